@@ -1,0 +1,36 @@
+"""DELETE /jobs/{id}"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared import log
+from shared.auth import User
+from shared.endpoint import Request, endpoint
+from shared.events import JobDeleted
+from shared.job import rfc3339
+from shared.purge import Deletion, PurgeState
+from shared.services import Services
+
+
+@endpoint("DELETE", "/jobs/{job_id}", status=202, check_revoked=True)
+def delete_job(request: Request, user: User, services: Services) -> dict[str, Any]:
+    """Mark the job as deleted, and ask for its files to be purged."""
+    deletion = services.repository.mark_deleted(user.id, str(request.job_id), services.now())
+    if deletion.purge is PurgeState.PENDING:
+        _publish(deletion, services)
+    done = deletion.purge is PurgeState.DONE
+    return {
+        "message": "The job is deleted." if done else "The job is deleted; its files are being removed.",
+        "job_id": deletion.job_id,
+        "deleted_at": rfc3339(deletion.deleted_at),
+        "purge": (PurgeState.DONE if done else PurgeState.PENDING).value,
+    }
+
+
+def _publish(deletion: Deletion, services: Services) -> None:
+    """The mark promises the purge, not the message: a purge that stays pending is published again later."""
+    try:
+        services.publisher.publish(JobDeleted(deletion.job_id, deletion.user_id, deletion.deleted_at))
+    except Exception:
+        log.exception("publish_failed", job_id=deletion.job_id)

@@ -1,0 +1,27 @@
+"""GET /jobs/{id}/output"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.auth import User
+from shared.endpoint import Request, endpoint
+from shared.errors import NotCompleted, NotFound
+from shared.services import Services
+
+
+@endpoint("GET", "/jobs/{job_id}/output")
+def get_output(request: Request, user: User, services: Services) -> dict[str, Any]:
+    """A signed URL that makes a browser save the job's output video."""
+    job = services.repository.get(user.id, str(request.job_id))
+    if not job.is_completed:
+        raise NotCompleted(job.status or "unknown")
+    download = services.media.download(job, services.now())
+    if download is None:
+        raise NotFound("This job has no output video.")
+    return {
+        "job_id": job.id,
+        "download_url": download.url,
+        "expires_in_seconds": download.validity.expires_in,
+        "filename": download.filename,
+    }

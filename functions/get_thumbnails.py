@@ -1,0 +1,17 @@
+"""GET /jobs/{id}/thumbnails"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.auth import User
+from shared.endpoint import Request, endpoint
+from shared.services import Services
+
+
+@endpoint("GET", "/jobs/{job_id}/thumbnails", cacheable=True)
+def get_thumbnails(request: Request, user: User, services: Services) -> dict[str, Any]:
+    """Signed URLs of the job's media."""
+    job = services.repository.get(user.id, str(request.job_id))
+    (urls,) = services.media.urls([job], services.now())
+    return urls.as_json()

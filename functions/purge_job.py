@@ -1,0 +1,36 @@
+"""Consumes job-deleted: removes the files of a deleted job from the three buckets"""
+
+from __future__ import annotations
+
+from shared import log
+from shared.errors import PurgeIncomplete
+from shared.events import JobDeleted
+from shared.job import JobPrefix
+from shared.purge import PurgeState
+from shared.services import Services
+from shared.subscriber import Subscriber
+
+
+@Subscriber
+def purge_job(event: JobDeleted, services: Services) -> None:
+    """Remove what the job's own document says is deleted; an event that it does not bear out, nothing."""
+    deletion = services.repository.deletion(event.job_id)
+    if deletion is None:
+        log.error("purge_refused", job_id=event.job_id, reason="the job is live or unknown")
+        return
+    if deletion.user_id != event.user_id:
+        log.error("purge_refused", job_id=event.job_id, reason="the job is another user's")
+        return
+
+    buckets = services.media.purge(JobPrefix(deletion.user_id, deletion.job_id))
+    state = services.repository.record_purge(deletion.job_id, buckets, services.now())
+    log.info(
+        "purged",
+        job_id=deletion.job_id,
+        state=state.value,
+        objects=sum(bucket.objects for bucket in buckets),
+        bytes=sum(bucket.size for bucket in buckets),
+    )
+    if state is not PurgeState.DONE:
+        failed = ", ".join(bucket.bucket for bucket in buckets if bucket.error)
+        raise PurgeIncomplete(f"files may be left in {failed}")

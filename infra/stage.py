@@ -1,0 +1,43 @@
+"""Builds the folder that one function is deployed from.
+
+`gcloud functions deploy` uploads one folder, and only what lies in it can be imported; its main.py is what the
+buildpack serves: https://cloud.google.com/functions/docs/writing#directory-structure-python
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FUNCTIONS = ("list_jobs", "get_thumbnails", "get_output", "delete_job", "purge_job")
+
+
+def stage(function: str, folder: Path) -> Path:
+    """Make `folder` anew for `function`, one of FUNCTIONS, and give it back."""
+    if function not in FUNCTIONS:
+        raise ValueError(f"{function!r} is none of the functions: {', '.join(FUNCTIONS)}")
+    shutil.rmtree(folder, ignore_errors=True)
+    for package in ("functions", "shared"):
+        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "requirements.txt", folder)
+    (folder / "main.py").write_text(
+        f"import functions.{function}; {function} = functions.{function}.{function}.start()\n"
+    )
+    return folder
+
+
+def main() -> None:
+    match sys.argv[1:]:
+        case [function, folder]:
+            try:
+                print(stage(function, Path(folder)))
+            except ValueError as error:
+                sys.exit(str(error))
+        case _:
+            sys.exit("usage: python -m infra.stage FUNCTION FOLDER")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""What can go wrong, as the caller of an HTTP function or the sender of an event sees it.
+
+ApiError                  answered as problem details (RFC 9457)
+  BadRequest        400
+  Unauthorized      401
+  NotFound          404
+  MethodNotAllowed  405
+  NotCompleted      409
+  InternalError     500
+  Unavailable       503
+MalformedEvent            an event that can never succeed
+PurgeIncomplete           a purge that has to be tried again
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+PROBLEMS = "https://nuumee.ai/problems/"
+
+
+class ApiError(Exception):
+    """An expected error. Its `detail` is shown to the user."""
+
+    status: ClassVar[int]
+    title: ClassVar[str]
+    kind: ClassVar[str]
+
+    def __init__(
+        self, detail: str, *, headers: dict[str, str] | None = None, extra: dict[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.headers = headers or {}
+        self.extra = extra or {}
+
+    def problem(self) -> dict[str, object]:
+        return {
+            "type": PROBLEMS + self.kind,
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            **self.extra,
+        }
+
+
+class BadRequest(ApiError):
+    status, title, kind = 400, "Bad request", "bad-request"
+
+
+class Unauthorized(ApiError):
+    status, title, kind = 401, "Not signed in", "unauthorized"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+class NotFound(ApiError):
+    """The same for what does not exist, is another user's or is deleted: existence does not leak."""
+
+    status, title, kind = 404, "Not found", "not-found"
+
+    def __init__(self, detail: str = "There is no such job.") -> None:
+        super().__init__(detail)
+
+
+class MethodNotAllowed(ApiError):
+    status, title, kind = 405, "Method not allowed", "method-not-allowed"
+
+    def __init__(self, allow: str) -> None:
+        super().__init__(f"Only {allow} can be used here.", headers={"Allow": allow})
+
+
+class NotCompleted(ApiError):
+    status, title, kind = 409, "Job not completed", "job-not-completed"
+
+    def __init__(self, current_status: str) -> None:
+        super().__init__(
+            f"The job is {current_status}; its video is there once the job is completed.",
+            extra={"current_status": current_status},
+        )
+
+
+class Unavailable(ApiError):
+    status, title, kind = 503, "Temporarily unavailable", "unavailable"
+    retry_after: ClassVar[int] = 5
+
+    def __init__(self, service: str) -> None:
+        super().__init__(
+            f"{service} cannot be reached at the moment. Please try again shortly.",
+            headers={"Retry-After": str(self.retry_after)},
+        )
+
+
+class InternalError(ApiError):
+    """Stands in for an unexpected exception, none of whose text is shown."""
+
+    status, title, kind = 500, "Internal error", "internal-error"
+
+    def __init__(self) -> None:
+        super().__init__("Something went wrong on our side.")
+
+
+class MalformedEvent(Exception):
+    """The message can never be processed. The text says what is wrong with it."""
+
+
+class PurgeIncomplete(Exception):
+    """Files may be left. The event has to come back."""

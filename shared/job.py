@@ -1,0 +1,198 @@
+"""A job as the API shows it, and where its media lie."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum, StrEnum
+
+_JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_RESERVED_ID = re.compile(r"__.*__")
+_LONGEST_USER_ID = 128
+_LONGEST_OBJECT_NAME = 1024
+
+
+class JobStatus(StrEnum):
+    PENDING = "pending"
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class Bucket(Enum):
+    """Which of the three buckets; their names are settings."""
+
+    IMAGES = "images"
+    VIDEOS = "videos"
+    OUTPUTS = "outputs"
+
+
+class Medium(Enum):
+    """What a job can have a URL for."""
+
+    REFERENCE_IMAGE = "reference_image"
+    MOTION_VIDEO = "motion_video"
+    INPUT_VIDEO = "input_video"
+    OUTPUT_VIDEO = "output_video"
+
+    @property
+    def default_name(self) -> str | None:
+        """How an object's name under the job's prefix begins where the document names no path."""
+        return _DEFAULT_NAMES.get(self)
+
+    def bucket(self, path: str) -> Bucket:
+        """An input video is an upload, or an earlier job's output used again: its name tells which."""
+        if self is Medium.REFERENCE_IMAGE:
+            return Bucket.IMAGES
+        if self is Medium.OUTPUT_VIDEO or (
+            self is Medium.INPUT_VIDEO and path.rpartition("/")[2] == _DEFAULT_NAMES[Medium.OUTPUT_VIDEO]
+        ):
+            return Bucket.OUTPUTS
+        return Bucket.VIDEOS
+
+
+_DEFAULT_NAMES = {
+    Medium.REFERENCE_IMAGE: "reference.",
+    Medium.MOTION_VIDEO: "motion.",
+    Medium.OUTPUT_VIDEO: "output.mp4",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One live job. `status` and `job_type` are text: a newer writer may know more of them than we do."""
+
+    id: str
+    user_id: str
+    short_id: str | None = None
+    job_type: str | None = None
+    status: str | None = None
+    reference_image_path: str | None = None
+    motion_video_path: str | None = None
+    source_job_id: str | None = None
+    input_video_path: str | None = None
+    extension_prompt: str | None = None
+    resolution: str | None = None
+    seed: int | None = None
+    credits_charged: int | float | None = None
+    wavespeed_request_id: str | None = None
+    output_video_path: str | None = None
+    error_message: str | None = None
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    completed_at: datetime | None = None
+    view_count: int = 0
+
+    @property
+    def is_completed(self) -> bool:
+        return self.status == JobStatus.COMPLETED
+
+    def path(self, medium: Medium) -> str | None:
+        """The object's name as the document has it, which may be anything; None where it has none."""
+        match medium:
+            case Medium.REFERENCE_IMAGE:
+                return self.reference_image_path
+            case Medium.MOTION_VIDEO:
+                return self.motion_video_path
+            case Medium.INPUT_VIDEO:
+                return self.input_video_path
+            case Medium.OUTPUT_VIDEO:
+                return self.output_video_path
+
+    def as_json(self, share_origin: str) -> dict[str, object]:
+        return {
+            "id": self.id,
+            "short_id": self.short_id,
+            "share_url": f"{share_origin}/v/{self.short_id}" if self.short_id else None,
+            "user_id": self.user_id,
+            "job_type": self.job_type,
+            "status": self.status,
+            "reference_image_path": self.reference_image_path,
+            "motion_video_path": self.motion_video_path,
+            "source_job_id": self.source_job_id,
+            "input_video_path": self.input_video_path,
+            "extension_prompt": self.extension_prompt,
+            "resolution": self.resolution,
+            "seed": self.seed,
+            "credits_charged": self.credits_charged,
+            "wavespeed_request_id": self.wavespeed_request_id,
+            "output_video_path": self.output_video_path,
+            "error_message": self.error_message,
+            "created_at": rfc3339(self.created_at),
+            "updated_at": rfc3339(self.updated_at),
+            "completed_at": rfc3339(self.completed_at),
+            "view_count": self.view_count,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class JobPrefix:
+    """`{user_id}/{job_id}/`: all that belongs to one job, in each bucket, and nothing else.
+
+    Only two sound ids make one, so that no prefix can ever be wider than a job. Raises ValueError.
+    """
+
+    user_id: str
+    job_id: str
+
+    def __post_init__(self) -> None:
+        if not can_own_media(self.user_id):
+            raise ValueError("a user id that can own no media makes no prefix")
+        if not is_job_id(self.job_id):
+            raise ValueError("what is no job id makes no prefix")
+
+    def __str__(self) -> str:
+        return f"{self.user_id}/{self.job_id}/"
+
+
+def is_job_id(text: object) -> bool:
+    """Whether `text` could be the id of a job.
+
+    Firestore keeps ids of the form __.*__ to itself: https://firebase.google.com/docs/firestore/quotas#limits
+    """
+    return isinstance(text, str) and bool(_JOB_ID.fullmatch(text)) and not _RESERVED_ID.fullmatch(text)
+
+
+def can_own_media(user_id: object) -> bool:
+    """Whether objects can lie under `{user_id}/`. Custom sign-in may choose uids that cannot."""
+    return (
+        isinstance(user_id, str)
+        and 1 <= len(user_id) <= _LONGEST_USER_ID
+        and user_id != "."
+        and "/" not in user_id
+        and ".." not in user_id
+        and not _has_controls(user_id)
+    )
+
+
+def is_own_path(path: str, user_id: str) -> bool:
+    """Whether `path` names an object under `{user_id}/`, and nobody could read it as another name."""
+    owner, _, rest = path.partition("/")
+    return (
+        can_own_media(user_id)
+        and owner == user_id
+        and len(path.encode()) <= _LONGEST_OBJECT_NAME
+        and not _has_controls(path)
+        and "\\" not in path
+        and all(segment not in ("", ".", "..") for segment in rest.split("/"))
+    )
+
+
+def newest_first(job: Job) -> tuple[datetime, str]:
+    """Key of the list's order, which is descending: by `created_at`, ties by id."""
+    return (job.created_at or datetime.min.replace(tzinfo=UTC), job.id)
+
+
+def rfc3339(time: datetime | None) -> str | None:
+    """A time in UTC with `Z`."""
+    if time is None:
+        return None
+    return time.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def _has_controls(text: str) -> bool:
+    # Cc: control characters; Cs: lone surrogates, which have no UTF-8; Zl and Zp: line ends.
+    return any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text)

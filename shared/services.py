@@ -1,0 +1,101 @@
+"""The composition point: what a function works with, each part built when it is first used.
+
+A client's library is imported where the client is built: google.cloud.firestore costs a cold start some 0.3 s,
+firebase_admin.auth, google.cloud.pubsub_v1 and google.cloud.storage 0.25 s each, and no function needs all.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from shared.job import Bucket
+from shared.settings import Settings
+
+if TYPE_CHECKING:
+    from shared.auth import TokenVerifier
+    from shared.events import Publisher
+    from shared.media import MediaStore
+    from shared.repository import JobRepository
+
+T = TypeVar("T")
+_THREADS = 32
+"""Network calls under way at once in one process, for all of its requests."""
+
+
+class _once(cached_property[T]):  # noqa: N801 - used as a decorator
+    """A cached property that two threads cannot both build."""
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        if instance is None:
+            return self
+        with instance.lock:
+            return super().__get__(instance, owner)
+
+
+class Services:
+    """Tests put fakes in place by assigning to the attributes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.lock = threading.RLock()
+        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+    @_once
+    def pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(_THREADS, thread_name_prefix="google")
+
+    @_once
+    def verifier(self) -> TokenVerifier:
+        import firebase_admin
+
+        from shared.auth import TokenVerifier
+        from shared.outages import AUTH_TIMEOUT
+
+        options = {"projectId": self.settings.project, "httpTimeout": AUTH_TIMEOUT}
+        app = firebase_admin.initialize_app(options=options)
+        return TokenVerifier(app, self.settings.project)
+
+    @_once
+    def repository(self) -> JobRepository:
+        from google.cloud import firestore
+
+        from shared.repository import JobRepository
+
+        return JobRepository(firestore.Client(project=self.settings.project), self.pool)
+
+    @_once
+    def media(self) -> MediaStore:
+        from shared.media import MediaStore
+        from shared.storage import storage_client, url_signer
+
+        names = {
+            Bucket.IMAGES: self.settings.images_bucket,
+            Bucket.VIDEOS: self.settings.videos_bucket,
+            Bucket.OUTPUTS: self.settings.outputs_bucket,
+        }
+        client = storage_client(self.settings, connections=_THREADS)
+        return MediaStore(client, names, url_signer(self.settings, client, self.pool), self.pool)
+
+    @_once
+    def publisher(self) -> Publisher:
+        from google.cloud import pubsub_v1
+
+        from shared.events import Publisher
+        from shared.outages import PUBLISH_TIMEOUT
+
+        # One message a request: waiting for a fuller batch would only delay the answer.
+        client = pubsub_v1.PublisherClient(pubsub_v1.types.BatchSettings(max_messages=1))
+        topic = client.topic_path(self.settings.project, self.settings.job_deleted_topic)
+        return Publisher(client, topic, PUBLISH_TIMEOUT)
+
+
+@cache
+def of_this_process() -> Services:
+    """The services of a running function. Raises SettingsError, which names what is missing."""
+    return Services(Settings.from_environment(os.environ))

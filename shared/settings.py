@@ -1,0 +1,91 @@
+"""Everything that differs between deployments, typed, read once from the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+EMULATOR_VARIABLES = (
+    "FIREBASE_AUTH_EMULATOR_HOST",
+    "FIRESTORE_EMULATOR_HOST",
+    "PUBSUB_EMULATOR_HOST",
+    "STORAGE_EMULATOR_HOST",
+)
+
+
+class SettingsError(Exception):
+    """A setting is missing or makes no sense. The message names it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    project: str
+    allowed_origins: tuple[str, ...]
+    images_bucket: str = "nuumee-images"
+    videos_bucket: str = "nuumee-videos"
+    outputs_bucket: str = "nuumee-outputs"
+    job_deleted_topic: str = "job-deleted"
+    share_origin: str = "https://nuumee.ai"
+    signing_account: str | None = None
+    """Service account that signs URLs; by default the one that the function runs as."""
+    storage_emulator: str | None = None
+    url_lifetime: int = 3600
+    """Seconds that a signed URL lives, counted from the start of its window."""
+    url_window: int = 900
+    """Seconds within which the same medium gets the same URL."""
+
+    @property
+    def buckets(self) -> tuple[str, str, str]:
+        return (self.images_bucket, self.videos_bucket, self.outputs_bucket)
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str]) -> Settings:
+        """Raise SettingsError, which names the variable, if one is missing or makes no sense."""
+        _refuse_emulators_in_the_cloud(environment)
+        settings = cls(
+            project=_required(environment, "GOOGLE_CLOUD_PROJECT"),
+            allowed_origins=_origins(environment, "ALLOWED_ORIGINS"),
+            images_bucket=_optional(environment, "IMAGES_BUCKET", cls.images_bucket),
+            videos_bucket=_optional(environment, "VIDEOS_BUCKET", cls.videos_bucket),
+            outputs_bucket=_optional(environment, "OUTPUTS_BUCKET", cls.outputs_bucket),
+            job_deleted_topic=_optional(environment, "JOB_DELETED_TOPIC", cls.job_deleted_topic),
+            share_origin=_optional(environment, "SHARE_ORIGIN", cls.share_origin).rstrip("/"),
+            signing_account=environment.get("SIGNING_ACCOUNT") or None,
+            storage_emulator=environment.get("STORAGE_EMULATOR_HOST") or None,
+        )
+        if len(set(settings.buckets)) != len(settings.buckets):
+            raise SettingsError("IMAGES_BUCKET, VIDEOS_BUCKET and OUTPUTS_BUCKET must be three buckets")
+        return settings
+
+
+def _required(environment: Mapping[str, str], name: str) -> str:
+    value = environment.get(name, "").strip()
+    if not value:
+        raise SettingsError(f"{name} is not set")
+    return value
+
+
+def _optional(environment: Mapping[str, str], name: str, default: str) -> str:
+    if name not in environment:
+        return default
+    return _required(environment, name)
+
+
+def _origins(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
+    origins = tuple(part.strip().rstrip("/") for part in _required(environment, name).split(","))
+    for origin in origins:
+        scheme, separator, host = origin.partition("://")
+        if scheme not in ("http", "https") or not separator or not host or "/" in host or "*" in host:
+            raise SettingsError(f"{name} has {origin!r}, which is no origin such as https://nuumee.ai")
+    return origins
+
+
+def _refuse_emulators_in_the_cloud(environment: Mapping[str, str]) -> None:
+    """With the Auth emulator's variable set, firebase-admin takes unsigned tokens. Cloud Run, which
+    functions run on, sets K_SERVICE: https://cloud.google.com/run/docs/container-contract#services-env-vars
+    """
+    if "K_SERVICE" not in environment:
+        return
+    for name in EMULATOR_VARIABLES:
+        if environment.get(name):
+            raise SettingsError(f"{name} is set on a deployed function: emulators are for local use alone")
