@@ -1,7 +1,7 @@
 """Builds the folder that one function is deployed from.
 
-`gcloud functions deploy` uploads one folder, and only what lies in it can be imported; its main.py is what the
-buildpack serves: https://cloud.google.com/functions/docs/writing#directory-structure-python
+`gcloud functions deploy` uploads one folder, and only what lies in it can be imported; its main.py is what
+the buildpack serves: https://cloud.google.com/functions/docs/writing#directory-structure-python
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def endpoint(
     """
 
     def decorate(handler: Handler) -> Endpoint:
-        return Endpoint(handler, method, paths, status, cacheable, check_revoked)
+        return Endpoint(handler, method, paths, status=status, cacheable=cacheable, check_revoked=check_revoked)
 
     return decorate
 
@@ -59,6 +59,7 @@ class Endpoint:
         handler: Handler,
         method: str,
         paths: tuple[str, ...],
+        *,
         status: int,
         cacheable: bool,
         check_revoked: bool,
@@ -142,9 +143,7 @@ class Endpoint:
         for pattern in sorted(self._paths, key=len, reverse=True):
             end = segments[-len(pattern) :]
             pairs = list(zip(pattern, end, strict=False))
-            if len(segments) > len(pattern) and all(
-                wanted == "{job_id}" or wanted == given for wanted, given in pairs
-            ):
+            if len(segments) > len(pattern) and all(wanted in ("{job_id}", given) for wanted, given in pairs):
                 ids = [unquote(given, errors="surrogateescape") for wanted, given in pairs if "{" in wanted]
                 return True, ids[0] if ids else None
         return False, None

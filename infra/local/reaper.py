@@ -1,0 +1,50 @@
+"""Ends the processes of a run that was killed and could not do it itself.
+
+A run writes the number of each process group that it starts to the reaper's standard input, which the system
+closes when the run ends, however it ends.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+
+PATIENCE = 5
+"""Seconds for processes to end by themselves."""
+
+
+def end(groups: list[int]) -> None:
+    """End whole process groups: ask, wait, and then make them."""
+    _signal(groups, signal.SIGTERM)
+    deadline = time.monotonic() + PATIENCE
+    while _signal(groups, 0) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    _signal(groups, signal.SIGKILL)
+
+
+def _signal(groups: list[int], number: int) -> bool:
+    """Whether any group was there to get the signal."""
+    there = False
+    for group in groups:
+        try:
+            os.killpg(group, number)
+            there = True
+        except (ProcessLookupError, PermissionError):
+            continue
+    return there
+
+
+def main() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    groups: list[int] = []
+    for line in sys.stdin:
+        group = int(line)
+        groups = [other for other in groups if other != -group] if group < 0 else [*groups, group]
+    end(groups)
+
+
+if __name__ == "__main__":
+    main()

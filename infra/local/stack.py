@@ -1,0 +1,138 @@
+"""The whole local cloud: Google's emulators, the staged functions, and the gateway in front."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from infra.local import emulators, resources
+from infra.local.ports import HOST, answers
+from infra.local.processes import Processes
+from infra.stage import FUNCTIONS, ROOT, stage
+from shared.settings import Settings
+
+PROJECT = "demo-nuumee"
+EMULATORS = ("auth", "storage", "firestore", "pubsub")
+PORT_NAMES = ("gateway", *EMULATORS, *FUNCTIONS)
+THREADS = 16
+"""As many requests at a time as deploy.sh lets one instance of a function have."""
+
+
+class Stack:
+    def __init__(self, ports: Mapping[str, int], processes: Processes, folder: Path) -> None:
+        self.ports = ports
+        self.processes = processes
+        self._folder = folder
+        self.url = f"http://{HOST}:{ports['gateway']}"
+        self.storage_url = f"http://{HOST}:{ports['storage']}"
+        self.auth_url = f"http://{HOST}:{ports['auth']}"
+        self.settings = Settings(
+            project=PROJECT,
+            allowed_origins=(self.url, f"http://localhost:{ports['gateway']}", "http://localhost:3000"),
+            storage_emulator=self.storage_url,
+        )
+        self.environment = {
+            "GOOGLE_CLOUD_PROJECT": PROJECT,
+            "FIRESTORE_EMULATOR_HOST": f"{HOST}:{ports['firestore']}",
+            "PUBSUB_EMULATOR_HOST": f"{HOST}:{ports['pubsub']}",
+            "FIREBASE_AUTH_EMULATOR_HOST": f"{HOST}:{ports['auth']}",
+            "STORAGE_EMULATOR_HOST": self.storage_url,
+            # Off Google Cloud, google-auth would look for a metadata server.
+            "NO_GCE_CHECK": "true",
+        }
+
+    def start_emulators(self) -> None:
+        jars = emulators.find_or_download()
+        ports = self.ports
+        commands = {
+            "firestore": emulators.firestore_command(jars, ports["firestore"]),
+            "pubsub": emulators.pubsub_command(jars, ports["pubsub"]),
+            "auth": emulators.auth_command(PROJECT, ports["auth"]),
+            "storage": emulators.storage_command(ports["storage"]),
+        }
+        for name, command in commands.items():
+            self.processes.start(name, command, environment=dict(os.environ), folder=ROOT)
+        for name in commands:
+            self._wait(name)
+
+    def make_resources(self) -> None:
+        resources.make(self.settings, push_endpoint=self.function_url("purge_job"))
+
+    def start_functions(self) -> None:
+        for function in FUNCTIONS:
+            self.start_function(function)
+        self.processes.start("gateway", self._gateway_command(), environment=dict(os.environ), folder=ROOT)
+        for name in (*FUNCTIONS, "gateway"):
+            self._wait(name)
+
+    def start_function(
+        self, name: str, *, port: int | None = None, label: str | None = None, **changes: str | None
+    ) -> None:
+        """Run a function as Cloud Functions does: from its staged folder, which is all that it can import.
+
+        `changes` are settings that differ from the stack's; None takes one away.
+        """
+        folder = stage(name, self._folder / (label or name))
+        environment: dict[str, str | None] = {
+            # Nothing of this process's environment but what starting a program takes.
+            **{key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ},
+            **self.environment,
+            "ALLOWED_ORIGINS": ",".join(self.settings.allowed_origins),
+            "THREADS": str(THREADS),
+            "PYTHONUNBUFFERED": "1",
+            **changes,
+        }
+        self.processes.start(
+            label or name,
+            [
+                str(Path(sys.executable).with_name("functions-framework")),
+                *(f"--target={name}", f"--host={HOST}", f"--port={port or self.ports[name]}"),
+            ],
+            environment={key: value for key, value in environment.items() if value is not None},
+            folder=folder,
+        )
+
+    def function_url(self, name: str) -> str:
+        return f"http://{HOST}:{self.ports[name]}"
+
+    def _gateway_command(self) -> list[str]:
+        functions = [f"{name}={self.ports[name]}" for name in FUNCTIONS]
+        return [sys.executable, "-m", "infra.local.gateway", f"--port={self.ports['gateway']}", *functions]
+
+    def _wait(self, name: str) -> None:
+        self.processes.wait_for(name, lambda: answers(self.ports[name]))
+
+
+@contextmanager
+def running(
+    ports: Mapping[str, int], *, output: Callable[[str], None], progress: Callable[[str], None]
+) -> Iterator[Stack]:
+    """A stack with nothing in it yet. The process's own Google clients are pointed at it too."""
+    folder = Path(tempfile.mkdtemp(prefix="nuumee-"))
+    before = dict(os.environ)
+    try:
+        with Processes(output) as processes:
+            stack = Stack(ports, processes, folder)
+            os.environ.update(stack.environment)
+            progress("starting the emulators")
+            stack.start_emulators()
+            progress("creating buckets, topics and subscriptions")
+            stack.make_resources()
+            progress("staging and starting the functions")
+            stack.start_functions()
+            yield stack
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def stop_on_signal(number: int, frame: FrameType | None) -> None:
+    """Leave by the same way, and through the same clean-up, whichever signal asks for it."""
+    raise KeyboardInterrupt

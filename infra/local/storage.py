@@ -1,0 +1,220 @@
+"""Cloud Storage for the local cloud: gcp-storage-emulator, and what it lacks of the real thing.
+
+Added here: requests side by side, CORS, HEAD, preconditions, object versions, and signed URLs that are needed and
+that expire. https://cloud.google.com/storage/docs/json_api/v1/objects
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import logging
+import re
+import threading
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from http.server import ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from gcp_storage_emulator.exceptions import NotFound
+from gcp_storage_emulator.server import Request, RequestHandler, Router, _read_raw_data
+from gcp_storage_emulator.storage import Storage
+
+_JSON_OBJECT = re.compile(r"(?:/storage/v1)?/b/(?P<bucket>[^/]+)/o/(?P<name>[^/]+)")
+_JSON_LIST = re.compile(r"(?:/storage/v1)?/b/(?P<bucket>[^/]+)/o")
+_UPLOAD = re.compile(r"/upload/storage/v1/b/(?P<bucket>[^/]+)/o")
+_XML_OBJECT = re.compile(r"/(?!storage/|upload/|download/|batch/|b/)(?P<bucket>[^/]+)/(?P<name>.+)")
+
+
+class VersionedStorage(Storage):  # type: ignore[misc]  # untyped
+    """In memory, with the older generations of objects in buckets that have versioning."""
+
+    def __init__(self) -> None:
+        super().__init__(use_memory_fs=True)
+        self.noncurrent: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+
+    def _write_config_to_file(self) -> None:
+        """Write nothing: there is no file to read it from, and it grows with all that ever was."""
+
+    def create_file(self, bucket: str, name: str, content: bytes, obj: Any, file_id: Any = None) -> None:
+        self._keep_current(bucket, name)
+        super().create_file(bucket, name, content, obj, file_id)
+
+    def generation(self, bucket: str, name: str) -> str:
+        """The live generation; "0" where there is none."""
+        return str(self.objects.get(bucket, {}).get(name, {}).get("generation", "0"))
+
+    def versions(self, bucket: str, prefix: str) -> list[dict[str, Any]]:
+        if bucket not in self.buckets:
+            raise NotFound
+        found = [obj for name, obj in self.objects.get(bucket, {}).items() if name.startswith(prefix)]
+        for (in_bucket, name), generations in self.noncurrent.items():
+            if in_bucket == bucket and name.startswith(prefix):
+                found.extend(generations.values())
+        return sorted(found, key=lambda obj: (obj["name"], int(obj["generation"])))
+
+    def delete_generation(self, bucket: str, name: str, generation: str | None) -> None:
+        """Delete one generation for good; without a number, the live one gives way as the bucket has it."""
+        if generation is not None and generation != self.generation(bucket, name):
+            if self.noncurrent.get((bucket, name), {}).pop(generation, None) is None:
+                raise NotFound
+            return
+        if generation is None:
+            self._keep_current(bucket, name)
+        self.delete_file(bucket, name)
+
+    def _keep_current(self, bucket: str, name: str) -> None:
+        current = self.objects.get(bucket, {}).get(name)
+        versioning = (self.buckets.get(bucket) or {}).get("versioning") or {}
+        if current is not None and versioning.get("enabled"):
+            self.noncurrent.setdefault((bucket, name), {})[str(current["generation"])] = current
+
+
+class Handler(RequestHandler):  # type: ignore[misc]  # untyped
+    """One request. The storage is locked while it is looked at, but never while a socket is waited for."""
+
+    lock = threading.Lock()
+
+    def do_OPTIONS(self) -> None:
+        self.send_response(204)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def do_GET(self) -> None:
+        self._serve("GET")
+
+    def do_HEAD(self) -> None:
+        self._serve("GET")
+
+    def do_POST(self) -> None:
+        self._serve("POST")
+
+    def do_PUT(self) -> None:
+        self._serve("PUT")
+
+    def do_PATCH(self) -> None:
+        self._serve("PATCH")
+
+    def do_DELETE(self) -> None:
+        self._serve("DELETE")
+
+    def end_headers(self) -> None:
+        self.send_header("Access-Control-Allow-Origin", "*")
+        self.send_header("Access-Control-Allow-Methods", "GET, HEAD, PUT, OPTIONS")
+        self.send_header("Access-Control-Allow-Headers", "*")
+        self.send_header("Access-Control-Expose-Headers", "*")
+        super().end_headers()
+        if self.command == "HEAD":
+            self.wfile = io.BytesIO()  # swallows the body
+
+    def _serve(self, method: str) -> None:
+        socket, answer = self.wfile, io.BytesIO()
+        self._read_body()
+        self.wfile = answer
+        with self.lock:
+            refusal = self._refusal()
+            if refusal is not None:
+                self._refuse(*refusal)
+            elif not self._versioned(method):
+                Router(self).handle(method)
+        self.wfile = socket
+        socket.write(answer.getvalue())
+
+    def _read_body(self) -> None:
+        body = _read_raw_data(self) or b""
+        del self.headers["Transfer-Encoding"], self.headers["Content-Length"]
+        if body:
+            self.headers["Content-Length"] = str(len(body))
+        self.rfile = io.BytesIO(body)
+
+    def _refusal(self) -> tuple[int, str, str] | None:
+        url = urlsplit(self.path)
+        query = {key: values[0] for key, values in parse_qs(url.query).items()}
+        if _XML_OBJECT.fullmatch(url.path):
+            return _signature_problem(query)
+        wanted = query.get("ifGenerationMatch")
+        target = self._target(url.path, query) if wanted is not None else None
+        if target and self.storage.generation(*target) != wanted:
+            return 412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold."
+        return None
+
+    def _target(self, path: str, query: dict[str, str]) -> tuple[str, str] | None:
+        if match := _JSON_OBJECT.fullmatch(path):
+            return match["bucket"], unquote(match["name"])
+        if match := _UPLOAD.fullmatch(path):
+            name = query.get("name")
+            if name is None:
+                data = Request(self, "POST").data
+                self.rfile.seek(0)
+                name = data.get("meta", data).get("name") if isinstance(data, dict) else None
+            return (match["bucket"], name) if name else None
+        return None
+
+    def _versioned(self, method: str) -> bool:
+        """Answer what has to do with generations, which the emulator knows nothing of."""
+        url = urlsplit(self.path)
+        query = {key: values[0] for key, values in parse_qs(url.query).items()}
+        try:
+            if method == "GET" and query.get("versions") == "true" and (match := _JSON_LIST.fullmatch(url.path)):
+                self._json({"items": self.storage.versions(match["bucket"], query.get("prefix", ""))})
+                return True
+            if method == "DELETE" and (match := _JSON_OBJECT.fullmatch(url.path)):
+                name = unquote(match["name"])
+                self.storage.delete_generation(match["bucket"], name, query.get("generation"))
+                self.send_response(204)
+                self.end_headers()
+                return True
+        except NotFound:
+            self._refuse(404, "notFound", "No such object.")
+            return True
+        return False
+
+    def _json(self, body: object) -> None:
+        self._write(200, "application/json", body)
+
+    def _refuse(self, status: int, reason: str, message: str) -> None:
+        error = {"code": status, "message": message, "errors": [{"reason": reason, "message": message}]}
+        self._write(status, "application/json", {"error": error})
+
+    def _write(self, status: int, content_type: str, body: object) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+
+def _signature_problem(query: dict[str, str]) -> tuple[int, str, str] | None:
+    """Why a request for an object's address is refused. The signature itself is not looked at."""
+    if "X-Goog-Signature" not in query:
+        return 403, "AccessDenied", "Anonymous caller does not have storage.objects.get access."
+    try:
+        begins = datetime.strptime(query["X-Goog-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        ends = begins + timedelta(seconds=int(query["X-Goog-Expires"]))
+    except (KeyError, ValueError):
+        return 400, "AuthenticationRequired", "X-Goog-Date or X-Goog-Expires is missing or malformed."
+    # Up to a quarter of an hour of a differing clock is let pass.
+    if not begins - timedelta(minutes=15) <= datetime.now(UTC) < ends:
+        return 400, "ExpiredToken", "The provided token has expired."
+    return None
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    port = parser.parse_args().port
+    logging.getLogger("gcp_storage_emulator").setLevel(logging.ERROR)
+    logging.getLogger("api").setLevel(logging.ERROR)
+    Server(("127.0.0.1", port), partial(Handler, VersionedStorage())).serve_forever()
+
+
+if __name__ == "__main__":
+    main()
