@@ -97,14 +97,20 @@ class MediaStore:
             return list(threads.map(self._purge_bucket, self._names.values(), itertools.repeat(prefix)))
 
     def _targets(self, wanted: Iterable[tuple[Job, Medium]]) -> list[Target | None]:
-        known = [(job, medium, job.path(medium)) for job, medium in wanted]
+        wanted = list(wanted)
         listings = {
-            (job.id, medium): self._pool.submit(self._find, job, medium) for job, medium, path in known if not path
+            (job.id, medium): self._pool.submit(self._find, job, medium, medium.default_name)
+            for job, medium in wanted
+            if not job.path(medium) and medium.default_name
         }
-        return [
-            self._target(job, medium, path) if path else listings[job.id, medium].result()
-            for job, medium, path in known
-        ]
+
+        def target(job: Job, medium: Medium) -> Target | None:
+            if path := job.path(medium):
+                return self._target(job, medium, path)
+            listing = listings.get((job.id, medium))
+            return listing and listing.result()
+
+        return [target(job, medium) for job, medium in wanted]
 
     def _target(self, job: Job, medium: Medium, path: str) -> Target | None:
         """The document's own path, if it is the owner's. Another of the owner's jobs may share it."""
@@ -113,14 +119,11 @@ class MediaStore:
             return None
         return Target(self._names[medium.bucket(path)], path)
 
-    def _find(self, job: Job, medium: Medium) -> Target | None:
-        """What lies under the job's prefix where the document names no path."""
-        name = medium.default_name
+    def _find(self, job: Job, medium: Medium, name: str) -> Target | None:
+        """What lies under the job's prefix, with a name that begins so, where the document names no path."""
         try:
             prefix = JobPrefix(job.user_id, job.id)
         except ValueError:
-            return None
-        if name is None:
             return None
         bucket = self._names[medium.bucket(name)]
         with outages("Cloud Storage"):

@@ -84,9 +84,7 @@ def _jobs(settings: Settings, user_id: str) -> Iterator[DemoJob]:
         yield _job(settings, user_id, number, created_at, dice)
 
 
-def _job(
-    settings: Settings, user_id: str, number: int, created_at: datetime, dice: random.Random
-) -> DemoJob:
+def _job(settings: Settings, user_id: str, number: int, created_at: datetime, dice: random.Random) -> DemoJob:
     job_id = str(uuid.UUID(int=dice.getrandbits(128), version=4))
     prefix = f"{user_id}/{job_id}"
     status = _STATUSES[number % len(_STATUSES)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import time
 
@@ -16,8 +15,7 @@ _FIRST_PORT = "8000"
 
 
 def main() -> None:
-    signal.signal(signal.SIGTERM, stack.stop_on_signal)
-    signal.signal(signal.SIGHUP, stack.stop_on_signal)
+    stack.stop_on_signals()
     try:
         _run()
     except KeyboardInterrupt:

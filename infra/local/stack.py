@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
@@ -133,6 +134,14 @@ def running(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def stop_on_signal(number: int, frame: FrameType | None) -> None:
-    """Leave by the same way, and through the same clean-up, whichever signal asks for it."""
-    raise KeyboardInterrupt
+def stop_on_signals() -> None:
+    """Let whichever signal asks for the end raise KeyboardInterrupt, once: what follows is clean-up."""
+    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for other in signals:
+            signal.signal(other, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in signals:
+        signal.signal(number, stop)

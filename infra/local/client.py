@@ -1,0 +1,41 @@
+"""A client of the local stack, as the page is one: over HTTP, with a token."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+
+_SECONDS = 30
+
+
+class Client:
+    def __init__(self, url: str, token: str) -> None:
+        self._url = url
+        self._headers = {"Authorization": f"Bearer {token}"}
+
+    def get(self, path: str, **query: str | int) -> dict[str, Any]:
+        """The answer's JSON. Raises requests.HTTPError for anything but 2xx."""
+        response = requests.get(self._url + path, params=query, headers=self._headers, timeout=_SECONDS)
+        return _checked(response)
+
+    def delete(self, path: str) -> dict[str, Any]:
+        return _checked(requests.delete(self._url + path, headers=self._headers, timeout=_SECONDS))
+
+    def status(self, path: str) -> int:
+        return requests.get(self._url + path, headers=self._headers, timeout=_SECONDS).status_code
+
+    def pages(self, **query: str | int) -> Iterator[dict[str, Any]]:
+        """All pages of the list, by cursor."""
+        page = self.get("/jobs", **query)
+        yield page
+        while cursor := page["next_cursor"]:
+            page = self.get("/jobs", **query, cursor=cursor)
+            yield page
+
+
+def _checked(response: requests.Response) -> dict[str, Any]:
+    response.raise_for_status()
+    answer: dict[str, Any] = response.json()
+    return answer
