@@ -108,7 +108,7 @@ class MediaStore:
             if path := job.path(medium):
                 return self._target(job, medium, path)
             listing = listings.get((job.id, medium))
-            return listing and listing.result()
+            return listing.result() if listing else None
 
         return [target(job, medium) for job, medium in wanted]
 
