@@ -95,8 +95,9 @@ class Processes:
             time.sleep(0.05)
 
     def _pump(self, name: str, stream: IO[str]) -> None:
-        for line in stream:
-            self._output(f"{name:<15} | {line.rstrip()}")
+        with stream:
+            for line in stream:
+                self._output(f"{name:<15} | {line.rstrip()}")
 
     def _tell_reaper(self, group: int | None) -> None:
         assert self._reaper.stdin is not None  # noqa: S101 - it was asked for

@@ -16,9 +16,10 @@ def make(settings: Settings, push_endpoint: str) -> None:
     """Make all of it, with events pushed to the purge function at `push_endpoint`."""
     buckets = storage.Client(project=settings.project)
     for name in settings.buckets:
-        bucket = buckets.bucket(name)
-        bucket.versioning_enabled = True  # so that older generations are there to be purged
-        bucket.create()
+        bucket = buckets.create_bucket(name)
+        # So that older generations are there to be purged. The emulator heeds it only in a patch.
+        bucket.versioning_enabled = True
+        bucket.patch()
 
     publisher = pubsub_v1.PublisherClient()
     subscriber = pubsub_v1.SubscriberClient()

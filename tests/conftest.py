@@ -1,0 +1,69 @@
+"""What the suites share: one local cloud for all of them, and short names for what is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from google.cloud import firestore, storage
+from hypothesis import HealthCheck, settings
+from test_utils.prefixer import Prefixer
+
+from infra.local import ports
+from infra.local.stack import PORT_NAMES, Stack, running
+from infra.local.users import Account, Users
+
+settings.register_profile(
+    "suite",
+    deadline=None,
+    derandomize=True,  # the same examples each time: a failing test fails for everybody
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("suite")
+
+PASSWORD = "test-password"
+
+
+@pytest.fixture(scope="session")
+def log_lines() -> list[str]:
+    """Everything that the processes of the stack have printed."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def stack(log_lines: list[str]) -> Iterator[Stack]:
+    """The local cloud exactly as `make dev` runs it, on free ports."""
+    with running(ports.any_free(PORT_NAMES), output=log_lines.append, progress=log_lines.append) as local:
+        yield local
+
+
+@pytest.fixture(scope="session")
+def database(stack: Stack) -> firestore.Client:
+    return firestore.Client(project=stack.settings.project)
+
+
+@pytest.fixture(scope="session")
+def buckets(stack: Stack) -> storage.Client:
+    return storage.Client(project=stack.settings.project)
+
+
+@pytest.fixture(scope="session")
+def users(stack: Stack) -> Users:
+    return Users(stack.auth_url, stack.settings.project)
+
+
+@pytest.fixture
+def new_account(users: Users) -> Callable[[], Account]:
+    """Makes users whom no other test knows."""
+    prefixer = Prefixer("nuumee", "tests", separator="-")
+
+    def make() -> Account:
+        user_id = prefixer.create_prefix()
+        return users.add(user_id, f"{user_id}@nuumee.test", PASSWORD)
+
+    return make
+
+
+@pytest.fixture
+def account(new_account: Callable[[], Account]) -> Account:
+    return new_account()

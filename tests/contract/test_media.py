@@ -1,0 +1,231 @@
+"""The same tests on the Storage emulator and on the in-memory fake."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, cast
+
+import pytest
+from google.cloud import storage
+
+from infra.local.stack import Stack
+from shared.job import Job, JobPrefix, JobStatus, Medium
+from shared.media import MediaStore
+from shared.services import Services
+from tests.fakes import SETTINGS, FakeMediaStore
+from tests.jobs import NOW, new_id
+
+IMAGES, VIDEOS, OUTPUTS = SETTINGS.buckets
+
+
+class World(Protocol):
+    media: MediaStore
+
+    def put(self, bucket: str, name: str, content: bytes = b"x") -> None: ...
+
+    def names(self, bucket: str, prefix: str) -> list[str]:
+        """The name of every generation."""
+
+
+class MemoryWorld:
+    def __init__(self) -> None:
+        self._fake = FakeMediaStore()
+        self.media = cast(MediaStore, self._fake)
+
+    def put(self, bucket: str, name: str, content: bytes = b"x") -> None:
+        self._fake.objects[bucket].setdefault(name, []).append(content)
+
+    def names(self, bucket: str, prefix: str) -> list[str]:
+        objects = sorted(self._fake.objects[bucket].items())
+        return [name for name, generations in objects if name.startswith(prefix) for _ in generations]
+
+
+class StorageWorld:
+    def __init__(self, stack: Stack, client: storage.Client) -> None:
+        self.media = Services(stack.settings).media
+        self._client = client
+
+    def put(self, bucket: str, name: str, content: bytes = b"x") -> None:
+        self._client.bucket(bucket).blob(name).upload_from_string(content)
+
+    def names(self, bucket: str, prefix: str) -> list[str]:
+        return [blob.name for blob in self._client.list_blobs(bucket, prefix=prefix, versions=True)]
+
+
+@pytest.fixture(params=["memory", "storage"])
+def world(request: pytest.FixtureRequest) -> World:
+    if request.param == "memory":
+        return MemoryWorld()
+    return StorageWorld(request.getfixturevalue("stack"), request.getfixturevalue("buckets"))
+
+
+@pytest.fixture
+def job() -> Job:
+    return Job(id=new_id(), user_id=f"user-{new_id()}", status=JobStatus.COMPLETED)
+
+
+def with_fields(job: Job, **changes: str) -> Job:
+    return Job(id=job.id, user_id=job.user_id, **{"status": job.status, **changes})  # type: ignore[arg-type]
+
+
+def urls(world: World, job: Job) -> dict[Medium, str | None]:
+    (found,) = world.media.urls([job], NOW)
+    return dict(found.urls)
+
+
+def points_at(url: str | None, bucket: str, name: str) -> bool:
+    return url is not None and f"/{bucket}/{name}" in url
+
+
+def test_without_paths_the_media_are_what_lies_under_the_jobs_prefix(world: World, job: Job) -> None:
+    prefix = f"{job.user_id}/{job.id}"
+    world.put(IMAGES, f"{prefix}/reference.webp")
+    world.put(VIDEOS, f"{prefix}/motion.mov")
+    world.put(OUTPUTS, f"{prefix}/output.mp4")
+    found = urls(world, job)
+    assert points_at(found[Medium.REFERENCE_IMAGE], IMAGES, f"{prefix}/reference.webp")
+    assert points_at(found[Medium.MOTION_VIDEO], VIDEOS, f"{prefix}/motion.mov")
+    assert points_at(found[Medium.OUTPUT_VIDEO], OUTPUTS, f"{prefix}/output.mp4")
+    assert found[Medium.INPUT_VIDEO] is None
+
+
+def test_only_the_layouts_own_names_count_as_media(world: World, job: Job) -> None:
+    prefix = f"{job.user_id}/{job.id}"
+    world.put(IMAGES, f"{prefix}/poster.webp")
+    world.put(IMAGES, f"{prefix}/reference.parts/1.png")
+    world.put(VIDEOS, f"{job.user_id}/{job.id}0/motion.mp4")
+    world.put(OUTPUTS, f"{prefix}/output.mp4.part")
+    assert set(urls(world, job).values()) == {None}
+
+
+def test_a_path_in_the_document_comes_before_what_lies_under_the_prefix(world: World, job: Job) -> None:
+    world.put(IMAGES, f"{job.user_id}/{job.id}/reference.png")
+    earlier = f"{job.user_id}/earlier-job/reference.png"
+    found = urls(world, with_fields(job, reference_image_path=earlier))
+    assert points_at(found[Medium.REFERENCE_IMAGE], IMAGES, earlier)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "someone-else/job/reference.png",
+        "{user}",
+        "{user}/",
+        "{user}/../someone-else/job/reference.png",
+        "{user}//reference.png",
+        "{user}/./reference.png",
+        "{user}/job/..",
+        "{user}x/job/reference.png",
+        "/{user}/job/reference.png",
+        "gs://nuumee-images/{user}/job/reference.png",
+        "https://evil.test/reference.png",
+        "{user}/job\\..\\reference.png",
+        "{user}/job/\nreference.png",
+        "{user}/job/\x00",
+        "{user}/" + "a" * 1024,
+    ],
+)
+def test_a_path_that_is_not_the_owners_is_never_signed(world: World, job: Job, path: str) -> None:
+    hostile = path.format(user=job.user_id)
+    fields = dict.fromkeys(
+        ("reference_image_path", "motion_video_path", "input_video_path", "output_video_path"), hostile
+    )
+    assert set(urls(world, with_fields(job, **fields)).values()) == {None}
+
+
+@pytest.mark.parametrize(
+    ("name", "bucket"), [("input.mp4", VIDEOS), ("motion.mp4", VIDEOS), ("output.mp4", OUTPUTS)]
+)
+def test_an_input_video_is_an_upload_or_an_earlier_output(world: World, job: Job, name: str, bucket: str) -> None:
+    path = f"{job.user_id}/earlier-job/{name}"
+    assert points_at(urls(world, with_fields(job, input_video_path=path))[Medium.INPUT_VIDEO], bucket, path)
+
+
+@pytest.mark.parametrize("status", ["pending", "queued", "processing", "failed", "teleporting"])
+def test_an_output_is_only_shown_once_the_job_is_completed(world: World, job: Job, status: str) -> None:
+    path = f"{job.user_id}/{job.id}/output.mp4"
+    world.put(OUTPUTS, path)
+    unfinished = with_fields(job, status=status, output_video_path=path)
+    assert urls(world, unfinished)[Medium.OUTPUT_VIDEO] is None
+
+
+@pytest.mark.parametrize("user_id", ["a/b", "..", "a..b", ".", "a\x00b", "a\nb", "x" * 129, ""])
+def test_an_odd_user_owns_no_media(world: World, user_id: str) -> None:
+    job = Job(id="job", user_id=user_id, status="completed", output_video_path=f"{user_id}/job/output.mp4")
+    assert set(urls(world, job).values()) == {None}
+    assert world.media.download(job, NOW) is None
+
+
+def test_a_download_is_there_when_there_is_an_output(world: World, job: Job) -> None:
+    assert world.media.download(job, NOW) is None
+    world.put(OUTPUTS, f"{job.user_id}/{job.id}/output.mp4")
+    download = world.media.download(job, NOW)
+    assert download is not None
+    assert points_at(download.url, OUTPUTS, f"{job.user_id}/{job.id}/output.mp4")
+    assert download.filename.endswith(".mp4")
+
+
+def test_a_purge_removes_all_generations_in_all_three_buckets_and_counts_them(world: World, job: Job) -> None:
+    prefix = f"{job.user_id}/{job.id}/"
+    for content in (b"old", b"older", b"new"):
+        world.put(IMAGES, f"{prefix}reference.png", content)
+    world.put(VIDEOS, f"{prefix}motion.mp4", b"motion")
+    world.put(VIDEOS, f"{prefix}parts/deep/er/1.bin", b"part")
+    world.put(OUTPUTS, f"{prefix}output.mp4", b"output!")
+    world.put(OUTPUTS, f"{prefix}ünï code.webp", b"poster")
+
+    found = world.media.purge(JobPrefix(job.user_id, job.id))
+
+    assert [(one.bucket, one.objects, one.size, one.error) for one in found] == [
+        (IMAGES, 3, 11, None),
+        (VIDEOS, 2, 10, None),
+        (OUTPUTS, 2, 13, None),
+    ]
+    assert [world.names(bucket, prefix) for bucket in (IMAGES, VIDEOS, OUTPUTS)] == [[], [], []]
+
+
+def test_a_purge_takes_more_objects_than_one_batch_holds(world: World, job: Job) -> None:
+    prefix = f"{job.user_id}/{job.id}/"
+    for number in range(130):
+        world.put(OUTPUTS, f"{prefix}frame-{number}", b"12")
+    output = world.media.purge(JobPrefix(job.user_id, job.id))[2]
+    assert (output.objects, output.size, output.error) == (130, 260, None)
+    assert world.names(OUTPUTS, prefix) == []
+
+
+def test_a_purge_leaves_the_neighbours_alone(world: World, job: Job) -> None:
+    names = [
+        f"{job.user_id}/{job.id}0/output.mp4",
+        f"{job.user_id}/{job.id}-2/output.mp4",
+        f"{job.user_id}/{job.id}",
+        f"{job.user_id}0/{job.id}/output.mp4",
+        f"x{job.user_id}/{job.id}/output.mp4",
+        f"x/{job.user_id}/{job.id}/output.mp4",
+    ]
+    for name in names:
+        world.put(OUTPUTS, name)
+    world.put(OUTPUTS, f"{job.user_id}/{job.id}/output.mp4")
+    world.media.purge(JobPrefix(job.user_id, job.id))
+    assert [world.names(OUTPUTS, name) for name in names] == [
+        *([name] for name in names[:2]),
+        [names[2]],
+        *([name] for name in names[3:]),
+    ]
+
+
+def test_a_purge_can_be_run_again_with_the_same_result(world: World, job: Job) -> None:
+    world.put(IMAGES, f"{job.user_id}/{job.id}/reference.png")
+    prefix = JobPrefix(job.user_id, job.id)
+    world.media.purge(prefix)
+    assert [(one.objects, one.error) for one in world.media.purge(prefix)] == [(0, None)] * 3
+
+
+def test_purges_side_by_side_count_each_object_once(stack: Stack, buckets: storage.Client, job: Job) -> None:
+    world = StorageWorld(stack, buckets)
+    for number in range(40):
+        world.put(OUTPUTS, f"{job.user_id}/{job.id}/{number}")
+    prefix = JobPrefix(job.user_id, job.id)
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda _: world.media.purge(prefix)[2], range(4)))
+    assert sum(one.objects for one in found) == 40
+    assert {one.error for one in found} == {None}

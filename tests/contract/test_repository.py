@@ -1,0 +1,320 @@
+"""The same tests on Firestore's emulator and on the in-memory fake."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Protocol, cast
+
+import pytest
+from google.cloud import firestore
+
+from shared.errors import NotFound
+from shared.job import JobStatus
+from shared.pagination import ListQuery
+from shared.purge import BucketPurge, PurgeState
+from shared.repository import JobRepository
+from tests.fakes import FakeRepository
+from tests.jobs import NOW, deleted, document, new_id
+
+
+class World(Protocol):
+    repository: JobRepository
+
+    def put(self, job_id: str, fields: dict[str, Any]) -> None: ...
+
+    def read(self, job_id: str) -> dict[str, Any]: ...
+
+
+class MemoryWorld:
+    def __init__(self) -> None:
+        self._fake = FakeRepository()
+        self.repository = cast(JobRepository, self._fake)
+
+    def put(self, job_id: str, fields: dict[str, Any]) -> None:
+        self._fake.documents[job_id] = fields
+
+    def read(self, job_id: str) -> dict[str, Any]:
+        return self._fake.documents[job_id]
+
+
+class FirestoreWorld:
+    def __init__(self, database: firestore.Client) -> None:
+        self._jobs = database.collection("jobs")
+        self.repository = JobRepository(database, ThreadPoolExecutor(4))
+
+    def put(self, job_id: str, fields: dict[str, Any]) -> None:
+        self._jobs.document(job_id).set(fields)
+
+    def read(self, job_id: str) -> dict[str, Any]:
+        return self._jobs.document(job_id).get().to_dict() or {}
+
+
+@pytest.fixture(params=["memory", "firestore"])
+def world(request: pytest.FixtureRequest) -> World:
+    if request.param == "memory":
+        return MemoryWorld()
+    return FirestoreWorld(request.getfixturevalue("database"))
+
+
+@pytest.fixture
+def user() -> str:
+    return f"user-{new_id()}"
+
+
+def walk(world: World, query: ListQuery) -> Iterator[list[str]]:
+    page = world.repository.page(query)
+    yield [job.id for job in page.jobs]
+    while page.next is not None:
+        page = world.repository.page(replace(query, after=page.next))
+        yield [job.id for job in page.jobs]
+
+
+def put_many(world: World, user: str, make: Callable[..., dict[str, Any]], count: int) -> list[str]:
+    ids = [new_id() for _ in range(count)]
+    for job_id in ids:
+        world.put(job_id, make(user))
+    return ids
+
+
+def test_a_job_is_given_to_its_owner_with_all_its_fields(world: World, user: str) -> None:
+    job_id = new_id()
+    world.put(job_id, document(user, short_id="25ca1d0f", status="failed", error_message="no person"))
+    job = world.repository.get(user, job_id)
+    assert (job.id, job.user_id, job.short_id, job.status) == (job_id, user, "25ca1d0f", "failed")
+    assert (job.error_message, job.credits_charged, job.completed_at) == ("no person", 10, NOW)
+
+
+@pytest.mark.parametrize("kind", ["unknown", "foreign", "deleted"])
+def test_a_job_that_is_not_the_users_or_not_live_is_not_found(world: World, user: str, kind: str) -> None:
+    job_id = new_id()
+    if kind == "foreign":
+        world.put(job_id, document("somebody-else"))
+    if kind == "deleted":
+        world.put(job_id, deleted(user))
+    with pytest.raises(NotFound):
+        world.repository.get(user, job_id)
+
+
+def test_a_job_whose_deleted_at_is_null_is_live(world: World, user: str) -> None:
+    job_id = new_id()
+    world.put(job_id, document(user, deleted_at=None))
+    assert world.repository.get(user, job_id).id == job_id
+    page = world.repository.page(ListQuery(user_id=user))
+    assert ([job.id for job in page.jobs], page.total) == ([job_id], 1)
+
+
+def test_pages_come_newest_first_and_end_exactly_where_the_jobs_do(world: World, user: str) -> None:
+    ids = put_many(world, user, document, 6)
+    assert list(walk(world, ListQuery(user_id=user, page_size=3))) == [ids[:3], ids[3:]]
+
+
+def test_jobs_of_the_same_time_are_ordered_by_id_and_none_is_lost_between_pages(world: World, user: str) -> None:
+    ids = [new_id() for _ in range(5)]
+    for job_id in ids:
+        world.put(job_id, document(user, created_at=NOW))
+    pages = list(walk(world, ListQuery(user_id=user, page_size=2)))
+    assert [job_id for page in pages for job_id in page] == sorted(ids, reverse=True)
+
+
+def test_deleted_jobs_are_passed_over_and_not_counted(world: World, user: str) -> None:
+    live: list[str] = []
+    for _ in range(4):
+        live += put_many(world, user, document, 2)
+        put_many(world, user, deleted, 3)
+    pages = list(walk(world, ListQuery(user_id=user, page_size=4)))
+    assert pages == [live[:4], live[4:]]
+    assert world.repository.page(ListQuery(user_id=user)).total == 8
+
+
+def test_a_page_by_number_is_the_same_as_by_cursor_with_deleted_jobs_between(world: World, user: str) -> None:
+    live: list[str] = []
+    for _ in range(3):
+        put_many(world, user, deleted, 2)
+        live += put_many(world, user, document, 3)
+    by_number = [
+        world.repository.page(ListQuery(user_id=user, page_size=4, page=number)) for number in (1, 2, 3, 4)
+    ]
+    assert [[job.id for job in page.jobs] for page in by_number] == [live[:4], live[4:8], live[8:], []]
+    assert {page.total for page in by_number} == {9}
+    assert [page.next is None for page in by_number] == [False, False, True, True]
+
+
+def test_a_numbered_page_goes_on_by_cursor(world: World, user: str) -> None:
+    ids = put_many(world, user, document, 7)
+    second = world.repository.page(ListQuery(user_id=user, page_size=2, page=2))
+    third = world.repository.page(ListQuery(user_id=user, page_size=2, after=second.next))
+    assert [job.id for job in third.jobs] == ids[4:6]
+    assert third.number == 3
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"),
+    [((JobStatus.FAILED,), 2), ((JobStatus.FAILED, JobStatus.QUEUED), 5), ((JobStatus.PENDING,), 0)],
+)
+def test_the_status_filter_holds_for_page_and_total(
+    world: World, user: str, statuses: tuple[JobStatus, ...], expected: int
+) -> None:
+    for status, count in (("failed", 2), ("queued", 3), ("completed", 4)):
+        for _ in range(count):
+            world.put(new_id(), document(user, status=status))
+        world.put(new_id(), deleted(user, status=status))
+    page = world.repository.page(ListQuery(user_id=user, statuses=statuses))
+    assert (len(page.jobs), page.total) == (expected, expected)
+    assert {job.status for job in page.jobs} <= set(statuses)
+
+
+def test_another_users_jobs_are_neither_shown_nor_counted(world: World, user: str) -> None:
+    put_many(world, "somebody-else", document, 3)
+    page = world.repository.page(ListQuery(user_id=user))
+    assert (page.jobs, page.total, page.next) == ([], 0, None)
+
+
+def test_a_damaged_job_is_shown_as_far_as_it_can_be(world: World, user: str) -> None:
+    damaged, sound = new_id(), new_id()
+    odd = {"status": "teleporting", "seed": "seven", "updated_at": "yesterday", "credits_charged": float("nan")}
+    world.put(damaged, document(user, **odd, view_count=None, resolution=["720p"]))
+    world.put(sound, document(user))
+    page = world.repository.page(ListQuery(user_id=user))
+    assert [job.id for job in page.jobs] == [damaged, sound]
+    job = page.jobs[0]
+    assert (job.status, job.seed, job.updated_at, job.credits_charged) == ("teleporting", None, None, None)
+    assert (job.view_count, job.resolution) == (0, None)
+
+
+def test_jobs_by_id_are_the_users_live_ones_newest_first(world: World, user: str) -> None:
+    ids = put_many(world, user, document, 3)
+    (gone,) = put_many(world, user, deleted, 1)
+    (foreign,) = put_many(world, "somebody-else", document, 1)
+    asked = [gone, ids[2], new_id(), ids[0], foreign]
+    assert [job.id for job in world.repository.get_many(user, asked)] == [ids[0], ids[2]]
+    assert world.repository.get_many(user, []) == []
+
+
+def test_a_delete_marks_the_job_and_its_pending_purge_together(world: World, user: str) -> None:
+    (job_id,) = put_many(world, user, document, 1)
+    deletion = world.repository.mark_deleted(user, job_id, NOW)
+    assert (deletion.deleted_at, deletion.purge, deletion.user_id) == (NOW, PurgeState.PENDING, user)
+    fields = world.read(job_id)
+    assert (fields["deleted_at"], fields["deleted_by"]) == (NOW, user)
+    assert fields["purge"] == {"state": "pending", "requested_at": NOW, "attempts": 0}
+    assert fields["status"] == "completed"
+
+
+def test_a_second_delete_keeps_the_first(world: World, user: str) -> None:
+    (job_id,) = put_many(world, user, document, 1)
+    first = world.repository.mark_deleted(user, job_id, NOW)
+    assert world.repository.mark_deleted(user, job_id, NOW + timedelta(hours=1)) == first
+
+
+@pytest.mark.parametrize("kind", ["unknown", "foreign"])
+def test_what_is_not_the_users_cannot_be_deleted(world: World, user: str, kind: str) -> None:
+    job_id = new_id()
+    if kind == "foreign":
+        world.put(job_id, document("somebody-else"))
+    with pytest.raises(NotFound):
+        world.repository.mark_deleted(user, job_id, NOW)
+    if kind == "foreign":
+        assert "deleted_at" not in world.read(job_id)
+
+
+def test_a_job_of_a_user_who_can_own_no_media_has_nothing_to_purge(world: World) -> None:
+    (job_id,) = put_many(world, "a/b", document, 1)
+    assert world.repository.mark_deleted("a/b", job_id, NOW).purge is PurgeState.FAILED
+    assert world.repository.pending_purges(NOW + timedelta(days=1), 1000) is not None
+    assert world.read(job_id)["purge"]["state"] == "failed"
+
+
+@pytest.mark.parametrize("deleted_at", [None, "2026-11-22", 7, True])
+def test_only_a_real_time_of_deletion_lets_files_go(world: World, user: str, deleted_at: object) -> None:
+    job_id = new_id()
+    world.put(job_id, document(user, deleted_at=deleted_at))
+    assert world.repository.deletion(job_id) is None
+
+
+def test_the_deletion_names_the_owner_of_the_document(world: World, user: str) -> None:
+    (job_id,) = put_many(world, user, deleted, 1)
+    deletion = world.repository.deletion(job_id)
+    assert deletion is not None
+    assert (deletion.job_id, deletion.user_id, deletion.purge) == (job_id, user, PurgeState.PENDING)
+    assert world.repository.deletion(new_id()) is None
+
+
+def test_attempts_add_up_in_the_audit_record(world: World, user: str) -> None:
+    (job_id,) = put_many(world, user, deleted, 1)
+    images, videos = "nuumee-images", "my.videos-2"
+    failed = [
+        BucketPurge(bucket=images, objects=2, size=20),
+        BucketPurge(bucket=videos, objects=1, size=5, error="ServiceUnavailable"),
+    ]
+    assert world.repository.record_purge(job_id, failed, NOW) is PurgeState.PENDING
+    purge = world.read(job_id)["purge"]
+    assert (purge["state"], purge["attempts"], purge["finished_at"]) == ("pending", 1, None)
+    assert purge["buckets"][videos] == {"objects": 1, "bytes": 5, "error": "ServiceUnavailable"}
+
+    rest = [BucketPurge(bucket=images, objects=0, size=0), BucketPurge(bucket=videos, objects=1, size=7)]
+    assert world.repository.record_purge(job_id, rest, NOW) is PurgeState.DONE
+    purge = world.read(job_id)["purge"]
+    assert (purge["state"], purge["attempts"], purge["finished_at"]) == ("done", 2, NOW)
+    assert purge["buckets"] == {
+        images: {"objects": 2, "bytes": 20, "error": None},
+        videos: {"objects": 2, "bytes": 12, "error": None},
+    }
+    assert purge["requested_at"] == NOW
+
+
+def test_pending_purges_are_found_oldest_first_and_no_others(world: World, user: str) -> None:
+    long_ago = NOW - timedelta(days=400)  # older than any other test's
+
+    def put(minutes: int, state: str) -> str:
+        (job_id,) = put_many(world, user, document, 1)
+        purge = {"state": state, "requested_at": long_ago + timedelta(minutes=minutes), "attempts": 0}
+        world.put(job_id, deleted(user, purge=purge))
+        return job_id
+
+    second, first, _done, third = put(2, "pending"), put(1, "pending"), put(0, "done"), put(3, "pending")
+    before = long_ago + timedelta(minutes=3)
+    assert [found.job_id for found in world.repository.pending_purges(before, 10)] == [first, second]
+    assert [found.job_id for found in world.repository.pending_purges(before, 1)] == [first]
+    later = world.repository.pending_purges(before + timedelta(seconds=1), 10)
+    assert [found.job_id for found in later] == [first, second, third]
+    for job_id in (first, second, third):
+        world.repository.record_purge(job_id, [], NOW)
+    assert world.repository.pending_purges(before + timedelta(seconds=1), 10) == []
+
+
+def test_of_many_deletes_at_once_one_is_the_first_and_all_say_so(database: firestore.Client, user: str) -> None:
+    world = FirestoreWorld(database)
+    (job_id,) = put_many(world, user, document, 1)
+    together = threading.Barrier(6)
+
+    def delete(number: int) -> object:
+        together.wait()
+        return world.repository.mark_deleted(user, job_id, NOW + timedelta(seconds=number)).deleted_at
+
+    with ThreadPoolExecutor(6) as threads:
+        times = set(threads.map(delete, range(6)))
+    assert times == {world.read(job_id)["deleted_at"]}
+
+
+def test_a_delete_wins_against_a_worker_that_keeps_reporting(database: firestore.Client, user: str) -> None:
+    world = FirestoreWorld(database)
+    (job_id,) = put_many(world, user, document, 1)
+    stop = threading.Event()
+
+    def report() -> None:
+        while not stop.wait(0.02):
+            database.collection("jobs").document(job_id).update({"status": "processing"})
+
+    worker = threading.Thread(target=report)
+    worker.start()
+    try:
+        world.repository.mark_deleted(user, job_id, NOW)
+    finally:
+        stop.set()
+        worker.join()
+    fields = world.read(job_id)
+    assert (fields["deleted_at"], fields["purge"]["state"]) == (NOW, "pending")

@@ -1,0 +1,37 @@
+"""Documents of jobs, as the product's own job service writes them."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+NOW = datetime(2026, 11, 22, 12, 7, 30, 250000, tzinfo=UTC)
+_numbers = itertools.count(1)
+
+
+def new_id() -> str:
+    return uuid.uuid4().hex
+
+
+def document(user_id: str, **changes: Any) -> dict[str, Any]:
+    """A live, completed job; each a minute older than the one before it."""
+    fields = {
+        "user_id": user_id,
+        "job_type": "animate",
+        "status": "completed",
+        "resolution": "720p",
+        "seed": 7,
+        "credits_charged": 10,
+        "created_at": NOW - timedelta(minutes=next(_numbers)),
+        "updated_at": NOW,
+        "completed_at": NOW,
+        "view_count": 3,
+    }
+    return {**fields, **changes}
+
+
+def deleted(user_id: str, **changes: Any) -> dict[str, Any]:
+    purge = {"state": "pending", "requested_at": NOW, "attempts": 0}
+    return document(user_id, **{"deleted_at": NOW, "deleted_by": user_id, "purge": purge, **changes})
