@@ -157,7 +157,11 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
         url = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(url.query).items()}
         try:
-            if method == "GET" and query.get("versions") == "true" and (match := _JSON_LIST.fullmatch(url.path)):
+            if (
+                method == "GET"
+                and query.get("versions", "").lower() == "true"
+                and (match := _JSON_LIST.fullmatch(url.path))
+            ):
                 self._json({"items": self.storage.versions(match["bucket"], query.get("prefix", ""))})
                 return True
             if method == "DELETE" and (match := _JSON_OBJECT.fullmatch(url.path)):
