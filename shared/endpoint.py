@@ -80,6 +80,9 @@ class Endpoint:
         def serve(request: flask.Request) -> flask.Response:
             return self.answer(request, services)
 
+        if flask.has_app_context():
+            # A path with a line feed in it matches no route of the framework's.
+            flask.current_app.register_error_handler(404, lambda _: serve(flask.request))
         return serve
 
     def answer(self, request: flask.Request, services: Services) -> flask.Response:

@@ -206,11 +206,7 @@ def test_a_purge_leaves_the_neighbours_alone(world: World, job: Job) -> None:
         world.put(OUTPUTS, name)
     world.put(OUTPUTS, f"{job.user_id}/{job.id}/output.mp4")
     world.media.purge(JobPrefix(job.user_id, job.id))
-    assert [world.names(OUTPUTS, name) for name in names] == [
-        *([name] for name in names[:2]),
-        [names[2]],
-        *([name] for name in names[3:]),
-    ]
+    assert [name for name in names if name not in world.names(OUTPUTS, name)] == []
 
 
 def test_a_purge_can_be_run_again_with_the_same_result(world: World, job: Job) -> None:

@@ -1,0 +1,43 @@
+"""Calls a function as functions-framework does, with whatever services the test gives it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import flask
+from werkzeug.test import TestResponse
+
+from shared.endpoint import Endpoint
+from shared.services import Services
+
+
+def call(
+    endpoint: Endpoint,
+    services: Services,
+    path: str,
+    *,
+    method: str = "GET",
+    user: str | None = "me",
+    headers: dict[str, str] | None = None,
+) -> TestResponse:
+    """Send one request; `user` is the token that FakeVerifier takes."""
+    app = flask.Flask("test")
+
+    def answer(path: str = "") -> flask.Response:
+        return endpoint.answer(flask.request, services)
+
+    methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+    app.add_url_rule("/", "root", answer, methods=methods, provide_automatic_options=False)
+    app.add_url_rule("/<path:path>", "run", answer, methods=methods, provide_automatic_options=False)
+    app.register_error_handler(404, lambda _: answer())
+    app.url_map.merge_slashes = False
+    sent = {"Authorization": f"Bearer {user}"} if user is not None else {}
+    address, _, query = path.partition("?")
+    overrides: dict[str, Any] = {"REQUEST_URI": path, "RAW_URI": path}
+    return app.test_client().open(
+        address,
+        query_string=query,
+        method=method,
+        headers={**sent, **(headers or {})},
+        environ_overrides=overrides,
+    )

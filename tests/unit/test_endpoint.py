@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+import io
+import json
+import logging
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.delete_job import delete_job
+from functions.get_output import get_output
+from functions.get_thumbnails import get_thumbnails
+from functions.list_jobs import list_jobs
+from shared import log
+from shared.auth import User
+from shared.endpoint import Endpoint, Request, endpoint
+from shared.errors import Unavailable
+from shared.services import Services
+from tests.calls import call
+from tests.fakes import FakeServices
+from tests.jobs import NOW, document
+
+ALL: dict[str, tuple[Endpoint, str, str]] = {
+    "list": (list_jobs, "GET", "/jobs"),
+    "job": (list_jobs, "GET", "/jobs/{id}"),
+    "thumbnails": (get_thumbnails, "GET", "/jobs/{id}/thumbnails"),
+    "output": (get_output, "GET", "/jobs/{id}/output"),
+    "delete": (delete_job, "DELETE", "/jobs/{id}"),
+}
+every = pytest.mark.parametrize("name", ALL)
+
+
+@pytest.fixture
+def services() -> FakeServices:
+    made = FakeServices()
+    made.add("job-1", document("me", output_video_path="me/job-1/output.mp4"))
+    return made
+
+
+def send(services: Services, name: str, job_id: str = "job-1", prefix: str = "", **options: Any) -> Any:
+    function, method, path = ALL[name]
+    return call(function, services, prefix + path.format(id=job_id), **{"method": method, **options})
+
+
+@every
+@pytest.mark.parametrize("prefix", ["", "/api/v1", "/list_jobs", "/jobs", "/a/b/c", "/jobs/x"])
+def test_any_prefix_reaches_the_same_code(services: FakeServices, name: str, prefix: str) -> None:
+    expected = {"delete": 202}.get(name, 200)
+    if (name, prefix) == ("list", "/jobs"):
+        expected = 404  # /jobs/jobs is the job whose id is "jobs"
+    assert send(services, name, prefix=prefix).status_code == expected
+
+
+@every
+def test_without_a_token_nothing_is_looked_up(services: FakeServices, name: str) -> None:
+    for user in (None, "garbage"):
+        answer = send(services, name, user=user)
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert services.fake_repository.calls == services.fake_media.calls == 0
+
+
+@every
+def test_a_problem_is_described_as_rfc_9457_has_it(services: FakeServices, name: str) -> None:
+    answer = send(services, name, user=None)
+    assert answer.content_type == "application/problem+json"
+    problem = answer.json
+    assert set(problem) == {"type", "title", "status", "detail", "request_id"}
+    assert (problem["status"], problem["type"]) == (401, "https://nuumee.ai/problems/unauthorized")
+    assert problem["request_id"] == answer.headers["X-Request-Id"]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("name", ["job", "thumbnails", "output", "delete"])
+def test_unknown_foreign_and_deleted_jobs_cannot_be_told_apart(services: FakeServices, name: str) -> None:
+    services.add("foreign", document("you"))
+    services.add("deleted", document("me"))
+    call(delete_job, services, "/jobs/deleted", method="DELETE")
+    gone = ["unknown", "foreign"] + ([] if name == "delete" else ["deleted"])
+    answers = [send(services, name, job_id) for job_id in gone]
+    assert {answer.status_code for answer in answers} == {404}
+    bodies = [{key: value for key, value in answer.json.items() if key != "request_id"} for answer in answers]
+    assert all(body == bodies[0] for body in bodies)
+
+
+@every
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "GET"])
+def test_other_methods_are_refused_with_those_allowed(services: FakeServices, name: str, method: str) -> None:
+    if method == ALL[name][1]:
+        return
+    answer = send(services, name, method=method)
+    assert answer.status_code == 405
+    expected = "DELETE, OPTIONS" if name == "delete" else "GET, HEAD, OPTIONS"
+    assert answer.headers["Allow"] == expected
+    assert services.fake_repository.calls == 0
+
+
+@pytest.mark.parametrize("name", ["list", "job", "thumbnails", "output"])
+def test_head_is_get_without_the_body(services: FakeServices, name: str) -> None:
+    head, get = send(services, name, method="HEAD"), send(services, name)
+    assert (head.status_code, head.data) == (200, b"")
+    assert head.headers["Content-Length"] == get.headers["Content-Length"]
+
+
+@pytest.mark.parametrize("path", ["/", "/job", "/jobs/", "/jobs/a/b", "/jobs/job-1/", "/jobsx", "/jobs/job-1/x"])
+def test_other_addresses_are_not_there(services: FakeServices, path: str) -> None:
+    answer = call(list_jobs, services, path)
+    assert answer.status_code == 404
+    assert answer.content_type == "application/problem+json"
+
+
+@every
+def test_a_preflight_from_a_known_origin_needs_no_token(services: FakeServices, name: str) -> None:
+    headers = {"Origin": "https://nuumee.ai", "Access-Control-Request-Method": ALL[name][1]}
+    answer = send(services, name, method="OPTIONS", user=None, headers=headers)
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://nuumee.ai"
+    assert answer.headers["Access-Control-Max-Age"] == "3600"
+    assert ALL[name][1] in answer.headers["Access-Control-Allow-Methods"]
+    assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
+    assert "Origin" in answer.headers["Vary"]
+    assert services.fake_verifier.checked_revocation == []
+
+
+@every
+@pytest.mark.parametrize(
+    "origin", ["https://evil.test", "https://nuumee.ai.evil.test", "http://nuumee.ai", "null"]
+)
+def test_another_origin_is_allowed_nothing(services: FakeServices, name: str, origin: str) -> None:
+    for method in ("OPTIONS", ALL[name][1]):
+        answer = send(services, name, method=method, headers={"Origin": origin})
+        assert "Access-Control-Allow-Origin" not in answer.headers
+        assert "Origin" in answer.headers["Vary"]
+
+
+@every
+def test_scripts_of_a_known_origin_see_the_answer_even_when_it_is_a_problem(
+    services: FakeServices, name: str
+) -> None:
+    for user in ("me", None):
+        answer = send(services, name, user=user, headers={"Origin": "https://nuumee.ai"})
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://nuumee.ai"
+        exposed = answer.headers["Access-Control-Expose-Headers"]
+        assert {"ETag", "Retry-After", "X-Request-Id"} <= set(exposed.split(", "))
+
+
+@every
+def test_what_can_be_revalidated_is_tagged_and_the_rest_is_not_stored(services: FakeServices, name: str) -> None:
+    answer = send(services, name)
+    cacheable = name in ("list", "job", "thumbnails")
+    assert answer.headers["Cache-Control"] == ("private, no-cache" if cacheable else "no-store")
+    assert ("ETag" in answer.headers) == cacheable
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("name", ["list", "job", "thumbnails"])
+def test_an_unchanged_answer_is_not_sent_again(services: FakeServices, name: str) -> None:
+    tag = send(services, name).headers["ETag"]
+    assert tag.startswith('"')
+    for header in (tag, f'"other", {tag}', "*", f"W/{tag}"):
+        answer = send(services, name, headers={"If-None-Match": header, "Origin": "https://nuumee.ai"})
+        assert (answer.status_code, answer.data) == (304, b"")
+        assert answer.headers["ETag"] == tag
+        assert answer.headers["Cache-Control"] == "private, no-cache"
+        assert answer.headers["Access-Control-Allow-Origin"] == "https://nuumee.ai"
+    services.fake_repository.documents["job-1"].update(status="failed", view_count=99)
+    assert send(services, name, headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_a_tag_outlives_the_seconds_that_its_urls_count_down(services: FakeServices) -> None:
+    first = send(services, "thumbnails")
+    services.now = lambda: NOW + timedelta(minutes=5)
+    second = send(services, "thumbnails")
+    assert second.json["expires_in_seconds"] == first.json["expires_in_seconds"] - 300
+    assert second.headers["ETag"] == first.headers["ETag"]
+    services.now = lambda: NOW + timedelta(minutes=15)
+    assert send(services, "thumbnails").headers["ETag"] != first.headers["ETag"]
+
+
+@every
+def test_an_outage_is_a_503_that_says_when_to_come_back(services: FakeServices, name: str) -> None:
+    services.fake_verifier.error = Unavailable("The sign-in service")
+    answer = send(services, name)
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+@every
+def test_an_unexpected_error_tells_the_caller_nothing_and_the_log_everything(
+    services: FakeServices, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    services.fake_verifier.error = RuntimeError("the secret is swordfish")
+    logging.getLogger("nuumee").propagate = True
+    with caplog.at_level(logging.INFO, "nuumee"):
+        answer = send(services, name)
+    assert answer.status_code == 500
+    assert "swordfish" not in answer.text
+    errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert [record.getMessage() for record in errors] == ["unexpected_error"]
+    assert errors[0].exc_info is not None
+
+
+def test_only_a_delete_checks_whether_the_session_was_revoked(services: FakeServices) -> None:
+    for name in ALL:
+        send(services, name)
+    assert services.fake_verifier.checked_revocation == [False, False, False, False, True]
+
+
+def test_log_lines_are_json_with_the_trace_and_without_secrets(services: FakeServices) -> None:
+    stream = io.StringIO()
+    logger = logging.getLogger("nuumee")
+    handlers, logger.handlers = logger.handlers, []
+    try:
+        log.start(stream)
+        trace = "0af7651916cd43dd8448eb211c80319c"
+        send(services, "thumbnails", headers={"traceparent": f"00-{trace}-b7ad6b7169203331-01"})
+        send(services, "output", headers={"X-Cloud-Trace-Context": f"{trace}/1;o=1"})
+        send(services, "job", headers={"traceparent": "00-not-a-trace"})
+    finally:
+        logger.handlers = handlers
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["status"] for line in lines] == [200, 200, 200]
+    expected = f"projects/demo-nuumee/traces/{trace}"
+    assert [line.get("logging.googleapis.com/trace") for line in lines] == [expected, expected, None]
+    assert {line["severity"] for line in lines} == {"INFO"}
+    assert "Bearer" not in stream.getvalue()
+    assert "https://storage" not in stream.getvalue()
+
+
+def test_text_outside_unicode_does_not_break_an_answer(services: FakeServices) -> None:
+    @endpoint("GET", "/odd")
+    def odd(request: Request, user: User, services: Services) -> dict[str, Any]:
+        return {"text": "\ud800", "more": "ü"}
+
+    answer = call(odd, services, "/odd")
+    assert answer.status_code == 200
+    assert answer.json["more"] == "ü"  # type: ignore[index]

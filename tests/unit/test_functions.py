@@ -1,0 +1,262 @@
+"""The five handlers with fakes: what each tells the caller, and what it asks of the services."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.exceptions import ServiceUnavailable
+
+from functions.delete_job import delete_job
+from functions.get_output import get_output
+from functions.get_thumbnails import get_thumbnails
+from functions.list_jobs import list_jobs
+from functions.purge_job import purge_job
+from shared.events import JobDeleted
+from tests.calls import call
+from tests.fakes import SETTINGS, FakeServices
+from tests.jobs import NOW, deleted, document
+
+IMAGES, VIDEOS, OUTPUTS = SETTINGS.buckets
+hostile_ids = st.one_of(
+    st.sampled_from(
+        [
+            "..",
+            ".",
+            "",
+            "%2e%2e",
+            "%2f",
+            "a%2fb",
+            "a%2Fthumbnails",
+            "%00",
+            "%0a",
+            "%ff",
+            "%c3%28",
+            "__all__",
+            "%5F_x__",
+        ]
+    ),
+    st.text(max_size=30).map(lambda text: quote(f"{text}/", safe="")),
+    st.text(alphabet="é😀\u202e \t.;,:@!$&'()*+=~", min_size=1, max_size=30).map(
+        lambda text: quote(text, safe="")
+    ),
+    st.just("a" * 129),
+    st.just("a" * 10_000),
+)
+
+
+@pytest.fixture
+def services() -> FakeServices:
+    return FakeServices()
+
+
+def test_a_page_has_the_shape_of_the_contract(services: FakeServices) -> None:
+    for number in range(3):
+        services.add(f"job-{number}", document("me"))
+    body: Any = call(list_jobs, services, "/jobs?page_size=2").json
+    assert set(body) == {"jobs", "total", "page", "page_size", "next_cursor"}
+    assert [job["id"] for job in body["jobs"]] == ["job-0", "job-1"]
+    assert (body["total"], body["page"], body["page_size"]) == (3, 1, 2)
+    rest: Any = call(list_jobs, services, f"/jobs?page_size=2&cursor={body['next_cursor']}").json
+    assert ([job["id"] for job in rest["jobs"]], rest["page"], rest["next_cursor"]) == (["job-2"], 2, None)
+
+
+def test_jobs_by_id_are_all_on_one_page_and_filtered_too(services: FakeServices) -> None:
+    for number in range(30):
+        services.add(f"job-{number}", document("me", status="queued" if number % 2 else "failed"))
+    ids = ",".join(f"job-{number}" for number in range(30))
+    body: Any = call(list_jobs, services, f"/jobs?ids={ids},unknown").json
+    assert (len(body["jobs"]), body["total"], body["next_cursor"]) == (30, 30, None)
+    body = call(list_jobs, services, f"/jobs?ids={ids}&status=queued").json
+    assert (len(body["jobs"]), body["total"]) == (15, 15)
+    assert call(list_jobs, services, "/jobs?ids=..").json["jobs"] == []  # type: ignore[index]
+
+
+def test_media_come_beside_each_job_when_they_are_asked_for(services: FakeServices) -> None:
+    services.add("job-1", document("me", reference_image_path="me/job-1/reference.png"))
+    body: Any = call(list_jobs, services, "/jobs?include=media").json
+    alone: Any = call(get_thumbnails, services, "/jobs/job-1/thumbnails").json
+    assert body["jobs"][0]["media"] == alone
+    assert set(alone) == {
+        *("job_id", "reference_image_url", "motion_video_url", "input_video_url", "output_video_url"),
+        *("expires_in_seconds", "expires_at"),
+    }
+    assert "media" not in call(list_jobs, services, "/jobs").json["jobs"][0]  # type: ignore[index]
+
+
+def test_an_output_says_under_which_name_it_is_saved(services: FakeServices) -> None:
+    services.add("job-1", document("me", output_video_path="me/job-1/output.mp4"))
+    body: Any = call(get_output, services, "/jobs/job-1/output").json
+    assert set(body) == {"job_id", "download_url", "expires_in_seconds", "filename"}
+    assert body["filename"] == "nuumee-job-1.mp4"
+    assert 2700 <= body["expires_in_seconds"] <= 3600
+
+
+@pytest.mark.parametrize("status", ["pending", "queued", "processing", "failed"])
+def test_an_output_that_is_not_there_yet_is_a_conflict_that_says_why(services: FakeServices, status: str) -> None:
+    services.add("job-1", document("me", status=status, output_video_path="me/job-1/output.mp4"))
+    answer: Any = call(get_output, services, "/jobs/job-1/output")
+    assert (answer.status_code, answer.json["current_status"]) == (409, status)
+    assert status in answer.json["detail"]
+
+
+def test_a_completed_job_without_an_output_has_none_to_give(services: FakeServices) -> None:
+    services.add("job-1", document("me"))
+    answer: Any = call(get_output, services, "/jobs/job-1/output")
+    assert (answer.status_code, answer.json["detail"]) == (404, "This job has no output video.")
+
+
+@pytest.mark.parametrize("status", ["pending", "queued", "processing", "completed", "failed", "teleporting"])
+def test_a_job_of_any_status_is_deleted_and_its_purge_is_published(services: FakeServices, status: str) -> None:
+    services.add("job-1", document("me", status=status))
+    answer: Any = call(delete_job, services, "/jobs/job-1", method="DELETE")
+    assert answer.status_code == 202
+    assert answer.json["message"]
+    assert (answer.json["job_id"], answer.json["purge"]) == ("job-1", "pending")
+    assert answer.json["deleted_at"] == "2026-11-22T12:07:30.250000Z"
+    assert services.fake_publisher.published == [JobDeleted("job-1", "me", NOW)]
+
+
+def test_deleting_again_answers_the_same_and_publishes_while_the_purge_is_pending(services: FakeServices) -> None:
+    services.add("job-1", document("me"))
+    first: Any = call(delete_job, services, "/jobs/job-1", method="DELETE").json
+    services.now = lambda: NOW + timedelta(hours=1)
+    assert call(delete_job, services, "/jobs/job-1", method="DELETE").json == first
+    assert services.fake_publisher.published == [JobDeleted("job-1", "me", NOW)] * 2
+    purge_job.receive(message(JobDeleted("job-1", "me", NOW)), services)
+    again: Any = call(delete_job, services, "/jobs/job-1", method="DELETE").json
+    assert (again["deleted_at"], again["purge"]) == (first["deleted_at"], "done")
+    assert len(services.fake_publisher.published) == 2
+
+
+def test_a_delete_stands_although_publishing_failed(services: FakeServices) -> None:
+    services.add("job-1", document("me"))
+    services.fake_publisher.error = TimeoutError("Pub/Sub is away")
+    answer: Any = call(delete_job, services, "/jobs/job-1", method="DELETE")
+    assert (answer.status_code, answer.json["purge"]) == (202, "pending")
+    pending = services.repository.pending_purges(NOW + timedelta(seconds=1), 10)
+    assert [deletion.job_id for deletion in pending] == ["job-1"]
+
+
+def test_a_delete_by_a_user_who_can_own_no_media_asks_for_no_purge(services: FakeServices) -> None:
+    services.add("job-1", document("a/b"))
+    answer = call(delete_job, services, "/jobs/job-1", method="DELETE", user="a/b")
+    assert answer.status_code == 202
+    assert services.fake_publisher.published == []
+
+
+@pytest.mark.parametrize(
+    ("function", "method", "path"),
+    [
+        (list_jobs, "GET", "/jobs/{id}"),
+        (get_thumbnails, "GET", "/jobs/{id}/thumbnails"),
+        (get_output, "GET", "/jobs/{id}/output"),
+        (delete_job, "DELETE", "/jobs/{id}"),
+    ],
+)
+@given(job_id=hostile_ids)
+def test_no_hostile_id_reaches_firestore_or_storage(function: Any, method: str, path: str, job_id: str) -> None:
+    services = FakeServices()
+    answer = call(function, services, path.format(id=job_id), method=method)
+    assert answer.status_code == 404
+    assert answer.content_type == "application/problem+json"
+    assert services.fake_repository.calls == services.fake_media.calls == 0
+
+
+def message(event: JobDeleted, **changes: Any) -> dict[str, Any]:
+    data, attributes = event.encode()
+    sent = {"data": base64.b64encode(data).decode(), "attributes": attributes, "messageId": "7"}
+    return {"message": {**sent, **changes}}
+
+
+def put_files(services: FakeServices, user: str, job_id: str) -> None:
+    for bucket, name in ((IMAGES, "reference.png"), (VIDEOS, "motion.mp4"), (OUTPUTS, "output.mp4")):
+        services.fake_media.objects[bucket][f"{user}/{job_id}/{name}"] = [b"x"]
+
+
+def test_a_purge_records_what_it_removed_in_each_bucket(services: FakeServices) -> None:
+    services.add("job-1", deleted("me"))
+    put_files(services, "me", "job-1")
+    purge_job.receive(message(JobDeleted("job-1", "me", NOW)), services)
+    purge = services.fake_repository.documents["job-1"]["purge"]
+    assert (purge["state"], purge["attempts"], purge["finished_at"]) == ("done", 1, NOW)
+    assert purge["buckets"] == {bucket: {"objects": 1, "bytes": 1, "error": None} for bucket in SETTINGS.buckets}
+
+
+def test_a_purge_that_fails_in_one_bucket_comes_back_and_finishes_later(services: FakeServices) -> None:
+    services.add("job-1", deleted("me"))
+    put_files(services, "me", "job-1")
+    services.fake_media.broken = {VIDEOS}
+    event = message(JobDeleted("job-1", "me", NOW))
+    with pytest.raises(ServiceUnavailable):
+        purge_job.receive(event, services)
+    purge = services.fake_repository.documents["job-1"]["purge"]
+    assert (purge["state"], purge["buckets"][VIDEOS]["error"]) == ("pending", "ServiceUnavailable")
+    assert not services.fake_media.objects[IMAGES]
+    services.fake_media.broken = set()
+    purge_job.receive(event, services)
+    assert (purge["state"], purge["attempts"]) == ("done", 2)
+    assert not services.fake_media.objects[VIDEOS]
+
+
+@pytest.mark.parametrize("case", ["live", "unknown", "another user's id"])
+def test_an_event_that_the_document_does_not_bear_out_removes_nothing(services: FakeServices, case: str) -> None:
+    services.add("job-1", document("me") if case == "live" else deleted("me"))
+    put_files(services, "me", "job-1")
+    put_files(services, "you", "job-1")
+    job_id = "job-2" if case == "unknown" else "job-1"
+    user = "you" if case == "another user's id" else "me"
+    purge_job.receive(message(JobDeleted(job_id, user, NOW)), services)
+    assert [len(services.fake_media.objects[bucket]) for bucket in SETTINGS.buckets] == [2, 2, 2]
+    assert services.fake_media.calls == 0
+
+
+MALFORMED: list[Any] = [
+    None,
+    [],
+    {},
+    {"message": None},
+    {"message": []},
+    {"message": {}},
+    {"message": {"data": "%%%"}},
+    {"message": {"data": 7}},
+    {"message": {"data": "e30=", "attributes": []}},
+    message(JobDeleted("job-1", "me", NOW), attributes={"type": "job.created"}),
+    message(JobDeleted("..", "me", NOW)),
+    message(JobDeleted("job-1", "..", NOW)),
+    message(JobDeleted("", "", NOW)),
+]
+
+
+@pytest.mark.parametrize("data", MALFORMED)
+def test_a_malformed_event_is_recorded_and_acknowledged(
+    services: FakeServices, data: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    services.add("job-1", deleted("me"))
+    with caplog.at_level("ERROR", "nuumee"):
+        purge_job.receive(data, services)
+    assert [record.getMessage() for record in caplog.records] == ["event_never"]
+    assert services.fake_repository.calls == services.fake_media.calls == 0
+
+
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_no_hostile_id_in_an_event_reaches_firestore_or_storage(job_id: str, user_id: str) -> None:
+    services = FakeServices()
+    for hostile in (JobDeleted(job_id + "/..", "me", NOW), JobDeleted("job-1", f"{user_id}/", NOW)):
+        purge_job.receive(message(hostile), services)
+    assert services.fake_repository.calls == services.fake_media.calls == 0
+
+
+def test_an_unexpected_failure_brings_the_event_back(services: FakeServices) -> None:
+    def fail(_: object) -> None:
+        raise RuntimeError("boom")
+
+    services.add("job-1", deleted("me"))
+    services.fake_media.purge = fail  # type: ignore[method-assign,assignment]
+    with pytest.raises(ServiceUnavailable):
+        purge_job.receive(message(JobDeleted("job-1", "me", NOW)), services)

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.documents import job_from
+from shared.job import JobPrefix, can_own_media, is_job_id, is_own_path, rfc3339
+from tests.jobs import document
+
+anything = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text(), max_size=2)
+
+
+@given(
+    anything | st.text(alphabet="abz019_-./%\0é ", max_size=200),
+    anything | st.text(alphabet="ab./\\\0", max_size=200),
+)
+def test_no_pair_of_ids_makes_a_prefix_but_two_sound_ones(user_id: object, job_id: object) -> None:
+    try:
+        prefix = str(JobPrefix(user_id, job_id))  # type: ignore[arg-type]
+    except ValueError:
+        return
+    assert prefix == f"{user_id}/{job_id}/"
+    assert prefix.count("/") == 2
+    assert all(segment not in ("", ".", "..") for segment in prefix.split("/")[:2])
+    assert not any(ord(character) < 32 for character in prefix)
+
+
+@pytest.mark.parametrize(
+    "user_id", ["", "/", "a/", "/a", "..", "a..", ".", "a\x00", "a\x7f", "a\x9f", "\ud800", None, 7]
+)
+def test_odd_user_ids_own_nothing(user_id: object) -> None:
+    assert not can_own_media(user_id)
+    with pytest.raises(ValueError, match="user id"):
+        JobPrefix(user_id, "job")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("user_id", ["a", "A" * 128, "user@example.com", "名前", "a.b", "a b", "%2f"])
+def test_user_ids_that_custom_sign_in_may_choose_own_media(user_id: str) -> None:
+    assert can_own_media(user_id)
+
+
+@pytest.mark.parametrize("job_id", ["", "..", "a/b", "a.b", "a" * 129, "é", "a\n", "__all__", "____", None, 7])
+def test_what_is_no_job_id(job_id: object) -> None:
+    assert not is_job_id(job_id)
+
+
+@pytest.mark.parametrize(
+    "job_id", ["a", "-", "_", "__a", "a__", "A" * 128, "25ca1d0f-0000-4000-8000-000000000000"]
+)
+def test_what_is_a_job_id(job_id: str) -> None:
+    assert is_job_id(job_id)
+
+
+@given(st.text(max_size=60))
+def test_whatever_path_is_taken_for_the_owners_lies_under_the_owners_prefix(rest: str) -> None:
+    path = f"me/{rest}"
+    if is_own_path(path, "me"):
+        segments = path.split("/")
+        assert segments[0] == "me"
+        assert not {"", ".", ".."} & set(segments)
+    assert not is_own_path(path, "you")
+
+
+def test_times_are_given_in_utc_with_z() -> None:
+    assert rfc3339(datetime(2026, 11, 22, 13, tzinfo=timezone(timedelta(hours=1)))) == "2026-11-22T12:00:00Z"
+    assert rfc3339(datetime(2026, 11, 22, 12, 0, 0, 5, UTC)) == "2026-11-22T12:00:00.000005Z"
+    assert rfc3339(None) is None
+
+
+@given(st.dictionaries(st.sampled_from(sorted(document("me"))), anything))
+def test_no_document_is_too_damaged_to_be_shown(damage: dict[str, object]) -> None:
+    job = job_from("job", {**document("me"), **damage, "user_id": "me"})
+    shown = job.as_json("https://nuumee.ai")
+    assert shown["id"] == "job"
+    assert isinstance(shown["view_count"], int)
+    assert len(shown) == 21
+
+
+def test_a_share_url_is_there_with_a_short_id_alone() -> None:
+    shared = job_from("job", document("me", short_id="25ca1d0f")).as_json("https://nuumee.ai")
+    assert shared["share_url"] == "https://nuumee.ai/v/25ca1d0f"
+    assert job_from("job", document("me")).as_json("https://nuumee.ai")["share_url"] is None

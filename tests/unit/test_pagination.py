@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.datastructures import MultiDict
+
+from shared.errors import BadRequest
+from shared.job import JobStatus
+from shared.pagination import ListQuery, Position, decode_cursor, encode_cursor
+
+POSITION = Position("job-1", datetime(2026, 11, 22, 12, 0, 0, 123456, UTC), page=2, shown=20)
+positions = st.builds(
+    Position,
+    job_id=st.from_regex(r"[A-Za-z0-9-]{1,128}", fullmatch=True),
+    created_at=st.none() | st.datetimes(timezones=st.just(UTC)),
+    page=st.integers(1, 10**9),
+    shown=st.integers(0, 10**9),
+)
+filters = st.sets(st.sampled_from(JobStatus))
+
+
+def parse(**parameters: str) -> ListQuery:
+    return ListQuery.parse(MultiDict(parameters), "me")
+
+
+@given(positions, st.text(max_size=128), filters)
+def test_a_cursor_leads_back_to_its_position(position: Position, user: str, statuses: set[JobStatus]) -> None:
+    cursor = encode_cursor(position, user, statuses)
+    assert decode_cursor(cursor, user, statuses) == position
+    assert cursor.isascii()
+    assert not set(cursor) & set("+/=&?# ")
+
+
+@given(positions, st.text(max_size=20), st.text(max_size=20), filters, filters)
+def test_a_cursor_of_another_user_or_filter_is_refused(
+    position: Position, user: str, other_user: str, statuses: set[JobStatus], others: set[JobStatus]
+) -> None:
+    if (user, statuses) == (other_user, others):
+        return
+    cursor = encode_cursor(position, user, statuses)
+    with pytest.raises(BadRequest, match="cursor"):
+        decode_cursor(cursor, other_user, others)
+
+
+@given(positions, st.data())
+def test_a_cursor_with_any_character_changed_is_refused(position: Position, data: st.DataObject) -> None:
+    cursor = encode_cursor(position, "me", ())
+    place = data.draw(st.integers(0, len(cursor) - 1))
+    character = data.draw(st.characters().filter(lambda one: one != cursor[place]))
+    with pytest.raises(BadRequest, match="cursor"):
+        decode_cursor(cursor[:place] + character + cursor[place + 1 :], "me", ())
+
+
+@given(st.text() | st.binary().map(lambda raw: base64.urlsafe_b64encode(raw).decode()))
+def test_what_never_was_a_cursor_is_refused(text: str) -> None:
+    with pytest.raises(BadRequest, match="cursor"):
+        decode_cursor(text, "me", ())
+
+
+@pytest.mark.parametrize("change", [lambda c: c[:-1], lambda c: c + "=", lambda c: c + "A", lambda c: "A" * 9999])
+def test_a_cursor_cut_or_lengthened_is_refused(change: object) -> None:
+    cursor = encode_cursor(POSITION, "me", ())
+    with pytest.raises(BadRequest, match="cursor"):
+        decode_cursor(change(cursor), "me", ())  # type: ignore[operator]
+
+
+def test_the_order_of_a_filter_does_not_matter_to_its_cursor() -> None:
+    cursor = encode_cursor(POSITION, "me", (JobStatus.QUEUED, JobStatus.FAILED))
+    assert parse(status="failed,queued", cursor=cursor).after == POSITION
+
+
+def test_without_parameters_the_defaults_hold() -> None:
+    assert parse() == ListQuery(user_id="me", page_size=20, page=1)
+
+
+def test_parameters_that_are_not_known_are_ignored() -> None:
+    assert parse(colour="cyan", user_id="somebody-else", limit="7") == ListQuery(user_id="me")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("page_size", value) for value in ("0", "101", "-1", "1.5", "ten", "", " 5", "+5", "٣", "9" * 30)),
+        *(("page", value) for value in ("0", "-1", "", "1e3", "0x1", "9" * 30)),
+        *(("status", value) for value in ("", "done", "completed,", "Completed", "completed, failed", "null")),
+        *(("include", value) for value in ("", "everything", "media,x")),
+        ("ids", ""),
+        ("ids", ",".join(f"job-{number}" for number in range(101))),
+        ("cursor", ""),
+    ],
+)
+def test_a_bad_value_is_refused_and_named(name: str, value: str) -> None:
+    with pytest.raises(BadRequest, match=rf"^{name} "):
+        parse(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["page_size", "page", "cursor", "status", "ids", "include"])
+def test_a_parameter_given_twice_is_refused(name: str) -> None:
+    with pytest.raises(BadRequest, match=name):
+        ListQuery.parse(MultiDict([(name, "1"), (name, "2")]), "me")
+
+
+def test_several_statuses_are_taken_once_each() -> None:
+    assert parse(status="failed,completed,failed").statuses == (JobStatus.COMPLETED, JobStatus.FAILED)
+
+
+def test_ids_that_could_be_none_are_left_out_and_others_taken_once() -> None:
+    assert parse(ids="b,../a,,a,b,__x__,%00,a/b," + "x" * 129).ids == ("b", "a")
+
+
+def test_a_cursor_does_not_go_with_ids() -> None:
+    with pytest.raises(BadRequest, match="cursor"):
+        parse(ids="a", cursor=encode_cursor(POSITION, "me", ()))
+
+
+def test_times_keep_their_microseconds_in_a_cursor() -> None:
+    time = datetime(1969, 12, 31, 23, 59, 59, 999999, UTC) + timedelta(microseconds=1)
+    position = Position("a", time, 1, 0)
+    assert decode_cursor(encode_cursor(position, "me", ()), "me", ()) == position

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+
+from shared.settings import EMULATOR_VARIABLES, Settings, SettingsError
+
+LEAST = {"GOOGLE_CLOUD_PROJECT": "nuumee", "ALLOWED_ORIGINS": "https://nuumee.ai, http://localhost:3000/"}
+
+
+def test_what_is_not_set_has_the_documented_default() -> None:
+    settings = Settings.from_environment(LEAST)
+    assert settings.buckets == ("nuumee-images", "nuumee-videos", "nuumee-outputs")
+    assert settings.allowed_origins == ("https://nuumee.ai", "http://localhost:3000")
+    assert (settings.job_deleted_topic, settings.share_origin) == ("job-deleted", "https://nuumee.ai")
+
+
+def test_every_setting_is_read_from_its_variable() -> None:
+    given = {
+        "IMAGES_BUCKET": "i",
+        "VIDEOS_BUCKET": "v",
+        "OUTPUTS_BUCKET": "o",
+        "JOB_DELETED_TOPIC": "gone",
+        "SHARE_ORIGIN": "https://share.test/",
+        "SIGNING_ACCOUNT": "signer@nuumee.test",
+        "STORAGE_EMULATOR_HOST": "http://127.0.0.1:1",
+    }
+    settings = Settings.from_environment({**LEAST, **given})
+    assert settings.buckets == ("i", "v", "o")
+    assert (settings.job_deleted_topic, settings.share_origin) == ("gone", "https://share.test")
+    assert (settings.signing_account, settings.storage_emulator) == ("signer@nuumee.test", "http://127.0.0.1:1")
+
+
+@pytest.mark.parametrize("name", ["GOOGLE_CLOUD_PROJECT", "ALLOWED_ORIGINS"])
+@pytest.mark.parametrize("value", [None, "", "  "])
+def test_a_missing_setting_is_named(name: str, value: str | None) -> None:
+    environment = {key: text for key, text in {**LEAST, name: value}.items() if text is not None}
+    with pytest.raises(SettingsError, match=f"{name} is not set"):
+        Settings.from_environment(environment)
+
+
+def test_a_bucket_that_is_set_to_nothing_is_named_rather_than_taken_for_the_default() -> None:
+    with pytest.raises(SettingsError, match="OUTPUTS_BUCKET is not set"):
+        Settings.from_environment({**LEAST, "OUTPUTS_BUCKET": ""})
+
+
+def test_two_media_in_one_bucket_are_refused() -> None:
+    with pytest.raises(SettingsError, match="three buckets"):
+        Settings.from_environment({**LEAST, "IMAGES_BUCKET": "nuumee-outputs"})
+
+
+@pytest.mark.parametrize(
+    "origin", ["*", "nuumee.ai", "https://", "https://*.nuumee.ai", "https://nuumee.ai/jobs", "null"]
+)
+def test_what_is_no_origin_is_refused_and_shown(origin: str) -> None:
+    with pytest.raises(SettingsError, match="ALLOWED_ORIGINS"):
+        Settings.from_environment({**LEAST, "ALLOWED_ORIGINS": f"https://nuumee.ai,{origin}"})
+
+
+@pytest.mark.parametrize("name", EMULATOR_VARIABLES)
+def test_a_deployed_function_refuses_to_run_on_an_emulator(name: str) -> None:
+    environment = {**LEAST, name: "127.0.0.1:9099"}
+    assert Settings.from_environment(environment).project == "nuumee"
+    with pytest.raises(SettingsError, match=name):
+        Settings.from_environment({**environment, "K_SERVICE": "list-jobs"})
