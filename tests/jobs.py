@@ -7,6 +7,8 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from google.cloud import firestore
+
 NOW = datetime(2026, 11, 22, 12, 7, 30, 250000, tzinfo=UTC)
 _numbers = itertools.count(1)
 
@@ -30,6 +32,11 @@ def document(user_id: str, **changes: Any) -> dict[str, Any]:
         "view_count": 3,
     }
     return {**fields, **changes}
+
+
+def read(database: firestore.Client, job_id: str) -> dict[str, Any]:
+    """The job's fields as they are now; none if there is no such job."""
+    return database.collection("jobs").document(job_id).get().to_dict() or {}
 
 
 def deleted(user_id: str, **changes: Any) -> dict[str, Any]:

@@ -1,0 +1,89 @@
+"""Walking through the pages while jobs come and go."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from shared.pagination import ListQuery, decode_cursor, encode_cursor
+from tests.contract.test_repository import World, user, world
+from tests.jobs import NOW, deleted, document, new_id
+
+__all__ = ["user", "world"]  # fixtures
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_job_that_was_there_throughout_is_on_exactly_one_page(world: World, user: str, seed: int) -> None:
+    dice = random.Random(seed)
+    # Few different times, so that many jobs differ by their ids alone.
+    times = [document(user)["created_at"] for _ in range(8)]
+
+    def insert() -> str:
+        job_id = new_id()
+        world.put(job_id, document(user, created_at=dice.choice(times)))
+        return job_id
+
+    for _ in range(dice.randrange(8)):
+        world.put(new_id(), deleted(user, created_at=dice.choice(times)))
+    present = {insert() for _ in range(30)}
+    throughout = set(present)
+    query = ListQuery(user_id=user, page_size=dice.choice([3, 4, 7, 10, 15]))
+    shown: list[str] = []
+    while True:
+        page = world.repository.page(query)
+        shown += [job.id for job in page.jobs]
+        if page.next is None:
+            break
+        for _ in range(dice.randrange(3)):
+            present.add(insert())
+        for gone in dice.sample(sorted(present), k=dice.randrange(4)):
+            present.discard(gone)
+            throughout.discard(gone)
+            world.repository.mark_deleted(user, gone, NOW)
+        cursor = encode_cursor(page.next, user, ())
+        query = replace(query, after=decode_cursor(cursor, user, ()))
+    assert len(shown) == len(set(shown)), "a job was shown twice"
+    assert throughout <= set(shown), "a job was skipped"
+
+
+def test_jobs_deleted_behind_the_walk_do_not_end_it_early(world: World, user: str) -> None:
+    ids = [new_id() for _ in range(6)]
+    for job_id in ids:
+        world.put(job_id, document(user))
+    first = world.repository.page(ListQuery(user_id=user, page_size=2))
+    for job_id in ids[:2]:
+        world.repository.mark_deleted(user, job_id, NOW)
+    second = world.repository.page(ListQuery(user_id=user, page_size=2, after=first.next))
+    assert ([job.id for job in second.jobs], second.total) == (ids[2:4], 4)
+    third = world.repository.page(ListQuery(user_id=user, page_size=2, after=second.next))
+    assert ([job.id for job in third.jobs], third.next) == (ids[4:], None)
+
+
+def test_deleted_jobs_after_the_last_live_one_make_no_empty_page(world: World, user: str) -> None:
+    live = [new_id() for _ in range(4)]
+    for job_id in live:
+        world.put(job_id, document(user))
+    for _ in range(5):
+        world.put(new_id(), deleted(user))
+    page = world.repository.page(ListQuery(user_id=user, page_size=4))
+    assert ([job.id for job in page.jobs], page.next) == (live, None)
+
+
+def test_a_page_that_ends_at_a_job_without_a_sound_time_goes_on_after_it(
+    user: str, request: pytest.FixtureRequest
+) -> None:
+    from tests.contract.test_repository import FirestoreWorld
+
+    world = FirestoreWorld(request.getfixturevalue("database"))
+    odd, first, second = new_id(), new_id(), new_id()
+    world.put(odd, document(user, created_at="yesterday"))  # text sorts after every time
+    world.put(first, document(user))
+    world.put(second, document(user))
+    page = world.repository.page(ListQuery(user_id=user, page_size=1))
+    assert ([job.id for job in page.jobs], page.total) == ([odd], 3)
+    assert page.next is not None
+    assert page.next.created_at is None
+    rest = world.repository.page(ListQuery(user_id=user, page_size=2, after=page.next))
+    assert ([job.id for job in rest.jobs], rest.next) == ([first, second], None)

@@ -1,0 +1,87 @@
+"""A proxy in front of Firestore that counts, on the wire, what a request reads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+from google.cloud.firestore_v1.types import (
+    BatchGetDocumentsResponse,
+    RunAggregationQueryResponse,
+    RunQueryResponse,
+)
+
+_SERVICE = "/google.firestore.v1.Firestore/"
+
+
+class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
+    """Passes every call on as it is, and counts documents, aggregations and calls."""
+
+    def __init__(self, upstream: str) -> None:
+        self._channel = grpc.insecure_channel(upstream)
+        self._lock = threading.Lock()
+        self.reset()
+
+    def reset(self) -> None:
+        self.documents = self.aggregations = self.calls = 0
+
+    def service(self, details: Any) -> Any:
+        method = details.method
+        count = self._counter(method.removeprefix(_SERVICE))
+        if method.removeprefix(_SERVICE) in ("Commit", "Rollback", "BeginTransaction"):
+            call = self._channel.unary_unary(method)
+            return grpc.unary_unary_rpc_method_handler(lambda request, context: call(request))
+        stream = self._channel.unary_stream(method)
+
+        def forward(request: bytes, context: Any) -> Iterator[bytes]:
+            with self._lock:
+                self.calls += 1
+            for response in stream(request):
+                with self._lock:
+                    count(response)
+                yield response
+
+        return grpc.unary_stream_rpc_method_handler(forward)
+
+    def _counter(self, name: str) -> Callable[[bytes], None]:
+        if name == "RunQuery":
+            return self._query
+        if name == "BatchGetDocuments":
+            return self._get
+        if name == "RunAggregationQuery":
+            return self._aggregate
+        raise AssertionError(f"nobody has said what {name} costs")
+
+    def _query(self, response: bytes) -> None:
+        result = RunQueryResponse.deserialize(response)
+        # What an offset skips is charged as well.
+        self.documents += ("document" in result) + result.skipped_results
+
+    def _get(self, response: bytes) -> None:
+        result = BatchGetDocumentsResponse.deserialize(response)
+        self.documents += "found" in result or "missing" in result
+
+    def _aggregate(self, response: bytes) -> None:
+        self.aggregations += "result" in RunAggregationQueryResponse.deserialize(response)
+
+    def close(self) -> None:
+        self._channel.close()
+
+
+@contextmanager
+def metering(upstream: str) -> Iterator[tuple[FirestoreMeter, int]]:
+    """A meter, and the port that it listens on."""
+    meter = FirestoreMeter(upstream)
+    server = grpc.server(ThreadPoolExecutor(16))
+    server.add_generic_rpc_handlers((meter,))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    try:
+        yield meter, port
+    finally:
+        server.stop(None).wait()
+        meter.close()

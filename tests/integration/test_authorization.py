@@ -1,0 +1,166 @@
+"""Who may do what: every endpoint, against every kind of caller, on the staged functions."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from google.cloud import firestore
+
+from infra.local import ports
+from infra.local.stack import Stack
+from infra.local.users import Account, Users
+from tests.conftest import PASSWORD
+from tests.jobs import deleted, document, new_id, read
+from tests.tokens import unsigned_token
+
+ENDPOINTS = {
+    "list": ("GET", "/jobs", "list_jobs"),
+    "job": ("GET", "/jobs/{id}", "list_jobs"),
+    "thumbnails": ("GET", "/jobs/{id}/thumbnails", "get_thumbnails"),
+    "output": ("GET", "/jobs/{id}/output", "get_output"),
+    "delete": ("DELETE", "/jobs/{id}", "delete_job"),
+}
+every = pytest.mark.parametrize("name", ENDPOINTS)
+of_one_job = pytest.mark.parametrize("name", [name for name in ENDPOINTS if name != "list"])
+
+
+def send(base: str, name: str, job_id: str, token: str | None) -> requests.Response:
+    method, path, _ = ENDPOINTS[name]
+    headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+    return requests.request(method, base + path.format(id=job_id), headers=headers, timeout=15)
+
+
+@pytest.fixture
+def job(account: Account, database: firestore.Client) -> str:
+    job_id = new_id()
+    fields = document(account.user_id, output_video_path=f"{account.user_id}/{job_id}/output.mp4")
+    database.collection("jobs").document(job_id).set(fields)
+    return job_id
+
+
+@every
+def test_the_owner_is_let_in(stack: Stack, account: Account, job: str, name: str) -> None:
+    assert send(stack.url, name, job, account.token).status_code == (202 if name == "delete" else 200)
+
+
+@every
+def test_without_a_sound_token_nobody_is(
+    stack: Stack, account: Account, job: str, name: str, database: firestore.Client
+) -> None:
+    now = int(time.time())
+    tokens: dict[str, str | None] = {
+        "none": None,
+        "garbage": "garbage",
+        "expired": unsigned_token(account.user_id, iat=now - 7200, exp=now - 3600),
+        "audience": unsigned_token(account.user_id, aud="another-project"),
+        "issuer": unsigned_token(account.user_id, iss="https://accounts.google.com"),
+    }
+    answers = {kind: send(stack.url, name, job, token) for kind, token in tokens.items()}
+    assert {kind: answer.status_code for kind, answer in answers.items()} == dict.fromkeys(tokens, 401)
+    assert len({answer.json()["detail"] for answer in answers.values()}) == len(tokens)
+    assert {answer.headers["WWW-Authenticate"] for answer in answers.values()} == {"Bearer"}
+    assert "deleted_at" not in read(database, job)
+
+
+@of_one_job
+def test_another_users_deleted_and_unknown_jobs_are_the_same_404(
+    stack: Stack,
+    account: Account,
+    new_account: Callable[[], Account],
+    job: str,
+    name: str,
+    database: firestore.Client,
+) -> None:
+    stranger = new_account()
+    gone = new_id()
+    database.collection("jobs").document(gone).set(deleted(stranger.user_id))
+    asked = [job, new_id()] + ([] if name == "delete" else [gone])
+    answers = [send(stack.url, name, job_id, stranger.token) for job_id in asked]
+    assert {answer.status_code for answer in answers} == {404}
+    bodies = [{key: value for key, value in answer.json().items() if key != "request_id"} for answer in answers]
+    assert all(body == bodies[0] for body in bodies)
+    assert "deleted_at" not in read(database, job)
+
+
+def test_the_list_holds_nothing_of_another_users(
+    stack: Stack, new_account: Callable[[], Account], job: str
+) -> None:
+    stranger = new_account()
+    for query in ("", f"?ids={job}", f"?include=media&ids={job}"):
+        answer = requests.get(
+            f"{stack.url}/jobs{query}", headers={"Authorization": f"Bearer {stranger.token}"}, timeout=15
+        )
+        assert (answer.json()["jobs"], answer.json()["total"]) == ([], 0)
+
+
+@pytest.mark.parametrize("kind", ["revoked", "disabled", "removed"])
+def test_a_session_that_has_ended_deletes_nothing(
+    stack: Stack, account: Account, job: str, users: Users, database: firestore.Client, kind: str
+) -> None:
+    if kind == "revoked":
+        users.revoke(account.user_id, int(time.time()) + 60)
+    elif kind == "disabled":
+        users.disable(account.user_id)
+    else:
+        users.remove(account.user_id)
+    for name in ENDPOINTS:
+        expected = 401 if name == "delete" else 200
+        assert send(stack.url, name, job, account.token).status_code == expected
+    assert "deleted_at" not in read(database, job)
+
+
+def test_signing_in_again_after_a_revocation_lets_the_user_delete(
+    stack: Stack, account: Account, job: str, users: Users
+) -> None:
+    users.revoke(account.user_id, int(time.time()) - 1)
+    again = users.sign_in(account.email, PASSWORD)
+    assert send(stack.url, "delete", job, again.token).status_code == 202
+
+
+@pytest.fixture(scope="module")
+def without_auth_emulator(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The HTTP functions as they are in the cloud as far as tokens go: unsigned ones are worth nothing."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    )
+    account: dict[str, Any] = {
+        "type": "service_account",
+        "project_id": stack.settings.project,
+        "private_key": key.decode(),
+        "client_email": "tests@nuumee.test",
+        "token_uri": "https://token.test",
+    }
+    credentials: Path = tmp_path_factory.mktemp("credentials") / "account.json"
+    credentials.write_text(json.dumps(account))
+    functions = sorted({function for _, _, function in ENDPOINTS.values()})
+    chosen = ports.any_free(functions)
+    for function in functions:
+        stack.start_function(
+            function,
+            port=chosen[function],
+            label=f"{function}-strict",
+            FIREBASE_AUTH_EMULATOR_HOST=None,
+            GOOGLE_APPLICATION_CREDENTIALS=str(credentials),
+        )
+    for port in chosen.values():
+        stack.processes.wait_for("a function", lambda port=port: ports.answers(port))  # type: ignore[misc]
+    yield {function: f"http://{ports.HOST}:{port}" for function, port in chosen.items()}
+    stack.processes.stop([f"{function}-strict" for function in functions])
+
+
+@every
+def test_an_unsigned_token_is_worth_nothing_where_emulators_are_off(
+    without_auth_emulator: dict[str, str], account: Account, job: str, name: str
+) -> None:
+    base = without_auth_emulator[ENDPOINTS[name][2]]
+    for token in (account.token, unsigned_token(account.user_id)):
+        answer = send(base, name, job, token)
+        assert (answer.status_code, answer.json()["detail"]) == (401, "The ID token is not signed by Google.")

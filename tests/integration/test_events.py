@@ -1,0 +1,208 @@
+"""Events of every kind, through the Pub/Sub emulator to the staged purge function."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+from google.api_core.exceptions import DeadlineExceeded
+from google.cloud import firestore, pubsub_v1, storage
+
+from infra.local import ports
+from infra.local.client import Client
+from infra.local.resources import dead_letters_subscription
+from infra.local.stack import Stack
+from shared.events import JobDeleted
+from tests.jobs import NOW, deleted, document, new_id, read
+from tests.waiting import wait_until
+
+Publish = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def publisher() -> Iterator[pubsub_v1.PublisherClient]:
+    with pubsub_v1.PublisherClient() as client:
+        yield client
+
+
+@pytest.fixture
+def publish(stack: Stack, publisher: pubsub_v1.PublisherClient) -> Publish:
+    """Publish a message to job-deleted, give its id."""
+    topic = publisher.topic_path(stack.settings.project, stack.settings.job_deleted_topic)
+
+    def send(data: bytes, **attributes: str) -> str:
+        message_id: str = publisher.publish(topic, data, **attributes).result(timeout=10)
+        return message_id
+
+    return send
+
+
+@pytest.fixture
+def outcome(log_lines: list[str]) -> Callable[[str], list[dict[str, Any]]]:
+    """What the purge function logged about a message, once it has ended with it."""
+
+    def about(message_id: str) -> list[dict[str, Any]]:
+        lines = [line.partition(" | ")[2] for line in list(log_lines) if line.startswith("purge_job ")]
+        events = [json.loads(line) for line in lines if line.startswith("{")]
+        return [event for event in events if event.get("message_id") == message_id]
+
+    def wait(message_id: str) -> list[dict[str, Any]]:
+        wait_until(lambda: about(message_id))
+        return about(message_id)
+
+    return wait
+
+
+@pytest.fixture
+def files(buckets: storage.Client) -> Callable[[str, str], Callable[[], int]]:
+    """Upload a job's three files; what comes back tells how many are left."""
+
+    def upload(user_id: str, job_id: str) -> Callable[[], int]:
+        names = {"nuumee-images": "reference.png", "nuumee-videos": "motion.mp4", "nuumee-outputs": "output.mp4"}
+        for bucket, name in names.items():
+            buckets.bucket(bucket).blob(f"{user_id}/{job_id}/{name}").upload_from_string(b"x")
+        return lambda: sum(
+            len(list(buckets.list_blobs(bucket, prefix=f"{user_id}/{job_id}/", versions=True))) for bucket in names
+        )
+
+    return upload
+
+
+def put(database: firestore.Client, fields: dict[str, Any]) -> str:
+    job_id = new_id()
+    database.collection("jobs").document(job_id).set(fields)
+    return job_id
+
+
+def purged(database: firestore.Client, job_id: str) -> bool:
+    return bool(read(database, job_id)["purge"]["state"] == "done")
+
+
+def send(publish: Publish, job_id: str, user_id: str, **changes: Any) -> str:
+    data, attributes = JobDeleted(job_id, user_id, NOW).encode()
+    return publish(json.dumps({**json.loads(data), **changes}).encode(), **attributes)
+
+
+def test_an_event_of_a_live_job_removes_nothing(
+    database: firestore.Client, publish: Publish, outcome: Any, files: Any
+) -> None:
+    job_id = put(database, document("me"))
+    left = files("me", job_id)
+    before = read(database, job_id)
+    assert [event["message"] for event in outcome(send(publish, job_id, "me"))] == ["event_done"]
+    assert left() == 3
+    assert read(database, job_id) == before
+
+
+def test_an_event_of_an_unknown_job_removes_nothing(publish: Publish, outcome: Any, files: Any) -> None:
+    job_id = new_id()
+    left = files("me", job_id)
+    assert [event["message"] for event in outcome(send(publish, job_id, "me"))] == ["event_done"]
+    assert left() == 3
+
+
+def test_an_event_with_another_users_id_removes_nothing_of_either(
+    database: firestore.Client, publish: Publish, outcome: Any, files: Any
+) -> None:
+    job_id = put(database, deleted("me"))
+    mine, yours = files("me", job_id), files("you", job_id)
+    assert [event["message"] for event in outcome(send(publish, job_id, "you"))] == ["event_done"]
+    assert (mine(), yours()) == (3, 3)
+    assert read(database, job_id)["purge"]["state"] == "pending"
+
+
+def test_duplicates_and_late_events_end_like_one(
+    database: firestore.Client, publish: Publish, outcome: Any, files: Any
+) -> None:
+    job_id = put(database, deleted("me"))
+    left = files("me", job_id)
+    sent = [send(publish, job_id, "me") for _ in range(5)]
+    # One that says it is older, and one that says it is newer, than the deletion that the document has.
+    sent.append(send(publish, job_id, "me", deleted_at="2020-01-01T00:00:00Z"))
+    sent.append(send(publish, job_id, "me", deleted_at="2030-01-01T00:00:00Z"))
+    for message_id in sent:
+        assert outcome(message_id)[-1]["message"] == "event_done"
+    assert left() == 0
+    purge = read(database, job_id)["purge"]
+    assert (purge["state"], purge["attempts"]) == ("done", 7)
+    assert sum(bucket["objects"] for bucket in purge["buckets"].values()) == 3
+
+
+def test_events_in_any_order_each_purge_their_own_job(
+    database: firestore.Client, publish: Publish, files: Any
+) -> None:
+    jobs = {job_id: files("me", job_id) for job_id in (put(database, deleted("me")) for _ in range(6))}
+    live = files("me", put(database, document("me")))
+    for job_id in reversed(jobs):
+        send(publish, job_id, "me")
+    for job_id, left in jobs.items():
+        wait_until(partial(purged, database, job_id))
+        assert left() == 0
+    assert live() == 3
+
+
+MALFORMED: dict[str, bytes] = {
+    "empty": b"",
+    "no JSON": b"{",
+    "no object": b"[]",
+    "no UTF-8": b"\xff\xfe\x00",
+    "future version": JobDeleted("{job}", "me", NOW).encode()[0].replace(b'"version": 1', b'"version": 2'),
+    "empty job id": JobDeleted("", "me", NOW).encode()[0],
+    "empty user id": JobDeleted("{job}", "", NOW).encode()[0],
+    "dots": JobDeleted("..", "..", NOW).encode()[0],
+    "slashes": JobDeleted("{job}/", "me/", NOW).encode()[0],
+}
+
+
+@pytest.mark.parametrize("kind", MALFORMED)
+def test_an_event_that_can_never_succeed_is_recorded_once_and_removes_nothing(
+    database: firestore.Client, publish: Publish, outcome: Any, files: Any, kind: str
+) -> None:
+    job_id = put(database, deleted("me"))
+    left = files("me", job_id)
+    data = MALFORMED[kind].replace(b"{job}", job_id.encode())
+    # An empty message must have attributes.
+    events = outcome(publish(data, about="nothing"))
+    assert [(event["message"], event["severity"]) for event in events] == [("event_never", "ERROR")]
+    assert events[0]["reason"]
+    assert left() == 3
+
+
+def test_an_event_nobody_takes_waits_in_the_dead_letters_and_can_be_replayed(
+    stack: Stack, database: firestore.Client, publish: Publish, files: Any, new_account: Any
+) -> None:
+    account = new_account()
+    job_id = put(database, document(account.user_id))
+    left = files(account.user_id, job_id)
+    stack.processes.stop(["purge_job"])
+    try:
+        assert Client(stack.url, account.token).delete(f"/jobs/{job_id}")["purge"] == "pending"
+        with pubsub_v1.SubscriberClient() as subscriber:
+            letters: list[Any] = []
+
+            def pull() -> list[Any]:
+                try:
+                    answer = subscriber.pull(
+                        subscription=dead_letters_subscription(stack.settings), max_messages=10, timeout=5
+                    )
+                except DeadlineExceeded:
+                    return []
+                letters.extend(answer.received_messages)
+                return letters
+
+            wait_until(pull, seconds=60)
+    finally:
+        stack.start_function("purge_job")
+        stack.processes.wait_for("purge_job", lambda: ports.answers(stack.ports["purge_job"]))
+    (letter,) = letters
+    assert letter.message.attributes["job_id"] == job_id
+    assert letter.message.attributes["CloudPubSubDeadLetterSourceDeliveryCount"] == "5"
+    assert left() == 3
+    assert read(database, job_id)["purge"]["state"] == "pending"
+
+    publish(letter.message.data, **dict(letter.message.attributes))
+    wait_until(partial(purged, database, job_id))
+    assert left() == 0

@@ -1,0 +1,72 @@
+"""Ids that could be none, sent byte for byte through the gateway and straight to the functions."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+from google.cloud import firestore
+
+from infra.local.ports import HOST
+from infra.local.stack import Stack
+from infra.local.users import Account
+from tests.jobs import document
+
+HOSTILE = [
+    *(
+        "..",
+        ".",
+        "",
+        "%2e%2e",
+        "%2F",
+        "a%2fb",
+        "..%2f..%2fother",
+        "a%2Fthumbnails",
+        "%00",
+        "a%00",
+        "%0a",
+        "%0d%0a",
+        "%ff",
+    ),
+    *("%c3%28", "%F0%9F%98%80", "a.b", "a%20b", "__all__", "a;b", "*", "~", "a" * 129, "a" * 10_000, "%61%2e"),
+]
+PATHS = {
+    "list_jobs": ("GET", "/jobs/{id}"),
+    "get_thumbnails": ("GET", "/jobs/{id}/thumbnails"),
+    "get_output": ("GET", "/jobs/{id}/output"),
+    "delete_job": ("DELETE", "/jobs/{id}"),
+}
+
+
+def exchange(port: int, method: str, path: str, token: str) -> tuple[int, bytes]:
+    """Status and whole answer. Written by hand: HTTP libraries tidy such paths up before they send them."""
+    request = (
+        f"{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
+    )
+    with socket.create_connection((HOST, port), timeout=15) as connection:
+        connection.sendall(request.encode("latin-1"))
+        answer = b""
+        while received := connection.recv(65536):
+            answer += received
+    return int(answer.split(b" ", 2)[1]), answer
+
+
+@pytest.mark.parametrize("function", PATHS)
+@pytest.mark.parametrize("through", ["gateway", "function"])
+def test_hostile_ids_are_not_found_wherever_they_are_sent(
+    stack: Stack, account: Account, function: str, through: str
+) -> None:
+    method, path = PATHS[function]
+    port = stack.ports["gateway" if through == "gateway" else function]
+    for hostile in HOSTILE:
+        status, answer = exchange(port, method, path.format(id=hostile), account.token)
+        assert status == 404, (hostile[:20], answer[:500])
+        assert b"application/problem+json" in answer, hostile[:20]
+
+
+def test_an_escaped_id_is_the_id_that_it_stands_for(
+    stack: Stack, account: Account, database: firestore.Client
+) -> None:
+    database.collection("jobs").document("abc-escaped").set(document(account.user_id))
+    status, answer = exchange(stack.ports["gateway"], "GET", "/jobs/%61bc%2Descaped", account.token)
+    assert (status, b'"id":"abc-escaped"' in answer) == (200, True)

@@ -1,0 +1,195 @@
+"""`make dev` and `make demo` as a developer meets them: they start, they say what is wrong, they leave nothing."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+
+from infra.local import ports
+from infra.local.stack import PORT_NAMES
+from infra.stage import ROOT
+from tests.waiting import wait_until
+
+SECONDS = 90
+
+
+def first_of_free_ports() -> int:
+    for first in range(20000, 60000, 37):
+        try:
+            ports.consecutive(PORT_NAMES, first)
+        except ports.PortTaken:
+            continue
+        return first
+    raise AssertionError("there are no free ports")
+
+
+@contextmanager
+def dev(first: int, output: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """`make dev`, from its start to the line that says where it runs."""
+    with output.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "infra.local.dev"],
+            cwd=ROOT,
+            env={**os.environ, "PORT": str(first)},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            wait_until(lambda: b"is running at" in output.read_bytes() or process.poll() is not None, SECONDS)
+            yield process
+        finally:
+            process.kill()
+            process.wait()
+
+
+def leftovers(first: int) -> list[int]:
+    """Ports of the run that somebody still listens on."""
+    return [first + offset for offset in range(len(PORT_NAMES)) if ports.answers(first + offset)]
+
+
+def test_make_dev_says_what_to_try_and_each_line_of_it_works(tmp_path: Path) -> None:
+    first, output = first_of_free_ports(), tmp_path / "output"
+    with dev(first, output) as process:
+        text = output.read_text()
+        token = re.search(r"^  TOKEN=(ey\S+)$", text, re.MULTILINE)
+        assert token, text
+        commands = re.findall(r"^  (curl .*)$", text, re.MULTILINE)
+        assert len(commands) == 6
+        for command in commands:
+            ended = subprocess.run(
+                ["bash", "-c", f"{command} --fail"],
+                env={**os.environ, "TOKEN": token[1]},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert ended.returncode == 0, f"{command}\n{ended.stderr}"
+            assert "job" in ended.stdout
+        again = re.search(r"^  TOKEN=\$\((.*?)\)$", text, re.MULTILINE | re.DOTALL)
+        assert again, text
+        renewed = subprocess.run(["bash", "-c", again[1]], capture_output=True, text=True, check=True)
+        assert renewed.stdout.startswith("ey")
+
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 0
+        assert leftovers(first) == []
+        logged = [line.split(" | ")[0].strip() for line in output.read_text().splitlines() if " | {" in line]
+        assert {"list_jobs", "get_thumbnails", "get_output", "delete_job"} <= set(logged)
+
+
+def test_a_run_that_is_killed_leaves_nothing_and_does_not_stop_the_next_one(tmp_path: Path) -> None:
+    first = first_of_free_ports()
+    with dev(first, tmp_path / "killed") as process:
+        assert process.poll() is None, (tmp_path / "killed").read_text()
+        process.kill()
+        process.wait()
+        wait_until(lambda: not leftovers(first))
+    with dev(first, tmp_path / "next") as process:
+        assert requests.get(f"http://{ports.HOST}:{first}/jobs", timeout=10).status_code == 401
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
+    assert leftovers(first) == []
+
+
+def test_a_process_that_dies_ends_the_run_and_is_named(tmp_path: Path) -> None:
+    first, output = first_of_free_ports(), tmp_path / "output"
+    with dev(first, output) as process:
+        listener = _listener_of(first + PORT_NAMES.index("get_output"))
+        os.kill(listener, signal.SIGKILL)
+        assert process.wait(timeout=20) == 1
+        assert "get_output has ended" in output.read_text()
+    assert leftovers(first) == []
+
+
+def _listener_of(port: int) -> int:
+    """The oldest process that was started to listen on that port."""
+    matching = subprocess.run(["pgrep", "-o", "-f", f"port={port}"], capture_output=True, text=True, check=True)
+    return int(matching.stdout)
+
+
+@pytest.mark.parametrize(
+    ("port", "named"), [("80", "1024"), ("65530", "1024"), ("http", "http"), ("-1", "1024"), ("8000.5", "8000.5")]
+)
+def test_a_port_that_makes_no_sense_is_said_to_make_none(port: str, named: str) -> None:
+    ended = _run(PORT=port)
+    assert ended.returncode == 1
+    assert "PORT" in ended.stderr
+    assert named in ended.stderr
+
+
+def test_a_taken_port_is_named_with_the_way_to_choose_another() -> None:
+    first = first_of_free_ports()
+    with socket.create_server((ports.HOST, first + 2)):
+        ended = _run(PORT=str(first))
+    assert ended.returncode == 1
+    assert ended.stderr.count("\n") == 1
+    assert f"port {first + 2} (for storage) is taken" in ended.stderr
+    assert "make dev PORT=" in ended.stderr
+
+
+def _run(**environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "infra.local.dev"],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+@pytest.fixture
+def demo() -> Callable[[], subprocess.CompletedProcess[str]]:
+    return lambda: subprocess.run(
+        [sys.executable, "-m", "infra.local.demo"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def test_make_demo_plays_the_main_job_and_says_so_step_by_step(
+    demo: Callable[[], subprocess.CompletedProcess[str]],
+) -> None:
+    ended = demo()
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    steps = [line.split()[1] for line in ended.stdout.splitlines()]
+    assert list(dict.fromkeys(steps)) == [
+        "start",
+        "list",
+        "page",
+        "thumbnail",
+        "download",
+        "delete",
+        "purge",
+        "proof",
+        "done",
+    ]
+    assert "X-Goog-Signature" not in ended.stdout
+
+
+def test_make_demo_says_what_broke(
+    demo: Callable[[], subprocess.CompletedProcess[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "node").write_text("#!/bin/sh\necho no emulator today; exit 3\n")
+    (tmp_path / "node").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    began = time.monotonic()
+    ended = demo()
+    assert ended.returncode == 1
+    assert "demo: FAILED: auth has ended with exit code 3" in ended.stderr
+    assert time.monotonic() - began < SECONDS

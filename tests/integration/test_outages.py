@@ -1,0 +1,170 @@
+"""With one of Google's services away, each function says so within ten seconds, and recovers by itself."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import pytest
+import requests
+from google.cloud import firestore
+
+from infra.local import ports
+from infra.local.stack import Stack
+from infra.local.users import Account
+from tests.jobs import document, new_id, read
+
+LONGEST = 10.0
+
+
+class Line:
+    """A TCP line to one of the services. Cut, it takes calls and stays silent."""
+
+    def __init__(self, port: int) -> None:
+        self._upstream = port
+        self._listener = socket.create_server((ports.HOST, 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._whole = threading.Event()
+        self._whole.set()
+        self._open: set[socket.socket] = set()
+        self._threads = [threading.Thread(target=self._accept)]
+        self._threads[0].start()
+
+    def cut(self) -> None:
+        self._whole.clear()
+        self._hang_up()
+
+    def mend(self) -> None:
+        self._whole.set()
+        self._hang_up()
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self.mend()
+        while self._threads:
+            self._hang_up()
+            self._threads.pop().join(timeout=10)
+        self._listener.close()
+
+    def _hang_up(self) -> None:
+        for connection in list(self._open):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                connection, _ = self._listener.accept()
+                self._threads.append(threading.Thread(target=self._connect, args=(connection,)))
+                self._threads[-1].start()
+
+    def _connect(self, connection: socket.socket) -> None:
+        with connection:
+            self._whole.wait()
+            with suppress(OSError), socket.create_connection((ports.HOST, self._upstream)) as upstream:
+                self._open |= {connection, upstream}
+                back = threading.Thread(target=_copy, args=(upstream, connection))
+                back.start()
+                _copy(connection, upstream)
+                back.join()
+                self._open -= {connection, upstream}
+
+
+def _copy(source: socket.socket, sink: socket.socket) -> None:
+    with suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+    for end in (source, sink):
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
+
+
+Away = Callable[[str, str], tuple[str, Line]]
+
+
+@pytest.fixture
+def away(stack: Stack) -> Iterator[Away]:
+    """Start a function whose line to one service is the test's; give its URL and the line."""
+    started: list[str] = []
+    lines: list[Line] = []
+
+    def start(function: str, service: str) -> tuple[str, Line]:
+        line = Line(stack.ports[service])
+        lines.append(line)
+        variable = {
+            "firestore": "FIRESTORE_EMULATOR_HOST",
+            "pubsub": "PUBSUB_EMULATOR_HOST",
+            "auth": "FIREBASE_AUTH_EMULATOR_HOST",
+            "storage": "STORAGE_EMULATOR_HOST",
+        }[service]
+        host = f"{ports.HOST}:{line.port}"
+        label = f"{function}-{service}-away"
+        port = ports.any_free([label])[label]
+        changes = {variable: f"http://{host}" if service == "storage" else host}
+        stack.start_function(function, port=port, label=label, **changes)
+        started.append(label)
+        stack.processes.wait_for(label, lambda: ports.answers(port))
+        return f"http://{ports.HOST}:{port}", line
+
+    yield start
+    stack.processes.stop(started)
+    for line in lines:
+        line.close()
+
+
+def timed(method: str, url: str, token: str) -> tuple[requests.Response, float]:
+    began = time.monotonic()
+    answer = requests.request(method, url, headers={"Authorization": f"Bearer {token}"}, timeout=30)
+    return answer, time.monotonic() - began
+
+
+@pytest.fixture
+def job(account: Account, database: firestore.Client) -> str:
+    job_id = new_id()
+    database.collection("jobs").document(job_id).set(document(account.user_id))
+    return job_id
+
+
+CASES = [
+    ("list_jobs", "firestore", "GET", "/jobs"),
+    ("list_jobs", "firestore", "GET", "/jobs/{id}"),
+    ("get_thumbnails", "firestore", "GET", "/jobs/{id}/thumbnails"),
+    ("get_output", "firestore", "GET", "/jobs/{id}/output"),
+    ("delete_job", "firestore", "DELETE", "/jobs/{id}"),
+    ("list_jobs", "storage", "GET", "/jobs?include=media"),
+    ("get_thumbnails", "storage", "GET", "/jobs/{id}/thumbnails"),
+    ("get_output", "storage", "GET", "/jobs/{id}/output"),
+    ("delete_job", "auth", "DELETE", "/jobs/{id}"),
+]
+
+
+@pytest.mark.parametrize(("function", "service", "method", "path"), CASES)
+def test_a_service_that_is_silent_is_a_503_in_time_and_no_memory_of_it_stays(
+    away: Away, account: Account, job: str, function: str, service: str, method: str, path: str
+) -> None:
+    url, line = away(function, service)
+    address = url + path.format(id=job)
+    line.cut()
+    answer, seconds = timed(method, address, account.token)
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert seconds < LONGEST
+    line.mend()
+    deadline = time.monotonic() + 20
+    while (answer := timed(method, address, account.token)[0]).status_code == 503:
+        assert time.monotonic() < deadline, "the function does not recover"
+    assert answer.status_code in (200, 202, 404)
+
+
+def test_a_delete_stands_within_the_time_although_pubsub_is_silent(
+    away: Away, account: Account, job: str, database: firestore.Client
+) -> None:
+    url, line = away("delete_job", "pubsub")
+    line.cut()
+    answer, seconds = timed("DELETE", f"{url}/jobs/{job}", account.token)
+    assert (answer.status_code, answer.json()["purge"]) == (202, "pending")
+    assert seconds < LONGEST
+    assert read(database, job)["purge"]["state"] == "pending"

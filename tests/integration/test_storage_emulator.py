@@ -1,0 +1,104 @@
+"""What the local cloud's Storage does beyond gcp-storage-emulator."""
+
+from __future__ import annotations
+
+import socket
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import requests
+from google.api_core.exceptions import NotFound, PreconditionFailed
+from google.cloud import storage
+
+from infra.local.ports import HOST
+from infra.local.stack import Stack
+from shared.services import Services
+from shared.signing import Target, UrlSigner
+from tests.jobs import new_id
+
+BUCKET = "nuumee-outputs"
+
+
+@pytest.fixture
+def blob(buckets: storage.Client) -> Any:
+    blob = buckets.bucket(BUCKET).blob(f"user/{new_id()}/output.mp4")
+    blob.upload_from_string(b"0123456789", content_type="video/mp4")
+    return blob
+
+
+def signed(stack: Stack, name: str, at: datetime) -> str:
+    signer: UrlSigner = Services(stack.settings).media._signer
+    (url,) = signer.sign([Target(BUCKET, name)], signer.validity(at))
+    return url
+
+
+def test_a_stalled_connection_holds_up_nobody(stack: Stack, blob: Any) -> None:
+    with socket.create_connection((HOST, stack.ports["storage"])) as stalled:
+        stalled.sendall(
+            b"POST /upload/storage/v1/b/x/o?uploadType=media&name=y HTTP/1.1\r\nContent-Length: 9\r\n\r\n1"
+        )
+        assert blob.download_as_bytes() == b"0123456789"
+
+
+def test_a_signed_url_works_and_head_tells_of_it_without_the_body(stack: Stack, blob: Any) -> None:
+    url = signed(stack, blob.name, datetime.now(UTC))
+    answer = requests.get(url, timeout=10)
+    assert (answer.content, answer.headers["Content-Type"]) == (b"0123456789", "video/mp4")
+    head = requests.head(url, timeout=10)
+    assert (head.status_code, head.headers["Content-Length"], head.content) == (200, "10", b"")
+
+
+def test_browsers_of_another_origin_may_read(stack: Stack, blob: Any) -> None:
+    url = signed(stack, blob.name, datetime.now(UTC))
+    preflight = requests.options(url, headers={"Access-Control-Request-Method": "GET"}, timeout=10)
+    assert preflight.status_code == 204
+    for answer in (preflight, requests.get(url, timeout=10)):
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+
+
+@pytest.mark.parametrize("age", [timedelta(hours=1, minutes=1), timedelta(days=400), -timedelta(hours=2)])
+def test_a_signed_url_that_has_expired_or_is_not_valid_yet_is_refused(
+    stack: Stack, blob: Any, age: timedelta
+) -> None:
+    answer = requests.get(signed(stack, blob.name, datetime.now(UTC) - age), timeout=10)
+    assert answer.status_code == 400
+    assert "expired" in answer.text
+
+
+def test_nothing_is_public(stack: Stack, blob: Any) -> None:
+    for method in ("GET", "HEAD", "PUT"):
+        answer = requests.request(method, f"{stack.storage_url}/{BUCKET}/{quote(blob.name)}", timeout=10)
+        assert answer.status_code == 403
+
+
+def test_preconditions_hold(blob: Any) -> None:
+    with pytest.raises(PreconditionFailed):
+        blob.delete(if_generation_match=blob.generation + 1)
+    with pytest.raises(PreconditionFailed):
+        blob.upload_from_string(b"other", if_generation_match=0)
+    assert blob.download_as_bytes() == b"0123456789"
+    blob.delete(if_generation_match=blob.generation)
+    assert not blob.exists()
+    blob.upload_from_string(b"first", if_generation_match=0)
+    assert blob.download_as_bytes() == b"first"
+
+
+def test_every_generation_stays_until_it_is_deleted_by_its_number(buckets: storage.Client, blob: Any) -> None:
+    def generations() -> list[int]:
+        return [one.generation for one in buckets.list_blobs(BUCKET, prefix=blob.name, versions=True)]
+
+    bucket = buckets.bucket(BUCKET)
+    first = blob.generation
+    blob.upload_from_string(b"second")
+    second = blob.generation
+    bucket.blob(blob.name).delete()
+    assert not bucket.blob(blob.name).exists()
+    assert generations() == [first, second]
+    bucket.blob(blob.name, generation=first).delete()
+    assert generations() == [second]
+    with pytest.raises(NotFound):
+        bucket.blob(blob.name, generation=first).delete()
+    bucket.blob(blob.name, generation=second).delete()
+    assert generations() == []
