@@ -178,9 +178,10 @@ class JobRepository:
     def _counts(self, query: ListQuery) -> tuple[firestore.Query, firestore.Query]:
         """All of the user's jobs under the filter, and the deleted ones: nothing marks the live ones."""
         jobs = _filtered(self._jobs, query)
-        # Ordered by what the list is ordered by, so that what the list cannot show is not counted either.
+        # Ordered by what the list is ordered by, so that what the list cannot show is not counted
+        # either, and by the same index.
         return (
-            jobs.order_by("created_at"),
+            jobs.order_by("created_at", direction=firestore.Query.DESCENDING),
             jobs.where(filter=FieldFilter("deleted_at", "!=", None)).order_by("deleted_at").order_by("created_at"),
         )
 

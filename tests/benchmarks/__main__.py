@@ -1,0 +1,181 @@
+"""`make bench`: speed and memory beside the approach that this replaces, as ratios of one run on one machine."""
+
+from __future__ import annotations
+
+import sys
+import time
+import tracemalloc
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from statistics import median
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from google.auth import crypt
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import firestore, storage
+from google.oauth2 import service_account
+
+from infra.local import ports
+from infra.local.stack import PORT_NAMES, running
+from shared.job import Bucket, JobPrefix
+from shared.media import MediaStore
+from shared.pagination import ListQuery
+from shared.repository import JobRepository
+from shared.signing import Target, UrlSigner
+from tests.jobs import document, new_id
+
+JOBS = (20, 200, 2000)
+
+
+def seconds(call: Callable[[], object], rounds: int = 15) -> float:
+    """Median time of a call, once it is warm."""
+    call()
+    times = []
+    for _ in range(rounds):
+        began = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - began)
+    return median(times)
+
+
+def peak_kib(call: Callable[[], object]) -> float:
+    call()
+    tracemalloc.start()
+    call()
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return peak / 1024
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def list_jobs() -> None:
+    """A page of 20: every job of the user read and then sliced, against the page and two counts."""
+    say("list of 20 jobs            read all   page     ratio   memory ratio")
+    for jobs in JOBS:
+        client = firestore.Client(project=f"demo-bench-{jobs}")
+        batches = [range(start, min(start + 500, jobs)) for start in range(0, jobs, 500)]
+        for numbers in batches:
+            batch = client.batch()
+            for _ in numbers:
+                batch.set(client.collection("jobs").document(new_id()), document("me"))
+            batch.commit()
+        repository = JobRepository(client, ThreadPoolExecutor(4))
+
+        def read_all(client: firestore.Client = client) -> list[Any]:
+            mine = client.collection("jobs").where(filter=firestore.FieldFilter("user_id", "==", "me"))
+            everything = [snapshot.to_dict() for snapshot in mine.stream()]
+            live = [job for job in everything if job and not job.get("deleted_at")]
+            return sorted(live, key=lambda job: job["created_at"], reverse=True)[:20]
+
+        def page(repository: JobRepository = repository) -> object:
+            return repository.page(ListQuery(user_id="me"))
+
+        old, new = seconds(read_all, 5 if jobs > 200 else 15), seconds(page)
+        memory = peak_kib(read_all) / peak_kib(page)
+        say(
+            f"  of {jobs:5}                {1e3 * old:7.1f} ms {1e3 * new:6.1f} ms {old / new:6.1f} {memory:10.1f}"
+        )
+
+
+def signing() -> None:
+    """URLs by an RSA key on the machine: a client each, a kept signer, and a URL that was signed before."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    )
+    signer = crypt.RSASigner.from_string(key)
+    credentials = service_account.Credentials(signer, "bench@nuumee.test", "https://token.test")
+    now = datetime.now(UTC)
+    many = [Target("nuumee-images", f"me/{number}/reference.png") for number in range(300)]
+
+    def client_each() -> None:
+        for target in many:
+            client = storage.Client(project="bench", credentials=AnonymousCredentials())
+            blob = client.bucket(target.bucket).blob(target.path)
+            blob.generate_signed_url(timedelta(hours=1), version="v4", credentials=credentials)
+
+    def kept_signer() -> UrlSigner:
+        urls = UrlSigner(credentials, "https://storage.googleapis.com", lifetime=3600, window=900, pool=None)
+        urls.sign(many, urls.validity(now))
+        return urls
+
+    warm = kept_signer()
+    each, kept = seconds(client_each, 3), seconds(kept_signer, 3)
+    again = seconds(lambda: warm.sign(many, warm.validity(now)), 3)
+    say(
+        f"signing, URLs a second     a client each {len(many) / each:,.0f}, one signer {len(many) / kept:,.0f} "
+        f"({each / kept:.1f} times), signed before {len(many) / again:,.0f} ({each / again:,.0f} times)"
+    )
+
+
+class SlowBucket:
+    """Storage at 25 ms a call, which is what it takes in the cloud, not on a loopback."""
+
+    def __init__(self, names: list[str]) -> None:
+        self._names = set(names)
+
+    def list_blobs(self, _: str, prefix: str, **__: Any) -> list[Any]:
+        time.sleep(0.025)
+        return [SlowBlob(self._names, name) for name in sorted(self._names) if name.startswith(prefix)]
+
+
+class SlowBlob:
+    size = 1
+
+    def __init__(self, names: set[str], name: str) -> None:
+        self._names = names
+        self._name = name
+
+    def delete(self, **_: Any) -> None:
+        time.sleep(0.025)
+        self._names.discard(self._name)
+
+
+def purge() -> None:
+    """100 objects in each of three buckets: one after the other, against the buckets and objects side by side."""
+    names = [f"me/job/{number}" for number in range(100)]
+
+    def one_by_one() -> None:
+        for _ in range(3):
+            bucket = SlowBucket(names)
+            for blob in bucket.list_blobs("", "me/job/"):
+                blob.delete()
+
+    def ours() -> None:
+        signer = UrlSigner(None, "", lifetime=3600, window=900, pool=None)
+        buckets = {bucket: bucket.value for bucket in Bucket}
+        with ThreadPoolExecutor(32) as pool:
+            clients = {name: SlowBucket(names) for name in buckets.values()}
+            MediaStore(_Buckets(clients), buckets, signer, pool).purge(JobPrefix("me", "job"))
+
+    serial, parallel = seconds(one_by_one, 1), seconds(ours, 3)
+    say(
+        f"purge of 300 objects       one by one {serial:.2f} s, side by side {parallel:.2f} s "
+        f"({serial / parallel:.1f} times), with the proof that nothing is left"
+    )
+
+
+class _Buckets:
+    def __init__(self, buckets: dict[str, SlowBucket]) -> None:
+        self._buckets = buckets
+
+    def list_blobs(self, name: str, **options: Any) -> list[Any]:
+        return self._buckets[name].list_blobs(name, **options)
+
+
+def main() -> None:
+    lines: list[str] = []
+    with running(ports.any_free(PORT_NAMES), output=lines.append, progress=lines.append):
+        list_jobs()
+    signing()
+    purge()
+
+
+if __name__ == "__main__":
+    main()

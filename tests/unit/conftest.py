@@ -1,0 +1,13 @@
+"""Unit tests know nothing of a stack that other tests may have running."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.settings import EMULATOR_VARIABLES
+
+
+@pytest.fixture(autouse=True)
+def no_emulators(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in EMULATOR_VARIABLES:
+        monkeypatch.delenv(name, raising=False)

@@ -1,0 +1,155 @@
+"""The emulator runs a query without its composite index, production refuses it: so they are compared here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import firestore
+from google.cloud.firestore_v1.types import RunAggregationQueryResponse, RunQueryResponse, StructuredQuery, Value
+
+from shared.job import JobStatus
+from shared.pagination import ListQuery, Position
+from shared.repository import JobRepository
+from tests.jobs import NOW
+
+Order = tuple[str, str]
+"""A field and its direction, as firestore.indexes.json has it."""
+
+FILE: dict[str, Any] = json.loads((Path(__file__).parents[2] / "infra/cloud/firestore.indexes.json").read_text())
+INDEXES: list[list[Order]] = [
+    [(field["fieldPath"], field["order"]) for field in index["fields"]] for index in FILE["indexes"]
+]
+
+PLACES: dict[str, dict[str, Any]] = {
+    "first page": {},
+    "third page": {"page": 3},
+    "after a cursor": {"after": Position("job", NOW, 2, 20)},
+}
+FILTERS = {
+    "any status": (),
+    "one status": (JobStatus.COMPLETED,),
+    "two statuses": (JobStatus.PENDING, JobStatus.FAILED),
+}
+
+
+def page(**options: Any) -> Callable[[JobRepository], object]:
+    return lambda repository: repository.page(ListQuery(user_id="ann", **options))
+
+
+ASKED = {
+    f"{place}, {filtered}": page(statuses=statuses, **position)
+    for place, position in PLACES.items()
+    for filtered, statuses in FILTERS.items()
+}
+ASKED["pending purges"] = lambda repository: repository.pending_purges(NOW, 100)
+WITHOUT_QUERIES = {"get", "get_many", "mark_deleted", "deletion", "record_purge"}
+"""Methods that read and write documents by their ids alone."""
+
+
+class Need(NamedTuple):
+    """Fields compared for equality, which an index has first, then those that the query is ordered by."""
+
+    equal: frozenset[str]
+    orders: tuple[Order, ...]
+
+    @property
+    def is_met_without_composite_index(self) -> bool:
+        return not self.orders or len(self.equal) + len(self.orders) < 2
+
+    def is_met_by(self, index: list[Order]) -> bool:
+        """Firestore reads no index backwards: one that descends is no use to a query that ascends.
+
+        Seen in production: https://github.com/BasedHardware/omi/issues/10777
+        """
+        first, rest = index[: len(self.equal)], index[len(self.equal) :]
+        return {field for field, _ in first} == self.equal and tuple(rest) == self.orders
+
+
+class RecordingFirestore:
+    """In place of the library's connection: notes each query, and finds nothing but a count of 1,000."""
+
+    def __init__(self) -> None:
+        self.queries: list[StructuredQuery] = []
+
+    def run_query(self, request: dict[str, Any], **_: Any) -> Iterator[RunQueryResponse]:
+        self.queries.append(request["structured_query"])
+        return iter(())
+
+    def run_aggregation_query(self, request: dict[str, Any], **_: Any) -> Iterator[RunAggregationQueryResponse]:
+        self.queries.append(request["structured_aggregation_query"].structured_query)
+        counted = {"aggregate_fields": {"jobs": Value(integer_value=1000)}}
+        return iter([RunAggregationQueryResponse(result=counted)])
+
+
+def queries_of(ask: Callable[[JobRepository], object]) -> list[StructuredQuery]:
+    recorder = RecordingFirestore()
+    client: Any = firestore.Client(project="x", credentials=AnonymousCredentials())
+    client._firestore_api_internal = recorder
+    with ThreadPoolExecutor(2) as pool:
+        ask(JobRepository(client, pool))
+    return recorder.queries
+
+
+def need_of(query: StructuredQuery) -> Need:
+    equal: set[str] = set()
+    compared: set[str] = set()
+    for filter_ in query.where.composite_filter.filters or [query.where]:
+        if "field_filter" in filter_:
+            same = filter_.field_filter.op.name in ("EQUAL", "IN")
+            (equal if same else compared).add(filter_.field_filter.field.field_path)
+        else:
+            same = filter_.unary_filter.op.name in ("IS_NULL", "IS_NAN")
+            (equal if same else compared).add(filter_.unary_filter.field.field_path)
+    orders = [(order.field.field_path, order.direction.name) for order in query.order_by]
+    assert compared <= {field for field, _ in orders}, "an order left to Firestore is not understood here"
+    if len(orders) > 1 and orders[-1] == ("__name__", orders[-2][1]):
+        orders.pop()  # every index ends in __name__, in the direction of its last field
+    return Need(frozenset(equal), tuple(orders))
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_every_query_has_its_index(asked: str) -> None:
+    queries = queries_of(ASKED[asked])
+    assert queries
+    for query in queries:
+        need = need_of(query)
+        assert [source.collection_id for source in query.from_] == ["jobs"]
+        assert need.is_met_without_composite_index or any(need.is_met_by(index) for index in INDEXES), need
+
+
+def test_every_index_has_its_query() -> None:
+    needs = [need_of(query) for ask in ASKED.values() for query in queries_of(ask)]
+    assert [index for index in INDEXES if not any(need.is_met_by(index) for need in needs)] == []
+    assert len({tuple(index) for index in INDEXES}) == len(INDEXES)
+
+
+def test_no_method_of_the_repository_is_left_out() -> None:
+    methods = {name for name in vars(JobRepository) if not name.startswith("_")}
+    assert methods == {"page", "pending_purges"} | WITHOUT_QUERIES
+
+
+def test_every_index_is_on_the_collection_of_jobs() -> None:
+    assert {(index["collectionGroup"], index["queryScope"]) for index in FILE["indexes"]} == {
+        ("jobs", "COLLECTION")
+    }
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        [("user_id", "ASCENDING"), ("created_at", "ASCENDING")],
+        [("user_id", "ASCENDING"), ("status", "ASCENDING"), ("created_at", "DESCENDING")],
+        [("created_at", "DESCENDING"), ("user_id", "ASCENDING")],
+        [("user_id", "ASCENDING")],
+    ],
+)
+def test_another_index_does_not_serve_the_list(index: list[Order]) -> None:
+    need = next(need_of(query) for query in queries_of(ASKED["first page, any status"]) if query.limit)
+    assert need == Need(frozenset({"user_id"}), (("created_at", "DESCENDING"),))
+    assert not need.is_met_by(index)
