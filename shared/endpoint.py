@@ -7,6 +7,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -15,8 +16,9 @@ import flask
 
 from shared import log
 from shared.auth import User, bearer_token
-from shared.errors import ApiError, InternalError, MethodNotAllowed, NotFound
+from shared.errors import ApiError, InternalError, MethodNotAllowed, NotFound, Unavailable
 from shared.job import is_job_id
+from shared.outages import ANSWER_WITHIN
 from shared.pagination import QueryParameters
 from shared.services import Services, of_this_process
 
@@ -122,10 +124,14 @@ class Endpoint:
             return _preflight(self._allow)
         if request.method not in self._methods:
             raise MethodNotAllowed(self._allow)
-        user = services.verifier.verify(bearer_token(request.headers), check_revoked=self._check_revoked)
-        if job_id is not None and not is_job_id(job_id):
-            raise NotFound
-        body = self._handler(Request(request.args, job_id), user, services)
+        token, parameters = bearer_token(request.headers), request.args
+        work = services.handlers.submit(
+            copy_context().run, self._handle, token, Request(parameters, job_id), services
+        )
+        try:
+            body = work.result(ANSWER_WITHIN)
+        except TimeoutError:
+            raise Unavailable("One of the services that this needs") from None
         response = _json(body, self._status)
         if self._cacheable:
             response.headers["Cache-Control"] = "private, no-cache"
@@ -134,6 +140,12 @@ class Endpoint:
         else:
             response.headers["Cache-Control"] = "no-store"
         return response
+
+    def _handle(self, token: str, request: Request, services: Services) -> Mapping[str, Any]:
+        user = services.verifier.verify(token, check_revoked=self._check_revoked)
+        if request.job_id is not None and not is_job_id(request.job_id):
+            raise NotFound
+        return self._handler(request, user, services)
 
     @property
     def _allow(self) -> str:

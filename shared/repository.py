@@ -77,9 +77,9 @@ class JobRepository:
         """
         for _ in range(_MOST_TRIES):
             snapshot, document = self._owned(user_id, job_id)
-            if is_deleted(document):
+            mark = _mark(user_id, now, document)
+            if not mark:
                 return _deletion(job_id, document)
-            mark = _mark(user_id, now)
             # Whoever wrote the job since we read it goes first: a progress report, or another delete.
             unchanged = self._client.write_option(last_update_time=snapshot.update_time)
             try:
@@ -276,19 +276,29 @@ def _document(snapshot: Any) -> dict[str, Any]:
     return snapshot.to_dict() or {}
 
 
-def _mark(user_id: str, now: datetime) -> dict[str, Any]:
-    purge: dict[str, Any] = {"state": PurgeState.PENDING.value, "requested_at": now, "attempts": 0}
-    if not can_own_media(user_id):
-        purge |= {"state": PurgeState.FAILED.value, "error": "the owner's id can own no media"}
-    return {"deleted_at": now, "deleted_by": user_id, "purge": purge}
+def _mark(user_id: str, now: datetime, document: dict[str, Any]) -> dict[str, Any]:
+    """What a delete has to write: all of the mark, or what others who deleted the job before left out."""
+    mark: dict[str, Any] = {}
+    if not isinstance(document.get("deleted_at"), datetime):
+        mark |= {"deleted_at": now, "deleted_by": user_id}
+    if _purge_state(document) is None:
+        purge: dict[str, Any] = {"state": PurgeState.PENDING.value, "requested_at": now, "attempts": 0}
+        if not can_own_media(user_id):
+            purge |= {"state": PurgeState.FAILED.value, "error": "the owner's id can own no media"}
+        mark["purge"] = purge
+    return mark
+
+
+def _purge_state(document: dict[str, Any]) -> PurgeState | None:
+    purge = document.get("purge")
+    state = purge.get("state") if isinstance(purge, dict) else None
+    return PurgeState(state) if isinstance(state, str) and state in set(PurgeState) else None
 
 
 def _deletion(job_id: str, document: dict[str, Any]) -> Deletion:
-    purge = document.get("purge")
-    state = purge.get("state") if isinstance(purge, dict) else None
     return Deletion(
         job_id=job_id,
         user_id=document["user_id"],
         deleted_at=document["deleted_at"],
-        purge=PurgeState(state) if state in set(PurgeState) else PurgeState.PENDING,
+        purge=_purge_state(document) or PurgeState.PENDING,
     )

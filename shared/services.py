@@ -49,6 +49,11 @@ class Services:
         return ThreadPoolExecutor(_THREADS, thread_name_prefix="google")
 
     @_once
+    def handlers(self) -> ThreadPoolExecutor:
+        """Where requests are handled, so that one that takes too long can be answered all the same."""
+        return ThreadPoolExecutor(2 * _THREADS, thread_name_prefix="request")
+
+    @_once
     def verifier(self) -> TokenVerifier:
         import firebase_admin
 

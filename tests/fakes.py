@@ -57,10 +57,11 @@ class FakeRepository:
 
     def mark_deleted(self, user_id: str, job_id: str, now: datetime) -> Deletion:
         document = self._owned(user_id, job_id)
-        if not is_deleted(document):
+        if not isinstance(document.get("deleted_at"), datetime):
+            document.update(deleted_at=now, deleted_by=user_id)
+        if not isinstance(document.get("purge"), dict):
             state = "pending" if can_own_media(user_id) else "failed"
-            purge = {"state": state, "requested_at": now, "attempts": 0}
-            document.update(deleted_at=now, deleted_by=user_id, purge=purge)
+            document["purge"] = {"state": state, "requested_at": now, "attempts": 0}
         return _deletion(job_id, document)
 
     def deletion(self, job_id: str) -> Deletion | None:

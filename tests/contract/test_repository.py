@@ -210,6 +210,25 @@ def test_a_second_delete_keeps_the_first(world: World, user: str) -> None:
     assert world.repository.mark_deleted(user, job_id, NOW + timedelta(hours=1)) == first
 
 
+@pytest.mark.parametrize("purge", [None, "done", 7])
+def test_a_deletion_that_others_marked_without_a_purge_gets_one_and_keeps_its_time(
+    world: World, user: str, purge: object
+) -> None:
+    job_id, long_ago = new_id(), NOW - timedelta(days=30)
+    world.put(job_id, document(user, deleted_at=long_ago, purge=purge))
+    deletion = world.repository.mark_deleted(user, job_id, NOW)
+    assert (deletion.deleted_at, deletion.purge) == (long_ago, PurgeState.PENDING)
+    assert world.read(job_id)["purge"] == {"state": "pending", "requested_at": NOW, "attempts": 0}
+
+
+@pytest.mark.parametrize("deleted_at", ["yesterday", 7, True])
+def test_a_deletion_at_no_real_time_is_marked_anew(world: World, user: str, deleted_at: object) -> None:
+    job_id = new_id()
+    world.put(job_id, document(user, deleted_at=deleted_at))
+    assert world.repository.mark_deleted(user, job_id, NOW).deleted_at == NOW
+    assert world.read(job_id)["deleted_at"] == NOW
+
+
 @pytest.mark.parametrize("kind", ["unknown", "foreign"])
 def test_what_is_not_the_users_cannot_be_deleted(world: World, user: str, kind: str) -> None:
     job_id = new_id()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -199,6 +200,24 @@ def test_an_unexpected_error_tells_the_caller_nothing_and_the_log_everything(
     errors = [record for record in caplog.records if record.levelno >= logging.ERROR]
     assert [record.getMessage() for record in errors] == ["unexpected_error"]
     assert errors[0].exc_info is not None
+
+
+def test_an_answer_that_takes_too_long_is_given_up_in_time(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = threading.Event()
+    monkeypatch.setattr("shared.endpoint.ANSWER_WITHIN", 0.05)
+
+    @endpoint("GET", "/slow")
+    def slow(request: Request, user: User, services: Services) -> dict[str, Any]:
+        released.wait(timeout=30)
+        return {}
+
+    answer = call(slow, services, "/slow")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    released.set()
+    monkeypatch.undo()
+    assert call(slow, services, "/slow").status_code == 200
 
 
 def test_only_a_delete_checks_whether_the_session_was_revoked(services: FakeServices) -> None:
