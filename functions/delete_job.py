@@ -19,7 +19,8 @@ def delete_job(request: Request, user: User, services: Services) -> dict[str, An
     deletion = services.repository.mark_deleted(user.id, str(request.job_id), services.now())
     if deletion.purge is PurgeState.PENDING:
         _publish(deletion, services)
-    done = deletion.purge is PurgeState.DONE
+    # There is nothing left to remove also where there never was anything: PurgeState.FAILED.
+    done = deletion.purge is not PurgeState.PENDING
     return {
         "message": "The job is deleted." if done else "The job is deleted; its files are being removed.",
         "job_id": deletion.job_id,
@@ -30,7 +31,8 @@ def delete_job(request: Request, user: User, services: Services) -> dict[str, An
 
 def _publish(deletion: Deletion, services: Services) -> None:
     """The mark promises the purge, not the message: a purge that stays pending is published again later."""
+    event = JobDeleted(deletion.job_id, deletion.user_id, deletion.deleted_at)
     try:
-        services.publisher.publish(JobDeleted(deletion.job_id, deletion.user_id, deletion.deleted_at))
+        services.publisher.publish(event)
     except Exception:
         log.exception("publish_failed", job_id=deletion.job_id)

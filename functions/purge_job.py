@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared import log
-from shared.errors import PurgeIncomplete
+from shared.errors import PurgeIncomplete, UnprocessableEvent
 from shared.events import JobDeleted
 from shared.job import JobPrefix
 from shared.purge import PurgeState
@@ -16,11 +16,9 @@ def purge_job(event: JobDeleted, services: Services) -> None:
     """Remove what the job's own document says is deleted; an event that it does not bear out, nothing."""
     deletion = services.repository.deletion(event.job_id)
     if deletion is None:
-        log.error("purge_refused", job_id=event.job_id, reason="the job is live or unknown")
-        return
+        raise UnprocessableEvent("the job is live or unknown")
     if deletion.user_id != event.user_id:
-        log.error("purge_refused", job_id=event.job_id, reason="the job is another user's")
-        return
+        raise UnprocessableEvent("the job is another user's")
 
     buckets = services.media.purge(JobPrefix(deletion.user_id, deletion.job_id))
     state = services.repository.record_purge(deletion.job_id, buckets, services.now())

@@ -11,12 +11,12 @@ import google.auth.jwt
 from firebase_admin import App, auth, exceptions
 from werkzeug.datastructures import Headers
 
-from shared import log
 from shared.errors import Unauthorized, Unavailable
 from shared.outages import outages
 
 _SERVICE = "The sign-in service"
 _MALFORMED = "The ID token is malformed."
+_NOT_A_TOKEN = (ValueError, TypeError, AttributeError, KeyError, RecursionError)
 _CLOCK_SKEW = 10
 """Seconds by which Google's clock and ours may differ."""
 
@@ -75,9 +75,8 @@ class TokenVerifier:
             raise Unauthorized(self._why_invalid(token)) from None
         except exceptions.FirebaseError as error:
             # Also CertificateFetchError: that Google's certificates are away is not the caller's fault.
-            log.warning("auth_unavailable", code=error.code)
             raise Unavailable(_SERVICE) from error
-        except (ValueError, TypeError, AttributeError, KeyError):
+        except _NOT_A_TOKEN:
             # firebase-admin expects claims and headers to be objects and numbers to be numbers.
             raise Unauthorized(_MALFORMED) from None
         return _user(claims)
@@ -86,12 +85,14 @@ class TokenVerifier:
         """firebase-admin tells audience, issuer and signature apart only in prose: look for ourselves."""
         try:
             claims = google.auth.jwt.decode(token, verify=False)
-        except (ValueError, TypeError, AttributeError, KeyError):
+        except _NOT_A_TOKEN:
             return _MALFORMED
         if claims.get("aud") != self._project:
             return "The ID token was made for another project."
         if claims.get("iss") != f"https://securetoken.google.com/{self._project}":
             return "The ID token comes from another issuer."
+        if not _is_user_id(claims.get("sub")):
+            return _MALFORMED
         issued = claims.get("iat")
         if isinstance(issued, int | float) and issued > time.time() + _CLOCK_SKEW:
             return "The ID token is not valid yet."
@@ -100,9 +101,14 @@ class TokenVerifier:
 
 def _user(claims: Mapping[str, Any]) -> User:
     expires, uid = claims.get("exp"), claims.get("uid")
-    if not isinstance(uid, str) or not uid or not isinstance(expires, int | float):
+    if not _is_user_id(uid) or not isinstance(expires, int | float):
         raise Unauthorized(_MALFORMED)
     # Said again here because firebase-admin does not look at it with the Auth emulator.
     if expires <= time.time():
         raise Unauthorized("The session has expired. Please sign in again.")
-    return User(uid)
+    return User(str(uid))
+
+
+def _is_user_id(uid: object) -> bool:
+    """Whether this is 1 to 128 characters that UTF-8 has."""
+    return isinstance(uid, str) and 1 <= len(uid) <= 128 and uid.encode(errors="replace").decode() == uid

@@ -18,7 +18,7 @@ from shared import log
 from shared.auth import User, bearer_token
 from shared.errors import ApiError, InternalError, MethodNotAllowed, NotFound, Unavailable
 from shared.job import is_job_id
-from shared.outages import ANSWER_WITHIN
+from shared.outages import ANSWER_WITHIN, answer_within
 from shared.pagination import QueryParameters
 from shared.services import Services, of_this_process
 
@@ -99,6 +99,8 @@ class Endpoint:
         try:
             response = self._respond(request, services)
         except ApiError as error:
+            if isinstance(error, Unavailable):
+                log.warning("unavailable", detail=error.detail, cause=repr(error.__cause__), request_id=request_id)
             response = _problem(error, request_id)
         except Exception:
             log.exception("unexpected_error", function=self._name, request_id=request_id)
@@ -132,16 +134,19 @@ class Endpoint:
             body = work.result(ANSWER_WITHIN)
         except TimeoutError:
             raise Unavailable("One of the services that this needs") from None
-        response = _json(body, self._status)
-        if self._cacheable:
-            response.headers["Cache-Control"] = "private, no-cache"
-            response.set_etag(_tag(body))
-            response.make_conditional(request)
-        else:
+        if not self._cacheable:
+            response = _json(body, self._status)
             response.headers["Cache-Control"] = "no-store"
+            return response
+        tag = _tag(body)
+        unchanged = request.if_none_match.contains_weak(tag)
+        response = flask.Response(status=304) if unchanged else _json(body, self._status)
+        response.set_etag(tag)
+        response.headers["Cache-Control"] = "private, no-cache"
         return response
 
     def _handle(self, token: str, request: Request, services: Services) -> Mapping[str, Any]:
+        answer_within(ANSWER_WITHIN)  # holds in this request's own context
         user = services.verifier.verify(token, check_revoked=self._check_revoked)
         if request.job_id is not None and not is_job_id(request.job_id):
             raise NotFound
@@ -167,9 +172,10 @@ class Endpoint:
 def _raw_path(request: flask.Request) -> str:
     """The path as it was sent: in the decoded one an encoded slash looks like any other."""
     raw: str = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.path
-    if not raw.startswith("/"):  # the absolute form, which proxies use
-        raw = "/" + raw.partition("://")[2].partition("/")[2]
-    return raw.partition("?")[0]
+    path = raw.partition("?")[0]
+    if not path.startswith("/"):  # the absolute form, which proxies use
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    return path
 
 
 def _json(body: Mapping[str, Any], status: int, content_type: str = "application/json") -> flask.Response:

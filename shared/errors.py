@@ -1,14 +1,14 @@
 """What can go wrong, as the caller of an HTTP function or the sender of an event sees it.
 
 ApiError                  answered as problem details (RFC 9457)
-  BadRequest        400
-  Unauthorized      401
-  NotFound          404
-  MethodNotAllowed  405
-  NotCompleted      409
-  InternalError     500
-  Unavailable       503
-MalformedEvent            an event that can never succeed
+  BadRequest          400
+  Unauthorized        401
+  NotFound            404
+  MethodNotAllowed    405
+  NotCompleted        409
+  InternalError       500
+  Unavailable         503
+UnprocessableEvent        an event that can never succeed
 PurgeIncomplete           a purge that has to be tried again
 """
 
@@ -101,8 +101,8 @@ class InternalError(ApiError):
         super().__init__("Something went wrong on our side.")
 
 
-class MalformedEvent(Exception):
-    """The message can never be processed. The text says what is wrong with it."""
+class UnprocessableEvent(Exception):
+    """The event can never be processed: malformed, or not borne out by the job. The text says why."""
 
 
 class PurgeIncomplete(Exception):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared.errors import MalformedEvent
+from shared.errors import UnprocessableEvent
 from shared.job import can_own_media, is_job_id, rfc3339
 
 TYPE = "job.deleted"
@@ -35,23 +35,23 @@ class JobDeleted:
 
     @classmethod
     def decode(cls, data: bytes, attributes: Mapping[str, str]) -> JobDeleted:
-        """Raise MalformedEvent, which names what is wrong, for a message that can never succeed."""
+        """Raise UnprocessableEvent, which names what is wrong, for a message that can never succeed."""
         try:
             body = json.loads(data)
         except (ValueError, RecursionError):
-            raise MalformedEvent("data is not JSON") from None
+            raise UnprocessableEvent("data is not JSON") from None
         if not isinstance(body, dict):
-            raise MalformedEvent("data is no JSON object")
+            raise UnprocessableEvent("data is no JSON object")
         if type(body.get("version")) is not int or body["version"] != VERSION:
-            raise MalformedEvent(f"version is not {VERSION}")
+            raise UnprocessableEvent(f"version is not {VERSION}")
         if not is_job_id(body.get("job_id")):
-            raise MalformedEvent("job_id could be no job's")
+            raise UnprocessableEvent("job_id could be no job's")
         if not can_own_media(body.get("user_id")):
-            raise MalformedEvent("user_id could own no media")
+            raise UnprocessableEvent("user_id could own no media")
         if attributes.get("type", TYPE) != TYPE:
-            raise MalformedEvent(f"type is not {TYPE}")
+            raise UnprocessableEvent(f"type is not {TYPE}")
         if attributes.get("job_id", body["job_id"]) != body["job_id"]:
-            raise MalformedEvent("job_id differs between data and attributes")
+            raise UnprocessableEvent("job_id differs between data and attributes")
         return cls(body["job_id"], body["user_id"], _time(body.get("deleted_at")))
 
 
@@ -61,7 +61,7 @@ def _time(text: object) -> datetime:
     except ValueError:
         time = None
     if time is None or time.tzinfo is None:
-        raise MalformedEvent("deleted_at is no time in RFC 3339")
+        raise UnprocessableEvent("deleted_at is no time in RFC 3339")
     return time
 
 

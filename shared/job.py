@@ -7,6 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum, StrEnum
+from urllib.parse import quote
 
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _RESERVED_ID = re.compile(r"__.*__")
@@ -91,7 +92,7 @@ class Job:
         return self.status == JobStatus.COMPLETED
 
     def path(self, medium: Medium) -> str | None:
-        """The object's name as the document has it, which may be anything; None where it has none."""
+        """The object's name as the document has it, which may be any text; None where it has none, or no text."""
         match medium:
             case Medium.REFERENCE_IMAGE:
                 return self.reference_image_path
@@ -106,7 +107,7 @@ class Job:
         return {
             "id": self.id,
             "short_id": self.short_id,
-            "share_url": f"{share_origin}/v/{self.short_id}" if self.short_id else None,
+            "share_url": f"{share_origin}/v/{quote(self.short_id, safe='')}" if self.short_id else None,
             "user_id": self.user_id,
             "job_type": self.job_type,
             "status": self.status,
@@ -174,8 +175,8 @@ def is_own_path(path: str, user_id: str) -> bool:
     return (
         can_own_media(user_id)
         and owner == user_id
-        and len(path.encode()) <= _LONGEST_OBJECT_NAME
         and not _has_controls(path)
+        and len(path.encode()) <= _LONGEST_OBJECT_NAME
         and "\\" not in path
         and all(segment not in ("", ".", "..") for segment in rest.split("/"))
     )

@@ -16,7 +16,7 @@ from requests.exceptions import RequestException
 
 from shared import log
 from shared.job import Bucket, Job, JobPrefix, Medium, is_own_path, rfc3339
-from shared.outages import STORAGE_RETRY_TIMEOUT, STORAGE_TIMEOUT, outages
+from shared.outages import ALL_OBJECTS_WITHIN, STORAGE_RETRY_TIMEOUT, STORAGE_TIMEOUT, outages
 from shared.purge import BucketPurge
 from shared.signing import Target, UrlSigner, Validity
 
@@ -98,17 +98,19 @@ class MediaStore:
 
     def _targets(self, wanted: Iterable[tuple[Job, Medium]]) -> list[Target | None]:
         wanted = list(wanted)
-        listings = {
-            (job.id, medium): self._pool.submit(self._find, job, medium, medium.default_name)
+        missing = [
+            (job, medium, medium.default_name)
             for job, medium in wanted
-            if not job.path(medium) and medium.default_name
-        }
+            if job.path(medium) is None and medium.default_name
+        ]
+        # What is still waiting is given up when one fails, so that an outage leaves no queue behind.
+        with outages("Cloud Storage"):
+            found = list(self._pool.map(lambda one: self._find(*one), missing, timeout=ALL_OBJECTS_WITHIN))
+        by_default = {(job.id, medium): target for (job, medium, _), target in zip(missing, found, strict=True)}
 
         def target(job: Job, medium: Medium) -> Target | None:
-            if path := job.path(medium):
-                return self._target(job, medium, path)
-            listing = listings.get((job.id, medium))
-            return listing.result() if listing else None
+            path = job.path(medium)
+            return by_default.get((job.id, medium)) if path is None else self._target(job, medium, path)
 
         return [target(job, medium) for job, medium in wanted]
 

@@ -6,13 +6,17 @@ adds up to more, such as several slow ones, meets ANSWER_WITHIN.
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
 
 import google.auth.exceptions
 import requests.exceptions
 from google.api_core import exceptions as google_errors
-from google.api_core.retry import Retry, if_exception_type
+from google.api_core.retry import Retry
 
 from shared.errors import Unavailable
 
@@ -25,29 +29,52 @@ FIRESTORE_TIMEOUT = 3.0
 STORAGE_TIMEOUT = (1.5, 2.5)
 """Seconds to connect, and between two bytes."""
 STORAGE_RETRY_TIMEOUT = 2.5
+ALL_OBJECTS_WITHIN = 5.0
+"""Seconds to look up, or to sign, all that one answer needs."""
 SIGNING_TIMEOUT = 2.5
 PUBLISH_TIMEOUT = 2.5
 
-_TRANSIENT = (
+_PASSING = (
     google_errors.ServiceUnavailable,
     google_errors.InternalServerError,
     google_errors.TooManyRequests,
     google_errors.BadGateway,
-    google_errors.GatewayTimeout,
 )
 _AWAY = (
-    *_TRANSIENT,
+    *_PASSING,
+    google_errors.GatewayTimeout,
     google_errors.RetryError,
-    google.auth.exceptions.TransportError,
-    google.auth.exceptions.RefreshError,
+    # Also DefaultCredentialsError: the metadata server, which knows the function's account, can be away.
+    google.auth.exceptions.GoogleAuthError,
     requests.exceptions.ConnectionError,
     requests.exceptions.Timeout,
     TimeoutError,
 )
 
-FIRESTORE_RETRY = Retry(
-    predicate=if_exception_type(*_TRANSIENT), initial=0.1, maximum=0.5, timeout=FIRESTORE_TIMEOUT
-)
+_answer_by: ContextVar[float] = ContextVar("answer_by", default=math.inf)
+
+
+def answer_within(seconds: float) -> None:
+    """Let no call to Firestore that this request makes go on for longer than that from now."""
+    _answer_by.set(time.monotonic() + seconds)
+
+
+def firestore_limits() -> dict[str, Any]:
+    """The options that bound one call to Firestore, its retries and restarts included.
+
+    A query's stream that breaks off is started again by the library as often as the predicate allows, each time
+    with the whole timeout: hence a predicate that ends. Raises Unavailable if the request has no time left.
+    """
+    now = time.monotonic()
+    seconds = min(FIRESTORE_TIMEOUT, _answer_by.get() - now)
+    if seconds <= 0:
+        raise Unavailable("Firestore")
+
+    def try_again(error: Exception) -> bool:
+        return isinstance(error, _PASSING) and time.monotonic() < now + seconds
+
+    retry = Retry(predicate=try_again, initial=0.1, maximum=0.5, timeout=seconds)
+    return {"timeout": seconds, "retry": retry}
 
 
 @contextmanager

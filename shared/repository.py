@@ -11,14 +11,14 @@ from google.api_core.exceptions import Aborted, FailedPrecondition
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
+from shared import log
 from shared.documents import is_deleted, job_from
 from shared.errors import BadRequest, NotFound, Unavailable
 from shared.job import Job, can_own_media, is_job_id, newest_first
-from shared.outages import FIRESTORE_RETRY, FIRESTORE_TIMEOUT, outages
+from shared.outages import FIRESTORE_TIMEOUT, firestore_limits, outages
 from shared.pagination import ListQuery, Page, Position
 from shared.purge import BucketPurge, Deletion, PurgeState
 
-_LIMITS: dict[str, Any] = {"timeout": FIRESTORE_TIMEOUT, "retry": FIRESTORE_RETRY}
 _LARGEST_BATCH = 300
 _MANY_DELETED = 100
 _MOST_TRIES = 8
@@ -45,7 +45,7 @@ class JobRepository:
         if not references:
             return []
         with outages("Firestore"):
-            snapshots = list(self._client.get_all(references, **_LIMITS))
+            snapshots = list(self._client.get_all(references, **firestore_limits()))
         documents = ((snapshot.id, _document(snapshot)) for snapshot in snapshots)
         jobs = [
             job_from(job_id, document)
@@ -67,7 +67,7 @@ class JobRepository:
             counting = [self._pool.submit(self._count, count) for count in self._counts(query)]
             walk = self._start(query)
             jobs = walk.take(query.page_size)
-            everyone, deleted = (count.result() for count in counting)
+            everyone, deleted = (count.result(FIRESTORE_TIMEOUT) for count in counting)
             return self._finish(query, walk, jobs, max(0, everyone - deleted))
 
     def mark_deleted(self, user_id: str, job_id: str, now: datetime) -> Deletion:
@@ -78,27 +78,25 @@ class JobRepository:
         for _ in range(_MOST_TRIES):
             snapshot, document = self._owned(user_id, job_id)
             mark = _mark(user_id, now, document)
-            if not mark:
-                return _deletion(job_id, document)
+            deletion = _deletion(job_id, {**document, **mark})
+            if not mark and deletion:
+                return deletion
             # Whoever wrote the job since we read it goes first: a progress report, or another delete.
             unchanged = self._client.write_option(last_update_time=snapshot.update_time)
             try:
                 with outages("Firestore"):
-                    self._jobs.document(job_id).update(mark, option=unchanged, **_LIMITS)
+                    self._jobs.document(job_id).update(mark, option=unchanged, **firestore_limits())
             except (FailedPrecondition, Aborted):
                 continue
-            return _deletion(job_id, {**document, **mark})
+            if deletion:
+                return deletion
         raise Unavailable("The job, which is being written by others,")
 
     def deletion(self, job_id: str) -> Deletion | None:
         """The job's deletion, or None if there is no such job or it is live."""
         with outages("Firestore"):
-            snapshot = self._jobs.document(job_id).get(**_LIMITS)
-        document = _document(snapshot)
-        # Hidden from the list is whatever has any `deleted_at`; files go only on a real one.
-        if not isinstance(document.get("deleted_at"), datetime) or not isinstance(document.get("user_id"), str):
-            return None
-        return _deletion(job_id, document)
+            snapshot = self._jobs.document(job_id).get(**firestore_limits())
+        return _deletion(job_id, _document(snapshot))
 
     def record_purge(self, job_id: str, buckets: Sequence[BucketPurge], now: datetime) -> PurgeState:
         """Add one attempt to the job's audit record. The purge is done if no bucket has an error."""
@@ -115,7 +113,8 @@ class JobRepository:
             changes[f"{path}.bytes"] = firestore.Increment(bucket.size)
             changes[f"{path}.error"] = bucket.error
         with outages("Firestore"):
-            self._jobs.document(job_id).update(changes, **_LIMITS)
+            # Not tried again here: if it was written and only the answer was lost, the counts would double.
+            self._jobs.document(job_id).update(changes, **firestore_limits() | {"retry": None})
         return state
 
     def pending_purges(self, before: datetime, limit: int) -> list[Deletion]:
@@ -130,12 +129,13 @@ class JobRepository:
             .limit(limit)
         )
         with outages("Firestore"):
-            snapshots = query.get(**_LIMITS)
-        return [_deletion(snapshot.id, _document(snapshot)) for snapshot in snapshots]
+            snapshots = query.get(**firestore_limits())
+        found = (_deletion(snapshot.id, _document(snapshot)) for snapshot in snapshots)
+        return [deletion for deletion in found if deletion]
 
     def _numbered_page(self, query: ListQuery) -> Page:
         # Counted first: a number beyond the last page must not cost a walk through all of the user's jobs.
-        everyone, deleted = self._pool.map(self._count, self._counts(query))
+        everyone, deleted = self._pool.map(self._count, self._counts(query), timeout=FIRESTORE_TIMEOUT)
         total = max(0, everyone - deleted)
         before = (query.page - 1) * query.page_size
         if before >= total:
@@ -170,7 +170,7 @@ class JobRepository:
         if position.created_at is not None:
             after: Any = {"created_at": position.created_at, "__name__": reference}
         else:
-            after = reference.get(**_LIMITS)
+            after = reference.get(**firestore_limits())
             if (after.to_dict() or {}).get("user_id") != query.user_id:
                 raise BadRequest("cursor is not one that this list gave for this user and filter.")
         return _Walk(ordered, after)
@@ -187,14 +187,14 @@ class JobRepository:
 
     def _count(self, query: firestore.Query) -> int:
         with outages("Firestore"):
-            result = query.count(alias="jobs").get(**_LIMITS)
+            result = query.count(alias="jobs").get(**firestore_limits())
         return int(result[0][0].value)  # type: ignore[index]  # one row of one aggregation
 
     def _owned(self, user_id: str, job_id: str) -> tuple[Any, dict[str, Any]]:
         if not is_job_id(job_id):
             raise NotFound
         with outages("Firestore"):
-            snapshot = self._jobs.document(job_id).get(**_LIMITS)
+            snapshot = self._jobs.document(job_id).get(**firestore_limits())
         document = _document(snapshot)
         if document.get("user_id") != user_id:
             raise NotFound
@@ -249,7 +249,7 @@ class _Walk:
             limit = missing if passed_over < _MANY_DELETED else max(missing, passed_over // 2)
             limit = min(limit, _LARGEST_BATCH)
             rest = query.start_after(after) if after is not None else query
-            batch = rest.limit(limit).get(**_LIMITS)
+            batch = rest.limit(limit).get(**firestore_limits())
             for snapshot in batch:
                 document = _document(snapshot)
                 deleted = is_deleted(document)
@@ -295,10 +295,14 @@ def _purge_state(document: dict[str, Any]) -> PurgeState | None:
     return PurgeState(state) if isinstance(state, str) and state in set(PurgeState) else None
 
 
-def _deletion(job_id: str, document: dict[str, Any]) -> Deletion:
-    return Deletion(
-        job_id=job_id,
-        user_id=document["user_id"],
-        deleted_at=document["deleted_at"],
-        purge=_purge_state(document) or PurgeState.PENDING,
-    )
+def _deletion(job_id: str, document: dict[str, Any]) -> Deletion | None:
+    """What the document says of a deletion. The list hides a job that has any `deleted_at`, but files go only
+    on a real time and a real owner.
+    """
+    user_id, deleted_at = document.get("user_id"), document.get("deleted_at")
+    if not isinstance(user_id, str) or not isinstance(deleted_at, datetime):
+        if document.get("purge") is not None or deleted_at is not None:
+            log.warning("deletion_damaged", job_id=job_id)
+        return None
+    purge = _purge_state(document) or PurgeState.PENDING
+    return Deletion(job_id=job_id, user_id=user_id, deleted_at=deleted_at, purge=purge)

@@ -45,10 +45,6 @@ class Services:
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     @_once
-    def pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(_THREADS, thread_name_prefix="google")
-
-    @_once
     def handlers(self) -> ThreadPoolExecutor:
         """Where requests are handled, so that one that takes too long can be answered all the same."""
         return ThreadPoolExecutor(2 * _THREADS, thread_name_prefix="request")
@@ -58,23 +54,33 @@ class Services:
         import firebase_admin
 
         from shared.auth import TokenVerifier
-        from shared.outages import AUTH_TIMEOUT
+        from shared.outages import AUTH_TIMEOUT, outages
 
         options = {"projectId": self.settings.project, "httpTimeout": AUTH_TIMEOUT}
         app = firebase_admin.initialize_app(options=options)
-        return TokenVerifier(app, self.settings.project)
+        try:
+            with outages("The sign-in service"):
+                return TokenVerifier(app, self.settings.project)
+        except Exception:
+            firebase_admin.delete_app(app)  # or the next request could not make one
+            raise
 
     @_once
     def repository(self) -> JobRepository:
         from google.cloud import firestore
 
+        from shared.outages import outages
         from shared.repository import JobRepository
 
-        return JobRepository(firestore.Client(project=self.settings.project), self.pool)
+        with outages("Firestore"):
+            client = firestore.Client(project=self.settings.project)
+        # Threads of its own: a slow Storage must not hold up the counts.
+        return JobRepository(client, ThreadPoolExecutor(_THREADS, thread_name_prefix="firestore"))
 
     @_once
     def media(self) -> MediaStore:
         from shared.media import MediaStore
+        from shared.outages import outages
         from shared.storage import storage_client, url_signer
 
         names = {
@@ -82,8 +88,10 @@ class Services:
             Bucket.VIDEOS: self.settings.videos_bucket,
             Bucket.OUTPUTS: self.settings.outputs_bucket,
         }
-        client = storage_client(self.settings, connections=_THREADS)
-        return MediaStore(client, names, url_signer(self.settings, client, self.pool), self.pool)
+        pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="storage")
+        with outages("Cloud Storage"):
+            client = storage_client(self.settings, connections=_THREADS)
+            return MediaStore(client, names, url_signer(self.settings, client, pool), pool)
 
     @_once
     def publisher(self) -> Publisher:

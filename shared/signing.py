@@ -13,7 +13,7 @@ from urllib.parse import quote
 # needs the time to be given. tests/unit/test_signing.py holds the two to the same result.
 from google.cloud.storage._signing import generate_signed_url_v4
 
-from shared.outages import outages
+from shared.outages import ALL_OBJECTS_WITHIN, outages
 
 _MOST_KEPT = 4096
 
@@ -59,7 +59,9 @@ class UrlSigner:
         """The URLs in the order of `targets`. Raises Unavailable if signing needs IAM and IAM is away."""
         if self._pool is None or len(targets) < 2:
             return [self._kept(target, validity.begins) for target in targets]
-        return list(self._pool.map(self._kept, targets, [validity.begins] * len(targets)))
+        begins = [validity.begins] * len(targets)
+        with outages("Cloud Storage"):
+            return list(self._pool.map(self._kept, targets, begins, timeout=ALL_OBJECTS_WITHIN))
 
     def _sign(self, target: Target, begins: datetime) -> str:
         with outages("Cloud Storage"):

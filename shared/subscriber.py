@@ -16,7 +16,7 @@ from cloudevents.http import CloudEvent
 from werkzeug.exceptions import ServiceUnavailable
 
 from shared import log
-from shared.errors import MalformedEvent, PurgeIncomplete, Unavailable
+from shared.errors import PurgeIncomplete, Unavailable, UnprocessableEvent
 from shared.events import JobDeleted
 from shared.services import Services, of_this_process
 
@@ -54,12 +54,11 @@ class Subscriber:
         }
         try:
             event = _decode(message)
-        except MalformedEvent as error:
+            about["job_id"] = event.job_id
+            self._handler(event, services)
+        except UnprocessableEvent as error:
             log.error("event_never", reason=str(error), **about)
             return
-        about["job_id"] = event.job_id
-        try:
-            self._handler(event, services)
         except (PurgeIncomplete, Unavailable) as error:
             log.warning("event_retry", reason=str(error), **about)
             raise ServiceUnavailable from None
@@ -74,7 +73,7 @@ def _decode(message: Mapping[str, Any]) -> JobDeleted:
     try:
         data = base64.b64decode(message.get("data") or "", validate=True)
     except (binascii.Error, ValueError, TypeError):
-        raise MalformedEvent("data is not base64") from None
+        raise UnprocessableEvent("data is not base64") from None
     if not isinstance(attributes, Mapping):
-        raise MalformedEvent("attributes are no object")
+        raise UnprocessableEvent("attributes are no object")
     return JobDeleted.decode(data, attributes)

@@ -243,7 +243,8 @@ def test_what_is_not_the_users_cannot_be_deleted(world: World, user: str, kind: 
 def test_a_job_of_a_user_who_can_own_no_media_has_nothing_to_purge(world: World) -> None:
     (job_id,) = put_many(world, "a/b", document, 1)
     assert world.repository.mark_deleted("a/b", job_id, NOW).purge is PurgeState.FAILED
-    assert world.repository.pending_purges(NOW + timedelta(days=1), 1000) is not None
+    pending = world.repository.pending_purges(NOW + timedelta(days=1), 1000)
+    assert job_id not in [deletion.job_id for deletion in pending]
     assert world.read(job_id)["purge"]["state"] == "failed"
 
 
@@ -303,6 +304,48 @@ def test_pending_purges_are_found_oldest_first_and_no_others(world: World, user:
     for job_id in (first, second, third):
         world.repository.record_purge(job_id, [], NOW)
     assert world.repository.pending_purges(before + timedelta(seconds=1), 10) == []
+
+
+@pytest.mark.parametrize(
+    "damage", [{"user_id": None}, {"user_id": 7}, {"deleted_at": None}, {"deleted_at": "then"}]
+)
+def test_a_damaged_deletion_keeps_nobody_elses_from_being_found(
+    database: firestore.Client, user: str, damage: dict[str, Any]
+) -> None:
+    world = FirestoreWorld(database)
+    long_ago = NOW - timedelta(days=800)
+    purge = {"state": "pending", "requested_at": long_ago, "attempts": 0}
+    damaged, sound = new_id(), new_id()
+    world.put(damaged, {**deleted(user, purge=purge), **damage})
+    world.put(sound, deleted(user, purge=purge))
+    assert world.repository.deletion(damaged) is None
+    assert [found.job_id for found in world.repository.pending_purges(NOW - timedelta(days=700), 10)] == [sound]
+    world.repository.record_purge(damaged, [], NOW)
+    world.repository.record_purge(sound, [], NOW)
+
+
+@pytest.mark.parametrize("state", [[], {}, 7, None, "teleporting"])
+def test_an_odd_state_of_a_purge_is_marked_anew(database: firestore.Client, user: str, state: object) -> None:
+    world = FirestoreWorld(database)
+    job_id = new_id()
+    world.put(job_id, deleted(user, purge={"state": state}))
+    deletion = world.repository.deletion(job_id)
+    assert deletion is not None
+    assert deletion.purge is PurgeState.PENDING
+    assert world.repository.mark_deleted(user, job_id, NOW) == deletion
+    assert world.read(job_id)["purge"]["state"] == "pending"
+
+
+def test_a_job_without_a_time_is_neither_listed_nor_counted_but_had_by_its_id(world: World, user: str) -> None:
+    (sound,) = put_many(world, user, document, 1)
+    timeless = new_id()
+    fields = document(user)
+    del fields["created_at"]
+    world.put(timeless, fields)
+    page = world.repository.page(ListQuery(user_id=user))
+    assert ([job.id for job in page.jobs], page.total, page.next) == ([sound], 1, None)
+    assert world.repository.get(user, timeless).created_at is None
+    assert [job.id for job in world.repository.get_many(user, [timeless, sound])] == [sound, timeless]
 
 
 def test_of_many_deletes_at_once_one_is_the_first_and_all_say_so(database: firestore.Client, user: str) -> None:

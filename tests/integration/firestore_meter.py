@@ -1,4 +1,4 @@
-"""A proxy in front of Firestore that counts, on the wire, what a request reads."""
+"""A proxy in front of Firestore that counts, on the wire, what a request reads, and can make it slow."""
 
 from __future__ import annotations
 
@@ -24,6 +24,11 @@ class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
     def __init__(self, upstream: str) -> None:
         self._channel = grpc.insecure_channel(upstream)
         self._lock = threading.Lock()
+        self._released = threading.Event()
+        self.delay = 0.0
+        """Seconds that each call takes more than it would."""
+        self.stalls = False
+        """Whether each stream falls silent after its first message."""
         self.reset()
 
     def reset(self) -> None:
@@ -40,10 +45,13 @@ class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
         def forward(request: bytes, context: Any) -> Iterator[bytes]:
             with self._lock:
                 self.calls += 1
+            self._released.wait(self.delay)
             for response in stream(request):
                 with self._lock:
                     count(response)
                 yield response
+                if self.stalls:
+                    self._released.wait(60)
 
         return grpc.unary_stream_rpc_method_handler(forward)
 
@@ -68,6 +76,11 @@ class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
     def _aggregate(self, response: bytes) -> None:
         self.aggregations += "result" in RunAggregationQueryResponse.deserialize(response)
 
+    def release(self) -> None:
+        """Let go of the calls that are being held up."""
+        self.delay, self.stalls = 0.0, False
+        self._released.set()
+
     def close(self) -> None:
         self._channel.close()
 
@@ -83,5 +96,6 @@ def metering(upstream: str) -> Iterator[tuple[FirestoreMeter, int]]:
     try:
         yield meter, port
     finally:
+        meter.release()
         server.stop(None).wait()
         meter.close()

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -15,6 +16,7 @@ from google.cloud import firestore
 from infra.local import ports
 from infra.local.stack import Stack
 from infra.local.users import Account
+from tests.integration.firestore_meter import metering
 from tests.jobs import document, new_id, read
 
 LONGEST = 10.0
@@ -168,3 +170,56 @@ def test_a_delete_stands_within_the_time_although_pubsub_is_silent(
     assert (answer.status_code, answer.json()["purge"]) == (202, "pending")
     assert seconds < LONGEST
     assert read(database, job)["purge"]["state"] == "pending"
+
+
+def test_a_silent_storage_does_not_hold_up_what_needs_no_storage(
+    away: Away, account: Account, database: firestore.Client
+) -> None:
+    url, line = away("list_jobs", "storage")
+    batch = database.batch()
+    for _ in range(100):
+        batch.set(database.collection("jobs").document(new_id()), document(account.user_id))
+    batch.commit()
+    line.cut()
+    with ThreadPoolExecutor(6) as threads:
+        media = [
+            threads.submit(timed, "GET", f"{url}/jobs?page_size=100&include=media", account.token)
+            for _ in range(5)
+        ]
+        plain, seconds = threads.submit(timed, "GET", f"{url}/jobs?page_size=100", account.token).result()
+        answers = [answer.result() for answer in media]
+    assert (plain.status_code, len(plain.json()["jobs"])) == (200, 100)
+    assert seconds < LONGEST
+    assert {answer.status_code for answer, _ in answers} == {503}
+    assert max(taken for _, taken in answers) < LONGEST
+    plain, seconds = timed("GET", f"{url}/jobs", account.token)
+    assert (plain.status_code, seconds < LONGEST) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("delay", "stalls", "path"), [(0.0, True, "/jobs"), (2.7, False, "/jobs?page=6&page_size=5")]
+)
+def test_a_firestore_that_is_slow_or_falls_silent_half_way_is_given_up_in_time(
+    stack: Stack, account: Account, database: firestore.Client, delay: float, stalls: bool, path: str
+) -> None:
+    batch = database.batch()
+    for _ in range(30):
+        batch.set(database.collection("jobs").document(new_id()), document(account.user_id))
+    batch.commit()
+    label = "list_jobs-slow"
+    port = ports.any_free([label])[label]
+    with metering(stack.environment["FIRESTORE_EMULATOR_HOST"]) as (meter, meter_port):
+        stack.start_function(
+            "list_jobs", port=port, label=label, FIRESTORE_EMULATOR_HOST=f"{ports.HOST}:{meter_port}"
+        )
+        try:
+            stack.processes.wait_for(label, lambda: ports.answers(port))
+            meter.delay, meter.stalls = delay, stalls
+            answer, seconds = timed("GET", f"http://{ports.HOST}:{port}{path}", account.token)
+            assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+            assert seconds < LONGEST
+            assert meter.calls < 15
+            meter.release()
+            assert timed("GET", f"http://{ports.HOST}:{port}{path}", account.token)[0].status_code == 200
+        finally:
+            stack.processes.stop([label])

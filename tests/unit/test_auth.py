@@ -199,6 +199,23 @@ def test_garbage_is_malformed_and_nothing_else(verifier: TokenVerifier, garbage:
     assert "malformed" in refusal(verifier, garbage)
 
 
+@pytest.mark.parametrize("text", ["[" * 5500, '{"a":' * 1000, '{"a":' + "9" * 5000 + "}", "NaN", '"\\ud800"'])
+def test_a_token_that_json_chokes_on_is_malformed(verifier: TokenVerifier, text: str) -> None:
+    choking = base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+    header = base64.urlsafe_b64encode(b'{"alg": "RS256", "kid": "key-1"}').rstrip(b"=").decode()
+    for token in (f"{header}.{choking}.", f"{choking}.{choking}.", f"{choking}.{header}."):
+        refusal(verifier, token)
+
+
+@pytest.mark.parametrize("uid", ["", "a" * 129, None, 7, "\ud800"])
+def test_a_user_id_that_is_none_is_refused(
+    monkeypatch: pytest.MonkeyPatch, verifier: TokenVerifier, uid: Any
+) -> None:
+    monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", "127.0.0.1:1")
+    claims = {"iss": f"https://securetoken.google.com/{PROJECT}", "aud": PROJECT, "sub": uid}
+    assert "malformed" in refusal(verifier, unsigned({**claims, "exp": time.time() + 60}))
+
+
 @pytest.mark.parametrize("claims", [[], "text", 7, None, {"aud": PROJECT}])
 def test_claims_that_are_none_are_refused(verifier: TokenVerifier, claims: Any) -> None:
     refusal(verifier, unsigned(claims))

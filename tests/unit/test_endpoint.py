@@ -169,6 +169,23 @@ def test_an_unchanged_answer_is_not_sent_again(services: FakeServices, name: str
     assert send(services, name, headers={"If-None-Match": tag}).status_code == 200
 
 
+@pytest.mark.parametrize("header", ["If-Match", "If-Unmodified-Since", "If-Modified-Since", "Range"])
+def test_other_conditions_are_not_looked_at(services: FakeServices, header: str) -> None:
+    answer = send(services, "thumbnails", headers={header: "nonsense"})
+    assert (answer.status_code, answer.json["job_id"]) == (200, "job-1")
+
+
+def test_an_outage_leaves_its_cause_in_the_log(services: FakeServices, caplog: pytest.LogCaptureFixture) -> None:
+    outage = Unavailable("Firestore")
+    outage.__cause__ = TimeoutError("3 s")
+    services.fake_verifier.error = outage
+    with caplog.at_level(logging.WARNING, "nuumee"):
+        send(services, "list")
+    (record,) = caplog.records
+    assert record.getMessage() == "unavailable"
+    assert "TimeoutError('3 s')" in vars(record)["fields"]["cause"]
+
+
 def test_a_tag_outlives_the_seconds_that_its_urls_count_down(services: FakeServices) -> None:
     first = send(services, "thumbnails")
     services.now = lambda: NOW + timedelta(minutes=5)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import MalformedEvent
+from shared.errors import UnprocessableEvent
 from shared.events import JobDeleted
 from tests.jobs import NOW
 
@@ -45,14 +45,14 @@ BAD: dict[str, list[object]] = {
 
 @pytest.mark.parametrize(("field", "value"), [(field, value) for field, values in BAD.items() for value in values])
 def test_a_malformed_field_is_refused_and_named(field: str, value: object) -> None:
-    with pytest.raises(MalformedEvent, match=field):
+    with pytest.raises(UnprocessableEvent, match=field):
         decode(**{field: value})  # type: ignore[arg-type]  # the fields of the body
 
 
 @pytest.mark.parametrize("field", ["version", "job_id", "user_id", "deleted_at"])
 def test_a_missing_field_is_refused_and_named(field: str) -> None:
     body = {name: value for name, value in GOOD.items() if name != field}
-    with pytest.raises(MalformedEvent, match=field):
+    with pytest.raises(UnprocessableEvent, match=field):
         JobDeleted.decode(json.dumps(body).encode(), {})
 
 
@@ -60,7 +60,7 @@ def test_a_missing_field_is_refused_and_named(field: str) -> None:
     ("attributes", "named"), [({"type": "job.created"}, "type"), ({"job_id": "job-2"}, "job_id")]
 )
 def test_attributes_that_say_something_else_are_refused(attributes: dict[str, str], named: str) -> None:
-    with pytest.raises(MalformedEvent, match=named):
+    with pytest.raises(UnprocessableEvent, match=named):
         decode(attributes)
 
 
@@ -69,10 +69,10 @@ def test_attributes_that_say_something_else_are_refused(attributes: dict[str, st
     | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(lambda x: json.dumps(x).encode())
 )
 def test_garbage_is_refused(data: bytes) -> None:
-    with pytest.raises(MalformedEvent):
+    with pytest.raises(UnprocessableEvent):
         JobDeleted.decode(data, {})
 
 
 def test_json_nested_too_deeply_is_refused() -> None:
-    with pytest.raises(MalformedEvent):
+    with pytest.raises(UnprocessableEvent):
         JobDeleted.decode(b"[" * 100_000, {})
