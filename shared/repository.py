@@ -145,12 +145,12 @@ class JobRepository:
         return self._finish(query, walk, walk.take(query.page_size), total)
 
     def _finish(self, query: ListQuery, walk: _Walk, jobs: list[Job], total: int) -> Page:
-        number, shown = (query.after.page, query.after.shown) if query.after else (query.page, 0)
-        if query.after is None:
-            shown = (query.page - 1) * query.page_size
-        shown += len(jobs)
+        number, before = query.page, (query.page - 1) * query.page_size
+        if query.after is not None:
+            number, before = query.after.page, query.after.shown
+        shown = before + len(jobs)
         # The count may say that this is the last page although a job that was shown has gone meanwhile: then
-        # look for one more. It costs nothing where there is none but deleted ones, which are passed over.
+        # look for one more, passing over deleted ones.
         more = not walk.exhausted and (shown < total or walk.has_more())
         last = walk.last
         if not more or last is None:

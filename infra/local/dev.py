@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
+from collections import deque
 
 from infra.local import demo_data, ports, stack
 from infra.local.emulators import EmulatorsMissing
@@ -31,13 +33,31 @@ def _run() -> None:
     except ValueError:
         raise ports.PortTaken(f"PORT is {chosen!r}, which is no number") from None
     taken = ports.consecutive(stack.PORT_NAMES, first)
-    with stack.running(taken, output=_say, progress=_progress) as local:
-        _progress("filling in demo data")
-        demo = demo_data.fill(local.settings, Users(local.auth_url, stack.PROJECT))
-        _say(_greeting(local, demo))
-        while True:
-            local.processes.check()
-            time.sleep(0.5)
+    output = _Output()
+    try:
+        with stack.running(taken, output=output.show, progress=_progress) as local:
+            _progress("filling in demo data")
+            demo = demo_data.fill(local.settings, Users(local.auth_url, stack.PROJECT))
+            _say(_greeting(local, demo))
+            while True:
+                local.processes.check()
+                time.sleep(0.5)
+    except (ProcessEnded, TimeoutError):
+        _say("\n".join(output.held_back))
+        raise
+
+
+class _Output:
+    """Shows what the functions log. The emulators' chatter is only of interest once something has gone wrong."""
+
+    def __init__(self) -> None:
+        self.held_back: deque[str] = deque(maxlen=50)
+
+    def show(self, line: str) -> None:
+        if line.startswith(("firestore ", "pubsub ")) and not re.search("SEVERE|ERROR", line):
+            self.held_back.append(line)
+        else:
+            _say(line)
 
 
 def _greeting(local: stack.Stack, demo: demo_data.Demo) -> str:

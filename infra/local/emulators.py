@@ -46,7 +46,9 @@ def find_or_download() -> Jars:
     if jars is None:
         for emulator in ("firestore", "pubsub"):
             print(f"set-up: downloading the {emulator} emulator", flush=True)
-            subprocess.run([_FIREBASE, f"setup:emulators:{emulator}"], check=False)
+            ended = subprocess.run([_FIREBASE, f"setup:emulators:{emulator}"], capture_output=True, check=False)
+            if ended.returncode != 0:
+                break
         jars = find()
     if jars is None:
         raise EmulatorsMissing(_NOT_THERE)
@@ -97,7 +99,10 @@ def _sdk_roots() -> Iterator[Path]:
 
 
 def _in(folder: Path, firestore: str, pubsub: str) -> Jars | None:
-    found = [max(folder.glob(pattern), default=None) for pattern in (firestore, pubsub)]
+    found = [
+        max(folder.glob(pattern), default=None, key=lambda jar: jar.stat().st_mtime)
+        for pattern in (firestore, pubsub)
+    ]
     return Jars(found[0], found[1]) if found[0] and found[1] else None
 
 

@@ -18,20 +18,24 @@ class ProcessEnded(Exception):
 
 
 class Processes:
-    """A context: whatever was started in it has ended, with its children, when it is left.
+    """A context: whatever was started in it has ended, with its children, when it is left, and `folder` is gone.
 
     `output` is where the processes' lines go, each after the name of its process.
     """
 
-    def __init__(self, output: Callable[[str], None]) -> None:
+    def __init__(self, output: Callable[[str], None], folder: Path) -> None:
         self._output = output
+        self._folder = folder
         self._running: dict[str, subprocess.Popen[str]] = {}
         self._pumps: list[threading.Thread] = []
 
     def __enter__(self) -> Processes:
         # In a session of its own, so that what kills this run spares it.
         self._reaper = subprocess.Popen(
-            [sys.executable, "-S", reaper.__file__], stdin=subprocess.PIPE, text=True, start_new_session=True
+            [sys.executable, "-S", reaper.__file__, str(self._folder)],
+            stdin=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
         )
         return self
 

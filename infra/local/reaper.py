@@ -1,4 +1,4 @@
-"""Ends the processes of a run that was killed and could not do it itself.
+"""Ends the processes of a run that was killed and could not do it itself, and removes its folder.
 
 A run writes the number of each process group that it starts to the reaper's standard input, which the system
 closes when the run ends, however it ends.
@@ -7,6 +7,7 @@ closes when the run ends, however it ends.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import time
@@ -44,6 +45,7 @@ def main() -> None:
         group = int(line)
         groups = [other for other in groups if other != -group] if group < 0 else [*groups, group]
     end(groups)
+    shutil.rmtree(sys.argv[1], ignore_errors=True)
 
 
 if __name__ == "__main__":

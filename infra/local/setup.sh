@@ -9,10 +9,11 @@ missing() { printf 'set-up: %s\n' "$*" >&2; exit 1; }
 "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
   missing "Python 3.11 or newer is needed; install it (Debian: apt-get install python3 python3-venv) or name it with: make PYTHON=/path/to/python3 ..."
 command -v npm >/dev/null && node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' ||
-  missing "Node.js 20 or newer with npm is needed for the Firebase Auth emulator (Debian: apt-get install nodejs npm; elsewhere: brew install node)"
+  missing "Node.js 20 or newer with npm is needed for the Firebase Auth emulator (Debian 13: apt-get install nodejs npm; macOS: brew install node; else: https://nodejs.org/download)"
 
 step "Python environment in $VENV"
-[ -x "$VENV/bin/python" ] || "$PYTHON" -m venv "$VENV" ||
+# pip comes last: where it is missing, an earlier try was broken off.
+[ -x "$VENV/bin/pip" ] || "$PYTHON" -m venv --clear "$VENV" ||
   missing "Python's venv module is needed (Debian: apt-get install python3-venv)"
 "$VENV/bin/pip" install --quiet --disable-pip-version-check "uv==$UV_VERSION"
 # Java 21 is what current emulators are built for.

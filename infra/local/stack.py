@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import sys
 import tempfile
@@ -118,7 +117,7 @@ def running(
     folder = Path(tempfile.mkdtemp(prefix="nuumee-"))
     before = dict(os.environ)
     try:
-        with Processes(output) as processes:
+        with Processes(output, folder) as processes:
             stack = Stack(ports, processes, folder)
             os.environ.update(stack.environment)
             progress("starting the emulators")
@@ -131,7 +130,6 @@ def running(
     finally:
         os.environ.clear()
         os.environ.update(before)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def stop_on_signals() -> None:

@@ -1,7 +1,7 @@
 """Cloud Storage for the local cloud: gcp-storage-emulator, and what it lacks of the real thing.
 
-Added here: requests side by side, CORS, HEAD, preconditions, object versions, and signed URLs that are needed and
-that expire. https://cloud.google.com/storage/docs/json_api/v1/objects
+Added here: requests side by side, CORS, HEAD, every form of Range, preconditions, object versions, and signed URLs
+that are needed and that expire. https://cloud.google.com/storage/docs/json_api/v1/objects
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ import re
 import threading
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from http.server import ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from gcp_storage_emulator.exceptions import NotFound
 from gcp_storage_emulator.server import Request, RequestHandler, Router, _read_raw_data
 from gcp_storage_emulator.storage import Storage
+
+from infra.local.servers import Server
 
 _JSON_OBJECT = re.compile(r"(?:/storage/v1)?/b/(?P<bucket>[^/]+)/o/(?P<name>[^/]+)")
 _JSON_LIST = re.compile(r"(?:/storage/v1)?/b/(?P<bucket>[^/]+)/o")
@@ -114,7 +115,7 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
         self._read_body()
         self.wfile = answer
         with self.lock:
-            refusal = self._refusal()
+            refusal = self._refusal() or self._range_problem()
             if refusal is not None:
                 self._refuse(*refusal)
             elif not self._versioned(method):
@@ -138,6 +139,26 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
         target = self._target(url.path, query) if wanted is not None else None
         if target and self.storage.generation(*target) != wanted:
             return 412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold."
+        return None
+
+    def _range_problem(self) -> tuple[int, str, str] | None:
+        """Bring a Range into the one form that the emulator reads aright, and refuse one that begins too late."""
+        asked = self.headers.get("Range")
+        match = _XML_OBJECT.fullmatch(urlsplit(self.path).path)
+        if asked is None or match is None:
+            return None
+        objects = self.storage.objects.get(match["bucket"], {})
+        size = int(objects.get(unquote(match["name"]), {}).get("size") or 0)
+        form = re.fullmatch(r"bytes=([0-9]*)-([0-9]*)", asked)
+        first, last = (form[1], form[2]) if form else ("", "")
+        del self.headers["Range"]
+        if first == "" and last:
+            first, last = str(max(0, size - int(last))), ""
+        if first == "" or (last and int(last) < int(first)):
+            return None
+        if int(first) >= size:
+            return 416, "requestedRangeNotSatisfiable", f"The object has {size} bytes."
+        self.headers["Range"] = f"bytes={first}-{last}"
         return None
 
     def _target(self, path: str, query: dict[str, str]) -> tuple[str, str] | None:
@@ -204,11 +225,6 @@ def _signature_problem(query: dict[str, str]) -> tuple[int, str, str] | None:
     if not begins - timedelta(minutes=15) <= datetime.now(UTC) < ends:
         return 400, "ExpiredToken", "The provided token has expired."
     return None
-
-
-class Server(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
 
 
 def main() -> None:

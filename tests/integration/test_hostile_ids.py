@@ -64,6 +64,19 @@ def test_hostile_ids_are_not_found_wherever_they_are_sent(
         assert b"application/problem+json" in answer, hostile[:20]
 
 
+@pytest.mark.parametrize(
+    "lines", ["Content-Length: abc", "Content-Length: -1", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0"]
+)
+def test_the_gateway_reads_no_request_out_of_an_odd_body(stack: Stack, lines: str) -> None:
+    with socket.create_connection((HOST, stack.ports["gateway"]), timeout=15) as connection:
+        connection.sendall(f"POST /jobs HTTP/1.1\r\nHost: test\r\n{lines}\r\n\r\n".encode())
+        answer = b""
+        while received := connection.recv(65536):
+            answer += received
+    assert answer.startswith(b"HTTP/1.1 405 ")
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
 def test_an_escaped_id_is_the_id_that_it_stands_for(
     stack: Stack, account: Account, database: firestore.Client
 ) -> None:

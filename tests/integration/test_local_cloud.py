@@ -25,7 +25,8 @@ SECONDS = 90
 
 
 def first_of_free_ports() -> int:
-    for first in range(20000, 60000, 37):
+    # Each run of the tests looks in a place of its own, below where the system takes ports from.
+    for first in range(20000 + os.getpid() % 900 * 12, 32000, len(PORT_NAMES)):
         try:
             ports.consecutive(PORT_NAMES, first)
         except ports.PortTaken:
@@ -41,7 +42,7 @@ def dev(first: int, output: Path) -> Iterator[subprocess.Popen[bytes]]:
         process = subprocess.Popen(
             [sys.executable, "-m", "infra.local.dev"],
             cwd=ROOT,
-            env={**os.environ, "PORT": str(first)},
+            env={**os.environ, "PORT": str(first), "TMPDIR": str(output.parent)},
             stdout=file,
             stderr=subprocess.STDOUT,
         )
@@ -84,6 +85,7 @@ def test_make_dev_says_what_to_try_and_each_line_of_it_works(tmp_path: Path) -> 
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=20) == 0
         assert leftovers(first) == []
+        assert list(tmp_path.iterdir()) == [output]
         logged = [line.split(" | ")[0].strip() for line in output.read_text().splitlines() if " | {" in line]
         assert {"list_jobs", "get_thumbnails", "get_output", "delete_job"} <= set(logged)
 
@@ -95,6 +97,7 @@ def test_a_run_that_is_killed_leaves_nothing_and_does_not_stop_the_next_one(tmp_
         process.kill()
         process.wait()
         wait_until(lambda: not leftovers(first))
+        wait_until(lambda: not list(tmp_path.glob("nuumee-*")))
     with dev(first, tmp_path / "next") as process:
         assert requests.get(f"http://{ports.HOST}:{first}/jobs", timeout=10).status_code == 401
         process.send_signal(signal.SIGINT)
@@ -114,8 +117,10 @@ def test_a_process_that_dies_ends_the_run_and_is_named(tmp_path: Path) -> None:
 
 def _listener_of(port: int) -> int:
     """The oldest process that was started to listen on that port."""
-    matching = subprocess.run(["pgrep", "-o", "-f", f"port={port}"], capture_output=True, text=True, check=True)
-    return int(matching.stdout)
+    listing = subprocess.run(
+        ["ps", "-axww", "-o", "pid=,args="], capture_output=True, text=True, check=True
+    ).stdout
+    return min(int(line.split()[0]) for line in listing.splitlines() if f"--port={port}" in line)
 
 
 @pytest.mark.parametrize(

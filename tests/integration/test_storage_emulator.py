@@ -50,6 +50,30 @@ def test_a_signed_url_works_and_head_tells_of_it_without_the_body(stack: Stack, 
     assert (head.status_code, head.headers["Content-Length"], head.content) == (200, "10", b"")
 
 
+@pytest.mark.parametrize(
+    ("asked", "status", "content"),
+    [
+        ("bytes=2-4", 206, b"234"),
+        ("bytes=7-", 206, b"789"),
+        ("bytes=-3", 206, b"789"),
+        ("bytes=-300", 206, b"0123456789"),
+        ("bytes=5-99", 206, b"56789"),
+        ("bytes=5-2", 200, b"0123456789"),
+        ("lines=1-2", 200, b"0123456789"),
+    ],
+)
+def test_a_part_can_be_asked_for_in_every_form(
+    stack: Stack, blob: Any, asked: str, status: int, content: bytes
+) -> None:
+    answer = requests.get(signed(stack, blob.name, datetime.now(UTC)), headers={"Range": asked}, timeout=10)
+    assert (answer.status_code, answer.content) == (status, content)
+
+
+def test_a_part_that_begins_after_the_end_is_refused(stack: Stack, blob: Any) -> None:
+    url = signed(stack, blob.name, datetime.now(UTC))
+    assert requests.get(url, headers={"Range": "bytes=10-"}, timeout=10).status_code == 416
+
+
 def test_browsers_of_another_origin_may_read(stack: Stack, blob: Any) -> None:
     url = signed(stack, blob.name, datetime.now(UTC))
     preflight = requests.options(url, headers={"Access-Control-Request-Method": "GET"}, timeout=10)
