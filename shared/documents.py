@@ -1,4 +1,4 @@
-"""Firestore document -> Job: the one door through which a dict becomes a Job.
+"""Firestore document -> Job or Deletion: the one door through which a dict becomes either.
 
 A damaged value must not cost the user the job, let alone the page: it is shown as absent, and logged.
 """
@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Any
 
 from shared import log
-from shared.job import Job
+from shared.job import Job, can_own_media
+from shared.purge import Deletion, PurgeState
 
 _TEXTS = (
     "short_id",
@@ -29,6 +30,11 @@ _TEXTS = (
 )
 _TIMES = ("created_at", "updated_at", "completed_at")
 _INTEGERS = ("seed", "view_count")
+
+
+def fields(snapshot: Any) -> dict[str, Any]:
+    """The snapshot's fields; none at all where there is no document. `to_dict` copies, so call it once."""
+    return snapshot.to_dict() or {}
 
 
 def job_from(job_id: str, document: Mapping[str, Any]) -> Job:
@@ -63,6 +69,38 @@ def job_from(job_id: str, document: Mapping[str, Any]) -> Job:
 def is_deleted(document: Mapping[str, Any]) -> bool:
     """Live jobs have no `deleted_at`, or null."""
     return document.get("deleted_at") is not None
+
+
+def mark_of_deletion(user_id: str, now: datetime, document: dict[str, Any]) -> dict[str, Any]:
+    """What a delete has to write: all of the mark, or what others who deleted the job before left out."""
+    mark: dict[str, Any] = {}
+    if not isinstance(document.get("deleted_at"), datetime):
+        mark |= {"deleted_at": now, "deleted_by": user_id}
+    if _purge_state(document) is None:
+        purge: dict[str, Any] = {"state": PurgeState.PENDING.value, "requested_at": now, "attempts": 0}
+        if not can_own_media(user_id):
+            purge |= {"state": PurgeState.FAILED.value, "error": "the owner's id can own no media"}
+        mark["purge"] = purge
+    return mark
+
+
+def deletion_from(job_id: str, document: dict[str, Any]) -> Deletion | None:
+    """What the document says of a deletion. The list hides a job that has any `deleted_at`, but files go only
+    on a real time and a real owner.
+    """
+    user_id, deleted_at = document.get("user_id"), document.get("deleted_at")
+    if not isinstance(user_id, str) or not isinstance(deleted_at, datetime):
+        if document.get("purge") is not None or deleted_at is not None:
+            log.warning("deletion_damaged", job_id=job_id)
+        return None
+    purge = _purge_state(document) or PurgeState.PENDING
+    return Deletion(job_id=job_id, user_id=user_id, deleted_at=deleted_at, purge=purge)
+
+
+def _purge_state(document: dict[str, Any]) -> PurgeState | None:
+    purge = document.get("purge")
+    state = purge.get("state") if isinstance(purge, dict) else None
+    return PurgeState(state) if isinstance(state, str) and state in set(PurgeState) else None
 
 
 def _is_integer(value: object) -> bool:

@@ -65,6 +65,7 @@ def _greeting(local: stack.Stack, demo: demo_data.Demo) -> str:
     curl = 'curl -sS -H "Authorization: Bearer $TOKEN"'
     sign_in = f"{local.auth_url}/identitytoolkit.googleapis.com/v1/accounts:signInWithPassword?key=local"
     body = f'{{"email":"{demo.owner.email}","password":"{demo_data.PASSWORD}","returnSecureToken":true}}'
+    emulators = " ".join(f"{name}={value}" for name, value in local.environment.items())
     return f"""
 NuuMee Jobs is running at {local.url}
 
@@ -82,6 +83,9 @@ Another, when it has expired:
   {curl} '{local.url}/jobs/{job}/thumbnails'
   {curl} '{local.url}/jobs/{job}/output'
   {curl} -X DELETE '{local.url}/jobs/{doomed}'
+
+For tools of your own, the emulators:
+  {emulators}
 
 Ctrl-C ends everything.
 """
