@@ -72,11 +72,15 @@ def is_deleted(document: Mapping[str, Any]) -> bool:
 
 
 def mark_of_deletion(user_id: str, now: datetime, document: dict[str, Any]) -> dict[str, Any]:
-    """What a delete has to write: all of the mark, or what others who deleted the job before left out."""
+    """What a delete has to write: all of the mark, or what others who deleted the job before left out.
+
+    A live job may have the purge of an earlier deletion, which somebody took back: that one says nothing now.
+    """
     mark: dict[str, Any] = {}
-    if not isinstance(document.get("deleted_at"), datetime):
+    first = not isinstance(document.get("deleted_at"), datetime)
+    if first:
         mark |= {"deleted_at": now, "deleted_by": user_id}
-    if _purge_state(document) is None:
+    if first or _purge_state(document) is None:
         purge: dict[str, Any] = {"state": PurgeState.PENDING.value, "requested_at": now, "attempts": 0}
         if not can_own_media(user_id):
             purge |= {"state": PurgeState.FAILED.value, "error": "the owner's id can own no media"}

@@ -7,6 +7,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
 from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
@@ -130,10 +131,12 @@ class Endpoint:
         work = services.handlers.submit(
             copy_context().run, self._handle, token, Request(parameters, job_id), services
         )
-        try:
-            body = work.result(ANSWER_WITHIN)
-        except TimeoutError:
-            raise Unavailable("One of the services that this needs") from None
+        wait([work], ANSWER_WITHIN)
+        if not work.done():
+            work.cancel()
+            work.add_done_callback(_log_late)
+            raise Unavailable("One of the services that this needs") from TimeoutError(f"{ANSWER_WITHIN} s")
+        body = work.result()
         if not self._cacheable:
             response = _json(body, self._status)
             response.headers["Cache-Control"] = "no-store"
@@ -181,6 +184,18 @@ def _raw_path(request: flask.Request) -> str:
 def _json(body: Mapping[str, Any], status: int, content_type: str = "application/json") -> flask.Response:
     text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return flask.Response(text.encode("utf-8", "replace"), status, content_type=content_type)
+
+
+def _log_late(work: Future[Any]) -> None:
+    """Say what came of work that nobody waited for any more, if it was not to be expected."""
+    if work.cancelled():
+        return
+    try:
+        work.result()
+    except ApiError:
+        return
+    except Exception:
+        log.exception("unexpected_error", late=True)
 
 
 def _problem(error: ApiError, request_id: str) -> flask.Response:

@@ -20,8 +20,8 @@ from google.api_core.retry import Retry
 
 from shared.errors import Unavailable
 
-ANSWER_WITHIN = 9.0
-"""Seconds after which an HTTP function answers that it cannot."""
+ANSWER_WITHIN = 8.0
+"""Seconds after which an HTTP function answers that it cannot, which leaves a cold start the rest."""
 AUTH_TIMEOUT = 1.5
 """Seconds for one call to Firebase Auth, which its library makes twice before it gives up."""
 FIRESTORE_TIMEOUT = 3.0
@@ -55,7 +55,7 @@ _answer_by: ContextVar[float] = ContextVar("answer_by", default=math.inf)
 
 
 def answer_within(seconds: float) -> None:
-    """Let no call to Firestore that this request makes go on for longer than that from now."""
+    """Let no call to Firestore that this thread makes for the request go on for longer than that from now."""
     _answer_by.set(time.monotonic() + seconds)
 
 

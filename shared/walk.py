@@ -14,13 +14,14 @@ from shared.outages import firestore_limits
 
 _LARGEST_BATCH = 300
 _MANY_DELETED = 100
+_READ_AHEAD = 50
 
 
 class Walk:
     """Stands at a place in the order of a query's jobs.
 
-    Reads no more documents than asked for, but where very many deleted ones lie in a row: then it reads ahead
-    by at most half of what it has passed over, so that the requests stay few.
+    Reads no more documents than asked for, but where a hundred deleted ones have been passed over: then it reads
+    fifty at a time, so that the requests stay few.
     """
 
     def __init__(self, query: firestore.Query, after: Any = None) -> None:
@@ -61,8 +62,9 @@ class Walk:
         """Documents from where the walk stands, in batches no larger than the live jobs still missing."""
         after, passed_over = self._after, 0
         while missing > 0:
-            limit = missing if passed_over < _MANY_DELETED else max(missing, passed_over // 2)
-            limit = min(limit, _LARGEST_BATCH)
+            limit = min(missing, _LARGEST_BATCH)
+            if passed_over >= _MANY_DELETED:
+                limit = max(limit, _READ_AHEAD)
             rest = query.start_after(after) if after is not None else query
             batch = rest.limit(limit).get(**firestore_limits())
             for snapshot in batch:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, cast
 
 from shared.auth import TokenVerifier, User
-from shared.documents import is_deleted, job_from
+from shared.documents import deletion_from, is_deleted, job_from, mark_of_deletion
 from shared.errors import NotFound, Unauthorized
 from shared.events import JobDeleted, Publisher
 from shared.job import Bucket, Job, JobPrefix, Medium, can_own_media, is_own_path, newest_first
@@ -57,19 +56,14 @@ class FakeRepository:
 
     def mark_deleted(self, user_id: str, job_id: str, now: datetime) -> Deletion:
         document = self._owned(user_id, job_id)
-        if not isinstance(document.get("deleted_at"), datetime):
-            document.update(deleted_at=now, deleted_by=user_id)
-        if not isinstance(document.get("purge"), dict):
-            state = "pending" if can_own_media(user_id) else "failed"
-            document["purge"] = {"state": state, "requested_at": now, "attempts": 0}
-        return _deletion(job_id, document)
+        document.update(mark_of_deletion(user_id, now, document))
+        deletion = deletion_from(job_id, document)
+        assert deletion is not None
+        return deletion
 
     def deletion(self, job_id: str) -> Deletion | None:
         self.calls += 1
-        document = self.documents.get(job_id)
-        if document is None or not isinstance(document.get("deleted_at"), datetime):
-            return None
-        return _deletion(job_id, document)
+        return deletion_from(job_id, self.documents.get(job_id, {}))
 
     def record_purge(self, job_id: str, buckets: Sequence[BucketPurge], now: datetime) -> PurgeState:
         done = all(bucket.error is None for bucket in buckets)
@@ -90,9 +84,12 @@ class FakeRepository:
         pending = [
             (document["purge"]["requested_at"], job_id)
             for job_id, document in self.documents.items()
-            if document.get("purge", {}).get("state") == "pending" and document["purge"]["requested_at"] < before
+            if isinstance(purge := document.get("purge"), dict)
+            and purge.get("state") == "pending"
+            and purge["requested_at"] < before
         ]
-        return [_deletion(job_id, self.documents[job_id]) for _, job_id in sorted(pending)[:limit]]
+        found = (deletion_from(job_id, self.documents[job_id]) for _, job_id in sorted(pending)[:limit])
+        return [deletion for deletion in found if deletion]
 
     def _owned(self, user_id: str, job_id: str) -> dict[str, Any]:
         self.calls += 1
@@ -201,7 +198,6 @@ class FakeServices(Services):
         self.fake_publisher = FakePublisher()
         self.fake_verifier = FakeVerifier()
         fakes: Mapping[str, object] = {
-            "pool": ThreadPoolExecutor(1),
             "repository": cast(JobRepository, self.fake_repository),
             "media": cast(MediaStore, self.fake_media),
             "publisher": cast(Publisher, self.fake_publisher),
@@ -212,8 +208,3 @@ class FakeServices(Services):
 
     def add(self, job_id: str, document: dict[str, Any]) -> None:
         self.fake_repository.documents[job_id] = copy.deepcopy(document)
-
-
-def _deletion(job_id: str, document: dict[str, Any]) -> Deletion:
-    state = PurgeState(document["purge"]["state"])
-    return Deletion(job_id=job_id, user_id=document["user_id"], deleted_at=document["deleted_at"], purge=state)

@@ -42,7 +42,7 @@ def _run() -> None:
             while True:
                 local.processes.check()
                 time.sleep(0.5)
-    except (ProcessEnded, TimeoutError):
+    except Exception:
         _say("\n".join(output.held_back))
         raise
 

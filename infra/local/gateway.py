@@ -56,8 +56,8 @@ class Gateway(BaseHTTPRequestHandler):
     def _forward(self) -> None:
         function = function_for(self.command, self.path, self.headers.get("Access-Control-Request-Method"))
         length = self.headers.get("Content-Length") or "0"
-        if not length.isdecimal() or "Transfer-Encoding" in self.headers:
-            # The API takes no bodies. Where one of these ends is unclear, and so where the next request begins.
+        if not re.fullmatch(r"[0-9]{1,7}", length) or "Transfer-Encoding" in self.headers:
+            # The API takes no bodies. One that is too large, or ends who knows where, is not waited for.
             self.close_connection = True
             length = "0"
         body = self.rfile.read(int(length))
@@ -81,6 +81,8 @@ class Gateway(BaseHTTPRequestHandler):
         for name, value in answer.getheaders():
             if name.lower() not in _HOP_BY_HOP:
                 self.send_header(name, value)
+        if self.close_connection:
+            self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(content)
 

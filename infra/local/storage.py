@@ -147,8 +147,10 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
         match = _XML_OBJECT.fullmatch(urlsplit(self.path).path)
         if asked is None or match is None:
             return None
-        objects = self.storage.objects.get(match["bucket"], {})
-        size = int(objects.get(unquote(match["name"]), {}).get("size") or 0)
+        found = self.storage.objects.get(match["bucket"], {}).get(unquote(match["name"]))
+        if found is None:
+            return None
+        size = int(found["size"])
         form = re.fullmatch(r"bytes=([0-9]*)-([0-9]*)", asked)
         first, last = (form[1], form[2]) if form else ("", "")
         del self.headers["Range"]

@@ -310,9 +310,8 @@ def test_pending_purges_are_found_oldest_first_and_no_others(world: World, user:
     "damage", [{"user_id": None}, {"user_id": 7}, {"deleted_at": None}, {"deleted_at": "then"}]
 )
 def test_a_damaged_deletion_keeps_nobody_elses_from_being_found(
-    database: firestore.Client, user: str, damage: dict[str, Any]
+    world: World, user: str, damage: dict[str, Any]
 ) -> None:
-    world = FirestoreWorld(database)
     long_ago = NOW - timedelta(days=800)
     purge = {"state": "pending", "requested_at": long_ago, "attempts": 0}
     damaged, sound = new_id(), new_id()
@@ -325,8 +324,7 @@ def test_a_damaged_deletion_keeps_nobody_elses_from_being_found(
 
 
 @pytest.mark.parametrize("state", [[], {}, 7, None, "teleporting"])
-def test_an_odd_state_of_a_purge_is_marked_anew(database: firestore.Client, user: str, state: object) -> None:
-    world = FirestoreWorld(database)
+def test_an_odd_state_of_a_purge_is_marked_anew(world: World, user: str, state: object) -> None:
     job_id = new_id()
     world.put(job_id, deleted(user, purge={"state": state}))
     deletion = world.repository.deletion(job_id)

@@ -69,6 +69,12 @@ def test_a_part_can_be_asked_for_in_every_form(
     assert (answer.status_code, answer.content) == (status, content)
 
 
+@pytest.mark.parametrize("asked", ["bytes=0-", "bytes=-3", "bytes=2-4"])
+def test_a_part_of_what_is_not_there_is_not_there(stack: Stack, asked: str) -> None:
+    url = signed(stack, f"user/{new_id()}/output.mp4", datetime.now(UTC))
+    assert requests.get(url, headers={"Range": asked}, timeout=10).status_code == 404
+
+
 def test_a_part_that_begins_after_the_end_is_refused(stack: Stack, blob: Any) -> None:
     url = signed(stack, blob.name, datetime.now(UTC))
     assert requests.get(url, headers={"Range": "bytes=10-"}, timeout=10).status_code == 416

@@ -21,6 +21,7 @@ from shared.services import Services
 from tests.calls import call
 from tests.fakes import FakeServices
 from tests.jobs import NOW, document
+from tests.waiting import wait_until
 
 ALL: dict[str, tuple[Endpoint, str, str]] = {
     "list": (list_jobs, "GET", "/jobs"),
@@ -220,19 +221,29 @@ def test_an_unexpected_error_tells_the_caller_nothing_and_the_log_everything(
 
 
 def test_an_answer_that_takes_too_long_is_given_up_in_time(
-    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     released = threading.Event()
     monkeypatch.setattr("shared.endpoint.ANSWER_WITHIN", 0.05)
 
     @endpoint("GET", "/slow")
     def slow(request: Request, user: User, services: Services) -> dict[str, Any]:
-        released.wait(timeout=30)
+        if not released.is_set():
+            released.wait(timeout=30)
+            raise RuntimeError("late")
         return {}
 
-    answer = call(slow, services, "/slow")
-    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-    released.set()
+    with caplog.at_level(logging.WARNING, "nuumee"):
+        answer = call(slow, services, "/slow")
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+        assert [record.getMessage() for record in caplog.records] == ["unavailable"]
+        released.set()
+        wait_until(lambda: len(caplog.records) > 1)
+    assert (caplog.records[1].getMessage(), vars(caplog.records[1])["fields"]) == (
+        "unexpected_error",
+        {"late": True},
+    )
+    assert caplog.records[1].exc_info is not None
     monkeypatch.undo()
     assert call(slow, services, "/slow").status_code == 200
 
