@@ -129,16 +129,12 @@ class MediaStore:
             return None
         bucket = self._names[medium.bucket(name)]
         with outages("Cloud Storage"):
+            # The delimiter leaves out what lies in folders, of which there may be any number.
             blobs = self._client.list_blobs(
-                bucket,
-                prefix=f"{prefix}{name}",
-                max_results=10,
-                fields="items(name)",
-                **_READING,
+                bucket, prefix=f"{prefix}{name}", delimiter="/", max_results=10, fields="items(name)", **_READING
             )
             for blob in blobs:
-                rest = blob.name.removeprefix(str(prefix))
-                if "/" not in rest and (name.endswith(".") or rest == name):
+                if name.endswith(".") or blob.name == f"{prefix}{name}":
                     return Target(bucket, blob.name)
         return None
 

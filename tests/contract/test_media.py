@@ -98,6 +98,14 @@ def test_only_the_layouts_own_names_count_as_media(world: World, job: Job) -> No
     assert set(urls(world, job).values()) == {None}
 
 
+def test_a_medium_is_found_behind_any_number_of_parts(world: World, job: Job) -> None:
+    prefix = f"{job.user_id}/{job.id}"
+    for number in range(12):
+        world.put(IMAGES, f"{prefix}/reference.parts/{number}.png")
+    world.put(IMAGES, f"{prefix}/reference.png")
+    assert points_at(urls(world, job)[Medium.REFERENCE_IMAGE], IMAGES, f"{prefix}/reference.png")
+
+
 def test_a_path_in_the_document_comes_before_what_lies_under_the_prefix(world: World, job: Job) -> None:
     world.put(IMAGES, f"{job.user_id}/{job.id}/reference.png")
     earlier = f"{job.user_id}/earlier-job/reference.png"
