@@ -15,6 +15,7 @@ from shared.errors import Unauthorized, Unavailable
 from shared.outages import outages
 
 _SERVICE = "The sign-in service"
+_EXPIRED = "The session has expired. Please sign in again."
 _MALFORMED = "The ID token is malformed."
 _NOT_A_TOKEN = (ValueError, TypeError, AttributeError, KeyError, RecursionError)
 _CLOCK_SKEW = 10
@@ -42,10 +43,11 @@ def bearer_token(headers: Headers) -> str:
 
 
 class TokenVerifier:
-    """Verifies Firebase ID tokens of one project."""
+    """Verifies Firebase ID tokens of one project. To make one raises Unavailable if there are no credentials."""
 
     def __init__(self, app: App, project: str) -> None:
-        self._client = auth.Client(app)
+        with outages(_SERVICE):
+            self._client = auth.Client(app)
         self._project = project
 
     def verify(self, token: str, *, check_revoked: bool) -> User:
@@ -64,7 +66,7 @@ class TokenVerifier:
                     token, check_revoked=check_revoked, clock_skew_seconds=_CLOCK_SKEW
                 )
         except auth.ExpiredIdTokenError:
-            raise Unauthorized("The session has expired. Please sign in again.") from None
+            raise Unauthorized(_EXPIRED) from None
         except auth.RevokedIdTokenError:
             raise Unauthorized("The session was ended. Please sign in again.") from None
         except auth.UserDisabledError:
@@ -105,7 +107,7 @@ def _user(claims: Mapping[str, Any]) -> User:
         raise Unauthorized(_MALFORMED)
     # Said again here because firebase-admin does not look at it with the Auth emulator.
     if expires <= time.time():
-        raise Unauthorized("The session has expired. Please sign in again.")
+        raise Unauthorized(_EXPIRED)
     return User(str(uid))
 
 

@@ -128,14 +128,13 @@ class MediaStore:
         except ValueError:
             return None
         bucket = self._names[medium.bucket(name)]
-        with outages("Cloud Storage"):
-            # The delimiter leaves out what lies in folders, of which there may be any number.
-            blobs = self._client.list_blobs(
-                bucket, prefix=f"{prefix}{name}", delimiter="/", max_results=10, fields="items(name)", **_READING
-            )
-            for blob in blobs:
-                if name.endswith(".") or blob.name == f"{prefix}{name}":
-                    return Target(bucket, blob.name)
+        # The delimiter leaves out what lies in folders, of which there may be any number.
+        blobs = self._client.list_blobs(
+            bucket, prefix=f"{prefix}{name}", delimiter="/", max_results=10, fields="items(name)", **_READING
+        )
+        for blob in blobs:
+            if name.endswith(".") or blob.name == f"{prefix}{name}":
+                return Target(bucket, blob.name)
         return None
 
     def _purge_bucket(self, bucket: str, prefix: JobPrefix) -> BucketPurge:

@@ -76,17 +76,9 @@ class JobRepository:
         for _ in range(_MOST_TRIES):
             snapshot, document = self._owned(user_id, job_id)
             mark = mark_of_deletion(user_id, now, document)
+            written = not mark or self._write_unless_changed(snapshot, mark)
             deletion = deletion_from(job_id, {**document, **mark})
-            if not mark and deletion:
-                return deletion
-            # Whoever wrote the job since we read it goes first: a progress report, or another delete.
-            unchanged = self._client.write_option(last_update_time=snapshot.update_time)
-            try:
-                with outages("Firestore"):
-                    self._jobs.document(job_id).update(mark, option=unchanged, **firestore_limits())
-            except (FailedPrecondition, Aborted):
-                continue
-            if deletion:
+            if written and deletion:
                 return deletion
         raise Unavailable("The job, which is being written by others,")
 
@@ -169,7 +161,7 @@ class JobRepository:
             after: Any = {"created_at": position.created_at, "__name__": reference}
         else:
             after = reference.get(**firestore_limits())
-            if (after.to_dict() or {}).get("user_id") != query.user_id:
+            if fields(after).get("user_id") != query.user_id:
                 raise BadRequest("cursor is not one that this list gave for this user and filter.")
         return Walk(ordered, after)
 
@@ -184,9 +176,18 @@ class JobRepository:
         )
 
     def _count(self, query: firestore.Query) -> int:
-        with outages("Firestore"):
-            result = query.count(alias="jobs").get(**firestore_limits())
+        result = query.count(alias="jobs").get(**firestore_limits())
         return int(result[0][0].value)  # type: ignore[index]  # one row of one aggregation
+
+    def _write_unless_changed(self, snapshot: Any, changes: dict[str, Any]) -> bool:
+        """Whoever wrote the job since it was read goes first: a progress report, or another delete."""
+        unchanged = self._client.write_option(last_update_time=snapshot.update_time)
+        try:
+            with outages("Firestore"):
+                snapshot.reference.update(changes, option=unchanged, **firestore_limits())
+        except (FailedPrecondition, Aborted):
+            return False
+        return True
 
     def _owned(self, user_id: str, job_id: str) -> tuple[Any, dict[str, Any]]:
         if not is_job_id(job_id):

@@ -54,13 +54,12 @@ class Services:
         import firebase_admin
 
         from shared.auth import TokenVerifier
-        from shared.outages import AUTH_TIMEOUT, outages
+        from shared.outages import AUTH_TIMEOUT
 
         options = {"projectId": self.settings.project, "httpTimeout": AUTH_TIMEOUT}
         app = firebase_admin.initialize_app(options=options)
         try:
-            with outages("The sign-in service"):
-                return TokenVerifier(app, self.settings.project)
+            return TokenVerifier(app, self.settings.project)
         except Exception:
             firebase_admin.delete_app(app)  # or the next request could not make one
             raise
@@ -83,15 +82,11 @@ class Services:
         from shared.outages import outages
         from shared.storage import storage_client, url_signer
 
-        names = {
-            Bucket.IMAGES: self.settings.images_bucket,
-            Bucket.VIDEOS: self.settings.videos_bucket,
-            Bucket.OUTPUTS: self.settings.outputs_bucket,
-        }
+        names = dict(zip(Bucket, self.settings.buckets, strict=True))
         pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="storage")
         with outages("Cloud Storage"):
             client = storage_client(self.settings, connections=_THREADS)
-            return MediaStore(client, names, url_signer(self.settings, client, pool), pool)
+            return MediaStore(client, names, url_signer(self.settings, pool), pool)
 
     @_once
     def publisher(self) -> Publisher:

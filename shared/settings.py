@@ -36,6 +36,7 @@ class Settings:
 
     @property
     def buckets(self) -> tuple[str, str, str]:
+        """Their names, in the order of `shared.job.Bucket`."""
         return (self.images_bucket, self.videos_bucket, self.outputs_bucket)
 
     @classmethod

@@ -57,20 +57,19 @@ class UrlSigner:
 
     def sign(self, targets: list[Target], validity: Validity) -> list[str]:
         """The URLs in the order of `targets`. Raises Unavailable if signing needs IAM and IAM is away."""
-        if self._pool is None or len(targets) < 2:
-            return [self._kept(target, validity.begins) for target in targets]
         begins = [validity.begins] * len(targets)
         with outages("Cloud Storage"):
+            if self._pool is None or len(targets) < 2:
+                return list(map(self._kept, targets, begins))
             return list(self._pool.map(self._kept, targets, begins, timeout=ALL_OBJECTS_WITHIN))
 
     def _sign(self, target: Target, begins: datetime) -> str:
-        with outages("Cloud Storage"):
-            url: str = generate_signed_url_v4(
-                self._credentials,
-                resource=f"/{target.bucket}/{quote(target.path, safe='/~')}",
-                expiration=self._lifetime,
-                api_access_endpoint=self._endpoint,
-                response_disposition=f'attachment; filename="{target.filename}"' if target.filename else None,
-                _request_timestamp=begins.strftime("%Y%m%dT%H%M%SZ"),
-            )
+        url: str = generate_signed_url_v4(
+            self._credentials,
+            resource=f"/{target.bucket}/{quote(target.path, safe='/~')}",
+            expiration=self._lifetime,
+            api_access_endpoint=self._endpoint,
+            response_disposition=f'attachment; filename="{target.filename}"' if target.filename else None,
+            _request_timestamp=begins.strftime("%Y%m%dT%H%M%SZ"),
+        )
         return url

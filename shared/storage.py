@@ -17,7 +17,7 @@ import requests.adapters
 from google.auth import crypt
 from google.oauth2 import service_account
 
-from shared.outages import SIGNING_TIMEOUT, outages
+from shared.outages import SIGNING_TIMEOUT
 from shared.settings import Settings, SettingsError
 from shared.signing import UrlSigner
 
@@ -32,7 +32,7 @@ def storage_client(settings: Settings, connections: int) -> google.cloud.storage
     return client
 
 
-def url_signer(settings: Settings, client: google.cloud.storage.Client, pool: Executor) -> UrlSigner:
+def url_signer(settings: Settings, pool: Executor) -> UrlSigner:
     """Sign with the private key of the credentials if they have one, else through IAM's signBlob.
 
     https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/signBlob
@@ -57,8 +57,7 @@ def _signing_through_iam(settings: Settings, credentials: Any) -> service_accoun
     account = settings.signing_account
     if account is None:
         # The metadata server tells which account a function runs as only once a token is there.
-        with outages("Cloud Storage"):
-            credentials.refresh(request)
+        credentials.refresh(request)
         account = getattr(credentials, "service_account_email", None)
     if account is None:
         raise SettingsError("SIGNING_ACCOUNT is not set, and the credentials name no service account")

@@ -112,11 +112,7 @@ class FakeMediaStore:
     """`objects` has the contents of each name's generations, the oldest first."""
 
     def __init__(self, settings: Settings = SETTINGS) -> None:
-        self.names = {
-            Bucket.IMAGES: settings.images_bucket,
-            Bucket.VIDEOS: settings.videos_bucket,
-            Bucket.OUTPUTS: settings.outputs_bucket,
-        }
+        self.names = dict(zip(Bucket, settings.buckets, strict=True))
         self.objects: dict[str, dict[str, list[bytes]]] = {name: {} for name in self.names.values()}
         self.broken: set[str] = set()
         self.calls = 0

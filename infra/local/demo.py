@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import Any
 
 import requests
@@ -99,16 +98,16 @@ class _Play:
         _step("delete", f"{job.id} is accepted and gone from the list")
 
     def wait_for_purge(self, job: DemoJob) -> None:
-        deadline = time.monotonic() + _SECONDS
-        purge: dict[str, Any] = {}
-        while purge.get("state") != "done":
-            _check(time.monotonic() < deadline, f"the purge is done within {_SECONDS} s (it says {purge})")
-            time.sleep(0.1)
+        def purge() -> dict[str, Any]:
             document = self._jobs.document(job.id).get().to_dict() or {}
-            purge = document["purge"]
-        removed = sum(bucket["objects"] for bucket in purge["buckets"].values())
+            record: dict[str, Any] = document["purge"]
+            return record
+
+        self._local.processes.wait_for("the purge", lambda: purge()["state"] == "done", _SECONDS)
+        done = purge()
+        removed = sum(bucket["objects"] for bucket in done["buckets"].values())
         _check(removed == len(job.uploads), f"the purge removed {len(job.uploads)} objects")
-        _step("purge", f"done after {purge['attempts']} attempt(s): {removed} objects removed")
+        _step("purge", f"done after {done['attempts']} attempt(s): {removed} objects removed")
 
     def prove_gone(self, job: DemoJob) -> None:
         prefix = f"{self._demo.owner.user_id}/{job.id}/"

@@ -37,8 +37,9 @@ def _run() -> None:
     try:
         with stack.running(taken, output=output.show, progress=_progress) as local:
             _progress("filling in demo data")
-            demo = demo_data.fill(local.settings, Users(local.auth_url, stack.PROJECT))
-            _say(_greeting(local, demo))
+            users = Users(local.auth_url, stack.PROJECT)
+            demo = demo_data.fill(local.settings, users)
+            _say(_greeting(local, demo, users.sign_in_url))
             while True:
                 local.processes.check()
                 time.sleep(0.5)
@@ -60,10 +61,9 @@ class _Output:
             _say(line)
 
 
-def _greeting(local: stack.Stack, demo: demo_data.Demo) -> str:
+def _greeting(local: stack.Stack, demo: demo_data.Demo, sign_in: str) -> str:
     job, doomed = demo.completed()[0].id, demo.completed()[-1].id
     curl = 'curl -sS -H "Authorization: Bearer $TOKEN"'
-    sign_in = f"{local.auth_url}/identitytoolkit.googleapis.com/v1/accounts:signInWithPassword?key=local"
     body = f'{{"email":"{demo.owner.email}","password":"{demo_data.PASSWORD}","returnSecureToken":true}}'
     emulators = " ".join(f"{name}={value}" for name, value in local.environment.items())
     return f"""

@@ -80,9 +80,6 @@ class Processes:
             wait.join()
             self._tell_reaper(-group)
 
-    def pid(self, name: str) -> int:
-        return self._running[name].pid
-
     def check(self) -> None:
         """Raise ProcessEnded, which names the process, if one is no longer there."""
         for name, process in self._running.items():

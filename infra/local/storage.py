@@ -83,24 +83,6 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def do_GET(self) -> None:
-        self._serve("GET")
-
-    def do_HEAD(self) -> None:
-        self._serve("GET")
-
-    def do_POST(self) -> None:
-        self._serve("POST")
-
-    def do_PUT(self) -> None:
-        self._serve("PUT")
-
-    def do_PATCH(self) -> None:
-        self._serve("PATCH")
-
-    def do_DELETE(self) -> None:
-        self._serve("DELETE")
-
     def end_headers(self) -> None:
         self.send_header("Access-Control-Allow-Origin", "*")
         self.send_header("Access-Control-Allow-Methods", "GET, HEAD, PUT, OPTIONS")
@@ -110,18 +92,23 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
         if self.command == "HEAD":
             self.wfile = io.BytesIO()  # swallows the body
 
-    def _serve(self, method: str) -> None:
+    def _serve(self) -> None:
+        method = "GET" if self.command == "HEAD" else self.command
+        url = urlsplit(self.path)
+        query = {key: values[0] for key, values in parse_qs(url.query).items()}
         socket, answer = self.wfile, io.BytesIO()
         self._read_body()
         self.wfile = answer
         with self.lock:
-            refusal = self._refusal() or self._range_problem()
+            refusal = self._refusal(url.path, query) or self._range_problem(url.path)
             if refusal is not None:
                 self._refuse(*refusal)
-            elif not self._versioned(method):
+            elif not self._versioned(method, url.path, query):
                 Router(self).handle(method)
         self.wfile = socket
         socket.write(answer.getvalue())
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
 
     def _read_body(self) -> None:
         body = _read_raw_data(self) or b""
@@ -130,21 +117,19 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
             self.headers["Content-Length"] = str(len(body))
         self.rfile = io.BytesIO(body)
 
-    def _refusal(self) -> tuple[int, str, str] | None:
-        url = urlsplit(self.path)
-        query = {key: values[0] for key, values in parse_qs(url.query).items()}
-        if _XML_OBJECT.fullmatch(url.path):
+    def _refusal(self, path: str, query: dict[str, str]) -> tuple[int, str, str] | None:
+        if _XML_OBJECT.fullmatch(path):
             return _signature_problem(query)
         wanted = query.get("ifGenerationMatch")
-        target = self._target(url.path, query) if wanted is not None else None
+        target = self._target(path, query) if wanted is not None else None
         if target and self.storage.generation(*target) != wanted:
             return 412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold."
         return None
 
-    def _range_problem(self) -> tuple[int, str, str] | None:
+    def _range_problem(self, path: str) -> tuple[int, str, str] | None:
         """Bring a Range into the one form that the emulator reads aright, and refuse one that begins too late."""
         asked = self.headers.get("Range")
-        match = _XML_OBJECT.fullmatch(urlsplit(self.path).path)
+        match = _XML_OBJECT.fullmatch(path)
         if asked is None or match is None:
             return None
         found = self.storage.objects.get(match["bucket"], {}).get(unquote(match["name"]))
@@ -175,19 +160,14 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
             return (match["bucket"], name) if name else None
         return None
 
-    def _versioned(self, method: str) -> bool:
+    def _versioned(self, method: str, path: str, query: dict[str, str]) -> bool:
         """Answer what has to do with generations, which the emulator knows nothing of."""
-        url = urlsplit(self.path)
-        query = {key: values[0] for key, values in parse_qs(url.query).items()}
+        all_versions = query.get("versions", "").lower() == "true"
         try:
-            if (
-                method == "GET"
-                and query.get("versions", "").lower() == "true"
-                and (match := _JSON_LIST.fullmatch(url.path))
-            ):
-                self._json({"items": self.storage.versions(match["bucket"], query.get("prefix", ""))})
+            if method == "GET" and all_versions and (match := _JSON_LIST.fullmatch(path)):
+                self._write(200, {"items": self.storage.versions(match["bucket"], query.get("prefix", ""))})
                 return True
-            if method == "DELETE" and (match := _JSON_OBJECT.fullmatch(url.path)):
+            if method == "DELETE" and (match := _JSON_OBJECT.fullmatch(path)):
                 name = unquote(match["name"])
                 self.storage.delete_generation(match["bucket"], name, query.get("generation"))
                 self.send_response(204)
@@ -198,17 +178,14 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
             return True
         return False
 
-    def _json(self, body: object) -> None:
-        self._write(200, "application/json", body)
-
     def _refuse(self, status: int, reason: str, message: str) -> None:
         error = {"code": status, "message": message, "errors": [{"reason": reason, "message": message}]}
-        self._write(status, "application/json", {"error": error})
+        self._write(status, {"error": error})
 
-    def _write(self, status: int, content_type: str, body: object) -> None:
+    def _write(self, status: int, body: object) -> None:
         content = json.dumps(body).encode()
         self.send_response(status)
-        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)

@@ -19,7 +19,7 @@ class Account:
 
 class Users:
     def __init__(self, auth_url: str, project: str) -> None:
-        self._accounts = f"{auth_url}/identitytoolkit.googleapis.com/v1/accounts"
+        self.sign_in_url = f"{auth_url}/identitytoolkit.googleapis.com/v1/accounts:signInWithPassword?key=local"
         self._admin = f"{auth_url}/identitytoolkit.googleapis.com/v1/projects/{project}/accounts"
 
     def add(self, user_id: str, email: str, password: str) -> Account:
@@ -30,7 +30,7 @@ class Users:
 
     def sign_in(self, email: str, password: str) -> Account:
         body = {"email": email, "password": password, "returnSecureToken": True}
-        answer = self._post(f"{self._accounts}:signInWithPassword?key=local", body)
+        answer = self._post(self.sign_in_url, body)
         return Account(answer["localId"], email, answer["idToken"])
 
     def revoke(self, user_id: str, valid_since: int) -> None:
