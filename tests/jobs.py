@@ -34,6 +34,15 @@ def document(user_id: str, **changes: Any) -> dict[str, Any]:
     return {**fields, **changes}
 
 
+def put_all(database: firestore.Client, documents: list[dict[str, Any]]) -> None:
+    """Write the documents under new ids, in batches of as many as Firestore takes."""
+    for start in range(0, len(documents), 500):
+        batch = database.batch()
+        for fields in documents[start : start + 500]:
+            batch.set(database.collection("jobs").document(new_id()), fields)
+        batch.commit()
+
+
 def read(database: firestore.Client, job_id: str) -> dict[str, Any]:
     """The job's fields as they are now; none if there is no such job."""
     return database.collection("jobs").document(job_id).get().to_dict() or {}

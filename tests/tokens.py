@@ -1,4 +1,4 @@
-"""ID tokens as the Auth emulator makes them: unsigned. Only a function on emulators may take one."""
+"""ID tokens as the Auth emulator makes them, unsigned, and the keys that real ones are signed with."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import base64
 import json
 import time
 from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from infra.local.stack import PROJECT
 
@@ -22,7 +25,22 @@ def unsigned_token(user_id: str, project: str = PROJECT, **changes: Any) -> str:
         "exp": now + 3600,
         **changes,
     }
-    parts = ({"alg": "none", "typ": "JWT"}, claims)
+    return encode(claims)
+
+
+def encode(claims: object, **header: Any) -> str:
+    """A token with whatever claims and header, without a signature."""
+    parts = ({"alg": "none", "typ": "JWT", **header}, claims)
     return (
         ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts) + "."
     )
+
+
+def private_key() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def pem(key: rsa.RSAPrivateKey) -> bytes:
+    """The key as files of service accounts have it."""
+    traditional = serialization.PrivateFormat.TraditionalOpenSSL
+    return key.private_bytes(serialization.Encoding.PEM, traditional, serialization.NoEncryption())

@@ -14,8 +14,6 @@ from statistics import median
 from typing import Any
 
 import requests
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth import crypt
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore, storage
@@ -28,8 +26,8 @@ from shared.media import MediaStore
 from shared.pagination import ListQuery
 from shared.repository import JobRepository
 from shared.signing import Target, UrlSigner
-from tests.jobs import document, new_id
-from tests.tokens import unsigned_token
+from tests.jobs import document, put_all
+from tests.tokens import pem, private_key, unsigned_token
 
 JOBS = (20, 200, 2000)
 
@@ -64,12 +62,7 @@ def list_jobs() -> None:
     say("list of 20 jobs            read all   page     ratio   memory ratio")
     for jobs in JOBS:
         client = firestore.Client(project=f"demo-bench-{jobs}")
-        batches = [range(start, min(start + 500, jobs)) for start in range(0, jobs, 500)]
-        for numbers in batches:
-            batch = client.batch()
-            for _ in numbers:
-                batch.set(client.collection("jobs").document(new_id()), document("me"))
-            batch.commit()
+        put_all(client, [document("me") for _ in range(jobs)])
         repository = JobRepository(client, ThreadPoolExecutor(4))
 
         def read_all(client: firestore.Client = client) -> list[Any]:
@@ -90,14 +83,12 @@ def list_jobs() -> None:
 
 def served(local: Stack) -> None:
     """The staged function and the approach it replaces, each in one process, with 8 clients at a time."""
-    database = firestore.Client(project=PROJECT)
-    batch = database.batch()
-    for _ in range(200):
-        job_id = new_id()
-        media = ("reference_image", "motion_video", "output_video")
-        paths = {f"{medium}_path": f"bench/{job_id}/{medium}" for medium in media}
-        batch.set(database.collection("jobs").document(job_id), document("bench", **paths))
-    batch.commit()
+    media = ("reference_image", "motion_video", "output_video")
+    paths = {f"{medium}_path": f"bench/job/{medium}" for medium in media}
+    put_all(
+        firestore.Client(project=PROJECT),
+        [document("bench", **{name: f"{path}-{number}" for name, path in paths.items()}) for number in range(200)],
+    )
     port = ports.any_free(["replaced"])["replaced"]
     local.processes.start(
         "replaced",
@@ -134,9 +125,7 @@ def rate(url: str, clients: int = 8, seconds: float = 5) -> float:
 
 def signing() -> None:
     """URLs by an RSA key on the machine: a client each, a kept signer, and a URL that was signed before."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
-    )
+    key = pem(private_key())
     signer = crypt.RSASigner.from_string(key)
     credentials = service_account.Credentials(signer, "bench@nuumee.test", "https://token.test")
     now = datetime.now(UTC)

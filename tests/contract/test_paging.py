@@ -6,12 +6,11 @@ import random
 from dataclasses import replace
 
 import pytest
+from google.cloud import firestore
 
 from shared.pagination import ListQuery, decode_cursor, encode_cursor
-from tests.contract.test_repository import World, user, world
+from tests.contract.worlds import FirestoreWorld, World
 from tests.jobs import NOW, deleted, document, new_id
-
-__all__ = ["user", "world"]  # fixtures
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -72,11 +71,9 @@ def test_deleted_jobs_after_the_last_live_one_make_no_empty_page(world: World, u
 
 
 def test_a_page_that_ends_at_a_job_without_a_sound_time_goes_on_after_it(
-    user: str, request: pytest.FixtureRequest
+    user: str, database: firestore.Client
 ) -> None:
-    from tests.contract.test_repository import FirestoreWorld
-
-    world = FirestoreWorld(request.getfixturevalue("database"))
+    world = FirestoreWorld(database)
     odd, first, second = new_id(), new_id(), new_id()
     world.put(odd, document(user, created_at="yesterday"))  # text sorts after every time
     world.put(first, document(user))

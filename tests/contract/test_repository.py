@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Protocol, cast
+from typing import Any
 
 import pytest
 from google.cloud import firestore
@@ -16,53 +16,8 @@ from shared.errors import NotFound
 from shared.job import JobStatus
 from shared.pagination import ListQuery
 from shared.purge import BucketPurge, PurgeState
-from shared.repository import JobRepository
-from tests.fakes import FakeRepository
+from tests.contract.worlds import FirestoreWorld, World
 from tests.jobs import NOW, deleted, document, new_id
-
-
-class World(Protocol):
-    repository: JobRepository
-
-    def put(self, job_id: str, fields: dict[str, Any]) -> None: ...
-
-    def read(self, job_id: str) -> dict[str, Any]: ...
-
-
-class MemoryWorld:
-    def __init__(self) -> None:
-        self._fake = FakeRepository()
-        self.repository = cast(JobRepository, self._fake)
-
-    def put(self, job_id: str, fields: dict[str, Any]) -> None:
-        self._fake.documents[job_id] = fields
-
-    def read(self, job_id: str) -> dict[str, Any]:
-        return self._fake.documents[job_id]
-
-
-class FirestoreWorld:
-    def __init__(self, database: firestore.Client) -> None:
-        self._jobs = database.collection("jobs")
-        self.repository = JobRepository(database, ThreadPoolExecutor(4))
-
-    def put(self, job_id: str, fields: dict[str, Any]) -> None:
-        self._jobs.document(job_id).set(fields)
-
-    def read(self, job_id: str) -> dict[str, Any]:
-        return self._jobs.document(job_id).get().to_dict() or {}
-
-
-@pytest.fixture(params=["memory", "firestore"])
-def world(request: pytest.FixtureRequest) -> World:
-    if request.param == "memory":
-        return MemoryWorld()
-    return FirestoreWorld(request.getfixturevalue("database"))
-
-
-@pytest.fixture
-def user() -> str:
-    return f"user-{new_id()}"
 
 
 def walk(world: World, query: ListQuery) -> Iterator[list[str]]:

@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 import requests
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from google.cloud import firestore
 
 from infra.local import ports
@@ -19,7 +17,7 @@ from infra.local.stack import Stack
 from infra.local.users import Account, Users
 from tests.conftest import PASSWORD
 from tests.jobs import deleted, document, new_id, read
-from tests.tokens import unsigned_token
+from tests.tokens import pem, private_key, unsigned_token
 
 ENDPOINTS = {
     "list": ("GET", "/jobs", "list_jobs"),
@@ -128,9 +126,7 @@ def test_signing_in_again_after_a_revocation_lets_the_user_delete(
 @pytest.fixture(scope="module")
 def without_auth_emulator(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """The HTTP functions as they are in the cloud as far as tokens go: unsigned ones are worth nothing."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
-    )
+    key = pem(private_key())
     account: dict[str, Any] = {
         "type": "service_account",
         "project_id": stack.settings.project,

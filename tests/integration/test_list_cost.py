@@ -13,7 +13,7 @@ from infra.local import ports
 from infra.local.client import Client
 from infra.local.stack import Stack
 from tests.integration.firestore_meter import FirestoreMeter, metering
-from tests.jobs import deleted, document, new_id
+from tests.jobs import deleted, document, new_id, put_all
 from tests.tokens import unsigned_token
 
 PROJECT = "demo-cost"
@@ -33,12 +33,7 @@ class Metered:
         return answer, self.meter.documents
 
     def put(self, documents: list[dict[str, Any]]) -> None:
-        jobs = self.database.collection("jobs")
-        for start in range(0, len(documents), 500):
-            batch = self.database.batch()
-            for fields in documents[start : start + 500]:
-                batch.set(jobs.document(new_id()), fields)
-            batch.commit()
+        put_all(self.database, documents)
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from infra.local import ports
 from infra.local.stack import Stack
 from infra.local.users import Account
 from tests.integration.firestore_meter import metering
-from tests.jobs import document, new_id, read
+from tests.jobs import document, new_id, put_all, read
 
 LONGEST = 10.0
 
@@ -176,10 +176,7 @@ def test_a_silent_storage_does_not_hold_up_what_needs_no_storage(
     away: Away, account: Account, database: firestore.Client
 ) -> None:
     url, line = away("list_jobs", "storage")
-    batch = database.batch()
-    for _ in range(100):
-        batch.set(database.collection("jobs").document(new_id()), document(account.user_id))
-    batch.commit()
+    put_all(database, [document(account.user_id) for _ in range(100)])
     line.cut()
     with ThreadPoolExecutor(6) as threads:
         media = [
@@ -202,10 +199,7 @@ def test_a_silent_storage_does_not_hold_up_what_needs_no_storage(
 def test_a_firestore_that_is_slow_or_falls_silent_half_way_is_given_up_in_time(
     stack: Stack, account: Account, database: firestore.Client, delay: float, stalls: bool, path: str
 ) -> None:
-    batch = database.batch()
-    for _ in range(30):
-        batch.set(database.collection("jobs").document(new_id()), document(account.user_id))
-    batch.commit()
+    put_all(database, [document(account.user_id) for _ in range(30)])
     label = "list_jobs-slow"
     port = ports.any_free([label])[label]
     with metering(stack.environment["FIRESTORE_EMULATOR_HOST"]) as (meter, meter_port):

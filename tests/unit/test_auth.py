@@ -25,6 +25,7 @@ from werkzeug.datastructures import Headers
 
 from shared.auth import TokenVerifier, bearer_token
 from shared.errors import Unauthorized, Unavailable
+from tests.tokens import encode, pem, private_key
 
 PROJECT = "nuumee-test"
 KEY_ID = "key-1"
@@ -78,7 +79,7 @@ def certificate(key: rsa.RSAPrivateKey) -> str:
 
 @pytest.fixture(scope="module")
 def key() -> rsa.RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return private_key()
 
 
 @pytest.fixture
@@ -106,11 +107,9 @@ def verifier(google: Google, monkeypatch: pytest.MonkeyPatch) -> Iterator[TokenV
 
 @pytest.fixture
 def token(key: rsa.RSAPrivateKey) -> Callable[..., str]:
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
-    )
+    ours = pem(key)
 
-    def make(signing_key: bytes = pem, **changes: Any) -> str:
+    def make(signing_key: bytes = ours, **changes: Any) -> str:
         now = int(time.time())
         claims = {
             "iss": f"https://securetoken.google.com/{PROJECT}",
@@ -133,13 +132,6 @@ def refusal(verifier: TokenVerifier, token: str, *, check_revoked: bool = False)
     return caught.value.detail
 
 
-def unsigned(claims: dict[str, Any], **header: Any) -> str:
-    parts = ({"alg": "none", "typ": "JWT", **header}, claims)
-    return (
-        ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts) + "."
-    )
-
-
 def test_a_token_that_google_signed_names_its_user(verifier: TokenVerifier, token: Callable[..., str]) -> None:
     assert verifier.verify(token(), check_revoked=False).id == "user-1"
     assert verifier.verify(token(), check_revoked=True).id == "user-1"
@@ -149,9 +141,7 @@ def test_each_thing_wrong_with_a_token_has_a_sentence_of_its_own(
     verifier: TokenVerifier, token: Callable[..., str], google: Google
 ) -> None:
     now = int(time.time())
-    stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
-    )
+    stranger = pem(private_key())
     details = {
         "expired": refusal(verifier, token(iat=now - 7200, exp=now - 3600)),
         "audience": refusal(verifier, token(aud="another-project")),
@@ -185,9 +175,9 @@ def test_an_unsigned_token_is_refused_where_emulators_are_off(verifier: TokenVer
     now = int(time.time())
     claims = {"iss": f"https://securetoken.google.com/{PROJECT}", "aud": PROJECT, "sub": "user-1"}
     for token in (
-        unsigned({**claims, "iat": now, "exp": now + 3600}),
-        unsigned({**claims, "iat": now, "exp": now + 3600}, kid=KEY_ID),
-        unsigned({**claims, "iat": now, "exp": now + 3600}, kid=KEY_ID, alg="RS256"),
+        encode({**claims, "iat": now, "exp": now + 3600}),
+        encode({**claims, "iat": now, "exp": now + 3600}, kid=KEY_ID),
+        encode({**claims, "iat": now, "exp": now + 3600}, kid=KEY_ID, alg="RS256"),
     ):
         assert "not signed" in refusal(verifier, token)
 
@@ -213,12 +203,12 @@ def test_a_user_id_that_is_none_is_refused(
 ) -> None:
     monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", "127.0.0.1:1")
     claims = {"iss": f"https://securetoken.google.com/{PROJECT}", "aud": PROJECT, "sub": uid}
-    assert "malformed" in refusal(verifier, unsigned({**claims, "exp": time.time() + 60}))
+    assert "malformed" in refusal(verifier, encode({**claims, "exp": time.time() + 60}))
 
 
 @pytest.mark.parametrize("claims", [[], "text", 7, None, {"aud": PROJECT}])
 def test_claims_that_are_none_are_refused(verifier: TokenVerifier, claims: Any) -> None:
-    refusal(verifier, unsigned(claims))
+    refusal(verifier, encode(claims))
 
 
 def test_expiry_and_missing_claims_count_with_the_auth_emulator_too(
@@ -227,10 +217,10 @@ def test_expiry_and_missing_claims_count_with_the_auth_emulator_too(
     monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", "127.0.0.1:1")
     now = int(time.time())
     claims = {"iss": f"https://securetoken.google.com/{PROJECT}", "aud": PROJECT, "sub": "user-1"}
-    assert verifier.verify(unsigned({**claims, "exp": now + 60}), check_revoked=False).id == "user-1"
-    assert "expired" in refusal(verifier, unsigned({**claims, "exp": now - 1}))
-    assert "malformed" in refusal(verifier, unsigned(claims))
-    assert "malformed" in refusal(verifier, unsigned({**claims, "exp": "never"}))
+    assert verifier.verify(encode({**claims, "exp": now + 60}), check_revoked=False).id == "user-1"
+    assert "expired" in refusal(verifier, encode({**claims, "exp": now - 1}))
+    assert "malformed" in refusal(verifier, encode(claims))
+    assert "malformed" in refusal(verifier, encode({**claims, "exp": "never"}))
 
 
 def test_certificates_that_cannot_be_fetched_are_an_outage(

@@ -1,0 +1,44 @@
+"""Where the contract of the repository is tested: in memory, and on Firestore's emulator."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol, cast
+
+from google.cloud import firestore
+
+from shared.repository import JobRepository
+from tests import jobs
+from tests.fakes import FakeRepository
+
+
+class World(Protocol):
+    repository: JobRepository
+
+    def put(self, job_id: str, fields: dict[str, Any]) -> None: ...
+
+    def read(self, job_id: str) -> dict[str, Any]: ...
+
+
+class MemoryWorld:
+    def __init__(self) -> None:
+        self._fake = FakeRepository()
+        self.repository = cast(JobRepository, self._fake)
+
+    def put(self, job_id: str, fields: dict[str, Any]) -> None:
+        self._fake.documents[job_id] = fields
+
+    def read(self, job_id: str) -> dict[str, Any]:
+        return self._fake.documents[job_id]
+
+
+class FirestoreWorld:
+    def __init__(self, database: firestore.Client) -> None:
+        self._database = database
+        self.repository = JobRepository(database, ThreadPoolExecutor(4))
+
+    def put(self, job_id: str, fields: dict[str, Any]) -> None:
+        self._database.collection("jobs").document(job_id).set(fields)
+
+    def read(self, job_id: str) -> dict[str, Any]:
+        return jobs.read(self._database, job_id)
