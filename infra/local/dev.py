@@ -69,9 +69,10 @@ def _greeting(local: stack.Stack, demo: demo_data.Demo, sign_in: str) -> str:
     return f"""
 NuuMee Jobs is running at {local.url}
 
-Users: {demo.owner.email} ({len(demo.jobs)} jobs) and {demo.newcomer.email} (none), password {demo_data.PASSWORD}
+Open {local.page_url} and sign in:
+  {demo.owner.email} ({len(demo.jobs)} jobs) or {demo.newcomer.email} (none), password {demo_data.PASSWORD}
 
-A token of the first, good for an hour:
+For the API, a token of {demo.owner.email}, good for an hour:
   TOKEN={demo.owner.token}
 Another, when it has expired:
   TOKEN=$(curl -sS '{sign_in}' -H 'Content-Type: application/json' \\

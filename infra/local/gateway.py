@@ -1,4 +1,7 @@
-"""One origin in front of the functions: routes the paths of the API to them and rewrites nothing else."""
+"""One origin in front of everything that a browser needs: the page, the functions of its API, and its sign-in.
+
+What goes on to a function or to the Auth emulator goes on as it came.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,18 @@ import argparse
 import http.client
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
+from infra.local.pages import Pages
 from infra.local.servers import Server
 
+AUTH = "auth"
 _ROUTES = (
+    # First, since what comes after one of these may look like anything.
+    (re.compile(r"/(identitytoolkit\.googleapis\.com|securetoken\.googleapis\.com|emulator)/.*"), AUTH),
     (re.compile(r".*/jobs/[^/]*/thumbnails"), "get_thumbnails"),
     (re.compile(r".*/jobs/[^/]*/output"), "get_output"),
 )
@@ -21,21 +29,21 @@ _HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", 
 _SECONDS = 60
 
 
-def function_for(method: str, path: str, wanted_method: str | None) -> str:
-    """The function that a request goes to. `wanted_method` is what a preflight asks for.
+def upstream_for(method: str, path: str, wanted_method: str | None) -> str:
+    """The function that a request goes to, or AUTH. `wanted_method` is what a preflight asks for.
 
     What is no path of the API goes to list_jobs, which answers that there is nothing.
     """
     path = path.partition("?")[0]
-    for pattern, function in _ROUTES:
+    for pattern, upstream in _ROUTES:
         if pattern.fullmatch(path):
-            return function
+            return upstream
     if _ONE_JOB.fullmatch(path) and "DELETE" in (method, wanted_method):
         return "delete_job"
     return "list_jobs"
 
 
-class _Function(http.client.HTTPConnection):
+class _Upstream(http.client.HTTPConnection):
     """Sends a path on as it came. The hostile ones are the functions' to refuse."""
 
     def _validate_path(self, url: str) -> None:
@@ -49,19 +57,32 @@ class Gateway(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = _SECONDS
 
-    def __init__(self, functions: Mapping[str, int], *arguments: object) -> None:
-        self._functions = functions
+    def __init__(self, upstreams: Mapping[str, int], pages: Pages, *arguments: object) -> None:
+        self._upstreams = upstreams
+        self._pages = pages
         super().__init__(*arguments)  # type: ignore[arg-type]  # what socketserver passes
 
-    def _forward(self) -> None:
-        function = function_for(self.command, self.path, self.headers.get("Access-Control-Request-Method"))
+    def _serve(self) -> None:
+        body = self._body()
+        upstream = upstream_for(self.command, self.path, self.headers.get("Access-Control-Request-Method"))
+        page = None if upstream == AUTH else self._pages.answer(self.command, self.path, self.headers)
+        if page is None:
+            self._forward(upstream, body)
+        else:
+            self._send(page.status, page.headers.items(), page.content)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve
+
+    def _body(self) -> bytes:
         length = self.headers.get("Content-Length") or "0"
         if not re.fullmatch(r"[0-9]{1,7}", length) or "Transfer-Encoding" in self.headers:
-            # The API takes no bodies. One that is too large, or ends who knows where, is not waited for.
+            # Only the sign-in takes bodies. One that is too large, or ends who knows where, is not waited for.
             self.close_connection = True
             length = "0"
-        body = self.rfile.read(int(length))
-        connection = _Function("127.0.0.1", self._functions[function], timeout=_SECONDS)
+        return self.rfile.read(int(length))
+
+    def _forward(self, upstream: str, body: bytes) -> None:
+        connection = _Upstream("127.0.0.1", self._upstreams[upstream], timeout=_SECONDS)
         try:
             connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
@@ -73,29 +94,32 @@ class Gateway(BaseHTTPRequestHandler):
             answer = connection.getresponse()
             content = answer.read()
         except (OSError, http.client.HTTPException) as error:
-            self._bad_gateway(function, error)
+            self._bad_gateway(upstream, error)
             return
         finally:
             connection.close()
-        self.send_response_only(answer.status, answer.reason)
-        for name, value in answer.getheaders():
-            if name.lower() not in _HOP_BY_HOP:
-                self.send_header(name, value)
+        headers = [(name, value) for name, value in answer.getheaders() if name.lower() not in _HOP_BY_HOP]
+        if answer.getheader("Transfer-Encoding"):  # it told where the answer ends
+            headers.append(("Content-Length", str(len(content))))
+        self._send(answer.status, headers, content, answer.reason)
+
+    def _bad_gateway(self, upstream: str, error: Exception) -> None:
+        problem = {"type": "about:blank", "title": "Bad gateway", "status": 502}
+        content = json.dumps({**problem, "detail": f"{upstream} does not answer: {error}"}).encode()
+        headers = [("Content-Type", "application/problem+json"), ("Content-Length", str(len(content)))]
+        self._send(502, headers, content)
+
+    def _send(
+        self, status: int, headers: Iterable[tuple[str, str]], content: bytes, reason: str | None = None
+    ) -> None:
+        self.send_response_only(status, reason)
+        for name, value in headers:
+            self.send_header(name, value)
         if self.close_connection:
             self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(content)
-
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _forward
-
-    def _bad_gateway(self, function: str, error: Exception) -> None:
-        problem = {"type": "about:blank", "title": "Bad gateway", "status": 502}
-        content = json.dumps({**problem, "detail": f"{function} does not answer: {error}"}).encode()
-        self.send_response_only(502)
-        self.send_header("Content-Type", "application/problem+json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+        if self.command != "HEAD":
+            self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
         """Say nothing: each function logs its requests."""
@@ -104,11 +128,13 @@ class Gateway(BaseHTTPRequestHandler):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("functions", nargs="+", metavar="FUNCTION=PORT")
+    parser.add_argument("--pages", type=Path, required=True, help="the page's static export, if it has been built")
+    parser.add_argument("upstreams", nargs="+", metavar="NAME=PORT", help=f"{AUTH} and the functions")
     arguments = parser.parse_args()
-    pairs = (pair.split("=") for pair in arguments.functions)
-    functions = {name: int(port) for name, port in pairs}
-    Server(("127.0.0.1", arguments.port), partial(Gateway, functions)).serve_forever()
+    pairs = (pair.split("=") for pair in arguments.upstreams)
+    upstreams = {name: int(port) for name, port in pairs}
+    handler = partial(Gateway, upstreams, Pages(arguments.pages))
+    Server(("127.0.0.1", arguments.port), handler).serve_forever()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The whole local cloud: Google's emulators, the staged functions, and the gateway in front."""
+"""The whole local cloud: Google's emulators, the staged functions, and the gateway and the page in front."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
-from infra.local import emulators, resources
+from infra.local import emulators, gateway, resources
 from infra.local.ports import HOST, answers
 from infra.local.processes import Processes
 from infra.stage import FUNCTIONS, ROOT, stage
 from shared.settings import Settings
 
 PROJECT = "demo-nuumee"
+PAGES = ROOT / "frontend" / "out"
+"""Where `make dev` builds the page to. The gateway shows what is there when it starts."""
 EMULATORS = ("auth", "storage", "firestore", "pubsub")
 PORT_NAMES = ("gateway", *EMULATORS, *FUNCTIONS)
 THREADS = 16
@@ -30,6 +32,7 @@ class Stack:
         self.processes = processes
         self._folder = folder
         self.url = f"http://{HOST}:{ports['gateway']}"
+        self.page_url = f"{self.url}/jobs/"
         self.storage_url = f"http://{HOST}:{ports['storage']}"
         self.auth_url = f"http://{HOST}:{ports['auth']}"
         self.settings = Settings(
@@ -102,8 +105,9 @@ class Stack:
         return f"http://{HOST}:{self.ports[name]}"
 
     def _gateway_command(self) -> list[str]:
-        functions = [f"{name}={self.ports[name]}" for name in FUNCTIONS]
-        return [sys.executable, "-m", "infra.local.gateway", f"--port={self.ports['gateway']}", *functions]
+        upstreams = [f"{name}={self.ports[name]}" for name in (gateway.AUTH, *FUNCTIONS)]
+        options = [f"--port={self.ports['gateway']}", f"--pages={PAGES}"]
+        return [sys.executable, "-m", "infra.local.gateway", *options, *upstreams]
 
     def _wait(self, name: str) -> None:
         self.processes.wait_for(name, lambda: answers(self.ports[name]))

@@ -17,8 +17,10 @@ import pytest
 import requests
 
 from infra.local import ports
-from infra.local.stack import PORT_NAMES
+from infra.local.stack import PORT_NAMES, Stack
+from infra.local.users import Account, Users
 from infra.stage import ROOT
+from tests.conftest import PASSWORD
 from tests.waiting import wait_until
 
 SECONDS = 90
@@ -65,6 +67,7 @@ def test_make_dev_says_what_to_try_and_each_line_of_it_works(tmp_path: Path) -> 
         text = output.read_text()
         token = re.search(r"^  TOKEN=(ey\S+)$", text, re.MULTILINE)
         assert token, text
+        assert f"Open http://{ports.HOST}:{first}/jobs/ and sign in:\n  demo@nuumee.test" in text
         commands = re.findall(r"^  (curl .*)$", text, re.MULTILINE)
         assert len(commands) == 6
         for command in commands:
@@ -198,3 +201,29 @@ def test_make_demo_says_what_broke(
     assert ended.returncode == 1
     assert "demo: FAILED: auth has ended with exit code 3" in ended.stderr
     assert time.monotonic() - began < SECONDS
+
+
+def test_sign_in_works_at_the_origin_of_the_page_and_its_token_reaches_the_api(
+    stack: Stack, account: Account
+) -> None:
+    there = Users(stack.url, stack.settings.project)
+    token = there.sign_in(account.email, PASSWORD).token
+    # Also as a browser that is sent there: whoever shows a token speaks to the API.
+    for accept in ("*/*", "text/html"):
+        headers = {"Authorization": f"Bearer {token}", "Accept": accept}
+        answer = requests.get(f"{stack.url}/jobs", headers=headers, timeout=10)
+        assert (answer.status_code, answer.json()["jobs"]) == (200, [])
+
+
+def test_what_the_page_keeps_its_sign_in_fresh_with_works_at_its_origin_too(
+    stack: Stack, account: Account
+) -> None:
+    sign_in = {"email": account.email, "password": PASSWORD, "returnSecureToken": True}
+    signed_in = requests.post(Users(stack.url, "any").sign_in_url, json=sign_in, timeout=10).json()
+    form = {"grant_type": "refresh_token", "refresh_token": signed_in["refreshToken"]}
+    answer = requests.post(f"{stack.url}/securetoken.googleapis.com/v1/token?key=local", data=form, timeout=10)
+    assert answer.json()["user_id"] == account.user_id
+    settings = requests.get(f"{stack.url}/emulator/v1/projects/{stack.settings.project}/config", timeout=10)
+    assert "signIn" in settings.json()
+    wrong = requests.post(Users(stack.url, "any").sign_in_url, json={**sign_in, "password": "no"}, timeout=10)
+    assert (wrong.status_code, wrong.json()["error"]["message"]) == (400, "INVALID_PASSWORD")

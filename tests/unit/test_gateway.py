@@ -1,12 +1,24 @@
 from __future__ import annotations
 
+import http.client
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from threading import Thread
+
 import pytest
 
-from infra.local.gateway import function_for
+from infra.local.gateway import AUTH, Gateway, upstream_for
+from infra.local.pages import Pages
+from infra.local.ports import HOST
+from infra.local.servers import Server
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "function"),
+    ("method", "path", "upstream"),
     [
         ("GET", "/jobs", "list_jobs"),
         ("GET", "/jobs?page=2", "list_jobs"),
@@ -21,14 +33,125 @@ from infra.local.gateway import function_for
         ("PUT", "/jobs/abc", "list_jobs"),
         ("GET", "/jobs/..%2fx/thumbnails", "get_thumbnails"),
         ("GET", "/elsewhere", "list_jobs"),
+        ("POST", "/identitytoolkit.googleapis.com/v1/accounts:signInWithPassword?key=local", AUTH),
+        ("POST", "/securetoken.googleapis.com/v1/token?key=local", AUTH),
+        ("GET", "/emulator/auth/handler", AUTH),
+        ("DELETE", "/emulator/v1/jobs/abc", AUTH),
+        ("GET", "/emulators/jobs", "list_jobs"),
+        ("GET", "/api/emulator/jobs", "list_jobs"),
+        ("GET", "/identitytoolkitxgoogleapis.com/v1", "list_jobs"),
     ],
 )
-def test_each_path_of_the_api_goes_to_its_function(method: str, path: str, function: str) -> None:
-    assert function_for(method, path, None) == function
+def test_each_path_goes_to_its_function_or_to_the_sign_in(method: str, path: str, upstream: str) -> None:
+    assert upstream_for(method, path, None) == upstream
 
 
 @pytest.mark.parametrize(
     ("wanted", "function"), [("DELETE", "delete_job"), ("GET", "list_jobs"), (None, "list_jobs")]
 )
 def test_a_preflight_goes_where_the_request_will(wanted: str | None, function: str) -> None:
-    assert function_for("OPTIONS", "/jobs/abc", wanted) == function
+    assert upstream_for("OPTIONS", "/jobs/abc", wanted) == function
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers with what it was asked, in chunks, as the Auth emulator may."""
+
+    protocol_version = "HTTP/1.1"
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        content = json.dumps({"asked": f"{self.command} {self.path}", "body": body.decode()}).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(content), content))
+
+    do_GET = do_HEAD = do_POST = _answer  # noqa: N815 - http.server calls them by name
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def serving(server: Server) -> Iterator[int]:
+    """The port on which it serves."""
+    thread = Thread(target=partial(server.serve_forever, poll_interval=0.01))
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[http.client.HTTPConnection]:
+    """One kept connection to a gateway with a page and with one server behind it in place of all."""
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs" / "index.html").write_text("<h1>Jobs</h1>")
+    (tmp_path / "404.html").write_text("<h1>Nothing</h1>")
+    with serving(Server((HOST, 0), Echo)) as port:
+        upstreams = dict.fromkeys((AUTH, "list_jobs"), port) | {"get_output": 1}
+        handler = partial(Gateway, upstreams, Pages(tmp_path))
+        with serving(Server((HOST, 0), handler)) as gateway_port:
+            connection = http.client.HTTPConnection(HOST, gateway_port, timeout=10)
+            yield connection
+            connection.close()
+
+
+def ask(
+    gateway: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    headers: Mapping[str, str] | None = None,
+    body: str | None = None,
+) -> tuple[int, str, str]:
+    """Status, content type and content."""
+    gateway.request(method, path, body=body, headers={"Accept": "text/html", **(headers or {})})
+    answer = gateway.getresponse()
+    return answer.status, answer.headers.get_content_type(), answer.read().decode()
+
+
+def test_one_connection_gets_the_page_the_api_and_the_sign_in_one_after_the_other(
+    gateway: http.client.HTTPConnection,
+) -> None:
+    token = {"Authorization": "Bearer t"}
+    sign_in = "/identitytoolkit.googleapis.com/v1/accounts:signInWithPassword?key=local"
+    assert ask(gateway, "GET", "/jobs/") == (200, "text/html", "<h1>Jobs</h1>")
+    assert ask(gateway, "HEAD", "/jobs/") == (200, "text/html", "")
+    assert ask(gateway, "GET", "/jobs")[0] == 308
+    assert ask(gateway, "GET", "/nowhere") == (404, "text/html", "<h1>Nothing</h1>")
+    status, _, content = ask(gateway, "GET", "/jobs?page=2", token)
+    assert (status, json.loads(content)["asked"]) == (200, "GET /jobs?page=2")
+    assert ask(gateway, "HEAD", "/jobs", token) == (200, "application/json", "")
+    status, _, content = ask(gateway, "GET", "/api/v1/jobs")
+    assert (status, json.loads(content)["asked"]) == (200, "GET /api/v1/jobs")
+    status, _, content = ask(gateway, "POST", sign_in, body='{"email":"a"}')
+    assert json.loads(content) == {"asked": f"POST {sign_in}", "body": '{"email":"a"}'}
+    assert json.loads(ask(gateway, "GET", "/emulator/auth/handler")[2])["asked"] == "GET /emulator/auth/handler"
+
+
+def test_a_page_that_is_asked_for_with_a_body_is_not_mixed_up_with_the_next_request(
+    gateway: http.client.HTTPConnection,
+) -> None:
+    assert ask(gateway, "GET", "/jobs/", body="GET /nowhere HTTP/1.1\r\n\r\n")[2] == "<h1>Jobs</h1>"
+    assert ask(gateway, "GET", "/jobs/", {"Content-Length": "12345678"})[2] == "<h1>Jobs</h1>"
+    assert ask(gateway, "GET", "/jobs/")[2] == "<h1>Jobs</h1>"
+
+
+@pytest.mark.parametrize("path", ["/../404.html", "/jobs/../../jobs/", "//jobs/", "/..%2f..%2fjobs/"])
+def test_a_path_with_steps_in_it_is_sent_as_it_is_and_leads_nowhere_else(
+    gateway: http.client.HTTPConnection, path: str
+) -> None:
+    # Two slashes at the beginning are one to Python's server.
+    assert ask(gateway, "GET", path)[2] == ("<h1>Jobs</h1>" if path == "//jobs/" else "<h1>Nothing</h1>")
+
+
+def test_a_function_that_is_away_is_a_bad_gateway_also_to_head(gateway: http.client.HTTPConnection) -> None:
+    assert ask(gateway, "HEAD", "/api/jobs/abc/output") == (502, "application/problem+json", "")
+    status, kind, content = ask(gateway, "GET", "/api/jobs/abc/output")
+    assert (status, kind) == (502, "application/problem+json")
+    assert "get_output does not answer" in json.loads(content)["detail"]

@@ -1,0 +1,118 @@
+"""The built page: the files of its static export, served as a production hosting would serve them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+_CONTENT_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".html": "text/html; charset=utf-8",
+    ".ico": "image/x-icon",
+    ".jpg": "image/jpeg",
+    ".js": "text/javascript; charset=utf-8",
+    ".json": "application/json; charset=utf-8",
+    ".map": "application/json; charset=utf-8",
+    ".png": "image/png",
+    ".svg": "image/svg+xml; charset=utf-8",
+    ".txt": "text/plain; charset=utf-8",
+    ".webmanifest": "application/manifest+json; charset=utf-8",
+    ".webp": "image/webp",
+    ".woff2": "font/woff2",
+    ".xml": "application/xml; charset=utf-8",
+}
+_FOR_THE_API_ALONE = re.compile(r"/api(/.*)?")
+_FOR_BOTH = re.compile(r".*/jobs(/.*)?")
+_NEVER_CHANGES = "/_next/static/"  # the names in there have the content's hash in them
+_NOT_FOUND = "/404.html"
+_QUERY_CHARACTERS = "!$%&'()*+,-./:;=?@[]_~"
+_OF_A_NAVIGATION = {
+    # What is a page to a navigation is JSON to a client of the API.
+    "Vary": "Accept, Authorization",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "X-Frame-Options": "DENY",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    content: bytes = b""
+
+
+class Pages:
+    """The files of `folder`, as they are now; a folder that is not there has none.
+
+    They are found by their whole path, so that no path that a client sends leads anywhere else. They are held in
+    memory, so that a build that goes on beside a running stack does not mix two builds.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._files = dict(_files(folder))
+
+    def answer(self, method: str, target: str, headers: Message) -> Answer | None:
+        """What a request is answered with; None if it is one for the API.
+
+        A browser that goes somewhere asks for HTML and has no token. Whoever shows a token speaks to the API.
+        """
+        path, _, query = target.partition("?")
+        path = unquote(path)
+        if method not in ("GET", "HEAD") or "Authorization" in headers or _FOR_THE_API_ALONE.fullmatch(path):
+            return None
+        navigation = "text/html" in headers.get("Accept", "")
+        is_page = navigation or not _FOR_BOTH.fullmatch(path)
+        if path in self._files and (is_page or not path.endswith("/")):
+            return _revalidated(self._files[path], headers.get("If-None-Match", ""))
+        if path + "/" in self._files and is_page:
+            return _moved(path + "/", query)
+        if navigation and _NOT_FOUND in self._files:
+            not_found = self._files[_NOT_FOUND]
+            return Answer(404, not_found.headers, not_found.content)
+        return None
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Answer]]:
+    """Each file under the path of its URL; an index.html also under its folder's."""
+    for file in folder.rglob("*"):
+        name = file.relative_to(folder).as_posix()
+        if not file.is_file() or name.startswith("."):
+            continue
+        path = f"/{name}"
+        answer = _file(path, file.read_bytes())
+        yield path, answer
+        if file.name == "index.html":
+            yield path.removesuffix("index.html"), answer
+
+
+def _file(path: str, content: bytes) -> Answer:
+    content_type = _CONTENT_TYPES.get(Path(path).suffix, "application/octet-stream")
+    unchanging = path.startswith(_NEVER_CHANGES)
+    headers = {
+        "Content-Type": content_type,
+        "Content-Length": str(len(content)),
+        "ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"',
+        "Cache-Control": "public, max-age=31536000, immutable" if unchanging else "no-cache",
+        "X-Content-Type-Options": "nosniff",
+        **(_OF_A_NAVIGATION if content_type.startswith("text/html") else {}),
+    }
+    return Answer(200, headers, content)
+
+
+def _revalidated(file: Answer, known: str) -> Answer:
+    tags = re.findall(r'"[^"]*"', known)
+    if known.strip() != "*" and file.headers["ETag"] not in tags:
+        return file
+    return Answer(304, {name: value for name, value in file.headers.items() if not name.startswith("Content-")})
+
+
+def _moved(path: str, query: str) -> Answer:
+    # The path is one of ours; of the query, what could end a header's line or a URL is escaped.
+    location = quote(path) + (f"?{quote(query, safe=_QUERY_CHARACTERS)}" if query else "")
+    headers = {"Location": location, "Content-Length": "0", "Cache-Control": "no-cache", **_OF_A_NAVIGATION}
+    return Answer(308, headers)
