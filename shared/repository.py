@@ -1,9 +1,10 @@
-"""Jobs in Firestore. Nothing else touches Firestore, but for the walk that this begins."""
+"""Jobs in Firestore. Nothing else touches Firestore, but for the walk and the counts that this begins."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,12 +12,14 @@ from google.api_core.exceptions import Aborted, FailedPrecondition
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
+from shared.counts import Counting
 from shared.documents import deletion_from, fields, is_deleted, job_from, mark_of_deletion
 from shared.errors import BadRequest, NotFound, Unavailable
 from shared.job import Job, is_job_id, newest_first
-from shared.outages import FIRESTORE_TIMEOUT, firestore_limits, outages
+from shared.outages import firestore_limits, outages
 from shared.pagination import ListQuery, Page, Position
 from shared.purge import BucketPurge, Deletion, PurgeState
+from shared.queries import in_order
 from shared.walk import Walk
 
 _MOST_TRIES = 8
@@ -53,20 +56,22 @@ class JobRepository:
         return sorted(jobs, key=newest_first, reverse=True)
 
     def page(self, query: ListQuery) -> Page:
-        """A page of the user's live jobs, newest first, with the count of all that the query is about.
+        """A page of the user's live jobs, with the count of all that the query is about.
 
-        Reads the jobs of the page and the deleted ones passed over on the way. A page asked for by its number
-        instead of a cursor reads the jobs before it too, as an offset would be charged:
+        The newest come first; what is searched for by id comes in the order of the ids. Reads the jobs of the
+        page and the deleted ones passed over on the way. A page asked for by its number instead of a cursor reads
+        the jobs before it too, as an offset would be charged:
         https://firebase.google.com/docs/firestore/pricing#operations
         """
-        with outages("Firestore"):
-            if query.after is None and query.page > 1:
-                return self._numbered_page(query)
-            counting = [self._pool.submit(self._count, count) for count in self._counts(query)]
-            walk = self._start(query)
-            jobs = walk.take(query.page_size)
-            everyone, deleted = (count.result(FIRESTORE_TIMEOUT) for count in counting)
-            return self._finish(query, walk, jobs, max(0, everyone - deleted))
+        with outages("Firestore"), Counting(self._jobs, query, self._pool) as counting:
+            if query.ids is not None:
+                page = self._chosen(query, query.ids)
+            elif query.after is None and query.page > 1:
+                page = self._numbered_page(query, counting)
+            else:
+                walk = self._start(query)
+                page = self._finish(query, walk, walk.take(query.page_size), counting.total())
+            return replace(page, counts=counting.by_status())
 
     def mark_deleted(self, user_id: str, job_id: str, now: datetime) -> Deletion:
         """Mark the job and its pending purge in one write; give the first deletion if there was one already.
@@ -123,10 +128,14 @@ class JobRepository:
         found = (deletion_from(snapshot.id, fields(snapshot)) for snapshot in snapshots)
         return [deletion for deletion in found if deletion]
 
-    def _numbered_page(self, query: ListQuery) -> Page:
+    def _chosen(self, query: ListQuery, job_ids: Sequence[str]) -> Page:
+        found = self.get_many(query.user_id, job_ids)
+        jobs = [job for job in found if not query.statuses or job.status in query.statuses]
+        return Page(jobs, len(jobs), 1, None)
+
+    def _numbered_page(self, query: ListQuery, counting: Counting) -> Page:
         # Counted first: a number beyond the last page must not cost a walk through all of the user's jobs.
-        everyone, deleted = self._pool.map(self._count, self._counts(query), timeout=FIRESTORE_TIMEOUT)
-        total = max(0, everyone - deleted)
+        total = counting.total()
         before = (query.page - 1) * query.page_size
         if before >= total:
             return Page([], total, query.page, None)
@@ -148,36 +157,20 @@ class JobRepository:
         return Page(jobs, total, number, Position(last[0], last[1], number + 1, shown))
 
     def _start(self, query: ListQuery) -> Walk:
-        ordered = (
-            _filtered(self._jobs, query)
-            .order_by("created_at", direction=firestore.Query.DESCENDING)
-            .order_by("__name__", direction=firestore.Query.DESCENDING)
-        )
+        ordered = in_order(self._jobs, query)
         position = query.after
         if position is None:
             return Walk(ordered)
         reference = self._jobs.document(position.job_id)
-        if position.created_at is not None:
-            after: Any = {"created_at": position.created_at, "__name__": reference}
+        if query.id_prefix is not None:
+            after: Any = {"__name__": reference}
+        elif position.created_at is not None:
+            after = {"created_at": position.created_at, "__name__": reference}
         else:
             after = reference.get(**firestore_limits())
             if fields(after).get("user_id") != query.user_id:
                 raise BadRequest("cursor is not one that this list gave for this user and filter.")
         return Walk(ordered, after)
-
-    def _counts(self, query: ListQuery) -> tuple[firestore.Query, firestore.Query]:
-        """All of the user's jobs under the filter, and the deleted ones: nothing marks the live ones."""
-        jobs = _filtered(self._jobs, query)
-        # Ordered by what the list is ordered by, so that what the list cannot show is not counted
-        # either, and by the same index.
-        return (
-            jobs.order_by("created_at", direction=firestore.Query.DESCENDING),
-            jobs.where(filter=FieldFilter("deleted_at", "!=", None)).order_by("deleted_at").order_by("created_at"),
-        )
-
-    def _count(self, query: firestore.Query) -> int:
-        result = query.count(alias="jobs").get(**firestore_limits())
-        return int(result[0][0].value)  # type: ignore[index]  # one row of one aggregation
 
     def _write_unless_changed(self, snapshot: Any, changes: dict[str, Any]) -> bool:
         """Whoever wrote the job since it was read goes first: a progress report, or another delete."""
@@ -198,12 +191,3 @@ class JobRepository:
         if document.get("user_id") != user_id:
             raise NotFound
         return snapshot, document
-
-
-def _filtered(jobs: firestore.CollectionReference, query: ListQuery) -> firestore.Query:
-    mine: firestore.Query = jobs.where(filter=FieldFilter("user_id", "==", query.user_id))
-    if len(query.statuses) == 1:
-        return mine.where(filter=FieldFilter("status", "==", query.statuses[0].value))
-    if query.statuses:
-        return mine.where(filter=FieldFilter("status", "in", [status.value for status in query.statuses]))
-    return mine

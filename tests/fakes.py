@@ -11,7 +11,7 @@ from shared.auth import TokenVerifier, User
 from shared.documents import deletion_from, is_deleted, job_from, mark_of_deletion
 from shared.errors import NotFound, Unauthorized
 from shared.events import JobDeleted, Publisher
-from shared.job import Bucket, Job, JobPrefix, Medium, can_own_media, is_own_path, newest_first
+from shared.job import Bucket, Job, JobPrefix, JobStatus, Medium, can_own_media, is_own_path, newest_first
 from shared.media import Download, MediaStore, MediaUrls
 from shared.pagination import ListQuery, Page, Position
 from shared.purge import BucketPurge, Deletion, PurgeState
@@ -42,17 +42,24 @@ class FakeRepository:
 
     def page(self, query: ListQuery) -> Page:
         self.calls += 1
-        jobs = [job for job in self._mine(query) if job.created_at is not None]
+        counts = self._counts(query.user_id) if query.with_counts else None
+        if query.ids is not None:
+            chosen = [job for job in self._mine(query) if job.id in query.ids]
+            return Page(chosen, len(chosen), 1, None, counts)
+        jobs = self._found(query)
         total = len(jobs)
         number, before = query.page, (query.page - 1) * query.page_size
-        if (after := query.after) is not None and after.created_at is not None:
-            place = (after.created_at, after.job_id)
-            jobs = [job for job in jobs if newest_first(job) < place]
+        if (after := query.after) is not None:
             number, before = after.page, 0
+            if query.id_prefix is not None:
+                jobs = [job for job in jobs if job.id > after.job_id]
+            elif after.created_at is not None:
+                place = (after.created_at, after.job_id)
+                jobs = [job for job in jobs if newest_first(job) < place]
         shown, rest = jobs[before : before + query.page_size], jobs[before + query.page_size :]
         last = shown[-1] if shown and rest else None
         following = Position(last.id, last.created_at, number + 1, before + len(shown)) if last else None
-        return Page(shown, total, number, following)
+        return Page(shown, total, number, following, counts)
 
     def mark_deleted(self, user_id: str, job_id: str, now: datetime) -> Deletion:
         document = self._owned(user_id, job_id)
@@ -97,6 +104,16 @@ class FakeRepository:
         if document is None or document.get("user_id") != user_id:
             raise NotFound
         return document
+
+    def _found(self, query: ListQuery) -> list[Job]:
+        if query.id_prefix is None:
+            return [job for job in self._mine(query) if job.created_at is not None]
+        found = [job for job in self._mine(query) if job.id.startswith(query.id_prefix)]
+        return sorted(found, key=lambda job: job.id)
+
+    def _counts(self, user_id: str) -> dict[str, int]:
+        jobs = self._found(ListQuery(user_id=user_id))
+        return {"all": len(jobs), **{status: sum(job.status == status for job in jobs) for status in JobStatus}}
 
     def _mine(self, query: ListQuery) -> list[Job]:
         jobs = [

@@ -34,12 +34,12 @@ def document(user_id: str, **changes: Any) -> dict[str, Any]:
     return {**fields, **changes}
 
 
-def put_all(database: firestore.Client, documents: list[dict[str, Any]]) -> None:
-    """Write the documents under new ids, in batches of as many as Firestore takes."""
+def put_all(database: firestore.Client, documents: list[dict[str, Any]], begin: str = "") -> None:
+    """Write the documents under new ids that begin so, in batches of as many as Firestore takes."""
     for start in range(0, len(documents), 500):
         batch = database.batch()
         for fields in documents[start : start + 500]:
-            batch.set(database.collection("jobs").document(new_id()), fields)
+            batch.set(database.collection("jobs").document(begin + new_id()), fields)
         batch.commit()
 
 

@@ -13,22 +13,25 @@ from tests.contract.worlds import FirestoreWorld, World
 from tests.jobs import NOW, deleted, document, new_id
 
 
+@pytest.mark.parametrize("id_prefix", [None, "walk-"], ids=["list", "search"])
 @pytest.mark.parametrize("seed", range(12))
-def test_a_job_that_was_there_throughout_is_on_exactly_one_page(world: World, user: str, seed: int) -> None:
+def test_a_job_that_was_there_throughout_is_on_exactly_one_page(
+    world: World, user: str, seed: int, id_prefix: str | None
+) -> None:
     dice = random.Random(seed)
     # Few different times, so that many jobs differ by their ids alone.
     times = [document(user)["created_at"] for _ in range(8)]
 
     def insert() -> str:
-        job_id = new_id()
+        job_id = f"walk-{new_id()}"
         world.put(job_id, document(user, created_at=dice.choice(times)))
         return job_id
 
     for _ in range(dice.randrange(8)):
-        world.put(new_id(), deleted(user, created_at=dice.choice(times)))
+        world.put(f"walk-{new_id()}", deleted(user, created_at=dice.choice(times)))
     present = {insert() for _ in range(30)}
     throughout = set(present)
-    query = ListQuery(user_id=user, page_size=dice.choice([3, 4, 7, 10, 15]))
+    query = ListQuery(user_id=user, id_prefix=id_prefix, page_size=dice.choice([3, 4, 7, 10, 15]))
     shown: list[str] = []
     while True:
         page = world.repository.page(query)
@@ -41,8 +44,8 @@ def test_a_job_that_was_there_throughout_is_on_exactly_one_page(world: World, us
             present.discard(gone)
             throughout.discard(gone)
             world.repository.mark_deleted(user, gone, NOW)
-        cursor = encode_cursor(page.next, user, ())
-        query = replace(query, after=decode_cursor(cursor, user, ()))
+        cursor = encode_cursor(page.next, user, (), id_prefix)
+        query = replace(query, after=decode_cursor(cursor, user, (), id_prefix))
     assert len(shown) == len(set(shown)), "a job was shown twice"
     assert throughout <= set(shown), "a job was skipped"
 

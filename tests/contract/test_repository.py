@@ -149,6 +149,101 @@ def test_jobs_by_id_are_the_users_live_ones_newest_first(world: World, user: str
     assert world.repository.get_many(user, []) == []
 
 
+def put_at(world: World, user: str, ids: list[str], make: Callable[..., dict[str, Any]] = document) -> None:
+    for job_id in ids:
+        world.put(job_id, make(user))
+
+
+def test_a_search_finds_what_begins_so_in_the_order_of_the_ids(world: World, user: str) -> None:
+    begin = new_id()
+    ends = ["", "-", "-9", "0", "A", "Z", "_", "__", "a", "az", "z" * (128 - len(begin))]
+    put_at(world, user, [begin + end for end in reversed(ends)])
+    put_at(world, user, [begin[:-1], begin[:-1] + "~", begin[:-1] + "-", "0" + begin, new_id()])
+    page = world.repository.page(ListQuery(user_id=user, id_prefix=begin))
+    assert ([job.id for job in page.jobs], page.total, page.next) == (
+        [begin + end for end in ends],
+        len(ends),
+        None,
+    )
+
+
+def test_a_whole_id_finds_its_job_and_those_that_it_begins(world: World, user: str) -> None:
+    alone, longest = new_id(), new_id() * 4
+    put_at(world, user, [alone, longest])
+    for job_id in (alone, longest):
+        page = world.repository.page(ListQuery(user_id=user, id_prefix=job_id))
+        assert ([job.id for job in page.jobs], page.total) == ([job_id], 1)
+
+
+def test_a_search_passes_over_deleted_jobs_and_counts_only_live_ones(world: World, user: str) -> None:
+    begin = new_id()
+    live = [f"{begin}-{number}" for number in range(1, 20, 2)]
+    gone = [f"{begin}-{number}" for number in range(0, 20, 2)]
+    put_at(world, user, live)
+    put_at(world, user, gone, deleted)
+    put_many(world, user, deleted, 3)
+    world.put(live[0], document(user, deleted_at=None))
+    query = ListQuery(user_id=user, id_prefix=begin, page_size=4)
+    live.sort()
+    assert list(walk(world, query)) == [live[:4], live[4:8], live[8:]]
+    by_number = [world.repository.page(replace(query, page=number)) for number in (1, 2, 3, 4)]
+    assert [[job.id for job in page.jobs] for page in by_number] == [live[:4], live[4:8], live[8:], []]
+    assert {page.total for page in by_number} == {10}
+
+
+def test_a_search_finds_no_job_of_another_user(world: World, user: str) -> None:
+    begin = new_id()
+    put_at(world, "somebody-else", [f"{begin}-1"])
+    put_at(world, "somebody-else", [f"{begin}-2"], deleted)
+    page = world.repository.page(ListQuery(user_id=user, id_prefix=begin))
+    assert (page.jobs, page.total, page.next) == ([], 0, None)
+
+
+def test_a_search_finds_jobs_without_a_time_in_their_place(world: World, user: str) -> None:
+    begin = new_id()
+    ids = [f"{begin}-{number}" for number in range(4)]
+    put_at(world, user, ids)
+    for job_id, make in ((ids[1], document), (ids[2], deleted)):
+        fields = make(user)
+        del fields["created_at"]
+        world.put(job_id, fields)
+    query = ListQuery(user_id=user, id_prefix=begin, page_size=2)
+    assert list(walk(world, query)) == [ids[:2], ids[3:]]
+    assert world.repository.page(query).total == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "total"),
+    [
+        ({}, 10),
+        ({"page": 2, "page_size": 3}, 10),
+        ({"statuses": (JobStatus.FAILED,)}, 2),
+        ({"statuses": (JobStatus.FAILED, JobStatus.QUEUED), "page": 2, "page_size": 3}, 5),
+        ({"ids": ("nobodys",)}, 0),
+        ({"id_prefix": "nobodys"}, 0),
+    ],
+)
+def test_counts_are_of_all_the_users_live_jobs_whatever_else_is_asked_for(
+    world: World, user: str, asked: dict[str, Any], total: int
+) -> None:
+    for status, count in (("failed", 2), ("queued", 3), ("completed", 4), ("teleporting", 1)):
+        for _ in range(count):
+            world.put(new_id(), document(user, status=status))
+        world.put(new_id(), deleted(user, status=status))
+        put_many(world, "somebody-else", document, 1)
+    page = world.repository.page(ListQuery(user_id=user, with_counts=True, **asked))
+    assert page.counts == {
+        "all": 10,
+        "pending": 0,
+        "queued": 3,
+        "processing": 0,
+        "completed": 4,
+        "failed": 2,
+    }
+    assert page.total == total
+    assert world.repository.page(ListQuery(user_id=user, **asked)).counts is None
+
+
 def test_a_delete_marks_the_job_and_its_pending_purge_together(world: World, user: str) -> None:
     (job_id,) = put_many(world, user, document, 1)
     deletion = world.repository.mark_deleted(user, job_id, NOW)

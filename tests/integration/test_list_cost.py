@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from google.cloud import firestore
@@ -18,6 +20,8 @@ from tests.tokens import unsigned_token
 
 PROJECT = "demo-cost"
 """A database of its own: the emulator scans the whole collection, whoever's jobs they are."""
+SMALL = "demo-cost-of-counts"
+"""Another one, in which twelve scans at once are quick."""
 
 
 @dataclass(frozen=True)
@@ -25,31 +29,47 @@ class Metered:
     meter: FirestoreMeter
     url: str
     database: firestore.Client
+    project: str
 
     def get(self, user_id: str, path: str = "/jobs", **query: Any) -> tuple[dict[str, Any], int]:
         """The answer, and how many documents were read for it."""
         self.meter.reset()
-        answer = Client(self.url, unsigned_token(user_id, PROJECT)).get(path, **query)
+        answer = self.client(user_id).get(path, **query)
         return answer, self.meter.documents
 
-    def put(self, documents: list[dict[str, Any]]) -> None:
-        put_all(self.database, documents)
+    def client(self, user_id: str) -> Client:
+        return Client(self.url, unsigned_token(user_id, self.project))
+
+    def put(self, documents: list[dict[str, Any]], begin: str = "") -> None:
+        put_all(self.database, documents, begin)
 
 
 @pytest.fixture(scope="module")
 def metered(stack: Stack) -> Iterator[Metered]:
-    name = "list_jobs-metered"
+    with started(stack, PROJECT) as function:
+        yield function
+
+
+@pytest.fixture(scope="module")
+def metered_small(stack: Stack) -> Iterator[Metered]:
+    with started(stack, SMALL) as function:
+        yield function
+
+
+@contextmanager
+def started(stack: Stack, project: str) -> Iterator[Metered]:
+    name = f"list_jobs-{project}"
     with metering(stack.environment["FIRESTORE_EMULATOR_HOST"]) as (meter, meter_port):
         port = ports.any_free([name])[name]
         stack.start_function(
             "list_jobs",
             port=port,
             label=name,
-            GOOGLE_CLOUD_PROJECT=PROJECT,
+            GOOGLE_CLOUD_PROJECT=project,
             FIRESTORE_EMULATOR_HOST=f"{ports.HOST}:{meter_port}",
         )
         stack.processes.wait_for(name, lambda: ports.answers(port))
-        yield Metered(meter, f"http://{ports.HOST}:{port}", firestore.Client(project=PROJECT))
+        yield Metered(meter, f"http://{ports.HOST}:{port}", firestore.Client(project=project), project)
         stack.processes.stop([name])
 
 
@@ -92,6 +112,52 @@ def test_a_poll_reads_only_the_jobs_that_it_watches(metered: Metered) -> None:
     page, read = metered.get(user, ids=",".join(ids))
     assert ([job["id"] for job in page["jobs"]], read) == (ids, 3)
     assert metered.meter.aggregations == 0
+
+
+@pytest.mark.parametrize("others", [0, 5_000])
+def test_a_search_reads_what_it_shows_and_the_deleted_jobs_between_however_many_others_there_are(
+    metered: Metered, others: int
+) -> None:
+    user, begin = f"user-{new_id()}", new_id()
+    metered.put([document(user) for _ in range(others)])
+    metered.put([deleted(user) for _ in range(10)])
+    metered.put([document(user) for _ in range(30)], begin + "-a")
+    metered.put([deleted(user) for _ in range(7)], begin + "-b")
+    metered.put([document(user) for _ in range(5)], begin + "-c")
+    page, read = metered.get(user, id_prefix=begin, page_size=30)
+    assert (len(page["jobs"]), page["total"], read, metered.meter.aggregations) == (30, 35, 30, 2)
+    page, read = metered.get(user, id_prefix=begin, page_size=30, cursor=page["next_cursor"])
+    assert (len(page["jobs"]), page["next_cursor"], read) == (5, None, 12)
+    page, read = metered.get(user, id_prefix=f"{begin}-d")
+    assert (page["jobs"], page["total"], read) == ([], 0, 0)
+
+
+def test_a_hostile_prefix_of_an_id_asks_firestore_nothing(metered: Metered) -> None:
+    metered.meter.reset()
+    for hostile in ("", "..", "a/b", "__all__", "\0", "~", "é", "a" * 129):
+        assert metered.client("user").status(f"/jobs?id_prefix={quote(hostile)}") == 400
+    assert metered.meter.calls == 0
+
+
+@pytest.mark.parametrize(
+    ("query", "aggregations", "documents"),
+    [
+        ({}, 12, 20),
+        ({"status": "failed,queued"}, 12, 20),
+        ({"page": 2}, 12, 30),
+        ({"ids": "nobodys"}, 12, 1),
+        ({"id_prefix": "nobodys"}, 14, 0),
+    ],
+)
+def test_counts_are_twelve_aggregations_and_no_document_more(
+    metered_small: Metered, query: dict[str, Any], aggregations: int, documents: int
+) -> None:
+    user = f"user-{new_id()}"
+    metered_small.put([document(user, status="failed") for _ in range(30)])
+    page, read = metered_small.get(user, include="counts", **query)
+    assert page["counts"] == {"all": 30, "pending": 0, "queued": 0, "processing": 0, "completed": 0, "failed": 30}
+    assert (metered_small.meter.aggregations, read) == (aggregations, documents)
+    assert metered_small.get(user, **query)[1] == documents
 
 
 def test_one_job_costs_one_read_and_a_hostile_id_none(metered: Metered) -> None:

@@ -89,6 +89,45 @@ def test_media_come_beside_each_job_when_they_are_asked_for(services: FakeServic
     assert "media" not in call(list_jobs, services, "/jobs").json["jobs"][0]  # type: ignore[index]
 
 
+def test_jobs_are_found_by_how_their_ids_begin_page_by_page(services: FakeServices) -> None:
+    for job_id in ("70eb9a-2", "70eb9a-1", "70eb9b", "70eb9a-3"):
+        services.add(job_id, document("me", reference_image_path=f"me/{job_id}/reference.png"))
+    services.add("70eb9a-0", deleted("me"))
+    body: Any = call(list_jobs, services, "/jobs?id_prefix=70eb9a&page_size=2&include=media").json
+    assert ([job["id"] for job in body["jobs"]], body["total"]) == (["70eb9a-1", "70eb9a-2"], 3)
+    assert all(job["media"]["reference_image_url"] for job in body["jobs"])
+    rest: Any = call(list_jobs, services, f"/jobs?id_prefix=70eb9a&cursor={body['next_cursor']}").json
+    assert ([job["id"] for job in rest["jobs"]], rest["page"], rest["next_cursor"]) == (["70eb9a-3"], 2, None)
+
+
+@pytest.mark.parametrize("query", ["", "id_prefix=70eb", "id_prefix=70eb9a-", "status=failed"])
+def test_a_cursor_of_a_search_serves_nothing_else(services: FakeServices, query: str) -> None:
+    for number in range(3):
+        services.add(f"70eb9a-{number}", document("me"))
+    body: Any = call(list_jobs, services, "/jobs?id_prefix=70eb9a&page_size=2").json
+    answer: Any = call(list_jobs, services, f"/jobs?{query}&cursor={body['next_cursor']}")
+    assert (answer.status_code, answer.json["detail"].split()[0]) == (400, "cursor")
+
+
+@pytest.mark.parametrize("query", ["", "&status=failed", "&ids=job-1", "&id_prefix=job-1", "&page=2"])
+def test_counts_come_beside_the_jobs_when_they_are_asked_for(services: FakeServices, query: str) -> None:
+    for number, status in enumerate(["failed", "queued", "completed", "completed"]):
+        services.add(f"job-{number}", document("me", status=status))
+    services.add("job-4", deleted("me"))
+    body: Any = call(list_jobs, services, f"/jobs?include=counts{query}").json
+    assert body["counts"] == {"all": 4, "pending": 0, "queued": 1, "processing": 0, "completed": 2, "failed": 1}
+    assert "counts" not in call(list_jobs, services, f"/jobs?{query}").json  # type: ignore[operator]
+
+
+def test_the_tag_of_a_page_changes_with_the_counts_beside_it(services: FakeServices) -> None:
+    services.add("job-1", document("me", status="failed"))
+    tag = call(list_jobs, services, "/jobs?status=failed&include=counts").headers["ETag"]
+    again = {"If-None-Match": tag}
+    assert call(list_jobs, services, "/jobs?status=failed&include=counts", headers=again).status_code == 304
+    services.add("job-2", document("me", status="queued"))
+    assert call(list_jobs, services, "/jobs?status=failed&include=counts", headers=again).status_code == 200
+
+
 def test_an_output_says_under_which_name_it_is_saved(services: FakeServices) -> None:
     services.add("job-1", document("me", output_video_path="me/job-1/output.mp4"))
     body: Any = call(get_output, services, "/jobs/job-1/output").json
@@ -169,6 +208,14 @@ def test_no_hostile_id_reaches_firestore_or_storage(function: Any, method: str, 
     answer = call(function, services, path.format(id=job_id), method=method)
     assert answer.status_code == 404
     assert answer.content_type == "application/problem+json"
+    assert services.fake_repository.calls == services.fake_media.calls == 0
+
+
+@given(hostile_ids)
+def test_no_hostile_prefix_of_an_id_reaches_firestore(id_prefix: str) -> None:
+    services = FakeServices()
+    answer: Any = call(list_jobs, services, f"/jobs?id_prefix={id_prefix}")
+    assert (answer.status_code, answer.json["detail"].split()[0]) == (400, "id_prefix")
     assert services.fake_repository.calls == services.fake_media.calls == 0
 
 

@@ -11,7 +11,13 @@ from typing import Any, NamedTuple
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
-from google.cloud.firestore_v1.types import RunAggregationQueryResponse, RunQueryResponse, StructuredQuery, Value
+from google.cloud.firestore_v1.types import (
+    BatchGetDocumentsResponse,
+    RunAggregationQueryResponse,
+    RunQueryResponse,
+    StructuredQuery,
+    Value,
+)
 
 from shared.job import JobStatus
 from shared.pagination import ListQuery, Position
@@ -47,6 +53,12 @@ ASKED = {
     for place, position in PLACES.items()
     for filtered, statuses in FILTERS.items()
 }
+ASKED |= {f"{place}, by prefix": page(id_prefix="70eb", **position) for place, position in PLACES.items()}
+ASKED |= {
+    "counts beside a list": page(with_counts=True),
+    "counts beside jobs by id": page(with_counts=True, ids=("70eb",)),
+    "counts beside a search": page(with_counts=True, id_prefix="70eb"),
+}
 ASKED["pending purges"] = lambda repository: repository.pending_purges(NOW, 100)
 WITHOUT_QUERIES = {"get", "get_many", "mark_deleted", "deletion", "record_purge"}
 """Methods that read and write documents by their ids alone."""
@@ -72,7 +84,7 @@ class Need(NamedTuple):
 
 
 class RecordingFirestore:
-    """In place of the library's connection: notes each query, and finds nothing but a count of 1,000."""
+    """In place of the library's connection: notes each query, and finds nothing but 1,000 jobs when it counts."""
 
     def __init__(self) -> None:
         self.queries: list[StructuredQuery] = []
@@ -82,9 +94,13 @@ class RecordingFirestore:
         return iter(())
 
     def run_aggregation_query(self, request: dict[str, Any], **_: Any) -> Iterator[RunAggregationQueryResponse]:
-        self.queries.append(request["structured_aggregation_query"].structured_query)
-        counted = {"aggregate_fields": {"jobs": Value(integer_value=1000)}}
+        query = request["structured_aggregation_query"].structured_query
+        self.queries.append(query)
+        counted = {"aggregate_fields": {"jobs": Value(integer_value=0 if "deleted_at" in str(query) else 1000)}}
         return iter([RunAggregationQueryResponse(result=counted)])
+
+    def batch_get_documents(self, **_: Any) -> Iterator[BatchGetDocumentsResponse]:
+        return iter(())
 
 
 def queries_of(ask: Callable[[JobRepository], object]) -> list[StructuredQuery]:
@@ -108,7 +124,8 @@ def need_of(query: StructuredQuery) -> Need:
             (equal if same else compared).add(filter_.unary_filter.field.field_path)
     orders = [(order.field.field_path, order.direction.name) for order in query.order_by]
     assert compared <= {field for field, _ in orders}, "an order left to Firestore is not understood here"
-    if len(orders) > 1 and orders[-1] == ("__name__", orders[-2][1]):
+    last = orders[-2][1] if len(orders) > 1 else "ASCENDING"
+    if orders and orders[-1] == ("__name__", last):
         orders.pop()  # every index ends in __name__, in the direction of its last field
     return Need(frozenset(equal), tuple(orders))
 
@@ -127,6 +144,14 @@ def test_every_index_has_its_query() -> None:
     needs = [need_of(query) for ask in ASKED.values() for query in queries_of(ask)]
     assert [index for index in INDEXES if not any(need.is_met_by(index) for need in needs)] == []
     assert len({tuple(index) for index in INDEXES}) == len(INDEXES)
+
+
+def test_a_search_needs_an_index_for_its_deleted_jobs_alone() -> None:
+    needs = {need_of(query) for query in queries_of(ASKED["first page, by prefix"])}
+    assert needs == {
+        Need(frozenset({"user_id"}), ()),
+        Need(frozenset({"user_id"}), (("deleted_at", "ASCENDING"),)),
+    }
 
 
 def test_no_method_of_the_repository_is_left_out() -> None:

@@ -13,6 +13,7 @@ from shared.job import JobStatus
 from shared.pagination import ListQuery, Position, decode_cursor, encode_cursor
 
 POSITION = Position("job-1", datetime(2026, 11, 22, 12, 0, 0, 123456, UTC), page=2, shown=20)
+OLD = "g64TxMo9807VuDcpWyJqb2ItMSIsMTc5NTM0ODgwMDEyMzQ1NiwyLDIwXQ"
 positions = st.builds(
     Position,
     job_id=st.from_regex(r"[A-Za-z0-9-]{1,128}", fullmatch=True),
@@ -21,6 +22,7 @@ positions = st.builds(
     shown=st.integers(0, 10**9),
 )
 filters = st.sets(st.sampled_from(JobStatus))
+searches = st.sampled_from([None, "", "j", "J", "job", "job-1"])
 
 
 def parse(**parameters: str) -> ListQuery:
@@ -35,15 +37,33 @@ def test_a_cursor_leads_back_to_its_position(position: Position, user: str, stat
     assert not set(cursor) & set("+/=&?# ")
 
 
-@given(positions, st.text(max_size=20), st.text(max_size=20), filters, filters)
-def test_a_cursor_of_another_user_or_filter_is_refused(
-    position: Position, user: str, other_user: str, statuses: set[JobStatus], others: set[JobStatus]
+bindings = st.tuples(st.text(max_size=20), filters, searches)
+
+
+@given(bindings, bindings)
+def test_a_cursor_of_another_user_filter_or_search_is_refused(
+    bound_to: tuple[str, set[JobStatus], str | None], other: tuple[str, set[JobStatus], str | None]
 ) -> None:
-    if (user, statuses) == (other_user, others):
+    cursor = encode_cursor(POSITION, *bound_to)
+    if bound_to == other:
         return
-    cursor = encode_cursor(position, user, statuses)
     with pytest.raises(BadRequest, match="cursor"):
-        decode_cursor(cursor, other_user, others)
+        decode_cursor(cursor, *other)
+
+
+@given(bindings.filter(lambda bound_to: POSITION.job_id.startswith(bound_to[2] or "")))
+def test_a_cursor_of_a_search_leads_back_to_its_position(bound_to: tuple[str, set[JobStatus], str | None]) -> None:
+    assert decode_cursor(encode_cursor(POSITION, *bound_to), *bound_to) == POSITION
+
+
+def test_a_cursor_to_a_place_outside_its_search_is_refused() -> None:
+    with pytest.raises(BadRequest, match="cursor"):
+        parse(id_prefix="jobs", cursor=encode_cursor(POSITION, "me", (), "jobs"))
+
+
+def test_a_cursor_that_was_given_before_there_was_a_search_still_holds() -> None:
+    assert parse(cursor=OLD).after == POSITION
+    assert encode_cursor(POSITION, "me", ()) == OLD
 
 
 @given(positions, st.data())
@@ -87,7 +107,9 @@ def test_parameters_that_are_not_known_are_ignored() -> None:
         *(("page_size", value) for value in ("0", "101", "-1", "1.5", "ten", "", " 5", "+5", "٣", "9" * 30)),
         *(("page", value) for value in ("0", "-1", "", "1e3", "0x1", "9" * 30)),
         *(("status", value) for value in ("", "done", "completed,", "Completed", "completed, failed", "null")),
-        *(("include", value) for value in ("", "everything", "media,x")),
+        *(("include", value) for value in ("", "everything", "media,x", "media,", "Counts", "media counts")),
+        *(("id_prefix", value) for value in ("", "..", "a/b", "a.b", "a b", "a~", "é", "\x00", "a\n", "x" * 129)),
+        *(("id_prefix", value) for value in ("____", "__a__", "__id7__", "%61", "a,b", "*")),
         ("ids", ""),
         ("ids", ",".join(f"job-{number}" for number in range(101))),
         ("cursor", ""),
@@ -98,7 +120,7 @@ def test_a_bad_value_is_refused_and_named(name: str, value: str) -> None:
         parse(**{name: value})
 
 
-@pytest.mark.parametrize("name", ["page_size", "page", "cursor", "status", "ids", "include"])
+@pytest.mark.parametrize("name", ["page_size", "page", "cursor", "status", "ids", "id_prefix", "include"])
 def test_a_parameter_given_twice_is_refused(name: str) -> None:
     with pytest.raises(BadRequest, match=name):
         ListQuery.parse(MultiDict([(name, "1"), (name, "2")]), "me")
@@ -115,6 +137,31 @@ def test_ids_that_could_be_none_are_left_out_and_others_taken_once() -> None:
 def test_a_cursor_does_not_go_with_ids() -> None:
     with pytest.raises(BadRequest, match="cursor"):
         parse(ids="a", cursor=encode_cursor(POSITION, "me", ()))
+
+
+@pytest.mark.parametrize("id_prefix", ["a", "Z", "0", "-", "_", "__", "__a", "70eb9a", "x" * 128])
+def test_whatever_an_id_may_begin_with_can_be_searched_for(id_prefix: str) -> None:
+    assert parse(id_prefix=id_prefix) == ListQuery(user_id="me", id_prefix=id_prefix)
+
+
+@pytest.mark.parametrize("other", [{"ids": "a"}, {"status": "failed"}, {"ids": "a", "status": "failed"}])
+def test_a_search_goes_with_neither_ids_nor_status(other: dict[str, str]) -> None:
+    with pytest.raises(BadRequest, match=r"^id_prefix "):
+        parse(id_prefix="a", **other)
+
+
+@pytest.mark.parametrize(
+    ("include", "media", "counts"),
+    [
+        ("media", True, False),
+        ("counts", False, True),
+        ("media,counts", True, True),
+        ("counts,media", True, True),
+        ("counts,counts", False, True),
+    ],
+)
+def test_media_and_counts_are_included_in_any_order(include: str, media: bool, counts: bool) -> None:
+    assert parse(include=include) == ListQuery(user_id="me", with_media=media, with_counts=counts)
 
 
 def test_times_keep_their_microseconds_in_a_cursor() -> None:
