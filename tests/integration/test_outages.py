@@ -132,6 +132,7 @@ def job(account: Account, database: firestore.Client) -> str:
 
 CASES = [
     ("list_jobs", "firestore", "GET", "/jobs"),
+    ("list_jobs", "firestore", "GET", "/jobs?include=counts&id_prefix=a"),
     ("list_jobs", "firestore", "GET", "/jobs/{id}"),
     ("get_thumbnails", "firestore", "GET", "/jobs/{id}/thumbnails"),
     ("get_output", "firestore", "GET", "/jobs/{id}/output"),
