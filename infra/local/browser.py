@@ -1,0 +1,96 @@
+"""The Chromium that the tests of the page run: where it is on this machine, and how it gets there."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+_COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+_MAC_APPLICATIONS = ("Google Chrome", "Chromium")
+_HOW_TO_INSTALL = "sudo apt-get install chromium (Debian), or .venv/bin/playwright install --with-deps chromium"
+
+
+def find() -> Path | None:
+    """A Chromium or Chrome that runs: the machine's, or the one that Playwright has fetched."""
+    return next((path for path in _candidates() if _runs(path)), None)
+
+
+def install() -> None:
+    """Install one from Debian's packages, or have Playwright fetch one; find() then tells whether it is there."""
+    playwright = [str(Path(sys.executable).with_name("playwright")), "install"]
+    as_root = os.geteuid() == 0
+    if as_root and _has_debians_packages():
+        # Without recommended packages there still is a font: libfontconfig1 depends on one.
+        apt = ("apt-get", "-o", "DPkg::Lock::Timeout=120")
+        _try([*apt, "update"])
+        _try([*apt, "install", "-y", "--no-install-recommends", "chromium"])
+    elif sys.platform == "linux" and as_root:
+        _try([*playwright, "--with-deps", "chromium"])
+    if find() is None:
+        _try([*playwright, "chromium"])
+
+
+def _candidates() -> Iterator[Path]:
+    for command in _COMMANDS:
+        if found := shutil.which(command):
+            yield Path(found)
+    for name in _MAC_APPLICATIONS:
+        yield Path(f"/Applications/{name}.app/Contents/MacOS/{name}")
+    with sync_playwright() as playwright:
+        yield Path(playwright.chromium.executable_path)
+
+
+def _runs(path: Path) -> bool:
+    """Whether it is what it is called: Ubuntu has a chromium-browser that only tells how to install one."""
+    try:
+        ended = subprocess.run([path, "--version"], capture_output=True, timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return ended.returncode == 0
+
+
+def _has_debians_packages() -> bool:
+    """Ubuntu has apt too, but its chromium is a snap, which does not run everywhere."""
+    try:
+        system = platform.freedesktop_os_release()
+    except OSError:
+        return False
+    return system.get("ID") == "debian" and shutil.which("apt-get") is not None
+
+
+def _try(command: Sequence[str]) -> None:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    ended = subprocess.run(
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+    )
+    if ended.returncode != 0:
+        # One more way may be left: what went wrong is told, and that is all.
+        said = (ended.stderr or ended.stdout).splitlines() or [f"exit code {ended.returncode}"]
+        reason = next((line for line in said if line.startswith(("E: ", "Error: "))), said[-1])
+        print(f"browser: {Path(command[0]).name} failed: {reason}", file=sys.stderr)
+
+
+def main() -> None:
+    if find():
+        return
+    print("browser: no Chromium on this machine: installing one for the tests", flush=True)
+    install()
+    if not find():
+        sys.exit(f"browser: no Chromium could be installed; install one with: {_HOW_TO_INSTALL}")
+
+
+if __name__ == "__main__":
+    main()

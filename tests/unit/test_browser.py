@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from pathlib import Path
+
+import pytest
+
+from infra.local import browser
+
+
+@pytest.fixture
+def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of all commands of a Debian machine without a browser, on which we are root."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "none"))
+    monkeypatch.setattr(browser, "_MAC_APPLICATIONS", ())
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(platform, "freedesktop_os_release", lambda: {"ID": "debian"})
+    return tmp_path
+
+
+def command(folder: Path, name: str, script: str) -> Path:
+    file = folder / name
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o755)
+    return file
+
+
+def asked(folder: Path) -> list[str]:
+    return (folder / "asked").read_text().splitlines()
+
+
+def test_the_first_browser_that_runs_is_taken(bare: Path) -> None:
+    assert browser.find() is None
+    command(bare, "chromium-browser", "echo 'Command requires the chromium snap'; exit 1")
+    assert browser.find() is None
+    chrome = command(bare, "google-chrome", "echo Google Chrome 150")
+    assert browser.find() == chrome
+    chromium = command(bare, "chromium", "echo Chromium 156")
+    assert browser.find() == chromium
+
+
+def test_where_there_is_one_nothing_is_said_or_done(bare: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    command(bare, "chromium", "echo Chromium 156")
+    browser.main()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_debian_installs_its_package(bare: Path) -> None:
+    install = f'echo "$@" >> {bare}/asked; printf "#!/bin/sh\\n" > {bare}/chromium; /bin/chmod +x {bare}/chromium'
+    command(bare, "apt-get", install)
+    browser.main()
+    assert [line.split()[2:] for line in asked(bare)] == [
+        ["update"],
+        ["install", "-y", "--no-install-recommends", "chromium"],
+    ]
+
+
+@pytest.mark.parametrize("system", [{"ID": "ubuntu", "ID_LIKE": "debian"}, {"ID": "fedora"}])
+def test_other_systems_get_playwrights(
+    bare: Path, monkeypatch: pytest.MonkeyPatch, system: dict[str, str]
+) -> None:
+    monkeypatch.setattr(platform, "freedesktop_os_release", lambda: system)
+    command(bare, "apt-get", f"echo apt-get >> {bare}/asked")
+    command(bare, "playwright", f'echo "$@" >> {bare}/asked; exit 1')
+    with pytest.raises(SystemExit):
+        browser.main()
+    assert asked(bare) == ["install --with-deps chromium", "install chromium"]
+
+
+def test_who_is_not_root_installs_nothing_into_the_system(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    command(bare, "apt-get", f"echo apt-get >> {bare}/asked")
+    command(bare, "playwright", f'echo "$@" >> {bare}/asked')
+    with pytest.raises(SystemExit):
+        browser.main()
+    assert asked(bare) == ["install chromium"]
+
+
+def test_where_none_can_be_had_one_sentence_says_how_to_install_it(
+    bare: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    command(bare, "apt-get", "echo reading; echo 'E: Unable to locate package chromium' >&2; exit 100")
+    command(bare, "playwright", "echo 'Error: no such host'; echo '}'; exit 1")
+    with pytest.raises(SystemExit, match=r"install one with: .*apt-get install chromium .*playwright install"):
+        browser.main()
+    assert capfd.readouterr().err.splitlines() == [
+        "browser: apt-get failed: E: Unable to locate package chromium",
+        "browser: apt-get failed: E: Unable to locate package chromium",
+        "browser: playwright failed: Error: no such host",
+    ]
