@@ -1,0 +1,44 @@
+"use client";
+
+import { useSearchParams } from "next/navigation";
+import { Suspense } from "react";
+import { Logo } from "@/components/Header";
+import { SignInForm } from "@/components/SignInForm";
+import { safeNext } from "@/lib/session";
+
+const REASONS: Record<string, string> = {
+  revoked: "Your session has ended, perhaps because your password was changed. Please sign in again.",
+  "signed-out": "You are signed out.",
+};
+
+export default function SignInPage() {
+  return (
+    <main className="mx-auto flex min-h-dvh max-w-sm flex-col justify-center gap-6 p-5">
+      <div className="flex flex-col items-center gap-3 text-center">
+        <Logo />
+        <h1 className="font-semibold text-2xl tracking-tight">Sign in to NuuMee</h1>
+      </div>
+      <Suspense>
+        <SignIn />
+      </Suspense>
+    </main>
+  );
+}
+
+function SignIn() {
+  const parameters = useSearchParams();
+  const reason = REASONS[parameters.get("reason") ?? ""];
+  return (
+    <>
+      {reason && (
+        <p
+          role="status"
+          className="rounded-lg border border-amber-400/30 bg-amber-400/10 px-4 py-3 text-amber-200 text-sm"
+        >
+          {reason}
+        </p>
+      )}
+      <SignInForm onSignedIn={() => window.location.replace(safeNext(parameters.get("next")))} />
+    </>
+  );
+}

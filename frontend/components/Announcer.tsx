@@ -1,0 +1,8 @@
+/** Says to screen readers what others see. */
+export function Announcer({ text }: { text: string }) {
+  return (
+    <p role="status" aria-live="polite" className="sr-only" data-testid="announcer">
+      {text}
+    </p>
+  );
+}

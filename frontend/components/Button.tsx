@@ -1,0 +1,22 @@
+import type { ButtonHTMLAttributes } from "react";
+
+const LOOKS = {
+  primary: "bg-accent text-page hover:bg-[#5ff7e8]",
+  plain: "border border-line bg-surface text-ink hover:border-slate-500 hover:bg-line",
+  danger: "border border-line bg-surface text-red-300 hover:border-red-400/60 hover:bg-red-500/10",
+  destructive: "bg-red-600 text-white hover:bg-red-700",
+};
+
+interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
+  look?: keyof typeof LOOKS;
+}
+
+export function Button({ look = "plain", className = "", type = "button", ...rest }: Props) {
+  return (
+    <button
+      type={type}
+      className={`inline-flex min-h-11 items-center justify-center gap-2 whitespace-nowrap rounded-lg px-3.5 font-medium text-sm transition-colors disabled:cursor-not-allowed disabled:opacity-60 aria-disabled:opacity-60 sm:min-h-10 ${LOOKS[look]} ${className}`}
+      {...rest}
+    />
+  );
+}

@@ -1,0 +1,15 @@
+import { useNow } from "@/hooks/use-now";
+import type { Job } from "@/lib/job";
+import { formatElapsed, parseTime } from "@/lib/time";
+import { statusLabel } from "./StatusBadge";
+
+/** "Processing... 2m 30s", counted on each second. */
+export function Elapsed({ job }: { job: Job }) {
+  const now = useNow();
+  const since = parseTime(job.created_at);
+  return (
+    <p className="text-sm text-muted tabular-nums" data-testid="elapsed">
+      {statusLabel(job.status)}...{since !== null && ` ${formatElapsed(now - since)}`}
+    </p>
+  );
+}

@@ -1,0 +1,38 @@
+"use client";
+
+import { LogOut } from "lucide-react";
+import { Button } from "@/components/Button";
+import { useSession } from "@/components/SessionGate";
+import { endSession } from "@/lib/session";
+
+export function Header() {
+  const session = useSession();
+  return (
+    <header className="sticky top-0 z-20 border-line border-b bg-page/90 backdrop-blur">
+      <div className="mx-auto flex h-16 max-w-5xl items-center gap-4 px-3 sm:px-6">
+        <a href="/jobs/" className="flex items-center gap-2 font-semibold text-lg tracking-tight">
+          <Logo />
+          NuuMee
+        </a>
+        {session && (
+          <div className="ml-auto flex min-w-0 items-center gap-3">
+            <span className="hidden truncate text-muted text-sm sm:block">{session.email}</span>
+            <Button onClick={() => endSession("signed-out")}>
+              <LogOut aria-hidden className="size-4" />
+              Sign out
+            </Button>
+          </div>
+        )}
+      </div>
+    </header>
+  );
+}
+
+export function Logo() {
+  return (
+    <svg viewBox="0 0 32 32" className="size-7" aria-hidden="true">
+      <rect width="32" height="32" rx="8" className="fill-surface" />
+      <path d="M12 9.5v13l11-6.5z" className="fill-accent" />
+    </svg>
+  );
+}

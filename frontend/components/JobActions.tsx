@@ -1,0 +1,56 @@
+import { Download, Info, Link2, Trash2 } from "lucide-react";
+import { useState } from "react";
+import { Button } from "@/components/Button";
+import { copyShareLink, download } from "@/lib/actions";
+import { type Job, shortName } from "@/lib/job";
+
+interface Props {
+  job: Job;
+  className?: string;
+  /** Left out where the details are open already. */
+  onDetails?: () => void;
+  onDelete?: () => void;
+}
+
+/** What can be done with the job. Only a completed one can be downloaded and shared. */
+export function JobActions({ job, className = "", onDetails, onDelete }: Props) {
+  const [downloading, setDownloading] = useState(false);
+  const name = shortName(job.id);
+  const save = async () => {
+    setDownloading(true);
+    await download(job);
+    setDownloading(false);
+  };
+  return (
+    <div className={`flex flex-wrap gap-2 ${className}`}>
+      {job.status === "completed" && (
+        <>
+          <Button look="primary" onClick={save} disabled={downloading} aria-label={`Download job ${name}`}>
+            <Download aria-hidden className="size-4" />
+            Download
+          </Button>
+          <Button
+            onClick={() => copyShareLink(job)}
+            aria-disabled={job.share_url === null}
+            aria-label={`Copy link of job ${name}`}
+          >
+            <Link2 aria-hidden className="size-4" />
+            Copy Link
+          </Button>
+        </>
+      )}
+      {onDetails && (
+        <Button onClick={onDetails} aria-label={`Details of job ${name}`}>
+          <Info aria-hidden className="size-4" />
+          Details
+        </Button>
+      )}
+      {onDelete && (
+        <Button look="danger" onClick={onDelete} aria-label={`Delete job ${name}`} className="ml-auto">
+          <Trash2 aria-hidden className="size-4" />
+          <span className="max-[26rem]:sr-only">Delete</span>
+        </Button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,127 @@
+import { Age } from "@/components/Age";
+import { Elapsed } from "@/components/Elapsed";
+import { JobActions } from "@/components/JobActions";
+import { MediaStrip } from "@/components/MediaStrip";
+import { MediaTile } from "@/components/MediaTile";
+import { Skeleton } from "@/components/Skeleton";
+import { StatusBadge } from "@/components/StatusBadge";
+import type { RenewMedia } from "@/hooks/use-jobs";
+import { cardId } from "@/lib/focus";
+import { isActive, type Job, shortName, typeLabel } from "@/lib/job";
+import type { TileKind } from "@/lib/media";
+
+export interface JobCommands {
+  preview: (job: Job, kind: TileKind) => void;
+  openDetails: (job: Job) => void;
+  remove: (job: Job) => void;
+  select: (job: Job, selected: boolean) => void;
+  renewMedia: RenewMedia;
+}
+
+interface Props {
+  job: Job;
+  selected: boolean;
+  commands: JobCommands;
+}
+
+const CARD = "rounded-2xl border bg-surface p-3 sm:p-4";
+
+export function JobCard({ job, selected, commands }: Props) {
+  const titleId = `${cardId(job.id)}-title`;
+  return (
+    <article
+      id={cardId(job.id)}
+      tabIndex={-1}
+      aria-labelledby={titleId}
+      className={`${CARD} flex flex-wrap gap-3 sm:gap-4 ${selected ? "border-accent/70" : "border-line"}`}
+    >
+      <MediaStrip
+        job={job}
+        onPreview={(kind) => commands.preview(job, kind)}
+        renewMedia={commands.renewMedia}
+      />
+      <div className="flex min-w-34 flex-1 basis-34 flex-col gap-2 sm:basis-60">
+        <div className="flex items-start justify-between gap-2">
+          <h2 id={titleId} className="min-w-0 pt-1">
+            <span className="block font-semibold text-base leading-tight">{typeLabel(job)}</span>
+            <span className="block truncate font-mono text-muted text-xs leading-5" title={job.id}>
+              {job.id}
+            </span>
+          </h2>
+          <Selector job={job} selected={selected} onSelect={(checked) => commands.select(job, checked)} />
+        </div>
+        <div>
+          <StatusBadge status={job.status} />
+        </div>
+        <Facts job={job} />
+        {isActive(job) && <Elapsed job={job} />}
+      </div>
+      {job.status === "failed" && (
+        <p className="w-full rounded-lg border border-red-400/25 bg-red-400/10 px-3 py-2 text-red-200 text-sm">
+          {job.error_message ?? "The job failed, and no reason was recorded."}
+        </p>
+      )}
+      <JobActions
+        job={job}
+        onDetails={() => commands.openDetails(job)}
+        onDelete={() => commands.remove(job)}
+        className="w-full border-line border-t pt-3"
+      />
+    </article>
+  );
+}
+
+function Facts({ job }: { job: Job }) {
+  return (
+    <p className="flex flex-wrap gap-x-2 text-muted text-sm [&>*+*]:before:mr-2 [&>*+*]:before:content-['·']">
+      <span>
+        <Age time={job.created_at} />
+      </span>
+      {job.resolution && <span>{job.resolution}</span>}
+      {job.credits_charged !== null && <span>{formatCredits(job.credits_charged)}</span>}
+    </p>
+  );
+}
+
+export function formatCredits(credits: number): string {
+  return `${credits} ${credits === 1 ? "credit" : "credits"}`;
+}
+
+interface SelectorProps {
+  job: Job;
+  selected: boolean;
+  onSelect: (selected: boolean) => void;
+}
+
+function Selector({ job, selected, onSelect }: SelectorProps) {
+  return (
+    <label className="-m-2 grid size-11 shrink-0 cursor-pointer place-items-center rounded-lg hover:bg-line/60">
+      <span className="sr-only">Select job {shortName(job.id)}</span>
+      <input
+        type="checkbox"
+        checked={selected}
+        onChange={(event) => onSelect(event.target.checked)}
+        className="size-4.5 cursor-pointer accent-accent"
+      />
+    </label>
+  );
+}
+
+JobCard.Skeleton = function JobCardSkeleton() {
+  return (
+    <div className={`${CARD} flex flex-wrap gap-3 border-line sm:gap-4`}>
+      <MediaTile.Skeleton />
+      <MediaTile.Skeleton />
+      <div className="flex min-w-34 flex-1 basis-34 flex-col gap-3 pt-1 sm:basis-60">
+        <Skeleton className="h-5 w-28 max-w-full" />
+        <Skeleton className="h-4 w-64 max-w-full" />
+        <Skeleton className="h-6 w-24 rounded-full" />
+        <Skeleton className="h-4 w-40 max-w-full" />
+      </div>
+      <div className="flex w-full gap-2 border-line border-t pt-3">
+        <Skeleton className="h-10 w-24" />
+        <Skeleton className="h-10 w-24" />
+      </div>
+    </div>
+  );
+};

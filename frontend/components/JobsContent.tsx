@@ -1,0 +1,104 @@
+import { Clapperboard, CloudOff, SearchX } from "lucide-react";
+import { Button } from "@/components/Button";
+import { JobCard, type JobCommands } from "@/components/JobCard";
+import { Notice } from "@/components/Notice";
+import { Pager } from "@/components/Pager";
+import { statusLabel } from "@/components/StatusBadge";
+import type { Jobs } from "@/hooks/use-jobs";
+import type { Navigation } from "@/hooks/use-view";
+import { messageOf } from "@/lib/errors";
+import { isSearchable, type View } from "@/lib/view";
+
+interface Props {
+  jobs: Jobs;
+  view: View;
+  navigation: Navigation;
+  selected: ReadonlySet<string>;
+  commands: JobCommands;
+}
+
+/** The cards, or what there is to say instead of them. */
+export function JobsContent({ jobs, view, navigation, selected, commands }: Props) {
+  const { list, error } = jobs;
+  if (view.search && !isSearchable(view.search)) return <NothingFound view={view} navigation={navigation} />;
+  if (!list) return error && !jobs.loading ? <Failure jobs={jobs} /> : <JobsContent.Skeleton />;
+  if (list.jobs.length === 0 && !jobs.loading) return <NothingFound view={view} navigation={navigation} />;
+  return (
+    <div aria-busy={jobs.loading}>
+      {error !== undefined && !jobs.loading && <Outdated jobs={jobs} />}
+      <ul className="flex flex-col gap-3 sm:gap-4">
+        {list.jobs.map((job) => (
+          <li key={job.id}>
+            <JobCard job={job} selected={selected.has(job.id)} commands={commands} />
+          </li>
+        ))}
+      </ul>
+      <Pager list={list} onPage={(page) => navigation.go({ page })} />
+    </div>
+  );
+}
+
+JobsContent.Skeleton = function JobsContentSkeleton() {
+  return (
+    <div className="flex flex-col gap-3 sm:gap-4">
+      <p className="sr-only">Loading your jobs</p>
+      {[1, 2, 3, 4].map((number) => (
+        <JobCard.Skeleton key={number} />
+      ))}
+    </div>
+  );
+};
+
+function Failure({ jobs }: { jobs: Jobs }) {
+  return (
+    <div role="alert">
+      <Notice title="Your jobs could not be loaded" icon={<CloudOff className="size-7" />}>
+        <p>{messageOf(jobs.error)}</p>
+        <Button look="primary" onClick={jobs.refresh}>
+          Try again
+        </Button>
+      </Notice>
+    </div>
+  );
+}
+
+/** What was loaded before is still of use. */
+function Outdated({ jobs }: { jobs: Jobs }) {
+  return (
+    <div
+      role="alert"
+      className="mb-4 flex flex-wrap items-center gap-3 rounded-xl border border-amber-400/30 bg-amber-400/10 px-4 py-3 text-amber-200 text-sm"
+    >
+      <p className="flex-1 basis-60">The list may be out of date. {messageOf(jobs.error)}</p>
+      <Button onClick={jobs.refresh}>Try again</Button>
+    </div>
+  );
+}
+
+function NothingFound({ view, navigation }: { view: View; navigation: Navigation }) {
+  const all = { status: null, search: "", page: 1 };
+  if (view.search) {
+    return (
+      <Notice title="No job found" icon={<SearchX className="size-7" />}>
+        <p className="break-all">No id of your jobs begins with “{view.search}”.</p>
+        <Button onClick={() => navigation.go(all)}>Show all jobs</Button>
+      </Notice>
+    );
+  }
+  if (view.status) {
+    return (
+      <Notice
+        title={`No ${statusLabel(view.status).toLowerCase()} jobs`}
+        icon={<Clapperboard className="size-7" />}
+      >
+        <p>None of your jobs has this status.</p>
+        <Button onClick={() => navigation.go(all)}>Show all jobs</Button>
+      </Notice>
+    );
+  }
+  return (
+    <Notice title="No videos yet" icon={<Clapperboard className="size-7" />}>
+      <p>Once you have started a video, you can follow it, watch it and share it here.</p>
+    </Notice>
+  );
+}

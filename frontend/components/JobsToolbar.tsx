@@ -1,0 +1,58 @@
+import { RefreshCw } from "lucide-react";
+import { Button } from "@/components/Button";
+import { SearchBox } from "@/components/SearchBox";
+import { Skeleton } from "@/components/Skeleton";
+import { StatusFilter } from "@/components/StatusFilter";
+import type { Jobs } from "@/hooks/use-jobs";
+import type { Navigation } from "@/hooks/use-view";
+import { TITLE_ID } from "@/lib/focus";
+import type { View } from "@/lib/view";
+
+interface Props {
+  view: View;
+  navigation: Navigation;
+  jobs: Jobs;
+}
+
+/** The page's title, and what chooses the jobs below it. */
+export function JobsToolbar({ view, navigation, jobs }: Props) {
+  return (
+    <div className="mb-5 flex flex-col gap-4 sm:mb-6">
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-3">
+        <h1 id={TITLE_ID} tabIndex={-1} className="font-semibold text-2xl tracking-tight sm:text-3xl">
+          Jobs
+        </h1>
+        <Button
+          onClick={jobs.refresh}
+          disabled={jobs.loading}
+          aria-label="Refresh the list"
+          className="ml-auto w-11 sm:w-10"
+        >
+          <RefreshCw aria-hidden className={`size-4 shrink-0 ${jobs.loading ? "animate-spin" : ""}`} />
+        </Button>
+        <SearchBox
+          search={view.search}
+          onChange={(search) => navigation.go({ search, status: null, page: 1 })}
+        />
+      </div>
+      <StatusFilter
+        status={view.status}
+        counts={jobs.counts}
+        onChange={(status) => navigation.go({ status, search: "", page: 1 })}
+      />
+    </div>
+  );
+}
+
+JobsToolbar.Skeleton = function JobsToolbarSkeleton() {
+  return (
+    <div className="mb-5 flex flex-col gap-4 sm:mb-6">
+      <div className="flex flex-wrap items-center gap-x-4 gap-y-3">
+        <h1 className="mr-auto font-semibold text-2xl tracking-tight sm:text-3xl">Jobs</h1>
+        <Skeleton className="size-11 sm:size-10" />
+        <Skeleton className="h-11 w-full sm:h-10 sm:w-80" />
+      </div>
+      <Skeleton className="h-11 w-full max-w-xl rounded-full sm:h-9" />
+    </div>
+  );
+};

@@ -1,0 +1,44 @@
+import { CircleX, LoaderCircle } from "lucide-react";
+import { MediaTile } from "@/components/MediaTile";
+import type { RenewMedia } from "@/hooks/use-jobs";
+import { isActive, type Job, shortName } from "@/lib/job";
+import { type TileKind, tileUrl } from "@/lib/media";
+
+interface Props {
+  job: Job;
+  onPreview: (kind: TileKind) => void;
+  renewMedia: RenewMedia;
+}
+
+/** The job's tiles: what it was made from, and the output once it is completed. */
+export function MediaStrip({ job, onPreview, renewMedia }: Props) {
+  const kinds: TileKind[] = job.status === "completed" ? ["REF", "SRC", "OUTPUT"] : ["REF", "SRC"];
+  return (
+    <>
+      {kinds.map((kind) => (
+        <MediaTile
+          key={kind}
+          kind={kind}
+          jobName={shortName(job.id)}
+          url={tileUrl(job.media, kind)}
+          onOpen={() => onPreview(kind)}
+          renew={() => renewMedia(job.id)}
+        />
+      ))}
+      {kinds.length < 3 && <NoOutput active={isActive(job)} />}
+    </>
+  );
+}
+
+/** Keeps the place of an output, where there is room for one. */
+function NoOutput({ active }: { active: boolean }) {
+  const Icon = active ? LoaderCircle : CircleX;
+  return (
+    <div
+      aria-hidden
+      className="hidden size-36 shrink-0 place-items-center rounded-xl border border-line border-dashed text-slate-500 lg:grid"
+    >
+      <Icon className={`size-6 ${active ? "animate-spin [animation-duration:3s]" : ""}`} />
+    </div>
+  );
+}

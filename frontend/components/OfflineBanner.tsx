@@ -1,0 +1,18 @@
+"use client";
+
+import { WifiOff } from "lucide-react";
+import { useOnline } from "@/hooks/use-environment";
+
+export function OfflineBanner() {
+  const online = useOnline();
+  return (
+    <div role="status" aria-live="polite">
+      {!online && (
+        <p className="flex items-center justify-center gap-2 bg-amber-300 px-4 py-2 text-center font-medium text-page text-sm">
+          <WifiOff aria-hidden className="size-4 shrink-0" />
+          You are offline. What you see may be out of date; the page goes on when you are back.
+        </p>
+      )}
+    </div>
+  );
+}

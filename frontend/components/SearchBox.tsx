@@ -1,0 +1,90 @@
+import { Search, X } from "lucide-react";
+import { useEffect, useRef, useState } from "react";
+import { isSearchable } from "@/lib/view";
+
+const PAUSE = 300;
+
+interface Props {
+  search: string;
+  onChange: (search: string) => void;
+}
+
+/** Searches by id once the user pauses, in milliseconds, or presses Enter. */
+export function SearchBox({ search, onChange }: Props) {
+  const [text, setText] = useState(search);
+  const [settled, setSettled] = useState(search);
+  const input = useRef<HTMLInputElement>(null);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+
+  // The address has changed by other means: Back, or a filter.
+  if (search !== settled) {
+    setSettled(search);
+    setText(search);
+  }
+  useEffect(() => () => clearTimeout(timer.current), []);
+
+  const settle = (value: string) => {
+    clearTimeout(timer.current);
+    setSettled(value.trim());
+    if (value.trim() !== search) onChange(value.trim());
+  };
+  const change = (value: string) => {
+    setText(value);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => settle(value), PAUSE);
+  };
+  const invalid = text.trim() !== "" && !isSearchable(text.trim());
+
+  return (
+    <search className="w-full sm:w-80">
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          settle(text);
+        }}
+        className="relative"
+      >
+        <Search
+          aria-hidden
+          className="pointer-events-none absolute top-1/2 left-3 size-4 -translate-y-1/2 text-muted"
+        />
+        <input
+          ref={input}
+          type="text"
+          inputMode="search"
+          enterKeyHint="search"
+          value={text}
+          onChange={(event) => change(event.target.value)}
+          aria-label="Search all jobs by id"
+          aria-invalid={invalid}
+          aria-describedby={invalid ? "search-problem" : undefined}
+          placeholder="Search by id, or its beginning"
+          autoComplete="off"
+          autoCapitalize="none"
+          spellCheck={false}
+          maxLength={128}
+          className="h-11 w-full rounded-lg border border-line bg-surface pr-11 pl-9 text-sm placeholder:text-muted aria-invalid:border-red-400 sm:h-10"
+        />
+        {text && (
+          <button
+            type="button"
+            aria-label="Clear the search"
+            onClick={() => {
+              setText("");
+              settle("");
+              input.current?.focus();
+            }}
+            className="absolute inset-y-0 right-0 grid w-11 place-items-center rounded-r-lg text-muted hover:text-ink sm:w-10"
+          >
+            <X aria-hidden className="size-4" />
+          </button>
+        )}
+      </form>
+      {invalid && (
+        <p id="search-problem" role="alert" className="mt-1.5 text-red-300 text-xs">
+          An id has letters, digits, - and _ only.
+        </p>
+      )}
+    </search>
+  );
+}

@@ -1,0 +1,27 @@
+"use client";
+
+import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
+import { messageOf } from "@/lib/errors";
+import { findSession, leaveFor, onEndedElsewhere, type Session } from "@/lib/session";
+import { Notice } from "./Notice";
+
+const SessionContext = createContext<Session | null>(null);
+
+/** The session of the signed-in user. Null while it is being looked for. */
+export function useSession(): Session | null {
+  return useContext(SessionContext);
+}
+
+/** Lets in who is signed in, and sends everybody else to the sign-in page. */
+export function SessionGate({ children }: { children: ReactNode }) {
+  const [session, setSession] = useState<Session | null>(null);
+  const [error, setError] = useState<unknown>(null);
+
+  useEffect(() => {
+    findSession().then((found) => (found ? setSession(found) : leaveFor()), setError);
+    return onEndedElsewhere(() => leaveFor("signed-out"));
+  }, []);
+
+  if (error) return <Notice title="You could not be signed in">{messageOf(error)}</Notice>;
+  return <SessionContext value={session}>{children}</SessionContext>;
+}

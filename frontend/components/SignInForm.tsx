@@ -1,0 +1,83 @@
+"use client";
+
+import { type FormEvent, useState } from "react";
+import { Button } from "@/components/Button";
+import { findSession } from "@/lib/session";
+import { settings } from "@/lib/settings";
+
+const FIELD =
+  "h-11 w-full rounded-lg border border-line bg-page px-3 text-base placeholder:text-muted aria-invalid:border-red-400";
+
+/** E-mail and password; with Google where the deployment has set it up. */
+export function SignInForm({ onSignedIn }: { onSignedIn: () => void }) {
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState<string | null>(null);
+
+  const attempt = async (signIn: (firebase: typeof import("@/lib/firebase")) => Promise<void>) => {
+    setBusy(true);
+    setProblem(null);
+    const firebase = await import("@/lib/firebase").catch(() => null);
+    try {
+      if (!firebase) throw new Error("offline");
+      await signIn(firebase);
+      if (await findSession()) return onSignedIn();
+      setProblem(
+        "The browser does not let this page keep you signed in. Allow it to store data, and try again.",
+      );
+    } catch (error) {
+      setProblem(
+        firebase ? firebase.signInProblem(error) : "The page cannot be reached. Check your connection.",
+      );
+    }
+    setBusy(false);
+  };
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const fields = new FormData(event.currentTarget);
+    void attempt((firebase) => firebase.signIn(String(fields.get("email")), String(fields.get("password"))));
+  };
+
+  return (
+    <div className="flex flex-col gap-4 rounded-2xl border border-line bg-surface p-5 sm:p-6">
+      <form onSubmit={submit} className="flex flex-col gap-4">
+        <label className="flex flex-col gap-1.5 font-medium text-sm">
+          E-mail address
+          <input
+            className={FIELD}
+            name="email"
+            type="email"
+            autoComplete="username"
+            required
+            aria-invalid={problem !== null}
+          />
+        </label>
+        <label className="flex flex-col gap-1.5 font-medium text-sm">
+          Password
+          <input
+            className={FIELD}
+            name="password"
+            type="password"
+            autoComplete="current-password"
+            required
+            aria-invalid={problem !== null}
+          />
+        </label>
+        <p role="alert" className="text-red-300 text-sm empty:hidden">
+          {problem}
+        </p>
+        <Button look="primary" type="submit" disabled={busy} className="min-h-11!">
+          {busy ? "Signing in…" : "Sign in"}
+        </Button>
+      </form>
+      {settings.firebase.authDomain && (
+        <Button
+          disabled={busy}
+          onClick={() => attempt((firebase) => firebase.signInWithGoogle())}
+          className="min-h-11!"
+        >
+          Continue with Google
+        </Button>
+      )}
+    </div>
+  );
+}

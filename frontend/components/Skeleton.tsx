@@ -1,0 +1,4 @@
+/** A place where something is still being loaded. */
+export function Skeleton({ className = "" }: { className?: string }) {
+  return <span aria-hidden className={`block animate-pulse rounded-md bg-line/70 ${className}`} />;
+}

@@ -1,0 +1,28 @@
+import { flushSync } from "react-dom";
+import { createRoot } from "react-dom/client";
+import { Toaster, toast } from "sonner";
+import type { Kind } from "@/lib/notify";
+
+const LONG = 10_000;
+const SHORT = 5_000;
+
+// A root of its own: messages belong to no page, and the library comes after the page has been drawn.
+const root = createRoot(document.body.appendChild(document.createElement("div")));
+// At once, for what is shown before the Toaster is there is lost.
+flushSync(() =>
+  root.render(
+    <Toaster
+      theme="dark"
+      position="bottom-right"
+      closeButton
+      toastOptions={{
+        style: { background: "#1e293b", border: "1px solid #334155", color: "#f1f5f9" },
+        classNames: { description: "text-muted! break-all" },
+      }}
+    />,
+  ),
+);
+
+export function show(kind: Kind, title: string, description?: string): void {
+  toast[kind](title, { description, duration: kind === "success" ? SHORT : LONG });
+}

@@ -1,0 +1,143 @@
+import * as AlertDialog from "@radix-ui/react-alert-dialog";
+import { CircleCheck, CircleX, LoaderCircle } from "lucide-react";
+import { useState } from "react";
+import { Button } from "@/components/Button";
+import { OVERLAY, PANEL } from "@/components/dialogs/Modal";
+import { statusLabel } from "@/components/StatusBadge";
+import type { Outcome, Outcomes } from "@/hooks/use-deletion";
+import { isActive, type Job, shortName, typeLabel } from "@/lib/job";
+import { settings } from "@/lib/settings";
+
+interface Props {
+  jobs: Job[];
+  /** Result for each job, once they are being deleted. */
+  outcomes: Outcomes;
+  onConfirm: (jobs: Job[]) => Promise<void>;
+  onClose: () => void;
+  /** Puts the focus where it makes sense after the dialog, and says whether it did. */
+  restoreFocus: () => boolean;
+}
+
+/** Asks before anything is deleted. For several jobs it stays open until each has its result. */
+export default function DeleteDialog({ jobs, outcomes, onConfirm, onClose, restoreFocus }: Props) {
+  const [started, setStarted] = useState(false);
+  const [first] = jobs;
+  const single = jobs.length === 1 && first ? first : null;
+  const failed = jobs.filter((job) => outcomes[job.id]?.state === "failed");
+  const settled = started && jobs.every((job) => outcomes[job.id] && outcomes[job.id]?.state !== "waiting");
+
+  const confirm = async (chosen: Job[]) => {
+    setStarted(true);
+    await onConfirm(chosen);
+  };
+  return (
+    <AlertDialog.Root open onOpenChange={(open) => open || onClose()}>
+      <AlertDialog.Portal>
+        <AlertDialog.Overlay className={OVERLAY} />
+        <AlertDialog.Content
+          className={`${PANEL} max-w-lg`}
+          onCloseAutoFocus={(event) => restoreFocus() && event.preventDefault()}
+        >
+          <AlertDialog.Title className="font-semibold text-lg">
+            {single ? `Delete job ${shortName(single.id)}?` : `Delete ${jobs.length} jobs?`}
+          </AlertDialog.Title>
+          <AlertDialog.Description asChild>
+            <div className="mt-3 flex flex-col gap-3 text-slate-300 text-sm leading-relaxed">
+              {single ? <p>{describe(single)}</p> : null}
+              <Consequences jobs={jobs} />
+            </div>
+          </AlertDialog.Description>
+          {!single && <JobResults jobs={jobs} outcomes={started ? outcomes : {}} />}
+          <div className="mt-6 flex flex-wrap justify-end gap-2">
+            {started ? (
+              <>
+                <AlertDialog.Cancel asChild>
+                  <Button>Close</Button>
+                </AlertDialog.Cancel>
+                {settled && failed.length > 0 && (
+                  <Button look="destructive" onClick={() => confirm(failed)}>
+                    Try {failed.length === 1 ? "the one that failed" : `the ${failed.length} that failed`}{" "}
+                    again
+                  </Button>
+                )}
+              </>
+            ) : (
+              <>
+                <AlertDialog.Cancel asChild>
+                  <Button>{jobs.length === 1 ? "Keep it" : "Keep them"}</Button>
+                </AlertDialog.Cancel>
+                <Button look="destructive" onClick={() => confirm(jobs)}>
+                  {single ? "Delete job" : `Delete ${jobs.length} jobs`}
+                </Button>
+              </>
+            )}
+          </div>
+        </AlertDialog.Content>
+      </AlertDialog.Portal>
+    </AlertDialog.Root>
+  );
+}
+
+function describe(job: Job): string {
+  return `${typeLabel(job)}, ${statusLabel(job.status).toLowerCase()}${job.resolution ? `, ${job.resolution}` : ""}.`;
+}
+
+function Consequences({ jobs }: { jobs: Job[] }) {
+  const days = settings.softDeleteDays;
+  return (
+    <>
+      <ul className="list-disc space-y-1.5 pl-5">
+        <li>The reference image, the source video and the output video go. You cannot undo this.</li>
+        {jobs.some((job) => job.share_url) && <li>Links that you have shared stop working.</li>}
+        {jobs.some(isActive) && <li>Work that is still under way is lost.</li>}
+        <li>Videos made from {jobs.length === 1 ? "this job" : "these jobs"} stay as they are.</li>
+      </ul>
+      <p>
+        The files leave our storage within minutes.{" "}
+        {days > 0
+          ? `Google Cloud Storage keeps a copy that nobody can watch for ${days} more ${days === 1 ? "day" : "days"}; then it is really gone.`
+          : "After that there is no copy anywhere."}
+      </p>
+    </>
+  );
+}
+
+function JobResults({ jobs, outcomes }: { jobs: Job[]; outcomes: Outcomes }) {
+  return (
+    <ul
+      aria-live="polite"
+      className="mt-4 max-h-56 divide-y divide-line overflow-y-auto rounded-lg border border-line text-sm"
+    >
+      {jobs.map((job) => (
+        <li key={job.id} className="flex items-center gap-3 px-3 py-2">
+          <span className="font-mono text-xs">{shortName(job.id)}</span>
+          <span className="text-muted">{describe(job)}</span>
+          <JobResult outcome={outcomes[job.id]} />
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function JobResult({ outcome }: { outcome: Outcome | undefined }) {
+  switch (outcome?.state) {
+    case "waiting":
+      return <LoaderCircle className="ml-auto size-4 animate-spin text-muted" aria-label="Being deleted" />;
+    case "done":
+      return (
+        <span className="ml-auto inline-flex items-center gap-1.5 text-green-300">
+          <CircleCheck aria-hidden className="size-4" />
+          Deleted
+        </span>
+      );
+    case "failed":
+      return (
+        <span className="ml-auto inline-flex items-center gap-1.5 text-right text-red-300">
+          <CircleX aria-hidden className="size-4 shrink-0" />
+          {outcome.reason}
+        </span>
+      );
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,134 @@
+import type { ReactNode } from "react";
+import useSWR from "swr";
+import { Button } from "@/components/Button";
+import { Modal } from "@/components/dialogs/Modal";
+import { Elapsed } from "@/components/Elapsed";
+import { JobActions } from "@/components/JobActions";
+import { formatCredits } from "@/components/JobCard";
+import { MediaTile } from "@/components/MediaTile";
+import { Skeleton } from "@/components/Skeleton";
+import { StatusBadge } from "@/components/StatusBadge";
+import type { Jobs, RenewMedia } from "@/hooks/use-jobs";
+import { getJobs } from "@/lib/api";
+import { messageOf } from "@/lib/errors";
+import { isActive, type Job, shortName, typeLabel } from "@/lib/job";
+import { TILE_NAMES, type TileKind, tileUrl } from "@/lib/media";
+import { formatExact } from "@/lib/time";
+
+interface Props {
+  jobId: string;
+  /** The job, where the page has it already. */
+  listed: Job | undefined;
+  jobs: Jobs;
+  onPreview: (job: Job, kind: TileKind) => void;
+  onClose: () => void;
+}
+
+/** All there is to know of one job. It has an address of its own, so that the job may be on any page or on none. */
+export default function DetailsDialog({ jobId, listed, jobs, onPreview, onClose }: Props) {
+  const { data, error, mutate } = useSWR(
+    listed ? null : ["job", jobId],
+    async () => (await getJobs([jobId]))[0] ?? null,
+    {
+      revalidateOnFocus: false,
+      revalidateOnReconnect: false,
+      shouldRetryOnError: false,
+    },
+  );
+  const found = listed ?? data;
+  const job = found && { ...found, media: jobs.thumbnails[found.id] ?? found.media };
+  return (
+    <Modal
+      title={job ? `${typeLabel(job)} ${shortName(job.id)}` : "Job details"}
+      onClose={onClose}
+      className="max-w-xl"
+    >
+      {job ? (
+        <Details job={job} renewMedia={jobs.renewMedia} onPreview={(kind) => onPreview(job, kind)} />
+      ) : job === null ? (
+        <p role="status" className="py-8 text-center text-muted">
+          There is no such job. It may have been deleted.
+        </p>
+      ) : error ? (
+        <div role="alert" className="flex flex-col items-center gap-4 py-8 text-center text-muted">
+          <p>{messageOf(error)}</p>
+          <Button onClick={() => mutate()}>Try again</Button>
+        </div>
+      ) : (
+        <DetailsDialog.Skeleton />
+      )}
+    </Modal>
+  );
+}
+
+interface DetailsProps {
+  job: Job;
+  renewMedia: RenewMedia;
+  onPreview: (kind: TileKind) => void;
+}
+
+function Details({ job, renewMedia, onPreview }: DetailsProps) {
+  const kinds: TileKind[] = job.status === "completed" ? ["REF", "SRC", "OUTPUT"] : ["REF", "SRC"];
+  return (
+    <div className="flex flex-col gap-5">
+      <ul className="flex flex-wrap gap-3">
+        {kinds.map((kind) => (
+          <li key={kind} className="flex flex-col gap-1.5">
+            <MediaTile
+              kind={kind}
+              jobName={shortName(job.id)}
+              url={tileUrl(job.media, kind)}
+              onOpen={() => onPreview(kind)}
+              renew={() => renewMedia(job.id)}
+            />
+            <span className="text-center text-muted text-xs first-letter:uppercase">{TILE_NAMES[kind]}</span>
+          </li>
+        ))}
+      </ul>
+      <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-2.5 text-sm">
+        <Row name="Status">
+          <StatusBadge status={job.status} />
+          {isActive(job) && <Elapsed job={job} />}
+        </Row>
+        {job.status === "failed" && (
+          <Row name="Reason">{job.error_message ?? "The job failed, and no reason was recorded."}</Row>
+        )}
+        <Row name="Video type">{typeLabel(job)}</Row>
+        <Row name="Resolution">{job.resolution ?? "Unknown"}</Row>
+        <Row name="Credits used">
+          {job.credits_charged === null ? "Unknown" : formatCredits(job.credits_charged)}
+        </Row>
+        <Row name="Created">{formatExact(job.created_at)}</Row>
+        {job.completed_at && <Row name="Completed">{formatExact(job.completed_at)}</Row>}
+        <Row name="Job id">
+          <span className="break-all font-mono text-xs">{job.id}</span>
+        </Row>
+      </dl>
+      <JobActions job={job} className="border-line border-t pt-4 empty:hidden" />
+    </div>
+  );
+}
+
+function Row({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <>
+      <dt className="text-muted">{name}</dt>
+      <dd className="flex min-w-0 flex-wrap items-center gap-2">{children}</dd>
+    </>
+  );
+}
+
+DetailsDialog.Skeleton = function DetailsSkeleton() {
+  return (
+    <div className="flex flex-col gap-5">
+      <p className="sr-only">Loading the job</p>
+      <div className="flex flex-wrap gap-3">
+        <MediaTile.Skeleton />
+        <MediaTile.Skeleton />
+      </div>
+      {[1, 2, 3, 4].map((number) => (
+        <Skeleton key={number} className="h-5 w-60 max-w-full" />
+      ))}
+    </div>
+  );
+};

@@ -1,0 +1,39 @@
+import * as Dialog from "@radix-ui/react-dialog";
+import { X } from "lucide-react";
+import type { ReactNode } from "react";
+
+export const OVERLAY = "fixed inset-0 z-40 bg-black/70 backdrop-blur-sm";
+export const PANEL =
+  "fixed top-1/2 left-1/2 z-50 max-h-[calc(100dvh-1.5rem)] w-[calc(100vw-1.5rem)] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-2xl border border-line bg-surface p-4 shadow-2xl shadow-black/60 sm:p-6";
+
+interface Props {
+  title: string;
+  onClose: () => void;
+  className: string;
+  children: ReactNode;
+}
+
+/** A dialog that is open for as long as it is rendered. Escape and a click beside it close it. */
+export function Modal({ title, onClose, className, children }: Props) {
+  return (
+    <Dialog.Root open onOpenChange={(open) => open || onClose()}>
+      <Dialog.Portal>
+        <Dialog.Overlay className={OVERLAY} />
+        <Dialog.Content className={`${PANEL} ${className}`} aria-describedby={undefined}>
+          <div className="mb-4 flex items-start justify-between gap-4">
+            <Dialog.Title className="min-w-0 break-words font-semibold text-lg leading-snug">
+              {title}
+            </Dialog.Title>
+            <Dialog.Close
+              aria-label="Close"
+              className="-mt-2 -mr-2 grid size-11 shrink-0 place-items-center rounded-lg text-muted hover:bg-line hover:text-ink"
+            >
+              <X aria-hidden className="size-5" />
+            </Dialog.Close>
+          </div>
+          {children}
+        </Dialog.Content>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}

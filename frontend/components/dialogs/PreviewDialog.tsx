@@ -1,0 +1,57 @@
+import { ImageOff } from "lucide-react";
+import { Modal } from "@/components/dialogs/Modal";
+import { Skeleton } from "@/components/Skeleton";
+import type { RenewMedia } from "@/hooks/use-jobs";
+import { useMediaSource } from "@/hooks/use-media-source";
+import { type JobThumbnailsResponse, shortName } from "@/lib/job";
+import { TILE_NAMES, type TileKind, tileUrl } from "@/lib/media";
+
+interface Props {
+  media: JobThumbnailsResponse;
+  kind: TileKind;
+  renewMedia: RenewMedia;
+  onClose: () => void;
+}
+
+/** One medium as large as the window lets it be. */
+export default function PreviewDialog({ media, kind, renewMedia, onClose }: Props) {
+  const url = tileUrl(media, kind);
+  const source = useMediaSource(url, () => renewMedia(media.job_id));
+  const name = TILE_NAMES[kind];
+  const title = `${name.charAt(0).toUpperCase()}${name.slice(1)} of job ${shortName(media.job_id)}`;
+  const size = "mx-auto max-h-[70vh] max-w-full rounded-lg object-contain";
+  return (
+    <Modal title={title} onClose={onClose} className="max-w-4xl">
+      {source.broken || url === null ? (
+        <p className="flex h-60 flex-col items-center justify-center gap-3 text-muted">
+          <ImageOff aria-hidden className="size-8" />
+          The {name} cannot be shown.
+        </p>
+      ) : kind === "REF" ? (
+        // biome-ignore lint/performance/noImgElement: a signed URL cannot pass through an image optimizer
+        <img
+          key={source.key}
+          src={url}
+          alt={title}
+          className={size}
+          onLoad={source.onReady}
+          onError={source.onError}
+        />
+      ) : (
+        // biome-ignore lint/a11y/useMediaCaption: these videos are made without speech to caption
+        <video
+          key={source.key}
+          src={url}
+          aria-label={title}
+          className={`${size} w-full bg-page`}
+          controls
+          autoPlay
+          playsInline
+          onLoadedData={source.onReady}
+          onError={source.onError}
+        />
+      )}
+      {!source.ready && !source.broken && <Skeleton className="mt-3 h-1 w-full" />}
+    </Modal>
+  );
+}

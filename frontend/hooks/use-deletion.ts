@@ -1,0 +1,73 @@
+import { useState } from "react";
+import { deleteJob } from "@/lib/api";
+import { messageOf } from "@/lib/errors";
+import { type Job, shortName } from "@/lib/job";
+import { notify } from "@/lib/notify";
+import { SessionEnded } from "@/lib/session";
+
+const AT_ONCE = 4;
+
+export type Outcome = { state: "waiting" } | { state: "done" } | { state: "failed"; reason: string };
+export type Outcomes = Record<string, Outcome>;
+
+interface List {
+  hide: (jobIds: string[]) => void;
+  show: (jobIds: string[]) => void;
+  refresh: () => Promise<void>;
+}
+
+/**
+ * Deletes jobs, some at a time. They leave the list at once; those whose deletion fails come back.
+ * `outcomes` has the result for each job of the last deletion.
+ */
+export function useDeletion(list: List) {
+  const [outcomes, setOutcomes] = useState<Outcomes>({});
+
+  /** Whether all of them are deleted. */
+  const remove = async (jobs: Job[]): Promise<boolean> => {
+    const failures: { job: Job; reason: string }[] = [];
+    const settle = (job: Job, outcome: Outcome) =>
+      setOutcomes((before) => ({ ...before, [job.id]: outcome }));
+    for (const job of jobs) settle(job, { state: "waiting" });
+    list.hide(jobs.map((job) => job.id));
+
+    const waiting = [...jobs];
+    const work = async () => {
+      for (let job = waiting.shift(); job; job = waiting.shift()) {
+        try {
+          await deleteJob(job.id);
+          settle(job, { state: "done" });
+        } catch (error) {
+          if (error instanceof SessionEnded) throw error;
+          const reason = messageOf(error);
+          list.show([job.id]);
+          settle(job, { state: "failed", reason });
+          failures.push({ job, reason });
+        }
+      }
+    };
+    try {
+      await Promise.all(Array.from({ length: AT_ONCE }, work));
+    } catch {
+      return false; // The session has ended, and the page is being left.
+    }
+    tell(jobs, failures);
+    // The jobs that follow move up into the places that have become free.
+    if (failures.length < jobs.length) void list.refresh();
+    return failures.length === 0;
+  };
+
+  return { outcomes, remove };
+}
+
+function tell(jobs: Job[], failures: { job: Job; reason: string }[]): void {
+  const [first, failure] = [jobs[0], failures[0]];
+  if (!failure)
+    notify(
+      "success",
+      jobs.length === 1 && first ? `Job ${shortName(first.id)} deleted` : `${jobs.length} jobs deleted`,
+    );
+  else if (jobs.length === 1)
+    notify("error", `Job ${shortName(failure.job.id)} could not be deleted`, failure.reason);
+  else notify("error", `${failures.length} of ${jobs.length} jobs could not be deleted`);
+}

@@ -1,0 +1,42 @@
+import { useEffect, useEffectEvent, useRef } from "react";
+import type { Jobs } from "@/hooks/use-jobs";
+import type { Navigation } from "@/hooks/use-view";
+import { PAGE_SIZE } from "@/lib/api";
+import { TITLE_ID } from "@/lib/focus";
+import { describeRange } from "@/lib/list";
+import type { View } from "@/lib/view";
+
+/** Leads the eye and the focus to the top of a page that was turned to, and says what is on it. */
+export function usePageChange(
+  view: View,
+  navigation: Navigation,
+  jobs: Jobs,
+  announce: (text: string) => void,
+): void {
+  const { list, loading } = jobs;
+  const place = JSON.stringify([view.status, view.search, view.page]);
+  const turnedTo = useRef(view.page);
+  const announced = useRef(place);
+
+  useEffect(() => {
+    if (turnedTo.current === view.page) return;
+    turnedTo.current = view.page;
+    window.scrollTo(0, 0);
+    document.getElementById(TITLE_ID)?.focus({ preventScroll: true });
+  }, [view.page]);
+
+  const tell = useEffectEvent(() => {
+    if (!list || announced.current === place) return;
+    announced.current = place;
+    announce(list.jobs.length > 0 ? `Jobs ${describeRange(list)}.` : "No jobs found.");
+  });
+  const beyondTheEnd = list && list.jobs.length === 0 && list.total > 0 && view.page > 1;
+  const goBack = useEffectEvent(() =>
+    navigation.amend({ page: Math.max(1, Math.ceil((list?.total ?? 1) / PAGE_SIZE)) }),
+  );
+  useEffect(() => {
+    if (loading || place === "") return;
+    if (beyondTheEnd) goBack();
+    else tell();
+  }, [loading, beyondTheEnd, place]);
+}

@@ -1,0 +1,105 @@
+/** The functions, as the page calls them. Each call throws ApiError, NetworkError or SessionEnded. */
+
+import { ApiError, NetworkError } from "@/lib/errors";
+import type { Job, JobList, JobOutputResponse, JobStatus, JobThumbnailsResponse } from "@/lib/job";
+import { accessToken, endSession, SessionEnded } from "@/lib/session";
+import { type Endpoint, settings } from "@/lib/settings";
+
+export const PAGE_SIZE = 20;
+const TIMEOUT = 20_000;
+
+export interface ListQuery {
+  status: JobStatus | null;
+  /** Beginning of the ids that are searched for; "" for none. */
+  search: string;
+  page: number;
+  /** From the answer before this page, if there was one: cheaper than a page number. */
+  cursor?: string | undefined;
+  /** Whether to count the jobs of each status too. */
+  counts: boolean;
+}
+
+/** A page of jobs and their media, in one request. */
+export function listJobs(query: ListQuery): Promise<JobList> {
+  const parameters = new URLSearchParams({ page_size: String(PAGE_SIZE) });
+  parameters.set("include", query.counts ? "media,counts" : "media");
+  if (query.status) parameters.set("status", query.status);
+  if (query.search) parameters.set("id_prefix", query.search);
+  if (query.cursor) parameters.set("cursor", query.cursor);
+  else if (query.page > 1) parameters.set("page", String(query.page));
+  return call("listJobs", `/jobs?${parameters}`);
+}
+
+/** Those of the jobs that still exist, and their media. */
+export async function getJobs(ids: string[], signal?: AbortSignal): Promise<Job[]> {
+  const parameters = new URLSearchParams({ ids: ids.join(","), include: "media" });
+  const list = await call<JobList>("listJobs", `/jobs?${parameters}`, { signal });
+  return list.jobs;
+}
+
+export function getJobThumbnails(jobId: string): Promise<JobThumbnailsResponse> {
+  return call("getThumbnails", `/jobs/${jobId}/thumbnails`);
+}
+
+export function getJobOutput(jobId: string): Promise<JobOutputResponse> {
+  return call("getOutput", `/jobs/${jobId}/output`);
+}
+
+/** Returns also where the job is gone already. */
+export async function deleteJob(jobId: string): Promise<void> {
+  try {
+    await call("deleteJob", `/jobs/${jobId}`, { method: "DELETE" });
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === 404)) throw error;
+  }
+}
+
+interface Options {
+  method?: "GET" | "DELETE";
+  signal?: AbortSignal | undefined;
+}
+
+async function call<T>(endpoint: Endpoint, path: string, options: Options = {}): Promise<T> {
+  const address = settings.endpoints[endpoint] + path;
+  try {
+    let response = await send(address, await accessToken(), options);
+    // The token may be refused before its time is over; a new one tells whether the session is.
+    if (response.status === 401) response = await send(address, await accessToken(true), options);
+    if (response.status === 401) throw new SessionEnded("The functions refuse a fresh token");
+    if (!response.ok) throw await problem(response);
+    return (await response.json()) as T;
+  } catch (error) {
+    if (error instanceof SessionEnded) await endSession("revoked");
+    // What is neither of ours nor an abort of the caller's is fetch's: no answer, or half of one.
+    if (error instanceof SessionEnded || error instanceof ApiError || error instanceof NetworkError)
+      throw error;
+    options.signal?.throwIfAborted();
+    throw new NetworkError({ cause: error });
+  }
+}
+
+function send(address: string, token: string, { method = "GET", signal }: Options): Promise<Response> {
+  const limit = AbortSignal.timeout(TIMEOUT);
+  return fetch(address, {
+    method,
+    headers: { Authorization: `Bearer ${token}` },
+    credentials: "omit",
+    signal: signal ? AbortSignal.any([signal, limit]) : limit,
+  });
+}
+
+async function problem(response: Response): Promise<ApiError> {
+  const body: unknown = await response.json().catch(() => null);
+  const detail = body && typeof body === "object" && "detail" in body ? body.detail : null;
+  const sentence =
+    typeof detail === "string" ? detail : `The service answered with an error (${response.status}).`;
+  return new ApiError(sentence, response.status, retryAfter(response.headers.get("Retry-After")));
+}
+
+/** Milliseconds. The header has seconds or a date (RFC 9110, section 10.2.3). */
+export function retryAfter(header: string | null, now: number = Date.now()): number | undefined {
+  if (header === null) return undefined;
+  if (/^\d+$/.test(header)) return 1000 * Number(header);
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}

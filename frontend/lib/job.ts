@@ -1,0 +1,73 @@
+/** What the functions answer, as far as the page looks at it. */
+
+export const STATUSES = ["pending", "queued", "processing", "completed", "failed"] as const;
+export type JobStatus = (typeof STATUSES)[number];
+
+/** Signed URLs; null where the job has no such medium. They work until `expires_at`. */
+export interface JobThumbnailsResponse {
+  job_id: string;
+  reference_image_url: string | null;
+  motion_video_url: string | null;
+  input_video_url: string | null;
+  output_video_url: string | null;
+  expires_in_seconds: number;
+  expires_at: string;
+}
+
+export interface Job {
+  id: string;
+  share_url: string | null;
+  job_type: string | null;
+  /** One of STATUSES, or one that a later version of the product has. */
+  status: string | null;
+  resolution: string | null;
+  credits_charged: number | null;
+  error_message: string | null;
+  created_at: string | null;
+  completed_at: string | null;
+  media: JobThumbnailsResponse;
+}
+
+export type Counts = Record<JobStatus | "all", number>;
+
+export interface JobList {
+  jobs: Job[];
+  /** How many jobs the filter finds on all pages together. */
+  total: number;
+  page: number;
+  next_cursor: string | null;
+  counts?: Counts;
+}
+
+export interface JobOutputResponse {
+  job_id: string;
+  download_url: string;
+  filename: string;
+}
+
+export function isStatus(text: string | null): text is JobStatus {
+  return STATUSES.some((status) => status === text);
+}
+
+/** Whether the job will still change by itself. */
+export function isActive(job: Job): boolean {
+  return job.status === "pending" || job.status === "queued" || job.status === "processing";
+}
+
+const TYPES: Record<string, string> = {
+  animate: "Animation",
+  extend: "Extension",
+  upscale: "Upscale",
+  foley: "Sound effects",
+  subtitles: "Subtitles",
+  watermark: "Watermark",
+};
+
+export function typeLabel(job: Job): string {
+  return (job.job_type && TYPES[job.job_type]) || "Video";
+}
+
+/** The id as people say it: enough of it to tell jobs apart. */
+export function shortName(jobId: string): string {
+  return jobId.slice(0, 8);
+}

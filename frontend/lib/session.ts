@@ -1,0 +1,88 @@
+/**
+ * Who is signed in. Firebase Auth does all of it, but its library is a fifth of what the page weighs and is needed
+ * for signing in and out and once an hour. Between those its own record in the browser's storage has the token: it
+ * is only read here. Should it be missing, or look other than expected, the library is loaded and asked.
+ */
+
+import { settings } from "@/lib/settings";
+
+export interface Session {
+  userId: string;
+  email: string | null;
+}
+
+/** Why the session is over: `revoked` by the owner or an administrator, or `signed-out` by the user. */
+export type EndReason = "revoked" | "signed-out";
+
+/** There is no valid session any more. */
+export class SessionEnded extends Error {}
+
+const RECORD = `firebase:authUser:${settings.firebase.apiKey}:[DEFAULT]`;
+/** A token with less than this left is renewed first, in milliseconds. */
+const RENEW_BEFORE = 5 * 60_000;
+
+interface Stored extends Session {
+  token: string;
+  expiresAt: number;
+}
+
+const firebase = () => import("@/lib/firebase");
+
+/** Null if nobody is signed in. */
+export async function findSession(): Promise<Session | null> {
+  return readRecord() ?? (await firebase()).currentSession();
+}
+
+/**
+ * An ID token for a request; `fresh` for one that Firebase makes now.
+ * Throws SessionEnded, or NetworkError where Firebase cannot be reached.
+ */
+export async function accessToken(fresh = false): Promise<string> {
+  const stored = readRecord();
+  if (!fresh && stored && stored.expiresAt - Date.now() > RENEW_BEFORE) return stored.token;
+  return (await firebase()).renewToken();
+}
+
+let ending = false;
+
+/** Sign out and go to the sign-in page, which tells the reason. A full load: nothing of the user stays in memory. */
+export async function endSession(reason: EndReason): Promise<void> {
+  if (ending) return;
+  ending = true;
+  await (await firebase()).signOut();
+  leaveFor(reason);
+}
+
+/** Go to the sign-in page, which leads back here. */
+export function leaveFor(reason?: EndReason): void {
+  const parameters = new URLSearchParams();
+  if (reason) parameters.set("reason", reason);
+  if (reason !== "signed-out") parameters.set("next", location.pathname + location.search);
+  window.location.replace(`/sign-in/?${parameters}`);
+}
+
+/** Calls `listener` when the session has been ended in another tab. */
+export function onEndedElsewhere(listener: () => void): () => void {
+  const check = (event: StorageEvent) => {
+    if ((event.key === RECORD && event.newValue === null) || event.key === null) listener();
+  };
+  window.addEventListener("storage", check);
+  return () => window.removeEventListener("storage", check);
+}
+
+/** Where to go after signing in: only to a page of this origin, whatever the address asks for. */
+export function safeNext(next: string | null): string {
+  return next && /^\/(?![/\\])/.test(next) ? next : "/jobs/";
+}
+
+function readRecord(): Stored | null {
+  try {
+    const record: unknown = JSON.parse(localStorage.getItem(RECORD) ?? "null");
+    const { uid, email, stsTokenManager: tokens } = record as Record<string, unknown>;
+    const { accessToken: token, expirationTime: expiresAt } = tokens as Record<string, unknown>;
+    if (typeof uid !== "string" || typeof token !== "string" || typeof expiresAt !== "number") return null;
+    return { userId: uid, email: typeof email === "string" ? email : null, token, expiresAt };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,66 @@
+/** What differs between deployments. Next.js writes the values into the page when it is built, so each name is spelt out. */
+
+export type Endpoint = "listJobs" | "getThumbnails" | "getOutput" | "deleteJob";
+
+interface Settings {
+  /** Where each function answers, without a slash at the end. */
+  endpoints: Record<Endpoint, string>;
+  firebase: { apiKey: string; projectId: string; authDomain?: string };
+  /** Address of the Firebase Auth emulator; a path stands for the page's own origin. */
+  authEmulator: string | undefined;
+  /** Days for which the buckets keep what was deleted. 0: not at all. */
+  softDeleteDays: number;
+}
+
+export const settings: Settings = read({
+  NEXT_PUBLIC_API_URL: process.env.NEXT_PUBLIC_API_URL,
+  NEXT_PUBLIC_LIST_JOBS_URL: process.env.NEXT_PUBLIC_LIST_JOBS_URL,
+  NEXT_PUBLIC_GET_THUMBNAILS_URL: process.env.NEXT_PUBLIC_GET_THUMBNAILS_URL,
+  NEXT_PUBLIC_GET_OUTPUT_URL: process.env.NEXT_PUBLIC_GET_OUTPUT_URL,
+  NEXT_PUBLIC_DELETE_JOB_URL: process.env.NEXT_PUBLIC_DELETE_JOB_URL,
+  NEXT_PUBLIC_FIREBASE_API_KEY: process.env.NEXT_PUBLIC_FIREBASE_API_KEY,
+  NEXT_PUBLIC_FIREBASE_PROJECT_ID: process.env.NEXT_PUBLIC_FIREBASE_PROJECT_ID,
+  NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN: process.env.NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN,
+  NEXT_PUBLIC_AUTH_EMULATOR_URL: process.env.NEXT_PUBLIC_AUTH_EMULATOR_URL,
+  NEXT_PUBLIC_SOFT_DELETE_DAYS: process.env.NEXT_PUBLIC_SOFT_DELETE_DAYS,
+});
+
+/** Throws an Error that names the setting which is missing or makes no sense: the build fails with it. */
+export function read(environment: Record<string, string | undefined>): Settings {
+  const optional = (name: string) => environment[`NEXT_PUBLIC_${name}`]?.trim() || undefined;
+  const required = (name: string) => {
+    const value = optional(name);
+    if (!value) throw new Error(`NEXT_PUBLIC_${name} is not set: see frontend/.env.example`);
+    return value;
+  };
+  const address = (name: string, value: string) => {
+    if (!/^(https?:\/\/[^/\s]+|\/)[^\s?#]*$/.test(value)) {
+      throw new Error(`NEXT_PUBLIC_${name} is ${value}: neither an http(s) address nor a path`);
+    }
+    return value.replace(/\/+$/, "");
+  };
+  const endpoint = (name: string) => {
+    const own = optional(name);
+    return own ? address(name, own) : address("API_URL", required("API_URL"));
+  };
+  const days = Number(optional("SOFT_DELETE_DAYS") ?? 7);
+  if (!(Number.isInteger(days) && days >= 0)) {
+    throw new Error("NEXT_PUBLIC_SOFT_DELETE_DAYS must be a whole number of days");
+  }
+  const authDomain = optional("FIREBASE_AUTH_DOMAIN");
+  return {
+    endpoints: {
+      listJobs: endpoint("LIST_JOBS_URL"),
+      getThumbnails: endpoint("GET_THUMBNAILS_URL"),
+      getOutput: endpoint("GET_OUTPUT_URL"),
+      deleteJob: endpoint("DELETE_JOB_URL"),
+    },
+    firebase: {
+      apiKey: required("FIREBASE_API_KEY"),
+      projectId: required("FIREBASE_PROJECT_ID"),
+      ...(authDomain && { authDomain }),
+    },
+    authEmulator: optional("AUTH_EMULATOR_URL"),
+    softDeleteDays: days,
+  };
+}

@@ -1,0 +1,43 @@
+/** What the page shows, as its address has it: /jobs/?status=failed&page=2&job=... */
+
+import { isStatus, type JobStatus } from "@/lib/job";
+
+export interface View {
+  status: JobStatus | null;
+  page: number;
+  /** Beginning of the ids that are searched for; "" for none. A search goes over all jobs, whatever their status. */
+  search: string;
+  /** Id of the job whose details are open. */
+  details: string | null;
+}
+
+const JOB_ID = /^[A-Za-z0-9_-]{1,128}$/;
+
+/** What makes no sense in the address counts as absent. */
+export function parseView(parameters: URLSearchParams): View {
+  const status = parameters.get("status");
+  const page = Number(parameters.get("page") ?? 1);
+  const search = parameters.get("q")?.trim() ?? "";
+  const details = parameters.get("job");
+  return {
+    status: search === "" && isStatus(status) ? status : null,
+    page: Number.isInteger(page) && page >= 1 && page < 1e9 ? page : 1,
+    search,
+    details: details && JOB_ID.test(details) ? details : null,
+  };
+}
+
+export function viewAddress(view: View): string {
+  const parameters = new URLSearchParams();
+  if (view.status) parameters.set("status", view.status);
+  if (view.search) parameters.set("q", view.search);
+  if (view.page > 1) parameters.set("page", String(view.page));
+  if (view.details) parameters.set("job", view.details);
+  const query = parameters.toString();
+  return query ? `/jobs/?${query}` : "/jobs/";
+}
+
+/** Whether an id can begin so. */
+export function isSearchable(search: string): boolean {
+  return JOB_ID.test(search) && !/^__.*__$/.test(search);
+}
