@@ -6,22 +6,28 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help dev demo test lint bench lock clean
+.PHONY: help dev page demo test lint bench lock clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-dev: $(SETUP) ## Run the product locally on Google's emulators, with demo data
+dev: page ## Run the product locally on Google's emulators, with demo data
 	@$(BIN)/python -m infra.local.dev
+
+page: $(SETUP) ## Build the page, if it has changed; dev and test do so too
+	@SETUP=$(SETUP) infra/local/page.sh
 
 demo: $(SETUP) ## Play the main job once on a stack of its own, and say whether it worked
 	@$(BIN)/python -m infra.local.demo
 
-test: $(SETUP) ## Run every test
-	@$(BIN)/python -m pytest
+test: page ## Run every test, the page's in a browser
+	@$(BIN)/python -m infra.local.browser
+	@npm test --silent --prefix frontend; page=$$?; $(BIN)/python -m pytest || exit; \
+	[ $$page = 0 ] || { echo "test: the page's own tests failed, see above pytest's" >&2; exit $$page; }
 
-lint: $(SETUP) ## Check style (ruff) and types (mypy strict)
+lint: $(SETUP) ## Check style (ruff, biome) and types (mypy strict, tsc)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@npm run --silent lint --prefix frontend
 
 bench: $(SETUP) ## Measure speed and memory against the approach that this replaces
 	@$(BIN)/python -m tests.benchmarks
@@ -33,11 +39,12 @@ lock: $(SETUP) ## Compile the pinned requirements anew from pyproject.toml
 	compile pyproject.toml --group dev -c requirements.txt -o infra/local/requirements-dev.txt && \
 	compile --group jre -o infra/local/requirements-jre.txt
 
-clean: ## Remove everything that set-up made
-	rm -rf $(VENV) build .local infra/local/auth/node_modules
+clean: ## Remove everything that set-up, builds and tests made
+	rm -rf $(VENV) build .local artifacts infra/local/auth/node_modules \
+	    frontend/node_modules frontend/.next frontend/out frontend/next-env.d.ts frontend/*.tsbuildinfo
 
 # One stamp for all set-up: it is made anew when a lock or the set-up program changes.
 $(SETUP): requirements.txt infra/local/requirements-dev.txt infra/local/requirements-jre.txt \
-          infra/local/auth/package-lock.json infra/local/setup.sh Makefile
+          infra/local/auth/package-lock.json frontend/package-lock.json infra/local/setup.sh Makefile
 	@PYTHON=$(PYTHON) VENV=$(VENV) UV_VERSION=$(UV_VERSION) infra/local/setup.sh
 	@touch $@

@@ -40,33 +40,34 @@ export function JobCard({ job, selected, commands }: Props) {
         onPreview={(kind) => commands.preview(job, kind)}
         renewMedia={commands.renewMedia}
       />
-      <div className="flex min-w-34 flex-1 basis-34 flex-col gap-2 sm:basis-60">
-        <div className="flex items-start justify-between gap-2">
-          <h2 id={titleId} className="min-w-0 pt-1">
-            <span className="block font-semibold text-base leading-tight">{typeLabel(job)}</span>
-            <span className="block truncate font-mono text-muted text-xs leading-5" title={job.id}>
-              {job.id}
-            </span>
-          </h2>
-          <Selector job={job} selected={selected} onSelect={(checked) => commands.select(job, checked)} />
+      {/* Beside the tiles where there is room; elsewhere its parts find their places among them. */}
+      <div className="contents lg:flex lg:min-w-0 lg:flex-1 lg:flex-col lg:gap-2">
+        <div className="flex min-w-34 flex-1 basis-34 flex-col gap-1.5 sm:basis-48 lg:basis-auto">
+          <div className="flex items-start justify-between gap-2">
+            <h2 id={titleId} className="flex min-w-0 flex-wrap items-center gap-x-2.5 gap-y-1.5">
+              <span className="font-semibold text-base">{typeLabel(job)}</span>
+              <StatusBadge status={job.status} />
+            </h2>
+            <Selector job={job} selected={selected} onSelect={(on) => commands.select(job, on)} />
+          </div>
+          <p className="truncate font-mono text-muted text-xs" title={job.id}>
+            {job.id}
+          </p>
+          <Facts job={job} />
+          {isActive(job) && <Elapsed job={job} />}
         </div>
-        <div>
-          <StatusBadge status={job.status} />
-        </div>
-        <Facts job={job} />
-        {isActive(job) && <Elapsed job={job} />}
+        {job.status === "failed" && (
+          <p className="w-full break-words rounded-lg border border-red-400/25 bg-red-400/10 px-3 py-2 text-red-200 text-sm">
+            {job.error_message ?? "The job failed, and no reason was recorded."}
+          </p>
+        )}
+        <JobActions
+          job={job}
+          onDetails={() => commands.openDetails(job)}
+          onDelete={() => commands.remove(job)}
+          className="w-full border-line border-t pt-3 lg:border-0 lg:pt-0"
+        />
       </div>
-      {job.status === "failed" && (
-        <p className="w-full rounded-lg border border-red-400/25 bg-red-400/10 px-3 py-2 text-red-200 text-sm">
-          {job.error_message ?? "The job failed, and no reason was recorded."}
-        </p>
-      )}
-      <JobActions
-        job={job}
-        onDetails={() => commands.openDetails(job)}
-        onDelete={() => commands.remove(job)}
-        className="w-full border-line border-t pt-3"
-      />
     </article>
   );
 }
@@ -112,15 +113,19 @@ JobCard.Skeleton = function JobCardSkeleton() {
     <div className={`${CARD} flex flex-wrap gap-3 border-line sm:gap-4`}>
       <MediaTile.Skeleton />
       <MediaTile.Skeleton />
-      <div className="flex min-w-34 flex-1 basis-34 flex-col gap-3 pt-1 sm:basis-60">
-        <Skeleton className="h-5 w-28 max-w-full" />
-        <Skeleton className="h-4 w-64 max-w-full" />
-        <Skeleton className="h-6 w-24 rounded-full" />
-        <Skeleton className="h-4 w-40 max-w-full" />
+      <div className="hidden lg:block">
+        <MediaTile.Skeleton />
       </div>
-      <div className="flex w-full gap-2 border-line border-t pt-3">
-        <Skeleton className="h-10 w-24" />
-        <Skeleton className="h-10 w-24" />
+      <div className="contents lg:flex lg:min-w-0 lg:flex-1 lg:flex-col lg:justify-between">
+        <div className="flex min-w-34 flex-1 basis-34 flex-col gap-2.5 sm:basis-48 lg:basis-auto">
+          <Skeleton className="h-6 w-44 max-w-full" />
+          <Skeleton className="h-4 w-72 max-w-full" />
+          <Skeleton className="h-4 w-40 max-w-full" />
+        </div>
+        <div className="flex w-full gap-2 border-line border-t pt-3 lg:border-0 lg:pt-0">
+          <Skeleton className="h-11 w-28 sm:h-10" />
+          <Skeleton className="h-11 w-28 sm:h-10" />
+        </div>
       </div>
     </div>
   );

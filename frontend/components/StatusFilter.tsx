@@ -9,7 +9,7 @@ interface Props {
 
 export function StatusFilter({ status, counts, onChange }: Props) {
   return (
-    <nav aria-label="Filter by status" className="-mx-3 overflow-x-auto px-3 py-1 sm:mx-0 sm:px-1">
+    <nav aria-label="Filter by status" className="-mx-3 overflow-x-auto px-3 py-1 sm:-mx-1 sm:px-1">
       <ul className="flex gap-2">
         {[null, ...STATUSES].map((one) => (
           <li key={one ?? "all"}>

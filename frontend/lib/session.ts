@@ -1,7 +1,7 @@
 /**
  * Who is signed in. Firebase Auth does all of it, but its library is a fifth of what the page weighs and is needed
  * for signing in and out and once an hour. Between those its own record in the browser's storage has the token: it
- * is only read here. Should it be missing, or look other than expected, the library is loaded and asked.
+ * is read here. Should it be missing, or look other than expected, the library is loaded and asked.
  */
 
 import { settings } from "@/lib/settings";
@@ -30,7 +30,9 @@ const firebase = () => import("@/lib/firebase");
 
 /** Null if nobody is signed in. */
 export async function findSession(): Promise<Session | null> {
-  return readRecord() ?? (await firebase()).currentSession();
+  const stored = readRecord();
+  if (stored) return { userId: stored.userId, email: stored.email };
+  return (await firebase()).currentSession();
 }
 
 /**
@@ -49,7 +51,12 @@ let ending = false;
 export async function endSession(reason: EndReason): Promise<void> {
   if (ending) return;
   ending = true;
-  await (await firebase()).signOut();
+  try {
+    await (await firebase()).signOut();
+  } catch {
+    // The library cannot be loaded: whoever is offline wants to be signed out all the same.
+    localStorage.removeItem(RECORD);
+  }
   leaveFor(reason);
 }
 

@@ -8,8 +8,8 @@ missing() { printf 'set-up: %s\n' "$*" >&2; exit 1; }
 
 "$PYTHON" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null ||
   missing "Python 3.11 or newer is needed; install it (Debian: apt-get install python3 python3-venv) or name it with: make PYTHON=/path/to/python3 ..."
-command -v npm >/dev/null && node -e 'process.exit(Number(process.versions.node.split(".")[0]) < 20 ? 1 : 0)' ||
-  missing "Node.js 20 or newer with npm is needed for the Firebase Auth emulator (Debian 13: apt-get install nodejs npm; macOS: brew install node; else: https://nodejs.org/download)"
+command -v npm >/dev/null && node -e 'const [major, minor] = process.versions.node.split(".").map(Number); process.exit(major > 20 || (major === 20 && minor >= 19) ? 0 : 1)' ||
+  missing "Node.js 20.19 or newer with npm is needed for the page and the Firebase Auth emulator (Debian 13: apt-get install nodejs npm; macOS: brew install node; else: https://nodejs.org/download)"
 
 step "Python environment in $VENV"
 # pip comes last: where it is missing, an earlier try was broken off.
@@ -27,6 +27,10 @@ fi
 
 step "Firebase Auth emulator from npm (half a minute, the first time)"
 npm ci --prefix infra/local/auth --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error
+
+step "packages of the page from npm"
+# Also where the environment says that this is production: the build tools are development dependencies.
+npm ci --prefix frontend --include=dev --no-audit --no-fund --loglevel=error
 
 step "Firestore and Pub/Sub emulators"
 "$VENV/bin/python" -m infra.local.emulators

@@ -3,6 +3,7 @@ import { CircleCheck, CircleX, LoaderCircle } from "lucide-react";
 import { useState } from "react";
 import { Button } from "@/components/Button";
 import { OVERLAY, PANEL } from "@/components/dialogs/Modal";
+import { useFocusReturn } from "@/components/dialogs/use-focus-return";
 import { statusLabel } from "@/components/StatusBadge";
 import type { Outcome, Outcomes } from "@/hooks/use-deletion";
 import { isActive, type Job, shortName, typeLabel } from "@/lib/job";
@@ -21,6 +22,7 @@ interface Props {
 /** Asks before anything is deleted. For several jobs it stays open until each has its result. */
 export default function DeleteDialog({ jobs, outcomes, onConfirm, onClose, restoreFocus }: Props) {
   const [started, setStarted] = useState(false);
+  const returnFocus = useFocusReturn();
   const [first] = jobs;
   const single = jobs.length === 1 && first ? first : null;
   const failed = jobs.filter((job) => outcomes[job.id]?.state === "failed");
@@ -36,7 +38,7 @@ export default function DeleteDialog({ jobs, outcomes, onConfirm, onClose, resto
         <AlertDialog.Overlay className={OVERLAY} />
         <AlertDialog.Content
           className={`${PANEL} max-w-lg`}
-          onCloseAutoFocus={(event) => restoreFocus() && event.preventDefault()}
+          onCloseAutoFocus={(event) => (restoreFocus() ? event.preventDefault() : returnFocus(event))}
         >
           <AlertDialog.Title className="font-semibold text-lg">
             {single ? `Delete job ${shortName(single.id)}?` : `Delete ${jobs.length} jobs?`}

@@ -1,6 +1,7 @@
 import * as Dialog from "@radix-ui/react-dialog";
 import { X } from "lucide-react";
 import type { ReactNode } from "react";
+import { useFocusReturn } from "@/components/dialogs/use-focus-return";
 
 export const OVERLAY = "fixed inset-0 z-40 bg-black/70 backdrop-blur-sm";
 export const PANEL =
@@ -15,11 +16,16 @@ interface Props {
 
 /** A dialog that is open for as long as it is rendered. Escape and a click beside it close it. */
 export function Modal({ title, onClose, className, children }: Props) {
+  const returnFocus = useFocusReturn();
   return (
     <Dialog.Root open onOpenChange={(open) => open || onClose()}>
       <Dialog.Portal>
         <Dialog.Overlay className={OVERLAY} />
-        <Dialog.Content className={`${PANEL} ${className}`} aria-describedby={undefined}>
+        <Dialog.Content
+          className={`${PANEL} ${className}`}
+          aria-describedby={undefined}
+          onCloseAutoFocus={returnFocus}
+        >
           <div className="mb-4 flex items-start justify-between gap-4">
             <Dialog.Title className="min-w-0 break-words font-semibold text-lg leading-snug">
               {title}

@@ -1,6 +1,6 @@
 "use client";
 
-import { lazy, Suspense, useState } from "react";
+import { lazy, Suspense, useEffect, useState } from "react";
 import { Announcer } from "@/components/Announcer";
 import type { JobCommands } from "@/components/JobCard";
 import { JobsContent } from "@/components/JobsContent";
@@ -15,10 +15,11 @@ import { useView } from "@/hooks/use-view";
 import { focusAfterDeletion } from "@/lib/focus";
 import { type Job, shortName } from "@/lib/job";
 import type { TileKind } from "@/lib/media";
+import { loadPartsOnFirstUse, parts } from "@/lib/parts";
 
-const DeleteDialog = lazy(() => import("@/components/dialogs/DeleteDialog"));
-const DetailsDialog = lazy(() => import("@/components/dialogs/DetailsDialog"));
-const PreviewDialog = lazy(() => import("@/components/dialogs/PreviewDialog"));
+const DeleteDialog = lazy(parts.deleteDialog);
+const DetailsDialog = lazy(parts.detailsDialog);
+const PreviewDialog = lazy(parts.previewDialog);
 
 export default function JobsPage() {
   const session = useSession();
@@ -49,6 +50,7 @@ function JobsOf({ userId }: { userId: string }) {
   const [previewMedia, setPreviewMedia] = useState<PreviewMedia | null>(null);
   const [jobsToDelete, setJobsToDelete] = useState<Job[]>([]);
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
+  useEffect(loadPartsOnFirstUse, []);
   usePageChange(view, navigation, jobs, announce);
 
   const listed = jobs.list?.jobs ?? [];

@@ -1,0 +1,141 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { deleteJob, getJobs, getJobThumbnails, listJobs, retryAfter } from "@/lib/api";
+import { ApiError, messageOf, NetworkError } from "@/lib/errors";
+import * as session from "@/lib/session";
+
+const plain = { status: null, search: "", page: 1, counts: false };
+const fetch = vi.fn<typeof globalThis.fetch>();
+const endSession = vi.spyOn(session, "endSession");
+const accessToken = vi.spyOn(session, "accessToken");
+
+function answer(status: number, body: unknown, headers: Record<string, string> = {}): Response {
+  return new Response(typeof body === "string" ? body : JSON.stringify(body), { status, headers });
+}
+
+function asked(call = 0): URL {
+  return new URL(String(fetch.mock.calls[call]?.[0]));
+}
+
+beforeEach(() => {
+  vi.stubGlobal("fetch", fetch);
+  accessToken.mockImplementation(async (fresh) => (fresh ? "fresh" : "stored"));
+  endSession.mockResolvedValue();
+});
+
+afterEach(() => vi.resetAllMocks());
+
+describe("a list", () => {
+  test("is one request for jobs and media, with the token in a header", async () => {
+    fetch.mockResolvedValue(answer(200, { jobs: [] }));
+    await listJobs({ ...plain, counts: true });
+    expect(asked().href).toBe("https://api.nuumee.test/jobs?page_size=20&include=media%2Ccounts");
+    expect(fetch.mock.calls[0]?.[1]).toMatchObject({
+      method: "GET",
+      headers: { Authorization: "Bearer stored" },
+      credentials: "omit",
+    });
+  });
+
+  test("is turned by cursor where there is one, else by number", async () => {
+    fetch.mockImplementation(async () => answer(200, { jobs: [] }));
+    await listJobs({ ...plain, status: "failed", page: 3, cursor: "abc" });
+    await listJobs({ ...plain, search: "70eb", page: 3 });
+    expect(Object.fromEntries(asked(0).searchParams)).toMatchObject({ status: "failed", cursor: "abc" });
+    expect(asked(0).searchParams.has("page")).toBe(false);
+    expect(Object.fromEntries(asked(1).searchParams)).toMatchObject({ id_prefix: "70eb", page: "3" });
+  });
+
+  test("of some jobs asks for their ids alone", async () => {
+    fetch.mockResolvedValue(answer(200, { jobs: [{ id: "a" }] }));
+    expect(await getJobs(["a", "b"])).toEqual([{ id: "a" }]);
+    expect(asked().searchParams.get("ids")).toBe("a,b");
+  });
+});
+
+describe("an error", () => {
+  test("is told in the server's own sentence", async () => {
+    fetch.mockResolvedValue(answer(503, { detail: "Firestore cannot be reached." }, { "Retry-After": "5" }));
+    const error = await listJobs(plain).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(ApiError);
+    expect(error).toMatchObject({ status: 503, retryAfter: 5000, message: "Firestore cannot be reached." });
+  });
+
+  test.each(["<html>Bad gateway</html>", "{}", "null", '{"detail": 7}', ""])(
+    "with the body %j still has one",
+    async (body) => {
+      fetch.mockResolvedValue(answer(502, body));
+      await expect(listJobs(plain)).rejects.toThrow("The service answered with an error (502).");
+    },
+  );
+
+  test("of the network is one that the user can understand", async () => {
+    fetch.mockRejectedValue(new TypeError("Failed to fetch"));
+    const error = await listJobs(plain).catch((caught: unknown) => caught);
+    expect(error).toBeInstanceOf(NetworkError);
+    expect(messageOf(error)).toContain("cannot be reached");
+  });
+
+  test("in the middle of an answer is one of the network", async () => {
+    fetch.mockResolvedValue(answer(200, '{"jobs": ['));
+    await expect(listJobs(plain)).rejects.toBeInstanceOf(NetworkError);
+  });
+
+  test("of the page itself shows none of its text", () => {
+    expect(messageOf(new TypeError("x is undefined"))).not.toContain("undefined");
+  });
+});
+
+test("a request that is given up is no error of the network", async () => {
+  const controller = new AbortController();
+  fetch.mockImplementation((_, options) => {
+    controller.abort();
+    return Promise.reject(options?.signal?.reason);
+  });
+  await expect(getJobs(["a"], controller.signal)).rejects.toMatchObject({ name: "AbortError" });
+});
+
+describe("a refused token", () => {
+  test("is tried once more with a fresh one", async () => {
+    fetch.mockResolvedValueOnce(answer(401, {})).mockResolvedValueOnce(answer(200, { job_id: "a" }));
+    expect(await getJobThumbnails("a")).toEqual({ job_id: "a" });
+    expect(accessToken.mock.calls).toEqual([[], [true]]);
+    expect(endSession).not.toHaveBeenCalled();
+  });
+
+  test("ends the session where the fresh one is refused too", async () => {
+    fetch.mockImplementation(async () => answer(401, {}));
+    await expect(deleteJob("a")).rejects.toBeInstanceOf(session.SessionEnded);
+    expect(fetch).toHaveBeenCalledTimes(2);
+    expect(endSession).toHaveBeenCalledExactlyOnceWith("revoked");
+  });
+
+  test("ends the session where there is no fresh one", async () => {
+    accessToken.mockRejectedValue(new session.SessionEnded());
+    await expect(listJobs(plain)).rejects.toBeInstanceOf(session.SessionEnded);
+    expect(fetch).not.toHaveBeenCalled();
+    expect(endSession).toHaveBeenCalledExactlyOnceWith("revoked");
+  });
+});
+
+describe("a deletion", () => {
+  test("of a job that has gone already has nothing left to do", async () => {
+    fetch.mockResolvedValue(answer(404, { detail: "There is no such job." }));
+    await expect(deleteJob("a")).resolves.toBeUndefined();
+  });
+
+  test("that fails says so", async () => {
+    fetch.mockResolvedValue(answer(500, { detail: "Something went wrong on our side." }));
+    await expect(deleteJob("a")).rejects.toThrow("Something went wrong on our side.");
+  });
+});
+
+test.each([
+  [null, undefined],
+  ["7", 7000],
+  ["0", 0],
+  ["Mon, 23 Nov 2026 12:00:30 GMT", 30_000],
+  ["Mon, 23 Nov 2026 11:00:00 GMT", 0],
+  ["soon", undefined],
+])("Retry-After of %s asks to wait for %s ms", (header, milliseconds) => {
+  expect(retryAfter(header, Date.UTC(2026, 10, 23, 12))).toBe(milliseconds);
+});

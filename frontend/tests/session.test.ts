@@ -1,0 +1,71 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { accessToken, findSession, safeNext } from "@/lib/session";
+
+const renewToken = vi.hoisted(() => vi.fn(async () => "renewed"));
+const currentSession = vi.hoisted(() => vi.fn(async () => null));
+vi.mock("@/lib/firebase", () => ({ renewToken, currentSession }));
+
+const HOUR = 3_600_000;
+const storage = new Map<string, string>();
+
+function store(changes: Record<string, unknown> = {}): void {
+  const tokens = { accessToken: "stored", expirationTime: Date.now() + HOUR };
+  const record = { uid: "ann", email: "ann@nuumee.test", stsTokenManager: tokens, ...changes };
+  storage.set("firebase:authUser:key:[DEFAULT]", JSON.stringify(record));
+}
+
+beforeEach(() => vi.stubGlobal("localStorage", { getItem: (key: string) => storage.get(key) ?? null }));
+
+afterEach(() => {
+  storage.clear();
+  vi.clearAllMocks();
+});
+
+describe("the token for a request", () => {
+  test("is the stored one while it lasts", async () => {
+    store();
+    expect(await accessToken()).toBe("stored");
+    expect(renewToken).not.toHaveBeenCalled();
+  });
+
+  test("is renewed some minutes before it expires, and when a fresh one is asked for", async () => {
+    store({ stsTokenManager: { accessToken: "stored", expirationTime: Date.now() + HOUR / 15 } });
+    expect(await accessToken()).toBe("renewed");
+    store();
+    expect(await accessToken(true)).toBe("renewed");
+  });
+
+  test.each([{ stsTokenManager: null }, { stsTokenManager: {} }, { uid: 7 }])(
+    "is Firebase's own where its record looks other than expected: %j",
+    async (changes) => {
+      store(changes);
+      expect(await accessToken()).toBe("renewed");
+    },
+  );
+});
+
+describe("the session", () => {
+  test("is found without loading Firebase", async () => {
+    store();
+    expect(await findSession()).toMatchObject({ userId: "ann", email: "ann@nuumee.test" });
+    expect(currentSession).not.toHaveBeenCalled();
+  });
+
+  test("is asked of Firebase where there is no record, or the storage is blocked", async () => {
+    expect(await findSession()).toBeNull();
+    vi.stubGlobal("localStorage", undefined);
+    expect(await findSession()).toBeNull();
+    expect(currentSession).toHaveBeenCalledTimes(2);
+  });
+});
+
+test.each([
+  [null, "/jobs/"],
+  ["/jobs/?page=2", "/jobs/?page=2"],
+  ["https://evil.test/", "/jobs/"],
+  ["//evil.test", "/jobs/"],
+  ["/\\evil.test", "/jobs/"],
+  ["javascript:alert(1)", "/jobs/"],
+])("after signing in, %s leads to %s", (next, address) => {
+  expect(safeNext(next)).toBe(address);
+});

@@ -1,0 +1,53 @@
+import { describe, expect, test } from "vitest";
+import { read } from "@/lib/settings";
+
+const least = {
+  NEXT_PUBLIC_API_URL: "/api/v1",
+  NEXT_PUBLIC_FIREBASE_API_KEY: "key",
+  NEXT_PUBLIC_FIREBASE_PROJECT_ID: "project",
+};
+
+describe("the settings", () => {
+  test("have one address for all functions, or one for each", () => {
+    const settings = read({
+      ...least,
+      NEXT_PUBLIC_API_URL: "https://api.nuumee.test/v1/",
+      NEXT_PUBLIC_DELETE_JOB_URL: "https://delete-job.nuumee.test",
+    });
+    expect(settings.endpoints).toEqual({
+      listJobs: "https://api.nuumee.test/v1",
+      getThumbnails: "https://api.nuumee.test/v1",
+      getOutput: "https://api.nuumee.test/v1",
+      deleteJob: "https://delete-job.nuumee.test",
+    });
+  });
+
+  test("need no common address where each function has its own", () => {
+    const own = Object.fromEntries(
+      ["LIST_JOBS", "GET_THUMBNAILS", "GET_OUTPUT", "DELETE_JOB"].map((name) => [
+        `NEXT_PUBLIC_${name}_URL`,
+        `https://${name.toLowerCase()}.test`,
+      ]),
+    );
+    const { endpoints } = read({ ...least, ...own, NEXT_PUBLIC_API_URL: undefined });
+    expect(endpoints.getOutput).toBe("https://get_output.test");
+  });
+
+  test("take Storage's own default for how long it keeps what was deleted", () => {
+    expect(read(least).softDeleteDays).toBe(7);
+    expect(read({ ...least, NEXT_PUBLIC_SOFT_DELETE_DAYS: "0" }).softDeleteDays).toBe(0);
+  });
+
+  test.each<[string, string | undefined]>([
+    ["NEXT_PUBLIC_API_URL", undefined],
+    ["NEXT_PUBLIC_API_URL", "api.nuumee.test"],
+    ["NEXT_PUBLIC_API_URL", "javascript:alert(1)"],
+    ["NEXT_PUBLIC_FIREBASE_API_KEY", " "],
+    ["NEXT_PUBLIC_FIREBASE_PROJECT_ID", undefined],
+    ["NEXT_PUBLIC_DELETE_JOB_URL", "ftp://nuumee.test"],
+    ["NEXT_PUBLIC_SOFT_DELETE_DAYS", "a week"],
+    ["NEXT_PUBLIC_SOFT_DELETE_DAYS", "-1"],
+  ])("name %s where it is %s", (name, value) => {
+    expect(() => read({ ...least, [name]: value })).toThrow(name);
+  });
+});

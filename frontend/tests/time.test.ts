@@ -1,0 +1,61 @@
+import { describe, expect, test } from "vitest";
+import { formatAge, formatElapsed, formatExact, parseTime } from "@/lib/time";
+
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+describe("an elapsed time", () => {
+  test.each([
+    [0, "0s"],
+    [999, "0s"],
+    [45 * SECOND, "45s"],
+    [MINUTE - 1, "59s"],
+    [MINUTE, "1m 0s"],
+    [2 * MINUTE + 30 * SECOND, "2m 30s"],
+    [HOUR, "1h 0m 0s"],
+    [HOUR + 2 * MINUTE + 3 * SECOND, "1h 2m 3s"],
+    [DAY - 1, "23h 59m 59s"],
+    [3 * DAY + 4 * HOUR + 5 * MINUTE, "3d 4h"],
+  ])("of %i ms reads %s", (milliseconds, text) => {
+    expect(formatElapsed(milliseconds)).toBe(text);
+  });
+
+  test("is none where the server's clock is ahead of this one", () => {
+    expect(formatElapsed(-5 * SECOND)).toBe("0s");
+  });
+});
+
+describe("an age", () => {
+  const now = Date.UTC(2026, 10, 23, 12);
+  test.each([
+    [0, "just now"],
+    [59 * SECOND, "just now"],
+    [5 * MINUTE, "5 min. ago"],
+    [3 * HOUR, "3 hr. ago"],
+    [DAY, "yesterday"],
+    [6 * DAY, "6 days ago"],
+  ])("of %i ms reads %s", (age, text) => {
+    expect(formatAge(now - age, now)).toBe(text);
+  });
+
+  test("of more than a week is a date", () => {
+    expect(formatAge(now - 8 * DAY, now)).toBe("Nov 15, 2026");
+  });
+
+  test("in the future is just now", () => {
+    expect(formatAge(now + HOUR, now)).toBe("just now");
+  });
+});
+
+describe("a time of the API's", () => {
+  test("is parsed with all its digits", () => {
+    expect(parseTime("2026-11-22T12:00:00.123456Z")).toBe(Date.UTC(2026, 10, 22, 12, 0, 0, 123));
+  });
+
+  test.each([null, "", "yesterday"])("that is %o is unknown", (time) => {
+    expect(parseTime(time)).toBeNull();
+    expect(formatExact(time)).toBe("Unknown");
+  });
+});

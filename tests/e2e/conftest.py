@@ -1,0 +1,111 @@
+"""A browser, and in it for each test a fresh profile that may do nothing unseen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import pytest
+from google.cloud import firestore, storage
+from playwright.sync_api import Browser, BrowserContext, BrowserType, Error, Page, expect, sync_playwright
+
+from infra.local import browser as chromium
+from infra.local.stack import PAGES, Stack
+from infra.local.users import Account
+from tests.conftest import PASSWORD
+from tests.e2e.jobs_page import JobsPage, sign_in
+from tests.e2e.shelf import Shelf
+from tests.e2e.watch import Watch
+
+_MILLISECONDS = 10_000
+_FLAGS = (
+    *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+    # Nothing but this machine can be reached: a request that strays fails at once, and is found by its watch.
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+)
+
+
+class NewContext(Protocol):
+    def __call__(self, **options: Any) -> BrowserContext: ...
+
+
+# Of this package, not of the session: a browser under Playwright leaves other tests no event loop of their own.
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    if not (PAGES / "jobs" / "index.html").is_file():
+        pytest.fail("the page is not built: make test builds it", pytrace=False)
+    executable = chromium.find()
+    if executable is None:
+        pytest.fail("there is no Chromium on this machine: make test installs one", pytrace=False)
+    expect.set_options(timeout=_MILLISECONDS)
+    with sync_playwright() as playwright:
+        running = _launch(playwright.chromium, str(executable))
+        yield running
+        running.close()
+
+
+def _launch(kind: BrowserType, executable: str) -> Browser:
+    if os.geteuid() != 0:
+        try:
+            return kind.launch(executable_path=executable, args=_FLAGS, chromium_sandbox=True)
+        except Error:
+            pass  # in many a container nobody has a sandbox, as root has none anywhere
+    return kind.launch(executable_path=executable, args=_FLAGS, chromium_sandbox=False)
+
+
+@pytest.fixture
+def expected_errors() -> list[str]:
+    """Regular expressions of what a test expects in the browser's console; it appends to them."""
+    return []
+
+
+@pytest.fixture
+def new_context(browser: Browser, stack: Stack, expected_errors: list[str]) -> Iterator[NewContext]:
+    """Makes profiles that know nothing of each other. Options are those of Playwright's new_context."""
+    contexts: list[BrowserContext] = []
+    watches: list[Watch] = []
+
+    def make(**options: Any) -> BrowserContext:
+        defaults = {
+            "base_url": stack.url,
+            "viewport": {"width": 1280, "height": 900},
+            "locale": "en-US",
+            "timezone_id": "UTC",
+            "permissions": ["clipboard-read", "clipboard-write"],
+        }
+        context = browser.new_context(**{**defaults, **options})
+        context.set_default_timeout(_MILLISECONDS)
+        contexts.append(context)
+        watches.append(Watch(context, (stack.url, stack.storage_url)))
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+    for watch in watches:
+        watch.check(expected_errors)
+
+
+@pytest.fixture
+def context(new_context: NewContext) -> BrowserContext:
+    return new_context()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@pytest.fixture
+def shelf(stack: Stack, database: firestore.Client, buckets: storage.Client, account: Account) -> Shelf:
+    """The jobs of `account`: none, until the test puts some there."""
+    return Shelf(stack.settings, database, buckets, account.user_id)
+
+
+@pytest.fixture
+def jobs_page(context: BrowserContext, page: Page, stack: Stack, account: Account) -> JobsPage:
+    """The Jobs page of `account`, signed in, not opened yet."""
+    sign_in(context, stack, account, PASSWORD)
+    return JobsPage(page)

@@ -1,0 +1,107 @@
+"""The Jobs page as a person sees it: what is on it, by its names."""
+
+from __future__ import annotations
+
+import json
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+from playwright.sync_api import BrowserContext, Locator, Page, Request
+
+from infra.local.stack import Stack
+from infra.local.users import Account
+
+_API_KEY = "local"
+_SESSION = f"firebase:authUser:{_API_KEY}:[DEFAULT]"
+
+
+def sign_in(context: BrowserContext, stack: Stack, account: Account, password: str) -> None:
+    """Give the browser the record of a session that signing in by hand would leave."""
+    url = f"{stack.auth_url}/identitytoolkit.googleapis.com/v1/accounts:signInWithPassword?key={_API_KEY}"
+    body = {"email": account.email, "password": password, "returnSecureToken": True}
+    answer = requests.post(url, json=body, timeout=30).json()
+    record = {
+        "uid": answer["localId"],
+        "email": answer["email"],
+        "emailVerified": True,
+        "isAnonymous": False,
+        "providerData": [],
+        "stsTokenManager": {
+            "refreshToken": answer["refreshToken"],
+            "accessToken": answer["idToken"],
+            "expirationTime": int(1000 * (time.time() + 3600)),
+        },
+        "apiKey": _API_KEY,
+        "appName": "[DEFAULT]",
+    }
+    key, value, origin = json.dumps(_SESSION), json.dumps(json.dumps(record)), json.dumps(stack.url)
+    # Once a profile: a page that signs out stays signed out.
+    context.add_init_script(
+        f"if (location.origin === {origin} && !localStorage.getItem('test:signed-in'))"
+        f" {{ localStorage.setItem({key}, {value}); localStorage.setItem('test:signed-in', 'yes') }}"
+    )
+
+
+class JobsPage:
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.requests: list[Request] = []
+        """Requests to the functions, in their order."""
+        page.on("request", self._note)
+
+    def open(self, query: str = "", *, wait: bool = True) -> JobsPage:
+        self.page.goto(f"/jobs/{query}")
+        if wait:
+            self.cards.first.wait_for()
+        return self
+
+    @property
+    def cards(self) -> Locator:
+        return self.page.get_by_role("article")
+
+    @property
+    def dialog(self) -> Locator:
+        """The dialog on top."""
+        return self.page.get_by_role("dialog").or_(self.page.get_by_role("alertdialog")).last
+
+    @property
+    def toasts(self) -> Locator:
+        return self.page.locator("[data-sonner-toast]")
+
+    @property
+    def announcer(self) -> Locator:
+        return self.page.get_by_test_id("announcer")
+
+    def card(self, job_id: str) -> Locator:
+        return self.page.locator(f"#job-{job_id}")
+
+    def ids(self) -> list[str]:
+        return [str(card.get_attribute("id")).removeprefix("job-") for card in self.cards.all()]
+
+    def tile(self, job_id: str, medium: str) -> Locator:
+        """`medium` is reference image, source video or output video."""
+        return self.card(job_id).get_by_role("button", name=f"Preview the {medium} of job")
+
+    def button(self, job_id: str, action: str) -> Locator:
+        """`action` is Download, Copy link, Details or Delete."""
+        return self.card(job_id).get_by_role("button", name=f"{action} ")
+
+    def asked(self, **parameters: str) -> list[Request]:
+        """The requests for lists that had these parameters."""
+        return [
+            request
+            for request in self.requests
+            if request.method == "GET"
+            and urlsplit(request.url).path.endswith("/jobs")
+            and parameters.items() <= {k: v[0] for k, v in parse_qs(urlsplit(request.url).query).items()}.items()
+        ]
+
+    def focused(self) -> str:
+        """The id or else the name of what has the focus."""
+        script = "(e => e.id || e.getAttribute('aria-label') || e.textContent)(document.activeElement)"
+        return str(self.page.evaluate(script))
+
+    def _note(self, request: Request) -> None:
+        if urlsplit(request.url).path.startswith("/api/"):
+            self.requests.append(request)

@@ -1,0 +1,94 @@
+"""Jobs with real media for the page's tests, each test's under a user of its own."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from google.cloud import firestore, storage
+
+from shared.settings import Settings
+from tests.jobs import new_id
+
+MEDIA = Path(__file__).parents[2] / "infra" / "local" / "media"
+REFERENCE = MEDIA / "reference-nova.jpg"
+MOTION = MEDIA / "motion-wave.mp4"
+OUTPUT = MEDIA / "output-nova-wave.mp4"
+_TYPES = {".jpg": "image/jpeg", ".mp4": "video/mp4"}
+
+
+class Shelf:
+    """Puts one user's jobs into the local cloud; each newer than those before it."""
+
+    def __init__(
+        self, settings: Settings, database: firestore.Client, buckets: storage.Client, user_id: str
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._buckets = buckets
+        self.user_id = user_id
+        self._newest = datetime.now(UTC) - timedelta(hours=5)
+
+    def add(self, status: str = "completed", *, media: bool = True, **changes: Any) -> str:
+        """A job of that status; `changes` are fields that differ, `id` among them. Returns its id."""
+        job_id = str(changes.pop("id", new_id()))
+        self._newest += timedelta(minutes=1)
+        completed = status == "completed"
+        files = self._files(job_id, completed) if media else {}
+        paths = dict(zip(("reference_image_path", "motion_video_path", "output_video_path"), files, strict=False))
+        document = {
+            "user_id": self.user_id,
+            "short_id": job_id[:8] if completed else None,
+            "job_type": "animate",
+            "status": status,
+            "resolution": "720p",
+            "credits_charged": 10,
+            "error_message": "The motion video has no person in it." if status == "failed" else None,
+            "created_at": self._newest,
+            "updated_at": self._newest,
+            "completed_at": self._newest + timedelta(minutes=3) if completed else None,
+            "view_count": 0,
+            **paths,
+            **changes,
+        }
+        for name, (bucket, file) in files.items():
+            self._upload(bucket, name, file)
+        self.document(job_id).set(document)
+        return job_id
+
+    def add_many(self, count: int, status: str = "completed") -> list[str]:
+        """Jobs without media of their own, newest first."""
+        return [self.add(status, media=False) for _ in range(count)][::-1]
+
+    def complete(self, job_id: str) -> None:
+        """What the worker does at the end: the output, then the job's document."""
+        name = f"{self.user_id}/{job_id}/output.mp4"
+        self._upload(self._settings.outputs_bucket, name, OUTPUT)
+        done = {"status": "completed", "output_video_path": name, "completed_at": datetime.now(UTC)}
+        self.document(job_id).update(done)
+
+    def document(self, job_id: str) -> firestore.DocumentReference:
+        return self._database.collection("jobs").document(job_id)
+
+    def objects(self, job_id: str) -> list[str]:
+        """Everything that lies under the job's prefix in any of the buckets, as bucket/name."""
+        prefix = f"{self.user_id}/{job_id}/"
+        return [
+            f"{bucket}/{blob.name}"
+            for bucket in self._settings.buckets
+            for blob in self._buckets.list_blobs(bucket, prefix=prefix, versions=True)
+        ]
+
+    def _files(self, job_id: str, completed: bool) -> dict[str, tuple[str, Path]]:
+        prefix = f"{self.user_id}/{job_id}"
+        files = {
+            f"{prefix}/reference.jpg": (self._settings.images_bucket, REFERENCE),
+            f"{prefix}/motion.mp4": (self._settings.videos_bucket, MOTION),
+        }
+        if completed:
+            files[f"{prefix}/output.mp4"] = (self._settings.outputs_bucket, OUTPUT)
+        return files
+
+    def _upload(self, bucket: str, name: str, file: Path) -> None:
+        self._buckets.bucket(bucket).blob(name).upload_from_filename(file, content_type=_TYPES[file.suffix])

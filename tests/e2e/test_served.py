@@ -1,0 +1,26 @@
+"""One address, two answers: the page for a browser that goes there, the API for whoever asks for data."""
+
+from __future__ import annotations
+
+import requests
+from playwright.sync_api import Page
+
+from infra.local.stack import Stack
+
+
+def test_the_page_opens_at_the_address_that_make_dev_names(page: Page, stack: Stack) -> None:
+    answer = page.goto(stack.page_url)
+    assert answer is not None
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert page.title()
+
+
+def test_the_page_is_found_without_its_last_slash_too(page: Page, stack: Stack) -> None:
+    page.goto("/jobs?status=failed", wait_until="commit")
+    assert page.url.startswith(f"{stack.page_url}?status=failed")
+
+
+def test_the_same_address_is_the_apis_for_a_client_of_it(stack: Stack) -> None:
+    for path in ("/jobs", "/api/v1/jobs"):
+        answer = requests.get(stack.url + path, timeout=10)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (401, "application/problem+json")

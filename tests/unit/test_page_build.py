@@ -1,0 +1,123 @@
+"""When the page is built anew, and what is left when it cannot be. npm is a stand-in here."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from infra.stage import ROOT
+
+SCRIPT = "infra/local/page.sh"
+
+
+class Checkout:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.write(SCRIPT, "")
+        shutil.copy(ROOT / SCRIPT, folder / SCRIPT)
+        self.write("set-up", "")
+        self.write("frontend/package.json", "{}")
+        self.write("frontend/app/(dashboard)/jobs/[id]/page.tsx", "")
+        self.write("frontend/app/(dashboard)/layout.tsx", "")
+        self.npm("mkdir -p frontend/out .log; cp frontend/package.json frontend/out/index.html; env > .log/env")
+        for file in folder.rglob("*"):
+            os.utime(file, (1, 1))
+
+    def write(self, name: str, content: str) -> None:
+        self._let_time_pass()
+        file = self.folder / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content)
+
+    def remove(self, name: str) -> None:
+        self._let_time_pass()
+        (self.folder / name).unlink()
+
+    def _let_time_pass(self) -> None:
+        """A clock that ticks in milliseconds cannot tell a build from a change right after it."""
+        stamp = self.folder / "frontend" / "out" / ".complete"
+        if stamp.exists():
+            os.utime(stamp, (2, 2))
+
+    def npm(self, script: str) -> None:
+        self.write("bin/npm", f"#!/bin/sh\n{script}\n")
+        (self.folder / "bin" / "npm").chmod(0o755)
+
+    def build(self) -> subprocess.CompletedProcess[str]:
+        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
+        environment = {**os.environ, "PATH": path, "SETUP": "set-up", "NEXT_PUBLIC_LIST_JOBS_URL": "https://away"}
+        return subprocess.run(
+            ["bash", SCRIPT], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+        )
+
+    def built(self) -> bool:
+        """Build, if it is needed, and tell whether it was."""
+        ended = self.build()
+        assert ended.returncode == 0, ended.stderr
+        return "building" in ended.stdout
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path)
+
+
+def test_it_is_built_once_with_the_settings_of_the_local_cloud(checkout: Checkout) -> None:
+    assert checkout.built()
+    settings = (checkout.folder / ".log" / "env").read_text().splitlines()
+    assert {"NEXT_PUBLIC_API_URL=/api/v1", "NEXT_PUBLIC_AUTH_EMULATOR_URL=/"} <= set(settings)
+    assert "NEXT_PUBLIC_LIST_JOBS_URL=" in settings
+    assert not checkout.built()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["frontend/app/(dashboard)/jobs/[id]/page.tsx", "frontend/lib/new.ts", "frontend/package.json", "set-up"],
+)
+def test_a_file_that_is_new_or_changed_is_a_reason_to_build_it(checkout: Checkout, name: str) -> None:
+    assert checkout.built()
+    checkout.write(name, "changed")
+    assert checkout.built()
+    assert not checkout.built()
+
+
+def test_a_file_that_is_removed_is_too(checkout: Checkout) -> None:
+    assert checkout.built()
+    checkout.remove("frontend/app/(dashboard)/layout.tsx")
+    assert checkout.built()
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("frontend/node_modules/a/b.js", "frontend/.next/cache", "frontend/out/extra"),
+        *("frontend/next-env.d.ts", "frontend/tsconfig.tsbuildinfo"),
+    ],
+)
+def test_what_programs_leave_beside_it_is_none(checkout: Checkout, name: str) -> None:
+    assert checkout.built()
+    checkout.write(name, "new")
+    assert not checkout.built()
+
+
+def test_what_is_changed_during_a_build_is_built_the_next_time(checkout: Checkout) -> None:
+    checkout.npm("mkdir -p frontend/out; touch -t 203001010000 frontend/package.json")
+    assert checkout.built()
+    assert checkout.built()
+
+
+def test_a_build_that_fails_says_why_and_is_not_taken_for_one(checkout: Checkout) -> None:
+    assert checkout.built()
+    checkout.write("frontend/lib/new.ts", "")
+    checkout.npm("mkdir -p frontend/out; touch frontend/out/index.html; echo type error; exit 2")
+    for _ in range(2):
+        ended = checkout.build()
+        assert ended.returncode == 1
+        assert ended.stderr == "type error\npage: it could not be built, see above\n"
+    checkout.npm("mkdir -p frontend/out")
+    assert checkout.built()
+    assert list((checkout.folder / "frontend" / "out").iterdir()) == [checkout.folder / "frontend/out/.complete"]
