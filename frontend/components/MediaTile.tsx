@@ -32,7 +32,7 @@ export function MediaTile({ kind, jobName, url, onOpen, renew }: Props) {
       ref={frame}
       type="button"
       onClick={onOpen}
-      aria-label={`Preview the ${TILE_NAMES[kind]} of job ${jobName}`}
+      aria-label={`Preview the ${TILE_NAMES[kind]} of job ${jobName} – ${kind}`}
       className={`${FRAME} ${border} group touch-manipulation select-none hover:border-accent`}
       {...(isVideo && player.triggers)}
     >

@@ -107,7 +107,10 @@ function Consequences({ jobs }: { jobs: Job[] }) {
 function JobResults({ jobs, outcomes }: { jobs: Job[]; outcomes: Outcomes }) {
   return (
     <ul
+      aria-label="The jobs and their results"
       aria-live="polite"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls has to be reached by the keyboard
+      tabIndex={0}
       className="mt-4 max-h-56 divide-y divide-line overflow-y-auto rounded-lg border border-line text-sm"
     >
       {jobs.map((job) => (

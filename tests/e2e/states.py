@@ -1,0 +1,201 @@
+"""Every state that the page can be in, and how to bring it there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, Route, expect
+
+from tests.e2e.jobs_page import JobsPage
+from tests.e2e.shelf import Shelf
+
+State = Callable[[JobsPage, Shelf], None]
+_ALL = ("pending", "queued", "processing", "completed", "failed", "archived")
+
+
+def problem(route: Route) -> None:
+    """Answer as a function that cannot reach Firestore."""
+    detail = "Firestore cannot be reached at the moment. Please try again shortly."
+    body = json.dumps({"type": "about:blank", "title": "Unavailable", "status": 503, "detail": detail})
+    route.fulfill(status=503, body=body, content_type="application/problem+json")
+
+
+def sign_in(jobs: JobsPage, shelf: Shelf) -> None:
+    jobs.page.goto("/sign-in/")
+    jobs.page.get_by_role("button", name="Sign in").wait_for()
+
+
+def sign_in_refused(jobs: JobsPage, shelf: Shelf) -> None:
+    jobs.page.goto("/sign-in/?reason=revoked")
+    jobs.page.get_by_label("E-mail address").fill("nobody@nuumee.test")
+    jobs.page.get_by_label("Password").fill("wrong")
+    jobs.page.get_by_role("button", name="Sign in").click()
+    expect(jobs.page.get_by_text("The e-mail address or the password is wrong.")).to_be_visible()
+
+
+def loading(jobs: JobsPage, shelf: Shelf) -> None:
+    jobs.page.route("**/api/v1/jobs?*", lambda route: None)  # never answered
+    jobs.open(wait=False)
+    jobs.page.get_by_text("Loading your jobs").wait_for(state="attached")
+    jobs.page.get_by_role("button", name="Refresh the list").wait_for()
+
+
+def cards(jobs: JobsPage, shelf: Shelf) -> None:
+    for status in _ALL:
+        shelf.add(status)
+    shelf.add("completed", media=False, job_type="later", resolution=None, credits_charged=None)
+    jobs.open()
+    expect(jobs.page.get_by_text("Not available").first).to_be_visible()
+    _settle(jobs.page)
+
+
+def last_page(jobs: JobsPage, shelf: Shelf) -> None:
+    shelf.add_many(22)
+    jobs.open("?page=2")
+    expect(jobs.page.get_by_text(re.compile("21.22 of 22"))).to_be_visible()
+
+
+def selected(jobs: JobsPage, shelf: Shelf) -> None:
+    for status in _ALL[2:5]:
+        shelf.add(status)
+    jobs.open()
+    for box in jobs.page.get_by_role("checkbox").all()[:2]:
+        box.check()
+    jobs.page.get_by_text("2 selected").wait_for()
+    _settle(jobs.page)
+
+
+def empty(jobs: JobsPage, shelf: Shelf) -> None:
+    jobs.open(wait=False)
+    jobs.page.get_by_text("No videos yet").wait_for()
+
+
+def none_of_a_status(jobs: JobsPage, shelf: Shelf) -> None:
+    shelf.add()
+    jobs.open("?status=failed", wait=False)
+    jobs.page.get_by_text("No failed jobs").wait_for()
+
+
+def nothing_found(jobs: JobsPage, shelf: Shelf) -> None:
+    jobs.open("?q=70eb9a0a", wait=False)
+    jobs.page.get_by_text("No job found").wait_for()
+
+
+def search_refused(jobs: JobsPage, shelf: Shelf) -> None:
+    jobs.open("?q=no%20id", wait=False)
+    jobs.page.get_by_text("An id has letters").wait_for()
+
+
+def failed_to_load(jobs: JobsPage, shelf: Shelf) -> None:
+    jobs.page.route("**/api/v1/jobs?*", problem)
+    jobs.open(wait=False)
+    jobs.page.get_by_text("Your jobs could not be loaded").wait_for()
+
+
+def out_of_date(jobs: JobsPage, shelf: Shelf) -> None:
+    shelf.add()
+    jobs.open()
+    jobs.page.route("**/api/v1/jobs?*", problem)
+    jobs.page.get_by_role("button", name="Refresh the list").click()
+    jobs.page.get_by_text("The list may be out of date").wait_for()
+    _settle(jobs.page)
+
+
+def offline(jobs: JobsPage, shelf: Shelf) -> None:
+    shelf.add("processing")
+    jobs.open()
+    _settle(jobs.page)
+    jobs.page.context.set_offline(True)
+    jobs.page.get_by_text("You are offline").wait_for()
+
+
+def preview_of_an_image(jobs: JobsPage, shelf: Shelf) -> None:
+    job = shelf.add()
+    jobs.open().tile(job, "reference image").click()
+    expect(jobs.dialog.get_by_role("img")).to_have_js_property("complete", True)
+
+
+def preview_of_a_video(jobs: JobsPage, shelf: Shelf) -> None:
+    job = shelf.add()
+    jobs.open().tile(job, "output video").click()
+    jobs.page.wait_for_function("document.querySelector('[role=dialog] video')?.currentTime > 0.3")
+
+
+def details_of_a_completed_job(jobs: JobsPage, shelf: Shelf) -> None:
+    _details(jobs, shelf, "completed")
+
+
+def details_of_a_failed_job(jobs: JobsPage, shelf: Shelf) -> None:
+    _details(jobs, shelf, "failed")
+
+
+def details_of_an_active_job(jobs: JobsPage, shelf: Shelf) -> None:
+    _details(jobs, shelf, "queued")
+
+
+def details_of_no_job(jobs: JobsPage, shelf: Shelf) -> None:
+    jobs.open("?job=gone", wait=False)
+    jobs.page.get_by_text("There is no such job").wait_for()
+
+
+def confirmation(jobs: JobsPage, shelf: Shelf) -> None:
+    job = shelf.add("processing")
+    jobs.open().button(job, "Delete").click()
+    jobs.dialog.get_by_text("You cannot undo this.").wait_for()
+
+
+def deleting_several(jobs: JobsPage, shelf: Shelf) -> None:
+    ids = [shelf.add("completed" if number else "failed") for number in range(3)]
+    jobs.open()
+    for box in jobs.page.get_by_role("checkbox").all():
+        box.check()
+    jobs.page.route(f"**/jobs/{ids[0]}", problem)
+    jobs.page.get_by_role("button", name="Delete", exact=True).click()
+    jobs.dialog.get_by_role("button", name="Delete 3 jobs").click()
+    jobs.dialog.get_by_text("Firestore cannot be reached").wait_for()
+    expect(jobs.dialog.get_by_text("Deleted")).to_have_count(2)
+    jobs.toasts.first.wait_for()
+
+
+def messages(jobs: JobsPage, shelf: Shelf) -> None:
+    job, other = shelf.add(), shelf.add(short_id=None)
+    jobs.open().button(job, "Copy link").click()
+    jobs.page.get_by_text("Link copied").wait_for()
+    jobs.button(other, "Copy link").click(force=True)
+    jobs.page.get_by_text("This job has no share link").wait_for()
+    jobs.page.route("**/output", problem)
+    jobs.button(job, "Download").click()
+    jobs.page.get_by_text("could not be downloaded").wait_for()
+    jobs.toasts.first.hover()  # spreads them out
+
+
+def not_found(jobs: JobsPage, shelf: Shelf) -> None:
+    jobs.page.goto("/nowhere/")
+    jobs.page.get_by_text("There is nothing here").wait_for()
+
+
+STATES: dict[str, State] = {
+    state.__name__: state
+    for state in (
+        *(sign_in, sign_in_refused, loading, cards, last_page, selected, empty, none_of_a_status, nothing_found),
+        *(search_refused, failed_to_load, out_of_date, offline, preview_of_an_image, preview_of_a_video),
+        *(details_of_a_completed_job, details_of_a_failed_job, details_of_an_active_job, details_of_no_job),
+        *(confirmation, deleting_several, messages, not_found),
+    )
+}
+
+
+def _details(jobs: JobsPage, shelf: Shelf, status: str) -> None:
+    job = shelf.add(status)
+    jobs.open().button(job, "Details").click()
+    jobs.dialog.get_by_text("Video type").wait_for()
+    _settle(jobs.page)
+
+
+def _settle(page: Page) -> None:
+    """Wait until each tile in sight has its picture."""
+    loading_tiles = "[...document.querySelectorAll('article button .animate-pulse, [role=dialog] .animate-pulse')]"
+    in_sight = "e => { const { top, bottom } = e.getBoundingClientRect(); return bottom > 0 && top < innerHeight }"
+    page.wait_for_function(f"!{loading_tiles}.some({in_sight})")

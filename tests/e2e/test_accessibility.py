@@ -1,0 +1,86 @@
+"""axe-core finds nothing wrong with any state of the page, narrow or wide; what was seen is kept as pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from infra.stage import ROOT
+from tests.e2e.jobs_page import JobsPage
+from tests.e2e.shelf import Shelf
+from tests.e2e.states import STATES
+
+AXE = (ROOT / "frontend/node_modules/axe-core/axe.min.js").read_text()
+PICTURES = ROOT / "artifacts" / "screenshots"
+WIDTHS = (360, 768, 1440)
+HEIGHT = 900
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds, each with the elements that it is about."""
+    page.evaluate(AXE)
+    found: dict[str, Any] = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+    return [
+        f"{rule['id']}: {rule['help']}\n  " + "\n  ".join(node["html"][:200] for node in rule["nodes"])
+        for rule in found["violations"]
+    ]
+
+
+def sideways(page: Page) -> int:
+    """How many pixels the page is wider than its window."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_axe_finds_nothing_and_all_fits_into_the_window(
+    jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str], state: str
+) -> None:
+    expected_errors.append("Failed to load resource")  # of the failures that states are about
+    STATES[state](jobs_page, shelf)
+    page = jobs_page.page
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": HEIGHT})
+        page.screenshot(path=PICTURES / f"{state}-{width}.png", full_page=state == "cards")
+        found = violations(page)
+        assert not found, f"at {width} pixels:\n" + "\n".join(found)
+        assert sideways(page) == 0, f"at {width} pixels"
+
+
+def test_the_page_can_be_used_at_twice_the_size(jobs_page: JobsPage, shelf: Shelf) -> None:
+    """A window of 1280 pixels at 200 % has 640 of the page's: https://www.w3.org/TR/WCAG22/#resize-text"""
+    job = shelf.add()
+    page = jobs_page.page
+    page.set_viewport_size({"width": 640, "height": 450})
+    jobs_page.open()
+    for action in ("Download", "Copy link", "Details", "Delete"):
+        jobs_page.button(job, action).click(trial=True)
+    jobs_page.button(job, "Delete").click()
+    button = jobs_page.dialog.get_by_role("button", name="Delete job")
+    button.scroll_into_view_if_needed()
+    expect(button).to_be_in_viewport(ratio=1)
+    assert sideways(page) == 0
+
+
+def test_everything_on_a_card_is_reached_by_tab_alone(jobs_page: JobsPage, shelf: Shelf) -> None:
+    job = shelf.add()
+    jobs_page.open()
+    jobs_page.tile(job, "source video").wait_for()
+    name = job[:8]
+    tiles = {"reference image": "REF", "source video": "SRC", "output video": "OUTPUT"}
+    expected = {
+        *(f"Preview the {medium} of job {name} \u2013 {label}" for medium, label in tiles.items()),
+        *(f"{action} job {name}" for action in ("Download", "Copy link of", "Details of", "Delete")),
+    }
+    reached = set()
+    for _ in range(25):
+        jobs_page.page.keyboard.press("Tab")
+        reached.add(jobs_page.focused())
+    assert expected <= reached
+
+
+def test_the_pictures_are_kept_out_of_the_repository() -> None:
+    assert str(Path(PICTURES).relative_to(ROOT).parts[0]) + "/" in (ROOT / ".gitignore").read_text().splitlines()
