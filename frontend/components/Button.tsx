@@ -15,7 +15,7 @@ export function Button({ look = "plain", className = "", type = "button", ...res
   return (
     <button
       type={type}
-      className={`inline-flex min-h-11 items-center justify-center gap-2 whitespace-nowrap rounded-lg px-3.5 font-medium text-sm transition-colors disabled:cursor-not-allowed disabled:opacity-60 aria-disabled:opacity-60 sm:min-h-10 ${LOOKS[look]} ${className}`}
+      className={`inline-flex min-h-11 items-center justify-center gap-2 whitespace-nowrap rounded-lg px-3.5 font-medium text-sm transition-colors disabled:cursor-not-allowed disabled:opacity-60 sm:min-h-10 ${LOOKS[look]} ${className}`}
       {...rest}
     />
   );

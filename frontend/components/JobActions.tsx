@@ -29,11 +29,7 @@ export function JobActions({ job, className = "", onDetails, onDelete }: Props) 
             <Download aria-hidden className="size-4" />
             Download
           </Button>
-          <Button
-            onClick={() => copyShareLink(job)}
-            aria-disabled={job.share_url === null}
-            aria-label={`Copy link of job ${name}`}
-          >
+          <Button onClick={() => copyShareLink(job)} aria-label={`Copy link of job ${name}`}>
             <Link2 aria-hidden className="size-4" />
             Copy Link
           </Button>
@@ -46,9 +42,14 @@ export function JobActions({ job, className = "", onDetails, onDelete }: Props) 
         </Button>
       )}
       {onDelete && (
-        <Button look="danger" onClick={onDelete} aria-label={`Delete job ${name}`} className="ml-auto">
-          <Trash2 aria-hidden className="size-4" />
-          <span className="max-[26rem]:sr-only">Delete</span>
+        <Button
+          look="danger"
+          onClick={onDelete}
+          aria-label={`Delete job ${name}`}
+          title="Delete"
+          className="ml-auto w-11 sm:w-10"
+        >
+          <Trash2 aria-hidden className="size-4 shrink-0" />
         </Button>
       )}
     </div>

@@ -74,7 +74,7 @@ export function JobCard({ job, selected, commands }: Props) {
 
 function Facts({ job }: { job: Job }) {
   return (
-    <p className="flex flex-wrap gap-x-2 text-muted text-sm [&>*+*]:before:mr-2 [&>*+*]:before:content-['·']">
+    <p className="flex flex-wrap gap-x-2 text-muted text-sm [&>:not(:last-child)]:after:ml-2 [&>:not(:last-child)]:after:content-['·']">
       <span>
         <Age time={job.created_at} />
       </span>

@@ -80,7 +80,7 @@ function NothingFound({ view, navigation }: { view: View; navigation: Navigation
   if (view.search) {
     return (
       <Notice title="No job found" icon={<SearchX className="size-7" />}>
-        <p className="break-all">No id of your jobs begins with “{view.search}”.</p>
+        <p className="wrap-anywhere">No id of your jobs begins with “{view.search}”.</p>
         <Button onClick={() => navigation.go(all)}>Show all jobs</Button>
       </Notice>
     );

@@ -25,20 +25,20 @@ export function MediaStrip({ job, onPreview, renewMedia }: Props) {
           renew={() => renewMedia(job.id)}
         />
       ))}
-      {kinds.length < 3 && <NoOutput active={isActive(job)} />}
+      {kinds.length < 3 && <NoOutput job={job} />}
     </>
   );
 }
 
 /** Keeps the place of an output, where there is room for one. */
-function NoOutput({ active }: { active: boolean }) {
-  const Icon = active ? LoaderCircle : CircleX;
+function NoOutput({ job }: { job: Job }) {
   return (
     <div
       aria-hidden
       className="hidden size-36 shrink-0 place-items-center rounded-xl border border-line border-dashed text-slate-500 lg:grid"
     >
-      <Icon className={`size-6 ${active ? "animate-spin [animation-duration:3s]" : ""}`} />
+      {isActive(job) && <LoaderCircle className="size-6 animate-spin [animation-duration:3s]" />}
+      {job.status === "failed" && <CircleX className="size-6" />}
     </div>
   );
 }

@@ -17,7 +17,7 @@ export function SelectionBar({ count, ofPage, onSelectAll, onClear, onDelete }: 
       aria-label="Selected jobs"
       className="fixed inset-x-3 bottom-3 z-20 mx-auto flex max-w-xl flex-wrap items-center gap-2 rounded-xl border border-line bg-surface p-2.5 pl-4 shadow-2xl shadow-black/50 sm:bottom-5"
     >
-      <p className="mr-auto font-medium text-sm tabular-nums">{count} selected</p>
+      <p className="mr-auto w-full font-medium sm:w-auto text-sm tabular-nums">{count} selected</p>
       {count < ofPage && <Button onClick={onSelectAll}>Select all {ofPage}</Button>}
       <Button onClick={onClear}>Clear</Button>
       <Button look="destructive" onClick={onDelete}>

@@ -17,7 +17,7 @@ flushSync(() =>
       closeButton
       toastOptions={{
         style: { background: "#1e293b", border: "1px solid #334155", color: "#f1f5f9" },
-        classNames: { description: "text-muted! break-all" },
+        classNames: { description: "text-muted! wrap-anywhere" },
       }}
     />,
   ),

@@ -163,12 +163,13 @@ def messages(jobs: JobsPage, shelf: Shelf) -> None:
     job, other = shelf.add(), shelf.add(short_id=None)
     jobs.open().button(job, "Copy link").click()
     jobs.page.get_by_text("Link copied").wait_for()
-    jobs.button(other, "Copy link").click(force=True)
+    jobs.button(other, "Copy link").click()
     jobs.page.get_by_text("This job has no share link").wait_for()
     jobs.page.route("**/output", problem)
     jobs.button(job, "Download").click()
     jobs.page.get_by_text("could not be downloaded").wait_for()
-    jobs.toasts.first.hover()  # spreads them out
+    jobs.toasts.first.hover()
+    jobs.page.locator("[data-sonner-toast][data-expanded=true]").first.wait_for()
 
 
 def not_found(jobs: JobsPage, shelf: Shelf) -> None:

@@ -114,7 +114,7 @@ function JobResults({ jobs, outcomes }: { jobs: Job[]; outcomes: Outcomes }) {
       className="mt-4 max-h-56 divide-y divide-line overflow-y-auto rounded-lg border border-line text-sm"
     >
       {jobs.map((job) => (
-        <li key={job.id} className="flex items-center gap-3 px-3 py-2">
+        <li key={job.id} className="flex flex-wrap items-center gap-x-3 gap-y-1 px-3 py-2">
           <span className="font-mono text-xs">{shortName(job.id)}</span>
           <span className="text-muted">{describe(job)}</span>
           <JobResult outcome={outcomes[job.id]} />
@@ -137,8 +137,8 @@ function JobResult({ outcome }: { outcome: Outcome | undefined }) {
       );
     case "failed":
       return (
-        <span className="ml-auto inline-flex items-center gap-1.5 text-right text-red-300">
-          <CircleX aria-hidden className="size-4 shrink-0" />
+        <span className="inline-flex w-full items-start gap-1.5 text-red-300">
+          <CircleX aria-hidden className="mt-0.5 size-4 shrink-0" />
           {outcome.reason}
         </span>
       );
