@@ -15,9 +15,14 @@ flushSync(() =>
       theme="dark"
       position="bottom-right"
       closeButton
+      expand
       toastOptions={{
         style: { background: "#1e293b", border: "1px solid #334155", color: "#f1f5f9" },
-        classNames: { description: "text-muted! wrap-anywhere" },
+        classNames: {
+          description: "text-muted! wrap-anywhere",
+          success: "[&_[data-icon]]:text-green-300",
+          error: "[&_[data-icon]]:text-red-300",
+        },
       }}
     />,
   ),

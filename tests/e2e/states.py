@@ -168,8 +168,8 @@ def messages(jobs: JobsPage, shelf: Shelf) -> None:
     jobs.page.route("**/output", problem)
     jobs.button(job, "Download").click()
     jobs.page.get_by_text("could not be downloaded").wait_for()
-    jobs.toasts.first.hover()
-    jobs.page.locator("[data-sonner-toast][data-expanded=true]").first.wait_for()
+    for toast in jobs.toasts.all():
+        expect(toast).to_have_css("opacity", "1")
 
 
 def not_found(jobs: JobsPage, shelf: Shelf) -> None:

@@ -5,7 +5,7 @@ import { useFocusReturn } from "@/components/dialogs/use-focus-return";
 
 export const OVERLAY = "fixed inset-0 z-40 bg-black/70 backdrop-blur-sm";
 export const PANEL =
-  "fixed top-1/2 left-1/2 z-50 max-h-[calc(100dvh-1.5rem)] w-[calc(100vw-1.5rem)] -translate-x-1/2 -translate-y-1/2 overflow-y-auto rounded-2xl border border-line bg-surface p-4 shadow-2xl shadow-black/60 sm:p-6";
+  "fixed inset-x-3 top-1/2 z-50 mx-auto max-h-[calc(100dvh-1.5rem)] -translate-y-1/2 overflow-y-auto rounded-2xl border border-line bg-surface p-4 shadow-2xl shadow-black/60 sm:p-6";
 
 interface Props {
   title: string;

@@ -21,11 +21,7 @@ export default function PreviewDialog({ media, kind, renewMedia, onClose }: Prop
   const title = `${name.charAt(0).toUpperCase()}${name.slice(1)} of job ${shortName(media.job_id)}`;
   const size = "mx-auto max-h-[70vh] max-w-full rounded-lg object-contain";
   return (
-    <Modal
-      title={title}
-      onClose={onClose}
-      className={kind === "REF" ? "w-fit! min-w-72 max-w-[calc(100vw-1.5rem)]" : "max-w-4xl"}
-    >
+    <Modal title={title} onClose={onClose} className={kind === "REF" ? "w-fit min-w-72" : "max-w-4xl"}>
       {source.broken || url === null ? (
         <p className="flex h-60 flex-col items-center justify-center gap-3 text-muted">
           <ImageOff aria-hidden className="size-8" />
