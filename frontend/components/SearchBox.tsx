@@ -12,20 +12,21 @@ interface Props {
 /** Searches by id once the user pauses, in milliseconds, or presses Enter. */
 export function SearchBox({ search, onChange }: Props) {
   const [text, setText] = useState(search);
-  const [settled, setSettled] = useState(search);
+  const [seen, setSeen] = useState(search);
+  const [sent, setSent] = useState(search);
   const input = useRef<HTMLInputElement>(null);
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
 
-  // The address has changed by other means: Back, or a filter.
-  if (search !== settled) {
-    setSettled(search);
-    setText(search);
+  if (search !== seen) {
+    setSeen(search);
+    // The address has changed by other means, such as Back or a filter. What was typed since is not touched.
+    if (search !== sent) setText(search);
   }
   useEffect(() => () => clearTimeout(timer.current), []);
 
   const settle = (value: string) => {
     clearTimeout(timer.current);
-    setSettled(value.trim());
+    setSent(value.trim());
     if (value.trim() !== search) onChange(value.trim());
   };
   const change = (value: string) => {
