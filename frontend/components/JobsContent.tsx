@@ -21,8 +21,12 @@ interface Props {
 export function JobsContent({ jobs, view, navigation, selected, commands }: Props) {
   const { list, error } = jobs;
   if (view.search && !isSearchable(view.search)) return <NothingFound view={view} navigation={navigation} />;
-  if (!list) return error && !jobs.loading ? <Failure jobs={jobs} /> : <JobsContent.Skeleton />;
-  if (list.jobs.length === 0 && !jobs.loading) return <NothingFound view={view} navigation={navigation} />;
+  if (!list || list.jobs.length === 0) {
+    if (error && !jobs.loading) return <Failure jobs={jobs} />;
+    // Where there are some, but none on this page, others are on their way.
+    const none = list?.total === 0 && !jobs.loading;
+    return none ? <NothingFound view={view} navigation={navigation} /> : <JobsContent.Skeleton />;
+  }
   return (
     <div aria-busy={jobs.loading}>
       {error !== undefined && !jobs.loading && <Outdated jobs={jobs} />}

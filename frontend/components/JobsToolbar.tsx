@@ -16,6 +16,11 @@ interface Props {
 
 /** The page's title, and what chooses the jobs below it. */
 export function JobsToolbar({ view, navigation, jobs }: Props) {
+  // A search that is typed is one step to go back from, not one for each pause.
+  const find = (search: string) => {
+    const show = view.search && search ? navigation.amend : navigation.go;
+    show({ search, status: null, page: 1 });
+  };
   return (
     <div className="mb-5 flex flex-col gap-4 sm:mb-6">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-3">
@@ -30,10 +35,7 @@ export function JobsToolbar({ view, navigation, jobs }: Props) {
         >
           <RefreshCw aria-hidden className={`size-4 shrink-0 ${jobs.loading ? "animate-spin" : ""}`} />
         </Button>
-        <SearchBox
-          search={view.search}
-          onChange={(search) => navigation.go({ search, status: null, page: 1 })}
-        />
+        <SearchBox search={view.search} onChange={find} />
       </div>
       <StatusFilter
         status={view.status}

@@ -16,9 +16,7 @@ export function Notice({ title, heading: Heading = "h2", icon, children }: Props
           {icon}
         </span>
       )}
-      <Heading className="font-semibold text-lg" tabIndex={-1} id="notice-title">
-        {title}
-      </Heading>
+      <Heading className="font-semibold text-lg">{title}</Heading>
       <div className="flex max-w-prose flex-col items-center gap-4 text-muted">{children}</div>
     </div>
   );

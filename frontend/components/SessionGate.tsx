@@ -2,7 +2,7 @@
 
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
 import { messageOf } from "@/lib/errors";
-import { findSession, leaveFor, onEndedElsewhere, type Session } from "@/lib/session";
+import { findSession, leaveFor, type Session, watchSession } from "@/lib/session";
 import { Notice } from "./Notice";
 
 const SessionContext = createContext<Session | null>(null);
@@ -19,8 +19,8 @@ export function SessionGate({ children }: { children: ReactNode }) {
 
   useEffect(() => {
     findSession().then((found) => (found ? setSession(found) : leaveFor()), setError);
-    return onEndedElsewhere(() => leaveFor("signed-out"));
   }, []);
+  useEffect(() => (session ? watchSession(session) : undefined), [session]);
 
   if (error) return <Notice title="You could not be signed in">{messageOf(error)}</Notice>;
   return <SessionContext value={session}>{children}</SessionContext>;

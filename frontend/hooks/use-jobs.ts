@@ -6,6 +6,7 @@ import { getJobs, getJobThumbnails, listJobs } from "@/lib/api";
 import { type Counts, isActive, type Job, type JobList, type JobThumbnailsResponse } from "@/lib/job";
 import { changedJobs, recount, withoutJobs, withPolledJobs } from "@/lib/list";
 import { keepUrls, renewalTime } from "@/lib/media";
+import { SessionEnded } from "@/lib/session";
 import { isSearchable, type View } from "@/lib/view";
 
 /** Renewed URLs that a browser with a wrong clock takes for old are not asked for more often, in milliseconds. */
@@ -113,12 +114,14 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
     return () => clearTimeout(timer);
   }, [due, watching, isValidating]);
 
+  const left = error instanceof SessionEnded;
   const gone = all?.filter((job) => hidden.has(job.id)) ?? [];
   return {
     list: data && all && withoutJobs({ ...data, jobs: all }, gone),
     counts: counts && recount(counts, gone, []),
-    error,
-    loading: isValidating,
+    // With the session, the page ends: there is nothing to tell here any more.
+    error: left ? undefined : error,
+    loading: isValidating || left,
     refresh,
     hide: (jobIds) => setHidden((before) => new Set([...before, ...jobIds])),
     show: (jobIds) => setHidden((before) => new Set([...before].filter((id) => !jobIds.includes(id)))),

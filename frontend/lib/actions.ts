@@ -8,17 +8,26 @@ import { SessionEnded } from "@/lib/session";
 export async function download(job: Job): Promise<void> {
   try {
     const output = await getJobOutput(job.id);
-    const link = document.createElement("a");
-    link.href = output.download_url;
-    link.download = output.filename;
-    link.rel = "noreferrer";
-    link.click();
+    saveInBackground(output.download_url);
     notify("success", `Saving ${output.filename}`);
   } catch (error) {
     if (!(error instanceof SessionEnded)) {
       notify("error", `Job ${shortName(job.id)} could not be downloaded`, messageOf(error));
     }
   }
+}
+
+/** In a frame, so that whatever Storage answers, be it an error, the page stays. */
+function saveInBackground(url: string): void {
+  const name = "download";
+  let frame = document.querySelector<HTMLIFrameElement>(`iframe[name=${name}]`);
+  if (!frame) {
+    frame = document.createElement("iframe");
+    frame.name = name;
+    frame.hidden = true;
+    document.body.append(frame);
+  }
+  frame.src = url;
 }
 
 export async function copyShareLink(job: Job): Promise<void> {

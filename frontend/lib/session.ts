@@ -42,9 +42,16 @@ export async function findSession(): Promise<Session | null> {
 export async function accessToken(fresh = false): Promise<string> {
   const stored = readRecord();
   if (!fresh && stored && stored.expiresAt - Date.now() > RENEW_BEFORE) return stored.token;
-  return (await firebase()).renewToken();
+  // Requests side by side share one renewal.
+  renewal ??= firebase()
+    .then(({ renewToken }) => renewToken())
+    .finally(() => {
+      renewal = null;
+    });
+  return renewal;
 }
 
+let renewal: Promise<string> | null = null;
 let ending = false;
 
 /** Sign out and go to the sign-in page, which tells the reason. A full load: nothing of the user stays in memory. */
@@ -68,10 +75,13 @@ export function leaveFor(reason?: EndReason): void {
   window.location.replace(`/sign-in/?${parameters}`);
 }
 
-/** Calls `listener` when the session has been ended in another tab. */
-export function onEndedElsewhere(listener: () => void): () => void {
-  const check = (event: StorageEvent) => {
-    if ((event.key === RECORD && event.newValue === null) || event.key === null) listener();
+/** Leaves the page when the session is ended in another tab, or becomes somebody else's. */
+export function watchSession(session: Session): () => void {
+  const check = ({ key }: StorageEvent) => {
+    if (key !== RECORD && key !== null) return;
+    const now = readRecord();
+    if (localStorage.getItem(RECORD) === null) leaveFor("signed-out");
+    else if (now && now.userId !== session.userId) window.location.reload();
   };
   window.addEventListener("storage", check);
   return () => window.removeEventListener("storage", check);

@@ -1,10 +1,10 @@
 "use client";
 
 import { useSearchParams } from "next/navigation";
-import { Suspense } from "react";
+import { Suspense, useEffect, useEffectEvent } from "react";
 import { Logo } from "@/components/Header";
 import { SignInForm } from "@/components/SignInForm";
-import { safeNext } from "@/lib/session";
+import { findSession, type Session, safeNext } from "@/lib/session";
 
 const REASONS: Record<string, string> = {
   revoked: "Your session has ended, perhaps because your password was changed. Please sign in again.",
@@ -27,6 +27,10 @@ export default function SignInPage() {
 
 function SignIn() {
   const parameters = useSearchParams();
+  const go = () => window.location.replace(safeNext(parameters.get("next")));
+  const proceed = useEffectEvent((session: Session | null) => session && go());
+  // Whoever comes back to this page is signed in already.
+  useEffect(() => void findSession().then(proceed, () => undefined), []);
   const reason = REASONS[parameters.get("reason") ?? ""];
   return (
     <>
@@ -38,7 +42,7 @@ function SignIn() {
           {reason}
         </p>
       )}
-      <SignInForm onSignedIn={() => window.location.replace(safeNext(parameters.get("next")))} />
+      <SignInForm onSignedIn={go} />
     </>
   );
 }
