@@ -79,7 +79,8 @@ export function onEndedElsewhere(listener: () => void): () => void {
 
 /** Where to go after signing in: only to a page of this origin, whatever the address asks for. */
 export function safeNext(next: string | null): string {
-  return next && /^\/(?![/\\])/.test(next) ? next : "/jobs/";
+  // Browsers skip tabs and line breaks in an address, so "/\t/" is "//", which begins another origin.
+  return next && /^\/(?![/\\\s])/.test(next) ? next : "/jobs/";
 }
 
 function readRecord(): Stored | null {

@@ -65,6 +65,8 @@ test.each([
   ["https://evil.test/", "/jobs/"],
   ["//evil.test", "/jobs/"],
   ["/\\evil.test", "/jobs/"],
+  ["/\t/evil.test", "/jobs/"],
+  ["/\n\\evil.test", "/jobs/"],
   ["javascript:alert(1)", "/jobs/"],
 ])("after signing in, %s leads to %s", (next, address) => {
   expect(safeNext(next)).toBe(address);
