@@ -18,7 +18,7 @@ export type EndReason = "revoked" | "signed-out";
 export class SessionEnded extends Error {}
 
 const RECORD = `firebase:authUser:${settings.firebase.apiKey}:[DEFAULT]`;
-/** A token with less than this left is renewed first, in milliseconds. */
+/** A token with less than this left is renewed first, in milliseconds. Firebase does the same. */
 const RENEW_BEFORE = 5 * 60_000;
 
 interface Stored extends Session {
@@ -42,7 +42,7 @@ export async function findSession(): Promise<Session | null> {
 export async function accessToken(fresh = false): Promise<string> {
   const stored = readRecord();
   if (!fresh && stored && stored.expiresAt - Date.now() > RENEW_BEFORE) return stored.token;
-  return (await firebase()).renewToken();
+  return (await firebase()).currentToken(fresh);
 }
 
 let ending = false;
