@@ -27,14 +27,26 @@ export async function currentSession(): Promise<Session | null> {
   return user && { userId: user.uid, email: user.email };
 }
 
-/** Throws SessionEnded if there is no session, or Firebase does not renew it; NetworkError if it cannot be reached. */
-export async function renewToken(): Promise<string> {
+/** What Firebase says of a session that it does not renew; whatever else goes wrong may work the next time. */
+const ENDED = [
+  "auth/user-token-expired",
+  "auth/user-disabled",
+  "auth/user-not-found",
+  "auth/invalid-user-token",
+  "auth/invalid-refresh-token",
+];
+
+/**
+ * A token with some minutes left; `fresh` for one that is made now.
+ * Throws SessionEnded if there is no session, or Firebase does not renew it; NetworkError if it cannot say.
+ */
+export async function currentToken(fresh: boolean): Promise<string> {
   await auth.authStateReady();
   try {
-    const token = await auth.currentUser?.getIdToken(true);
+    const token = await auth.currentUser?.getIdToken(fresh);
     if (token) return token;
   } catch (error) {
-    if (codeOf(error) === "auth/network-request-failed") throw new NetworkError();
+    if (!ENDED.includes(codeOf(error) ?? "")) throw new NetworkError({ cause: error });
     throw new SessionEnded("Firebase does not renew the session", { cause: error });
   }
   throw new SessionEnded("Nobody is signed in");

@@ -18,7 +18,7 @@ export type EndReason = "revoked" | "signed-out";
 export class SessionEnded extends Error {}
 
 const RECORD = `firebase:authUser:${settings.firebase.apiKey}:[DEFAULT]`;
-/** A token with less than this left is renewed first, in milliseconds. */
+/** A token with less than this left is renewed first, in milliseconds. Firebase does the same. */
 const RENEW_BEFORE = 5 * 60_000;
 
 interface Stored extends Session {
@@ -42,16 +42,9 @@ export async function findSession(): Promise<Session | null> {
 export async function accessToken(fresh = false): Promise<string> {
   const stored = readRecord();
   if (!fresh && stored && stored.expiresAt - Date.now() > RENEW_BEFORE) return stored.token;
-  // Requests side by side share one renewal.
-  renewal ??= firebase()
-    .then(({ renewToken }) => renewToken())
-    .finally(() => {
-      renewal = null;
-    });
-  return renewal;
+  return (await firebase()).currentToken(fresh);
 }
 
-let renewal: Promise<string> | null = null;
 let ending = false;
 
 /** Sign out and go to the sign-in page, which tells the reason. A full load: nothing of the user stays in memory. */
@@ -89,7 +82,8 @@ export function watchSession(session: Session): () => void {
 
 /** Where to go after signing in: only to a page of this origin, whatever the address asks for. */
 export function safeNext(next: string | null): string {
-  return next && /^\/(?![/\\])/.test(next) ? next : "/jobs/";
+  // Browsers skip tabs and line breaks in an address, so "/\t/" is "//", which begins another origin.
+  return next && /^\/(?![/\\\s])/.test(next) ? next : "/jobs/";
 }
 
 function readRecord(): Stored | null {

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { accessToken, findSession, safeNext } from "@/lib/session";
 
-const renewToken = vi.hoisted(() => vi.fn(async () => "renewed"));
+const currentToken = vi.hoisted(() => vi.fn(async () => "renewed"));
 const currentSession = vi.hoisted(() => vi.fn(async () => null));
-vi.mock("@/lib/firebase", () => ({ renewToken, currentSession }));
+vi.mock("@/lib/firebase", () => ({ currentToken, currentSession }));
 
 const HOUR = 3_600_000;
 const storage = new Map<string, string>();
@@ -25,14 +25,16 @@ describe("the token for a request", () => {
   test("is the stored one while it lasts", async () => {
     store();
     expect(await accessToken()).toBe("stored");
-    expect(renewToken).not.toHaveBeenCalled();
+    expect(currentToken).not.toHaveBeenCalled();
   });
 
   test("is renewed some minutes before it expires, and when a fresh one is asked for", async () => {
     store({ stsTokenManager: { accessToken: "stored", expirationTime: Date.now() + HOUR / 15 } });
     expect(await accessToken()).toBe("renewed");
+    expect(currentToken).toHaveBeenLastCalledWith(false);
     store();
     expect(await accessToken(true)).toBe("renewed");
+    expect(currentToken).toHaveBeenLastCalledWith(true);
   });
 
   test.each([{ stsTokenManager: null }, { stsTokenManager: {} }, { uid: 7 }])(
@@ -65,6 +67,8 @@ test.each([
   ["https://evil.test/", "/jobs/"],
   ["//evil.test", "/jobs/"],
   ["/\\evil.test", "/jobs/"],
+  ["/\t/evil.test", "/jobs/"],
+  ["/\n\\evil.test", "/jobs/"],
   ["javascript:alert(1)", "/jobs/"],
 ])("after signing in, %s leads to %s", (next, address) => {
   expect(safeNext(next)).toBe(address);

@@ -13,7 +13,7 @@ from infra.local.stack import Stack
 from infra.local.users import Account
 
 _API_KEY = "local"
-_SESSION = f"firebase:authUser:{_API_KEY}:[DEFAULT]"
+SESSION = f"firebase:authUser:{_API_KEY}:[DEFAULT]"
 
 
 def sign_in(context: BrowserContext, stack: Stack, account: Account, password: str) -> None:
@@ -35,7 +35,7 @@ def sign_in(context: BrowserContext, stack: Stack, account: Account, password: s
         "apiKey": _API_KEY,
         "appName": "[DEFAULT]",
     }
-    key, value, origin = json.dumps(_SESSION), json.dumps(json.dumps(record)), json.dumps(stack.url)
+    key, value, origin = json.dumps(SESSION), json.dumps(json.dumps(record)), json.dumps(stack.url)
     # Once a profile: a page that signs out stays signed out.
     context.add_init_script(
         f"if (location.origin === {origin} && !localStorage.getItem('test:signed-in'))"

@@ -1,0 +1,163 @@
+"""A job's card: what it shows of the job, and what can be done with it, in each state."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from infra.local.stack import Stack
+from infra.local.users import Account
+from tests.conftest import PASSWORD
+from tests.e2e.conftest import NewContext
+from tests.e2e.jobs_page import JobsPage, sign_in
+from tests.e2e.shelf import Shelf
+
+_CYAN = "rgb(0, 240, 217)"
+_ACTIVE = ("pending", "queued", "processing")
+_ALL = (*_ACTIVE, "completed", "failed", "archived")
+
+
+def _tiles(card: Locator) -> list[str]:
+    """The media that the card has tiles for."""
+    names = [
+        str(tile.get_attribute("aria-label")) for tile in card.get_by_role("button", name="Preview the").all()
+    ]
+    return [re.sub("^Preview the (.*) of job .*", r"\1", name) for name in names]
+
+
+def _actions(card: Locator) -> list[str]:
+    buttons = [button.inner_text() for button in card.get_by_role("button").all()]
+    return [text for text in buttons if text in ("Download", "Copy Link", "Details", "Delete")]
+
+
+def _animation(card: Locator, label: str) -> str:
+    """Name of the animation that runs on the card's badge."""
+    badge = card.get_by_role("heading").get_by_text(label, exact=True).locator("..")
+    return str(badge.evaluate("element => getComputedStyle(element).animationName"))
+
+
+@pytest.mark.parametrize("status", _ALL)
+def test_each_status_has_its_badge_its_tiles_and_its_actions(
+    jobs_page: JobsPage, shelf: Shelf, status: str
+) -> None:
+    job_id = shelf.add(status)
+    card = jobs_page.open().card(job_id)
+    expect(card.get_by_role("heading")).to_have_text(f"Animation{status.capitalize()}")
+
+    completed = status == "completed"
+    made = ["output video"] if completed else []
+    assert _tiles(card) == ["reference image", "source video", *made]
+    for tile in card.get_by_role("button", name="Preview the").all():
+        box = tile.bounding_box()
+        assert box is not None
+        assert (box["width"], box["height"]) == (144, 144)
+    assert _actions(card) == [*(["Download", "Copy Link"] if completed else []), "Details", "Delete"]
+    expect(card.get_by_test_id("elapsed")).to_have_count(1 if status in _ACTIVE else 0)
+
+
+def test_only_the_output_has_the_cyan_border(jobs_page: JobsPage, shelf: Shelf) -> None:
+    job_id = shelf.add()
+    jobs_page.open()
+    expect(jobs_page.tile(job_id, "output video")).to_have_css("border-color", _CYAN)
+    expect(jobs_page.tile(job_id, "source video")).not_to_have_css("border-color", _CYAN)
+
+
+def test_a_card_tells_type_id_age_resolution_and_credits(jobs_page: JobsPage, shelf: Shelf) -> None:
+    created = datetime.now(UTC) - timedelta(hours=2, minutes=1)
+    job_id = shelf.add(media=False, job_type="upscale", resolution="480p", credits_charged=1, created_at=created)
+    card = jobs_page.open().card(job_id)
+    expect(card.get_by_role("heading")).to_have_text("UpscaleCompleted")
+    for text in (job_id, "2 hr. ago", "480p", "1 credit"):
+        expect(card.get_by_text(text, exact=True)).to_be_visible()
+    expect(card.get_by_text("2 hr. ago")).to_have_attribute("title", re.compile(r"\w+ \d+, \d{4}, \d+:\d\d.[AP]M"))
+
+
+def test_a_job_with_nothing_recorded_but_its_time_still_has_a_card(jobs_page: JobsPage, shelf: Shelf) -> None:
+    nothing = dict.fromkeys(("job_type", "resolution", "credits_charged", "short_id"))
+    job_id = shelf.add("archived", media=False, **nothing)
+    card = jobs_page.open().card(job_id)
+    expect(card.get_by_role("heading")).to_have_text("VideoArchived")
+    expect(card.get_by_text("Not available")).to_have_count(2)
+    expect(card).not_to_contain_text(re.compile("null|undefined|NaN|credit", re.IGNORECASE))
+    assert _actions(card) == ["Details", "Delete"]
+
+
+def test_a_failed_job_says_why_or_that_nobody_knows(jobs_page: JobsPage, shelf: Shelf) -> None:
+    long = "The motion video has no person in it: " + "x" * 300
+    told = shelf.add("failed", media=False, error_message=long)
+    untold = shelf.add("failed", media=False, error_message=None)
+    jobs_page.open()
+    reason = jobs_page.card(told).get_by_text(long)
+    expect(reason).to_be_visible()
+    assert reason.evaluate("element => element.scrollWidth <= element.clientWidth"), "the reason is cut off"
+    expect(jobs_page.card(untold).get_by_text("no reason was recorded")).to_be_visible()
+
+
+def test_time_passes_on_active_jobs_each_second_and_without_requests(jobs_page: JobsPage, shelf: Shelf) -> None:
+    created = {
+        "processing": datetime.now(UTC) - timedelta(hours=1, minutes=2, seconds=30),
+        "queued": datetime.now(UTC) - timedelta(minutes=2, seconds=30),
+        "pending": datetime.now(UTC),
+    }
+    ids = {status: shelf.add(status, media=False, created_at=time) for status, time in created.items()}
+    jobs_page.open()
+    elapsed = {status: jobs_page.card(job_id).get_by_test_id("elapsed") for status, job_id in ids.items()}
+    expect(elapsed["processing"]).to_have_text(re.compile(r"^Processing\.\.\. 1h 2m \d+s$"))
+    expect(elapsed["queued"]).to_have_text(re.compile(r"^Queued\.\.\. 2m \d+s$"))
+    expect(elapsed["pending"]).to_have_text(re.compile(r"^Pending\.\.\. \d+s$"))
+
+    asked = len(jobs_page.requests)
+    for _ in range(2):
+        now = elapsed["pending"].inner_text()
+        expect(elapsed["pending"]).not_to_have_text(now, timeout=2000)
+    assert len(jobs_page.requests) == asked
+
+
+def test_the_badge_of_a_processing_job_pulses_and_no_other(jobs_page: JobsPage, shelf: Shelf) -> None:
+    processing = shelf.add("processing", media=False)
+    queued = shelf.add("queued", media=False)
+    jobs_page.open()
+    assert _animation(jobs_page.card(processing), "Processing") == "badge"
+    assert _animation(jobs_page.card(queued), "Queued") == "none"
+    running = "element => element.getAnimations({ subtree: true }).some(one => one.playState === 'running')"
+    assert jobs_page.card(processing).get_by_role("heading").evaluate(running)
+
+
+def test_nothing_on_the_page_moves_for_those_who_want_less_motion(
+    new_context: NewContext, stack: Stack, account: Account, shelf: Shelf
+) -> None:
+    context = new_context(reduced_motion="reduce")
+    sign_in(context, stack, account, PASSWORD)
+    job_id = shelf.add("processing")
+    jobs_page = JobsPage(context.new_page()).open()
+    expect(jobs_page.tile(job_id, "reference image").locator("img")).to_be_visible()
+    assert jobs_page.page.evaluate("document.getAnimations().length") == 0
+
+
+@pytest.mark.parametrize("width", [320, 375, 768])
+def test_on_a_small_screen_nothing_is_cut_off(
+    new_context: NewContext, stack: Stack, account: Account, shelf: Shelf, width: int
+) -> None:
+    context = new_context(viewport={"width": width, "height": 700})
+    sign_in(context, stack, account, PASSWORD)
+    job_id = shelf.add()
+    jobs_page = JobsPage(context.new_page()).open()
+    assert jobs_page.page.evaluate("document.documentElement.scrollWidth") == width
+    for button in jobs_page.card(job_id).get_by_role("button").all():
+        box = button.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+
+
+def test_every_job_can_be_deleted(jobs_page: JobsPage, shelf: Shelf) -> None:
+    ids = [shelf.add(status, media=False) for status in _ALL]
+    jobs_page.open()
+    for job_id in ids:
+        jobs_page.button(job_id, "Delete").click()
+        jobs_page.dialog.get_by_role("button", name="Delete job").click()
+        expect(jobs_page.card(job_id)).to_have_count(0)
+    expect(jobs_page.page.get_by_role("heading", name="No videos yet")).to_be_visible()

@@ -1,0 +1,225 @@
+"""Who may see the page, for how long, and what it tells those who may not."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, Request, expect
+
+from infra.local.stack import Stack
+from infra.local.users import Account, Users
+from tests.conftest import PASSWORD
+from tests.e2e.jobs_page import SESSION, JobsPage
+from tests.e2e.shelf import Shelf
+
+_SIGN_IN = re.compile(r"/sign-in/")
+_REVOKED = re.compile("Your session has ended")
+_REFUSED = r"status of 40[01] .*/(api/v1/jobs|v1/token|v1/accounts:lookup)"
+
+
+def _fill(page: Page, email: str, password: str) -> None:
+    page.get_by_label("E-mail address").fill(email)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
+
+
+def _age_token(page: Page, seconds: int) -> None:
+    """Let the token of the session end in so many seconds."""
+    page.evaluate(
+        """([key, time]) => {
+            const record = JSON.parse(localStorage.getItem(key));
+            record.stsTokenManager.expirationTime = time;
+            localStorage.setItem(key, JSON.stringify(record));
+        }""",
+        [SESSION, 1000 * (time.time() + seconds)],
+    )
+
+
+def _renewals(page: Page) -> list[Request]:
+    """The requests for a new token that the page makes from now on."""
+    made: list[Request] = []
+    page.on("request", lambda request: made.append(request) if "securetoken" in request.url else None)
+    return made
+
+
+def test_a_wrong_password_is_told_and_the_right_one_leads_to_the_jobs(
+    page: Page, account: Account, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append("status of 400 .*signInWithPassword")
+    job_id = shelf.add(media=False)
+    page.goto("/sign-in/")
+    _fill(page, account.email, "not-the-password")
+    expect(
+        page.get_by_role("alert").filter(has_text="The e-mail address or the password is wrong.")
+    ).to_be_visible()
+    expect(page).to_have_url(_SIGN_IN)
+
+    _fill(page, account.email, PASSWORD)
+    expect(JobsPage(page).card(job_id)).to_be_visible()
+    expect(page.get_by_text(account.email)).to_be_visible()
+
+
+def test_nobody_sees_or_asks_for_jobs_without_a_session_and_sign_in_leads_back(
+    page: Page, stack: Stack, account: Account, shelf: Shelf
+) -> None:
+    failed = shelf.add("failed", media=False)
+    shelf.add(media=False)
+    jobs_page = JobsPage(page).open("?status=failed", wait=False)
+    expect(page).to_have_url(f"{stack.url}/sign-in/?next=%2Fjobs%2F%3Fstatus%3Dfailed")
+    page.get_by_label("Password").wait_for()
+    assert jobs_page.requests == []
+
+    _fill(page, account.email, PASSWORD)
+    expect(page).to_have_url(f"{stack.page_url}?status=failed")
+    expect(jobs_page.card(failed)).to_be_visible()
+    assert jobs_page.ids() == [failed]
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example/", "/\\evil.example/", "/\t/evil.example/"])
+def test_signing_in_never_leads_to_another_origin(
+    page: Page, stack: Stack, account: Account, elsewhere: str
+) -> None:
+    page.goto("/sign-in/")
+    page.evaluate("to => location.search = new URLSearchParams({ next: to })", elsewhere)
+    page.wait_for_url("**/sign-in/?next=*")
+    _fill(page, account.email, PASSWORD)
+    expect(page.get_by_role("heading", name="No videos yet")).to_be_visible()
+    assert page.url == stack.page_url
+
+
+def test_the_session_outlives_a_reload(jobs_page: JobsPage, shelf: Shelf) -> None:
+    job_id = shelf.add(media=False)
+    jobs_page.open()
+    jobs_page.page.reload()
+    expect(jobs_page.card(job_id)).to_be_visible()
+
+
+def test_after_signing_out_neither_back_nor_reload_nor_the_address_shows_jobs(
+    jobs_page: JobsPage, shelf: Shelf
+) -> None:
+    job_id = shelf.add(media=False)
+    page = jobs_page.page
+    jobs_page.open().open("?status=completed")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+    assert page.evaluate(f"localStorage.getItem({SESSION!r})") is None
+
+    jobs_page.requests.clear()
+    page.go_back()
+    expect(page).to_have_url(_SIGN_IN)
+    page.get_by_label("Password").wait_for()
+    page.reload()
+    page.get_by_label("Password").wait_for()
+    page.goto("/jobs/")
+    expect(page).to_have_url(_SIGN_IN)
+    expect(jobs_page.card(job_id)).to_have_count(0)
+    assert jobs_page.requests == []
+
+
+def test_signing_out_in_one_tab_ends_the_session_in_the_other(
+    context: BrowserContext, jobs_page: JobsPage, shelf: Shelf
+) -> None:
+    shelf.add(media=False)
+    jobs_page.open()
+    other = JobsPage(context.new_page()).open()
+    jobs_page.page.get_by_role("button", name="Sign out").click()
+    expect(other.page.get_by_text("You are signed out.")).to_be_visible()
+    expect(other.cards).to_have_count(0)
+
+
+def test_a_token_that_is_about_to_end_is_renewed_before_it_is_used(jobs_page: JobsPage, shelf: Shelf) -> None:
+    shelf.add(media=False)
+    page = jobs_page.open().page
+    old = jobs_page.requests[-1].header_value("authorization")
+    _age_token(page, seconds=60)
+    renewals = _renewals(page)
+    jobs_page.requests.clear()
+    page.reload()
+    jobs_page.cards.first.wait_for()
+    assert len(renewals) == 1
+    assert jobs_page.requests
+    assert all(request.header_value("authorization") != old for request in jobs_page.requests)
+
+    # The new one is kept: nothing is renewed twice.
+    page.reload()
+    jobs_page.cards.first.wait_for()
+    assert len(renewals) == 1
+
+
+def test_an_outage_of_the_sign_in_service_does_not_end_the_session(
+    jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append("status of 503 .*securetoken")
+    job_id = shelf.add(media=False)
+    page = jobs_page.open().page
+    _age_token(page, seconds=60)
+    away = {"error": {"code": 503, "message": "The service is currently unavailable.", "status": "UNAVAILABLE"}}
+    page.route("**/securetoken.googleapis.com/**", lambda route: route.fulfill(status=503, json=away))
+    page.reload()
+    expect(page.get_by_role("heading", name="Your jobs could not be loaded")).to_be_visible()
+
+    page.unroute_all()
+    page.get_by_role("button", name="Try again").click()
+    expect(jobs_page.card(job_id)).to_be_visible()
+
+
+def test_a_token_that_the_functions_refuse_is_renewed_once_and_the_request_repeated(
+    jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append(_REFUSED)
+    job_id = shelf.add(media=False)
+    page = jobs_page.page
+    renewals = _renewals(page)
+    page.route("**/api/v1/jobs?*", lambda route: route.fulfill(status=401, json={"detail": "Expired."}), times=1)
+    jobs_page.open()
+    assert jobs_page.ids() == [job_id]
+    assert len(renewals) == 1
+
+
+def _revoke(users: Users, account: Account) -> None:
+    users.revoke(account.user_id, int(time.time()) + 60)
+
+
+def _disable(users: Users, account: Account) -> None:
+    users.disable(account.user_id)
+
+
+def _remove(users: Users, account: Account) -> None:
+    users.remove(account.user_id)
+
+
+@pytest.mark.parametrize("end", [_revoke, _disable, _remove])
+def test_a_session_that_others_ended_leads_to_sign_in_once_a_deletion_is_refused(
+    jobs_page: JobsPage,
+    shelf: Shelf,
+    users: Users,
+    account: Account,
+    expected_errors: list[str],
+    end: Callable[[Users, Account], None],
+) -> None:
+    expected_errors.append(_REFUSED)
+    job_id = shelf.add(media=False)
+    page = jobs_page.open("?status=completed").page
+    end(users, account)
+    jobs_page.button(job_id, "Delete").click()
+    jobs_page.dialog.get_by_role("button", name="Delete job").click()
+    expect(page.get_by_text(_REVOKED)).to_be_visible()
+    expect(page).to_have_url(re.compile(r"reason=revoked&next=%2Fjobs%2F%3Fstatus%3Dcompleted$"))
+    assert "deleted_at" not in (shelf.document(job_id).get().to_dict() or {})
+
+
+def test_a_session_that_is_not_renewed_leads_to_sign_in_before_the_old_token_is_sent(
+    jobs_page: JobsPage, shelf: Shelf, users: Users, account: Account, expected_errors: list[str]
+) -> None:
+    expected_errors.append(_REFUSED)
+    shelf.add(media=False)
+    page = jobs_page.open().page
+    users.disable(account.user_id)
+    _age_token(page, seconds=60)
+    jobs_page.requests.clear()
+    page.get_by_role("button", name="Refresh the list").click()
+    expect(page.get_by_text(_REVOKED)).to_be_visible()
+    assert jobs_page.requests == []
