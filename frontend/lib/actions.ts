@@ -4,30 +4,39 @@ import { type Job, shortName } from "@/lib/job";
 import { notify } from "@/lib/notify";
 import { SessionEnded } from "@/lib/session";
 
+/** By then an error has come, if one comes, in milliseconds. */
+const PATIENCE = 2_000;
+const LIFE_OF_A_FRAME = 60_000;
+
 /** Let the browser save the job's output: the signed URL carries the file's name, and nothing passes through the page. */
 export async function download(job: Job): Promise<void> {
+  const failed = (reason: string) =>
+    notify("error", `Job ${shortName(job.id)} could not be downloaded`, reason);
   try {
     const output = await getJobOutput(job.id);
-    saveInBackground(output.download_url);
-    notify("success", `Saving ${output.filename}`);
+    if (await isSaved(output.download_url)) notify("success", `Saving ${output.filename}`);
+    else failed("Its output video is not there, or cannot be reached.");
   } catch (error) {
-    if (!(error instanceof SessionEnded)) {
-      notify("error", `Job ${shortName(job.id)} could not be downloaded`, messageOf(error));
-    }
+    if (!(error instanceof SessionEnded)) failed(messageOf(error));
   }
 }
 
-/** In a frame, so that whatever Storage answers, be it an error, the page stays. */
-function saveInBackground(url: string): void {
-  const name = "download";
-  let frame = document.querySelector<HTMLIFrameElement>(`iframe[name=${name}]`);
-  if (!frame) {
-    frame = document.createElement("iframe");
-    frame.name = name;
-    frame.hidden = true;
-    document.body.append(frame);
-  }
+/**
+ * Opens what is to be saved in a frame that nobody sees: were it an error, the page would make way for it. A frame
+ * loads whatever is not saved.
+ */
+function isSaved(url: string): Promise<boolean> {
+  const frame = document.createElement("iframe");
+  frame.hidden = true;
+  frame.referrerPolicy = "no-referrer";
   frame.src = url;
+  return new Promise((resolve) => {
+    frame.addEventListener("load", () => resolve(false));
+    setTimeout(() => resolve(true), PATIENCE);
+    // Not earlier: a download that has not begun yet would end with it.
+    setTimeout(() => frame.remove(), LIFE_OF_A_FRAME);
+    document.body.append(frame);
+  });
 }
 
 export async function copyShareLink(job: Job): Promise<void> {

@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, Request
 
 from infra.local.stack import Stack
 from infra.local.users import Account
+from tests.waiting import wait_until
 
 _API_KEY = "local"
 SESSION = f"firebase:authUser:{_API_KEY}:[DEFAULT]"
@@ -41,6 +42,11 @@ def sign_in(context: BrowserContext, stack: Stack, account: Account, password: s
         f"if (location.origin === {origin} && !localStorage.getItem('test:signed-in'))"
         f" {{ localStorage.setItem({key}, {value}); localStorage.setItem('test:signed-in', 'yes') }}"
     )
+
+
+def wait_for(element: Locator, condition: str) -> None:
+    """Wait until the JavaScript function `condition` gives something true for the element."""
+    wait_until(lambda: element.evaluate(condition), seconds=10)
 
 
 class JobsPage:

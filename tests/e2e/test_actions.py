@@ -1,0 +1,140 @@
+"""Taking a job's video home, and its link to others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from google.cloud import storage
+from playwright.sync_api import Page, Route, expect
+
+from infra.local.stack import Stack
+from infra.local.users import Account
+from tests.conftest import PASSWORD
+from tests.e2e.conftest import NewContext
+from tests.e2e.jobs_page import JobsPage, sign_in
+from tests.e2e.shelf import OUTPUT, Shelf
+
+
+def _clipboard(page: Page) -> str:
+    return str(page.evaluate("navigator.clipboard.readText()"))
+
+
+def _share_url(stack: Stack, job_id: str) -> str:
+    return f"{stack.settings.share_origin}/v/{job_id[:8]}"
+
+
+def test_download_saves_the_output_under_the_jobs_name(jobs_page: JobsPage, shelf: Shelf, stack: Stack) -> None:
+    job_id = shelf.add()
+    page = jobs_page.open().page
+    with page.expect_download() as started:
+        jobs_page.button(job_id, "Download").click()
+    download = started.value
+    assert download.suggested_filename == f"nuumee-{job_id}.mp4"
+    assert Path(download.path()).read_bytes() == OUTPUT.read_bytes()
+    expect(jobs_page.toasts).to_contain_text(f"Saving nuumee-{job_id}.mp4")
+    assert page.url == stack.page_url
+
+
+def test_download_and_copy_link_work_in_the_details_too(jobs_page: JobsPage, shelf: Shelf, stack: Stack) -> None:
+    job_id = shelf.add()
+    page = jobs_page.open().page
+    jobs_page.button(job_id, "Details").click()
+    with page.expect_download() as started:
+        jobs_page.dialog.get_by_role("button", name="Download").click()
+    assert started.value.suggested_filename == f"nuumee-{job_id}.mp4"
+    jobs_page.dialog.get_by_role("button", name="Copy link").click()
+    expect(jobs_page.toasts.filter(has_text="Link copied")).to_be_visible()
+    assert _clipboard(page) == _share_url(stack, job_id)
+    expect(jobs_page.dialog).to_be_visible()
+
+
+def _answer_503(route: Route) -> None:
+    problem = {"status": 503, "title": "Unavailable", "detail": "Cloud Storage does not answer. Please try again."}
+    route.fulfill(status=503, json=problem, content_type="application/problem+json")
+
+
+def _answer_nothing(route: Route) -> None:
+    route.abort()
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (_answer_503, "Cloud Storage does not answer. Please try again."),
+        (_answer_nothing, "The service cannot be reached. Check your connection and try again."),
+    ],
+)
+def test_a_download_that_fails_says_why_and_can_be_tried_again(
+    jobs_page: JobsPage,
+    shelf: Shelf,
+    expected_errors: list[str],
+    answer: Callable[[Route], None],
+    reason: str,
+) -> None:
+    expected_errors.append(r"(status of 503|ERR_FAILED) .*/output")
+    job_id = shelf.add()
+    page = jobs_page.open().page
+    page.route("**/output", answer, times=1)
+    jobs_page.button(job_id, "Download").click()
+    expect(jobs_page.toasts).to_contain_text(f"Job {job_id[:8]} could not be downloaded{reason}")
+    with page.expect_download():
+        jobs_page.button(job_id, "Download").click()
+
+
+def test_a_download_of_an_output_that_was_never_recorded_says_that_there_is_none(
+    jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append("status of 404 .*/output")
+    job_id = shelf.add(media=False)
+    jobs_page.open()
+    jobs_page.button(job_id, "Download").click()
+    expect(jobs_page.toasts).to_contain_text("This job has no output video.")
+
+
+def test_a_download_of_an_output_that_has_gone_says_so_and_stays_on_the_page(
+    jobs_page: JobsPage, shelf: Shelf, stack: Stack, buckets: storage.Client, expected_errors: list[str]
+) -> None:
+    expected_errors.append(r"status of 404 .*(output\.mp4|chrome-error:)")
+    job_id = shelf.add()
+    buckets.bucket(stack.settings.outputs_bucket).delete_blob(f"{shelf.user_id}/{job_id}/output.mp4")
+    page = jobs_page.open().page
+    jobs_page.button(job_id, "Download").click()
+    expect(jobs_page.toasts).to_contain_text(f"Job {job_id[:8]} could not be downloaded")
+    expect(jobs_page.card(job_id)).to_be_visible()
+    assert page.url == stack.page_url
+
+
+def test_copy_link_puts_the_share_address_on_the_clipboard(
+    jobs_page: JobsPage, shelf: Shelf, stack: Stack
+) -> None:
+    job_id = shelf.add(media=False)
+    page = jobs_page.open().page
+    jobs_page.button(job_id, "Copy link").click()
+    expect(jobs_page.toasts).to_contain_text(f"Link copied{_share_url(stack, job_id)}")
+    assert _clipboard(page) == _share_url(stack, job_id)
+
+
+def test_a_completed_job_without_a_link_says_why(jobs_page: JobsPage, shelf: Shelf) -> None:
+    job_id = shelf.add(media=False, short_id=None)
+    page = jobs_page.open().page
+    page.evaluate("navigator.clipboard.writeText('before')")
+    # Playwright takes a button for disabled that only says so of itself.
+    jobs_page.button(job_id, "Copy link").click(force=True)
+    expect(jobs_page.toasts).to_contain_text("This job has no share link")
+    assert _clipboard(page) == "before"
+
+
+def test_a_link_that_may_not_be_copied_is_shown(
+    new_context: NewContext, stack: Stack, account: Account, shelf: Shelf
+) -> None:
+    context = new_context(permissions=[])
+    refuse = "writeText = () => Promise.reject(new DOMException('denied'))"
+    context.add_init_script(f"if (navigator.clipboard) navigator.clipboard.{refuse}")
+    sign_in(context, stack, account, PASSWORD)
+    job_id = shelf.add(media=False)
+    jobs_page = JobsPage(context.new_page()).open()
+    jobs_page.button(job_id, "Copy link").click()
+    expect(jobs_page.toasts).to_contain_text(_share_url(stack, job_id))
+    expect(jobs_page.toasts).to_contain_text("did not let the page copy")

@@ -1,0 +1,217 @@
+"""The preview of a medium and the details of a job: how they open, what is in them, how they close."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from google.cloud import firestore, storage
+from playwright.sync_api import Locator, Page, expect
+
+from infra.local.stack import Stack
+from infra.local.users import Account
+from tests.conftest import PASSWORD
+from tests.e2e.conftest import NewContext
+from tests.e2e.jobs_page import JobsPage, sign_in, wait_for
+from tests.e2e.shelf import Shelf
+
+_MEDIA = ["reference image", "source video", "output video"]
+
+
+def _details(jobs_page: JobsPage, job_id: str) -> Locator:
+    return jobs_page.page.get_by_role("dialog", name=job_id[:8])
+
+
+def _escape(page: Page) -> None:
+    page.keyboard.press("Escape")
+
+
+def _close(page: Page) -> None:
+    page.get_by_role("button", name="Close").click()
+
+
+def _click_beside(page: Page) -> None:
+    page.mouse.click(5, 5)
+
+
+def test_a_preview_shows_the_picture_whole_and_at_most_seventy_percent_high(
+    jobs_page: JobsPage, shelf: Shelf
+) -> None:
+    job_id = shelf.add()
+    jobs_page.open()
+    jobs_page.tile(job_id, "reference image").click()
+    picture = jobs_page.dialog.get_by_role("img", name=f"Reference image of job {job_id[:8]}")
+    wait_for(picture, "element => element.complete && element.naturalWidth > 0")
+    expect(picture).to_have_css("object-fit", "contain")
+    _fits(jobs_page.page, picture)
+
+
+def _fits(page: Page, medium: Locator) -> None:
+    box, size = medium.bounding_box(), page.viewport_size
+    assert box is not None
+    assert size is not None
+    assert 0 < box["height"] <= 0.7 * size["height"] + 0.5
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= size["width"]
+
+
+@pytest.mark.parametrize("medium", ["source video", "output video"])
+def test_a_preview_plays_the_video_with_controls(jobs_page: JobsPage, shelf: Shelf, medium: str) -> None:
+    job_id = shelf.add()
+    jobs_page.open()
+    jobs_page.tile(job_id, medium).click()
+    video = jobs_page.dialog.locator("video")
+    wait_for(video, "element => element.currentTime > 0.1 && !element.paused")
+    assert video.evaluate("element => element.controls && element.playsInline && !element.muted")
+    _fits(jobs_page.page, video)
+
+
+@pytest.mark.parametrize("close", [_escape, _close, _click_beside])
+def test_a_preview_opens_by_keyboard_keeps_the_focus_and_gives_it_back_however_it_is_closed(
+    jobs_page: JobsPage, shelf: Shelf, close: Callable[[Page], None]
+) -> None:
+    job_id = shelf.add()
+    page = jobs_page.open().page
+    tile = jobs_page.tile(job_id, "source video")
+    tile.focus()
+    page.keyboard.press("Enter")
+    expect(jobs_page.dialog).to_be_visible()
+    wait_for(jobs_page.dialog.locator("video"), "element => element.readyState >= 2")
+    for _ in range(15):
+        page.keyboard.press("Tab")
+        assert jobs_page.dialog.evaluate("element => element.contains(document.activeElement)")
+    close(page)
+    expect(jobs_page.dialog).to_have_count(0)
+    expect(tile).to_be_focused()
+
+
+def test_a_preview_tells_that_its_medium_cannot_be_shown(
+    jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append(r"status of 403 .*output\.mp4")
+    job_id = shelf.add()
+    jobs_page.open()
+    wait_for(jobs_page.tile(job_id, "output video").locator("video"), "element => element.readyState >= 2")
+    page = jobs_page.page
+    page.route("**/output.mp4?*", lambda route: route.fulfill(status=403, body="refused"))
+    jobs_page.tile(job_id, "output video").click()
+    expect(jobs_page.dialog.get_by_text("The output video cannot be shown.")).to_be_visible()
+
+
+def test_details_tell_all_of_a_job(jobs_page: JobsPage, shelf: Shelf) -> None:
+    job_id = shelf.add(
+        job_type="extend",
+        resolution="480p",
+        credits_charged=4,
+        created_at=datetime(2026, 3, 1, 9, 5, tzinfo=UTC),
+        completed_at=datetime(2026, 3, 1, 9, 12, tzinfo=UTC),
+    )
+    jobs_page.open()
+    jobs_page.button(job_id, "Details").click()
+    details = _details(jobs_page, job_id)
+    expect(details.get_by_role("heading")).to_have_text(f"Extension {job_id[:8]}")
+    facts = dict(
+        zip(details.get_by_role("term").all_inner_texts(), details.get_by_role("definition").all(), strict=True)
+    )
+    told = {name: fact.inner_text().replace("\u202f", " ") for name, fact in facts.items()}
+    assert told == {
+        "Status": "Completed",
+        "Video type": "Extension",
+        "Resolution": "480p",
+        "Credits used": "4 credits",
+        "Created": "Mar 1, 2026, 9:05 AM",
+        "Completed": "Mar 1, 2026, 9:12 AM",
+        "Job id": job_id,
+    }
+    for medium in _MEDIA:
+        expect(details.get_by_role("button", name=f"Preview the {medium}")).to_be_visible()
+    for action in ("Download job", "Copy link of job"):
+        expect(details.get_by_role("button", name=action)).to_be_visible()
+
+
+@pytest.mark.parametrize("close", [_escape, _close, _click_beside, Page.go_back])
+def test_details_have_an_address_and_give_the_focus_back_however_they_are_closed(
+    jobs_page: JobsPage, shelf: Shelf, stack: Stack, close: Callable[[Page], object]
+) -> None:
+    job_id = shelf.add("failed")
+    page = jobs_page.open("?status=failed").page
+    opener = jobs_page.button(job_id, "Details")
+    opener.focus()
+    page.keyboard.press("Enter")
+    expect(_details(jobs_page, job_id)).to_be_visible()
+    expect(page).to_have_url(f"{stack.page_url}?status=failed&job={job_id}")
+    close(page)
+    expect(_details(jobs_page, job_id)).to_have_count(0)
+    expect(page).to_have_url(f"{stack.page_url}?status=failed")
+    expect(opener).to_be_focused()
+
+
+def test_details_stay_open_over_a_reload_and_close_to_the_list(
+    jobs_page: JobsPage, shelf: Shelf, stack: Stack
+) -> None:
+    job_id = shelf.add()
+    page = jobs_page.open().page
+    jobs_page.button(job_id, "Details").click()
+    expect(_details(jobs_page, job_id)).to_be_visible()
+    page.reload()
+    expect(_details(jobs_page, job_id)).to_be_visible()
+    _escape(page)
+    expect(page).to_have_url(stack.page_url)
+    expect(jobs_page.card(job_id)).to_be_visible()
+    # What opened them is not known any more.
+    expect(page.get_by_role("heading", name="Jobs", exact=True)).to_be_focused()
+
+
+def test_details_of_a_job_on_a_later_page_open_by_their_address_in_another_browser(
+    new_context: NewContext, stack: Stack, account: Account, shelf: Shelf
+) -> None:
+    oldest = shelf.add()
+    shelf.add_many(24)
+    context = new_context()
+    sign_in(context, stack, account, PASSWORD)
+    jobs_page = JobsPage(context.new_page()).open(f"?job={oldest}", wait=False)
+    details = _details(jobs_page, oldest)
+    picture = details.get_by_role("button", name="Preview the reference").locator("img")
+    wait_for(picture, "element => element.naturalWidth > 0")
+    expect(jobs_page.card(oldest)).to_have_count(0)
+    _escape(jobs_page.page)
+    expect(details).to_have_count(0)
+    expect(jobs_page.page).to_have_url(stack.page_url)
+
+
+def test_details_of_an_unknown_job_say_so_and_nobody_elses_are_shown(
+    jobs_page: JobsPage,
+    shelf: Shelf,
+    stack: Stack,
+    database: firestore.Client,
+    buckets: storage.Client,
+    new_account: Callable[[], Account],
+) -> None:
+    other = Shelf(stack.settings, database, buckets, new_account().user_id)
+    shelf.add(media=False)
+    for job_id in ("0" * 32, other.add(media=False)):
+        jobs_page.open(f"?job={job_id}", wait=False)
+        expect(jobs_page.dialog.get_by_text("There is no such job.")).to_be_visible()
+
+
+def test_a_preview_opens_on_top_of_the_details_and_leads_back_into_them(
+    jobs_page: JobsPage, shelf: Shelf, stack: Stack
+) -> None:
+    job_id = shelf.add()
+    page = jobs_page.open().page
+    opener = jobs_page.button(job_id, "Details")
+    opener.click()
+    details = _details(jobs_page, job_id)
+    tile = details.get_by_role("button", name="Preview the output video")
+    tile.click()
+    preview = page.get_by_role("dialog", name=re.compile("^Output video of job"))
+    wait_for(preview.locator("video"), "element => element.currentTime > 0")
+    _escape(page)
+    expect(preview).to_have_count(0)
+    expect(details).to_be_visible()
+    expect(tile).to_be_focused()
+    _escape(page)
+    expect(details).to_have_count(0)
+    expect(opener).to_be_focused()

@@ -1,0 +1,192 @@
+"""The tiles of a card: what plays when, what is downloaded, and what happens to a medium that does not come."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, Request, Route, expect
+
+from infra.local.stack import Stack
+from infra.local.users import Account
+from tests.conftest import PASSWORD
+from tests.e2e.conftest import NewContext
+from tests.e2e.jobs_page import JobsPage, sign_in, wait_for
+from tests.e2e.shelf import Shelf
+
+_VIDEOS = ["source video", "output video"]
+_JOBS_ON_A_SCREEN = 6
+
+
+def _loaded(tile: Locator) -> Locator:
+    """The video in the tile, once it has its first frame."""
+    video = tile.locator("video")
+    wait_for(video, "element => element.readyState >= 2")
+    return video
+
+
+def _expect_playing(video: Locator) -> None:
+    wait_for(video, "element => element.currentTime > 0.1 && !element.paused")
+    assert video.evaluate("element => element.muted")
+
+
+def _expect_rewound(video: Locator) -> None:
+    wait_for(video, "element => element.currentTime === 0 && element.paused")
+
+
+def _elsewhere(page: Page) -> None:
+    page.mouse.move(1, 1)
+
+
+@pytest.mark.parametrize("medium", _VIDEOS)
+def test_a_video_plays_muted_while_it_is_pointed_at(jobs_page: JobsPage, shelf: Shelf, medium: str) -> None:
+    tile = jobs_page.tile(shelf.add(), medium)
+    jobs_page.open()
+    video = _loaded(tile)
+    tile.hover()
+    _expect_playing(video)
+    _elsewhere(jobs_page.page)
+    _expect_rewound(video)
+
+
+def test_a_video_plays_while_it_has_the_keyboards_focus(jobs_page: JobsPage, shelf: Shelf) -> None:
+    job_id = shelf.add()
+    jobs_page.open()
+    tiles = [jobs_page.tile(job_id, medium) for medium in ("reference image", *_VIDEOS)]
+    source, output = (_loaded(tile) for tile in tiles[1:])
+    tiles[0].focus()
+    for playing, still in ((source, output), (output, source)):
+        jobs_page.page.keyboard.press("Tab")
+        _expect_playing(playing)
+        assert still.evaluate("element => element.paused")
+    jobs_page.page.keyboard.press("Tab")
+    _expect_rewound(output)
+
+
+def test_a_video_plays_while_a_finger_rests_on_it(
+    new_context: NewContext, stack: Stack, account: Account, shelf: Shelf
+) -> None:
+    context = new_context(has_touch=True)
+    sign_in(context, stack, account, PASSWORD)
+    jobs_page = JobsPage(context.new_page())
+    tile = jobs_page.tile(shelf.add(), "source video")
+    jobs_page.open()
+    video = _loaded(tile)
+    box = tile.bounding_box()
+    assert box is not None
+    finger = context.new_cdp_session(jobs_page.page)
+    at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [at]})
+    _expect_playing(video)
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    _expect_rewound(video)
+
+
+def test_nothing_plays_for_those_who_want_less_motion(
+    new_context: NewContext, stack: Stack, account: Account, shelf: Shelf
+) -> None:
+    context = new_context(reduced_motion="reduce")
+    sign_in(context, stack, account, PASSWORD)
+    jobs_page = JobsPage(context.new_page())
+    tile = jobs_page.tile(shelf.add(), "source video")
+    jobs_page.open()
+    video = _loaded(tile)
+    video.evaluate("element => { window.played = 0; element.onplay = () => { window.played += 1 } }")
+    tile.hover()
+    tile.focus()
+    jobs_page.page.keyboard.press("Shift+Tab")
+    jobs_page.page.keyboard.press("Tab")
+    assert "source video" in jobs_page.focused()
+    assert jobs_page.page.evaluate("window.played") == 0
+    assert video.evaluate("element => element.paused")
+
+
+def test_the_reference_is_a_picture_that_fills_its_tile(jobs_page: JobsPage, shelf: Shelf) -> None:
+    tile = jobs_page.tile(shelf.add(), "reference image")
+    jobs_page.open()
+    picture = tile.locator("img")
+    wait_for(picture, "element => element.complete && element.naturalWidth > 0")
+    expect(picture).to_have_css("object-fit", "cover")
+    expect(picture).to_have_css("opacity", "1")
+
+
+def test_media_are_downloaded_only_once_they_come_into_sight(
+    jobs_page: JobsPage, shelf: Shelf, stack: Stack
+) -> None:
+    ids = [shelf.add() for _ in range(20)][::-1]
+    page = jobs_page.page
+    wanted: set[str] = set()
+
+    def note(request: Request) -> None:
+        if request.url.startswith(stack.storage_url):
+            wanted.add(next(one for one in ids if one in request.url))
+
+    page.on("request", note)
+    jobs_page.open()
+    page.wait_for_load_state("networkidle")
+    first = len(wanted)
+    assert wanted == set(ids[:first])
+    assert 1 <= first <= _JOBS_ON_A_SCREEN
+
+    jobs_page.card(ids[-1]).scroll_into_view_if_needed()
+    wait_for(jobs_page.tile(ids[-1], "reference image").locator("img"), "element => element.naturalWidth > 0")
+    assert ids[10] not in wanted
+    # Nor once they are below the fold again: what was loaded stays.
+    jobs_page.card(ids[0]).scroll_into_view_if_needed()
+    assert jobs_page.tile(ids[-1], "reference image").locator("img").evaluate("element => element.complete")
+
+
+class _Refusal:
+    """Has Storage refuse one medium for some times."""
+
+    def __init__(self, page: Page, name: str, times: int | None) -> None:
+        self.refused = 0
+        self._times = times
+        page.route(lambda url: urlsplit(url).path.endswith(name), self._answer)
+
+    def _answer(self, route: Route) -> Any:
+        if self._times is not None and self.refused >= self._times:
+            return route.continue_()
+        self.refused += 1
+        return route.fulfill(status=403, body="refused")
+
+
+def _renewals(jobs_page: JobsPage) -> int:
+    return sum(urlsplit(request.url).path.endswith("/thumbnails") for request in jobs_page.requests)
+
+
+@pytest.mark.parametrize(
+    ("medium", "name", "shown"),
+    [
+        ("reference image", "reference.jpg", "element => element.naturalWidth > 0"),
+        ("output video", "output.mp4", "element => element.readyState >= 2"),
+    ],
+)
+def test_a_medium_that_is_refused_once_is_asked_for_anew_once_and_shown(
+    jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str], medium: str, name: str, shown: str
+) -> None:
+    expected_errors.append(f"status of 403 .*{name}")
+    tile = jobs_page.tile(shelf.add(), medium)
+    refusal = _Refusal(jobs_page.page, name, times=1)
+    jobs_page.open()
+    wait_for(tile.locator("img, video"), shown)
+    assert refusal.refused == 1
+    assert _renewals(jobs_page) == 1
+
+
+@pytest.mark.parametrize(
+    ("medium", "name"), [("reference image", "reference.jpg"), ("source video", "motion.mp4")]
+)
+def test_a_medium_that_is_always_refused_is_asked_for_anew_once_and_then_given_up(
+    jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str], medium: str, name: str
+) -> None:
+    expected_errors.append(f"status of 403 .*{name}")
+    job_id = shelf.add()
+    refusal = _Refusal(jobs_page.page, name, times=None)
+    jobs_page.open()
+    gone = jobs_page.card(job_id).get_by_text("Not available")
+    expect(gone).to_have_text(f"The {medium} is Not available")
+    jobs_page.page.wait_for_load_state("networkidle")
+    assert _renewals(jobs_page) == 1
+    assert refusal.refused == 2
