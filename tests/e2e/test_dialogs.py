@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from google.cloud import firestore, storage
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from infra.local.stack import Stack
 from infra.local.users import Account
@@ -16,6 +17,7 @@ from tests.conftest import PASSWORD
 from tests.e2e.conftest import NewContext
 from tests.e2e.jobs_page import JobsPage, sign_in, wait_for
 from tests.e2e.shelf import Shelf
+from tests.waiting import wait_until
 
 _MEDIA = ["reference image", "source video", "output video"]
 
@@ -196,16 +198,35 @@ def test_details_of_an_unknown_job_say_so_and_nobody_elses_are_shown(
         expect(jobs_page.dialog.get_by_text("There is no such job.")).to_be_visible()
 
 
-def test_a_preview_opens_on_top_of_the_details_and_leads_back_into_them(
-    jobs_page: JobsPage, shelf: Shelf, stack: Stack
-) -> None:
+def _hold_the_part_of_previews(page: Page) -> list[Callable[[], None]]:
+    """Keep back the script with the preview's own words; what is in the list lets it go."""
+    held: list[Callable[[], None]] = []
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        if "cannot be shown" in response.text():
+            held.append(partial(route.fulfill, response=response))
+        else:
+            route.fulfill(response=response)
+
+    page.route("**/_next/static/chunks/**", answer)
+    return held
+
+
+def test_a_preview_opens_on_top_of_the_details_and_leads_back_into_them(jobs_page: JobsPage, shelf: Shelf) -> None:
     job_id = shelf.add()
+    held = _hold_the_part_of_previews(jobs_page.page)
     page = jobs_page.open().page
     opener = jobs_page.button(job_id, "Details")
     opener.click()
     details = _details(jobs_page, job_id)
     tile = details.get_by_role("button", name="Preview the output video")
     tile.click()
+    # While the browser still loads what shows a preview, the details stay as they are.
+    wait_until(lambda: page.evaluate("true") and held)
+    expect(tile).to_be_focused()
+    for let_go in held:
+        let_go()
     preview = page.get_by_role("dialog", name=re.compile("^Output video of job"))
     wait_for(preview.locator("video"), "element => element.currentTime > 0")
     _escape(page)

@@ -83,6 +83,7 @@ function JobsOf({ userId }: { userId: string }) {
         onDelete={() => setJobsToDelete(chosen)}
       />
       <Announcer text={announcement} />
+      {/* Each waits for its own part: the details must not go out of sight, and lose the focus, for a preview's. */}
       <Suspense>
         {view.details && (
           <DetailsDialog
@@ -93,6 +94,8 @@ function JobsOf({ userId }: { userId: string }) {
             onClose={navigation.closeDetails}
           />
         )}
+      </Suspense>
+      <Suspense>
         {previewMedia && (
           <PreviewDialog
             media={jobs.thumbnails[previewMedia.job.id] ?? previewMedia.job.media}
@@ -101,6 +104,8 @@ function JobsOf({ userId }: { userId: string }) {
             onClose={() => setPreviewMedia(null)}
           />
         )}
+      </Suspense>
+      <Suspense>
         {jobsToDelete.length > 0 && (
           <DeleteDialog
             jobs={jobsToDelete}
