@@ -9,13 +9,24 @@ const LOOKS = {
 
 interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
   look?: keyof typeof LOOKS;
+  /** Does nothing for the time being. Unlike a disabled button it keeps the focus. */
+  busy?: boolean | undefined;
 }
 
-export function Button({ look = "plain", className = "", type = "button", ...rest }: Props) {
+export function Button({
+  look = "plain",
+  busy = false,
+  className = "",
+  type = "button",
+  onClick,
+  ...rest
+}: Props) {
   return (
     <button
       type={type}
-      className={`inline-flex min-h-11 items-center justify-center gap-2 whitespace-nowrap rounded-lg px-3.5 font-medium text-sm transition-colors disabled:cursor-not-allowed disabled:opacity-60 sm:min-h-10 ${LOOKS[look]} ${className}`}
+      aria-disabled={busy}
+      onClick={busy ? (event) => event.preventDefault() : onClick}
+      className={`inline-flex min-h-11 items-center justify-center gap-2 whitespace-nowrap rounded-lg px-3.5 font-medium text-sm transition-colors disabled:cursor-not-allowed disabled:opacity-60 aria-disabled:opacity-60 sm:min-h-10 ${LOOKS[look]} ${className}`}
       {...rest}
     />
   );

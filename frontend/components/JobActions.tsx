@@ -25,7 +25,7 @@ export function JobActions({ job, className = "", onDetails, onDelete }: Props) 
     <div className={`flex flex-wrap gap-2 ${className}`}>
       {job.status === "completed" && (
         <>
-          <Button look="primary" onClick={save} disabled={downloading} aria-label={`Download job ${name}`}>
+          <Button look="primary" onClick={save} busy={downloading} aria-label={`Download job ${name}`}>
             <Download aria-hidden className="size-4" />
             Download
           </Button>

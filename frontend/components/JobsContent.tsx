@@ -5,20 +5,22 @@ import { Notice } from "@/components/Notice";
 import { Pager } from "@/components/Pager";
 import { statusLabel } from "@/components/StatusBadge";
 import type { Jobs } from "@/hooks/use-jobs";
+import type { Selection } from "@/hooks/use-selection";
 import type { Navigation } from "@/hooks/use-view";
 import { messageOf } from "@/lib/errors";
+import { focusTitle } from "@/lib/focus";
 import { isSearchable, type View } from "@/lib/view";
 
 interface Props {
   jobs: Jobs;
   view: View;
   navigation: Navigation;
-  selected: ReadonlySet<string>;
+  selection: Selection;
   commands: JobCommands;
 }
 
 /** The cards, or what there is to say instead of them. */
-export function JobsContent({ jobs, view, navigation, selected, commands }: Props) {
+export function JobsContent({ jobs, view, navigation, selection, commands }: Props) {
   const { list, error } = jobs;
   if (view.search && !isSearchable(view.search)) return <NothingFound view={view} navigation={navigation} />;
   if (!list || list.jobs.length === 0) {
@@ -33,7 +35,7 @@ export function JobsContent({ jobs, view, navigation, selected, commands }: Prop
       <ul className="flex flex-col gap-3 sm:gap-4">
         {list.jobs.map((job) => (
           <li key={job.id}>
-            <JobCard job={job} selected={selected.has(job.id)} commands={commands} />
+            <JobCard job={job} selected={selection.has(job)} commands={commands} />
           </li>
         ))}
       </ul>
@@ -53,12 +55,18 @@ JobsContent.Skeleton = function JobsContentSkeleton() {
   );
 };
 
+/** The button goes with the error: the focus must not go with it. */
+function retry(jobs: Jobs): void {
+  focusTitle();
+  void jobs.refresh();
+}
+
 function Failure({ jobs }: { jobs: Jobs }) {
   return (
     <div role="alert">
       <Notice title="Your jobs could not be loaded" icon={<CloudOff className="size-7" />}>
         <p>{messageOf(jobs.error)}</p>
-        <Button look="primary" onClick={jobs.refresh}>
+        <Button look="primary" onClick={() => retry(jobs)}>
           Try again
         </Button>
       </Notice>
@@ -74,18 +82,21 @@ function Outdated({ jobs }: { jobs: Jobs }) {
       className="mb-4 flex flex-wrap items-center gap-3 rounded-xl border border-amber-400/30 bg-amber-400/10 px-4 py-3 text-amber-200 text-sm"
     >
       <p className="flex-1 basis-60">The list may be out of date. {messageOf(jobs.error)}</p>
-      <Button onClick={jobs.refresh}>Try again</Button>
+      <Button onClick={() => retry(jobs)}>Try again</Button>
     </div>
   );
 }
 
 function NothingFound({ view, navigation }: { view: View; navigation: Navigation }) {
-  const all = { status: null, search: "", page: 1 };
+  const showAll = () => {
+    focusTitle();
+    navigation.go({ status: null, search: "", page: 1 });
+  };
   if (view.search) {
     return (
       <Notice title="No job found" icon={<SearchX className="size-7" />}>
         <p className="wrap-anywhere">No id of your jobs begins with “{view.search}”.</p>
-        <Button onClick={() => navigation.go(all)}>Show all jobs</Button>
+        <Button onClick={showAll}>Show all jobs</Button>
       </Notice>
     );
   }
@@ -96,7 +107,7 @@ function NothingFound({ view, navigation }: { view: View; navigation: Navigation
         icon={<Clapperboard className="size-7" />}
       >
         <p>None of your jobs has this status.</p>
-        <Button onClick={() => navigation.go(all)}>Show all jobs</Button>
+        <Button onClick={showAll}>Show all jobs</Button>
       </Notice>
     );
   }

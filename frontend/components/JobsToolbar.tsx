@@ -1,4 +1,5 @@
 import { RefreshCw } from "lucide-react";
+import { useState } from "react";
 import { Button } from "@/components/Button";
 import { SearchBox } from "@/components/SearchBox";
 import { Skeleton } from "@/components/Skeleton";
@@ -16,6 +17,8 @@ interface Props {
 
 /** The page's title, and what chooses the jobs below it. */
 export function JobsToolbar({ view, navigation, jobs }: Props) {
+  // A filter forgets what is being typed into the search.
+  const [filtered, setFiltered] = useState(0);
   // A search that is typed is one step to go back from, not one for each pause.
   const find = (search: string) => {
     const show = view.search && search ? navigation.amend : navigation.go;
@@ -29,18 +32,21 @@ export function JobsToolbar({ view, navigation, jobs }: Props) {
         </h1>
         <Button
           onClick={jobs.refresh}
-          disabled={jobs.loading}
+          busy={jobs.loading}
           aria-label="Refresh the list"
           className="ml-auto w-11 sm:w-10"
         >
           <RefreshCw aria-hidden className={`size-4 shrink-0 ${jobs.loading ? "animate-spin" : ""}`} />
         </Button>
-        <SearchBox search={view.search} onChange={find} />
+        <SearchBox key={filtered} search={view.search} onChange={find} />
       </div>
       <StatusFilter
         status={view.status}
         counts={jobs.counts}
-        onChange={(status) => navigation.go({ status, search: "", page: 1 })}
+        onChange={(status) => {
+          setFiltered((times) => times + 1);
+          navigation.go({ status, search: "", page: 1 });
+        }}
       />
     </div>
   );

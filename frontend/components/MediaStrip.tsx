@@ -22,7 +22,7 @@ export function MediaStrip({ job, onPreview, renewMedia }: Props) {
           jobName={shortName(job.id)}
           url={tileUrl(job.media, kind)}
           onOpen={() => onPreview(kind)}
-          renew={() => renewMedia(job.id)}
+          renew={() => renewMedia(job.id, kind)}
         />
       ))}
       {kinds.length < 3 && <NoOutput job={job} />}

@@ -18,8 +18,7 @@ interface Props {
 
 /** One medium of a job, 144 pixels square. A video plays while somebody points at it, focuses or touches it. */
 export function MediaTile({ kind, jobName, url, onOpen, renew }: Props) {
-  const frame = useRef<HTMLButtonElement>(null);
-  const seen = useInView(frame);
+  const [frame, seen] = useInView();
   const source = useMediaSource(url, renew);
   const player = useHoverPlayback();
   const border = kind === "OUTPUT" ? "border-accent" : "border-line";

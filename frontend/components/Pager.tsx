@@ -1,6 +1,5 @@
 import { ChevronLeft, ChevronRight } from "lucide-react";
 import { Button } from "@/components/Button";
-import { Skeleton } from "@/components/Skeleton";
 import type { JobList } from "@/lib/job";
 import { describeRange } from "@/lib/list";
 
@@ -27,11 +26,3 @@ export function Pager({ list, onPage }: Props) {
     </nav>
   );
 }
-
-Pager.Skeleton = function PagerSkeleton() {
-  return (
-    <div className="mt-6 flex justify-center">
-      <Skeleton className="h-5 w-28" />
-    </div>
-  );
-};

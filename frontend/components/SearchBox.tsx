@@ -1,5 +1,5 @@
 import { Search, X } from "lucide-react";
-import { useEffect, useRef, useState } from "react";
+import { useEffect, useEffectEvent, useRef, useState } from "react";
 import { isSearchable } from "@/lib/view";
 
 const PAUSE = 300;
@@ -15,33 +15,34 @@ export function SearchBox({ search, onChange }: Props) {
   const [seen, setSeen] = useState(search);
   const [sent, setSent] = useState(search);
   const input = useRef<HTMLInputElement>(null);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
 
   if (search !== seen) {
     setSeen(search);
-    // The address has changed by other means, such as Back or a filter. What was typed since is not touched.
-    if (search !== sent) setText(search);
+    // The address has changed by other means, such as Back. What was typed since is not touched.
+    if (search !== sent) {
+      setSent(search);
+      setText(search);
+    }
   }
-  useEffect(() => () => clearTimeout(timer.current), []);
-
-  const settle = (value: string) => {
-    clearTimeout(timer.current);
-    setSent(value.trim());
-    if (value.trim() !== search) onChange(value.trim());
+  const send = (value: string) => {
+    setSent(value);
+    if (value !== search) onChange(value);
   };
-  const change = (value: string) => {
-    setText(value);
-    clearTimeout(timer.current);
-    timer.current = setTimeout(() => settle(value), PAUSE);
-  };
-  const invalid = text.trim() !== "" && !isSearchable(text.trim());
+  const sendLater = useEffectEvent(send);
+  const typed = text.trim();
+  useEffect(() => {
+    if (typed === sent) return;
+    const timer = setTimeout(() => sendLater(typed), PAUSE);
+    return () => clearTimeout(timer);
+  }, [typed, sent]);
+  const invalid = typed !== "" && !isSearchable(typed);
 
   return (
     <search className="w-full sm:w-80">
       <form
         onSubmit={(event) => {
           event.preventDefault();
-          settle(text);
+          send(typed);
         }}
         className="relative"
       >
@@ -55,7 +56,7 @@ export function SearchBox({ search, onChange }: Props) {
           inputMode="search"
           enterKeyHint="search"
           value={text}
-          onChange={(event) => change(event.target.value)}
+          onChange={(event) => setText(event.target.value)}
           aria-label="Search all jobs by id"
           aria-invalid={invalid}
           aria-describedby={invalid ? "search-problem" : undefined}
@@ -72,7 +73,7 @@ export function SearchBox({ search, onChange }: Props) {
             aria-label="Clear the search"
             onClick={() => {
               setText("");
-              settle("");
+              send("");
               input.current?.focus();
             }}
             className="absolute inset-y-0 right-0 grid w-11 place-items-center rounded-r-lg text-muted hover:text-ink sm:w-10"

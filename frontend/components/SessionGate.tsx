@@ -1,6 +1,7 @@
 "use client";
 
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
+import { Button } from "@/components/Button";
 import { messageOf } from "@/lib/errors";
 import { findSession, leaveFor, type Session, watchSession } from "@/lib/session";
 import { Notice } from "./Notice";
@@ -22,6 +23,15 @@ export function SessionGate({ children }: { children: ReactNode }) {
   }, []);
   useEffect(() => (session ? watchSession(session) : undefined), [session]);
 
-  if (error) return <Notice title="You could not be signed in">{messageOf(error)}</Notice>;
+  if (error) {
+    return (
+      <main role="alert" className="mx-auto max-w-lg p-6">
+        <Notice title="You could not be signed in" heading="h1">
+          <p>{messageOf(error)}</p>
+          <Button onClick={() => window.location.reload()}>Try again</Button>
+        </Notice>
+      </main>
+    );
+  }
   return <SessionContext value={session}>{children}</SessionContext>;
 }

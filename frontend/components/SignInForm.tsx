@@ -65,13 +65,13 @@ export function SignInForm({ onSignedIn }: { onSignedIn: () => void }) {
         <p role="alert" className="text-red-300 text-sm empty:hidden">
           {problem}
         </p>
-        <Button look="primary" type="submit" disabled={busy} className="min-h-11!">
+        <Button look="primary" type="submit" busy={busy} className="min-h-11!">
           {busy ? "Signing in…" : "Sign in"}
         </Button>
       </form>
       {settings.firebase.authDomain && (
         <Button
-          disabled={busy}
+          busy={busy}
           onClick={() => attempt((firebase) => firebase.signInWithGoogle())}
           className="min-h-11!"
         >

@@ -13,12 +13,15 @@ flushSync(() =>
   root.render(
     <Toaster
       theme="dark"
-      position="bottom-right"
+      position="top-right"
+      offset={{ top: 76 }}
+      mobileOffset={{ top: 76 }}
       closeButton
       expand
       toastOptions={{
         style: { background: "#1e293b", border: "1px solid #334155", color: "#f1f5f9" },
         classNames: {
+          toast: "pointer-events-auto",
           description: "text-muted! wrap-anywhere",
           success: "[&_[data-icon]]:text-green-300",
           error: "[&_[data-icon]]:text-red-300",

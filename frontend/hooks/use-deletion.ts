@@ -11,8 +11,9 @@ export type Outcome = { state: "waiting" } | { state: "done" } | { state: "faile
 export type Outcomes = Record<string, Outcome>;
 
 interface List {
-  hide: (jobIds: string[]) => void;
-  show: (jobIds: string[]) => void;
+  hide: (jobs: Job[]) => void;
+  show: (job: Job) => void;
+  drop: (job: Job) => void;
   refresh: () => Promise<void>;
 }
 
@@ -29,18 +30,19 @@ export function useDeletion(list: List) {
     const settle = (job: Job, outcome: Outcome) =>
       setOutcomes((before) => ({ ...before, [job.id]: outcome }));
     for (const job of jobs) settle(job, { state: "waiting" });
-    list.hide(jobs.map((job) => job.id));
+    list.hide(jobs);
 
     const waiting = [...jobs];
     const work = async () => {
       for (let job = waiting.shift(); job; job = waiting.shift()) {
         try {
           await deleteJob(job.id);
+          list.drop(job);
           settle(job, { state: "done" });
         } catch (error) {
           if (error instanceof SessionEnded) throw error;
           const reason = messageOf(error);
-          list.show([job.id]);
+          list.show(job);
           settle(job, { state: "failed", reason });
           failures.push({ job, reason });
         }

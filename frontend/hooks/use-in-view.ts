@@ -1,16 +1,17 @@
-import { type RefObject, useEffect, useState } from "react";
+import { type RefCallback, useEffect, useState } from "react";
 
-/** Whether the element has come into sight, or close to it; stays true from then on. */
-export function useInView(element: RefObject<Element | null>): boolean {
+/** A ref, and whether its element has come into sight or close to it; that stays true from then on. */
+export function useInView(): [RefCallback<Element>, boolean] {
+  const [element, setElement] = useState<Element | null>(null);
   const [seen, setSeen] = useState(false);
   useEffect(() => {
-    if (seen || !element.current) return;
+    if (seen || !element) return;
     const observer = new IntersectionObserver(
       (entries) => entries.some((entry) => entry.isIntersecting) && setSeen(true),
       { rootMargin: "200px" },
     );
-    observer.observe(element.current);
+    observer.observe(element);
     return () => observer.disconnect();
   }, [element, seen]);
-  return seen;
+  return [setElement, seen];
 }

@@ -1,34 +1,40 @@
-import { useEffect, useEffectEvent, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import useSWR from "swr";
+import { type Details, useDetails } from "@/hooks/use-details";
 import { useOnline, useVisible } from "@/hooks/use-environment";
 import { usePolling } from "@/hooks/use-polling";
+import { useRenewal } from "@/hooks/use-renewal";
 import { getJobs, getJobThumbnails, listJobs } from "@/lib/api";
 import { type Counts, isActive, type Job, type JobList, type JobThumbnailsResponse } from "@/lib/job";
 import { changedJobs, recount, withoutJobs, withPolledJobs } from "@/lib/list";
-import { keepUrls, renewalTime } from "@/lib/media";
+import { keepUrls, mediumOf, type TileKind } from "@/lib/media";
 import { SessionEnded } from "@/lib/session";
 import { isSearchable, type View } from "@/lib/view";
 
-/** Renewed URLs that a browser with a wrong clock takes for old are not asked for more often, in milliseconds. */
-const RENEW_PAUSE = 60_000;
-
-export type RenewMedia = (jobId: string) => Promise<JobThumbnailsResponse>;
+export type RenewMedia = (jobId: string, kind: TileKind) => Promise<JobThumbnailsResponse>;
 
 export interface Jobs {
   /** Undefined until the first answer. */
   list: JobList | undefined;
   counts: Counts | undefined;
-  /** Why the last request for the list failed. */
+  details: Details;
+  /** Why what is shown may be out of date. */
   error: unknown;
   /** Whether the list is being asked for. */
   loading: boolean;
+  /** How often the list has been loaded. */
+  loads: number;
+  /** Whether there are jobs, but fewer than the pages before this one hold. */
+  beyondTheEnd: boolean;
   refresh: () => Promise<void>;
-  /** Take jobs out of sight at once; `show` brings them back to their places. */
-  hide: (jobIds: string[]) => void;
-  show: (jobIds: string[]) => void;
+  /** Take jobs out of sight while they are being deleted; `show` brings them back to their places. */
+  hide: (jobs: Job[]) => void;
+  show: (job: Job) => void;
+  /** The job is deleted, and stays out of sight. */
+  drop: (job: Job) => void;
   /** The media of all jobs that were answered, by their ids. */
   thumbnails: Readonly<Record<string, JobThumbnailsResponse>>;
-  /** New URLs for one job's media, for when one of them does not work. */
+  /** A new URL for one medium, for when it does not work; the job's other URLs stay. */
   renewMedia: RenewMedia;
 }
 
@@ -39,12 +45,15 @@ export interface Jobs {
 export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => void): Jobs {
   const { status, page, search } = view;
   const watching = [useVisible(), useOnline()].every(Boolean);
-  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const [deleting, setDeleting] = useState<Job[]>([]);
+  const [deleted, setDeleted] = useState<ReadonlySet<string>>(new Set());
   const [counts, setCounts] = useState<Counts>();
-  const countsAreFresh = useRef(false);
-  const cursors = useRef(new Map<string, string>());
+  const [loads, setLoads] = useState(0);
   const [thumbnails, setThumbnails] = useState<Record<string, JobThumbnailsResponse>>({});
   const shown = useRef(thumbnails);
+  const countsAreFresh = useRef(false);
+  const cursors = useRef(new Map<string, string>());
+  const asked = useRef(0);
 
   const setMedia = (media: JobThumbnailsResponse[]) => {
     shown.current = { ...shown.current, ...Object.fromEntries(media.map((one) => [one.job_id, one])) };
@@ -60,6 +69,7 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
   const { data, error, isValidating, mutate } = useSWR<JobList>(
     key,
     async () => {
+      asked.current = Date.now();
       const withCounts = !countsAreFresh.current;
       countsAreFresh.current = true;
       try {
@@ -68,68 +78,69 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
         if (list.next_cursor) cursors.current.set(place(page + 1), list.next_cursor);
         if (list.counts) setCounts(list.counts);
         learn(list.jobs);
+        setLoads((number) => number + 1);
         return list;
       } catch (failure) {
         countsAreFresh.current = !withCounts;
         throw failure;
       }
     },
-    {
-      revalidateOnFocus: false,
-      revalidateOnReconnect: false,
-      shouldRetryOnError: false,
-      dedupingInterval: 0,
-    },
+    // Asking again at each glance at the window would cost a page of reads each time.
+    { revalidateOnFocus: false, shouldRetryOnError: false, dedupingInterval: 0 },
   );
 
-  const refresh = async () => {
-    countsAreFresh.current = false;
-    await mutate();
-  };
-
   const all = data?.jobs.map((job) => ({ ...job, media: thumbnails[job.id] ?? job.media }));
-  const active = all?.filter((job) => isActive(job) && !hidden.has(job.id)) ?? [];
+  const pending = isValidating && !all;
+  const {
+    update: updateDetails,
+    isListed,
+    ...details
+  } = useDetails(userId, view.details, all ?? [], pending);
+  const isGone = (job: Job) => deleted.has(job.id) || deleting.some((one) => one.id === job.id);
+  const watched = all?.filter((job) => isActive(job) && !isGone(job)) ?? [];
+  const apart = details.job && !isListed && isActive(details.job) ? [details.job] : [];
   // Not beside a request for the list, which has the same jobs in it.
-  usePolling(watching && active.length > 0 && !isValidating, async (signal) => {
-    const asked = active.map((job) => job.id);
-    const answered = learn(await getJobs(asked, signal));
-    await mutate((list) => list && withPolledJobs(list, asked, answered), { revalidate: false });
-    setCounts((before) => before && recount(before, active, answered));
-    const changed = changedJobs(active, answered);
+  const pollable = watching && watched.length + apart.length > 0 && !isValidating;
+  const pollFailure = usePolling(pollable, asked, async (signal) => {
+    const before = [...watched, ...apart];
+    const ids = before.map((job) => job.id);
+    const answered = learn(await getJobs(ids, signal));
+    await mutate((list) => list && withPolledJobs(list, ids, answered), { revalidate: false });
+    if (apart.length > 0) updateDetails(answered);
+    setCounts((known) => known && recount(known, before, answered));
+    const changed = changedJobs(before, answered);
     if (changed.length > 0) onChange(changed);
   });
-
-  const renew = useEffectEvent(() => void mutate());
-  const renewedAt = useRef(0);
-  const due = all && renewalTime(all.map((job) => job.media));
-  useEffect(() => {
-    if (due == null || !watching || isValidating) return;
-    const timer = setTimeout(
-      () => {
-        renewedAt.current = Date.now();
-        renew();
-      },
-      Math.max(due - Date.now(), renewedAt.current + RENEW_PAUSE - Date.now(), 0),
-    );
-    return () => clearTimeout(timer);
-  }, [due, watching, isValidating]);
+  useRenewal(all, watching && !isValidating, () => void mutate());
 
   const left = error instanceof SessionEnded;
-  const gone = all?.filter((job) => hidden.has(job.id)) ?? [];
   return {
-    list: data && all && withoutJobs({ ...data, jobs: all }, gone),
-    counts: counts && recount(counts, gone, []),
+    list: data && all && withoutJobs({ ...data, jobs: all }, all.filter(isGone)),
+    counts: counts && recount(counts, deleting, []),
+    details,
     // With the session, the page ends: there is nothing to tell here any more.
-    error: left ? undefined : error,
+    error: left ? undefined : (error ?? pollFailure),
     loading: isValidating || left,
-    refresh,
-    hide: (jobIds) => setHidden((before) => new Set([...before, ...jobIds])),
-    show: (jobIds) => setHidden((before) => new Set([...before].filter((id) => !jobIds.includes(id)))),
+    loads,
+    beyondTheEnd: data !== undefined && data.jobs.length === 0 && data.total > 0 && page > 1,
+    refresh: async () => {
+      countsAreFresh.current = false;
+      await mutate();
+    },
+    hide: (jobs) => setDeleting((before) => [...before, ...jobs]),
+    show: (job) => setDeleting((before) => before.filter((one) => one.id !== job.id)),
+    drop: (job) => {
+      setDeleting((before) => before.filter((one) => one.id !== job.id));
+      setDeleted((before) => new Set(before).add(job.id));
+      setCounts((before) => before && recount(before, [job], []));
+    },
     thumbnails,
-    renewMedia: async (jobId) => {
-      const media = await getJobThumbnails(jobId);
-      setMedia([media]);
-      return media;
+    renewMedia: async (jobId, kind) => {
+      const answered = await getJobThumbnails(jobId);
+      const medium = mediumOf(answered, kind);
+      const kept = keepUrls(shown.current[jobId], answered, Date.now());
+      setMedia([{ ...kept, [medium]: answered[medium] }]);
+      return answered;
     },
   };
 }

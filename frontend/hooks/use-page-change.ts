@@ -2,7 +2,7 @@ import { useEffect, useEffectEvent, useRef } from "react";
 import type { Jobs } from "@/hooks/use-jobs";
 import type { Navigation } from "@/hooks/use-view";
 import { PAGE_SIZE } from "@/lib/api";
-import { TITLE_ID } from "@/lib/focus";
+import { focusTitle } from "@/lib/focus";
 import { describeRange } from "@/lib/list";
 import type { View } from "@/lib/view";
 
@@ -13,7 +13,7 @@ export function usePageChange(
   jobs: Jobs,
   announce: (text: string) => void,
 ): void {
-  const { list, loading } = jobs;
+  const { list, loading, beyondTheEnd } = jobs;
   const place = JSON.stringify([view.status, view.search, view.page]);
   const turnedTo = useRef(view.page);
   const announced = useRef(place);
@@ -22,7 +22,7 @@ export function usePageChange(
     if (turnedTo.current === view.page) return;
     turnedTo.current = view.page;
     window.scrollTo(0, 0);
-    document.getElementById(TITLE_ID)?.focus({ preventScroll: true });
+    focusTitle();
   }, [view.page]);
 
   const tell = useEffectEvent(() => {
@@ -30,7 +30,6 @@ export function usePageChange(
     announced.current = place;
     announce(list.jobs.length > 0 ? `Jobs ${describeRange(list)}.` : "No jobs found.");
   });
-  const beyondTheEnd = list && list.jobs.length === 0 && list.total > 0 && view.page > 1;
   const goBack = useEffectEvent(() =>
     navigation.amend({ page: Math.max(1, Math.ceil((list?.total ?? 1) / PAGE_SIZE)) }),
   );

@@ -1,37 +1,43 @@
-import { useEffect, useEffectEvent, useRef } from "react";
+import { type RefObject, useEffect, useEffectEvent, useRef, useState } from "react";
 import { ApiError } from "@/lib/errors";
 import { INTERVAL, nextDelay, remaining } from "@/lib/polling";
 import { SessionEnded } from "@/lib/session";
 
 /**
- * Calls `poll` every ten seconds while `active`, less often after errors. A pause counts: whoever comes back after
- * a minute is served at once, whoever comes back after two seconds waits for the other eight.
+ * Calls `poll` while `active`: ten seconds after `asked`, the time of the last request in milliseconds since 1970,
+ * and less often after errors. A pause counts: whoever comes back after a minute is served at once, whoever comes
+ * back after two seconds waits for the other eight. Gives the error once it has come twice in a row.
  */
-export function usePolling(active: boolean, poll: (signal: AbortSignal) => Promise<void>): void {
+export function usePolling(
+  active: boolean,
+  asked: RefObject<number>,
+  poll: (signal: AbortSignal) => Promise<void>,
+): unknown {
   const ask = useEffectEvent(poll);
-  const last = useRef(0);
   const delay = useRef(INTERVAL);
   const failures = useRef(0);
+  const [failure, setFailure] = useState<unknown>();
 
   useEffect(() => {
     if (!active) return;
     const controller = new AbortController();
     let timer: ReturnType<typeof setTimeout>;
-    last.current ||= Date.now();
 
     const schedule = () => {
-      timer = setTimeout(run, remaining(last.current, delay.current, Date.now()));
+      timer = setTimeout(run, remaining(asked.current, delay.current, Date.now()));
     };
     const run = async () => {
-      last.current = Date.now();
+      asked.current = Date.now();
       try {
         await ask(controller.signal);
         failures.current = 0;
         delay.current = INTERVAL;
+        setFailure(undefined);
       } catch (error) {
         if (controller.signal.aborted || error instanceof SessionEnded) return;
         failures.current += 1;
         delay.current = nextDelay(failures.current, error instanceof ApiError ? error.retryAfter : undefined);
+        if (failures.current > 1) setFailure(error);
       }
       if (!controller.signal.aborted) schedule();
     };
@@ -40,5 +46,6 @@ export function usePolling(active: boolean, poll: (signal: AbortSignal) => Promi
       controller.abort();
       clearTimeout(timer);
     };
-  }, [active]);
+  }, [active, asked]);
+  return failure;
 }

@@ -38,17 +38,17 @@ export async function getJobs(ids: string[], signal?: AbortSignal): Promise<Job[
 }
 
 export function getJobThumbnails(jobId: string): Promise<JobThumbnailsResponse> {
-  return call("getThumbnails", `/jobs/${jobId}/thumbnails`);
+  return call("getThumbnails", `/jobs/${encodeURIComponent(jobId)}/thumbnails`);
 }
 
 export function getJobOutput(jobId: string): Promise<JobOutputResponse> {
-  return call("getOutput", `/jobs/${jobId}/output`);
+  return call("getOutput", `/jobs/${encodeURIComponent(jobId)}/output`);
 }
 
 /** Returns also where the job is gone already. */
 export async function deleteJob(jobId: string): Promise<void> {
   try {
-    await call("deleteJob", `/jobs/${jobId}`, { method: "DELETE" });
+    await call("deleteJob", `/jobs/${encodeURIComponent(jobId)}`, { method: "DELETE" });
   } catch (error) {
     if (!(error instanceof ApiError && error.status === 404)) throw error;
   }
@@ -79,12 +79,15 @@ async function call<T>(endpoint: Endpoint, path: string, options: Options = {}):
 }
 
 function send(address: string, token: string, { method = "GET", signal }: Options): Promise<Response> {
-  const limit = AbortSignal.timeout(TIMEOUT);
+  // Not AbortSignal.any, which browsers have only since 2024.
+  const controller = new AbortController();
+  signal?.addEventListener("abort", () => controller.abort());
+  setTimeout(() => controller.abort(), TIMEOUT);
   return fetch(address, {
     method,
     headers: { Authorization: `Bearer ${token}` },
     credentials: "omit",
-    signal: signal ? AbortSignal.any([signal, limit]) : limit,
+    signal: controller.signal,
   });
 }
 

@@ -7,6 +7,11 @@ export function cardId(jobId: string): string {
   return `job-${jobId}`;
 }
 
+/** For when what had the focus goes. */
+export function focusTitle(): void {
+  document.getElementById(TITLE_ID)?.focus({ preventScroll: true });
+}
+
 /** Which card the focus goes to when others have gone: the next one, or else the one before; null for none. */
 export function neighbour(jobs: Job[], gone: Job[]): Job | null {
   const ids = new Set(gone.map((job) => job.id));
@@ -26,7 +31,9 @@ export const focusAfterDeletion = {
   /** Whether there was anything planned. */
   apply(): boolean {
     if (target === null) return false;
-    (document.getElementById(target) ?? document.getElementById(TITLE_ID))?.focus();
+    const card = document.getElementById(target);
+    if (card) card.focus();
+    else focusTitle();
     target = null;
     return true;
   },

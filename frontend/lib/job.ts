@@ -54,17 +54,19 @@ export function isActive(job: Job): boolean {
   return job.status === "pending" || job.status === "queued" || job.status === "processing";
 }
 
-const TYPES: Record<string, string> = {
-  animate: "Animation",
-  extend: "Extension",
-  upscale: "Upscale",
-  foley: "Sound effects",
-  subtitles: "Subtitles",
-  watermark: "Watermark",
-};
+const TYPES = new Map(
+  Object.entries({
+    animate: "Animation",
+    extend: "Extension",
+    upscale: "Upscale",
+    foley: "Sound effects",
+    subtitles: "Subtitles",
+    watermark: "Watermark",
+  }),
+);
 
 export function typeLabel(job: Job): string {
-  return (job.job_type && TYPES[job.job_type]) || "Video";
+  return (job.job_type && TYPES.get(job.job_type)) || "Video";
 }
 
 /** The id as people say it: enough of it to tell jobs apart. */

@@ -31,7 +31,8 @@ export function renewalDue(media: JobThumbnailsResponse, now: number): boolean {
 export function renewalTime(media: JobThumbnailsResponse[]): number | null {
   const times = media
     .filter((one) => MEDIA.some((medium) => one[medium]))
-    .map((one) => Date.parse(one.expires_at));
+    .map((one) => Date.parse(one.expires_at))
+    .filter((time) => !Number.isNaN(time));
   return times.length === 0 ? null : Math.min(...times) - RENEW_BEFORE;
 }
 
@@ -44,9 +45,13 @@ export const TILE_NAMES: Record<TileKind, string> = {
   OUTPUT: "output video",
 };
 
+/** Which of the job's media the tile shows. A job that works on an earlier output has no motion video. */
+export function mediumOf(media: JobThumbnailsResponse, kind: TileKind): Medium {
+  if (kind === "REF") return "reference_image_url";
+  if (kind === "OUTPUT") return "output_video_url";
+  return media.motion_video_url ? "motion_video_url" : "input_video_url";
+}
+
 export function tileUrl(media: JobThumbnailsResponse, kind: TileKind): string | null {
-  if (kind === "REF") return media.reference_image_url;
-  if (kind === "OUTPUT") return media.output_video_url;
-  // A job that works on an earlier output has no motion video.
-  return media.motion_video_url ?? media.input_video_url;
+  return media[mediumOf(media, kind)];
 }

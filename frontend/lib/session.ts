@@ -42,8 +42,16 @@ export async function findSession(): Promise<Session | null> {
 export async function accessToken(fresh = false): Promise<string> {
   const stored = readRecord();
   if (!fresh && stored && stored.expiresAt - Date.now() > RENEW_BEFORE) return stored.token;
-  return (await firebase()).currentToken(fresh);
+  const { currentToken } = await firebase();
+  if (!fresh) return currentToken(false);
+  // Requests that were refused side by side share one new token.
+  renewal ??= currentToken(true).finally(() => {
+    renewal = null;
+  });
+  return renewal;
 }
+
+let renewal: Promise<string> | null = null;
 
 let ending = false;
 
@@ -70,14 +78,20 @@ export function leaveFor(reason?: EndReason): void {
 
 /** Leaves the page when the session is ended in another tab, or becomes somebody else's. */
 export function watchSession(session: Session): () => void {
-  const check = ({ key }: StorageEvent) => {
+  const check = ({ key }: { key: string | null }) => {
     if (key !== RECORD && key !== null) return;
     const now = readRecord();
     if (localStorage.getItem(RECORD) === null) leaveFor("signed-out");
     else if (now && now.userId !== session.userId) window.location.reload();
   };
+  // A page that comes back from the browser's memory has heard of nothing meanwhile.
+  const comeBack = ({ persisted }: PageTransitionEvent) => persisted && check({ key: null });
   window.addEventListener("storage", check);
-  return () => window.removeEventListener("storage", check);
+  window.addEventListener("pageshow", comeBack);
+  return () => {
+    window.removeEventListener("storage", check);
+    window.removeEventListener("pageshow", comeBack);
+  };
 }
 
 /** Where to go after signing in: only to a page of this origin, whatever the address asks for. */

@@ -1,5 +1,4 @@
 import type { ReactNode } from "react";
-import useSWR from "swr";
 import { Button } from "@/components/Button";
 import { Modal } from "@/components/dialogs/Modal";
 import { Elapsed } from "@/components/Elapsed";
@@ -9,33 +8,20 @@ import { MediaTile } from "@/components/MediaTile";
 import { Skeleton } from "@/components/Skeleton";
 import { StatusBadge } from "@/components/StatusBadge";
 import type { Jobs, RenewMedia } from "@/hooks/use-jobs";
-import { getJobs } from "@/lib/api";
 import { messageOf } from "@/lib/errors";
 import { isActive, type Job, shortName, typeLabel } from "@/lib/job";
 import { TILE_NAMES, type TileKind, tileUrl } from "@/lib/media";
 import { formatExact } from "@/lib/time";
 
 interface Props {
-  jobId: string;
-  /** The job, where the page has it already. */
-  listed: Job | undefined;
   jobs: Jobs;
   onPreview: (job: Job, kind: TileKind) => void;
   onClose: () => void;
 }
 
 /** All there is to know of one job. It has an address of its own, so that the job may be on any page or on none. */
-export default function DetailsDialog({ jobId, listed, jobs, onPreview, onClose }: Props) {
-  const { data, error, mutate } = useSWR(
-    listed ? null : ["job", jobId],
-    async () => (await getJobs([jobId]))[0] ?? null,
-    {
-      revalidateOnFocus: false,
-      revalidateOnReconnect: false,
-      shouldRetryOnError: false,
-    },
-  );
-  const found = listed ?? data;
+export default function DetailsDialog({ jobs, onPreview, onClose }: Props) {
+  const { job: found, error, retry } = jobs.details;
   const job = found && { ...found, media: jobs.thumbnails[found.id] ?? found.media };
   return (
     <Modal
@@ -52,7 +38,7 @@ export default function DetailsDialog({ jobId, listed, jobs, onPreview, onClose 
       ) : error ? (
         <div role="alert" className="flex flex-col items-center gap-4 py-8 text-center text-muted">
           <p>{messageOf(error)}</p>
-          <Button onClick={() => mutate()}>Try again</Button>
+          <Button onClick={retry}>Try again</Button>
         </div>
       ) : (
         <DetailsDialog.Skeleton />
@@ -79,7 +65,7 @@ function Details({ job, renewMedia, onPreview }: DetailsProps) {
               jobName={shortName(job.id)}
               url={tileUrl(job.media, kind)}
               onOpen={() => onPreview(kind)}
-              renew={() => renewMedia(job.id)}
+              renew={() => renewMedia(job.id, kind)}
             />
             <span className="text-center text-muted text-xs first-letter:uppercase">{TILE_NAMES[kind]}</span>
           </li>

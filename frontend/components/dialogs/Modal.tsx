@@ -14,6 +14,11 @@ interface Props {
   children: ReactNode;
 }
 
+/** Messages lie above dialogs: to close one is not a click beside the dialog. */
+function isMessage(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest("[data-sonner-toaster]") !== null;
+}
+
 /** A dialog that is open for as long as it is rendered. Escape and a click beside it close it. */
 export function Modal({ title, onClose, className, children }: Props) {
   const returnFocus = useFocusReturn();
@@ -25,6 +30,7 @@ export function Modal({ title, onClose, className, children }: Props) {
           className={`${PANEL} ${className}`}
           aria-describedby={undefined}
           onCloseAutoFocus={returnFocus}
+          onInteractOutside={(event) => isMessage(event.target) && event.preventDefault()}
         >
           <div className="mb-4 flex items-start justify-between gap-4">
             <Dialog.Title className="min-w-0 break-words font-semibold text-lg leading-snug">

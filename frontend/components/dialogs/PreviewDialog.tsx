@@ -1,4 +1,5 @@
 import { ImageOff } from "lucide-react";
+import { useState } from "react";
 import { Modal } from "@/components/dialogs/Modal";
 import { Skeleton } from "@/components/Skeleton";
 import type { RenewMedia } from "@/hooks/use-jobs";
@@ -15,8 +16,11 @@ interface Props {
 
 /** One medium as large as the window lets it be. */
 export default function PreviewDialog({ media, kind, renewMedia, onClose }: Props) {
-  const url = tileUrl(media, kind);
-  const source = useMediaSource(url, () => renewMedia(media.job_id));
+  // A renewal elsewhere on the page must not begin the video anew.
+  const [url, setUrl] = useState(tileUrl(media, kind));
+  const source = useMediaSource(url, async () => {
+    setUrl(tileUrl(await renewMedia(media.job_id, kind), kind));
+  });
   const name = TILE_NAMES[kind];
   const title = `${name.charAt(0).toUpperCase()}${name.slice(1)} of job ${shortName(media.job_id)}`;
   const size = "mx-auto max-h-[70vh] max-w-full rounded-lg object-contain";

@@ -6,10 +6,12 @@ import { Logo } from "@/components/Header";
 import { SignInForm } from "@/components/SignInForm";
 import { findSession, type Session, safeNext } from "@/lib/session";
 
-const REASONS: Record<string, string> = {
-  revoked: "Your session has ended, perhaps because your password was changed. Please sign in again.",
-  "signed-out": "You are signed out.",
-};
+const REASONS = new Map(
+  Object.entries({
+    revoked: "Your session has ended, perhaps because your password was changed. Please sign in again.",
+    "signed-out": "You are signed out.",
+  }),
+);
 
 export default function SignInPage() {
   return (
@@ -31,7 +33,7 @@ function SignIn() {
   const proceed = useEffectEvent((session: Session | null) => session && go());
   // Whoever comes back to this page is signed in already.
   useEffect(() => void findSession().then(proceed, () => undefined), []);
-  const reason = REASONS[parameters.get("reason") ?? ""];
+  const reason = REASONS.get(parameters.get("reason") ?? "");
   return (
     <>
       {reason && (

@@ -1,6 +1,6 @@
 "use client";
 
-import { lazy, Suspense, useEffect, useState } from "react";
+import { Suspense, useEffect, useState } from "react";
 import { Announcer } from "@/components/Announcer";
 import type { JobCommands } from "@/components/JobCard";
 import { JobsContent } from "@/components/JobsContent";
@@ -10,16 +10,15 @@ import { useSession } from "@/components/SessionGate";
 import { statusLabel } from "@/components/StatusBadge";
 import { useDeletion } from "@/hooks/use-deletion";
 import { useJobs } from "@/hooks/use-jobs";
+import { Loads } from "@/hooks/use-media-source";
 import { usePageChange } from "@/hooks/use-page-change";
+import { usePart } from "@/hooks/use-part";
+import { useSelection } from "@/hooks/use-selection";
 import { useView } from "@/hooks/use-view";
 import { focusAfterDeletion } from "@/lib/focus";
 import { type Job, shortName } from "@/lib/job";
 import type { TileKind } from "@/lib/media";
 import { loadPartsOnFirstUse, parts } from "@/lib/parts";
-
-const DeleteDialog = lazy(parts.deleteDialog);
-const DetailsDialog = lazy(parts.detailsDialog);
-const PreviewDialog = lazy(parts.previewDialog);
 
 export default function JobsPage() {
   const session = useSession();
@@ -40,6 +39,8 @@ function Loading() {
 interface PreviewMedia {
   job: Job;
   kind: TileKind;
+  /** The details that it was opened from, if any: it goes with them. */
+  over: string | null;
 }
 
 function JobsOf({ userId }: { userId: string }) {
@@ -47,76 +48,67 @@ function JobsOf({ userId }: { userId: string }) {
   const [announcement, announce] = useState("");
   const jobs = useJobs(userId, view, (changed) => announce(changed.map(describeChange).join(" ")));
   const deletion = useDeletion(jobs);
+  const selection = useSelection(view, jobs.list?.jobs ?? []);
   const [previewMedia, setPreviewMedia] = useState<PreviewMedia | null>(null);
   const [jobsToDelete, setJobsToDelete] = useState<Job[]>([]);
-  const [selected, setSelected] = useState<ReadonlySet<string>>(new Set());
   useEffect(loadPartsOnFirstUse, []);
   usePageChange(view, navigation, jobs, announce);
 
-  const listed = jobs.list?.jobs ?? [];
-  const chosen = listed.filter((job) => selected.has(job.id));
+  const preview = previewMedia?.over === view.details ? previewMedia : null;
+  const closePreview = () => setPreviewMedia(null);
+  const closeDelete = () => setJobsToDelete([]);
+  const PreviewDialog = usePart(preview !== null, parts.previewDialog, closePreview);
+  const DetailsDialog = usePart(view.details !== null, parts.detailsDialog, navigation.closeDetails);
+  const DeleteDialog = usePart(jobsToDelete.length > 0, parts.deleteDialog, closeDelete);
+
   const commands: JobCommands = {
-    preview: (job, kind) => setPreviewMedia({ job, kind }),
+    preview: (job, kind) => setPreviewMedia({ job, kind, over: view.details }),
     openDetails: (job) => navigation.openDetails(job.id),
     remove: (job) => setJobsToDelete([job]),
-    select: (job, on) =>
-      setSelected((before) => new Set([...before].filter((id) => id !== job.id).concat(on ? job.id : []))),
+    select: selection.select,
     renewMedia: jobs.renewMedia,
   };
   const confirmDeletion = async (confirmed: Job[]) => {
-    focusAfterDeletion.plan(listed, confirmed);
+    focusAfterDeletion.plan(jobs.list?.jobs ?? [], confirmed);
     // One job leaves in silence; for several the dialog stays and tells of each.
-    if (jobsToDelete.length === 1) setJobsToDelete([]);
+    if (jobsToDelete.length === 1) closeDelete();
     const allDeleted = await deletion.remove(confirmed);
     if (allDeleted) setJobsToDelete((now) => (now === jobsToDelete ? [] : now));
   };
 
   return (
-    <>
+    <Loads value={jobs.loads}>
       <JobsToolbar view={view} navigation={navigation} jobs={jobs} />
-      <JobsContent jobs={jobs} view={view} navigation={navigation} selected={selected} commands={commands} />
-      <SelectionBar
-        count={chosen.length}
-        ofPage={listed.length}
-        onSelectAll={() => setSelected(new Set(listed.map((job) => job.id)))}
-        onClear={() => setSelected(new Set())}
-        onDelete={() => setJobsToDelete(chosen)}
+      <JobsContent
+        jobs={jobs}
+        view={view}
+        navigation={navigation}
+        selection={selection}
+        commands={commands}
       />
+      <SelectionBar selection={selection} onDelete={() => setJobsToDelete(selection.jobs)} />
       <Announcer text={announcement} />
-      {/* Each waits for its own part: the details must not go out of sight, and lose the focus, for a preview's. */}
-      <Suspense>
-        {view.details && (
-          <DetailsDialog
-            jobId={view.details}
-            listed={listed.find((job) => job.id === view.details)}
-            jobs={jobs}
-            onPreview={commands.preview}
-            onClose={navigation.closeDetails}
-          />
-        )}
-      </Suspense>
-      <Suspense>
-        {previewMedia && (
-          <PreviewDialog
-            media={jobs.thumbnails[previewMedia.job.id] ?? previewMedia.job.media}
-            kind={previewMedia.kind}
-            renewMedia={jobs.renewMedia}
-            onClose={() => setPreviewMedia(null)}
-          />
-        )}
-      </Suspense>
-      <Suspense>
-        {jobsToDelete.length > 0 && (
-          <DeleteDialog
-            jobs={jobsToDelete}
-            outcomes={deletion.outcomes}
-            onConfirm={confirmDeletion}
-            onClose={() => setJobsToDelete([])}
-            restoreFocus={focusAfterDeletion.apply}
-          />
-        )}
-      </Suspense>
-    </>
+      {view.details && DetailsDialog && (
+        <DetailsDialog jobs={jobs} onPreview={commands.preview} onClose={navigation.closeDetails} />
+      )}
+      {preview && PreviewDialog && (
+        <PreviewDialog
+          media={jobs.thumbnails[preview.job.id] ?? preview.job.media}
+          kind={preview.kind}
+          renewMedia={jobs.renewMedia}
+          onClose={closePreview}
+        />
+      )}
+      {jobsToDelete.length > 0 && DeleteDialog && (
+        <DeleteDialog
+          jobs={jobsToDelete}
+          outcomes={deletion.outcomes}
+          onConfirm={confirmDeletion}
+          onClose={closeDelete}
+          restoreFocus={focusAfterDeletion.apply}
+        />
+      )}
+    </Loads>
   );
 }
 
