@@ -45,7 +45,7 @@ def _renewals(page: Page) -> list[Request]:
     return made
 
 
-def test_a_wrong_password_is_told_and_the_right_one_leads_to_the_jobs(
+def test_a_wrong_password_is_told_and_the_right_one_leads_to_the_jobs_for_good(
     page: Page, account: Account, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append("status of 400 .*signInWithPassword")
@@ -60,6 +60,8 @@ def test_a_wrong_password_is_told_and_the_right_one_leads_to_the_jobs(
     _fill(page, account.email, PASSWORD)
     expect(JobsPage(page).card(job_id)).to_be_visible()
     expect(page.get_by_text(account.email)).to_be_visible()
+    page.reload()
+    expect(JobsPage(page).card(job_id)).to_be_visible()
 
 
 def test_nobody_sees_or_asks_for_jobs_without_a_session_and_sign_in_leads_back(
@@ -88,13 +90,6 @@ def test_signing_in_never_leads_to_another_origin(
     _fill(page, account.email, PASSWORD)
     expect(page.get_by_role("heading", name="No videos yet")).to_be_visible()
     assert page.url == stack.page_url
-
-
-def test_the_session_outlives_a_reload(jobs_page: JobsPage, shelf: Shelf) -> None:
-    job_id = shelf.add(media=False)
-    jobs_page.open()
-    jobs_page.page.reload()
-    expect(jobs_page.card(job_id)).to_be_visible()
 
 
 def test_after_signing_out_neither_back_nor_reload_nor_the_address_shows_jobs(
