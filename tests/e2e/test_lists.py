@@ -8,9 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Page, Request, expect
 
 from tests.e2e.jobs_page import JobsPage
-from tests.e2e.shelf import Shelf
-
-STATUSES = ("pending", "queued", "processing", "completed", "failed")
+from tests.e2e.shelf import STATUSES, Shelf
 
 
 def test_a_page_of_jobs_and_their_media_is_one_request(jobs_page: JobsPage, shelf: Shelf) -> None:
