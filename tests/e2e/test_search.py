@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-import pytest
 from google.cloud import firestore, storage
 from playwright.sync_api import Locator, Page, expect
 
@@ -61,17 +60,15 @@ def test_another_users_job_is_not_found(
     expect(jobs_page.cards).to_have_count(0)
 
 
-@pytest.mark.parametrize("nonsense", ["a/b", "не", "100%", "__name__", "two words"])
-def test_what_no_id_can_be_explains_itself_and_asks_nobody(
-    jobs_page: JobsPage, page: Page, shelf: Shelf, nonsense: str
-) -> None:
+def test_what_no_id_can_be_explains_itself_and_asks_nobody(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
     shelf.add(media=False)
     jobs_page.open()
-    search(jobs_page, nonsense)
-    problem = page.get_by_role("search").get_by_role("alert")
-    expect(problem).to_have_text("An id has letters, digits, - and _ only.")
-    expect(box(jobs_page)).to_have_attribute("aria-invalid", "true")
-    expect(page.get_by_role("heading", name="No job found")).to_be_visible()
+    for nonsense in ("a/b", "не", "100%", "two words"):
+        search(jobs_page, nonsense)
+        problem = page.get_by_role("search").get_by_role("alert")
+        expect(problem).to_have_text("An id has letters, digits, - and _ only.")
+        expect(box(jobs_page)).to_have_attribute("aria-invalid", "true")
+        expect(page.get_by_text(f"begins with \N{LEFT DOUBLE QUOTATION MARK}{nonsense}")).to_be_visible()
     assert len(jobs_page.requests) == 1
 
 
@@ -79,7 +76,7 @@ def test_a_search_begins_by_itself_once_the_typing_pauses(jobs_page: JobsPage, p
     job = shelf.add_many(2)[1]
     page.clock.install()
     jobs_page.open()
-    page.clock.pause_at(page.evaluate("Date.now() + 1000"))
+    page.clock.pause_at(page.evaluate("Date.now() / 1000 + 1"))
     for letter in job[:6]:
         box(jobs_page).press(letter)
         page.clock.run_for(200)
