@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from urllib.parse import parse_qs, urlsplit
 
 import requests
-from playwright.sync_api import BrowserContext, Locator, Page, Request
+from playwright.sync_api import BrowserContext, Locator, Page, Request, expect
 
 from infra.local.stack import Stack
 from infra.local.users import Account
@@ -83,7 +84,8 @@ class JobsPage:
         return self.page.locator(f"#job-{job_id}")
 
     def ids(self) -> list[str]:
-        return [str(card.get_attribute("id")).removeprefix("job-") for card in self.cards.all()]
+        elements = self.cards.evaluate_all("cards => cards.map(card => card.id)")
+        return [str(element).removeprefix("job-") for element in elements]
 
     def tile(self, job_id: str, medium: str) -> Locator:
         """`medium` is reference image, source video or output video."""
@@ -102,6 +104,27 @@ class JobsPage:
             and urlsplit(request.url).path.endswith("/jobs")
             and parameters.items() <= {k: v[0] for k, v in parse_qs(urlsplit(request.url).query).items()}.items()
         ]
+
+    def filter(self, status: str) -> Locator:
+        """`status` as its button has it: All, Failed, ..."""
+        filters = self.page.get_by_role("navigation", name="Filter by status")
+        return filters.get_by_role("button", name=re.compile(rf"^{status}"))
+
+    def expect_counts(self, **counts: int) -> None:
+        """Wait until the filters have these numbers, by their names in small letters."""
+        for status, count in counts.items():
+            expect(self.filter(status.capitalize())).to_have_text(f"{status.capitalize()}{count}")
+
+    def expect_range(self, first: int, last: int, total: int) -> None:
+        """Wait until the foot of the page says which jobs are on it."""
+        expect(self.page.get_by_text(f"{first}\N{EN DASH}{last} of {total}", exact=True)).to_be_visible()
+
+    def expect_ids(self, ids: list[str]) -> None:
+        """Wait until the cards are those of these jobs, in this order."""
+        try:
+            wait_until(lambda: self.ids() == ids, seconds=10)
+        finally:
+            assert self.ids() == ids
 
     def focused(self) -> str:
         """The id or else the name of what has the focus."""

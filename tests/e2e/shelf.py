@@ -15,6 +15,7 @@ MEDIA = Path(__file__).parents[2] / "infra" / "local" / "media"
 REFERENCE = MEDIA / "reference-nova.jpg"
 MOTION = MEDIA / "motion-wave.mp4"
 OUTPUT = MEDIA / "output-nova-wave.mp4"
+STATUSES = ("pending", "queued", "processing", "completed", "failed")
 _TYPES = {".jpg": "image/jpeg", ".mp4": "video/mp4"}
 
 

@@ -1,0 +1,82 @@
+"""Time on the page: it stands still until the test lets it go on."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.waiting import wait_until
+
+_NOTE_REQUESTS = """
+    window.noted = [];
+    window.fetch = new Proxy(window.fetch, {
+        apply(fetch, self, [address, ...rest]) {
+            const note = { time: Date.now() / 1000, address: String(address), answered: false };
+            window.noted.push(note);
+            return Reflect.apply(fetch, self, [address, ...rest]).finally(() => { note.answered = true; });
+        },
+    });
+"""
+_SHOW = """
+    state => {
+        Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }
+"""
+
+
+class Clock:
+    """Make it before the page is opened. It goes as usual until it is stopped.
+
+    It knows of each request when the page made it. That is certain as soon as a step is over, so that a test can
+    tell that there was none: events of the browser would come later.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        page.add_init_script(_NOTE_REQUESTS)
+        page.clock.install()
+
+    def stop(self) -> None:
+        self._page.clock.pause_at(self.now() + 1)
+
+    def run(self, *, seconds: float) -> None:
+        """Let what is due in this time happen, each at its moment."""
+        self._page.clock.run_for(int(1000 * seconds))
+
+    def jump(self, *, minutes: float) -> None:
+        """Let the time pass as it does for a computer that sleeps."""
+        self._page.clock.fast_forward(int(60_000 * minutes))
+
+    def now(self) -> float:
+        return float(self._page.evaluate("Date.now() / 1000"))
+
+    def times(self, address: re.Pattern[str]) -> list[float]:
+        """When the page asked for such an address, in seconds since 1970."""
+        return [float(note["time"]) for note in self._noted(address)]
+
+    def run_to_next(self, address: re.Pattern[str], *, within: int) -> float:
+        """Go on, a second at a time, until the page has asked once more and is answered; when it asked."""
+        before = len(self._noted(address))
+        for _ in range(within + 1):
+            self.run(seconds=1)
+            if len(self._noted(address)) > before:
+                wait_until(lambda: self._noted(address)[-1]["answered"])
+                return float(self._noted(address)[-1]["time"])
+        raise AssertionError(f"there was no request within {within} s")
+
+    def wait_for(self, address: re.Pattern[str], *, times: int) -> None:
+        """Stand still until the page has asked so often: the token is renewed first when an hour has passed."""
+        wait_until(lambda: len(self.times(address)) == times and self._noted(address)[-1]["answered"])
+
+    def hide_page(self) -> None:
+        """Do as if the user had gone to another tab."""
+        self._page.evaluate(_SHOW, "hidden")
+
+    def show_page(self) -> None:
+        self._page.evaluate(_SHOW, "visible")
+
+    def _noted(self, address: re.Pattern[str]) -> list[dict[str, Any]]:
+        return [note for note in self._page.evaluate("window.noted") if address.search(note["address"])]

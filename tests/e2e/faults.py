@@ -1,0 +1,56 @@
+"""What can go wrong between the page and the functions, for as long as a test wants it to."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, Route
+
+LIST = re.compile(r"/api/v1/jobs\?")
+"""Requests for lists, polls among them."""
+POLL = re.compile(r"/api/v1/jobs\?.*\bids=")
+ONE_JOB = re.compile(r"/api/v1/jobs/[^/?]+$")
+"""Requests to delete a job."""
+
+
+def problem(route: Route, status: int, detail: str, **headers: str) -> None:
+    """Answer with problem details, as the functions do."""
+    body = json.dumps({"type": "about:blank", "title": "Problem", "status": status, "detail": detail})
+    route.fulfill(status=status, body=body, headers={"Content-Type": "application/problem+json", **headers})
+
+
+def unavailable(detail: str, **headers: str) -> Callable[[Route], None]:
+    return lambda route: problem(route, 503, detail, **headers)
+
+
+def no_connection(route: Route) -> None:
+    route.abort("connectionfailed")
+
+
+def failed_load(reason: str) -> str:
+    """What the browser itself says in its console of a request that failed so: a status, or net::ERR_..."""
+    return f"Failed to load resource: .*{re.escape(reason)}"
+
+
+class HeldBack:
+    """Requests to these addresses wait from now on, until the test lets them go."""
+
+    def __init__(self, page: Page, url: re.Pattern[str], *, only: str = "") -> None:
+        """`only` those with this in their address."""
+        self._only = only
+        self._waiting: list[Route] = []
+        self._over = False
+        page.route(url, self._hold)
+
+    def let_go(self) -> None:
+        self._over = True
+        for route in self._waiting:
+            route.continue_()
+
+    def _hold(self, route: Route) -> None:
+        if self._over or self._only not in route.request.url:
+            route.continue_()
+        else:
+            self._waiting.append(route)

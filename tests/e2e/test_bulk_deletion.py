@@ -1,0 +1,128 @@
+"""Deleting several jobs at once: each has a result of its own."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page, Route, expect
+
+from tests.e2e.faults import ONE_JOB, HeldBack, failed_load, problem
+from tests.e2e.jobs_page import JobsPage
+from tests.e2e.shelf import Shelf
+from tests.waiting import wait_until
+
+
+def test_chosen_jobs_are_deleted_together(jobs_page: JobsPage, shelf: Shelf) -> None:
+    kept, *gone = (shelf.add("failed") for _ in range(3))
+    jobs_page.open()
+    for job in gone:
+        checkbox(jobs_page, job).check()
+    bar(jobs_page).get_by_role("button", name="Delete").click()
+    expect(jobs_page.dialog).to_have_accessible_name("Delete 2 jobs?")
+    jobs_page.dialog.get_by_role("button", name="Delete 2 jobs").click()
+    expect(jobs_page.toasts).to_have_text("2 jobs deleted")
+    expect(jobs_page.dialog).to_have_count(0)
+    jobs_page.expect_ids([kept])
+    jobs_page.expect_counts(all=1, failed=1)
+    expect(jobs_page.card(kept)).to_be_focused()
+    expect(bar(jobs_page)).to_have_count(0)
+    wait_until(lambda: [shelf.objects(job) for job in gone] == [[], []])
+    assert len(shelf.objects(kept)) == 2
+
+
+def test_all_jobs_of_the_page_can_be_chosen_and_let_go(jobs_page: JobsPage, shelf: Shelf) -> None:
+    ids = shelf.add_many(3, "failed")
+    jobs_page.open()
+    checkbox(jobs_page, ids[0]).check()
+    bar(jobs_page).get_by_role("button", name="Select all 3").click()
+    expect(bar(jobs_page)).to_contain_text("3 selected")
+    for job in ids:
+        expect(checkbox(jobs_page, job)).to_be_checked()
+    bar(jobs_page).get_by_role("button", name="Clear").click()
+    expect(bar(jobs_page)).to_have_count(0)
+    for job in ids:
+        expect(checkbox(jobs_page, job)).not_to_be_checked()
+
+
+def test_what_is_chosen_is_what_can_be_seen(jobs_page: JobsPage, shelf: Shelf) -> None:
+    completed, failed = shelf.add(media=False), shelf.add("failed", media=False)
+    jobs_page.open()
+    for job in (completed, failed):
+        checkbox(jobs_page, job).check()
+    jobs_page.filter("Failed").click()
+    jobs_page.expect_ids([failed])
+    expect(bar(jobs_page)).to_contain_text("1 selected")
+
+
+def test_each_job_has_its_result_while_the_others_wait(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+    slow, quick = shelf.add_many(2, "failed")
+    jobs_page.open()
+    held = HeldBack(page, ONE_JOB, only=slow)
+    choose_all(jobs_page)
+    jobs_page.dialog.get_by_role("button", name="Delete 2 jobs").click()
+    expect(result(jobs_page, quick)).to_contain_text("Deleted")
+    expect(result(jobs_page, slow).get_by_label("Being deleted")).to_be_visible()
+    expect(jobs_page.cards).to_have_count(0)
+    held.let_go()
+    expect(jobs_page.toasts).to_have_text("2 jobs deleted")
+
+
+def test_the_dialog_says_which_failed_and_why_and_tries_these_again(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("503"))
+    ids = shelf.add_many(3, "failed")
+
+    def refuse_one(route: Route) -> None:
+        if route.request.url.endswith(ids[1]):
+            problem(route, 503, "Pub/Sub is not available now.")
+        else:
+            route.continue_()
+
+    page.route(ONE_JOB, refuse_one)
+    jobs_page.open()
+    choose_all(jobs_page)
+    jobs_page.dialog.get_by_role("button", name="Delete 3 jobs").click()
+    expect(result(jobs_page, ids[1])).to_contain_text("Pub/Sub is not available now.")
+    for job in (ids[0], ids[2]):
+        expect(result(jobs_page, job)).to_contain_text("Deleted")
+    expect(jobs_page.toasts).to_have_text("1 of 3 jobs could not be deleted")
+    expect(jobs_page.card(ids[1])).to_be_attached()
+    wait_until(lambda: jobs_page.ids() == [ids[1]])
+
+    page.unroute(ONE_JOB)
+    jobs_page.dialog.get_by_role("button", name="Try the one that failed again").click()
+    expect(jobs_page.dialog).to_have_count(0)
+    expect(page.get_by_role("heading", name="No videos yet")).to_be_visible()
+    deletions = [request.url.split("/")[-1] for request in jobs_page.requests if request.method == "DELETE"]
+    assert sorted(deletions) == sorted([*ids, ids[1]])
+
+
+def test_a_session_that_ends_in_the_midst_leads_to_the_sign_in(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("401"))
+    shelf.add_many(2)
+    page.route(ONE_JOB, lambda route: problem(route, 401, "The session has ended."))
+    jobs_page.open()
+    choose_all(jobs_page)
+    jobs_page.dialog.get_by_role("button", name="Delete 2 jobs").click()
+    page.wait_for_url("**/sign-in/?*")
+    expect(page.get_by_text("Your session has ended")).to_be_visible()
+
+
+def bar(jobs_page: JobsPage) -> Locator:
+    return jobs_page.page.get_by_role("region", name="Selected jobs")
+
+
+def checkbox(jobs_page: JobsPage, job_id: str) -> Locator:
+    return jobs_page.card(job_id).get_by_role("checkbox", name=f"Select job {job_id[:8]}")
+
+
+def choose_all(jobs_page: JobsPage) -> None:
+    """Choose every job and open the confirmation."""
+    jobs_page.cards.first.get_by_role("checkbox").check()
+    bar(jobs_page).get_by_role("button", name="Select all").click()
+    bar(jobs_page).get_by_role("button", name="Delete").click()
+
+
+def result(jobs_page: JobsPage, job_id: str) -> Locator:
+    return jobs_page.dialog.get_by_role("listitem").filter(has_text=job_id[:8])

@@ -1,0 +1,167 @@
+"""Deleting one job: what is asked, what goes, and what comes back when it does not work."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from tests.e2e.faults import ONE_JOB, HeldBack, failed_load, no_connection, problem, unavailable
+from tests.e2e.jobs_page import JobsPage
+from tests.e2e.shelf import STATUSES, Shelf
+from tests.waiting import wait_until
+
+
+def test_the_confirmation_says_which_job_goes_and_for_how_long_a_copy_stays(
+    jobs_page: JobsPage, shelf: Shelf
+) -> None:
+    job = shelf.add(media=False)
+    jobs_page.open()
+    jobs_page.button(job, "Delete").click()
+    dialog = jobs_page.dialog
+    expect(dialog).to_have_accessible_name(f"Delete job {job[:8]}?")
+    expect(dialog).to_have_accessible_description(re.compile("output video go.*7 more days"))
+    expect(dialog.get_by_role("button", name="Keep it")).to_be_focused()
+
+
+def test_escape_keeps_the_job(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+    job = shelf.add(media=False)
+    jobs_page.open()
+    jobs_page.button(job, "Delete").click()
+    expect(jobs_page.dialog).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(jobs_page.dialog).to_have_count(0)
+    expect(jobs_page.button(job, "Delete")).to_be_focused()
+    assert [request.method for request in jobs_page.requests] == ["GET"]
+
+
+def test_the_card_goes_before_the_answer_has_come(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+    job, *before = shelf.add_many(3)
+    held = HeldBack(page, ONE_JOB)
+    jobs_page.open()
+    delete(jobs_page, job)
+    jobs_page.expect_ids(before)
+    jobs_page.expect_counts(all=2, completed=2)
+    jobs_page.expect_range(1, 2, 2)
+    expect(jobs_page.toasts).to_have_count(0)
+    held.let_go()
+    expect(jobs_page.toasts).to_have_text(f"Job {job[:8]} deleted")
+    assert shelf.document(job).get(["deleted_at"]).get("deleted_at")
+    jobs_page.expect_ids(before)
+    jobs_page.expect_counts(all=2, completed=2)
+
+
+def test_its_files_leave_all_buckets_and_nobody_elses_do(jobs_page: JobsPage, shelf: Shelf) -> None:
+    kept, gone = shelf.add(), shelf.add()
+    assert [len(shelf.objects(job)) for job in (kept, gone)] == [3, 3]
+    jobs_page.open()
+    delete(jobs_page, gone)
+    wait_until(lambda: shelf.objects(gone) == [])
+    assert len(shelf.objects(kept)) == 3
+
+
+def test_the_focus_goes_to_the_next_job_or_else_to_the_one_before(jobs_page: JobsPage, shelf: Shelf) -> None:
+    first, second, third, last = shelf.add_many(4, "failed")
+    jobs_page.open()
+    for gone, neighbour in ((first, second), (third, last), (last, second)):
+        delete(jobs_page, gone)
+        expect(jobs_page.card(neighbour)).to_be_focused()
+
+
+def test_after_the_only_job_the_focus_goes_to_the_heading(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+    job = shelf.add(media=False)
+    jobs_page.open()
+    delete(jobs_page, job)
+    expect(page.get_by_role("heading", name="No videos yet")).to_be_visible()
+    expect(page.get_by_role("heading", name="Jobs", exact=True)).to_be_focused()
+    jobs_page.expect_counts(all=0, completed=0)
+
+
+def test_the_next_pages_first_job_takes_the_free_place(jobs_page: JobsPage, shelf: Shelf) -> None:
+    ids = shelf.add_many(21, "failed")
+    jobs_page.open()
+    delete(jobs_page, ids[3])
+    jobs_page.expect_ids([job for job in ids if job != ids[3]])
+    jobs_page.expect_range(1, 20, 20)
+    jobs_page.expect_counts(all=20, failed=20)
+    expect(jobs_page.card(ids[4])).to_be_focused()
+
+
+def test_a_last_page_that_has_become_empty_leads_to_the_one_before(jobs_page: JobsPage, shelf: Shelf) -> None:
+    ids = shelf.add_many(21, "failed")
+    jobs_page.open("?page=2")
+    delete(jobs_page, ids[20])
+    jobs_page.expect_ids(ids[:20])
+    jobs_page.expect_range(1, 20, 20)
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason", "logged"),
+    [
+        (unavailable("Pub/Sub is not available now."), "Pub/Sub is not available now.", "503"),
+        (no_connection, "The service cannot be reached.", "net::ERR_CONNECTION_FAILED"),
+    ],
+    ids=["an error", "no answer"],
+)
+def test_what_could_not_be_deleted_comes_back_with_the_reason(
+    jobs_page: JobsPage,
+    page: Page,
+    shelf: Shelf,
+    expected_errors: list[str],
+    fault: Callable[[Route], None],
+    reason: str,
+    logged: str,
+) -> None:
+    expected_errors.append(failed_load(logged))
+    ids = shelf.add_many(3, "failed")
+    page.route(ONE_JOB, fault)
+    jobs_page.open()
+    delete(jobs_page, ids[1])
+    expect(jobs_page.toasts).to_contain_text(f"Job {ids[1][:8]} could not be deleted")
+    expect(jobs_page.toasts).to_contain_text(reason)
+    jobs_page.expect_ids(ids)
+    jobs_page.expect_counts(all=3, failed=3)
+    jobs_page.expect_range(1, 3, 3)
+
+
+def test_a_job_of_any_status_can_be_deleted(jobs_page: JobsPage, shelf: Shelf) -> None:
+    jobs = {status: shelf.add(status, media=False) for status in STATUSES}
+    jobs_page.open()
+    for status, job in jobs.items():
+        delete(jobs_page, job)
+        expect(jobs_page.toasts.filter(has_text=f"Job {job[:8]} deleted")).to_have_count(1)
+        jobs_page.expect_counts(**{status: 0})
+        assert "deleted_at" in (shelf.document(job).get().to_dict() or {})
+
+
+def test_one_that_is_gone_already_counts_as_deleted(
+    jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("404"))
+    kept, job = shelf.add(media=False), shelf.add(media=False)
+    jobs_page.open()
+    shelf.document(job).delete()
+    delete(jobs_page, job)
+    expect(jobs_page.toasts).to_have_text(f"Job {job[:8]} deleted")
+    jobs_page.expect_ids([kept])
+
+
+def test_a_session_that_has_ended_leads_to_the_sign_in(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("401"))
+    job = shelf.add(media=False)
+    page.route(ONE_JOB, lambda route: problem(route, 401, "The session has ended."))
+    jobs_page.open()
+    delete(jobs_page, job)
+    page.wait_for_url("**/sign-in/?*")
+    expect(page.get_by_text("Your session has ended")).to_be_visible()
+    assert [request.method for request in jobs_page.requests] == ["GET", "DELETE", "DELETE"]
+    assert shelf.document(job).get().exists
+
+
+def delete(jobs_page: JobsPage, job_id: str) -> None:
+    jobs_page.button(job_id, "Delete").click()
+    jobs_page.dialog.get_by_role("button", name="Delete job").click()

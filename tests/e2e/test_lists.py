@@ -1,0 +1,162 @@
+"""Which jobs are on the page: all or those of a status, twenty at a time, as the address says."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import Page, Request, expect
+
+from tests.e2e.jobs_page import JobsPage
+from tests.e2e.shelf import STATUSES, Shelf
+
+
+def test_a_page_of_jobs_and_their_media_is_one_request(jobs_page: JobsPage, shelf: Shelf) -> None:
+    newest = [shelf.add() for _ in range(20)][-1]
+    jobs_page.open()
+    for medium, element in (("reference image", "img"), ("source video", "video"), ("output video", "video")):
+        expect(jobs_page.tile(newest, medium).locator(element)).to_have_css("opacity", "1")
+    expect(jobs_page.cards).to_have_count(20)
+    assert [query(request) for request in jobs_page.requests] == [{"page_size": "20", "include": "media,counts"}]
+
+
+def test_filters_count_the_jobs_of_each_status_and_show_them_alone(jobs_page: JobsPage, shelf: Shelf) -> None:
+    ids = {
+        status: shelf.add_many(number + 1, status) for number, status in enumerate(STATUSES) if status != "queued"
+    }
+    jobs_page.open()
+    jobs_page.expect_counts(all=13, pending=1, queued=0, processing=3, completed=4, failed=5)
+    for status in ("failed", "processing"):
+        jobs_page.filter(status.capitalize()).click()
+        jobs_page.expect_ids(ids[status])
+        expect(jobs_page.filter(status.capitalize())).to_have_attribute("aria-pressed", "true")
+        expect(jobs_page.page.locator("[aria-pressed=true]")).to_have_count(1)
+        jobs_page.expect_counts(all=13, pending=1, queued=0, processing=3, completed=4, failed=5)
+    jobs_page.filter("All").click()
+    expect(jobs_page.cards).to_have_count(13)
+
+
+def test_counts_are_asked_for_once_and_not_with_every_filter(jobs_page: JobsPage, shelf: Shelf) -> None:
+    shelf.add("failed", media=False)
+    jobs_page.open()
+    jobs_page.filter("Completed").click()
+    expect(jobs_page.page.get_by_role("heading", name="No completed jobs")).to_be_visible()
+    assert [query(request)["include"] for request in jobs_page.requests] == ["media,counts", "media"]
+
+
+def test_every_job_is_on_exactly_one_page(jobs_page: JobsPage, shelf: Shelf) -> None:
+    ids = shelf.add_many(45, "failed")
+    jobs_page.open()
+    seen: list[str] = []
+    for first, last in ((1, 20), (21, 40), (41, 45)):
+        jobs_page.expect_range(first, last, 45)
+        seen += jobs_page.ids()
+        if last < 45:
+            turn(jobs_page, "Next")
+    assert seen == ids
+    expect(jobs_page.page.get_by_role("button", name="Next")).to_be_disabled()
+
+
+def test_the_next_page_is_asked_for_by_its_cursor(jobs_page: JobsPage, shelf: Shelf) -> None:
+    shelf.add_many(41, "failed")
+    jobs_page.open("?status=failed")
+    for first, last in ((21, 40), (41, 41)):
+        turn(jobs_page, "Next")
+        jobs_page.expect_range(first, last, 41)
+        asked = query(jobs_page.requests[-1])
+        assert asked["cursor"]
+        assert (asked["status"], asked.get("page")) == ("failed", None)
+
+
+def test_turning_a_page_leads_to_its_top(jobs_page: JobsPage, shelf: Shelf) -> None:
+    shelf.add_many(21, "failed")
+    jobs_page.open()
+    expect(jobs_page.page.get_by_role("button", name="Previous")).to_be_disabled()
+    turn(jobs_page, "Next")
+    jobs_page.expect_range(21, 21, 21)
+    assert jobs_page.focused() == "jobs-title"
+    expect(jobs_page.announcer).to_have_text(re.compile("Jobs 21.21 of 21"))
+    turn(jobs_page, "Previous")
+    jobs_page.expect_range(1, 20, 21)
+    assert jobs_page.focused() == "jobs-title"
+    assert jobs_page.page.evaluate("scrollY") == 0
+
+
+def test_a_reload_shows_the_same_page_of_the_same_filter(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+    failed = shelf.add_many(21, "failed")
+    shelf.add_many(2)
+    jobs_page.open()
+    jobs_page.filter("Failed").click()
+    jobs_page.expect_ids(failed[:20])
+    turn(jobs_page, "Next")
+    jobs_page.expect_ids(failed[20:])
+    page.reload()
+    jobs_page.expect_ids(failed[20:])
+    jobs_page.expect_range(21, 21, 21)
+    expect(jobs_page.filter("Failed")).to_have_attribute("aria-pressed", "true")
+
+
+def test_back_and_forward_go_through_filters_and_pages(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+    failed = shelf.add_many(21, "failed")
+    newest = shelf.add_many(2)
+    jobs_page.open()
+    jobs_page.filter("Failed").click()
+    jobs_page.expect_ids(failed[:20])
+    turn(jobs_page, "Next")
+    jobs_page.expect_ids(failed[20:])
+    page.go_back()
+    jobs_page.expect_ids(failed[:20])
+    page.go_back()
+    jobs_page.expect_ids(newest + failed[:18])
+    page.go_forward()
+    page.go_forward()
+    jobs_page.expect_ids(failed[20:])
+
+
+def test_a_page_beyond_the_end_leads_to_the_last_one(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+    oldest = shelf.add_many(21, "failed")[-1]
+    jobs_page.open("?page=9")
+    jobs_page.expect_ids([oldest])
+    expect(page).to_have_url(re.compile(r"\?page=2$"))
+    expect(page.get_by_role("button", name="Previous")).to_be_enabled()
+
+
+def test_an_address_that_makes_no_sense_shows_all_jobs(jobs_page: JobsPage, shelf: Shelf) -> None:
+    ids = shelf.add_many(2)
+    jobs_page.open("?status=lost&page=-1")
+    jobs_page.expect_ids(ids)
+    expect(jobs_page.filter("All")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_new_user_is_told_what_the_page_is_for(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+    jobs_page.open(wait=False)
+    expect(page.get_by_role("heading", name="No videos yet")).to_be_visible()
+    jobs_page.expect_counts(all=0, completed=0)
+    expect(jobs_page.cards).to_have_count(0)
+
+
+def test_a_filter_without_jobs_says_so_and_leads_back(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+    ids = shelf.add_many(2)
+    jobs_page.open("?status=queued", wait=False)
+    expect(page.get_by_role("heading", name="No queued jobs")).to_be_visible()
+    page.get_by_role("button", name="Show all jobs").click()
+    jobs_page.expect_ids(ids)
+
+
+def test_refresh_brings_what_has_come_since(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+    before = shelf.add_many(1)
+    jobs_page.open()
+    jobs_page.expect_counts(all=1, failed=0)
+    after = shelf.add_many(1, "failed")
+    page.get_by_role("button", name="Refresh the list").click()
+    jobs_page.expect_ids(after + before)
+    jobs_page.expect_counts(all=2, failed=1)
+    jobs_page.expect_range(1, 2, 2)
+
+
+def turn(jobs_page: JobsPage, direction: str) -> None:
+    jobs_page.page.get_by_role("button", name=direction, exact=True).click()
+
+
+def query(request: Request) -> dict[str, str]:
+    return {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}

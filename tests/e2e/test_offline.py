@@ -1,0 +1,160 @@
+"""Without a connection, or without an answer: what is there stays, and the page says what is the matter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
+
+from tests.e2e.clock import Clock
+from tests.e2e.faults import LIST, POLL, HeldBack, failed_load, no_connection, unavailable
+from tests.e2e.jobs_page import JobsPage
+from tests.e2e.shelf import Shelf
+
+DETAIL = "Firestore is not available now."
+FAULTS = pytest.mark.parametrize(
+    ("fault", "reason", "logged"),
+    [
+        (unavailable(DETAIL), DETAIL, "503"),
+        (no_connection, "The service cannot be reached.", "net::ERR_CONNECTION_FAILED"),
+    ],
+    ids=["an error", "no answer"],
+)
+
+
+def test_offline_the_jobs_stay_and_nothing_is_asked_until_the_connection_is_back(
+    jobs_page: JobsPage, context: BrowserContext, page: Page, shelf: Shelf
+) -> None:
+    clock = Clock(page)
+    job = shelf.add("processing", media=False)
+    jobs_page.open()
+    clock.stop()
+    before = clock.run_to_next(POLL, within=10)
+    context.set_offline(True)
+    expect(banner(page)).to_be_visible()
+    clock.run(seconds=60)
+    assert clock.times(POLL) == [before]
+    jobs_page.expect_ids([job])
+    context.set_offline(False)
+    expect(banner(page)).to_have_count(0)
+    clock.run_to_next(POLL, within=1)
+
+
+def test_a_job_that_was_deleted_offline_comes_back_and_can_be_deleted_later(
+    jobs_page: JobsPage, context: BrowserContext, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("net::ERR_INTERNET_DISCONNECTED"))
+    ids = shelf.add_many(2, "failed")
+    jobs_page.open()
+    jobs_page.button(ids[0], "Delete").click()
+    page.get_by_role("region", name="Notifications").wait_for(state="attached")
+    context.set_offline(True)
+    jobs_page.dialog.get_by_role("button", name="Delete job").click()
+    expect(jobs_page.toasts).to_contain_text("The service cannot be reached.")
+    jobs_page.expect_ids(ids)
+    jobs_page.expect_counts(all=2, failed=2)
+
+    context.set_offline(False)
+    jobs_page.button(ids[0], "Delete").click()
+    jobs_page.dialog.get_by_role("button", name="Delete job").click()
+    jobs_page.expect_ids(ids[1:])
+
+
+def test_a_dialog_that_is_first_wanted_offline_opens_once_the_connection_is_back(
+    jobs_page: JobsPage, context: BrowserContext, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("net::ERR_INTERNET_DISCONNECTED"))
+    job = shelf.add("failed", media=False)
+    jobs_page.open()
+    context.set_offline(True)
+    with page.expect_event("requestfailed", lambda request: request.resource_type == "script"):
+        jobs_page.button(job, "Delete").click()
+    expect(banner(page)).to_be_visible()
+    jobs_page.expect_ids([job])
+    context.set_offline(False)
+    expect(jobs_page.dialog).to_have_accessible_name(f"Delete job {job[:8]}?")
+
+
+@FAULTS
+def test_a_list_that_cannot_be_loaded_says_why_and_can_be_tried_again(
+    jobs_page: JobsPage,
+    page: Page,
+    shelf: Shelf,
+    expected_errors: list[str],
+    fault: Callable[[Route], None],
+    reason: str,
+    logged: str,
+) -> None:
+    expected_errors.append(failed_load(logged))
+    ids = shelf.add_many(2, "failed")
+    page.route(LIST, fault)
+    jobs_page.open(wait=False)
+    expect(alert(page)).to_contain_text("Your jobs could not be loaded")
+    expect(alert(page)).to_contain_text(reason)
+    page.unroute(LIST)
+    alert(page).get_by_role("button", name="Try again").click()
+    jobs_page.expect_ids(ids)
+    jobs_page.expect_counts(all=2, failed=2)
+    expect(alert(page)).to_have_count(0)
+
+
+@FAULTS
+def test_a_list_that_cannot_be_refreshed_stays_and_says_that_it_may_be_old(
+    jobs_page: JobsPage,
+    page: Page,
+    shelf: Shelf,
+    expected_errors: list[str],
+    fault: Callable[[Route], None],
+    reason: str,
+    logged: str,
+) -> None:
+    expected_errors.append(failed_load(logged))
+    ids = shelf.add_many(2, "failed")
+    jobs_page.open()
+    page.route(LIST, fault)
+    page.get_by_role("button", name="Refresh the list").click()
+    expect(alert(page)).to_contain_text(f"The list may be out of date. {reason}")
+    jobs_page.expect_ids(ids)
+    jobs_page.expect_counts(all=2, failed=2)
+    page.unroute(LIST)
+    alert(page).get_by_role("button", name="Try again").click()
+    expect(alert(page)).to_have_count(0)
+    jobs_page.expect_ids(ids)
+
+
+def test_a_page_that_cannot_be_turned_says_why_and_leads_back(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("503"))
+    ids = shelf.add_many(21, "failed")
+    jobs_page.open()
+    page.route(LIST, unavailable(DETAIL))
+    page.get_by_role("button", name="Next").click()
+    expect(alert(page)).to_contain_text(DETAIL)
+    page.unroute(LIST)
+    page.go_back()
+    jobs_page.expect_ids(ids[:20])
+    expect(alert(page)).to_have_count(0)
+
+
+def test_places_are_kept_for_the_cards_until_they_come(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+    ids = shelf.add_many(2, "failed")
+    held = HeldBack(page, LIST)
+    jobs_page.open(wait=False)
+    expect(page.get_by_text("Loading your jobs")).to_be_attached()
+    expect(page.get_by_role("heading", name="Jobs", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Refresh the list")).to_be_disabled()
+    held.let_go()
+    jobs_page.expect_ids(ids)
+    expect(page.get_by_text("Loading your jobs")).to_have_count(0)
+
+
+def banner(page: Page) -> Locator:
+    return page.get_by_role("status").filter(has_text=re.compile("^You are offline"))
+
+
+def alert(page: Page) -> Locator:
+    """What the page itself says in alarm; Next.js has an element of its own beside it."""
+    return page.get_by_role("main").get_by_role("alert")

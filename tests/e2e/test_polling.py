@@ -1,0 +1,194 @@
+"""Following jobs that are under way: each ten seconds, while somebody looks."""
+
+from __future__ import annotations
+
+import itertools
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from google.cloud import firestore
+from playwright.sync_api import Page, Route, expect
+
+from tests.e2e.clock import Clock
+from tests.e2e.faults import LIST, POLL, failed_load, no_connection, unavailable
+from tests.e2e.jobs_page import JobsPage
+from tests.e2e.shelf import Shelf
+
+MINUTE = 60
+
+
+@pytest.fixture
+def clock(page: Page) -> Clock:
+    return Clock(page)
+
+
+def test_nobody_asks_about_jobs_that_are_over(jobs_page: JobsPage, shelf: Shelf, clock: Clock) -> None:
+    shelf.add("completed", media=False)
+    shelf.add("failed", media=False)
+    jobs_page.open()
+    clock.stop()
+    clock.run(seconds=2 * MINUTE)
+    assert len(clock.times(LIST)) == 1
+
+
+def test_the_active_jobs_of_the_page_are_asked_about_each_ten_seconds(
+    jobs_page: JobsPage, shelf: Shelf, clock: Clock
+) -> None:
+    shelf.add("processing", media=False)  # on the second page, when the others have come
+    active = {shelf.add(status, media=False) for status in ("pending", "queued", "processing")}
+    shelf.add_many(17, "failed")
+    jobs_page.open()
+    clock.stop()
+    times = [clock.run_to_next(POLL, within=10) for _ in range(4)]
+    assert gaps(times) == pytest.approx([10, 10, 10], abs=1)
+    assert min(gaps(times)) >= 10
+    assert len(clock.times(LIST)) == 5
+    for request in jobs_page.asked()[1:]:
+        asked = parse_qs(urlsplit(request.url).query)
+        assert set(asked.pop("ids")[0].split(",")) == active
+        assert asked == {"include": ["media"]}
+
+
+def test_a_hidden_page_asks_nothing_and_once_as_soon_as_it_is_seen(
+    jobs_page: JobsPage, shelf: Shelf, clock: Clock
+) -> None:
+    shelf.add("processing", media=False)
+    jobs_page.open()
+    clock.stop()
+    before = clock.run_to_next(POLL, within=10)
+    clock.hide_page()
+    clock.run(seconds=5 * MINUTE)
+    assert clock.times(POLL) == [before]
+    clock.show_page()
+    seen_at = clock.now()
+    assert clock.run_to_next(POLL, within=1) == pytest.approx(seen_at, abs=1)
+    clock.run(seconds=8)
+    assert len(clock.times(POLL)) == 2
+
+
+def test_a_look_at_another_tab_does_not_make_it_ask_more_often(
+    jobs_page: JobsPage, shelf: Shelf, clock: Clock
+) -> None:
+    shelf.add("processing", media=False)
+    jobs_page.open()
+    clock.stop()
+    before = clock.run_to_next(POLL, within=10)
+    for _ in range(3):
+        clock.hide_page()
+        clock.run(seconds=1)
+        clock.show_page()
+        clock.run(seconds=1)
+    assert clock.times(POLL) == [before]
+    assert clock.run_to_next(POLL, within=5) - before == pytest.approx(10, abs=1)
+
+
+def test_the_services_own_wish_to_be_left_alone_is_kept(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("503"))
+    shelf.add("processing", media=False)
+    jobs_page.open()
+    clock.stop()
+    page.route(POLL, unavailable("Firestore is not available now.", **{"Retry-After": "60"}))
+    failed = clock.run_to_next(POLL, within=10)
+    page.unroute(POLL)
+    recovered = clock.run_to_next(POLL, within=80)
+    assert 60 <= recovered - failed <= 79
+    assert clock.run_to_next(POLL, within=12) - recovered == pytest.approx(10, abs=1)
+
+
+def test_without_an_answer_it_asks_less_and_less_often(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("net::ERR_CONNECTION_FAILED"))
+    job = shelf.add("processing", media=False)
+    jobs_page.open()
+    clock.stop()
+    page.route(POLL, no_connection)
+    times = [clock.run_to_next(POLL, within=200) for _ in range(6)]
+    for gap, least in zip(gaps(times), (20, 40, 80, 120, 120), strict=True):
+        assert least <= gap <= 1.3 * least + 1
+    jobs_page.expect_ids([job])
+    page.unroute(POLL)
+    recovered = clock.run_to_next(POLL, within=157)
+    assert clock.run_to_next(POLL, within=12) - recovered == pytest.approx(10, abs=1)
+
+
+def test_a_job_that_finishes_becomes_a_completed_card_in_its_place(
+    jobs_page: JobsPage, shelf: Shelf, clock: Clock
+) -> None:
+    first, job, last = shelf.add(media=False), shelf.add("processing"), shelf.add("failed", media=False)
+    jobs_page.open()
+    clock.stop()
+    jobs_page.expect_counts(all=3, processing=1, completed=1)
+    shelf.complete(job)
+    clock.run_to_next(POLL, within=10)
+    expect(jobs_page.card(job).get_by_role("heading")).to_contain_text("Completed")
+    expect(jobs_page.tile(job, "output video").locator("video")).to_have_css("opacity", "1")
+    expect(jobs_page.button(job, "Download")).to_be_enabled()
+    expect(jobs_page.announcer).to_have_text(f"Job {job[:8]} is now completed.")
+    jobs_page.expect_counts(all=3, processing=0, completed=2)
+    jobs_page.expect_ids([last, job, first])
+
+
+def test_what_was_loaded_already_is_not_loaded_again_when_a_job_finishes(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
+) -> None:
+    job = shelf.add("processing")
+    jobs_page.open()
+    media = [
+        jobs_page.tile(job, "reference image").locator("img"),
+        jobs_page.tile(job, "source video").locator("video"),
+    ]
+    for medium in media:
+        expect(medium).to_have_css("opacity", "1")
+        medium.evaluate("element => { element.marked = true; }")
+    sources = [medium.get_attribute("src") for medium in media]
+    loaded: list[str] = []
+    page.on("request", lambda request: loaded.append(request.url))
+    page.route(POLL, sign_anew)
+    clock.stop()
+    shelf.complete(job)
+    clock.run_to_next(POLL, within=10)
+    expect(jobs_page.tile(job, "output video").locator("video")).to_have_css("opacity", "1")
+    assert [medium.evaluate("element => element.marked") for medium in media] == [True, True]
+    assert [medium.get_attribute("src") for medium in media] == sources
+    assert not [url for url in loaded if "/reference.jpg" in url or "/motion.mp4" in url]
+
+
+def test_it_stops_asking_once_the_last_job_is_over(jobs_page: JobsPage, shelf: Shelf, clock: Clock) -> None:
+    jobs = [shelf.add(status, media=False) for status in ("queued", "processing")]
+    jobs_page.open()
+    clock.stop()
+    for number, job in enumerate(jobs, start=1):
+        shelf.document(job).update({"status": "failed"})
+        clock.run_to_next(POLL, within=10)
+        jobs_page.expect_counts(failed=number)
+    clock.run(seconds=2 * MINUTE)
+    assert len(clock.times(POLL)) == 2
+    assert f"ids={jobs[1]}&" in jobs_page.asked(ids=jobs[1])[0].url
+
+
+def test_a_job_that_was_deleted_elsewhere_leaves_the_page(jobs_page: JobsPage, shelf: Shelf, clock: Clock) -> None:
+    kept, gone = shelf.add("failed", media=False), shelf.add("queued", media=False)
+    jobs_page.open()
+    clock.stop()
+    shelf.document(gone).update({"deleted_at": firestore.SERVER_TIMESTAMP})
+    clock.run_to_next(POLL, within=10)
+    jobs_page.expect_ids([kept])
+    jobs_page.expect_counts(all=1, queued=0, failed=1)
+    jobs_page.expect_range(1, 1, 1)
+
+
+def sign_anew(route: Route) -> None:
+    """Answer with other URLs for the same media, as the functions do each quarter of an hour."""
+    response = route.fetch()
+    answer = response.json()
+    for job in answer["jobs"]:
+        for name in ("reference_image_url", "motion_video_url"):
+            job["media"][name] += "&signed=anew"
+    route.fulfill(response=response, json=answer)
+
+
+def gaps(times: list[float]) -> list[float]:
+    return [later - earlier for earlier, later in itertools.pairwise(times)]

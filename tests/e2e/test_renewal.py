@@ -1,0 +1,153 @@
+"""Signed URLs work for an hour: a page that stays open has new ones in time."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from tests.e2e.clock import Clock
+from tests.e2e.faults import LIST, failed_load
+from tests.e2e.jobs_page import JobsPage
+from tests.e2e.shelf import Shelf
+
+THUMBNAILS = re.compile(r"/api/v1/jobs/[^/]+/thumbnails$")
+
+
+@pytest.fixture
+def clock(page: Page) -> Clock:
+    return Clock(page)
+
+
+class Signer:
+    """Lets the functions' URLs be as many minutes ahead as the page's clock is, and each answer's differ."""
+
+    def __init__(self, page: Page) -> None:
+        self.minutes_ahead = 0
+        self.answers = 0
+        page.route(LIST, self._answer)
+
+    def _answer(self, route: Route) -> None:
+        self.answers += 1
+        response = route.fetch()
+        answer = response.json()
+        expires_at = datetime.now(UTC) + timedelta(minutes=60 + self.minutes_ahead)
+        for job in answer["jobs"]:
+            job["media"]["expires_at"] = expires_at.isoformat()
+            for name in ("reference_image_url", "motion_video_url", "output_video_url"):
+                job["media"][name] += f"&answer={self.answers}"
+        route.fulfill(response=response, json=answer)
+
+
+def test_urls_are_renewed_once_before_they_expire(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
+) -> None:
+    job = shelf.add()
+    signer = Signer(page)
+    jobs_page.open()
+    expect_media_of_answer(jobs_page, job, 1)
+    clock.stop()
+    clock.run(seconds=50 * 60)
+    assert len(clock.times(LIST)) == 1
+    signer.minutes_ahead = 56
+    renewed_at = clock.run_to_next(LIST, within=6 * 60)
+    assert renewed_at - clock.times(LIST)[0] == pytest.approx(55 * 60, abs=60)
+    expect_media_of_answer(jobs_page, job, 2)
+    clock.run(seconds=50 * 60)
+    assert len(clock.times(LIST)) == 2
+
+
+def test_nothing_is_renewed_while_nobody_looks(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
+) -> None:
+    job = shelf.add()
+    signer = Signer(page)
+    jobs_page.open()
+    expect_media_of_answer(jobs_page, job, 1)
+    clock.stop()
+    clock.hide_page()
+    clock.jump(minutes=180)
+    clock.run(seconds=60)
+    assert len(clock.times(LIST)) == 1
+    signer.minutes_ahead = 181
+    clock.show_page()
+    clock.run(seconds=1)
+    clock.wait_for(LIST, times=2)
+    expect_media_of_answer(jobs_page, job, 2)
+
+
+def test_a_browser_whose_clock_is_wrong_does_not_ask_without_end(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
+) -> None:
+    shelf.add()
+    Signer(page)
+    jobs_page.open()
+    clock.stop()
+    clock.jump(minutes=57)
+    clock.run(seconds=1)
+    clock.wait_for(LIST, times=2)
+    clock.run(seconds=58)
+    assert len(clock.times(LIST)) == 2
+    clock.run(seconds=2)
+    clock.wait_for(LIST, times=3)
+
+
+def test_a_preview_whose_url_works_no_more_gets_another_one(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("403"))
+    job = shelf.add()
+    jobs_page.open()
+    expect(tile(jobs_page, job, "output video")).to_have_css("opacity", "1")
+    page.route("**/*output.mp4*", expired_unless_new)
+    page.route(THUMBNAILS, sign_anew)
+    jobs_page.tile(job, "output video").click()
+    video = jobs_page.dialog.locator("video")
+    expect(video).to_have_attribute("src", re.compile("&signed=anew$"))
+    expect(video).to_have_js_property("readyState", 4)
+    assert len(asked_for_media(jobs_page)) == 1
+
+
+def test_a_preview_that_cannot_be_had_says_so_after_one_more_try(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("403"))
+    job = shelf.add()
+    jobs_page.open()
+    expect(tile(jobs_page, job, "output video")).to_have_css("opacity", "1")
+    page.route("**/*output.mp4*", lambda route: route.fulfill(status=403))
+    jobs_page.tile(job, "output video").click()
+    expect(jobs_page.dialog.get_by_text("The output video cannot be shown.")).to_be_visible()
+    assert len(asked_for_media(jobs_page)) == 1
+
+
+def tile(jobs_page: JobsPage, job_id: str, medium: str) -> Locator:
+    return jobs_page.tile(job_id, medium).locator("img, video")
+
+
+def expect_media_of_answer(jobs_page: JobsPage, job_id: str, number: int) -> None:
+    """Wait until the tiles show what the URLs of this answer lead to."""
+    for medium in ("reference image", "source video", "output video"):
+        shown = tile(jobs_page, job_id, medium)
+        expect(shown).to_have_attribute("src", re.compile(f"&answer={number}(#|$)"))
+        expect(shown).to_have_css("opacity", "1")
+
+
+def asked_for_media(jobs_page: JobsPage) -> list[str]:
+    return [request.url for request in jobs_page.requests if THUMBNAILS.search(request.url)]
+
+
+def expired_unless_new(route: Route) -> None:
+    if "&signed=anew" in route.request.url:
+        route.continue_()
+    else:
+        route.fulfill(status=403)
+
+
+def sign_anew(route: Route) -> None:
+    response = route.fetch()
+    answer = response.json()
+    answer["output_video_url"] += "&signed=anew"
+    route.fulfill(response=response, json=answer)

@@ -1,0 +1,146 @@
+"""Finding jobs by their ids, or how these begin."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from google.cloud import firestore, storage
+from playwright.sync_api import Locator, Page, expect
+
+from infra.local.stack import Stack
+from infra.local.users import Account
+from tests.e2e.jobs_page import JobsPage
+from tests.e2e.shelf import Shelf
+from tests.jobs import new_id
+
+
+def test_a_job_is_found_by_its_id_whatever_page_it_is_on(jobs_page: JobsPage, shelf: Shelf) -> None:
+    oldest = shelf.add_many(41, "failed")[-1]
+    jobs_page.open()
+    search(jobs_page, oldest)
+    jobs_page.expect_ids([oldest])
+    jobs_page.expect_range(1, 1, 1)
+    jobs_page.expect_counts(all=41, failed=41)
+
+
+def test_the_beginning_of_an_id_finds_all_that_begin_so(jobs_page: JobsPage, shelf: Shelf) -> None:
+    begin = new_id()[:10]
+    alike = sorted(shelf.add(status, media=False, id=begin + new_id()) for status in ("failed", "completed"))
+    shelf.add_many(2)
+    jobs_page.open()
+    search(jobs_page, begin)
+    jobs_page.expect_ids(alike)
+
+
+def test_matches_are_paged_like_the_list(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+    begin = new_id()[:10]
+    alike = sorted(shelf.add("failed", media=False, id=begin + new_id()) for _ in range(21))
+    jobs_page.open(f"?q={begin}")
+    jobs_page.expect_ids(alike[:20])
+    page.get_by_role("button", name="Next").click()
+    jobs_page.expect_ids(alike[20:])
+    jobs_page.expect_range(21, 21, 21)
+
+
+def test_another_users_job_is_not_found(
+    jobs_page: JobsPage,
+    page: Page,
+    shelf: Shelf,
+    stack: Stack,
+    database: firestore.Client,
+    buckets: storage.Client,
+    new_account: Callable[[], Account],
+) -> None:
+    shelf.add(media=False)
+    other = Shelf(stack.settings, database, buckets, new_account().user_id).add(media=False)
+    jobs_page.open()
+    search(jobs_page, other)
+    expect(page.get_by_role("heading", name="No job found")).to_be_visible()
+    expect(jobs_page.cards).to_have_count(0)
+
+
+def test_what_no_id_can_be_explains_itself_and_asks_nobody(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+    shelf.add(media=False)
+    jobs_page.open()
+    for nonsense in ("a/b", "не", "100%", "two words"):
+        search(jobs_page, nonsense)
+        problem = page.get_by_role("search").get_by_role("alert")
+        expect(problem).to_have_text("An id has letters, digits, - and _ only.")
+        expect(box(jobs_page)).to_have_attribute("aria-invalid", "true")
+        expect(page.get_by_text(f"begins with \N{LEFT DOUBLE QUOTATION MARK}{nonsense}")).to_be_visible()
+    assert len(jobs_page.requests) == 1
+
+
+def test_a_search_begins_by_itself_once_the_typing_pauses(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+    job = shelf.add_many(2)[1]
+    page.clock.install()
+    jobs_page.open()
+    page.clock.pause_at(page.evaluate("Date.now() / 1000 + 1"))
+    for letter in job[:6]:
+        box(jobs_page).press(letter)
+        page.clock.run_for(200)
+    with page.expect_response(re.compile(f"id_prefix={job[:6]}(&|$)")):
+        page.clock.run_for(200)
+    page.clock.resume()
+    jobs_page.expect_ids([job])
+    assert len(jobs_page.requests) == 2
+
+
+def test_clearing_the_search_shows_all_jobs_again(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+    ids = shelf.add_many(2)
+    jobs_page.open(f"?q={ids[0]}")
+    jobs_page.expect_ids(ids[:1])
+    page.get_by_role("button", name="Clear the search").click()
+    jobs_page.expect_ids(ids)
+    expect(box(jobs_page)).to_be_focused()
+    expect(box(jobs_page)).to_have_value("")
+
+
+def test_a_filter_ends_the_search_and_a_search_the_filter(jobs_page: JobsPage, shelf: Shelf) -> None:
+    completed = shelf.add_many(1)
+    failed = shelf.add_many(2, "failed")
+    jobs_page.open("?status=failed")
+    search(jobs_page, completed[0])
+    jobs_page.expect_ids(completed)
+    expect(jobs_page.filter("All")).to_have_attribute("aria-pressed", "true")
+    jobs_page.filter("Failed").click()
+    jobs_page.expect_ids(failed)
+    expect(box(jobs_page)).to_have_value("")
+
+
+def test_a_search_is_still_there_after_a_reload(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+    ids = shelf.add_many(2)
+    jobs_page.open()
+    search(jobs_page, ids[1])
+    jobs_page.expect_ids(ids[1:])
+    page.reload()
+    jobs_page.expect_ids(ids[1:])
+    expect(box(jobs_page)).to_have_value(ids[1])
+
+
+def test_back_undoes_a_search(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+    ids = shelf.add_many(2)
+    jobs_page.open()
+    search(jobs_page, ids[1])
+    jobs_page.expect_ids(ids[1:])
+    page.go_back()
+    jobs_page.expect_ids(ids)
+    expect(box(jobs_page)).to_have_value("")
+
+
+def test_a_search_without_a_match_says_so_and_leads_back(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+    ids = shelf.add_many(2)
+    jobs_page.open("?q=nobody", wait=False)
+    expect(page.get_by_text("No id of your jobs begins with \N{LEFT DOUBLE QUOTATION MARK}nobody")).to_be_visible()
+    page.get_by_role("button", name="Show all jobs").click()
+    jobs_page.expect_ids(ids)
+
+
+def box(jobs_page: JobsPage) -> Locator:
+    return jobs_page.page.get_by_role("textbox", name="Search all jobs by id")
+
+
+def search(jobs_page: JobsPage, text: str) -> None:
+    box(jobs_page).fill(text)
+    box(jobs_page).press("Enter")
