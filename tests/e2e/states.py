@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
-from tests.e2e.jobs_page import JobsPage
+from tests.e2e.faults import unavailable
+from tests.e2e.jobs_page import SESSION, JobsPage
 from tests.e2e.shelf import Shelf
 
 State = Callable[[JobsPage, Shelf], None]
+_UNAVAILABLE = unavailable("Firestore cannot be reached at the moment. Please try again shortly.")
 _ALL = ("pending", "queued", "processing", "completed", "failed", "archived")
 
 
-def problem(route: Route) -> None:
-    """Answer as a function that cannot reach Firestore."""
-    detail = "Firestore cannot be reached at the moment. Please try again shortly."
-    body = json.dumps({"type": "about:blank", "title": "Unavailable", "status": 503, "detail": detail})
-    route.fulfill(status=503, body=body, content_type="application/problem+json")
-
-
 def sign_in(jobs: JobsPage, shelf: Shelf) -> None:
+    _forget_session(jobs.page)
     jobs.page.goto("/sign-in/")
     jobs.page.get_by_role("button", name="Sign in").wait_for()
 
 
 def sign_in_refused(jobs: JobsPage, shelf: Shelf) -> None:
+    _forget_session(jobs.page)
     jobs.page.goto("/sign-in/?reason=revoked")
     jobs.page.get_by_label("E-mail address").fill("nobody@nuumee.test")
     jobs.page.get_by_label("Password").fill("wrong")
@@ -89,7 +85,7 @@ def search_refused(jobs: JobsPage, shelf: Shelf) -> None:
 
 
 def failed_to_load(jobs: JobsPage, shelf: Shelf) -> None:
-    jobs.page.route("**/api/v1/jobs?*", problem)
+    jobs.page.route("**/api/v1/jobs?*", _UNAVAILABLE)
     jobs.open(wait=False)
     jobs.page.get_by_text("Your jobs could not be loaded").wait_for()
 
@@ -97,7 +93,7 @@ def failed_to_load(jobs: JobsPage, shelf: Shelf) -> None:
 def out_of_date(jobs: JobsPage, shelf: Shelf) -> None:
     shelf.add()
     jobs.open()
-    jobs.page.route("**/api/v1/jobs?*", problem)
+    jobs.page.route("**/api/v1/jobs?*", _UNAVAILABLE)
     jobs.page.get_by_role("button", name="Refresh the list").click()
     jobs.page.get_by_text("The list may be out of date").wait_for()
     _settle(jobs.page)
@@ -151,7 +147,7 @@ def deleting_several(jobs: JobsPage, shelf: Shelf) -> None:
     jobs.open()
     for box in jobs.page.get_by_role("checkbox").all():
         box.check()
-    jobs.page.route(f"**/jobs/{ids[0]}", problem)
+    jobs.page.route(f"**/jobs/{ids[0]}", _UNAVAILABLE)
     jobs.page.get_by_role("button", name="Delete", exact=True).click()
     jobs.dialog.get_by_role("button", name="Delete 3 jobs").click()
     jobs.dialog.get_by_text("Firestore cannot be reached").wait_for()
@@ -165,7 +161,7 @@ def messages(jobs: JobsPage, shelf: Shelf) -> None:
     jobs.page.get_by_text("Link copied").wait_for()
     jobs.button(other, "Copy link").click()
     jobs.page.get_by_text("This job has no share link").wait_for()
-    jobs.page.route("**/output", problem)
+    jobs.page.route("**/output", _UNAVAILABLE)
     jobs.button(job, "Download").click()
     jobs.page.get_by_text("could not be downloaded").wait_for()
     for toast in jobs.toasts.all():
@@ -186,6 +182,10 @@ STATES: dict[str, State] = {
         *(confirmation, deleting_several, messages, not_found),
     )
 }
+
+
+def _forget_session(page: Page) -> None:
+    page.add_init_script(f"localStorage.removeItem('{SESSION}')")
 
 
 def _details(jobs: JobsPage, shelf: Shelf, status: str) -> None:

@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
+from playwright.sync_api import BrowserContext, Dialog, Locator, Page, Route, expect
 
 from tests.e2e.clock import Clock
 from tests.e2e.faults import LIST, POLL, HeldBack, failed_load, no_connection, unavailable
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
+from tests.waiting import wait_until
 
 DETAIL = "Firestore is not available now."
 FAULTS = pytest.mark.parametrize(
@@ -39,7 +40,9 @@ def test_offline_the_jobs_stay_and_nothing_is_asked_until_the_connection_is_back
     jobs_page.expect_ids([job])
     context.set_offline(False)
     expect(banner(page)).to_have_count(0)
-    clock.run_to_next(POLL, within=1)
+    listed = clock.run_to_next(LIST, within=1)
+    assert clock.times(POLL) == [before]
+    assert clock.run_to_next(POLL, within=11) >= listed + 10
 
 
 def test_a_job_that_was_deleted_offline_comes_back_and_can_be_deleted_later(
@@ -62,18 +65,26 @@ def test_a_job_that_was_deleted_offline_comes_back_and_can_be_deleted_later(
     jobs_page.expect_ids(ids[1:])
 
 
-def test_a_dialog_that_is_first_wanted_offline_opens_once_the_connection_is_back(
+def test_a_dialog_that_cannot_be_loaded_says_so_and_opens_once_the_connection_is_back(
     jobs_page: JobsPage, context: BrowserContext, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("net::ERR_INTERNET_DISCONNECTED"))
+    told: list[str] = []
+
+    def note(dialog: Dialog) -> None:
+        told.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", note)  # what shows messages cannot be loaded either, so that it is the browser's own
     job = shelf.add("failed", media=False)
     jobs_page.open()
     context.set_offline(True)
-    with page.expect_event("requestfailed", lambda request: request.resource_type == "script"):
-        jobs_page.button(job, "Delete").click()
-    expect(banner(page)).to_be_visible()
+    jobs_page.button(job, "Delete").click()
+    wait_until(lambda: page.evaluate("1") and told)
+    assert "That could not be opened" in told[0]
     jobs_page.expect_ids([job])
     context.set_offline(False)
+    jobs_page.button(job, "Delete").click()
     expect(jobs_page.dialog).to_have_accessible_name(f"Delete job {job[:8]}?")
 
 
