@@ -84,7 +84,7 @@ export function SearchBox({ search, onChange }: Props) {
       </form>
       {invalid && (
         <p id="search-problem" role="alert" className="mt-1.5 text-red-300 text-xs">
-          An id has letters, digits, - and _ only.
+          No id begins so: ids have letters, digits, - and _.
         </p>
       )}
     </search>

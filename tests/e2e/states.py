@@ -81,7 +81,7 @@ def nothing_found(jobs: JobsPage, shelf: Shelf) -> None:
 
 def search_refused(jobs: JobsPage, shelf: Shelf) -> None:
     jobs.open("?q=no%20id", wait=False)
-    jobs.page.get_by_text("An id has letters").wait_for()
+    jobs.page.get_by_text("No id begins so").wait_for()
 
 
 def failed_to_load(jobs: JobsPage, shelf: Shelf) -> None:

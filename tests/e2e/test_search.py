@@ -66,7 +66,7 @@ def test_what_no_id_can_be_explains_itself_and_asks_nobody(jobs_page: JobsPage, 
     for nonsense in ("a/b", "не", "100%", "two words"):
         search(jobs_page, nonsense)
         problem = page.get_by_role("search").get_by_role("alert")
-        expect(problem).to_have_text("An id has letters, digits, - and _ only.")
+        expect(problem).to_have_text("No id begins so: ids have letters, digits, - and _.")
         expect(box(jobs_page)).to_have_attribute("aria-invalid", "true")
         expect(page.get_by_text(f"begins with \N{LEFT DOUBLE QUOTATION MARK}{nonsense}")).to_be_visible()
     assert len(jobs_page.requests) == 1
