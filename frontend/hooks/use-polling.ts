@@ -45,6 +45,8 @@ export function usePolling(
     return () => {
       controller.abort();
       clearTimeout(timer);
+      // The list that is asked for instead tells for itself, and there may be nothing to ask about after it.
+      setFailure(undefined);
     };
   }, [active, asked]);
   return failure;

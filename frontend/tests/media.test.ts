@@ -68,6 +68,12 @@ describe("the time to renew", () => {
     expect(renewalTime([media("a", 1, none)])).toBeNull();
     expect(renewalTime([])).toBeNull();
   });
+
+  test("does not mind a time that nobody can read", () => {
+    const unreadable = media("a", 60, { expires_at: "soon" });
+    expect(renewalTime([unreadable, media("b", 50)])).toBe(now + 50 * 60_000 - RENEW_BEFORE);
+    expect(renewalTime([unreadable])).toBeNull();
+  });
 });
 
 test("the source of a job without a motion video is the video that it works on", () => {

@@ -27,6 +27,11 @@ describe("the time to the next poll", () => {
     expect(nextDelay(1, 300_000, least)).toBe(300_000);
     expect(nextDelay(1, 5_000, least)).toBe(20_000);
   });
+
+  test("follows Retry-After for an hour at most", () => {
+    expect(nextDelay(1, 86_400_000, least)).toBe(3_600_000);
+    expect(nextDelay(1, Number.POSITIVE_INFINITY, most)).toBe(1.3 * 3_600_000);
+  });
 });
 
 describe("what remains of a wait", () => {

@@ -37,6 +37,33 @@ describe("the token for a request", () => {
     expect(currentToken).toHaveBeenLastCalledWith(true);
   });
 
+  test("is made anew once for all that ask side by side", async () => {
+    store();
+    let renew: (token: string) => void = () => undefined;
+    currentToken.mockReturnValueOnce(
+      new Promise((resolve) => {
+        renew = resolve;
+      }),
+    );
+    const tokens: Promise<string>[] = [];
+    for (let number = 0; number < 4; number++) {
+      tokens.push(accessToken(true));
+      // Vitest has no stand-in yet for the second of two that import a module at once.
+      await vi.dynamicImportSettled();
+    }
+    renew("shared");
+    expect(await Promise.all(tokens)).toEqual(Array(4).fill("shared"));
+    expect(currentToken).toHaveBeenCalledExactlyOnceWith(true);
+    await accessToken(true);
+    expect(currentToken).toHaveBeenCalledTimes(2);
+  });
+
+  test("is asked for again after it could not be made", async () => {
+    currentToken.mockRejectedValueOnce(new Error("no connection"));
+    await expect(accessToken(true)).rejects.toThrow("no connection");
+    expect(await accessToken(true)).toBe("renewed");
+  });
+
   test.each([{ stsTokenManager: null }, { stsTokenManager: {} }, { uid: 7 }])(
     "is Firebase's own where its record looks other than expected: %j",
     async (changes) => {

@@ -44,10 +44,14 @@ class HeldBack:
         self._over = False
         page.route(url, self._hold)
 
-    def let_go(self) -> None:
+    def let_go(self, answer: Callable[[Route], None] | None = None) -> None:
+        """`answer` those that wait so, instead of the service."""
         self._over = True
         for route in self._waiting:
-            route.continue_()
+            if answer:
+                answer(route)
+            else:
+                route.continue_()
 
     def _hold(self, route: Route) -> None:
         if self._over or self._only not in route.request.url:

@@ -37,7 +37,6 @@ class Shelf:
         self._newest += timedelta(minutes=1)
         completed = status == "completed"
         files = self._files(job_id, completed) if media else {}
-        paths = dict(zip(("reference_image_path", "motion_video_path", "output_video_path"), files, strict=False))
         document = {
             "user_id": self.user_id,
             "short_id": job_id[:8] if completed else None,
@@ -50,17 +49,22 @@ class Shelf:
             "updated_at": self._newest,
             "completed_at": self._newest + timedelta(minutes=3) if completed else None,
             "view_count": 0,
-            **paths,
+            **_paths(files),
             **changes,
         }
-        for name, (bucket, file) in files.items():
-            self._upload(bucket, name, file)
+        self._upload_all(files)
         self.document(job_id).set(document)
         return job_id
 
     def add_many(self, count: int, status: str = "completed") -> list[str]:
         """Jobs without media of their own, newest first."""
         return [self.add(status, media=False) for _ in range(count)][::-1]
+
+    def bring_files(self, job_id: str) -> None:
+        """What the product does once the user has uploaded what a new job begins with."""
+        files = self._files(job_id, completed=False)
+        self._upload_all(files)
+        self.document(job_id).update(_paths(files))
 
     def complete(self, job_id: str) -> None:
         """What the worker does at the end: the output, then the job's document."""
@@ -91,5 +95,14 @@ class Shelf:
             files[f"{prefix}/output.mp4"] = (self._settings.outputs_bucket, OUTPUT)
         return files
 
+    def _upload_all(self, files: dict[str, tuple[str, Path]]) -> None:
+        for name, (bucket, file) in files.items():
+            self._upload(bucket, name, file)
+
     def _upload(self, bucket: str, name: str, file: Path) -> None:
         self._buckets.bucket(bucket).blob(name).upload_from_filename(file, content_type=_TYPES[file.suffix])
+
+
+def _paths(files: dict[str, tuple[str, Path]]) -> dict[str, str]:
+    """The fields of a job that has these files."""
+    return dict(zip(("reference_image_path", "motion_video_path", "output_video_path"), files, strict=False))

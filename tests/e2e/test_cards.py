@@ -51,6 +51,17 @@ def test_each_status_has_its_badge_its_tiles_and_its_actions(jobs_page: JobsPage
         expect(card.get_by_test_id("elapsed")).to_have_count(1 if status in _ACTIVE else 0)
 
 
+def test_files_that_come_in_later_are_shown_in_the_places_kept_for_them(jobs_page: JobsPage, shelf: Shelf) -> None:
+    job_id = shelf.add("pending", media=False)
+    card = jobs_page.open().card(job_id)
+    expect(card.get_by_text("Not available")).to_have_count(2)
+    shelf.bring_files(job_id)
+    jobs_page.page.get_by_role("button", name="Refresh the list").click()
+    expect(jobs_page.tile(job_id, "reference image").locator("img")).to_have_css("opacity", "1")
+    expect(jobs_page.tile(job_id, "source video").locator("video")).to_have_css("opacity", "1")
+    expect(card.get_by_text("Not available")).to_have_count(0)
+
+
 def test_tiles_are_144_pixels_square(jobs_page: JobsPage, shelf: Shelf) -> None:
     card = jobs_page.card(shelf.add())
     jobs_page.open()

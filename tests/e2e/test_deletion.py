@@ -8,10 +8,12 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.e2e.faults import ONE_JOB, HeldBack, failed_load, no_connection, problem, unavailable
+from tests.e2e.faults import LIST, ONE_JOB, HeldBack, failed_load, no_connection, problem, unavailable
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import STATUSES, Shelf
 from tests.waiting import wait_until
+
+_PAGE_2 = re.compile(r"/jobs/\?page=2$")
 
 
 def test_the_confirmation_says_which_job_goes_and_for_how_long_a_copy_stays(
@@ -95,6 +97,56 @@ def test_a_last_page_that_has_become_empty_leads_to_the_one_before(jobs_page: Jo
     delete(jobs_page, ids[20])
     jobs_page.expect_ids(ids[:20])
     jobs_page.expect_range(1, 20, 20)
+
+
+def test_the_last_page_stays_until_its_only_job_is_really_gone(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("503"))
+    ids = shelf.add_many(21, "failed")
+    jobs_page.open("?page=2")
+    held = HeldBack(page, ONE_JOB)
+    delete(jobs_page, ids[20])
+    jobs_page.expect_counts(all=20)
+    expect(jobs_page.cards).to_have_count(0)
+    held.let_go(unavailable("Pub/Sub is not available now."))
+    jobs_page.expect_ids(ids[20:])
+    jobs_page.expect_range(21, 21, 21)
+    expect(page).to_have_url(_PAGE_2)
+
+    page.unroute(ONE_JOB)
+    held = HeldBack(page, ONE_JOB)
+    delete(jobs_page, ids[20])
+    jobs_page.expect_counts(all=20)
+    expect(jobs_page.cards).to_have_count(0)
+    expect(page).to_have_url(_PAGE_2)
+    held.let_go()
+    jobs_page.expect_ids(ids[:20])
+    expect(page).to_have_url(re.compile("/jobs/$"))
+
+
+def test_the_counts_lose_a_job_once_also_where_an_older_list_still_has_it(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    gone, kept = shelf.add_many(2)
+    jobs_page.open()
+    for status in ("Completed", "All"):
+        with page.expect_response(LIST):
+            jobs_page.filter(status).click()
+    delete(jobs_page, gone)
+    expect(jobs_page.toasts).to_have_text(f"Job {gone[:8]} deleted")
+    expect(page.get_by_role("button", name="Refresh the list")).to_be_enabled()
+    jobs_page.expect_counts(all=1, completed=1)
+
+    held = HeldBack(page, LIST)
+    jobs_page.filter("Completed").click()
+    expect(jobs_page.filter("Completed")).to_have_attribute("aria-pressed", "true")
+    jobs_page.expect_ids([kept])
+    jobs_page.expect_range(1, 1, 1)
+    jobs_page.expect_counts(all=1, completed=1)
+    held.let_go()
+    expect(page.get_by_role("button", name="Refresh the list")).to_be_enabled()
+    jobs_page.expect_counts(all=1, completed=1)
 
 
 @pytest.mark.parametrize(

@@ -150,6 +150,20 @@ def test_a_page_that_cannot_be_turned_says_why_and_leads_back(
     expect(alert(page)).to_have_count(0)
 
 
+def test_a_page_that_was_turned_to_offline_comes_by_itself_once_the_connection_is_back(
+    jobs_page: JobsPage, context: BrowserContext, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("net::ERR_INTERNET_DISCONNECTED"))
+    ids = shelf.add_many(21, "failed")
+    jobs_page.open()
+    context.set_offline(True)
+    page.get_by_role("button", name="Next").click()
+    expect(alert(page)).to_contain_text("The service cannot be reached.")
+    context.set_offline(False)
+    jobs_page.expect_ids(ids[20:])
+    expect(alert(page)).to_have_count(0)
+
+
 def test_places_are_kept_for_the_cards_until_they_come(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
     ids = shelf.add_many(2, "failed")
     held = HeldBack(page, LIST)

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from google.cloud import firestore
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.clock import Clock
 from tests.e2e.faults import LIST, POLL, failed_load, no_connection, unavailable
@@ -114,6 +114,40 @@ def test_without_an_answer_it_asks_less_and_less_often(
     assert clock.run_to_next(POLL, within=12) - recovered == pytest.approx(10, abs=1)
 
 
+def test_a_failure_is_told_when_it_comes_twice_and_until_an_answer_comes(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("503"))
+    shelf.add("processing", media=False)
+    jobs_page.open()
+    clock.stop()
+    page.route(POLL, unavailable("Firestore is not available now."))
+    clock.run_to_next(POLL, within=10)
+    clock.run(seconds=5)
+    expect(alert(page)).to_have_count(0)
+    clock.run_to_next(POLL, within=26)
+    expect(alert(page)).to_contain_text("The list may be out of date. Firestore is not available now.")
+    page.unroute(POLL)
+    clock.run_to_next(POLL, within=52)
+    expect(alert(page)).to_have_count(0)
+
+
+def test_a_list_that_comes_ends_the_warning_also_where_nobody_has_to_be_asked_about_any_more(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("503"))
+    job = shelf.add("processing", media=False)
+    jobs_page.open()
+    clock.stop()
+    page.route(POLL, unavailable("Firestore is not available now."))
+    for within in (10, 26):
+        clock.run_to_next(POLL, within=within)
+    shelf.document(job).update({"status": "failed"})
+    alert(page).get_by_role("button", name="Try again").click()
+    jobs_page.expect_counts(processing=0, failed=1)
+    expect(alert(page)).to_have_count(0)
+
+
 def test_a_job_that_finishes_becomes_a_completed_card_in_its_place(
     jobs_page: JobsPage, shelf: Shelf, clock: Clock
 ) -> None:
@@ -188,6 +222,10 @@ def sign_anew(route: Route) -> None:
         for name in ("reference_image_url", "motion_video_url"):
             job["media"][name] += "&signed=anew"
     route.fulfill(response=response, json=answer)
+
+
+def alert(page: Page) -> Locator:
+    return page.get_by_role("main").get_by_role("alert")
 
 
 def gaps(times: list[float]) -> list[float]:

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.clock import Clock
-from tests.e2e.faults import LIST, failed_load
-from tests.e2e.jobs_page import JobsPage
+from tests.e2e.faults import LIST, HeldBack, failed_load
+from tests.e2e.jobs_page import JobsPage, wait_for
 from tests.e2e.shelf import Shelf
 
 THUMBNAILS = re.compile(r"/api/v1/jobs/[^/]+/thumbnails$")
@@ -137,6 +137,28 @@ def test_a_preview_that_cannot_be_had_says_so_after_one_more_try(
     jobs_page.tile(job, "output video").click()
     expect(jobs_page.dialog.get_by_text("The output video cannot be shown.")).to_be_visible()
     assert len(asked_for_media(jobs_page)) == 1
+
+
+def test_a_video_that_is_being_watched_goes_on_while_another_medium_is_renewed(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("403"))
+    job = shelf.add()
+    held = HeldBack(page, re.compile(r"/reference\.jpg\?"))
+    page.route(THUMBNAILS, sign_anew)
+    jobs_page.open()
+    expect(tile(jobs_page, job, "output video")).to_have_css("opacity", "1")
+    jobs_page.tile(job, "output video").click()
+    video = jobs_page.dialog.locator("video")
+    wait_for(video, "element => element.currentTime > 0.1")
+    before = video.evaluate("element => { element.marked = true; return element.currentTime }")
+    held.let_go(lambda route: route.fulfill(status=403))
+    # Not by its role: behind the preview the card has none.
+    expect(jobs_page.card(job).locator("img")).to_have_css("opacity", "1")
+    assert len(asked_for_media(jobs_page)) == 1
+    wait_for(video, f"element => element.currentTime > {before}")
+    assert video.evaluate("element => element.marked")
+    assert "&signed=anew" not in str(video.get_attribute("src"))
 
 
 def tile(jobs_page: JobsPage, job_id: str, medium: str) -> Locator:

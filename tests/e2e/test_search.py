@@ -10,9 +10,11 @@ from playwright.sync_api import Locator, Page, expect
 
 from infra.local.stack import Stack
 from infra.local.users import Account
+from tests.e2e.clock import Clock
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
 from tests.jobs import new_id
+from tests.waiting import wait_until
 
 
 def test_a_job_is_found_by_its_id_whatever_page_it_is_on(jobs_page: JobsPage, shelf: Shelf) -> None:
@@ -127,6 +129,58 @@ def test_back_undoes_a_search(jobs_page: JobsPage, page: Page, shelf: Shelf) -> 
     page.go_back()
     jobs_page.expect_ids(ids)
     expect(box(jobs_page)).to_have_value("")
+
+
+def test_forward_after_back_has_the_search_again_in_its_box_too(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    ids = shelf.add_many(2)
+    jobs_page.open()
+    search(jobs_page, ids[1])
+    jobs_page.expect_ids(ids[1:])
+    page.go_back()
+    expect(box(jobs_page)).to_have_value("")
+    page.go_forward()
+    jobs_page.expect_ids(ids[1:])
+    expect(box(jobs_page)).to_have_value(ids[1])
+
+
+def test_a_filter_that_is_chosen_before_the_typing_pauses_wins(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    completed = shelf.add_many(1)
+    failed = shelf.add_many(1, "failed")
+    clock = Clock(page)
+    jobs_page.open()
+    clock.stop()
+    box(jobs_page).press_sequentially(completed[0][:6])
+    jobs_page.filter("Failed").click()
+    clock.run(seconds=1)
+    jobs_page.expect_ids(failed)
+    expect(box(jobs_page)).to_have_value("")
+    expect(page).to_have_url(re.compile(r"/jobs/\?status=failed$"))
+    assert jobs_page.asked(id_prefix=completed[0][:6]) == []
+
+
+def test_details_that_are_opened_before_the_typing_pauses_stay_open(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    sought, opened = shelf.add_many(2)
+    clock = Clock(page)
+    jobs_page.open()
+    clock.stop()
+    box(jobs_page).press_sequentially(sought[:6])
+    jobs_page.button(opened, "Details").click()
+    expect(jobs_page.dialog).to_have_accessible_name(re.compile(opened[:8]))
+    clock.run(seconds=1)
+    expect(page).to_have_url(re.compile(f"[?&]q={sought[:6]}"))
+    wait_until(lambda: page.evaluate("1") and jobs_page.asked(id_prefix=sought[:6]))
+    page.clock.resume()
+    expect(jobs_page.card(opened)).to_have_count(0)
+    expect(jobs_page.dialog).to_have_accessible_name(re.compile(opened[:8]))
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    jobs_page.expect_ids([sought])
 
 
 def test_a_search_without_a_match_says_so_and_leads_back(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:

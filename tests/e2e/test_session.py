@@ -125,6 +125,17 @@ def test_signing_out_in_one_tab_ends_the_session_in_the_other(
     expect(other.cards).to_have_count(0)
 
 
+def test_a_page_out_of_the_browsers_memory_leads_to_sign_in_when_the_session_ended_meanwhile(
+    jobs_page: JobsPage, shelf: Shelf
+) -> None:
+    shelf.add(media=False)
+    page = jobs_page.open().page
+    page.evaluate("key => localStorage.removeItem(key)", SESSION)
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+    expect(page).to_have_url(_SIGN_IN)
+
+
 def test_a_token_that_is_about_to_end_is_renewed_before_it_is_used(jobs_page: JobsPage, shelf: Shelf) -> None:
     shelf.add(media=False)
     page = jobs_page.open().page

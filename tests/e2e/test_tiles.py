@@ -12,6 +12,7 @@ from infra.local.stack import Stack
 from infra.local.users import Account
 from tests.conftest import PASSWORD
 from tests.e2e.conftest import NewContext
+from tests.e2e.faults import unavailable
 from tests.e2e.jobs_page import JobsPage, sign_in, wait_for
 from tests.e2e.shelf import Shelf
 
@@ -192,3 +193,17 @@ def test_a_medium_that_is_always_refused_is_asked_for_anew_once_and_then_given_u
     jobs_page.page.wait_for_load_state("networkidle")
     assert _renewals(jobs_page) == 1
     assert refusal.refused == 2
+
+
+def test_a_medium_that_was_given_up_is_shown_once_the_list_is_refreshed(
+    jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.extend(["status of 403 .*reference.jpg", "status of 503 .*/thumbnails"])
+    job_id = shelf.add()
+    page = jobs_page.page
+    _Refusal(page, "reference.jpg", times=1)
+    page.route("**/thumbnails", unavailable("Firestore is not available now."), times=1)
+    jobs_page.open()
+    expect(jobs_page.card(job_id).get_by_text("Not available")).to_be_visible()
+    page.get_by_role("button", name="Refresh the list").click()
+    expect(jobs_page.tile(job_id, "reference image").locator("img")).to_have_css("opacity", "1")

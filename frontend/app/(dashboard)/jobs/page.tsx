@@ -49,20 +49,21 @@ function JobsOf({ userId }: { userId: string }) {
   const jobs = useJobs(userId, view, (changed) => announce(changed.map(describeChange).join(" ")));
   const deletion = useDeletion(jobs);
   const selection = useSelection(view, jobs.list?.jobs ?? []);
-  const [previewMedia, setPreviewMedia] = useState<PreviewMedia | null>(null);
+  const [preview, setPreview] = useState<PreviewMedia | null>(null);
   const [jobsToDelete, setJobsToDelete] = useState<Job[]>([]);
   useEffect(loadPartsOnFirstUse, []);
   usePageChange(view, navigation, jobs, announce);
 
-  const preview = previewMedia?.over === view.details ? previewMedia : null;
-  const closePreview = () => setPreviewMedia(null);
+  // With the details it was opened from, it goes for good: it must not be there when they are opened again.
+  if (preview && preview.over !== view.details) setPreview(null);
+  const closePreview = () => setPreview(null);
   const closeDelete = () => setJobsToDelete([]);
   const PreviewDialog = usePart(preview !== null, parts.previewDialog, closePreview);
   const DetailsDialog = usePart(view.details !== null, parts.detailsDialog, navigation.closeDetails);
   const DeleteDialog = usePart(jobsToDelete.length > 0, parts.deleteDialog, closeDelete);
 
   const commands: JobCommands = {
-    preview: (job, kind) => setPreviewMedia({ job, kind, over: view.details }),
+    preview: (job, kind) => setPreview({ job, kind, over: view.details }),
     openDetails: (job) => navigation.openDetails(job.id),
     remove: (job) => setJobsToDelete([job]),
     select: selection.select,

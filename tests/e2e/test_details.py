@@ -1,0 +1,59 @@
+"""The details of a job while time goes on below and above them."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.clock import Clock
+from tests.e2e.faults import POLL
+from tests.e2e.jobs_page import JobsPage
+from tests.e2e.shelf import Shelf
+
+
+def test_a_job_on_another_page_is_followed_together_with_those_on_this_one(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    clock = Clock(page)
+    elsewhere = shelf.add("processing")
+    shelf.add_many(19, "failed")
+    here = shelf.add("queued", media=False)
+    jobs_page.open(f"?job={elsewhere}", wait=False)
+    details = details_of(jobs_page, elsewhere)
+    expect(details.get_by_role("definition").first).to_contain_text("Processing")
+    clock.stop()
+    shelf.complete(elsewhere)
+    clock.run_to_next(POLL, within=10)
+    assert set(parse_qs(urlsplit(jobs_page.requests[-1].url).query)["ids"][0].split(",")) == {elsewhere, here}
+    expect(details.get_by_role("definition").first).to_have_text("Completed")
+    output = details.get_by_role("button", name="Preview the output video")
+    expect(output.locator("video")).to_have_css("opacity", "1")
+    expect(details.get_by_role("button", name="Download")).to_be_visible()
+    expect(jobs_page.announcer).to_have_text(f"Job {elsewhere[:8]} is now completed.")
+
+    # It is over: from now on only the other one is asked about.
+    clock.run_to_next(POLL, within=10)
+    assert f"ids={here}&" in jobs_page.requests[-1].url
+    page.keyboard.press("Escape")
+    jobs_page.expect_counts(processing=0, completed=1, queued=1)
+
+
+def test_back_closes_the_details_and_the_preview_above_them(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+    job = shelf.add()
+    jobs_page.open()
+    preview = page.get_by_role("dialog", name="Output video of job")
+    jobs_page.button(job, "Details").click()
+    details_of(jobs_page, job).get_by_role("button", name="Preview the output video").click()
+    expect(preview).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(jobs_page.card(job)).to_be_visible()
+
+    jobs_page.button(job, "Details").click()
+    expect(details_of(jobs_page, job).get_by_role("button", name="Preview the output video")).to_be_visible()
+    expect(preview).to_have_count(0)
+
+
+def details_of(jobs_page: JobsPage, job_id: str) -> Locator:
+    return jobs_page.page.get_by_role("dialog", name=job_id[:8])
