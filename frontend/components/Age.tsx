@@ -1,11 +1,9 @@
 import { useNow } from "@/hooks/use-now";
 import { formatAge, formatExact, parseTime } from "@/lib/time";
 
-const MINUTE = 60_000;
-
 /** How long ago something was, with the exact time for whoever points at it. */
 export function Age({ time }: { time: string | null }) {
-  const now = useNow(MINUTE);
+  const now = useNow();
   const parsed = parseTime(time);
   if (time === null || parsed === null) return <span>Unknown time</span>;
   return (

@@ -41,7 +41,7 @@ export function JobsToolbar({ view, navigation, jobs }: Props) {
         <SearchBox key={filtered} search={view.search} onChange={find} />
       </div>
       <StatusFilter
-        status={view.status}
+        status={view.search ? undefined : view.status}
         counts={jobs.counts}
         onChange={(status) => {
           setFiltered((times) => times + 1);

@@ -8,7 +8,7 @@ interface Props {
   onDelete: () => void;
 }
 
-/** Floats above the page while jobs are selected. */
+/** Floats above the page while jobs are selected; by keyboard it lies before them. */
 export function SelectionBar({ selection, onDelete }: Props) {
   const count = selection.jobs.length;
   if (count === 0) return null;

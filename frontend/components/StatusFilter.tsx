@@ -2,7 +2,8 @@ import { statusLabel } from "@/components/StatusBadge";
 import { type Counts, type JobStatus, STATUSES } from "@/lib/job";
 
 interface Props {
-  status: JobStatus | null;
+  /** Null for all; undefined where something else chooses the jobs. */
+  status: JobStatus | null | undefined;
   counts: Counts | undefined;
   onChange: (status: JobStatus | null) => void;
 }

@@ -63,13 +63,14 @@ export function useDeletion(list: List) {
 }
 
 function tell(jobs: Job[], failures: { job: Job; reason: string }[]): void {
-  const [first, failure] = [jobs[0], failures[0]];
-  if (!failure)
-    notify(
-      "success",
-      jobs.length === 1 && first ? `Job ${shortName(first.id)} deleted` : `${jobs.length} jobs deleted`,
-    );
-  else if (jobs.length === 1)
-    notify("error", `Job ${shortName(failure.job.id)} could not be deleted`, failure.reason);
-  else notify("error", `${failures.length} of ${jobs.length} jobs could not be deleted`);
+  const names = (some: Job[]) => some.map((job) => shortName(job.id)).join(", ");
+  const failed = failures.map(({ job }) => job);
+  if (jobs.length > 1) {
+    if (failed.length === 0) notify("success", `${jobs.length} jobs deleted`, names(jobs));
+    else notify("error", `${failed.length} of ${jobs.length} jobs could not be deleted`, names(failed));
+  } else if (failures[0]) {
+    notify("error", `Job ${names(failed)} could not be deleted`, failures[0].reason);
+  } else {
+    notify("success", `Job ${names(jobs)} deleted`);
+  }
 }

@@ -3,7 +3,7 @@ import { useSyncExternalStore } from "react";
 /** One clock for all that shows time: it ticks each second, while anybody looks at it. */
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
-let now = 0;
+let now = Date.now();
 
 function subscribe(listener: () => void): () => void {
   if (listeners.size === 0) {
@@ -20,11 +20,11 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** Milliseconds since 1970, anew each second; in steps of `step` milliseconds for what changes less often. */
-export function useNow(step = 1000): number {
+/** Milliseconds since 1970, anew each second. */
+export function useNow(): number {
   return useSyncExternalStore(
     subscribe,
-    () => (now || Date.now()) - ((now || Date.now()) % step),
+    () => now,
     () => 0,
   );
 }

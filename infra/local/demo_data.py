@@ -18,6 +18,7 @@ from shared.settings import Settings
 
 PASSWORD = "nuumee-demo"  # noqa: S105 - of two users who exist on the developer's machine alone
 JOBS = 72
+_UNDER_WAY = 3
 _MEDIA = Path(__file__).parent / "media"
 _CHARACTERS = ("nova", "ember", "moss", "violet")
 _MOTIONS = ("wave", "jump", "dance")
@@ -79,8 +80,8 @@ def _jobs(settings: Settings, user_id: str) -> Iterator[DemoJob]:
     dice = random.Random(2026)  # noqa: S311 - the same demo each time
     now = datetime.now(UTC)
     for number in range(JOBS):
-        # The first three are under way now, the others go back over some days.
-        created_at = now - timedelta(minutes=2 + number * (97 if number > 2 else 1))
+        # The first are under way now, the others go back over some days.
+        created_at = now - timedelta(minutes=2 + number * (97 if number >= _UNDER_WAY else 1))
         yield _job(settings, user_id, number, created_at, dice)
 
 
@@ -88,6 +89,8 @@ def _job(settings: Settings, user_id: str, number: int, created_at: datetime, di
     job_id = str(uuid.UUID(int=dice.getrandbits(128), version=4))
     prefix = f"{user_id}/{job_id}"
     status = _STATUSES[number % len(_STATUSES)]
+    if number >= _UNDER_WAY and status in ("processing", "queued", "pending"):
+        status = "completed"
     completed = status == "completed"
     done_at = created_at + timedelta(seconds=dice.randrange(40, 400)) if completed or status == "failed" else None
     character, motion = _CHARACTERS[number % 4], _MOTIONS[number % 3]

@@ -18,7 +18,7 @@ def test_chosen_jobs_are_deleted_together(jobs_page: JobsPage, shelf: Shelf) -> 
     bar(jobs_page).get_by_role("button", name="Delete").click()
     expect(jobs_page.dialog).to_have_accessible_name("Delete 2 jobs?")
     jobs_page.dialog.get_by_role("button", name="Delete 2 jobs").click()
-    expect(jobs_page.toasts).to_have_text("2 jobs deleted")
+    expect(jobs_page.toasts).to_contain_text("2 jobs deleted")
     expect(jobs_page.dialog).to_have_count(0)
     jobs_page.expect_ids([kept])
     jobs_page.expect_counts(all=1, failed=1)
@@ -62,7 +62,7 @@ def test_each_job_has_its_result_while_the_others_wait(jobs_page: JobsPage, page
     expect(result(jobs_page, slow).get_by_label("Being deleted")).to_be_visible()
     expect(jobs_page.cards).to_have_count(0)
     held.let_go()
-    expect(jobs_page.toasts).to_have_text("2 jobs deleted")
+    expect(jobs_page.toasts).to_contain_text("2 jobs deleted")
 
 
 def test_the_dialog_says_which_failed_and_why_and_tries_these_again(

@@ -86,13 +86,18 @@ function describe(job: Job): string {
 
 function Consequences({ jobs }: { jobs: Job[] }) {
   const days = settings.softDeleteDays;
+  const one = jobs.length === 1;
   return (
     <>
       <ul className="list-disc space-y-1.5 pl-5">
-        <li>The reference image, the source video and the output video go. You cannot undo this.</li>
+        <li>
+          {one ? "Its" : "Their"} reference {one ? "image" : "images"}
+          {jobs.some((job) => job.status === "completed") ? ", source and output" : " and source"}
+          {one ? " video go" : " videos go"}. You cannot undo this.
+        </li>
         {jobs.some((job) => job.share_url) && <li>Links that you have shared stop working.</li>}
         {jobs.some(isActive) && <li>Work that is still under way is lost.</li>}
-        <li>Videos made from {jobs.length === 1 ? "this job" : "these jobs"} stay as they are.</li>
+        <li>Videos made from {one ? "this job" : "these jobs"} stay as they are.</li>
       </ul>
       <p>
         The files leave our storage within minutes.{" "}

@@ -80,6 +80,7 @@ function JobsOf({ userId }: { userId: string }) {
   return (
     <Loads value={jobs.loads}>
       <JobsToolbar view={view} navigation={navigation} jobs={jobs} />
+      <SelectionBar selection={selection} onDelete={() => setJobsToDelete(selection.jobs)} />
       <JobsContent
         jobs={jobs}
         view={view}
@@ -87,7 +88,6 @@ function JobsOf({ userId }: { userId: string }) {
         selection={selection}
         commands={commands}
       />
-      <SelectionBar selection={selection} onDelete={() => setJobsToDelete(selection.jobs)} />
       <Announcer text={announcement} />
       {view.details && DetailsDialog && (
         <DetailsDialog jobs={jobs} onPreview={commands.preview} onClose={navigation.closeDetails} />
