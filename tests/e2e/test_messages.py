@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from tests.e2e.faults import ONE_JOB, failed_load, unavailable
-from tests.e2e.jobs_page import JobsPage
+from tests.e2e.jobs_page import JobsPage, wait_for
 from tests.e2e.shelf import Shelf
 
 
@@ -34,6 +34,7 @@ def test_on_a_small_screen_a_message_does_not_cover_what_is_done_with_a_selectio
     jobs_page.button(jobs[1], "Delete").click()
     jobs_page.dialog.get_by_role("button", name="Delete job").click()
     expect(jobs_page.toasts).to_contain_text("could not be deleted")
+    wait_for(jobs_page.toasts, "one => one.dataset.mounted === 'true' && one.getAnimations().length === 0")
     bar = page.get_by_role("region", name="Selected jobs")
     bar.get_by_role("button", name="Clear").click()
     expect(bar).to_have_count(0)
