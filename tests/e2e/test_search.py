@@ -105,7 +105,8 @@ def test_a_filter_ends_the_search_and_a_search_the_filter(jobs_page: JobsPage, s
     jobs_page.open("?status=failed")
     search(jobs_page, completed[0])
     jobs_page.expect_ids(completed)
-    expect(jobs_page.filter("All")).to_have_attribute("aria-pressed", "true")
+    for name in ("All", "Failed"):
+        expect(jobs_page.filter(name)).to_have_attribute("aria-pressed", "false")
     jobs_page.filter("Failed").click()
     jobs_page.expect_ids(failed)
     expect(box(jobs_page)).to_have_value("")
