@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import requests
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from infra.local.stack import Stack
 
@@ -12,7 +14,7 @@ def test_the_page_opens_at_the_address_that_make_dev_names(page: Page, stack: St
     answer = page.goto(stack.page_url)
     assert answer is not None
     assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
-    assert page.title()
+    expect(page).to_have_title(re.compile("NuuMee"))
 
 
 def test_the_page_is_found_without_its_last_slash_too(page: Page, stack: Stack) -> None:
