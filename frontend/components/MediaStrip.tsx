@@ -2,7 +2,7 @@ import { CircleX, LoaderCircle } from "lucide-react";
 import { MediaTile } from "@/components/MediaTile";
 import type { RenewMedia } from "@/hooks/use-jobs";
 import { isActive, type Job, shortName } from "@/lib/job";
-import { type TileKind, tileUrl } from "@/lib/media";
+import { type TileKind, tileKinds, tileUrl } from "@/lib/media";
 
 interface Props {
   job: Job;
@@ -12,7 +12,7 @@ interface Props {
 
 /** The job's tiles: what it was made from, and the output once it is completed. */
 export function MediaStrip({ job, onPreview, renewMedia }: Props) {
-  const kinds: TileKind[] = job.status === "completed" ? ["REF", "SRC", "OUTPUT"] : ["REF", "SRC"];
+  const kinds = tileKinds(job);
   return (
     <>
       {kinds.map((kind) => (

@@ -1,4 +1,4 @@
-import type { JobThumbnailsResponse } from "@/lib/job";
+import type { Job, JobThumbnailsResponse } from "@/lib/job";
 
 /** URLs are asked for anew when they have less than this left, in milliseconds. */
 export const RENEW_BEFORE = 5 * 60_000;
@@ -44,6 +44,11 @@ export const TILE_NAMES: Record<TileKind, string> = {
   SRC: "source video",
   OUTPUT: "output video",
 };
+
+/** The tiles of a job: an output only once it is completed. */
+export function tileKinds(job: Job): TileKind[] {
+  return job.status === "completed" ? ["REF", "SRC", "OUTPUT"] : ["REF", "SRC"];
+}
 
 /** Which of the job's media the tile shows. A job that works on an earlier output has no motion video. */
 export function mediumOf(media: JobThumbnailsResponse, kind: TileKind): Medium {

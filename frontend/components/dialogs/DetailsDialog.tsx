@@ -10,7 +10,7 @@ import { StatusBadge } from "@/components/StatusBadge";
 import type { Jobs, RenewMedia } from "@/hooks/use-jobs";
 import { messageOf } from "@/lib/errors";
 import { isActive, type Job, shortName, typeLabel } from "@/lib/job";
-import { TILE_NAMES, type TileKind, tileUrl } from "@/lib/media";
+import { TILE_NAMES, type TileKind, tileKinds, tileUrl } from "@/lib/media";
 import { formatExact } from "@/lib/time";
 
 interface Props {
@@ -54,7 +54,7 @@ interface DetailsProps {
 }
 
 function Details({ job, renewMedia, onPreview }: DetailsProps) {
-  const kinds: TileKind[] = job.status === "completed" ? ["REF", "SRC", "OUTPUT"] : ["REF", "SRC"];
+  const kinds = tileKinds(job);
   return (
     <div className="flex flex-col gap-5">
       <ul className="flex flex-wrap gap-3">
