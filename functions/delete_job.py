@@ -16,7 +16,7 @@ from shared.services import Services
 @endpoint("DELETE", "/jobs/{job_id}", status=202, check_revoked=True)
 def delete_job(request: Request, user: User, services: Services) -> dict[str, Any]:
     """Mark the job as deleted, and ask for its files to be purged."""
-    deletion = services.repository.mark_deleted(user.id, str(request.job_id), services.now())
+    deletion = services.deletions.mark(user.id, str(request.job_id), services.now())
     if deletion.purge is PurgeState.PENDING:
         _publish(deletion, services)
     # There is nothing left to remove also where there never was anything: PurgeState.FAILED.

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import uuid
+
 from shared import log
 from shared.errors import PurgeIncomplete, UnprocessableEvent
 from shared.events import JobDeleted
 from shared.job import JobPrefix
 from shared.purge import PurgeState
 from shared.services import Services
-from shared.subscriber import Subscriber
+from shared.subscriber import subscriber
 
 
-@Subscriber
+@subscriber(JobDeleted)
 def purge_job(event: JobDeleted, services: Services) -> None:
     """Remove what the job's own document says is deleted; an event that it does not bear out, nothing."""
-    deletion = services.repository.deletion(event.job_id)
+    run = uuid.uuid4().hex
+    deletion = services.deletions.begin_purge(event.job_id, event.user_id, run, services.now())
     if deletion is None:
         raise UnprocessableEvent("the job is live or unknown")
     if deletion.user_id != event.user_id:
         raise UnprocessableEvent("the job is another user's")
 
     buckets = services.media.purge(JobPrefix(deletion.user_id, deletion.job_id))
-    state = services.repository.record_purge(deletion.job_id, buckets, services.now())
+    state = services.deletions.end_purge(deletion.job_id, run, buckets, services.now())
     log.info(
         "purged",
         job_id=deletion.job_id,

@@ -11,7 +11,10 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-FUNCTIONS = ("list_jobs", "get_thumbnails", "get_output", "delete_job", "purge_job")
+FUNCTIONS = (
+    *("list_jobs", "get_thumbnails", "get_output", "delete_job"),
+    *("purge_job", "process_upload", "sweep_purges"),
+)
 
 
 def stage(function: str, folder: Path) -> Path:

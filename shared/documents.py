@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared import log
-from shared.job import Job, can_own_media
+from shared.job import Job
 from shared.purge import Deletion, PurgeState
+from shared.purge_record import requested
 
 _TEXTS = (
     "short_id",
@@ -71,7 +72,9 @@ def is_deleted(document: Mapping[str, Any]) -> bool:
     return document.get("deleted_at") is not None
 
 
-def mark_of_deletion(user_id: str, now: datetime, document: dict[str, Any]) -> dict[str, Any]:
+def mark_of_deletion(
+    user_id: str, now: datetime, document: dict[str, Any], sweep_after: timedelta
+) -> dict[str, Any]:
     """What a delete has to write: all of the mark, or what others who deleted the job before left out.
 
     A live job may have the purge of an earlier deletion, which somebody took back: that one says nothing now.
@@ -80,11 +83,8 @@ def mark_of_deletion(user_id: str, now: datetime, document: dict[str, Any]) -> d
     first = not isinstance(document.get("deleted_at"), datetime)
     if first:
         mark |= {"deleted_at": now, "deleted_by": user_id}
-    if first or _purge_state(document) is None:
-        purge: dict[str, Any] = {"state": PurgeState.PENDING.value, "requested_at": now, "attempts": 0}
-        if not can_own_media(user_id):
-            purge |= {"state": PurgeState.FAILED.value, "error": "the owner's id can own no media"}
-        mark["purge"] = purge
+    if first or _purge_state(_purge(document)) is None:
+        mark["purge"] = requested(user_id, now, sweep_after)
     return mark
 
 
@@ -97,13 +97,25 @@ def deletion_from(job_id: str, document: dict[str, Any]) -> Deletion | None:
         if document.get("purge") is not None or deleted_at is not None:
             log.warning("deletion_damaged", job_id=job_id)
         return None
-    purge = _purge_state(document) or PurgeState.PENDING
-    return Deletion(job_id=job_id, user_id=user_id, deleted_at=deleted_at, purge=purge)
+    purge = _purge(document)
+    sweeps, sweep_at = purge.get("sweeps"), purge.get("sweep_at")
+    return Deletion(
+        job_id=job_id,
+        user_id=user_id,
+        deleted_at=deleted_at,
+        purge=_purge_state(purge) or PurgeState.PENDING,
+        sweeps=sweeps if isinstance(sweeps, int) else 0,
+        sweep_at=sweep_at if isinstance(sweep_at, datetime) else None,
+    )
 
 
-def _purge_state(document: dict[str, Any]) -> PurgeState | None:
+def _purge(document: dict[str, Any]) -> dict[str, Any]:
     purge = document.get("purge")
-    state = purge.get("state") if isinstance(purge, dict) else None
+    return purge if isinstance(purge, dict) else {}
+
+
+def _purge_state(purge: dict[str, Any]) -> PurgeState | None:
+    state = purge.get("state")
     return PurgeState(state) if isinstance(state, str) and state in set(PurgeState) else None
 
 

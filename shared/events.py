@@ -1,15 +1,16 @@
-"""The event that a delete publishes: `job-deleted`, version 1."""
+"""What background functions consume, decoded from Pub/Sub messages: each event is what has happened."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Self
 
 from shared.errors import UnprocessableEvent
-from shared.job import can_own_media, is_job_id, rfc3339
+from shared.job import JobPrefix, can_own_media, is_job_id, is_own_path, rfc3339
 
 TYPE = "job.deleted"
 VERSION = 1
@@ -17,7 +18,10 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class JobDeleted:
-    """`user_id` only says who is believed to own the job: what is removed follows from the document alone."""
+    """A user's delete was accepted: `job-deleted`, version 1.
+
+    `user_id` only says who is believed to own the job: what is removed follows from the document alone.
+    """
 
     job_id: str
     user_id: str
@@ -34,7 +38,7 @@ class JobDeleted:
         return json.dumps(body).encode(), {"type": TYPE, "job_id": self.job_id}
 
     @classmethod
-    def decode(cls, data: bytes, attributes: Mapping[str, str]) -> JobDeleted:
+    def decode(cls, data: bytes, attributes: Mapping[str, str]) -> Self:
         """Raise UnprocessableEvent, which names what is wrong, for a message that can never succeed."""
         try:
             body = json.loads(data)
@@ -65,16 +69,66 @@ def _time(text: object) -> datetime:
     return time
 
 
-class Publisher:
-    """Publishes to one topic and waits: after the answer a function has no CPU to publish with."""
+@dataclass(frozen=True, slots=True)
+class ObjectFinalized:
+    """A new object, or a new generation of one, is complete in one of the buckets.
 
-    def __init__(self, client: Any, topic: str, timeout: float) -> None:
-        self._client = client
-        self._topic = topic
-        self._timeout = timeout
+    Cloud Storage's own notification: https://cloud.google.com/storage/docs/pubsub-notifications#format
+    """
 
-    def publish(self, event: JobDeleted) -> None:
-        """Raise whatever the library does if the message was not accepted within `timeout` seconds."""
-        data, attributes = event.encode()
-        future = self._client.publish(self._topic, data, timeout=self._timeout, **attributes)
-        future.result(timeout=self._timeout)
+    bucket: str
+    name: str
+    generation: int
+    size: int
+    """Bytes."""
+    content_type: str
+
+    @property
+    def prefix(self) -> JobPrefix | None:
+        """Whose job's the object is by its name; None where no job's can be called so."""
+        user_id, _, rest = self.name.partition("/")
+        job_id, _, name = rest.partition("/")
+        if not name or not is_job_id(job_id) or not is_own_path(self.name, user_id):
+            return None
+        return JobPrefix(user_id, job_id)
+
+    @property
+    def job_id(self) -> str | None:
+        return self.prefix.job_id if self.prefix else None
+
+    @classmethod
+    def decode(cls, data: bytes, attributes: Mapping[str, str]) -> Self:
+        """Raise UnprocessableEvent, which names what is wrong, for what is no such notification."""
+        if attributes.get("eventType") != "OBJECT_FINALIZE":
+            raise UnprocessableEvent("eventType is not OBJECT_FINALIZE")
+        bucket, name = attributes.get("bucketId"), attributes.get("objectId")
+        if not isinstance(bucket, str) or not bucket or not isinstance(name, str) or not name:
+            raise UnprocessableEvent("bucketId or objectId is missing")
+        try:
+            body = json.loads(data)
+        except (ValueError, RecursionError):
+            raise UnprocessableEvent("data is not JSON") from None
+        if not isinstance(body, dict):
+            raise UnprocessableEvent("data is no JSON object")
+        generation = _number(attributes.get("objectGeneration"), "objectGeneration")
+        size = _number(body.get("size"), "size")
+        content_type = body.get("contentType")
+        return cls(bucket, name, generation, size, content_type if isinstance(content_type, str) else "")
+
+
+@dataclass(frozen=True, slots=True)
+class SweepDue:
+    """It is time for a sweep. What the scheduler's message says does not matter."""
+
+    job_id = None
+
+    @classmethod
+    def decode(cls, data: bytes, attributes: Mapping[str, str]) -> Self:
+        return cls()
+
+
+def _number(text: object, name: str) -> int:
+    """Storage writes 64-bit numbers as text."""
+    if not isinstance(text, str) or not re.fullmatch(r"[0-9]{1,19}", text):
+        raise UnprocessableEvent(f"{name} is no number")
+    return int(text)

@@ -5,27 +5,21 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from google.api_core.exceptions import GoogleAPIError, NotFound
 from google.auth.exceptions import GoogleAuthError
-from google.cloud.storage.retry import DEFAULT_RETRY
 from requests.exceptions import RequestException
 
 from shared import log
 from shared.job import Bucket, Job, JobPrefix, Medium, is_own_path, rfc3339
-from shared.outages import ALL_OBJECTS_WITHIN, STORAGE_RETRY_TIMEOUT, STORAGE_TIMEOUT, outages
+from shared.outages import ALL_OBJECTS_WITHIN, STORAGE_READING, STORAGE_REMOVING, outages
 from shared.purge import BucketPurge
 from shared.signing import Target, UrlSigner, Validity
 
-_READING: dict[str, Any] = {
-    "timeout": STORAGE_TIMEOUT,
-    "retry": DEFAULT_RETRY.with_timeout(STORAGE_RETRY_TIMEOUT),
-}
-# A purge has no caller waiting: it may take its time over a slow bucket before it asks for a redelivery.
-_PURGING: dict[str, Any] = {"timeout": (5, 20), "retry": DEFAULT_RETRY.with_timeout(30)}
 _DELETED_AT_ONCE = 100
 _MOST_ROUNDS = 3
 _FAILURES = (GoogleAPIError, GoogleAuthError, RequestException)
@@ -96,6 +90,17 @@ class MediaStore:
         with ThreadPoolExecutor(len(self._names)) as threads:
             return list(threads.map(self._purge_bucket, self._names.values(), itertools.repeat(prefix)))
 
+    def has(self, bucket: str, name: str, generation: int) -> bool:
+        """Whether this generation of an object is there, live or not."""
+        with outages("Cloud Storage"):
+            found = self._client.bucket(bucket).get_blob(name, generation=generation, **STORAGE_REMOVING)
+        return found is not None
+
+    def remove(self, bucket: str, name: str, generation: int) -> None:
+        """Delete just this generation of an object, if it is there."""
+        with outages("Cloud Storage"), suppress(NotFound):
+            self._client.bucket(bucket).blob(name, generation=generation).delete(**STORAGE_REMOVING)
+
     def _targets(self, wanted: Iterable[tuple[Job, Medium]]) -> list[Target | None]:
         wanted = list(wanted)
         missing = [
@@ -130,7 +135,12 @@ class MediaStore:
         bucket = self._names[medium.bucket(name)]
         # The delimiter leaves out what lies in folders, of which there may be any number.
         blobs = self._client.list_blobs(
-            bucket, prefix=f"{prefix}{name}", delimiter="/", max_results=10, fields="items(name)", **_READING
+            bucket,
+            prefix=f"{prefix}{name}",
+            delimiter="/",
+            max_results=10,
+            fields="items(name)",
+            **STORAGE_READING,
         )
         for blob in blobs:
             if name.endswith(".") or blob.name == f"{prefix}{name}":
@@ -144,7 +154,7 @@ class MediaStore:
             for _ in range(_MOST_ROUNDS):
                 # Listings are strongly consistent: an empty one is proof.
                 # https://cloud.google.com/storage/docs/consistency
-                left = self._client.list_blobs(bucket, prefix=str(prefix), versions=True, **_PURGING)
+                left = self._client.list_blobs(bucket, prefix=str(prefix), versions=True, **STORAGE_REMOVING)
                 empty = True
                 for batch in _batches(left, _DELETED_AT_ONCE):
                     empty = False
@@ -167,7 +177,7 @@ class MediaStore:
 def _delete(blob: Any) -> bool | Exception:
     """Whether this generation was there to be deleted. Given back instead of raised: the batch goes on."""
     try:
-        blob.delete(**_PURGING)
+        blob.delete(**STORAGE_REMOVING)
     except NotFound:
         return False
     except _FAILURES as failure:

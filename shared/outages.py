@@ -1,7 +1,8 @@
-"""How long a request waits for each of Google's services, and what counts as one being away.
+"""How long a function waits for each of Google's services, what is tried again, and what counts as being away.
 
 An HTTP function answers within 10 s whatever happens. With one service away, its own limit below decides; what
-adds up to more, such as several slow ones, meets ANSWER_WITHIN.
+adds up to more, such as several slow ones, meets ANSWER_WITHIN. A background function has nobody waiting: it may
+take its time over a slow bucket before it asks for the event to be delivered again.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 import google.auth.exceptions
 import requests.exceptions
 from google.api_core import exceptions as google_errors
-from google.api_core.retry import Retry
+from google.api_core.retry import Retry, if_exception_type
 
 from shared.errors import Unavailable
 
@@ -26,13 +27,12 @@ AUTH_TIMEOUT = 1.5
 """Seconds for one call to Firebase Auth, which its library makes twice before it gives up."""
 FIRESTORE_TIMEOUT = 3.0
 """Seconds for one call with all its retries."""
-STORAGE_TIMEOUT = (1.5, 2.5)
-"""Seconds to connect, and between two bytes."""
-STORAGE_RETRY_TIMEOUT = 2.5
 ALL_OBJECTS_WITHIN = 5.0
 """Seconds to look up, or to sign, all that one answer needs."""
 SIGNING_TIMEOUT = 2.5
 PUBLISH_TIMEOUT = 2.5
+PULL_TIMEOUT = 2.5
+"""Seconds to wait for dead letters, of which there are none as a rule."""
 
 _PASSING = (
     google_errors.ServiceUnavailable,
@@ -40,14 +40,18 @@ _PASSING = (
     google_errors.TooManyRequests,
     google_errors.BadGateway,
 )
+_BROKEN_CONNECTIONS = (
+    requests.exceptions.ConnectionError,
+    requests.exceptions.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+)
 _AWAY = (
     *_PASSING,
     google_errors.GatewayTimeout,
     google_errors.RetryError,
     # Also DefaultCredentialsError: the metadata server, which knows the function's account, can be away.
     google.auth.exceptions.GoogleAuthError,
-    requests.exceptions.ConnectionError,
-    requests.exceptions.Timeout,
+    *_BROKEN_CONNECTIONS,
     TimeoutError,
 )
 
@@ -75,6 +79,24 @@ def firestore_limits() -> dict[str, Any]:
 
     retry = Retry(predicate=try_again, initial=0.1, maximum=0.5, timeout=seconds)
     return {"timeout": seconds, "retry": retry}
+
+
+def pubsub_limits() -> dict[str, Any]:
+    """The options that bound one call to Pub/Sub, its retries included."""
+    retry = Retry(predicate=if_exception_type(*_PASSING), initial=0.1, maximum=0.5, timeout=PUBLISH_TIMEOUT)
+    return {"timeout": PUBLISH_TIMEOUT, "retry": retry}
+
+
+def _storage_limits(connect: float, between_bytes: float, with_retries: float) -> dict[str, Any]:
+    passing = if_exception_type(*_PASSING, google_errors.GatewayTimeout, *_BROKEN_CONNECTIONS)
+    retry = Retry(predicate=passing, initial=0.2, maximum=2.0, timeout=with_retries)
+    return {"timeout": (connect, between_bytes), "retry": retry}
+
+
+STORAGE_READING = _storage_limits(1.5, 2.5, with_retries=2.5)
+"""The options that bound one call to Cloud Storage with a caller waiting."""
+STORAGE_REMOVING = _storage_limits(5, 20, with_retries=30)
+"""The same, for a background function. To delete a generation by its number again changes nothing."""
 
 
 @contextmanager

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
+
+LONGEST_BETWEEN_SWEEPS = timedelta(hours=6)
+SWEEPS_UNTIL_ALERT = 8
+"""With five minutes before the first sweep, the eighth comes some eleven hours after the delete."""
 
 
 class PurgeState(StrEnum):
@@ -22,6 +26,14 @@ class Deletion:
     user_id: str
     deleted_at: datetime
     purge: PurgeState
+    sweeps: int = 0
+    """How often a sweep has asked for the purge again."""
+    sweep_at: datetime | None = None
+    """When the next sweep is to do so; None where nobody has said."""
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether the purge has to be asked for again."""
+        return self.purge is PurgeState.PENDING and (self.sweep_at is None or self.sweep_at <= now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +46,10 @@ class BucketPurge:
     size: int
     """Their bytes."""
     error: str | None = None
+
+
+def until_next_sweep(sweeps: int, first: timedelta) -> timedelta:
+    """How long to wait after so many sweeps: `first`, then twice as long each time, up to six hours."""
+    # No job is swept so often that the power matters, but a document may say anything.
+    factor: int = 2 ** min(max(sweeps, 0), 16)
+    return min(first * factor, LONGEST_BETWEEN_SWEEPS)

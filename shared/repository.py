@@ -1,28 +1,25 @@
-"""Jobs in Firestore. Nothing else touches Firestore, but for the walk and the counts that this begins."""
+"""Live jobs in Firestore.
+
+Nothing else touches Firestore but `deletions`, and the walk and the counts that are begun here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
-from google.api_core.exceptions import Aborted, FailedPrecondition
 from google.cloud import firestore
-from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.counts import Counting
-from shared.documents import deletion_from, fields, is_deleted, job_from, mark_of_deletion
-from shared.errors import BadRequest, NotFound, Unavailable
+from shared.documents import fields, is_deleted, job_from
+from shared.errors import BadRequest, NotFound
 from shared.job import Job, is_job_id, newest_first
 from shared.outages import firestore_limits, outages
 from shared.pagination import ListQuery, Page, Position
-from shared.purge import BucketPurge, Deletion, PurgeState
 from shared.queries import in_order
 from shared.walk import Walk
-
-_MOST_TRIES = 8
 
 
 class JobRepository:
@@ -35,8 +32,11 @@ class JobRepository:
 
     def get(self, user_id: str, job_id: str) -> Job:
         """A live job of the user; NotFound for everything else. Costs one read."""
-        _, document = self._owned(user_id, job_id)
-        if is_deleted(document):
+        if not is_job_id(job_id):
+            raise NotFound
+        with outages("Firestore"):
+            document = fields(self._jobs.document(job_id).get(**firestore_limits()))
+        if document.get("user_id") != user_id or is_deleted(document):
             raise NotFound
         return job_from(job_id, document)
 
@@ -72,61 +72,6 @@ class JobRepository:
                 walk = self._start(query)
                 page = self._finish(query, walk, walk.take(query.page_size), counting.total())
             return replace(page, counts=counting.by_status())
-
-    def mark_deleted(self, user_id: str, job_id: str, now: datetime) -> Deletion:
-        """Mark the job and its pending purge in one write; give the first deletion if there was one already.
-
-        Raises NotFound if there is no such job of the user.
-        """
-        for _ in range(_MOST_TRIES):
-            snapshot, document = self._owned(user_id, job_id)
-            mark = mark_of_deletion(user_id, now, document)
-            written = not mark or self._write_unless_changed(snapshot, mark)
-            deletion = deletion_from(job_id, {**document, **mark})
-            if written and deletion:
-                return deletion
-        raise Unavailable("The job, which is being written by others,")
-
-    def deletion(self, job_id: str) -> Deletion | None:
-        """The job's deletion, or None if there is no such job or it is live."""
-        with outages("Firestore"):
-            snapshot = self._jobs.document(job_id).get(**firestore_limits())
-        return deletion_from(job_id, fields(snapshot))
-
-    def record_purge(self, job_id: str, buckets: Sequence[BucketPurge], now: datetime) -> PurgeState:
-        """Add one attempt to the job's audit record. The purge is done if no bucket has an error."""
-        done = all(bucket.error is None for bucket in buckets)
-        state = PurgeState.DONE if done else PurgeState.PENDING
-        changes: dict[str, Any] = {
-            "purge.state": state.value,
-            "purge.attempts": firestore.Increment(1),
-            "purge.finished_at": now if done else None,
-        }
-        for bucket in buckets:
-            path = self._client.field_path("purge", "buckets", bucket.bucket)
-            changes[f"{path}.objects"] = firestore.Increment(bucket.objects)
-            changes[f"{path}.bytes"] = firestore.Increment(bucket.size)
-            changes[f"{path}.error"] = bucket.error
-        with outages("Firestore"):
-            # Not tried again here: if it was written and only the answer was lost, the counts would double.
-            self._jobs.document(job_id).update(changes, **firestore_limits() | {"retry": None})
-        return state
-
-    def pending_purges(self, before: datetime, limit: int) -> list[Deletion]:
-        """Deletions requested before that time whose purge is still pending, oldest first.
-
-        Costs one read for each that it gives, however many jobs there are.
-        """
-        query = (
-            self._jobs.where(filter=FieldFilter("purge.state", "==", PurgeState.PENDING.value))
-            .where(filter=FieldFilter("purge.requested_at", "<", before))
-            .order_by("purge.requested_at")
-            .limit(limit)
-        )
-        with outages("Firestore"):
-            snapshots = query.get(**firestore_limits())
-        found = (deletion_from(snapshot.id, fields(snapshot)) for snapshot in snapshots)
-        return [deletion for deletion in found if deletion]
 
     def _chosen(self, query: ListQuery, job_ids: Sequence[str]) -> Page:
         found = self.get_many(query.user_id, job_ids)
@@ -171,23 +116,3 @@ class JobRepository:
             if fields(after).get("user_id") != query.user_id:
                 raise BadRequest("cursor is not one that this list gave for this user and filter.")
         return Walk(ordered, after)
-
-    def _write_unless_changed(self, snapshot: Any, changes: dict[str, Any]) -> bool:
-        """Whoever wrote the job since it was read goes first: a progress report, or another delete."""
-        unchanged = self._client.write_option(last_update_time=snapshot.update_time)
-        try:
-            with outages("Firestore"):
-                snapshot.reference.update(changes, option=unchanged, **firestore_limits())
-        except (FailedPrecondition, Aborted):
-            return False
-        return True
-
-    def _owned(self, user_id: str, job_id: str) -> tuple[Any, dict[str, Any]]:
-        if not is_job_id(job_id):
-            raise NotFound
-        with outages("Firestore"):
-            snapshot = self._jobs.document(job_id).get(**firestore_limits())
-        document = fields(snapshot)
-        if document.get("user_id") != user_id:
-            raise NotFound
-        return snapshot, document

@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,9 +18,12 @@ from shared.job import Bucket
 from shared.settings import Settings
 
 if TYPE_CHECKING:
+    from google.cloud.firestore import Client as FirestoreClient
+
     from shared.auth import TokenVerifier
-    from shared.events import Publisher
+    from shared.deletions import Deletions
     from shared.media import MediaStore
+    from shared.pubsub import DeadLetters, Publisher
     from shared.repository import JobRepository
 
 T = TypeVar("T")
@@ -71,16 +74,26 @@ class Services:
             raise
 
     @_once
-    def repository(self) -> JobRepository:
+    def firestore(self) -> FirestoreClient:
         from google.cloud import firestore
 
         from shared.outages import outages
-        from shared.repository import JobRepository
 
         with outages("Firestore"):
-            client = firestore.Client(project=self.settings.project)
+            return firestore.Client(project=self.settings.project)
+
+    @_once
+    def repository(self) -> JobRepository:
+        from shared.repository import JobRepository
+
         # Threads of its own: a slow Storage must not hold up the counts.
-        return JobRepository(client, ThreadPoolExecutor(_COUNTS, thread_name_prefix="firestore"))
+        return JobRepository(self.firestore, ThreadPoolExecutor(_COUNTS, thread_name_prefix="firestore"))
+
+    @_once
+    def deletions(self) -> Deletions:
+        from shared.deletions import Deletions
+
+        return Deletions(self.firestore, timedelta(seconds=self.settings.sweep_after))
 
     @_once
     def media(self) -> MediaStore:
@@ -96,16 +109,43 @@ class Services:
 
     @_once
     def publisher(self) -> Publisher:
+        """Of deletions."""
+        return self._publisher(self.settings.job_deleted_topic)
+
+    @_once
+    def upload_publisher(self) -> Publisher:
+        """Of what Cloud Storage has told and nobody could process then."""
+        return self._publisher(self.settings.object_finalized_topic)
+
+    @_once
+    def dead_deletions(self) -> DeadLetters:
+        return self._dead_letters(self.settings.job_deleted_topic)
+
+    @_once
+    def dead_uploads(self) -> DeadLetters:
+        return self._dead_letters(self.settings.object_finalized_topic)
+
+    def _publisher(self, topic: str) -> Publisher:
         from google.cloud.pubsub_v1 import PublisherClient
         from google.cloud.pubsub_v1.types import BatchSettings
 
-        from shared.events import Publisher
-        from shared.outages import PUBLISH_TIMEOUT
+        from shared.outages import outages
+        from shared.pubsub import Publisher
 
-        # One message a request: waiting for a fuller batch would only delay the answer.
-        client = PublisherClient(BatchSettings(max_messages=1))
-        topic = client.topic_path(self.settings.project, self.settings.job_deleted_topic)
-        return Publisher(client, topic, PUBLISH_TIMEOUT)
+        with outages("Pub/Sub"):
+            # One message a request: waiting for a fuller batch would only delay the answer.
+            client = PublisherClient(BatchSettings(max_messages=1))
+        return Publisher(client, client.topic_path(self.settings.project, topic))
+
+    def _dead_letters(self, topic: str) -> DeadLetters:
+        from google.cloud.pubsub_v1 import SubscriberClient
+
+        from shared.outages import outages
+        from shared.pubsub import DeadLetters
+
+        with outages("Pub/Sub"):
+            client = SubscriberClient()
+        return DeadLetters(client, client.subscription_path(self.settings.project, f"{topic}-dead-letters"))
 
 
 @cache

@@ -25,6 +25,7 @@ class Settings:
     videos_bucket: str = "nuumee-videos"
     outputs_bucket: str = "nuumee-outputs"
     job_deleted_topic: str = "job-deleted"
+    object_finalized_topic: str = "object-finalized"
     share_origin: str = "https://nuumee.ai"
     signing_account: str | None = None
     """Service account that signs URLs; by default the one that the function runs as."""
@@ -33,6 +34,9 @@ class Settings:
     """Seconds that a signed URL lives, counted from the start of its window."""
     url_window: int = 900
     """Seconds within which the same medium gets the same URL."""
+
+    sweep_after: int = 300
+    """Seconds that a purge may be pending before it is asked for again."""
 
     @property
     def buckets(self) -> tuple[str, str, str]:
@@ -50,9 +54,11 @@ class Settings:
             videos_bucket=_optional(environment, "VIDEOS_BUCKET", cls.videos_bucket),
             outputs_bucket=_optional(environment, "OUTPUTS_BUCKET", cls.outputs_bucket),
             job_deleted_topic=_optional(environment, "JOB_DELETED_TOPIC", cls.job_deleted_topic),
+            object_finalized_topic=_optional(environment, "OBJECT_FINALIZED_TOPIC", cls.object_finalized_topic),
             share_origin=_optional(environment, "SHARE_ORIGIN", cls.share_origin).rstrip("/"),
             signing_account=environment.get("SIGNING_ACCOUNT") or None,
             storage_emulator=environment.get("STORAGE_EMULATOR_HOST") or None,
+            sweep_after=_seconds(environment, "SWEEP_AFTER", cls.sweep_after),
         )
         if len(set(settings.buckets)) != len(settings.buckets):
             raise SettingsError("IMAGES_BUCKET, VIDEOS_BUCKET and OUTPUTS_BUCKET must be three buckets")
@@ -70,6 +76,13 @@ def _optional(environment: Mapping[str, str], name: str, default: str) -> str:
     if name not in environment:
         return default
     return _required(environment, name)
+
+
+def _seconds(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = _optional(environment, name, str(default))
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 86_400:
+        raise SettingsError(f"{name} is {text!r}, which is no whole number of seconds from 1 to 86400")
+    return int(text)
 
 
 def _origins(environment: Mapping[str, str], name: str) -> tuple[str, ...]:

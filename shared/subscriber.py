@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Generic, Protocol, Self, TypeVar
 
 import functions_framework
 from cloudevents.http import CloudEvent
@@ -17,17 +17,34 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from shared import log
 from shared.errors import PurgeIncomplete, Unavailable, UnprocessableEvent
-from shared.events import JobDeleted
 from shared.services import Services, of_this_process
 
-Handler = Callable[[JobDeleted, Services], None]
+
+class Event(Protocol):
+    @property
+    def job_id(self) -> str | None: ...
+
+    @classmethod
+    def decode(cls, data: bytes, attributes: Mapping[str, str]) -> Self:
+        """Raise UnprocessableEvent for a message that can never succeed."""
+        ...
 
 
-class Subscriber:
+E = TypeVar("E", bound=Event)
+Handler = Callable[[E, Services], None]
+
+
+def subscriber(kind: type[E]) -> Callable[[Handler[E]], Subscriber[E]]:
+    """Make a handler a background function that consumes events of one kind."""
+    return lambda handler: Subscriber(handler, kind)
+
+
+class Subscriber(Generic[E]):
     """A background function: its handler takes a decoded event and raises where the event must come back."""
 
-    def __init__(self, handler: Handler) -> None:
+    def __init__(self, handler: Handler[E], kind: type[E]) -> None:
         self._handler = handler
+        self._kind = kind
         self._name = handler.__name__
 
     def start(self) -> Callable[[CloudEvent], None]:
@@ -46,15 +63,19 @@ class Subscriber:
 
         Raises ServiceUnavailable where the event has to come back.
         """
-        message = data.get("message") if isinstance(data, Mapping) else None
+        body = data if isinstance(data, Mapping) else {}
+        message = body.get("message")
         message = message if isinstance(message, Mapping) else {}
         about: dict[str, object] = {
             "function": self._name,
             "message_id": str(message.get("messageId") or message.get("message_id")),
         }
+        if (attempt := body.get("deliveryAttempt")) is not None:
+            about["attempt"] = attempt
         try:
-            event = _decode(message)
-            about["job_id"] = event.job_id
+            event = self._kind.decode(*_parts(message))
+            if event.job_id is not None:
+                about["job_id"] = event.job_id
             self._handler(event, services)
         except UnprocessableEvent as error:
             log.error("event_never", reason=str(error), **about)
@@ -68,7 +89,8 @@ class Subscriber:
         log.info("event_done", **about)
 
 
-def _decode(message: Mapping[str, Any]) -> JobDeleted:
+def _parts(message: Mapping[str, Any]) -> tuple[bytes, Mapping[str, str]]:
+    """The message's data and attributes, of which nothing is known yet."""
     attributes = message.get("attributes") or {}
     try:
         data = base64.b64decode(message.get("data") or "", validate=True)
@@ -76,4 +98,4 @@ def _decode(message: Mapping[str, Any]) -> JobDeleted:
         raise UnprocessableEvent("data is not base64") from None
     if not isinstance(attributes, Mapping):
         raise UnprocessableEvent("attributes are no object")
-    return JobDeleted.decode(data, attributes)
+    return data, attributes

@@ -8,121 +8,21 @@ from datetime import datetime
 from typing import Any, cast
 
 from shared.auth import TokenVerifier, User
-from shared.documents import deletion_from, is_deleted, job_from, mark_of_deletion
-from shared.errors import NotFound, Unauthorized
-from shared.events import JobDeleted, Publisher
-from shared.job import Bucket, Job, JobPrefix, JobStatus, Medium, can_own_media, is_own_path, newest_first
+from shared.deletions import Deletions
+from shared.errors import Unauthorized, Unavailable
+from shared.events import JobDeleted
+from shared.job import Bucket, Job, JobPrefix, Medium, can_own_media, is_own_path
 from shared.media import Download, MediaStore, MediaUrls
-from shared.pagination import ListQuery, Page, Position
-from shared.purge import BucketPurge, Deletion, PurgeState
+from shared.pubsub import DeadLetters, Letter, Publisher
+from shared.purge import BucketPurge
 from shared.repository import JobRepository
 from shared.services import Services
 from shared.settings import Settings
 from shared.signing import UrlSigner
+from tests.fake_firestore import FakeDeletions, FakeRepository
 from tests.jobs import NOW
 
 SETTINGS = Settings(project="demo-nuumee", allowed_origins=("https://nuumee.ai",))
-
-
-class FakeRepository:
-    def __init__(self) -> None:
-        self.documents: dict[str, dict[str, Any]] = {}
-        self.calls = 0
-
-    def get(self, user_id: str, job_id: str) -> Job:
-        document = self._owned(user_id, job_id)
-        if is_deleted(document):
-            raise NotFound
-        return job_from(job_id, document)
-
-    def get_many(self, user_id: str, job_ids: Sequence[str]) -> list[Job]:
-        self.calls += 1
-        mine = self._mine(ListQuery(user_id=user_id))
-        return [job for job in mine if job.id in job_ids]
-
-    def page(self, query: ListQuery) -> Page:
-        self.calls += 1
-        counts = self._counts(query.user_id) if query.with_counts else None
-        if query.ids is not None:
-            chosen = [job for job in self._mine(query) if job.id in query.ids]
-            return Page(chosen, len(chosen), 1, None, counts)
-        jobs = self._found(query)
-        total = len(jobs)
-        number, before = query.page, (query.page - 1) * query.page_size
-        if (after := query.after) is not None:
-            number, before = after.page, 0
-            if query.id_prefix is not None:
-                jobs = [job for job in jobs if job.id > after.job_id]
-            elif after.created_at is not None:
-                place = (after.created_at, after.job_id)
-                jobs = [job for job in jobs if newest_first(job) < place]
-        shown, rest = jobs[before : before + query.page_size], jobs[before + query.page_size :]
-        last = shown[-1] if shown and rest else None
-        following = Position(last.id, last.created_at, number + 1, before + len(shown)) if last else None
-        return Page(shown, total, number, following, counts)
-
-    def mark_deleted(self, user_id: str, job_id: str, now: datetime) -> Deletion:
-        document = self._owned(user_id, job_id)
-        document.update(mark_of_deletion(user_id, now, document))
-        deletion = deletion_from(job_id, document)
-        assert deletion is not None
-        return deletion
-
-    def deletion(self, job_id: str) -> Deletion | None:
-        self.calls += 1
-        return deletion_from(job_id, self.documents.get(job_id, {}))
-
-    def record_purge(self, job_id: str, buckets: Sequence[BucketPurge], now: datetime) -> PurgeState:
-        done = all(bucket.error is None for bucket in buckets)
-        state = PurgeState.DONE if done else PurgeState.PENDING
-        purge = self.documents[job_id]["purge"]
-        purge["state"] = state.value
-        purge["attempts"] += 1
-        purge["finished_at"] = now if done else None
-        records = purge.setdefault("buckets", {})
-        for bucket in buckets:
-            record = records.setdefault(bucket.bucket, {"objects": 0, "bytes": 0})
-            record["objects"] += bucket.objects
-            record["bytes"] += bucket.size
-            record["error"] = bucket.error
-        return state
-
-    def pending_purges(self, before: datetime, limit: int) -> list[Deletion]:
-        pending = [
-            (document["purge"]["requested_at"], job_id)
-            for job_id, document in self.documents.items()
-            if isinstance(purge := document.get("purge"), dict)
-            and purge.get("state") == "pending"
-            and purge["requested_at"] < before
-        ]
-        found = (deletion_from(job_id, self.documents[job_id]) for _, job_id in sorted(pending)[:limit])
-        return [deletion for deletion in found if deletion]
-
-    def _owned(self, user_id: str, job_id: str) -> dict[str, Any]:
-        self.calls += 1
-        document = self.documents.get(job_id)
-        if document is None or document.get("user_id") != user_id:
-            raise NotFound
-        return document
-
-    def _found(self, query: ListQuery) -> list[Job]:
-        if query.id_prefix is None:
-            return [job for job in self._mine(query) if job.created_at is not None]
-        found = [job for job in self._mine(query) if job.id.startswith(query.id_prefix)]
-        return sorted(found, key=lambda job: job.id)
-
-    def _counts(self, user_id: str) -> dict[str, int]:
-        jobs = self._found(ListQuery(user_id=user_id))
-        return {"all": len(jobs), **{status: sum(job.status == status for job in jobs) for status in JobStatus}}
-
-    def _mine(self, query: ListQuery) -> list[Job]:
-        jobs = [
-            job_from(job_id, document)
-            for job_id, document in self.documents.items()
-            if document.get("user_id") == query.user_id and not is_deleted(document)
-        ]
-        wanted = [job for job in jobs if not query.statuses or job.status in query.statuses]
-        return sorted(wanted, key=newest_first, reverse=True)
 
 
 class FakeMediaStore:
@@ -148,6 +48,18 @@ class FakeMediaStore:
     def purge(self, prefix: JobPrefix) -> list[BucketPurge]:
         self.calls += 1
         return [self._purge(bucket, str(prefix)) for bucket in self.names.values()]
+
+    def has(self, bucket: str, name: str, generation: int) -> bool:
+        """A generation's number is its place, counted from 1."""
+        generations = self.objects[bucket].get(name, [])
+        return 1 <= generation <= len(generations)
+
+    def remove(self, bucket: str, name: str, generation: int) -> None:
+        self.calls += 1
+        if bucket in self.broken:
+            raise Unavailable("Cloud Storage")
+        if self.has(bucket, name, generation):
+            del self.objects[bucket][name][generation - 1]
 
     def _purge(self, bucket: str, prefix: str) -> BucketPurge:
         if bucket in self.broken:
@@ -177,12 +89,36 @@ class FakeMediaStore:
 class FakePublisher:
     def __init__(self) -> None:
         self.published: list[JobDeleted] = []
+        self.forwarded: list[tuple[bytes, dict[str, str]]] = []
         self.error: Exception | None = None
+        self.refused: set[str] = set()
+        """Ids of jobs whose events are not accepted."""
 
     def publish(self, event: JobDeleted) -> None:
         if self.error:
             raise self.error
         self.published.append(event)
+
+    def publish_all(self, events: Sequence[JobDeleted]) -> list[JobDeleted]:
+        accepted = [event for event in events if not self.error and event.job_id not in self.refused]
+        self.published += accepted
+        return accepted
+
+    def forward(self, letter: Letter, attributes: Mapping[str, str]) -> None:
+        if self.error:
+            raise Unavailable("Pub/Sub")
+        self.forwarded.append((letter.data, dict(attributes)))
+
+
+class FakeDeadLetters:
+    def __init__(self) -> None:
+        self.waiting: list[Letter] = []
+
+    def pull(self, limit: int) -> list[Letter]:
+        return self.waiting[:limit]
+
+    def acknowledge(self, letters: Sequence[Letter]) -> None:
+        self.waiting = [letter for letter in self.waiting if letter not in letters]
 
 
 class FakeVerifier:
@@ -207,13 +143,21 @@ class FakeServices(Services):
     def __init__(self, settings: Settings = SETTINGS) -> None:
         super().__init__(settings)
         self.fake_repository = FakeRepository()
+        self.fake_deletions = FakeDeletions(self.fake_repository)
         self.fake_media = FakeMediaStore(settings)
         self.fake_publisher = FakePublisher()
+        self.fake_upload_publisher = FakePublisher()
+        self.fake_dead_deletions = FakeDeadLetters()
+        self.fake_dead_uploads = FakeDeadLetters()
         self.fake_verifier = FakeVerifier()
         fakes: Mapping[str, object] = {
             "repository": cast(JobRepository, self.fake_repository),
+            "deletions": cast(Deletions, self.fake_deletions),
             "media": cast(MediaStore, self.fake_media),
             "publisher": cast(Publisher, self.fake_publisher),
+            "upload_publisher": cast(Publisher, self.fake_upload_publisher),
+            "dead_deletions": cast(DeadLetters, self.fake_dead_deletions),
+            "dead_uploads": cast(DeadLetters, self.fake_dead_uploads),
             "verifier": cast(TokenVerifier, self.fake_verifier),
             "now": lambda: NOW,
         }

@@ -43,7 +43,7 @@ def test_a_job_that_was_there_throughout_is_on_exactly_one_page(
         for gone in dice.sample(sorted(present), k=dice.randrange(4)):
             present.discard(gone)
             throughout.discard(gone)
-            world.repository.mark_deleted(user, gone, NOW)
+            world.deletions.mark(user, gone, NOW)
         cursor = encode_cursor(page.next, user, (), id_prefix)
         query = replace(query, after=decode_cursor(cursor, user, (), id_prefix))
     assert len(shown) == len(set(shown)), "a job was shown twice"
@@ -56,7 +56,7 @@ def test_jobs_deleted_behind_the_walk_do_not_end_it_early(world: World, user: st
         world.put(job_id, document(user))
     first = world.repository.page(ListQuery(user_id=user, page_size=2))
     for job_id in ids[:2]:
-        world.repository.mark_deleted(user, job_id, NOW)
+        world.deletions.mark(user, job_id, NOW)
     second = world.repository.page(ListQuery(user_id=user, page_size=2, after=first.next))
     assert ([job.id for job in second.jobs], second.total) == (ids[2:4], 4)
     third = world.repository.page(ListQuery(user_id=user, page_size=2, after=second.next))

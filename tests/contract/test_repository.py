@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import pytest
-from google.cloud import firestore
 
 from shared.errors import NotFound
 from shared.job import JobStatus
 from shared.pagination import ListQuery
-from shared.purge import BucketPurge, PurgeState
-from tests.contract.worlds import FirestoreWorld, World
+from tests.contract.worlds import World, put_many
 from tests.jobs import NOW, deleted, document, new_id
 
 
@@ -26,13 +21,6 @@ def walk(world: World, query: ListQuery) -> Iterator[list[str]]:
     while page.next is not None:
         page = world.repository.page(replace(query, after=page.next))
         yield [job.id for job in page.jobs]
-
-
-def put_many(world: World, user: str, make: Callable[..., dict[str, Any]], count: int) -> list[str]:
-    ids = [new_id() for _ in range(count)]
-    for job_id in ids:
-        world.put(job_id, make(user))
-    return ids
 
 
 def test_a_job_is_given_to_its_owner_with_all_its_fields(world: World, user: str) -> None:
@@ -244,146 +232,6 @@ def test_counts_are_of_all_the_users_live_jobs_whatever_else_is_asked_for(
     assert world.repository.page(ListQuery(user_id=user, **asked)).counts is None
 
 
-def test_a_delete_marks_the_job_and_its_pending_purge_together(world: World, user: str) -> None:
-    (job_id,) = put_many(world, user, document, 1)
-    deletion = world.repository.mark_deleted(user, job_id, NOW)
-    assert (deletion.deleted_at, deletion.purge, deletion.user_id) == (NOW, PurgeState.PENDING, user)
-    fields = world.read(job_id)
-    assert (fields["deleted_at"], fields["deleted_by"]) == (NOW, user)
-    assert fields["purge"] == {"state": "pending", "requested_at": NOW, "attempts": 0}
-    assert fields["status"] == "completed"
-
-
-def test_a_second_delete_keeps_the_first(world: World, user: str) -> None:
-    (job_id,) = put_many(world, user, document, 1)
-    first = world.repository.mark_deleted(user, job_id, NOW)
-    assert world.repository.mark_deleted(user, job_id, NOW + timedelta(hours=1)) == first
-
-
-@pytest.mark.parametrize("purge", [None, "done", 7])
-def test_a_deletion_that_others_marked_without_a_purge_gets_one_and_keeps_its_time(
-    world: World, user: str, purge: object
-) -> None:
-    job_id, long_ago = new_id(), NOW - timedelta(days=30)
-    world.put(job_id, document(user, deleted_at=long_ago, purge=purge))
-    deletion = world.repository.mark_deleted(user, job_id, NOW)
-    assert (deletion.deleted_at, deletion.purge) == (long_ago, PurgeState.PENDING)
-    assert world.read(job_id)["purge"] == {"state": "pending", "requested_at": NOW, "attempts": 0}
-
-
-@pytest.mark.parametrize("deleted_at", ["yesterday", 7, True])
-def test_a_deletion_at_no_real_time_is_marked_anew(world: World, user: str, deleted_at: object) -> None:
-    job_id = new_id()
-    world.put(job_id, document(user, deleted_at=deleted_at))
-    assert world.repository.mark_deleted(user, job_id, NOW).deleted_at == NOW
-    assert world.read(job_id)["deleted_at"] == NOW
-
-
-@pytest.mark.parametrize("kind", ["unknown", "foreign"])
-def test_what_is_not_the_users_cannot_be_deleted(world: World, user: str, kind: str) -> None:
-    job_id = new_id()
-    if kind == "foreign":
-        world.put(job_id, document("somebody-else"))
-    with pytest.raises(NotFound):
-        world.repository.mark_deleted(user, job_id, NOW)
-    if kind == "foreign":
-        assert "deleted_at" not in world.read(job_id)
-
-
-def test_a_job_of_a_user_who_can_own_no_media_has_nothing_to_purge(world: World) -> None:
-    (job_id,) = put_many(world, "a/b", document, 1)
-    assert world.repository.mark_deleted("a/b", job_id, NOW).purge is PurgeState.FAILED
-    pending = world.repository.pending_purges(NOW + timedelta(days=1), 1000)
-    assert job_id not in [deletion.job_id for deletion in pending]
-    assert world.read(job_id)["purge"]["state"] == "failed"
-
-
-@pytest.mark.parametrize("deleted_at", [None, "2026-11-22", 7, True])
-def test_only_a_real_time_of_deletion_lets_files_go(world: World, user: str, deleted_at: object) -> None:
-    job_id = new_id()
-    world.put(job_id, document(user, deleted_at=deleted_at))
-    assert world.repository.deletion(job_id) is None
-
-
-def test_the_deletion_names_the_owner_of_the_document(world: World, user: str) -> None:
-    (job_id,) = put_many(world, user, deleted, 1)
-    deletion = world.repository.deletion(job_id)
-    assert deletion is not None
-    assert (deletion.job_id, deletion.user_id, deletion.purge) == (job_id, user, PurgeState.PENDING)
-    assert world.repository.deletion(new_id()) is None
-
-
-def test_attempts_add_up_in_the_audit_record(world: World, user: str) -> None:
-    (job_id,) = put_many(world, user, deleted, 1)
-    images, videos = "nuumee-images", "my.videos-2"
-    failed = [
-        BucketPurge(bucket=images, objects=2, size=20),
-        BucketPurge(bucket=videos, objects=1, size=5, error="ServiceUnavailable"),
-    ]
-    assert world.repository.record_purge(job_id, failed, NOW) is PurgeState.PENDING
-    purge = world.read(job_id)["purge"]
-    assert (purge["state"], purge["attempts"], purge["finished_at"]) == ("pending", 1, None)
-    assert purge["buckets"][videos] == {"objects": 1, "bytes": 5, "error": "ServiceUnavailable"}
-
-    rest = [BucketPurge(bucket=images, objects=0, size=0), BucketPurge(bucket=videos, objects=1, size=7)]
-    assert world.repository.record_purge(job_id, rest, NOW) is PurgeState.DONE
-    purge = world.read(job_id)["purge"]
-    assert (purge["state"], purge["attempts"], purge["finished_at"]) == ("done", 2, NOW)
-    assert purge["buckets"] == {
-        images: {"objects": 2, "bytes": 20, "error": None},
-        videos: {"objects": 2, "bytes": 12, "error": None},
-    }
-    assert purge["requested_at"] == NOW
-
-
-def test_pending_purges_are_found_oldest_first_and_no_others(world: World, user: str) -> None:
-    long_ago = NOW - timedelta(days=400)  # older than any other test's
-
-    def put(minutes: int, state: str) -> str:
-        (job_id,) = put_many(world, user, document, 1)
-        purge = {"state": state, "requested_at": long_ago + timedelta(minutes=minutes), "attempts": 0}
-        world.put(job_id, deleted(user, purge=purge))
-        return job_id
-
-    second, first, _done, third = put(2, "pending"), put(1, "pending"), put(0, "done"), put(3, "pending")
-    before = long_ago + timedelta(minutes=3)
-    assert [found.job_id for found in world.repository.pending_purges(before, 10)] == [first, second]
-    assert [found.job_id for found in world.repository.pending_purges(before, 1)] == [first]
-    later = world.repository.pending_purges(before + timedelta(seconds=1), 10)
-    assert [found.job_id for found in later] == [first, second, third]
-    for job_id in (first, second, third):
-        world.repository.record_purge(job_id, [], NOW)
-    assert world.repository.pending_purges(before + timedelta(seconds=1), 10) == []
-
-
-@pytest.mark.parametrize(
-    "damage", [{"user_id": None}, {"user_id": 7}, {"deleted_at": None}, {"deleted_at": "then"}]
-)
-def test_a_damaged_deletion_keeps_nobody_elses_from_being_found(
-    world: World, user: str, damage: dict[str, Any]
-) -> None:
-    long_ago = NOW - timedelta(days=800)
-    purge = {"state": "pending", "requested_at": long_ago, "attempts": 0}
-    damaged, sound = new_id(), new_id()
-    world.put(damaged, {**deleted(user, purge=purge), **damage})
-    world.put(sound, deleted(user, purge=purge))
-    assert world.repository.deletion(damaged) is None
-    assert [found.job_id for found in world.repository.pending_purges(NOW - timedelta(days=700), 10)] == [sound]
-    world.repository.record_purge(damaged, [], NOW)
-    world.repository.record_purge(sound, [], NOW)
-
-
-@pytest.mark.parametrize("state", [[], {}, 7, None, "teleporting"])
-def test_an_odd_state_of_a_purge_is_marked_anew(world: World, user: str, state: object) -> None:
-    job_id = new_id()
-    world.put(job_id, deleted(user, purge={"state": state}))
-    deletion = world.repository.deletion(job_id)
-    assert deletion is not None
-    assert deletion.purge is PurgeState.PENDING
-    assert world.repository.mark_deleted(user, job_id, NOW) == deletion
-    assert world.read(job_id)["purge"]["state"] == "pending"
-
-
 def test_a_job_without_a_time_is_neither_listed_nor_counted_but_had_by_its_id(world: World, user: str) -> None:
     (sound,) = put_many(world, user, document, 1)
     timeless = new_id()
@@ -394,37 +242,3 @@ def test_a_job_without_a_time_is_neither_listed_nor_counted_but_had_by_its_id(wo
     assert ([job.id for job in page.jobs], page.total, page.next) == ([sound], 1, None)
     assert world.repository.get(user, timeless).created_at is None
     assert [job.id for job in world.repository.get_many(user, [timeless, sound])] == [sound, timeless]
-
-
-def test_of_many_deletes_at_once_one_is_the_first_and_all_say_so(database: firestore.Client, user: str) -> None:
-    world = FirestoreWorld(database)
-    (job_id,) = put_many(world, user, document, 1)
-    together = threading.Barrier(6)
-
-    def delete(number: int) -> object:
-        together.wait()
-        return world.repository.mark_deleted(user, job_id, NOW + timedelta(seconds=number)).deleted_at
-
-    with ThreadPoolExecutor(6) as threads:
-        times = set(threads.map(delete, range(6)))
-    assert times == {world.read(job_id)["deleted_at"]}
-
-
-def test_a_delete_wins_against_a_worker_that_keeps_reporting(database: firestore.Client, user: str) -> None:
-    world = FirestoreWorld(database)
-    (job_id,) = put_many(world, user, document, 1)
-    stop = threading.Event()
-
-    def report() -> None:
-        while not stop.wait(0.02):
-            database.collection("jobs").document(job_id).update({"status": "processing"})
-
-    worker = threading.Thread(target=report)
-    worker.start()
-    try:
-        world.repository.mark_deleted(user, job_id, NOW)
-    finally:
-        stop.set()
-        worker.join()
-    fields = world.read(job_id)
-    assert (fields["deleted_at"], fields["purge"]["state"]) == (NOW, "pending")

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, cast
 
 from google.cloud import firestore
 
+from shared.deletions import Deletions
 from shared.repository import JobRepository
 from tests import jobs
-from tests.fakes import FakeRepository
+from tests.fake_firestore import SWEEP_AFTER, FakeDeletions, FakeRepository
 
 
 class World(Protocol):
     repository: JobRepository
+    deletions: Deletions
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None: ...
 
@@ -24,6 +27,7 @@ class MemoryWorld:
     def __init__(self) -> None:
         self._fake = FakeRepository()
         self.repository = cast(JobRepository, self._fake)
+        self.deletions = cast(Deletions, FakeDeletions(self._fake))
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None:
         self._fake.documents[job_id] = fields
@@ -36,9 +40,17 @@ class FirestoreWorld:
     def __init__(self, database: firestore.Client) -> None:
         self._database = database
         self.repository = JobRepository(database, ThreadPoolExecutor(4))
+        self.deletions = Deletions(database, SWEEP_AFTER)
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None:
         self._database.collection("jobs").document(job_id).set(fields)
 
     def read(self, job_id: str) -> dict[str, Any]:
         return jobs.read(self._database, job_id)
+
+
+def put_many(world: World, user: str, make: Callable[..., dict[str, Any]], count: int) -> list[str]:
+    ids = [jobs.new_id() for _ in range(count)]
+    for job_id in ids:
+        world.put(job_id, make(user))
+    return ids

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -21,6 +20,7 @@ from shared.events import JobDeleted
 from tests.calls import call
 from tests.fakes import SETTINGS, FakeServices
 from tests.jobs import NOW, deleted, document
+from tests.messages import message
 
 IMAGES, VIDEOS, OUTPUTS = SETTINGS.buckets
 hostile_ids = st.one_of(
@@ -178,7 +178,7 @@ def test_a_delete_stands_although_publishing_failed(services: FakeServices) -> N
     services.fake_publisher.error = TimeoutError("Pub/Sub is away")
     answer: Any = call(delete_job, services, "/jobs/job-1", method="DELETE")
     assert (answer.status_code, answer.json["purge"]) == (202, "pending")
-    pending = services.repository.pending_purges(NOW + timedelta(seconds=1), 10)
+    pending = services.deletions.pending(NOW + timedelta(seconds=1), 10)
     assert [deletion.job_id for deletion in pending] == ["job-1"]
 
 
@@ -219,12 +219,6 @@ def test_no_hostile_prefix_of_an_id_reaches_firestore(id_prefix: str) -> None:
     assert services.fake_repository.calls == services.fake_media.calls == 0
 
 
-def message(event: JobDeleted, **changes: Any) -> dict[str, Any]:
-    data, attributes = event.encode()
-    sent = {"data": base64.b64encode(data).decode(), "attributes": attributes, "messageId": "7"}
-    return {"message": {**sent, **changes}}
-
-
 def put_files(services: FakeServices, user: str, job_id: str) -> None:
     for bucket, name in ((IMAGES, "reference.png"), (VIDEOS, "motion.mp4"), (OUTPUTS, "output.mp4")):
         services.fake_media.objects[bucket][f"{user}/{job_id}/{name}"] = [b"x"]
@@ -251,6 +245,7 @@ def test_a_purge_that_fails_in_one_bucket_comes_back_and_finishes_later(services
     assert not services.fake_media.objects[IMAGES]
     services.fake_media.broken = set()
     purge_job.receive(event, services)
+    purge = services.fake_repository.documents["job-1"]["purge"]
     assert (purge["state"], purge["attempts"]) == ("done", 2)
     assert not services.fake_media.objects[VIDEOS]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +20,7 @@ from google.cloud.firestore_v1.types import (
     Value,
 )
 
+from shared.deletions import Deletions
 from shared.job import JobStatus
 from shared.pagination import ListQuery, Position
 from shared.repository import JobRepository
@@ -44,8 +46,11 @@ FILTERS = {
 }
 
 
-def page(**options: Any) -> Callable[[JobRepository], object]:
-    return lambda repository: repository.page(ListQuery(user_id="ann", **options))
+Ask = Callable[[JobRepository, Deletions], object]
+
+
+def page(**options: Any) -> Ask:
+    return lambda repository, _: repository.page(ListQuery(user_id="ann", **options))
 
 
 ASKED = {
@@ -59,8 +64,12 @@ ASKED |= {
     "counts beside jobs by id": page(with_counts=True, ids=("70eb",)),
     "counts beside a search": page(with_counts=True, id_prefix="70eb"),
 }
-ASKED["pending purges"] = lambda repository: repository.pending_purges(NOW, 100)
-WITHOUT_QUERIES = {"get", "get_many", "mark_deleted", "deletion", "record_purge"}
+ASKED["pending purges"] = lambda _, deletions: deletions.pending(NOW, 100)
+ASKED["due purges"] = lambda _, deletions: deletions.due(NOW, 100)
+WITHOUT_QUERIES = {
+    *("get", "get_many", "mark", "of", "begin_purge", "end_purge"),
+    *("record_late_upload", "record_sweep", "reopen", "record_dead_letter"),
+}
 """Methods that read and write documents by their ids alone."""
 
 
@@ -103,12 +112,12 @@ class RecordingFirestore:
         return iter(())
 
 
-def queries_of(ask: Callable[[JobRepository], object]) -> list[StructuredQuery]:
+def queries_of(ask: Ask) -> list[StructuredQuery]:
     recorder = RecordingFirestore()
     client: Any = firestore.Client(project="x", credentials=AnonymousCredentials())
     client._firestore_api_internal = recorder
     with ThreadPoolExecutor(2) as pool:
-        ask(JobRepository(client, pool))
+        ask(JobRepository(client, pool), Deletions(client, timedelta(minutes=5)))
     return recorder.queries
 
 
@@ -155,8 +164,8 @@ def test_a_search_needs_an_index_for_its_deleted_jobs_alone() -> None:
 
 
 def test_no_method_of_the_repository_is_left_out() -> None:
-    methods = {name for name in vars(JobRepository) if not name.startswith("_")}
-    assert methods == {"page", "pending_purges"} | WITHOUT_QUERIES
+    methods = {name for one in (JobRepository, Deletions) for name in vars(one) if not name.startswith("_")}
+    assert methods == {"page", "pending", "due"} | WITHOUT_QUERIES
 
 
 def test_every_index_is_on_the_collection_of_jobs() -> None:

@@ -1,0 +1,160 @@
+"""The deletions of jobs in Firestore: their marks, the state of their purges, and events that came to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from google.api_core.exceptions import Aborted, AlreadyExists, FailedPrecondition
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from shared import purge_record
+from shared.documents import deletion_from, fields, mark_of_deletion
+from shared.errors import NotFound, Unavailable
+from shared.job import is_job_id
+from shared.outages import firestore_limits, outages
+from shared.purge import BucketPurge, Deletion, PurgeState
+from shared.purge_record import Record
+
+_MOST_TRIES = 8
+
+
+class Deletions:
+    """Every method raises Unavailable when Firestore is away.
+
+    `sweep_after` is how long a purge may be pending before it is asked for again.
+    """
+
+    def __init__(self, client: firestore.Client, sweep_after: timedelta) -> None:
+        self._client = client
+        self._jobs = client.collection("jobs")
+        self._dead_letters = client.collection("dead_letters")
+        self._sweep_after = sweep_after
+
+    def mark(self, user_id: str, job_id: str, now: datetime) -> Deletion:
+        """Mark the job and its pending purge in one write; give the first deletion if there was one already.
+
+        Raises NotFound if there is no such job of the user.
+        """
+        if not is_job_id(job_id):
+            raise NotFound
+
+        def changes(document: dict[str, Any]) -> dict[str, Any]:
+            if document.get("user_id") != user_id:
+                raise NotFound
+            return mark_of_deletion(user_id, now, document, self._sweep_after)
+
+        deletion = deletion_from(job_id, self._write(job_id, changes))
+        if deletion is None:
+            raise Unavailable("The job, which is being written by others,")
+        return deletion
+
+    def of(self, job_id: str) -> Deletion | None:
+        """The job's deletion, or None if there is no such job or it is live. Costs one read."""
+        return deletion_from(job_id, fields(self._read(job_id)))
+
+    def begin_purge(self, job_id: str, owner: str, key: str, now: datetime) -> Deletion | None:
+        """The job's deletion, or None as above; if it is `owner`'s, one more run is told of.
+
+        `key` names the run. Costs one read and one write.
+        """
+
+        def changes(document: dict[str, Any]) -> dict[str, Any]:
+            deletion = deletion_from(job_id, document)
+            if deletion is None or deletion.user_id != owner:
+                return {}
+            return _changed(document, partial(purge_record.begun, key=key, now=now))
+
+        return deletion_from(job_id, self._write(job_id, changes))
+
+    def end_purge(self, job_id: str, key: str, buckets: Sequence[BucketPurge], now: datetime) -> PurgeState:
+        """Add what the run did to the job's audit record. The purge is done if no bucket has an error."""
+        record = self._amend(job_id, partial(purge_record.ended, key=key, buckets=buckets, now=now))
+        return PurgeState(record["state"])
+
+    def record_late_upload(self, job_id: str, key: str, size: int, now: datetime) -> None:
+        """Tell of an object of so many bytes that came after the delete and was removed."""
+        self._amend(job_id, partial(purge_record.late_upload_removed, key=key, size=size, now=now))
+
+    def record_sweep(self, job_id: str, now: datetime) -> None:
+        """Tell that the purge was asked for again, and put the next time off."""
+        self._amend(job_id, partial(purge_record.swept, now=now, sweep_after=self._sweep_after))
+
+    def reopen(self, job_id: str, now: datetime) -> None:
+        """Make the purge pending and due at once: there is something left, or nobody knows."""
+        self._amend(job_id, partial(purge_record.reopened, now=now))
+
+    def due(self, now: datetime, limit: int) -> list[Deletion]:
+        """Pending purges that have to be asked for again, those first that have been due for longest.
+
+        Costs one read for each, at least one, however many jobs there are.
+        """
+        return self._pending("purge.sweep_at", "<=", now, limit)
+
+    def pending(self, before: datetime, limit: int) -> list[Deletion]:
+        """Deletions requested before that time whose purge is still pending, oldest first. Costs as `due` does."""
+        return self._pending("purge.requested_at", "<", before, limit)
+
+    def record_dead_letter(self, message_id: str, letter: dict[str, Any]) -> None:
+        """Keep a message that nobody could process. Recording it again changes nothing."""
+        with outages("Firestore"):
+            try:
+                self._dead_letters.document(message_id).create(letter, **firestore_limits())
+            except AlreadyExists:
+                return
+
+    def _pending(self, field: str, comparison: str, time: datetime, limit: int) -> list[Deletion]:
+        query = (
+            self._jobs.where(filter=FieldFilter("purge.state", "==", PurgeState.PENDING.value))
+            .where(filter=FieldFilter(field, comparison, time))
+            .order_by(field)
+            .limit(limit)
+        )
+        with outages("Firestore"):
+            snapshots = query.get(**firestore_limits())
+        found = (deletion_from(snapshot.id, fields(snapshot)) for snapshot in snapshots)
+        return [deletion for deletion in found if deletion]
+
+    def _amend(self, job_id: str, step: Callable[[Record], Record]) -> Record:
+        document = self._write(job_id, lambda document: _changed(document, step))
+        return _record(document)
+
+    def _write(self, job_id: str, changes: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+        """The document with the changes that follow from it, which are written unless there are none.
+
+        Whoever wrote the job since it was read goes first: a progress report, or another run. A write whose answer
+        was lost is found by reading again.
+        """
+        for _ in range(_MOST_TRIES):
+            snapshot = self._read(job_id)
+            document = fields(snapshot)
+            changed = changes(document)
+            if not changed:
+                return document
+            unchanged = self._client.write_option(last_update_time=snapshot.update_time)
+            try:
+                with outages("Firestore"):
+                    snapshot.reference.update(changed, option=unchanged, **firestore_limits())
+            except (FailedPrecondition, Aborted):
+                continue
+            return {**document, **changed}
+        raise Unavailable("The job, which is being written by others,")
+
+    def _read(self, job_id: str) -> Any:
+        with outages("Firestore"):
+            return self._jobs.document(job_id).get(**firestore_limits())
+
+
+def _changed(document: dict[str, Any], step: Callable[[Record], Record]) -> dict[str, Any]:
+    """What a step changes in a document; nothing where there is none."""
+    before = _record(document)
+    after = step(before)
+    return {} if after == before or not document else {"purge": after}
+
+
+def _record(document: dict[str, Any]) -> Record:
+    purge = document.get("purge")
+    return purge if isinstance(purge, dict) else {}

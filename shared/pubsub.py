@@ -1,0 +1,90 @@
+"""Pub/Sub as this product uses it: topics to publish to, and the dead letters of their subscriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import wait
+from dataclasses import dataclass
+from typing import Any
+
+from google.api_core.exceptions import DeadlineExceeded
+
+from shared.errors import Unavailable
+from shared.events import JobDeleted
+from shared.outages import PUBLISH_TIMEOUT, PULL_TIMEOUT, outages, pubsub_limits
+
+
+class Publisher:
+    """Publishes to one topic and waits: after the answer a function has no CPU to publish with."""
+
+    def __init__(self, client: Any, topic: str) -> None:
+        self._client = client
+        self._topic = topic
+
+    def publish(self, event: JobDeleted) -> None:
+        """Raise whatever the library does if the message was not accepted within PUBLISH_TIMEOUT."""
+        data, attributes = event.encode()
+        self._begin(data, attributes).result(timeout=PUBLISH_TIMEOUT)
+
+    def publish_all(self, events: Sequence[JobDeleted]) -> list[JobDeleted]:
+        """Publish side by side; give those that were accepted within PUBLISH_TIMEOUT."""
+        begun = [self._begin(*event.encode()) for event in events]
+        wait(begun, PUBLISH_TIMEOUT)
+        accepted = [future.done() and future.exception() is None for future in begun]
+        return [event for event, was_accepted in zip(events, accepted, strict=True) if was_accepted]
+
+    def forward(self, letter: Letter, attributes: Mapping[str, str]) -> None:
+        """Publish a dead letter's data anew, with other attributes."""
+        with outages("Pub/Sub"):
+            self._begin(letter.data, attributes).result(timeout=PUBLISH_TIMEOUT)
+
+    def _begin(self, data: bytes, attributes: Mapping[str, str]) -> Any:
+        return self._client.publish(self._topic, data, timeout=PUBLISH_TIMEOUT, **attributes)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message that was delivered as often as its subscription has it, and that nobody could process."""
+
+    message_id: str
+    data: bytes
+    attributes: Mapping[str, str]
+    receipt: str
+    """What acknowledges it."""
+
+
+class DeadLetters:
+    """The subscription in which the dead letters of one topic wait. Raises Unavailable when Pub/Sub is away."""
+
+    def __init__(self, client: Any, subscription: str) -> None:
+        self._client = client
+        self._subscription = subscription
+
+    def pull(self, limit: int) -> list[Letter]:
+        """Some of those that wait, up to `limit`. What is not acknowledged comes again after a minute."""
+        request = {"subscription": self._subscription, "max_messages": limit}
+        try:
+            with outages("Pub/Sub"):
+                answer = self._client.pull(request, retry=None, timeout=PULL_TIMEOUT)
+        except Unavailable as error:
+            # Where nothing waits, the call does until its time is up.
+            if isinstance(error.__cause__, DeadlineExceeded):
+                return []
+            raise
+        return [
+            Letter(
+                received.message.message_id,
+                received.message.data,
+                dict(received.message.attributes),
+                received.ack_id,
+            )
+            for received in answer.received_messages
+        ]
+
+    def acknowledge(self, letters: Sequence[Letter]) -> None:
+        """Let them go. One that comes again all the same is seen to again."""
+        if not letters:
+            return
+        request = {"subscription": self._subscription, "ack_ids": [letter.receipt for letter in letters]}
+        with outages("Pub/Sub"):
+            self._client.acknowledge(request, **pubsub_limits())

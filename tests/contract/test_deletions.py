@@ -1,0 +1,276 @@
+"""What is kept of a deletion and its purge: the same on Firestore's emulator and in memory."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from google.cloud import firestore
+
+from shared.errors import NotFound
+from shared.purge import BucketPurge, PurgeState
+from tests.contract.worlds import FirestoreWorld, World, put_many
+from tests.jobs import NOW, deleted, document, new_id
+
+REQUESTED = {
+    "state": "pending",
+    "requested_at": NOW,
+    "attempts": 0,
+    "sweeps": 0,
+    "sweep_at": NOW + timedelta(minutes=5),
+}
+
+
+def test_a_delete_marks_the_job_and_its_pending_purge_together(world: World, user: str) -> None:
+    (job_id,) = put_many(world, user, document, 1)
+    deletion = world.deletions.mark(user, job_id, NOW)
+    assert (deletion.deleted_at, deletion.purge, deletion.user_id) == (NOW, PurgeState.PENDING, user)
+    fields = world.read(job_id)
+    assert (fields["deleted_at"], fields["deleted_by"]) == (NOW, user)
+    assert fields["purge"] == REQUESTED
+    assert fields["status"] == "completed"
+
+
+def test_a_second_delete_keeps_the_first(world: World, user: str) -> None:
+    (job_id,) = put_many(world, user, document, 1)
+    first = world.deletions.mark(user, job_id, NOW)
+    assert world.deletions.mark(user, job_id, NOW + timedelta(hours=1)) == first
+
+
+@pytest.mark.parametrize("purge", [None, "done", 7])
+def test_a_deletion_that_others_marked_without_a_purge_gets_one_and_keeps_its_time(
+    world: World, user: str, purge: object
+) -> None:
+    job_id, long_ago = new_id(), NOW - timedelta(days=30)
+    world.put(job_id, document(user, deleted_at=long_ago, purge=purge))
+    deletion = world.deletions.mark(user, job_id, NOW)
+    assert (deletion.deleted_at, deletion.purge) == (long_ago, PurgeState.PENDING)
+    assert world.read(job_id)["purge"] == REQUESTED
+
+
+@pytest.mark.parametrize("deleted_at", ["yesterday", 7, True])
+def test_a_deletion_at_no_real_time_is_marked_anew(world: World, user: str, deleted_at: object) -> None:
+    job_id = new_id()
+    world.put(job_id, document(user, deleted_at=deleted_at))
+    assert world.deletions.mark(user, job_id, NOW).deleted_at == NOW
+    assert world.read(job_id)["deleted_at"] == NOW
+
+
+@pytest.mark.parametrize("kind", ["unknown", "foreign"])
+def test_what_is_not_the_users_cannot_be_deleted(world: World, user: str, kind: str) -> None:
+    job_id = new_id()
+    if kind == "foreign":
+        world.put(job_id, document("somebody-else"))
+    with pytest.raises(NotFound):
+        world.deletions.mark(user, job_id, NOW)
+    if kind == "foreign":
+        assert "deleted_at" not in world.read(job_id)
+
+
+def test_a_job_of_a_user_who_can_own_no_media_has_nothing_to_purge(world: World) -> None:
+    (job_id,) = put_many(world, "a/b", document, 1)
+    assert world.deletions.mark("a/b", job_id, NOW).purge is PurgeState.FAILED
+    pending = world.deletions.pending(NOW + timedelta(days=1), 1000)
+    assert job_id not in [deletion.job_id for deletion in pending]
+    assert world.read(job_id)["purge"]["state"] == "failed"
+
+
+@pytest.mark.parametrize("deleted_at", [None, "2026-11-22", 7, True])
+def test_only_a_real_time_of_deletion_lets_files_go(world: World, user: str, deleted_at: object) -> None:
+    job_id = new_id()
+    world.put(job_id, document(user, deleted_at=deleted_at))
+    assert world.deletions.of(job_id) is None
+
+
+def test_the_deletion_names_the_owner_of_the_document(world: World, user: str) -> None:
+    (job_id,) = put_many(world, user, deleted, 1)
+    deletion = world.deletions.of(job_id)
+    assert deletion is not None
+    assert (deletion.job_id, deletion.user_id, deletion.purge) == (job_id, user, PurgeState.PENDING)
+    assert world.deletions.of(new_id()) is None
+
+
+def test_each_run_adds_to_the_audit_record(world: World, user: str) -> None:
+    (job_id,) = put_many(world, user, deleted, 1)
+    images, videos = "nuumee-images", "my.videos-2"
+    failed = [
+        BucketPurge(bucket=images, objects=2, size=20),
+        BucketPurge(bucket=videos, objects=1, size=5, error="ServiceUnavailable"),
+    ]
+    world.deletions.begin_purge(job_id, user, "run 1", NOW)
+    assert world.deletions.end_purge(job_id, "run 1", failed, NOW) is PurgeState.PENDING
+    purge = world.read(job_id)["purge"]
+    assert (purge["state"], purge["attempts"], purge["finished_at"]) == ("pending", 1, None)
+    assert purge["buckets"][videos] == {"objects": 1, "bytes": 5, "error": "ServiceUnavailable"}
+
+    rest = [BucketPurge(bucket=images, objects=0, size=0), BucketPurge(bucket=videos, objects=1, size=7)]
+    world.deletions.begin_purge(job_id, user, "run 2", NOW)
+    assert world.deletions.end_purge(job_id, "run 2", rest, NOW) is PurgeState.DONE
+    purge = world.read(job_id)["purge"]
+    assert (purge["state"], purge["attempts"], purge["finished_at"]) == ("done", 2, NOW)
+    assert purge["buckets"] == {
+        images: {"objects": 2, "bytes": 20, "error": None},
+        videos: {"objects": 2, "bytes": 12, "error": None},
+    }
+    assert purge["requested_at"] == NOW
+
+
+def test_what_is_told_twice_because_an_answer_was_lost_counts_once(world: World, user: str) -> None:
+    (job_id,) = put_many(world, user, deleted, 1)
+    outcome = [BucketPurge(bucket="nuumee-images", objects=2, size=20)]
+    for _ in range(2):
+        world.deletions.begin_purge(job_id, user, "run", NOW)
+    for _ in range(2):
+        world.deletions.end_purge(job_id, "run", outcome, NOW)
+    for _ in range(2):
+        world.deletions.record_late_upload(job_id, "nuumee-outputs/7", 300, NOW)
+    world.deletions.record_late_upload(job_id, "nuumee-outputs/8", 30, NOW)
+    purge = world.read(job_id)["purge"]
+    assert (purge["attempts"], purge["buckets"]["nuumee-images"]["objects"]) == (1, 2)
+    assert (purge["late_objects"], purge["late_bytes"], purge["late_at"]) == (2, 330, NOW)
+
+
+def test_a_run_that_was_killed_has_left_its_beginning(world: World, user: str) -> None:
+    (job_id,) = put_many(world, user, deleted, 1)
+    world.deletions.begin_purge(job_id, user, "run", NOW)
+    purge = world.read(job_id)["purge"]
+    assert (purge["attempts"], purge["started_at"], purge["state"]) == (1, NOW, "pending")
+
+
+def test_a_run_is_not_begun_for_somebody_else_or_for_a_live_job(world: World, user: str) -> None:
+    (gone,) = put_many(world, user, deleted, 1)
+    (live,) = put_many(world, user, document, 1)
+    before = world.read(gone), world.read(live)
+    found = world.deletions.begin_purge(gone, "somebody-else", "run", NOW)
+    assert found is not None
+    assert found.user_id == user
+    assert world.deletions.begin_purge(live, user, "run", NOW) is None
+    assert world.deletions.begin_purge(new_id(), user, "run", NOW) is None
+    assert (world.read(gone), world.read(live)) == before
+
+
+def test_each_sweep_puts_the_next_further_away(world: World, user: str) -> None:
+    (job_id,) = put_many(world, user, document, 1)
+    world.deletions.mark(user, job_id, NOW)
+    waits = []
+    for _ in range(9):
+        world.deletions.record_sweep(job_id, NOW)
+        waits.append((world.read(job_id)["purge"]["sweep_at"] - NOW) / timedelta(minutes=1))
+    assert waits == [10, 20, 40, 80, 160, 320, 360, 360, 360]
+    deletion = world.deletions.of(job_id)
+    assert deletion is not None
+    assert (deletion.sweeps, deletion.purge) == (9, PurgeState.PENDING)
+
+
+def test_due_purges_are_found_by_how_long_they_have_been_due(world: World, user: str) -> None:
+    long_ago = NOW - timedelta(days=500)  # due before any other test's
+
+    def put(minutes: int, **purge: object) -> str:
+        (job_id,) = put_many(world, user, document, 1)
+        record = {"state": "pending", "requested_at": NOW, "sweep_at": long_ago + timedelta(minutes=minutes)}
+        world.put(job_id, deleted(user, purge={**record, **purge}))
+        return job_id
+
+    second, first, _done = put(2), put(1, sweeps=4), put(0, state="done")
+    not_yet = put(3)
+    now = long_ago + timedelta(minutes=2)
+    assert [found.job_id for found in world.deletions.due(now, 10)] == [first, second]
+    assert [found.job_id for found in world.deletions.due(now, 1)] == [first]
+    for job_id in (first, second, not_yet):
+        world.deletions.end_purge(job_id, "run", [], NOW)
+    assert world.deletions.due(NOW - timedelta(days=499), 10) == []
+
+
+def test_a_purge_that_was_done_can_be_opened_again_and_is_due_at_once(world: World, user: str) -> None:
+    (job_id,) = put_many(world, user, document, 1)
+    world.deletions.mark(user, job_id, NOW)
+    world.deletions.end_purge(job_id, "run", [], NOW)
+    world.deletions.reopen(job_id, NOW)
+    deletion = world.deletions.of(job_id)
+    assert deletion is not None
+    assert (deletion.purge, deletion.is_due(NOW)) == (PurgeState.PENDING, True)
+
+
+def test_pending_purges_are_found_oldest_first_and_no_others(world: World, user: str) -> None:
+    long_ago = NOW - timedelta(days=400)  # older than any other test's
+
+    def put(minutes: int, state: str) -> str:
+        (job_id,) = put_many(world, user, document, 1)
+        purge = {"state": state, "requested_at": long_ago + timedelta(minutes=minutes), "attempts": 0}
+        world.put(job_id, deleted(user, purge=purge))
+        return job_id
+
+    second, first, _done, third = put(2, "pending"), put(1, "pending"), put(0, "done"), put(3, "pending")
+    before = long_ago + timedelta(minutes=3)
+    assert [found.job_id for found in world.deletions.pending(before, 10)] == [first, second]
+    assert [found.job_id for found in world.deletions.pending(before, 1)] == [first]
+    later = world.deletions.pending(before + timedelta(seconds=1), 10)
+    assert [found.job_id for found in later] == [first, second, third]
+    for job_id in (first, second, third):
+        world.deletions.end_purge(job_id, "run", [], NOW)
+    assert world.deletions.pending(before + timedelta(seconds=1), 10) == []
+
+
+@pytest.mark.parametrize(
+    "damage", [{"user_id": None}, {"user_id": 7}, {"deleted_at": None}, {"deleted_at": "then"}]
+)
+def test_a_damaged_deletion_keeps_nobody_elses_from_being_found(
+    world: World, user: str, damage: dict[str, Any]
+) -> None:
+    long_ago = NOW - timedelta(days=800)
+    purge = {"state": "pending", "requested_at": long_ago, "attempts": 0}
+    damaged, sound = new_id(), new_id()
+    world.put(damaged, {**deleted(user, purge=purge), **damage})
+    world.put(sound, deleted(user, purge=purge))
+    assert world.deletions.of(damaged) is None
+    assert [found.job_id for found in world.deletions.pending(NOW - timedelta(days=700), 10)] == [sound]
+    for job_id in (damaged, sound):
+        world.deletions.end_purge(job_id, "run", [], NOW)
+
+
+@pytest.mark.parametrize("state", [[], {}, 7, None, "teleporting"])
+def test_an_odd_state_of_a_purge_is_marked_anew(world: World, user: str, state: object) -> None:
+    job_id = new_id()
+    world.put(job_id, deleted(user, purge={"state": state}))
+    deletion = world.deletions.of(job_id)
+    assert deletion is not None
+    assert deletion.purge is PurgeState.PENDING
+    assert world.deletions.mark(user, job_id, NOW).deleted_at == deletion.deleted_at
+    assert world.read(job_id)["purge"] == REQUESTED
+
+
+def test_of_many_deletes_at_once_one_is_the_first_and_all_say_so(database: firestore.Client, user: str) -> None:
+    world = FirestoreWorld(database)
+    (job_id,) = put_many(world, user, document, 1)
+    together = threading.Barrier(6)
+
+    def delete(number: int) -> object:
+        together.wait()
+        return world.deletions.mark(user, job_id, NOW + timedelta(seconds=number)).deleted_at
+
+    with ThreadPoolExecutor(6) as threads:
+        times = set(threads.map(delete, range(6)))
+    assert times == {world.read(job_id)["deleted_at"]}
+
+
+def test_a_delete_wins_against_a_worker_that_keeps_reporting(database: firestore.Client, user: str) -> None:
+    world = FirestoreWorld(database)
+    (job_id,) = put_many(world, user, document, 1)
+    stop = threading.Event()
+
+    def report() -> None:
+        while not stop.wait(0.02):
+            database.collection("jobs").document(job_id).update({"status": "processing"})
+
+    worker = threading.Thread(target=report)
+    worker.start()
+    try:
+        world.deletions.mark(user, job_id, NOW)
+    finally:
+        stop.set()
+        worker.join()
+    fields = world.read(job_id)
+    assert (fields["deleted_at"], fields["purge"]["state"]) == (NOW, "pending")

@@ -1,0 +1,152 @@
+"""In-memory stand-ins for what is kept in Firestore. tests/contract holds them to what the real ones do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, cast
+
+from shared import purge_record
+from shared.documents import deletion_from, is_deleted, job_from, mark_of_deletion
+from shared.errors import NotFound
+from shared.job import Job, JobStatus, newest_first
+from shared.pagination import ListQuery, Page, Position
+from shared.purge import BucketPurge, Deletion, PurgeState
+
+SWEEP_AFTER = timedelta(minutes=5)
+
+
+class FakeRepository:
+    def __init__(self) -> None:
+        self.documents: dict[str, dict[str, Any]] = {}
+        self.calls = 0
+
+    def get(self, user_id: str, job_id: str) -> Job:
+        document = self._owned(user_id, job_id)
+        if is_deleted(document):
+            raise NotFound
+        return job_from(job_id, document)
+
+    def get_many(self, user_id: str, job_ids: Sequence[str]) -> list[Job]:
+        self.calls += 1
+        mine = self._mine(ListQuery(user_id=user_id))
+        return [job for job in mine if job.id in job_ids]
+
+    def page(self, query: ListQuery) -> Page:
+        self.calls += 1
+        counts = self._counts(query.user_id) if query.with_counts else None
+        if query.ids is not None:
+            chosen = [job for job in self._mine(query) if job.id in query.ids]
+            return Page(chosen, len(chosen), 1, None, counts)
+        jobs = self._found(query)
+        total = len(jobs)
+        number, before = query.page, (query.page - 1) * query.page_size
+        if (after := query.after) is not None:
+            number, before = after.page, 0
+            if query.id_prefix is not None:
+                jobs = [job for job in jobs if job.id > after.job_id]
+            elif after.created_at is not None:
+                place = (after.created_at, after.job_id)
+                jobs = [job for job in jobs if newest_first(job) < place]
+        shown, rest = jobs[before : before + query.page_size], jobs[before + query.page_size :]
+        last = shown[-1] if shown and rest else None
+        following = Position(last.id, last.created_at, number + 1, before + len(shown)) if last else None
+        return Page(shown, total, number, following, counts)
+
+    def _owned(self, user_id: str, job_id: str) -> dict[str, Any]:
+        self.calls += 1
+        document = self.documents.get(job_id)
+        if document is None or document.get("user_id") != user_id:
+            raise NotFound
+        return document
+
+    def _found(self, query: ListQuery) -> list[Job]:
+        if query.id_prefix is None:
+            return [job for job in self._mine(query) if job.created_at is not None]
+        found = [job for job in self._mine(query) if job.id.startswith(query.id_prefix)]
+        return sorted(found, key=lambda job: job.id)
+
+    def _counts(self, user_id: str) -> dict[str, int]:
+        jobs = self._found(ListQuery(user_id=user_id))
+        return {"all": len(jobs), **{status: sum(job.status == status for job in jobs) for status in JobStatus}}
+
+    def _mine(self, query: ListQuery) -> list[Job]:
+        jobs = [
+            job_from(job_id, document)
+            for job_id, document in self.documents.items()
+            if document.get("user_id") == query.user_id and not is_deleted(document)
+        ]
+        wanted = [job for job in jobs if not query.statuses or job.status in query.statuses]
+        return sorted(wanted, key=newest_first, reverse=True)
+
+
+class FakeDeletions:
+    """The steps of a purge's record are the real ones: only Firestore is not."""
+
+    def __init__(self, repository: FakeRepository) -> None:
+        self._repository = repository
+        self._documents = repository.documents
+        self.dead_letters: dict[str, dict[str, Any]] = {}
+
+    def mark(self, user_id: str, job_id: str, now: datetime) -> Deletion:
+        document = self._document(job_id)
+        if not document or document.get("user_id") != user_id:
+            raise NotFound
+        document.update(mark_of_deletion(user_id, now, document, SWEEP_AFTER))
+        deletion = deletion_from(job_id, document)
+        assert deletion is not None
+        return deletion
+
+    def of(self, job_id: str) -> Deletion | None:
+        return deletion_from(job_id, self._document(job_id))
+
+    def begin_purge(self, job_id: str, owner: str, key: str, now: datetime) -> Deletion | None:
+        deletion = self.of(job_id)
+        if deletion and deletion.user_id == owner:
+            self._amend(job_id, partial(purge_record.begun, key=key, now=now))
+        return deletion
+
+    def end_purge(self, job_id: str, key: str, buckets: Sequence[BucketPurge], now: datetime) -> PurgeState:
+        record = self._amend(job_id, partial(purge_record.ended, key=key, buckets=buckets, now=now))
+        return PurgeState(record["state"])
+
+    def record_late_upload(self, job_id: str, key: str, size: int, now: datetime) -> None:
+        self._amend(job_id, partial(purge_record.late_upload_removed, key=key, size=size, now=now))
+
+    def record_sweep(self, job_id: str, now: datetime) -> None:
+        self._amend(job_id, partial(purge_record.swept, now=now, sweep_after=SWEEP_AFTER))
+
+    def reopen(self, job_id: str, now: datetime) -> None:
+        self._amend(job_id, partial(purge_record.reopened, now=now))
+
+    def due(self, now: datetime, limit: int) -> list[Deletion]:
+        return self._pending("sweep_at", lambda time: time <= now, limit)
+
+    def pending(self, before: datetime, limit: int) -> list[Deletion]:
+        return self._pending("requested_at", lambda time: time < before, limit)
+
+    def record_dead_letter(self, message_id: str, letter: dict[str, Any]) -> None:
+        self.dead_letters.setdefault(message_id, letter)
+
+    def _pending(self, field: str, wanted: Callable[[datetime], bool], limit: int) -> list[Deletion]:
+        found = [
+            (purge[field], job_id)
+            for job_id, document in self._documents.items()
+            if isinstance(purge := document.get("purge"), dict)
+            and purge.get("state") == "pending"
+            and isinstance(purge.get(field), datetime)
+            and wanted(purge[field])
+        ]
+        deletions = (deletion_from(job_id, self._documents[job_id]) for _, job_id in sorted(found)[:limit])
+        return [deletion for deletion in deletions if deletion]
+
+    def _document(self, job_id: str) -> dict[str, Any]:
+        self._repository.calls += 1
+        return self._documents.get(job_id, {})
+
+    def _amend(self, job_id: str, step: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+        document = self._documents[job_id]
+        purge = document.get("purge")
+        document["purge"] = step(purge if isinstance(purge, dict) else {})
+        return cast(dict[str, Any], document["purge"])

@@ -1,0 +1,30 @@
+"""Pub/Sub messages as a background function gets them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from shared.events import JobDeleted
+from tests.fakes import SETTINGS
+
+
+def message(event: JobDeleted, **changes: Any) -> dict[str, Any]:
+    data, attributes = event.encode()
+    return envelope(data, attributes, **changes)
+
+
+def envelope(data: bytes, about: dict[str, str], **changes: Any) -> dict[str, Any]:
+    sent = {"data": base64.b64encode(data).decode(), "attributes": about, "messageId": "7"}
+    return {"message": {**sent, **changes}}
+
+
+def notification(
+    name: str, *, generation: int = 1, size: int = 1, changes: dict[str, str] | None = None
+) -> tuple[bytes, dict[str, str]]:
+    """What Cloud Storage publishes of a new object: the data and the attributes."""
+    bucket = SETTINGS.outputs_bucket
+    resource = {"name": name, "bucket": bucket, "size": str(size), "contentType": "video/mp4"}
+    about = {"bucketId": bucket, "objectId": name, "objectGeneration": str(generation)}
+    return json.dumps(resource).encode(), {"eventType": "OBJECT_FINALIZE", **about, **(changes or {})}
