@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -12,7 +13,7 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared import purge_record
-from shared.documents import deletion_from, fields, mark_of_deletion
+from shared.documents import deletion_from, fields, is_deleted, mark_of_deletion
 from shared.errors import NotFound, Unavailable
 from shared.job import is_job_id
 from shared.outages import firestore_limits, outages
@@ -20,6 +21,17 @@ from shared.purge import BucketPurge, Deletion, PurgeState
 from shared.purge_record import Record
 
 _MOST_TRIES = 8
+_PAGE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a job's document says of whose its objects are."""
+
+    user_id: object
+    is_deleted: bool
+    deletion: Deletion | None
+    """None also where the job is marked as deleted in a way that lets no file go."""
 
 
 class Deletions:
@@ -55,6 +67,17 @@ class Deletions:
     def of(self, job_id: str) -> Deletion | None:
         """The job's deletion, or None if there is no such job or it is live. Costs one read."""
         return deletion_from(job_id, fields(self._read(job_id)))
+
+    def standings(self, job_ids: Sequence[str]) -> dict[str, Standing]:
+        """Whose each job is and whether it is deleted; unknown ones are left out. Costs one read an id."""
+        references = [self._jobs.document(job_id) for job_id in job_ids]
+        with outages("Firestore"):
+            asked = self._client.get_all(references, ["user_id", "deleted_at", "purge"], **firestore_limits())
+            documents = {snapshot.id: fields(snapshot) for snapshot in asked if snapshot.exists}
+        return {
+            job_id: Standing(document.get("user_id"), is_deleted(document), deletion_from(job_id, document))
+            for job_id, document in documents.items()
+        }
 
     def begin_purge(self, job_id: str, owner: str, key: str, now: datetime) -> Deletion | None:
         """The job's deletion, or None as above; if it is `owner`'s, one more run is told of.
@@ -98,6 +121,17 @@ class Deletions:
         """Deletions requested before that time whose purge is still pending, oldest first. Costs as `due` does."""
         return self._pending("purge.requested_at", "<", before, limit)
 
+    def all_pending(self, before: datetime) -> Iterator[Deletion]:
+        """The same without an end, read page by page."""
+        query, after = self._query("purge.requested_at", "<", before).limit(_PAGE), None
+        while True:
+            with outages("Firestore"):
+                page = (query.start_after(after) if after else query).get(**firestore_limits())
+            yield from _deletions(page)
+            if len(page) < _PAGE:
+                return
+            after = page[-1]
+
     def record_dead_letter(self, message_id: str, letter: dict[str, Any]) -> None:
         """Keep a message that nobody could process. Recording it again changes nothing."""
         with outages("Firestore"):
@@ -107,16 +141,15 @@ class Deletions:
                 return
 
     def _pending(self, field: str, comparison: str, time: datetime, limit: int) -> list[Deletion]:
-        query = (
+        with outages("Firestore"):
+            return _deletions(self._query(field, comparison, time).limit(limit).get(**firestore_limits()))
+
+    def _query(self, field: str, comparison: str, time: datetime) -> firestore.Query:
+        return (
             self._jobs.where(filter=FieldFilter("purge.state", "==", PurgeState.PENDING.value))
             .where(filter=FieldFilter(field, comparison, time))
             .order_by(field)
-            .limit(limit)
         )
-        with outages("Firestore"):
-            snapshots = query.get(**firestore_limits())
-        found = (deletion_from(snapshot.id, fields(snapshot)) for snapshot in snapshots)
-        return [deletion for deletion in found if deletion]
 
     def _amend(self, job_id: str, step: Callable[[Record], Record]) -> Record:
         document = self._write(job_id, lambda document: _changed(document, step))
@@ -146,6 +179,11 @@ class Deletions:
     def _read(self, job_id: str) -> Any:
         with outages("Firestore"):
             return self._jobs.document(job_id).get(**firestore_limits())
+
+
+def _deletions(snapshots: Iterable[Any]) -> list[Deletion]:
+    found = (deletion_from(snapshot.id, fields(snapshot)) for snapshot in snapshots)
+    return [deletion for deletion in found if deletion]
 
 
 def _changed(document: dict[str, Any], step: Callable[[Record], Record]) -> dict[str, Any]:

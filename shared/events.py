@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Self
 
 from shared.errors import UnprocessableEvent
-from shared.job import JobPrefix, can_own_media, is_job_id, is_own_path, rfc3339
+from shared.job import JobPrefix, can_own_media, is_job_id, rfc3339
 
 TYPE = "job.deleted"
 VERSION = 1
@@ -86,11 +86,7 @@ class ObjectFinalized:
     @property
     def prefix(self) -> JobPrefix | None:
         """Whose job's the object is by its name; None where no job's can be called so."""
-        user_id, _, rest = self.name.partition("/")
-        job_id, _, name = rest.partition("/")
-        if not name or not is_job_id(job_id) or not is_own_path(self.name, user_id):
-            return None
-        return JobPrefix(user_id, job_id)
+        return JobPrefix.of_object(self.name)
 
     @property
     def job_id(self) -> str | None:

@@ -148,6 +148,13 @@ class JobPrefix:
     def __str__(self) -> str:
         return f"{self.user_id}/{self.job_id}/"
 
+    @classmethod
+    def of_object(cls, name: str) -> JobPrefix | None:
+        """Whose job's an object is by its name; None where no job's can be called so."""
+        user_id, _, rest = name.partition("/")
+        job_id, _, rest = rest.partition("/")
+        return cls(user_id, job_id) if rest and is_job_id(job_id) and is_own_path(name, user_id) else None
+
 
 def is_job_id(text: object) -> bool:
     """Whether `text` could be the id of a job.

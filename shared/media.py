@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ from shared.signing import Target, UrlSigner, Validity
 
 _DELETED_AT_ONCE = 100
 _MOST_ROUNDS = 3
+_LISTED = "items(name,generation,size,timeCreated),nextPageToken"
 _FAILURES = (GoogleAPIError, GoogleAuthError, RequestException)
 
 
@@ -47,6 +48,16 @@ class Download:
     url: str
     filename: str
     validity: Validity
+
+
+@dataclass(frozen=True, slots=True)
+class StoredObject:
+    """One generation of an object."""
+
+    name: str
+    size: int
+    """Bytes."""
+    created_at: datetime
 
 
 class MediaStore:
@@ -89,6 +100,14 @@ class MediaStore:
         # Threads of its own: what waits for the shared pool must not also fill it.
         with ThreadPoolExecutor(len(self._names)) as threads:
             return list(threads.map(self._purge_bucket, self._names.values(), itertools.repeat(prefix)))
+
+    def objects(self, bucket: str, start: str | None = None) -> Iterator[StoredObject]:
+        """Every generation of every object whose name is not before `start`, by name, read page by page."""
+        with outages("Cloud Storage"):
+            for blob in self._client.list_blobs(
+                bucket, versions=True, start_offset=start, fields=_LISTED, **STORAGE_REMOVING
+            ):
+                yield StoredObject(blob.name, blob.size or 0, blob.time_created)
 
     def has(self, bucket: str, name: str, generation: int) -> bool:
         """Whether this generation of an object is there, live or not."""

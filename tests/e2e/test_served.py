@@ -10,16 +10,23 @@ from playwright.sync_api import Page, expect
 from infra.local.stack import Stack
 
 
+def led_to_sign_in(page: Page) -> None:
+    """Wait for where whoever is not signed in ends: a browser that is closed on its way there may hang."""
+    expect(page.get_by_label("Password")).to_be_visible()
+
+
 def test_the_page_opens_at_the_address_that_make_dev_names(page: Page, stack: Stack) -> None:
     answer = page.goto(stack.page_url)
     assert answer is not None
     assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
     expect(page).to_have_title(re.compile("NuuMee"))
+    led_to_sign_in(page)
 
 
 def test_the_page_is_found_without_its_last_slash_too(page: Page, stack: Stack) -> None:
     page.goto("/jobs?status=failed", wait_until="commit")
     assert page.url.startswith(f"{stack.page_url}?status=failed")
+    led_to_sign_in(page)
 
 
 def test_the_same_address_is_the_apis_for_a_client_of_it(stack: Stack) -> None:

@@ -1,0 +1,114 @@
+"""`python -m infra.reconcile`: holds the buckets against Firestore, and says what does not agree.
+
+Reads alone, unless it is told to repair. A run that was broken off goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from tqdm import tqdm
+
+from infra.reconciliation import Checkpoint, Finding, Reconciliation
+from shared.errors import Unavailable
+from shared.services import Services
+from shared.settings import Settings, SettingsError
+
+_CHECKPOINT = Path(".local") / "reconcile.json"
+
+
+def main() -> None:
+    options = _parser().parse_args()
+    try:
+        # No browser calls this: it needs no origins.
+        settings = Settings.from_environment({"ALLOWED_ORIGINS": "http://localhost", **os.environ})
+        checkpoint = Checkpoint.load(options.checkpoint)
+        disagreements = _run(Services(settings), checkpoint, options)
+    except (SettingsError, ValueError) as error:
+        sys.exit(f"reconcile: {error}")
+    except Unavailable as error:
+        sys.exit(f"reconcile: {error.detail} Run it again, and it goes on where it was.")
+    except KeyboardInterrupt:
+        sys.exit("\nreconcile: broken off; run it again, and it goes on where it was")
+    options.checkpoint.unlink(missing_ok=True)
+    sys.exit(1 if disagreements and not options.repair else 0)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m infra.reconcile", description=__doc__)
+    parser.add_argument(
+        "--repair",
+        action="store_true",
+        help="open the purges again that should have removed what is found; objects of no job are left to you",
+    )
+    parser.add_argument(
+        "--grace-hours",
+        type=float,
+        default=24,
+        metavar="HOURS",
+        help="how long an upload may be without its job, and a purge be pending (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--checkpoint",
+        type=Path,
+        default=_CHECKPOINT,
+        metavar="FILE",
+        help="what a broken-off run goes on from; remove it to begin anew (default: %(default)s)",
+    )
+    return parser
+
+
+def _run(services: Services, checkpoint: Checkpoint, options: argparse.Namespace) -> int:
+    """Print each finding on a line of its own, and then what was counted; give the number of findings."""
+    settings = services.settings
+    reconciliation = Reconciliation(
+        services.media,
+        services.deletions,
+        settings.buckets,
+        now=datetime.now(UTC),
+        grace=timedelta(hours=options.grace_hours),
+        repair=options.repair,
+    )
+    for finding in _findings(reconciliation, checkpoint, options.checkpoint):
+        # Not print: the bar has to make way.
+        tqdm.write(_line(finding), file=sys.stdout)
+    for bucket in settings.buckets:
+        counted = checkpoint.counted.get(bucket, {})
+        numbers = ", ".join(f"{kind} {objects} ({size} bytes)" for kind, (objects, size) in counted.items())
+        print(f"reconcile: {bucket}: {numbers or 'empty'}")
+    done = "; the purges of deleted jobs among them are open again" if options.repair else ""
+    print(f"reconcile: {checkpoint.findings} disagreement(s){done}")
+    return checkpoint.findings
+
+
+def _findings(reconciliation: Reconciliation, checkpoint: Checkpoint, file: Path) -> Iterator[Finding]:
+    # How many there are, only the end of a listing tells.
+    with closing(tqdm(unit=" objects", disable=None)) as bar:
+        bar.update(_objects(checkpoint))
+        for findings in reconciliation.objects(checkpoint):
+            yield from findings
+            checkpoint.save(file)
+            bar.update(_objects(checkpoint) - bar.n)
+        for finding in reconciliation.purges():
+            checkpoint.findings += 1
+            yield finding
+
+
+def _objects(checkpoint: Checkpoint) -> int:
+    return sum(objects for kinds in checkpoint.counted.values() for objects, _ in kinds.values())
+
+
+def _line(finding: Finding) -> str:
+    if finding.bucket is None:
+        return f"{finding.kind}\t{finding.prefix}\tthe purge is pending for too long"
+    return f"{finding.kind}\t{finding.bucket}/{finding.prefix}\t{finding.objects} objects\t{finding.bytes} bytes"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""Holds the objects in the buckets against the jobs in Firestore.
+
+An object is somebody's if its name begins with the owner and the id of a live job. What belongs to a deleted job should
+be on its way out. What belongs to no job is told, and never removed: only a deleted job's own document lets files go.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import groupby, islice
+from pathlib import Path
+
+from shared.deletions import Deletions, Standing
+from shared.job import JobPrefix
+from shared.media import MediaStore, StoredObject
+from shared.purge import PurgeState
+
+BATCH = 100
+"""Jobs looked up at once."""
+
+
+class Kind(StrEnum):
+    LIVE = "live"
+    RECENT = "recent"
+    """Of no job yet, or of one that is just being purged."""
+    SAID_DONE = "said-done"
+    OVERDUE = "overdue"
+    """Of a deleted job whose purge is pending for too long, or that nobody has asked to purge."""
+    UNKNOWN = "unknown"
+
+
+@dataclass(slots=True)
+class Group:
+    """The objects of one job in one bucket, or those that lie side by side and are no job's."""
+
+    bucket: str
+    prefix: str
+    owner: JobPrefix | None
+    last: str
+    """Name of the last of them."""
+    newest: datetime
+    objects: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What does not agree: objects that should not be there, or (without a bucket) a purge that does not come."""
+
+    kind: Kind
+    prefix: str
+    bucket: str | None = None
+    objects: int = 0
+    bytes: int = 0
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """How far a run has come, and what it has counted: bucket -> kind -> [objects, bytes]."""
+
+    bucket: int = 0
+    after: str | None = None
+    """Name of the last object that is counted."""
+    counted: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    findings: int = 0
+
+    def count(self, group: Group, kind: Kind) -> None:
+        numbers = self.counted.setdefault(group.bucket, {}).setdefault(kind.value, [0, 0])
+        numbers[0] += group.objects
+        numbers[1] += group.bytes
+
+    def save(self, file: Path) -> None:
+        """Replace the file at once: a run that is killed leaves the old one or the new."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        new = file.with_suffix(".new")
+        new.write_text(json.dumps(asdict(self)))
+        new.replace(file)
+
+    @classmethod
+    def load(cls, file: Path) -> Checkpoint:
+        """A new one where there is no file. Raises ValueError for a file that is no checkpoint."""
+        try:
+            return cls(**json.loads(file.read_text()))
+        except FileNotFoundError:
+            return cls()
+        except TypeError as error:
+            raise ValueError(str(error)) from None
+
+
+class Reconciliation:
+    """`grace` is how long an upload may be without its job, and a purge pending, before that is worth a word.
+
+    With `repair`, purges that should have removed what was found are opened again: the sweeps then ask for them.
+    """
+
+    def __init__(
+        self,
+        media: MediaStore,
+        deletions: Deletions,
+        buckets: Iterable[str],
+        *,
+        now: datetime,
+        grace: timedelta,
+        repair: bool,
+    ) -> None:
+        self._media = media
+        self._deletions = deletions
+        self._buckets = tuple(buckets)
+        self._now = now
+        self._since = now - grace
+        self._repair = repair
+
+    def objects(self, checkpoint: Checkpoint) -> Iterator[list[Finding]]:
+        """Go through the buckets from the checkpoint on, which moves on with each batch that is given."""
+        while checkpoint.bucket < len(self._buckets):
+            groups = _groups(self._media, self._buckets[checkpoint.bucket], checkpoint.after)
+            while batch := list(islice(groups, BATCH)):
+                findings = list(self._look_at(batch, checkpoint))
+                checkpoint.after, checkpoint.findings = batch[-1].last, checkpoint.findings + len(findings)
+                yield findings
+            checkpoint.bucket, checkpoint.after = checkpoint.bucket + 1, None
+
+    def purges(self) -> Iterator[Finding]:
+        """Purges that have been pending for too long, whether they have objects or not."""
+        for deletion in self._deletions.all_pending(self._since):
+            if self._repair:
+                self._deletions.reopen(deletion.job_id, self._now)
+            yield Finding(Kind.OVERDUE, f"{deletion.user_id}/{deletion.job_id}/")
+
+    def _look_at(self, groups: list[Group], checkpoint: Checkpoint) -> Iterator[Finding]:
+        ids = list(dict.fromkeys(group.owner.job_id for group in groups if group.owner))
+        standings = self._deletions.standings(ids) if ids else {}
+        for group in groups:
+            kind = self._kind(group, standings)
+            checkpoint.count(group, kind)
+            if kind in (Kind.LIVE, Kind.RECENT):
+                continue
+            if self._repair and group.owner and kind is not Kind.UNKNOWN:
+                self._deletions.reopen(group.owner.job_id, self._now)
+            yield Finding(kind, group.prefix, group.bucket, group.objects, group.bytes)
+
+    def _kind(self, group: Group, standings: dict[str, Standing]) -> Kind:
+        standing = standings.get(group.owner.job_id) if group.owner else None
+        if standing is None or group.owner is None or standing.user_id != group.owner.user_id:
+            return Kind.UNKNOWN if group.newest < self._since else Kind.RECENT
+        if not standing.is_deleted:
+            return Kind.LIVE
+        deletion = standing.deletion
+        if deletion is None:
+            return Kind.UNKNOWN
+        if deletion.purge is PurgeState.DONE:
+            # The listing is older than the look at the job: it may have been purged in between.
+            return Kind.SAID_DONE if self._is_still_there(group) else Kind.RECENT
+        overdue = deletion.deleted_at < self._since or deletion.sweep_at is None
+        return Kind.OVERDUE if overdue else Kind.RECENT
+
+    def _is_still_there(self, group: Group) -> bool:
+        first = next(self._media.objects(group.bucket, group.prefix), None)
+        return first is not None and first.name.startswith(group.prefix)
+
+
+def _groups(media: MediaStore, bucket: str, after: str | None) -> Iterator[Group]:
+    """The objects of a bucket by whose they are; a listing has those of one prefix one after the other."""
+    rest = (stored for stored in media.objects(bucket, after) if after is None or stored.name > after)
+    for prefix, those in groupby(rest, _prefix):
+        yield _group(bucket, prefix, those)
+
+
+def _prefix(stored: StoredObject) -> str:
+    """The first two folders of a name, as far as it has them."""
+    return "".join(f"{part}/" for part in stored.name.split("/")[:-1][:2])
+
+
+def _group(bucket: str, prefix: str, those: Iterator[StoredObject]) -> Group:
+    first = next(those)
+    group = Group(bucket, prefix, JobPrefix.of_object(f"{prefix}x"), first.name, first.created_at, 1, first.size)
+    for stored in those:
+        group.last, group.newest = stored.name, max(group.newest, stored.created_at)
+        group.objects += 1
+        group.bytes += stored.size
+    return group
