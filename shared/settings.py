@@ -25,6 +25,7 @@ class Settings:
     videos_bucket: str = "nuumee-videos"
     outputs_bucket: str = "nuumee-outputs"
     job_deleted_topic: str = "job-deleted"
+    object_finalized_topic: str = "object-finalized"
     share_origin: str = "https://nuumee.ai"
     signing_account: str | None = None
     """Service account that signs URLs; by default the one that the function runs as."""
@@ -50,6 +51,7 @@ class Settings:
             videos_bucket=_optional(environment, "VIDEOS_BUCKET", cls.videos_bucket),
             outputs_bucket=_optional(environment, "OUTPUTS_BUCKET", cls.outputs_bucket),
             job_deleted_topic=_optional(environment, "JOB_DELETED_TOPIC", cls.job_deleted_topic),
+            object_finalized_topic=_optional(environment, "OBJECT_FINALIZED_TOPIC", cls.object_finalized_topic),
             share_origin=_optional(environment, "SHARE_ORIGIN", cls.share_origin).rstrip("/"),
             signing_account=environment.get("SIGNING_ACCOUNT") or None,
             storage_emulator=environment.get("STORAGE_EMULATOR_HOST") or None,
