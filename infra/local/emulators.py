@@ -83,8 +83,8 @@ def auth_command(project: str, port: int) -> list[str]:
     return ["node", str(HERE / "auth" / "serve.cjs"), project, str(port)]
 
 
-def storage_command(port: int) -> list[str]:
-    return [sys.executable, "-m", "infra.local.storage", f"--port={port}"]
+def storage_command(port: int, notify_topic: str) -> list[str]:
+    return [sys.executable, "-m", "infra.local.storage", f"--port={port}", f"--notify-topic={notify_topic}"]
 
 
 def _sdk_roots() -> Iterator[Path]:

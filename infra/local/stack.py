@@ -57,7 +57,9 @@ class Stack:
             "firestore": emulators.firestore_command(jars, ports["firestore"]),
             "pubsub": emulators.pubsub_command(jars, ports["pubsub"]),
             "auth": emulators.auth_command(PROJECT, ports["auth"]),
-            "storage": emulators.storage_command(ports["storage"]),
+            "storage": emulators.storage_command(
+                ports["storage"], f"projects/{PROJECT}/topics/{self.settings.object_finalized_topic}"
+            ),
         }
         for name, command in commands.items():
             self.processes.start(name, command, environment=dict(os.environ), folder=ROOT)
@@ -65,7 +67,8 @@ class Stack:
             self._wait(name)
 
     def make_resources(self) -> None:
-        resources.make(self.settings, push_endpoint=self.function_url("purge_job"))
+        triggered = [name for name in FUNCTIONS if name in resources.topics_by_function(self.settings)]
+        resources.make(self.settings, {name: self.function_url(name) for name in triggered})
 
     def start_functions(self) -> None:
         for function in FUNCTIONS:

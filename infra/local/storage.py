@@ -1,7 +1,8 @@
 """Cloud Storage for the local cloud: gcp-storage-emulator, and what it lacks of the real thing.
 
-Added here: requests side by side, CORS, HEAD, every form of Range, preconditions, object versions, and signed URLs
-that are needed and that expire. https://cloud.google.com/storage/docs/json_api/v1/objects
+Added here: requests side by side, CORS, HEAD, every form of Range, preconditions, object versions, listings in
+pages, notifications, and signed URLs that are needed and that expire; and faults, where a test wants some.
+https://cloud.google.com/storage/docs/json_api/v1/objects
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import io
 import json
 import logging
+import os
 import re
 import threading
 from datetime import UTC, datetime, timedelta
@@ -19,64 +21,29 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from gcp_storage_emulator.exceptions import NotFound
 from gcp_storage_emulator.server import Request, RequestHandler, Router, _read_raw_data
-from gcp_storage_emulator.storage import Storage
 
+from infra.local.faults import Fault, Kind, Trouble, reset
+from infra.local.notifications import Notifications, finalized
+from infra.local.objects import VersionedStorage
+from infra.local.ports import HOST
 from infra.local.servers import Server
 
 _JSON_OBJECT = re.compile(r"(?:/storage/v1)?/b/(?P<bucket>[^/]+)/o/(?P<name>[^/]+)")
 _JSON_LIST = re.compile(r"(?:/storage/v1)?/b/(?P<bucket>[^/]+)/o")
 _UPLOAD = re.compile(r"/upload/storage/v1/b/(?P<bucket>[^/]+)/o")
+_BY_EMULATOR = {"softDeleted", "matchGlob"}
+"""Listings with these are the emulator's own, in one page."""
 _XML_OBJECT = re.compile(r"/(?!storage/|upload/|download/|batch/|b/)(?P<bucket>[^/]+)/(?P<name>.+)")
-
-
-class VersionedStorage(Storage):  # type: ignore[misc]  # untyped
-    """In memory, with the older generations of objects in buckets that have versioning."""
-
-    def __init__(self) -> None:
-        super().__init__(use_memory_fs=True)
-        self.noncurrent: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
-
-    def _write_config_to_file(self) -> None:
-        """Write nothing: there is no file to read it from, and it grows with all that ever was."""
-
-    def create_file(self, bucket: str, name: str, content: bytes, obj: Any, file_id: Any = None) -> None:
-        self._keep_current(bucket, name)
-        super().create_file(bucket, name, content, obj, file_id)
-
-    def generation(self, bucket: str, name: str) -> str:
-        """The live generation; "0" where there is none."""
-        return str(self.objects.get(bucket, {}).get(name, {}).get("generation", "0"))
-
-    def versions(self, bucket: str, prefix: str) -> list[dict[str, Any]]:
-        if bucket not in self.buckets:
-            raise NotFound
-        found = [obj for name, obj in self.objects.get(bucket, {}).items() if name.startswith(prefix)]
-        for (in_bucket, name), generations in self.noncurrent.items():
-            if in_bucket == bucket and name.startswith(prefix):
-                found.extend(generations.values())
-        return sorted(found, key=lambda obj: (obj["name"], int(obj["generation"])))
-
-    def delete_generation(self, bucket: str, name: str, generation: str | None) -> None:
-        """Delete one generation for good; without a number, the live one gives way as the bucket has it."""
-        if generation is not None and generation != self.generation(bucket, name):
-            if self.noncurrent.get((bucket, name), {}).pop(generation, None) is None:
-                raise NotFound
-            return
-        if generation is None:
-            self._keep_current(bucket, name)
-        self.delete_file(bucket, name)
-
-    def _keep_current(self, bucket: str, name: str) -> None:
-        current = self.objects.get(bucket, {}).get(name)
-        versioning = (self.buckets.get(bucket) or {}).get("versioning") or {}
-        if current is not None and versioning.get("enabled"):
-            self.noncurrent.setdefault((bucket, name), {})[str(current["generation"])] = current
 
 
 class Handler(RequestHandler):  # type: ignore[misc]  # untyped
     """One request. The storage is locked while it is looked at, but never while a socket is waited for."""
 
     lock = threading.Lock()
+
+    def __init__(self, storage: VersionedStorage, trouble: Trouble, *args: Any) -> None:
+        self.trouble = trouble
+        super().__init__(storage, *args)
 
     def do_OPTIONS(self) -> None:
         self.send_response(204)
@@ -93,20 +60,45 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
             self.wfile = io.BytesIO()  # swallows the body
 
     def _serve(self) -> None:
+        fault = self.trouble.meet(f"{self.command} {self.path}")
+        socket = self.wfile
+        self._read_body()
+        answer: bytes | None = None
+        if fault is None or fault.carried_out or fault.kind is Kind.SLOW:
+            answer = self._carried_out()
+        if fault is not None:
+            answer = self._spoiled(answer, fault)
+        self.wfile = socket
+        if answer is not None:
+            socket.write(answer)
+
+    def _carried_out(self) -> bytes:
+        """Do what is asked; give the answer."""
         method = "GET" if self.command == "HEAD" else self.command
         url = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(url.query).items()}
-        socket, answer = self.wfile, io.BytesIO()
-        self._read_body()
-        self.wfile = answer
+        self.wfile = answer = io.BytesIO()
         with self.lock:
             refusal = self._refusal(url.path, query) or self._range_problem(url.path)
             if refusal is not None:
                 self._refuse(*refusal)
-            elif not self._versioned(method, url.path, query):
+            elif not self._answered(method, url.path, query):
                 Router(self).handle(method)
-        self.wfile = socket
-        socket.write(answer.getvalue())
+        return answer.getvalue()
+
+    def _spoiled(self, answer: bytes | None, fault: Fault) -> bytes | None:
+        """What goes out in place of the answer; None if nothing does."""
+        self.trouble.hold_up(fault.kind)
+        if fault.kind is Kind.SLOW:
+            return answer
+        if fault.kind is Kind.SILENCE:
+            return None
+        if fault.kind is Kind.RESET:
+            reset(self.connection)
+            return None
+        self.wfile = spoiled = io.BytesIO()
+        self._refuse(int(fault.kind.value), "backendError", "The test wants it so.")
+        return spoiled.getvalue()
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
 
@@ -160,12 +152,11 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
             return (match["bucket"], name) if name else None
         return None
 
-    def _versioned(self, method: str, path: str, query: dict[str, str]) -> bool:
-        """Answer what has to do with generations, which the emulator knows nothing of."""
-        all_versions = query.get("versions", "").lower() == "true"
+    def _answered(self, method: str, path: str, query: dict[str, str]) -> bool:
+        """Answer what has to do with generations and pages, which the emulator knows nothing of."""
         try:
-            if method == "GET" and all_versions and (match := _JSON_LIST.fullmatch(path)):
-                self._write(200, {"items": self.storage.versions(match["bucket"], query.get("prefix", ""))})
+            if method == "GET" and (match := _JSON_LIST.fullmatch(path)) and not _BY_EMULATOR & query.keys():
+                self._write(200, self.storage.listing(match["bucket"], query))
                 return True
             if method == "DELETE" and (match := _JSON_OBJECT.fullmatch(path)):
                 name = unquote(match["name"])
@@ -175,6 +166,9 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
                 return True
         except NotFound:
             self._refuse(404, "notFound", "No such object.")
+            return True
+        except ValueError:
+            self._refuse(400, "invalid", "A page token or a number is malformed.")
             return True
         return False
 
@@ -206,13 +200,28 @@ def _signature_problem(query: dict[str, str]) -> tuple[int, str, str] | None:
     return None
 
 
+def server(port: int, storage: VersionedStorage, trouble: Trouble) -> Server:
+    """Cloud Storage on `port`, still to be started."""
+    for name in ("gcp_storage_emulator", "api"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    return Server((HOST, port), partial(Handler, storage, trouble))
+
+
+def notified(topic: str, pubsub: str) -> tuple[VersionedStorage, Notifications]:
+    """A storage whose new objects `topic` is told of, at the Pub/Sub emulator of that host."""
+    notifications = Notifications(topic, pubsub)
+    return VersionedStorage(lambda *new: notifications.send(finalized(*new))), notifications
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
-    port = parser.parse_args().port
-    logging.getLogger("gcp_storage_emulator").setLevel(logging.ERROR)
-    logging.getLogger("api").setLevel(logging.ERROR)
-    Server(("127.0.0.1", port), partial(Handler, VersionedStorage())).serve_forever()
+    parser.add_argument("--notify-topic", help="projects/P/topics/T, at PUBSUB_EMULATOR_HOST; none by default")
+    options = parser.parse_args()
+    storage = VersionedStorage()
+    if options.notify_topic:
+        storage, _ = notified(options.notify_topic, os.environ["PUBSUB_EMULATOR_HOST"])
+    server(options.port, storage, Trouble()).serve_forever()
 
 
 if __name__ == "__main__":

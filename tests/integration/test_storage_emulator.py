@@ -132,3 +132,41 @@ def test_every_generation_stays_until_it_is_deleted_by_its_number(buckets: stora
         bucket.blob(blob.name, generation=first).delete()
     bucket.blob(blob.name, generation=second).delete()
     assert generations() == []
+
+
+@pytest.fixture
+def folder(buckets: storage.Client) -> str:
+    """A prefix with nine objects, of which the first has an older generation, four of them in two folders."""
+    folder = f"user/{new_id()}/"
+    for name in ("a", "a", "b", "c", "d", "x/1", "x/2", "y/1", "y/2", "z"):
+        buckets.bucket(BUCKET).blob(folder + name).upload_from_string(b"x")
+    return folder
+
+
+def listed(buckets: storage.Client, folder: str, **options: Any) -> list[list[str]]:
+    pages = buckets.list_blobs(BUCKET, prefix=folder, **options).pages
+    return [[*(blob.name.removeprefix(folder) for blob in page), *sorted(page.prefixes)] for page in pages]
+
+
+def test_a_listing_with_a_page_token_that_is_none_is_refused(stack: Stack) -> None:
+    address = f"{stack.storage_url}/storage/v1/b/{BUCKET}/o"
+    assert requests.get(address, params={"pageToken": "none"}, timeout=10).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("options", "pages"),
+    [
+        ({}, [["a", "b", "c"], ["d", "x/1", "x/2"], ["y/1", "y/2", "z"]]),
+        ({"versions": True}, [["a", "a", "b"], ["c", "d", "x/1"], ["x/2", "y/1", "y/2"], ["z"]]),
+        ({"start_offset": "d"}, [["d", "x/1", "x/2"], ["y/1", "y/2", "z"]]),
+        ({"start_offset": "d", "versions": True}, [["d", "x/1", "x/2"], ["y/1", "y/2", "z"]]),
+        ({"delimiter": "/"}, [["a", "b", "c"], ["d", "x/", "y/"], ["z"]]),
+    ],
+)
+def test_each_page_of_a_listing_goes_on_where_the_one_before_it_ended(
+    buckets: storage.Client, folder: str, options: dict[str, Any], pages: list[list[str]]
+) -> None:
+    if "start_offset" in options:
+        options = {**options, "start_offset": folder + options["start_offset"]}
+    found = listed(buckets, folder, page_size=3, **options)
+    assert [[name.removeprefix(folder) for name in page] for page in found] == pages

@@ -1,0 +1,114 @@
+"""The objects of the local Cloud Storage: older generations, listings in pages, and word of new objects."""
+
+from __future__ import annotations
+
+import base64
+import bisect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from gcp_storage_emulator.exceptions import NotFound
+from gcp_storage_emulator.storage import Storage
+
+Finalized = Callable[[Mapping[str, Any], str | None], None]
+"""Is told of a new object, and of the generation that it has replaced."""
+Position = tuple[str, int]
+"""A place in a listing: a name and a generation."""
+
+_MOST_LISTED = 1000
+_LAST_CHARACTER = "\U0010ffff"
+
+
+class VersionedStorage(Storage):  # type: ignore[misc]  # untyped
+    """In memory, with the older generations of objects in buckets that have versioning."""
+
+    def __init__(self, finalized: Finalized = lambda resource, overwritten: None) -> None:
+        super().__init__(use_memory_fs=True)
+        self.noncurrent: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+        self._finalized = finalized
+        self._names: dict[str, list[str]] = {}
+        """All that ever were, in order, so that a listing need not look at what is outside its prefix."""
+
+    def _write_config_to_file(self) -> None:
+        """Write nothing: there is no file to read it from, and it grows with all that ever was."""
+
+    def create_file(self, bucket: str, name: str, content: bytes, obj: Any, file_id: Any = None) -> None:
+        """Every way in which an object comes to be ends here."""
+        replaced = self.generation(bucket, name)
+        self._keep_current(bucket, name)
+        obj["size"] = str(obj["size"])  # a composed object's is a number
+        super().create_file(bucket, name, content, obj, file_id)
+        names = self._names.setdefault(bucket, [])
+        place = bisect.bisect_left(names, name)
+        if names[place : place + 1] != [name]:
+            names.insert(place, name)
+        self._finalized(obj, None if replaced == "0" else replaced)
+
+    def generation(self, bucket: str, name: str) -> str:
+        """The live generation; "0" where there is none."""
+        return str(self.objects.get(bucket, {}).get(name, {}).get("generation", "0"))
+
+    def listing(self, bucket: str, query: Mapping[str, str]) -> dict[str, Any]:
+        """A page of objects: https://cloud.google.com/storage/docs/json_api/v1/objects/list"""
+        if bucket not in self.buckets:
+            raise NotFound
+        prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
+        most = min(int(query.get("maxResults") or _MOST_LISTED), _MOST_LISTED)
+        after = _decoded(query["pageToken"]) if query.get("pageToken") else (query.get("startOffset", ""), -1)
+        items: list[dict[str, Any]] = []
+        prefixes: list[str] = []
+        for obj in self._from(bucket, prefix, after, query.get("versions", "").lower() == "true"):
+            position = (obj["name"], int(obj["generation"]))
+            if position <= after:
+                continue
+            if len(items) + len(prefixes) == most:
+                return {**_page(items, prefixes), "nextPageToken": _encoded(after)}
+            head, found, _ = obj["name"][len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
+            if found:
+                prefixes.append(prefix + head + delimiter)
+                after = (prefixes[-1] + _LAST_CHARACTER, 0)
+            else:
+                items.append(obj)
+                after = position
+        return _page(items, prefixes)
+
+    def delete_generation(self, bucket: str, name: str, generation: str | None) -> None:
+        """Delete one generation for good; without a number, the live one gives way as the bucket has it."""
+        if generation is not None and generation != self.generation(bucket, name):
+            if self.noncurrent.get((bucket, name), {}).pop(generation, None) is None:
+                raise NotFound
+            return
+        if generation is None:
+            self._keep_current(bucket, name)
+        self.delete_file(bucket, name)
+
+    def _from(self, bucket: str, prefix: str, after: Position, versions: bool) -> Iterator[dict[str, Any]]:
+        """The objects whose names begin with `prefix`, from the name of `after` on."""
+        names = self._names.get(bucket, [])
+        for index in range(bisect.bisect_left(names, max(prefix, after[0])), len(names)):
+            name = names[index]
+            if not name.startswith(prefix):
+                return
+            found = list(self.noncurrent.get((bucket, name), {}).values()) if versions else []
+            if name in self.objects.get(bucket, {}):
+                found.append(self.objects[bucket][name])
+            yield from sorted(found, key=lambda obj: int(obj["generation"]))
+
+    def _keep_current(self, bucket: str, name: str) -> None:
+        current = self.objects.get(bucket, {}).get(name)
+        versioning = (self.buckets.get(bucket) or {}).get("versioning") or {}
+        if current is not None and versioning.get("enabled"):
+            self.noncurrent.setdefault((bucket, name), {})[str(current["generation"])] = current
+
+
+def _page(items: list[dict[str, Any]], prefixes: list[str]) -> dict[str, Any]:
+    return {"kind": "storage#objects", "items": items, "prefixes": prefixes}
+
+
+def _encoded(position: Position) -> str:
+    return base64.urlsafe_b64encode(f"{position[1]} {position[0]}".encode()).decode()
+
+
+def _decoded(token: str) -> Position:
+    generation, _, name = base64.urlsafe_b64decode(token).decode().partition(" ")
+    return name, int(generation)
