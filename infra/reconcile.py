@@ -13,6 +13,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from google.api_core.exceptions import NotFound
 from tqdm import tqdm
 
 from infra.reconciliation import Checkpoint, Finding, Reconciliation
@@ -32,6 +33,8 @@ def main() -> None:
         disagreements = _run(Services(settings), checkpoint, options)
     except (SettingsError, ValueError) as error:
         sys.exit(f"reconcile: {error}")
+    except NotFound as error:
+        sys.exit(f"reconcile: there is no such bucket: {error.message}")
     except Unavailable as error:
         sys.exit(f"reconcile: {error.detail} Run it again, and it goes on where it was.")
     except KeyboardInterrupt:

@@ -1,7 +1,8 @@
 """Holds the objects in the buckets against the jobs in Firestore.
 
-An object is somebody's if its name begins with the owner and the id of a live job. What belongs to a deleted job should
-be on its way out. What belongs to no job is told, and never removed: only a deleted job's own document lets files go.
+An object is somebody's if its name begins with the owner and the id of a live job. What belongs to a deleted job
+should be on its way out. What belongs to no job is told, and never removed: only a deleted job's own document lets
+files go.
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ def _run() -> None:
             _progress("filling in demo data")
             users = Users(local.auth_url, stack.PROJECT)
             demo = demo_data.fill(local.settings, users)
+            local.start_scheduler()
             _say(_greeting(local, demo, users.sign_in_url))
             while True:
                 local.processes.check()

@@ -72,6 +72,15 @@ class VersionedStorage(Storage):  # type: ignore[misc]  # untyped
                 after = position
         return _page(items, prefixes)
 
+    def version(self, bucket: str, name: str, generation: str) -> dict[str, Any]:
+        """One generation of an object, live or not. Raises NotFound."""
+        if bucket in self.buckets and generation == self.generation(bucket, name):
+            return dict(self.objects[bucket][name])
+        noncurrent = self.noncurrent.get((bucket, name), {})
+        if generation not in noncurrent:
+            raise NotFound
+        return noncurrent[generation]
+
     def delete_generation(self, bucket: str, name: str, generation: str | None) -> None:
         """Delete one generation for good; without a number, the live one gives way as the bucket has it."""
         if generation is not None and generation != self.generation(bucket, name):

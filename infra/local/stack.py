@@ -77,6 +77,12 @@ class Stack:
         for name in (*FUNCTIONS, "gateway"):
             self._wait(name)
 
+    def start_scheduler(self) -> None:
+        """Let the sweeps run, which a test starts itself when it wants one."""
+        command = [sys.executable, "-m", "infra.local.scheduler"]
+        topic = f"--topic=projects/{PROJECT}/topics/{resources.SWEEP_TOPIC}"
+        self.processes.start("scheduler", [*command, topic], environment=dict(os.environ), folder=ROOT)
+
     def start_function(
         self, name: str, *, port: int | None = None, label: str | None = None, **changes: str | None
     ) -> None:

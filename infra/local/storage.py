@@ -158,8 +158,12 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
             if method == "GET" and (match := _JSON_LIST.fullmatch(path)) and not _BY_EMULATOR & query.keys():
                 self._write(200, self.storage.listing(match["bucket"], query))
                 return True
-            if method == "DELETE" and (match := _JSON_OBJECT.fullmatch(path)):
+            if match := _JSON_OBJECT.fullmatch(path):
                 name = unquote(match["name"])
+            if method == "GET" and match and "generation" in query and query.get("alt") != "media":
+                self._write(200, self.storage.version(match["bucket"], name, query["generation"]))
+                return True
+            if method == "DELETE" and match:
                 self.storage.delete_generation(match["bucket"], name, query.get("generation"))
                 self.send_response(204)
                 self.end_headers()

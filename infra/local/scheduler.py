@@ -1,0 +1,31 @@
+"""Cloud Scheduler for the local cloud: publishes a message to the topic of the sweeps, again and again."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from google.api_core.exceptions import GoogleAPIError
+from google.cloud import pubsub_v1
+
+EVERY = 60
+"""Seconds, as the schedule in deploy.sh has it."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--topic", required=True, help="projects/P/topics/T, at PUBSUB_EMULATOR_HOST")
+    parser.add_argument("--every", type=float, default=EVERY, help="seconds (default: %(default)s)")
+    options = parser.parse_args()
+    publisher = pubsub_v1.PublisherClient()
+    while True:
+        time.sleep(options.every)
+        try:
+            publisher.publish(options.topic, b"{}").result(timeout=options.every)
+        except (GoogleAPIError, TimeoutError) as error:
+            # As with the real one: what could not be published now is not made up for.
+            print(f"no message this time: {type(error).__name__}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
