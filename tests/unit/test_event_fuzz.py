@@ -1,0 +1,122 @@
+"""Twenty thousand events, most of them wrong in some way: each ends, once, and none removes what it must not."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import random
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from functions.process_upload import process_upload
+from functions.purge_job import purge_job
+from functions.sweep_purges import sweep_purges
+from shared.events import JobDeleted
+from shared.subscriber import Subscriber
+from tests.fakes import SETTINGS, FakeServices
+from tests.jobs import NOW, deleted, document
+from tests.messages import envelope, notification
+
+EVENTS = 20_000
+SEED = 2026
+LIVE, GONE, UNKNOWN = "live-job", "gone-job", "unknown-job"
+OUTPUTS = SETTINGS.outputs_bucket
+ODD: list[Any] = [
+    *(None, "", "..", ".", "/", "a/b", "%2e%2e", "\x00", "\ud800", "é" * 200, "a" * 129, "__x__", "*", "me/"),
+    *(0, 1, -1, 2**63, 1.5, float("nan"), True, [], {}, [1], {"a": 1}, "1", "2026-13-40", b"\xff".hex()),
+]
+Mutation = Callable[[random.Random, dict[str, Any], dict[str, Any]], None]
+
+
+class Messages:
+    """Makes messages by a seed; `sound` tells of the last one whether nothing was changed in it."""
+
+    def __init__(self, seed: int) -> None:
+        self._dice = random.Random(seed)
+        self.sound = False
+
+    def any(self) -> Any:
+        kind = self._dice.randrange(10)
+        self.sound = kind < 2
+        if kind == 9:
+            return self._garbage()
+        body, about = self._valid()
+        for _ in range(0 if self.sound else self._dice.randint(1, 3)):
+            self._mutate(body, about)
+        data = json.dumps(body).encode()
+        if kind >= 7:
+            data = self._damaged(data)
+        return envelope(data, about)
+
+    def _valid(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        job_id = self._dice.choice([LIVE, GONE, UNKNOWN])
+        if self._dice.random() < 0.5:
+            data, about = JobDeleted(job_id, self._dice.choice(["me", "you"]), NOW).encode()
+        else:
+            # An object that is not there: one that is would rightly go if its job is deleted.
+            name = f"me/{job_id}/{self._dice.randrange(10**9)}.mp4"
+            data, about = notification(name, generation=self._dice.randrange(1, 10**12))
+        return json.loads(data), dict(about)
+
+    def _mutate(self, body: dict[str, Any], about: dict[str, Any]) -> None:
+        place = self._dice.choice([body, about])
+        name = self._dice.choice([*place, "unheard-of"])
+        if self._dice.random() < 0.3:
+            place.pop(name, None)
+        else:
+            place[name] = self._dice.choice(ODD)
+
+    def _damaged(self, data: bytes) -> bytes:
+        place = self._dice.randrange(len(data))
+        return self._dice.choice(
+            [data[:place], data[:place] + self._dice.randbytes(3) + data[place:], data * 2, b"[" * 100_000]
+        )
+
+    def _garbage(self) -> Any:
+        noise = self._dice.choice(ODD)
+        return self._dice.choice(
+            [
+                *(noise, {"message": noise}, {"message": {"data": noise}}, {"message": {"attributes": noise}}),
+                {"message": {"data": "e30=", "attributes": noise, "messageId": noise}, "deliveryAttempt": noise},
+            ]
+        )
+
+
+@pytest.fixture
+def services() -> FakeServices:
+    services = FakeServices()
+    services.add(LIVE, document("me"))
+    services.add(GONE, deleted("me"))
+    for job_id in (LIVE, GONE, UNKNOWN):
+        for bucket in SETTINGS.buckets:
+            for owner in ("me", "you"):
+                services.fake_media.objects[bucket][f"{owner}/{job_id}/file"] = [job_id.encode()]
+    return services
+
+
+@pytest.mark.parametrize("function", [purge_job, process_upload, sweep_purges], ids=lambda one: one._name)
+def test_each_event_ends_once_and_only_the_deleted_jobs_files_may_go(
+    function: Subscriber[Any], services: FakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = copy.deepcopy(services.fake_media.objects)
+    messages, outcomes = Messages(SEED), Counter[str]()
+    logging.getLogger("nuumee").setLevel(logging.INFO)
+    for _ in range(EVENTS // 3 + 1):
+        caplog.clear()
+        message = messages.any()
+        function.receive(message, services)  # raises for one that has to come back
+        said = [record.getMessage() for record in caplog.records if record.getMessage().startswith("event_")]
+        assert len(said) == 1, f"seed {SEED}: {message!r}"
+        outcomes[said[0]] += 1
+    assert sum(outcomes.values()) > EVENTS / 3
+    assert set(outcomes) <= {"event_done", "event_never"}
+    assert min(outcomes.values()) > 100
+    after = services.fake_media.objects
+    gone = {(bucket, name) for bucket in before for name in before[bucket] if name not in after[bucket]}
+    allowed = {(bucket, f"me/{GONE}/file") for bucket in before}
+    assert gone == (allowed if function is purge_job else set())
+    assert all(after[bucket][name] == before[bucket][name] for bucket in after for name in after[bucket])
