@@ -70,7 +70,8 @@ class Subscriber(Generic[E]):
             "function": self._name,
             "message_id": str(message.get("messageId") or message.get("message_id")),
         }
-        if (attempt := body.get("deliveryAttempt")) is not None:
+        # Only a subscription with dead letters counts: https://cloud.google.com/pubsub/docs/handling-failures
+        if attempt := body.get("deliveryAttempt"):
             about["attempt"] = attempt
         try:
             event = self._kind.decode(*_parts(message))

@@ -77,6 +77,28 @@ def files(buckets: storage.Client) -> Callable[[str, str], Callable[[], int]]:
     return upload
 
 
+@pytest.fixture
+def doomed(database: firestore.Client, files: Any, log_lines: list[str]) -> Callable[[], tuple[str, Any]]:
+    """Make a job with three files and mark it as deleted; give its id and what tells how many are left.
+
+    Not before Storage's notifications of the files have been seen to: what comes after the mark is removed.
+    """
+
+    def make() -> tuple[str, Any]:
+        job_id = put(database, document("me"))
+        left = files("me", job_id)
+
+        def seen() -> bool:
+            lines = [line for line in list(log_lines) if line.startswith("process_upload ") and job_id in line]
+            return sum("event_done" in line for line in lines) >= 3
+
+        wait_until(seen)
+        database.collection("jobs").document(job_id).set(deleted("me"))
+        return job_id, left
+
+    return make
+
+
 def put(database: firestore.Client, fields: dict[str, Any]) -> str:
     job_id = new_id()
     database.collection("jobs").document(job_id).set(fields)
@@ -115,20 +137,19 @@ def test_an_event_of_an_unknown_job_removes_nothing(publish: Publish, outcome: A
 
 
 def test_an_event_with_another_users_id_removes_nothing_of_either(
-    database: firestore.Client, publish: Publish, outcome: Any, files: Any
+    database: firestore.Client, publish: Publish, outcome: Any, files: Any, doomed: Any
 ) -> None:
-    job_id = put(database, deleted("me"))
-    mine, yours = files("me", job_id), files("you", job_id)
+    job_id, mine = doomed()
+    yours = files("you", job_id)
     assert [event["message"] for event in outcome(send(publish, job_id, "you"))] == ["event_never"]
     assert (mine(), yours()) == (3, 3)
     assert read(database, job_id)["purge"]["state"] == "pending"
 
 
 def test_duplicates_and_late_events_end_like_one(
-    database: firestore.Client, publish: Publish, outcome: Any, files: Any
+    database: firestore.Client, publish: Publish, outcome: Any, doomed: Any
 ) -> None:
-    job_id = put(database, deleted("me"))
-    left = files("me", job_id)
+    job_id, left = doomed()
     sent = [send(publish, job_id, "me") for _ in range(5)]
     # One that says it is older, and one that says it is newer, than the deletion that the document has.
     sent.append(send(publish, job_id, "me", deleted_at="2020-01-01T00:00:00Z"))
@@ -143,9 +164,9 @@ def test_duplicates_and_late_events_end_like_one(
 
 
 def test_events_in_any_order_each_purge_their_own_job(
-    database: firestore.Client, publish: Publish, files: Any
+    database: firestore.Client, publish: Publish, files: Any, doomed: Any
 ) -> None:
-    jobs = {job_id: files("me", job_id) for job_id in (put(database, deleted("me")) for _ in range(6))}
+    jobs = dict(doomed() for _ in range(6))
     live = files("me", put(database, document("me")))
     for job_id in reversed(jobs):
         send(publish, job_id, "me")
@@ -170,10 +191,9 @@ MALFORMED: dict[str, bytes] = {
 
 @pytest.mark.parametrize("kind", MALFORMED)
 def test_an_event_that_can_never_succeed_is_recorded_once_and_removes_nothing(
-    database: firestore.Client, publish: Publish, outcome: Any, files: Any, hopeless: list[str], kind: str
+    database: firestore.Client, publish: Publish, outcome: Any, doomed: Any, hopeless: list[str], kind: str
 ) -> None:
-    job_id = put(database, deleted("me"))
-    left = files("me", job_id)
+    job_id, left = doomed()
     data = MALFORMED[kind].replace(b"{job}", job_id.encode())
     # An empty message must have attributes.
     message_id = publish(data, about="nothing")
