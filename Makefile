@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 SETUP := $(VENV)/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help dev page demo test lint bench lock clean
+.PHONY: help dev page demo test soak lint bench lock clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test: page ## Run every test, the page's in a browser
 	@$(BIN)/python -m infra.local.browser
 	@npm test --silent --prefix frontend; page=$$?; $(BIN)/python -m pytest -n 2 --dist loadfile || exit; \
 	[ $$page = 0 ] || { echo "test: the page's own tests failed, see above pytest's" >&2; exit $$page; }
+
+soak: $(SETUP) ## Delete 2,000 jobs under faults and crashes: some ten minutes
+	@$(BIN)/python -m tests.integration.faults.soak
 
 lint: $(SETUP) ## Check style (ruff, biome) and types (mypy strict, tsc)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -23,7 +23,7 @@ LONGEST = 10.0
 
 
 class Line:
-    """A TCP line to one of the services. Cut, it takes calls and stays silent."""
+    """A TCP line to one of the services. Cut, it takes calls and stays silent; it can refuse them, or be slow."""
 
     def __init__(self, port: int) -> None:
         self._upstream = port
@@ -31,6 +31,9 @@ class Line:
         self.port: int = self._listener.getsockname()[1]
         self._whole = threading.Event()
         self._whole.set()
+        self._refuses = threading.Event()
+        self._mended = threading.Event()
+        self._delay = 0.0
         self._open: set[socket.socket] = set()
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()
@@ -39,7 +42,20 @@ class Line:
         self._whole.clear()
         self._hang_up()
 
+    def refuse(self) -> None:
+        """End each call as soon as it comes."""
+        self._refuses.set()
+        self._hang_up()
+
+    def slow_down(self, seconds: float) -> None:
+        """Hold up whatever is sent, either way."""
+        self._mended.clear()
+        self._delay = seconds
+
     def mend(self) -> None:
+        self._delay = 0.0
+        self._mended.set()
+        self._refuses.clear()
         self._whole.set()
         self._hang_up()
 
@@ -66,22 +82,25 @@ class Line:
     def _connect(self, connection: socket.socket) -> None:
         with connection:
             self._whole.wait()
+            if self._refuses.is_set():
+                return
             with suppress(OSError), socket.create_connection((ports.HOST, self._upstream)) as upstream:
                 self._open |= {connection, upstream}
-                back = threading.Thread(target=_copy, args=(upstream, connection))
+                back = threading.Thread(target=self._copy, args=(upstream, connection))
                 back.start()
-                _copy(connection, upstream)
+                self._copy(connection, upstream)
                 back.join()
                 self._open -= {connection, upstream}
 
-
-def _copy(source: socket.socket, sink: socket.socket) -> None:
-    with suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    for end in (source, sink):
+    def _copy(self, source: socket.socket, sink: socket.socket) -> None:
         with suppress(OSError):
-            end.shutdown(socket.SHUT_RDWR)
+            while data := source.recv(65536):
+                if self._delay:
+                    self._mended.wait(self._delay)
+                sink.sendall(data)
+        for end in (source, sink):
+            with suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
 
 
 Away = Callable[[str, str], tuple[str, Line]]
@@ -144,13 +163,28 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("function", "service", "method", "path"), CASES)
-def test_a_service_that_is_silent_is_a_503_in_time_and_no_memory_of_it_stays(
-    away: Away, account: Account, job: str, function: str, service: str, method: str, path: str
+FAILURES: dict[str, Callable[[Line], None]] = {
+    "silent": Line.cut,
+    "refusing": Line.refuse,
+    "slow": lambda line: line.slow_down(4),
+}
+OTHERWISE = [
+    *((*case, "slow") for case in CASES if "counts" not in case[3]),
+    ("list_jobs", "firestore", "GET", "/jobs", "refusing"),
+    ("get_output", "storage", "GET", "/jobs/{id}/output", "refusing"),
+    ("delete_job", "auth", "DELETE", "/jobs/{id}", "refusing"),
+]
+
+
+@pytest.mark.parametrize(
+    ("function", "service", "method", "path", "failure"), [*((*case, "silent") for case in CASES), *OTHERWISE]
+)
+def test_a_service_that_is_away_or_slow_is_a_503_in_time_and_no_memory_of_it_stays(
+    away: Away, account: Account, job: str, function: str, service: str, method: str, path: str, failure: str
 ) -> None:
     url, line = away(function, service)
     address = url + path.format(id=job)
-    line.cut()
+    FAILURES[failure](line)
     answer, seconds = timed(method, address, account.token)
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
@@ -162,11 +196,12 @@ def test_a_service_that_is_silent_is_a_503_in_time_and_no_memory_of_it_stays(
     assert answer.status_code in (200, 202, 404)
 
 
-def test_a_delete_stands_within_the_time_although_pubsub_is_silent(
-    away: Away, account: Account, job: str, database: firestore.Client
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_delete_stands_within_the_time_although_pubsub_is_away(
+    away: Away, account: Account, job: str, database: firestore.Client, failure: str
 ) -> None:
     url, line = away("delete_job", "pubsub")
-    line.cut()
+    FAILURES[failure](line)
     answer, seconds = timed("DELETE", f"{url}/jobs/{job}", account.token)
     assert (answer.status_code, answer.json()["purge"]) == (202, "pending")
     assert seconds < LONGEST

@@ -1,0 +1,205 @@
+"""Histories of jobs under faults: what may happen to one, and what must be true when all has come to rest."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+from google.cloud import firestore
+
+from shared.events import JobDeleted
+from tests.integration.faults.bench import Bench
+from tests.jobs import NOW, document, read
+from tests.waiting import wait_until
+
+PATIENCE = 90
+"""Seconds until all has to be at rest. A crash costs what Pub/Sub waits before it delivers again."""
+_BETWEEN_SWEEPS = 0.5
+_NAMES = ("reference.png", "motion.mp4", "output.mp4", "parts/1.bin", "poster.webp")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happens. `number` says to which object, or at which call, of whatever the step is about."""
+
+    kind: str
+    number: int
+
+
+@dataclass
+class Player:
+    """Plays one history: a job that things happen to, and a neighbour of the same user that nobody deletes."""
+
+    bench: Bench
+    user_id: str
+    token: str
+    history: list[Step]
+    restarts: threading.Lock
+    job_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    neighbour: str = field(default_factory=lambda: uuid.uuid4().hex)
+    uploaded: dict[tuple[str, str], list[bytes]] = field(default_factory=dict)
+    accepted: bool = False
+
+    def play(self) -> None:
+        self._jobs.document(self.neighbour).set(self._document(self.job_id))
+        self._jobs.document(self.job_id).set(self._document(self.neighbour))
+        for number in range(3):
+            self._upload(self.neighbour, number)
+            self._upload(self.job_id, number)
+        for step in self.history:
+            getattr(self, f"_{step.kind}")(step.number)
+
+    def is_at_rest(self) -> bool:
+        """Whether nothing is left to be done for the job, as the bench itself sees it, past all faults."""
+        fields = read(self.bench.database, self.job_id)
+        if fields.get("deleted_at") is None:
+            return True
+        return bool(fields["purge"]["state"] == "done") and not self._found(self.job_id)
+
+    def check(self, *, faultless: bool) -> None:
+        """Raise AssertionError where a rule of the data is broken."""
+        fields = read(self.bench.database, self.job_id)
+        is_deleted = fields.get("deleted_at") is not None
+        assert is_deleted or not self.accepted, "a delete was answered with 202 and forgotten"
+        self._check_all_there(self.neighbour)
+        if not is_deleted:
+            assert "purge" not in fields
+            self._check_all_there(self.job_id)
+            return
+        assert self._found(self.job_id) == {}, "files are left of a deleted job"
+        self._check_record(fields["purge"], faultless=faultless)
+
+    def _check_record(self, purge: dict[str, Any], *, faultless: bool) -> None:
+        assert purge["state"] == "done"
+        assert purge["attempts"] >= 1
+        assert purge["requested_at"] <= purge["started_at"]
+        assert purge["requested_at"] <= purge["finished_at"]
+        assert {record["error"] for record in purge["buckets"].values()} == {None}
+        assert set(purge["buckets"]) == set(self.bench.settings.buckets)
+        removed = sum(record["objects"] for record in purge["buckets"].values())
+        late, all_of_them = purge.get("late_objects", 0), self._count(self.job_id)
+        assert removed <= all_of_them
+        # A notification can come so late that what was there in time is removed for it.
+        assert late <= all_of_them
+        if faultless:
+            # What both came upon, both may have counted.
+            assert removed + late >= all_of_them, "the record does not tell of all that was removed"
+
+    def _check_all_there(self, job_id: str) -> None:
+        expected = {
+            key: (len(contents), contents[-1])
+            for key, contents in self.uploaded.items()
+            if _job_of(key[1]) == job_id
+        }
+        assert self._found(job_id) == expected, "files of a live job are missing or changed"
+
+    # What may happen, each with the number of its step.
+
+    def _complete(self, _: int) -> None:
+        """The worker reports, and knows nothing of deletions."""
+        self._jobs.document(self.job_id).update({"status": "completed", "completed_at": NOW})
+
+    def _put(self, number: int) -> None:
+        """A file comes, in time or late."""
+        self._upload(self.job_id, number)
+
+    def _delete(self, _: int) -> None:
+        """The user deletes, and tries again a few times where that is answered with an error."""
+        for _attempt in range(3):
+            try:
+                answer = requests.delete(
+                    f"{self.bench.url('delete_job')}/jobs/{self.job_id}",
+                    headers={"Authorization": f"Bearer {self.token}"},
+                    timeout=30,
+                )
+            except requests.RequestException:
+                continue
+            assert answer.status_code in (202, 500, 502, 503), answer.text
+            if answer.status_code == 202:
+                self.accepted = True
+                return
+
+    def _crash(self, number: int) -> None:
+        """The purge is killed at one of the calls that it makes from now on."""
+        self.bench.kill_at("purge_job", number)
+
+    def _forge(self, number: int) -> None:
+        """A bug elsewhere tells of deletions that are none."""
+        job_id = (self.neighbour, self.job_id, uuid.uuid4().hex)[number % 3]
+        owner = (self.user_id, "somebody-else")[number // 3 % 2]
+        data, attributes = JobDeleted(job_id, owner, NOW).encode()
+        self.bench.publish(self.bench.settings.job_deleted_topic, data, **attributes)
+
+    def _sweep(self, _: int) -> None:
+        self.bench.sweep()
+
+    def _restart(self, number: int) -> None:
+        with self.restarts:
+            (self.bench.restart_pubsub, self.bench.restart_firestore)[number % 2]()
+
+    # The world as it is.
+
+    def _upload(self, job_id: str, number: int) -> None:
+        bucket = self.bench.settings.buckets[number % 3]
+        name = f"{self.user_id}/{job_id}/{_NAMES[number % len(_NAMES)]}"
+        content = uuid.uuid4().bytes
+        # Counted before: a file that came late may be gone before its upload is answered.
+        self.uploaded.setdefault((bucket, name), []).append(content)
+        self.bench.buckets.bucket(bucket).blob(name).upload_from_string(content)
+
+    def _found(self, job_id: str) -> dict[tuple[str, str], tuple[int, bytes | None]]:
+        """How many generations there are of each of the job's objects, and what the live one holds."""
+        return self.bench.contents(f"{self.user_id}/{job_id}/")
+
+    def _count(self, job_id: str) -> int:
+        return sum(len(contents) for (_, name), contents in self.uploaded.items() if _job_of(name) == job_id)
+
+    def _document(self, other: str) -> dict[str, Any]:
+        """A job under way that shares its inputs with another."""
+        paths = {"motion_video_path": f"{self.user_id}/{other}/motion.mp4", "source_job_id": other}
+        return document(self.user_id, status="processing", completed_at=None, **paths)
+
+    @property
+    def _jobs(self) -> firestore.CollectionReference:
+        return self.bench.database.collection("jobs")
+
+
+def play_all(bench: Bench, players: Sequence[Player], *, seed: int, rate: float) -> None:
+    """Play histories side by side while that share of calls fails, then let all come to rest, and check."""
+    if rate:
+        bench.fail(seed, rate)
+    with ThreadPoolExecutor(len(players)) as threads:
+        playing = [threads.submit(player.play) for player in players]
+    bench.heal()
+    come_to_rest(bench, players)
+    for played in playing:
+        played.result()
+    undisturbed = not any(step.kind in ("crash", "restart") for player in players for step in player.history)
+    for player in players:
+        player.check(faultless=undisturbed and not rate)
+
+
+def come_to_rest(bench: Bench, players: Sequence[Player]) -> None:
+    """Sweep until nothing is left to do."""
+    swept = 0.0
+
+    def at_rest() -> bool:
+        nonlocal swept
+        if not bench.notifications.unpublished and all(player.is_at_rest() for player in players):
+            return True
+        if time.monotonic() - swept > _BETWEEN_SWEEPS:
+            swept = time.monotonic()
+            bench.sweep()
+        return False
+
+    wait_until(at_rest, PATIENCE)
+
+
+def _job_of(name: str) -> str:
+    return name.split("/")[1]

@@ -1,0 +1,140 @@
+"""`make soak`: deletes 2,000 jobs while a fifth of all calls fails and the purge is killed every few seconds."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event, Thread
+
+import requests
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+from tqdm import tqdm
+
+from infra.local import stack
+from tests.integration.faults import bench as benches
+from tests.integration.faults.bench import Bench
+from tests.jobs import document
+
+JOBS = 2_000
+LIVE = 200
+"""Jobs that nobody deletes, among the others."""
+RATE = 0.2
+SEED = 2026
+FILES = ("reference.png", "motion.mp4", "output.mp4")
+BETWEEN_KILLS = (2.0, 6.0)
+"""Seconds."""
+BETWEEN_SWEEPS = 5.0
+PATIENCE = 3_600.0
+
+
+def main() -> None:
+    stack.stop_on_signals()
+    began = time.monotonic()
+    print(f"soak: seed={SEED}, some ten minutes", flush=True)
+    lines: list[str] = []
+    try:
+        with benches.running(lines.append, silence=1) as bench:
+            left_over, wrongly_removed, attempts = _Soak(bench).run()
+    except KeyboardInterrupt:
+        sys.exit("soak: stopped")
+    except Exception:
+        print(*lines[-40:], sep="\n", file=sys.stderr)
+        raise
+    seconds = time.monotonic() - began
+    print(
+        f"soak: deletes={JOBS} objects={JOBS * len(FILES)} attempts={attempts} seconds={seconds:.0f} "
+        f"left_over={left_over} wrongly_removed={wrongly_removed}",
+        flush=True,
+    )
+    sys.exit(1 if left_over or wrongly_removed else 0)
+
+
+class _Soak:
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+        self._account = bench.users.add("soak", "soak@nuumee.test", "test-password")
+        self._jobs = bench.database.collection("jobs")
+        self._dice = random.Random(SEED)
+        self._doomed = [uuid.UUID(int=self._dice.getrandbits(128)).hex for _ in range(JOBS)]
+        self._live = [uuid.UUID(int=self._dice.getrandbits(128)).hex for _ in range(LIVE)]
+
+    def run(self) -> tuple[int, int, int]:
+        """Objects left over of deleted jobs, objects of live ones that are gone, and runs of the purge."""
+        with ThreadPoolExecutor(8) as threads:
+            for _ in tqdm(threads.map(self._make, self._doomed + self._live), "making", JOBS + LIVE, disable=None):
+                pass
+        self._bench.fail(SEED, RATE)
+        killing = _every(lambda: self._dice.uniform(*BETWEEN_KILLS), lambda: self._bench.kill("purge_job"))
+        with killing, _every(lambda: BETWEEN_SWEEPS, self._bench.sweep):
+            with ThreadPoolExecutor(8) as threads:
+                for _ in tqdm(threads.map(self._delete, self._doomed), "deleting", JOBS, disable=None):
+                    pass
+            self._wait_until_purged()
+        self._bench.heal()
+        left_over = sum(self._objects(job_id) for job_id in self._doomed)
+        there = sum(self._objects(job_id) for job_id in self._live)
+        purges = [snapshot.to_dict()["purge"] for snapshot in self._deleted().stream(timeout=60)]
+        return left_over, LIVE * len(FILES) - there, sum(purge["attempts"] for purge in purges)
+
+    def _make(self, job_id: str) -> None:
+        self._jobs.document(job_id).set(document(self._account.user_id))
+        for bucket, name in zip(self._bench.settings.buckets, FILES, strict=True):
+            blob = self._bench.buckets.bucket(bucket).blob(f"{self._account.user_id}/{job_id}/{name}")
+            blob.upload_from_string(name.encode())
+
+    def _delete(self, job_id: str) -> None:
+        """As the page does it: again, until it is accepted."""
+        headers = {"Authorization": f"Bearer {self._account.token}"}
+        url = f"{self._bench.url('delete_job')}/jobs/{job_id}"
+        for _ in range(100):
+            try:
+                if requests.delete(url, headers=headers, timeout=30).status_code == 202:
+                    return
+            except requests.RequestException:
+                continue
+        raise TimeoutError(f"{job_id} could not be deleted")
+
+    def _wait_until_purged(self) -> None:
+        deadline = time.monotonic() + PATIENCE
+        with tqdm(desc="purging", total=JOBS, disable=None) as bar:
+            while bar.n < JOBS:
+                done = self._deleted().count().get(timeout=60)
+                bar.update(int(done[0][0].value) - bar.n)  # type: ignore[index]  # one row of one aggregation
+                if time.monotonic() > deadline:
+                    raise TimeoutError(f"{JOBS - bar.n} jobs are not purged")
+                time.sleep(1)
+
+    def _deleted(self) -> firestore.Query:
+        return self._jobs.where(filter=FieldFilter("purge.state", "==", "done"))
+
+    def _objects(self, job_id: str) -> int:
+        found = self._bench.contents(f"{self._account.user_id}/{job_id}/")
+        return sum(generations for generations, _ in found.values())
+
+
+@contextmanager
+def _every(seconds: Callable[[], float], act: Callable[[], None]) -> Iterator[None]:
+    """Do it again and again within, so many seconds apart."""
+    ended = Event()
+
+    def repeat() -> None:
+        while not ended.wait(seconds()):
+            act()
+
+    thread = Thread(target=repeat)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+if __name__ == "__main__":
+    main()
