@@ -27,6 +27,7 @@ WRONG = (
 @pytest.fixture(scope="module")
 def commands() -> list[str]:
     deploy = [str(ROOT / "deploy.sh"), "--dry-run", f"--config={ROOT / 'infra/cloud/example.env'}"]
+    deploy += ["--alert-channels=projects/nuumee-example/notificationChannels/1"]
     return subprocess.run(deploy, check=True, capture_output=True, text=True).stdout.splitlines()
 
 

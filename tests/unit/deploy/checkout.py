@@ -1,0 +1,108 @@
+"""A copy of what deploy.sh works on, with no gcloud but one that takes notes, and how its commands are read."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.stage import ROOT
+
+REQUIRED = (
+    "--project=nuumee-test",
+    "--region=us-central1",
+    "--allowed-origins=https://a.example,https://b.example",
+)
+BUCKETS = ("nuumee-images", "nuumee-videos", "nuumee-outputs")
+TOPICS = {"purge_job": "job-deleted", "process_upload": "object-finalized", "sweep_purges": "sweep-purges"}
+"""The background functions, each with the topic whose messages it gets."""
+RETRIED = ("purge_job", "process_upload")
+PLACEHOLDERS = {
+    "PROJECT_NUMBER": "123456",
+    **{f"TRIGGER_OF_{name}": f"projects/nuumee-test/locations/us-central1/triggers/{name}-1" for name in RETRIED},
+    **{f"SUBSCRIPTION_OF_{name}": f"projects/nuumee-test/subscriptions/eventarc-{name}-1" for name in RETRIED},
+}
+TOOLS = ("bash", "cat", "dirname", "env", "grep", "sort", "tr", "uniq")
+
+# It fails as FAILING and SAYING have it, and says that NOTIFICATIONS and POLICIES are there.
+FAKE_GCLOUD = f"""#!/usr/bin/env bash
+(IFS=$'\\x1f' && echo "$*" >>"$0.calls")
+[[ "$*" != *"${{FAILING-no such command}}"* ]] || {{ echo "ERROR: $SAYING" >&2 && exit 7; }}
+case "$*" in
+  "projects describe"*) echo {PLACEHOLDERS["PROJECT_NUMBER"]} ;;
+  "functions describe"*) echo "projects/nuumee-test/locations/us-central1/triggers/$3-1" ;;
+  "eventarc triggers describe"*) echo "projects/nuumee-test/subscriptions/eventarc-${{4##*/}}" ;;
+  "storage buckets notifications list"*) echo "${{NOTIFICATIONS-[]}}" ;;
+  "alpha monitoring policies list"*) echo "$POLICIES" ;;
+esac
+"""
+
+Command = list[str]
+
+
+@dataclass
+class Checkout:
+    """A copy of what deploy.sh works on, and a PATH with little more than the recording gcloud."""
+
+    root: Path
+    path: Path
+
+    def deploy(self, *flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        environment = {"PATH": str(self.path), **environment}
+        command = [str(self.root / "deploy.sh"), *flags]
+        return subprocess.run(command, env=environment, cwd=self.path, capture_output=True, text=True, check=False)
+
+    def commands(self, *flags: str) -> list[Command]:
+        """The words of what a dry run prints."""
+        done = self.deploy("--dry-run", *(flags or REQUIRED))
+        assert done.returncode == 0, done.stderr
+        words = [shlex.split(line) for line in done.stdout.splitlines()]
+        assert {first for first, *_ in words} == {"gcloud"}
+        return [rest for _, *rest in words]
+
+    def calls(self) -> list[Command]:
+        """What gcloud was called with."""
+        calls = self.path / "gcloud.calls"
+        return [line.split("\x1f") for line in calls.read_text().splitlines()] if calls.exists() else []
+
+    def write_env(self, text: str) -> None:
+        (self.root / ".env").write_text(text)
+
+
+def make(folder: Path) -> Checkout:
+    copy = Checkout(folder / "checkout", folder / "bin")
+    copy.path.mkdir()
+    for tool in TOOLS:
+        (copy.path / tool).symlink_to(shutil.which(tool) or tool)
+    (copy.path / "python3").symlink_to(sys.executable)
+    (copy.path / "gcloud").write_text(FAKE_GCLOUD)
+    (copy.path / "gcloud").chmod(0o755)
+    for part in ("functions", "shared", "infra/cloud"):
+        shutil.copytree(ROOT / part, copy.root / part, ignore=shutil.ignore_patterns("__pycache__"))
+    for file in ("deploy.sh", "requirements.txt", "infra/__init__.py", "infra/stage.py"):
+        shutil.copy(ROOT / file, copy.root / file)
+    return copy
+
+
+def those(commands: list[Command], *beginning: str) -> list[Command]:
+    return [command for command in commands if command[: len(beginning)] == list(beginning)]
+
+
+def option(command: Command, name: str) -> str:
+    (value,) = [word.removeprefix(f"{name}=") for word in command if word.startswith(f"{name}=")]
+    return value
+
+
+def deployed(commands: list[Command], function: str) -> Command:
+    (command,) = those(commands, "functions", "deploy", function)
+    return command
+
+
+def variables(command: Command) -> dict[str, str]:
+    """Those of --set-env-vars, split as `gcloud topic escaping` says."""
+    text = option(command, "--set-env-vars")
+    assert text.startswith("^@^")
+    return dict(part.split("=", 1) for part in text.removeprefix("^@^").split("@"))
