@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -79,6 +81,16 @@ class Processes:
         for wait, group in zip(waits, groups, strict=True):
             wait.join()
             self._tell_reaper(-group)
+
+    def kill(self, name: str) -> None:
+        """End a process and its children as a crash would: at once, without a word."""
+        process = self._running.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        self._tell_reaper(-process.pid)
+
+    def pid(self, name: str) -> int:
+        return self._running[name].pid
 
     def check(self) -> None:
         """Raise ProcessEnded, which names the process, if one is no longer there."""

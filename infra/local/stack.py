@@ -6,8 +6,9 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from types import FrameType
 
@@ -50,21 +51,25 @@ class Stack:
             "NO_GCE_CHECK": "true",
         }
 
-    def start_emulators(self) -> None:
-        jars = emulators.find_or_download()
-        ports = self.ports
-        commands = {
-            "firestore": emulators.firestore_command(jars, ports["firestore"]),
-            "pubsub": emulators.pubsub_command(jars, ports["pubsub"]),
-            "auth": emulators.auth_command(PROJECT, ports["auth"]),
-            "storage": emulators.storage_command(
-                ports["storage"], f"projects/{PROJECT}/topics/{self.settings.object_finalized_topic}"
-            ),
-        }
-        for name, command in commands.items():
-            self.processes.start(name, command, environment=dict(os.environ), folder=ROOT)
-        for name in commands:
+    def start_emulators(self, names: Sequence[str] = EMULATORS) -> None:
+        for name in names:
+            self.start_emulator(name)
+        for name in names:
             self._wait(name)
+
+    def start_emulator(self, name: str) -> None:
+        port = self.ports[name]
+        match name:
+            case "firestore":
+                command = emulators.firestore_command(self._jars, port)
+            case "pubsub":
+                command = emulators.pubsub_command(self._jars, port)
+            case "auth":
+                command = emulators.auth_command(PROJECT, port)
+            case _:
+                topic = f"projects/{PROJECT}/topics/{self.settings.object_finalized_topic}"
+                command = emulators.storage_command(port, topic)
+        self.processes.start(name, command, environment=dict(os.environ), folder=ROOT)
 
     def make_resources(self) -> None:
         triggered = [name for name in FUNCTIONS if name in resources.topics_by_function(self.settings)]
@@ -109,6 +114,10 @@ class Stack:
             environment={key: value for key, value in environment.items() if value is not None},
             folder=folder,
         )
+
+    @cached_property
+    def _jars(self) -> emulators.Jars:
+        return emulators.find_or_download()
 
     def function_url(self, name: str) -> str:
         return f"http://{HOST}:{self.ports[name]}"

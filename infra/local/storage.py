@@ -155,24 +155,32 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
     def _answered(self, method: str, path: str, query: dict[str, str]) -> bool:
         """Answer what has to do with generations and pages, which the emulator knows nothing of."""
         try:
-            if method == "GET" and (match := _JSON_LIST.fullmatch(path)) and not _BY_EMULATOR & query.keys():
-                self._write(200, self.storage.listing(match["bucket"], query))
-                return True
-            if match := _JSON_OBJECT.fullmatch(path):
-                name = unquote(match["name"])
-            if method == "GET" and match and "generation" in query and query.get("alt") != "media":
-                self._write(200, self.storage.version(match["bucket"], name, query["generation"]))
-                return True
-            if method == "DELETE" and match:
-                self.storage.delete_generation(match["bucket"], name, query.get("generation"))
-                self.send_response(204)
-                self.end_headers()
-                return True
+            return self._listed(method, path, query) or self._of_generation(method, path, query)
         except NotFound:
             self._refuse(404, "notFound", "No such object.")
-            return True
         except ValueError:
             self._refuse(400, "invalid", "A page token or a number is malformed.")
+        return True
+
+    def _listed(self, method: str, path: str, query: dict[str, str]) -> bool:
+        match = _JSON_LIST.fullmatch(path)
+        if method != "GET" or match is None or _BY_EMULATOR & query.keys():
+            return False
+        self._write(200, self.storage.listing(match["bucket"], query))
+        return True
+
+    def _of_generation(self, method: str, path: str, query: dict[str, str]) -> bool:
+        match = _JSON_OBJECT.fullmatch(path)
+        if match is None:
+            return False
+        bucket, name, generation = match["bucket"], unquote(match["name"]), query.get("generation")
+        if method == "GET" and generation is not None and query.get("alt") != "media":
+            self._write(200, self.storage.version(bucket, name, generation))
+            return True
+        if method == "DELETE":
+            self.storage.delete_generation(bucket, name, generation)
+            self.send_response(204)
+            self.end_headers()
             return True
         return False
 

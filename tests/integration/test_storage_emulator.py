@@ -126,7 +126,10 @@ def test_every_generation_stays_until_it_is_deleted_by_its_number(buckets: stora
     bucket.blob(blob.name).delete()
     assert not bucket.blob(blob.name).exists()
     assert generations() == [first, second]
+    assert bucket.get_blob(blob.name, generation=first).size == 10
     bucket.blob(blob.name, generation=first).delete()
+    assert bucket.get_blob(blob.name, generation=first) is None
+    assert bucket.get_blob(blob.name, generation=second).size == len(b"second")
     assert generations() == [second]
     with pytest.raises(NotFound):
         bucket.blob(blob.name, generation=first).delete()

@@ -65,9 +65,10 @@ ASKED |= {
     "counts beside a search": page(with_counts=True, id_prefix="70eb"),
 }
 ASKED["pending purges"] = lambda _, deletions: deletions.pending(NOW, 100)
+ASKED["all pending purges"] = lambda _, deletions: list(deletions.all_pending(NOW))
 ASKED["due purges"] = lambda _, deletions: deletions.due(NOW, 100)
 WITHOUT_QUERIES = {
-    *("get", "get_many", "mark", "of", "begin_purge", "end_purge"),
+    *("get", "get_many", "mark", "of", "standings", "begin_purge", "end_purge"),
     *("record_late_upload", "record_sweep", "reopen", "record_dead_letter"),
 }
 """Methods that read and write documents by their ids alone."""
@@ -165,7 +166,7 @@ def test_a_search_needs_an_index_for_its_deleted_jobs_alone() -> None:
 
 def test_no_method_of_the_repository_is_left_out() -> None:
     methods = {name for one in (JobRepository, Deletions) for name in vars(one) if not name.startswith("_")}
-    assert methods == {"page", "pending", "due"} | WITHOUT_QUERIES
+    assert methods == {"page", "pending", "all_pending", "due"} | WITHOUT_QUERIES
 
 
 def test_every_index_is_on_the_collection_of_jobs() -> None:

@@ -30,6 +30,7 @@ FILES = ("reference.png", "motion.mp4", "output.mp4")
 BETWEEN_KILLS = (2.0, 6.0)
 """Seconds."""
 BETWEEN_SWEEPS = 5.0
+SWEEP_AFTER = 20
 PATIENCE = 3_600.0
 
 
@@ -39,7 +40,7 @@ def main() -> None:
     print(f"soak: seed={SEED}, some ten minutes", flush=True)
     lines: list[str] = []
     try:
-        with benches.running(lines.append, silence=1) as bench:
+        with benches.running(lines.append, silence=1, sweep_after=SWEEP_AFTER) as bench:
             left_over, wrongly_removed, attempts = _Soak(bench).run()
     except KeyboardInterrupt:
         sys.exit("soak: stopped")
@@ -79,8 +80,8 @@ class _Soak:
         self._bench.heal()
         left_over = sum(self._objects(job_id) for job_id in self._doomed)
         there = sum(self._objects(job_id) for job_id in self._live)
-        purges = [snapshot.to_dict()["purge"] for snapshot in self._deleted().stream(timeout=60)]
-        return left_over, LIVE * len(FILES) - there, sum(purge["attempts"] for purge in purges)
+        attempts = sum(snapshot.get("purge.attempts") for snapshot in self._deleted().stream(timeout=60))
+        return left_over, LIVE * len(FILES) - there, attempts
 
     def _make(self, job_id: str) -> None:
         self._jobs.document(job_id).set(document(self._account.user_id))
@@ -104,8 +105,7 @@ class _Soak:
         deadline = time.monotonic() + PATIENCE
         with tqdm(desc="purging", total=JOBS, disable=None) as bar:
             while bar.n < JOBS:
-                done = self._deleted().count().get(timeout=60)
-                bar.update(int(done[0][0].value) - bar.n)  # type: ignore[index]  # one row of one aggregation
+                bar.update(len(self._deleted().select([]).get(timeout=60)) - bar.n)
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"{JOBS - bar.n} jobs are not purged")
                 time.sleep(1)

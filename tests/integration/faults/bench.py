@@ -1,0 +1,223 @@
+"""The fault bench: the functions that delete, as deployed, with something that fails between them and Google.
+
+Each function has its own way to each service, and so its own trouble with it. Tests have a way past all of that.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import signal
+import subprocess
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from google.cloud import firestore, pubsub_v1, storage
+
+from infra.local import ports, resources
+from infra.local.faults import COMMON, Kind, Schedule, Trouble
+from infra.local.objects import VersionedStorage
+from infra.local.ports import HOST
+from infra.local.processes import Processes
+from infra.local.stack import PORT_NAMES, Stack
+from infra.local.storage import Handler, notified, server
+from infra.local.users import Users
+from tests.integration.faults.firestore_proxy import Firestore, FirestoreProxy
+from tests.integration.faults.grpc_proxy import serving
+from tests.integration.faults.pubsub_proxy import Pubsub, PubsubProxy
+from tests.integration.faults.push_proxy import pushing
+
+BACKGROUND = ("purge_job", "process_upload", "sweep_purges")
+FUNCTIONS = ("delete_job", *BACKGROUND)
+SERVICES = ("storage", "firestore", "pubsub")
+PUSH = "push"
+"""Stands for a service: the way of a message to its function."""
+_WAYS = (*itertools.product(FUNCTIONS, SERVICES), *((function, PUSH) for function in BACKGROUND))
+_ON_PUSH = (Kind.UNAVAILABLE, Kind.RESET, Kind.SLOW, Kind.DUPLICATE)
+_ON_PUBSUB = (*COMMON, Kind.DUPLICATE, Kind.HELD_BACK)
+
+
+class Bench:
+    """What a test works with. Everything is thread-safe but the restarts, of which one may run at a time."""
+
+    def __init__(self, stack: Stack, host_ports: dict[str, int], cleanup: ExitStack, silence: float) -> None:
+        self.stack = stack
+        self.settings = stack.settings
+        self.trouble = {(function, service): Trouble(silence) for function, service in _WAYS}
+        self.firestore = Firestore(f"{HOST}:{host_ports['firestore']}", stack.settings.project)
+        self.pubsub = Pubsub(f"{HOST}:{host_ports['pubsub']}")
+        self._ports = host_ports
+        self._cleanup = cleanup
+        topic = f"projects/{self.settings.project}/topics/{self.settings.object_finalized_topic}"
+        # What Cloud Storage itself publishes meets no faults, but may have to wait.
+        notifications_way = cleanup.enter_context(serving(PubsubProxy(self.pubsub, None)))
+        self.objects, self.notifications = notified(topic, notifications_way)
+        stack.environment.update(self._ways(None))
+        self.environment = {function: self._ways(function) for function in FUNCTIONS}
+        """The variables that lead each function to its own ways."""
+        self.users = Users(stack.auth_url, stack.settings.project)
+        with pointed_at(stack.environment):
+            self.database = firestore.Client(project=self.settings.project)
+            self.buckets = storage.Client(project=self.settings.project)
+            self.publisher = pubsub_v1.PublisherClient()
+            resources.make_buckets(self.settings)
+        self._pushed = {
+            function: cleanup.enter_context(
+                pushing(host_ports[function], self.trouble[function, PUSH], self.pubsub.delivered)
+            )
+            for function in BACKGROUND
+        }
+        self._make_topics()
+        for close in (self.buckets.close, self.publisher.stop, self.notifications.close, self.heal):
+            cleanup.callback(close)
+
+    def start_functions(self, sweep_after: int) -> None:
+        for function in FUNCTIONS:
+            settings: dict[str, Any] = {**self.environment[function], "SWEEP_AFTER": str(sweep_after)}
+            self.stack.start_function(function, **settings)
+        for function in FUNCTIONS:
+            self.stack.processes.wait_for(function, partial(ports.answers, self._ports[function]))
+
+    def url(self, function: str) -> str:
+        return self.stack.function_url(function)
+
+    def publish(self, topic: str, data: bytes, **attributes: str) -> None:
+        """Publish as somebody without trouble; `topic` is its short name."""
+        name = f"projects/{self.settings.project}/topics/{topic}"
+        self.publisher.publish(name, data, **attributes).result(timeout=30)
+
+    def sweep(self) -> None:
+        self.publish(resources.SWEEP_TOPIC, b"{}")
+
+    def contents(self, prefix: str) -> dict[tuple[str, str], tuple[int, bytes | None]]:
+        """Of each object by bucket and name: how many generations there are, and what the live one holds."""
+        found: dict[tuple[str, str], tuple[int, bytes | None]] = {}
+        with Handler.lock:
+            for bucket in self.settings.buckets:
+                query = {"prefix": prefix, "versions": "true"}
+                names = [str(one["name"]) for one in self.objects.listing(bucket, query)["items"]]
+                for name, generations in Counter(names).items():
+                    is_live = self.objects.generation(bucket, name) != "0"
+                    content = bytes(self.objects.get_file(bucket, name)) if is_live else None
+                    found[bucket, name] = (generations, content)
+        return found
+
+    def fail(self, seed: int, rate: float, kinds: Mapping[str, Sequence[Kind]] | None = None) -> None:
+        """Let that share of all calls fail from now on, in the ways given for each service, or in every way."""
+        seeds = random.Random(seed)
+        for (_, service), trouble in self.trouble.items():
+            by_default = {PUSH: _ON_PUSH, "pubsub": _ON_PUBSUB}.get(service, COMMON)
+            chosen = by_default if kinds is None else kinds.get(service, ())
+            number = seeds.getrandbits(32)
+            trouble.schedule = Schedule(number, rate, chosen) if chosen else None
+
+    def heal(self) -> None:
+        """No faults from now on; what was held up or held back goes on."""
+        for trouble in self.trouble.values():
+            trouble.heal()
+        self.pubsub.let_go()
+
+    def kill(self, function: str) -> None:
+        """Kill the function's instance; functions-framework starts another at once, as Cloud Run would."""
+        listing = subprocess.run(
+            ["pgrep", "-P", str(self.stack.processes.pid(function))], capture_output=True, text=True, check=False
+        )
+        for worker in listing.stdout.split():
+            with suppress(ProcessLookupError):
+                os.kill(int(worker), signal.SIGKILL)
+
+    def kill_at(self, function: str, number: int, of: str = "") -> threading.Event:
+        """Kill the function's instance when it makes its n-th call with `of` in its name, which is done.
+
+        What comes back is set when that has happened.
+        """
+        killed = threading.Event()
+        numbers = itertools.count(1)
+
+        def on_call(call: str) -> None:
+            if of in call and next(numbers) == number:
+                self.kill(function)
+                killed.set()
+
+        for service in SERVICES:
+            self.trouble[function, service].on_call = on_call
+        return killed
+
+    def restart_firestore(self) -> None:
+        """Kill Firestore and start it again. What was answered is there again."""
+        with self.firestore.gone() as fill:
+            fill(self._restarted("firestore"))
+
+    def restart_pubsub(self) -> None:
+        """Kill Pub/Sub and start it again. What was published and not delivered is delivered, maybe again."""
+        self.pubsub.part()
+        self.pubsub.meet(self._restarted("pubsub"))
+        self._make_topics()
+        self.pubsub.present.set()
+        self.pubsub.publish_again()
+
+    def _make_topics(self) -> None:
+        with pointed_at(self.stack.environment):
+            resources.make_topics(self.settings, self._pushed)
+
+    def _ways(self, function: str | None) -> dict[str, str]:
+        """The variables that lead to the services as that function goes there, or past all trouble."""
+        trouble = {service: self.trouble[function, service] if function else None for service in SERVICES}
+        enter = self._cleanup.enter_context
+        return {
+            "STORAGE_EMULATOR_HOST": enter(_storage(self.objects, trouble["storage"] or Trouble())),
+            "FIRESTORE_EMULATOR_HOST": enter(serving(FirestoreProxy(self.firestore, trouble["firestore"]))),
+            "PUBSUB_EMULATOR_HOST": enter(serving(PubsubProxy(self.pubsub, trouble["pubsub"]))),
+        }
+
+    def _restarted(self, name: str) -> str:
+        # On another port, so that no call that was made before can get through to it.
+        self.stack.processes.kill(name)
+        self._ports[name] = ports.any_free([name])[name]
+        self.stack.start_emulators([name])
+        return f"{HOST}:{self._ports[name]}"
+
+
+@contextmanager
+def running(output: Callable[[str], None], *, sweep_after: int = 1, silence: float = 3) -> Iterator[Bench]:
+    """A bench without trouble. `silence` is how many seconds a service is silent that is."""
+    folder = Path(tempfile.mkdtemp(prefix="nuumee-"))
+    host_ports = ports.any_free(PORT_NAMES)
+    with Processes(output, folder) as processes, ExitStack() as cleanup:
+        stack = Stack(host_ports, processes, folder)
+        stack.start_emulators(("auth", "firestore", "pubsub"))
+        bench = Bench(stack, host_ports, cleanup, silence)
+        bench.start_functions(sweep_after)
+        yield bench
+
+
+@contextmanager
+def _storage(objects: VersionedStorage, trouble: Trouble) -> Iterator[str]:
+    httpd = server(0, objects, trouble)
+    thread = threading.Thread(target=httpd.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield f"http://{HOST}:{httpd.server_address[1]}"
+    finally:
+        httpd.shutdown()
+        thread.join()
+        httpd.server_close()
+
+
+@contextmanager
+def pointed_at(environment: Mapping[str, str]) -> Iterator[None]:
+    """Google clients that are made within go there: they look when they are made."""
+    before = dict(os.environ)
+    os.environ.update(environment)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

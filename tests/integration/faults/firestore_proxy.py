@@ -1,0 +1,95 @@
+"""A proxy for Firestore that outlives the emulator behind it, with all documents."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from google.cloud.firestore_v1.types import (
+    CommitRequest,
+    CommitResponse,
+    Document,
+    RunQueryRequest,
+    RunQueryResponse,
+    Write,
+)
+
+from infra.local.faults import Fault, Trouble
+from tests.integration.faults.grpc_proxy import GrpcProxy, Upstream
+
+_SERVICE = "/google.firestore.v1.Firestore"
+_AT_ONCE = 400
+_DOCUMENT = re.compile(rb"/documents/([A-Za-z0-9_/-]+)")
+
+
+class Firestore(Upstream):
+    """An emulator, which keeps its documents in memory."""
+
+    def __init__(self, host: str, project: str) -> None:
+        super().__init__(host)
+        self._database = f"projects/{project}/databases/(default)"
+        self.writing = threading.Lock()
+        """One write at a time, and none while the emulator is killed: what was answered is not lost."""
+
+    @contextmanager
+    def gone(self) -> Iterator[Callable[[str], None]]:
+        """Kill the emulator within, start another, and give its host to what comes: it gets all the documents."""
+        with self.writing:
+            documents = list(self._documents())
+            self.part()
+
+            def fill(host: str) -> None:
+                self.meet(host)
+                self._write(documents)
+                self.present.set()
+
+            yield fill
+
+    def _documents(self) -> Iterator[Document]:
+        query = {"from_": [{"all_descendants": True}]}
+        request = RunQueryRequest(parent=f"{self._database}/documents", structured_query=query)
+        run = self.channel.unary_stream(
+            f"{_SERVICE}/RunQuery",
+            request_serializer=RunQueryRequest.serialize,
+            response_deserializer=RunQueryResponse.deserialize,
+        )
+        return (response.document for response in run(request, timeout=30) if "document" in response)
+
+    def _write(self, documents: list[Document]) -> None:
+        commit = self.channel.unary_unary(
+            f"{_SERVICE}/Commit",
+            request_serializer=CommitRequest.serialize,
+            response_deserializer=CommitResponse.deserialize,
+        )
+        for start in range(0, len(documents), _AT_ONCE):
+            writes = [
+                Write(update=Document(name=document.name, fields=document.fields))
+                for document in documents[start : start + _AT_ONCE]
+            ]
+            commit(CommitRequest(database=self._database, writes=writes), timeout=30, wait_for_ready=True)
+
+
+class FirestoreProxy(GrpcProxy):
+    unary = frozenset(
+        {
+            *("Commit", "BatchWrite", "BeginTransaction", "Rollback", "CreateDocument", "DeleteDocument"),
+            *("UpdateDocument", "GetDocument", "ListDocuments", "ListCollectionIds", "PartitionQuery"),
+        }
+    )
+    _writes = frozenset({"Commit", "BatchWrite", "CreateDocument", "DeleteDocument", "UpdateDocument"})
+
+    def __init__(self, firestore: Firestore, trouble: Trouble | None) -> None:
+        super().__init__(firestore, trouble)
+        self._firestore = firestore
+
+    def called(self, name: str, request: bytes) -> str:
+        """With the documents that it names, as in "Commit jobs/1"."""
+        return " ".join((name, *(found.decode() for found in _DOCUMENT.findall(request))))
+
+    def carry_out(self, name: str, request: bytes, call: Callable[[bytes], bytes], fault: Fault | None) -> bytes:
+        if name not in self._writes:
+            return call(request)
+        with self._firestore.writing:
+            return call(request)

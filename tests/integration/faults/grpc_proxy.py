@@ -1,0 +1,144 @@
+"""A proxy for one of Google's gRPC services: passes bytes on, or lets a call fail as its trouble has it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import grpc
+
+from infra.local.faults import Fault, Kind, Trouble
+from infra.local.ports import HOST
+
+_THREADS = 64
+_STATUS = {
+    Kind.TOO_MANY: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Kind.ERROR: grpc.StatusCode.INTERNAL,
+    Kind.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+    # What a client makes of a connection that breaks off.
+    Kind.RESET: grpc.StatusCode.UNAVAILABLE,
+    Kind.SILENCE: grpc.StatusCode.DEADLINE_EXCEEDED,
+}
+
+
+class Upstream:
+    """The emulator behind the proxies, which can go and come back elsewhere."""
+
+    def __init__(self, host: str) -> None:
+        self.present = threading.Event()
+        self.meet(host)
+        self.present.set()
+
+    def meet(self, host: str) -> None:
+        """Pass calls on to there. Until `present` is set only what makes it ready again gets through."""
+        self.host = host
+        self.channel = grpc.insecure_channel(host, options=[("grpc.max_reconnect_backoff_ms", 200)])
+
+    def part(self) -> None:
+        """Pass nothing on, and break off what is under way."""
+        self.present.clear()
+        self.channel.close()
+
+
+class GrpcProxy(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
+    """Without `trouble`, a way past all faults, on which calls wait for an emulator that is not there."""
+
+    unary: frozenset[str]
+    """The methods that give one response; all others give a stream of them."""
+    always: frozenset[str] = frozenset()
+    """The methods that make a new emulator ready."""
+
+    def __init__(self, upstream: Upstream, trouble: Trouble | None) -> None:
+        self.upstream = upstream
+        self.trouble = trouble
+
+    def service(self, details: Any) -> Any:
+        path = details.method
+        name = path.rpartition("/")[2]
+        if name in self.unary:
+            return grpc.unary_unary_rpc_method_handler(
+                lambda request, context: self._unary(path, name, request, context)
+            )
+        return grpc.unary_stream_rpc_method_handler(
+            lambda request, context: self._stream(path, name, request, context)
+        )
+
+    def called(self, name: str, request: bytes) -> str:
+        """What whoever is told of the calls hears of this one."""
+        return name
+
+    def carry_out(self, name: str, request: bytes, call: Callable[[bytes], bytes], fault: Fault | None) -> bytes:
+        """One unary call."""
+        return call(request)
+
+    def _unary(self, path: str, name: str, request: bytes, context: Any) -> bytes:
+        fault = self._begin(name, request, context)
+        with _passing_on(context):
+            call = self.upstream.channel.unary_unary(path)
+            response = self.carry_out(
+                name, request, lambda sent: bytes(call(sent, timeout=context.time_remaining())), fault
+            )
+        self._end(fault, context)
+        return response
+
+    def _stream(self, path: str, name: str, request: bytes, context: Any) -> Iterator[bytes]:
+        fault = self._begin(name, request, context)
+        with _passing_on(context):
+            call = self.upstream.channel.unary_stream(path)
+            for response in call(request, timeout=context.time_remaining()):
+                # A stream that fails has begun well.
+                yield response
+                self._end(fault, context)
+        self._end(fault, context)
+
+    def _begin(self, name: str, request: bytes, context: Any) -> Fault | None:
+        if self.trouble is None:
+            while not (name in self.always or self.upstream.present.wait(0.1)) and context.is_active():
+                pass
+            return None
+        fault = self.trouble.meet(self.called(name, request))
+        if not self.upstream.present.is_set():
+            context.abort(grpc.StatusCode.UNAVAILABLE, "There is nobody.")
+        if fault is not None and fault.kind is Kind.SLOW:
+            self.trouble.hold_up(fault.kind, context.is_active)
+        if fault is not None and not fault.carried_out:
+            self._fail(fault, context)
+        return fault
+
+    def _end(self, fault: Fault | None, context: Any) -> None:
+        if fault is not None:
+            self._fail(fault, context)
+
+    def _fail(self, fault: Fault, context: Any) -> None:
+        if self.trouble is not None and fault.kind in _STATUS:
+            self.trouble.hold_up(fault.kind, context.is_active)
+            context.abort(_STATUS[fault.kind], "The test wants it so.")
+
+
+@contextmanager
+def _passing_on(context: Any) -> Iterator[None]:
+    """End this call as the one upstream has ended."""
+    try:
+        yield
+    except grpc.RpcError as error:
+        # Cancelled is what was under way when the emulator was parted with.
+        cancelled = error.code() is grpc.StatusCode.CANCELLED
+        context.abort(grpc.StatusCode.UNAVAILABLE if cancelled else error.code(), error.details())
+    except ValueError:  # what the channel raises once it is closed
+        context.abort(grpc.StatusCode.UNAVAILABLE, "There is nobody any more.")
+
+
+@contextmanager
+def serving(proxy: GrpcProxy) -> Iterator[str]:
+    """The host on which the proxy takes calls."""
+    server = grpc.server(ThreadPoolExecutor(_THREADS))
+    server.add_generic_rpc_handlers((proxy,))
+    port = server.add_insecure_port(f"{HOST}:0")
+    server.start()
+    try:
+        yield f"{HOST}:{port}"
+    finally:
+        server.stop(None).wait()

@@ -1,0 +1,109 @@
+"""A sweep through the real Pub/Sub emulator: what got lost is purged, and dead letters are seen to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import pytest
+from google.cloud import firestore, pubsub_v1, storage
+
+from infra.local.resources import SWEEP_TOPIC
+from infra.local.stack import Stack
+from shared.events import JobDeleted
+from tests.jobs import NOW, deleted, new_id, read
+from tests.waiting import wait_until
+
+Publish = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def publisher() -> Iterator[pubsub_v1.PublisherClient]:
+    with pubsub_v1.PublisherClient() as client:
+        yield client
+
+
+@pytest.fixture
+def publish(stack: Stack, publisher: pubsub_v1.PublisherClient) -> Publish:
+    def send(topic: str, data: bytes, **attributes: str) -> str:
+        name = publisher.topic_path(stack.settings.project, topic)
+        message_id: str = publisher.publish(name, data, **attributes).result(timeout=10)
+        return message_id
+
+    return send
+
+
+@pytest.fixture
+def pending(database: firestore.Client) -> Callable[..., str]:
+    """Make a deleted job whose event was lost."""
+
+    def make(**purge: Any) -> str:
+        job_id = new_id()
+        record = {"state": "pending", "requested_at": NOW, "attempts": 0, "sweeps": 0, **purge}
+        database.collection("jobs").document(job_id).set(deleted("me", purge=record))
+        return job_id
+
+    return make
+
+
+def is_done(database: firestore.Client, job_id: str) -> bool:
+    return bool(read(database, job_id)["purge"]["state"] == "done")
+
+
+def sweep_until(publish: Publish, condition: Callable[[], object]) -> None:
+    """Sweep as often as it takes: a pull may miss what was published a moment ago."""
+
+    def swept() -> object:
+        publish(SWEEP_TOPIC, b"{}")
+        return condition()
+
+    wait_until(swept)
+
+
+def test_a_purge_whose_event_was_lost_is_done_after_a_sweep(
+    database: firestore.Client, publish: Publish, pending: Callable[..., str]
+) -> None:
+    due = pending(sweep_at=NOW)
+    unscheduled = pending()
+    for job_id in (due, unscheduled):
+        sweep_until(publish, partial(is_done, database, job_id))
+        assert read(database, job_id)["purge"]["sweeps"] >= 1
+
+
+def test_an_upload_after_the_purge_is_removed_and_told(
+    database: firestore.Client, buckets: storage.Client, pending: Callable[..., str]
+) -> None:
+    job_id = pending(state="done")
+    bucket = buckets.bucket("nuumee-outputs")
+    bucket.blob(f"me/{job_id}/output.mp4").upload_from_string(b"late!")
+    wait_until(lambda: not list(buckets.list_blobs(bucket, prefix=f"me/{job_id}/", versions=True)))
+    purge = read(database, job_id)["purge"]
+    assert (purge["late_objects"], purge["late_bytes"], purge["state"]) == (1, 5, "done")
+
+
+def test_a_dead_letter_is_replayed(
+    stack: Stack, database: firestore.Client, publish: Publish, pending: Callable[..., str]
+) -> None:
+    job_id = pending(sweep_at=NOW.replace(year=2099))
+    data, attributes = JobDeleted(job_id, "me", NOW).encode()
+    publish(f"{stack.settings.job_deleted_topic}-dead-letters", data, **attributes)
+    sweep_until(publish, partial(is_done, database, job_id))
+
+
+def test_a_dead_letter_that_cannot_be_replayed_is_kept_once(
+    stack: Stack, database: firestore.Client, publish: Publish, log_lines: list[str]
+) -> None:
+    message_id = publish(f"{stack.settings.object_finalized_topic}-dead-letters", b"garbage", eventType="NONE")
+    kept = database.collection("dead_letters").document(message_id)
+    sweep_until(publish, lambda: kept.get().exists)
+    letter = kept.get().to_dict() or {}
+    assert (letter["data"], letter["attributes"]) == (b"garbage", {"eventType": "NONE"})
+    assert letter["reason"]
+
+    def said() -> list[str]:
+        return [line for line in list(log_lines) if "dead_letter_never" in line and message_id in line]
+
+    wait_until(said)
+    publish(SWEEP_TOPIC, b"{}")
+    assert len(said()) == 1
