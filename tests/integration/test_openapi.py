@@ -1,0 +1,143 @@
+"""What the functions answer to whatever schemathesis makes up from the description of the API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+import schemathesis
+from google.cloud import firestore
+
+from infra.local.stack import Stack
+from infra.local.users import Account, Users
+from shared.job import JobStatus
+from tests.conftest import PASSWORD
+from tests.jobs import document
+from tests.openapi import described_api
+
+TYPES = ("animate", "extend", "upscale", "foley", "subtitles", "watermark")
+KEPT = [*(f"kept-{kind}" for kind in (*JobStatus, *TYPES)), "kept-foreign", "kept-bare", "kept-damaged"]
+DOOMED = [f"doomed-{number}" for number in range(20)]
+SEEN_AT_LEAST = {
+    "GET /jobs": {200, 304, 400},
+    "GET /jobs/{job_id}": {200, 304, 404},
+    "GET /jobs/{job_id}/thumbnails": {200, 304, 404},
+    "GET /jobs/{job_id}/output": {200, 404, 409},
+    "DELETE /jobs/{job_id}": {202, 404},
+}
+"""Without these, a run would show nothing. HEAD's are those of GET; a preflight has only one."""
+
+# Nobody makes up an id that exists, so that some are mixed in.
+API = described_api(
+    "not_a_server_error",
+    "unsupported_method",
+    "ignored_auth",
+    generation={"deterministic": True, "max-examples": 30},
+    phases={"coverage": {"unexpected-methods": ["POST", "PUT", "PATCH", "DELETE"]}},
+    dictionaries={
+        "kept": {"values": KEPT},
+        "doomed": {"values": DOOMED},
+        "tags": {"values": ["*", 'W/"0"', '"0", "1"', '"', "no tag"]},
+    },
+    parameters={
+        "path.job_id": {"dictionary": "kept", "probability": 0.8},
+        "query.id_prefix": {"dictionary": "kept", "probability": 0.1},
+        "header.If-None-Match": {"dictionary": "tags", "probability": 0.2},
+    },
+    operations=[
+        {"include-method": "DELETE", "parameters": {"path.job_id": {"dictionary": "doomed", "probability": 0.7}}}
+    ],
+)
+
+
+@pytest.fixture(scope="module")
+def owner(stack: Stack, users: Users, database: firestore.Client) -> Account:
+    """A user with jobs of every status and type and with every medium, some to be deleted, and some odd ones."""
+    account = users.add("described", "described@nuumee.test", PASSWORD)
+    mine = account.user_id
+    folder = f"{mine}/kept-completed"
+    full = {
+        "short_id": "70 eb/9a",
+        "reference_image_path": f"{folder}/reference.png",
+        "motion_video_path": f"{folder}/motion.mp4",
+        "source_job_id": "kept-completed",
+        "input_video_path": f"{folder}/output.mp4",
+        "output_video_path": f"{folder}/output.mp4",
+        "extension_prompt": "And then?",
+        "credits_charged": 2.5,
+        "error_message": "No.",
+    }
+    documents = {
+        **{f"kept-{status}": document(mine, **full, status=status) for status in JobStatus},
+        **{f"kept-{kind}": document(mine, **full, job_type=kind) for kind in TYPES},
+        **{job_id: document(mine, status=list(JobStatus)[n % 5]) for n, job_id in enumerate(DOOMED)},
+        "kept-foreign": document("somebody-else"),
+        "kept-bare": {"user_id": mine},
+        "kept-damaged": document(mine, status="dreaming", job_type=7, seed=1.5, view_count="many"),
+    }
+    batch = database.batch()
+    for job_id, fields in documents.items():
+        batch.set(database.collection("jobs").document(job_id), fields)
+    batch.commit()
+    return account
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as connections:
+        yield connections
+
+
+@pytest.fixture
+def seen() -> Iterator[dict[str, set[int]]]:
+    """Each operation's statuses, which have to be all that matter in the end."""
+    statuses: dict[str, set[int]] = {}
+    yield statuses
+    for operation, found in statuses.items():
+        assert found >= SEEN_AT_LEAST.get(operation.replace("HEAD", "GET"), {204}), operation
+
+
+@API.parametrize()
+def test_every_answer_is_as_described(
+    case: schemathesis.Case[Any],
+    stack: Stack,
+    owner: Account,
+    session: requests.Session,
+    seen: dict[str, set[int]],
+) -> None:
+    headers = {"Authorization": f"Bearer {owner.token}"}
+    answer = case.call_and_validate(stack.url, session=session, headers=headers)
+    seen.setdefault(case.operation.label, set()).add(answer.status_code)
+
+
+@pytest.mark.parametrize("size", [3, 100])
+def test_pages_with_all_that_can_be_asked_for_are_as_described(stack: Stack, owner: Account, size: int) -> None:
+    headers = {"Authorization": f"Bearer {owner.token}"}
+    for search in ({"status": "completed,failed"}, {"id_prefix": "kept-"}, {"ids": ",".join(KEPT)}, {}):
+        query: dict[str, str | int] = {**search, "page_size": size, "include": "media,counts"}
+        shown = 0
+        while True:
+            case = API["/jobs"]["GET"].Case(query=query)
+            answer = case.call_and_validate(stack.url, headers=headers)
+            page = answer.json()
+            assert (answer.status_code, "counts" in page) == (200, True)
+            assert all("media" in job for job in page["jobs"])
+            shown += len(page["jobs"])
+            unchanged = case.call_and_validate(
+                stack.url, headers={**headers, "If-None-Match": answer.headers["etag"][0]}
+            )
+            assert unchanged.status_code == 304
+            if page["next_cursor"] is None:
+                break
+            query["cursor"] = page["next_cursor"]
+        assert shown == page["total"] > 0
+
+
+@pytest.mark.parametrize("path", API)
+def test_whoever_is_not_signed_in_is_told_so_as_described(stack: Stack, owner: Account, path: str) -> None:
+    for method in API[path]:
+        if method.upper() in ("GET", "HEAD", "DELETE"):
+            case = API[path][method].Case(path_parameters={"job_id": KEPT[0]})
+            assert case.call_and_validate(stack.url).status_code == 401

@@ -1,0 +1,107 @@
+"""The description of the API, held against the functions: neither says what the other does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any, cast
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from infra.stage import FUNCTIONS
+from shared.endpoint import Endpoint
+from shared.errors import PROBLEMS, ApiError, Unavailable
+from tests.calls import call
+from tests.fakes import FakeServices
+from tests.jobs import document
+from tests.openapi import described_api
+
+API = described_api()
+DESCRIPTION: dict[str, Any] = API.raw_schema
+SCHEMAS: dict[str, dict[str, Any]] = DESCRIPTION["components"]["schemas"]
+OPERATIONS: dict[tuple[str, str], dict[str, Any]] = {
+    (path, method.upper()): operation
+    for path, operations in DESCRIPTION["paths"].items()
+    for method, operation in operations.items()
+    if method != "parameters"
+}
+PROBLEM_KINDS = {kind.__name__: kind for kind in ApiError.__subclasses__()}
+every_operation = pytest.mark.parametrize(("path", "method"), OPERATIONS)
+
+
+def endpoints() -> Iterator[tuple[tuple[str, str], Endpoint]]:
+    """What the functions serve over HTTP, by path and method. Of two on one path, either answers a preflight."""
+    for name in FUNCTIONS:
+        endpoint = getattr(import_module(f"functions.{name}"), name)
+        if isinstance(endpoint, Endpoint):
+            for path in endpoint._paths:
+                for method in (*endpoint._methods, "OPTIONS"):
+                    yield ("/" + "/".join(path), method), endpoint
+
+
+ENDPOINTS = dict(endpoints())
+REQUESTS: dict[str, dict[str, Any]] = {
+    "as it should be": {},
+    "of what the caller has": {"headers": {"If-None-Match": "*"}},
+    "with a bad query": {"query": "page=0"},
+    "without a token": {"user": None},
+    "for a job that is not there": {"job_id": "unknown"},
+    "for a job under way": {"job_id": "queued"},
+    "by another method": {"method": "POST"},
+    "in a failure": {"error": RuntimeError()},
+    "in an outage": {"error": Unavailable("The sign-in service")},
+}
+"""What a caller may do, and what may go wrong meanwhile: so much that every status is answered to one of these."""
+
+
+def test_the_description_is_openapi_3_1() -> None:
+    OpenAPIV31SpecValidator(cast(Any, DESCRIPTION)).validate()
+
+
+def test_every_path_and_method_of_the_functions_is_described_and_no_other() -> None:
+    assert OPERATIONS.keys() == ENDPOINTS.keys()
+
+
+@every_operation
+def test_every_answer_is_as_described_and_no_other_is_described(path: str, method: str) -> None:
+    statuses = set()
+    for request in REQUESTS.values():
+        if method == "OPTIONS" and "method" in request:
+            continue  # that would be no preflight
+        services = FakeServices()
+        for status in ("completed", "queued"):
+            services.add(status, document("me", status=status, output_video_path="me/completed/output.mp4"))
+        options = {"method": method, "job_id": "completed", "query": "", "error": None, **request}
+        services.fake_verifier.error = options.pop("error")
+        job_id = options.pop("job_id")
+        address = f"{path.format(job_id=job_id)}?{options.pop('query')}"
+        answer = call(ENDPOINTS[path, method], services, address, **options)
+        API[path][method].Case(path_parameters={"job_id": job_id}).validate_response(answer)
+        statuses.add(str(answer.status_code))
+    assert statuses == set(OPERATIONS[path, method]["responses"])
+
+
+@every_operation
+def test_all_but_a_preflight_needs_a_token(path: str, method: str) -> None:
+    security = OPERATIONS[path, method].get("security", DESCRIPTION["security"])
+    assert security == ([] if method == "OPTIONS" else [{"idToken": []}])
+
+
+def test_every_kind_of_problem_is_described_and_no_other() -> None:
+    described = {
+        name: {key: field["const"] for key, field in schema["properties"].items() if "const" in field}
+        for name, schema in SCHEMAS.items()
+        if schema.get("$ref") == "#/components/schemas/Problem"
+    }
+    assert described == {
+        name: {"type": PROBLEMS + kind.kind, "title": kind.title, "status": kind.status}
+        for name, kind in PROBLEM_KINDS.items()
+    }
+
+
+@every_operation
+def test_a_status_of_an_error_is_described_as_its_kind_of_problem(path: str, method: str) -> None:
+    kinds = {str(kind.status): f"#/components/responses/{name}" for name, kind in PROBLEM_KINDS.items()}
+    for status, response in OPERATIONS[path, method]["responses"].items():
+        assert status < "400" or response["$ref"] == kinds[status]
