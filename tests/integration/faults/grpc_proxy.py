@@ -75,20 +75,20 @@ class GrpcProxy(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
         return call(request)
 
     def _unary(self, path: str, name: str, request: bytes, context: Any) -> bytes:
+        timeout = context.time_remaining()  # as it was sent: also what nobody waits for any more is carried out
         fault = self._begin(name, request, context)
         with _passing_on(context):
             call = self.upstream.channel.unary_unary(path)
-            response = self.carry_out(
-                name, request, lambda sent: bytes(call(sent, timeout=context.time_remaining())), fault
-            )
+            response = self.carry_out(name, request, lambda sent: bytes(call(sent, timeout=timeout)), fault)
         self._end(fault, context)
         return response
 
     def _stream(self, path: str, name: str, request: bytes, context: Any) -> Iterator[bytes]:
+        timeout = context.time_remaining()
         fault = self._begin(name, request, context)
         with _passing_on(context):
             call = self.upstream.channel.unary_stream(path)
-            for response in call(request, timeout=context.time_remaining()):
+            for response in call(request, timeout=timeout):
                 # A stream that fails has begun well.
                 yield response
                 self._end(fault, context)
