@@ -9,6 +9,7 @@ import jsonschema_rs
 import pytest
 from werkzeug.datastructures import MultiDict
 
+from shared import pagination
 from shared.errors import BadRequest
 from shared.job import Job, JobStatus, Medium, is_job_id
 from shared.pagination import ListQuery
@@ -91,9 +92,13 @@ def test_numbers_are_described_with_their_limits(name: str) -> None:
 
 
 def test_what_can_be_included_is_described() -> None:
-    assert len(QUERY["include"]["items"]["enum"]) == 2
+    assert set(QUERY["include"]["items"]["enum"]) == pagination._INCLUDED
     query = parse(include=",".join(QUERY["include"]["items"]["enum"]))
     assert (query.with_media, query.with_counts) == (True, True)
+
+
+def test_a_cursor_is_described_as_long_as_it_may_be() -> None:
+    assert QUERY["cursor"]["maxLength"] == pagination._LONGEST_CURSOR
 
 
 @pytest.mark.parametrize("name", ["status", "include", "ids"])
