@@ -29,8 +29,9 @@ SEED = 2026
 FILES = ("reference.png", "motion.mp4", "output.mp4")
 BETWEEN_KILLS = (2.0, 6.0)
 """Seconds."""
-BETWEEN_SWEEPS = 5.0
-SWEEP_AFTER = 20
+BETWEEN_SWEEPS = 30.0
+SWEEP_AFTER = 120
+"""So much sooner than in a deployment, yet later than an event that waits for its turn."""
 PATIENCE = 3_600.0
 
 
