@@ -31,8 +31,6 @@ ALL_OBJECTS_WITHIN = 5.0
 """Seconds to look up, or to sign, all that one answer needs."""
 SIGNING_TIMEOUT = 2.5
 PUBLISH_TIMEOUT = 2.5
-PULL_TIMEOUT = 2.5
-"""Seconds to wait for dead letters, of which there are none as a rule."""
 
 _PASSING = (
     google_errors.ServiceUnavailable,
@@ -49,6 +47,9 @@ _AWAY = (
     *_PASSING,
     google_errors.GatewayTimeout,
     google_errors.RetryError,
+    # What gRPC makes of a connection that breaks off in the middle of an answer.
+    google_errors.Unknown,
+    google_errors.Cancelled,
     # Also DefaultCredentialsError: the metadata server, which knows the function's account, can be away.
     google.auth.exceptions.GoogleAuthError,
     *_BROKEN_CONNECTIONS,
