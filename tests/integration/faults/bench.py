@@ -142,12 +142,19 @@ class Bench:
         numbers = itertools.count(1)
 
         def on_call(call: str) -> None:
-            if of in call and next(numbers) == number:
+            if not killed.is_set() and of in call and next(numbers) == number:
                 self.kill(function)
                 killed.set()
 
+        before = self.trouble[function, SERVICES[0]].on_call
+
+        def all_of_them(call: str) -> None:
+            if before is not None:
+                before(call)
+            on_call(call)
+
         for service in SERVICES:
-            self.trouble[function, service].on_call = on_call
+            self.trouble[function, service].on_call = all_of_them
         return killed
 
     def restart_firestore(self) -> None:

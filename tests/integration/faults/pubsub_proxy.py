@@ -31,6 +31,12 @@ class Pubsub(Upstream):
             for message_id, message in zip(ids, request.messages, strict=True):
                 self._undelivered[message_id] = (request.topic, message)
 
+    @property
+    def undelivered(self) -> int:
+        """How many messages no function has done yet."""
+        with self._lock:
+            return len(self._undelivered)
+
     def delivered(self, message_id: str) -> None:
         with self._lock:
             self._undelivered.pop(message_id, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,13 +19,18 @@ from tests.integration.faults.histories import Player, Step, play_all
 
 SEED = int(os.environ.get("FAULTS_SEED", "2026"))
 AT_ONCE = 25
-EXAMPLES = 20
+EXAMPLES = 5
+"""Batches of histories for each kind of trouble."""
+STEPS = 6
 ARTIFACTS = Path(__file__).parents[3] / "artifacts"
-_KINDS = ("complete", "put", "put", "put", "delete", "delete", "delete", "crash", "crash", "forge", "sweep")
-
-steps = st.builds(Step, st.sampled_from(_KINDS), st.integers(1, 14))
-histories = st.lists(st.lists(steps, max_size=8), min_size=AT_ONCE, max_size=AT_ONCE)
-restarts = st.sampled_from([None, None, None, None, Step("restart", 0), Step("restart", 1)])
+_KINDS = ("delete", "put", "delete", "put", "forge", "sweep", "complete")
+TROUBLES = {
+    "nothing": (0.0, _KINDS),
+    "faults": (0.2, _KINDS),
+    "crashes": (0.0, (*_KINDS, "crash", "crash")),
+    "faults and crashes": (0.1, (*_KINDS, "crash", "crash")),
+}
+"""The share of calls that fail, and what may happen."""
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +46,16 @@ def account(bench: Bench) -> Account:
 
 
 @pytest.mark.timeout(900)
-def test_whatever_fails_nothing_is_lost_left_or_anyone_elses(bench: Bench, account: Account) -> None:
-    played: list[int] = []
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_whatever_fails_nothing_is_lost_left_or_anyone_elses(bench: Bench, account: Account, trouble: str) -> None:
+    rate, kinds = TROUBLES[trouble]
+    steps = st.builds(Step, st.sampled_from(kinds), st.integers(1, 14))
+    histories = st.lists(st.lists(steps, min_size=STEPS, max_size=STEPS), min_size=AT_ONCE, max_size=AT_ONCE)
+    # With crashes, one of the emulators is killed too.
+    restarts = st.integers(0, 1) if "crash" in kinds else st.none()
+    played: Counter[str] = Counter()
     one_at_a_time = threading.Lock()
+    faults = sum(one.faults for one in bench.trouble.values())
 
     @seed(SEED)
     @settings(
@@ -52,21 +65,25 @@ def test_whatever_fails_nothing_is_lost_left_or_anyone_elses(bench: Bench, accou
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate, Phase.shrink],
     )
-    @given(histories, restarts, st.integers(0, 2**32), st.sampled_from([0, 0.1, 0.1, 0.2, 0.3]))
-    def play(all_steps: list[list[Step]], restart: Step | None, fault_seed: int, rate: float) -> None:
-        if restart:
-            middle = len(all_steps[0]) // 2
-            all_steps = [[*all_steps[0][:middle], restart, *all_steps[0][middle:]], *all_steps[1:]]
+    @given(histories, restarts, st.integers(0, 2**32))
+    def play(all_steps: list[list[Step]], restart: int | None, fault_seed: int) -> None:
+        if restart is not None:
+            all_steps = [[*all_steps[0][:3], Step("restart", restart), *all_steps[0][3:]], *all_steps[1:]]
         players = [Player(bench, account.user_id, account.token, one, one_at_a_time) for one in all_steps]
-        played.append(len(players))
         play_all(bench, players, seed=fault_seed, rate=rate)
+        played.update(histories=len(players), restarts=restart is not None)
+        played.update(deletes=sum(player.accepted for player in players))
+        played.update(late=sum(player.late for player in players))
+        played.update(kills=sum(kill.is_set() for player in players for kill in player.kills))
 
     print(f"FAULTS_SEED={SEED}")  # noqa: T201 - shown with a failure
     play()
-    assert sum(played) >= EXAMPLES * AT_ONCE
-    faults = sum(trouble.faults for trouble in bench.trouble.values())
-    calls = sum(trouble.calls for trouble in bench.trouble.values())
+    played.update(faults=sum(one.faults for one in bench.trouble.values()) - faults)
     ARTIFACTS.mkdir(exist_ok=True)
-    figures = f"histories={sum(played)} calls={calls} faults={faults} FAULTS_SEED={SEED}"
-    (ARTIFACTS / "histories.txt").write_text(f"{figures}\n")
-    assert faults > calls / 50
+    with (ARTIFACTS / "histories.txt").open("a") as file:
+        file.write(f"{trouble}: {dict(played)} FAULTS_SEED={SEED}\n")
+    assert played["histories"] >= EXAMPLES * AT_ONCE
+    assert played["deletes"] > played["histories"] / 3
+    assert played["late"] > 20
+    assert (played["faults"] > 50) == bool(rate)
+    assert (played["kills"] > 10) == (played["restarts"] > 0) == ("crash" in kinds)
