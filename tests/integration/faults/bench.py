@@ -47,13 +47,16 @@ _ON_PUBSUB = (*COMMON, Kind.DUPLICATE, Kind.HELD_BACK)
 class Bench:
     """What a test works with. Everything is thread-safe but the restarts, of which one may run at a time."""
 
-    def __init__(self, stack: Stack, host_ports: dict[str, int], cleanup: ExitStack, silence: float) -> None:
+    def __init__(
+        self, stack: Stack, host_ports: dict[str, int], cleanup: ExitStack, silence: float, sweep_after: int
+    ) -> None:
         self.stack = stack
         self.settings = stack.settings
         self.trouble = {(function, service): Trouble(silence) for function, service in _WAYS}
         self.firestore = Firestore(f"{HOST}:{host_ports['firestore']}", stack.settings.project)
         self.pubsub = Pubsub(f"{HOST}:{host_ports['pubsub']}")
         self._ports = host_ports
+        self._sweep_after = sweep_after
         self._cleanup = cleanup
         topic = f"projects/{self.settings.project}/topics/{self.settings.object_finalized_topic}"
         # What Cloud Storage itself publishes meets no faults, but may have to wait.
@@ -78,12 +81,18 @@ class Bench:
         for close in (self.buckets.close, self.publisher.stop, self.notifications.close, self.heal):
             cleanup.callback(close)
 
-    def start_functions(self, sweep_after: int) -> None:
+    def start_functions(self) -> None:
         for function in FUNCTIONS:
-            settings: dict[str, Any] = {**self.environment[function], "SWEEP_AFTER": str(sweep_after)}
-            self.stack.start_function(function, **settings)
+            self.start_function(function)
         for function in FUNCTIONS:
-            self.stack.processes.wait_for(function, partial(ports.answers, self._ports[function]))
+            self.stack.processes.wait_for(function, partial(ports.answers, self.port(function)))
+
+    def start_function(self, name: str) -> None:
+        settings: dict[str, Any] = {**self.environment[name], "SWEEP_AFTER": str(self._sweep_after)}
+        self.stack.start_function(name, **settings)
+
+    def port(self, function: str) -> int:
+        return self._ports[function]
 
     def url(self, function: str) -> str:
         return self.stack.function_url(function)
@@ -200,8 +209,8 @@ def running(output: Callable[[str], None], *, sweep_after: int = 1, silence: flo
     with Processes(output, folder) as processes, ExitStack() as cleanup:
         stack = Stack(host_ports, processes, folder)
         stack.start_emulators(("auth", "firestore", "pubsub"))
-        bench = Bench(stack, host_ports, cleanup, silence)
-        bench.start_functions(sweep_after)
+        bench = Bench(stack, host_ports, cleanup, silence, sweep_after)
+        bench.start_functions()
         yield bench
 
 

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from threading import Event, Thread
+from threading import Event
 
 import requests
 from google.cloud import firestore
@@ -17,9 +17,10 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from tqdm import tqdm
 
 from infra.local import stack
+from shared.events import JobDeleted
 from tests.integration.faults import bench as benches
 from tests.integration.faults.bench import Bench
-from tests.jobs import document
+from tests.jobs import NOW, document
 
 JOBS = 2_000
 LIVE = 200
@@ -42,19 +43,23 @@ def main() -> None:
     lines: list[str] = []
     try:
         with benches.running(lines.append, silence=1, sweep_after=SWEEP_AFTER) as bench:
-            left_over, wrongly_removed, attempts = _Soak(bench).run()
+            soak = _Soak(bench)
+            left_over, wrongly_removed, attempts = soak.run()
+            faults = sum(trouble.faults for trouble in bench.trouble.values())
+            calls = sum(trouble.calls for trouble in bench.trouble.values())
     except KeyboardInterrupt:
         sys.exit("soak: stopped")
     except Exception:
         print(*lines[-40:], sep="\n", file=sys.stderr)
         raise
     seconds = time.monotonic() - began
+    print(f"soak: calls={calls} faults={faults} kills={soak.kills}", flush=True)
     print(
         f"soak: deletes={JOBS} objects={JOBS * len(FILES)} attempts={attempts} seconds={seconds:.0f} "
         f"left_over={left_over} wrongly_removed={wrongly_removed}",
         flush=True,
     )
-    sys.exit(1 if left_over or wrongly_removed else 0)
+    sys.exit(1 if left_over or wrongly_removed or not (faults and soak.kills) else 0)
 
 
 class _Soak:
@@ -62,6 +67,7 @@ class _Soak:
         self._bench = bench
         self._account = bench.users.add("soak", "soak@nuumee.test", "test-password")
         self._jobs = bench.database.collection("jobs")
+        self.kills = 0
         self._dice = random.Random(SEED)
         self._doomed = [uuid.UUID(int=self._dice.getrandbits(128)).hex for _ in range(JOBS)]
         self._live = [uuid.UUID(int=self._dice.getrandbits(128)).hex for _ in range(LIVE)]
@@ -72,8 +78,10 @@ class _Soak:
             for _ in tqdm(threads.map(self._make, self._doomed + self._live), "making", JOBS + LIVE, disable=None):
                 pass
         self._bench.fail(SEED, RATE)
-        killing = _every(lambda: self._dice.uniform(*BETWEEN_KILLS), lambda: self._bench.kill("purge_job"))
+        killing = _every(lambda: self._dice.uniform(*BETWEEN_KILLS), self._kill)
         with killing, _every(lambda: BETWEEN_SWEEPS, self._bench.sweep):
+            for job_id in self._live:
+                self._forge(job_id)
             with ThreadPoolExecutor(8) as threads:
                 for _ in tqdm(threads.map(self._delete, self._doomed), "deleting", JOBS, disable=None):
                     pass
@@ -83,6 +91,15 @@ class _Soak:
         there = sum(self._objects(job_id) for job_id in self._live)
         attempts = sum(snapshot.get("purge.attempts") for snapshot in self._deleted().stream(timeout=60))
         return left_over, LIVE * len(FILES) - there, attempts
+
+    def _kill(self) -> None:
+        self._bench.kill("purge_job")
+        self.kills += 1
+
+    def _forge(self, job_id: str) -> None:
+        """A bug elsewhere tells of the deletion of a live job."""
+        data, attributes = JobDeleted(job_id, self._account.user_id, NOW).encode()
+        self._bench.publish(self._bench.settings.job_deleted_topic, data, **attributes)
 
     def _make(self, job_id: str) -> None:
         self._jobs.document(job_id).set(document(self._account.user_id))
@@ -128,13 +145,13 @@ def _every(seconds: Callable[[], float], act: Callable[[], None]) -> Iterator[No
         while not ended.wait(seconds()):
             act()
 
-    thread = Thread(target=repeat)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+    with ThreadPoolExecutor(1) as thread:
+        repeating = thread.submit(repeat)
+        try:
+            yield
+        finally:
+            ended.set()
+        repeating.result()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,92 @@
+"""Kill any process that has to do with a delete, at any moment, and start it again: the job ends purged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import pytest
+import requests
+
+from infra.local import ports
+from infra.local.users import Account
+from tests.integration.faults import bench as benches
+from tests.integration.faults.bench import FUNCTIONS, Bench
+from tests.integration.faults.histories import PATIENCE
+from tests.jobs import document, new_id, read
+from tests.waiting import wait_until
+
+MOMENTS = ("before the delete", "after the delete", "at its first call", "at its third call")
+SWEEP_AFTER = 2
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Bench]:
+    lines: list[str] = []
+    with benches.running(lines.append, sweep_after=SWEEP_AFTER) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def account(bench: Bench) -> Account:
+    return bench.users.add("kills", "kills@nuumee.test", "test-password")
+
+
+def new_job(bench: Bench, account: Account) -> str:
+    job_id = new_id()
+    bench.database.collection("jobs").document(job_id).set(document(account.user_id))
+    for bucket in bench.settings.buckets:
+        bench.buckets.bucket(bucket).blob(f"{account.user_id}/{job_id}/file").upload_from_string(b"x")
+    return job_id
+
+
+def delete(bench: Bench, account: Account, job_id: str) -> bool:
+    """Whether the delete was accepted."""
+    headers = {"Authorization": f"Bearer {account.token}"}
+    try:
+        url = f"{bench.url('delete_job')}/jobs/{job_id}"
+        return requests.delete(url, headers=headers, timeout=30).status_code == 202
+    except requests.RequestException:
+        return False
+
+
+def restart_function(bench: Bench, name: str) -> None:
+    """Not an instance alone: all of the function's processes."""
+    bench.stack.processes.kill(name)
+    bench.start_function(name)
+    bench.stack.processes.wait_for(name, partial(ports.answers, bench.port(name)))
+
+
+def restart(bench: Bench, name: str) -> None:
+    by_name: dict[str, Callable[[], None]] = {
+        "firestore": bench.restart_firestore,
+        "pubsub": bench.restart_pubsub,
+    }
+    by_name.get(name, partial(restart_function, bench, name))()
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("name", [*FUNCTIONS, "firestore", "pubsub"])
+def test_a_deleted_job_ends_purged_whatever_is_killed(
+    bench: Bench, account: Account, name: str, moment: str
+) -> None:
+    job_id = new_job(bench, account)
+    if moment == "before the delete":
+        restart(bench, name)
+    number = {"at its first call": 1, "at its third call": 3}.get(moment)
+    # An emulator is killed at a call of the purge's; a function at one of its own.
+    killed = bench.kill_at(name if name in FUNCTIONS else "purge_job", number) if number else None
+    wait_until(partial(delete, bench, account, job_id), PATIENCE)
+    if moment == "after the delete":
+        restart(bench, name)
+    if killed is not None and name not in FUNCTIONS:
+        wait_until(killed.is_set)
+        restart(bench, name)
+
+    def purged() -> bool:
+        bench.sweep()
+        purge = read(bench.database, job_id)["purge"]
+        return bool(purge["state"] == "done") and not bench.contents(f"{account.user_id}/{job_id}/")
+
+    wait_until(purged, PATIENCE)
+    bench.heal()
