@@ -155,9 +155,13 @@ notify() { # BUCKET: have it tell of new objects, unless it does: two configurat
 }
 
 alert() { # FILE NAME: make the policy in FILE if there is none called NAME. gcloud would make a second one.
-  local flags=("--policy-from-file=$1")
-  [[ $ALERT_CHANNELS == none ]] || flags+=("--notification-channels=$ALERT_CHANNELS")
-  grep -Fxq "$2" <<<"$policies" || run alpha monitoring policies create "${flags[@]}"
+  local policy name there='' channels=${ALERT_CHANNELS/#none/}
+  while IFS=$'\t' read -r policy name; do [[ $name != "$2" ]] || there=$policy; done <<<"$policies"
+  if [[ -z $there ]]; then
+    run alpha monitoring policies create "--policy-from-file=$1" ${channels:+"--notification-channels=$channels"}
+  elif [[ -n $channels ]]; then
+    run alpha monitoring policies update "$there" "--set-notification-channels=$channels"
+  fi
 }
 
 dry_run=0 by_flag='' CONFIG=''
@@ -209,6 +213,6 @@ while read -ra row; do deploy "${row[@]}"; done < <(rows "$FUNCTIONS")
 for name in "$IMAGES_BUCKET" "$VIDEOS_BUCKET" "$OUTPUTS_BUCKET"; do notify "$name"; done
 create scheduler jobs create pubsub sweep-purges "--location=$REGION" '--schedule=* * * * *' \
   "--topic=projects/$PROJECT/topics/$SWEEP_TOPIC" '--message-body={}'
-look '' alpha monitoring policies list '--format=value(displayName)'
+look '' alpha monitoring policies list '--format=value(name,displayName)'
 policies=$answer
 while read -r name what; do alert "$name" "$what"; done <<<"$alerts"
