@@ -126,20 +126,24 @@ deploy() { # a row of FUNCTIONS
   # Events are pushed in the name of the function's account, and a deploy does not allow that one to call it.
   [[ $trigger == http ]] || run functions add-invoker-policy-binding "$name" "--region=$REGION" \
     "--member=serviceAccount:$email" --format=none
-  [[ $retry != yes ]] || keep_failed "$name" "${!trigger}-dead-letters"
+  [[ $trigger == http ]] || deliver "$name" "$retry" "${!trigger}-dead-letters"
 }
 
-keep_failed() { # FUNCTION TOPIC: its events that it cannot process go to TOPIC
+deliver() { # FUNCTION RETRY TOPIC: wait for it as long as it may take; what it fails to process goes to TOPIC
   ask "TRIGGER_OF_$1" functions describe "$1" --gen2 "--region=$REGION" '--format=value(eventTrigger.trigger)'
   ask "SUBSCRIPTION_OF_$1" eventarc triggers describe "$answer" "--location=$REGION" \
     '--format=value(transport.pubsub.subscription)'
+  # A push waits that long for the function, or 10 s by default, and then comes again.
+  # https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions
+  run pubsub subscriptions update "$answer" --ack-deadline=600
+  [[ $2 == yes ]] || return 0
   # It is Pub/Sub that moves a dead letter: https://cloud.google.com/pubsub/docs/handling-failures
   local agent="--member=serviceAccount:service-$project_number@gcp-sa-pubsub.iam.gserviceaccount.com"
-  run pubsub topics add-iam-policy-binding "$2" "$agent" --role=roles/pubsub.publisher --format=none
+  run pubsub topics add-iam-policy-binding "$3" "$agent" --role=roles/pubsub.publisher --format=none
   run pubsub subscriptions add-iam-policy-binding "$answer" "$agent" --role=roles/pubsub.subscriber --format=none
   # An attempt may take as long as the function's timeout; five of them span some quarter of an hour.
-  run pubsub subscriptions update "$answer" "--dead-letter-topic=$2" --max-delivery-attempts=5 \
-    --min-retry-delay=60s --max-retry-delay=600s --ack-deadline=600
+  run pubsub subscriptions update "$answer" "--dead-letter-topic=$3" --max-delivery-attempts=5 \
+    --min-retry-delay=60s --max-retry-delay=600s
 }
 
 notify() { # BUCKET: have it tell of new objects, unless it does: two configurations send two messages each time
@@ -151,9 +155,13 @@ notify() { # BUCKET: have it tell of new objects, unless it does: two configurat
 }
 
 alert() { # FILE NAME: make the policy in FILE if there is none called NAME. gcloud would make a second one.
-  local flags=("--policy-from-file=$1")
-  [[ $ALERT_CHANNELS == none ]] || flags+=("--notification-channels=$ALERT_CHANNELS")
-  grep -Fxq "$2" <<<"$policies" || run alpha monitoring policies create "${flags[@]}"
+  local policy name there='' channels=${ALERT_CHANNELS/#none/}
+  while IFS=$'\t' read -r policy name; do [[ $name != "$2" ]] || there=$policy; done <<<"$policies"
+  if [[ -z $there ]]; then
+    run alpha monitoring policies create "--policy-from-file=$1" ${channels:+"--notification-channels=$channels"}
+  elif [[ -n $channels ]]; then
+    run alpha monitoring policies update "$there" "--set-notification-channels=$channels"
+  fi
 }
 
 dry_run=0 by_flag='' CONFIG=''
@@ -205,6 +213,6 @@ while read -ra row; do deploy "${row[@]}"; done < <(rows "$FUNCTIONS")
 for name in "$IMAGES_BUCKET" "$VIDEOS_BUCKET" "$OUTPUTS_BUCKET"; do notify "$name"; done
 create scheduler jobs create pubsub sweep-purges "--location=$REGION" '--schedule=* * * * *' \
   "--topic=projects/$PROJECT/topics/$SWEEP_TOPIC" '--message-body={}'
-look '' alpha monitoring policies list '--format=value(displayName)'
+look '' alpha monitoring policies list '--format=value(name,displayName)'
 policies=$answer
 while read -r name what; do alert "$name" "$what"; done <<<"$alerts"

@@ -23,12 +23,19 @@ WRONG = (
     "gcloud pubsub no-such-command",
 )
 
+# What a dry run does not know to be needed.
+UPDATE = (
+    "gcloud alpha monitoring policies update projects/nuumee-example/alertPolicies/1"
+    " --set-notification-channels=projects/nuumee-example/notificationChannels/1"
+)
+
 
 @pytest.fixture(scope="module")
 def commands() -> list[str]:
     deploy = [str(ROOT / "deploy.sh"), "--dry-run", f"--config={ROOT / 'infra/cloud/example.env'}"]
     deploy += ["--alert-channels=projects/nuumee-example/notificationChannels/1"]
-    return subprocess.run(deploy, check=True, capture_output=True, text=True).stdout.splitlines()
+    printed = subprocess.run(deploy, check=True, capture_output=True, text=True).stdout.splitlines()
+    return [*printed, UPDATE]
 
 
 @pytest.fixture(scope="module")

@@ -22,8 +22,8 @@ TOPICS = {"purge_job": "job-deleted", "process_upload": "object-finalized", "swe
 RETRIED = ("purge_job", "process_upload")
 PLACEHOLDERS = {
     "PROJECT_NUMBER": "123456",
-    **{f"TRIGGER_OF_{name}": f"projects/nuumee-test/locations/us-central1/triggers/{name}-1" for name in RETRIED},
-    **{f"SUBSCRIPTION_OF_{name}": f"projects/nuumee-test/subscriptions/eventarc-{name}-1" for name in RETRIED},
+    **{f"TRIGGER_OF_{name}": f"projects/nuumee-test/locations/us-central1/triggers/{name}-1" for name in TOPICS},
+    **{f"SUBSCRIPTION_OF_{name}": f"projects/nuumee-test/subscriptions/eventarc-{name}-1" for name in TOPICS},
 }
 TOOLS = ("bash", "cat", "dirname", "env", "grep", "sort", "tr", "uniq")
 

@@ -36,17 +36,27 @@ def test_what_cannot_be_processed_is_kept_for_a_week(function: str, commands: li
         "s"
     )
 
-    (update,) = those(commands, "pubsub", "subscriptions", "update", subscription)
+    (_, update) = those(commands, "pubsub", "subscriptions", "update", subscription)
     assert {f"--dead-letter-topic={dead}", "--max-delivery-attempts=5"} <= set(update)
-    timeout = option(deployed(commands, function), "--timeout").removesuffix("s")
-    assert int(option(update, "--ack-deadline")) > int(timeout)
-    assert commands.index(update) > commands.index(deployed(commands, function))
 
     agent = "--member=serviceAccount:service-PROJECT_NUMBER@gcp-sa-pubsub.iam.gserviceaccount.com"
     (publisher,) = those(commands, "pubsub", "topics", "add-iam-policy-binding", dead)
     (subscriber,) = those(commands, "pubsub", "subscriptions", "add-iam-policy-binding", subscription)
     assert {agent, "--role=roles/pubsub.publisher"} <= set(publisher)
     assert {agent, "--role=roles/pubsub.subscriber"} <= set(subscriber)
+
+
+@pytest.mark.parametrize("function", TOPICS)
+def test_pubsub_waits_for_a_function_for_longer_than_that_may_take(function: str, commands: list[Command]) -> None:
+    update, *_ = those(commands, "pubsub", "subscriptions", "update", f"SUBSCRIPTION_OF_{function}")
+    timeout = option(deployed(commands, function), "--timeout").removesuffix("s")
+    assert int(option(update, "--ack-deadline")) > int(timeout)
+    assert commands.index(update) > commands.index(deployed(commands, function))
+
+
+def test_a_sweep_that_failed_is_no_dead_letter(commands: list[Command]) -> None:
+    (update,) = those(commands, "pubsub", "subscriptions", "update", "SUBSCRIPTION_OF_sweep_purges")
+    assert "dead-letter" not in " ".join(update)
 
 
 def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Command]) -> None:
