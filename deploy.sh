@@ -205,7 +205,10 @@ for name in "$JOB_DELETED_TOPIC" "$OBJECT_FINALIZED_TOPIC"; do
   # A sweep has as long as its timeout for what it took.
   create pubsub subscriptions create "$name-dead-letters" "--topic=$name-dead-letters" --ack-deadline=60 \
     --message-retention-duration=7d --expiration-period=never
+  run pubsub subscriptions update "$name-dead-letters" --ack-deadline=60 # one that was there has its own
 done
+# What could not be replayed is kept for some time: see KEPT_FOR in functions/sweep_purges.py.
+run firestore fields ttls update expire_at --collection-group=dead_letters --enable-ttl --async
 while read -ra row; do create firestore indexes composite create "${row[@]}" --async; done <<<"$indexes"
 while read -ra row; do grant "${row[@]}"; done < <(rows "$ROLES")
 while read -ra row; do deploy "${row[@]}"; done < <(rows "$FUNCTIONS")

@@ -153,3 +153,14 @@ def test_a_sweep_is_due_every_minute(commands: list[Command]) -> None:
 def test_every_service_that_is_used_is_enabled(commands: list[Command]) -> None:
     (command,) = those(commands, "services", "enable")
     assert {"cloudscheduler.googleapis.com", "monitoring.googleapis.com", "pubsub.googleapis.com"} <= set(command)
+
+
+def test_dead_letters_that_are_kept_go_some_time(commands: list[Command]) -> None:
+    (ttl,) = those(commands, "firestore", "fields", "ttls", "update", "expire_at")
+    assert {"--collection-group=dead_letters", "--enable-ttl", "--async"} <= set(ttl)
+
+
+def test_a_dead_letters_subscription_that_was_there_gets_its_deadline(commands: list[Command]) -> None:
+    for topic in ("job-deleted", "object-finalized"):
+        (update,) = those(commands, "pubsub", "subscriptions", "update", f"{topic}-dead-letters")
+        assert option(update, "--ack-deadline") == "60"
