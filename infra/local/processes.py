@@ -98,7 +98,7 @@ class Processes:
             if process.poll() is not None:
                 raise ProcessEnded(f"{name} has ended with exit code {process.returncode}")
 
-    def wait_for(self, what: str, condition: Callable[[], bool], seconds: float = 60) -> None:
+    def wait_for(self, what: str, condition: Callable[[], bool], seconds: float = 120) -> None:
         """Raise TimeoutError, which names `what`, if the condition has not come true by then."""
         deadline = time.monotonic() + seconds
         while not condition():
