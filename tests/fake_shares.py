@@ -19,10 +19,13 @@ class FakeShares:
         self._repository = repository
         self.links: dict[str, Any] = {}
         """The job id that each short id names."""
+        self.error: Exception | None = None
 
     def resolve(self, short_id: str) -> SharedVideo:
         if not is_short_id(short_id):
             raise NoSuchVideo
+        if self.error:
+            raise self.error
         self._repository.calls += 1
         job_id = self.links.get(short_id)
         if not isinstance(job_id, str) or not is_job_id(job_id):

@@ -318,11 +318,8 @@ def test_who_asks_too_often_is_told_when_to_come_back(services: FakeServices) ->
     assert visit(services, X_Forwarded_For="198.51.100.7").status_code == 200
 
 
-def test_an_outage_is_told_by_the_page_too(services: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away(_: str) -> None:
-        raise Unavailable("Firestore")
-
-    monkeypatch.setattr(services.fake_shares, "resolve", away)
+def test_an_outage_is_told_by_the_page_too(services: FakeServices) -> None:
+    services.fake_shares.error = Unavailable("Firestore")
     answer = visit(services)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "Temporarily unavailable" in answer.text
