@@ -158,7 +158,9 @@ def test_pages_with_all_that_can_be_asked_for_are_as_described(stack: Stack, own
         assert shown == page["total"] > 0
 
 
-@pytest.mark.parametrize("operation", [one for one in OPERATIONS if not one.startswith("OPTIONS") and " /public/" not in one])
+@pytest.mark.parametrize(
+    "operation", [one for one in OPERATIONS if not one.startswith("OPTIONS") and " /public/" not in one]
+)
 def test_whoever_is_not_signed_in_is_told_so_as_described(stack: Stack, operation: str) -> None:
     method, path = operation.split()
     case = READING[path][method].Case(path_parameters={"job_id": KEPT[0]})
