@@ -175,10 +175,11 @@ def nothing_there(services: FakeServices, path: str) -> tuple[int, str]:
 @every
 def test_what_cannot_be_seen_cannot_be_told_apart(services: FakeServices, path: str) -> None:
     links = {"aaaaaaaa": "deleted", "bbbbbbbb": "under-way", "cccccccc": "revoked", "dddddddd": "renewed"}
-    services.add("deleted", deleted("me", short_id="aaaaaaaa"))
-    services.add("under-way", document("me", short_id="bbbbbbbb", status="processing"))
-    services.add("revoked", document("me", short_id=None, share_revoked_at=NOW))
-    services.add("renewed", document("me", short_id="eeeeeeee"))
+    paths = {"output_video_path": "me/x/output.mp4", "posters": {"output_video": "me/x/poster.webp"}}
+    services.add("deleted", deleted("me", short_id="aaaaaaaa", **paths))
+    services.add("under-way", document("me", short_id="bbbbbbbb", status="processing", **paths))
+    services.add("revoked", document("me", short_id=None, share_revoked_at=NOW, **paths))
+    services.add("renewed", document("me", short_id="eeeeeeee", **paths))
     services.add("empty", document("me", short_id="99999999"))
     services.fake_shares.links.update({**links, "99999999": "empty"})
     odd = ["ffffffff", "FFFFFFFF", "x", "%00", "..%2F..", "%ff%fe", "a" * 500, "25ca1d0f%0A", "25ca1d0f%20"]
