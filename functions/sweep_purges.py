@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from itertools import islice
 
 from shared import log
-from shared.errors import Unavailable, UnprocessableEvent
+from shared.errors import SweepIncomplete, Unavailable, UnprocessableEvent
 from shared.events import JobDeleted, ObjectFinalized, SweepDue
 from shared.pubsub import DeadLetters, Letter
 from shared.purge import SWEEPS_UNTIL_ALERT, Deletion, PurgeState
@@ -15,18 +18,44 @@ from shared.subscriber import subscriber
 
 BATCH = 100
 """Purges asked for again, and dead letters of each kind seen to, in one sweep."""
+MOST_LOOKED_AT = 1_000
+"""Pending purges among which a sweep looks for some that have no time of their own."""
 MOST_REPLAYS = 8
 """Of an upload, each of which ends in five failed deliveries or well: some two hours in all."""
+KEPT_FOR = timedelta(days=90)
+"""How long a dead letter that could not be replayed is kept: Firestore's TTL policy goes by `expire_at`."""
 _REPLAYS = "replays"
 _LARGEST_KEPT = 100_000
 
 
 @subscriber(SweepDue)
 def sweep_purges(_: SweepDue, services: Services) -> None:
-    """Bring back what got lost: purges whose event came to nothing first, those longest overdue before others."""
-    _ask_again(_overdue(services), services)
-    _drain(services.dead_deletions, _replay_deletion, services)
-    _drain(services.dead_uploads, _replay_upload, services)
+    """Bring back what got lost: purges whose event came to nothing, then dead letters."""
+    failures = _Failures()
+    with failures.kept("overdue purges"):
+        _ask_again(_overdue(services), services, failures)
+    with failures.kept("dead letters of deletions"):
+        _drain(services.dead_deletions, _replay_deletion, services, failures)
+    with failures.kept("dead letters of uploads"):
+        _drain(services.dead_uploads, _replay_upload, services, failures)
+    if failures.count:
+        log.error("sweep_incomplete", failures=failures.count)
+        raise SweepIncomplete(f"{failures.count} of its parts failed")
+
+
+class _Failures:
+    """What fails must keep nothing else from its turn; the sweep as a whole has failed all the same."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    @contextmanager
+    def kept(self, part: str, **about: object) -> Iterator[None]:
+        try:
+            yield
+        except Exception:
+            self.count += 1
+            log.exception("sweep_part_failed", part=part, **about)
 
 
 def _overdue(services: Services) -> list[Deletion]:
@@ -34,37 +63,43 @@ def _overdue(services: Services) -> list[Deletion]:
     due = services.deletions.due(now, BATCH)
     # What others than delete_job have marked has no time of its own.
     since = now - timedelta(seconds=services.settings.sweep_after)
-    unscheduled = [one for one in services.deletions.pending(since, BATCH) if one.sweep_at is None]
-    return [*due, *unscheduled][:BATCH]
+    pending = islice(services.deletions.all_pending(since), MOST_LOOKED_AT)
+    return [*due, *(one for one in pending if one.sweep_at is None)][:BATCH]
 
 
-def _ask_again(overdue: Iterable[Deletion], services: Services) -> None:
+def _ask_again(overdue: Iterable[Deletion], services: Services, failures: _Failures) -> None:
     """Publish, and only then put the next time off: what fails in between is published twice, never not at all."""
     asked = {JobDeleted(one.job_id, one.user_id, one.deleted_at): one for one in overdue}
     accepted = services.publisher.publish_all(list(asked))
     for event in accepted:
-        services.deletions.record_sweep(event.job_id, services.now())
-        sweeps = asked[event].sweeps + 1
-        about = {"job_id": event.job_id, "sweeps": sweeps, "deleted_at": event.deleted_at}
-        if sweeps >= SWEEPS_UNTIL_ALERT:
-            log.error("purge_overdue", **about)
-        else:
-            log.warning("purge_asked_again", **about)
+        with failures.kept("record of a sweep", job_id=event.job_id):
+            services.deletions.record_sweep(asked[event], services.now())
+        _tell(asked[event])
     if len(accepted) < len(asked):
         raise Unavailable("Pub/Sub")
 
 
-def _drain(letters: DeadLetters, replay: Callable[[Letter, Services], str], services: Services) -> None:
-    """See to what waits, and let it go after that: what fails on the way comes again."""
-    waiting = letters.pull(BATCH)
-    for letter in waiting:
-        try:
-            outcome = replay(letter, services)
-            log.info("dead_letter", message_id=letter.message_id, outcome=outcome)
-        except UnprocessableEvent as error:
-            _record(letter, str(error), services)
-            log.error("dead_letter_never", message_id=letter.message_id, reason=str(error))
-    letters.acknowledge(waiting)
+def _tell(deletion: Deletion) -> None:
+    about = {"job_id": deletion.job_id, "sweeps": deletion.sweeps + 1, "deleted_at": deletion.deleted_at}
+    if deletion.sweeps + 1 >= SWEEPS_UNTIL_ALERT:
+        log.error("purge_overdue", **about)
+    else:
+        log.warning("purge_asked_again", **about)
+
+
+def _drain(
+    letters: DeadLetters, replay: Callable[[Letter, Services], str], services: Services, failures: _Failures
+) -> None:
+    """See to what waits, one by one, and let each go after that: what fails on the way comes again."""
+    for letter in letters.pull(BATCH):
+        with failures.kept("dead letter", message_id=letter.message_id):
+            try:
+                outcome = replay(letter, services)
+                log.info("dead_letter", message_id=letter.message_id, outcome=outcome)
+            except UnprocessableEvent as error:
+                _record(letter, str(error), services)
+                log.error("dead_letter_never", message_id=letter.message_id, reason=str(error))
+            letters.acknowledge(letter)
 
 
 def _replay_deletion(letter: Letter, services: Services) -> str:
@@ -77,7 +112,8 @@ def _replay_deletion(letter: Letter, services: Services) -> str:
         return "done meanwhile"
     if deletion.sweeps and not deletion.is_due(services.now()):
         return "left to its next sweep"
-    _ask_again([deletion], services)
+    services.publisher.publish(JobDeleted(deletion.job_id, deletion.user_id, deletion.deleted_at))
+    services.deletions.record_sweep(deletion, services.now())
     return "replayed"
 
 
@@ -89,8 +125,8 @@ def _replay_upload(letter: Letter, services: Services) -> str:
         services.deletions.reopen(deletion.job_id, services.now())
         return "purge reopened"
     replays = letter.attributes.get(_REPLAYS, "0")
-    if not replays.isdecimal() or int(replays) >= MOST_REPLAYS:
-        raise UnprocessableEvent(f"it was replayed {replays} times")
+    if replays not in map(str, range(MOST_REPLAYS)):
+        raise UnprocessableEvent(f"it was replayed {replays[:20]} times")
     services.upload_publisher.forward(letter, {**letter.attributes, _REPLAYS: str(int(replays) + 1)})
     return "replayed"
 
@@ -101,8 +137,10 @@ def _record(letter: Letter, reason: str, services: Services) -> None:
         {
             "reason": reason,
             "recorded_at": services.now(),
+            "expire_at": services.now() + KEPT_FOR,
             "data": letter.data[:_LARGEST_KEPT],
             "bytes": len(letter.data),
-            "attributes": dict(letter.attributes),
+            # As text: not everything that can be an attribute's name can be a field's.
+            "attributes": json.dumps(dict(letter.attributes)),
         },
     )

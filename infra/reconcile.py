@@ -13,10 +13,10 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from google.api_core.exceptions import NotFound
+from google.api_core.exceptions import GoogleAPICallError
 from tqdm import tqdm
 
-from infra.reconciliation import Checkpoint, Finding, Reconciliation
+from infra.reconciliation import Checkpoint, Finding, Kind, Reconciliation
 from shared.errors import Unavailable
 from shared.services import Services
 from shared.settings import Settings, SettingsError
@@ -29,18 +29,18 @@ def main() -> None:
     try:
         # No browser calls this: it needs no origins.
         settings = Settings.from_environment({"ALLOWED_ORIGINS": "http://localhost", **os.environ})
-        checkpoint = Checkpoint.load(options.checkpoint)
-        disagreements = _run(Services(settings), checkpoint, options)
+        checkpoint = Checkpoint.load(options.checkpoint, _about(settings, options))
+        left = _run(Services(settings), checkpoint, options)
     except (SettingsError, ValueError) as error:
         sys.exit(f"reconcile: {error}")
-    except NotFound as error:
-        sys.exit(f"reconcile: there is no such bucket: {error.message}")
+    except GoogleAPICallError as error:
+        sys.exit(f"reconcile: {error.message}")
     except Unavailable as error:
         sys.exit(f"reconcile: {error.detail} Run it again, and it goes on where it was.")
     except KeyboardInterrupt:
         sys.exit("\nreconcile: broken off; run it again, and it goes on where it was")
     options.checkpoint.unlink(missing_ok=True)
-    sys.exit(1 if disagreements and not options.repair else 0)
+    sys.exit(1 if left else 0)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,8 +67,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _about(settings: Settings, options: argparse.Namespace) -> str:
+    repair = " --repair" if options.repair else ""
+    return f"{settings.project}: {', '.join(settings.buckets)} --grace-hours={options.grace_hours:g}{repair}"
+
+
 def _run(services: Services, checkpoint: Checkpoint, options: argparse.Namespace) -> int:
-    """Print each finding on a line of its own, and then what was counted; give the number of findings."""
+    """Print each finding on a line of its own, then what was counted; give how many are left to somebody."""
     settings = services.settings
     reconciliation = Reconciliation(
         services.media,
@@ -87,7 +92,8 @@ def _run(services: Services, checkpoint: Checkpoint, options: argparse.Namespace
         print(f"reconcile: {bucket}: {numbers or 'empty'}")
     done = "; the purges of deleted jobs among them are open again" if options.repair else ""
     print(f"reconcile: {checkpoint.findings} disagreement(s){done}")
-    return checkpoint.findings
+    unknown = sum(Kind.UNKNOWN in kinds for kinds in checkpoint.counted.values())
+    return unknown if options.repair else checkpoint.findings
 
 
 def _findings(reconciliation: Reconciliation, checkpoint: Checkpoint, file: Path) -> Iterator[Finding]:

@@ -63,6 +63,8 @@ class Finding:
 class Checkpoint:
     """How far a run has come, and what it has counted: bucket -> kind -> [objects, bytes]."""
 
+    run: str = ""
+    """What the run is about: another one must not go on from here."""
     bucket: int = 0
     after: str | None = None
     """Name of the last object that is counted."""
@@ -82,14 +84,17 @@ class Checkpoint:
         new.replace(file)
 
     @classmethod
-    def load(cls, file: Path) -> Checkpoint:
-        """A new one where there is no file. Raises ValueError for a file that is no checkpoint."""
+    def load(cls, file: Path, run: str) -> Checkpoint:
+        """A new one where there is no file. Raises ValueError for a file that is none of this run."""
         try:
-            return cls(**json.loads(file.read_text()))
+            found = cls(**json.loads(file.read_text()))
         except FileNotFoundError:
-            return cls()
-        except TypeError as error:
-            raise ValueError(str(error)) from None
+            return cls(run)
+        except (TypeError, ValueError):
+            raise ValueError(f"{file} is no checkpoint: remove it") from None
+        if found.run != run:
+            raise ValueError(f"{file} is of another run ({found.run}): finish that one, or remove the file")
+        return found
 
 
 class Reconciliation:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -12,7 +13,7 @@ from google.api_core.exceptions import Aborted, AlreadyExists, FailedPreconditio
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared import purge_record
+from shared import log, purge_record
 from shared.documents import deletion_from, fields, is_deleted, mark_of_deletion
 from shared.errors import NotFound, Unavailable
 from shared.job import is_job_id
@@ -95,16 +96,17 @@ class Deletions:
 
     def end_purge(self, job_id: str, key: str, buckets: Sequence[BucketPurge], now: datetime) -> PurgeState:
         """Add what the run did to the job's audit record. The purge is done if no bucket has an error."""
-        record = self._amend(job_id, partial(purge_record.ended, key=key, buckets=buckets, now=now))
-        return PurgeState(record["state"])
+        self._amend(job_id, partial(purge_record.ended, key=key, buckets=buckets, now=now))
+        return PurgeState.PENDING if any(bucket.error for bucket in buckets) else PurgeState.DONE
 
     def record_late_upload(self, job_id: str, key: str, size: int, now: datetime) -> None:
         """Tell of an object of so many bytes that came after the delete and was removed."""
         self._amend(job_id, partial(purge_record.late_upload_removed, key=key, size=size, now=now))
 
-    def record_sweep(self, job_id: str, now: datetime) -> None:
+    def record_sweep(self, deletion: Deletion, now: datetime) -> None:
         """Tell that the purge was asked for again, and put the next time off."""
-        self._amend(job_id, partial(purge_record.swept, now=now, sweep_after=self._sweep_after))
+        step = partial(purge_record.swept, due=deletion.sweep_at, now=now, sweep_after=self._sweep_after)
+        self._amend(deletion.job_id, step)
 
     def reopen(self, job_id: str, now: datetime) -> None:
         """Make the purge pending and due at once: there is something left, or nobody knows."""
@@ -113,16 +115,22 @@ class Deletions:
     def due(self, now: datetime, limit: int) -> list[Deletion]:
         """Pending purges that have to be asked for again, those first that have been due for longest.
 
-        Costs one read for each, at least one, however many jobs there are.
+        What stands among them without a deletion is closed, so that it is not met again. Costs one read for each,
+        at least one, however many jobs there are.
         """
-        return self._pending("purge.sweep_at", "<=", now, limit)
-
-    def pending(self, before: datetime, limit: int) -> list[Deletion]:
-        """Deletions requested before that time whose purge is still pending, oldest first. Costs as `due` does."""
-        return self._pending("purge.requested_at", "<", before, limit)
+        with outages("Firestore"):
+            snapshots = self._query("purge.sweep_at", "<=", now).limit(limit).get(**firestore_limits())
+        found: list[Deletion] = []
+        for snapshot in snapshots:
+            deletion = deletion_from(snapshot.id, fields(snapshot))
+            if deletion is None or not is_job_id(snapshot.id):
+                self._close(snapshot)
+            else:
+                found.append(deletion)
+        return found
 
     def all_pending(self, before: datetime) -> Iterator[Deletion]:
-        """The same without an end, read page by page."""
+        """Deletions requested before that time whose purge is still pending, oldest first, read page by page."""
         query, after = self._query("purge.requested_at", "<", before).limit(_PAGE), None
         while True:
             with outages("Firestore"):
@@ -140,9 +148,12 @@ class Deletions:
             except AlreadyExists:
                 return
 
-    def _pending(self, field: str, comparison: str, time: datetime, limit: int) -> list[Deletion]:
-        with outages("Firestore"):
-            return _deletions(self._query(field, comparison, time).limit(limit).get(**firestore_limits()))
+    def _close(self, snapshot: Any) -> None:
+        log.error("purge_without_deletion", job_id=snapshot.id)
+        with suppress(FailedPrecondition, Aborted):  # whoever wrote it meanwhile may have mended it
+            _update_unless_changed(
+                self._client, snapshot, {"purge": purge_record.closed(_record(fields(snapshot)))}
+            )
 
     def _query(self, field: str, comparison: str, time: datetime) -> firestore.Query:
         return (
@@ -151,9 +162,9 @@ class Deletions:
             .order_by(field)
         )
 
-    def _amend(self, job_id: str, step: Callable[[Record], Record]) -> Record:
-        document = self._write(job_id, lambda document: _changed(document, step))
-        return _record(document)
+    def _amend(self, job_id: str, step: Callable[[Record], Record]) -> None:
+        """A step of the record, if the job is deleted: a deletion may have been taken back meanwhile."""
+        self._write(job_id, lambda document: _changed(document, step) if deletion_from(job_id, document) else {})
 
     def _write(self, job_id: str, changes: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
         """The document with the changes that follow from it, which are written unless there are none.
@@ -167,10 +178,8 @@ class Deletions:
             changed = changes(document)
             if not changed:
                 return document
-            unchanged = self._client.write_option(last_update_time=snapshot.update_time)
             try:
-                with outages("Firestore"):
-                    snapshot.reference.update(changed, option=unchanged, **firestore_limits())
+                _update_unless_changed(self._client, snapshot, changed)
             except (FailedPrecondition, Aborted):
                 continue
             return {**document, **changed}
@@ -179,6 +188,13 @@ class Deletions:
     def _read(self, job_id: str) -> Any:
         with outages("Firestore"):
             return self._jobs.document(job_id).get(**firestore_limits())
+
+
+def _update_unless_changed(client: firestore.Client, snapshot: Any, changes: dict[str, Any]) -> None:
+    """Raise FailedPrecondition or Aborted if the document was written since the snapshot."""
+    unchanged = client.write_option(last_update_time=snapshot.update_time)
+    with outages("Firestore"):
+        snapshot.reference.update(changes, option=unchanged, **firestore_limits())
 
 
 def _deletions(snapshots: Iterable[Any]) -> list[Deletion]:

@@ -11,6 +11,7 @@ ApiError                  answered as problem details (RFC 9457)
   Unavailable         503
 UnprocessableEvent        an event that can never succeed
 PurgeIncomplete           a purge that has to be tried again
+SweepIncomplete           a sweep of which something failed
 """
 
 from __future__ import annotations
@@ -117,3 +118,7 @@ class UnprocessableEvent(Exception):
 
 class PurgeIncomplete(Exception):
     """Files may be left. The event has to come back."""
+
+
+class SweepIncomplete(Exception):
+    """Something that a sweep had to see to waits for the next one."""

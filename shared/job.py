@@ -153,10 +153,13 @@ class JobPrefix:
 
     @classmethod
     def of_object(cls, name: str) -> JobPrefix | None:
-        """Whose job's an object is by its name; None where no job's can be called so."""
+        """Whose job's an object is by how its name begins; None where that is no job's prefix.
+
+        All that begins so is the job's, however odd the rest: the purge would take it too.
+        """
         user_id, _, rest = name.partition("/")
-        job_id, _, rest = rest.partition("/")
-        return cls(user_id, job_id) if rest and is_job_id(job_id) and is_own_path(name, user_id) else None
+        job_id, slash, _ = rest.partition("/")
+        return cls(user_id, job_id) if slash and is_job_id(job_id) and can_own_media(user_id) else None
 
 
 def is_job_id(text: object) -> bool:

@@ -191,16 +191,19 @@ class MediaStore:
                 # Listings are strongly consistent: an empty one is proof.
                 # https://cloud.google.com/storage/docs/consistency
                 left = self._client.list_blobs(bucket, prefix=str(prefix), versions=True, **STORAGE_REMOVING)
-                empty = True
+                empty, failures = True, []
                 for batch in _batches(left, _DELETED_AT_ONCE):
                     empty = False
                     outcomes = list(self._pool.map(_delete, batch))
                     removed = [blob for blob, outcome in zip(batch, outcomes, strict=True) if outcome is True]
                     objects += len(removed)
                     size += sum(blob.size or 0 for blob in removed)
-                    for outcome in outcomes:
-                        if isinstance(outcome, Exception):
-                            raise outcome
+                    failures += [outcome for outcome in outcomes if isinstance(outcome, Exception)]
+                    # One that cannot go must not keep the rest; where none can, the bucket is away.
+                    if len(failures) >= len(batch):
+                        break
+                if failures:
+                    raise failures[0]
                 if empty:
                     error = None
                     break

@@ -37,8 +37,6 @@ COUNTED_WITHIN = 0.3
 """Seconds that an answer waits for it."""
 COUNTING_RUN = 40.0
 """Seconds after which a run that moves counted views leaves the rest to the next."""
-PULL_TIMEOUT = 2.5
-"""Seconds to wait for dead letters, of which there are none as a rule."""
 
 _PASSING = (
     google_errors.ServiceUnavailable,
@@ -55,6 +53,9 @@ _AWAY = (
     *_PASSING,
     google_errors.GatewayTimeout,
     google_errors.RetryError,
+    # What gRPC makes of a connection that breaks off in the middle of an answer.
+    google_errors.Unknown,
+    google_errors.Cancelled,
     # Also DefaultCredentialsError: the metadata server, which knows the function's account, can be away.
     google.auth.exceptions.GoogleAuthError,
     *_BROKEN_CONNECTIONS,

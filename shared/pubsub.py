@@ -7,11 +7,11 @@ from concurrent.futures import wait
 from dataclasses import dataclass
 from typing import Any
 
-from google.api_core.exceptions import DeadlineExceeded
-
-from shared.errors import Unavailable
+from shared.errors import UnprocessableEvent
 from shared.events import JobDeleted
-from shared.outages import PUBLISH_TIMEOUT, PULL_TIMEOUT, outages, pubsub_limits
+from shared.outages import PUBLISH_TIMEOUT, outages, pubsub_limits
+
+_ARGUMENTS = {"topic", "data", "ordering_key", "retry", "timeout"}
 
 
 class Publisher:
@@ -34,12 +34,17 @@ class Publisher:
         return [event for event, was_accepted in zip(events, accepted, strict=True) if was_accepted]
 
     def forward(self, letter: Letter, attributes: Mapping[str, str]) -> None:
-        """Publish a dead letter's data anew, with other attributes."""
+        """Publish a dead letter's data anew, with other attributes.
+
+        Raises UnprocessableEvent for attributes that the library would take for its own arguments.
+        """
+        if odd := _ARGUMENTS & attributes.keys():
+            raise UnprocessableEvent(f"no message can be published with the attribute {min(odd)}")
         with outages("Pub/Sub"):
             self._begin(letter.data, attributes).result(timeout=PUBLISH_TIMEOUT)
 
     def _begin(self, data: bytes, attributes: Mapping[str, str]) -> Any:
-        return self._client.publish(self._topic, data, timeout=PUBLISH_TIMEOUT, **attributes)
+        return self._client.publish(self._topic, data, **pubsub_limits(), **attributes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +69,8 @@ class DeadLetters:
         """Some of those that wait, up to `limit`. What is not acknowledged comes again after a minute."""
         # To wait for messages would keep an idle function on the bill, each minute anew.
         request = {"subscription": self._subscription, "max_messages": limit, "return_immediately": True}
-        try:
-            with outages("Pub/Sub"):
-                answer = self._client.pull(request, retry=None, timeout=PULL_TIMEOUT)
-        except Unavailable as error:
-            # Where nothing waits, the call does until its time is up.
-            if isinstance(error.__cause__, DeadlineExceeded):
-                return []
-            raise
+        with outages("Pub/Sub"):
+            answer = self._client.pull(request, **pubsub_limits())
         return [
             Letter(
                 received.message.message_id,
@@ -82,10 +81,8 @@ class DeadLetters:
             for received in answer.received_messages
         ]
 
-    def acknowledge(self, letters: Sequence[Letter]) -> None:
-        """Let them go. One that comes again all the same is seen to again."""
-        if not letters:
-            return
-        request = {"subscription": self._subscription, "ack_ids": [letter.receipt for letter in letters]}
+    def acknowledge(self, letter: Letter) -> None:
+        """Let it go. If it comes again all the same, it is seen to again."""
+        request = {"subscription": self._subscription, "ack_ids": [letter.receipt]}
         with outages("Pub/Sub"):
             self._client.acknowledge(request, **pubsub_limits())

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 LONGEST_BETWEEN_SWEEPS = timedelta(hours=6)
 SWEEPS_UNTIL_ALERT = 8
-"""With five minutes before the first sweep, the eighth comes some eleven hours after the delete."""
+"""With five minutes before the first sweep, the eighth comes some seventeen hours after the delete."""
 
 
 class PurgeState(StrEnum):

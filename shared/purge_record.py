@@ -15,6 +15,8 @@ from shared.purge import BucketPurge, PurgeState, until_next_sweep
 
 Record = dict[str, Any]
 _KEYS_KEPT = 16
+_LARGEST = 2**53
+"""More has nobody counted; Firestore's own integers end at 2**63."""
 
 
 def requested(user_id: str, now: datetime, sweep_after: timedelta) -> Record:
@@ -59,10 +61,18 @@ def late_upload_removed(record: Record, key: str, size: int, now: datetime) -> R
     return _with(record, key, late_objects=objects, late_bytes=total, late_at=now)
 
 
-def swept(record: Record, now: datetime, sweep_after: timedelta) -> Record:
-    """The purge was asked for once more; the next time is further away."""
+def swept(record: Record, due: datetime | None, now: datetime, sweep_after: timedelta) -> Record:
+    """The purge that was due at that time was asked for once more; the next time is further away."""
+    if record.get("sweep_at") != due:
+        return record  # told already
     sweeps = _number(record, "sweeps") + 1
     return {**record, "sweeps": sweeps, "sweep_at": now + until_next_sweep(sweeps, sweep_after)}
+
+
+def closed(record: Record) -> Record:
+    """There is no deletion that this purge could be of: it must not stand in the way of others."""
+    error = "the job is not deleted, or not in a way that lets files go"
+    return {**record, "state": PurgeState.FAILED.value, "error": error}
 
 
 def reopened(record: Record, now: datetime) -> Record:
@@ -97,5 +107,6 @@ def _map(record: Record, name: str) -> Record:
 
 
 def _number(record: Record, name: str) -> int:
-    value = record.get(name)
-    return value if isinstance(value, int) and not isinstance(value, bool) else 0
+    value: Any = record.get(name)
+    is_sound = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST
+    return value if is_sound else 0

@@ -16,7 +16,7 @@ from cloudevents.http import CloudEvent
 from werkzeug.exceptions import ServiceUnavailable
 
 from shared import log
-from shared.errors import PurgeIncomplete, Unavailable, UnprocessableEvent
+from shared.errors import PurgeIncomplete, SweepIncomplete, Unavailable, UnprocessableEvent
 from shared.services import Services, of_this_process
 
 
@@ -81,7 +81,7 @@ class Subscriber(Generic[E]):
         except UnprocessableEvent as error:
             log.error("event_never", reason=str(error), **about)
             return
-        except (PurgeIncomplete, Unavailable) as error:
+        except (PurgeIncomplete, SweepIncomplete, Unavailable) as error:
             log.warning("event_retry", reason=str(error), **about)
             raise ServiceUnavailable from None
         except Exception:

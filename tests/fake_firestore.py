@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from shared import purge_record
 from shared.documents import deletion_from, is_deleted, job_from, mark_of_deletion
 from shared.errors import NotFound
-from shared.job import Job, JobStatus, newest_first
+from shared.job import Job, JobStatus, is_job_id, newest_first
 from shared.pagination import ListQuery, Page, Position
 from shared.purge import BucketPurge, Deletion, PurgeState
 
@@ -108,28 +108,39 @@ class FakeDeletions:
         return deletion
 
     def end_purge(self, job_id: str, key: str, buckets: Sequence[BucketPurge], now: datetime) -> PurgeState:
-        record = self._amend(job_id, partial(purge_record.ended, key=key, buckets=buckets, now=now))
-        return PurgeState(record["state"])
+        self._amend(job_id, partial(purge_record.ended, key=key, buckets=buckets, now=now))
+        return PurgeState.PENDING if any(bucket.error for bucket in buckets) else PurgeState.DONE
 
     def record_late_upload(self, job_id: str, key: str, size: int, now: datetime) -> None:
         self._amend(job_id, partial(purge_record.late_upload_removed, key=key, size=size, now=now))
 
-    def record_sweep(self, job_id: str, now: datetime) -> None:
-        self._amend(job_id, partial(purge_record.swept, now=now, sweep_after=SWEEP_AFTER))
+    def record_sweep(self, deletion: Deletion, now: datetime) -> None:
+        step = partial(purge_record.swept, due=deletion.sweep_at, now=now, sweep_after=SWEEP_AFTER)
+        self._amend(deletion.job_id, step)
 
     def reopen(self, job_id: str, now: datetime) -> None:
         self._amend(job_id, partial(purge_record.reopened, now=now))
 
     def due(self, now: datetime, limit: int) -> list[Deletion]:
-        return self._pending("sweep_at", lambda time: time <= now, limit)
+        found = []
+        for job_id in self._pending("sweep_at", lambda time: time <= now)[:limit]:
+            document = self._documents[job_id]
+            deletion = deletion_from(job_id, document)
+            if deletion is None or not is_job_id(job_id):
+                document["purge"] = purge_record.closed(document["purge"])
+            else:
+                found.append(deletion)
+        return found
 
-    def pending(self, before: datetime, limit: int) -> list[Deletion]:
-        return self._pending("requested_at", lambda time: time < before, limit)
+    def all_pending(self, before: datetime) -> Iterator[Deletion]:
+        for job_id in self._pending("requested_at", lambda time: time < before):
+            if deletion := deletion_from(job_id, self._documents[job_id]):
+                yield deletion
 
     def record_dead_letter(self, message_id: str, letter: dict[str, Any]) -> None:
         self.dead_letters.setdefault(message_id, letter)
 
-    def _pending(self, field: str, wanted: Callable[[datetime], bool], limit: int) -> list[Deletion]:
+    def _pending(self, field: str, wanted: Callable[[datetime], bool]) -> list[str]:
         found = [
             (purge[field], job_id)
             for job_id, document in self._documents.items()
@@ -138,15 +149,14 @@ class FakeDeletions:
             and isinstance(purge.get(field), datetime)
             and wanted(purge[field])
         ]
-        deletions = (deletion_from(job_id, self._documents[job_id]) for _, job_id in sorted(found)[:limit])
-        return [deletion for deletion in deletions if deletion]
+        return [job_id for _, job_id in sorted(found)]
 
     def _document(self, job_id: str) -> dict[str, Any]:
         self._repository.calls += 1
         return self._documents.get(job_id, {})
 
-    def _amend(self, job_id: str, step: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
-        document = self._documents[job_id]
-        purge = document.get("purge")
-        document["purge"] = step(purge if isinstance(purge, dict) else {})
-        return cast(dict[str, Any], document["purge"])
+    def _amend(self, job_id: str, step: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+        document = self._documents.get(job_id, {})
+        if deletion_from(job_id, document):
+            purge = document.get("purge")
+            document["purge"] = step(purge if isinstance(purge, dict) else {})

@@ -126,8 +126,8 @@ class FakeDeadLetters:
     def pull(self, limit: int) -> list[Letter]:
         return self.waiting[:limit]
 
-    def acknowledge(self, letters: Sequence[Letter]) -> None:
-        self.waiting = [letter for letter in self.waiting if letter not in letters]
+    def acknowledge(self, letter: Letter) -> None:
+        self.waiting.remove(letter)
 
 
 class FakeVerifier:

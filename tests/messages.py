@@ -21,10 +21,14 @@ def envelope(data: bytes, about: dict[str, str], **changes: Any) -> dict[str, An
 
 
 def notification(
-    name: str, *, generation: int = 1, size: int = 1, changes: dict[str, str] | None = None
+    name: str,
+    *,
+    bucket: str = SETTINGS.outputs_bucket,
+    generation: int = 1,
+    size: int = 1,
+    changes: dict[str, str] | None = None,
 ) -> tuple[bytes, dict[str, str]]:
     """What Cloud Storage publishes of a new object: the data and the attributes."""
-    bucket = SETTINGS.outputs_bucket
     resource = {"name": name, "bucket": bucket, "size": str(size), "contentType": "video/mp4"}
     about = {"bucketId": bucket, "objectId": name, "objectGeneration": str(generation)}
     return json.dumps(resource).encode(), {"eventType": "OBJECT_FINALIZE", **about, **(changes or {})}

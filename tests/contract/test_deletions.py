@@ -11,7 +11,7 @@ import pytest
 from google.cloud import firestore
 
 from shared.errors import NotFound
-from shared.purge import BucketPurge, PurgeState
+from shared.purge import BucketPurge, Deletion, PurgeState
 from tests.contract.worlds import FirestoreWorld, World, put_many
 from tests.jobs import NOW, deleted, document, new_id
 
@@ -22,6 +22,12 @@ REQUESTED = {
     "sweeps": 0,
     "sweep_at": NOW + timedelta(minutes=5),
 }
+
+
+def of(world: World, job_id: str) -> Deletion:
+    deletion = world.deletions.of(job_id)
+    assert deletion is not None
+    return deletion
 
 
 def test_a_delete_marks_the_job_and_its_pending_purge_together(world: World, user: str) -> None:
@@ -73,7 +79,7 @@ def test_what_is_not_the_users_cannot_be_deleted(world: World, user: str, kind: 
 def test_a_job_of_a_user_who_can_own_no_media_has_nothing_to_purge(world: World) -> None:
     (job_id,) = put_many(world, "a/b", document, 1)
     assert world.deletions.mark("a/b", job_id, NOW).purge is PurgeState.FAILED
-    pending = world.deletions.pending(NOW + timedelta(days=1), 1000)
+    pending = world.deletions.all_pending(NOW + timedelta(days=1))
     assert job_id not in [deletion.job_id for deletion in pending]
     assert world.read(job_id)["purge"]["state"] == "failed"
 
@@ -157,7 +163,7 @@ def test_each_sweep_puts_the_next_further_away(world: World, user: str) -> None:
     world.deletions.mark(user, job_id, NOW)
     waits = []
     for _ in range(9):
-        world.deletions.record_sweep(job_id, NOW)
+        world.deletions.record_sweep(of(world, job_id), NOW)
         waits.append((world.read(job_id)["purge"]["sweep_at"] - NOW) / timedelta(minutes=1))
     assert waits == [10, 20, 40, 80, 160, 320, 360, 360, 360]
     deletion = world.deletions.of(job_id)
@@ -205,13 +211,12 @@ def test_pending_purges_are_found_oldest_first_and_no_others(world: World, user:
 
     second, first, _done, third = put(2, "pending"), put(1, "pending"), put(0, "done"), put(3, "pending")
     before = long_ago + timedelta(minutes=3)
-    assert [found.job_id for found in world.deletions.pending(before, 10)] == [first, second]
-    assert [found.job_id for found in world.deletions.pending(before, 1)] == [first]
-    later = world.deletions.pending(before + timedelta(seconds=1), 10)
+    assert [found.job_id for found in world.deletions.all_pending(before)] == [first, second]
+    later = world.deletions.all_pending(before + timedelta(seconds=1))
     assert [found.job_id for found in later] == [first, second, third]
     for job_id in (first, second, third):
         world.deletions.end_purge(job_id, "run", [], NOW)
-    assert world.deletions.pending(before + timedelta(seconds=1), 10) == []
+    assert list(world.deletions.all_pending(before + timedelta(seconds=1))) == []
 
 
 @pytest.mark.parametrize(
@@ -221,14 +226,48 @@ def test_a_damaged_deletion_keeps_nobody_elses_from_being_found(
     world: World, user: str, damage: dict[str, Any]
 ) -> None:
     long_ago = NOW - timedelta(days=800)
-    purge = {"state": "pending", "requested_at": long_ago, "attempts": 0}
-    damaged, sound = new_id(), new_id()
+    purge = {"state": "pending", "requested_at": long_ago, "sweep_at": long_ago, "attempts": 0}
+    damaged, sound = sorted((new_id(), new_id()))
     world.put(damaged, {**deleted(user, purge=purge), **damage})
     world.put(sound, deleted(user, purge=purge))
     assert world.deletions.of(damaged) is None
-    assert [found.job_id for found in world.deletions.pending(NOW - timedelta(days=700), 10)] == [sound]
-    for job_id in (damaged, sound):
-        world.deletions.end_purge(job_id, "run", [], NOW)
+    now = NOW - timedelta(days=700)
+    assert [found.job_id for found in world.deletions.all_pending(now)] == [sound]
+    assert world.deletions.due(now, 1) == []
+    assert [found.job_id for found in world.deletions.due(now, 1)] == [sound], "the damaged one is out of the way"
+    assert world.read(damaged)["purge"]["state"] == "failed"
+    world.deletions.end_purge(sound, "run", [], NOW)
+
+
+def test_a_deletion_that_was_taken_back_is_neither_swept_nor_opened_again(world: World, user: str) -> None:
+    (job_id,) = put_many(world, user, deleted, 1)
+    deletion = of(world, job_id)
+    live = document(user)
+    world.put(job_id, live)
+    world.deletions.record_sweep(deletion, NOW)
+    world.deletions.reopen(job_id, NOW)
+    world.deletions.record_late_upload(job_id, "nuumee-outputs/7", 1, NOW)
+    world.deletions.end_purge(job_id, "run", [], NOW)
+    assert world.read(job_id) == live
+
+
+def test_a_sweep_that_is_told_twice_counts_once(world: World, user: str) -> None:
+    (job_id,) = put_many(world, user, document, 1)
+    deletion = world.deletions.mark(user, job_id, NOW)
+    for _ in range(2):
+        world.deletions.record_sweep(deletion, NOW)
+    assert of(world, job_id).sweeps == 1
+
+
+@pytest.mark.parametrize("number", [2**63 - 1, -5, "many", True])
+def test_a_number_that_nobody_has_counted_begins_anew(world: World, user: str, number: object) -> None:
+    (job_id,) = put_many(world, user, document, 1)
+    purge = {"state": "pending", "requested_at": NOW, "sweep_at": NOW, "sweeps": number, "attempts": number}
+    world.put(job_id, deleted(user, purge=purge))
+    world.deletions.begin_purge(job_id, user, "run", NOW)
+    world.deletions.record_sweep(of(world, job_id), NOW)
+    purge = world.read(job_id)["purge"]
+    assert (purge["attempts"], purge["sweeps"]) == (1, 1)
 
 
 @pytest.mark.parametrize("state", [[], {}, 7, None, "teleporting"])

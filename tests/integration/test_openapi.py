@@ -135,6 +135,14 @@ for operation in OPERATIONS:
     globals()[f"test_every_answer_is_as_described_{name}"] = described.parametrize()(answer_is_as_described)
 
 
+@pytest.mark.parametrize("path", [path for path in READING.raw_schema["paths"] if "{" in path])
+def test_what_is_told_of_every_kind_of_job_is_as_described(stack: Stack, owner: Account, path: str) -> None:
+    headers = {"Authorization": f"Bearer {owner.token}"}
+    for job_id in KEPT:
+        case = READING[path]["GET"].Case(path_parameters={"job_id": job_id})
+        case.call_and_validate(stack.url, headers=headers)
+
+
 @pytest.mark.parametrize("size", [3, 100])
 def test_pages_with_all_that_can_be_asked_for_are_as_described(stack: Stack, owner: Account, size: int) -> None:
     headers = {"Authorization": f"Bearer {owner.token}"}

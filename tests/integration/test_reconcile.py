@@ -99,17 +99,19 @@ def test_objects_of_no_job_are_told_and_left(
     blob.upload_from_string(b"1")
     assert reconcile().returncode == 0, "it may be of a job that is only about to be made"
     done = reconcile("--repair", "--grace-hours=0")
+    assert done.returncode == 1, "it is left to somebody"
     assert done.stdout.startswith("unknown\t")
     assert blob.exists()
 
 
 def test_a_run_goes_on_from_its_checkpoint(
-    buckets: storage.Client, names: list[str], reconcile: Reconcile, tmp_path: Path
+    database: firestore.Client, buckets: storage.Client, names: list[str], reconcile: Reconcile, tmp_path: Path
 ) -> None:
     for name in ("me/a/1", "me/b/1"):
         buckets.bucket(names[0]).blob(name).upload_from_string(b"1")
     counted = {names[0]: {"unknown": [1, 1]}}
-    checkpoint = {"bucket": 0, "after": "me/a/1", "counted": counted, "findings": 1}
+    run = f"{database.project}: {', '.join(names)} --grace-hours=0"
+    checkpoint = {"run": run, "bucket": 0, "after": "me/a/1", "counted": counted, "findings": 1}
     (tmp_path / "checkpoint").write_text(json.dumps(checkpoint))
     done = reconcile("--grace-hours=0")
     assert [line for line in done.stdout.splitlines() if line.startswith("unknown")] == [

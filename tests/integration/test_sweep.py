@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -94,16 +95,22 @@ def test_a_dead_letter_is_replayed(
 def test_a_dead_letter_that_cannot_be_replayed_is_kept_once(
     stack: Stack, database: firestore.Client, publish: Publish, log_lines: list[str]
 ) -> None:
-    message_id = publish(f"{stack.settings.object_finalized_topic}-dead-letters", b"garbage", eventType="NONE")
+    message_id = publish(
+        f"{stack.settings.object_finalized_topic}-dead-letters", b"garbage", eventType="NONE", __x__="odd"
+    )
     kept = database.collection("dead_letters").document(message_id)
     sweep_until(publish, lambda: kept.get().exists)
     letter = kept.get().to_dict() or {}
-    assert (letter["data"], letter["attributes"]) == (b"garbage", {"eventType": "NONE"})
+    assert (letter["data"], json.loads(letter["attributes"])) == (
+        b"garbage",
+        {"eventType": "NONE", "__x__": "odd"},
+    )
     assert letter["reason"]
 
     def said() -> list[str]:
         return [line for line in list(log_lines) if "dead_letter_never" in line and message_id in line]
 
     wait_until(said)
-    publish(SWEEP_TOPIC, b"{}")
+    tick = publish(SWEEP_TOPIC, b"{}")
+    wait_until(lambda: any(tick in line and "event_" in line for line in list(log_lines)))
     assert len(said()) == 1

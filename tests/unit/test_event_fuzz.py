@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 import logging
@@ -16,6 +17,7 @@ from functions.process_upload import process_upload
 from functions.purge_job import purge_job
 from functions.sweep_purges import sweep_purges
 from shared.events import JobDeleted
+from shared.pubsub import Letter
 from shared.subscriber import Subscriber
 from tests.fakes import SETTINGS, FakeServices
 from tests.jobs import NOW, deleted, document
@@ -25,6 +27,7 @@ EVENTS = 20_000
 SEED = 2026
 LIVE, GONE, UNKNOWN = "live-job", "gone-job", "unknown-job"
 OUTPUTS = SETTINGS.outputs_bucket
+FUNCTIONS: list[Subscriber[Any]] = [purge_job, process_upload, sweep_purges]
 ODD: list[Any] = [
     *(None, "", "..", ".", "/", "a/b", "%2e%2e", "\x00", "\ud800", "é" * 200, "a" * 129, "__x__", "*", "me/"),
     *(0, 1, -1, 2**63, 1.5, float("nan"), True, [], {}, [1], {"a": 1}, "1", "2026-13-40", b"\xff".hex()),
@@ -57,9 +60,10 @@ class Messages:
         if self._dice.random() < 0.5:
             data, about = JobDeleted(job_id, self._dice.choice(["me", "you"]), NOW).encode()
         else:
-            # An object that is not there: one that is would rightly go if its job is deleted.
-            name = f"me/{job_id}/{self._dice.randrange(10**9)}.mp4"
-            data, about = notification(name, generation=self._dice.randrange(1, 10**12))
+            # The first generation of a file is there, and rightly goes if its job is deleted.
+            name = f"{self._dice.choice(['me', 'you'])}/{job_id}/{self._dice.choice(['file', 'other'])}"
+            bucket = self._dice.choice(SETTINGS.buckets)
+            data, about = notification(name, bucket=bucket, generation=self._dice.randrange(1, 4))
         return json.loads(data), dict(about)
 
     def _mutate(self, body: dict[str, Any], about: dict[str, Any]) -> None:
@@ -98,25 +102,52 @@ def services() -> FakeServices:
     return services
 
 
-@pytest.mark.parametrize("function", [purge_job, process_upload, sweep_purges], ids=lambda one: one._name)
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda one: one._name)
 def test_each_event_ends_once_and_only_the_deleted_jobs_files_may_go(
     function: Subscriber[Any], services: FakeServices, caplog: pytest.LogCaptureFixture
 ) -> None:
     before = copy.deepcopy(services.fake_media.objects)
-    messages, outcomes = Messages(SEED), Counter[str]()
+    seed = SEED + FUNCTIONS.index(function)
+    messages, outcomes = Messages(seed), Counter[str]()
     logging.getLogger("nuumee").setLevel(logging.INFO)
     for _ in range(EVENTS // 3 + 1):
         caplog.clear()
         message = messages.any()
         function.receive(message, services)  # raises for one that has to come back
         said = [record.getMessage() for record in caplog.records if record.getMessage().startswith("event_")]
-        assert len(said) == 1, f"seed {SEED}: {message!r}"
+        assert len(said) == 1, f"seed {seed}: {message!r}"
         outcomes[said[0]] += 1
     assert sum(outcomes.values()) > EVENTS / 3
     assert set(outcomes) <= {"event_done", "event_never"}
     assert min(outcomes.values()) > 100
     after = services.fake_media.objects
-    gone = {(bucket, name) for bucket in before for name in before[bucket] if name not in after[bucket]}
+    gone = {(bucket, name) for bucket in before for name in before[bucket] if not after[bucket].get(name)}
     allowed = {(bucket, f"me/{GONE}/file") for bucket in before}
-    assert gone == (allowed if function is purge_job else set())
-    assert all(after[bucket][name] == before[bucket][name] for bucket in after for name in after[bucket])
+    assert gone == (set() if function is sweep_purges else allowed)
+    assert all(
+        contents == before[bucket][name]
+        for bucket in after
+        for name, contents in after[bucket].items()
+        if contents
+    )
+
+
+def test_dead_letters_of_every_kind_are_seen_to_and_remove_nothing(services: FakeServices) -> None:
+    before = copy.deepcopy(services.fake_media.objects)
+    messages = Messages(SEED)
+    for number in range(2_000):
+        message = messages.any()
+        parts = message.get("message") if isinstance(message, dict) else None
+        attributes = parts.get("attributes") if isinstance(parts, dict) else None
+        data = json.dumps(parts, default=str).encode() if number % 2 else b"\xff"
+        text = parts.get("data") if isinstance(parts, dict) else None
+        if isinstance(text, str) and text.isascii() and number % 3:
+            data = base64.b64decode(text + "==")
+        texts = {str(k): str(v) for k, v in attributes.items()} if isinstance(attributes, dict) else {}
+        waiting = (services.fake_dead_deletions, services.fake_dead_uploads)[number % 2].waiting
+        waiting.append(Letter(str(number), data, texts, str(number)))
+    for _ in range(2_000 // 100):
+        sweep_purges.receive(envelope(b"", {}), services)
+    assert services.fake_dead_deletions.waiting == services.fake_dead_uploads.waiting == []
+    assert len(services.fake_deletions.dead_letters) > 500
+    assert services.fake_media.objects == before

@@ -178,7 +178,7 @@ def test_a_delete_stands_although_publishing_failed(services: FakeServices) -> N
     services.fake_publisher.error = TimeoutError("Pub/Sub is away")
     answer: Any = call(delete_job, services, "/jobs/job-1", method="DELETE")
     assert (answer.status_code, answer.json["purge"]) == (202, "pending")
-    pending = services.deletions.pending(NOW + timedelta(seconds=1), 10)
+    pending = services.deletions.all_pending(NOW + timedelta(seconds=1))
     assert [deletion.job_id for deletion in pending] == ["job-1"]
 
 

@@ -64,7 +64,6 @@ ASKED |= {
     "counts beside jobs by id": page(with_counts=True, ids=("70eb",)),
     "counts beside a search": page(with_counts=True, id_prefix="70eb"),
 }
-ASKED["pending purges"] = lambda _, deletions: deletions.pending(NOW, 100)
 ASKED["all pending purges"] = lambda _, deletions: list(deletions.all_pending(NOW))
 ASKED["due purges"] = lambda _, deletions: deletions.due(NOW, 100)
 WITHOUT_QUERIES = {
@@ -166,7 +165,7 @@ def test_a_search_needs_an_index_for_its_deleted_jobs_alone() -> None:
 
 def test_no_method_of_the_repository_is_left_out() -> None:
     methods = {name for one in (JobRepository, Deletions) for name in vars(one) if not name.startswith("_")}
-    assert methods == {"page", "pending", "all_pending", "due"} | WITHOUT_QUERIES
+    assert methods == {"page", "all_pending", "due"} | WITHOUT_QUERIES
 
 
 def test_every_index_is_on_the_collection_of_jobs() -> None:

@@ -19,6 +19,7 @@ from tests.jobs import NOW, deleted, document
 
 LONG_AGO = NOW - timedelta(days=3)
 GRACE = timedelta(hours=24)
+RUN = "this run"
 
 
 class Shelves:
@@ -55,7 +56,7 @@ class Shelves:
         }
 
     def all_pending(self, before: Any) -> Any:
-        return iter(self.fake.pending(before, 1000))
+        return self.fake.all_pending(before)
 
     def reopen(self, job_id: str, now: Any) -> None:
         self.fake.reopen(job_id, now)
@@ -183,7 +184,7 @@ def test_a_run_that_was_broken_off_goes_on_and_counts_everything_once(shelves: S
     found: list[Finding] = []
 
     def run() -> None:
-        checkpoint = Checkpoint.load(file)
+        checkpoint = Checkpoint.load(file, RUN)
         for findings in shelves.reconciliation().objects(checkpoint):
             found.extend(findings)
             checkpoint.save(file)
@@ -192,7 +193,7 @@ def test_a_run_that_was_broken_off_goes_on_and_counts_everything_once(shelves: S
         run()
     assert len(found) == 100
     shelves.fails_after = None
-    checkpoint = Checkpoint.load(file)
+    checkpoint = Checkpoint.load(file, RUN)
     found += shelves.find(checkpoint=checkpoint)
     assert [finding.prefix for finding in found] == [f"me/job-{number:03}/" for number in range(250)] + [
         "me/last/"
@@ -206,7 +207,15 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, content: str) -
     file = tmp_path / "checkpoint.json"
     file.write_text(content)
     with pytest.raises(ValueError, match=r"."):
-        Checkpoint.load(file)
+        Checkpoint.load(file, RUN)
+
+
+def test_a_run_does_not_go_on_from_where_another_was(tmp_path: Path) -> None:
+    file = tmp_path / "checkpoint.json"
+    Checkpoint(RUN, 1, "me/a").save(file)
+    assert Checkpoint.load(file, RUN).after == "me/a"
+    with pytest.raises(ValueError, match="another run"):
+        Checkpoint.load(file, f"{RUN} --repair")
 
 
 def test_jobs_are_looked_up_a_hundred_at_a_time(shelves: Shelves) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -136,7 +137,8 @@ def test_a_dead_letter_that_cannot_be_replayed_is_kept_and_called_out(
         assert sweep(services) == []
     assert services.fake_dead_deletions.waiting == []
     kept = services.fake_deletions.dead_letters["1"]
-    assert (kept["data"], kept["attributes"], kept["recorded_at"]) == (data, attributes, NOW)
+    assert (kept["data"], json.loads(kept["attributes"]), kept["recorded_at"]) == (data, attributes, NOW)
+    assert kept["expire_at"] == NOW + timedelta(days=90)
     assert kept["reason"]
     assert [record.getMessage() for record in caplog.records] == ["dead_letter_never"]
 
@@ -181,3 +183,51 @@ def test_a_dead_upload_of_another_job_is_published_again_and_counted(services: F
     assert set(services.fake_deletions.dead_letters) == {"3", "4", "5"}
     assert services.fake_dead_uploads.waiting == []
     assert services.fake_repository.documents["job-2"]["purge"]["state"] == "done"
+
+
+def test_what_fails_keeps_nothing_else_from_its_turn(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for job_id in ("poisoned", "second", "third"):
+        services.add(job_id, pending(5))
+    services.add("late", pending(-5, state="done"))
+    deletions = services.fake_deletions
+    record = deletions.record_sweep
+
+    def fail(deletion: Any, now: Any) -> None:
+        if deletion.job_id == "poisoned":
+            raise ValueError("Value out of range")
+        record(deletion, now)
+
+    monkeypatch.setattr(deletions, "record_sweep", fail)
+    services.fake_dead_deletions.waiting = [
+        letter(*JobDeleted("poisoned", "me", NOW).encode(), "1"),
+        letter(b"garbage", {}, "2"),
+    ]
+    services.fake_dead_uploads.waiting = [letter(*notification("me/late/output.mp4"), "3")]
+    with caplog.at_level("ERROR", "nuumee"), pytest.raises(ServiceUnavailable):
+        sweep(services)
+    assert {one.job_id for one in services.fake_publisher.published} == {"poisoned", "second", "third"}
+    assert services.fake_repository.documents["third"]["purge"]["sweeps"] == 1
+    assert [one.message_id for one in services.fake_dead_deletions.waiting] == ["1"]
+    assert services.fake_dead_uploads.waiting == []
+    assert "sweep_incomplete" in [line.getMessage() for line in caplog.records]
+
+
+def test_a_hundred_that_are_no_deletions_do_not_hide_one_that_is(services: FakeServices) -> None:
+    for number in range(150):
+        services.add(f"taken-back-{number}", {**pending(99), "deleted_at": None})
+    services.add("overdue", pending(1))
+    found = [sweep(services) for _ in range(2)]
+    assert found == [[], ["overdue"]]
+    assert services.fake_repository.documents["taken-back-0"]["purge"]["state"] == "failed"
+
+
+def test_a_hundred_that_have_their_time_do_not_hide_one_without(services: FakeServices) -> None:
+    long_ago = NOW - timedelta(days=9)
+    for number in range(150):
+        services.add(f"job-{number}", pending(-9, requested_at=long_ago))
+    services.add(
+        "unscheduled", deleted("me", purge={"state": "pending", "requested_at": NOW - timedelta(hours=1)})
+    )
+    assert sweep(services) == ["unscheduled"]
