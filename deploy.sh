@@ -16,6 +16,9 @@ delete_job      http                    -      512Mi   1    16           30s    
 purge_job       JOB_DELETED_TOPIC       yes    512Mi   1    8            300s     purge-job
 process_upload  OBJECT_FINALIZED_TOPIC  yes    512Mi   1    8            60s      process-upload
 sweep_purges    SWEEP_TOPIC             no     512Mi   1    1            60s      sweep-purges
+share_job       http                    -      512Mi   1    16           30s      share-job
+share_video     http                    -      512Mi   1    16           30s      share-video
+count_views     SWEEP_TOPIC             no     512Mi   1    1            60s      count-views
 '
 
 # What each account may do, and on what. To sign URLs an account calls signBlob on itself; to see whether a
@@ -42,6 +45,12 @@ sweep-purges    project                 roles/datastore.user
 sweep-purges    JOB_DELETED_TOPIC       roles/pubsub.publisher
 sweep-purges    OBJECT_FINALIZED_TOPIC  roles/pubsub.publisher
 sweep-purges    dead-letters            roles/pubsub.subscriber
+share-job       project                 roles/datastore.user
+share-job       project                 roles/firebaseauth.viewer
+share-video     project                 roles/datastore.user
+share-video     outputs                 roles/storage.objectViewer
+share-video     itself                  roles/iam.serviceAccountTokenCreator
+count-views     project                 roles/datastore.user
 '
 
 SERVICES=(artifactregistry cloudbuild cloudfunctions cloudresourcemanager cloudscheduler eventarc firestore iam
@@ -114,9 +123,10 @@ deploy() { # a row of FUNCTIONS
   environment="^@^GOOGLE_CLOUD_PROJECT=$PROJECT@ALLOWED_ORIGINS=$ALLOWED_ORIGINS@IMAGES_BUCKET=$IMAGES_BUCKET"
   environment+="@VIDEOS_BUCKET=$VIDEOS_BUCKET@OUTPUTS_BUCKET=$OUTPUTS_BUCKET@JOB_DELETED_TOPIC=$JOB_DELETED_TOPIC"
   environment+="@OBJECT_FINALIZED_TOPIC=$OBJECT_FINALIZED_TOPIC@SHARE_ORIGIN=$SHARE_ORIGIN"
+  environment+="@SHORT_ID_LENGTH=$SHORT_ID_LENGTH@FORWARDED_HOPS=$FORWARDED_HOPS"
   # gunicorn has 4 threads a CPU unless THREADS says otherwise: more requests than that would queue.
   environment+="@THREADS=$concurrency"
-  # The function itself verifies its caller's token, which Google's front end would not know.
+  # The function itself verifies its caller's token, which Google's front end would not know, or wants none.
   flags=(--trigger-http --allow-unauthenticated)
   [[ $trigger == http ]] || flags=("--trigger-topic=${!trigger}")
   [[ $retry != yes ]] || flags+=(--retry)

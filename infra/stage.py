@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FUNCTIONS = (
     *("list_jobs", "get_thumbnails", "get_output", "delete_job"),
     *("purge_job", "process_upload", "sweep_purges"),
+    *("share_job", "share_video", "count_views"),
 )
 
 

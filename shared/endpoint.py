@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from contextvars import copy_context
 from dataclasses import dataclass
-from typing import Any
-from urllib.parse import unquote
+from typing import Any, ParamSpec, TypeVar
 
 import flask
 
-from shared import log
+from shared import answers, log
 from shared.auth import User, bearer_token
 from shared.errors import ApiError, InternalError, MethodNotAllowed, NotFound, Unavailable
 from shared.job import is_job_id
 from shared.outages import ANSWER_WITHIN, answer_within
 from shared.pagination import QueryParameters
+from shared.routes import Match, Routes
 from shared.services import Services, of_this_process
 
-_PREFLIGHT_SECONDS = 3600
-_METHODS = "GET, DELETE"
-"""What a browser may use on the paths of the API, whichever function answers the preflight."""
-_REQUEST_HEADERS = "Authorization, If-None-Match"
-_EXPOSED_HEADERS = "ETag, Retry-After, X-Request-Id"
-_COUNTDOWN = re.compile(rb'"expires_in_seconds":[0-9]+')
+T = TypeVar("T")
+P = ParamSpec("P")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,43 +31,34 @@ class Request:
 
     query: QueryParameters
     job_id: str | None = None
+    method: str = "GET"
 
 
 Handler = Callable[[Request, User, Services], Mapping[str, Any]]
 
 
 def endpoint(
-    method: str, *paths: str, status: int = 200, cacheable: bool = False, check_revoked: bool = False
+    methods: str, *paths: str, status: int = 200, cacheable: bool = False, check_revoked: bool = False
 ) -> Callable[[Handler], Endpoint]:
-    """Make a handler an HTTP function that answers `method` on `paths`, with any prefix before them.
+    """Make a handler an HTTP function that answers `methods` on `paths`, with any prefix before them.
 
-    `cacheable` answers carry an ETag and are revalidated; others are never stored.
+    `methods` are one or, with a comma between, several. `cacheable` answers carry an ETag and are revalidated;
+    others are never stored.
     """
 
     def decorate(handler: Handler) -> Endpoint:
-        return Endpoint(handler, method, paths, status=status, cacheable=cacheable, check_revoked=check_revoked)
+        return Endpoint(handler, methods, paths, status=status, cacheable=cacheable, check_revoked=check_revoked)
 
     return decorate
 
 
-class Endpoint:
-    def __init__(
-        self,
-        handler: Handler,
-        method: str,
-        paths: tuple[str, ...],
-        *,
-        status: int,
-        cacheable: bool,
-        check_revoked: bool,
-    ) -> None:
-        self._handler = handler
-        self._name = handler.__name__
-        self._methods = ("GET", "HEAD") if method == "GET" else (method,)
-        self._paths = [tuple(path.strip("/").split("/")) for path in paths]
-        self._status = status
-        self._cacheable = cacheable
-        self._check_revoked = check_revoked
+class HttpFunction:
+    """An HTTP function, whoever may call it. `_serve` is what differs."""
+
+    def __init__(self, name: str, methods: str, paths: tuple[str, ...]) -> None:
+        self._name = name
+        self._methods = ("GET", "HEAD") if methods == "GET" else tuple(methods.split(", "))
+        self._routes = Routes(paths)
 
     def start(self) -> Callable[[flask.Request], flask.Response]:
         """The function that functions-framework serves. Raises SettingsError if a setting is missing."""
@@ -98,18 +82,19 @@ class Endpoint:
             request.headers.get("traceparent"),
             request.headers.get("X-Cloud-Trace-Context"),
         )
+        match = self._routes.match(request)
         try:
-            response = self._respond(request, services)
+            response = self._respond(request, match, services)
         except ApiError as error:
             if isinstance(error, Unavailable):
                 log.warning("unavailable", detail=error.detail, cause=repr(error.__cause__), request_id=request_id)
-            response = _problem(error, request_id)
+            response = self._problem(error, match, request_id, services)
         except Exception:
             log.exception("unexpected_error", function=self._name, request_id=request_id)
-            response = _problem(InternalError(), request_id)
+            response = self._problem(InternalError(), match, request_id, services)
         response.headers["X-Request-Id"] = request_id
         response.headers["X-Content-Type-Options"] = "nosniff"
-        _allow_origin(response, request.headers.get("Origin"), services.settings.allowed_origins)
+        answers.allow_origin(response, request.headers.get("Origin"), services.settings.allowed_origins)
         log.info(
             "request",
             function=self._name,
@@ -120,28 +105,55 @@ class Endpoint:
         )
         return response
 
-    def _respond(self, request: flask.Request, services: Services) -> flask.Response:
-        found, job_id = self._match(_raw_path(request))
-        if not found:
+    def _respond(self, request: flask.Request, match: Match | None, services: Services) -> flask.Response:
+        if match is None:
             raise NotFound("There is nothing at this address.")
         if request.method == "OPTIONS":
-            return _preflight(self._allow)
+            return answers.preflight(self._allow)
         if request.method not in self._methods:
             raise MethodNotAllowed(self._allow)
-        token, parameters = bearer_token(request.headers), request.args
-        work = services.handlers.submit(
-            copy_context().run, self._handle, token, Request(parameters, job_id), services
-        )
-        wait([work], ANSWER_WITHIN)
-        if not work.done():
-            work.cancel()
-            work.add_done_callback(_log_late)
-            raise Unavailable("One of the services that this needs") from TimeoutError(f"{ANSWER_WITHIN} s")
-        response = _json(work.result(), self._status)
+        return self._serve(request, match, services)
+
+    def _serve(self, request: flask.Request, match: Match, services: Services) -> flask.Response:
+        raise NotImplementedError
+
+    def _problem(
+        self, error: ApiError, match: Match | None, request_id: str, services: Services
+    ) -> flask.Response:
+        return answers.problem(error, request_id)
+
+    @property
+    def _allow(self) -> str:
+        return ", ".join((*self._methods, "OPTIONS"))
+
+
+class Endpoint(HttpFunction):
+    """An HTTP function for signed-in users, which answers with JSON."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        methods: str,
+        paths: tuple[str, ...],
+        *,
+        status: int,
+        cacheable: bool,
+        check_revoked: bool,
+    ) -> None:
+        super().__init__(handler.__name__, methods, paths)
+        self._handler = handler
+        self._status = status
+        self._cacheable = cacheable
+        self._check_revoked = check_revoked
+
+    def _serve(self, request: flask.Request, match: Match, services: Services) -> flask.Response:
+        token = bearer_token(request.headers)
+        asked = Request(request.args, match.id, request.method)
+        response = answers.json_answer(in_time(services, self._handle, token, asked, services), self._status)
         if not self._cacheable:
             response.headers["Cache-Control"] = "no-store"
             return response
-        tag = _tag(response.get_data())
+        tag = answers.tag(response.get_data())
         if request.if_none_match.contains_weak(tag):
             response = flask.Response(status=304)
         response.set_etag(tag)
@@ -149,41 +161,26 @@ class Endpoint:
         return response
 
     def _handle(self, token: str, request: Request, services: Services) -> Mapping[str, Any]:
-        answer_within(ANSWER_WITHIN)  # holds in this request's own context
         user = services.verifier.verify(token, check_revoked=self._check_revoked)
         if request.job_id is not None and not is_job_id(request.job_id):
             raise NotFound
         return self._handler(request, user, services)
 
-    @property
-    def _allow(self) -> str:
-        return ", ".join((*self._methods, "OPTIONS"))
 
-    def _match(self, path: str) -> tuple[bool, str | None]:
-        """Whether the path ends in one of ours, and the job id in it, which may be anything."""
-        segments = path.split("/")
-        # The longest first: /jobs/jobs is the job with the id "jobs".
-        for pattern in sorted(self._paths, key=len, reverse=True):
-            end = segments[-len(pattern) :]
-            pairs = list(zip(pattern, end, strict=False))
-            if len(segments) > len(pattern) and all(wanted in ("{job_id}", given) for wanted, given in pairs):
-                ids = [unquote(given, errors="surrogateescape") for wanted, given in pairs if "{" in wanted]
-                return True, ids[0] if ids else None
-        return False, None
+def in_time(services: Services, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+    """What `work` gives, done on another thread. Raises Unavailable when it takes too long."""
 
+    def begin() -> T:
+        answer_within(ANSWER_WITHIN)  # holds in this request's own context
+        return work(*args, **options)
 
-def _raw_path(request: flask.Request) -> str:
-    """The path as it was sent: in the decoded one an encoded slash looks like any other."""
-    raw: str = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.path
-    path = raw.partition("?")[0]
-    if not path.startswith("/"):  # the absolute form, which proxies use
-        path = "/" + path.partition("://")[2].partition("/")[2]
-    return path
-
-
-def _json(body: Mapping[str, Any], status: int, content_type: str = "application/json") -> flask.Response:
-    text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return flask.Response(text.encode("utf-8", "replace"), status, content_type=content_type)
+    doing = services.handlers.submit(copy_context().run, begin)
+    wait([doing], ANSWER_WITHIN)
+    if not doing.done():
+        doing.cancel()
+        doing.add_done_callback(_log_late)
+        raise Unavailable("One of the services that this needs") from TimeoutError(f"{ANSWER_WITHIN} s")
+    return doing.result()
 
 
 def _log_late(work: Future[Any]) -> None:
@@ -196,36 +193,3 @@ def _log_late(work: Future[Any]) -> None:
         return
     except Exception:
         log.exception("unexpected_error", late=True)
-
-
-def _problem(error: ApiError, request_id: str) -> flask.Response:
-    """RFC 9457."""
-    body = {**error.problem(), "request_id": request_id}
-    response = _json(body, error.status, "application/problem+json")
-    response.headers.update(error.headers)
-    response.headers["Cache-Control"] = "no-store"
-    return response
-
-
-def _preflight(allow: str) -> flask.Response:
-    response = flask.Response(status=204)
-    response.headers["Allow"] = allow
-    response.headers["Access-Control-Allow-Methods"] = _METHODS
-    response.headers["Access-Control-Allow-Headers"] = _REQUEST_HEADERS
-    response.headers["Access-Control-Max-Age"] = str(_PREFLIGHT_SECONDS)
-    return response
-
-
-def _allow_origin(response: flask.Response, origin: str | None, allowed: tuple[str, ...]) -> None:
-    response.vary.add("Origin")
-    if origin in allowed:
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Expose-Headers"] = _EXPOSED_HEADERS
-
-
-def _tag(body: bytes) -> str:
-    """Changes with anything in the body but the countdown of its URLs, which `expires_at` says as well.
-
-    A quotation mark within a text is escaped, so that only the field itself can look like this.
-    """
-    return hashlib.sha256(_COUNTDOWN.sub(b"", body)).hexdigest()[:32]

@@ -6,6 +6,7 @@ ApiError                  answered as problem details (RFC 9457)
   NotFound            404
   MethodNotAllowed    405
   NotCompleted        409
+  TooManyRequests     429
   InternalError       500
   Unavailable         503
 UnprocessableEvent        an event that can never succeed
@@ -79,6 +80,15 @@ class NotCompleted(ApiError):
         super().__init__(
             f"The job is {current_status}; its video is there once the job is completed.",
             extra={"current_status": current_status},
+        )
+
+
+class TooManyRequests(ApiError):
+    status, title, kind = 429, "Too many requests", "too-many-requests"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            "That was a lot at once. Please try again in a moment.", headers={"Retry-After": str(seconds)}
         )
 
 

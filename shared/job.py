@@ -103,11 +103,14 @@ class Job:
             case Medium.OUTPUT_VIDEO:
                 return self.output_video_path
 
+    def share_url(self, share_origin: str) -> str | None:
+        return f"{share_origin}/v/{quote(self.short_id, safe='')}" if self.short_id else None
+
     def as_json(self, share_origin: str) -> dict[str, object]:
         return {
             "id": self.id,
             "short_id": self.short_id,
-            "share_url": f"{share_origin}/v/{quote(self.short_id, safe='')}" if self.short_id else None,
+            "share_url": self.share_url(share_origin),
             "user_id": self.user_id,
             "job_type": self.job_type,
             "status": self.status,

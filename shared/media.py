@@ -51,6 +51,13 @@ class Download:
 
 
 @dataclass(frozen=True, slots=True)
+class SharedUrls:
+    video: str
+    poster: str | None
+    validity: Validity
+
+
+@dataclass(frozen=True, slots=True)
 class StoredObject:
     """One generation of an object."""
 
@@ -90,6 +97,16 @@ class MediaStore:
         filename = f"nuumee-{job.id}.mp4"
         (url,) = self._signer.sign([target._replace(filename=filename)], validity)
         return Download(url, filename, validity)
+
+    def shared(self, job: Job, poster: str | None, now: datetime) -> SharedUrls | None:
+        """What a share link shows of a completed job: its output, and the `poster`; None without an output."""
+        (target,) = self._targets([(job, Medium.OUTPUT_VIDEO)])
+        if target is None:
+            return None
+        validity = self._signer.validity(now)
+        pictures = [Target(self._names[Bucket.OUTPUTS], poster)] if poster else []
+        video, *signed = self._signer.sign([target, *pictures], validity)
+        return SharedUrls(video, signed[0] if signed else None, validity)
 
     def purge(self, prefix: JobPrefix) -> list[BucketPurge]:
         """Delete every generation of every object under `prefix`, in the three buckets side by side.

@@ -31,6 +31,12 @@ ALL_OBJECTS_WITHIN = 5.0
 """Seconds to look up, or to sign, all that one answer needs."""
 SIGNING_TIMEOUT = 2.5
 PUBLISH_TIMEOUT = 2.5
+COUNTING_TIMEOUT = 2.0
+"""Seconds for the one try at counting a view."""
+COUNTED_WITHIN = 0.3
+"""Seconds that an answer waits for it."""
+COUNTING_RUN = 40.0
+"""Seconds after which a run that moves counted views leaves the rest to the next."""
 
 _PASSING = (
     google_errors.ServiceUnavailable,
@@ -80,6 +86,11 @@ def firestore_limits() -> dict[str, Any]:
 
     retry = Retry(predicate=try_again, initial=0.1, maximum=0.5, timeout=seconds)
     return {"timeout": seconds, "retry": retry}
+
+
+def counting_limits() -> dict[str, Any]:
+    """The options of a write that matters less than the answer it belongs to: it is tried once."""
+    return {"timeout": COUNTING_TIMEOUT, "retry": None}
 
 
 def pubsub_limits() -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Live jobs in Firestore.
 
-Nothing else touches Firestore but `deletions`, and the walk and the counts that are begun here.
+Nothing else touches Firestore but `deletions`, `shares` with its `short_links`, `views`, and the walk and the
+counts that are begun here.
 """
 
 from __future__ import annotations

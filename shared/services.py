@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from shared.media import MediaStore
     from shared.pubsub import DeadLetters, Publisher
     from shared.repository import JobRepository
+    from shared.shares import Shares
+    from shared.views import Views
+    from shared.visitors import Visitors
 
 T = TypeVar("T")
 _THREADS = 32
@@ -94,6 +97,29 @@ class Services:
         from shared.deletions import Deletions
 
         return Deletions(self.firestore, timedelta(seconds=self.settings.sweep_after))
+
+    @_once
+    def shares(self) -> Shares:
+        from shared.shares import Shares
+
+        return Shares(self.firestore, self.settings.short_id_length)
+
+    @_once
+    def views(self) -> Views:
+        from shared.views import Views
+
+        return Views(self.firestore)
+
+    @_once
+    def counters(self) -> ThreadPoolExecutor:
+        """Where views are counted, while their answers are made."""
+        return ThreadPoolExecutor(_THREADS, thread_name_prefix="views")
+
+    @_once
+    def visitors(self) -> Visitors:
+        from shared.visitors import Visitors
+
+        return Visitors()
 
     @_once
     def media(self) -> MediaStore:

@@ -37,6 +37,13 @@ class Settings:
 
     sweep_after: int = 300
     """Seconds that a purge may be pending before it is asked for again."""
+    short_id_length: int = 8
+    """Characters of a new short id. 12 and 16 are harder to guess; what was given out before stays good."""
+    forwarded_hops: int = 1
+    """Entries of X-Forwarded-For that are Google's own and end with it: 1 at a function's URL, whose last entry is
+    the client's address; 2 behind a load balancer, which adds its own address after that.
+    https://cloud.google.com/load-balancing/docs/https#x-forwarded-for_header
+    """
 
     @property
     def buckets(self) -> tuple[str, str, str]:
@@ -59,6 +66,8 @@ class Settings:
             signing_account=environment.get("SIGNING_ACCOUNT") or None,
             storage_emulator=environment.get("STORAGE_EMULATOR_HOST") or None,
             sweep_after=_seconds(environment, "SWEEP_AFTER", cls.sweep_after),
+            short_id_length=_one_of(environment, "SHORT_ID_LENGTH", cls.short_id_length, (8, 12, 16)),
+            forwarded_hops=_one_of(environment, "FORWARDED_HOPS", cls.forwarded_hops, (1, 2)),
         )
         if len(set(settings.buckets)) != len(settings.buckets):
             raise SettingsError("IMAGES_BUCKET, VIDEOS_BUCKET and OUTPUTS_BUCKET must be three buckets")
@@ -82,6 +91,13 @@ def _seconds(environment: Mapping[str, str], name: str, default: int) -> int:
     text = _optional(environment, name, str(default))
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 86_400:
         raise SettingsError(f"{name} is {text!r}, which is no whole number of seconds from 1 to 86400")
+    return int(text)
+
+
+def _one_of(environment: Mapping[str, str], name: str, default: int, choices: tuple[int, ...]) -> int:
+    text = _optional(environment, name, str(default))
+    if text not in map(str, choices):
+        raise SettingsError(f"{name} is {text!r}, which is none of {', '.join(map(str, choices))}")
     return int(text)
 
 

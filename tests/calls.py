@@ -7,12 +7,12 @@ from typing import Any
 import flask
 from werkzeug.test import TestResponse
 
-from shared.endpoint import Endpoint
+from shared.endpoint import HttpFunction
 from shared.services import Services
 
 
 def call(
-    endpoint: Endpoint,
+    endpoint: HttpFunction,
     services: Services,
     path: str,
     *,
@@ -34,7 +34,7 @@ def call(
     sent = {"Authorization": f"Bearer {user}"} if user is not None else {}
     address, _, query = path.partition("?")
     overrides: dict[str, Any] = {"REQUEST_URI": path, "RAW_URI": path}
-    return app.test_client().open(
+    return app.test_client(use_cookies=False).open(
         address,
         query_string=query,
         method=method,

@@ -12,14 +12,17 @@ from shared.deletions import Deletions
 from shared.errors import Unauthorized, Unavailable
 from shared.events import JobDeleted
 from shared.job import Bucket, Job, JobPrefix, Medium, can_own_media, is_own_path
-from shared.media import Download, MediaStore, MediaUrls
+from shared.media import Download, MediaStore, MediaUrls, SharedUrls
 from shared.pubsub import DeadLetters, Letter, Publisher
 from shared.purge import BucketPurge
 from shared.repository import JobRepository
 from shared.services import Services
 from shared.settings import Settings
+from shared.shares import Shares
 from shared.signing import UrlSigner
+from shared.views import Views
 from tests.fake_firestore import FakeDeletions, FakeRepository
+from tests.fake_shares import FakeShares, FakeViews
 from tests.jobs import NOW
 
 SETTINGS = Settings(project="demo-nuumee", allowed_origins=("https://nuumee.ai",))
@@ -44,6 +47,12 @@ class FakeMediaStore:
         self.calls += 1
         url = self._url(job, Medium.OUTPUT_VIDEO)
         return Download(url, f"nuumee-{job.id}.mp4", self._signer.validity(now)) if url else None
+
+    def shared(self, job: Job, poster: str | None, now: datetime) -> SharedUrls | None:
+        self.calls += 1
+        url = self._url(job, Medium.OUTPUT_VIDEO)
+        picture = f"https://storage.test/{self.names[Bucket.OUTPUTS]}/{poster}" if poster else None
+        return SharedUrls(url, picture, self._signer.validity(now)) if url else None
 
     def purge(self, prefix: JobPrefix) -> list[BucketPurge]:
         self.calls += 1
@@ -144,6 +153,8 @@ class FakeServices(Services):
         super().__init__(settings)
         self.fake_repository = FakeRepository()
         self.fake_deletions = FakeDeletions(self.fake_repository)
+        self.fake_shares = FakeShares(self.fake_repository)
+        self.fake_views = FakeViews(self.fake_repository)
         self.fake_media = FakeMediaStore(settings)
         self.fake_publisher = FakePublisher()
         self.fake_upload_publisher = FakePublisher()
@@ -153,6 +164,8 @@ class FakeServices(Services):
         fakes: Mapping[str, object] = {
             "repository": cast(JobRepository, self.fake_repository),
             "deletions": cast(Deletions, self.fake_deletions),
+            "shares": cast(Shares, self.fake_shares),
+            "views": cast(Views, self.fake_views),
             "media": cast(MediaStore, self.fake_media),
             "publisher": cast(Publisher, self.fake_publisher),
             "upload_publisher": cast(Publisher, self.fake_upload_publisher),

@@ -73,6 +73,9 @@ NuuMee Jobs is running at {local.url}
 Open {local.page_url} and sign in:
   {demo.owner.email} ({len(demo.jobs)} jobs) or {demo.newcomer.email} (none), password {demo_data.PASSWORD}
 
+What a share link opens, for anybody:
+  {local.url}/v/{job[:8]}
+
 For the API, a token of {demo.owner.email}, good for an hour:
   TOKEN={demo.owner.token}
 Another, when it has expired:

@@ -18,11 +18,15 @@ from infra.local.pages import Pages
 from infra.local.servers import Server
 
 AUTH = "auth"
+SHARED = "share_video"
 _ROUTES = (
     # First, since what comes after one of these may look like anything.
     (re.compile(r"/(identitytoolkit\.googleapis\.com|securetoken\.googleapis\.com|emulator)/.*"), AUTH),
     (re.compile(r".*/jobs/[^/]*/thumbnails"), "get_thumbnails"),
     (re.compile(r".*/jobs/[^/]*/output"), "get_output"),
+    (re.compile(r".*/jobs/[^/]*/share"), "share_job"),
+    (re.compile(r".*/(v|public/video)/[^/]*"), SHARED),
+    (re.compile(r".*/v/[^/]*/(video\.mp4|poster\.webp)"), SHARED),
 )
 _ONE_JOB = re.compile(r".*/jobs/[^/]*")
 _HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
@@ -65,7 +69,7 @@ class Gateway(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         body = self._body()
         upstream = upstream_for(self.command, self.path, self.headers.get("Access-Control-Request-Method"))
-        page = None if upstream == AUTH else self._pages.answer(self.command, self.path, self.headers)
+        page = None if upstream in (AUTH, SHARED) else self._pages.answer(self.command, self.path, self.headers)
         if page is None:
             self._forward(upstream, body)
         else:

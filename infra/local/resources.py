@@ -55,6 +55,7 @@ def topics_by_function(settings: Settings) -> dict[str, str]:
         "purge_job": settings.job_deleted_topic,
         "process_upload": settings.object_finalized_topic,
         "sweep_purges": SWEEP_TOPIC,
+        "count_views": SWEEP_TOPIC,
     }
 
 

@@ -40,6 +40,7 @@ class Stack:
             project=PROJECT,
             allowed_origins=(self.url, f"http://localhost:{ports['gateway']}", "http://localhost:3000"),
             storage_emulator=self.storage_url,
+            share_origin=self.url,
         )
         self.environment = {
             "GOOGLE_CLOUD_PROJECT": PROJECT,
@@ -101,6 +102,7 @@ class Stack:
             **{key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ},
             **self.environment,
             "ALLOWED_ORIGINS": ",".join(self.settings.allowed_origins),
+            "SHARE_ORIGIN": self.settings.share_origin,
             "THREADS": str(THREADS),
             "PYTHONUNBUFFERED": "1",
             **changes,

@@ -10,17 +10,24 @@ from google.cloud import firestore
 
 from shared.deletions import Deletions
 from shared.repository import JobRepository
+from shared.shares import Shares
+from shared.views import Views
 from tests import jobs
 from tests.fake_firestore import SWEEP_AFTER, FakeDeletions, FakeRepository
+from tests.fake_shares import FakeShares, FakeViews
 
 
 class World(Protocol):
     repository: JobRepository
     deletions: Deletions
+    shares: Shares
+    views: Views
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None: ...
 
     def read(self, job_id: str) -> dict[str, Any]: ...
+
+    def put_link(self, short_id: str, job_id: object) -> None: ...
 
 
 class MemoryWorld:
@@ -28,6 +35,9 @@ class MemoryWorld:
         self._fake = FakeRepository()
         self.repository = cast(JobRepository, self._fake)
         self.deletions = cast(Deletions, FakeDeletions(self._fake))
+        self._fake_shares = FakeShares(self._fake)
+        self.shares = cast(Shares, self._fake_shares)
+        self.views = cast(Views, FakeViews(self._fake))
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None:
         self._fake.documents[job_id] = fields
@@ -35,18 +45,26 @@ class MemoryWorld:
     def read(self, job_id: str) -> dict[str, Any]:
         return self._fake.documents[job_id]
 
+    def put_link(self, short_id: str, job_id: object) -> None:
+        self._fake_shares.links[short_id] = job_id
+
 
 class FirestoreWorld:
     def __init__(self, database: firestore.Client) -> None:
         self._database = database
         self.repository = JobRepository(database, ThreadPoolExecutor(4))
         self.deletions = Deletions(database, SWEEP_AFTER)
+        self.shares = Shares(database, 8)
+        self.views = Views(database)
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None:
         self._database.collection("jobs").document(job_id).set(fields)
 
     def read(self, job_id: str) -> dict[str, Any]:
         return jobs.read(self._database, job_id)
+
+    def put_link(self, short_id: str, job_id: object) -> None:
+        self._database.collection("short_links").document(short_id).set({"job_id": job_id})
 
 
 def put_many(world: World, user: str, make: Callable[..., dict[str, Any]], count: int) -> list[str]:

@@ -160,6 +160,7 @@ CASES = [
     ("get_thumbnails", "storage", "GET", "/jobs/{id}/thumbnails"),
     ("get_output", "storage", "GET", "/jobs/{id}/output"),
     ("delete_job", "auth", "DELETE", "/jobs/{id}"),
+    ("share_job", "firestore", "POST", "/jobs/{id}/share"),
 ]
 
 

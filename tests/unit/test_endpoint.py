@@ -13,6 +13,7 @@ from functions.delete_job import delete_job
 from functions.get_output import get_output
 from functions.get_thumbnails import get_thumbnails
 from functions.list_jobs import list_jobs
+from functions.share_job import share_job
 from shared import log
 from shared.auth import User
 from shared.endpoint import Endpoint, Request, endpoint
@@ -29,6 +30,8 @@ ALL: dict[str, tuple[Endpoint, str, str]] = {
     "thumbnails": (get_thumbnails, "GET", "/jobs/{id}/thumbnails"),
     "output": (get_output, "GET", "/jobs/{id}/output"),
     "delete": (delete_job, "DELETE", "/jobs/{id}"),
+    "share": (share_job, "POST", "/jobs/{id}/share"),
+    "unshare": (share_job, "DELETE", "/jobs/{id}/share"),
 }
 every = pytest.mark.parametrize("name", ALL)
 
@@ -74,7 +77,7 @@ def test_a_problem_is_described_as_rfc_9457_has_it(services: FakeServices, name:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("name", ["job", "thumbnails", "output", "delete"])
+@pytest.mark.parametrize("name", ["job", "thumbnails", "output", "delete", "share", "unshare"])
 def test_unknown_foreign_and_deleted_jobs_cannot_be_told_apart(services: FakeServices, name: str) -> None:
     services.add("foreign", document("you"))
     services.add("deleted", document("me"))
@@ -89,12 +92,12 @@ def test_unknown_foreign_and_deleted_jobs_cannot_be_told_apart(services: FakeSer
 @every
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "GET"])
 def test_other_methods_are_refused_with_those_allowed(services: FakeServices, name: str, method: str) -> None:
-    if method == ALL[name][1]:
+    allowed = {"delete": "DELETE", "share": "POST, DELETE", "unshare": "POST, DELETE"}.get(name, "GET, HEAD")
+    if method in allowed.split(", "):
         return
     answer = send(services, name, method=method)
     assert answer.status_code == 405
-    expected = "DELETE, OPTIONS" if name == "delete" else "GET, HEAD, OPTIONS"
-    assert answer.headers["Allow"] == expected
+    assert answer.headers["Allow"] == f"{allowed}, OPTIONS"
     assert services.fake_repository.calls == 0
 
 
@@ -248,10 +251,10 @@ def test_an_answer_that_takes_too_long_is_given_up_in_time(
     assert call(slow, services, "/slow").status_code == 200
 
 
-def test_only_a_delete_checks_whether_the_session_was_revoked(services: FakeServices) -> None:
+def test_only_what_changes_something_checks_whether_the_session_was_revoked(services: FakeServices) -> None:
     for name in ALL:
         send(services, name)
-    assert services.fake_verifier.checked_revocation == [False, False, False, False, True]
+    assert services.fake_verifier.checked_revocation == [False, False, False, False, True, True, True]
 
 
 def test_log_lines_are_json_with_the_trace_and_without_secrets(services: FakeServices) -> None:

@@ -10,8 +10,9 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from infra.stage import FUNCTIONS
-from shared.endpoint import Endpoint
+from shared.endpoint import HttpFunction
 from shared.errors import PROBLEMS, ApiError, Unavailable
+from shared.visitors import BURST
 from tests.calls import call
 from tests.fakes import FakeServices
 from tests.jobs import document
@@ -30,17 +31,22 @@ PROBLEM_KINDS = {kind.__name__: kind for kind in ApiError.__subclasses__()}
 every_operation = pytest.mark.parametrize(("path", "method"), OPERATIONS)
 
 
-def endpoints() -> Iterator[tuple[tuple[str, str], Endpoint]]:
-    """What the functions serve over HTTP, by path and method. Of two on one path, either answers a preflight."""
+def endpoints() -> Iterator[tuple[tuple[str, str], HttpFunction]]:
+    """What the functions serve over HTTP, by path and method. Of two on one path, either answers a preflight.
+
+    Pages for people, and what they show, are no part of the API.
+    """
     for name in FUNCTIONS:
         endpoint = getattr(import_module(f"functions.{name}"), name)
-        if isinstance(endpoint, Endpoint):
-            for path in endpoint._paths:
+        if isinstance(endpoint, HttpFunction):
+            for path in endpoint._routes.paths:
                 for method in (*endpoint._methods, "OPTIONS"):
-                    yield ("/" + "/".join(path), method), endpoint
+                    if not path.startswith("/v/"):
+                        yield (path, method), endpoint
 
 
 ENDPOINTS = dict(endpoints())
+SHORT_IDS = {"completed": "25ca1d0f", "queued": "aaaaaaaa", "unknown": "ffffffff"}
 REQUESTS: dict[str, dict[str, Any]] = {
     "as it should be": {},
     "of what the caller has": {"headers": {"If-None-Match": "*"}},
@@ -48,7 +54,8 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "without a token": {"user": None},
     "for a job that is not there": {"job_id": "unknown"},
     "for a job under way": {"job_id": "queued"},
-    "by another method": {"method": "POST"},
+    "by another method": {"method": "PUT"},
+    "too often": {"times": BURST + 1},
     "in a failure": {"error": RuntimeError()},
     "in an outage": {"error": Unavailable("The sign-in service")},
 }
@@ -71,13 +78,17 @@ def test_every_answer_is_as_described_and_no_other_is_described(path: str, metho
             continue  # that would be no preflight
         services = FakeServices()
         for status in ("completed", "queued"):
-            services.add(status, document("me", status=status, output_video_path="me/completed/output.mp4"))
-        options = {"method": method, "job_id": "completed", "query": "", "error": None, **request}
-        services.fake_verifier.error = options.pop("error")
+            made = {"status": status, "short_id": SHORT_IDS[status]}
+            services.add(status, document("me", output_video_path="me/completed/output.mp4", **made))
+            services.fake_shares.links[SHORT_IDS[status]] = status
+        options = {"method": method, "job_id": "completed", "query": "", "error": None, "times": 1, **request}
+        services.fake_verifier.error = services.fake_shares.error = options.pop("error")
         job_id = options.pop("job_id")
-        address = f"{path.format(job_id=job_id)}?{options.pop('query')}"
-        answer = call(ENDPOINTS[path, method], services, address, **options)
-        API[path][method].Case(path_parameters={"job_id": job_id}).validate_response(answer)
+        ids = {"short_id": SHORT_IDS[job_id]} if "{short_id}" in path else {"job_id": job_id}
+        address = f"{path.format(**ids)}?{options.pop('query')}"
+        for _ in range(options.pop("times")):
+            answer = call(ENDPOINTS[path, method], services, address, **options)
+        API[path][method].Case(path_parameters=ids).validate_response(answer)
         statuses.add(str(answer.status_code))
     assert statuses == set(OPERATIONS[path, method]["responses"])
 
@@ -85,7 +96,8 @@ def test_every_answer_is_as_described_and_no_other_is_described(path: str, metho
 @every_operation
 def test_all_but_a_preflight_needs_a_token(path: str, method: str) -> None:
     security = OPERATIONS[path, method].get("security", DESCRIPTION["security"])
-    assert security == ([] if method == "OPTIONS" else [{"idToken": []}])
+    public = method == "OPTIONS" or path.startswith("/public/")
+    assert security == ([] if public else [{"idToken": []}])
 
 
 def test_every_kind_of_problem_is_described_and_no_other() -> None:

@@ -21,12 +21,15 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "OUTPUTS_BUCKET": "o",
         "JOB_DELETED_TOPIC": "gone",
         "SHARE_ORIGIN": "https://share.test/",
+        "SHORT_ID_LENGTH": "16",
+        "FORWARDED_HOPS": "2",
         "SIGNING_ACCOUNT": "signer@nuumee.test",
         "STORAGE_EMULATOR_HOST": "http://127.0.0.1:1",
     }
     settings = Settings.from_environment({**LEAST, **given})
     assert settings.buckets == ("i", "v", "o")
     assert (settings.job_deleted_topic, settings.share_origin) == ("gone", "https://share.test")
+    assert (settings.short_id_length, settings.forwarded_hops) == (16, 2)
     assert (settings.signing_account, settings.storage_emulator) == ("signer@nuumee.test", "http://127.0.0.1:1")
 
 
@@ -41,6 +44,14 @@ def test_a_missing_setting_is_named(name: str, value: str | None) -> None:
 def test_a_bucket_that_is_set_to_nothing_is_named_rather_than_taken_for_the_default() -> None:
     with pytest.raises(SettingsError, match="OUTPUTS_BUCKET is not set"):
         Settings.from_environment({**LEAST, "OUTPUTS_BUCKET": ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("SHORT_ID_LENGTH", "4"), ("FORWARDED_HOPS", "0"), ("FORWARDED_HOPS", "x")]
+)
+def test_a_number_out_of_its_choices_is_named(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        Settings.from_environment({**LEAST, name: value})
 
 
 def test_two_media_in_one_bucket_are_refused() -> None:

@@ -17,7 +17,12 @@ REQUIRED = (
     "--allowed-origins=https://a.example,https://b.example",
 )
 BUCKETS = ("nuumee-images", "nuumee-videos", "nuumee-outputs")
-TOPICS = {"purge_job": "job-deleted", "process_upload": "object-finalized", "sweep_purges": "sweep-purges"}
+TOPICS = {
+    "purge_job": "job-deleted",
+    "process_upload": "object-finalized",
+    "sweep_purges": "sweep-purges",
+    "count_views": "sweep-purges",
+}
 """The background functions, each with the topic whose messages it gets."""
 RETRIED = ("purge_job", "process_upload")
 PLACEHOLDERS = {

@@ -38,6 +38,8 @@ def test_a_missing_setting_is_named(missing: str, checkout: Checkout) -> None:
         "--object-finalized-topic=job-deleted",
         "--object-finalized-topic=sweep-purges",
         "--share-origin=nuumee.ai",
+        "--short-id-length=10",
+        "--forwarded-hops=0",
         "--max-instances=0",
         "--max-instances=many",
         "--alert-channels=ops@nuumee.ai",
@@ -78,6 +80,6 @@ def test_help_names_every_setting(checkout: Checkout) -> None:
     assert done.returncode == 0
     example = (ROOT / "infra/cloud/example.env").read_text()
     names = re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)
-    assert len(names) == 11
+    assert len(names) == 13
     assert all(re.search(rf"^  {name} ", done.stdout, re.MULTILINE) for name in names)
     assert checkout.calls() == []

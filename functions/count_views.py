@@ -1,0 +1,28 @@
+"""Consumes sweep-purges, each minute: moves counted views into their jobs"""
+
+from __future__ import annotations
+
+import time
+
+from shared import log
+from shared.events import SweepDue
+from shared.outages import COUNTING_RUN
+from shared.services import Services
+from shared.subscriber import subscriber
+
+BATCH = 1000
+"""Shards moved in one run, if there is the time."""
+
+
+@subscriber(SweepDue)
+def count_views(_: SweepDue, services: Services) -> None:
+    """Move what waits. What is written meanwhile, or is too much, is for the next minute."""
+    until = time.monotonic() + COUNTING_RUN
+    shards = views = 0
+    for shard in services.views.waiting(BATCH):
+        views += services.views.move(shard)
+        shards += 1
+        if time.monotonic() > until:
+            break
+    if shards:
+        log.info("views_counted", shards=shards, views=views)

@@ -1,0 +1,27 @@
+"""POST and DELETE /jobs/{id}/share"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared import log
+from shared.auth import User
+from shared.endpoint import Request, endpoint
+from shared.services import Services
+
+
+@endpoint("POST, DELETE", "/jobs/{job_id}/share", check_revoked=True)
+def share_job(request: Request, user: User, services: Services) -> dict[str, Any]:
+    """Give the job a new link, which ends the one before; or end the link it has."""
+    job_id = str(request.job_id)
+    if request.method == "POST":
+        job = services.shares.renew(user.id, job_id)
+        log.info("share_renewed", job_id=job_id)
+    else:
+        job = services.shares.revoke(user.id, job_id, services.now())
+        log.info("share_revoked", job_id=job_id)
+    return {
+        "job_id": job.id,
+        "short_id": job.short_id,
+        "share_url": job.share_url(services.settings.share_origin),
+    }

@@ -1,0 +1,86 @@
+"""GET /v/{short_id}, what lies under it, and GET /public/video/{short_id}"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, wait
+from contextvars import copy_context
+from typing import Any, TypeVar
+
+from shared import log
+from shared.job import rfc3339
+from shared.media import SharedUrls
+from shared.outages import COUNTED_WITHIN
+from shared.page import Page
+from shared.public import Answer, Redirect, Visit, public_endpoint
+from shared.services import Services
+from shared.shares import NoSuchVideo, SharedVideo
+
+T = TypeVar("T")
+_PAGE = "/v/{short_id}"
+_VIDEO = "/v/{short_id}/video.mp4"
+_POSTER = "/v/{short_id}/poster.webp"
+_DATA = "/public/video/{short_id}"
+
+
+@public_endpoint(_PAGE, _VIDEO, _POSTER, _DATA)
+def share_video(visit: Visit, services: Services) -> Answer:
+    """What a share link shows: the page, its data, or the video and its picture, at addresses that last."""
+    video = services.shares.resolve(visit.short_id)
+    if visit.path == _VIDEO and "download" in visit.options:
+        download = services.media.download(video.job, services.now())
+        return Redirect(_found(download).url)
+
+    counting = _counting(video, visit, services) if visit.path in (_PAGE, _DATA) else None
+    urls = _found(services.media.shared(video.job, video.poster, services.now()))
+    if counting:
+        wait([counting], COUNTED_WITHIN)
+    if visit.path == _PAGE:
+        return _page(video, urls, embedded="embed" in visit.options)
+    if visit.path == _DATA:
+        return _data(video, urls)
+    return Redirect(urls.video if visit.path == _VIDEO else _found(urls.poster))
+
+
+def _found(thing: T | None) -> T:
+    if thing is None:
+        raise NoSuchVideo
+    return thing
+
+
+def _counting(video: SharedVideo, visit: Visit, services: Services) -> Future[None] | None:
+    """Begin to count the view, if it is one. The answer is made meanwhile, and does not depend on it."""
+    now = services.now().timestamp()
+    if not visit.may_count or not services.visitors.is_new(visit.visitor, visit.short_id, now):
+        return None
+    return services.counters.submit(copy_context().run, _count, video, services)
+
+
+def _count(video: SharedVideo, services: Services) -> None:
+    try:
+        services.views.add(video.short_id, video.job.id)
+    except Exception as error:
+        log.warning("view_not_counted", job_id=video.job.id, error=repr(error))
+
+
+def _page(video: SharedVideo, urls: SharedUrls, *, embedded: bool) -> Page:
+    shown = {
+        "short_id": video.short_id,
+        "video": urls.video,
+        "poster": urls.poster,
+        "views": video.job.view_count,
+        "created_at": video.job.created_at,
+    }
+    media = tuple(url for url in (urls.video, urls.poster) if url)
+    template = "player.html" if embedded else "video.html"
+    return Page(template, shown, media=media, framed=embedded)
+
+
+def _data(video: SharedVideo, urls: SharedUrls) -> dict[str, Any]:
+    return {
+        "short_id": video.short_id,
+        "video_url": urls.video,
+        "resolution": video.job.resolution,
+        "created_at": rfc3339(video.job.created_at),
+        "view_count": video.job.view_count,
+        "expires_in_seconds": urls.validity.expires_in,
+    }

@@ -1,0 +1,47 @@
+"""The paths that an HTTP function answers at, whatever stands before them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+import flask
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A path of ours, as it was written, and the id in it, which may be anything."""
+
+    path: str
+    id: str | None
+
+
+class Routes:
+    def __init__(self, paths: tuple[str, ...]) -> None:
+        self.paths = paths
+        # The longest first: /jobs/jobs is the job with the id "jobs".
+        self._patterns = sorted(((tuple(path.strip("/").split("/")), path) for path in paths), key=_segments)
+
+    def match(self, request: flask.Request) -> Match | None:
+        """The path of ours that the request's ends in, if any."""
+        segments = _raw_path(request).split("/")
+        for pattern, path in self._patterns:
+            end = segments[-len(pattern) :]
+            pairs = list(zip(pattern, end, strict=False))
+            if len(segments) > len(pattern) and all(given == wanted or "{" in wanted for wanted, given in pairs):
+                ids = [unquote(given, errors="surrogateescape") for wanted, given in pairs if "{" in wanted]
+                return Match(path, ids[0] if ids else None)
+        return None
+
+
+def _segments(pattern: tuple[tuple[str, ...], str]) -> int:
+    return -len(pattern[0])
+
+
+def _raw_path(request: flask.Request) -> str:
+    """The path as it was sent: in the decoded one an encoded slash looks like any other."""
+    raw: str = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.path
+    path = raw.partition("?")[0]
+    if not path.startswith("/"):  # the absolute form, which proxies use
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    return path

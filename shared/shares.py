@@ -1,0 +1,128 @@
+"""The share links of jobs in Firestore: what a short id shows, and how a job's owner renews or ends its link."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from google.api_core.exceptions import Aborted, FailedPrecondition
+from google.cloud import firestore
+
+from shared.documents import fields, is_deleted, job_from
+from shared.errors import NotCompleted, NotFound, Unavailable
+from shared.job import Job, Medium, is_job_id, is_own_path
+from shared.outages import firestore_limits, outages
+from shared.short_links import is_short_id, link_for
+
+_MOST_TRIES = 8
+
+
+class NoSuchVideo(NotFound):
+    """The same whether there never was such a link, it has ended, or its job is deleted or not completed."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no video at this link.")
+
+
+@dataclass(frozen=True, slots=True)
+class SharedVideo:
+    """What a good link shows."""
+
+    short_id: str
+    job: Job
+    poster: str | None
+    """Object name of the picture for it, in the bucket of the outputs."""
+
+
+def shared_video(short_id: str, job_id: str, document: dict[str, Any]) -> SharedVideo:
+    """What a link to this job shows, by the job's own document. Raises NoSuchVideo."""
+    sound = isinstance(document.get("user_id"), str) and not is_deleted(document)
+    if not sound or document.get("short_id") != short_id:
+        raise NoSuchVideo
+    job = job_from(job_id, document)
+    if not job.is_completed:
+        raise NoSuchVideo
+    posters = document.get("posters")
+    poster = posters.get(Medium.OUTPUT_VIDEO.value) if isinstance(posters, dict) else None
+    own = isinstance(poster, str) and is_own_path(poster, job.user_id)
+    return SharedVideo(short_id, job, poster if own else None)
+
+
+def revocation(document: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """What ending a job's link has to write; nothing where it has ended already."""
+    if document.get("short_id") is None and document.get("share_revoked_at") is not None:
+        return {}
+    return {"short_id": None, "share_revoked_at": now}
+
+
+class Shares:
+    """Every method raises Unavailable when Firestore is away. `length` is how many characters a new id has."""
+
+    def __init__(self, client: firestore.Client, length: int) -> None:
+        self._client = client
+        self._jobs = client.collection("jobs")
+        self._links = client.collection("short_links")
+        self._length = length
+
+    def resolve(self, short_id: str) -> SharedVideo:
+        """What the link shows; NoSuchVideo for everything else. Costs two reads."""
+        if not is_short_id(short_id):
+            raise NoSuchVideo
+        with outages("Firestore"):
+            link = fields(self._links.document(short_id).get(**firestore_limits()))
+        job_id = link.get("job_id")
+        if not isinstance(job_id, str) or not is_job_id(job_id):
+            raise NoSuchVideo
+        return shared_video(short_id, job_id, fields(self._read(job_id)))
+
+    def renew(self, user_id: str, job_id: str) -> Job:
+        """Give the job a new link, which ends the one it had. Raises NotFound, and NotCompleted.
+
+        Costs one read and two writes.
+        """
+
+        def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
+            job = job_from(job_id, document)
+            if not job.is_completed:
+                raise NotCompleted(job.status or "unknown")
+            changes = {"share_revoked_at": None}
+            return {**changes, "short_id": link_for(self._client, snapshot, changes, self._length)}
+
+        return self._write(user_id, job_id, write)
+
+    def revoke(self, user_id: str, job_id: str, now: datetime) -> Job:
+        """End the job's link, and let it have none until its owner asks for one. Raises NotFound.
+
+        Costs one read and one write.
+        """
+
+        def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
+            changes = revocation(document, now)
+            if changes:
+                unchanged = self._client.write_option(last_update_time=snapshot.update_time)
+                with outages("Firestore"):
+                    snapshot.reference.update(changes, option=unchanged, **firestore_limits())
+            return changes
+
+        return self._write(user_id, job_id, write)
+
+    def _write(self, user_id: str, job_id: str, write: Callable[[Any, dict[str, Any]], dict[str, Any]]) -> Job:
+        """The user's live job with the changes that `write` has made; whoever wrote it meanwhile goes first."""
+        if not is_job_id(job_id):
+            raise NotFound
+        for _ in range(_MOST_TRIES):
+            snapshot = self._read(job_id)
+            document = fields(snapshot)
+            if document.get("user_id") != user_id or is_deleted(document):
+                raise NotFound
+            try:
+                return job_from(job_id, {**document, **write(snapshot, document)})
+            except (FailedPrecondition, Aborted):
+                continue
+        raise Unavailable("The job, which is being written by others,")
+
+    def _read(self, job_id: str) -> Any:
+        with outages("Firestore"):
+            return self._jobs.document(job_id).get(**firestore_limits())

@@ -1,0 +1,208 @@
+"""Share links: the same on Firestore's emulator and in memory."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from google.api_core.exceptions import FailedPrecondition
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from shared import short_links
+from shared.errors import NotCompleted, NotFound
+from shared.shares import NoSuchVideo, Shares
+from shared.short_links import link_for, new_short_id
+from tests.contract.worlds import World
+from tests.jobs import NOW, deleted, document, new_id, read
+
+
+def leads_nowhere(world: World, short_id: str) -> bool:
+    with pytest.raises(NoSuchVideo):
+        world.shares.resolve(short_id)
+    return True
+
+
+def test_a_link_shows_the_job_that_it_names(world: World, shared: tuple[str, str]) -> None:
+    job_id, short_id = shared
+    found = world.shares.resolve(short_id)
+    assert (found.short_id, found.job.id, found.job.short_id, found.poster) == (short_id, job_id, short_id, None)
+
+
+@pytest.mark.parametrize(
+    ("posters", "shown"),
+    [
+        ({"output_video": "{user}/a/poster.webp"}, True),
+        ({"output_video": "somebody-else/a/poster.webp"}, False),
+        ({"output_video": "{user}/../b/poster.webp"}, False),
+        ({"motion_video": "{user}/a/poster.webp"}, False),
+        ({"output_video": 7}, False),
+        ("{user}/a/poster.webp", False),
+    ],
+)
+def test_a_poster_is_shown_if_it_is_the_owners(
+    world: World, user: str, shared: tuple[str, str], posters: Any, shown: bool
+) -> None:
+    job_id, short_id = shared
+    if isinstance(posters, dict):
+        posters = {key: path.format(user=user) if isinstance(path, str) else path for key, path in posters.items()}
+    world.put(job_id, document(user, short_id=short_id, posters=posters))
+    assert (world.shares.resolve(short_id).poster is not None) is shown
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"status": "processing"},
+        {"status": None},
+        {"deleted_at": NOW},
+        {"deleted_at": "yesterday"},
+        {"short_id": "ffffffff"},
+        {"short_id": None},
+        {"user_id": 7},
+    ],
+)
+def test_a_link_to_what_must_not_be_seen_leads_nowhere(
+    world: World, user: str, shared: tuple[str, str], changes: dict[str, Any]
+) -> None:
+    job_id, short_id = shared
+    world.put(job_id, {**document(user, short_id=short_id), **changes})
+    assert leads_nowhere(world, short_id)
+
+
+@pytest.mark.parametrize(
+    "short_id", ["", "25CA1D0F", "25ca1d0", "25ca1d0g", "../../jobs", "a" * 33, "25ca1d0f\n", "٢" * 8]
+)
+def test_what_could_be_no_short_id_leads_nowhere(world: World, short_id: str) -> None:
+    assert leads_nowhere(world, short_id)
+
+
+@pytest.mark.parametrize("job_id", [None, 7, "", "a/b", "__x__", "no-such-job"])
+def test_a_damaged_link_leads_nowhere(world: World, job_id: object) -> None:
+    short_id = new_short_id(8)
+    world.put_link(short_id, job_id)
+    assert leads_nowhere(world, short_id)
+
+
+def test_an_unknown_link_leads_nowhere(world: World) -> None:
+    assert leads_nowhere(world, new_short_id(8))
+
+
+def test_a_new_link_ends_the_one_before(world: World, user: str, shared: tuple[str, str]) -> None:
+    job_id, before = shared
+    after = world.shares.renew(user, job_id).short_id
+    assert after
+    assert after != before
+    assert world.shares.resolve(after).job.id == job_id
+    assert leads_nowhere(world, before)
+
+
+def test_a_job_without_a_link_gets_its_first(world: World, user: str) -> None:
+    job_id = new_id()
+    world.put(job_id, document(user))
+    short_id = world.shares.renew(user, job_id).short_id
+    assert short_id
+    assert world.shares.resolve(short_id).job.id == job_id
+
+
+def test_an_ended_link_leads_nowhere_until_the_owner_asks_for_a_new_one(
+    world: World, user: str, shared: tuple[str, str]
+) -> None:
+    job_id, short_id = shared
+    assert world.shares.revoke(user, job_id, NOW).short_id is None
+    assert leads_nowhere(world, short_id)
+    assert (world.read(job_id)["short_id"], world.read(job_id)["share_revoked_at"]) == (None, NOW)
+
+    world.shares.revoke(user, job_id, NOW + timedelta(hours=1))
+    assert world.read(job_id)["share_revoked_at"] == NOW
+
+    renewed = world.shares.renew(user, job_id).short_id
+    assert renewed
+    assert world.shares.resolve(renewed).job.id == job_id
+    assert world.read(job_id)["share_revoked_at"] is None
+    assert leads_nowhere(world, short_id)
+
+
+def test_a_job_under_way_can_be_kept_from_ever_having_a_link(world: World, user: str) -> None:
+    job_id = new_id()
+    world.put(job_id, document(user, status="processing"))
+    world.shares.revoke(user, job_id, NOW)
+    assert world.read(job_id)["share_revoked_at"] == NOW
+
+
+@pytest.mark.parametrize("status", ["processing", "failed", None])
+def test_only_a_completed_job_gets_a_link(world: World, user: str, status: str | None) -> None:
+    job_id = new_id()
+    world.put(job_id, document(user, status=status))
+    with pytest.raises(NotCompleted):
+        world.shares.renew(user, job_id)
+
+
+@pytest.mark.parametrize("kind", ["unknown", "foreign", "deleted"])
+def test_the_link_of_what_is_not_the_users_cannot_be_changed(world: World, user: str, kind: str) -> None:
+    job_id = new_id()
+    if kind != "unknown":
+        world.put(job_id, deleted(user) if kind == "deleted" else document("somebody-else"))
+    with pytest.raises(NotFound):
+        world.shares.renew(user, job_id)
+    with pytest.raises(NotFound):
+        world.shares.revoke(user, job_id, NOW)
+
+
+@pytest.fixture
+def ids(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the next short ids are; then they are new ones."""
+    planned: list[str] = []
+    made = new_short_id
+
+    def next_one(length: int) -> str:
+        return planned.pop(0) if planned else made(length)
+
+    monkeypatch.setattr(short_links, "new_short_id", next_one)
+    return planned
+
+
+def test_an_id_that_is_taken_is_passed_over(
+    database: firestore.Client, user: str, ids: list[str], shared_in_firestore: tuple[str, str]
+) -> None:
+    taken_by, taken = shared_in_firestore
+    ids += [taken, taken]
+    job_id = new_id()
+    database.collection("jobs").document(job_id).set(document(user))
+    short_id = Shares(database, 8).renew(user, job_id).short_id
+    assert short_id not in (None, taken)
+    assert Shares(database, 8).resolve(taken).job.id == taken_by
+
+
+def test_a_link_is_made_with_the_jobs_change_or_not_at_all(database: firestore.Client, user: str) -> None:
+    job = database.collection("jobs").document(new_id())
+    job.set(document(user, status="processing"))
+    before = job.get()
+    job.update({"status": "failed"})
+    links = database.collection("short_links").where(filter=FieldFilter("job_id", "==", job.id))
+    with pytest.raises(FailedPrecondition):
+        link_for(database, before, {"status": "completed"}, 8)
+    assert (read(database, job.id)["status"], links.get()) == ("failed", [])
+
+    short_id = link_for(database, job.get(), {"status": "completed"}, 16)
+    fields = read(database, job.id)
+    assert (fields["status"], fields["short_id"], len(short_id)) == ("completed", short_id, 16)
+    assert [link.id for link in links.get()] == [short_id]
+
+
+def test_of_many_renewals_at_once_one_link_is_left(
+    database: firestore.Client, user: str, shared_in_firestore: tuple[str, str]
+) -> None:
+    job_id, _ = shared_in_firestore
+    shares = Shares(database, 8)
+    with ThreadPoolExecutor(4) as threads:
+        given = list(threads.map(lambda _: shares.renew(user, job_id).short_id, range(4)))
+    good = []
+    for short_id in given:
+        try:
+            good.append(shares.resolve(str(short_id)).short_id)
+        except NoSuchVideo:
+            continue
+    assert good == [read(database, job_id)["short_id"]]

@@ -1,0 +1,87 @@
+"""Views of share links: the same on Firestore's emulator and in memory."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from google.cloud import firestore
+
+from shared.short_links import new_short_id
+from shared.views import SHARDS, Views
+from tests.contract.worlds import World
+from tests.jobs import read
+
+
+def test_views_are_moved_into_the_job_just_once(world: World, user: str, shared: tuple[str, str]) -> None:
+    job_id, short_id = shared
+    for _ in range(25):
+        world.views.add(short_id, job_id)
+    assert world.read(job_id)["view_count"] == 3
+    mine = [shard for shard in world.views.waiting(1000) if shard.startswith(short_id)]
+    assert sum(world.views.move(shard) for shard in mine) == 25
+    assert [world.views.move(shard) for shard in mine] == [0] * len(mine)
+    assert world.read(job_id)["view_count"] == 28
+    assert not [shard for shard in world.views.waiting(1000) if shard.startswith(short_id)]
+
+
+def test_views_of_no_job_are_let_go(world: World) -> None:
+    short_id = new_short_id(8)
+    world.views.add(short_id, "no-such-job")
+    (shard,) = [shard for shard in world.views.waiting(1000) if shard.startswith(short_id)]
+    assert world.views.move(shard) == 0
+    assert not [shard for shard in world.views.waiting(1000) if shard.startswith(short_id)]
+
+
+def test_no_view_is_lost_or_counted_twice_while_two_move_them(
+    database: firestore.Client, shared_in_firestore: tuple[str, str]
+) -> None:
+    job_id, short_id = shared_in_firestore
+    views = Views(database)
+    names = [f"{short_id}-{number}" for number in range(SHARDS)]
+    looking = threading.Event()
+    looking.set()
+
+    def move() -> int:
+        moved = 0
+        while looking.is_set():
+            moved += sum(map(views.move, names))
+        return moved + sum(map(views.move, names))
+
+    with ThreadPoolExecutor(6) as threads:
+        movers = [threads.submit(move) for _ in range(2)]
+        for added in [threads.submit(views.add, short_id, job_id) for _ in range(120)]:
+            added.result()
+        looking.clear()
+        moved = sum(mover.result() for mover in movers)
+    left = sum(map(views.move, names))
+    assert read(database, job_id)["view_count"] == 3 + 120
+    assert moved + left == 120
+
+
+def test_with_more_shards_than_a_run_moves_each_has_its_turn(database: firestore.Client) -> None:
+    shards = database.collection("view_shards")
+    names = {f"{digit}{new_short_id(8)[1:]}-0" for digit in "0123456789abcdef"}
+    for name in names:
+        shards.document(name).set({"job_id": "no-such-job", "views": 1})
+    views, seen = Views(database), set[str]()
+    for _ in range(200):
+        seen.update(views.waiting(4))
+        if names <= seen:
+            break
+    assert names <= seen
+    for name in names:
+        views.move(name)
+
+
+@pytest.mark.parametrize(
+    "held", [{}, {"job_id": "x"}, {"job_id": "x", "views": "7"}, {"job_id": "a/b", "views": 7}]
+)
+def test_a_damaged_shard_is_let_go(database: firestore.Client, held: dict[str, Any]) -> None:
+    name = f"{new_short_id(8)}-0"
+    database.collection("view_shards").document(name).set(held)
+    views = Views(database)
+    assert views.move(name) == 0
+    assert name not in set(views.waiting(1000))

@@ -1,0 +1,104 @@
+"""The page that a shared link opens, in a browser: it plays, looks right, and runs nothing foreign."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from google.cloud import firestore, storage
+from playwright.sync_api import Page, expect
+
+from infra.local.stack import Stack
+from tests.e2e.conftest import NewContext
+from tests.e2e.shelf import MEDIA, Shelf
+from tests.e2e.test_accessibility import HEIGHT, PICTURES, WIDTHS, sideways, violations
+from tests.waiting import wait_until
+
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
+_visitors = itertools.count(1)
+
+
+@pytest.fixture
+def visitor(new_context: NewContext) -> Page:
+    """A browser that nobody knows."""
+    address = {"X-Forwarded-For": f"198.51.100.{next(_visitors)}"}
+    context = new_context(user_agent=CHROME, extra_http_headers=address)
+    return context.new_page()
+
+
+@pytest.fixture
+def share(shelf: Shelf, stack: Stack, database: firestore.Client, buckets: storage.Client) -> Callable[..., str]:
+    """Make a job with a link; give its short id."""
+
+    def make(*, poster: bool = True, **changes: Any) -> str:
+        job_id = shelf.add(**changes)
+        if poster:
+            name = f"{shelf.user_id}/{job_id}/poster.webp"
+            blob = buckets.bucket(stack.settings.outputs_bucket).blob(name)
+            blob.upload_from_filename(MEDIA / "reference-nova.jpg", content_type="image/jpeg")
+            shelf.document(job_id).update({"posters": {"output_video": name}})
+        database.collection("short_links").document(job_id[:8]).set({"job_id": job_id})
+        return job_id[:8]
+
+    return make
+
+
+def wait_for_video(page: Page) -> None:
+    """Until its first frame is there. Playwright's own waiting evaluates text, which the page's policy forbids."""
+    wait_until(lambda: page.locator("video").evaluate("video => video.readyState >= 2"))
+
+
+def test_a_shared_link_opens_a_page_that_plays(visitor: Page, share: Callable[..., str]) -> None:
+    short_id = share()
+    visitor.goto(f"/v/{short_id}")
+    expect(visitor).to_have_title("A video made with NuuMee")
+    video = visitor.locator("video")
+    video.evaluate("video => video.play()")
+    wait_until(lambda: video.evaluate("video => video.currentTime > 0.2"))
+    assert video.evaluate("video => [video.videoWidth > 0, video.error]") == [True, None]
+
+
+@pytest.mark.parametrize("state", ["shared", "shared-without-poster", "shared-nothing", "shared-player"])
+def test_axe_finds_nothing_and_all_fits_into_the_window(
+    visitor: Page, share: Callable[..., str], expected_errors: list[str], state: str
+) -> None:
+    expected_errors.append("404")  # the page that says that there is nothing
+    short_id = share(poster=state != "shared-without-poster", view_count=1234)
+    address = {"shared-nothing": "/v/ffffffff", "shared-player": f"/v/{short_id}?embed=1"}.get(state)
+    visitor.goto(address or f"/v/{short_id}")
+    if state != "shared-nothing":
+        wait_for_video(visitor)
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    for width in WIDTHS:
+        visitor.set_viewport_size({"width": width, "height": HEIGHT})
+        visitor.screenshot(path=PICTURES / f"{state}-{width}.png")
+        found = violations(visitor)
+        assert not found, f"at {width} pixels:\n" + "\n".join(found)
+        assert sideways(visitor) == 0, f"at {width} pixels"
+
+
+def test_the_video_can_be_downloaded(visitor: Page, share: Callable[..., str]) -> None:
+    visitor.goto(f"/v/{share()}")
+    with visitor.expect_download() as download:
+        visitor.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename.endswith(".mp4")
+
+
+def test_a_video_whose_address_has_ended_goes_on(
+    visitor: Page, share: Callable[..., str], stack: Stack, expected_errors: list[str]
+) -> None:
+    """The address that the page came with is refused, as it would be an hour later."""
+    expected_errors.append("403")
+    ended: list[str] = []
+
+    def refuse(route: Any) -> None:
+        ended.append(route.request.url)
+        route.fulfill(status=403)
+
+    visitor.route(f"{stack.storage_url}/**/output.mp4*", refuse, times=1)
+    visitor.goto(f"/v/{share()}")
+    wait_for_video(visitor)
+    assert ended
+    assert visitor.locator("video").evaluate("video => video.src").endswith("/video.mp4")

@@ -1,0 +1,82 @@
+"""In-memory stand-ins for share links and their views. tests/contract holds them to what Firestore does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from shared.documents import is_deleted, job_from
+from shared.errors import NotCompleted, NotFound
+from shared.job import Job, is_job_id
+from shared.shares import NoSuchVideo, SharedVideo, revocation, shared_video
+from shared.short_links import is_short_id, new_short_id
+from tests.fake_firestore import FakeRepository
+
+
+class FakeShares:
+    def __init__(self, repository: FakeRepository) -> None:
+        self._repository = repository
+        self.links: dict[str, Any] = {}
+        """The job id that each short id names."""
+        self.error: Exception | None = None
+
+    def resolve(self, short_id: str) -> SharedVideo:
+        if not is_short_id(short_id):
+            raise NoSuchVideo
+        if self.error:
+            raise self.error
+        self._repository.calls += 1
+        job_id = self.links.get(short_id)
+        if not isinstance(job_id, str) or not is_job_id(job_id):
+            raise NoSuchVideo
+        return shared_video(short_id, job_id, self._repository.documents.get(job_id, {}))
+
+    def renew(self, user_id: str, job_id: str) -> Job:
+        document = self._owned(user_id, job_id)
+        job = job_from(job_id, document)
+        if not job.is_completed:
+            raise NotCompleted(job.status or "unknown")
+        short_id = next(new for new in iter(lambda: new_short_id(8), None) if new not in self.links)
+        self.links[short_id] = job_id
+        document.update(short_id=short_id, share_revoked_at=None)
+        return job_from(job_id, document)
+
+    def revoke(self, user_id: str, job_id: str, now: datetime) -> Job:
+        document = self._owned(user_id, job_id)
+        document.update(revocation(document, now))
+        return job_from(job_id, document)
+
+    def _owned(self, user_id: str, job_id: str) -> dict[str, Any]:
+        self._repository.calls += 1
+        document = self._repository.documents.get(job_id)
+        if document is None or document.get("user_id") != user_id or is_deleted(document):
+            raise NotFound
+        return document
+
+
+class FakeViews:
+    """One shard a link, which is what a link that few look at has."""
+
+    def __init__(self, repository: FakeRepository) -> None:
+        self._documents = repository.documents
+        self.shards: dict[str, dict[str, Any]] = {}
+        self.error: Exception | None = None
+
+    def add(self, short_id: str, job_id: str) -> None:
+        if self.error:
+            raise self.error
+        shard = self.shards.setdefault(f"{short_id}-0", {"job_id": job_id, "views": 0})
+        shard["views"] += 1
+
+    def waiting(self, limit: int) -> Iterator[str]:
+        yield from list(self.shards)[:limit]
+
+    def move(self, name: str) -> int:
+        shard = self.shards.pop(name, None)
+        if shard is None or shard["job_id"] not in self._documents:
+            return 0
+        job = self._documents[shard["job_id"]]
+        views: int = shard["views"]
+        job["view_count"] = job.get("view_count", 0) + views
+        return views

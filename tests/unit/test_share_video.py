@@ -1,0 +1,210 @@
+"""What a share link shows, with fakes."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from shared.errors import Unavailable
+from tests.fakes import FakeServices
+from tests.jobs import NOW, deleted, document
+from tests.visits import DATA, ID, PAGE, POSTER, VIDEO, shared_job, visit
+
+OUTPUT = "https://storage.test/nuumee-outputs/me/job-1/output.mp4"
+PICTURE = "https://storage.test/nuumee-outputs/me/job-1/poster.webp"
+every = pytest.mark.parametrize("path", [PAGE, VIDEO, POSTER, DATA])
+
+
+class Tags(HTMLParser):
+    """The elements of a page, each with its attributes."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attrs)))
+
+    def every(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.found if name == tag]
+
+    def meta(self) -> dict[str | None, str | None]:
+        return {one.get("property") or one.get("name"): one.get("content") for one in self.every("meta")}
+
+
+@pytest.fixture
+def services() -> FakeServices:
+    return shared_job()
+
+
+def test_the_page_shows_the_video_with_its_poster(services: FakeServices) -> None:
+    answer = visit(services)
+    assert (answer.status_code, answer.content_type) == (200, "text/html; charset=utf-8")
+    tags = Tags(answer.text)
+    (video,) = tags.every("video")
+    assert {"controls", "playsinline"} <= set(video)
+    assert (video["src"], video["poster"]) == (OUTPUT, PICTURE)
+    links = [link["href"] for link in tags.every("a")]
+    assert links == ["https://nuumee.ai/", f"{ID}/video.mp4?download", "https://nuumee.ai/"]
+    assert "3 views" in answer.text
+
+
+def test_a_pasted_link_unfolds(services: FakeServices) -> None:
+    tags = Tags(visit(services).text)
+    meta, page = tags.meta(), f"https://nuumee.ai/v/{ID}"
+    assert {link["rel"]: link["href"] for link in tags.every("link")}["canonical"] == page
+    assert {name: meta[name] for name in sorted(map(str, meta)) if name.startswith(("og:", "twitter:"))} == {
+        "og:description": "Watch it, and bring a picture of your own to life.",
+        "og:image": f"{page}/poster.webp",
+        "og:image:alt": "A moment of the video",
+        "og:image:type": "image/webp",
+        "og:site_name": "NuuMee",
+        "og:title": "A video made with NuuMee",
+        "og:type": "video.other",
+        "og:url": page,
+        "og:video": f"{page}/video.mp4",
+        "og:video:secure_url": f"{page}/video.mp4",
+        "og:video:type": "video/mp4",
+        "twitter:card": "player",
+        "twitter:description": "Watch it, and bring a picture of your own to life.",
+        "twitter:image": f"{page}/poster.webp",
+        "twitter:image:alt": "A moment of the video",
+        "twitter:player": f"{page}?embed=1",
+        "twitter:player:height": "720",
+        "twitter:player:stream": f"{page}/video.mp4",
+        "twitter:player:stream:content_type": "video/mp4",
+        "twitter:player:width": "720",
+        "twitter:title": "A video made with NuuMee",
+    }
+    assert meta["robots"] == "noindex"
+
+
+def test_without_a_poster_no_picture_is_promised(services: FakeServices) -> None:
+    del services.fake_repository.documents["job-1"]["posters"]
+    tags = Tags(visit(services).text)
+    meta = tags.meta()
+    assert (meta["twitter:card"], meta["og:video"]) == ("summary", f"https://nuumee.ai{VIDEO}")
+    assert not {"og:image", "twitter:image", "twitter:player"} & set(meta)
+    assert "poster" not in tags.every("video")[0]
+    assert visit(services, POSTER).status_code == 404
+
+
+def test_what_a_chat_has_unfolded_leads_to_fresh_addresses(services: FakeServices) -> None:
+    for path, url in ((VIDEO, OUTPUT), (POSTER, PICTURE)):
+        for method in ("GET", "HEAD"):
+            answer = visit(services, path, method)
+            assert (answer.status_code, answer.headers["Location"]) == (302, url)
+
+
+def test_the_download_is_asked_for_when_it_is_wanted(services: FakeServices) -> None:
+    answer = visit(services, f"{VIDEO}?download")
+    assert (answer.status_code, answer.headers["Location"]) == (302, OUTPUT)
+
+
+def test_the_data_are_those_of_the_contract(services: FakeServices) -> None:
+    answer = visit(services, DATA)
+    assert answer.json == {
+        "short_id": ID,
+        "video_url": OUTPUT,
+        "resolution": "720p",
+        "created_at": answer.json["created_at"],
+        "view_count": 3,
+        "expires_in_seconds": 3149,
+    }
+    assert answer.json["created_at"].endswith("Z")
+
+
+@every
+def test_no_answer_is_kept_found_or_told_on(services: FakeServices, path: str) -> None:
+    for target in (path, path.replace(ID, "ffffffff")):
+        headers = visit(services, target).headers
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["X-Robots-Tag"] == "noindex"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def directives(answer: Any) -> dict[str, list[str]]:
+    parts = (part.split() for part in answer.headers["Content-Security-Policy"].split(";"))
+    return {name: sources for name, *sources in parts}
+
+
+def test_the_page_can_load_and_run_nothing_but_its_own(services: FakeServices) -> None:
+    answer, again = visit(services), visit(services)
+    policy = directives(answer)
+    (nonce,) = re.findall(r"'nonce-([^']{20,})'", " ".join(policy["script-src"]))
+    assert policy == {
+        "default-src": ["'none'"],
+        "style-src": [f"'nonce-{nonce}'"],
+        "script-src": [f"'nonce-{nonce}'"],
+        "img-src": ["data:", "https://storage.test"],
+        "media-src": ["'self'", "https://storage.test"],
+        "base-uri": ["'none'"],
+        "form-action": ["'none'"],
+        "frame-ancestors": ["'none'"],
+    }
+    tags = Tags(answer.text)
+    assert {one.get("nonce") for tag in ("script", "style") for one in tags.every(tag)} == {nonce}
+    assert not [
+        name for _, attributes in tags.found for name in attributes if name.startswith("on") or name == "style"
+    ]
+    assert directives(again)["script-src"] != policy["script-src"]
+
+
+def test_the_player_alone_may_be_shown_by_other_sites(services: FakeServices) -> None:
+    answer = visit(services, f"{PAGE}?embed=1")
+    assert directives(answer)["frame-ancestors"] == ["*"]
+    assert not Tags(answer.text).every("a")
+    assert Tags(answer.text).every("video")[0]["src"] == OUTPUT
+
+
+def nothing_there(services: FakeServices, path: str) -> tuple[int, str]:
+    """What is answered, without what is another in every answer."""
+    answer = visit(services, path)
+    policy = answer.headers.get("Content-Security-Policy", "")
+    text = answer.text.replace(answer.headers["X-Request-Id"], "")
+    for nonce in set(re.findall(r"nonce-([^']+)", policy)):
+        text = text.replace(nonce, "")
+    return answer.status_code, text
+
+
+@every
+def test_what_cannot_be_seen_cannot_be_told_apart(services: FakeServices, path: str) -> None:
+    links = {"aaaaaaaa": "deleted", "bbbbbbbb": "under-way", "cccccccc": "revoked", "dddddddd": "renewed"}
+    paths = {"output_video_path": "me/x/output.mp4", "posters": {"output_video": "me/x/poster.webp"}}
+    services.add("deleted", deleted("me", short_id="aaaaaaaa", **paths))
+    services.add("under-way", document("me", short_id="bbbbbbbb", status="processing", **paths))
+    services.add("revoked", document("me", short_id=None, share_revoked_at=NOW, **paths))
+    services.add("renewed", document("me", short_id="eeeeeeee", **paths))
+    services.add("empty", document("me", short_id="99999999"))
+    services.fake_shares.links.update({**links, "99999999": "empty"})
+    odd = ["ffffffff", "FFFFFFFF", "x", "%00", "..%2F..", "%ff%fe", "a" * 500, "25ca1d0f%0A", "25ca1d0f%20"]
+    answers = {
+        short_id: nothing_there(services, path.replace(ID, short_id)) for short_id in [*links, "99999999", *odd]
+    }
+    assert {status for status, _ in answers.values()} == {404}
+    assert len({text for _, text in answers.values()}) == 1
+    (text,) = {text for _, text in answers.values()}
+    assert text.startswith("<!doctype html>" if path != DATA else '{"type":"https://nuumee.ai/problems/not-found"')
+
+
+def test_what_could_be_no_id_is_not_looked_up(services: FakeServices) -> None:
+    visit(services, "/v/..%2Fjobs")
+    assert services.fake_repository.calls == 0
+
+
+def test_other_methods_are_told_what_can_be_used(services: FakeServices) -> None:
+    for path in (PAGE, DATA):
+        answer = visit(services, path, "POST")
+        assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
+def test_an_outage_is_told_by_the_page_too(services: FakeServices) -> None:
+    services.fake_shares.error = Unavailable("Firestore")
+    answer = visit(services)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "Temporarily unavailable" in answer.text
