@@ -1,0 +1,115 @@
+"""Makes the small pictures that stand for a picture or a video.
+
+Whoever uploads can upload anything, and decoders have faults. So a file is decoded by a process of its own
+(shared/stills.py or shared/clips.py, which alone import Pillow and PyAV), with no credentials and with limits on
+its memory, time and output (shared/confinement.py). Whatever it meets, the caller gets pictures or Unpicturable.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.errors import Reason, Unpicturable
+from shared.signatures import BYTES_NEEDED, MediaFormat, media_format
+
+SIDE = 288
+"""Width and height of posters and previews in pixels."""
+LARGEST_POSTER = 15_000
+LARGEST_PREVIEW = 150_000
+"""Bytes."""
+TIMEOUT = 30
+"""Seconds that making them may take: half of what a function has."""
+
+POSTER_NAME = "poster.webp"
+PREVIEW_NAME = "preview.mp4"
+
+_MOST_SAID = 1000
+_REFUSED = 64
+# The system kills a process that it has no memory for.
+_SIGNALS = {-signal.SIGXCPU: Reason.TOO_SLOW, -signal.SIGKILL: Reason.TOO_LARGE}
+# The loader needs the last one where Python is a shared library.
+_PASSED_ON = ("LANG", "LD_LIBRARY_PATH")
+
+
+@dataclass(frozen=True, slots=True)
+class Posters:
+    """WebP, and for a video its first seconds as MP4 (H.264) without sound.
+
+    A video of a single picture has no preview.
+    """
+
+    poster: bytes
+    preview: bytes | None = None
+
+
+def make_posters(source: Path) -> Posters:
+    """Look at the file `source`, whatever it is called. Raises Unpicturable, within TIMEOUT and a little.
+
+    Takes at most some 300 MiB beside the caller's own, so one at a time is what a small function can do.
+    """
+    with source.open("rb") as file:
+        kind = media_format(file.read(BYTES_NEEDED))
+    module = "shared.stills" if kind is MediaFormat.PICTURE else "shared.clips"
+    with tempfile.TemporaryDirectory(prefix="posters-") as folder:
+        made = Path(folder)
+        _run(module, source, made)
+        poster = _read(made / POSTER_NAME, LARGEST_POSTER)
+        if poster is None:
+            raise Unpicturable(Reason.CRASHED, "it ended well, but made nothing")
+        return Posters(poster, _read(made / PREVIEW_NAME, LARGEST_PREVIEW))
+
+
+def exit_code(reason: Reason) -> int:
+    """How the decoding process tells its reason."""
+    return _REFUSED + list(Reason).index(reason)
+
+
+def reason_of(code: int) -> Reason:
+    """Why a decoding process ended with this exit code, which is not 0."""
+    reasons = {exit_code(reason): reason for reason in Reason}
+    return (_SIGNALS | reasons).get(code, Reason.CRASHED)
+
+
+def _run(module: str, source: Path, folder: Path) -> None:
+    said = folder / "said"
+    with said.open("wb") as complaints:
+        process = subprocess.Popen(  # noqa: S603 (no shell, and the file's name is an absolute path)
+            [sys.executable, "-P", "-m", module, str(source.resolve()), str(folder)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=complaints,
+            env=_environment(),
+            cwd=folder,
+            start_new_session=True,
+        )
+    try:
+        code = process.wait(TIMEOUT)
+    except BaseException as error:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if isinstance(error, subprocess.TimeoutExpired):
+            raise Unpicturable(Reason.TOO_SLOW, f"ended after {TIMEOUT} s") from None
+        raise
+    if code:
+        raise Unpicturable(reason_of(code), said.read_text(errors="replace")[-_MOST_SAID:].strip())
+
+
+def _environment() -> dict[str, str]:
+    """No more than starting takes: none of the settings and credentials of this process."""
+    environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    return {**environment, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
+
+
+def _read(path: Path, most: int) -> bytes | None:
+    if not path.exists():
+        return None
+    content = path.read_bytes()
+    if len(content) > most:
+        raise Unpicturable(Reason.CRASHED, f"{path.name} has {len(content)} bytes")
+    return content

@@ -1,0 +1,40 @@
+"""Tells what a file is by how it begins; its name and declared type are the uploader's claims."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from shared.errors import Reason, Unpicturable
+
+BYTES_NEEDED = 16
+
+_MATROSKA = b"\x1a\x45\xdf\xa3"
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a")
+# Old QuickTime files have no ftyp and begin with any of the others.
+_QUICKTIME_BOXES = {b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"}
+_STILL_BRANDS = {b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"mif1", b"msf1"}
+
+
+class MediaFormat(Enum):
+    PICTURE = "picture"
+    QUICKTIME = "mov"
+    """MP4 and its relatives. The value is FFmpeg's name of what reads it."""
+    MATROSKA = "matroska"
+    """WebM too."""
+
+
+def media_format(beginning: bytes) -> MediaFormat:
+    """What a file with these first BYTES_NEEDED bytes is.
+
+    Raises Unpicturable for all that is not listed here. So a playlist or a script, which FFmpeg would follow to
+    other files and addresses, never reaches FFmpeg.
+    """
+    if not beginning:
+        raise Unpicturable(Reason.EMPTY)
+    if beginning.startswith(_PICTURES) or (beginning[:4] == b"RIFF" and beginning[8:12] == b"WEBP"):
+        return MediaFormat.PICTURE
+    if beginning.startswith(_MATROSKA):
+        return MediaFormat.MATROSKA
+    if beginning[4:8] in _QUICKTIME_BOXES and beginning[8:12] not in _STILL_BRANDS:
+        return MediaFormat.QUICKTIME
+    raise Unpicturable(Reason.NOT_MEDIA)

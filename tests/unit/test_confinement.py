@@ -1,0 +1,157 @@
+"""What a decoding process can and cannot do, whatever the file makes of it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from infra.stage import ROOT
+from shared import posters
+from shared.errors import Reason, Unpicturable
+from shared.posters import LARGEST_POSTER, exit_code, make_posters
+from tests.hostile_pictures import write_picture
+from tests.waiting import wait_until
+
+
+@pytest.fixture
+def picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """One that could get a poster; what is made meanwhile is kept in `temporary` beside it."""
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    return write_picture("photo.jpg", tmp_path)
+
+
+@pytest.fixture
+def possessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Lets a shell script of ours run in place of the decoder; its fifth argument is the folder to write to."""
+
+    def possess(script: str) -> None:
+        program = tmp_path / "possessed"
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o700)
+        monkeypatch.setattr(sys, "executable", str(program))
+
+    return possess
+
+
+def refused(path: Path) -> Unpicturable:
+    with pytest.raises(Unpicturable) as caught:
+        make_posters(path)
+    assert list((path.parent / "temporary").iterdir()) == []
+    return caught.value
+
+
+def confined(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A process that is confined and then runs `code`, which may use `folder`."""
+    program = f"""
+import os, resource, socket, sys
+import shared.confinement
+shared.confinement.CPU_SECONDS = 1
+def make(source, folder):
+    {code}
+shared.confinement.confined(make)
+"""
+    command = [sys.executable, "-c", program, str(folder / "source"), str(folder)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+
+
+def is_running(pid: str) -> bool:
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return "\nState:\tZ" not in status
+
+
+def test_a_decoder_that_takes_too_much_memory_says_so(tmp_path: Path) -> None:
+    assert confined("bytes(300 * 2**20)", tmp_path).returncode == exit_code(Reason.TOO_LARGE)
+    assert confined("bytes(100 * 2**20)", tmp_path).returncode == 0
+
+
+def test_a_decoder_that_never_ends_is_ended(tmp_path: Path) -> None:
+    ended = confined("while True: pass", tmp_path)
+    assert posters.reason_of(ended.returncode) is Reason.TOO_SLOW
+
+
+def test_a_decoder_cannot_fill_the_disk(tmp_path: Path) -> None:
+    ended = confined('(folder / "file").write_bytes(bytes(20_000_000))', tmp_path)
+    assert ended.returncode == exit_code(Reason.BROKEN)
+    assert "File too large" in ended.stderr
+    assert (tmp_path / "file").stat().st_size < 10_000_000
+
+
+def test_a_decoder_cannot_open_files_without_end(tmp_path: Path) -> None:
+    ended = confined("[socket.socket() for _ in range(100)]", tmp_path)
+    assert ended.returncode == exit_code(Reason.BROKEN)
+    assert "Too many open files" in ended.stderr
+
+
+def test_what_a_decoder_raises_is_told_and_is_no_crash(tmp_path: Path) -> None:
+    ended = confined("raise SyntaxError('of a picture')", tmp_path)
+    assert ended.returncode == exit_code(Reason.BROKEN)
+    assert "of a picture" in ended.stderr
+
+
+def test_a_decoder_that_dies_is_told_from_one_that_refuses(
+    picture: Path, possessed: Callable[[str], None]
+) -> None:
+    possessed("echo it hurts >&2; kill -SEGV $$")
+    error = refused(picture)
+    assert error.reason is Reason.CRASHED
+    assert "it hurts" in error.detail
+
+
+def test_a_decoder_that_hangs_is_ended_with_all_that_it_started(
+    picture: Path, tmp_path: Path, possessed: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posters, "TIMEOUT", 0.5)
+    pids = tmp_path / "pids"
+    possessed(f"sleep 60 & echo $! $$ > {pids}; wait")
+    assert refused(picture).reason is Reason.TOO_SLOW
+    wait_until(lambda: not any(is_running(pid) for pid in pids.read_text().split()))
+
+
+def test_a_decoder_that_says_too_much_is_quoted_in_brief(picture: Path, possessed: Callable[[str], None]) -> None:
+    possessed("head -c 3000000 /dev/zero | tr '\\0' x >&2; exit 1")
+    assert len(refused(picture).detail) <= 1000
+
+
+def test_a_poster_that_was_not_made_is_an_error(picture: Path, possessed: Callable[[str], None]) -> None:
+    possessed("exit 0")
+    assert refused(picture).reason is Reason.CRASHED
+
+
+def test_a_poster_that_is_too_large_is_not_passed_on(picture: Path, possessed: Callable[[str], None]) -> None:
+    possessed(f"head -c {LARGEST_POSTER + 1} /dev/zero > $5/poster.webp")
+    assert refused(picture).reason is Reason.CRASHED
+
+
+def test_a_decoder_knows_no_settings_and_no_secrets(
+    picture: Path, tmp_path: Path, possessed: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/key.json")
+    monkeypatch.setenv("IMAGES_BUCKET", "images")
+    possessed(f"/usr/bin/env > {tmp_path}/environment; exit 1")
+    refused(picture)
+    names = {line.partition("=")[0] for line in (tmp_path / "environment").read_text().splitlines()}
+    of_the_shell = {"PWD", "OLDPWD", "SHLVL", "_"}
+    assert names - of_the_shell <= {"PYTHONPATH", "LANG", "LD_LIBRARY_PATH"}
+
+
+def test_a_file_that_is_not_there_is_the_caller_s_mistake(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        make_posters(tmp_path / "nowhere.png")
+
+
+@pytest.mark.parametrize("name", ["--help", "http:", "concat:a|b"])
+def test_a_name_that_looks_like_an_option_or_an_address_is_a_name(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_picture("photo.jpg", tmp_path).rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    assert make_posters(Path(name)).poster
