@@ -7,7 +7,7 @@ import { useRenewal } from "@/hooks/use-renewal";
 import { getJobs, getJobThumbnails, listJobs } from "@/lib/api";
 import { type Counts, isActive, type Job, type JobList, type JobThumbnailsResponse } from "@/lib/job";
 import { changedJobs, recount, withoutJobs, withPolledJobs } from "@/lib/list";
-import { keepUrls, mediumOf, type TileKind } from "@/lib/media";
+import { keepUrls, type TileKind, withRenewed } from "@/lib/media";
 import { SessionEnded } from "@/lib/session";
 import { isSearchable, type View } from "@/lib/view";
 
@@ -34,7 +34,7 @@ export interface Jobs {
   drop: (job: Job) => void;
   /** The media of all jobs that were answered, by their ids. */
   thumbnails: Readonly<Record<string, JobThumbnailsResponse>>;
-  /** A new URL for one medium, for when it does not work; the job's other URLs stay. */
+  /** New URLs for one tile, for when its own do not work; the job's other URLs stay. */
   renewMedia: RenewMedia;
 }
 
@@ -137,9 +137,8 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
     thumbnails,
     renewMedia: async (jobId, kind) => {
       const answered = await getJobThumbnails(jobId);
-      const medium = mediumOf(answered, kind);
       const kept = keepUrls(shown.current[jobId], answered, Date.now());
-      setMedia([{ ...kept, [medium]: answered[medium] }]);
+      setMedia([withRenewed(kept, answered, kind)]);
       return answered;
     },
   };

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.faults import unavailable
 from tests.e2e.jobs_page import SESSION, JobsPage
+from tests.e2e.posters import ALL, tell_of
 from tests.e2e.shelf import Shelf
 
 State = Callable[[JobsPage, Shelf], None]
@@ -44,7 +45,7 @@ def cards(jobs: JobsPage, shelf: Shelf) -> None:
     shelf.add("completed", media=False, job_type="later", resolution=None, credits_charged=None)
     jobs.open()
     expect(jobs.page.get_by_text("Not available").first).to_be_visible()
-    _settle(jobs.page)
+    settle(jobs.page)
 
 
 def last_page(jobs: JobsPage, shelf: Shelf) -> None:
@@ -60,7 +61,7 @@ def selected(jobs: JobsPage, shelf: Shelf) -> None:
     for box in jobs.page.get_by_role("checkbox").all()[:2]:
         box.check()
     jobs.page.get_by_text("2 selected").wait_for()
-    _settle(jobs.page)
+    settle(jobs.page)
 
 
 def empty(jobs: JobsPage, shelf: Shelf) -> None:
@@ -96,13 +97,13 @@ def out_of_date(jobs: JobsPage, shelf: Shelf) -> None:
     jobs.page.route("**/api/v1/jobs?*", _UNAVAILABLE)
     jobs.page.get_by_role("button", name="Refresh the list").click()
     jobs.page.get_by_text("The list may be out of date").wait_for()
-    _settle(jobs.page)
+    settle(jobs.page)
 
 
 def offline(jobs: JobsPage, shelf: Shelf) -> None:
     shelf.add("processing")
     jobs.open()
-    _settle(jobs.page)
+    settle(jobs.page)
     jobs.page.context.set_offline(True)
     jobs.page.get_by_text("You are offline").wait_for()
 
@@ -129,6 +130,14 @@ def details_of_a_failed_job(jobs: JobsPage, shelf: Shelf) -> None:
 
 def details_of_an_active_job(jobs: JobsPage, shelf: Shelf) -> None:
     _details(jobs, shelf, "queued")
+
+
+def cards_with_posters(jobs: JobsPage, shelf: Shelf) -> None:
+    for status in _ALL:
+        shelf.add_posters(shelf.add(status))
+    tell_of(jobs.page, ALL)
+    jobs.open()
+    settle(jobs.page)
 
 
 def details_of_no_job(jobs: JobsPage, shelf: Shelf) -> None:
@@ -179,7 +188,7 @@ STATES: dict[str, State] = {
         *(sign_in, sign_in_refused, loading, cards, last_page, selected, empty, none_of_a_status, nothing_found),
         *(search_refused, failed_to_load, out_of_date, offline, preview_of_an_image, preview_of_a_video),
         *(details_of_a_completed_job, details_of_a_failed_job, details_of_an_active_job, details_of_no_job),
-        *(confirmation, deleting_several, messages, not_found),
+        *(cards_with_posters, confirmation, deleting_several, messages, not_found),
     )
 }
 
@@ -192,10 +201,10 @@ def _details(jobs: JobsPage, shelf: Shelf, status: str) -> None:
     job = shelf.add(status)
     jobs.open().button(job, "Details").click()
     jobs.dialog.get_by_text("Video type").wait_for()
-    _settle(jobs.page)
+    settle(jobs.page)
 
 
-def _settle(page: Page) -> None:
+def settle(page: Page) -> None:
     """Wait until each tile in sight has its picture."""
     loading_tiles = "[...document.querySelectorAll('article button .animate-pulse, [role=dialog] .animate-pulse')]"
     in_sight = "e => { const { top, bottom } = e.getBoundingClientRect(); return bottom > 0 && top < innerHeight }"

@@ -10,7 +10,7 @@ import { StatusBadge } from "@/components/StatusBadge";
 import type { Jobs, RenewMedia } from "@/hooks/use-jobs";
 import { messageOf } from "@/lib/errors";
 import { isActive, type Job, shortName, typeLabel } from "@/lib/job";
-import { TILE_NAMES, type TileKind, tileKinds, tileUrl } from "@/lib/media";
+import { TILE_NAMES, type TileKind, tileKinds, tileMedia } from "@/lib/media";
 import { formatExact } from "@/lib/time";
 
 interface Props {
@@ -63,7 +63,7 @@ function Details({ job, renewMedia, onPreview }: DetailsProps) {
             <MediaTile
               kind={kind}
               jobName={shortName(job.id)}
-              url={tileUrl(job.media, kind)}
+              media={tileMedia(job.media, kind)}
               onOpen={() => onPreview(kind)}
               renew={() => renewMedia(job.id, kind)}
             />
