@@ -53,6 +53,11 @@ export interface JobOutputResponse {
   filename: string;
 }
 
+export interface JobShareResponse {
+  job_id: string;
+  share_url: string | null;
+}
+
 export function isStatus(text: string | null): text is JobStatus {
   return STATUSES.some((status) => status === text);
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from playwright.sync_api import Page, expect
 
@@ -140,6 +141,17 @@ def cards_with_posters(jobs: JobsPage, shelf: Shelf) -> None:
     settle(jobs.page)
 
 
+def details_of_a_job_without_a_link(jobs: JobsPage, shelf: Shelf) -> None:
+    _details(jobs, shelf, "completed", short_id=None)
+    jobs.dialog.get_by_text("No link works.").wait_for()
+
+
+def ending_a_link(jobs: JobsPage, shelf: Shelf) -> None:
+    _details(jobs, shelf, "completed")
+    jobs.dialog.get_by_role("button", name="End link").click()
+    jobs.dialog.get_by_text("never works again").wait_for()
+
+
 def details_of_no_job(jobs: JobsPage, shelf: Shelf) -> None:
     jobs.open("?job=gone", wait=False)
     jobs.page.get_by_text("There is no such job").wait_for()
@@ -188,7 +200,8 @@ STATES: dict[str, State] = {
         *(sign_in, sign_in_refused, loading, cards, last_page, selected, empty, none_of_a_status, nothing_found),
         *(search_refused, failed_to_load, out_of_date, offline, preview_of_an_image, preview_of_a_video),
         *(details_of_a_completed_job, details_of_a_failed_job, details_of_an_active_job, details_of_no_job),
-        *(cards_with_posters, confirmation, deleting_several, messages, not_found),
+        *(cards_with_posters, details_of_a_job_without_a_link, ending_a_link),
+        *(confirmation, deleting_several, messages, not_found),
     )
 }
 
@@ -197,8 +210,8 @@ def _forget_session(page: Page) -> None:
     page.add_init_script(f"localStorage.removeItem('{SESSION}')")
 
 
-def _details(jobs: JobsPage, shelf: Shelf, status: str) -> None:
-    job = shelf.add(status)
+def _details(jobs: JobsPage, shelf: Shelf, status: str, **changes: Any) -> None:
+    job = shelf.add(status, **changes)
     jobs.open().button(job, "Details").click()
     jobs.dialog.get_by_text("Video type").wait_for()
     settle(jobs.page)
