@@ -143,7 +143,7 @@ def cards_with_posters(jobs: JobsPage, shelf: Shelf) -> None:
 
 def details_of_a_job_without_a_link(jobs: JobsPage, shelf: Shelf) -> None:
     _details(jobs, shelf, "completed", short_id=None)
-    jobs.dialog.get_by_text("No link works.").wait_for()
+    jobs.dialog.get_by_text("Its link has ended").wait_for()
 
 
 def ending_a_link(jobs: JobsPage, shelf: Shelf) -> None:

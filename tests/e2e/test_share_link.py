@@ -15,7 +15,7 @@ from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
 
 SHARE = re.compile(r"/api/v1/jobs/[^/]+/share$")
-NONE = "No link works. Only you can watch the video."
+NONE = "Its link has ended, or it never had one. Only you can watch the video."
 
 
 class ShareJob:

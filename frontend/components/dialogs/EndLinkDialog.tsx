@@ -16,7 +16,8 @@ export function EndLinkDialog({ job, onConfirm, onClose }: Props) {
   return (
     <AlertDialog.Root open onOpenChange={(open) => open || onClose()}>
       <AlertDialog.Portal>
-        <AlertDialog.Overlay className={OVERLAY} />
+        {/* Above the details, which it is asked in. */}
+        <AlertDialog.Overlay className={`${OVERLAY} z-50!`} />
         <AlertDialog.Content className={`${PANEL} max-w-lg`} onCloseAutoFocus={returnFocus}>
           <AlertDialog.Title className="font-semibold text-lg">
             End the link of job {shortName(job.id)}?

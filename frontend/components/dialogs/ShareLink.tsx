@@ -28,7 +28,7 @@ export function ShareLink({ job, onChange }: Props) {
         <p role="status" className="flex flex-col gap-1">
           {shared
             ? "Whoever has this link can watch the video:"
-            : "No link works. Only you can watch the video."}
+            : "Its link has ended, or it never had one. Only you can watch the video."}
           {shared && <span className="break-all font-mono text-muted text-xs">{job.share_url}</span>}
         </p>
         {link.failure && (
