@@ -2,7 +2,7 @@ import { CircleX, LoaderCircle } from "lucide-react";
 import { MediaTile } from "@/components/MediaTile";
 import type { RenewMedia } from "@/hooks/use-jobs";
 import { isActive, type Job, shortName } from "@/lib/job";
-import { type TileKind, tileKinds, tileUrl } from "@/lib/media";
+import { type TileKind, tileKinds, tileMedia } from "@/lib/media";
 
 interface Props {
   job: Job;
@@ -20,7 +20,7 @@ export function MediaStrip({ job, onPreview, renewMedia }: Props) {
           key={kind}
           kind={kind}
           jobName={shortName(job.id)}
-          url={tileUrl(job.media, kind)}
+          media={tileMedia(job.media, kind)}
           onOpen={() => onPreview(kind)}
           renew={() => renewMedia(job.id, kind)}
         />

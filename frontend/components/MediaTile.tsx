@@ -1,9 +1,10 @@
 import { ImageOff, Play } from "lucide-react";
-import { useRef } from "react";
+import { useState } from "react";
+import { Clip } from "@/components/Clip";
 import { Skeleton } from "@/components/Skeleton";
 import { useInView } from "@/hooks/use-in-view";
 import { useMediaSource } from "@/hooks/use-media-source";
-import { TILE_NAMES, type TileKind } from "@/lib/media";
+import { inOrder, TILE_NAMES, type TileKind, type TileMedia } from "@/lib/media";
 
 const FRAME = "relative block size-36 shrink-0 overflow-hidden rounded-xl border bg-page";
 
@@ -11,21 +12,27 @@ interface Props {
   kind: TileKind;
   /** What the job is called, for those who do not see the card around the tile. */
   jobName: string;
-  url: string | null;
+  media: TileMedia;
   onOpen: () => void;
   renew: () => Promise<unknown>;
 }
 
-/** One medium of a job, 144 pixels square. A video plays while somebody points at it, focuses or touches it. */
-export function MediaTile({ kind, jobName, url, onOpen, renew }: Props) {
+/**
+ * One medium of a job, 144 pixels square. A video plays while somebody points at it, focuses or touches it: where it
+ * has a poster, nothing of the video is loaded before.
+ */
+export function MediaTile({ kind, jobName, media, onOpen, renew }: Props) {
+  const { original, poster, preview } = media;
   const [frame, seen] = useInView();
-  const source = useMediaSource(url, renew);
-  const player = useHoverPlayback();
+  const still = useMediaSource(inOrder(poster, preview, original), renew);
+  const moving = useMediaSource(inOrder(preview, original), renew);
+  const [playing, triggers] = usePlayback();
   const border = kind === "OUTPUT" ? "border-accent" : "border-line";
-  if (source.broken) return <BrokenTile kind={kind} border={border} />;
+  if (still.broken || still.url === null) return <BrokenTile kind={kind} border={border} />;
 
   const isVideo = kind !== "REF";
-  const media = `size-full object-cover transition-opacity ${source.ready ? "" : "opacity-0"}`;
+  const isPicture = !isVideo || still.url === poster;
+  const look = `size-full object-cover transition-opacity ${still.ready ? "" : "opacity-0"}`;
   return (
     <button
       ref={frame}
@@ -33,40 +40,26 @@ export function MediaTile({ kind, jobName, url, onOpen, renew }: Props) {
       onClick={onOpen}
       aria-label={`Preview the ${TILE_NAMES[kind]} of job ${jobName} – ${kind}`}
       className={`${FRAME} ${border} group touch-manipulation select-none hover:border-accent`}
-      {...(isVideo && player.triggers)}
+      {...(isVideo && triggers)}
     >
-      {!source.ready && <Skeleton className="absolute inset-0 rounded-none" />}
-      {seen && url && !isVideo && (
+      {!still.ready && <Skeleton className="absolute inset-0 rounded-none" />}
+      {seen && isPicture && (
         // biome-ignore lint/performance/noImgElement: a signed URL cannot pass through an image optimizer
         <img
-          key={source.key}
-          src={url}
+          key={still.key}
+          src={still.url}
           alt=""
-          className={media}
-          onLoad={source.onReady}
-          onError={source.onError}
+          className={look}
+          onLoad={still.onReady}
+          onError={still.onError}
         />
       )}
-      {seen && url && isVideo && (
-        <video
-          key={source.key}
-          ref={player.video}
-          // The fragment makes Safari show the first frame: https://www.w3.org/TR/media-frags/#naming-time
-          src={`${url}#t=0.001`}
-          preload="metadata"
-          muted
-          loop
-          playsInline
-          disablePictureInPicture
-          aria-hidden
-          tabIndex={-1}
-          className={`pointer-events-none ${media}`}
-          onLoadedData={source.onReady}
-          onError={source.onError}
-        />
+      {seen && !isPicture && <Clip source={still} playing={playing} className={look} />}
+      {isVideo && isPicture && playing && !moving.broken && (
+        <Clip source={moving} playing className="absolute inset-0 size-full object-cover" />
       )}
       <TileLabel kind={kind} />
-      {isVideo && source.ready && (
+      {isVideo && still.ready && (
         <span
           aria-hidden
           className="absolute right-1.5 bottom-1.5 grid size-6 place-items-center rounded-full bg-page/80 text-ink group-hover:opacity-0 group-focus-visible:opacity-0"
@@ -106,28 +99,18 @@ MediaTile.Skeleton = function MediaTileSkeleton() {
   return <Skeleton className="size-36 shrink-0 rounded-xl" />;
 };
 
-/** Event handlers that play the video muted while it is pointed at, focused by keyboard or touched. */
-function useHoverPlayback() {
-  const video = useRef<HTMLVideoElement>(null);
-  const play = () => {
-    if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) return;
-    // Leaving before it has begun breaks the promise: that is no error.
-    video.current?.play().catch(() => undefined);
+/** Whether to play, and the event handlers that tell: pointed at, focused by keyboard or touched. */
+function usePlayback() {
+  const [playing, setPlaying] = useState(false);
+  const play = () => setPlaying(!window.matchMedia("(prefers-reduced-motion: reduce)").matches);
+  const stop = () => setPlaying(false);
+  const triggers = {
+    onPointerEnter: play,
+    onPointerDown: play,
+    onPointerLeave: stop,
+    onPointerCancel: stop,
+    onFocus: (event: React.FocusEvent) => event.target.matches(":focus-visible") && play(),
+    onBlur: stop,
   };
-  const stop = () => {
-    if (!video.current) return;
-    video.current.pause();
-    video.current.currentTime = 0;
-  };
-  return {
-    video,
-    triggers: {
-      onPointerEnter: play,
-      onPointerDown: play,
-      onPointerLeave: stop,
-      onPointerCancel: stop,
-      onFocus: (event: React.FocusEvent) => event.target.matches(":focus-visible") && play(),
-      onBlur: stop,
-    },
-  };
+  return [playing, triggers] as const;
 }

@@ -10,15 +10,15 @@ export interface Details {
 }
 
 /**
- * The job that the address names, which may be on another page than the one that is shown. `update` takes in what
- * has been answered about it since.
+ * The job that the address names, which may be on another page than the one that is shown. `update` changes
+ * what is known of it; null says that there is no such job any more.
  */
 export function useDetails(
   userId: string,
   jobId: string | null,
   listed: Job[],
   listIsPending: boolean,
-): Details & { isListed: boolean; update: (jobs: Job[]) => void } {
+): Details & { isListed: boolean; update: (change: (job: Job) => Job | null) => void } {
   const found = listed.find((job) => job.id === jobId);
   // The list that is on its way may have it.
   const wanted = jobId !== null && !found && !listIsPending;
@@ -32,6 +32,6 @@ export function useDetails(
     isListed: found !== undefined,
     error,
     retry: () => void mutate(),
-    update: (jobs) => void mutate(jobs.find((job) => job.id === jobId) ?? null, { revalidate: false }),
+    update: (change) => void mutate((job) => job && change(job), { revalidate: false }),
   };
 }

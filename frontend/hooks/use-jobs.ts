@@ -6,8 +6,8 @@ import { usePolling } from "@/hooks/use-polling";
 import { useRenewal } from "@/hooks/use-renewal";
 import { getJobs, getJobThumbnails, listJobs } from "@/lib/api";
 import { type Counts, isActive, type Job, type JobList, type JobThumbnailsResponse } from "@/lib/job";
-import { changedJobs, recount, withoutJobs, withPolledJobs } from "@/lib/list";
-import { keepUrls, mediumOf, type TileKind } from "@/lib/media";
+import { changedJobs, recount, withJob, withoutJobs, withPolledJob, withPolledJobs } from "@/lib/list";
+import { keepUrls, type TileKind, withRenewed } from "@/lib/media";
 import { SessionEnded } from "@/lib/session";
 import { isSearchable, type View } from "@/lib/view";
 
@@ -32,9 +32,11 @@ export interface Jobs {
   show: (job: Job) => void;
   /** The job is deleted, and stays out of sight. */
   drop: (job: Job) => void;
+  /** Take in a change of the job that has been answered. */
+  update: (job: Job) => void;
   /** The media of all jobs that were answered, by their ids. */
   thumbnails: Readonly<Record<string, JobThumbnailsResponse>>;
-  /** A new URL for one medium, for when it does not work; the job's other URLs stay. */
+  /** New URLs for one tile, for when its own do not work; the job's other URLs stay. */
   renewMedia: RenewMedia;
 }
 
@@ -106,7 +108,7 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
     const ids = before.map((job) => job.id);
     const answered = learn(await getJobs(ids, signal));
     await mutate((list) => list && withPolledJobs(list, ids, answered), { revalidate: false });
-    if (apart.length > 0) updateDetails(answered);
+    updateDetails((job) => withPolledJob(job, ids, answered));
     setCounts((known) => known && recount(known, before, answered));
     const changed = changedJobs(before, answered);
     if (changed.length > 0) onChange(changed);
@@ -134,12 +136,15 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
       setDeleted((before) => new Set(before).add(job.id));
       setCounts((before) => before && recount(before, [job], []));
     },
+    update: (job) => {
+      void mutate((list) => list && withJob(list, job), { revalidate: false });
+      updateDetails((one) => (one.id === job.id ? job : one));
+    },
     thumbnails,
     renewMedia: async (jobId, kind) => {
       const answered = await getJobThumbnails(jobId);
-      const medium = mediumOf(answered, kind);
       const kept = keepUrls(shown.current[jobId], answered, Date.now());
-      setMedia([{ ...kept, [medium]: answered[medium] }]);
+      setMedia([withRenewed(kept, answered, kind)]);
       return answered;
     },
   };

@@ -41,7 +41,7 @@ function isSaved(url: string): Promise<boolean> {
 
 export async function copyShareLink(job: Job): Promise<void> {
   if (job.share_url === null) {
-    notify("info", "This job has no share link", "It gets one when its output has been published.");
+    notify("info", "This job has no share link", "You can make one in its details.");
     return;
   }
   try {

@@ -1,7 +1,14 @@
 /** The functions, as the page calls them. Each call throws ApiError, NetworkError or SessionEnded. */
 
 import { ApiError, NetworkError } from "@/lib/errors";
-import type { Job, JobList, JobOutputResponse, JobStatus, JobThumbnailsResponse } from "@/lib/job";
+import type {
+  Job,
+  JobList,
+  JobOutputResponse,
+  JobShareResponse,
+  JobStatus,
+  JobThumbnailsResponse,
+} from "@/lib/job";
 import { accessToken, endSession, SessionEnded } from "@/lib/session";
 import { type Endpoint, settings } from "@/lib/settings";
 
@@ -54,8 +61,17 @@ export async function deleteJob(jobId: string): Promise<void> {
   }
 }
 
+/** A new share link for a completed job. One that it had before ends. */
+export function makeShareLink(jobId: string): Promise<JobShareResponse> {
+  return call("shareJob", `/jobs/${encodeURIComponent(jobId)}/share`, { method: "POST" });
+}
+
+export function endShareLink(jobId: string): Promise<JobShareResponse> {
+  return call("shareJob", `/jobs/${encodeURIComponent(jobId)}/share`, { method: "DELETE" });
+}
+
 interface Options {
-  method?: "GET" | "DELETE";
+  method?: "GET" | "POST" | "DELETE";
   signal?: AbortSignal | undefined;
 }
 

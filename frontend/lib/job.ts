@@ -3,13 +3,21 @@
 export const STATUSES = ["pending", "queued", "processing", "completed", "failed"] as const;
 export type JobStatus = (typeof STATUSES)[number];
 
-/** Signed URLs; null where the job has no such medium. They work until `expires_at`. */
+/**
+ * Signed URLs; null where the job has no such medium. They work until `expires_at`. A poster is a small picture of a
+ * medium, a preview some seconds of a video: null until they have been made, and not there with older functions.
+ */
 export interface JobThumbnailsResponse {
   job_id: string;
   reference_image_url: string | null;
   motion_video_url: string | null;
   input_video_url: string | null;
   output_video_url: string | null;
+  reference_poster_url?: string | null;
+  motion_poster_url?: string | null;
+  output_poster_url?: string | null;
+  motion_preview_url?: string | null;
+  output_preview_url?: string | null;
   expires_in_seconds: number;
   expires_at: string;
 }
@@ -43,6 +51,11 @@ export interface JobOutputResponse {
   job_id: string;
   download_url: string;
   filename: string;
+}
+
+export interface JobShareResponse {
+  job_id: string;
+  share_url: string | null;
 }
 
 export function isStatus(text: string | null): text is JobStatus {

@@ -16,6 +16,17 @@ export function withoutJobs(list: JobList, gone: Job[]): JobList {
   return { ...list, jobs: list.jobs.filter((job) => !ids.has(job.id)), total: list.total - ids.size };
 }
 
+/** The list with what is known of the job now, if it is on the page. */
+export function withJob(list: JobList, job: Job): JobList {
+  return { ...list, jobs: list.jobs.map((one) => (one.id === job.id ? job : one)) };
+}
+
+/** What is known of a job after a poll, which may have asked for others: null if it exists no more. */
+export function withPolledJob(job: Job, asked: string[], answered: Job[]): Job | null {
+  if (!asked.includes(job.id)) return job;
+  return answered.find((one) => one.id === job.id) ?? null;
+}
+
 /** The list after a poll: what was asked for and not answered exists no more. */
 export function withPolledJobs(list: JobList, asked: string[], answered: Job[]): JobList {
   const now = new Map(answered.map((job) => [job.id, job]));

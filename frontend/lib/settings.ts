@@ -1,6 +1,6 @@
 /** What differs between deployments. Next.js writes the values into the page when it is built, so each name is spelt out. */
 
-export type Endpoint = "listJobs" | "getThumbnails" | "getOutput" | "deleteJob";
+export type Endpoint = "listJobs" | "getThumbnails" | "getOutput" | "deleteJob" | "shareJob";
 
 interface Settings {
   /** Where each function answers, without a slash at the end. */
@@ -18,6 +18,7 @@ export const settings: Settings = read({
   NEXT_PUBLIC_GET_THUMBNAILS_URL: process.env.NEXT_PUBLIC_GET_THUMBNAILS_URL,
   NEXT_PUBLIC_GET_OUTPUT_URL: process.env.NEXT_PUBLIC_GET_OUTPUT_URL,
   NEXT_PUBLIC_DELETE_JOB_URL: process.env.NEXT_PUBLIC_DELETE_JOB_URL,
+  NEXT_PUBLIC_SHARE_JOB_URL: process.env.NEXT_PUBLIC_SHARE_JOB_URL,
   NEXT_PUBLIC_FIREBASE_API_KEY: process.env.NEXT_PUBLIC_FIREBASE_API_KEY,
   NEXT_PUBLIC_FIREBASE_PROJECT_ID: process.env.NEXT_PUBLIC_FIREBASE_PROJECT_ID,
   NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN: process.env.NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN,
@@ -54,6 +55,7 @@ export function read(environment: Record<string, string | undefined>): Settings 
       getThumbnails: endpoint("GET_THUMBNAILS_URL"),
       getOutput: endpoint("GET_OUTPUT_URL"),
       deleteJob: endpoint("DELETE_JOB_URL"),
+      shareJob: endpoint("SHARE_JOB_URL"),
     },
     firebase: {
       apiKey: required("FIREBASE_API_KEY"),

@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { deleteJob, getJobs, getJobThumbnails, listJobs, retryAfter } from "@/lib/api";
+import {
+  deleteJob,
+  endShareLink,
+  getJobs,
+  getJobThumbnails,
+  listJobs,
+  makeShareLink,
+  retryAfter,
+} from "@/lib/api";
 import { ApiError, messageOf, NetworkError } from "@/lib/errors";
 import * as session from "@/lib/session";
 
@@ -126,6 +134,21 @@ describe("a deletion", () => {
   test("that fails says so", async () => {
     fetch.mockResolvedValue(answer(500, { detail: "Something went wrong on our side." }));
     await expect(deleteJob("a")).rejects.toThrow("Something went wrong on our side.");
+  });
+});
+
+describe("a share link", () => {
+  test("is made and ended at one address, each by its method", async () => {
+    fetch.mockImplementation(async () => answer(200, { job_id: "a", share_url: null }));
+    expect(await makeShareLink("a")).toEqual({ job_id: "a", share_url: null });
+    await endShareLink("a");
+    expect([asked(0).pathname, asked(1).pathname]).toEqual(["/jobs/a/share", "/jobs/a/share"]);
+    expect(fetch.mock.calls.map(([, options]) => options?.method)).toEqual(["POST", "DELETE"]);
+  });
+
+  test("of a job that has gone cannot be ended any more, and that is told", async () => {
+    fetch.mockResolvedValue(answer(404, { detail: "There is no such job." }));
+    await expect(endShareLink("a")).rejects.toThrow("There is no such job.");
   });
 });
 

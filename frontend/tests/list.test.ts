@@ -1,7 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { neighbour } from "@/lib/focus";
 import type { Counts, Job, JobList } from "@/lib/job";
-import { changedJobs, describeRange, recount, withoutJobs, withPolledJobs } from "@/lib/list";
+import {
+  changedJobs,
+  describeRange,
+  recount,
+  withJob,
+  withoutJobs,
+  withPolledJob,
+  withPolledJobs,
+} from "@/lib/list";
 
 function job(id: string, status = "completed"): Job {
   return { id, status } as Job;
@@ -36,6 +44,22 @@ describe("a list after a poll", () => {
   test("keeps a page that was turned meanwhile as it is", () => {
     expect(withPolledJobs(list([b]), ["a"], [job("a")])).toEqual(list([b]));
   });
+});
+
+describe("a job beside the list", () => {
+  test("has after a poll what was answered, or is gone", () => {
+    expect(withPolledJob(a, ["a", "c"], [job("a", "completed")])?.status).toBe("completed");
+    expect(withPolledJob(a, ["a", "c"], [c])).toBeNull();
+  });
+
+  test("stays as it is where the poll did not ask for it", () => {
+    expect(withPolledJob(b, ["a"], [a])).toBe(b);
+  });
+});
+
+test("a job that has changed stays in its place", () => {
+  expect(withJob(list([a, b, c]), job("b", "failed")).jobs).toEqual([a, job("b", "failed"), c]);
+  expect(withJob(list([a]), b)).toEqual(list([a]));
 });
 
 test("jobs that are being deleted are neither shown nor counted", () => {

@@ -1,6 +1,15 @@
 import { describe, expect, test } from "vitest";
 import type { JobThumbnailsResponse } from "@/lib/job";
-import { keepUrls, RENEW_BEFORE, renewalTime, tileUrl } from "@/lib/media";
+import {
+  inOrder,
+  keepUrls,
+  originalUrl,
+  RENEW_BEFORE,
+  renewalTime,
+  tileMedia,
+  urlToShow,
+  withRenewed,
+} from "@/lib/media";
 
 const now = Date.UTC(2026, 10, 23, 12);
 
@@ -41,6 +50,17 @@ describe("the URLs to show after an answer", () => {
     expect(kept.motion_video_url).toBe("https://storage.test/motion?old");
   });
 
+  test("gain the posters and previews that have been made meanwhile, and keep those that are shown", () => {
+    const made = (name: string) => ({
+      reference_poster_url: `https://storage.test/poster?${name}`,
+      motion_preview_url: `https://storage.test/preview?${name}`,
+    });
+    const shown = media("old", 30, made("old"));
+    const kept = keepUrls(shown, media("new", 60, { ...made("new"), output_poster_url: "later" }), now);
+    expect(kept).toMatchObject({ ...made("old"), output_poster_url: "later" });
+    expect(keepUrls(media("old", 30), media("new", 60, made("new")), now)).toMatchObject(made("new"));
+  });
+
   test("lose a medium that has gone", () => {
     const kept = keepUrls(media("old", 30), media("new", 60, { motion_video_url: null }), now);
     expect(kept.motion_video_url).toBeNull();
@@ -53,6 +73,9 @@ describe("the URLs to show after an answer", () => {
   test("expire with the answer's where nothing is kept", () => {
     const none = { reference_image_url: null, motion_video_url: null };
     expect(keepUrls(media("old", 30, none), media("new", 60), now).expires_at).toBe(
+      media("new", 60).expires_at,
+    );
+    expect(keepUrls(media("old", 30, none), media("new", 60, none), now).expires_at).toBe(
       media("new", 60).expires_at,
     );
   });
@@ -76,7 +99,88 @@ describe("the time to renew", () => {
   });
 });
 
-test("the source of a job without a motion video is the video that it works on", () => {
-  const changes = { motion_video_url: null, input_video_url: "https://storage.test/input" };
-  expect(tileUrl(media("a", 60, changes), "SRC")).toBe("https://storage.test/input");
+describe("a tile", () => {
+  const all = media("a", 60, {
+    output_video_url: "output",
+    reference_poster_url: "reference poster",
+    motion_poster_url: "motion poster",
+    output_poster_url: "output poster",
+    motion_preview_url: "motion preview",
+    output_preview_url: "output preview",
+  });
+  const { reference_image_url: image, motion_video_url: motion } = all;
+
+  test("has its medium, a small picture of it and the beginning of its video", () => {
+    expect(tileMedia(all, "REF")).toEqual({ original: image, poster: "reference poster", preview: null });
+    expect(tileMedia(all, "SRC")).toEqual({
+      original: motion,
+      poster: "motion poster",
+      preview: "motion preview",
+    });
+    expect(tileMedia(all, "OUTPUT")).toEqual({
+      original: "output",
+      poster: "output poster",
+      preview: "output preview",
+    });
+  });
+
+  test("has its medium alone where nothing has been made of it, or the functions know of no posters", () => {
+    const none = { motion_poster_url: null, motion_preview_url: null };
+    expect(tileMedia(media("a", 60, none), "SRC")).toEqual({
+      original: motion,
+      poster: null,
+      preview: null,
+    });
+    expect(tileMedia(media("a", 60), "REF")).toEqual({ original: image, poster: null, preview: null });
+  });
+
+  test("of a job without a motion video shows the video that it works on, and no other's poster", () => {
+    const changes = { motion_video_url: null, input_video_url: "https://storage.test/input" };
+    expect(tileMedia({ ...all, ...changes }, "SRC")).toEqual({
+      original: "https://storage.test/input",
+      poster: null,
+      preview: null,
+    });
+    expect(originalUrl({ ...all, ...changes }, "SRC")).toBe("https://storage.test/input");
+  });
+
+  test("shows nothing of a medium that has gone", () => {
+    expect(tileMedia({ ...all, reference_image_url: null }, "REF")).toEqual({
+      original: null,
+      poster: null,
+      preview: null,
+    });
+  });
+
+  test("that does not work gets new URLs for all that it shows, and the others stay", () => {
+    const answered = media("new", 60, {
+      motion_poster_url: "new poster",
+      output_poster_url: "not asked for",
+    });
+    const renewed = withRenewed(all, answered, "SRC");
+    expect(tileMedia(renewed, "SRC")).toEqual({
+      original: answered.motion_video_url,
+      poster: "new poster",
+      preview: null,
+    });
+    expect(tileMedia(renewed, "OUTPUT")).toEqual(tileMedia(all, "OUTPUT"));
+  });
+});
+
+describe("of the URLs for one place", () => {
+  const urls = inOrder("poster", null, "original");
+
+  test.each<[string, string | undefined, string[], string]>([
+    ["the first is tried first", undefined, [], "poster"],
+    ["the next is tried where that fails", undefined, ["poster"], "original"],
+    ["the last is tried again where all have failed", undefined, ["poster", "original"], "original"],
+    ["the one that is shown stays, although an earlier one has come", "original", [], "original"],
+    ["one that was shown and is given no more does not", "expired", [], "poster"],
+  ])("%s", (_, shown, failed, url) => {
+    expect(urlToShow(urls, shown, failed)).toBe(url);
+  });
+
+  test("there may be none", () => {
+    expect(urlToShow(inOrder(null, null), undefined, [])).toBeNull();
+  });
 });

@@ -19,12 +19,13 @@ describe("the settings", () => {
       getThumbnails: "https://api.nuumee.test/v1",
       getOutput: "https://api.nuumee.test/v1",
       deleteJob: "https://delete-job.nuumee.test",
+      shareJob: "https://api.nuumee.test/v1",
     });
   });
 
   test("need no common address where each function has its own", () => {
     const own = Object.fromEntries(
-      ["LIST_JOBS", "GET_THUMBNAILS", "GET_OUTPUT", "DELETE_JOB"].map((name) => [
+      ["LIST_JOBS", "GET_THUMBNAILS", "GET_OUTPUT", "DELETE_JOB", "SHARE_JOB"].map((name) => [
         `NEXT_PUBLIC_${name}_URL`,
         `https://${name.toLowerCase()}.test`,
       ]),

@@ -21,7 +21,8 @@ export NEXT_PUBLIC_FIREBASE_PROJECT_ID=demo-nuumee
 export NEXT_TELEMETRY_DISABLED=1
 # Empty, so that a .env.production beside the page does not lead it to the cloud.
 export NEXT_PUBLIC_LIST_JOBS_URL='' NEXT_PUBLIC_GET_THUMBNAILS_URL='' NEXT_PUBLIC_GET_OUTPUT_URL='' \
-  NEXT_PUBLIC_DELETE_JOB_URL='' NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN='' NEXT_PUBLIC_SOFT_DELETE_DAYS=''
+  NEXT_PUBLIC_DELETE_JOB_URL='' NEXT_PUBLIC_SHARE_JOB_URL='' NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN='' \
+  NEXT_PUBLIC_SOFT_DELETE_DAYS=''
 
 printf 'page: building (a quarter of a minute, after a change only)\n'
 # What is left of an older build must not pass for this one, wherever this one is broken off.

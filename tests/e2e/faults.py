@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, Route
 
@@ -32,6 +33,22 @@ def no_connection(route: Route) -> None:
 def failed_load(reason: str) -> str:
     """What the browser itself says in its console of a request that failed so: a status, or net::ERR_..."""
     return f"Failed to load resource: .*{re.escape(reason)}"
+
+
+class Refusal:
+    """Has Storage refuse the objects of one name for some times; None is always."""
+
+    def __init__(self, page: Page, name: str, times: int | None) -> None:
+        self.refused = 0
+        self._times = times
+        page.route(lambda url: urlsplit(url).path.endswith(name), self._answer)
+
+    def _answer(self, route: Route) -> None:
+        if self._times is not None and self.refused >= self._times:
+            route.continue_()
+            return
+        self.refused += 1
+        route.fulfill(status=403, body="refused")
 
 
 class HeldBack:

@@ -105,6 +105,10 @@ class JobsPage:
             and parameters.items() <= {k: v[0] for k, v in parse_qs(urlsplit(request.url).query).items()}.items()
         ]
 
+    def renewals(self) -> int:
+        """How often one job's URLs have been asked for anew."""
+        return sum(urlsplit(request.url).path.endswith("/thumbnails") for request in self.requests)
+
     def filter(self, status: str) -> Locator:
         """`status` as its button has it: All, Failed, ..."""
         filters = self.page.get_by_role("navigation", name="Filter by status")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ MEDIA = Path(__file__).parents[2] / "infra" / "local" / "media"
 REFERENCE = MEDIA / "reference-nova.jpg"
 MOTION = MEDIA / "motion-wave.mp4"
 OUTPUT = MEDIA / "output-nova-wave.mp4"
+POSTER = MEDIA / "reference-ember.webp"
+PREVIEW = MEDIA / "motion-jump.mp4"
 STATUSES = ("pending", "queued", "processing", "completed", "failed")
-_TYPES = {".jpg": "image/jpeg", ".mp4": "video/mp4"}
+_TYPES = {".jpg": "image/jpeg", ".webp": "image/webp", ".mp4": "video/mp4"}
 
 
 class Shelf:
@@ -31,12 +34,25 @@ class Shelf:
         self.user_id = user_id
         self._newest = datetime.now(UTC) - timedelta(hours=5)
 
-    def add(self, status: str = "completed", *, media: bool = True, **changes: Any) -> str:
-        """A job of that status; `changes` are fields that differ, `id` among them. Returns its id."""
+    def add(
+        self,
+        status: str = "completed",
+        *,
+        media: bool = True,
+        instead: Mapping[Path, Path] | None = None,
+        **changes: Any,
+    ) -> str:
+        """A job of that status. Returns its id.
+
+        `instead` has what is uploaded in the place of REFERENCE, MOTION and OUTPUT; `changes` are fields that
+        differ, `id` among them.
+        """
         job_id = str(changes.pop("id", new_id()))
         self._newest += timedelta(minutes=1)
         completed = status == "completed"
         files = self._files(job_id, completed) if media else {}
+        if instead:
+            files = {name: (bucket, instead.get(file, file)) for name, (bucket, file) in files.items()}
         document = {
             "user_id": self.user_id,
             "short_id": job_id[:8] if completed else None,
@@ -65,6 +81,15 @@ class Shelf:
         files = self._files(job_id, completed=False)
         self._upload_all(files)
         self.document(job_id).update(_paths(files))
+
+    def add_posters(self, job_id: str, *, poster: Path | None = POSTER, preview: Path | None = PREVIEW) -> None:
+        """What the product makes of a completed job's media; None leaves it out."""
+        prefix = f"{self.user_id}/{job_id}"
+        for bucket in (self._settings.images_bucket, self._settings.videos_bucket, self._settings.outputs_bucket):
+            if poster:
+                self._upload(bucket, f"{prefix}/poster.webp", poster)
+            if preview and bucket != self._settings.images_bucket:
+                self._upload(bucket, f"{prefix}/preview.mp4", preview)
 
     def complete(self, job_id: str) -> None:
         """What the worker does at the end: the output, then the job's document."""

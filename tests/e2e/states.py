@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 from playwright.sync_api import Page, expect
 
 from tests.e2e.faults import unavailable
 from tests.e2e.jobs_page import SESSION, JobsPage
+from tests.e2e.posters import ALL, tell_of
 from tests.e2e.shelf import Shelf
 
 State = Callable[[JobsPage, Shelf], None]
@@ -44,7 +46,7 @@ def cards(jobs: JobsPage, shelf: Shelf) -> None:
     shelf.add("completed", media=False, job_type="later", resolution=None, credits_charged=None)
     jobs.open()
     expect(jobs.page.get_by_text("Not available").first).to_be_visible()
-    _settle(jobs.page)
+    settle(jobs.page)
 
 
 def last_page(jobs: JobsPage, shelf: Shelf) -> None:
@@ -60,7 +62,7 @@ def selected(jobs: JobsPage, shelf: Shelf) -> None:
     for box in jobs.page.get_by_role("checkbox").all()[:2]:
         box.check()
     jobs.page.get_by_text("2 selected").wait_for()
-    _settle(jobs.page)
+    settle(jobs.page)
 
 
 def empty(jobs: JobsPage, shelf: Shelf) -> None:
@@ -96,13 +98,13 @@ def out_of_date(jobs: JobsPage, shelf: Shelf) -> None:
     jobs.page.route("**/api/v1/jobs?*", _UNAVAILABLE)
     jobs.page.get_by_role("button", name="Refresh the list").click()
     jobs.page.get_by_text("The list may be out of date").wait_for()
-    _settle(jobs.page)
+    settle(jobs.page)
 
 
 def offline(jobs: JobsPage, shelf: Shelf) -> None:
     shelf.add("processing")
     jobs.open()
-    _settle(jobs.page)
+    settle(jobs.page)
     jobs.page.context.set_offline(True)
     jobs.page.get_by_text("You are offline").wait_for()
 
@@ -129,6 +131,25 @@ def details_of_a_failed_job(jobs: JobsPage, shelf: Shelf) -> None:
 
 def details_of_an_active_job(jobs: JobsPage, shelf: Shelf) -> None:
     _details(jobs, shelf, "queued")
+
+
+def cards_with_posters(jobs: JobsPage, shelf: Shelf) -> None:
+    for status in _ALL:
+        shelf.add_posters(shelf.add(status))
+    tell_of(jobs.page, ALL)
+    jobs.open()
+    settle(jobs.page)
+
+
+def details_of_a_job_without_a_link(jobs: JobsPage, shelf: Shelf) -> None:
+    _details(jobs, shelf, "completed", short_id=None)
+    jobs.dialog.get_by_text("Its link has ended").wait_for()
+
+
+def ending_a_link(jobs: JobsPage, shelf: Shelf) -> None:
+    _details(jobs, shelf, "completed")
+    jobs.dialog.get_by_role("button", name="End link").click()
+    jobs.dialog.get_by_text("never works again").wait_for()
 
 
 def details_of_no_job(jobs: JobsPage, shelf: Shelf) -> None:
@@ -179,6 +200,7 @@ STATES: dict[str, State] = {
         *(sign_in, sign_in_refused, loading, cards, last_page, selected, empty, none_of_a_status, nothing_found),
         *(search_refused, failed_to_load, out_of_date, offline, preview_of_an_image, preview_of_a_video),
         *(details_of_a_completed_job, details_of_a_failed_job, details_of_an_active_job, details_of_no_job),
+        *(cards_with_posters, details_of_a_job_without_a_link, ending_a_link),
         *(confirmation, deleting_several, messages, not_found),
     )
 }
@@ -188,14 +210,14 @@ def _forget_session(page: Page) -> None:
     page.add_init_script(f"localStorage.removeItem('{SESSION}')")
 
 
-def _details(jobs: JobsPage, shelf: Shelf, status: str) -> None:
-    job = shelf.add(status)
+def _details(jobs: JobsPage, shelf: Shelf, status: str, **changes: Any) -> None:
+    job = shelf.add(status, **changes)
     jobs.open().button(job, "Details").click()
     jobs.dialog.get_by_text("Video type").wait_for()
-    _settle(jobs.page)
+    settle(jobs.page)
 
 
-def _settle(page: Page) -> None:
+def settle(page: Page) -> None:
     """Wait until each tile in sight has its picture."""
     loading_tiles = "[...document.querySelectorAll('article button .animate-pulse, [role=dialog] .animate-pulse')]"
     in_sight = "e => { const { top, bottom } = e.getBoundingClientRect(); return bottom > 0 && top < innerHeight }"

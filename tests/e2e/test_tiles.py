@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import urlsplit
-
 import pytest
-from playwright.sync_api import Locator, Page, Request, Route, expect
+from playwright.sync_api import Locator, Page, Request, expect
 
 from infra.local.stack import Stack
 from infra.local.users import Account
 from tests.conftest import PASSWORD
 from tests.e2e.conftest import NewContext
-from tests.e2e.faults import unavailable
+from tests.e2e.faults import Refusal, unavailable
 from tests.e2e.jobs_page import JobsPage, sign_in, wait_for
 from tests.e2e.shelf import Shelf
 
@@ -140,25 +137,6 @@ def test_media_are_downloaded_only_once_they_come_into_sight(
     assert jobs_page.tile(ids[-1], "reference image").locator("img").evaluate("element => element.complete")
 
 
-class _Refusal:
-    """Has Storage refuse one medium for some times."""
-
-    def __init__(self, page: Page, name: str, times: int | None) -> None:
-        self.refused = 0
-        self._times = times
-        page.route(lambda url: urlsplit(url).path.endswith(name), self._answer)
-
-    def _answer(self, route: Route) -> Any:
-        if self._times is not None and self.refused >= self._times:
-            return route.continue_()
-        self.refused += 1
-        return route.fulfill(status=403, body="refused")
-
-
-def _renewals(jobs_page: JobsPage) -> int:
-    return sum(urlsplit(request.url).path.endswith("/thumbnails") for request in jobs_page.requests)
-
-
 @pytest.mark.parametrize(
     ("medium", "name", "shown"),
     [
@@ -171,11 +149,11 @@ def test_a_medium_that_is_refused_once_is_asked_for_anew_once_and_shown(
 ) -> None:
     expected_errors.append(f"status of 403 .*{name}")
     tile = jobs_page.tile(shelf.add(), medium)
-    refusal = _Refusal(jobs_page.page, name, times=1)
+    refusal = Refusal(jobs_page.page, name, times=1)
     jobs_page.open()
     wait_for(tile.locator("img, video"), shown)
     assert refusal.refused == 1
-    assert _renewals(jobs_page) == 1
+    assert jobs_page.renewals() == 1
 
 
 @pytest.mark.parametrize(
@@ -186,12 +164,12 @@ def test_a_medium_that_is_always_refused_is_asked_for_anew_once_and_then_given_u
 ) -> None:
     expected_errors.append(f"status of 403 .*{name}")
     job_id = shelf.add()
-    refusal = _Refusal(jobs_page.page, name, times=None)
+    refusal = Refusal(jobs_page.page, name, times=None)
     jobs_page.open()
     gone = jobs_page.card(job_id).get_by_text("Not available")
     expect(gone).to_have_text(f"The {medium} is Not available")
     jobs_page.page.wait_for_load_state("networkidle")
-    assert _renewals(jobs_page) == 1
+    assert jobs_page.renewals() == 1
     assert refusal.refused == 2
 
 
@@ -201,7 +179,7 @@ def test_a_medium_that_was_given_up_is_shown_once_the_list_is_refreshed(
     expected_errors.extend(["status of 403 .*reference.jpg", "status of 503 .*/thumbnails"])
     job_id = shelf.add()
     page = jobs_page.page
-    _Refusal(page, "reference.jpg", times=1)
+    Refusal(page, "reference.jpg", times=1)
     page.route("**/thumbnails", unavailable("Firestore is not available now."), times=1)
     jobs_page.open()
     expect(jobs_page.card(job_id).get_by_text("Not available")).to_be_visible()

@@ -1,16 +1,17 @@
 import type { ReactNode } from "react";
 import { Button } from "@/components/Button";
 import { Modal } from "@/components/dialogs/Modal";
+import { ShareLink } from "@/components/dialogs/ShareLink";
 import { Elapsed } from "@/components/Elapsed";
 import { JobActions } from "@/components/JobActions";
 import { formatCredits } from "@/components/JobCard";
 import { MediaTile } from "@/components/MediaTile";
 import { Skeleton } from "@/components/Skeleton";
 import { StatusBadge } from "@/components/StatusBadge";
-import type { Jobs, RenewMedia } from "@/hooks/use-jobs";
+import type { Jobs } from "@/hooks/use-jobs";
 import { messageOf } from "@/lib/errors";
 import { isActive, type Job, shortName, typeLabel } from "@/lib/job";
-import { TILE_NAMES, type TileKind, tileKinds, tileUrl } from "@/lib/media";
+import { TILE_NAMES, type TileKind, tileKinds, tileMedia } from "@/lib/media";
 import { formatExact } from "@/lib/time";
 
 interface Props {
@@ -30,7 +31,7 @@ export default function DetailsDialog({ jobs, onPreview, onClose }: Props) {
       className="max-w-xl"
     >
       {job ? (
-        <Details job={job} renewMedia={jobs.renewMedia} onPreview={(kind) => onPreview(job, kind)} />
+        <Details job={job} jobs={jobs} onPreview={(kind) => onPreview(job, kind)} />
       ) : job === null ? (
         <p role="status" className="py-8 text-center text-muted">
           There is no such job. It may have been deleted.
@@ -49,11 +50,11 @@ export default function DetailsDialog({ jobs, onPreview, onClose }: Props) {
 
 interface DetailsProps {
   job: Job;
-  renewMedia: RenewMedia;
+  jobs: Jobs;
   onPreview: (kind: TileKind) => void;
 }
 
-function Details({ job, renewMedia, onPreview }: DetailsProps) {
+function Details({ job, jobs, onPreview }: DetailsProps) {
   const kinds = tileKinds(job);
   return (
     <div className="flex flex-col gap-5">
@@ -63,9 +64,9 @@ function Details({ job, renewMedia, onPreview }: DetailsProps) {
             <MediaTile
               kind={kind}
               jobName={shortName(job.id)}
-              url={tileUrl(job.media, kind)}
+              media={tileMedia(job.media, kind)}
               onOpen={() => onPreview(kind)}
-              renew={() => renewMedia(job.id, kind)}
+              renew={() => jobs.renewMedia(job.id, kind)}
             />
             <span className="text-center text-muted text-xs first-letter:uppercase">{TILE_NAMES[kind]}</span>
           </li>
@@ -90,6 +91,7 @@ function Details({ job, renewMedia, onPreview }: DetailsProps) {
           <span className="break-all font-mono text-xs">{job.id}</span>
         </Row>
       </dl>
+      {job.status === "completed" && <ShareLink key={job.id} job={job} onChange={jobs.update} />}
       <JobActions job={job} className="border-line border-t pt-4 empty:hidden" />
     </div>
   );

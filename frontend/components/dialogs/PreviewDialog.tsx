@@ -5,7 +5,7 @@ import { Skeleton } from "@/components/Skeleton";
 import type { RenewMedia } from "@/hooks/use-jobs";
 import { useMediaSource } from "@/hooks/use-media-source";
 import { type JobThumbnailsResponse, shortName } from "@/lib/job";
-import { TILE_NAMES, type TileKind, tileUrl } from "@/lib/media";
+import { inOrder, originalUrl, TILE_NAMES, type TileKind } from "@/lib/media";
 
 interface Props {
   media: JobThumbnailsResponse;
@@ -17,9 +17,9 @@ interface Props {
 /** One medium as large as the window lets it be. */
 export default function PreviewDialog({ media, kind, renewMedia, onClose }: Props) {
   // A renewal elsewhere on the page must not begin the video anew.
-  const [url, setUrl] = useState(tileUrl(media, kind));
-  const source = useMediaSource(url, async () => {
-    setUrl(tileUrl(await renewMedia(media.job_id, kind), kind));
+  const [url, setUrl] = useState(originalUrl(media, kind));
+  const source = useMediaSource(inOrder(url), async () => {
+    setUrl(originalUrl(await renewMedia(media.job_id, kind), kind));
   });
   const name = TILE_NAMES[kind];
   const title = `${name.charAt(0).toUpperCase()}${name.slice(1)} of job ${shortName(media.job_id)}`;

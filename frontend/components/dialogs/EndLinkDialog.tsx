@@ -1,0 +1,44 @@
+import * as AlertDialog from "@radix-ui/react-alert-dialog";
+import { Button } from "@/components/Button";
+import { OVERLAY, PANEL } from "@/components/dialogs/Modal";
+import { useFocusReturn } from "@/components/dialogs/use-focus-return";
+import { type Job, shortName } from "@/lib/job";
+
+interface Props {
+  job: Job;
+  onConfirm: () => void;
+  onClose: () => void;
+}
+
+/** Asks before a link that others may have been given stops working. */
+export function EndLinkDialog({ job, onConfirm, onClose }: Props) {
+  const returnFocus = useFocusReturn();
+  return (
+    <AlertDialog.Root open onOpenChange={(open) => open || onClose()}>
+      <AlertDialog.Portal>
+        {/* Above the details, which it is asked in. */}
+        <AlertDialog.Overlay className={`${OVERLAY} z-50!`} />
+        <AlertDialog.Content className={`${PANEL} max-w-lg`} onCloseAutoFocus={returnFocus}>
+          <AlertDialog.Title className="font-semibold text-lg">
+            End the link of job {shortName(job.id)}?
+          </AlertDialog.Title>
+          <AlertDialog.Description asChild>
+            <ul className="mt-3 list-disc space-y-1.5 pl-5 text-slate-300 text-sm leading-relaxed">
+              <li>It stops working wherever you have shared it, and never works again.</li>
+              <li>Whoever is watching already may go on for up to an hour.</li>
+              <li>The video stays, and you can make a new link at any time.</li>
+            </ul>
+          </AlertDialog.Description>
+          <div className="mt-6 flex flex-wrap justify-end gap-2">
+            <AlertDialog.Cancel asChild>
+              <Button>Keep it</Button>
+            </AlertDialog.Cancel>
+            <Button look="destructive" onClick={onConfirm}>
+              End link
+            </Button>
+          </div>
+        </AlertDialog.Content>
+      </AlertDialog.Portal>
+    </AlertDialog.Root>
+  );
+}

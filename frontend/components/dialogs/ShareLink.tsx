@@ -1,0 +1,53 @@
+import { Link2, Link2Off } from "lucide-react";
+import { useState } from "react";
+import { Button } from "@/components/Button";
+import { EndLinkDialog } from "@/components/dialogs/EndLinkDialog";
+import { useShareLink } from "@/hooks/use-share-link";
+import { type Job, shortName } from "@/lib/job";
+
+interface Props {
+  job: Job;
+  onChange: (job: Job) => void;
+}
+
+/** Who can watch a completed job's video, and how to change that. */
+export function ShareLink({ job, onChange }: Props) {
+  const link = useShareLink(job, onChange);
+  const [asking, setAsking] = useState(false);
+  const shared = job.share_url !== null;
+  const end = () => {
+    setAsking(false);
+    void link.end();
+  };
+  return (
+    <section
+      aria-label="Share link"
+      className="flex flex-wrap items-center gap-x-4 gap-y-3 border-line border-t pt-4 text-sm"
+    >
+      <div className="flex min-w-0 flex-1 basis-52 flex-col gap-1">
+        <p role="status" className="flex flex-col gap-1">
+          {shared
+            ? "Whoever has this link can watch the video:"
+            : "Its link has ended, or it never had one. Only you can watch the video."}
+          {shared && <span className="break-all font-mono text-muted text-xs">{job.share_url}</span>}
+        </p>
+        {link.failure && (
+          <p role="alert" className="text-red-300">
+            {link.failure}
+          </p>
+        )}
+      </div>
+      {/* One button for both, so that the focus stays on it. */}
+      <Button
+        look={shared ? "danger" : "plain"}
+        busy={link.busy}
+        onClick={shared ? () => setAsking(true) : link.make}
+        aria-label={`${shared ? "End" : "New"} link of job ${shortName(job.id)}`}
+      >
+        {shared ? <Link2Off aria-hidden className="size-4" /> : <Link2 aria-hidden className="size-4" />}
+        {shared ? "End link" : "New link"}
+      </Button>
+      {asking && <EndLinkDialog job={job} onConfirm={end} onClose={() => setAsking(false)} />}
+    </section>
+  );
+}

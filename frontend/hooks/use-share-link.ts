@@ -1,0 +1,31 @@
+import { useState } from "react";
+import { endShareLink, makeShareLink } from "@/lib/api";
+import { messageOf } from "@/lib/errors";
+import { type Job, type JobShareResponse, shortName } from "@/lib/job";
+import { notify } from "@/lib/notify";
+import { SessionEnded } from "@/lib/session";
+
+/** Ends and makes the job's share link; `onChange` gets the job as it is then. */
+export function useShareLink(job: Job, onChange: (job: Job) => void) {
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<string | null>(null);
+  const name = shortName(job.id);
+
+  const change = async (request: (jobId: string) => Promise<JobShareResponse>) => {
+    setBusy(true);
+    setFailure(null);
+    try {
+      const { share_url } = await request(job.id);
+      onChange({ ...job, share_url });
+      if (share_url) notify("success", `Job ${name} has a new link`, share_url);
+      else notify("success", `The link of job ${name} has ended`);
+    } catch (error) {
+      if (error instanceof SessionEnded) return;
+      setFailure(messageOf(error));
+      notify("error", `The link of job ${name} could not be changed`, messageOf(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return { busy, failure, end: () => change(endShareLink), make: () => change(makeShareLink) };
+}

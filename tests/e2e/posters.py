@@ -1,0 +1,42 @@
+"""Answers that tell of posters and previews, or of none: as a test wants, whatever has been made by then."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Collection
+from typing import Any
+
+from playwright.sync_api import Page, Route
+
+POSTERS = ("reference_poster_url", "motion_poster_url", "output_poster_url")
+PREVIEWS = ("motion_preview_url", "output_preview_url")
+ALL = (*POSTERS, *PREVIEWS)
+
+_ANSWERS_WITH_MEDIA = re.compile(r"/api/v1/jobs(\?|/[^/]+/thumbnails$)")
+_ORIGINALS = {"reference": "reference_image_url", "motion": "motion_video_url", "output": "output_video_url"}
+
+
+def tell_of(page: Page, fields: Collection[str]) -> None:
+    """Have answers give URLs for these of the five fields, beside the media they are of, and null for the others.
+
+    The local Storage looks at how long a URL is good for, not at its signature. Each answer's URLs differ.
+    """
+    answers = itertools.count()
+
+    def answer(route: Route) -> None:
+        response = route.fetch()
+        body = response.json()
+        number = next(answers)
+        for media in [job["media"] for job in body["jobs"]] if "jobs" in body else [body]:
+            media.update({name: _url(media, name, number) if name in fields else None for name in ALL})
+        route.fulfill(response=response, json=body)
+
+    page.route(_ANSWERS_WITH_MEDIA, answer)
+
+
+def _url(media: dict[str, Any], field: str, number: int) -> str | None:
+    medium, what, _ = field.split("_")
+    original = media[_ORIGINALS[medium]]
+    name = "poster.webp" if what == "poster" else "preview.mp4"
+    return original and re.sub(r"/[^/?]+\?", f"/{name}?answer={number}&", original, count=1)

@@ -1,0 +1,127 @@
+"""How much a first look at a page of twenty jobs moves, with posters and without."""
+
+from __future__ import annotations
+
+import struct
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from infra.local.stack import Stack
+from infra.local.users import Account
+from infra.stage import ROOT
+from tests.conftest import PASSWORD
+from tests.e2e.conftest import NewContext
+from tests.e2e.jobs_page import JobsPage, sign_in
+from tests.e2e.posters import ALL, tell_of
+from tests.e2e.shelf import MOTION, OUTPUT, POSTER, REFERENCE, Shelf
+from tests.e2e.states import settle
+
+MOST = 1_000_000
+"""Bytes."""
+REPORT = ROOT / "artifacts" / "bytes.txt"
+_PICTURE = 300_000
+_VIDEO = 1_000_000
+_POSTER = 15_000
+"""As large as a poster may be."""
+_MEDIA = ("Image", "Media")
+
+
+class Traffic:
+    """What the browser receives, by kind of request, in bytes once unpacked: hosting compresses what is text."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._kinds: dict[str, str] = {}
+        self._requests: Counter[str] = Counter()
+        self._bytes: Counter[str] = Counter()
+        session = page.context.new_cdp_session(page)
+        session.on("Network.requestWillBeSent", self._ask)
+        session.on("Network.dataReceived", self._receive)
+        session.send("Network.enable")
+
+    def so_far(self) -> dict[str, tuple[int, int]]:
+        """Requests and bytes of each kind."""
+        self._page.evaluate("0")  # lets what has happened be heard of
+        return {kind: (count, self._bytes[kind]) for kind, count in sorted(self._requests.items())}
+
+    def _ask(self, event: dict[str, Any]) -> None:
+        kind = event.get("type", "Other")
+        self._kinds[event["requestId"]] = kind
+        self._requests[kind] += 1
+
+    def _receive(self, event: dict[str, Any]) -> None:
+        self._bytes[self._kinds.get(event["requestId"], "Other")] += event["dataLength"]
+
+
+@pytest.fixture
+def jobs(shelf: Shelf, tmp_path: Path) -> list[str]:
+    """Twenty completed jobs with media of the size that users have, newest first."""
+    large = {
+        file: _padded(tmp_path / file.name, file, size)
+        for file, size in ((REFERENCE, _PICTURE), (MOTION, _VIDEO), (OUTPUT, _VIDEO))
+    }
+    poster = _padded(tmp_path / POSTER.name, POSTER, _POSTER)
+    ids = [shelf.add(instead=large) for _ in range(20)]
+    for job_id in ids:
+        shelf.add_posters(job_id, poster=poster)
+    return ids[::-1]
+
+
+def test_the_first_view_of_twenty_jobs_with_posters_moves_less_than_a_megabyte(
+    new_context: NewContext, stack: Stack, account: Account, jobs: list[str]
+) -> None:
+    views = {}
+    for name, fields in (("without posters", ()), ("with posters", ALL)):
+        context = new_context()
+        sign_in(context, stack, account, PASSWORD)
+        page = context.new_page()
+        tell_of(page, fields)
+        traffic = Traffic(page)
+        jobs_page = JobsPage(page).open()
+        expect(jobs_page.cards).to_have_count(20)
+        _wait_for_pictures(page)
+        views[f"{name}, as it opens"] = traffic.so_far()
+        for job_id in jobs:
+            jobs_page.card(job_id).scroll_into_view_if_needed()
+            _wait_for_pictures(page)
+        views[f"{name}, all twenty looked at"] = traffic.so_far()
+
+    report = "\n".join(_table(title, view) for title, view in views.items())
+    REPORT.parent.mkdir(exist_ok=True)
+    REPORT.write_text(report)
+    assert _bytes(views["with posters, as it opens"]) < MOST, report
+    assert _bytes(_media(views["with posters, all twenty looked at"])) < MOST, report
+    assert _media(views["with posters, all twenty looked at"])["Image"][0] == 3 * len(jobs), report
+    assert _bytes(_media(views["without posters, all twenty looked at"])) > MOST, report
+
+
+def _wait_for_pictures(page: Page) -> None:
+    settle(page)
+    page.wait_for_function("[...document.images].every(picture => picture.complete)")
+
+
+def _media(view: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    return {kind: view[kind] for kind in _MEDIA if kind in view}
+
+
+def _bytes(view: dict[str, tuple[int, int]]) -> int:
+    return sum(size for _, size in view.values())
+
+
+def _table(title: str, view: dict[str, tuple[int, int]]) -> str:
+    lines = [f"{size:>12,}    {kind} ({count} requests)" for kind, (count, size) in view.items()]
+    return "\n".join([f"{_bytes(view):>12,}  {title}", *lines]) + "\n"
+
+
+def _padded(path: Path, original: Path, size: int) -> Path:
+    """The same picture or video, with bytes after it that mean nothing."""
+    content = original.read_bytes()
+    rest = size - len(content)
+    # A box that readers of MP4 pass over; decoders of pictures do not look that far.
+    padding = struct.pack(">I4s", rest, b"free").ljust(rest, b"\0") if original.suffix == ".mp4" else bytes(rest)
+    path.write_bytes(content + padding)
+    return path

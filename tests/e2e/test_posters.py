@@ -1,0 +1,231 @@
+"""Tiles show small pictures of the media, and load more only for whoever wants to see more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import PurePosixPath
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Locator, Page, Request, expect
+
+from infra.local.stack import Stack
+from infra.local.users import Account
+from tests.conftest import PASSWORD
+from tests.e2e.conftest import NewContext
+from tests.e2e.faults import Refusal
+from tests.e2e.jobs_page import JobsPage, sign_in, wait_for
+from tests.e2e.posters import ALL, POSTERS, PREVIEWS, tell_of
+from tests.e2e.shelf import Shelf
+
+_MEDIA = ("reference image", "source video", "output video")
+_VIDEOS = _MEDIA[1:]
+_ORIGINALS = {"reference image": "reference.jpg", "source video": "motion.mp4", "output video": "output.mp4"}
+
+
+class Fetched:
+    """The names of the objects that the page has asked Storage for."""
+
+    def __init__(self, page: Page, stack: Stack) -> None:
+        self.names: list[str] = []
+        self._storage = stack.storage_url
+        page.on("request", self._note)
+
+    def _note(self, request: Request) -> None:
+        if request.url.startswith(self._storage):
+            self.names.append(PurePosixPath(urlsplit(request.url).path).name)
+
+
+def _expect_poster(tile: Locator) -> None:
+    picture = tile.locator("img")
+    wait_for(picture, "element => element.complete && element.naturalWidth > 0")
+    expect(picture).to_have_css("opacity", "1")
+    assert "/poster.webp?" in str(picture.get_attribute("src"))
+
+
+def _expect_playing(tile: Locator, name: str) -> None:
+    video = tile.locator("video")
+    wait_for(video, "element => element.currentTime > 0.1 && !element.paused && element.muted")
+    assert f"/{name}?" in str(video.get_attribute("src"))
+
+
+def _hover(page: Page, tile: Locator) -> None:
+    tile.hover()
+
+
+def _tab_to(page: Page, tile: Locator) -> None:
+    tile.focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+
+
+def _point_elsewhere(page: Page) -> None:
+    page.mouse.move(1, 1)
+
+
+def _tab_on(page: Page) -> None:
+    page.keyboard.press("Tab")
+
+
+def test_tiles_show_posters_and_load_nothing_else(jobs_page: JobsPage, shelf: Shelf, stack: Stack) -> None:
+    job_id = shelf.add()
+    shelf.add_posters(job_id)
+    tell_of(jobs_page.page, ALL)
+    fetched = Fetched(jobs_page.page, stack)
+    jobs_page.open()
+    for medium in _MEDIA:
+        _expect_poster(jobs_page.tile(job_id, medium))
+        expect(jobs_page.tile(job_id, medium).locator("video")).to_have_count(0)
+    jobs_page.page.wait_for_load_state("networkidle")
+    assert fetched.names == ["poster.webp"] * 3
+
+
+@pytest.mark.parametrize("medium", _VIDEOS)
+@pytest.mark.parametrize(("begin", "end"), [(_hover, _point_elsewhere), (_tab_to, _tab_on)])
+def test_a_preview_plays_over_the_poster_while_it_is_pointed_at_or_focused(
+    jobs_page: JobsPage,
+    shelf: Shelf,
+    stack: Stack,
+    medium: str,
+    begin: Callable[[Page, Locator], None],
+    end: Callable[[Page], None],
+) -> None:
+    job_id = shelf.add()
+    shelf.add_posters(job_id)
+    page = jobs_page.page
+    tell_of(page, ALL)
+    fetched = Fetched(page, stack)
+    tile = jobs_page.tile(job_id, medium)
+    jobs_page.open()
+    _expect_poster(tile)
+    begin(page, tile)
+    _expect_playing(tile, "preview.mp4")
+    end(page)
+    expect(tile.locator("video")).to_have_count(0)
+    expect(tile.locator("img")).to_have_css("opacity", "1")
+    assert set(fetched.names) == {"poster.webp", "preview.mp4"}
+
+
+def test_a_preview_plays_while_a_finger_rests_on_its_poster(
+    new_context: NewContext, stack: Stack, account: Account, shelf: Shelf
+) -> None:
+    context = new_context(has_touch=True)
+    sign_in(context, stack, account, PASSWORD)
+    jobs_page = JobsPage(context.new_page())
+    job_id = shelf.add()
+    shelf.add_posters(job_id)
+    tell_of(jobs_page.page, ALL)
+    tile = jobs_page.tile(job_id, "source video")
+    jobs_page.open()
+    _expect_poster(tile)
+    box = tile.bounding_box()
+    assert box is not None
+    finger = context.new_cdp_session(jobs_page.page)
+    at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [at]})
+    _expect_playing(tile, "preview.mp4")
+    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    expect(jobs_page.page.locator("article video")).to_have_count(0)
+
+
+def test_nothing_of_a_video_is_loaded_for_those_who_want_less_motion(
+    new_context: NewContext, stack: Stack, account: Account, shelf: Shelf
+) -> None:
+    context = new_context(reduced_motion="reduce")
+    sign_in(context, stack, account, PASSWORD)
+    jobs_page = JobsPage(context.new_page())
+    job_id = shelf.add()
+    shelf.add_posters(job_id)
+    tell_of(jobs_page.page, ALL)
+    fetched = Fetched(jobs_page.page, stack)
+    tile = jobs_page.tile(job_id, "source video")
+    jobs_page.open()
+    _expect_poster(tile)
+    tile.hover()
+    _tab_to(jobs_page.page, tile)
+    expect(tile.locator("video")).to_have_count(0)
+    jobs_page.page.wait_for_load_state("networkidle")
+    assert fetched.names == ["poster.webp"] * 3
+
+
+@pytest.mark.parametrize("fields", [(), ALL], ids=["null", "not found"])
+def test_media_whose_posters_are_not_there_are_shown_themselves(
+    jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str], fields: tuple[str, ...]
+) -> None:
+    expected_errors.append(r"status of 404 .*(poster\.webp|preview\.mp4)")
+    job_id = shelf.add()
+    tell_of(jobs_page.page, fields)
+    jobs_page.open()
+    for medium in _MEDIA:
+        shown = jobs_page.tile(job_id, medium).locator("img, video")
+        expect(shown).to_have_attribute("src", _with_name(_ORIGINALS[medium]))
+        wait_for(shown, "element => element.naturalWidth > 0 || element.readyState >= 2")
+        expect(shown).to_have_css("opacity", "1")
+    assert jobs_page.renewals() == 0
+    tile = jobs_page.tile(job_id, "output video")
+    tile.hover()
+    _expect_playing(tile, "output.mp4")
+
+
+@pytest.mark.parametrize("fields", [POSTERS, ALL], ids=["null", "not found"])
+def test_the_video_itself_plays_where_its_preview_is_not_there(
+    jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str], fields: tuple[str, ...]
+) -> None:
+    expected_errors.append(r"status of 404 .*preview\.mp4")
+    job_id = shelf.add()
+    shelf.add_posters(job_id, preview=None)
+    tell_of(jobs_page.page, fields)
+    tile = jobs_page.tile(job_id, "output video")
+    jobs_page.open()
+    _expect_poster(tile)
+    tile.hover()
+    _expect_playing(tile, "output.mp4")
+    assert jobs_page.renewals() == 0
+
+
+def test_the_beginning_of_the_preview_stands_where_there_is_no_poster(
+    jobs_page: JobsPage, shelf: Shelf, stack: Stack
+) -> None:
+    job_id = shelf.add()
+    shelf.add_posters(job_id, poster=None)
+    tell_of(jobs_page.page, PREVIEWS)
+    fetched = Fetched(jobs_page.page, stack)
+    tile = jobs_page.tile(job_id, "source video")
+    jobs_page.open()
+    wait_for(tile.locator("video"), "element => element.readyState >= 2 && element.paused")
+    tile.hover()
+    _expect_playing(tile, "preview.mp4")
+    assert set(fetched.names) == {"reference.jpg", "preview.mp4"}
+
+
+def test_a_poster_whose_url_has_expired_is_asked_for_anew_with_its_medium(
+    jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append(r"status of 403 .*(poster\.webp|reference\.jpg)")
+    job_id = shelf.add("failed")
+    shelf.add_posters(job_id)
+    tell_of(jobs_page.page, ["reference_poster_url"])
+    for name in ("poster.webp", "reference.jpg"):
+        Refusal(jobs_page.page, name, times=1)
+    tile = jobs_page.tile(job_id, "reference image")
+    jobs_page.open()
+    _expect_poster(tile)
+    assert jobs_page.renewals() == 1
+
+
+@pytest.mark.parametrize("medium", _MEDIA)
+def test_a_tile_with_a_poster_opens_the_medium_itself(jobs_page: JobsPage, shelf: Shelf, medium: str) -> None:
+    job_id = shelf.add()
+    shelf.add_posters(job_id)
+    tell_of(jobs_page.page, ALL)
+    jobs_page.open()
+    _expect_poster(jobs_page.tile(job_id, medium))
+    jobs_page.tile(job_id, medium).click()
+    large = jobs_page.dialog.locator("img, video")
+    expect(large).to_have_attribute("src", _with_name(_ORIGINALS[medium]))
+    wait_for(large, "element => element.naturalWidth > 0 || element.readyState >= 2")
+
+
+def _with_name(name: str) -> re.Pattern[str]:
+    return re.compile(rf"/{re.escape(name)}\?")

@@ -1,0 +1,180 @@
+"""The owner ends a job's share link and makes a new one, in its details."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from infra.local.stack import Stack
+from tests.e2e.faults import failed_load, no_connection, problem
+from tests.e2e.jobs_page import JobsPage
+from tests.e2e.shelf import Shelf
+
+SHARE = re.compile(r"/api/v1/jobs/[^/]+/share$")
+NONE = "Its link has ended, or it never had one. Only you can watch the video."
+
+
+class ShareJob:
+    """Does what the function of that name does."""
+
+    def __init__(self, page: Page, shelf: Shelf, stack: Stack) -> None:
+        self._shelf = shelf
+        self._origin = stack.settings.share_origin
+        page.route(SHARE, self._answer)
+
+    def _answer(self, route: Route) -> None:
+        job_id = route.request.url.split("/")[-2]
+        short_id = uuid.uuid4().hex[:8] if route.request.method == "POST" else None
+        self._shelf.document(job_id).update({"short_id": short_id})
+        share_url = f"{self._origin}/v/{short_id}" if short_id else None
+        route.fulfill(body=json.dumps({"job_id": job_id, "short_id": short_id, "share_url": share_url}))
+
+
+@pytest.fixture(autouse=True)
+def share_job(page: Page, shelf: Shelf, stack: Stack) -> ShareJob:
+    return ShareJob(page, shelf, stack)
+
+
+def _details(jobs_page: JobsPage, job_id: str) -> Locator:
+    jobs_page.button(job_id, "Details").click()
+    return jobs_page.page.get_by_role("dialog", name=job_id[:8])
+
+
+def _link(details: Locator) -> Locator:
+    return details.get_by_role("region", name="Share link")
+
+
+def _button(details: Locator, action: str) -> Locator:
+    return _link(details).get_by_role("button", name=f"{action} link of job")
+
+
+def _end(details: Locator) -> None:
+    _button(details, "End").click()
+    details.page.get_by_role("alertdialog").get_by_role("button", name="End link").click()
+
+
+def _methods(jobs_page: JobsPage) -> list[str]:
+    return [request.method for request in jobs_page.requests if SHARE.search(request.url)]
+
+
+def _url(stack: Stack, short_id: str) -> str:
+    return f"{stack.settings.share_origin}/v/{short_id}"
+
+
+def test_a_link_is_ended_after_a_question_and_the_card_knows(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, stack: Stack
+) -> None:
+    job_id = shelf.add(media=False)
+    jobs_page.open()
+    details = _details(jobs_page, job_id)
+    expect(_link(details).get_by_role("status")).to_contain_text(_url(stack, job_id[:8]))
+    _end(details)
+    expect(_link(details).get_by_role("status")).to_have_text(NONE)
+    expect(jobs_page.toasts).to_contain_text(f"The link of job {job_id[:8]} has ended")
+    expect(_button(details, "New")).to_be_focused()
+    assert _methods(jobs_page) == ["DELETE"]
+    lists = len(jobs_page.asked())
+
+    page.keyboard.press("Escape")
+    jobs_page.button(job_id, "Copy link").click()
+    expect(jobs_page.toasts.filter(has_text="This job has no share link")).to_be_visible()
+    assert len(jobs_page.asked()) == lists
+    page.reload()
+    expect(_link(_details(jobs_page, job_id))).to_contain_text(NONE)
+
+
+@pytest.mark.parametrize("keep", ["Escape", "Keep it"])
+def test_a_link_that_is_kept_goes_on_and_the_details_stay(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, stack: Stack, keep: str
+) -> None:
+    job_id = shelf.add(media=False)
+    jobs_page.open()
+    details = _details(jobs_page, job_id)
+    _button(details, "End").click()
+    question = page.get_by_role("alertdialog", name=f"End the link of job {job_id[:8]}?")
+    expect(question).to_contain_text("never works again")
+    expect(question.get_by_role("button", name="Keep it")).to_be_focused()
+    page.keyboard.press("Escape" if keep == "Escape" else "Enter")
+    expect(question).to_have_count(0)
+    expect(_button(details, "End")).to_be_focused()
+    expect(_link(details)).to_contain_text(_url(stack, job_id[:8]))
+    assert _methods(jobs_page) == []
+
+
+def test_a_job_whose_link_was_ended_gets_a_new_one_that_its_card_copies(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, stack: Stack
+) -> None:
+    job_id = shelf.add(media=False, short_id=None)
+    jobs_page.open()
+    details = _details(jobs_page, job_id)
+    expect(_link(details).get_by_role("status")).to_have_text(NONE)
+    _button(details, "New").click()
+    expect(_button(details, "End")).to_be_focused()
+    new = str(shelf.document(job_id).get().get("short_id"))
+    expect(_link(details).get_by_role("status")).to_contain_text(_url(stack, new))
+    expect(jobs_page.toasts).to_contain_text(f"Job {job_id[:8]} has a new link{_url(stack, new)}")
+    assert _methods(jobs_page) == ["POST"]
+
+    page.keyboard.press("Escape")
+    jobs_page.button(job_id, "Copy link").click()
+    expect(jobs_page.toasts.filter(has_text="Link copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == _url(stack, new)
+
+
+def test_the_link_of_a_job_on_another_page_changes_in_its_details(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    oldest = shelf.add(media=False)
+    shelf.add_many(20)
+    jobs_page.open(f"?job={oldest}", wait=False)
+    details = page.get_by_role("dialog", name=oldest[:8])
+    _end(details)
+    expect(_link(details)).to_contain_text(NONE)
+    _button(details, "New").click()
+    new = _link(details).get_by_role("status")
+    expect(new).to_contain_text("Whoever has this link")
+    expect(new).not_to_contain_text(oldest[:8])
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_change_that_fails_says_why_and_can_be_tried_again(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str], shared: bool
+) -> None:
+    expected_errors.append(failed_load("409"))
+    reason = "The job has not been completed."
+    job_id = shelf.add(media=False) if shared else shelf.add(media=False, short_id=None)
+    page.route(SHARE, lambda route: problem(route, 409, reason), times=1)
+    jobs_page.open()
+    details = _details(jobs_page, job_id)
+    change = (lambda: _end(details)) if shared else _button(details, "New").click
+    change()
+    expect(_link(details).get_by_role("alert")).to_have_text(reason)
+    expect(jobs_page.toasts).to_contain_text(f"The link of job {job_id[:8]} could not be changed{reason}")
+    change()
+    expect(_button(details, "New" if shared else "End")).to_be_visible()
+    expect(_link(details).get_by_role("alert")).to_have_count(0)
+
+
+def test_a_change_without_a_connection_leaves_the_link_as_it_was(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, stack: Stack, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("net::ERR_CONNECTION_FAILED"))
+    job_id = shelf.add(media=False)
+    page.route(SHARE, no_connection)
+    jobs_page.open()
+    details = _details(jobs_page, job_id)
+    _end(details)
+    expect(_link(details).get_by_role("alert")).to_contain_text("The service cannot be reached.")
+    expect(_link(details)).to_contain_text(_url(stack, job_id[:8]))
+
+
+def test_a_job_that_is_not_completed_has_no_link_to_change(jobs_page: JobsPage, shelf: Shelf) -> None:
+    job_id = shelf.add("processing", media=False)
+    jobs_page.open()
+    details = _details(jobs_page, job_id)
+    expect(details.get_by_text("Video type")).to_be_visible()
+    expect(_link(details)).to_have_count(0)
