@@ -1,10 +1,11 @@
-"""Consumes object-finalized: what is uploaded for a deleted job is removed again"""
+"""Consumes object-finalized: an output completes its job; what is uploaded for a deleted job is removed again"""
 
 from __future__ import annotations
 
 from shared import log
 from shared.errors import UnprocessableEvent
 from shared.events import ObjectFinalized
+from shared.job import JobPrefix, Medium
 from shared.services import Services
 from shared.subscriber import subscriber
 
@@ -20,19 +21,29 @@ def process_upload(event: ObjectFinalized, services: Services) -> None:
     deletion = services.deletions.of(event.prefix.job_id)
     if deletion is None:
         # The job is live, or not there yet: inputs are uploaded first.
-        return
-    if deletion.user_id != event.prefix.user_id:
+        _complete(event, event.prefix, services)
+    elif deletion.user_id == event.prefix.user_id:
+        _remove(event, event.prefix, services)
+    else:
         log.info("upload_ignored", bucket=event.bucket, job_id=deletion.job_id, reason="another user's")
+
+
+def _complete(event: ObjectFinalized, job: JobPrefix, services: Services) -> None:
+    output = f"{job}{Medium.OUTPUT_VIDEO.default_name}"
+    if event.bucket != services.settings.outputs_bucket or event.name != output:
         return
-    _remove(event, services)
+    if event.size == 0 or not event.content_type.startswith("video/"):
+        log.warning("output_refused", job_id=job.job_id, bytes=event.size, content_type=event.content_type)
+        return
+    if services.uploads.complete(job, event.name, services.now()):
+        log.info("completed", job_id=job.job_id, bytes=event.size)
 
 
-def _remove(event: ObjectFinalized, services: Services) -> None:
+def _remove(event: ObjectFinalized, job: JobPrefix, services: Services) -> None:
     """Remove this very generation: the purge may have come and gone. Told first, so that nothing goes untold."""
-    if not services.media.has(event.bucket, event.name, event.generation):
+    if not services.objects.has(event.bucket, event.name, event.generation):
         return  # the purge was there first, or this event has come before
-    job_id = str(event.job_id)
     key = f"{event.bucket}/{event.generation}"
-    services.deletions.record_late_upload(job_id, key, event.size, services.now())
-    services.media.remove(event.bucket, event.name, event.generation)
-    log.info("late_upload_removed", job_id=job_id, bucket=event.bucket, bytes=event.size)
+    services.deletions.record_late_upload(job.job_id, key, event.size, services.now())
+    services.objects.remove(event.bucket, event.name, event.generation)
+    log.info("late_upload_removed", job_id=job.job_id, bucket=event.bucket, bytes=event.size)

@@ -23,7 +23,7 @@ def purge_job(event: JobDeleted, services: Services) -> None:
     if deletion.user_id != event.user_id:
         raise UnprocessableEvent("the job is another user's")
 
-    buckets = services.media.purge(JobPrefix(deletion.user_id, deletion.job_id))
+    buckets = services.objects.purge(JobPrefix(deletion.user_id, deletion.job_id))
     state = services.deletions.end_purge(deletion.job_id, run, buckets, services.now())
     log.info(
         "purged",

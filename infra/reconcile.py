@@ -76,7 +76,7 @@ def _run(services: Services, checkpoint: Checkpoint, options: argparse.Namespace
     """Print each finding on a line of its own, then what was counted; give how many are left to somebody."""
     settings = services.settings
     reconciliation = Reconciliation(
-        services.media,
+        services.objects,
         services.deletions,
         settings.buckets,
         now=datetime.now(UTC),

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from shared.deletions import Deletions, Standing
 from shared.job import JobPrefix
-from shared.media import MediaStore, StoredObject
+from shared.objects import ObjectStore, StoredObject
 from shared.purge import PurgeState
 
 BATCH = 100
@@ -105,7 +105,7 @@ class Reconciliation:
 
     def __init__(
         self,
-        media: MediaStore,
+        store: ObjectStore,
         deletions: Deletions,
         buckets: Iterable[str],
         *,
@@ -113,7 +113,7 @@ class Reconciliation:
         grace: timedelta,
         repair: bool,
     ) -> None:
-        self._media = media
+        self._objects = store
         self._deletions = deletions
         self._buckets = tuple(buckets)
         self._now = now
@@ -123,7 +123,7 @@ class Reconciliation:
     def objects(self, checkpoint: Checkpoint) -> Iterator[list[Finding]]:
         """Go through the buckets from the checkpoint on, which moves on with each batch that is given."""
         while checkpoint.bucket < len(self._buckets):
-            groups = _groups(self._media, self._buckets[checkpoint.bucket], checkpoint.after)
+            groups = _groups(self._objects, self._buckets[checkpoint.bucket], checkpoint.after)
             while batch := list(islice(groups, BATCH)):
                 findings = list(self._look_at(batch, checkpoint))
                 checkpoint.after, checkpoint.findings = batch[-1].last, checkpoint.findings + len(findings)
@@ -165,13 +165,13 @@ class Reconciliation:
         return Kind.OVERDUE if overdue else Kind.RECENT
 
     def _is_still_there(self, group: Group) -> bool:
-        first = next(self._media.objects(group.bucket, group.prefix), None)
+        first = next(self._objects.objects(group.bucket, group.prefix), None)
         return first is not None and first.name.startswith(group.prefix)
 
 
-def _groups(media: MediaStore, bucket: str, after: str | None) -> Iterator[Group]:
+def _groups(store: ObjectStore, bucket: str, after: str | None) -> Iterator[Group]:
     """The objects of a bucket by whose they are; a listing has those of one prefix one after the other."""
-    rest = (stored for stored in media.objects(bucket, after) if after is None or stored.name > after)
+    rest = (stored for stored in store.objects(bucket, after) if after is None or stored.name > after)
     for prefix, those in groupby(rest, _prefix):
         yield _group(bucket, prefix, those)
 

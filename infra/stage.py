@@ -13,7 +13,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 FUNCTIONS = (
     *("list_jobs", "get_thumbnails", "get_output", "delete_job"),
-    *("purge_job", "process_upload", "sweep_purges"),
+    *("purge_job", "process_upload", "sweep_purges", "make_posters"),
     *("share_job", "share_video", "count_views"),
 )
 

@@ -14,6 +14,7 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared import log, purge_record
+from shared.amending import Document, amend, read, update_unless_changed
 from shared.documents import deletion_from, fields, is_deleted, mark_of_deletion
 from shared.errors import NotFound, Unavailable
 from shared.job import is_job_id
@@ -21,7 +22,6 @@ from shared.outages import firestore_limits, outages
 from shared.purge import BucketPurge, Deletion, PurgeState
 from shared.purge_record import Record
 
-_MOST_TRIES = 8
 _PAGE = 300
 
 
@@ -55,7 +55,7 @@ class Deletions:
         if not is_job_id(job_id):
             raise NotFound
 
-        def changes(document: dict[str, Any]) -> dict[str, Any]:
+        def changes(document: Document) -> Document:
             if document.get("user_id") != user_id:
                 raise NotFound
             return mark_of_deletion(user_id, now, document, self._sweep_after)
@@ -67,7 +67,7 @@ class Deletions:
 
     def of(self, job_id: str) -> Deletion | None:
         """The job's deletion, or None if there is no such job or it is live. Costs one read."""
-        return deletion_from(job_id, fields(self._read(job_id)))
+        return deletion_from(job_id, fields(read(self._jobs.document(job_id))))
 
     def standings(self, job_ids: Sequence[str]) -> dict[str, Standing]:
         """Whose each job is and whether it is deleted; unknown ones are left out. Costs one read an id."""
@@ -86,7 +86,7 @@ class Deletions:
         `key` names the run. Costs one read and one write.
         """
 
-        def changes(document: dict[str, Any]) -> dict[str, Any]:
+        def changes(document: Document) -> Document:
             deletion = deletion_from(job_id, document)
             if deletion is None or deletion.user_id != owner:
                 return {}
@@ -140,7 +140,7 @@ class Deletions:
                 return
             after = page[-1]
 
-    def record_dead_letter(self, message_id: str, letter: dict[str, Any]) -> None:
+    def record_dead_letter(self, message_id: str, letter: Document) -> None:
         """Keep a message that nobody could process. Recording it again changes nothing."""
         with outages("Firestore"):
             try:
@@ -151,7 +151,7 @@ class Deletions:
     def _close(self, snapshot: Any) -> None:
         log.error("purge_without_deletion", job_id=snapshot.id)
         with suppress(FailedPrecondition, Aborted):  # whoever wrote it meanwhile may have mended it
-            _update_unless_changed(
+            update_unless_changed(
                 self._client, snapshot, {"purge": purge_record.closed(_record(fields(snapshot)))}
             )
 
@@ -166,35 +166,16 @@ class Deletions:
         """A step of the record, if the job is deleted: a deletion may have been taken back meanwhile."""
         self._write(job_id, lambda document: _changed(document, step) if deletion_from(job_id, document) else {})
 
-    def _write(self, job_id: str, changes: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
-        """The document with the changes that follow from it, which are written unless there are none.
+    def _write(self, job_id: str, changes: Callable[[Document], Document]) -> Document:
+        """The document with the changes that follow from it, which are written unless there are none."""
 
-        Whoever wrote the job since it was read goes first: a progress report, or another run. A write whose answer
-        was lost is found by reading again.
-        """
-        for _ in range(_MOST_TRIES):
-            snapshot = self._read(job_id)
-            document = fields(snapshot)
+        def write(snapshot: Any, document: Document) -> Document:
             changed = changes(document)
-            if not changed:
-                return document
-            try:
-                _update_unless_changed(self._client, snapshot, changed)
-            except (FailedPrecondition, Aborted):
-                continue
-            return {**document, **changed}
-        raise Unavailable("The job, which is being written by others,")
+            if changed:
+                update_unless_changed(self._client, snapshot, changed)
+            return changed
 
-    def _read(self, job_id: str) -> Any:
-        with outages("Firestore"):
-            return self._jobs.document(job_id).get(**firestore_limits())
-
-
-def _update_unless_changed(client: firestore.Client, snapshot: Any, changes: dict[str, Any]) -> None:
-    """Raise FailedPrecondition or Aborted if the document was written since the snapshot."""
-    unchanged = client.write_option(last_update_time=snapshot.update_time)
-    with outages("Firestore"):
-        snapshot.reference.update(changes, option=unchanged, **firestore_limits())
+        return amend(self._jobs.document(job_id), write)
 
 
 def _deletions(snapshots: Iterable[Any]) -> list[Deletion]:
@@ -202,13 +183,13 @@ def _deletions(snapshots: Iterable[Any]) -> list[Deletion]:
     return [deletion for deletion in found if deletion]
 
 
-def _changed(document: dict[str, Any], step: Callable[[Record], Record]) -> dict[str, Any]:
+def _changed(document: Document, step: Callable[[Record], Record]) -> Document:
     """What a step changes in a document; nothing where there is none."""
     before = _record(document)
     after = step(before)
     return {} if after == before or not document else {"purge": after}
 
 
-def _record(document: dict[str, Any]) -> Record:
+def _record(document: Document) -> Record:
     purge = document.get("purge")
     return purge if isinstance(purge, dict) else {}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum, StrEnum
 from urllib.parse import quote
@@ -62,6 +63,42 @@ _DEFAULT_NAMES = {
 }
 
 
+class Picture(Enum):
+    """What a tile shows in place of a medium, because it is small. It lies beside it."""
+
+    REFERENCE_POSTER = "reference_poster"
+    MOTION_POSTER = "motion_poster"
+    OUTPUT_POSTER = "output_poster"
+    MOTION_PREVIEW = "motion_preview"
+    OUTPUT_PREVIEW = "output_preview"
+
+    @property
+    def medium(self) -> Medium:
+        return _PICTURED[self]
+
+    @property
+    def default_name(self) -> None:
+        """A picture that the document does not name has not been made."""
+
+    def bucket(self, path: str) -> Bucket:
+        return self.medium.bucket(path)
+
+    @property
+    def is_preview(self) -> bool:
+        return self.value.endswith("_preview")
+
+
+Shown = Medium | Picture
+ALL_SHOWN: tuple[Shown, ...] = (*Medium, *Picture)
+_PICTURED = {
+    Picture.REFERENCE_POSTER: Medium.REFERENCE_IMAGE,
+    Picture.MOTION_POSTER: Medium.MOTION_VIDEO,
+    Picture.OUTPUT_POSTER: Medium.OUTPUT_VIDEO,
+    Picture.MOTION_PREVIEW: Medium.MOTION_VIDEO,
+    Picture.OUTPUT_PREVIEW: Medium.OUTPUT_VIDEO,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One live job. `status` and `job_type` are text: a newer writer may know more of them than we do."""
@@ -86,14 +123,18 @@ class Job:
     updated_at: datetime | None = None
     completed_at: datetime | None = None
     view_count: int = 0
+    pictures: Mapping[Picture, str] = field(default_factory=dict)
+    """Object names, which may be any text."""
 
     @property
     def is_completed(self) -> bool:
         return self.status == JobStatus.COMPLETED
 
-    def path(self, medium: Medium) -> str | None:
+    def path(self, medium: Shown) -> str | None:
         """The object's name as the document has it, which may be any text; None where it has none, or no text."""
         match medium:
+            case Picture():
+                return self.pictures.get(medium)
             case Medium.REFERENCE_IMAGE:
                 return self.reference_image_path
             case Medium.MOTION_VIDEO:

@@ -19,13 +19,16 @@ from shared.settings import Settings
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Client as FirestoreClient
+    from google.cloud.storage import Client as StorageClient
 
     from shared.auth import TokenVerifier
     from shared.deletions import Deletions
     from shared.media import MediaStore
+    from shared.objects import ObjectStore
     from shared.pubsub import DeadLetters, Publisher
     from shared.repository import JobRepository
     from shared.shares import Shares
+    from shared.uploads import Uploads
     from shared.views import Views
     from shared.visitors import Visitors
 
@@ -99,6 +102,12 @@ class Services:
         return Deletions(self.firestore, timedelta(seconds=self.settings.sweep_after))
 
     @_once
+    def uploads(self) -> Uploads:
+        from shared.uploads import Uploads
+
+        return Uploads(self.firestore, self.settings.short_id_length)
+
+    @_once
     def shares(self) -> Shares:
         from shared.shares import Shares
 
@@ -125,13 +134,30 @@ class Services:
     def media(self) -> MediaStore:
         from shared.media import MediaStore
         from shared.outages import outages
-        from shared.storage import storage_client, url_signer
+        from shared.storage import url_signer
 
         names = dict(zip(Bucket, self.settings.buckets, strict=True))
-        pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="storage")
         with outages("Cloud Storage"):
-            client = storage_client(self.settings, connections=_THREADS)
-            return MediaStore(client, names, url_signer(self.settings, pool), pool)
+            signer = url_signer(self.settings, self.storage_pool)
+            return MediaStore(self.storage, names, signer, self.storage_pool)
+
+    @_once
+    def objects(self) -> ObjectStore:
+        from shared.objects import ObjectStore
+
+        return ObjectStore(self.storage, self.settings.buckets, self.storage_pool)
+
+    @_once
+    def storage(self) -> StorageClient:
+        from shared.outages import outages
+        from shared.storage import storage_client
+
+        with outages("Cloud Storage"):
+            return storage_client(self.settings, connections=_THREADS)
+
+    @_once
+    def storage_pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(_THREADS, thread_name_prefix="storage")
 
     @_once
     def publisher(self) -> Publisher:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from google.api_core.exceptions import Aborted, FailedPrecondition
 from google.cloud import firestore
 
+from shared.amending import Write, amend, read, update_unless_changed
 from shared.documents import fields, is_deleted, job_from
-from shared.errors import NotCompleted, NotFound, Unavailable
+from shared.errors import NotCompleted, NotFound
 from shared.job import Job, Medium, is_job_id, is_own_path
-from shared.outages import firestore_limits, outages
 from shared.short_links import is_short_id, link_for
-
-_MOST_TRIES = 8
 
 
 class NoSuchVideo(NotFound):
@@ -70,12 +66,11 @@ class Shares:
         """What the link shows; NoSuchVideo for everything else. Costs two reads."""
         if not is_short_id(short_id):
             raise NoSuchVideo
-        with outages("Firestore"):
-            link = fields(self._links.document(short_id).get(**firestore_limits()))
+        link = fields(read(self._links.document(short_id)))
         job_id = link.get("job_id")
         if not isinstance(job_id, str) or not is_job_id(job_id):
             raise NoSuchVideo
-        return shared_video(short_id, job_id, fields(self._read(job_id)))
+        return shared_video(short_id, job_id, fields(read(self._jobs.document(job_id))))
 
     def renew(self, user_id: str, job_id: str) -> Job:
         """Give the job a new link, which ends the one it had. Raises NotFound, and NotCompleted.
@@ -101,28 +96,19 @@ class Shares:
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
             changes = revocation(document, now)
             if changes:
-                unchanged = self._client.write_option(last_update_time=snapshot.update_time)
-                with outages("Firestore"):
-                    snapshot.reference.update(changes, option=unchanged, **firestore_limits())
+                update_unless_changed(self._client, snapshot, changes)
             return changes
 
         return self._write(user_id, job_id, write)
 
-    def _write(self, user_id: str, job_id: str, write: Callable[[Any, dict[str, Any]], dict[str, Any]]) -> Job:
-        """The user's live job with the changes that `write` has made; whoever wrote it meanwhile goes first."""
+    def _write(self, user_id: str, job_id: str, write: Write) -> Job:
+        """The user's live job with the changes that `write` has made."""
         if not is_job_id(job_id):
             raise NotFound
-        for _ in range(_MOST_TRIES):
-            snapshot = self._read(job_id)
-            document = fields(snapshot)
+
+        def write_own(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
             if document.get("user_id") != user_id or is_deleted(document):
                 raise NotFound
-            try:
-                return job_from(job_id, {**document, **write(snapshot, document)})
-            except (FailedPrecondition, Aborted):
-                continue
-        raise Unavailable("The job, which is being written by others,")
+            return write(snapshot, document)
 
-    def _read(self, job_id: str) -> Any:
-        with outages("Firestore"):
-            return self._jobs.document(job_id).get(**firestore_limits())
+        return job_from(job_id, amend(self._jobs.document(job_id), write_own))

@@ -32,8 +32,17 @@ def log_lines() -> list[str]:
 
 @pytest.fixture(scope="session")
 def stack(log_lines: list[str]) -> Iterator[Stack]:
-    """The local cloud exactly as `make dev` runs it, on free ports."""
-    with running(ports.any_free(PORT_NAMES), output=log_lines.append, progress=log_lines.append) as local:
+    """The local cloud as `make dev` runs it, on free ports.
+
+    Posters are made where they are tested alone: all the videos that tests upload would keep the machine busy.
+    """
+    starting = running(
+        ports.any_free(PORT_NAMES),
+        output=log_lines.append,
+        progress=log_lines.append,
+        without=("make_posters",),
+    )
+    with starting as local:
         yield local
 
 

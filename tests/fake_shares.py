@@ -8,9 +8,10 @@ from typing import Any
 
 from shared.documents import is_deleted, job_from
 from shared.errors import NotCompleted, NotFound
-from shared.job import Job, is_job_id
+from shared.job import Job, JobPrefix, Medium, is_job_id
 from shared.shares import NoSuchVideo, SharedVideo, revocation, shared_video
 from shared.short_links import is_short_id, new_short_id
+from shared.uploads import completion, is_live, pictures, wants_link
 from tests.fake_firestore import FakeRepository
 
 
@@ -37,9 +38,7 @@ class FakeShares:
         job = job_from(job_id, document)
         if not job.is_completed:
             raise NotCompleted(job.status or "unknown")
-        short_id = next(new for new in iter(lambda: new_short_id(8), None) if new not in self.links)
-        self.links[short_id] = job_id
-        document.update(short_id=short_id, share_revoked_at=None)
+        document.update(short_id=self.new(job_id), share_revoked_at=None)
         return job_from(job_id, document)
 
     def revoke(self, user_id: str, job_id: str, now: datetime) -> Job:
@@ -47,12 +46,43 @@ class FakeShares:
         document.update(revocation(document, now))
         return job_from(job_id, document)
 
+    def new(self, job_id: str) -> str:
+        """A short id that no other job has had."""
+        short_id = next(new for new in iter(lambda: new_short_id(8), None) if new not in self.links)
+        self.links[short_id] = job_id
+        return short_id
+
     def _owned(self, user_id: str, job_id: str) -> dict[str, Any]:
         self._repository.calls += 1
         document = self._repository.documents.get(job_id)
         if document is None or document.get("user_id") != user_id or is_deleted(document):
             raise NotFound
         return document
+
+
+class FakeUploads:
+    """What follows from a document is decided by the real functions: only Firestore is not there."""
+
+    def __init__(self, repository: FakeRepository, shares: FakeShares) -> None:
+        self._documents = repository.documents
+        self._shares = shares
+
+    def complete(self, job: JobPrefix, path: str, now: datetime) -> bool:
+        document = self._documents.get(job.job_id, {})
+        if not is_live(document, job.user_id):
+            return False
+        changes = completion(document, path, now)
+        if wants_link(document, changes):
+            changes["short_id"] = self._shares.new(job.job_id)
+        document.update(changes)
+        return bool(changes)
+
+    def add_pictures(self, job: JobPrefix, medium: Medium, poster: str, preview: str | None) -> bool:
+        document = self._documents.get(job.job_id, {})
+        live = is_live(document, job.user_id)
+        if live:
+            document.update(pictures(document, medium, poster, preview))
+        return live
 
 
 class FakeViews:

@@ -11,8 +11,9 @@ from shared.auth import TokenVerifier, User
 from shared.deletions import Deletions
 from shared.errors import Unauthorized, Unavailable
 from shared.events import JobDeleted
-from shared.job import Bucket, Job, JobPrefix, Medium, can_own_media, is_own_path
+from shared.job import ALL_SHOWN, Bucket, Job, JobPrefix, Medium, Picture, Shown, can_own_media, is_own_path
 from shared.media import Download, MediaStore, MediaUrls, SharedUrls
+from shared.objects import ObjectStore
 from shared.pubsub import DeadLetters, Letter, Publisher
 from shared.purge import BucketPurge
 from shared.repository import JobRepository
@@ -20,9 +21,10 @@ from shared.services import Services
 from shared.settings import Settings
 from shared.shares import Shares
 from shared.signing import UrlSigner
+from shared.uploads import Uploads
 from shared.views import Views
 from tests.fake_firestore import FakeDeletions, FakeRepository
-from tests.fake_shares import FakeShares, FakeViews
+from tests.fake_shares import FakeShares, FakeUploads, FakeViews
 from tests.jobs import NOW
 
 SETTINGS = Settings(project="demo-nuumee", allowed_origins=("https://nuumee.ai",))
@@ -34,6 +36,7 @@ class FakeMediaStore:
     def __init__(self, settings: Settings = SETTINGS) -> None:
         self.names = dict(zip(Bucket, settings.buckets, strict=True))
         self.objects: dict[str, dict[str, list[bytes]]] = {name: {} for name in self.names.values()}
+        self.content_types: dict[str, str] = {}
         self.broken: set[str] = set()
         self.calls = 0
         self._signer = UrlSigner(None, "", lifetime=3600, window=900, pool=None)
@@ -41,7 +44,7 @@ class FakeMediaStore:
     def urls(self, jobs: Sequence[Job], now: datetime) -> list[MediaUrls]:
         self.calls += 1
         validity = self._signer.validity(now)
-        return [MediaUrls(job.id, {medium: self._url(job, medium) for medium in Medium}, validity) for job in jobs]
+        return [MediaUrls(job.id, {shown: self._url(job, shown) for shown in ALL_SHOWN}, validity) for job in jobs]
 
     def download(self, job: Job, now: datetime) -> Download | None:
         self.calls += 1
@@ -63,6 +66,20 @@ class FakeMediaStore:
         generations = self.objects[bucket].get(name, [])
         return 1 <= generation <= len(generations)
 
+    def bucket_of(self, medium: Medium) -> str:
+        return self.names[medium.bucket(medium.default_name or "")]
+
+    def exists(self, bucket: str, name: str) -> bool:
+        return bool(self.objects[bucket].get(name))
+
+    def read(self, bucket: str, name: str, generation: int) -> bytes | None:
+        self.calls += 1
+        return self.objects[bucket][name][generation - 1] if self.has(bucket, name, generation) else None
+
+    def put(self, bucket: str, name: str, content: bytes, content_type: str) -> None:
+        self.objects[bucket].setdefault(name, []).append(content)
+        self.content_types[name] = content_type
+
     def remove(self, bucket: str, name: str, generation: int) -> None:
         self.calls += 1
         if bucket in self.broken:
@@ -77,8 +94,9 @@ class FakeMediaStore:
         generations = [content for contents in gone for content in contents]
         return BucketPurge(bucket=bucket, objects=len(generations), size=sum(map(len, generations)))
 
-    def _url(self, job: Job, medium: Medium) -> str | None:
-        if medium is Medium.OUTPUT_VIDEO and not job.is_completed:
+    def _url(self, job: Job, medium: Shown) -> str | None:
+        shows = medium.medium if isinstance(medium, Picture) else medium
+        if shows is Medium.OUTPUT_VIDEO and not job.is_completed:
             return None
         if path := job.path(medium):
             bucket = self.names[medium.bucket(path)]
@@ -154,6 +172,7 @@ class FakeServices(Services):
         self.fake_repository = FakeRepository()
         self.fake_deletions = FakeDeletions(self.fake_repository)
         self.fake_shares = FakeShares(self.fake_repository)
+        self.fake_uploads = FakeUploads(self.fake_repository, self.fake_shares)
         self.fake_views = FakeViews(self.fake_repository)
         self.fake_media = FakeMediaStore(settings)
         self.fake_publisher = FakePublisher()
@@ -165,8 +184,10 @@ class FakeServices(Services):
             "repository": cast(JobRepository, self.fake_repository),
             "deletions": cast(Deletions, self.fake_deletions),
             "shares": cast(Shares, self.fake_shares),
+            "uploads": cast(Uploads, self.fake_uploads),
             "views": cast(Views, self.fake_views),
             "media": cast(MediaStore, self.fake_media),
+            "objects": cast(ObjectStore, self.fake_media),
             "publisher": cast(Publisher, self.fake_publisher),
             "upload_publisher": cast(Publisher, self.fake_upload_publisher),
             "dead_deletions": cast(DeadLetters, self.fake_dead_deletions),

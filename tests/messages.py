@@ -26,9 +26,10 @@ def notification(
     bucket: str = SETTINGS.outputs_bucket,
     generation: int = 1,
     size: int = 1,
+    content_type: str = "video/mp4",
     changes: dict[str, str] | None = None,
 ) -> tuple[bytes, dict[str, str]]:
     """What Cloud Storage publishes of a new object: the data and the attributes."""
-    resource = {"name": name, "bucket": bucket, "size": str(size), "contentType": "video/mp4"}
+    resource = {"name": name, "bucket": bucket, "size": str(size), "contentType": content_type}
     about = {"bucketId": bucket, "objectId": name, "objectGeneration": str(generation)}
     return json.dumps(resource).encode(), {"eventType": "OBJECT_FINALIZE", **about, **(changes or {})}

@@ -40,6 +40,7 @@ def _run() -> None:
             users = Users(local.auth_url, stack.PROJECT)
             demo = demo_data.fill(local.settings, users)
             local.start_scheduler()
+            local.start_worker(demo.owner.user_id)
             _say(_greeting(local, demo, users.sign_in_url))
             while True:
                 local.processes.check()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from google.cloud import pubsub_v1, storage
@@ -49,11 +49,25 @@ def make_topics(settings: Settings, push_endpoints: Mapping[str, str]) -> None:
             subscriber.create_subscription(request=_push(settings, function, topics[function], endpoint))
 
 
+def make_subscription(settings: Settings, function: str, endpoint: str) -> Callable[[], None]:
+    """Let a function have its events at this address; give what ends that again."""
+    request = _push(settings, function, topics_by_function(settings)[function], endpoint)
+    with pubsub_v1.SubscriberClient() as subscriber:
+        subscriber.create_subscription(request=request)
+
+    def remove() -> None:
+        with pubsub_v1.SubscriberClient() as subscriber:
+            subscriber.delete_subscription(subscription=request["name"])
+
+    return remove
+
+
 def topics_by_function(settings: Settings) -> dict[str, str]:
     """The background functions, each with the topic whose messages it gets."""
     return {
         "purge_job": settings.job_deleted_topic,
         "process_upload": settings.object_finalized_topic,
+        "make_posters": settings.object_finalized_topic,
         "sweep_purges": SWEEP_TOPIC,
         "count_views": SWEEP_TOPIC,
     }

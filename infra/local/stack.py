@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -27,8 +27,16 @@ THREADS = 16
 """As many requests at a time as deploy.sh lets one instance of a function have."""
 
 
+ONE_AT_A_TIME = ("make_posters",)
+"""What needs an instance's memory to itself."""
+
+
 class Stack:
-    def __init__(self, ports: Mapping[str, int], processes: Processes, folder: Path) -> None:
+    def __init__(
+        self, ports: Mapping[str, int], processes: Processes, folder: Path, without: Collection[str] = ()
+    ) -> None:
+        """`without` are functions that do not run and whose events nobody waits for."""
+        self.functions = tuple(name for name in FUNCTIONS if name not in without)
         self.ports = ports
         self.processes = processes
         self._folder = folder
@@ -73,14 +81,14 @@ class Stack:
         self.processes.start(name, command, environment=dict(os.environ), folder=ROOT)
 
     def make_resources(self) -> None:
-        triggered = [name for name in FUNCTIONS if name in resources.topics_by_function(self.settings)]
+        triggered = [name for name in self.functions if name in resources.topics_by_function(self.settings)]
         resources.make(self.settings, {name: self.function_url(name) for name in triggered})
 
     def start_functions(self) -> None:
-        for function in FUNCTIONS:
+        for function in self.functions:
             self.start_function(function)
         self.processes.start("gateway", self._gateway_command(), environment=dict(os.environ), folder=ROOT)
-        for name in (*FUNCTIONS, "gateway"):
+        for name in (*self.functions, "gateway"):
             self._wait(name)
 
     def start_scheduler(self) -> None:
@@ -88,6 +96,11 @@ class Stack:
         command = [sys.executable, "-m", "infra.local.scheduler"]
         topic = f"--topic=projects/{PROJECT}/topics/{resources.SWEEP_TOPIC}"
         self.processes.start("scheduler", [*command, topic], environment=dict(os.environ), folder=ROOT)
+
+    def start_worker(self, user_id: str) -> None:
+        """Let that user's jobs go on."""
+        command = [sys.executable, "-m", "infra.local.worker", f"--project={PROJECT}", f"--user={user_id}"]
+        self.processes.start("worker", command, environment=dict(os.environ), folder=ROOT)
 
     def start_function(
         self, name: str, *, port: int | None = None, label: str | None = None, **changes: str | None
@@ -103,7 +116,7 @@ class Stack:
             **self.environment,
             "ALLOWED_ORIGINS": ",".join(self.settings.allowed_origins),
             "SHARE_ORIGIN": self.settings.share_origin,
-            "THREADS": str(THREADS),
+            "THREADS": str(1 if name in ONE_AT_A_TIME else THREADS),
             "PYTHONUNBUFFERED": "1",
             **changes,
         }
@@ -135,14 +148,18 @@ class Stack:
 
 @contextmanager
 def running(
-    ports: Mapping[str, int], *, output: Callable[[str], None], progress: Callable[[str], None]
+    ports: Mapping[str, int],
+    *,
+    output: Callable[[str], None],
+    progress: Callable[[str], None],
+    without: Collection[str] = (),
 ) -> Iterator[Stack]:
     """A stack with nothing in it yet. The process's own Google clients are pointed at it too."""
     folder = Path(tempfile.mkdtemp(prefix="nuumee-"))
     before = dict(os.environ)
     try:
         with Processes(output, folder) as processes:
-            stack = Stack(ports, processes, folder)
+            stack = Stack(ports, processes, folder, without)
             os.environ.update(stack.environment)
             progress("starting the emulators")
             stack.start_emulators()

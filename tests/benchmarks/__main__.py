@@ -22,7 +22,7 @@ from google.oauth2 import service_account
 from infra.local import ports
 from infra.local.stack import PORT_NAMES, PROJECT, THREADS, Stack, running
 from shared.job import Bucket, JobPrefix
-from shared.media import MediaStore
+from shared.objects import ObjectStore
 from shared.pagination import ListQuery
 from shared.repository import JobRepository
 from shared.signing import Target, UrlSigner
@@ -185,11 +185,9 @@ def purge() -> None:
                 blob.delete()
 
     def ours() -> None:
-        signer = UrlSigner(None, "", lifetime=3600, window=900, pool=None)
-        buckets = {bucket: bucket.value for bucket in Bucket}
         with ThreadPoolExecutor(32) as pool:
-            clients = {name: SlowBucket(names) for name in buckets.values()}
-            MediaStore(_Buckets(clients), buckets, signer, pool).purge(JobPrefix("me", "job"))
+            clients = {bucket.value: SlowBucket(names) for bucket in Bucket}
+            ObjectStore(_Buckets(clients), list(clients), pool).purge(JobPrefix("me", "job"))
 
     serial, parallel = seconds(one_by_one, 1), seconds(ours, 3)
     say(

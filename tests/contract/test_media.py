@@ -9,8 +9,9 @@ import pytest
 from google.cloud import storage
 
 from infra.local.stack import Stack
-from shared.job import Job, JobPrefix, JobStatus, Medium
+from shared.job import Job, JobPrefix, JobStatus, Medium, Shown
 from shared.media import MediaStore
+from shared.objects import ObjectStore
 from shared.services import Services
 from tests.fakes import SETTINGS, FakeMediaStore
 from tests.jobs import NOW, new_id
@@ -20,6 +21,7 @@ IMAGES, VIDEOS, OUTPUTS = SETTINGS.buckets
 
 class World(Protocol):
     media: MediaStore
+    objects: ObjectStore
 
     def put(self, bucket: str, name: str, content: bytes = b"x") -> None: ...
 
@@ -31,6 +33,7 @@ class MemoryWorld:
     def __init__(self) -> None:
         self._fake = FakeMediaStore()
         self.media = cast(MediaStore, self._fake)
+        self.objects = cast(ObjectStore, self._fake)
 
     def put(self, bucket: str, name: str, content: bytes = b"x") -> None:
         self._fake.objects[bucket].setdefault(name, []).append(content)
@@ -42,7 +45,8 @@ class MemoryWorld:
 
 class StorageWorld:
     def __init__(self, stack: Stack, client: storage.Client) -> None:
-        self.media = Services(stack.settings).media
+        services = Services(stack.settings)
+        self.media, self.objects = services.media, services.objects
         self._client = client
 
     def put(self, bucket: str, name: str, content: bytes = b"x") -> None:
@@ -68,7 +72,7 @@ def with_fields(job: Job, **changes: str) -> Job:
     return Job(id=job.id, user_id=job.user_id, **{"status": job.status, **changes})  # type: ignore[arg-type]
 
 
-def urls(world: World, job: Job) -> dict[Medium, str | None]:
+def urls(world: World, job: Job) -> dict[Shown, str | None]:
     (found,) = world.media.urls([job], NOW)
     return dict(found.urls)
 
@@ -182,7 +186,7 @@ def test_a_purge_removes_all_generations_in_all_three_buckets_and_counts_them(wo
     world.put(OUTPUTS, f"{prefix}output.mp4", b"output!")
     world.put(OUTPUTS, f"{prefix}ünï code.webp", b"poster")
 
-    found = world.media.purge(JobPrefix(job.user_id, job.id))
+    found = world.objects.purge(JobPrefix(job.user_id, job.id))
 
     assert [(one.bucket, one.objects, one.size, one.error) for one in found] == [
         (IMAGES, 3, 11, None),
@@ -196,7 +200,7 @@ def test_a_purge_takes_more_objects_than_one_batch_holds(world: World, job: Job)
     prefix = f"{job.user_id}/{job.id}/"
     for number in range(130):
         world.put(OUTPUTS, f"{prefix}frame-{number}", b"12")
-    output = world.media.purge(JobPrefix(job.user_id, job.id))[2]
+    output = world.objects.purge(JobPrefix(job.user_id, job.id))[2]
     assert (output.objects, output.size, output.error) == (130, 260, None)
     assert world.names(OUTPUTS, prefix) == []
 
@@ -213,15 +217,15 @@ def test_a_purge_leaves_the_neighbours_alone(world: World, job: Job) -> None:
     for name in names:
         world.put(OUTPUTS, name)
     world.put(OUTPUTS, f"{job.user_id}/{job.id}/output.mp4")
-    world.media.purge(JobPrefix(job.user_id, job.id))
+    world.objects.purge(JobPrefix(job.user_id, job.id))
     assert [name for name in names if name not in world.names(OUTPUTS, name)] == []
 
 
 def test_a_purge_can_be_run_again_with_the_same_result(world: World, job: Job) -> None:
     world.put(IMAGES, f"{job.user_id}/{job.id}/reference.png")
     prefix = JobPrefix(job.user_id, job.id)
-    world.media.purge(prefix)
-    assert [(one.objects, one.error) for one in world.media.purge(prefix)] == [(0, None)] * 3
+    world.objects.purge(prefix)
+    assert [(one.objects, one.error) for one in world.objects.purge(prefix)] == [(0, None)] * 3
 
 
 def test_purges_side_by_side_count_each_object_once(stack: Stack, buckets: storage.Client, job: Job) -> None:
@@ -230,6 +234,6 @@ def test_purges_side_by_side_count_each_object_once(stack: Stack, buckets: stora
         world.put(OUTPUTS, f"{job.user_id}/{job.id}/{number}")
     prefix = JobPrefix(job.user_id, job.id)
     with ThreadPoolExecutor(4) as threads:
-        found = list(threads.map(lambda _: world.media.purge(prefix)[2], range(4)))
+        found = list(threads.map(lambda _: world.objects.purge(prefix)[2], range(4)))
     assert sum(one.objects for one in found) == 40
     assert {one.error for one in found} == {None}

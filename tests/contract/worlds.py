@@ -11,16 +11,18 @@ from google.cloud import firestore
 from shared.deletions import Deletions
 from shared.repository import JobRepository
 from shared.shares import Shares
+from shared.uploads import Uploads
 from shared.views import Views
 from tests import jobs
 from tests.fake_firestore import SWEEP_AFTER, FakeDeletions, FakeRepository
-from tests.fake_shares import FakeShares, FakeViews
+from tests.fake_shares import FakeShares, FakeUploads, FakeViews
 
 
 class World(Protocol):
     repository: JobRepository
     deletions: Deletions
     shares: Shares
+    uploads: Uploads
     views: Views
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None: ...
@@ -37,6 +39,7 @@ class MemoryWorld:
         self.deletions = cast(Deletions, FakeDeletions(self._fake))
         self._fake_shares = FakeShares(self._fake)
         self.shares = cast(Shares, self._fake_shares)
+        self.uploads = cast(Uploads, FakeUploads(self._fake, self._fake_shares))
         self.views = cast(Views, FakeViews(self._fake))
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None:
@@ -55,6 +58,7 @@ class FirestoreWorld:
         self.repository = JobRepository(database, ThreadPoolExecutor(4))
         self.deletions = Deletions(database, SWEEP_AFTER)
         self.shares = Shares(database, 8)
+        self.uploads = Uploads(database, 8)
         self.views = Views(database)
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None:

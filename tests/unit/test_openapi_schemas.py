@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from shared import pagination
 from shared.errors import BadRequest
-from shared.job import Job, JobStatus, Medium, is_job_id
+from shared.job import ALL_SHOWN, Job, JobStatus, is_job_id
 from shared.pagination import ListQuery
 from tests.jobs import NOW
 from tests.openapi import described_api
@@ -56,7 +56,7 @@ def test_statuses_counts_and_media_are_described_as_they_are() -> None:
     assert SCHEMAS["JobStatus"]["enum"] == list(JobStatus)
     assert set(SCHEMAS["Counts"]["properties"]) == set(SCHEMAS["Counts"]["required"]) == {"all", *JobStatus}
     urls = {name for name in SCHEMAS["Media"]["properties"] if name.endswith("_url")}
-    assert urls == {f"{medium.value}_url" for medium in Medium}
+    assert urls == {f"{shown.value}_url" for shown in ALL_SHOWN}
 
 
 class Unasked:

@@ -79,7 +79,7 @@ def test_all_that_the_purge_would_take_goes_late_too_however_odd_its_name(
 @pytest.mark.parametrize(
     ("name", "fields"),
     [
-        (NAME, document("me")),
+        ("me/job-1/motion.mp4", document("me")),
         (NAME, None),
         (NAME, deleted("you")),
         ("job-1/output.mp4", deleted("me")),
@@ -117,3 +117,36 @@ def test_what_is_no_notification_of_ours_is_recorded_and_acknowledged(
         process_upload.receive(envelope(*notification(NAME, changes=changes)), services)
     assert [record.getMessage() for record in caplog.records] == ["event_never"]
     assert services.fake_media.objects[OUTPUTS][NAME] == [b"late"]
+
+
+def test_an_output_completes_its_job_and_gives_it_a_link(services: FakeServices) -> None:
+    services.add("job-1", document("me", status="processing", completed_at=None))
+    process_upload.receive(upload(services), services)
+    fields = services.fake_repository.documents["job-1"]
+    assert (fields["status"], fields["output_video_path"], fields["completed_at"]) == ("completed", NAME, NOW)
+    assert services.fake_shares.links == {fields["short_id"]: "job-1"}
+    before = copy.deepcopy(fields)
+    process_upload.receive(upload(services), services)
+    assert services.fake_repository.documents["job-1"] == before
+
+
+@pytest.mark.parametrize(
+    "changes", [{"size": 0}, {"content_type": "text/html"}, {"content_type": ""}, {"content_type": "image/png"}]
+)
+def test_what_is_no_video_completes_nothing_and_is_logged(
+    services: FakeServices, changes: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    services.add("job-1", document("me", status="processing"))
+    before = copy.deepcopy(services.fake_repository.documents)
+    with caplog.at_level("WARNING", "nuumee"):
+        process_upload.receive(envelope(*notification(NAME, **changes)), services)
+    assert services.fake_repository.documents == before
+    assert [record.getMessage() for record in caplog.records] == ["output_refused"]
+
+
+@pytest.mark.parametrize("name", ["me/job-1/poster.webp", "me/job-1/preview.mp4", "me/job-1/parts/output.mp4"])
+def test_other_objects_of_a_live_job_change_nothing(services: FakeServices, name: str) -> None:
+    services.add("job-1", document("me", status="processing"))
+    before = copy.deepcopy(services.fake_repository.documents)
+    process_upload.receive(upload(services, name), services)
+    assert services.fake_repository.documents == before

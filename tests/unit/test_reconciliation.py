@@ -13,7 +13,7 @@ import pytest
 from infra.reconciliation import Checkpoint, Finding, Kind, Reconciliation
 from shared.deletions import Deletions, Standing
 from shared.documents import deletion_from, is_deleted
-from shared.media import MediaStore, StoredObject
+from shared.objects import ObjectStore, StoredObject
 from tests.fake_firestore import FakeDeletions, FakeRepository
 from tests.jobs import NOW, deleted, document
 
@@ -63,7 +63,7 @@ class Shelves:
 
     def reconciliation(self, *, repair: bool = False) -> Reconciliation:
         return Reconciliation(
-            cast(MediaStore, self),
+            cast(ObjectStore, self),
             cast(Deletions, self),
             self.objects_in,
             now=NOW,

@@ -20,11 +20,12 @@ BUCKETS = ("nuumee-images", "nuumee-videos", "nuumee-outputs")
 TOPICS = {
     "purge_job": "job-deleted",
     "process_upload": "object-finalized",
+    "make_posters": "object-finalized",
     "sweep_purges": "sweep-purges",
     "count_views": "sweep-purges",
 }
 """The background functions, each with the topic whose messages it gets."""
-RETRIED = ("purge_job", "process_upload")
+RETRIED = ("purge_job", "process_upload", "make_posters")
 PLACEHOLDERS = {
     "PROJECT_NUMBER": "123456",
     **{f"TRIGGER_OF_{name}": f"projects/nuumee-test/locations/us-central1/triggers/{name}-1" for name in TOPICS},

@@ -1,0 +1,104 @@
+"""Plays the worker of the local cloud: takes jobs from pending to completed, by really uploading their outputs.
+
+What completes a job is its output alone: this worker reports that it is queued and being processed, no more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import time
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from google.api_core.exceptions import GoogleAPIError
+from google.cloud import firestore, storage
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from shared.settings import Settings
+
+EVERY = 20.0
+"""Seconds that a job stays in each state."""
+ACTIVE = 3
+"""Jobs under way at once. One that is completed has another come after it."""
+_OUTPUTS = sorted((Path(__file__).parent / "media").glob("output-*.mp4"))
+_STEPS = {"pending": "queued", "queued": "processing"}
+
+
+class Worker:
+    def __init__(self, settings: Settings, user_id: str) -> None:
+        self._settings = settings
+        self._user_id = user_id
+        self._jobs = firestore.Client(project=settings.project).collection("jobs")
+        self._buckets = storage.Client(project=settings.project)
+        self._outputs = itertools.cycle(_OUTPUTS)
+
+    def step(self) -> None:
+        """Take each job that is under way one state further; begin others, so that some always are."""
+        active = list(self._active())
+        for snapshot in active:
+            status = snapshot.get("status")
+            if status in _STEPS:
+                snapshot.reference.update({"status": _STEPS[status], "updated_at": datetime.now(UTC)})
+            else:
+                self._upload(snapshot.id)
+        if len(active) < ACTIVE:
+            self._begin()
+
+    def _active(self) -> Iterator[Any]:
+        under_way = FieldFilter("status", "in", ["pending", "queued", "processing"])
+        mine = FieldFilter("user_id", "==", self._user_id)
+        for snapshot in self._jobs.where(filter=mine).where(filter=under_way).get(timeout=10):
+            if (snapshot.to_dict() or {}).get("deleted_at") is None:
+                yield snapshot
+
+    def _begin(self) -> None:
+        """A new job of the demo user, with the inputs of one of its completed jobs, as a retry has them."""
+        completed = FieldFilter("status", "==", "completed")
+        mine = FieldFilter("user_id", "==", self._user_id)
+        for snapshot in self._jobs.where(filter=mine).where(filter=completed).limit(20).get(timeout=10):
+            source = snapshot.to_dict() or {}
+            if source.get("deleted_at") is None:
+                break
+        else:
+            return
+        now = datetime.now(UTC)
+        kept = ("user_id", "job_type", "resolution", "reference_image_path", "motion_video_path")
+        self._jobs.document(str(uuid.uuid4())).set(
+            {
+                **{name: source.get(name) for name in kept},
+                "source_job_id": snapshot.id,
+                "status": "pending",
+                "seed": 7,
+                "credits_charged": 0,
+                "created_at": now,
+                "updated_at": now,
+                "view_count": 0,
+            }
+        )
+
+    def _upload(self, job_id: str) -> None:
+        blob = self._buckets.bucket(self._settings.outputs_bucket).blob(f"{self._user_id}/{job_id}/output.mp4")
+        blob.upload_from_filename(next(self._outputs), content_type="video/mp4")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--project", required=True)
+    parser.add_argument("--user", required=True, help="whose jobs it works on")
+    parser.add_argument("--every", type=float, default=EVERY, help="seconds in each state (default: %(default)s)")
+    options = parser.parse_args()
+    worker = Worker(Settings(project=options.project, allowed_origins=()), options.user)
+    while True:
+        time.sleep(options.every)
+        try:
+            worker.step()
+        except (GoogleAPIError, OSError) as error:
+            print(f"nothing done this time: {type(error).__name__}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""What uploads change in live jobs: an output completes its job, and pictures for the tiles become known."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from google.cloud import firestore
+
+from shared.amending import Document, amend, update_unless_changed
+from shared.documents import is_deleted
+from shared.job import JobPrefix, JobStatus, Medium
+from shared.short_links import link_for
+
+_BEFORE_COMPLETION = {JobStatus.PENDING, JobStatus.QUEUED, JobStatus.PROCESSING}
+
+
+def completion(document: Document, path: str, now: datetime) -> Document:
+    """What an output at `path` changes in a live job, the link aside.
+
+    Only a job that is on its way, or completed, can be completed: a failed one stays failed, and a status that
+    nobody here knows is its writer's to change. What the worker has set stays.
+    """
+    status = document.get("status")
+    if status not in _BEFORE_COMPLETION | {JobStatus.COMPLETED}:
+        return {}
+    wanted: Document = {"output_video_path": path, "completed_at": now}
+    changes = {name: value for name, value in wanted.items() if document.get(name) is None}
+    if status != JobStatus.COMPLETED:
+        changes["status"] = JobStatus.COMPLETED.value
+    return {**changes, "updated_at": now} if changes else {}
+
+
+def wants_link(document: Document, changes: Document) -> bool:
+    """Whether a completed job is still without a link; one that its owner has ended is not given another."""
+    completed = {**document, **changes}.get("status") == JobStatus.COMPLETED
+    return completed and document.get("short_id") is None and document.get("share_revoked_at") is None
+
+
+def pictures(document: Document, medium: Medium, poster: str, preview: str | None) -> Document:
+    """What makes a poster and a preview of one medium known: their objects' names."""
+    wanted = {"posters": poster, "previews": preview}
+    changes: Document = {}
+    for name, path in wanted.items():
+        known = document.get(name)
+        known = known if isinstance(known, dict) else {}
+        if path is not None and known.get(medium.value) != path:
+            changes[name] = {**known, medium.value: path}
+    return changes
+
+
+def is_live(document: Document, owner: str) -> bool:
+    """Whether this is a job of that user that is not deleted."""
+    return bool(document) and document.get("user_id") == owner and not is_deleted(document)
+
+
+class Uploads:
+    """Every method raises Unavailable when Firestore is away. `length` is that of a new short id."""
+
+    def __init__(self, client: firestore.Client, length: int) -> None:
+        self._client = client
+        self._jobs = client.collection("jobs")
+        self._length = length
+
+    def complete(self, job: JobPrefix, path: str, now: datetime) -> bool:
+        """Complete the job if it is live and on its way; tell whether anything was left to change.
+
+        Costs one read, and one write, or two with a link.
+        """
+        changed = False
+
+        def write(snapshot: Any, document: Document) -> Document:
+            nonlocal changed
+            if not is_live(document, job.user_id):
+                return {}
+            changes = completion(document, path, now)
+            if wants_link(document, changes):
+                changes = {**changes, "short_id": link_for(self._client, snapshot, changes, self._length)}
+            elif changes:
+                update_unless_changed(self._client, snapshot, changes)
+            changed = bool(changes)
+            return changes
+
+        amend(self._jobs.document(job.job_id), write)
+        return changed
+
+    def add_pictures(self, job: JobPrefix, medium: Medium, poster: str, preview: str | None) -> bool:
+        """Make the pictures of one medium known, if the job is live; tell whether it is.
+
+        Costs one read and, where they are new, one write.
+        """
+        found = False
+
+        def write(snapshot: Any, document: Document) -> Document:
+            nonlocal found
+            found = is_live(document, job.user_id)
+            changes = pictures(document, medium, poster, preview) if found else {}
+            if changes:
+                update_unless_changed(self._client, snapshot, changes)
+            return changes
+
+        amend(self._jobs.document(job.job_id), write)
+        return found

@@ -1,0 +1,89 @@
+"""What uploads change in jobs: the same on Firestore's emulator and in memory."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.job import JobPrefix, Medium
+from tests.contract.worlds import World, put_many
+from tests.jobs import NOW, deleted, document, new_id
+
+LATER = NOW + timedelta(hours=1)
+
+
+def under_way(user: str, **changes: Any) -> dict[str, Any]:
+    return document(user, **{"status": "processing", "completed_at": None, **changes})
+
+
+def put(world: World, fields: dict[str, Any]) -> str:
+    job_id = new_id()
+    world.put(job_id, fields)
+    return job_id
+
+
+@pytest.mark.parametrize("status", ["pending", "queued", "processing"])
+def test_an_output_completes_a_job_that_is_under_way(world: World, user: str, status: str) -> None:
+    job_id = put(world, under_way(user, status=status))
+    path = f"{user}/{job_id}/output.mp4"
+    assert world.uploads.complete(JobPrefix(user, job_id), path, LATER)
+    fields = world.read(job_id)
+    assert (fields["status"], fields["output_video_path"]) == ("completed", path)
+    assert (fields["completed_at"], fields["updated_at"]) == (LATER, LATER)
+    assert world.shares.resolve(fields["short_id"]).job.id == job_id
+
+
+def test_what_the_worker_has_set_stays(world: World, user: str) -> None:
+    fields = {"status": "completed", "short_id": "25ca1d0f", "output_video_path": f"{user}/other/output.mp4"}
+    job_id = put(world, document(user, **fields))
+    before = world.read(job_id)
+    assert not world.uploads.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", LATER)
+    assert world.read(job_id) == before
+
+
+def test_an_output_that_is_told_of_again_changes_nothing(world: World, user: str) -> None:
+    job_id = put(world, under_way(user))
+    arguments = (JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", NOW)
+    assert world.uploads.complete(*arguments)
+    before = world.read(job_id)
+    assert not world.uploads.complete(*arguments)
+    assert world.read(job_id) == before
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled", None, 7])
+def test_a_job_that_has_failed_or_is_nothing_known_is_not_revived(world: World, user: str, status: object) -> None:
+    job_id = put(world, under_way(user, status=status))
+    before = world.read(job_id)
+    assert not world.uploads.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", NOW)
+    assert world.read(job_id) == before
+
+
+def test_a_deleted_or_foreign_job_is_not_completed(world: World, user: str) -> None:
+    (gone,) = put_many(world, user, deleted, 1)
+    foreign = put(world, under_way("somebody-else"))
+    before = world.read(gone), world.read(foreign)
+    for job_id in (gone, foreign, new_id()):
+        assert not world.uploads.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", NOW)
+        assert not world.uploads.add_pictures(JobPrefix(user, job_id), Medium.MOTION_VIDEO, "poster", None)
+    assert (world.read(gone), world.read(foreign)) == before
+
+
+def test_a_link_that_its_owner_has_ended_does_not_come_back_with_an_output(world: World, user: str) -> None:
+    job_id = put(world, document(user, short_id=None))
+    world.shares.revoke(user, job_id, NOW)
+    world.uploads.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", NOW)
+    fields = world.read(job_id)
+    assert fields["short_id"] is None
+    assert fields["output_video_path"] == f"{user}/{job_id}/output.mp4"
+
+
+def test_pictures_are_known_by_their_medium(world: World, user: str) -> None:
+    job_id = put(world, document(user))
+    job = JobPrefix(user, job_id)
+    assert world.uploads.add_pictures(job, Medium.REFERENCE_IMAGE, f"{job}poster.webp", None)
+    assert world.uploads.add_pictures(job, Medium.MOTION_VIDEO, f"{job}poster.webp", f"{job}preview.mp4")
+    fields = world.read(job_id)
+    assert fields["posters"] == dict.fromkeys(("reference_image", "motion_video"), f"{job}poster.webp")
+    assert fields["previews"] == {"motion_video": f"{job}preview.mp4"}

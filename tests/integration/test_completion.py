@@ -1,0 +1,141 @@
+"""An output that is uploaded completes its job, through Storage's notifications and the staged functions."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import pytest
+import requests
+from google.cloud import firestore, storage
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from infra.local import ports
+from infra.local.client import Client
+from infra.local.resources import make_subscription
+from infra.local.stack import Stack
+from infra.local.users import Account
+from infra.stage import ROOT
+from shared.deletions import Deletions
+from shared.job import JobPrefix
+from shared.uploads import Uploads
+from tests.fake_firestore import SWEEP_AFTER
+from tests.jobs import NOW, document, new_id, read
+from tests.waiting import wait_until
+
+OUTPUTS = "nuumee-outputs"
+RACES = 200
+VIDEO = next((ROOT / "infra/local/media").glob("output-*.mp4"))
+
+
+@pytest.fixture
+def put(database: firestore.Client) -> Callable[..., str]:
+    def make(user_id: str, **changes: Any) -> str:
+        job_id = new_id()
+        fields = document(user_id, **{"status": "processing", "completed_at": None, **changes})
+        database.collection("jobs").document(job_id).set(fields)
+        return job_id
+
+    return make
+
+
+def upload(buckets: storage.Client, name: str, content: bytes = b"video", content_type: str = "video/mp4") -> None:
+    buckets.bucket(OUTPUTS).blob(name).upload_from_string(content, content_type=content_type)
+
+
+def test_an_output_completes_its_job_and_its_link_opens(
+    stack: Stack, database: firestore.Client, buckets: storage.Client, account: Account, put: Callable[..., str]
+) -> None:
+    job_id = put(account.user_id)
+    upload(buckets, f"{account.user_id}/{job_id}/output.mp4")
+    wait_until(lambda: read(database, job_id)["status"] == "completed")
+    job = Client(stack.url, account.token).get(f"/jobs/{job_id}")
+    assert job["output_video_path"] == f"{account.user_id}/{job_id}/output.mp4"
+    assert job["completed_at"] is not None
+    shared = requests.get(f"{stack.url}/public/video/{job['short_id']}", timeout=10)
+    assert (shared.status_code, shared.json()["short_id"]) == (200, job["short_id"])
+
+
+def test_what_is_no_output_completes_nothing(
+    database: firestore.Client, buckets: storage.Client, put: Callable[..., str], log_lines: list[str]
+) -> None:
+    empty, text, foreign, failed = put("me"), put("me"), put("you"), put("me", status="failed")
+    before = {job_id: read(database, job_id) for job_id in (empty, text, foreign, failed)}
+    upload(buckets, f"me/{empty}/output.mp4", b"")
+    upload(buckets, f"me/{text}/output.mp4", b"<html>", "text/html")
+    upload(buckets, f"me/{foreign}/output.mp4")
+    upload(buckets, f"me/{failed}/output.mp4")
+
+    def seen(job_id: str) -> bool:
+        return any("event_done" in line and job_id in line for line in list(log_lines))
+
+    for job_id in before:
+        wait_until(partial(seen, job_id))
+    assert {job_id: read(database, job_id) for job_id in before} == before
+
+
+def test_completion_and_delete_race_and_every_job_is_in_one_state_or_the_other(
+    database: firestore.Client, put: Callable[..., str]
+) -> None:
+    """Both begin at once, in either order, two hundred times."""
+    uploads, deletions = Uploads(database, 8), Deletions(database, SWEEP_AFTER)
+    dice = random.Random(2026)
+    jobs = [put("me") for _ in range(RACES)]
+
+    def race(job_id: str) -> None:
+        acts: list[Callable[[], object]] = [
+            lambda: uploads.complete(JobPrefix("me", job_id), f"me/{job_id}/output.mp4", NOW),
+            lambda: deletions.mark("me", job_id, NOW),
+        ]
+        dice.shuffle(acts)
+        with ThreadPoolExecutor(2) as threads:
+            for done in [threads.submit(act) for act in acts]:
+                done.result()
+
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(race, jobs))
+    completed = 0
+    for job_id in jobs:
+        fields = read(database, job_id)
+        assert (fields["deleted_at"], fields["purge"]["state"]) == (NOW, "pending"), "no delete is ever lost"
+        links = list(database.collection("short_links").where(filter=_of(job_id)).stream())
+        assert [link.id for link in links] == ([fields["short_id"]] if fields.get("short_id") else [])
+        assert (fields["status"] == "completed") == bool(fields.get("short_id"))
+        completed += fields["status"] == "completed"
+    assert 0 < completed < RACES, "both orders have been seen"
+
+
+def test_pictures_are_made_and_purged_with_their_job(
+    stack: Stack, database: firestore.Client, buckets: storage.Client, account: Account, put: Callable[..., str]
+) -> None:
+    stack.start_function("make_posters")
+    stack.processes.wait_for("make_posters", lambda: ports.answers(stack.ports["make_posters"]))
+    remove = make_subscription(stack.settings, "make_posters", stack.function_url("make_posters"))
+    try:
+        job_id = put(account.user_id)
+        upload(buckets, f"{account.user_id}/{job_id}/output.mp4", VIDEO.read_bytes())
+        wait_until(lambda: read(database, job_id).get("previews"), 60)
+    finally:
+        remove()
+        stack.processes.stop(["make_posters"])
+    client = Client(stack.url, account.token)
+    wait_until(lambda: client.get(f"/jobs/{job_id}")["status"] == "completed")
+    media = client.get(f"/jobs/{job_id}/thumbnails")
+    poster = requests.get(media["output_poster_url"], timeout=10)
+    assert (poster.headers["Content-Type"], poster.content[8:12]) == ("image/webp", b"WEBP")
+    assert len(poster.content) < 15_000
+    preview = requests.get(media["output_preview_url"], timeout=10)
+    assert (preview.headers["Content-Type"], len(preview.content) < 150_000) == ("video/mp4", True)
+    assert media["reference_poster_url"] is None
+
+    client.delete(f"/jobs/{job_id}")
+    wait_until(lambda: read(database, job_id)["purge"]["state"] == "done")
+    prefix = f"{account.user_id}/{job_id}/"
+    wait_until(lambda: not list(buckets.list_blobs(OUTPUTS, prefix=prefix, versions=True)))
+
+
+def _of(job_id: str) -> Any:
+    return FieldFilter("job_id", "==", job_id)
