@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
-import uuid
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, expect
 
 from infra.local.stack import Stack
 from tests.e2e.faults import failed_load, no_connection, problem
@@ -16,27 +14,6 @@ from tests.e2e.shelf import Shelf
 
 SHARE = re.compile(r"/api/v1/jobs/[^/]+/share$")
 NONE = "Its link has ended, or it never had one. Only you can watch the video."
-
-
-class ShareJob:
-    """Does what the function of that name does."""
-
-    def __init__(self, page: Page, shelf: Shelf, stack: Stack) -> None:
-        self._shelf = shelf
-        self._origin = stack.settings.share_origin
-        page.route(SHARE, self._answer)
-
-    def _answer(self, route: Route) -> None:
-        job_id = route.request.url.split("/")[-2]
-        short_id = uuid.uuid4().hex[:8] if route.request.method == "POST" else None
-        self._shelf.document(job_id).update({"short_id": short_id})
-        share_url = f"{self._origin}/v/{short_id}" if short_id else None
-        route.fulfill(body=json.dumps({"job_id": job_id, "short_id": short_id, "share_url": share_url}))
-
-
-@pytest.fixture(autouse=True)
-def share_job(page: Page, shelf: Shelf, stack: Stack) -> ShareJob:
-    return ShareJob(page, shelf, stack)
 
 
 def _details(jobs_page: JobsPage, job_id: str) -> Locator:
