@@ -55,6 +55,7 @@ def test_what_is_there_already_is_no_failure(command: str, said: str, checkout: 
         "projects describe",
         "services enable",
         "pubsub topics create job-deleted-dead-letters",
+        "firestore fields ttls update",
         "firestore indexes composite create",
         "storage buckets add-iam-policy-binding gs://nuumee-outputs",
         "functions deploy get_output",
