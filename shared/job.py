@@ -78,7 +78,7 @@ class Picture(Enum):
 
     @property
     def default_name(self) -> None:
-        """A picture that the document does not name has not been made."""
+        """What the document does not name has not been made."""
 
     def bucket(self, path: str) -> Bucket:
         return self.medium.bucket(path)

@@ -1,4 +1,4 @@
-"""The media of jobs in the three buckets. Nothing else touches Cloud Storage."""
+"""URLs of the media of jobs in the three buckets. Nothing else but `objects` touches Cloud Storage."""
 
 from __future__ import annotations
 
@@ -8,21 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from google.api_core.exceptions import GoogleAPIError
-from google.auth.exceptions import GoogleAuthError
-from requests.exceptions import RequestException
-
 from shared import log
 from shared.job import ALL_SHOWN, Bucket, Job, JobPrefix, Medium, Picture, Shown, is_own_path, rfc3339
 from shared.outages import ALL_OBJECTS_WITHIN, STORAGE_READING, outages
 from shared.signing import Target, UrlSigner, Validity
-
-_DELETED_AT_ONCE = 100
-_MOST_ROUNDS = 3
-_KEPT_BY_BROWSERS = "private, max-age=3600"
-"""As long as the signed URL of a picture can live."""
-_LISTED = "items(name,generation,size,timeCreated),nextPageToken"
-_FAILURES = (GoogleAPIError, GoogleAuthError, RequestException)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +46,7 @@ class SharedUrls:
 
 
 class MediaStore:
-    """Lists, signs and deletes objects with one client. Raises Unavailable when Storage is away."""
+    """Finds and signs objects. Raises Unavailable when Storage is away."""
 
     def __init__(self, client: Any, buckets: Mapping[Bucket, str], signer: UrlSigner, pool: Executor) -> None:
         self._client = client
