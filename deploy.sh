@@ -16,7 +16,7 @@ delete_job      http                    -      512Mi   1    16           30s    
 purge_job       JOB_DELETED_TOPIC       yes    512Mi   1    8            300s     purge-job
 process_upload  OBJECT_FINALIZED_TOPIC  yes    512Mi   1    8            60s      process-upload
 sweep_purges    SWEEP_TOPIC             no     512Mi   1    1            60s      sweep-purges
-make_posters    OBJECT_FINALIZED_TOPIC  yes    512Mi   1    1            60s      make-posters
+make_posters    OBJECT_FINALIZED_TOPIC  yes    512Mi   1    1            120s     make-posters
 share_job       http                    -      512Mi   1    16           30s      share-job
 share_video     http                    -      512Mi   1    16           30s      share-video
 count_views     SWEEP_TOPIC             no     512Mi   1    1            60s      count-views

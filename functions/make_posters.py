@@ -14,7 +14,7 @@ from shared.posters import make_posters as make
 from shared.services import Services
 from shared.subscriber import subscriber
 
-LARGEST_SOURCE = 64 * 2**20
+LARGEST_SOURCE = 32 * 2**20
 """Bytes. A function's files lie in its memory: https://cloud.google.com/run/docs/container-contract#filesystem"""
 
 
@@ -26,6 +26,8 @@ def make_posters(event: ObjectFinalized, services: Services) -> None:
     medium = _medium(event, services)
     if event.prefix is None or medium is None or services.deletions.of(event.prefix.job_id):
         return  # no medium of a job, such as a poster itself, or the job is deleted
+    if medium is Medium.OUTPUT_VIDEO:
+        _add_those_of_inputs(event.prefix, services)
     made = _made(event, event.prefix, services)
     if made is None:
         return
@@ -35,8 +37,6 @@ def make_posters(event: ObjectFinalized, services: Services) -> None:
         services.objects.put(event.bucket, preview, made.preview, "video/mp4")
     known = services.uploads.add_pictures(event.prefix, medium, poster, preview if made.preview else None)
     log.info("posters_made", job_id=event.job_id, medium=medium.value, known=known)
-    if medium is Medium.OUTPUT_VIDEO:
-        _add_those_of_inputs(event.prefix, services)
 
 
 def _add_those_of_inputs(job: JobPrefix, services: Services) -> None:

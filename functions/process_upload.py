@@ -35,8 +35,9 @@ def _complete(event: ObjectFinalized, job: JobPrefix, services: Services) -> Non
     if event.size == 0 or not event.content_type.startswith("video/"):
         log.warning("output_refused", job_id=job.job_id, bytes=event.size, content_type=event.content_type)
         return
-    if services.uploads.complete(job, event.name, services.now()):
-        log.info("completed", job_id=job.job_id, bytes=event.size)
+    changed = services.uploads.complete(job, event.name, services.now())
+    # Unchanged is also a job that is another user's, has failed, is not there, or knows of its output already.
+    log.info("completed" if changed else "output_changes_nothing", job_id=job.job_id, bytes=event.size)
 
 
 def _remove(event: ObjectFinalized, job: JobPrefix, services: Services) -> None:

@@ -30,8 +30,8 @@ def share_video(visit: Visit, services: Services) -> Answer:
         download = services.media.download(video.job, services.now())
         return Redirect(_found(download).url)
 
-    counting = _counting(video, visit, services) if visit.path in (_PAGE, _DATA) else None
     urls = _found(services.media.shared(video.job, video.poster, services.now()))
+    counting = _counting(video, visit, services) if visit.path in (_PAGE, _DATA) else None
     if counting:
         wait([counting], COUNTED_WITHIN)
     if visit.path == _PAGE:
@@ -48,7 +48,7 @@ def _found(thing: T | None) -> T:
 
 
 def _counting(video: SharedVideo, visit: Visit, services: Services) -> Future[None] | None:
-    """Begin to count the view, if it is one. The answer is made meanwhile, and does not depend on it."""
+    """Begin to count the view, if it is one. The answer does not depend on it."""
     now = services.now().timestamp()
     if not visit.may_count or not services.visitors.is_new(visit.visitor, visit.short_id, now):
         return None
@@ -59,7 +59,7 @@ def _count(video: SharedVideo, services: Services) -> None:
     try:
         services.views.add(video.short_id, video.job.id)
     except Exception as error:
-        log.warning("view_not_counted", job_id=video.job.id, error=repr(error))
+        log.warning("view_not_counted", job_id=video.job.id, error=type(error).__name__)
 
 
 def _page(video: SharedVideo, urls: SharedUrls, *, embedded: bool) -> Page:

@@ -44,8 +44,10 @@ def pictures(document: Document, medium: Medium, poster: str, preview: str | Non
     for name, path in wanted.items():
         known = document.get(name)
         known = known if isinstance(known, dict) else {}
-        if path is not None and known.get(medium.value) != path:
-            changes[name] = {**known, medium.value: path}
+        if known.get(medium.value) != path:
+            # A new medium without a preview must not go by the preview of the one before it.
+            others = {key: value for key, value in known.items() if key != medium.value}
+            changes[name] = others if path is None else {**others, medium.value: path}
     return changes
 
 

@@ -76,14 +76,14 @@ class Views:
         held = fields(shard)
         job_id, views = held.get("job_id"), held.get("views")
         if not isinstance(views, int) or isinstance(views, bool) or views < 1 or not is_job_id(job_id):
-            log.warning("view_shard_damaged", shard=shard.id)
+            log.warning("view_shard_damaged")
             views = 0
         try:
             return self._commit(shard, str(job_id), views)
         except NotFound:
             with suppress(NotFound):  # then it was the shard that is not there any more
                 self._commit(shard, "", 0)
-                log.warning("views_of_no_job", shard=shard.id)
+                log.warning("views_of_no_job", job_id=job_id)
             return 0
 
     def _commit(self, shard: Any, job_id: str, views: int) -> int:

@@ -22,6 +22,8 @@ from shared.settings import Settings
 
 EVERY = 20.0
 """Seconds that a job stays in each state."""
+MOST = 200
+"""Jobs that it begins in all."""
 ACTIVE = 3
 """Jobs under way at once. One that is completed has another come after it."""
 _OUTPUTS = sorted((Path(__file__).parent / "media").glob("output-*.mp4"))
@@ -35,6 +37,7 @@ class Worker:
         self._jobs = firestore.Client(project=settings.project).collection("jobs")
         self._buckets = storage.Client(project=settings.project)
         self._outputs = itertools.cycle(_OUTPUTS)
+        self._begun = 0
 
     def step(self) -> None:
         """Take each job that is under way one state further; begin others, so that some always are."""
@@ -45,8 +48,9 @@ class Worker:
                 snapshot.reference.update({"status": _STEPS[status], "updated_at": datetime.now(UTC)})
             else:
                 self._upload(snapshot.id)
-        if len(active) < ACTIVE:
+        if len(active) < ACTIVE and self._begun < MOST:
             self._begin()
+            self._begun += 1
 
     def _active(self) -> Iterator[Any]:
         under_way = FieldFilter("status", "in", ["pending", "queued", "processing"])

@@ -25,7 +25,7 @@ SIZES = {
     "purge_job": ("8", "300s"),
     "process_upload": ("8", "60s"),
     "sweep_purges": ("1", "60s"),
-    "make_posters": ("1", "60s"),
+    "make_posters": ("1", "120s"),
     "count_views": ("1", "60s"),
 }
 """Concurrency and timeout of the background functions."""
