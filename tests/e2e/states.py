@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -142,7 +143,7 @@ def cards_with_posters(jobs: JobsPage, shelf: Shelf) -> None:
 
 
 def details_of_a_job_without_a_link(jobs: JobsPage, shelf: Shelf) -> None:
-    _details(jobs, shelf, "completed", short_id=None)
+    _details(jobs, shelf, "completed", short_id=None, share_revoked_at=datetime.now(UTC))
     jobs.dialog.get_by_text("Its link has ended").wait_for()
 
 
@@ -177,7 +178,7 @@ def deleting_several(jobs: JobsPage, shelf: Shelf) -> None:
 
 
 def messages(jobs: JobsPage, shelf: Shelf) -> None:
-    job, other = shelf.add(), shelf.add(short_id=None)
+    job, other = shelf.add(), shelf.add(short_id=None, share_revoked_at=datetime.now(UTC))
     jobs.open().button(job, "Copy link").click()
     jobs.page.get_by_text("Link copied").wait_for()
     jobs.button(other, "Copy link").click()
