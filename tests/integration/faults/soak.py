@@ -30,8 +30,8 @@ SEED = 2026
 FILES = ("reference.png", "motion.mp4", "output.mp4")
 BETWEEN_KILLS = (2.0, 6.0)
 """Seconds."""
-BETWEEN_SWEEPS = 30.0
-SWEEP_AFTER = 120
+BETWEEN_SWEEPS = 10.0
+SWEEP_AFTER = 30
 """So much sooner than in a deployment, yet later than an event that waits for its turn."""
 PATIENCE = 3_600.0
 
@@ -121,11 +121,14 @@ class _Soak:
 
     def _wait_until_purged(self) -> None:
         deadline = time.monotonic() + PATIENCE
+        done = 0
         with tqdm(desc="purging", total=JOBS, disable=None) as bar:
-            while bar.n < JOBS:
-                bar.update(len(self._deleted().select([]).get(timeout=60)) - bar.n)
+            while done < JOBS:
+                # A bar that is not shown does not count.
+                before, done = done, len(self._deleted().select([]).get(timeout=60))
+                bar.update(done - before)
                 if time.monotonic() > deadline:
-                    raise TimeoutError(f"{JOBS - bar.n} jobs are not purged")
+                    raise TimeoutError(f"{JOBS - done} jobs are not purged")
                 time.sleep(1)
 
     def _deleted(self) -> firestore.Query:
