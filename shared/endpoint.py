@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from contextvars import copy_context
@@ -52,7 +53,7 @@ def endpoint(
     return decorate
 
 
-class HttpFunction:
+class HttpFunction(ABC):
     """An HTTP function, whoever may call it. `_serve` is what differs."""
 
     def __init__(self, name: str, methods: str, paths: tuple[str, ...]) -> None:
@@ -114,8 +115,9 @@ class HttpFunction:
             raise MethodNotAllowed(self._allow)
         return self._serve(request, match, services)
 
+    @abstractmethod
     def _serve(self, request: flask.Request, match: Match, services: Services) -> flask.Response:
-        raise NotImplementedError
+        """Answer a request that is one of this function's."""
 
     def _problem(
         self, error: ApiError, match: Match | None, request_id: str, services: Services

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from shared.errors import UnprocessableEvent
 from shared.job import JobPrefix, can_own_media, is_job_id, rfc3339
@@ -40,12 +40,7 @@ class JobDeleted:
     @classmethod
     def decode(cls, data: bytes, attributes: Mapping[str, str]) -> Self:
         """Raise UnprocessableEvent, which names what is wrong, for a message that can never succeed."""
-        try:
-            body = json.loads(data)
-        except (ValueError, RecursionError):
-            raise UnprocessableEvent("data is not JSON") from None
-        if not isinstance(body, dict):
-            raise UnprocessableEvent("data is no JSON object")
+        body = _object(data)
         if type(body.get("version")) is not int or body["version"] != VERSION:
             raise UnprocessableEvent(f"version is not {VERSION}")
         if not is_job_id(body.get("job_id")):
@@ -57,6 +52,16 @@ class JobDeleted:
         if attributes.get("job_id", body["job_id"]) != body["job_id"]:
             raise UnprocessableEvent("job_id differs between data and attributes")
         return cls(body["job_id"], body["user_id"], _time(body.get("deleted_at")))
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError):
+        raise UnprocessableEvent("data is not JSON") from None
+    if not isinstance(body, dict):
+        raise UnprocessableEvent("data is no JSON object")
+    return body
 
 
 def _time(text: object) -> datetime:
@@ -100,12 +105,7 @@ class ObjectFinalized:
         bucket, name = attributes.get("bucketId"), attributes.get("objectId")
         if not isinstance(bucket, str) or not bucket or not isinstance(name, str) or not name:
             raise UnprocessableEvent("bucketId or objectId is missing")
-        try:
-            body = json.loads(data)
-        except (ValueError, RecursionError):
-            raise UnprocessableEvent("data is not JSON") from None
-        if not isinstance(body, dict):
-            raise UnprocessableEvent("data is no JSON object")
+        body = _object(data)
         generation = _number(attributes.get("objectGeneration"), "objectGeneration")
         size = _number(body.get("size"), "size")
         content_type = body.get("contentType")
