@@ -47,7 +47,8 @@ sweep-purges    JOB_DELETED_TOPIC       roles/pubsub.publisher
 sweep-purges    OBJECT_FINALIZED_TOPIC  roles/pubsub.publisher
 sweep-purges    dead-letters            roles/pubsub.subscriber
 make-posters    project                 roles/datastore.user
-make-posters    buckets                 roles/storage.objectUser
+make-posters    buckets                 roles/storage.objectViewer
+make-posters    pictures                roles/storage.objectUser
 share-job       project                 roles/datastore.user
 share-job       project                 roles/firebaseauth.viewer
 share-video     project                 roles/datastore.user
@@ -55,6 +56,9 @@ share-video     outputs                 roles/storage.objectViewer
 share-video     itself                  roles/iam.serviceAccountTokenCreator
 count-views     project                 roles/datastore.user
 '
+
+# What decodes uploads writes pictures alone: https://cloud.google.com/iam/docs/conditions-resource-attributes
+PICTURES_ONLY='title=pictures,expression=resource.name.endsWith("/poster.webp")||resource.name.endsWith("/preview.mp4")'
 
 SERVICES=(artifactregistry cloudbuild cloudfunctions cloudresourcemanager cloudscheduler eventarc firestore iam
   iamcredentials identitytoolkit monitoring pubsub run storage)
@@ -99,7 +103,7 @@ ask() { # PLACEHOLDER WORD...: as look, where the cloud must have something to s
   [[ -n $answer ]] || fail "there is no answer yet to gcloud ${*:2}: run deploy.sh again in a minute"
 }
 
-grant() { # a row of ROLES
+grant() { # a row of ROLES, and on a bucket perhaps a condition
   local email=$1@$PROJECT.iam.gserviceaccount.com bucket topic
   local binding=("--member=serviceAccount:$email" "--role=$3" --format=none)
   case $2 in
@@ -113,7 +117,8 @@ grant() { # a row of ROLES
       ;;
     buckets) for bucket in "$IMAGES_BUCKET" "$VIDEOS_BUCKET" "$OUTPUTS_BUCKET"; do grant "$1" "gs://$bucket" "$3"; done ;;
     outputs) grant "$1" "gs://$OUTPUTS_BUCKET" "$3" ;;
-    gs://*) run storage buckets add-iam-policy-binding "$2" "${binding[@]}" --condition=None ;;
+    pictures) for bucket in "$IMAGES_BUCKET" "$VIDEOS_BUCKET" "$OUTPUTS_BUCKET"; do grant "$1" "gs://$bucket" "$3" "$PICTURES_ONLY"; done ;;
+    gs://*) run storage buckets add-iam-policy-binding "$2" "${binding[@]}" "--condition=${4:-None}" ;;
     *) fail "ROLES has $2, which is nothing to grant a role on" ;;
   esac
 }
@@ -133,6 +138,14 @@ deploy() { # a row of FUNCTIONS
   flags=(--trigger-http --allow-unauthenticated)
   [[ $trigger == http ]] || flags=("--trigger-topic=${!trigger}")
   [[ $retry != yes ]] || flags+=(--retry)
+  if [[ $name == share_video ]]; then
+    # Behind a load balancer nobody may go round it: they could write X-Forwarded-For themselves.
+    if ((FORWARDED_HOPS == 2)); then
+      flags+=(--ingress-settings=internal-and-cloud-load-balancing)
+    else
+      flags+=(--ingress-settings=all)
+    fi
+  fi
   run functions deploy "$name" --gen2 "--region=$REGION" --runtime=python311 "--source=build/$name" \
     "--entry-point=$name" "--memory=$memory" "--cpu=$cpu" "--concurrency=$concurrency" "--timeout=$timeout" \
     "--max-instances=$MAX_INSTANCES" "--service-account=$email" "--set-env-vars=$environment" "${flags[@]}"

@@ -10,10 +10,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from io import BytesIO
 from itertools import islice
-from pathlib import Path
+from typing import BinaryIO
 
 import av
+import av.subtitles.stream  # PyAV would when it opens a file, and a confined process could not
 from av.container import InputContainer
 from av.filter import Graph
 from av.stream import Discard
@@ -24,7 +26,7 @@ from PIL import Image, ImageStat
 
 from shared.confinement import confined
 from shared.errors import Reason, Unpicturable
-from shared.posters import LARGEST_PREVIEW, POSTER_NAME, PREVIEW_NAME, SIDE
+from shared.posters import LARGEST_PREVIEW, SIDE, Posters
 from shared.signatures import BYTES_NEEDED, media_format
 from shared.stills import webp
 
@@ -52,6 +54,8 @@ _LATER = (0.1, 0.3, 0.6)
 _FLAT = 6
 """Deviation of brightness, of 255, below which a picture shows nothing."""
 _QUALITIES = (27, 32, 37, 43, 51)
+_LARGEST_INDEX = 6000
+"""Bytes."""
 _TICKS = 1000
 """Of a preview's clock, a second."""
 _WIDEST_DOT = 4
@@ -80,19 +84,16 @@ class Shot:
         return image
 
 
-def make(source: Path, folder: Path) -> None:
-    with source.open("rb") as file:
-        demuxer = media_format(file.read(BYTES_NEEDED)).value
-        file.seek(0)
-        with av.open(file, "r", format=demuxer, options=_READING) as container:
-            stream = _pictures(container)
-            shots = list(_beginning(container, stream))
-            if not shots:
-                raise Unpicturable(Reason.NO_PICTURE)
-            poster = _poster(shots, container, stream)
-    (folder / POSTER_NAME).write_bytes(webp(poster.image()))
-    if len(shots) > 1:
-        _write_preview(shots, folder / PREVIEW_NAME)
+def make(source: BinaryIO) -> Posters:
+    demuxer = media_format(source.read(BYTES_NEEDED)).value
+    source.seek(0)
+    with av.open(source, "r", format=demuxer, options=_READING) as container:
+        stream = _pictures(container)
+        shots = list(_beginning(container, stream))
+        if not shots:
+            raise Unpicturable(Reason.NO_PICTURE)
+        poster = _poster(shots, container, stream)
+    return Posters(webp(poster.image()), _preview(shots) if len(shots) > 1 else None)
 
 
 def _pictures(container: InputContainer) -> VideoStream:
@@ -197,16 +198,18 @@ class _Squares:
         return graph
 
 
-def _write_preview(shots: list[Shot], path: Path) -> None:
+def _preview(shots: list[Shot]) -> bytes:
     for quality in _QUALITIES:
-        _encode(shots, quality, path)
-        if path.stat().st_size <= LARGEST_PREVIEW:
-            return
+        encoded = _encoded(shots, quality)
+        if len(encoded) <= LARGEST_PREVIEW:
+            return encoded
     raise Unpicturable(Reason.TOO_LARGE, "no quality makes the preview small enough")
 
 
-def _encode(shots: list[Shot], quality: int, path: Path) -> None:
-    with av.open(path, "w", format="mp4", options={"movflags": "+faststart"}) as container:
+def _encoded(shots: list[Shot], quality: int) -> bytes:
+    written = BytesIO()
+    # A place for the index before all else: so a browser can begin at once, and nothing is written twice.
+    with av.open(written, "w", format="mp4", options={"moov_size": str(_LARGEST_INDEX)}) as container:
         stream = container.add_stream("libx264", rate=30, options={"crf": str(quality), "preset": "veryfast"})
         stream.width = stream.height = SIDE
         stream.pix_fmt = "yuv420p"
@@ -218,6 +221,7 @@ def _encode(shots: list[Shot], quality: int, path: Path) -> None:
             shot.picture.pts, shot.picture.time_base = round(shot.time * _TICKS), context.time_base
             container.mux(stream.encode(shot.picture))
         container.mux(stream.encode(None))
+    return written.getvalue()
 
 
 if __name__ == "__main__":

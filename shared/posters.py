@@ -107,9 +107,7 @@ def _environment() -> dict[str, str]:
 
 
 def _read(path: Path, most: int) -> bytes | None:
-    if not path.exists():
-        return None
-    content = path.read_bytes()
+    content = path.read_bytes() if path.exists() else b""
     if len(content) > most:
         raise Unpicturable(Reason.CRASHED, f"{path.name} has {len(content)} bytes")
-    return content
+    return content or None

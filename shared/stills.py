@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from io import BytesIO
-from pathlib import Path
+from typing import BinaryIO
 
-# Named one by one: a format that Pillow does not find at once makes it import all of its forty.
-from PIL import GifImagePlugin, Image, ImageOps, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+# Named one by one: a format that Pillow does not find at once makes it import all of its forty. These two it would
+# import when a picture needs them, and a confined process could not.
+from PIL import (
+    GifImagePlugin,
+    Image,
+    ImageOps,
+    JpegImagePlugin,
+    MpoImagePlugin,  # noqa: F401
+    PngImagePlugin,
+    TiffImagePlugin,  # noqa: F401
+    WebPImagePlugin,
+)
 
 from shared.confinement import confined
 from shared.errors import Reason, Unpicturable
-from shared.posters import LARGEST_POSTER, POSTER_NAME, SIDE
+from shared.posters import LARGEST_POSTER, SIDE, Posters
 
 MOST_PIXELS = 36_000_000
 """As decoded. Of a larger JPEG a smaller picture is decoded, so photos of any camera are within it."""
@@ -26,15 +36,16 @@ _FORMATS = tuple(
         WebPImagePlugin.WebPImageFile,
     )
 )
+Image.preinit()
 _QUALITIES = (82, 74, 66, 56, 44, 32, 22, 14, 8, 4, 0)
 _RESIZABLE = {"L", "LA", "RGB", "RGBA", "CMYK"}
 
 
-def make(source: Path, folder: Path) -> None:
+def make(source: BinaryIO) -> Posters:
     # Below are limits of our own.
     Image.MAX_IMAGE_PIXELS = None
     with Image.open(source, formats=_FORMATS) as image:
-        (folder / POSTER_NAME).write_bytes(webp(_square(image)))
+        return Posters(webp(_square(image)))
 
 
 def webp(square: Image.Image) -> bytes:

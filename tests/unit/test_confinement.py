@@ -13,7 +13,7 @@ import pytest
 from infra.stage import ROOT
 from shared import posters
 from shared.errors import Reason, Unpicturable
-from shared.posters import LARGEST_POSTER, exit_code, make_posters
+from shared.posters import LARGEST_POSTER, LARGEST_PREVIEW, exit_code, make_posters
 from tests.hostile_pictures import write_picture
 from tests.waiting import wait_until
 
@@ -47,13 +47,16 @@ def refused(path: Path) -> Unpicturable:
 
 
 def confined(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """A process that is confined and then runs `code`, which may use `folder`."""
+    """A process that is confined and then runs `code`, which may use `file`."""
+    (folder / "source").write_bytes(b"source")
     program = f"""
 import os, resource, socket, sys
 import shared.confinement
+from shared.posters import Posters
 shared.confinement.CPU_SECONDS = 1
-def make(source, folder):
+def make(file):
     {code}
+    return Posters(b"poster")
 shared.confinement.confined(make)
 """
     command = [sys.executable, "-c", program, str(folder / "source"), str(folder)]
@@ -78,17 +81,34 @@ def test_a_decoder_that_never_ends_is_ended(tmp_path: Path) -> None:
     assert posters.reason_of(ended.returncode) is Reason.TOO_SLOW
 
 
-def test_a_decoder_cannot_fill_the_disk(tmp_path: Path) -> None:
-    ended = confined('(folder / "file").write_bytes(bytes(20_000_000))', tmp_path)
-    assert ended.returncode == exit_code(Reason.BROKEN)
-    assert "File too large" in ended.stderr
-    assert (tmp_path / "file").stat().st_size < 10_000_000
+def test_a_decoder_reads_its_file_and_makes_its_pictures(tmp_path: Path) -> None:
+    assert confined('assert file.read() == b"source"', tmp_path).returncode == 0
+    assert (tmp_path / "poster.webp").read_bytes() == b"poster"
 
 
-def test_a_decoder_cannot_open_files_without_end(tmp_path: Path) -> None:
-    ended = confined("[socket.socket() for _ in range(100)]", tmp_path)
+@pytest.mark.parametrize(
+    "code",
+    [
+        "socket.socket()",
+        "socket.create_connection(('169.254.169.254', 80))",
+        "file.close(); socket.socket()",
+        "open('/etc/passwd')",
+        "open('file', 'w')",
+        "os.pipe()",
+    ],
+)
+def test_a_decoder_reaches_no_other_file_and_no_network(tmp_path: Path, code: str) -> None:
+    ended = confined(code, tmp_path)
     assert ended.returncode == exit_code(Reason.BROKEN)
     assert "Too many open files" in ended.stderr
+    assert (tmp_path / "poster.webp").read_bytes() == b""
+
+
+def test_a_decoder_cannot_fill_the_disk(tmp_path: Path) -> None:
+    ended = confined("return Posters(bytes(20_000_000))", tmp_path)
+    assert posters.reason_of(ended.returncode) is Reason.CRASHED
+    assert "File too large" in ended.stderr
+    assert (tmp_path / "poster.webp").stat().st_size <= LARGEST_PREVIEW
 
 
 def test_what_a_decoder_raises_is_told_and_is_no_crash(tmp_path: Path) -> None:

@@ -201,8 +201,8 @@ def test_a_video_that_takes_long_to_decode_gets_a_shorter_preview(
 ) -> None:
     spent = iter(range(100))
     monkeypatch.setattr(time, "process_time", lambda: next(spent))
-    clips.make(write_video("clip-720p.mp4", tmp_path), tmp_path)
-    assert 2 < len(pictures_of((tmp_path / "preview.mp4").read_bytes())) <= 12
+    with write_video("clip-720p.mp4", tmp_path).open("rb") as video:
+        assert 2 < len(pictures_of(clips.make(video).preview)) <= 12
 
 
 def test_a_video_is_decoded_and_encoded_by_one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -217,7 +217,8 @@ def test_a_video_is_decoded_and_encoded_by_one_thread(tmp_path: Path, monkeypatc
     with ThreadPoolExecutor() as threads:
         threads.submit(count)
         try:
-            clips.make(video, tmp_path)
+            with video.open("rb") as file:
+                clips.make(file)
         finally:
             made_it.set()
     assert max(counted) == counted[0] + 1

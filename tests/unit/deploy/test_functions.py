@@ -83,6 +83,18 @@ def test_only_http_functions_can_be_called_by_anybody(commands: list[Command]) -
         assert ("--allow-unauthenticated" in command, "--trigger-http" in command) == (public, public)
 
 
+@pytest.mark.parametrize(("hops", "ingress"), [(1, ["all"]), (2, ["internal-and-cloud-load-balancing"])])
+def test_behind_a_load_balancer_nobody_goes_round_it(checkout: Checkout, hops: int, ingress: list[str]) -> None:
+    commands = checkout.commands(*REQUIRED, f"--forwarded-hops={hops}")
+    flag = "--ingress-settings="
+    found = {
+        name: [word.removeprefix(flag) for word in deployed(commands, name) if word.startswith(flag)]
+        for name in FUNCTIONS
+    }
+    assert found.pop("share_video") == ingress
+    assert not any(found.values())
+
+
 def test_a_background_function_gets_the_messages_of_its_topic(commands: list[Command]) -> None:
     assert {name: option(deployed(commands, name), "--trigger-topic") for name in TOPICS} == TOPICS
 

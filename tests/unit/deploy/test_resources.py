@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from shared.posters import POSTER_NAME, PREVIEW_NAME
 from tests.unit.deploy.checkout import (
     BUCKETS,
     REQUIRED,
@@ -68,13 +69,16 @@ def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Co
         on = command[command.index("add-iam-policy-binding") + 1]
         kind = f"{command[1]} " if command[0] == "pubsub" else ""
         role = option(command, "--role").removeprefix("roles/")
+        conditions = {word for word in command if word.startswith("--condition=")} - {"--condition=None"}
+        condition = ", under a condition" if conditions else ""
         granted.setdefault(email.partition("@")[0], set()).add(
-            f"{role} on {kind}{'itself' if on == email else on}"
+            f"{role} on {kind}{'itself' if on == email else on}{condition}"
         )
 
     buckets = tuple(f"gs://{bucket}" for bucket in BUCKETS)
     signs = {"datastore.viewer on nuumee-test", "iam.serviceAccountTokenCreator on itself"}
     reads = {f"storage.objectViewer on {bucket}" for bucket in buckets}
+    pictures = {f"storage.objectUser on {bucket}, under a condition" for bucket in buckets}
     removes = {"datastore.user on nuumee-test", *(f"storage.objectUser on {bucket}" for bucket in buckets)}
     assert granted == {
         "list-jobs": signs | reads,
@@ -87,7 +91,7 @@ def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Co
         },
         "purge-job": removes,
         "process-upload": removes,
-        "make-posters": removes,
+        "make-posters": {"datastore.user on nuumee-test"} | reads | pictures,
         "share-job": {"datastore.user on nuumee-test", "firebaseauth.viewer on nuumee-test"},
         "share-video": {
             "datastore.user on nuumee-test",
@@ -149,6 +153,22 @@ def test_a_bucket_that_tells_the_topic_is_not_made_to_tell_it_twice(
     assert done.returncode == 0, done.stderr
     assert len(those(checkout.calls(), "storage", "buckets", "notifications", "list")) == len(BUCKETS)
     assert len(those(checkout.calls(), "storage", "buckets", "notifications", "create")) == made
+
+
+def test_what_decodes_uploads_can_write_pictures_alone(commands: list[Command]) -> None:
+    account = "--member=serviceAccount:make-posters@nuumee-test.iam.gserviceaccount.com"
+    grants = [
+        command
+        for bucket in BUCKETS
+        for command in those(commands, "storage", "buckets", "add-iam-policy-binding", f"gs://{bucket}")
+        if account in command and "--role=roles/storage.objectUser" in command
+    ]
+    assert len(grants) == len(BUCKETS)
+    for grant in grants:
+        title, expression = option(grant, "--condition").split(",")
+        assert title == "title=pictures"
+        names = [f'resource.name.endsWith("/{name}")' for name in (POSTER_NAME, PREVIEW_NAME)]
+        assert expression == f"expression={'||'.join(names)}"
 
 
 def test_a_sweep_is_due_every_minute(commands: list[Command]) -> None:
