@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 from shared import log
-from shared.errors import Unpicturable, UnprocessableEvent
+from shared.errors import NotFound, Reason, Unpicturable, UnprocessableEvent
 from shared.events import ObjectFinalized
-from shared.job import JobPrefix, Medium
-from shared.posters import POSTER_NAME, PREVIEW_NAME, Posters
+from shared.job import JobPrefix, Medium, Picture, is_own_path
 from shared.posters import make_posters as make
 from shared.services import Services
+from shared.signatures import BYTES_NEEDED, MediaFormat, media_format
 from shared.subscriber import subscriber
 
-LARGEST_SOURCE = 32 * 2**20
+MOST_READ = 32 * 2**20
 """Bytes. A function's files lie in its memory: https://cloud.google.com/run/docs/container-contract#filesystem"""
+END_READ = 8 * 2**20
+"""Bytes of these that are a larger video's end, where its index may be. The others are its beginning."""
 
 
 @subscriber(ObjectFinalized)
@@ -23,37 +27,56 @@ def make_posters(event: ObjectFinalized, services: Services) -> None:
     """Make them beside the object, under the job's prefix, so that the purge takes them too."""
     if event.bucket not in services.settings.buckets:
         raise UnprocessableEvent("the bucket is none of the three")
-    medium = _medium(event, services)
-    if event.prefix is None or medium is None or services.deletions.of(event.prefix.job_id):
+    job, medium = event.prefix, _medium(event, services)
+    if job is None or medium is None or services.deletions.of(job.job_id):
         return  # no medium of a job, such as a poster itself, or the job is deleted
     if medium is Medium.OUTPUT_VIDEO:
-        _add_those_of_inputs(event.prefix, services)
-    made = _made(event, event.prefix, services)
-    if made is None:
+        _add_those_of_inputs(job, services)
+    place = services.pictures.place(event.bucket, event.name)
+    pictures = place.pictures
+    if pictures is None or pictures.source < event.generation:
+        with tempfile.NamedTemporaryFile() as file:
+            try:
+                if not _fetch(event, file, services):
+                    return  # replaced or removed meanwhile
+                pictures = services.pictures.put(place, event.generation, make(Path(file.name)))
+            except Unpicturable as error:
+                log.warning(
+                    "no_posters",
+                    job_id=job.job_id,
+                    bucket=event.bucket,
+                    bytes=event.size,
+                    reason=error.reason.value,
+                    detail=error.detail,
+                )
+                if pictures:  # of what was there before
+                    services.pictures.clear(place)
+                    services.uploads.set_pictures(job, medium, None)
+                return
+    known = services.uploads.set_pictures(job, medium, pictures)
+    log.info("posters_made", job_id=job.job_id, medium=medium.value, known=known)
+
+
+def _add_those_of_inputs(prefix: JobPrefix, services: Services) -> None:
+    """An input may have been uploaded before its job was there to know of its pictures, or be an earlier job's."""
+    try:
+        job = services.repository.get(prefix.user_id, prefix.job_id)
+    except NotFound:
         return
-    poster, preview = f"{event.prefix}{POSTER_NAME}", f"{event.prefix}{PREVIEW_NAME}"
-    services.objects.put(event.bucket, poster, made.poster, "image/webp")
-    if made.preview is not None:
-        services.objects.put(event.bucket, preview, made.preview, "video/mp4")
-    known = services.uploads.add_pictures(event.prefix, medium, poster, preview if made.preview else None)
-    log.info("posters_made", job_id=event.job_id, medium=medium.value, known=known)
-
-
-def _add_those_of_inputs(job: JobPrefix, services: Services) -> None:
-    """Inputs may have been uploaded before their job was there to know of their pictures."""
-    poster, preview = f"{job}{POSTER_NAME}", f"{job}{PREVIEW_NAME}"
-    for medium in (Medium.REFERENCE_IMAGE, Medium.MOTION_VIDEO):
-        bucket = services.media.bucket_of(medium)
-        if services.objects.exists(bucket, poster):
-            moves = services.objects.exists(bucket, preview)
-            services.uploads.add_pictures(job, medium, poster, preview if moves else None)
+    for poster in (Picture.REFERENCE_POSTER, Picture.MOTION_POSTER):
+        path = job.path(poster.medium)
+        if path is None or job.path(poster) is not None or not is_own_path(path, job.user_id):
+            continue
+        place = services.pictures.place(services.settings.bucket_names[poster.bucket(path)], path)
+        if place.pictures:
+            services.uploads.set_pictures(prefix, poster.medium, place.pictures)
 
 
 def _medium(event: ObjectFinalized, services: Services) -> Medium | None:
     """Which of its job's media the object is, by its bucket and name."""
     for medium in Medium:
         begins = medium.default_name
-        if begins is None or event.bucket != services.media.bucket_of(medium):
+        if begins is None or event.bucket != services.settings.bucket_names[medium.bucket(begins)]:
             continue
         name = event.name.removeprefix(str(event.prefix))
         if name == begins or (begins.endswith(".") and name.startswith(begins) and "/" not in name):
@@ -61,21 +84,27 @@ def _medium(event: ObjectFinalized, services: Services) -> Medium | None:
     return None
 
 
-def _made(event: ObjectFinalized, job: JobPrefix, services: Services) -> Posters | None:
-    """The pictures, or None where the object has none to give; then the page shows the object itself."""
-    about = {"job_id": job.job_id, "bucket": event.bucket, "bytes": event.size}
-    if event.size > LARGEST_SOURCE:
-        log.warning("no_posters", reason="too large", **about)
-        return None
-    content = services.objects.read(event.bucket, event.name, event.generation)
-    if content is None:
-        return None  # replaced or removed meanwhile
-    with tempfile.NamedTemporaryFile() as file:
+def _fetch(event: ObjectFinalized, file: IO[bytes], services: Services) -> bool:
+    """Write what the object holds, or of a large video both ends; tell whether it was still there.
+
+    Raises Unpicturable for a large picture, of which all would be needed.
+    """
+    for start, end in _parts(event.size):
+        content = services.objects.read(event.bucket, event.name, event.generation, start, end)
+        if content is None:
+            return False
+        if end < event.size and start == 0 and media_format(content[:BYTES_NEEDED]) is MediaFormat.PICTURE:
+            raise Unpicturable(Reason.TOO_LARGE, f"{event.size} bytes")
+        file.seek(start)
         file.write(content)
-        file.flush()
-        del content
-        try:
-            return make(Path(file.name))
-        except Unpicturable as error:
-            log.warning("no_posters", reason=error.reason.value, detail=error.detail, **about)
-            return None
+    file.flush()
+    return True
+
+
+def _parts(size: int) -> Iterator[tuple[int, int]]:
+    """Where what is read begins and ends. A hole between two parts takes no memory."""
+    if size > MOST_READ:
+        yield 0, MOST_READ - END_READ
+        yield size - END_READ, size
+    elif size:
+        yield 0, size

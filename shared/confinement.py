@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from shared.errors import Reason, Unpicturable
-from shared.posters import LARGEST_PREVIEW, POSTER_NAME, PREVIEW_NAME, Posters, exit_code
+from shared.job import POSTER_NAME, PREVIEW_NAME
+from shared.posters import LARGEST_PREVIEW, Posters, exit_code
 
 MEMORY = 256 * 2**20
 """Bytes beyond the libraries and the interpreter."""

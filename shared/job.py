@@ -61,6 +61,8 @@ _DEFAULT_NAMES = {
     Medium.MOTION_VIDEO: "motion.",
     Medium.OUTPUT_VIDEO: "output.mp4",
 }
+POSTER_NAME = "poster.webp"
+PREVIEW_NAME = "preview.mp4"
 
 
 class Picture(Enum):
@@ -75,10 +77,6 @@ class Picture(Enum):
     @property
     def medium(self) -> Medium:
         return _PICTURED[self]
-
-    @property
-    def default_name(self) -> None:
-        """What the document does not name has not been made."""
 
     def bucket(self, path: str) -> Bucket:
         return self.medium.bucket(path)
@@ -234,6 +232,11 @@ def is_own_path(path: str, user_id: str) -> bool:
         and "\\" not in path
         and all(segment not in ("", ".", "..") for segment in rest.split("/"))
     )
+
+
+def picture_beside(path: str, name: str) -> str:
+    """The name of a picture's object that lies beside the one at `path`."""
+    return f"{path.rpartition('/')[0]}/{name}"
 
 
 def newest_first(job: Job) -> tuple[datetime, str]:

@@ -9,8 +9,21 @@ from datetime import datetime
 from typing import Any
 
 from shared import log
-from shared.job import ALL_SHOWN, Bucket, Job, JobPrefix, Medium, Picture, Shown, is_own_path, rfc3339
+from shared.job import (
+    ALL_SHOWN,
+    POSTER_NAME,
+    Bucket,
+    Job,
+    JobPrefix,
+    Medium,
+    Picture,
+    Shown,
+    is_own_path,
+    picture_beside,
+    rfc3339,
+)
 from shared.outages import ALL_OBJECTS_WITHIN, STORAGE_READING, outages
+from shared.pictures import pictures_of
 from shared.signing import Target, UrlSigner, Validity
 
 
@@ -86,27 +99,23 @@ class MediaStore:
         video, *signed = self._signer.sign([target, *pictures], validity)
         return SharedUrls(video, signed[0] if signed else None, validity)
 
-    def bucket_of(self, medium: Medium) -> str:
-        """The name of the bucket in which the layout has it."""
-        return self._names[medium.bucket(medium.default_name or "")]
-
     def _targets(self, wanted: Iterable[tuple[Job, Shown]]) -> list[Target | None]:
         wanted = list(wanted)
-        missing: list[tuple[Job, Shown, str]] = [
-            (job, medium, medium.default_name)
-            for job, medium in wanted
-            if job.path(medium) is None and medium.default_name
-        ]
+        missing = [(job, shown) for job, shown in wanted if _can_be_looked_for(job, shown)]
         # What is still waiting is given up when one fails, so that an outage leaves no queue behind.
         with outages("Cloud Storage"):
-            found = list(self._pool.map(lambda one: self._find(*one), missing, timeout=ALL_OBJECTS_WITHIN))
-        by_default = {(job.id, medium): target for (job, medium, _), target in zip(missing, found, strict=True)}
+            found = self._pool.map(lambda one: self._find(*one), missing, timeout=ALL_OBJECTS_WITHIN)
+            there = {
+                (job.id, shown): target
+                for (job, _), targets in zip(missing, found, strict=True)
+                for shown, target in targets.items()
+            }
 
-        def target(job: Job, medium: Shown) -> Target | None:
-            path = job.path(medium)
-            return by_default.get((job.id, medium)) if path is None else self._target(job, medium, path)
+        def target(job: Job, shown: Shown) -> Target | None:
+            path = job.path(shown)
+            return there.get((job.id, shown)) if path is None else self._target(job, shown, path)
 
-        return [target(job, medium) for job, medium in wanted]
+        return [target(job, shown) for job, shown in wanted]
 
     def _target(self, job: Job, medium: Shown, path: str) -> Target | None:
         """The document's own path, if it is the owner's. Another of the owner's jobs may share it."""
@@ -115,7 +124,31 @@ class MediaStore:
             return None
         return Target(self._names[medium.bucket(path)], path)
 
-    def _find(self, job: Job, medium: Shown, name: str) -> Target | None:
+    def _find(self, job: Job, shown: Shown) -> Mapping[Shown, Target]:
+        if isinstance(shown, Picture):
+            return self._find_pictures(job, shown)
+        found = self._find_medium(job, shown, shown.default_name or "")
+        return {shown: found} if found else {}
+
+    def _find_pictures(self, job: Job, poster: Picture) -> Mapping[Shown, Target]:
+        """The poster beside a medium, and the preview if the poster knows of one.
+
+        The document does not name those of a medium that was uploaded before its job was there, or that is an
+        earlier job's, until the output comes.
+        """
+        path = job.path(poster.medium)
+        if path is None or not is_own_path(path, job.user_id):
+            return {}
+        bucket = self._client.bucket(self._names[poster.bucket(path)])
+        blob = bucket.get_blob(picture_beside(path, POSTER_NAME), **STORAGE_READING)
+        if blob is None:
+            return {}
+        pictures = pictures_of(path, blob.metadata or {})
+        of_medium = (each for each in Picture if each.medium is poster.medium)
+        names = {each: pictures.preview if each.is_preview else pictures.poster for each in of_medium}
+        return {each: Target(bucket.name, name) for each, name in names.items() if name is not None}
+
+    def _find_medium(self, job: Job, medium: Medium, name: str) -> Target | None:
         """What lies under the job's prefix, with a name that begins so, where the document names no path."""
         try:
             prefix = JobPrefix(job.user_id, job.id)
@@ -135,6 +168,15 @@ class MediaStore:
             if name.endswith(".") or blob.name == f"{prefix}{name}":
                 return Target(bucket, blob.name)
         return None
+
+
+def _can_be_looked_for(job: Job, shown: Shown) -> bool:
+    """Whether the document leaves open what there is. A preview is found with its poster."""
+    if job.path(shown) is not None:
+        return False
+    if isinstance(shown, Picture):
+        return not shown.is_preview and job.path(shown.medium) is not None
+    return shown.default_name is not None
 
 
 def _shown(job: Job) -> list[Shown]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from google.api_core.exceptions import GoogleAPIError, NotFound
+from google.api_core.exceptions import GoogleAPIError, NotFound, PreconditionFailed
 from google.auth.exceptions import GoogleAuthError
 from requests.exceptions import RequestException
 
@@ -25,6 +25,14 @@ _KEPT_BY_BROWSERS = "private, max-age=3600"
 """As long as the signed URL of a picture can live."""
 _LISTED = "items(name,generation,size,timeCreated),nextPageToken"
 _FAILURES = (GoogleAPIError, GoogleAuthError, RequestException)
+
+
+@dataclass(frozen=True, slots=True)
+class Description:
+    """The live generation of an object, and what whoever put it there has noted about it."""
+
+    generation: int
+    metadata: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +77,48 @@ class ObjectStore:
             found = self._client.bucket(bucket).get_blob(name, generation=generation, **STORAGE_REMOVING)
         return found is not None
 
-    def exists(self, bucket: str, name: str) -> bool:
-        """Whether there is such an object."""
+    def describe(self, bucket: str, name: str) -> Description | None:
+        """None where there is no such object."""
         with outages("Cloud Storage"):
-            return bool(self._client.bucket(bucket).blob(name).exists(**STORAGE_REMOVING))
+            blob = self._client.bucket(bucket).get_blob(name, **STORAGE_REMOVING)
+        return Description(int(blob.generation), dict(blob.metadata or {})) if blob else None
 
-    def read(self, bucket: str, name: str, generation: int) -> bytes | None:
-        """What this generation of an object holds; None if it is not there any more."""
+    def read(self, bucket: str, name: str, generation: int, start: int, end: int) -> bytes | None:
+        """The bytes from `start` to before `end` of this generation of an object; None if it is not there any
+        more.
+        """
         with outages("Cloud Storage"):
             try:
                 blob = self._client.bucket(bucket).blob(name, generation=generation)
-                return bytes(blob.download_as_bytes(**STORAGE_REMOVING))
+                return bytes(blob.download_as_bytes(start=start, end=end - 1, **STORAGE_REMOVING))
             except NotFound:
                 return None
 
-    def put(self, bucket: str, name: str, content: bytes, content_type: str) -> None:
-        """Put an object in place, in the stead of whatever was there."""
+    def put(
+        self,
+        bucket: str,
+        name: str,
+        content: bytes,
+        content_type: str,
+        *,
+        metadata: Mapping[str, str],
+        replaces: int,
+    ) -> bool:
+        """Put an object in the place of the generation `replaces`, which is 0 where there is none yet.
+
+        Tell whether it is there: others may have been first.
+        """
         blob = self._client.bucket(bucket).blob(name)
         blob.cache_control = _KEPT_BY_BROWSERS
+        blob.metadata = dict(metadata)
         with outages("Cloud Storage"):
-            blob.upload_from_string(content, content_type=content_type, **STORAGE_REMOVING)
+            try:
+                blob.upload_from_string(
+                    content, content_type=content_type, if_generation_match=replaces, **STORAGE_REMOVING
+                )
+            except PreconditionFailed:
+                return False
+        return True
 
     def remove(self, bucket: str, name: str, generation: int) -> None:
         """Delete just this generation of an object, if it is there."""

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import Reason, Unpicturable
+from shared.job import POSTER_NAME, PREVIEW_NAME
 from shared.signatures import BYTES_NEEDED, MediaFormat, media_format
 
 SIDE = 288
@@ -25,9 +26,6 @@ LARGEST_PREVIEW = 150_000
 """Bytes."""
 TIMEOUT = 30
 """Seconds that making them may take: half of what a function has."""
-
-POSTER_NAME = "poster.webp"
-PREVIEW_NAME = "preview.mp4"
 
 _MOST_SAID = 1000
 _REFUSED = 64

@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from shared.job import Bucket
 from shared.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from shared.deletions import Deletions
     from shared.media import MediaStore
     from shared.objects import ObjectStore
+    from shared.pictures import PictureStore
     from shared.pubsub import DeadLetters, Publisher
     from shared.repository import JobRepository
     from shared.shares import Shares
@@ -136,16 +136,21 @@ class Services:
         from shared.outages import outages
         from shared.storage import url_signer
 
-        names = dict(zip(Bucket, self.settings.buckets, strict=True))
         with outages("Cloud Storage"):
             signer = url_signer(self.settings, self.storage_pool)
-            return MediaStore(self.storage, names, signer, self.storage_pool)
+            return MediaStore(self.storage, self.settings.bucket_names, signer, self.storage_pool)
 
     @_once
     def objects(self) -> ObjectStore:
         from shared.objects import ObjectStore
 
         return ObjectStore(self.storage, self.settings.buckets, self.storage_pool)
+
+    @_once
+    def pictures(self) -> PictureStore:
+        from shared.pictures import PictureStore
+
+        return PictureStore(self.objects)
 
     @_once
     def storage(self) -> StorageClient:

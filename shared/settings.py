@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from shared.job import Bucket
+
 EMULATOR_VARIABLES = (
     "FIREBASE_AUTH_EMULATOR_HOST",
     "FIRESTORE_EMULATOR_HOST",
@@ -49,6 +51,10 @@ class Settings:
     def buckets(self) -> tuple[str, str, str]:
         """Their names, in the order of `shared.job.Bucket`."""
         return (self.images_bucket, self.videos_bucket, self.outputs_bucket)
+
+    @property
+    def bucket_names(self) -> dict[Bucket, str]:
+        return dict(zip(Bucket, self.buckets, strict=True))
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:

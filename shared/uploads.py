@@ -10,6 +10,7 @@ from google.cloud import firestore
 from shared.amending import Document, amend, update_unless_changed
 from shared.documents import is_deleted
 from shared.job import JobPrefix, JobStatus, Medium
+from shared.pictures import Pictures
 from shared.short_links import link_for
 
 _BEFORE_COMPLETION = {JobStatus.PENDING, JobStatus.QUEUED, JobStatus.PROCESSING}
@@ -37,15 +38,15 @@ def wants_link(document: Document, changes: Document) -> bool:
     return completed and document.get("short_id") is None and document.get("share_revoked_at") is None
 
 
-def pictures(document: Document, medium: Medium, poster: str, preview: str | None) -> Document:
-    """What makes a poster and a preview of one medium known: their objects' names."""
-    wanted = {"posters": poster, "previews": preview}
+def known_pictures(document: Document, medium: Medium, pictures: Pictures | None) -> Document:
+    """What makes the pictures of one medium known, or that it has none."""
+    wanted = {"posters": pictures and pictures.poster, "previews": pictures and pictures.preview}
     changes: Document = {}
     for name, path in wanted.items():
         known = document.get(name)
         known = known if isinstance(known, dict) else {}
         if known.get(medium.value) != path:
-            # A new medium without a preview must not go by the preview of the one before it.
+            # A new medium without a picture must not go by the picture of the one before it.
             others = {key: value for key, value in known.items() if key != medium.value}
             changes[name] = others if path is None else {**others, medium.value: path}
     return changes
@@ -86,7 +87,7 @@ class Uploads:
         amend(self._jobs.document(job.job_id), write)
         return changed
 
-    def add_pictures(self, job: JobPrefix, medium: Medium, poster: str, preview: str | None) -> bool:
+    def set_pictures(self, job: JobPrefix, medium: Medium, pictures: Pictures | None) -> bool:
         """Make the pictures of one medium known, if the job is live; tell whether it is.
 
         Costs one read and, where they are new, one write.
@@ -96,7 +97,7 @@ class Uploads:
         def write(snapshot: Any, document: Document) -> Document:
             nonlocal found
             found = is_live(document, job.user_id)
-            changes = pictures(document, medium, poster, preview) if found else {}
+            changes = known_pictures(document, medium, pictures) if found else {}
             if changes:
                 update_unless_changed(self._client, snapshot, changes)
             return changes

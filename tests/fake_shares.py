@@ -9,9 +9,10 @@ from typing import Any
 from shared.documents import is_deleted, job_from
 from shared.errors import NotCompleted, NotFound
 from shared.job import Job, JobPrefix, Medium, is_job_id
+from shared.pictures import Pictures
 from shared.shares import NoSuchVideo, SharedVideo, revocation, shared_video
 from shared.short_links import is_short_id, new_short_id
-from shared.uploads import completion, is_live, pictures, wants_link
+from shared.uploads import completion, is_live, known_pictures, wants_link
 from tests.fake_firestore import FakeRepository
 
 
@@ -77,11 +78,11 @@ class FakeUploads:
         document.update(changes)
         return bool(changes)
 
-    def add_pictures(self, job: JobPrefix, medium: Medium, poster: str, preview: str | None) -> bool:
+    def set_pictures(self, job: JobPrefix, medium: Medium, pictures: Pictures | None) -> bool:
         document = self._documents.get(job.job_id, {})
         live = is_live(document, job.user_id)
         if live:
-            document.update(pictures(document, medium, poster, preview))
+            document.update(known_pictures(document, medium, pictures))
         return live
 
 

@@ -11,9 +11,22 @@ from shared.auth import TokenVerifier, User
 from shared.deletions import Deletions
 from shared.errors import Unauthorized, Unavailable
 from shared.events import JobDeleted
-from shared.job import ALL_SHOWN, Bucket, Job, JobPrefix, Medium, Picture, Shown, can_own_media, is_own_path
+from shared.job import (
+    ALL_SHOWN,
+    POSTER_NAME,
+    Bucket,
+    Job,
+    JobPrefix,
+    Medium,
+    Picture,
+    Shown,
+    can_own_media,
+    is_own_path,
+    picture_beside,
+)
 from shared.media import Download, MediaStore, MediaUrls, SharedUrls
-from shared.objects import ObjectStore
+from shared.objects import Description, ObjectStore
+from shared.pictures import pictures_of
 from shared.pubsub import DeadLetters, Letter, Publisher
 from shared.purge import BucketPurge
 from shared.repository import JobRepository
@@ -37,6 +50,7 @@ class FakeMediaStore:
         self.names = dict(zip(Bucket, settings.buckets, strict=True))
         self.objects: dict[str, dict[str, list[bytes]]] = {name: {} for name in self.names.values()}
         self.content_types: dict[str, str] = {}
+        self.metadata: dict[tuple[str, str], Mapping[str, str]] = {}
         self.broken: set[str] = set()
         self.calls = 0
         self._signer = UrlSigner(None, "", lifetime=3600, window=900, pool=None)
@@ -66,19 +80,32 @@ class FakeMediaStore:
         generations = self.objects[bucket].get(name, [])
         return 1 <= generation <= len(generations)
 
-    def bucket_of(self, medium: Medium) -> str:
-        return self.names[medium.bucket(medium.default_name or "")]
+    def describe(self, bucket: str, name: str) -> Description | None:
+        generations = self.objects[bucket].get(name)
+        return Description(len(generations), self.metadata.get((bucket, name), {})) if generations else None
 
-    def exists(self, bucket: str, name: str) -> bool:
-        return bool(self.objects[bucket].get(name))
-
-    def read(self, bucket: str, name: str, generation: int) -> bytes | None:
+    def read(self, bucket: str, name: str, generation: int, start: int, end: int) -> bytes | None:
         self.calls += 1
-        return self.objects[bucket][name][generation - 1] if self.has(bucket, name, generation) else None
+        found = self.has(bucket, name, generation)
+        return self.objects[bucket][name][generation - 1][start:end] if found else None
 
-    def put(self, bucket: str, name: str, content: bytes, content_type: str) -> None:
-        self.objects[bucket].setdefault(name, []).append(content)
+    def put(
+        self,
+        bucket: str,
+        name: str,
+        content: bytes,
+        content_type: str,
+        *,
+        metadata: Mapping[str, str],
+        replaces: int,
+    ) -> bool:
+        generations = self.objects[bucket].setdefault(name, [])
+        if len(generations) != replaces:
+            return False
+        generations.append(content)
         self.content_types[name] = content_type
+        self.metadata[bucket, name] = metadata
+        return True
 
     def remove(self, bucket: str, name: str, generation: int) -> None:
         self.calls += 1
@@ -101,6 +128,8 @@ class FakeMediaStore:
         if path := job.path(medium):
             bucket = self.names[medium.bucket(path)]
             return f"https://storage.test/{bucket}/{path}" if is_own_path(path, job.user_id) else None
+        if isinstance(medium, Picture):
+            return self._picture_url(job, medium)
         expected = medium.default_name
         if expected is None or not can_own_media(job.user_id):
             return None
@@ -111,6 +140,17 @@ class FakeMediaStore:
             if rest == expected or (rest.startswith(expected) and expected.endswith(".") and "/" not in rest):
                 return f"https://storage.test/{bucket}/{name}"
         return None
+
+    def _picture_url(self, job: Job, picture: Picture) -> str | None:
+        path = job.path(picture.medium)
+        poster = Picture(picture.value.replace("preview", "poster"))
+        if path is None or job.path(poster) is not None or not is_own_path(path, job.user_id):
+            return None
+        bucket = self.names[picture.bucket(path)]
+        found = self.describe(bucket, picture_beside(path, POSTER_NAME))
+        pictures = pictures_of(path, found.metadata) if found else None
+        name = pictures and (pictures.preview if picture.is_preview else pictures.poster)
+        return f"https://storage.test/{bucket}/{name}" if name else None
 
 
 class FakePublisher:

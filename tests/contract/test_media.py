@@ -9,9 +9,12 @@ import pytest
 from google.cloud import storage
 
 from infra.local.stack import Stack
-from shared.job import Job, JobPrefix, JobStatus, Medium, Shown
+from shared.errors import Unavailable
+from shared.job import Job, JobPrefix, JobStatus, Medium, Picture, Shown
 from shared.media import MediaStore
 from shared.objects import ObjectStore
+from shared.pictures import PictureStore
+from shared.posters import Posters
 from shared.services import Services
 from tests.fakes import SETTINGS, FakeMediaStore
 from tests.jobs import NOW, new_id
@@ -22,6 +25,8 @@ IMAGES, VIDEOS, OUTPUTS = SETTINGS.buckets
 class World(Protocol):
     media: MediaStore
     objects: ObjectStore
+
+    pictures: PictureStore
 
     def put(self, bucket: str, name: str, content: bytes = b"x") -> None: ...
 
@@ -34,6 +39,7 @@ class MemoryWorld:
         self._fake = FakeMediaStore()
         self.media = cast(MediaStore, self._fake)
         self.objects = cast(ObjectStore, self._fake)
+        self.pictures = PictureStore(self.objects)
 
     def put(self, bucket: str, name: str, content: bytes = b"x") -> None:
         self._fake.objects[bucket].setdefault(name, []).append(content)
@@ -46,7 +52,7 @@ class MemoryWorld:
 class StorageWorld:
     def __init__(self, stack: Stack, client: storage.Client) -> None:
         services = Services(stack.settings)
-        self.media, self.objects = services.media, services.objects
+        self.media, self.objects, self.pictures = services.media, services.objects, services.pictures
         self._client = client
 
     def put(self, bucket: str, name: str, content: bytes = b"x") -> None:
@@ -91,6 +97,58 @@ def test_without_paths_the_media_are_what_lies_under_the_jobs_prefix(world: Worl
     assert points_at(found[Medium.MOTION_VIDEO], VIDEOS, f"{prefix}/motion.mov")
     assert points_at(found[Medium.OUTPUT_VIDEO], OUTPUTS, f"{prefix}/output.mp4")
     assert found[Medium.INPUT_VIDEO] is None
+
+
+def test_pictures_that_the_document_does_not_name_are_what_lies_beside_the_medium(world: World, job: Job) -> None:
+    earlier = f"{job.user_id}/earlier"
+    shown = with_fields(
+        job,
+        reference_image_path=f"{earlier}/reference.png",
+        motion_video_path=f"{earlier}/motion.mp4",
+        output_video_path="somebody-else/earlier/output.mp4",
+    )
+    for bucket, path, posters in (
+        (IMAGES, f"{earlier}/reference.png", Posters(b"still")),
+        (VIDEOS, f"{earlier}/motion.mp4", Posters(b"still", b"moving")),
+        (OUTPUTS, "somebody-else/earlier/output.mp4", Posters(b"still", b"moving")),
+    ):
+        world.pictures.put(world.pictures.place(bucket, path), 7, posters)
+    found = urls(world, shown)
+    assert points_at(found[Picture.REFERENCE_POSTER], IMAGES, f"{earlier}/poster.webp")
+    assert points_at(found[Picture.MOTION_POSTER], VIDEOS, f"{earlier}/poster.webp")
+    assert points_at(found[Picture.MOTION_PREVIEW], VIDEOS, f"{earlier}/preview.mp4")
+    assert found[Picture.OUTPUT_POSTER] is None
+    assert found[Picture.OUTPUT_PREVIEW] is None
+
+
+def test_pictures_take_the_place_of_those_that_were_looked_at_and_of_no_others(world: World, job: Job) -> None:
+    path = f"{job.user_id}/{job.id}/motion.mp4"
+    empty = world.pictures.place(VIDEOS, path)
+    assert empty.pictures is None
+    world.pictures.put(empty, 7, Posters(b"first", b"moving"))
+    with pytest.raises(Unavailable):
+        world.pictures.put(empty, 8, Posters(b"second", b"moving"))
+    there = world.pictures.place(VIDEOS, path)
+    assert there.pictures is not None
+    assert (there.pictures.source, there.pictures.preview) == (7, f"{job.user_id}/{job.id}/preview.mp4")
+    world.pictures.put(there, 8, Posters(b"third"))
+    after = world.pictures.place(VIDEOS, path).pictures
+    assert after is not None
+    assert (after.source, after.preview) == (8, None)
+    world.pictures.clear(there)
+    assert world.pictures.place(VIDEOS, path).pictures == after
+    world.pictures.clear(world.pictures.place(VIDEOS, path))
+    assert world.pictures.place(VIDEOS, path).pictures is None
+
+
+def test_a_part_of_an_object_can_be_read(world: World, job: Job) -> None:
+    name = f"{job.user_id}/{job.id}/motion.mp4"
+    world.put(VIDEOS, name, b"0123456789")
+    description = world.objects.describe(VIDEOS, name)
+    assert description is not None
+    assert world.objects.read(VIDEOS, name, description.generation, 3, 6) == b"345"
+    assert world.objects.read(VIDEOS, name, description.generation, 0, 10) == b"0123456789"
+    assert world.objects.read(VIDEOS, name, description.generation + 1, 0, 10) is None
 
 
 def test_only_the_layouts_own_names_count_as_media(world: World, job: Job) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shared.job import JobPrefix, Medium
+from shared.pictures import Pictures
 from tests.contract.worlds import World, put_many
 from tests.jobs import NOW, deleted, document, new_id
 
@@ -66,7 +67,9 @@ def test_a_deleted_or_foreign_job_is_not_completed(world: World, user: str) -> N
     before = world.read(gone), world.read(foreign)
     for job_id in (gone, foreign, new_id()):
         assert not world.uploads.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", NOW)
-        assert not world.uploads.add_pictures(JobPrefix(user, job_id), Medium.MOTION_VIDEO, "poster", None)
+        assert not world.uploads.set_pictures(
+            JobPrefix(user, job_id), Medium.MOTION_VIDEO, Pictures("poster", None, 1)
+        )
     assert (world.read(gone), world.read(foreign)) == before
 
 
@@ -82,8 +85,14 @@ def test_a_link_that_its_owner_has_ended_does_not_come_back_with_an_output(world
 def test_pictures_are_known_by_their_medium(world: World, user: str) -> None:
     job_id = put(world, document(user))
     job = JobPrefix(user, job_id)
-    assert world.uploads.add_pictures(job, Medium.REFERENCE_IMAGE, f"{job}poster.webp", None)
-    assert world.uploads.add_pictures(job, Medium.MOTION_VIDEO, f"{job}poster.webp", f"{job}preview.mp4")
+    still = Pictures(f"{job}poster.webp", None, source=1)
+    moving = Pictures(f"{job}poster.webp", f"{job}preview.mp4", source=1)
+    assert world.uploads.set_pictures(job, Medium.REFERENCE_IMAGE, still)
+    assert world.uploads.set_pictures(job, Medium.MOTION_VIDEO, moving)
     fields = world.read(job_id)
     assert fields["posters"] == dict.fromkeys(("reference_image", "motion_video"), f"{job}poster.webp")
     assert fields["previews"] == {"motion_video": f"{job}preview.mp4"}
+    assert world.uploads.set_pictures(job, Medium.MOTION_VIDEO, None)
+    fields = world.read(job_id)
+    assert fields["posters"] == {"reference_image": f"{job}poster.webp"}
+    assert fields["previews"] == {}

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug.exceptions import ServiceUnavailable
 
 from functions import make_posters as module
 from functions.make_posters import make_posters
@@ -73,11 +74,96 @@ def test_inputs_that_came_before_their_job_are_known_once_the_output_is(
 ) -> None:
     make_posters.receive(upload(services, IMAGES, "me/job-1/reference.png", b"image"), services)
     make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
-    services.add("job-1", document("me"))
+    paths = {"reference_image_path": "me/job-1/reference.png", "motion_video_path": "me/job-1/motion.mp4"}
+    services.add("job-1", document("me", **paths))
     make_posters.receive(upload(services, OUTPUTS, "me/job-1/output.mp4", b"video"), services)
     fields = services.fake_repository.documents["job-1"]
     assert set(fields["posters"]) == {"reference_image", "motion_video", "output_video"}
     assert set(fields["previews"]) == {"motion_video", "output_video"}
+
+
+def test_a_job_that_was_made_from_another_s_inputs_shows_their_pictures(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    services.add("first", document("me"))
+    make_posters.receive(upload(services, IMAGES, "me/first/reference.png", b"image"), services)
+    paths = {"reference_image_path": "me/first/reference.png", "motion_video_path": "you/first/motion.mp4"}
+    services.add("again", document("me", **paths))
+    make_posters.receive(upload(services, OUTPUTS, "me/again/output.mp4", b"video"), services)
+    assert services.fake_repository.documents["again"]["posters"] == {
+        "reference_image": "me/first/poster.webp",
+        "output_video": "me/again/poster.webp",
+    }
+
+
+def test_an_event_that_comes_again_makes_nothing_again(services: FakeServices, seen: list[bytes]) -> None:
+    services.add("job-1", document("me"))
+    event = upload(services, VIDEOS, "me/job-1/motion.mp4", b"video")
+    make_posters.receive(event, services)
+    del services.fake_repository.documents["job-1"]["posters"]
+    make_posters.receive(event, services)
+    assert seen == [b"video"]
+    assert services.fake_repository.documents["job-1"]["posters"] == {"motion_video": "me/job-1/poster.webp"}
+
+
+def test_a_newer_medium_gets_newer_pictures_and_an_older_event_does_not_bring_them_back(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    services.add("job-1", document("me"))
+    first = upload(services, IMAGES, "me/job-1/reference.png", b"first")
+    second = upload(services, IMAGES, "me/job-1/reference.png", b"image")
+    make_posters.receive(second, services)
+    make_posters.receive(first, services)
+    assert seen == [b"image"]
+    make_posters.receive(upload(services, IMAGES, "me/job-1/reference.png", b"third"), services)
+    assert seen == [b"image", b"third"]
+    assert len(services.fake_media.objects[IMAGES]["me/job-1/poster.webp"]) == 2
+
+
+def test_pictures_that_another_event_replaces_meanwhile_are_left_and_looked_at_again(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(_: Path) -> Posters:
+        services.fake_media.objects[VIDEOS]["me/job-1/poster.webp"] = [b"another's"]
+        return Posters(b"poster", b"preview")
+
+    services.add("job-1", document("me"))
+    monkeypatch.setattr(module, "make", make)
+    with pytest.raises(ServiceUnavailable):
+        make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
+    assert services.fake_media.objects[VIDEOS]["me/job-1/poster.webp"] == [b"another's"]
+
+
+def test_a_medium_without_pictures_does_not_go_by_those_of_the_one_before_it(
+    services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: Path) -> Posters:
+        raise Unpicturable(Reason.BROKEN)
+
+    services.add("job-1", document("me"))
+    make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
+    monkeypatch.setattr(module, "make", refuse)
+    make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"broken"), services)
+    fields = services.fake_repository.documents["job-1"]
+    assert (fields["posters"], fields["previews"]) == ({}, {})
+    assert not services.fake_media.objects[VIDEOS]["me/job-1/poster.webp"]
+
+
+@pytest.mark.parametrize(
+    ("content", "made"),
+    [
+        (b"\0\0\0\x20ftypisom" + bytes(range(13, 213)), True),
+        (b"\x89PNG\r\n\x1a\n" + bytes(200), False),
+    ],
+)
+def test_of_a_large_video_both_ends_are_read_and_of_a_large_picture_nothing(
+    services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch, content: bytes, made: bool
+) -> None:
+    monkeypatch.setattr(module, "MOST_READ", 60)
+    monkeypatch.setattr(module, "END_READ", 20)
+    services.add("job-1", document("me"))
+    make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", content), services)
+    assert seen == ([content[:40] + bytes(len(content) - 60) + content[-20:]] if made else [])
 
 
 @pytest.mark.parametrize(
@@ -102,7 +188,7 @@ def test_nothing_is_made_of_other_objects_or_for_a_deleted_job(
     assert seen == []
 
 
-@pytest.mark.parametrize("why", ["hostile", "too large", "gone"])
+@pytest.mark.parametrize("why", ["hostile", "gone"])
 def test_what_no_picture_can_be_made_of_keeps_its_original(
     services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
@@ -110,7 +196,7 @@ def test_what_no_picture_can_be_made_of_keeps_its_original(
         raise Unpicturable(Reason.TOO_LARGE, "16,000 by 16,000")
 
     services.add("job-1", document("me"))
-    told = {"size": 2**40} if why == "too large" else {"generation": 9} if why == "gone" else {}
+    told = {"generation": 9} if why == "gone" else {}
     if why == "hostile":
         monkeypatch.setattr(module, "make", refuse)
     make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video", **told), services)

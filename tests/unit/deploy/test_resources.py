@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from shared.posters import POSTER_NAME, PREVIEW_NAME
+from shared.job import POSTER_NAME, PREVIEW_NAME
 from tests.unit.deploy.checkout import (
     BUCKETS,
     REQUIRED,
