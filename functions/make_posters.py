@@ -27,7 +27,7 @@ def make_posters(event: ObjectFinalized, services: Services) -> None:
     """Make them beside the object, under the job's prefix, so that the purge takes them too."""
     if event.bucket not in services.settings.buckets:
         raise UnprocessableEvent("the bucket is none of the three")
-    job, medium = event.prefix, _medium(event, services)
+    job, medium = event.prefix, event.medium(services.settings.bucket_names)
     if job is None or medium is None or services.deletions.of(job.job_id):
         return  # no medium of a job, such as a poster itself, or the job is deleted
     if medium is Medium.OUTPUT_VIDEO:
@@ -70,18 +70,6 @@ def _add_those_of_inputs(prefix: JobPrefix, services: Services) -> None:
         place = services.pictures.place(services.settings.bucket_names[poster.bucket(path)], path)
         if place.pictures:
             services.uploads.set_pictures(prefix, poster.medium, place.pictures)
-
-
-def _medium(event: ObjectFinalized, services: Services) -> Medium | None:
-    """Which of its job's media the object is, by its bucket and name."""
-    for medium in Medium:
-        begins = medium.default_name
-        if begins is None or event.bucket != services.settings.bucket_names[medium.bucket(begins)]:
-            continue
-        name = event.name.removeprefix(str(event.prefix))
-        if name == begins or (begins.endswith(".") and name.startswith(begins) and "/" not in name):
-            return medium
-    return None
 
 
 def _fetch(event: ObjectFinalized, file: IO[bytes], services: Services) -> bool:

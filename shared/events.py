@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Self
 
 from shared.errors import UnprocessableEvent
-from shared.job import JobPrefix, can_own_media, is_job_id, rfc3339
+from shared.job import Bucket, JobPrefix, Medium, can_own_media, is_job_id, rfc3339
 
 TYPE = "job.deleted"
 VERSION = 1
@@ -96,6 +96,31 @@ class ObjectFinalized:
     @property
     def job_id(self) -> str | None:
         return self.prefix.job_id if self.prefix else None
+
+    def medium(self, buckets: Mapping[Bucket, str]) -> Medium | None:
+        """Which of its job's media the object is, by its bucket and name; None if it is none."""
+        if self.prefix is None:
+            return None
+        name = self.name.removeprefix(str(self.prefix))
+        for medium in Medium:
+            begins = medium.default_name
+            if begins is None or self.bucket != buckets[medium.bucket(begins)]:
+                continue
+            if name == begins or (begins.endswith(".") and name.startswith(begins) and "/" not in name):
+                return medium
+        return None
+
+    def encode(self) -> tuple[bytes, dict[str, str]]:
+        """The message's data and attributes, as far as anything here looks at them."""
+        body = {"size": str(self.size), "contentType": self.content_type}
+        attributes = {
+            "eventType": "OBJECT_FINALIZE",
+            "payloadFormat": "JSON_API_V1",
+            "bucketId": self.bucket,
+            "objectId": self.name,
+            "objectGeneration": str(self.generation),
+        }
+        return json.dumps(body).encode(), attributes
 
     @classmethod
     def decode(cls, data: bytes, attributes: Mapping[str, str]) -> Self:

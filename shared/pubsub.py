@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import wait
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from shared.errors import UnprocessableEvent
-from shared.events import JobDeleted
 from shared.outages import PUBLISH_TIMEOUT, outages, pubsub_limits
 
 _ARGUMENTS = {"topic", "data", "ordering_key", "retry", "timeout"}
+
+
+class Encodable(Protocol):
+    def encode(self) -> tuple[bytes, dict[str, str]]:
+        """The message's data and attributes."""
+        ...
+
+
+E = TypeVar("E", bound=Encodable)
 
 
 class Publisher:
@@ -21,12 +29,12 @@ class Publisher:
         self._client = client
         self._topic = topic
 
-    def publish(self, event: JobDeleted) -> None:
+    def publish(self, event: Encodable) -> None:
         """Raise whatever the library does if the message was not accepted within PUBLISH_TIMEOUT."""
         data, attributes = event.encode()
         self._begin(data, attributes).result(timeout=PUBLISH_TIMEOUT)
 
-    def publish_all(self, events: Sequence[JobDeleted]) -> list[JobDeleted]:
+    def publish_all(self, events: Sequence[E]) -> list[E]:
         """Publish side by side; give those that were accepted within PUBLISH_TIMEOUT."""
         begun = [self._begin(*event.encode()) for event in events]
         wait(begun, PUBLISH_TIMEOUT)

@@ -13,6 +13,8 @@ from typing import Any
 from google.api_core.exceptions import AlreadyExists
 from google.cloud import firestore
 
+from shared.amending import read
+from shared.documents import fields
 from shared.errors import Unavailable
 from shared.outages import firestore_limits, outages
 
@@ -28,6 +30,20 @@ def new_short_id(length: int) -> str:
 def is_short_id(text: object) -> bool:
     """Whether `text` could be one, of whatever length they have had."""
     return isinstance(text, str) and bool(_SHORT_ID.fullmatch(text))
+
+
+def claim(client: firestore.Client, short_id: str, job_id: str) -> bool:
+    """Make the link of a short id that the job has from elsewhere; tell whether it is the job's now.
+
+    Raises Unavailable when Firestore is away.
+    """
+    link = client.collection("short_links").document(short_id)
+    try:
+        with outages("Firestore"):
+            link.create({"job_id": job_id}, **firestore_limits())
+    except AlreadyExists:
+        return bool(fields(read(link)).get("job_id") == job_id)
+    return True
 
 
 def link_for(client: firestore.Client, snapshot: Any, changes: dict[str, Any], length: int) -> str:

@@ -11,7 +11,7 @@ from shared.amending import Document, amend, update_unless_changed
 from shared.documents import is_deleted
 from shared.job import JobPrefix, JobStatus, Medium
 from shared.pictures import Pictures
-from shared.short_links import link_for
+from shared.short_links import claim, is_short_id, link_for
 
 _BEFORE_COMPLETION = {JobStatus.PENDING, JobStatus.QUEUED, JobStatus.PROCESSING}
 
@@ -33,9 +33,9 @@ def completion(document: Document, path: str, now: datetime) -> Document:
 
 
 def wants_link(document: Document, changes: Document) -> bool:
-    """Whether a completed job is still without a link; one that its owner has ended is not given another."""
+    """Whether a completed job must have a link; one that its owner has ended is not given another."""
     completed = {**document, **changes}.get("status") == JobStatus.COMPLETED
-    return completed and document.get("short_id") is None and document.get("share_revoked_at") is None
+    return completed and document.get("share_revoked_at") is None
 
 
 def known_pictures(document: Document, medium: Medium, pictures: Pictures | None) -> Document:
@@ -68,7 +68,8 @@ class Uploads:
     def complete(self, job: JobPrefix, path: str, now: datetime) -> bool:
         """Complete the job if it is live and on its way; tell whether anything was left to change.
 
-        Costs one read, and one write, or two with a link.
+        Costs one read, and one write, or two with a link. Where there is a `short_id` already, whoever has set it
+        may not have made its link: that costs a write and, if it is there, a read.
         """
         changed = False
 
@@ -77,7 +78,7 @@ class Uploads:
             if not is_live(document, job.user_id):
                 return {}
             changes = completion(document, path, now)
-            if wants_link(document, changes):
+            if wants_link(document, changes) and not self._has_link(job, document.get("short_id")):
                 changes = {**changes, "short_id": link_for(self._client, snapshot, changes, self._length)}
             elif changes:
                 update_unless_changed(self._client, snapshot, changes)
@@ -86,6 +87,9 @@ class Uploads:
 
         amend(self._jobs.document(job.job_id), write)
         return changed
+
+    def _has_link(self, job: JobPrefix, short_id: object) -> bool:
+        return is_short_id(short_id) and claim(self._client, str(short_id), job.job_id)
 
     def set_pictures(self, job: JobPrefix, medium: Medium, pictures: Pictures | None) -> bool:
         """Make the pictures of one medium known, if the job is live; tell whether it is.

@@ -54,9 +54,9 @@ class Visitors:
     def is_new(self, visitor: Visitor, short_id: str, now: float) -> bool:
         """Whether this is the visitor's first view of a video within the window, which begins with it.
 
-        `now` is in seconds.
+        `now` is in seconds. Addresses of one network of IPv6, which a device changes among, are one visitor's.
         """
-        key = self._digest(visitor.address, visitor.user_agent, short_id)
+        key = self._digest(_network(visitor.address), visitor.user_agent, short_id)
         with self._lock:
             first = self._seen.get(key)
             if first is not None and now < first + VIEW_WINDOW:

@@ -73,7 +73,10 @@ class FakeUploads:
         if not is_live(document, job.user_id):
             return False
         changes = completion(document, path, now)
-        if wants_link(document, changes):
+        short_id = document.get("short_id")
+        if wants_link(document, changes) and not (
+            is_short_id(short_id) and self._shares.links.setdefault(str(short_id), job.job_id) == job.job_id
+        ):
             changes["short_id"] = self._shares.new(job.job_id)
         document.update(changes)
         return bool(changes)

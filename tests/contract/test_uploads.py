@@ -9,6 +9,8 @@ import pytest
 
 from shared.job import JobPrefix, Medium
 from shared.pictures import Pictures
+from shared.shares import NoSuchVideo
+from shared.short_links import new_short_id
 from tests.contract.worlds import World, put_many
 from tests.jobs import NOW, deleted, document, new_id
 
@@ -36,12 +38,35 @@ def test_an_output_completes_a_job_that_is_under_way(world: World, user: str, st
     assert world.shares.resolve(fields["short_id"]).job.id == job_id
 
 
-def test_what_the_worker_has_set_stays(world: World, user: str) -> None:
-    fields = {"status": "completed", "short_id": "25ca1d0f", "output_video_path": f"{user}/other/output.mp4"}
+def test_what_the_worker_has_set_stays_and_its_link_opens(world: World, user: str) -> None:
+    short_id = new_short_id(8)
+    fields = {"status": "completed", "short_id": short_id, "output_video_path": f"{user}/other/output.mp4"}
     job_id = put(world, document(user, **fields))
     before = world.read(job_id)
-    assert not world.uploads.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", LATER)
-    assert world.read(job_id) == before
+    for _ in range(2):
+        assert not world.uploads.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", LATER)
+        assert world.read(job_id) == before
+        assert world.shares.resolve(short_id).job.id == job_id
+
+
+@pytest.mark.parametrize("short_id", ["taken", "", "Not-An-Id", 7])
+def test_a_short_id_that_can_open_nothing_is_replaced(world: World, user: str, short_id: object) -> None:
+    if short_id == "taken":
+        short_id = new_short_id(8)
+        world.put_link(short_id, put(world, document(user, short_id=short_id)))
+    job_id = put(world, document(user, short_id=short_id))
+    assert world.uploads.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", LATER)
+    new = world.read(job_id)["short_id"]
+    assert new != short_id
+    assert world.shares.resolve(new).job.id == job_id
+
+
+def test_a_link_that_its_owner_has_ended_is_not_made_again(world: World, user: str) -> None:
+    short_id = new_short_id(8)
+    job_id = put(world, document(user, short_id=short_id, share_revoked_at=NOW))
+    world.uploads.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", LATER)
+    with pytest.raises(NoSuchVideo):
+        world.shares.resolve(short_id)
 
 
 def test_an_output_that_is_told_of_again_changes_nothing(world: World, user: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -20,7 +21,9 @@ from infra.local.stack import Stack
 from infra.local.users import Account
 from infra.stage import ROOT
 from shared.deletions import Deletions
+from shared.errors import NotCompleted
 from shared.job import JobPrefix
+from shared.shares import Shares
 from shared.uploads import Uploads
 from tests.fake_firestore import SWEEP_AFTER
 from tests.jobs import NOW, document, new_id, read
@@ -106,6 +109,47 @@ def test_completion_and_delete_race_and_every_job_is_in_one_state_or_the_other(
         assert (fields["status"] == "completed") == bool(fields.get("short_id"))
         completed += fields["status"] == "completed"
     assert 0 < completed < RACES, "both orders have been seen"
+
+
+def test_completion_and_reports_of_the_worker_and_the_owner_race_and_no_link_is_wrong(
+    database: firestore.Client, put: Callable[..., str]
+) -> None:
+    """All begin at once: the output, a report of the worker, and an owner who ends the link or renews it."""
+    uploads, shares = Uploads(database, 8), Shares(database, 8)
+    dice = random.Random(2026)
+    report = {"status": "completed", "completed_at": NOW, "credits_charged": 5}
+
+    def race(job_id: str) -> None:
+        acts: list[Callable[[], object]] = [
+            lambda: uploads.complete(JobPrefix("me", job_id), f"me/{job_id}/output.mp4", NOW),
+            lambda: uploads.complete(JobPrefix("me", job_id), f"me/{job_id}/output.mp4", NOW),
+            lambda: database.collection("jobs").document(job_id).update(report),
+            lambda: shares.revoke("me", job_id, NOW) if dice.random() < 0.5 else _renewed(shares, job_id),
+        ]
+        dice.shuffle(acts)
+        with ThreadPoolExecutor(4) as threads:
+            for done in [threads.submit(act) for act in acts]:
+                done.result()
+
+    jobs = [put("me") for _ in range(RACES // 2)]
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(race, jobs))
+    ended = 0
+    for job_id in jobs:
+        fields = read(database, job_id)
+        assert (fields["status"], fields["credits_charged"]) == ("completed", 5)
+        assert fields["output_video_path"] == f"me/{job_id}/output.mp4"
+        if fields.get("share_revoked_at"):
+            assert fields["short_id"] is None, "what its owner has ended stays ended"
+            ended += 1
+        else:
+            assert shares.resolve(fields["short_id"]).job.id == job_id
+    assert 0 < ended < len(jobs), "both ends have been seen"
+
+
+def _renewed(shares: Shares, job_id: str) -> None:
+    with suppress(NotCompleted):
+        shares.renew("me", job_id)
 
 
 def test_pictures_are_made_and_purged_with_their_job(

@@ -76,6 +76,8 @@ def test_a_network_of_ipv6_is_one_client(one: str, other: str, same: bool) -> No
     for _ in range(BURST):
         visitors.seconds_to_wait(one, 0.0)
     assert (visitors.seconds_to_wait(other, 0.0) > 0) is same
+    visitors.is_new(Visitor(one, "Mozilla/5.0"), "a", 0.0)
+    assert visitors.is_new(Visitor(other, "Mozilla/5.0"), "a", 0.0) is not same
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,105 @@
+"""`python -m infra.announce`: tells the functions of the media that the buckets hold already, as if they were new.
+
+For what was uploaded before the functions were there: outputs complete their jobs and get them their share links,
+and the tiles get their pictures. To be told twice changes nothing. Counts alone, unless it is told to send.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Iterator
+
+from google.api_core.exceptions import GoogleAPICallError
+from tqdm import tqdm
+
+from shared.errors import Unavailable
+from shared.events import ObjectFinalized
+from shared.outages import STORAGE_REMOVING, outages
+from shared.services import Services
+from shared.settings import Settings, SettingsError
+
+_MOST_A_SECOND = 10.0
+_HIGHEST_RATE = 1000
+_LISTED = "items(name,generation,size,contentType),nextPageToken"
+
+
+def main() -> None:
+    options = _parser().parse_args()
+    progress = _Progress(options.start)
+    try:
+        # No browser calls this: it needs no origins.
+        settings = Settings.from_environment({"ALLOWED_ORIGINS": "http://localhost", **os.environ})
+        _announce(Services(settings), progress, options)
+    except (SettingsError, ValueError) as error:
+        sys.exit(f"announce: {error}")
+    except (GoogleAPICallError, Unavailable, KeyboardInterrupt) as error:
+        reason = error.detail if isinstance(error, Unavailable) else str(error) or "broken off"
+        sys.exit(f"announce: {reason} To go on: --start={progress.at}")
+    told = "told of" if options.send else "to tell of, with --send"
+    print(f"announce: {progress.count} images and videos {told}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m infra.announce", description=__doc__)
+    parser.add_argument("--send", action="store_true", help="publish the events; else they are only counted")
+    parser.add_argument(
+        "--per-second",
+        type=_rate,
+        default=_MOST_A_SECOND,
+        metavar="N",
+        help="how many, since each may take a second of a function (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--start", default="", metavar="BUCKET/NAME", help="where to begin, which a run that was broken off tells"
+    )
+    return parser
+
+
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not 0 < rate <= _HIGHEST_RATE:
+        raise ValueError
+    return rate
+
+
+class _Progress:
+    def __init__(self, at: str) -> None:
+        self.at = at
+        """Bucket and name of what comes next."""
+        self.count = 0
+
+
+def _announce(services: Services, progress: _Progress, options: argparse.Namespace) -> None:
+    for event in tqdm(_media(services, options.start), unit=" objects", disable=None):
+        progress.at = f"{event.bucket}/{event.name}"
+        if options.send:
+            if not services.upload_publisher.publish_all([event]):
+                raise Unavailable("Pub/Sub")
+            time.sleep(1 / options.per_second)
+        progress.count += 1
+
+
+def _media(services: Services, start: str) -> Iterator[ObjectFinalized]:
+    """Every live object that is called as a job's medium, bucket by bucket and by name."""
+    first, _, name = start.partition("/")
+    buckets = services.settings.buckets
+    if start and first not in buckets:
+        raise ValueError(f"--start begins with none of the buckets {', '.join(buckets)}")
+    for bucket in buckets[buckets.index(first) if start else 0 :]:
+        with outages("Cloud Storage"):
+            blobs = services.storage.list_blobs(
+                bucket, start_offset=name if bucket == first else None, fields=_LISTED, **STORAGE_REMOVING
+            )
+            for blob in blobs:
+                event = ObjectFinalized(
+                    bucket, blob.name, blob.generation, blob.size or 0, blob.content_type or ""
+                )
+                if event.medium(services.settings.bucket_names) is not None:
+                    yield event
+
+
+if __name__ == "__main__":
+    main()
