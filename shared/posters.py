@@ -21,9 +21,9 @@ from shared.signatures import BYTES_NEEDED, MediaFormat, media_format
 
 SIDE = 288
 """Width and height of posters and previews in pixels."""
-LARGEST_POSTER = 15_000
+LARGEST_POSTER = 12_000
 LARGEST_PREVIEW = 150_000
-"""Bytes."""
+"""Bytes. Sixty posters, with all else that a page of twenty jobs needs, are less than a megabyte."""
 TIMEOUT = 30
 """Seconds that making them may take: half of what a function has."""
 

@@ -23,6 +23,7 @@ from infra.stage import ROOT
 from shared.deletions import Deletions
 from shared.errors import NotCompleted
 from shared.job import JobPrefix
+from shared.posters import LARGEST_POSTER
 from shared.shares import Shares
 from shared.uploads import Uploads
 from tests.fake_firestore import SWEEP_AFTER
@@ -170,7 +171,7 @@ def test_pictures_are_made_and_purged_with_their_job(
     media = client.get(f"/jobs/{job_id}/thumbnails")
     poster = requests.get(media["output_poster_url"], timeout=10)
     assert (poster.headers["Content-Type"], poster.content[8:12]) == ("image/webp", b"WEBP")
-    assert len(poster.content) < 15_000
+    assert len(poster.content) <= LARGEST_POSTER
     preview = requests.get(media["output_preview_url"], timeout=10)
     assert (preview.headers["Content-Type"], len(preview.content) < 150_000) == ("video/mp4", True)
     assert media["reference_poster_url"] is None

@@ -78,7 +78,7 @@ def made(path: Path) -> Posters:
 
 def opened(poster: bytes) -> Image.Image:
     """A poster that is as all posters are."""
-    assert len(poster) < LARGEST_POSTER
+    assert len(poster) <= LARGEST_POSTER < 15_000
     image = Image.open(BytesIO(poster))
     assert (image.format, image.size) == ("WEBP", (SIDE, SIDE))
     assert not image.getexif()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
+from typing import NoReturn
 
 import requests
 from google.cloud import firestore
@@ -31,8 +32,10 @@ FILES = ("reference.png", "motion.mp4", "output.mp4")
 BETWEEN_KILLS = (2.0, 6.0)
 """Seconds."""
 BETWEEN_SWEEPS = 10.0
-SWEEP_AFTER = 30
+SWEEP_AFTER = 10
 """So much sooner than in a deployment, yet later than an event that waits for its turn."""
+AT_ONCE = 100
+"""Purges that wait for their turn, of which the emulator pushes two at a time: no more are asked for before."""
 PATIENCE = 3_600.0
 
 
@@ -82,10 +85,12 @@ class _Soak:
         with killing, _every(lambda: BETWEEN_SWEEPS, self._bench.sweep):
             for job_id in self._live:
                 self._forge(job_id)
-            with ThreadPoolExecutor(8) as threads:
-                for _ in tqdm(threads.map(self._delete, self._doomed), "deleting", JOBS, disable=None):
-                    pass
-            self._wait_until_purged()
+            with tqdm(desc="deleting", total=JOBS, disable=None) as bar, ThreadPoolExecutor(8) as threads:
+                for first in range(0, JOBS, AT_ONCE // 2):
+                    part = self._doomed[first : first + AT_ONCE // 2]
+                    list(threads.map(self._delete, part))
+                    self._wait_until_purged(first + len(part) - AT_ONCE // 2, bar)
+                self._wait_until_purged(JOBS, bar)
         self._bench.heal()
         left_over = sum(self._objects(job_id) for job_id in self._doomed)
         there = sum(self._objects(job_id) for job_id in self._live)
@@ -119,17 +124,14 @@ class _Soak:
                 continue
         raise TimeoutError(f"{job_id} could not be deleted")
 
-    def _wait_until_purged(self) -> None:
+    def _wait_until_purged(self, count: int, bar: tqdm[NoReturn]) -> None:
         deadline = time.monotonic() + PATIENCE
-        done = 0
-        with tqdm(desc="purging", total=JOBS, disable=None) as bar:
-            while done < JOBS:
-                # A bar that is not shown does not count.
-                before, done = done, len(self._deleted().select([]).get(timeout=60))
-                bar.update(done - before)
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"{JOBS - done} jobs are not purged")
-                time.sleep(1)
+        while (done := len(self._deleted().select([]).get(timeout=60))) < count:
+            bar.update(done - bar.n)
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{count - done} jobs are not purged")
+            time.sleep(1)
+        bar.update(done - bar.n)
 
     def _deleted(self) -> firestore.Query:
         return self._jobs.where(filter=FieldFilter("purge.state", "==", "done"))
