@@ -25,7 +25,7 @@ test: page ## Run every test, the page's in a browser
 	@npm test --silent --prefix frontend; page=$$?; $(BIN)/python -m pytest -n 2 --dist loadfile || exit; \
 	[ $$page = 0 ] || { echo "test: the page's own tests failed, see above pytest's" >&2; exit $$page; }
 
-soak: $(SETUP) ## Delete 2,000 jobs under faults and crashes: some ten minutes
+soak: $(SETUP) ## Delete 2,000 jobs under faults and crashes: some quarter of an hour
 	@$(BIN)/python -m tests.integration.faults.soak
 
 lint: $(SETUP) ## Check style (ruff, biome) and types (mypy strict, tsc)

@@ -28,7 +28,7 @@ from infra.local.ports import HOST
 from infra.local.processes import Processes
 from infra.local.stack import PORT_NAMES, Stack
 from infra.local.storage import Handler, notified, server
-from infra.local.users import Users
+from infra.local.users import Account, Users
 from tests.integration.faults.firestore_proxy import Firestore, FirestoreProxy
 from tests.integration.faults.grpc_proxy import serving
 from tests.integration.faults.pubsub_proxy import Pubsub, PubsubProxy
@@ -62,6 +62,7 @@ class Bench:
         # What Cloud Storage itself publishes meets no faults, but may have to wait.
         notifications_way = cleanup.enter_context(serving(PubsubProxy(self.pubsub, None)))
         self.objects, self.notifications = notified(topic, notifications_way)
+        self._storages: list[_Storage] = []
         stack.environment.update(self._ways(None))
         self.environment = {function: self._ways(function) for function in FUNCTIONS}
         """The variables that lead each function to its own ways."""
@@ -179,6 +180,19 @@ class Bench:
         self.pubsub.present.set()
         self.pubsub.publish_again()
 
+    def restart_storage(self) -> None:
+        """End Cloud Storage amid whatever it does, and start it again. What was stored is there again."""
+        for one in self._storages:
+            one.stop()
+        for one in self._storages:
+            one.start()
+
+    def restart_auth(self, user_id: str, email: str, password: str) -> Account:
+        """Kill Firebase Auth and start it again. The user is there again, signed in anew."""
+        self.stack.processes.kill("auth")
+        self.stack.start_emulators(["auth"])
+        return self.users.add(user_id, email, password)
+
     def _make_topics(self) -> None:
         with pointed_at(self.stack.environment):
             resources.make_topics(self.settings, self._pushed)
@@ -188,10 +202,18 @@ class Bench:
         trouble = {service: self.trouble[function, service] if function else None for service in SERVICES}
         enter = self._cleanup.enter_context
         return {
-            "STORAGE_EMULATOR_HOST": enter(_storage(self.objects, trouble["storage"] or Trouble())),
+            "STORAGE_EMULATOR_HOST": self._storage(trouble["storage"] or Trouble()),
             "FIRESTORE_EMULATOR_HOST": enter(serving(FirestoreProxy(self.firestore, trouble["firestore"]))),
             "PUBSUB_EMULATOR_HOST": enter(serving(PubsubProxy(self.pubsub, trouble["pubsub"]))),
         }
+
+    def _storage(self, trouble: Trouble) -> str:
+        """Where a way to Cloud Storage begins."""
+        storage_server = _Storage(self.objects, trouble)
+        storage_server.start()
+        self._cleanup.callback(storage_server.stop)
+        self._storages.append(storage_server)
+        return f"http://{HOST}:{storage_server.port}"
 
     def _restarted(self, name: str) -> str:
         # On another port, so that no call that was made before can get through to it.
@@ -214,17 +236,25 @@ def running(output: Callable[[str], None], *, sweep_after: int = 1, silence: flo
         yield bench
 
 
-@contextmanager
-def _storage(objects: VersionedStorage, trouble: Trouble) -> Iterator[str]:
-    httpd = server(0, objects, trouble)
-    thread = threading.Thread(target=httpd.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://{HOST}:{httpd.server_address[1]}"
-    finally:
-        httpd.shutdown()
-        thread.join()
-        httpd.server_close()
+class _Storage:
+    """A server of Cloud Storage that can be ended, with all its connections, and started again."""
+
+    def __init__(self, objects: VersionedStorage, trouble: Trouble) -> None:
+        self.port = 0
+        self._objects = objects
+        self._trouble = trouble
+
+    def start(self) -> None:
+        self._httpd = server(self.port, self._objects, self._trouble)
+        self.port = self._httpd.server_address[1]
+        self._thread = threading.Thread(target=self._httpd.serve_forever, args=(0.05,))
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._httpd.shutdown()
+        self._thread.join()
+        self._httpd.server_close()
+        self._httpd.break_connections()
 
 
 @contextmanager

@@ -32,9 +32,9 @@ FILES = ("reference.png", "motion.mp4", "output.mp4")
 BETWEEN_KILLS = (2.0, 6.0)
 """Seconds."""
 BETWEEN_SWEEPS = 10.0
-SWEEP_AFTER = 10
+SWEEP_AFTER = 30
 """So much sooner than in a deployment, yet later than an event that waits for its turn."""
-AT_ONCE = 100
+AT_ONCE = 40
 """Purges that wait for their turn, of which the emulator pushes two at a time: no more are asked for before."""
 PATIENCE = 3_600.0
 
@@ -42,7 +42,7 @@ PATIENCE = 3_600.0
 def main() -> None:
     stack.stop_on_signals()
     began = time.monotonic()
-    print(f"soak: seed={SEED}, some ten minutes", flush=True)
+    print(f"soak: seed={SEED}, some quarter of an hour", flush=True)
     lines: list[str] = []
     try:
         with benches.running(lines.append, silence=1, sweep_after=SWEEP_AFTER) as bench:

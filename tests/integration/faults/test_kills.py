@@ -18,6 +18,7 @@ from tests.waiting import wait_until
 
 MOMENTS = ("before the delete", "after the delete", "at its first call", "at its third call")
 SWEEP_AFTER = 2
+USER = ("kills", "kills@nuumee.test", "test-password")
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +29,16 @@ def bench() -> Iterator[Bench]:
 
 
 @pytest.fixture(scope="module")
-def account(bench: Bench) -> Account:
-    return bench.users.add("kills", "kills@nuumee.test", "test-password")
+def accounts(bench: Bench) -> list[Account]:
+    """The last is signed in as things are: after a restart of Firebase Auth there is another."""
+    return [bench.users.add(*USER)]
 
 
-def new_job(bench: Bench, account: Account) -> str:
+def new_job(bench: Bench, user_id: str) -> str:
     job_id = new_id()
-    bench.database.collection("jobs").document(job_id).set(document(account.user_id))
+    bench.database.collection("jobs").document(job_id).set(document(user_id))
     for bucket in bench.settings.buckets:
-        bench.buckets.bucket(bucket).blob(f"{account.user_id}/{job_id}/file").upload_from_string(b"x")
+        bench.buckets.bucket(bucket).blob(f"{user_id}/{job_id}/file").upload_from_string(b"x")
     return job_id
 
 
@@ -57,36 +59,39 @@ def restart_function(bench: Bench, name: str) -> None:
     bench.stack.processes.wait_for(name, partial(ports.answers, bench.port(name)))
 
 
-def restart(bench: Bench, name: str) -> None:
+def restart(bench: Bench, name: str, accounts: list[Account]) -> None:
     by_name: dict[str, Callable[[], None]] = {
         "firestore": bench.restart_firestore,
         "pubsub": bench.restart_pubsub,
+        "storage": bench.restart_storage,
+        "auth": lambda: accounts.append(bench.restart_auth(*USER)),
     }
     by_name.get(name, partial(restart_function, bench, name))()
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize("name", [*FUNCTIONS, "firestore", "pubsub"])
+@pytest.mark.parametrize("name", [*FUNCTIONS, "firestore", "pubsub", "storage", "auth"])
 def test_a_deleted_job_ends_purged_whatever_is_killed(
-    bench: Bench, account: Account, name: str, moment: str
+    bench: Bench, accounts: list[Account], name: str, moment: str
 ) -> None:
-    job_id = new_job(bench, account)
+    user_id = accounts[-1].user_id
+    job_id = new_job(bench, user_id)
     if moment == "before the delete":
-        restart(bench, name)
+        restart(bench, name, accounts)
     number = {"at its first call": 1, "at its third call": 3}.get(moment)
     # An emulator is killed at a call of the purge's; a function at one of its own.
     killed = bench.kill_at(name if name in FUNCTIONS else "purge_job", number) if number else None
-    wait_until(partial(delete, bench, account, job_id), PATIENCE)
+    wait_until(lambda: delete(bench, accounts[-1], job_id), PATIENCE)
     if moment == "after the delete":
-        restart(bench, name)
+        restart(bench, name, accounts)
     if killed is not None and name not in FUNCTIONS:
         wait_until(killed.is_set)
-        restart(bench, name)
+        restart(bench, name, accounts)
 
     def purged() -> bool:
         bench.sweep()
         purge = read(bench.database, job_id)["purge"]
-        return bool(purge["state"] == "done") and not bench.contents(f"{account.user_id}/{job_id}/")
+        return bool(purge["state"] == "done") and not bench.contents(f"{user_id}/{job_id}/")
 
     wait_until(purged, PATIENCE)
     bench.heal()

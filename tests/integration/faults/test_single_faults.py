@@ -1,0 +1,95 @@
+"""One thing fails, and all else goes its way."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from infra.local.client import Client
+from infra.local.faults import Fault, Kind
+from infra.local.users import Account
+from tests.integration.faults.bench import Bench, running
+from tests.jobs import document, new_id, read
+from tests.waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def running_bench() -> Iterator[Bench]:
+    lines: list[str] = []
+    with running(lines.append) as bench:
+        yield bench
+
+
+@pytest.fixture
+def bench(running_bench: Bench) -> Iterator[Bench]:
+    yield running_bench
+    running_bench.heal()
+
+
+@pytest.fixture(scope="module")
+def account(running_bench: Bench) -> Account:
+    return running_bench.users.add("single", "single@nuumee.test", "test-password")
+
+
+@pytest.fixture
+def job_id(bench: Bench, account: Account) -> str:
+    """A job with twelve objects."""
+    job_id = new_id()
+    bench.database.collection("jobs").document(job_id).set(document(account.user_id))
+    for bucket, number in itertools.product(bench.settings.buckets, range(4)):
+        bench.buckets.bucket(bucket).blob(f"{account.user_id}/{job_id}/{number}").upload_from_string(b"x")
+    return job_id
+
+
+def delete(bench: Bench, account: Account, job_id: str) -> None:
+    Client(bench.url("delete_job"), account.token).delete(f"/jobs/{job_id}")
+
+
+def names(bench: Bench, account: Account, job_id: str) -> set[tuple[str, str]]:
+    return set(bench.contents(f"{account.user_id}/{job_id}/"))
+
+
+def is_done(bench: Bench, job_id: str) -> bool:
+    return bool(read(bench.database, job_id)["purge"]["state"] == "done")
+
+
+def test_a_publish_that_fails_once_is_tried_again_and_needs_no_sweep(
+    bench: Bench, account: Account, job_id: str
+) -> None:
+    tries: list[str] = []
+
+    def fail_once(call: str) -> Fault | None:
+        if "Publish" in call:
+            tries.append(call)
+        return Fault(Kind.UNAVAILABLE) if len(tries) == 1 else None
+
+    bench.trouble["delete_job", "pubsub"].on_call = fail_once
+    delete(bench, account, job_id)
+    wait_until(partial(is_done, bench, job_id))
+    assert len(tries) == 2
+    assert names(bench, account, job_id) == set()
+
+
+def test_an_object_that_cannot_go_keeps_none_of_the_others(bench: Bench, account: Account, job_id: str) -> None:
+    stuck = (bench.settings.videos_bucket, f"{account.user_id}/{job_id}/1")
+
+    def refuse(call: str) -> Fault | None:
+        method, _, path = call.partition(" ")
+        of_it = stuck[0] in path and path.partition("?")[0].endswith(f"{job_id}%2F1")
+        return Fault(Kind.ERROR) if method == "DELETE" and of_it else None
+
+    bench.trouble["purge_job", "storage"].on_call = refuse
+    delete(bench, account, job_id)
+    wait_until(lambda: names(bench, account, job_id) == {stuck}, 60)
+    assert not is_done(bench, job_id), "done is only what was seen to be empty"
+    bench.heal()
+
+    def purged() -> bool:
+        bench.sweep()
+        return is_done(bench, job_id)
+
+    wait_until(purged, 60)
+    assert names(bench, account, job_id) == set()

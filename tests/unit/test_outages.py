@@ -1,0 +1,47 @@
+"""What counts as a service of Google's being away, and what as an answer of its."""
+
+from __future__ import annotations
+
+import google.auth.exceptions
+import pytest
+import requests.exceptions
+from google.api_core import exceptions as google_errors
+
+from shared.errors import Unavailable
+from shared.outages import outages
+
+AWAY = (
+    google_errors.ServiceUnavailable("away"),
+    google_errors.InternalServerError("broken"),
+    google_errors.ResourceExhausted("too many"),
+    google_errors.BadGateway("nobody there"),
+    google_errors.DeadlineExceeded("too late"),
+    google_errors.RetryError("gave up", None),
+    google_errors.Unknown("the stream broke off"),
+    google_errors.Cancelled("the stream was ended"),
+    google.auth.exceptions.DefaultCredentialsError("no metadata server"),
+    google.auth.exceptions.TransportError("no metadata server"),
+    requests.exceptions.ConnectionError("refused"),
+    requests.exceptions.ReadTimeout("silent"),
+    requests.exceptions.ChunkedEncodingError("broke off"),
+    TimeoutError("too late"),
+)
+ANSWERS = (
+    google_errors.NotFound("no such document"),
+    google_errors.FailedPrecondition("written since"),
+    google_errors.PermissionDenied("the account lacks a role"),
+    google_errors.InvalidArgument("no such field"),
+    ValueError("ours"),
+)
+
+
+@pytest.mark.parametrize("error", AWAY, ids=lambda error: type(error).__name__)
+def test_a_service_that_is_away_is_named(error: Exception) -> None:
+    with pytest.raises(Unavailable, match="Firestore cannot be reached"), outages("Firestore"):
+        raise error
+
+
+@pytest.mark.parametrize("error", ANSWERS, ids=lambda error: type(error).__name__)
+def test_an_answer_that_is_an_error_is_no_outage(error: Exception) -> None:
+    with pytest.raises(type(error)), outages("Firestore"):
+        raise error
