@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import Future, wait
-from contextvars import copy_context
 from typing import Any, TypeVar
 
 from shared import log
@@ -52,7 +51,10 @@ def _counting(video: SharedVideo, visit: Visit, services: Services) -> Future[No
     now = services.now().timestamp()
     if not visit.may_count or not services.visitors.is_new(visit.visitor, visit.short_id, now):
         return None
-    return services.counters.submit(copy_context().run, _count, video, services)
+    counting = services.background.begin(_count, video, services)
+    if counting is None:
+        log.warning("view_not_counted", job_id=video.job.id, error="too many at once")
+    return counting
 
 
 def _count(video: SharedVideo, services: Services) -> None:

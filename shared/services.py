@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from google.cloud.storage import Client as StorageClient
 
     from shared.auth import TokenVerifier
+    from shared.background import Background
     from shared.deletions import Deletions
     from shared.media import MediaStore
     from shared.objects import ObjectStore
@@ -41,6 +42,10 @@ instance take) at a Firestore that needs a second failed every other time; with 
 connection carries 100 calls as a rule, and each request reads jobs beside its counts.
 https://grpc.io/docs/guides/performance/
 """
+
+
+_MOST_WAITING = 500
+"""Views that are being counted in one process: with two seconds for each, half a minute's work."""
 
 
 class _once(cached_property[T]):  # noqa: N801 - used as a decorator
@@ -120,9 +125,11 @@ class Services:
         return Views(self.firestore)
 
     @_once
-    def counters(self) -> ThreadPoolExecutor:
+    def background(self) -> Background:
         """Where views are counted, while their answers are made."""
-        return ThreadPoolExecutor(_THREADS, thread_name_prefix="views")
+        from shared.background import Background
+
+        return Background(_THREADS, _MOST_WAITING)
 
     @_once
     def visitors(self) -> Visitors:

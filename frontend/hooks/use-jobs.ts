@@ -5,8 +5,23 @@ import { useOnline, useVisible } from "@/hooks/use-environment";
 import { usePolling } from "@/hooks/use-polling";
 import { useRenewal } from "@/hooks/use-renewal";
 import { getJobs, getJobThumbnails, listJobs } from "@/lib/api";
-import { type Counts, isActive, type Job, type JobList, type JobThumbnailsResponse } from "@/lib/job";
-import { changedJobs, recount, withJob, withoutJobs, withPolledJob, withPolledJobs } from "@/lib/list";
+import {
+  type Counts,
+  isActive,
+  type Job,
+  type JobList,
+  type JobShareResponse,
+  type JobThumbnailsResponse,
+} from "@/lib/job";
+import {
+  changedJobs,
+  recount,
+  sharedAs,
+  withoutJobs,
+  withPolledJob,
+  withPolledJobs,
+  withShare,
+} from "@/lib/list";
 import { keepUrls, type TileKind, withRenewed } from "@/lib/media";
 import { SessionEnded } from "@/lib/session";
 import { isSearchable, type View } from "@/lib/view";
@@ -32,8 +47,8 @@ export interface Jobs {
   show: (job: Job) => void;
   /** The job is deleted, and stays out of sight. */
   drop: (job: Job) => void;
-  /** Take in a change of the job that has been answered. */
-  update: (job: Job) => void;
+  /** Take in what was answered about a job's link. */
+  share: (share: JobShareResponse) => void;
   /** The media of all jobs that were answered, by their ids. */
   thumbnails: Readonly<Record<string, JobThumbnailsResponse>>;
   /** New URLs for one tile, for when its own do not work; the job's other URLs stay. */
@@ -136,9 +151,9 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
       setDeleted((before) => new Set(before).add(job.id));
       setCounts((before) => before && recount(before, [job], []));
     },
-    update: (job) => {
-      void mutate((list) => list && withJob(list, job), { revalidate: false });
-      updateDetails((one) => (one.id === job.id ? job : one));
+    share: (share) => {
+      void mutate((list) => list && withShare(list, share), { revalidate: false });
+      updateDetails((job) => sharedAs(job, share));
     },
     thumbnails,
     renewMedia: async (jobId, kind) => {

@@ -5,8 +5,8 @@ import { type Job, type JobShareResponse, shortName } from "@/lib/job";
 import { notify } from "@/lib/notify";
 import { SessionEnded } from "@/lib/session";
 
-/** Ends and makes the job's share link; `onChange` gets the job as it is then. */
-export function useShareLink(job: Job, onChange: (job: Job) => void) {
+/** Ends and makes the job's share link; `onChange` gets what was answered. */
+export function useShareLink(job: Job, onChange: (share: JobShareResponse) => void) {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
   const name = shortName(job.id);
@@ -15,8 +15,9 @@ export function useShareLink(job: Job, onChange: (job: Job) => void) {
     setBusy(true);
     setFailure(null);
     try {
-      const { share_url } = await request(job.id);
-      onChange({ ...job, share_url });
+      const share = await request(job.id);
+      const { share_url } = share;
+      onChange(share);
       if (share_url) notify("success", `Job ${name} has a new link`, share_url);
       else notify("success", `The link of job ${name} has ended`);
     } catch (error) {

@@ -1,7 +1,7 @@
 /** A list that was answered, brought up to date with what has been learnt since. */
 
 import { PAGE_SIZE } from "@/lib/api";
-import { type Counts, isStatus, type Job, type JobList } from "@/lib/job";
+import { type Counts, isStatus, type Job, type JobList, type JobShareResponse } from "@/lib/job";
 
 /** "21–40 of 72": which of the jobs under the filter are on this page. */
 export function describeRange(list: JobList): string {
@@ -16,9 +16,13 @@ export function withoutJobs(list: JobList, gone: Job[]): JobList {
   return { ...list, jobs: list.jobs.filter((job) => !ids.has(job.id)), total: list.total - ids.size };
 }
 
-/** The list with what is known of the job now, if it is on the page. */
-export function withJob(list: JobList, job: Job): JobList {
-  return { ...list, jobs: list.jobs.map((one) => (one.id === job.id ? job : one)) };
+/** The list with its job as it was answered to be linked now, if it is on the page; all else of it stays. */
+export function withShare(list: JobList, share: JobShareResponse): JobList {
+  return { ...list, jobs: list.jobs.map((job) => sharedAs(job, share)) };
+}
+
+export function sharedAs(job: Job, { job_id, share_url }: JobShareResponse): Job {
+  return job.id === job_id ? { ...job, share_url } : job;
 }
 
 /** What is known of a job after a poll, which may have asked for others: null if it exists no more. */

@@ -5,10 +5,10 @@ import {
   changedJobs,
   describeRange,
   recount,
-  withJob,
   withoutJobs,
   withPolledJob,
   withPolledJobs,
+  withShare,
 } from "@/lib/list";
 
 function job(id: string, status = "completed"): Job {
@@ -57,9 +57,15 @@ describe("a job beside the list", () => {
   });
 });
 
-test("a job that has changed stays in its place", () => {
-  expect(withJob(list([a, b, c]), job("b", "failed")).jobs).toEqual([a, job("b", "failed"), c]);
-  expect(withJob(list([a]), b)).toEqual(list([a]));
+test("a link that was answered is taken in by its job alone, which stays as it is otherwise", () => {
+  const share = { job_id: "b", share_url: "https://nuumee.ai/v/25ca1d0f" };
+  const failed = job("b", "failed");
+  expect(withShare(list([a, failed, c]), share).jobs).toEqual([
+    a,
+    { ...failed, share_url: share.share_url },
+    c,
+  ]);
+  expect(withShare(list([a]), share)).toEqual(list([a]));
 });
 
 test("jobs that are being deleted are neither shown nor counted", () => {

@@ -91,7 +91,7 @@ function Details({ job, jobs, onPreview }: DetailsProps) {
           <span className="break-all font-mono text-xs">{job.id}</span>
         </Row>
       </dl>
-      {job.status === "completed" && <ShareLink key={job.id} job={job} onChange={jobs.update} />}
+      {job.status === "completed" && <ShareLink key={job.id} job={job} onChange={jobs.share} />}
       <JobActions job={job} className="border-line border-t pt-4 empty:hidden" />
     </div>
   );

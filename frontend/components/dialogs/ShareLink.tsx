@@ -3,11 +3,11 @@ import { useState } from "react";
 import { Button } from "@/components/Button";
 import { EndLinkDialog } from "@/components/dialogs/EndLinkDialog";
 import { useShareLink } from "@/hooks/use-share-link";
-import { type Job, shortName } from "@/lib/job";
+import { type Job, type JobShareResponse, shortName } from "@/lib/job";
 
 interface Props {
   job: Job;
-  onChange: (job: Job) => void;
+  onChange: (share: JobShareResponse) => void;
 }
 
 /** Who can watch a completed job's video, and how to change that. */
