@@ -6,7 +6,7 @@ What completes a job is its output alone: this worker reports that it is queued 
 from __future__ import annotations
 
 import argparse
-import itertools
+import random
 import time
 import uuid
 from collections.abc import Iterator
@@ -26,7 +26,9 @@ MOST = 200
 """Jobs that it begins in all."""
 ACTIVE = 3
 """Jobs under way at once. One that is completed has another come after it."""
-_OUTPUTS = sorted((Path(__file__).parent / "media").glob("output-*.mp4"))
+_CHOSEN_FROM = 20
+"""Completed jobs, of which one lends its inputs to a new job."""
+_OUTPUT = Path(__file__).parent / "media" / "output-nova-wave.mp4"
 _STEPS = {"pending": "queued", "queued": "processing"}
 
 
@@ -36,18 +38,17 @@ class Worker:
         self._user_id = user_id
         self._jobs = firestore.Client(project=settings.project).collection("jobs")
         self._buckets = storage.Client(project=settings.project)
-        self._outputs = itertools.cycle(_OUTPUTS)
         self._begun = 0
 
     def step(self) -> None:
         """Take each job that is under way one state further; begin others, so that some always are."""
         active = list(self._active())
         for snapshot in active:
-            status = snapshot.get("status")
-            if status in _STEPS:
-                snapshot.reference.update({"status": _STEPS[status], "updated_at": datetime.now(UTC)})
+            job = snapshot.to_dict()
+            if job["status"] in _STEPS:
+                snapshot.reference.update({"status": _STEPS[job["status"]], "updated_at": datetime.now(UTC)})
             else:
-                self._upload(snapshot.id)
+                self._upload(snapshot.id, job.get("source_job_id"))
         if len(active) < ACTIVE and self._begun < MOST:
             self._begin()
             self._begun += 1
@@ -63,18 +64,19 @@ class Worker:
         """A new job of the demo user, with the inputs of one of its completed jobs, as a retry has them."""
         completed = FieldFilter("status", "==", "completed")
         mine = FieldFilter("user_id", "==", self._user_id)
-        for snapshot in self._jobs.where(filter=mine).where(filter=completed).limit(20).get(timeout=10):
-            source = snapshot.to_dict() or {}
-            if source.get("deleted_at") is None:
-                break
-        else:
+        found = self._jobs.where(filter=mine).where(filter=completed).limit(_CHOSEN_FROM).get(timeout=10)
+        jobs = {snapshot.id: snapshot.to_dict() or {} for snapshot in found}
+        live = [job_id for job_id, job in jobs.items() if job.get("deleted_at") is None]
+        if not live:
             return
+        source_id = random.choice(live)  # noqa: S311 - no secret
+        source = jobs[source_id]
         now = datetime.now(UTC)
         kept = ("user_id", "job_type", "resolution", "reference_image_path", "motion_video_path")
         self._jobs.document(str(uuid.uuid4())).set(
             {
                 **{name: source.get(name) for name in kept},
-                "source_job_id": snapshot.id,
+                "source_job_id": source_id,
                 "status": "pending",
                 "seed": 7,
                 "credits_charged": 0,
@@ -84,9 +86,13 @@ class Worker:
             }
         )
 
-    def _upload(self, job_id: str) -> None:
-        blob = self._buckets.bucket(self._settings.outputs_bucket).blob(f"{self._user_id}/{job_id}/output.mp4")
-        blob.upload_from_filename(next(self._outputs), content_type="video/mp4")
+    def _upload(self, job_id: str, source_job_id: str | None) -> None:
+        """Upload what the same inputs have given before, if it is still there."""
+        bucket = self._buckets.bucket(self._settings.outputs_bucket)
+        before = bucket.get_blob(f"{self._user_id}/{source_job_id}/output.mp4")
+        content = before.download_as_bytes() if before else _OUTPUT.read_bytes()
+        blob = bucket.blob(f"{self._user_id}/{job_id}/output.mp4")
+        blob.upload_from_string(content, content_type="video/mp4")
 
 
 def main() -> None:
