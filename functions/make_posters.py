@@ -41,20 +41,11 @@ def make_posters(event: ObjectFinalized, services: Services) -> None:
                     return  # replaced or removed meanwhile
                 pictures = services.pictures.put(place, event.generation, make(Path(file.name)))
             except Unpicturable as error:
-                log.warning(
-                    "no_posters",
-                    job_id=job.job_id,
-                    bucket=event.bucket,
-                    bytes=event.size,
-                    reason=error.reason.value,
-                    detail=error.detail,
-                )
-                if pictures:  # of what was there before
-                    services.pictures.clear(place)
-                    services.uploads.set_pictures(job, medium, None)
-                return
+                log.warning("no_posters", reason=error.reason.value, detail=error.detail, **_about(event))
+                pictures = None
+                services.pictures.clear(place)  # those of what was there before
     known = services.uploads.set_pictures(job, medium, pictures)
-    log.info("posters_made", job_id=job.job_id, medium=medium.value, known=known)
+    log.info("posters", made=pictures is not None, known=known, **_about(event))
 
 
 def _add_those_of_inputs(prefix: JobPrefix, services: Services) -> None:
@@ -70,6 +61,10 @@ def _add_those_of_inputs(prefix: JobPrefix, services: Services) -> None:
         place = services.pictures.place(services.settings.bucket_names[poster.bucket(path)], path)
         if place.pictures:
             services.uploads.set_pictures(prefix, poster.medium, place.pictures)
+
+
+def _about(event: ObjectFinalized) -> dict[str, object]:
+    return {"job_id": event.job_id, "bucket": event.bucket, "bytes": event.size}
 
 
 def _fetch(event: ObjectFinalized, file: IO[bytes], services: Services) -> bool:

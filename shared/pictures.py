@@ -83,4 +83,5 @@ class PictureStore:
 
     def clear(self, place: Place) -> None:
         """Take away the poster there, if it is still the same: what is without one has no preview either."""
-        self._objects.remove(place.bucket, picture_beside(place.path, POSTER_NAME), place.poster)
+        if place.poster:
+            self._objects.remove(place.bucket, picture_beside(place.path, POSTER_NAME), place.poster)
