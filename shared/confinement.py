@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from shared.errors import Reason, Unpicturable
-from shared.job import POSTER_NAME, PREVIEW_NAME
 from shared.posters import LARGEST_PREVIEW, Posters, exit_code
+from shared.seccomp import forbid_all_but_computing
 
 MEMORY = 256 * 2**20
 """Bytes beyond the libraries and the interpreter."""
@@ -19,22 +19,19 @@ CPU_SECONDS = 25
 
 
 def confined(make: Callable[[BinaryIO], Posters]) -> None:
-    """Call `make` with the file that this program's first argument names, within limits that cannot be raised
-    again; write what it makes into the folder that the second names; then exit.
+    """Call `make` with the file that this program's first argument, a descriptor, is open for, within limits that
+    cannot be raised again; write what it makes to the descriptors that the other two are; then exit.
 
-    The files are opened before: then nothing can be, neither another file nor a connection. So whoever gets a
+    All three are open already, and nothing else can be: neither another file nor a connection. So whoever gets a
     decoder to run code of theirs reaches nothing, not even the metadata server with the account's tokens.
     """
-    source, folder = (Path(argument) for argument in sys.argv[1:])
-    with (
-        source.open("rb") as file,
-        (folder / POSTER_NAME).open("wb") as poster,
-        (folder / PREVIEW_NAME).open("wb") as preview,
-    ):
+    source, poster, preview = (int(argument) for argument in sys.argv[1:])
+    with open(source, "rb") as file:
         _limit()
         made = _made(make, file)
-        poster.write(made.poster)
-        preview.write(made.preview or b"")
+    for descriptor, content in ((poster, made.poster), (preview, made.preview or b"")):
+        with open(descriptor, "wb") as written:
+            written.write(content)
 
 
 def _made(make: Callable[[BinaryIO], Posters], file: BinaryIO) -> Posters:
@@ -59,7 +56,10 @@ def _limit() -> None:
     if sys.platform == "linux":  # others do not keep it
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY,) * 2)
+    # Where the filter below cannot be had, these are what is left of it.
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+    forbid_all_but_computing()
 
 
 def _refuse(reason: Reason, detail: str = "") -> NoReturn:

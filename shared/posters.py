@@ -12,11 +12,12 @@ import signal
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from shared.errors import Reason, Unpicturable
-from shared.job import POSTER_NAME, PREVIEW_NAME
 from shared.signatures import BYTES_NEEDED, MediaFormat, media_format
 
 SIDE = 288
@@ -54,13 +55,12 @@ def make_posters(source: Path) -> Posters:
     with source.open("rb") as file:
         kind = media_format(file.read(BYTES_NEEDED))
     module = "shared.stills" if kind is MediaFormat.PICTURE else "shared.clips"
-    with tempfile.TemporaryDirectory(prefix="posters-") as folder:
-        made = Path(folder)
-        _run(module, source, made)
-        poster = _read(made / POSTER_NAME, LARGEST_POSTER)
-        if poster is None:
+    with tempfile.TemporaryFile() as poster, tempfile.TemporaryFile() as preview, source.open("rb") as file:
+        _run(module, file, poster, preview)
+        made = _written(poster, LARGEST_POSTER)
+        if not made:
             raise Unpicturable(Reason.CRASHED, "it ended well, but made nothing")
-        return Posters(poster, _read(made / PREVIEW_NAME, LARGEST_PREVIEW))
+        return Posters(made, _written(preview, LARGEST_PREVIEW) or None)
 
 
 def exit_code(reason: Reason) -> int:
@@ -74,28 +74,30 @@ def reason_of(code: int) -> Reason:
     return (_SIGNALS | reasons).get(code, Reason.CRASHED)
 
 
-def _run(module: str, source: Path, folder: Path) -> None:
-    said = folder / "said"
-    with said.open("wb") as complaints:
-        process = subprocess.Popen(  # noqa: S603 (no shell, and the file's name is an absolute path)
-            [sys.executable, "-P", "-m", module, str(source.resolve()), str(folder)],
+def _run(module: str, *files: IO[bytes]) -> None:
+    with tempfile.TemporaryFile() as said:
+        descriptors = [file.fileno() for file in files]
+        process = subprocess.Popen(  # noqa: S603 (no shell, and nothing that came from outside)
+            [sys.executable, "-P", "-m", module, *map(str, descriptors)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            stderr=complaints,
+            stderr=said,
             env=_environment(),
-            cwd=folder,
+            cwd="/",
             start_new_session=True,
+            pass_fds=descriptors,
         )
-    try:
-        code = process.wait(TIMEOUT)
-    except BaseException as error:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        if isinstance(error, subprocess.TimeoutExpired):
+        try:
+            code = process.wait(TIMEOUT)
+        except subprocess.TimeoutExpired:
             raise Unpicturable(Reason.TOO_SLOW, f"ended after {TIMEOUT} s") from None
-        raise
-    if code:
-        raise Unpicturable(reason_of(code), said.read_text(errors="replace")[-_MOST_SAID:].strip())
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        if code:
+            said.seek(0)
+            raise Unpicturable(reason_of(code), said.read().decode(errors="replace")[-_MOST_SAID:].strip())
 
 
 def _environment() -> dict[str, str]:
@@ -104,8 +106,10 @@ def _environment() -> dict[str, str]:
     return {**environment, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
 
 
-def _read(path: Path, most: int) -> bytes | None:
-    content = path.read_bytes() if path.exists() else b""
+def _written(file: IO[bytes], most: int) -> bytes:
+    """What the process has written, by our own descriptor: of no other file, whatever it has done."""
+    file.seek(0)
+    content = file.read(most + 1)
     if len(content) > most:
-        raise Unpicturable(Reason.CRASHED, f"{path.name} has {len(content)} bytes")
-    return content or None
+        raise Unpicturable(Reason.CRASHED, f"it wrote more than {most} bytes")
+    return content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 import tempfile
@@ -28,7 +29,7 @@ def picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def possessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Lets a shell script of ours run in place of the decoder; its fifth argument is the folder to write to."""
+    """Lets a shell script of ours run in place of the decoder; its fifth argument is the poster's descriptor."""
 
     def possess(script: str) -> None:
         program = tmp_path / "possessed"
@@ -46,21 +47,37 @@ def refused(path: Path) -> Unpicturable:
     return caught.value
 
 
-def confined(code: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    """A process that is confined and then runs `code`, which may use `file`."""
+def confined(code: str, folder: Path, before: str = "") -> subprocess.CompletedProcess[str]:
+    """A process that is confined and then runs `code`, which may use `file` and the path `folder`."""
     (folder / "source").write_bytes(b"source")
     program = f"""
-import os, resource, socket, sys
+import ctypes, os, resource, signal, socket, sys
+from pathlib import Path
 import shared.confinement
 from shared.posters import Posters
 shared.confinement.CPU_SECONDS = 1
+{before}
+folder = Path({str(folder)!r})
 def make(file):
     {code}
     return Posters(b"poster")
 shared.confinement.confined(make)
 """
-    command = [sys.executable, "-c", program, str(folder / "source"), str(folder)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    with (
+        (folder / "source").open("rb") as source,
+        (folder / "poster").open("wb") as poster,
+        (folder / "preview").open("wb") as preview,
+    ):
+        descriptors = [file.fileno() for file in (source, poster, preview)]
+        return subprocess.run(
+            [sys.executable, "-c", program, *map(str, descriptors)],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            pass_fds=descriptors,
+        )
 
 
 def is_running(pid: str) -> bool:
@@ -83,9 +100,16 @@ def test_a_decoder_that_never_ends_is_ended(tmp_path: Path) -> None:
 
 def test_a_decoder_reads_its_file_and_makes_its_pictures(tmp_path: Path) -> None:
     assert confined('assert file.read() == b"source"', tmp_path).returncode == 0
-    assert (tmp_path / "poster.webp").read_bytes() == b"poster"
+    assert (tmp_path / "poster").read_bytes() == b"poster"
 
 
+NEEDS_FILTER = pytest.mark.skipif(
+    sys.platform != "linux" or platform.machine() != "x86_64",
+    reason="system calls are filtered on Linux on x86-64 alone: that a decoder reaches nothing was not checked",
+)
+
+
+@NEEDS_FILTER
 @pytest.mark.parametrize(
     "code",
     [
@@ -93,22 +117,49 @@ def test_a_decoder_reads_its_file_and_makes_its_pictures(tmp_path: Path) -> None
         "socket.create_connection(('169.254.169.254', 80))",
         "file.close(); socket.socket()",
         "open('/etc/passwd')",
-        "open('file', 'w')",
+        "open(folder / 'new', 'w')",
         "os.pipe()",
+        "os.rename(folder / 'poster', folder / 'source')",
+        "os.symlink('/proc/self/environ', folder / 'link')",
+        "os.unlink(folder / 'source')",
+        "os.truncate(folder / 'source', 0)",
+        "os.chmod(folder / 'source', 0o777)",
+        "os.mkdir(folder / 'new')",
+        "os.listdir(folder)",
+        "os.fork()",
+        "os.execv(sys.executable, [sys.executable])",
+        "os.kill(os.getppid(), signal.SIGTERM)",
+        "os.setsid()",
     ],
 )
-def test_a_decoder_reaches_no_other_file_and_no_network(tmp_path: Path, code: str) -> None:
+def test_a_decoder_reaches_no_other_file_process_or_network(tmp_path: Path, code: str) -> None:
     ended = confined(code, tmp_path)
     assert ended.returncode == exit_code(Reason.BROKEN)
+    assert "PermissionError: [Errno 1]" in ended.stderr
+    assert (tmp_path / "source").read_bytes() == b"source"
+    assert (tmp_path / "poster").read_bytes() == b""
+    assert {path.name for path in tmp_path.iterdir()} == {"source", "poster", "preview"}
+
+
+@NEEDS_FILTER
+def test_a_decoder_watches_no_other_process(tmp_path: Path) -> None:
+    ptrace_attach = 16
+    ended = confined(f"assert ctypes.CDLL(None).ptrace({ptrace_attach}, os.getppid(), 0, 0) == -1", tmp_path)
+    assert ended.returncode == 0
+
+
+@pytest.mark.parametrize("code", ["socket.socket()", "open('/etc/passwd')", "os.pipe()"])
+def test_without_a_filter_nothing_can_be_opened_either(tmp_path: Path, code: str) -> None:
+    ended = confined(code, tmp_path, before="shared.confinement.forbid_all_but_computing = lambda: False")
+    assert ended.returncode == exit_code(Reason.BROKEN)
     assert "Too many open files" in ended.stderr
-    assert (tmp_path / "poster.webp").read_bytes() == b""
 
 
 def test_a_decoder_cannot_fill_the_disk(tmp_path: Path) -> None:
     ended = confined("return Posters(bytes(20_000_000))", tmp_path)
     assert posters.reason_of(ended.returncode) is Reason.CRASHED
     assert "File too large" in ended.stderr
-    assert (tmp_path / "poster.webp").stat().st_size <= LARGEST_PREVIEW
+    assert (tmp_path / "poster").stat().st_size <= LARGEST_PREVIEW
 
 
 def test_what_a_decoder_raises_is_told_and_is_no_crash(tmp_path: Path) -> None:
@@ -147,7 +198,7 @@ def test_a_poster_that_was_not_made_is_an_error(picture: Path, possessed: Callab
 
 
 def test_a_poster_that_is_too_large_is_not_passed_on(picture: Path, possessed: Callable[[str], None]) -> None:
-    possessed(f"head -c {LARGEST_POSTER + 1} /dev/zero > $5/poster.webp")
+    possessed(f"head -c {LARGEST_POSTER + 1} /dev/zero > /dev/fd/$5")
     assert refused(picture).reason is Reason.CRASHED
 
 
