@@ -141,7 +141,7 @@ deploy() { # a row of FUNCTIONS
   if [[ $name == share_video ]]; then
     # Behind a load balancer nobody may go round it: they could write X-Forwarded-For themselves.
     if ((FORWARDED_HOPS == 2)); then
-      flags+=(--ingress-settings=internal-and-cloud-load-balancing)
+      flags+=(--ingress-settings=internal-and-gclb)
     else
       flags+=(--ingress-settings=all)
     fi
@@ -219,6 +219,10 @@ for file in sorted(glob.glob("infra/cloud/alerts/*.json")):
 
 ask PROJECT_NUMBER projects describe "$PROJECT" '--format=value(projectNumber)'
 project_number=$answer
+for name in "$IMAGES_BUCKET" "$VIDEOS_BUCKET" "$OUTPUTS_BUCKET"; do
+  look True storage buckets describe "gs://$name" '--format=value(uniform_bucket_level_access)'
+  [[ $answer == True ]] || fail "gs://$name has no uniform bucket-level access, which conditions on roles need"
+done
 run services enable "${SERVICES[@]/%/.googleapis.com}"
 # The accounts before all else: a new one can be given roles only after some seconds.
 while read -r name _ _ _ _ _ _ account; do

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import IO
 
 from shared import log
 from shared.errors import NotFound, Reason, Unpicturable, UnprocessableEvent
 from shared.events import ObjectFinalized
 from shared.job import JobPrefix, Medium, Picture, is_own_path
+from shared.pictures import Pictures, Place
+from shared.posters import WHOLE_UP_TO
 from shared.posters import make_posters as make
 from shared.services import Services
 from shared.signatures import BYTES_NEEDED, MediaFormat, media_format
 from shared.subscriber import subscriber
 
-MOST_READ = 32 * 2**20
-"""Bytes. A function's files lie in its memory: https://cloud.google.com/run/docs/container-contract#filesystem"""
 END_READ = 8 * 2**20
-"""Bytes of these that are a larger video's end, where its index may be. The others are its beginning."""
+"""Bytes of a larger video's end, where its index may be, among the WHOLE_UP_TO that are read of it."""
 
 
 @subscriber(ObjectFinalized)
@@ -34,18 +33,23 @@ def make_posters(event: ObjectFinalized, services: Services) -> None:
         _add_those_of_inputs(job, services)
     place = services.pictures.place(event.bucket, event.name)
     pictures = place.pictures
-    if pictures is None or pictures.source < event.generation:
-        with tempfile.NamedTemporaryFile() as file:
-            try:
-                if not _fetch(event, file, services):
-                    return  # replaced or removed meanwhile
-                pictures = services.pictures.put(place, event.generation, make(Path(file.name)))
-            except Unpicturable as error:
-                log.warning("no_posters", reason=error.reason.value, detail=error.detail, **_about(event))
-                pictures = None
-                services.pictures.clear(place)  # those of what was there before
+    if not place.shows(event.generation):
+        if not _is_live(event, services):
+            return  # gone, or replaced by one that has an event of its own
+        if not place.is_ours or (place.shows_another_file and not _is_named(event, job, medium, services)):
+            log.warning("posters_of_others", **_about(event))
+            return
+        pictures = _made(event, place, services)
+        if not _is_live(event, services):
+            return  # what is known now is for the other event to say
     known = services.uploads.set_pictures(job, medium, pictures)
     log.info("posters", made=pictures is not None, known=known, **_about(event))
+
+
+def _is_live(event: ObjectFinalized, services: Services) -> bool:
+    """Whether the object is still the one that the event tells of."""
+    live = services.objects.describe(event.bucket, event.name)
+    return live is not None and live.generation == event.generation
 
 
 def _add_those_of_inputs(prefix: JobPrefix, services: Services) -> None:
@@ -55,39 +59,57 @@ def _add_those_of_inputs(prefix: JobPrefix, services: Services) -> None:
     except NotFound:
         return
     for poster in (Picture.REFERENCE_POSTER, Picture.MOTION_POSTER):
-        path = job.path(poster.medium)
-        if path is None or job.path(poster) is not None or not is_own_path(path, job.user_id):
+        medium = job.pictured(poster)
+        path = job.path(medium)
+        if path is None or medium in job.posters or not is_own_path(path, job.user_id):
             continue
-        place = services.pictures.place(services.settings.bucket_names[poster.bucket(path)], path)
+        place = services.pictures.place(services.settings.bucket_names[medium.bucket(path)], path)
         if place.pictures:
-            services.uploads.set_pictures(prefix, poster.medium, place.pictures)
+            services.uploads.set_pictures(prefix, medium, place.pictures)
+
+
+def _is_named(event: ObjectFinalized, prefix: JobPrefix, medium: Medium, services: Services) -> bool:
+    """Whether the job's document names the object; of two files for one medium only one can be shown."""
+    try:
+        return services.repository.get(prefix.user_id, prefix.job_id).path(medium) == event.name
+    except NotFound:
+        return False
+
+
+def _made(event: ObjectFinalized, place: Place, services: Services) -> Pictures | None:
+    """What has taken the place; None where the medium has no pictures to give. Those of an older one go then."""
+    with tempfile.TemporaryFile() as file:
+        try:
+            _fetch(event, file, services)
+            services.pictures.put(place, event.generation, make(file))
+        except Unpicturable as error:
+            log.warning("no_posters", reason=error.reason.value, detail=error.detail, **_about(event))
+            services.pictures.clear(place)
+            return None
+    return services.pictures.place(event.bucket, event.name).pictures
 
 
 def _about(event: ObjectFinalized) -> dict[str, object]:
     return {"job_id": event.job_id, "bucket": event.bucket, "bytes": event.size}
 
 
-def _fetch(event: ObjectFinalized, file: IO[bytes], services: Services) -> bool:
-    """Write what the object holds, or of a large video both ends; tell whether it was still there.
-
-    Raises Unpicturable for a large picture, of which all would be needed.
-    """
+def _fetch(event: ObjectFinalized, file: IO[bytes], services: Services) -> None:
+    """Write what the object holds, or of a large video both ends. Raises Unpicturable for what has to be whole."""
     for start, end in _parts(event.size):
         content = services.objects.read(event.bucket, event.name, event.generation, start, end)
         if content is None:
-            return False
-        if end < event.size and start == 0 and media_format(content[:BYTES_NEEDED]) is MediaFormat.PICTURE:
+            raise Unpicturable(Reason.GONE)
+        if start == 0 and end < event.size and media_format(content[:BYTES_NEEDED]) is MediaFormat.PICTURE:
             raise Unpicturable(Reason.TOO_LARGE, f"{event.size} bytes")
         file.seek(start)
         file.write(content)
     file.flush()
-    return True
 
 
 def _parts(size: int) -> Iterator[tuple[int, int]]:
     """Where what is read begins and ends. A hole between two parts takes no memory."""
-    if size > MOST_READ:
-        yield 0, MOST_READ - END_READ
+    if size > WHOLE_UP_TO:
+        yield 0, WHOLE_UP_TO - END_READ
         yield size - END_READ, size
     elif size:
         yield 0, size

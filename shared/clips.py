@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from itertools import islice
 from typing import BinaryIO
 
@@ -26,7 +26,7 @@ from PIL import Image, ImageStat
 
 from shared.confinement import confined
 from shared.errors import Reason, Unpicturable
-from shared.posters import LARGEST_PREVIEW, SIDE, Posters
+from shared.posters import LARGEST_PREVIEW, SIDE, WHOLE_UP_TO, Posters
 from shared.signatures import BYTES_NEEDED, media_format
 from shared.stills import webp
 
@@ -92,7 +92,9 @@ def make(source: BinaryIO) -> Posters:
         shots = list(_beginning(container, stream))
         if not shots:
             raise Unpicturable(Reason.NO_PICTURE)
-        poster = _poster(shots, container, stream)
+        # What lies in a hole looks broken.
+        is_whole = source.seek(0, SEEK_END) <= WHOLE_UP_TO
+        poster = _poster(shots, container if is_whole else None, stream)
     return Posters(webp(poster.image()), _preview(shots) if len(shots) > 1 else None)
 
 
@@ -138,11 +140,14 @@ def _beginning(container: InputContainer, stream: VideoStream) -> Iterator[Shot]
             yield Shot(shown, squares.of(frame))
 
 
-def _poster(shots: list[Shot], container: InputContainer, stream: VideoStream) -> Shot:
-    """The first shot that shows nearly as much as any; some videos begin with black."""
+def _poster(shots: list[Shot], container: InputContainer | None, stream: VideoStream) -> Shot:
+    """The first shot that shows nearly as much as any; some videos begin with black.
+
+    Without a container, what comes later is not looked at.
+    """
     samples = shots[:: max(1, len(shots) // 12)]
     most = max(shot.contrast for shot in samples)
-    if most < _FLAT:
+    if most < _FLAT and container:
         samples += _later(container, stream)
         most = max(shot.contrast for shot in samples)
     return next(shot for shot in samples if shot.contrast >= 0.7 * most)

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared import log
-from shared.job import Job, Picture
+from shared.job import Job, Medium
 from shared.purge import Deletion, PurgeState
 from shared.purge_record import requested
 
@@ -64,18 +64,21 @@ def job_from(job_id: str, document: Mapping[str, Any]) -> Job:
     missing = [name for name in ("status", "created_at") if name not in values and name not in damaged]
     if damaged or missing:
         log.warning("job_document_damaged", job_id=job_id, damaged=damaged, missing=missing)
-    return Job(id=job_id, user_id=document["user_id"], pictures=_pictures(document), **values)
+    return Job(
+        id=job_id,
+        user_id=document["user_id"],
+        posters=_pictures(document, "posters"),
+        previews=_pictures(document, "previews"),
+        **values,
+    )
 
 
-def _pictures(document: Mapping[str, Any]) -> dict[Picture, str]:
+def _pictures(document: Mapping[str, Any], name: str) -> dict[Medium, str | None]:
     """Those that are known. They are ours, and the tiles do without: no word of what is damaged."""
-    found: dict[Picture, str] = {}
-    for picture in Picture:
-        known = document.get("previews" if picture.is_preview else "posters")
-        path = known.get(picture.medium.value) if isinstance(known, Mapping) else None
-        if isinstance(path, str):
-            found[picture] = path
-    return found
+    known = document.get(name)
+    known = known if isinstance(known, Mapping) else {}
+    found = {medium: known[medium.value] for medium in Medium if medium.value in known}
+    return {medium: path for medium, path in found.items() if path is None or isinstance(path, str)}
 
 
 def is_deleted(document: Mapping[str, Any]) -> bool:

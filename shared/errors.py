@@ -136,6 +136,7 @@ class Reason(StrEnum):
     TOO_LARGE = "it would take more memory than allowed"
     TOO_SLOW = "it would take more time than allowed"
     CRASHED = "the decoder died"
+    GONE = "it is not there any more"
 
 
 class Unpicturable(Exception):

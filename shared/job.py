@@ -78,9 +78,6 @@ class Picture(Enum):
     def medium(self) -> Medium:
         return _PICTURED[self]
 
-    def bucket(self, path: str) -> Bucket:
-        return self.medium.bucket(path)
-
     @property
     def is_preview(self) -> bool:
         return self.value.endswith("_preview")
@@ -121,8 +118,9 @@ class Job:
     updated_at: datetime | None = None
     completed_at: datetime | None = None
     view_count: int = 0
-    pictures: Mapping[Picture, str] = field(default_factory=dict)
-    """Object names, which may be any text."""
+    posters: Mapping[Medium, str | None] = field(default_factory=dict)
+    previews: Mapping[Medium, str | None] = field(default_factory=dict)
+    """Object names, which may be any text; None where it is known that there is none."""
 
     @property
     def is_completed(self) -> bool:
@@ -132,7 +130,7 @@ class Job:
         """The object's name as the document has it, which may be any text; None where it has none, or no text."""
         match medium:
             case Picture():
-                return self.pictures.get(medium)
+                return self.known(medium).get(self.pictured(medium))
             case Medium.REFERENCE_IMAGE:
                 return self.reference_image_path
             case Medium.MOTION_VIDEO:
@@ -141,6 +139,16 @@ class Job:
                 return self.input_video_path
             case Medium.OUTPUT_VIDEO:
                 return self.output_video_path
+
+    def pictured(self, picture: Picture) -> Medium:
+        """What it stands for: where a job works on an earlier video, that is its motion video."""
+        if picture.medium is Medium.MOTION_VIDEO and self.motion_video_path is None and self.input_video_path:
+            return Medium.INPUT_VIDEO
+        return picture.medium
+
+    def known(self, picture: Picture) -> Mapping[Medium, str | None]:
+        """What the document says of pictures of that kind."""
+        return self.previews if picture.is_preview else self.posters
 
     def share_url(self, share_origin: str) -> str | None:
         return f"{share_origin}/v/{quote(self.short_id, safe='')}" if self.short_id else None

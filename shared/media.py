@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, wait
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ from shared.job import (
     picture_beside,
     rfc3339,
 )
-from shared.outages import ALL_OBJECTS_WITHIN, STORAGE_READING, outages
+from shared.outages import ALL_OBJECTS_WITHIN, PICTURES_WITHIN, STORAGE_GLANCE, STORAGE_READING, outages
 from shared.pictures import pictures_of
 from shared.signing import Target, UrlSigner, Validity
 
@@ -101,59 +101,86 @@ class MediaStore:
 
     def _targets(self, wanted: Iterable[tuple[Job, Shown]]) -> list[Target | None]:
         wanted = list(wanted)
-        missing = [(job, shown) for job, shown in wanted if _can_be_looked_for(job, shown)]
+        missing = [
+            (job, shown)
+            for job, shown in wanted
+            if isinstance(shown, Medium) and shown.default_name and job.path(shown) is None
+        ]
+        posters = [
+            (job, shown)
+            for job, shown in wanted
+            if isinstance(shown, Picture) and not shown.is_preview and _may_lie_beside(job, shown)
+        ]
         # What is still waiting is given up when one fails, so that an outage leaves no queue behind.
         with outages("Cloud Storage"):
             found = self._pool.map(lambda one: self._find(*one), missing, timeout=ALL_OBJECTS_WITHIN)
-            there = {
-                (job.id, shown): target
-                for (job, _), targets in zip(missing, found, strict=True)
-                for shown, target in targets.items()
+            pictures = self._find_pictures(posters)
+            there: dict[tuple[str, Shown], Target | None] = {
+                (job.id, shown): target for (job, shown), target in zip(missing, found, strict=True)
             }
 
         def target(job: Job, shown: Shown) -> Target | None:
             path = job.path(shown)
-            return there.get((job.id, shown)) if path is None else self._target(job, shown, path)
+            if path is not None:
+                return self._target(job, shown, path)
+            return there.get((job.id, shown)) or pictures.get((job.id, shown))
 
         return [target(job, shown) for job, shown in wanted]
 
-    def _target(self, job: Job, medium: Shown, path: str) -> Target | None:
+    def _target(self, job: Job, shown: Shown, path: str) -> Target | None:
         """The document's own path, if it is the owner's. Another of the owner's jobs may share it."""
         if not is_own_path(path, job.user_id):
-            log.warning("media_path_not_owned", job_id=job.id, medium=medium.value)
+            log.warning("media_path_not_owned", job_id=job.id, medium=shown.value)
             return None
-        return Target(self._names[medium.bucket(path)], path)
-
-    def _find(self, job: Job, shown: Shown) -> Mapping[Shown, Target]:
         if isinstance(shown, Picture):
-            return self._find_pictures(job, shown)
-        found = self._find_medium(job, shown, shown.default_name or "")
-        return {shown: found} if found else {}
+            medium = job.pictured(shown)
+            return Target(self._names[medium.bucket(job.path(medium) or path)], path)
+        return Target(self._names[shown.bucket(path)], path)
 
-    def _find_pictures(self, job: Job, poster: Picture) -> Mapping[Shown, Target]:
-        """The poster beside a medium, and the preview if the poster knows of one.
+    def _find_pictures(self, posters: Sequence[tuple[Job, Picture]]) -> dict[tuple[str, Shown], Target]:
+        """The posters beside their media, and the previews that those know of.
 
         The document does not name those of a medium that was uploaded before its job was there, or that is an
-        earlier job's, until the output comes.
+        earlier job's, until the output comes. What fails or takes long is left out: a tile does without.
         """
-        path = job.path(poster.medium)
-        if path is None or not is_own_path(path, job.user_id):
+        begun = {self._pool.submit(self._pictures_beside, *one): one for one in posters}
+        done, late = wait(begun, PICTURES_WITHIN)
+        for one in late:
+            one.cancel()
+        found: dict[tuple[str, Shown], Target] = {}
+        failed = len(late)
+        for one in done:
+            job, _ = begun[one]
+            if one.exception():
+                failed += 1
+            else:
+                found.update({(job.id, picture): target for picture, target in one.result().items()})
+        if failed:
+            log.warning("pictures_not_found", failed=failed, of=len(begun))
+        return found
+
+    def _pictures_beside(self, job: Job, poster: Picture) -> dict[Picture, Target]:
+        medium = job.pictured(poster)
+        path = str(job.path(medium))
+        bucket = self._client.bucket(self._names[medium.bucket(path)])
+        blob = bucket.get_blob(picture_beside(path, POSTER_NAME), **STORAGE_GLANCE)
+        pictures = pictures_of(path, blob.metadata or {}) if blob else None
+        if pictures is None:
             return {}
-        bucket = self._client.bucket(self._names[poster.bucket(path)])
-        blob = bucket.get_blob(picture_beside(path, POSTER_NAME), **STORAGE_READING)
-        if blob is None:
-            return {}
-        pictures = pictures_of(path, blob.metadata or {})
-        of_medium = (each for each in Picture if each.medium is poster.medium)
-        names = {each: pictures.preview if each.is_preview else pictures.poster for each in of_medium}
+        names = {
+            each: pictures.preview if each.is_preview else pictures.poster
+            for each in Picture
+            if each.medium is poster.medium
+        }
         return {each: Target(bucket.name, name) for each, name in names.items() if name is not None}
 
-    def _find_medium(self, job: Job, medium: Medium, name: str) -> Target | None:
+    def _find(self, job: Job, medium: Medium) -> Target | None:
         """What lies under the job's prefix, with a name that begins so, where the document names no path."""
         try:
             prefix = JobPrefix(job.user_id, job.id)
         except ValueError:
             return None
+        name = medium.default_name or ""
         bucket = self._names[medium.bucket(name)]
         # The delimiter leaves out what lies in folders, of which there may be any number.
         blobs = self._client.list_blobs(
@@ -170,13 +197,11 @@ class MediaStore:
         return None
 
 
-def _can_be_looked_for(job: Job, shown: Shown) -> bool:
-    """Whether the document leaves open what there is. A preview is found with its poster."""
-    if job.path(shown) is not None:
-        return False
-    if isinstance(shown, Picture):
-        return not shown.is_preview and job.path(shown.medium) is not None
-    return shown.default_name is not None
+def _may_lie_beside(job: Job, poster: Picture) -> bool:
+    """Whether nothing says yet where the poster is, or that there is none."""
+    medium = job.pictured(poster)
+    path = job.path(medium)
+    return medium not in job.posters and path is not None and is_own_path(path, job.user_id)
 
 
 def _shown(job: Job) -> list[Shown]:

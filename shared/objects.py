@@ -10,7 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from google.api_core.exceptions import GoogleAPIError, NotFound, PreconditionFailed
+from google.api_core.exceptions import (
+    GoogleAPIError,
+    NotFound,
+    PreconditionFailed,
+    RequestRangeNotSatisfiable,
+)
 from google.auth.exceptions import GoogleAuthError
 from requests.exceptions import RequestException
 
@@ -85,14 +90,17 @@ class ObjectStore:
 
     def read(self, bucket: str, name: str, generation: int, start: int, end: int) -> bytes | None:
         """The bytes from `start` to before `end` of this generation of an object; None if it is not there any
-        more.
+        more, or not that long.
+
+        As they are stored: what says of itself that it is compressed could else become any number of bytes.
         """
         with outages("Cloud Storage"):
             try:
                 blob = self._client.bucket(bucket).blob(name, generation=generation)
-                return bytes(blob.download_as_bytes(start=start, end=end - 1, **STORAGE_REMOVING))
-            except NotFound:
+                content = blob.download_as_bytes(start=start, end=end - 1, raw_download=True, **STORAGE_REMOVING)
+            except (NotFound, RequestRangeNotSatisfiable):
                 return None
+        return bytes(content) if len(content) == end - start else None
 
     def put(
         self,

@@ -29,6 +29,8 @@ FIRESTORE_TIMEOUT = 3.0
 """Seconds for one call with all its retries."""
 ALL_OBJECTS_WITHIN = 5.0
 """Seconds to look up, or to sign, all that one answer needs."""
+PICTURES_WITHIN = 0.5
+"""Seconds to look for the pictures that no document names, without which an answer is as good."""
 SIGNING_TIMEOUT = 2.5
 PUBLISH_TIMEOUT = 2.5
 COUNTING_TIMEOUT = 2.0
@@ -107,6 +109,8 @@ def _storage_limits(connect: float, between_bytes: float, with_retries: float) -
 
 STORAGE_READING = _storage_limits(1.5, 2.5, with_retries=2.5)
 """The options that bound one call to Cloud Storage with a caller waiting."""
+STORAGE_GLANCE = {"timeout": (PICTURES_WITHIN, PICTURES_WITHIN), "retry": None}
+"""The same, for what is not tried again."""
 STORAGE_REMOVING = _storage_limits(5, 20, with_retries=30)
 """The same, for a background function. To delete a generation by its number again changes nothing."""
 

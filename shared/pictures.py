@@ -10,10 +10,11 @@ from shared.errors import Unavailable
 from shared.job import POSTER_NAME, PREVIEW_NAME, picture_beside
 
 if TYPE_CHECKING:
-    from shared.objects import ObjectStore
+    from shared.objects import Description, ObjectStore
     from shared.posters import Posters
 
 _SOURCE = "source"
+"""In the metadata of both: the file and the generation that they show. What has none is not ours."""
 _HAS_PREVIEW = "preview"
 
 
@@ -23,26 +24,43 @@ class Pictures:
 
     poster: str
     preview: str | None
-    source: int
-    """The generation of the medium that they show."""
-
-
-def pictures_of(path: str, metadata: Mapping[str, str]) -> Pictures:
-    """Those of the medium at `path`, by the metadata of its poster, which is written last."""
-    preview = picture_beside(path, PREVIEW_NAME) if metadata.get(_HAS_PREVIEW) == "true" else None
-    source = metadata.get(_SOURCE, "")
-    return Pictures(picture_beside(path, POSTER_NAME), preview, int(source) if source.isdecimal() else 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the pictures of a medium belong, and the generations that are there: 0 for none."""
+    """Where the pictures of a medium belong, and what is there."""
 
     bucket: str
     path: str
-    pictures: Pictures | None
-    poster: int
-    preview: int
+    """The medium's own object name."""
+    poster: Description | None
+    preview: Description | None
+
+    @property
+    def pictures(self) -> Pictures | None:
+        return pictures_of(self.path, self.poster.metadata) if self.poster else None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether nobody else has put something there."""
+        return all(one is None or _SOURCE in one.metadata for one in (self.poster, self.preview))
+
+    @property
+    def shows_another_file(self) -> bool:
+        return self.poster is not None and self.pictures is None
+
+    def shows(self, generation: int) -> bool:
+        """Whether the pictures there are of that generation of the medium."""
+        return self.poster is not None and self.poster.metadata.get(_SOURCE) == _source(self.path, generation)
+
+
+def pictures_of(path: str, metadata: Mapping[str, str]) -> Pictures | None:
+    """Those of the medium at `path`, by the metadata of the poster beside it; None if that shows another file."""
+    file, _, _ = metadata.get(_SOURCE, "").rpartition("#")
+    if file != path.rpartition("/")[2]:
+        return None
+    preview = picture_beside(path, PREVIEW_NAME) if metadata.get(_HAS_PREVIEW) == "true" else None
+    return Pictures(picture_beside(path, POSTER_NAME), preview)
 
 
 class PictureStore:
@@ -54,34 +72,36 @@ class PictureStore:
     def place(self, bucket: str, path: str) -> Place:
         """What is there for the medium at `path`. Costs two look-ups."""
         poster = self._objects.describe(bucket, picture_beside(path, POSTER_NAME))
-        preview = self._objects.describe(bucket, picture_beside(path, PREVIEW_NAME))
-        return Place(
-            bucket,
-            path,
-            pictures_of(path, poster.metadata) if poster else None,
-            poster.generation if poster else 0,
-            preview.generation if preview else 0,
-        )
+        return Place(bucket, path, poster, self._objects.describe(bucket, picture_beside(path, PREVIEW_NAME)))
 
-    def put(self, place: Place, source: int, made: Posters) -> Pictures:
-        """Put pictures of the generation `source` there. Raises Unavailable if others have since `place`."""
-        metadata = {_SOURCE: str(source), _HAS_PREVIEW: str(made.preview is not None).lower()}
-        pictures = pictures_of(place.path, metadata)
-        whole = pictures.preview is None or self._objects.put(
-            place.bucket,
-            pictures.preview,
-            made.preview or b"",
-            "video/mp4",
-            metadata=metadata,
-            replaces=place.preview,
+    def put(self, place: Place, generation: int, made: Posters) -> None:
+        """Put pictures of that generation of the medium there. Raises Unavailable if others have since `place`.
+
+        The poster comes last and tells of the preview, so that nothing half-done is ever shown.
+        """
+        has_preview = str(made.preview is not None).lower()
+        metadata = {_SOURCE: _source(place.path, generation), _HAS_PREVIEW: has_preview}
+        pictures = (
+            (PREVIEW_NAME, made.preview, "video/mp4", place.preview),
+            (POSTER_NAME, made.poster, "image/webp", place.poster),
         )
-        if not whole or not self._objects.put(
-            place.bucket, pictures.poster, made.poster, "image/webp", metadata=metadata, replaces=place.poster
-        ):
-            raise Unavailable("The place of the poster, where others have put theirs,")
-        return pictures
+        for name, content, content_type, before in pictures:
+            if content is not None and not self._objects.put(
+                place.bucket,
+                picture_beside(place.path, name),
+                content,
+                content_type,
+                metadata=metadata,
+                replaces=before.generation if before else 0,
+            ):
+                raise Unavailable("The place of the poster, where others have put theirs,")
 
     def clear(self, place: Place) -> None:
-        """Take away the poster there, if it is still the same: what is without one has no preview either."""
-        if place.poster:
-            self._objects.remove(place.bucket, picture_beside(place.path, POSTER_NAME), place.poster)
+        """Take away what is there, if it is still the same: it shows what is not there any more."""
+        for name, there in ((POSTER_NAME, place.poster), (PREVIEW_NAME, place.preview)):
+            if there:
+                self._objects.remove(place.bucket, picture_beside(place.path, name), there.generation)
+
+
+def _source(path: str, generation: int) -> str:
+    return f"{path.rpartition('/')[2]}#{generation}"

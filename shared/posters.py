@@ -14,7 +14,6 @@ import sys
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO
 
 from shared.errors import Reason, Unpicturable
@@ -25,6 +24,8 @@ SIDE = 288
 LARGEST_POSTER = 12_000
 LARGEST_PREVIEW = 150_000
 """Bytes. Sixty posters, with all else that a page of twenty jobs needs, are less than a megabyte."""
+WHOLE_UP_TO = 32 * 2**20
+"""Bytes. A function's files lie in its memory: https://cloud.google.com/run/docs/container-contract#filesystem"""
 TIMEOUT = 30
 """Seconds that making them may take: half of what a function has."""
 
@@ -47,16 +48,19 @@ class Posters:
     preview: bytes | None = None
 
 
-def make_posters(source: Path) -> Posters:
-    """Look at the file `source`, whatever it is called. Raises Unpicturable, within TIMEOUT and a little.
+def make_posters(source: IO[bytes]) -> Posters:
+    """Look at an open file, whatever it holds. Raises Unpicturable, within TIMEOUT and a little.
+
+    Of a file that is larger than WHOLE_UP_TO only both ends are looked at; there may be a hole between them.
 
     Takes at most some 300 MiB beside the caller's own, so one at a time is what a small function can do.
     """
-    with source.open("rb") as file:
-        kind = media_format(file.read(BYTES_NEEDED))
+    source.seek(0)
+    kind = media_format(source.read(BYTES_NEEDED))
+    os.lseek(source.fileno(), 0, os.SEEK_SET)  # not where Python has read ahead to
     module = "shared.stills" if kind is MediaFormat.PICTURE else "shared.clips"
-    with tempfile.TemporaryFile() as poster, tempfile.TemporaryFile() as preview, source.open("rb") as file:
-        _run(module, file, poster, preview)
+    with tempfile.TemporaryFile() as poster, tempfile.TemporaryFile() as preview:
+        _run(module, source, poster, preview)
         made = _written(poster, LARGEST_POSTER)
         if not made:
             raise Unpicturable(Reason.CRASHED, "it ended well, but made nothing")

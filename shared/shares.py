@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.amending import Write, amend, read, update_unless_changed
 from shared.documents import fields, is_deleted, job_from
 from shared.errors import NotCompleted, NotFound
 from shared.job import Job, Medium, is_job_id, is_own_path
-from shared.short_links import is_short_id, link_for
+from shared.outages import firestore_limits, outages
+from shared.short_links import Claim, claim, is_short_id, link_for
 
 
 class NoSuchVideo(NotFound):
@@ -35,6 +37,8 @@ class SharedVideo:
 def shared_video(short_id: str, job_id: str, document: dict[str, Any]) -> SharedVideo:
     """What a link to this job shows, by the job's own document. Raises NoSuchVideo."""
     sound = isinstance(document.get("user_id"), str) and not is_deleted(document)
+    # Ended by its owner: also if a worker has written a short id since.
+    sound = sound and document.get("share_revoked_at") is None
     if not sound or document.get("short_id") != short_id:
         raise NoSuchVideo
     job = job_from(job_id, document)
@@ -63,14 +67,27 @@ class Shares:
         self._length = length
 
     def resolve(self, short_id: str) -> SharedVideo:
-        """What the link shows; NoSuchVideo for everything else. Costs two reads."""
+        """What the link shows; NoSuchVideo for everything else. Costs two reads.
+
+        A job may have got its short id from elsewhere, after its output: then its link is made now, by a write.
+        """
         if not is_short_id(short_id):
             raise NoSuchVideo
-        link = fields(read(self._links.document(short_id)))
-        job_id = link.get("job_id")
+        job_id = fields(read(self._links.document(short_id))).get("job_id") or self._claimed(short_id)
         if not isinstance(job_id, str) or not is_job_id(job_id):
             raise NoSuchVideo
         return shared_video(short_id, job_id, fields(read(self._jobs.document(job_id))))
+
+    def _claimed(self, short_id: str) -> str | None:
+        """The one job that has a short id of which there is no link. Two that have the same get none."""
+        with outages("Firestore"):
+            found = (
+                self._jobs.where(filter=FieldFilter("short_id", "==", short_id)).limit(2).get(**firestore_limits())
+            )
+        if len(found) != 1:
+            return None
+        job_id = str(found[0].id)
+        return None if claim(self._client, short_id, job_id) is Claim.TAKEN else job_id
 
     def renew(self, user_id: str, job_id: str) -> Job:
         """Give the job a new link, which ends the one it had. Raises NotFound, and NotCompleted.

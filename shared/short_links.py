@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from enum import Enum
 from typing import Any
 
 from google.api_core.exceptions import AlreadyExists
@@ -32,18 +33,22 @@ def is_short_id(text: object) -> bool:
     return isinstance(text, str) and bool(_SHORT_ID.fullmatch(text))
 
 
-def claim(client: firestore.Client, short_id: str, job_id: str) -> bool:
-    """Make the link of a short id that the job has from elsewhere; tell whether it is the job's now.
+class Claim(Enum):
+    NEW = "new"
+    KEPT = "kept"
+    TAKEN = "taken"
+    """By another job."""
 
-    Raises Unavailable when Firestore is away.
-    """
+
+def claim(client: firestore.Client, short_id: str, job_id: str) -> Claim:
+    """Make the link of a short id that the job has from elsewhere. Raises Unavailable when Firestore is away."""
     link = client.collection("short_links").document(short_id)
     try:
         with outages("Firestore"):
             link.create({"job_id": job_id}, **firestore_limits())
     except AlreadyExists:
-        return bool(fields(read(link)).get("job_id") == job_id)
-    return True
+        return Claim.KEPT if fields(read(link)).get("job_id") == job_id else Claim.TAKEN
+    return Claim.NEW
 
 
 def link_for(client: firestore.Client, snapshot: Any, changes: dict[str, Any], length: int) -> str:

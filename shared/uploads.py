@@ -11,7 +11,7 @@ from shared.amending import Document, amend, update_unless_changed
 from shared.documents import is_deleted
 from shared.job import JobPrefix, JobStatus, Medium
 from shared.pictures import Pictures
-from shared.short_links import claim, is_short_id, link_for
+from shared.short_links import Claim, claim, is_short_id, link_for
 
 _BEFORE_COMPLETION = {JobStatus.PENDING, JobStatus.QUEUED, JobStatus.PROCESSING}
 
@@ -39,16 +39,16 @@ def wants_link(document: Document, changes: Document) -> bool:
 
 
 def known_pictures(document: Document, medium: Medium, pictures: Pictures | None) -> Document:
-    """What makes the pictures of one medium known, or that it has none."""
+    """What makes the pictures of one medium known, or with None that it has none."""
     wanted = {"posters": pictures and pictures.poster, "previews": pictures and pictures.preview}
     changes: Document = {}
     for name, path in wanted.items():
         known = document.get(name)
         known = known if isinstance(known, dict) else {}
-        if known.get(medium.value) != path:
-            # A new medium without a picture must not go by the picture of the one before it.
-            others = {key: value for key, value in known.items() if key != medium.value}
-            changes[name] = others if path is None else {**others, medium.value: path}
+        # None is written too: what is known to have no poster is not looked for, and does not go by an older one.
+        is_told = path is not None or name == "posters" or medium.value in known
+        if is_told and known.get(medium.value, "") != path:
+            changes[name] = {**known, medium.value: path}
     return changes
 
 
@@ -78,18 +78,19 @@ class Uploads:
             if not is_live(document, job.user_id):
                 return {}
             changes = completion(document, path, now)
-            if wants_link(document, changes) and not self._has_link(job, document.get("short_id")):
+            claimed = self._claim(job, document.get("short_id")) if wants_link(document, changes) else Claim.KEPT
+            if claimed is Claim.TAKEN:
                 changes = {**changes, "short_id": link_for(self._client, snapshot, changes, self._length)}
             elif changes:
                 update_unless_changed(self._client, snapshot, changes)
-            changed = bool(changes)
+            changed = bool(changes) or claimed is Claim.NEW
             return changes
 
         amend(self._jobs.document(job.job_id), write)
         return changed
 
-    def _has_link(self, job: JobPrefix, short_id: object) -> bool:
-        return is_short_id(short_id) and claim(self._client, str(short_id), job.job_id)
+    def _claim(self, job: JobPrefix, short_id: object) -> Claim:
+        return claim(self._client, str(short_id), job.job_id) if is_short_id(short_id) else Claim.TAKEN
 
     def set_pictures(self, job: JobPrefix, medium: Medium, pictures: Pictures | None) -> bool:
         """Make the pictures of one medium known, if the job is live; tell whether it is.

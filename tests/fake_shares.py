@@ -29,6 +29,9 @@ class FakeShares:
         if self.error:
             raise self.error
         self._repository.calls += 1
+        having = [job_id for job_id, job in self._repository.documents.items() if job.get("short_id") == short_id]
+        if short_id not in self.links and len(having) == 1:
+            self.links[short_id] = having[0]
         job_id = self.links.get(short_id)
         if not isinstance(job_id, str) or not is_job_id(job_id):
             raise NoSuchVideo
@@ -73,13 +76,14 @@ class FakeUploads:
         if not is_live(document, job.user_id):
             return False
         changes = completion(document, path, now)
+        links = dict(self._shares.links)
         short_id = document.get("short_id")
         if wants_link(document, changes) and not (
             is_short_id(short_id) and self._shares.links.setdefault(str(short_id), job.job_id) == job.job_id
         ):
             changes["short_id"] = self._shares.new(job.job_id)
         document.update(changes)
-        return bool(changes)
+        return bool(changes) or links != self._shares.links
 
     def set_pictures(self, job: JobPrefix, medium: Medium, pictures: Pictures | None) -> bool:
         document = self._documents.get(job.job_id, {})

@@ -87,7 +87,8 @@ class FakeMediaStore:
     def read(self, bucket: str, name: str, generation: int, start: int, end: int) -> bytes | None:
         self.calls += 1
         found = self.has(bucket, name, generation)
-        return self.objects[bucket][name][generation - 1][start:end] if found else None
+        content = self.objects[bucket][name][generation - 1][start:end] if found else b""
+        return content if len(content) == end - start else None
 
     def put(
         self,
@@ -125,11 +126,12 @@ class FakeMediaStore:
         shows = medium.medium if isinstance(medium, Picture) else medium
         if shows is Medium.OUTPUT_VIDEO and not job.is_completed:
             return None
-        if path := job.path(medium):
+        path = job.path(medium)
+        if isinstance(medium, Picture):
+            return self._picture_url(job, medium, path)
+        if path:
             bucket = self.names[medium.bucket(path)]
             return f"https://storage.test/{bucket}/{path}" if is_own_path(path, job.user_id) else None
-        if isinstance(medium, Picture):
-            return self._picture_url(job, medium)
         expected = medium.default_name
         if expected is None or not can_own_media(job.user_id):
             return None
@@ -141,16 +143,17 @@ class FakeMediaStore:
                 return f"https://storage.test/{bucket}/{name}"
         return None
 
-    def _picture_url(self, job: Job, picture: Picture) -> str | None:
-        path = job.path(picture.medium)
-        poster = Picture(picture.value.replace("preview", "poster"))
-        if path is None or job.path(poster) is not None or not is_own_path(path, job.user_id):
-            return None
-        bucket = self.names[picture.bucket(path)]
-        found = self.describe(bucket, picture_beside(path, POSTER_NAME))
-        pictures = pictures_of(path, found.metadata) if found else None
-        name = pictures and (pictures.preview if picture.is_preview else pictures.poster)
-        return f"https://storage.test/{bucket}/{name}" if name else None
+    def _picture_url(self, job: Job, picture: Picture, name: str | None) -> str | None:
+        medium = job.pictured(picture)
+        path = job.path(medium)
+        bucket = self.names[medium.bucket(path or name or "")]
+        if medium not in job.posters and path and is_own_path(path, job.user_id):
+            found = self.describe(bucket, picture_beside(path, POSTER_NAME))
+            pictures = pictures_of(path, found.metadata) if found else None
+            name = None
+            if pictures:
+                name = pictures.preview if picture.is_preview else pictures.poster
+        return f"https://storage.test/{bucket}/{name}" if name and is_own_path(name, job.user_id) else None
 
 
 class FakePublisher:

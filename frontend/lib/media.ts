@@ -71,8 +71,8 @@ function namesOf(media: JobThumbnailsResponse, kind: TileKind): Names {
   if (kind === "REF") return { original: "reference_image_url", poster: "reference_poster_url" };
   if (kind === "OUTPUT")
     return { original: "output_video_url", poster: "output_poster_url", preview: "output_preview_url" };
-  if (!media.motion_video_url) return { original: "input_video_url" };
-  return { original: "motion_video_url", poster: "motion_poster_url", preview: "motion_preview_url" };
+  const original = media.motion_video_url ? "motion_video_url" : "input_video_url";
+  return { original, poster: "motion_poster_url", preview: "motion_preview_url" };
 }
 
 /** The medium itself: what a preview opens. */

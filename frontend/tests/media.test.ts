@@ -134,12 +134,12 @@ describe("a tile", () => {
     expect(tileMedia(media("a", 60), "REF")).toEqual({ original: image, poster: null, preview: null });
   });
 
-  test("of a job without a motion video shows the video that it works on, and no other's poster", () => {
+  test("of a job without a motion video shows the video that it works on, and the pictures of that", () => {
     const changes = { motion_video_url: null, input_video_url: "https://storage.test/input" };
     expect(tileMedia({ ...all, ...changes }, "SRC")).toEqual({
       original: "https://storage.test/input",
-      poster: null,
-      preview: null,
+      poster: "motion poster",
+      preview: "motion preview",
     });
     expect(originalUrl({ ...all, ...changes }, "SRC")).toBe("https://storage.test/input");
   });

@@ -28,7 +28,7 @@ from infra.local.objects import VersionedStorage
 from infra.local.ports import HOST
 from infra.local.servers import Server
 
-_JSON_OBJECT = re.compile(r"(?:/storage/v1)?/b/(?P<bucket>[^/]+)/o/(?P<name>[^/]+)")
+_JSON_OBJECT = re.compile(r"(?:(?:/download)?/storage/v1)?/b/(?P<bucket>[^/]+)/o/(?P<name>[^/]+)")
 _JSON_LIST = re.compile(r"(?:/storage/v1)?/b/(?P<bucket>[^/]+)/o")
 _UPLOAD = re.compile(r"/upload/storage/v1/b/(?P<bucket>[^/]+)/o")
 _BY_EMULATOR = {"softDeleted", "matchGlob"}
@@ -174,7 +174,12 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
         if match is None:
             return False
         bucket, name, generation = match["bucket"], unquote(match["name"]), query.get("generation")
-        if method == "GET" and generation is not None and query.get("alt") != "media":
+        if method == "GET" and generation is not None:
+            if query.get("alt") == "media":
+                # What older generations held is not kept.
+                if generation != self.storage.generation(bucket, name):
+                    raise NotFound
+                return False
             self._write(200, self.storage.version(bucket, name, generation))
             return True
         if method == "DELETE":

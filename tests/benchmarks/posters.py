@@ -23,7 +23,8 @@ from shared.errors import Unpicturable
 from shared.posters import make_posters
 began = time.perf_counter()
 try:
-    outcome = make_posters(Path(sys.argv[1]))
+    with Path(sys.argv[1]).open("rb") as file:
+        outcome = make_posters(file)
 except Unpicturable as error:
     outcome = error.reason
 seconds = time.perf_counter() - began

@@ -13,7 +13,7 @@ from shared.errors import Unavailable
 from shared.job import Job, JobPrefix, JobStatus, Medium, Picture, Shown
 from shared.media import MediaStore
 from shared.objects import ObjectStore
-from shared.pictures import PictureStore
+from shared.pictures import Pictures, PictureStore
 from shared.posters import Posters
 from shared.services import Services
 from tests.fakes import SETTINGS, FakeMediaStore
@@ -130,15 +130,45 @@ def test_pictures_take_the_place_of_those_that_were_looked_at_and_of_no_others(w
         world.pictures.put(empty, 8, Posters(b"second", b"moving"))
     there = world.pictures.place(VIDEOS, path)
     assert there.pictures is not None
-    assert (there.pictures.source, there.pictures.preview) == (7, f"{job.user_id}/{job.id}/preview.mp4")
+    assert there.pictures.preview == f"{job.user_id}/{job.id}/preview.mp4"
+    assert (there.shows(7), there.shows(8), there.is_ours, there.shows_another_file) == (True, False, True, False)
     world.pictures.put(there, 8, Posters(b"third"))
-    after = world.pictures.place(VIDEOS, path).pictures
-    assert after is not None
-    assert (after.source, after.preview) == (8, None)
+    after = world.pictures.place(VIDEOS, path)
+    assert (after.shows(8), after.pictures) == (True, Pictures(f"{job.user_id}/{job.id}/poster.webp", None))
+    other = world.pictures.place(VIDEOS, path.replace("mp4", "mov"))
+    assert (other.pictures, other.shows_another_file, other.is_ours) == (None, True, True)
     world.pictures.clear(there)
-    assert world.pictures.place(VIDEOS, path).pictures == after
+    assert world.pictures.place(VIDEOS, path).pictures == after.pictures
     world.pictures.clear(world.pictures.place(VIDEOS, path))
     assert world.pictures.place(VIDEOS, path).pictures is None
+    assert world.names(VIDEOS, f"{job.user_id}/{job.id}/") == []
+
+
+def test_a_poster_that_somebody_else_has_put_there_is_not_ours(world: World, job: Job) -> None:
+    world.put(VIDEOS, f"{job.user_id}/{job.id}/poster.webp")
+    place = world.pictures.place(VIDEOS, f"{job.user_id}/{job.id}/motion.mp4")
+    assert (place.is_ours, place.pictures) == (False, None)
+
+
+@pytest.mark.parametrize("name", ["motion.mp4", "output.mp4"])
+def test_a_job_that_works_on_an_earlier_video_shows_the_pictures_of_that(
+    world: World, job: Job, name: str
+) -> None:
+    path = f"{job.user_id}/earlier-{job.id}/{name}"
+    bucket = VIDEOS if name == "motion.mp4" else OUTPUTS
+    world.pictures.put(world.pictures.place(bucket, path), 7, Posters(b"still", b"moving"))
+    poster = f"{job.user_id}/earlier-{job.id}/poster.webp"
+    known = Job(id=job.id, user_id=job.user_id, input_video_path=path, posters={Medium.INPUT_VIDEO: poster})
+    for shown in (with_fields(job, input_video_path=path), known):
+        assert points_at(urls(world, shown)[Picture.MOTION_POSTER], bucket, poster)
+
+
+def test_what_is_known_to_have_no_poster_is_not_looked_for(world: World, job: Job) -> None:
+    path = f"{job.user_id}/{job.id}/motion.mp4"
+    world.pictures.put(world.pictures.place(VIDEOS, path), 7, Posters(b"still", b"moving"))
+    none = Job(id=job.id, user_id=job.user_id, motion_video_path=path, posters={Medium.MOTION_VIDEO: None})
+    found = urls(world, none)
+    assert (found[Picture.MOTION_POSTER], found[Picture.MOTION_PREVIEW]) == (None, None)
 
 
 def test_a_part_of_an_object_can_be_read(world: World, job: Job) -> None:

@@ -62,6 +62,7 @@ def test_a_poster_is_shown_if_it_is_the_owners(
         {"short_id": "ffffffff"},
         {"short_id": None},
         {"user_id": 7},
+        {"share_revoked_at": NOW},
     ],
 )
 def test_a_link_to_what_must_not_be_seen_leads_nowhere(
@@ -69,6 +70,24 @@ def test_a_link_to_what_must_not_be_seen_leads_nowhere(
 ) -> None:
     job_id, short_id = shared
     world.put(job_id, {**document(user, short_id=short_id), **changes})
+    assert leads_nowhere(world, short_id)
+
+
+def test_a_short_id_that_a_job_got_from_elsewhere_opens_and_is_its_own_from_then_on(
+    world: World, user: str
+) -> None:
+    short_id = new_short_id(8)
+    job_id = new_id()
+    world.put(job_id, document(user, short_id=short_id))
+    assert world.shares.resolve(short_id).job.id == job_id
+    world.put(new_id(), document(user, short_id=short_id))
+    assert world.shares.resolve(short_id).job.id == job_id
+
+
+def test_a_short_id_that_two_jobs_have_and_no_link_names_leads_nowhere(world: World, user: str) -> None:
+    short_id = new_short_id(8)
+    for _ in range(2):
+        world.put(new_id(), document(user, short_id=short_id))
     assert leads_nowhere(world, short_id)
 
 

@@ -43,8 +43,9 @@ def test_what_the_worker_has_set_stays_and_its_link_opens(world: World, user: st
     fields = {"status": "completed", "short_id": short_id, "output_video_path": f"{user}/other/output.mp4"}
     job_id = put(world, document(user, **fields))
     before = world.read(job_id)
-    for _ in range(2):
-        assert not world.uploads.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", LATER)
+    for is_first in (True, False):
+        told = world.uploads.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", LATER)
+        assert told is is_first, "the link is new"
         assert world.read(job_id) == before
         assert world.shares.resolve(short_id).job.id == job_id
 
@@ -93,7 +94,7 @@ def test_a_deleted_or_foreign_job_is_not_completed(world: World, user: str) -> N
     for job_id in (gone, foreign, new_id()):
         assert not world.uploads.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", NOW)
         assert not world.uploads.set_pictures(
-            JobPrefix(user, job_id), Medium.MOTION_VIDEO, Pictures("poster", None, 1)
+            JobPrefix(user, job_id), Medium.MOTION_VIDEO, Pictures("poster", None)
         )
     assert (world.read(gone), world.read(foreign)) == before
 
@@ -110,8 +111,8 @@ def test_a_link_that_its_owner_has_ended_does_not_come_back_with_an_output(world
 def test_pictures_are_known_by_their_medium(world: World, user: str) -> None:
     job_id = put(world, document(user))
     job = JobPrefix(user, job_id)
-    still = Pictures(f"{job}poster.webp", None, source=1)
-    moving = Pictures(f"{job}poster.webp", f"{job}preview.mp4", source=1)
+    still = Pictures(f"{job}poster.webp", None)
+    moving = Pictures(f"{job}poster.webp", f"{job}preview.mp4")
     assert world.uploads.set_pictures(job, Medium.REFERENCE_IMAGE, still)
     assert world.uploads.set_pictures(job, Medium.MOTION_VIDEO, moving)
     fields = world.read(job_id)
@@ -119,5 +120,5 @@ def test_pictures_are_known_by_their_medium(world: World, user: str) -> None:
     assert fields["previews"] == {"motion_video": f"{job}preview.mp4"}
     assert world.uploads.set_pictures(job, Medium.MOTION_VIDEO, None)
     fields = world.read(job_id)
-    assert fields["posters"] == {"reference_image": f"{job}poster.webp"}
-    assert fields["previews"] == {}
+    assert fields["posters"] == {"reference_image": f"{job}poster.webp", "motion_video": None}
+    assert fields["previews"] == {"motion_video": None}

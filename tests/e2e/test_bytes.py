@@ -1,4 +1,7 @@
-"""How much a page of twenty jobs moves, with posters and without: as it opens, and once all were looked at."""
+"""How much a page of twenty jobs moves, with posters and without: as it opens, and once all were looked at.
+
+As hosting moves it that compresses the page's own files, which the local one does not.
+"""
 
 from __future__ import annotations
 

@@ -41,8 +41,8 @@ def possessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
 
 
 def refused(path: Path) -> Unpicturable:
-    with pytest.raises(Unpicturable) as caught:
-        make_posters(path)
+    with pytest.raises(Unpicturable) as caught, path.open("rb") as file:
+        make_posters(file)
     assert list((path.parent / "temporary").iterdir()) == []
     return caught.value
 
@@ -212,17 +212,3 @@ def test_a_decoder_knows_no_settings_and_no_secrets(
     names = {line.partition("=")[0] for line in (tmp_path / "environment").read_text().splitlines()}
     of_the_shell = {"PWD", "OLDPWD", "SHLVL", "_"}
     assert names - of_the_shell <= {"PYTHONPATH", "LANG", "LD_LIBRARY_PATH"}
-
-
-def test_a_file_that_is_not_there_is_the_caller_s_mistake(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
-        make_posters(tmp_path / "nowhere.png")
-
-
-@pytest.mark.parametrize("name", ["--help", "http:", "concat:a|b"])
-def test_a_name_that_looks_like_an_option_or_an_address_is_a_name(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write_picture("photo.jpg", tmp_path).rename(tmp_path / name)
-    monkeypatch.chdir(tmp_path)
-    assert make_posters(Path(name)).poster

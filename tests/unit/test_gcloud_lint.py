@@ -34,7 +34,10 @@ UPDATE = (
 def commands() -> list[str]:
     deploy = [str(ROOT / "deploy.sh"), "--dry-run", f"--config={ROOT / 'infra/cloud/example.env'}"]
     deploy += ["--alert-channels=projects/nuumee-example/notificationChannels/1"]
-    printed = subprocess.run(deploy, check=True, capture_output=True, text=True).stdout.splitlines()
+    printed: dict[str, None] = {}
+    for hops in (1, 2):
+        ended = subprocess.run([*deploy, f"--forwarded-hops={hops}"], check=True, capture_output=True, text=True)
+        printed |= dict.fromkeys(ended.stdout.splitlines())
     return [*printed, UPDATE]
 
 

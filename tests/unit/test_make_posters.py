@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from werkzeug.exceptions import ServiceUnavailable
@@ -29,8 +28,9 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The contents that pictures were made of; there is a preview of all but images."""
     contents: list[bytes] = []
 
-    def make(source: Path) -> Posters:
-        contents.append(source.read_bytes())
+    def make(source: IO[bytes]) -> Posters:
+        source.seek(0)
+        contents.append(source.read())
         return Posters(b"poster", None if contents[-1] == b"image" else b"preview")
 
     monkeypatch.setattr(module, "make", make)
@@ -120,10 +120,46 @@ def test_a_newer_medium_gets_newer_pictures_and_an_older_event_does_not_bring_th
     assert len(services.fake_media.objects[IMAGES]["me/job-1/poster.webp"]) == 2
 
 
+def test_a_medium_that_is_replaced_while_its_pictures_are_made_leaves_the_word_to_the_newer_one(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse_late(_: IO[bytes]) -> Posters:
+        services.fake_media.objects[VIDEOS]["me/job-1/motion.mp4"].append(b"newer")
+        raise Unpicturable(Reason.BROKEN)
+
+    services.add("job-1", document("me"))
+    monkeypatch.setattr(module, "make", refuse_late)
+    make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
+    assert "posters" not in services.fake_repository.documents["job-1"]
+
+
+def test_of_two_files_for_one_medium_the_one_that_the_job_names_is_shown(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    services.add("job-1", document("me", reference_image_path="me/job-1/reference.jpg"))
+    make_posters.receive(upload(services, IMAGES, "me/job-1/reference.jpg", b"image"), services)
+    make_posters.receive(upload(services, IMAGES, "me/job-1/reference.png", b"other"), services)
+    assert seen == [b"image"]
+    services.fake_repository.documents["job-1"]["reference_image_path"] = "me/job-1/reference.png"
+    make_posters.receive(upload(services, IMAGES, "me/job-1/reference.png", b"third"), services)
+    assert seen == [b"image", b"third"]
+
+
+@pytest.mark.parametrize("name", ["poster.webp", "preview.mp4"])
+def test_what_somebody_else_has_put_in_the_place_of_the_pictures_stays(
+    services: FakeServices, seen: list[bytes], name: str
+) -> None:
+    services.add("job-1", document("me"))
+    services.fake_media.objects[VIDEOS][f"me/job-1/{name}"] = [b"theirs"]
+    make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
+    assert seen == []
+    assert services.fake_media.objects[VIDEOS][f"me/job-1/{name}"] == [b"theirs"]
+
+
 def test_pictures_that_another_event_replaces_meanwhile_are_left_and_looked_at_again(
     services: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def make(_: Path) -> Posters:
+    def make(_: IO[bytes]) -> Posters:
         services.fake_media.objects[VIDEOS]["me/job-1/poster.webp"] = [b"another's"]
         return Posters(b"poster", b"preview")
 
@@ -137,7 +173,7 @@ def test_pictures_that_another_event_replaces_meanwhile_are_left_and_looked_at_a
 def test_a_medium_without_pictures_does_not_go_by_those_of_the_one_before_it(
     services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: Path) -> Posters:
+    def refuse(_: IO[bytes]) -> Posters:
         raise Unpicturable(Reason.BROKEN)
 
     services.add("job-1", document("me"))
@@ -145,8 +181,9 @@ def test_a_medium_without_pictures_does_not_go_by_those_of_the_one_before_it(
     monkeypatch.setattr(module, "make", refuse)
     make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"broken"), services)
     fields = services.fake_repository.documents["job-1"]
-    assert (fields["posters"], fields["previews"]) == ({}, {})
+    assert (fields["posters"], fields["previews"]) == ({"motion_video": None}, {"motion_video": None})
     assert not services.fake_media.objects[VIDEOS]["me/job-1/poster.webp"]
+    assert not services.fake_media.objects[VIDEOS]["me/job-1/preview.mp4"]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +196,7 @@ def test_a_medium_without_pictures_does_not_go_by_those_of_the_one_before_it(
 def test_of_a_large_video_both_ends_are_read_and_of_a_large_picture_nothing(
     services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch, content: bytes, made: bool
 ) -> None:
-    monkeypatch.setattr(module, "MOST_READ", 60)
+    monkeypatch.setattr(module, "WHOLE_UP_TO", 60)
     monkeypatch.setattr(module, "END_READ", 20)
     services.add("job-1", document("me"))
     make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", content), services)
@@ -192,7 +229,7 @@ def test_nothing_is_made_of_other_objects_or_for_a_deleted_job(
 def test_what_no_picture_can_be_made_of_keeps_its_original(
     services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
-    def refuse(_: Path) -> Posters:
+    def refuse(_: IO[bytes]) -> Posters:
         raise Unpicturable(Reason.TOO_LARGE, "16,000 by 16,000")
 
     services.add("job-1", document("me"))
@@ -201,5 +238,6 @@ def test_what_no_picture_can_be_made_of_keeps_its_original(
         monkeypatch.setattr(module, "make", refuse)
     make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video", **told), services)
     assert seen == []
-    assert "posters" not in services.fake_repository.documents["job-1"]
+    posters = services.fake_repository.documents["job-1"].get("posters")
+    assert posters == ({"motion_video": None} if why == "hostile" else None)
     assert list(services.fake_media.objects[VIDEOS]) == ["me/job-1/motion.mp4"]

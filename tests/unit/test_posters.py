@@ -141,7 +141,8 @@ def test_what_would_do_harm_is_refused_with_the_reason(name: str, tmp_path: Path
 
 @pytest.mark.parametrize("path", DEMO, ids=[path.name for path in DEMO])
 def test_the_demo_s_media_all_get_posters(path: Path) -> None:
-    posters = make_posters(path)
+    with path.open("rb") as file:
+        posters = make_posters(file)
     opened(posters.poster)
     if path.suffix == ".mp4":
         assert len(pictures_of(posters.preview)) == 72
@@ -180,6 +181,24 @@ def test_a_preview_has_key_pictures_only_where_it_needs_them(tmp_path: Path) -> 
 def test_a_preview_begins_where_the_video_does(tmp_path: Path) -> None:
     first = pictures_of(made(write_video("black-at-first.mp4", tmp_path)).preview)[0]
     assert first.to_image().convert("L").getextrema()[1] < 20
+
+
+def test_what_may_lie_in_a_hole_is_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[object] = []
+
+    def later(container: object, _: object) -> list[clips.Shot]:
+        looked.append(container)
+        return []
+
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    monkeypatch.setattr(clips, "_later", later)
+    with write_video("black.mp4", tmp_path).open("rb") as video:
+        clips.make(video)
+        assert len(looked) == 1
+        monkeypatch.setattr(clips, "WHOLE_UP_TO", 100)
+        video.seek(0)
+        opened(clips.make(video).poster)
+    assert len(looked) == 1
 
 
 def test_a_preview_keeps_the_pace_and_drops_what_no_eye_misses(tmp_path: Path) -> None:
@@ -225,7 +244,8 @@ def test_a_video_is_decoded_and_encoded_by_one_thread(tmp_path: Path, monkeypatc
 
 
 def test_the_same_file_gives_the_same_bytes() -> None:
-    assert make_posters(DEMO[0]) == make_posters(DEMO[0])
+    with DEMO[0].open("rb") as file:
+        assert make_posters(file) == make_posters(file)
 
 
 def test_asking_for_no_poster_costs_no_decoder() -> None:

@@ -41,6 +41,7 @@ case "$*" in
   "projects describe"*) echo {PLACEHOLDERS["PROJECT_NUMBER"]} ;;
   "functions describe"*) echo "projects/nuumee-test/locations/us-central1/triggers/$3-1" ;;
   "eventarc triggers describe"*) echo "projects/nuumee-test/subscriptions/eventarc-${{4##*/}}" ;;
+  "storage buckets describe"*) echo "${{UNIFORM-True}}" ;;
   "storage buckets notifications list"*) echo "${{NOTIFICATIONS-[]}}" ;;
   "alpha monitoring policies list"*) echo "$POLICIES" ;;
 esac

@@ -83,7 +83,7 @@ def test_only_http_functions_can_be_called_by_anybody(commands: list[Command]) -
         assert ("--allow-unauthenticated" in command, "--trigger-http" in command) == (public, public)
 
 
-@pytest.mark.parametrize(("hops", "ingress"), [(1, ["all"]), (2, ["internal-and-cloud-load-balancing"])])
+@pytest.mark.parametrize(("hops", "ingress"), [(1, ["all"]), (2, ["internal-and-gclb"])])
 def test_behind_a_load_balancer_nobody_goes_round_it(checkout: Checkout, hops: int, ingress: list[str]) -> None:
     commands = checkout.commands(*REQUIRED, f"--forwarded-hops={hops}")
     flag = "--ingress-settings="

@@ -61,6 +61,7 @@ def test_what_is_there_already_is_no_failure(command: str, said: str, checkout: 
         "functions deploy get_output",
         "eventarc triggers describe",
         "pubsub subscriptions update",
+        "storage buckets describe gs://nuumee-videos",
         "storage buckets notifications list gs://nuumee-videos",
         "storage buckets notifications create",
         "scheduler jobs create",
@@ -75,6 +76,13 @@ def test_a_failure_of_gcloud_stops_the_run_with_its_exit_code(command: str, chec
     *before, last = (" ".join(call) for call in checkout.calls())
     assert last.startswith(command)
     assert not any(call.startswith(command) for call in before)
+
+
+def test_a_bucket_whose_roles_can_have_no_conditions_is_named_before_anything_is_made(checkout: Checkout) -> None:
+    done = checkout.deploy(*REQUIRED, UNIFORM="False")
+    assert done.returncode == 2
+    assert "gs://nuumee-images has no uniform bucket-level access" in done.stderr
+    assert all("describe" in call for call in checkout.calls())
 
 
 def test_a_function_that_cannot_be_staged_stops_the_run_before_its_first_command(checkout: Checkout) -> None:
