@@ -19,6 +19,11 @@ function isMessage(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest("[data-sonner-toaster]") !== null;
 }
 
+/** Escape answers a question that lies above a dialog, also before the dialog has learnt of it. */
+function isAsked(): boolean {
+  return document.querySelector("[role=alertdialog]") !== null;
+}
+
 /** A dialog that is open for as long as it is rendered. Escape and a click beside it close it. */
 export function Modal({ title, onClose, className, children }: Props) {
   const returnFocus = useFocusReturn();
@@ -30,6 +35,7 @@ export function Modal({ title, onClose, className, children }: Props) {
           className={`${PANEL} ${className}`}
           aria-describedby={undefined}
           onCloseAutoFocus={returnFocus}
+          onEscapeKeyDown={(event) => isAsked() && event.preventDefault()}
           onInteractOutside={(event) => isMessage(event.target) && event.preventDefault()}
         >
           <div className="mb-4 flex items-start justify-between gap-4">
