@@ -41,6 +41,7 @@ def make_posters(event: ObjectFinalized, services: Services) -> None:
             return
         pictures = _made(event, place, services)
         if not _is_live(event, services):
+            _take_back(event, services)
             return  # what is known now is for the other event to say
     known = services.uploads.set_pictures(job, medium, pictures)
     log.info("posters", made=pictures is not None, known=known, **_about(event))
@@ -52,6 +53,13 @@ def _is_live(event: ObjectFinalized, services: Services) -> bool:
     return live is not None and live.generation == event.generation
 
 
+def _take_back(event: ObjectFinalized, services: Services) -> None:
+    """Leave no picture of what was replaced while it was made."""
+    place = services.pictures.place(event.bucket, event.name)
+    if place.shows(event.generation):
+        services.pictures.clear(place)
+
+
 def _add_those_of_inputs(prefix: JobPrefix, services: Services) -> None:
     """An input may have been uploaded before its job was there to know of its pictures, or be an earlier job's."""
     try:
@@ -61,19 +69,19 @@ def _add_those_of_inputs(prefix: JobPrefix, services: Services) -> None:
     for poster in (Picture.REFERENCE_POSTER, Picture.MOTION_POSTER):
         medium = job.pictured(poster)
         path = job.path(medium)
-        if path is None or medium in job.posters or not is_own_path(path, job.user_id):
+        if path is None or job.path(poster) is not None or not is_own_path(path, job.user_id):
             continue
         place = services.pictures.place(services.settings.bucket_names[medium.bucket(path)], path)
-        if place.pictures:
-            services.uploads.set_pictures(prefix, medium, place.pictures)
+        # By now they are there, or nothing could be made of it.
+        services.uploads.set_pictures(prefix, medium, place.pictures)
 
 
 def _is_named(event: ObjectFinalized, prefix: JobPrefix, medium: Medium, services: Services) -> bool:
-    """Whether the job's document names the object; of two files for one medium only one can be shown."""
+    """Whether the job names the object, or is not there yet: of two files for one medium one can be shown."""
     try:
         return services.repository.get(prefix.user_id, prefix.job_id).path(medium) == event.name
     except NotFound:
-        return False
+        return True
 
 
 def _made(event: ObjectFinalized, place: Place, services: Services) -> Pictures | None:

@@ -86,14 +86,14 @@ class Shot:
 
 def make(source: BinaryIO) -> Posters:
     demuxer = media_format(source.read(BYTES_NEEDED)).value
+    # What lies in a hole looks broken. Asked first: the file is FFmpeg's to move in, once it has it.
+    is_whole = source.seek(0, SEEK_END) <= WHOLE_UP_TO
     source.seek(0)
     with av.open(source, "r", format=demuxer, options=_READING) as container:
         stream = _pictures(container)
         shots = list(_beginning(container, stream))
         if not shots:
             raise Unpicturable(Reason.NO_PICTURE)
-        # What lies in a hole looks broken.
-        is_whole = source.seek(0, SEEK_END) <= WHOLE_UP_TO
         poster = _poster(shots, container if is_whole else None, stream)
     return Posters(webp(poster.image()), _preview(shots) if len(shots) > 1 else None)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from shared.errors import Reason, Unpicturable
-from shared.posters import LARGEST_PREVIEW, Posters, exit_code
+from shared.posters import LARGEST_PREVIEW, UNFILTERED, Posters, exit_code
 from shared.seccomp import forbid_all_but_computing
 
 MEMORY = 256 * 2**20
@@ -59,7 +59,8 @@ def _limit() -> None:
     # Where the filter below cannot be had, these are what is left of it.
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
-    forbid_all_but_computing()
+    if not forbid_all_but_computing():
+        sys.stderr.write(UNFILTERED)
 
 
 def _refuse(reason: Reason, detail: str = "") -> NoReturn:

@@ -61,6 +61,8 @@ def job_from(job_id: str, document: Mapping[str, Any]) -> Job:
     credits_charged = document.get("credits_charged")
     read("credits_charged", _is_integer(credits_charged) or _is_finite(credits_charged))
 
+    if document.get("share_revoked_at") is not None:
+        values.pop("short_id", None)  # ended by its owner, whatever a worker has written since
     missing = [name for name in ("status", "created_at") if name not in values and name not in damaged]
     if damaged or missing:
         log.warning("job_document_damaged", job_id=job_id, damaged=damaged, missing=missing)

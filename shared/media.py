@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor, wait
 from dataclasses import dataclass
@@ -148,15 +149,15 @@ class MediaStore:
         for one in late:
             one.cancel()
         found: dict[tuple[str, Shown], Target] = {}
-        failed = len(late)
+        failures = ["late"] * len(late)
         for one in done:
             job, _ = begun[one]
-            if one.exception():
-                failed += 1
+            if error := one.exception():
+                failures.append(type(error).__name__)
             else:
                 found.update({(job.id, picture): target for picture, target in one.result().items()})
-        if failed:
-            log.warning("pictures_not_found", failed=failed, of=len(begun))
+        if failures:
+            log.warning("pictures_not_found", failures=Counter(failures), of=len(begun))
         return found
 
     def _pictures_beside(self, job: Job, poster: Picture) -> dict[Picture, Target]:

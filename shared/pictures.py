@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,9 +14,10 @@ if TYPE_CHECKING:
     from shared.objects import Description, ObjectStore
     from shared.posters import Posters
 
-_SOURCE = "source"
-"""In the metadata of both: the file and the generation that they show. What has none is not ours."""
-_HAS_PREVIEW = "preview"
+_SHOWS = "nuumee-shows"
+"""In the metadata of both: the file and the generation that they show. What has no such word is not ours."""
+_HAS_PREVIEW = "nuumee-preview"
+_SOURCE = re.compile(r"(.+)#[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ class Place:
     @property
     def is_ours(self) -> bool:
         """Whether nobody else has put something there."""
-        return all(one is None or _SOURCE in one.metadata for one in (self.poster, self.preview))
+        return all(one is None or _shown(one.metadata) for one in (self.poster, self.preview))
 
     @property
     def shows_another_file(self) -> bool:
@@ -51,13 +53,12 @@ class Place:
 
     def shows(self, generation: int) -> bool:
         """Whether the pictures there are of that generation of the medium."""
-        return self.poster is not None and self.poster.metadata.get(_SOURCE) == _source(self.path, generation)
+        return self.poster is not None and self.poster.metadata.get(_SHOWS) == _source(self.path, generation)
 
 
 def pictures_of(path: str, metadata: Mapping[str, str]) -> Pictures | None:
     """Those of the medium at `path`, by the metadata of the poster beside it; None if that shows another file."""
-    file, _, _ = metadata.get(_SOURCE, "").rpartition("#")
-    if file != path.rpartition("/")[2]:
+    if _shown(metadata) != path.rpartition("/")[2]:
         return None
     preview = picture_beside(path, PREVIEW_NAME) if metadata.get(_HAS_PREVIEW) == "true" else None
     return Pictures(picture_beside(path, POSTER_NAME), preview)
@@ -80,7 +81,7 @@ class PictureStore:
         The poster comes last and tells of the preview, so that nothing half-done is ever shown.
         """
         has_preview = str(made.preview is not None).lower()
-        metadata = {_SOURCE: _source(place.path, generation), _HAS_PREVIEW: has_preview}
+        metadata = {_SHOWS: _source(place.path, generation), _HAS_PREVIEW: has_preview}
         pictures = (
             (PREVIEW_NAME, made.preview, "video/mp4", place.preview),
             (POSTER_NAME, made.poster, "image/webp", place.poster),
@@ -101,6 +102,12 @@ class PictureStore:
         for name, there in ((POSTER_NAME, place.poster), (PREVIEW_NAME, place.preview)):
             if there:
                 self._objects.remove(place.bucket, picture_beside(place.path, name), there.generation)
+
+
+def _shown(metadata: Mapping[str, str]) -> str | None:
+    """The file that pictures show, if they are ours."""
+    source = _SOURCE.fullmatch(metadata.get(_SHOWS, ""))
+    return source[1] if source else None
 
 
 def _source(path: str, generation: int) -> str:

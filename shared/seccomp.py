@@ -31,7 +31,6 @@ _ALLOWED = {
     "sched_getaffinity": 204,
     "clock_gettime": 228,
     "exit_group": 231,
-    "newfstatat": 262,
     "getrandom": 318,
 }
 _LOAD, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x15, 0x06

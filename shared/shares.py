@@ -67,38 +67,45 @@ class Shares:
         self._length = length
 
     def resolve(self, short_id: str) -> SharedVideo:
-        """What the link shows; NoSuchVideo for everything else. Costs two reads.
+        """What the link shows; NoSuchVideo for everything else.
 
-        A job may have got its short id from elsewhere, after its output: then its link is made now, by a write.
+        Costs two reads. A job may have got its short id from elsewhere, after its output: then its link is made
+        the first time that it is opened, by a write more.
         """
         if not is_short_id(short_id):
             raise NoSuchVideo
-        job_id = fields(read(self._links.document(short_id))).get("job_id") or self._claimed(short_id)
+        job_id = fields(read(self._links.document(short_id))).get("job_id")
+        if job_id is None:
+            return self._unclaimed(short_id)
         if not isinstance(job_id, str) or not is_job_id(job_id):
             raise NoSuchVideo
         return shared_video(short_id, job_id, fields(read(self._jobs.document(job_id))))
 
-    def _claimed(self, short_id: str) -> str | None:
-        """The one job that has a short id of which there is no link. Two that have the same get none."""
+    def _unclaimed(self, short_id: str) -> SharedVideo:
+        """What the one job shows that has a short id without a link. Of two that have it, neither is shown."""
         with outages("Firestore"):
             found = (
                 self._jobs.where(filter=FieldFilter("short_id", "==", short_id)).limit(2).get(**firestore_limits())
             )
         if len(found) != 1:
-            return None
-        job_id = str(found[0].id)
-        return None if claim(self._client, short_id, job_id) is Claim.TAKEN else job_id
+            raise NoSuchVideo
+        video = shared_video(short_id, str(found[0].id), fields(found[0]))
+        if claim(self._client, short_id, video.job.id) is Claim.TAKEN:
+            raise NoSuchVideo
+        return video
 
     def renew(self, user_id: str, job_id: str) -> Job:
         """Give the job a new link, which ends the one it had. Raises NotFound, and NotCompleted.
 
-        Costs one read and two writes.
+        Costs one read and two writes; where it had one, a read and a write more.
         """
 
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
             job = job_from(job_id, document)
             if not job.is_completed:
                 raise NotCompleted(job.status or "unknown")
+            # Nothing else may ever get the id that was given out, also if its link was never made.
+            claim(self._client, document.get("short_id"), job_id)
             changes = {"share_revoked_at": None}
             return {**changes, "short_id": link_for(self._client, snapshot, changes, self._length)}
 
@@ -107,12 +114,13 @@ class Shares:
     def revoke(self, user_id: str, job_id: str, now: datetime) -> Job:
         """End the job's link, and let it have none until its owner asks for one. Raises NotFound.
 
-        Costs one read and one write.
+        Costs one read and one write; where it had a link, a read and a write more.
         """
 
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
             changes = revocation(document, now)
             if changes:
+                claim(self._client, document.get("short_id"), job_id)
                 update_unless_changed(self._client, snapshot, changes)
             return changes
 

@@ -40,9 +40,14 @@ class Claim(Enum):
     """By another job."""
 
 
-def claim(client: firestore.Client, short_id: str, job_id: str) -> Claim:
-    """Make the link of a short id that the job has from elsewhere. Raises Unavailable when Firestore is away."""
-    link = client.collection("short_links").document(short_id)
+def claim(client: firestore.Client, short_id: object, job_id: str) -> Claim | None:
+    """Make the link of a short id that the job has, maybe from elsewhere; None if that could be no short id.
+
+    Costs a write, and a read where the link is there. Raises Unavailable when Firestore is away.
+    """
+    if not is_short_id(short_id):
+        return None
+    link = client.collection("short_links").document(str(short_id))
     try:
         with outages("Firestore"):
             link.create({"job_id": job_id}, **firestore_limits())

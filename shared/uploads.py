@@ -11,7 +11,7 @@ from shared.amending import Document, amend, update_unless_changed
 from shared.documents import is_deleted
 from shared.job import JobPrefix, JobStatus, Medium
 from shared.pictures import Pictures
-from shared.short_links import Claim, claim, is_short_id, link_for
+from shared.short_links import Claim, claim, link_for
 
 _BEFORE_COMPLETION = {JobStatus.PENDING, JobStatus.QUEUED, JobStatus.PROCESSING}
 
@@ -78,8 +78,9 @@ class Uploads:
             if not is_live(document, job.user_id):
                 return {}
             changes = completion(document, path, now)
-            claimed = self._claim(job, document.get("short_id")) if wants_link(document, changes) else Claim.KEPT
-            if claimed is Claim.TAKEN:
+            wants = wants_link(document, changes)
+            claimed = claim(self._client, document.get("short_id"), job.job_id) if wants else None
+            if wants and claimed in (None, Claim.TAKEN):
                 changes = {**changes, "short_id": link_for(self._client, snapshot, changes, self._length)}
             elif changes:
                 update_unless_changed(self._client, snapshot, changes)
@@ -88,9 +89,6 @@ class Uploads:
 
         amend(self._jobs.document(job.job_id), write)
         return changed
-
-    def _claim(self, job: JobPrefix, short_id: object) -> Claim:
-        return claim(self._client, str(short_id), job.job_id) if is_short_id(short_id) else Claim.TAKEN
 
     def set_pictures(self, job: JobPrefix, medium: Medium, pictures: Pictures | None) -> bool:
         """Make the pictures of one medium known, if the job is live; tell whether it is.

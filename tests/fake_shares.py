@@ -31,6 +31,7 @@ class FakeShares:
         self._repository.calls += 1
         having = [job_id for job_id, job in self._repository.documents.items() if job.get("short_id") == short_id]
         if short_id not in self.links and len(having) == 1:
+            shared_video(short_id, having[0], self._repository.documents[having[0]])
             self.links[short_id] = having[0]
         job_id = self.links.get(short_id)
         if not isinstance(job_id, str) or not is_job_id(job_id):
@@ -42,11 +43,13 @@ class FakeShares:
         job = job_from(job_id, document)
         if not job.is_completed:
             raise NotCompleted(job.status or "unknown")
+        self._claim(document, job_id)
         document.update(short_id=self.new(job_id), share_revoked_at=None)
         return job_from(job_id, document)
 
     def revoke(self, user_id: str, job_id: str, now: datetime) -> Job:
         document = self._owned(user_id, job_id)
+        self._claim(document, job_id)
         document.update(revocation(document, now))
         return job_from(job_id, document)
 
@@ -55,6 +58,10 @@ class FakeShares:
         short_id = next(new for new in iter(lambda: new_short_id(8), None) if new not in self.links)
         self.links[short_id] = job_id
         return short_id
+
+    def _claim(self, document: dict[str, Any], job_id: str) -> None:
+        if is_short_id(document.get("short_id")):
+            self.links.setdefault(str(document["short_id"]), job_id)
 
     def _owned(self, user_id: str, job_id: str) -> dict[str, Any]:
         self._repository.calls += 1

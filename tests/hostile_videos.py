@@ -189,6 +189,14 @@ def fade_in() -> Iterator[Image.Image]:
     yield from moving(320, 240, 30)
 
 
+def black_before_noise() -> Iterator[Image.Image]:
+    """So little of it that FFmpeg reads on to what it searches for, in place of moving there."""
+    for _ in range(40):
+        yield BLACK.resize((64, 64))
+    for _ in range(60):
+        yield noise(64, 64)
+
+
 VIDEOS: dict[str, Callable[[], bytes]] = {
     "clip-720p.mp4": lambda: video(moving(1280, 720, 150), sound=True),
     "clip.webm": lambda: video(moving(320, 240, 40), kind="webm", codec="libvpx-vp9", deadline="realtime"),
@@ -197,6 +205,7 @@ VIDEOS: dict[str, Callable[[], bytes]] = {
     "noise.mp4": lambda: video((noise(288, 288) for _ in range(90)), crf="1"),
     "black-at-first.mp4": lambda: video(fade_in()),
     "black-for-long.mp4": lambda: video([*[BLACK] * 10, *moving(320, 240, 10)], rate=2, g="5"),
+    "black-for-four-seconds.mp4": lambda: video(black_before_noise(), rate=10, g="10"),
     "black.mp4": lambda: video([BLACK] * 30),
     "one-picture.mp4": lambda: video([scene(320, 240)]),
     "key-pictures-only.mp4": lambda: video(moving(320, 240, 60), g="1"),

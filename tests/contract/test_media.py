@@ -144,8 +144,12 @@ def test_pictures_take_the_place_of_those_that_were_looked_at_and_of_no_others(w
     assert world.names(VIDEOS, f"{job.user_id}/{job.id}/") == []
 
 
-def test_a_poster_that_somebody_else_has_put_there_is_not_ours(world: World, job: Job) -> None:
-    world.put(VIDEOS, f"{job.user_id}/{job.id}/poster.webp")
+@pytest.mark.parametrize("metadata", [{}, {"source": "camera"}, {"nuumee-shows": "motion.mp4"}])
+def test_a_poster_that_somebody_else_has_put_there_is_not_ours(
+    world: World, job: Job, metadata: dict[str, str]
+) -> None:
+    name = f"{job.user_id}/{job.id}/poster.webp"
+    assert world.objects.put(VIDEOS, name, b"theirs", "image/webp", metadata=metadata, replaces=0)
     place = world.pictures.place(VIDEOS, f"{job.user_id}/{job.id}/motion.mp4")
     assert (place.is_ours, place.pictures) == (False, None)
 

@@ -91,6 +91,36 @@ def test_a_short_id_that_two_jobs_have_and_no_link_names_leads_nowhere(world: Wo
     assert leads_nowhere(world, short_id)
 
 
+def test_a_link_to_what_must_not_be_seen_is_not_made(world: World, user: str) -> None:
+    short_id = new_short_id(8)
+    under_way, job_id = new_id(), new_id()
+    world.put(under_way, document(user, short_id=short_id, status="processing"))
+    assert leads_nowhere(world, short_id)
+    world.put(under_way, document(user, status="processing"))
+    world.put(job_id, document(user, short_id=short_id))
+    assert world.shares.resolve(short_id).job.id == job_id
+
+
+@pytest.mark.parametrize("renews", [True, False])
+def test_a_short_id_that_was_given_out_never_shows_another_video(world: World, user: str, renews: bool) -> None:
+    short_id = new_short_id(8)
+    job_id = new_id()
+    world.put(job_id, document(user, short_id=short_id))
+    if renews:
+        world.shares.renew(user, job_id)
+    else:
+        world.shares.revoke(user, job_id, NOW)
+    world.put(new_id(), document(user, short_id=short_id))
+    assert leads_nowhere(world, short_id)
+
+
+def test_an_ended_link_is_not_told_as_good_whatever_a_worker_writes(world: World, user: str) -> None:
+    job_id = new_id()
+    world.put(job_id, document(user, short_id=new_short_id(8), share_revoked_at=NOW))
+    job = world.repository.get(user, job_id)
+    assert (job.short_id, job.share_url("https://nuumee.ai")) == (None, None)
+
+
 @pytest.mark.parametrize(
     "short_id", ["", "25CA1D0F", "25ca1d0", "25ca1d0g", "../../jobs", "a" * 33, "25ca1d0f\n", "٢" * 8]
 )

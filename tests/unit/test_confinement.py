@@ -114,7 +114,6 @@ NEEDS_FILTER = pytest.mark.skipif(
     "code",
     [
         "socket.socket()",
-        "socket.create_connection(('169.254.169.254', 80))",
         "file.close(); socket.socket()",
         "open('/etc/passwd')",
         "open(folder / 'new', 'w')",
@@ -126,6 +125,7 @@ NEEDS_FILTER = pytest.mark.skipif(
         "os.chmod(folder / 'source', 0o777)",
         "os.mkdir(folder / 'new')",
         "os.listdir(folder)",
+        "os.stat('/etc/passwd')",
         "os.fork()",
         "os.execv(sys.executable, [sys.executable])",
         "os.kill(os.getppid(), signal.SIGTERM)",

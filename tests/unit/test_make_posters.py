@@ -145,6 +145,42 @@ def test_of_two_files_for_one_medium_the_one_that_the_job_names_is_shown(
     assert seen == [b"image", b"third"]
 
 
+def test_of_two_files_before_their_job_the_newer_one_is_shown(services: FakeServices, seen: list[bytes]) -> None:
+    make_posters.receive(upload(services, IMAGES, "me/job-1/reference.png", b"image"), services)
+    make_posters.receive(upload(services, IMAGES, "me/job-1/reference.jpg", b"other"), services)
+    services.add("job-1", document("me", reference_image_path="me/job-1/reference.jpg"))
+    make_posters.receive(upload(services, OUTPUTS, "me/job-1/output.mp4", b"video"), services)
+    assert seen == [b"image", b"other", b"video"]
+    assert services.fake_repository.documents["job-1"]["posters"]["reference_image"] == "me/job-1/poster.webp"
+
+
+def test_an_input_without_pictures_is_known_for_that_once_the_output_is_there(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    services.add("job-1", document("me", motion_video_path="me/job-1/motion.mp4"))
+    make_posters.receive(upload(services, OUTPUTS, "me/job-1/output.mp4", b"video"), services)
+    posters = services.fake_repository.documents["job-1"]["posters"]
+    assert posters == {"motion_video": None, "output_video": "me/job-1/poster.webp"}
+    make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
+    assert (
+        posters | {"motion_video": "me/job-1/poster.webp"}
+        == (services.fake_repository.documents["job-1"]["posters"])
+    )
+
+
+def test_pictures_of_what_was_replaced_while_they_were_made_are_taken_back(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make_late(_: IO[bytes]) -> Posters:
+        services.fake_media.objects[VIDEOS]["me/job-1/motion.mp4"].append(b"newer, of which nothing can be made")
+        return Posters(b"poster", b"preview")
+
+    monkeypatch.setattr(module, "make", make_late)
+    make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
+    assert not services.fake_media.objects[VIDEOS]["me/job-1/poster.webp"]
+    assert not services.fake_media.objects[VIDEOS]["me/job-1/preview.mp4"]
+
+
 @pytest.mark.parametrize("name", ["poster.webp", "preview.mp4"])
 def test_what_somebody_else_has_put_in_the_place_of_the_pictures_stays(
     services: FakeServices, seen: list[bytes], name: str

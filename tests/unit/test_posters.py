@@ -62,7 +62,7 @@ REFUSED = {
     "still.mp4": Reason.NOT_MEDIA,
 }
 OF_NO_SCENE = {"single-dot.png", "thread.png", "grey-16-bit.png", "noise.png", "transparent-noise.png"} | {
-    *("checks-of-bits.png", "checks-of-palette.png", "noise.mp4", "black.mp4")
+    *("checks-of-bits.png", "checks-of-palette.png", "noise.mp4", "black.mp4", "black-for-four-seconds.mp4")
 }
 DEMO = sorted((ROOT / "infra/local/media").iterdir())
 
@@ -181,6 +181,11 @@ def test_a_preview_has_key_pictures_only_where_it_needs_them(tmp_path: Path) -> 
 def test_a_preview_begins_where_the_video_does(tmp_path: Path) -> None:
     first = pictures_of(made(write_video("black-at-first.mp4", tmp_path)).preview)[0]
     assert first.to_image().convert("L").getextrema()[1] < 20
+
+
+def test_a_poster_shows_what_comes_after_the_black(tmp_path: Path) -> None:
+    poster = opened(made(write_video("black-for-four-seconds.mp4", tmp_path)).poster)
+    assert poster.convert("L").getextrema() == (0, 255)
 
 
 def test_what_may_lie_in_a_hole_is_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

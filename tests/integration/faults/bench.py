@@ -12,6 +12,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -26,6 +27,7 @@ from infra.local.faults import COMMON, Kind, Schedule, Trouble
 from infra.local.objects import VersionedStorage
 from infra.local.ports import HOST
 from infra.local.processes import Processes
+from infra.local.servers import Server
 from infra.local.stack import PORT_NAMES, Stack
 from infra.local.storage import Handler, notified, server
 from infra.local.users import Account, Users
@@ -245,10 +247,17 @@ class _Storage:
         self._trouble = trouble
 
     def start(self) -> None:
-        self._httpd = server(self.port, self._objects, self._trouble)
+        self._httpd = self._bound()
         self.port = self._httpd.server_address[1]
         self._thread = threading.Thread(target=self._httpd.serve_forever, args=(0.05,))
         self._thread.start()
+
+    def _bound(self) -> Server:
+        for _ in range(50):
+            with suppress(OSError):  # somebody's connection can have got the port meanwhile
+                return server(self.port, self._objects, self._trouble)
+            time.sleep(0.1)
+        return server(self.port, self._objects, self._trouble)
 
     def stop(self) -> None:
         self._httpd.shutdown()
