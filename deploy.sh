@@ -133,7 +133,8 @@ deploy() { # a row of FUNCTIONS
   environment+="@OBJECT_FINALIZED_TOPIC=$OBJECT_FINALIZED_TOPIC@SHARE_ORIGIN=$SHARE_ORIGIN"
   environment+="@SHORT_ID_LENGTH=$SHORT_ID_LENGTH@FORWARDED_HOPS=$FORWARDED_HOPS"
   # gunicorn has 4 threads a CPU unless THREADS says otherwise: more requests than that would queue.
-  environment+="@THREADS=$concurrency"
+  # With one, gunicorn's worker is another, which waits two seconds for each connection's end.
+  environment+="@THREADS=$((concurrency > 1 ? concurrency : 2))"
   # The function itself verifies its caller's token, which Google's front end would not know, or wants none.
   flags=(--trigger-http --allow-unauthenticated)
   [[ $trigger == http ]] || flags=("--trigger-topic=${!trigger}")

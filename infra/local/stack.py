@@ -27,10 +27,6 @@ THREADS = 16
 """As many requests at a time as deploy.sh lets one instance of a function have."""
 
 
-ONE_AT_A_TIME = ("make_posters",)
-"""What needs an instance's memory to itself."""
-
-
 class Stack:
     def __init__(
         self, ports: Mapping[str, int], processes: Processes, folder: Path, without: Collection[str] = ()
@@ -116,7 +112,7 @@ class Stack:
             **self.environment,
             "ALLOWED_ORIGINS": ",".join(self.settings.allowed_origins),
             "SHARE_ORIGIN": self.settings.share_origin,
-            "THREADS": str(1 if name in ONE_AT_A_TIME else THREADS),
+            "THREADS": str(THREADS),
             "PYTHONUNBUFFERED": "1",
             **changes,
         }
