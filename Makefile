@@ -22,7 +22,7 @@ demo: $(SETUP) ## Play the main job once on a stack of its own, and say whether 
 
 test: page ## Run every test, the page's in a browser
 	@$(BIN)/python -m infra.local.browser
-	@npm test --silent --prefix frontend; page=$$?; $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder || exit; \
+	@npm test --silent --prefix frontend; page=$$?; $(BIN)/python -m pytest -n 2 --dist loadfile || exit; \
 	[ $$page = 0 ] || { echo "test: the page's own tests failed, see above pytest's" >&2; exit $$page; }
 
 soak: $(SETUP) ## Delete 2,000 jobs under faults and crashes: some quarter of an hour

@@ -27,6 +27,10 @@ THREADS = 16
 """As many requests at a time as deploy.sh lets one instance of a function have."""
 
 
+IN_THE_BACKGROUND = ("make_posters",)
+"""What lets everything else go first. The system's `nice` sees to that."""
+
+
 class Stack:
     def __init__(
         self, ports: Mapping[str, int], processes: Processes, folder: Path, without: Collection[str] = ()
@@ -116,9 +120,11 @@ class Stack:
             "PYTHONUNBUFFERED": "1",
             **changes,
         }
+        first = ("nice",) if name in IN_THE_BACKGROUND else ()
         self.processes.start(
             label or name,
             [
+                *first,
                 str(Path(sys.executable).with_name("functions-framework")),
                 *(f"--target={name}", f"--host={HOST}", f"--port={port or self.ports[name]}"),
             ],
