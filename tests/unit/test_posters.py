@@ -185,7 +185,7 @@ def test_a_preview_begins_where_the_video_does(tmp_path: Path) -> None:
 
 def test_a_poster_shows_what_comes_after_the_black(tmp_path: Path) -> None:
     poster = opened(made(write_video("black-for-four-seconds.mp4", tmp_path)).poster)
-    assert poster.convert("L").getextrema() == (0, 255)
+    assert max(poster.convert("L").tobytes()) > 200
 
 
 def test_what_may_lie_in_a_hole_is_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

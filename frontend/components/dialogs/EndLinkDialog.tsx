@@ -18,7 +18,12 @@ export function EndLinkDialog({ job, onConfirm, onClose }: Props) {
       <AlertDialog.Portal>
         {/* Above the details, which it is asked in. */}
         <AlertDialog.Overlay className={`${OVERLAY} z-50!`} />
-        <AlertDialog.Content className={`${PANEL} max-w-lg`} onCloseAutoFocus={returnFocus}>
+        {/* Escape is answered here too: the details below may have taken it, before they learnt of the question. */}
+        <AlertDialog.Content
+          className={`${PANEL} max-w-lg`}
+          onCloseAutoFocus={returnFocus}
+          onKeyDown={(event) => event.key === "Escape" && onClose()}
+        >
           <AlertDialog.Title className="font-semibold text-lg">
             End the link of job {shortName(job.id)}?
           </AlertDialog.Title>
