@@ -89,12 +89,11 @@ def _made(event: ObjectFinalized, place: Place, services: Services) -> Pictures 
     with tempfile.TemporaryFile() as file:
         try:
             _fetch(event, file, services)
-            services.pictures.put(place, event.generation, make(file))
+            return services.pictures.put(place, event.generation, make(file))
         except Unpicturable as error:
             log.warning("no_posters", reason=error.reason.value, detail=error.detail, **_about(event))
             services.pictures.clear(place)
             return None
-    return services.pictures.place(event.bucket, event.name).pictures
 
 
 def _about(event: ObjectFinalized) -> dict[str, object]:

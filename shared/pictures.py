@@ -75,7 +75,7 @@ class PictureStore:
         poster = self._objects.describe(bucket, picture_beside(path, POSTER_NAME))
         return Place(bucket, path, poster, self._objects.describe(bucket, picture_beside(path, PREVIEW_NAME)))
 
-    def put(self, place: Place, generation: int, made: Posters) -> None:
+    def put(self, place: Place, generation: int, made: Posters) -> Pictures | None:
         """Put pictures of that generation of the medium there. Raises Unavailable if others have since `place`.
 
         The poster comes last and tells of the preview, so that nothing half-done is ever shown.
@@ -96,6 +96,7 @@ class PictureStore:
                 replaces=before.generation if before else 0,
             ):
                 raise Unavailable("The place of the poster, where others have put theirs,")
+        return pictures_of(place.path, metadata)
 
     def clear(self, place: Place) -> None:
         """Take away what is there, if it is still the same: it shows what is not there any more."""

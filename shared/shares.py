@@ -36,17 +36,13 @@ class SharedVideo:
 
 def shared_video(short_id: str, job_id: str, document: dict[str, Any]) -> SharedVideo:
     """What a link to this job shows, by the job's own document. Raises NoSuchVideo."""
-    sound = isinstance(document.get("user_id"), str) and not is_deleted(document)
-    # Ended by its owner: also if a worker has written a short id since.
-    sound = sound and document.get("share_revoked_at") is None
-    if not sound or document.get("short_id") != short_id:
+    if not isinstance(document.get("user_id"), str) or is_deleted(document):
         raise NoSuchVideo
     job = job_from(job_id, document)
-    if not job.is_completed:
+    if job.short_id != short_id or not job.is_completed:
         raise NoSuchVideo
-    posters = document.get("posters")
-    poster = posters.get(Medium.OUTPUT_VIDEO.value) if isinstance(posters, dict) else None
-    own = isinstance(poster, str) and is_own_path(poster, job.user_id)
+    poster = job.posters.get(Medium.OUTPUT_VIDEO)
+    own = poster is not None and is_own_path(poster, job.user_id)
     return SharedVideo(short_id, job, poster if own else None)
 
 
