@@ -179,9 +179,8 @@ def test_jobs_of_other_statuses_cost_what_lies_between_them(
     metered_deleted: Metered, between: int, behind: int, page_size: int, documents: int
 ) -> None:
     user = f"user-{new_id()}"
-    others = [document(user, status="watermarking") for _ in range(3)]
-    rest = [[document(user) for _ in range(count)] for count in (between, behind)]
-    metered_deleted.put([*others[:2], *rest[0], others[2], *rest[1]])
+    statuses = [*["watermarking"] * 2, *["completed"] * between, "watermarking", *["completed"] * behind]
+    metered_deleted.put([document(user, status=status) for status in statuses])
     page, read = metered_deleted.get(user, status="other", page_size=page_size)
     assert (len(page["jobs"]), page["total"], metered_deleted.meter.aggregations) == (min(3, page_size), 3, 12)
     assert read == documents
