@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from google.cloud.firestore import CollectionReference, Query
 
-from shared.job import JobStatus
+from shared.job import OTHER, JobStatus
 from shared.outages import FIRESTORE_TIMEOUT, firestore_limits
 from shared.pagination import ListQuery
 from shared.queries import deleted, in_order
@@ -41,16 +41,17 @@ class Counting:
         """Live jobs that the query is about. Raises TimeoutError, as `by_status` does, if they take too long."""
         if _FOUND in self._counts:
             return self._live(_FOUND)
-        return sum(self._live(name) for name in self._query.statuses or (_ALL,))
+        counts = self._by_status()
+        return sum(counts[name] for name in self._query.statuses or (_ALL,))
 
     def by_status(self) -> dict[str, int] | None:
-        """All of the user's live jobs, and those of each status, if the query asks for them.
+        """The user's live jobs: all, those of each known status, and others; None unless the query asks for it."""
+        return self._by_status() if self._query.with_counts else None
 
-        Jobs of a status that is not known here are among all alone.
-        """
-        if not self._query.with_counts:
-            return None
-        return {name: self._live(name) for name in (_ALL, *map(str, JobStatus))}
+    def _by_status(self) -> dict[str, int]:
+        everyone, known = self._live(_ALL), {status.value: self._live(status.value) for status in JobStatus}
+        # Counted side by side: a job whose status changes meanwhile may be counted twice, or not at all.
+        return {_ALL: everyone, **known, OTHER: max(0, everyone - sum(known.values()))}
 
     def _live(self, name: str) -> int:
         wait(self._under_way, FIRESTORE_TIMEOUT)
@@ -59,13 +60,17 @@ class Counting:
 
 
 def _needed(query: ListQuery) -> dict[str, ListQuery]:
-    """What to count: a list's total follows from the counts by status, where these are asked for."""
+    """What to count: a list's total follows from the counts by status, where these are had anyway.
+
+    How many are of other statuses is what the known ones leave of all.
+    """
     needed: dict[str, ListQuery] = {}
-    if query.with_counts:
+    by_rest = OTHER in query.statuses and query.ids is None
+    if query.with_counts or by_rest:
         mine = ListQuery(user_id=query.user_id)
         needed[_ALL] = mine
         needed |= {status.value: replace(mine, statuses=(status,)) for status in JobStatus}
-    if query.id_prefix is not None or (query.ids is None and not query.with_counts):
+    if query.id_prefix is not None or (query.ids is None and not needed):
         needed[_FOUND] = query
     return needed
 

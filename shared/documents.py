@@ -1,12 +1,13 @@
 """Firestore document -> Job or Deletion: the one door through which a dict becomes either.
 
-A damaged value must not cost the user the job, let alone the page: it is shown as absent, and logged.
+A damaged value must not cost the user the job, let alone the page: it is shown as absent, and logged. An empty
+text is absent.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from shared.job import Job, Medium
 from shared.purge import Deletion, PurgeState
 from shared.purge_record import requested
 
+_FREE_TEXTS = ("extension_prompt", "error_message")
 _TEXTS = (
     "short_id",
     "job_type",
@@ -23,14 +25,17 @@ _TEXTS = (
     "motion_video_path",
     "source_job_id",
     "input_video_path",
-    "extension_prompt",
     "resolution",
     "wavespeed_request_id",
     "output_video_path",
-    "error_message",
 )
 _TIMES = ("created_at", "updated_at", "completed_at")
 _INTEGERS = ("seed", "view_count")
+_LONGEST_TEXT = 1024
+"""Characters of a text that is not free: as many as the bytes that an object's name may have, which no id reaches.
+
+https://cloud.google.com/storage/docs/objects#naming
+"""
 
 
 def fields(snapshot: Any) -> dict[str, Any]:
@@ -38,30 +43,34 @@ def fields(snapshot: Any) -> dict[str, Any]:
     return snapshot.to_dict() or {}
 
 
+def given(document: Mapping[str, Any], name: str) -> Any:
+    """The field's value; None where it is absent, null or an empty text, which writers put for absent ones."""
+    value = document.get(name)
+    return None if value == "" else value
+
+
 def job_from(job_id: str, document: Mapping[str, Any]) -> Job:
     """The job in `document`, as far as it can be read."""
     values: dict[str, Any] = {}
     damaged: list[str] = []
 
-    def read(name: str, sound: bool) -> None:
-        value = document.get(name)
-        if value is None:
-            return
-        if sound:
-            values[name] = value
-        else:
-            damaged.append(name)
+    def read(names: Iterable[str], is_sound: Callable[[object], bool]) -> None:
+        for name in names:
+            value = given(document, name)
+            if value is None:
+                continue
+            if is_sound(value):
+                values[name] = value
+            else:
+                damaged.append(name)
 
-    for name in _TEXTS:
-        read(name, isinstance(document.get(name), str))
-    for name in _TIMES:
-        read(name, isinstance(document.get(name), datetime))
-    for name in _INTEGERS:
-        read(name, _is_integer(document.get(name)))
-    credits_charged = document.get("credits_charged")
-    read("credits_charged", _is_integer(credits_charged) or _is_finite(credits_charged))
+    read(_TEXTS, _is_short_text)
+    read(_FREE_TEXTS, _is_text)
+    read(_TIMES, _is_time)
+    read(_INTEGERS, _is_integer)
+    read(["credits_charged"], _is_number)
 
-    if document.get("share_revoked_at") is not None:
+    if given(document, "share_revoked_at") is not None:
         values.pop("short_id", None)  # ended by its owner, whatever a worker has written since
     missing = [name for name in ("status", "created_at") if name not in values and name not in damaged]
     if damaged or missing:
@@ -80,7 +89,7 @@ def _pictures(document: Mapping[str, Any], name: str) -> dict[Medium, str | None
     known = document.get(name)
     known = known if isinstance(known, Mapping) else {}
     found = {medium: known[medium.value] for medium in Medium if medium.value in known}
-    return {medium: path for medium, path in found.items() if path is None or isinstance(path, str)}
+    return {medium: path for medium, path in found.items() if path is None or (path and _is_short_text(path))}
 
 
 def is_deleted(document: Mapping[str, Any]) -> bool:
@@ -135,9 +144,21 @@ def _purge_state(purge: dict[str, Any]) -> PurgeState | None:
     return PurgeState(state) if isinstance(state, str) and state in set(PurgeState) else None
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_short_text(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST_TEXT
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, datetime)
+
+
 def _is_integer(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def _is_finite(value: object) -> bool:
-    return isinstance(value, float) and math.isfinite(value)
+def _is_number(value: object) -> bool:
+    return _is_integer(value) or (isinstance(value, float) and math.isfinite(value))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum, StrEnum
 from urllib.parse import quote
@@ -22,6 +22,14 @@ class JobStatus(StrEnum):
     PROCESSING = "processing"
     COMPLETED = "completed"
     FAILED = "failed"
+
+
+FINAL_STATUSES = (JobStatus.COMPLETED, JobStatus.FAILED)
+"""A job of any other status, whatever its name, is under way."""
+OTHER = "other"
+"""What filters and counts call the jobs of no status named here, or of none."""
+LONGEST_LISTED_TEXT = 2_000
+"""Characters of a free text that lists show. A single job's answer has all of it."""
 
 
 class Bucket(Enum):
@@ -125,6 +133,10 @@ class Job:
     @property
     def is_completed(self) -> bool:
         return self.status == JobStatus.COMPLETED
+
+    def shortened(self) -> Job:
+        """The same with long free texts cut, and `…` after what is left of them."""
+        return replace(self, extension_prompt=_cut(self.extension_prompt), error_message=_cut(self.error_message))
 
     def path(self, medium: Shown) -> str | None:
         """The object's name as the document has it, which may be any text; None where it has none, or no text."""
@@ -247,6 +259,11 @@ def picture_beside(path: str, name: str) -> str:
     return f"{path.rpartition('/')[0]}/{name}"
 
 
+def status_group(status: object) -> str:
+    """The name under which filters and counts have a job whose document says so of its status."""
+    return next((known.value for known in JobStatus if known == status), OTHER)
+
+
 def newest_first(job: Job) -> tuple[datetime, str]:
     """Key of the list's order, which is descending: by `created_at`, ties by id."""
     return (job.created_at or datetime.min.replace(tzinfo=UTC), job.id)
@@ -257,6 +274,10 @@ def rfc3339(time: datetime | None) -> str | None:
     if time is None:
         return None
     return time.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+
+
+def _cut(text: str | None) -> str | None:
+    return text if text is None or len(text) <= LONGEST_LISTED_TEXT else text[:LONGEST_LISTED_TEXT] + "…"
 
 
 def _has_controls(text: str) -> bool:

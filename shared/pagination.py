@@ -13,11 +13,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from shared.errors import BadRequest
-from shared.job import Job, JobStatus, is_job_id
+from shared.job import OTHER, Job, JobStatus, is_job_id, status_group
 
 DEFAULT_PAGE_SIZE = 20
 LARGEST_PAGE_SIZE = 100
 MOST_IDS = 100
+STATUS_GROUPS = (*(status.value for status in JobStatus), OTHER)
+"""What can be filtered by, and is counted."""
 _INCLUDED = {"media", "counts"}
 _LONGEST_CURSOR = 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -53,7 +55,7 @@ class Page:
     number: int
     next: Position | None
     counts: Mapping[str, int] | None = None
-    """The user's live jobs: `all`, and those of each status; None where nobody asked."""
+    """The user's live jobs: `all`, and those of each status and of `other` ones; None where nobody asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,8 @@ class ListQuery:
     user_id: str
     page_size: int = DEFAULT_PAGE_SIZE
     page: int = 1
-    statuses: tuple[JobStatus, ...] = ()
+    statuses: tuple[str, ...] = ()
+    """Only jobs of these; OTHER among them stands for whatever is no JobStatus."""
     ids: tuple[str, ...] | None = None
     id_prefix: str | None = None
     """Only jobs whose id begins so, in the order of their ids."""
@@ -74,12 +77,12 @@ class ListQuery:
     @classmethod
     def parse(cls, parameters: QueryParameters, user_id: str) -> ListQuery:
         """Raise BadRequest, which names the parameter, for a value that makes no sense."""
-        statuses = _statuses(_single(parameters, "status"))
-        ids = _ids(_single(parameters, "ids"))
+        statuses = _statuses(_joined(parameters, "status"))
+        ids = _ids(_joined(parameters, "ids"))
         id_prefix = _id_prefix(_single(parameters, "id_prefix"))
         if id_prefix is not None and (ids is not None or statuses):
             raise BadRequest("id_prefix searches all jobs: it goes with neither ids nor status.")
-        included = _include(_single(parameters, "include"))
+        included = _include(_joined(parameters, "include"))
         cursor = _single(parameters, "cursor")
         if cursor is not None and ids is not None:
             raise BadRequest("cursor was not made for a list of ids.")
@@ -94,6 +97,10 @@ class ListQuery:
             with_counts="counts" in included,
             after=None if cursor is None else decode_cursor(cursor, user_id, statuses, id_prefix),
         )
+
+    def takes(self, status: object) -> bool:
+        """Whether the filter lets a job of this status through."""
+        return not self.statuses or status_group(status) in self.statuses
 
 
 def encode_cursor(position: Position, user_id: str, statuses: Iterable[str], id_prefix: str | None = None) -> str:
@@ -148,6 +155,12 @@ def _single(parameters: QueryParameters, name: str) -> str | None:
     return values[0] if values else None
 
 
+def _joined(parameters: QueryParameters, name: str) -> str | None:
+    """A list, which may be given with commas, in several parameters of one name, or both."""
+    values = parameters.getlist(name)
+    return ",".join(values) if values else None
+
+
 def _number(parameters: QueryParameters, name: str, default: int, largest: int) -> int:
     text = _single(parameters, name)
     if text is None:
@@ -157,14 +170,13 @@ def _number(parameters: QueryParameters, name: str, default: int, largest: int) 
     return int(text)
 
 
-def _statuses(text: str | None) -> tuple[JobStatus, ...]:
+def _statuses(text: str | None) -> tuple[str, ...]:
     if text is None:
         return ()
-    known = {status.value for status in JobStatus}
     asked = set(text.split(","))
-    if not asked <= known:
-        raise BadRequest(f"status must be one or more of {', '.join(JobStatus)}, separated by commas.")
-    return tuple(status for status in JobStatus if status in asked)
+    if not asked <= set(STATUS_GROUPS):
+        raise BadRequest(f"status must be one or more of {', '.join(STATUS_GROUPS)}, separated by commas.")
+    return tuple(group for group in STATUS_GROUPS if group in asked)
 
 
 def _ids(text: str | None) -> tuple[str, ...] | None:

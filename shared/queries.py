@@ -8,6 +8,7 @@ from __future__ import annotations
 from google.cloud.firestore import CollectionReference, Query
 from google.cloud.firestore_v1.base_query import FieldFilter
 
+from shared.job import OTHER
 from shared.pagination import ListQuery
 
 _AFTER_ALL_IDS = "~"
@@ -17,6 +18,8 @@ _AFTER_ALL_IDS = "~"
 def in_order(jobs: CollectionReference, query: ListQuery) -> Query:
     """All that the query is about, deleted or not: the newest first, and what is searched for by id.
 
+    Firestore cannot ask for other statuses than the known ones: where those are wanted, jobs of any status come.
+    `not-in` leaves out what has no status: https://firebase.google.com/docs/firestore/query-data/queries#not-in
     What lacks a `created_at` is found by a search alone.
     """
     matching = _matching(jobs, query)
@@ -43,8 +46,8 @@ def _matching(jobs: CollectionReference, query: ListQuery) -> Query:
         return mine.where(filter=FieldFilter("__name__", ">=", first)).where(
             filter=FieldFilter("__name__", "<", end)
         )
+    if not query.statuses or OTHER in query.statuses:
+        return mine
     if len(query.statuses) == 1:
-        return mine.where(filter=FieldFilter("status", "==", query.statuses[0].value))
-    if query.statuses:
-        return mine.where(filter=FieldFilter("status", "in", [status.value for status in query.statuses]))
-    return mine
+        return mine.where(filter=FieldFilter("status", "==", query.statuses[0]))
+    return mine.where(filter=FieldFilter("status", "in", list(query.statuses)))

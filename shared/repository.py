@@ -13,14 +13,17 @@ from typing import Any
 
 from google.cloud import firestore
 
+from shared import log
 from shared.counts import Counting
 from shared.documents import fields, is_deleted, job_from
 from shared.errors import BadRequest, NotFound
-from shared.job import Job, is_job_id, newest_first
+from shared.job import OTHER, Job, is_job_id, newest_first
 from shared.outages import firestore_limits, outages
 from shared.pagination import ListQuery, Page, Position
 from shared.queries import in_order
 from shared.walk import Walk
+
+_MOST_LOGGED = 5
 
 
 class JobRepository:
@@ -42,18 +45,18 @@ class JobRepository:
         return job_from(job_id, document)
 
     def get_many(self, user_id: str, job_ids: Sequence[str]) -> list[Job]:
-        """Those of the jobs that are the user's and live, newest first. Costs one read an id."""
+        """Those of the jobs that are the user's and live, newest first, as lists show them. A read for each id."""
         references = [self._jobs.document(job_id) for job_id in job_ids if is_job_id(job_id)]
         if not references:
             return []
         with outages("Firestore"):
-            snapshots = list(self._client.get_all(references, **firestore_limits()))
-        documents = ((snapshot.id, fields(snapshot)) for snapshot in snapshots)
-        jobs = [
-            job_from(job_id, document)
-            for job_id, document in documents
-            if document.get("user_id") == user_id and not is_deleted(document)
-        ]
+            snapshots = self._client.get_all(references, **firestore_limits())
+            documents = ((snapshot.id, fields(snapshot)) for snapshot in snapshots)
+            jobs = [
+                job_from(job_id, document).shortened()
+                for job_id, document in documents
+                if document.get("user_id") == user_id and not is_deleted(document)
+            ]
         return sorted(jobs, key=newest_first, reverse=True)
 
     def page(self, query: ListQuery) -> Page:
@@ -63,12 +66,14 @@ class JobRepository:
         page and the deleted ones passed over on the way. A page asked for by its number instead of a cursor reads
         the jobs before it too, as an offset would be charged:
         https://firebase.google.com/docs/firestore/pricing#operations
+        Jobs of other statuses than the known ones are picked out here: the jobs between them are read too. A
+        document with an id that no job can have is passed over, and logged; the counts cannot tell it from a job.
         """
         with outages("Firestore"), Counting(self._jobs, query, self._pool) as counting:
             if query.ids is not None:
                 page = self._chosen(query, query.ids)
-            elif query.after is None and query.page > 1:
-                page = self._numbered_page(query, counting)
+            elif query.after is None and (query.page > 1 or _is_picked_out(query)):
+                page = self._counted_page(query, counting)
             else:
                 walk = self._start(query)
                 page = self._finish(query, walk, walk.take(query.page_size), counting.total())
@@ -76,18 +81,20 @@ class JobRepository:
 
     def _chosen(self, query: ListQuery, job_ids: Sequence[str]) -> Page:
         found = self.get_many(query.user_id, job_ids)
-        jobs = [job for job in found if not query.statuses or job.status in query.statuses]
+        jobs = [job for job in found if query.takes(job.status)]
         return Page(jobs, len(jobs), 1, None)
 
-    def _numbered_page(self, query: ListQuery, counting: Counting) -> Page:
-        # Counted first: a number beyond the last page must not cost a walk through all of the user's jobs.
+    def _counted_page(self, query: ListQuery, counting: Counting) -> Page:
+        # Counted first: neither a number beyond the last page nor a few jobs of other statuses must cost a walk
+        # through all of the user's jobs.
         total = counting.total()
         before = (query.page - 1) * query.page_size
         if before >= total:
             return Page([], total, query.page, None)
         walk = self._start(query)
         walk.skip(before)
-        return self._finish(query, walk, walk.take(query.page_size), total)
+        count = min(query.page_size, total - before) if _is_picked_out(query) else query.page_size
+        return self._finish(query, walk, walk.take(count), total)
 
     def _finish(self, query: ListQuery, walk: Walk, jobs: list[Job], total: int) -> Page:
         number, before = query.page, (query.page - 1) * query.page_size
@@ -95,8 +102,12 @@ class JobRepository:
             number, before = query.after.page, query.after.shown
         shown = before + len(jobs)
         # The count may say that this is the last page although a job that was shown has gone meanwhile: then
-        # look for one more, passing over deleted ones.
-        more = not walk.exhausted and (shown < total or walk.has_more())
+        # look for one more, passing over deleted ones. Not where that could mean all of the user's jobs, and
+        # nothing has been shown before.
+        believed = _is_picked_out(query) and query.after is None
+        more = not walk.exhausted and (shown < total or (not believed and walk.has_more()))
+        if walk.unusable_ids:
+            log.warning("job_ids_unusable", found=len(walk.unusable_ids), some=walk.unusable_ids[:_MOST_LOGGED])
         last = walk.last
         if not more or last is None:
             return Page(jobs, total, number, None)
@@ -106,7 +117,7 @@ class JobRepository:
         ordered = in_order(self._jobs, query)
         position = query.after
         if position is None:
-            return Walk(ordered)
+            return Walk(ordered, query)
         reference = self._jobs.document(position.job_id)
         if query.id_prefix is not None:
             after: Any = {"__name__": reference}
@@ -116,4 +127,9 @@ class JobRepository:
             after = reference.get(**firestore_limits())
             if fields(after).get("user_id") != query.user_id:
                 raise BadRequest("cursor is not one that this list gave for this user and filter.")
-        return Walk(ordered, after)
+        return Walk(ordered, query, after)
+
+
+def _is_picked_out(query: ListQuery) -> bool:
+    """Whether Firestore cannot be asked for just these jobs, so that those between them are read too."""
+    return OTHER in query.statuses

@@ -10,7 +10,7 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.amending import Write, amend, read, update_unless_changed
-from shared.documents import fields, is_deleted, job_from
+from shared.documents import fields, given, is_deleted, job_from
 from shared.errors import NotCompleted, NotFound
 from shared.job import Job, Medium, is_job_id, is_own_path
 from shared.outages import firestore_limits, outages
@@ -48,7 +48,7 @@ def shared_video(short_id: str, job_id: str, document: dict[str, Any]) -> Shared
 
 def revocation(document: dict[str, Any], now: datetime) -> dict[str, Any]:
     """What ending a job's link has to write; nothing where it has ended already."""
-    if document.get("short_id") is None and document.get("share_revoked_at") is not None:
+    if given(document, "short_id") is None and given(document, "share_revoked_at") is not None:
         return {}
     return {"short_id": None, "share_revoked_at": now}
 

@@ -8,25 +8,23 @@ from typing import Any
 from google.cloud import firestore
 
 from shared.amending import Document, amend, update_unless_changed
-from shared.documents import is_deleted
-from shared.job import JobPrefix, JobStatus, Medium
+from shared.documents import given, is_deleted
+from shared.job import FINAL_STATUSES, JobPrefix, JobStatus, Medium
 from shared.pictures import Pictures
 from shared.short_links import Claim, claim, link_for
-
-_BEFORE_COMPLETION = {JobStatus.PENDING, JobStatus.QUEUED, JobStatus.PROCESSING}
 
 
 def completion(document: Document, path: str, now: datetime) -> Document:
     """What an output at `path` changes in a live job, the link aside.
 
-    Only a job that is on its way, or completed, can be completed: a failed one stays failed, and a status that
-    nobody here knows is its writer's to change. What the worker has set stays.
+    It completes a job that is under way, whatever the writer of jobs calls that. A completed one gets what it
+    lacks, and any other that has ended stays as it is. What the worker has set stays.
     """
     status = document.get("status")
-    if status not in _BEFORE_COMPLETION | {JobStatus.COMPLETED}:
+    if status in FINAL_STATUSES and status != JobStatus.COMPLETED:
         return {}
     wanted: Document = {"output_video_path": path, "completed_at": now}
-    changes = {name: value for name, value in wanted.items() if document.get(name) is None}
+    changes = {name: value for name, value in wanted.items() if given(document, name) is None}
     if status != JobStatus.COMPLETED:
         changes["status"] = JobStatus.COMPLETED.value
     return {**changes, "updated_at": now} if changes else {}
@@ -35,7 +33,7 @@ def completion(document: Document, path: str, now: datetime) -> Document:
 def wants_link(document: Document, changes: Document) -> bool:
     """Whether a completed job must have a link; one that its owner has ended is not given another."""
     completed = {**document, **changes}.get("status") == JobStatus.COMPLETED
-    return completed and document.get("share_revoked_at") is None
+    return completed and given(document, "share_revoked_at") is None
 
 
 def known_pictures(document: Document, medium: Medium, pictures: Pictures | None) -> Document:
@@ -66,7 +64,7 @@ class Uploads:
         self._length = length
 
     def complete(self, job: JobPrefix, path: str, now: datetime) -> bool:
-        """Complete the job if it is live and on its way; tell whether anything was left to change.
+        """Complete the job if it is live and under way; tell whether anything was left to change.
 
         Costs one read, and one write, or two with a link. Where there is a `short_id` already, whoever has set it
         may not have made its link: that costs a write and, if it is there, a read.

@@ -1,4 +1,4 @@
-"""Goes through a user's jobs in order, passing over the deleted ones."""
+"""Goes through a user's jobs in order, passing over what is not to be shown."""
 
 from __future__ import annotations
 
@@ -9,71 +9,77 @@ from typing import Any
 from google.cloud import firestore
 
 from shared.documents import fields, is_deleted, job_from
-from shared.job import Job
+from shared.job import Job, is_job_id
 from shared.outages import firestore_limits
+from shared.pagination import ListQuery
 
 _LARGEST_BATCH = 300
-_MANY_DELETED = 100
-_READ_AHEAD = 50
+_LOOKED_AT = ("created_at", "deleted_at", "status")
+"""Fields that tell whether a job is to be shown, and where it stands."""
 
 
 class Walk:
-    """Stands at a place in the order of a query's jobs.
+    """Stands at a place in the order of `documents`, and finds those that `query` is about.
 
-    Reads no more documents than asked for, but where a hundred deleted ones have been passed over: then it reads
-    fifty at a time, so that the requests stay few.
+    Each step asks for as many as are missing or, if that is more, for as many as it has passed over. So it reads
+    at most twice what it has to, and its requests grow with the logarithm of what is passed over, then with one
+    for each 300.
     """
 
-    def __init__(self, query: firestore.Query, after: Any = None) -> None:
+    def __init__(self, documents: firestore.Query, query: ListQuery, after: Any = None) -> None:
+        self._documents = documents
         self._query = query
         self._after = after
         self.exhausted = False
         self.last: tuple[str, datetime | None] | None = None
-        """Id and time of the last job walked over, deleted or not."""
+        """Id and time of the last job walked over."""
+        self.unusable_ids: list[str] = []
+        """Ids that no job can have. Nobody could ask for these, so they are passed over."""
 
     def take(self, count: int) -> list[Job]:
-        jobs: list[Job] = []
-        for snapshot, document in self._documents(count, self._query):
-            self._pass(snapshot, document)
-            if not is_deleted(document):
-                jobs.append(job_from(snapshot.id, document))
-            if len(jobs) == count:
-                break
-        return jobs
+        """The next jobs, as lists show them: cut as they come, so that little is held at a time."""
+        found = self._go(count, self._documents)
+        return [job_from(snapshot.id, document).shortened() for snapshot, document in found]
 
     def skip(self, count: int) -> None:
-        found = 0
-        for snapshot, document in self._documents(count, self._query.select(["created_at", "deleted_at"])):
-            self._pass(snapshot, document)
-            found += not is_deleted(document)
-            if found == count:
-                break
+        for _ in self._go(count, self._documents.select(_LOOKED_AT)):
+            pass
 
     def has_more(self) -> bool:
-        """Whether a live job follows. Stays where it is."""
-        return any(not is_deleted(document) for _, document in self._documents(1, self._query))
+        """Whether another job follows. Stays where it is."""
+        return any(wanted for _, _, wanted in self._read(1, self._documents.select(_LOOKED_AT)))
 
-    def _pass(self, snapshot: Any, document: dict[str, Any]) -> None:
-        created_at = document.get("created_at")
-        self.last = (snapshot.id, created_at if isinstance(created_at, datetime) else None)
-        self._after = snapshot
-
-    def _documents(self, missing: int, query: firestore.Query) -> Iterator[tuple[Any, dict[str, Any]]]:
-        """Documents from where the walk stands, in batches no larger than the live jobs still missing."""
-        after, passed_over = self._after, 0
-        while missing > 0:
-            limit = min(missing, _LARGEST_BATCH)
-            if passed_over >= _MANY_DELETED:
-                limit = max(limit, _READ_AHEAD)
-            rest = query.start_after(after) if after is not None else query
-            batch = rest.limit(limit).get(**firestore_limits())
-            for snapshot in batch:
-                document = fields(snapshot)
-                deleted = is_deleted(document)
-                passed_over += deleted
-                missing -= not deleted
+    def _go(self, count: int, documents: firestore.Query) -> Iterator[tuple[Any, dict[str, Any]]]:
+        for snapshot, document, wanted in self._read(count, documents):
+            created_at = document.get("created_at")
+            self.last = (snapshot.id, created_at if isinstance(created_at, datetime) else None)
+            self._after = snapshot
+            if wanted:
                 yield snapshot, document
-            if len(batch) < limit:
-                self.exhausted = True
+
+    def _read(self, missing: int, documents: firestore.Query) -> Iterator[tuple[Any, dict[str, Any], bool]]:
+        """What comes from where the walk stands, until no more of it is missing; and whether it is wanted."""
+        after, passed_over = self._after, 0
+        while missing:
+            limit, read = min(max(missing, passed_over), _LARGEST_BATCH), 0
+            rest = documents.start_after(after) if after is not None else documents
+            for after in rest.limit(limit).stream(**firestore_limits()):
+                if not missing:
+                    return  # that one was read ahead
+                read += 1
+                document = fields(after)
+                wanted = self._is_wanted(after.id, document)
+                missing -= wanted
+                passed_over += not wanted
+                yield after, document, wanted
+            self.exhausted = read < limit
+            if self.exhausted:
                 return
-            after = batch[-1]
+
+    def _is_wanted(self, job_id: str, document: dict[str, Any]) -> bool:
+        if is_deleted(document) or not self._query.takes(document.get("status")):
+            return False
+        if not is_job_id(job_id):
+            self.unusable_ids.append(job_id)
+            return False
+        return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -10,8 +11,8 @@ from typing import Any
 from shared import purge_record
 from shared.documents import deletion_from, is_deleted, job_from, mark_of_deletion
 from shared.errors import NotFound
-from shared.job import Job, JobStatus, is_job_id, newest_first
-from shared.pagination import ListQuery, Page, Position
+from shared.job import Job, is_job_id, newest_first, status_group
+from shared.pagination import STATUS_GROUPS, ListQuery, Page, Position
 from shared.purge import BucketPurge, Deletion, PurgeState
 
 SWEEP_AFTER = timedelta(minutes=5)
@@ -31,7 +32,7 @@ class FakeRepository:
     def get_many(self, user_id: str, job_ids: Sequence[str]) -> list[Job]:
         self.calls += 1
         mine = self._mine(ListQuery(user_id=user_id))
-        return [job for job in mine if job.id in job_ids]
+        return [job for job in mine if job.id in job_ids and is_job_id(job.id)]
 
     def page(self, query: ListQuery) -> Page:
         self.calls += 1
@@ -39,8 +40,8 @@ class FakeRepository:
         if query.ids is not None:
             chosen = [job for job in self._mine(query) if job.id in query.ids]
             return Page(chosen, len(chosen), 1, None, counts)
-        jobs = self._found(query)
-        total = len(jobs)
+        found = self._found(query)
+        jobs, total = [job for job in found if is_job_id(job.id)], len(found)
         number, before = query.page, (query.page - 1) * query.page_size
         if (after := query.after) is not None:
             number, before = after.page, 0
@@ -57,7 +58,7 @@ class FakeRepository:
     def _owned(self, user_id: str, job_id: str) -> dict[str, Any]:
         self.calls += 1
         document = self.documents.get(job_id)
-        if document is None or document.get("user_id") != user_id:
+        if document is None or document.get("user_id") != user_id or not is_job_id(job_id):
             raise NotFound
         return document
 
@@ -69,15 +70,16 @@ class FakeRepository:
 
     def _counts(self, user_id: str) -> dict[str, int]:
         jobs = self._found(ListQuery(user_id=user_id))
-        return {"all": len(jobs), **{status: sum(job.status == status for job in jobs) for status in JobStatus}}
+        groups = Counter(status_group(job.status) for job in jobs)
+        return {"all": len(jobs), **{group: groups[group] for group in STATUS_GROUPS}}
 
     def _mine(self, query: ListQuery) -> list[Job]:
         jobs = [
-            job_from(job_id, document)
+            job_from(job_id, document).shortened()
             for job_id, document in self.documents.items()
             if document.get("user_id") == query.user_id and not is_deleted(document)
         ]
-        wanted = [job for job in jobs if not query.statuses or job.status in query.statuses]
+        wanted = [job for job in jobs if query.takes(job.status)]
         return sorted(wanted, key=newest_first, reverse=True)
 
 
@@ -91,7 +93,7 @@ class FakeDeletions:
 
     def mark(self, user_id: str, job_id: str, now: datetime) -> Deletion:
         document = self._document(job_id)
-        if not document or document.get("user_id") != user_id:
+        if not document or document.get("user_id") != user_id or not is_job_id(job_id):
             raise NotFound
         document.update(mark_of_deletion(user_id, now, document, SWEEP_AFTER))
         deletion = deletion_from(job_id, document)

@@ -129,7 +129,7 @@ class FakeMediaStore:
         path = job.path(medium)
         if isinstance(medium, Picture):
             return self._picture_url(job, medium, path)
-        if path:
+        if path is not None:
             bucket = self.names[medium.bucket(path)]
             return f"https://storage.test/{bucket}/{path}" if is_own_path(path, job.user_id) else None
         expected = medium.default_name

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from shared.errors import NotFound
-from shared.job import JobStatus
-from shared.pagination import ListQuery
+from shared.job import OTHER, JobStatus
+from shared.pagination import ListQuery, decode_cursor, encode_cursor
 from tests.contract.worlds import World, put_many
 from tests.jobs import NOW, deleted, document, new_id
 
@@ -110,6 +110,109 @@ def test_the_status_filter_holds_for_page_and_total(
     assert {job.status for job in page.jobs} <= set(statuses)
 
 
+ODD_STATUSES: tuple[object, ...] = ("watermarking", "other", "Completed", "", None, 7, ["completed"])
+
+
+@pytest.mark.parametrize("page_size", [1, 2, 3, 100])
+def test_jobs_of_other_statuses_can_be_filtered_by_wherever_they_are(
+    world: World, user: str, page_size: int
+) -> None:
+    others = []
+    for status in ODD_STATUSES:
+        put_many(world, user, document, 2)
+        others.append(new_id())
+        world.put(others[-1], document(user, status=status))
+        world.put(new_id(), deleted(user, status=status))
+    fields = document(user)
+    del fields["status"]
+    others.append(new_id())
+    world.put(others[-1], fields)
+    put_many(world, user, document, 2)
+    query = ListQuery(user_id=user, statuses=(OTHER,), page_size=page_size)
+    assert [job_id for page in walk(world, query) for job_id in page] == others
+    assert world.repository.page(query).total == len(others)
+    numbered = [world.repository.page(replace(query, page=number)) for number in range(1, 10)]
+    assert [job.id for page in numbered for job in page.jobs] == others
+    assert [page.next is None for page in numbered] == [
+        number * page_size >= len(others) for number in range(1, 10)
+    ]
+    chosen = world.repository.page(replace(query, ids=tuple(others)))
+    assert [job.id for job in chosen.jobs] == others
+
+
+def test_other_statuses_can_be_filtered_by_together_with_known_ones(world: World, user: str) -> None:
+    ids = {}
+    for status in ("watermarking", "failed", "completed", "queued"):
+        ids[status] = new_id()
+        world.put(ids[status], document(user, status=status))
+    page = world.repository.page(ListQuery(user_id=user, statuses=(JobStatus.FAILED, OTHER)))
+    assert ([job.id for job in page.jobs], page.total) == ([ids["watermarking"], ids["failed"]], 2)
+
+
+def test_a_job_that_has_left_the_other_statuses_meanwhile_hides_none_of_those_behind_it(
+    world: World, user: str
+) -> None:
+    ids = [new_id() for _ in range(4)]
+    for job_id in ids:
+        world.put(job_id, document(user, status="watermarking"))
+    query = ListQuery(user_id=user, statuses=(OTHER,), page_size=2)
+    first = world.repository.page(query)
+    for job_id in ids[:2]:
+        world.put(job_id, {**world.read(job_id), "status": "completed"})
+    second = world.repository.page(replace(query, after=first.next, page_size=1))
+    third = world.repository.page(replace(query, after=second.next, page_size=1))
+    assert [[job.id for job in page.jobs] for page in (first, second, third)] == [ids[:2], ids[2:3], ids[3:]]
+    assert third.next is None
+
+
+@pytest.mark.parametrize("id_prefix", [None, "job"], ids=["list", "search"])
+@pytest.mark.parametrize("page_size", [1, 2, 20])
+def test_a_document_with_an_id_that_no_job_can_have_is_passed_over(
+    world: World, user: str, page_size: int, id_prefix: str | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    unique = new_id()
+    sound = [f"job{number}-{unique}" for number in range(3)]
+    odd = [f"job.7{unique}", f"job 7{unique}", f"jöb{unique}", f"job{unique}".ljust(129, "x"), f"job~{unique}"]
+    for job_id in (odd[0], sound[0], odd[1], sound[1], *odd[2:], sound[2]):
+        world.put(job_id, document(user))
+    world.put(f"gone.{unique}", deleted(user))
+    query = ListQuery(user_id=user, page_size=page_size, id_prefix=id_prefix)
+    shown: list[str] = []
+    while True:
+        caplog.clear()
+        page = world.repository.page(query)
+        assert sum(record.message == "job_ids_unusable" for record in caplog.records) <= 1
+        shown += [job.id for job in page.jobs]
+        if page.next is None:
+            break
+        cursor = encode_cursor(page.next, user, (), id_prefix)
+        query = replace(query, after=decode_cursor(cursor, user, (), id_prefix))
+    assert shown == sound
+    for job_id in sound:
+        assert world.repository.get(user, job_id).id == job_id
+    for job_id in odd:
+        with pytest.raises(NotFound):
+            world.repository.get(user, job_id)
+    assert world.repository.get_many(user, odd) == []
+    for job_id in sound:
+        world.deletions.mark(user, job_id, NOW)
+
+
+def test_free_texts_are_cut_in_lists_and_whole_in_a_job(world: World, user: str) -> None:
+    texts = {"extension_prompt": "a" * 2_001, "error_message": "b" * 5_000}
+    job_id = new_id()
+    world.put(job_id, document(user, **texts))
+    lists = (
+        world.repository.page(ListQuery(user_id=user)).jobs,
+        world.repository.page(ListQuery(user_id=user, id_prefix=job_id)).jobs,
+        world.repository.page(ListQuery(user_id=user, ids=(job_id,))).jobs,
+    )
+    for (job,) in lists:
+        assert (job.extension_prompt, job.error_message) == ("a" * 2_000 + "…", "b" * 2_000 + "…")
+    whole = world.repository.get(user, job_id)
+    assert (whole.extension_prompt, whole.error_message) == tuple(texts.values())
+
+
 def test_another_users_jobs_are_neither_shown_nor_counted(world: World, user: str) -> None:
     put_many(world, "somebody-else", document, 3)
     page = world.repository.page(ListQuery(user_id=user))
@@ -207,6 +310,8 @@ def test_a_search_finds_jobs_without_a_time_in_their_place(world: World, user: s
         ({"page": 2, "page_size": 3}, 10),
         ({"statuses": (JobStatus.FAILED,)}, 2),
         ({"statuses": (JobStatus.FAILED, JobStatus.QUEUED), "page": 2, "page_size": 3}, 5),
+        ({"statuses": (OTHER,)}, 1),
+        ({"statuses": (JobStatus.QUEUED, OTHER), "page": 2, "page_size": 3}, 4),
         ({"ids": ("nobodys",)}, 0),
         ({"id_prefix": "nobodys"}, 0),
     ],
@@ -227,6 +332,7 @@ def test_counts_are_of_all_the_users_live_jobs_whatever_else_is_asked_for(
         "processing": 0,
         "completed": 4,
         "failed": 2,
+        "other": 1,
     }
     assert page.total == total
     assert world.repository.page(ListQuery(user_id=user, **asked)).counts is None

@@ -15,6 +15,7 @@ from tests.contract.worlds import World, put_many
 from tests.jobs import NOW, deleted, document, new_id
 
 LATER = NOW + timedelta(hours=1)
+ODD_STATUSES: tuple[object, ...] = ("watermarking", "cancelled", "", None, 7, ["failed"])
 
 
 def under_way(user: str, **changes: Any) -> dict[str, Any]:
@@ -27,8 +28,8 @@ def put(world: World, fields: dict[str, Any]) -> str:
     return job_id
 
 
-@pytest.mark.parametrize("status", ["pending", "queued", "processing"])
-def test_an_output_completes_a_job_that_is_under_way(world: World, user: str, status: str) -> None:
+@pytest.mark.parametrize("status", ["pending", "queued", "processing", *ODD_STATUSES])
+def test_an_output_completes_a_job_that_is_under_way(world: World, user: str, status: object) -> None:
     job_id = put(world, under_way(user, status=status))
     path = f"{user}/{job_id}/output.mp4"
     assert world.uploads.complete(JobPrefix(user, job_id), path, LATER)
@@ -79,9 +80,18 @@ def test_an_output_that_is_told_of_again_changes_nothing(world: World, user: str
     assert world.read(job_id) == before
 
 
-@pytest.mark.parametrize("status", ["failed", "cancelled", None, 7])
-def test_a_job_that_has_failed_or_is_nothing_known_is_not_revived(world: World, user: str, status: object) -> None:
-    job_id = put(world, under_way(user, status=status))
+def test_an_empty_text_is_filled_in_as_an_absent_one_is(world: World, user: str) -> None:
+    empty = dict.fromkeys(("output_video_path", "completed_at", "short_id", "share_revoked_at"), "")
+    job_id = put(world, document(user, **empty))
+    path = f"{user}/{job_id}/output.mp4"
+    assert world.uploads.complete(JobPrefix(user, job_id), path, LATER)
+    fields = world.read(job_id)
+    assert (fields["output_video_path"], fields["completed_at"]) == (path, LATER)
+    assert world.shares.resolve(fields["short_id"]).job.id == job_id
+
+
+def test_a_job_that_has_failed_is_not_revived(world: World, user: str) -> None:
+    job_id = put(world, under_way(user, status="failed"))
     before = world.read(job_id)
     assert not world.uploads.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", NOW)
     assert world.read(job_id) == before

@@ -150,7 +150,13 @@ def test_what_is_told_of_every_kind_of_job_is_as_described(stack: Stack, owner: 
 @pytest.mark.parametrize("size", [3, 100])
 def test_pages_with_all_that_can_be_asked_for_are_as_described(stack: Stack, owner: Account, size: int) -> None:
     headers = {"Authorization": f"Bearer {owner.token}"}
-    for search in ({"status": "completed,failed"}, {"id_prefix": "kept-"}, {"ids": ",".join(KEPT)}, {}):
+    for search in (
+        {"status": "completed,failed"},
+        {"status": "other"},
+        {"id_prefix": "kept-"},
+        {"ids": ",".join(KEPT)},
+        {},
+    ):
         query: dict[str, str | int] = {**search, "page_size": size, "include": "media,counts"}
         shown = 0
         while True:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_type_hints
 from urllib.parse import quote
 
 import pytest
@@ -17,6 +17,7 @@ from functions.get_thumbnails import get_thumbnails
 from functions.list_jobs import list_jobs
 from functions.purge_job import purge_job
 from shared.events import JobDeleted
+from shared.job import Job, Medium
 from tests.calls import call
 from tests.fakes import SETTINGS, FakeServices
 from tests.jobs import NOW, deleted, document
@@ -117,8 +118,76 @@ def test_counts_come_beside_the_jobs_when_they_are_asked_for(services: FakeServi
         services.add(f"job-{number}", document("me", status=status))
     services.add("job-4", deleted("me"))
     body: Any = call(list_jobs, services, f"/jobs?include=counts{query}").json
-    assert body["counts"] == {"all": 4, "pending": 0, "queued": 1, "processing": 0, "completed": 2, "failed": 1}
+    none = dict.fromkeys(("pending", "processing", "other"), 0)
+    assert body["counts"] == {**none, "all": 4, "queued": 1, "completed": 2, "failed": 1}
     assert "counts" not in call(list_jobs, services, f"/jobs?{query}").json  # type: ignore[operator]
+
+
+TEXTS = [name for name, hint in get_type_hints(Job).items() if hint == str | None]
+WORST = {
+    "a control character": "\x01",
+    "a character of four bytes": "😀",
+    "a letter": "a",
+    "a quotation mark": '"',
+}
+
+
+@pytest.mark.parametrize("length", [1_024, 1_025, 60_000])
+@pytest.mark.parametrize("character", WORST.values(), ids=WORST)
+def test_no_page_is_larger_than_a_hundred_jobs_of_140_kb(
+    services: FakeServices, character: str, length: int
+) -> None:
+    for number in range(100):
+        texts = dict.fromkeys(TEXTS, length * character)
+        path = f"me/{number}/"
+        posters = {medium.value: path + (length - len(path)) * character for medium in Medium}
+        services.add(f"{number:a>128}", document("me", **texts, posters=posters, previews=posters))
+    answer = call(list_jobs, services, "/jobs?page_size=100&include=media,counts")
+    assert len(answer.json["jobs"]) == 100  # type: ignore[index]
+    assert len(answer.data) < 100 * 140_000
+
+
+def test_a_list_shows_the_beginning_of_a_long_text_and_the_job_all_of_it(services: FakeServices) -> None:
+    texts = {"extension_prompt": "a" * 1_000_000, "error_message": "b" * 2_001}
+    services.add("job-1", document("me", **texts))
+    for query in ("", "ids=job-1", "id_prefix=job", "include=media"):
+        body: Any = call(list_jobs, services, f"/jobs?{query}").json
+        shown = [body["jobs"][0][name] for name in texts]
+        assert shown == ["a" * 2_000 + "…", "b" * 2_000 + "…"]
+    alone: Any = call(list_jobs, services, "/jobs/job-1").json
+    assert {name: alone[name] for name in texts} == texts
+
+
+@pytest.mark.parametrize("query", ["status=failed&status=queued", "status=failed,queued"])
+def test_a_filter_may_be_repeated_on_the_first_page_and_with_its_cursor(
+    services: FakeServices, query: str
+) -> None:
+    for number, status in enumerate(["failed", "completed", "queued", "failed"]):
+        services.add(f"job-{number}", document("me", status=status))
+    body: Any = call(list_jobs, services, f"/jobs?{query}&page_size=2").json
+    rest: Any = call(list_jobs, services, f"/jobs?{query}&cursor={body['next_cursor']}").json
+    assert [job["id"] for page in (body, rest) for job in page["jobs"]] == ["job-0", "job-2", "job-3"]
+
+
+def test_a_job_of_a_status_that_is_not_known_is_listed_counted_and_deleted_like_any(
+    services: FakeServices,
+) -> None:
+    services.add("job-0", document("me"))
+    services.add("job-1", document("me", status="watermarking"))
+    body: Any = call(list_jobs, services, "/jobs?status=other&include=counts").json
+    assert [(job["id"], job["status"]) for job in body["jobs"]] == [("job-1", "watermarking")]
+    assert (body["total"], body["counts"]["other"], body["counts"]["all"]) == (1, 1, 2)
+    assert call(delete_job, services, "/jobs/job-1", method="DELETE").status_code == 202
+
+
+@pytest.mark.parametrize("path", ["", None])
+def test_an_output_without_a_path_is_found_where_it_belongs(services: FakeServices, path: str | None) -> None:
+    services.add("job-1", document("me", output_video_path=path))
+    services.fake_media.objects[OUTPUTS]["me/job-1/output.mp4"] = [b"video"]
+    output: Any = call(get_output, services, "/jobs/job-1/output").json
+    media: Any = call(get_thumbnails, services, "/jobs/job-1/thumbnails").json
+    assert "/me/job-1/output.mp4" in output["download_url"]
+    assert "/me/job-1/output.mp4" in media["output_video_url"]
 
 
 def test_the_tag_of_a_page_changes_with_the_counts_beside_it(services: FakeServices) -> None:

@@ -21,7 +21,7 @@ from google.cloud.firestore_v1.types import (
 )
 
 from shared.deletions import Deletions
-from shared.job import JobStatus
+from shared.job import OTHER, JobStatus
 from shared.pagination import ListQuery, Position
 from shared.repository import JobRepository
 from tests.jobs import NOW
@@ -43,6 +43,7 @@ FILTERS = {
     "any status": (),
     "one status": (JobStatus.COMPLETED,),
     "two statuses": (JobStatus.PENDING, JobStatus.FAILED),
+    "other statuses": (OTHER,),
 }
 
 

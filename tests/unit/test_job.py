@@ -1,15 +1,29 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import get_type_hints
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.documents import job_from
-from shared.job import JobPrefix, can_own_media, is_job_id, is_own_path, rfc3339
+from shared.job import (
+    FINAL_STATUSES,
+    Job,
+    JobPrefix,
+    JobStatus,
+    Medium,
+    can_own_media,
+    is_job_id,
+    is_own_path,
+    rfc3339,
+    status_group,
+)
 from tests.jobs import document
 
+HINTS = get_type_hints(Job)
+TEXTS = {name for name, hint in HINTS.items() if hint == str | None}
 anything = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text(), max_size=2)
 
 
@@ -77,6 +91,53 @@ def test_no_document_is_too_damaged_to_be_shown(damage: dict[str, object]) -> No
     assert shown["id"] == "job"
     assert isinstance(shown["view_count"], int)
     assert len(shown) == 21
+
+
+@pytest.mark.parametrize(
+    "name", sorted(HINTS.keys() - {"id", "user_id", "posters", "previews"} | {"share_revoked_at"})
+)
+def test_an_empty_text_is_read_as_absent(name: str) -> None:
+    fields = document("me", short_id="25ca1d0f")
+    without = {key: value for key, value in fields.items() if key != name}
+    assert job_from("job", {**fields, name: ""}) == job_from("job", without)
+
+
+@pytest.mark.parametrize("name", ["posters", "previews"])
+def test_an_empty_name_of_a_picture_is_no_word_of_it(name: str) -> None:
+    known = {"reference_image": "", "motion_video": None, "output_video": "me/job/poster.webp"}
+    job = job_from("job", document("me", **{name: known}))
+    found = {Medium.MOTION_VIDEO: None, Medium.OUTPUT_VIDEO: "me/job/poster.webp"}
+    assert getattr(job, name) == found
+
+
+@pytest.mark.parametrize("name", sorted(TEXTS))
+def test_a_text_longer_than_any_sound_one_is_damaged_unless_it_is_free(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    longest = "x" * 1024
+    assert getattr(job_from("job", document("me", **{name: longest})), name) == longest
+    too_long = job_from("job", document("me", **{name: longest + "x"}))
+    free = name in ("extension_prompt", "error_message")
+    assert getattr(too_long, name) == (longest + "x" if free else None)
+    assert [record.__dict__["fields"]["damaged"] for record in caplog.records] == ([] if free else [[name]])
+
+
+@pytest.mark.parametrize("name", ["extension_prompt", "error_message"])
+def test_a_free_text_of_more_than_2000_characters_is_cut_and_says_so(name: str) -> None:
+    whole, more = "😀" * 2_000, "😀" * 2_001
+    assert getattr(job_from("job", document("me", **{name: whole})).shortened(), name) == whole
+    assert getattr(job_from("job", document("me", **{name: more})).shortened(), name) == whole + "…"
+
+
+@pytest.mark.parametrize("status", ["watermarking", "other", "Completed", "", None, 7, ["completed"], {}])
+def test_whatever_is_no_known_status_is_of_the_other_ones(status: object) -> None:
+    assert status_group(status) == "other"
+    assert status not in FINAL_STATUSES
+
+
+@pytest.mark.parametrize("status", JobStatus)
+def test_a_known_status_stands_for_itself(status: str) -> None:
+    assert status_group(str(status)) == status
 
 
 def test_a_share_url_is_there_with_a_short_id_alone() -> None:

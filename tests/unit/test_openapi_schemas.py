@@ -9,10 +9,10 @@ import jsonschema_rs
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from shared import pagination
+from shared import documents, pagination
 from shared.errors import BadRequest
-from shared.job import ALL_SHOWN, Job, JobStatus, is_job_id
-from shared.pagination import ListQuery
+from shared.job import ALL_SHOWN, LONGEST_LISTED_TEXT, Job, JobStatus, is_job_id
+from shared.pagination import STATUS_GROUPS, ListQuery
 from tests.jobs import NOW
 from tests.openapi import described_api
 
@@ -54,7 +54,8 @@ def test_a_field_is_described_with_its_type_and_null_only_where_a_job_may_lack_i
 
 def test_statuses_counts_and_media_are_described_as_they_are() -> None:
     assert SCHEMAS["JobStatus"]["enum"] == list(JobStatus)
-    assert set(SCHEMAS["Counts"]["properties"]) == set(SCHEMAS["Counts"]["required"]) == {"all", *JobStatus}
+    assert SCHEMAS["StatusGroup"]["enum"] == list(STATUS_GROUPS)
+    assert set(SCHEMAS["Counts"]["properties"]) == set(SCHEMAS["Counts"]["required"]) == {"all", *STATUS_GROUPS}
     urls = {name for name in SCHEMAS["Media"]["properties"] if name.endswith("_url")}
     assert urls == {f"{shown.value}_url" for shown in ALL_SHOWN}
 
@@ -106,6 +107,11 @@ def test_a_list_is_described_as_of_one_or_more_with_commas_between(name: str) ->
     assert (PARAMETERS[name]["explode"], QUERY[name]["minItems"]) == (False, 1)
     with pytest.raises(BadRequest, match=name):
         parse(**{name: ""})
+
+
+def test_texts_are_described_as_long_as_they_may_be() -> None:
+    assert SCHEMAS["OptionalText"]["maxLength"] == documents._LONGEST_TEXT
+    assert f"first {LONGEST_LISTED_TEXT:,} characters" in SCHEMAS["FreeText"]["description"]
 
 
 def test_no_more_ids_are_described_than_are_taken() -> None:

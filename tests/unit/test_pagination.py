@@ -120,10 +120,54 @@ def test_a_bad_value_is_refused_and_named(name: str, value: str) -> None:
         parse(**{name: value})
 
 
-@pytest.mark.parametrize("name", ["page_size", "page", "cursor", "status", "ids", "id_prefix", "include"])
-def test_a_parameter_given_twice_is_refused(name: str) -> None:
+@pytest.mark.parametrize("name", ["page_size", "page", "cursor", "id_prefix"])
+def test_a_parameter_that_is_no_list_is_refused_if_it_is_given_twice(name: str) -> None:
     with pytest.raises(BadRequest, match=name):
         ListQuery.parse(MultiDict([(name, "1"), (name, "2")]), "me")
+
+
+def repeated(name: str, *values: str) -> ListQuery:
+    return ListQuery.parse(MultiDict([(name, value) for value in values]), "me")
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("status", ("failed", "completed", "failed")),
+        ("status", ("failed,completed", "queued")),
+        ("ids", ("b", "a", "b", "../a")),
+        ("ids", ("a,b", "c")),
+        ("include", ("media", "counts")),
+    ],
+)
+def test_a_list_may_be_repeated_as_well_as_separated_by_commas(name: str, values: tuple[str, ...]) -> None:
+    assert repeated(name, *values) == parse(**{name: ",".join(values)})
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("status", ("failed", "")),
+        ("status", ("failed", "done")),
+        ("include", ("media", "everything")),
+        ("ids", tuple(f"job-{number}" for number in range(101))),
+    ],
+)
+def test_a_repeated_list_is_refused_where_one_with_commas_is(name: str, values: tuple[str, ...]) -> None:
+    with pytest.raises(BadRequest, match=rf"^{name} "):
+        repeated(name, *values)
+
+
+def test_what_has_no_known_status_can_be_filtered_by() -> None:
+    query = parse(status="other,failed")
+    assert query.statuses == ("failed", "other")
+    assert [query.takes(status) for status in ("failed", "watermarking", None, "completed")] == [
+        *(True, True, True, False)
+    ]
+    cursor = encode_cursor(POSITION, "me", ("other", "failed"))
+    assert parse(status="other,failed", cursor=cursor).after == POSITION
+    with pytest.raises(BadRequest, match="cursor"):
+        parse(status="other", cursor=cursor)
 
 
 def test_several_statuses_are_taken_once_each() -> None:
