@@ -1,4 +1,4 @@
-"""The paths that an HTTP function answers at, whatever stands before them."""
+"""The paths that an HTTP function answers at, whatever stands before them, and a slash after them or none."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 import flask
+
+RESERVED = frozenset({"cost", "erasure"})
+"""Words that stand in the place of an id under /jobs/ and are none. GET /jobs/cost is the job service's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,7 @@ class Routes:
 
     def match(self, request: flask.Request) -> Match | None:
         """The path of ours that the request's ends in, if any."""
-        segments = _raw_path(request).split("/")
+        segments = _raw_path(request).removesuffix("/").split("/")
         for pattern, path in self._patterns:
             end = segments[-len(pattern) :]
             pairs = list(zip(pattern, end, strict=False))
