@@ -132,6 +132,7 @@ deploy() { # a row of FUNCTIONS
   environment+="@VIDEOS_BUCKET=$VIDEOS_BUCKET@OUTPUTS_BUCKET=$OUTPUTS_BUCKET@JOB_DELETED_TOPIC=$JOB_DELETED_TOPIC"
   environment+="@OBJECT_FINALIZED_TOPIC=$OBJECT_FINALIZED_TOPIC@SHARE_ORIGIN=$SHARE_ORIGIN"
   environment+="@SHORT_ID_LENGTH=$SHORT_ID_LENGTH@FORWARDED_HOPS=$FORWARDED_HOPS"
+  environment+="@REQUESTS_PER_MINUTE=$REQUESTS_PER_MINUTE"
   # gunicorn has 4 threads a CPU unless THREADS says otherwise: more requests than that would queue.
   # With one, gunicorn's worker is another, which waits two seconds for each connection's end.
   environment+="@THREADS=$((concurrency > 1 ? concurrency : 2))"

@@ -17,8 +17,8 @@ from shared.services import Services
 def delete_job(request: Request, user: User, services: Services) -> dict[str, Any]:
     """Mark the job as deleted, and ask for its files to be purged."""
     deletion = services.deletions.mark(user.id, str(request.job_id), services.now())
-    if deletion.purge is PurgeState.PENDING:
-        _publish(deletion, services)
+    message_id = _publish(deletion, services) if deletion.purge is PurgeState.PENDING else None
+    log.info("job_deleted", job_id=deletion.job_id, message_id=message_id)
     # There is nothing left to remove also where there never was anything: PurgeState.FAILED.
     done = deletion.purge is not PurgeState.PENDING
     return {
@@ -29,10 +29,14 @@ def delete_job(request: Request, user: User, services: Services) -> dict[str, An
     }
 
 
-def _publish(deletion: Deletion, services: Services) -> None:
-    """The mark promises the purge, not the message: a purge that stays pending is published again later."""
+def _publish(deletion: Deletion, services: Services) -> str | None:
+    """The message's id, or None if it was not accepted.
+
+    The mark promises the purge, not the message: a purge that stays pending is published again later.
+    """
     event = JobDeleted(deletion.job_id, deletion.user_id, deletion.deleted_at)
     try:
-        services.publisher.publish(event)
+        return services.publisher.publish(event)
     except Exception:
         log.exception("publish_failed", job_id=deletion.job_id)
+        return None

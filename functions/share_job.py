@@ -15,7 +15,7 @@ def share_job(request: Request, user: User, services: Services) -> dict[str, Any
     """Give the job a new link, which ends the one before; or end the link it has."""
     job_id = str(request.job_id)
     if request.method == "POST":
-        job = services.shares.renew(user.id, job_id)
+        job = services.shares.renew(user.id, job_id, services.now())
         log.info("share_renewed", job_id=job_id)
     else:
         job = services.shares.revoke(user.id, job_id, services.now())

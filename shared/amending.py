@@ -9,7 +9,7 @@ from google.api_core.exceptions import Aborted, FailedPrecondition
 from google.cloud import firestore
 
 from shared.documents import fields
-from shared.errors import Unavailable
+from shared.errors import Contended
 from shared.outages import firestore_limits, outages
 
 Document = dict[str, Any]
@@ -17,6 +17,7 @@ Write = Callable[[Any, Document], Document]
 """Writes what follows from a snapshot and its fields, on that condition; gives the changes, which may be none."""
 
 _MOST_TRIES = 8
+BUSY = "Others are changing the job at the moment."
 
 
 def amend(reference: firestore.DocumentReference, write: Write) -> Document:
@@ -24,7 +25,7 @@ def amend(reference: firestore.DocumentReference, write: Write) -> Document:
 
     Whoever wrote the job since it was read goes first: a progress report, or another function. A write whose
     answer was lost is found by reading again, if `write` then sees that there is nothing left to change. Raises
-    Unavailable when Firestore is away or others never stop writing.
+    Unavailable when Firestore is away, and Contended if others never stop writing.
     """
     for _ in range(_MOST_TRIES):
         snapshot = read(reference)
@@ -33,7 +34,7 @@ def amend(reference: firestore.DocumentReference, write: Write) -> Document:
             return {**document, **write(snapshot, document)}
         except (FailedPrecondition, Aborted):
             continue
-    raise Unavailable("The job, which is being written by others,")
+    raise Contended(BUSY)
 
 
 def read(reference: firestore.DocumentReference) -> Any:

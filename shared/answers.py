@@ -15,7 +15,13 @@ from shared.errors import ApiError
 _PREFLIGHT_SECONDS = 3600
 _METHODS = "GET, POST, DELETE"
 """What a browser may use on the paths of the API, whichever function answers the preflight."""
-_REQUEST_HEADERS = "Authorization, If-None-Match"
+_REQUEST_HEADERS = ", ".join(
+    (
+        *("Authorization", "If-None-Match", "Content-Type", "X-Requested-With"),
+        # What libraries that trace requests add to each.
+        *("traceparent", "tracestate", "baggage", "sentry-trace"),
+    )
+)
 _EXPOSED_HEADERS = "ETag, Retry-After, X-Request-Id"
 _COUNTDOWN = re.compile(rb'"expires_in_seconds":[0-9]+')
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import google.auth.exceptions
 import google.auth.jwt
 from firebase_admin import App, auth, exceptions
 from werkzeug.datastructures import Headers
@@ -17,7 +19,9 @@ from shared.outages import outages
 _SERVICE = "The sign-in service"
 _EXPIRED = "The session has expired. Please sign in again."
 _MALFORMED = "The ID token is malformed."
-_NOT_A_TOKEN = (ValueError, TypeError, AttributeError, KeyError, RecursionError)
+_UNSIGNED = "The ID token is not signed by Google."
+_ALGORITHMS = ("RS256", "none")
+"""Google signs with the first; the Auth emulator does not sign. firebase-admin knows which one is good where."""
 _CLOCK_SKEW = 10
 """Seconds by which Google's clock and ours may differ."""
 
@@ -58,11 +62,13 @@ class TokenVerifier:
         https://firebase.google.com/docs/auth/admin/manage-sessions#detect_id_token_revocation
 
         Raises Unauthorized, with a sentence of its own for each reason, and Unavailable if Google's
-        certificates or Firebase Auth cannot be reached.
+        certificates cannot be had or used, or Firebase Auth cannot be reached. Whatever else is raised is no
+        fault of the token's: firebase-admin gets only what has the shape of one.
         """
+        claims = _well_formed(token)
         try:
             with outages(_SERVICE):
-                claims = self._client.verify_id_token(
+                verified = self._client.verify_id_token(
                     token, check_revoked=check_revoked, clock_skew_seconds=_CLOCK_SKEW
                 )
         except auth.ExpiredIdTokenError:
@@ -73,42 +79,78 @@ class TokenVerifier:
             raise Unauthorized("The account is disabled.") from None
         except auth.UserNotFoundError:
             raise Unauthorized("The account no longer exists.") from None
-        except auth.InvalidIdTokenError:
-            raise Unauthorized(self._why_invalid(token)) from None
+        except auth.InvalidIdTokenError as error:
+            why = self._why_invalid(claims)
+            if why == _UNSIGNED and not _is_about_the_token(error.cause):
+                raise Unavailable(_SERVICE) from error
+            raise Unauthorized(why) from None
         except exceptions.FirebaseError as error:
             # Also CertificateFetchError: that Google's certificates are away is not the caller's fault.
             raise Unavailable(_SERVICE) from error
-        except _NOT_A_TOKEN:
-            # firebase-admin expects claims and headers to be objects and numbers to be numbers.
+        except RecursionError:
+            # JSON that is nested just so deeply that it was read here, and not some calls further down.
             raise Unauthorized(_MALFORMED) from None
-        return _user(claims)
+        return _user(verified)
 
-    def _why_invalid(self, token: str) -> str:
+    def _why_invalid(self, claims: Mapping[str, Any]) -> str:
         """firebase-admin tells audience, issuer and signature apart only in prose: look for ourselves."""
-        try:
-            claims = google.auth.jwt.decode(token, verify=False)
-        except _NOT_A_TOKEN:
-            return _MALFORMED
         if claims.get("aud") != self._project:
             return "The ID token was made for another project."
         if claims.get("iss") != f"https://securetoken.google.com/{self._project}":
             return "The ID token comes from another issuer."
-        if not _is_user_id(claims.get("sub")):
-            return _MALFORMED
-        issued = claims.get("iat")
-        if isinstance(issued, int | float) and issued > time.time() + _CLOCK_SKEW:
+        if claims["iat"] > time.time():
             return "The ID token is not valid yet."
-        return "The ID token is not signed by Google."
+        return _UNSIGNED
+
+
+def _well_formed(token: str) -> Mapping[str, Any]:
+    """The claims, unverified. Raises Unauthorized for what is no ID token, or never one that can be used here.
+
+    firebase-admin and google-auth take for granted that claims and headers are objects, times numbers and names
+    text, and raise a TypeError or a KeyError where they are not.
+    """
+    try:
+        header = google.auth.jwt.decode_header(token)
+        claims: Mapping[str, Any] = google.auth.jwt.decode(token, verify=False)
+    except (ValueError, RecursionError):
+        raise Unauthorized(_MALFORMED) from None
+    sound = (
+        isinstance(header.get("kid", ""), str)
+        and isinstance(header.get("alg"), str)
+        and _is_user_id(claims.get("sub"))
+        and _is_time(claims.get("iat"))
+        and _is_time(claims.get("exp"))
+        and isinstance(claims.get("firebase", {}), Mapping)
+    )
+    if not sound:
+        raise Unauthorized(_MALFORMED)
+    if header["alg"] not in _ALGORITHMS:
+        raise Unauthorized(_UNSIGNED)
+    # Two tenants may have the same uid: https://cloud.google.com/identity-platform/docs/multi-tenancy
+    if claims.get("firebase", {}).get("tenant") is not None:
+        raise Unauthorized("The account belongs to a tenant, and those of tenants cannot be used here.")
+    return claims
+
+
+def _is_about_the_token(cause: object) -> bool:
+    """Whether firebase-admin refused the token itself, or its signature by a certificate that could be used.
+
+    It takes every ValueError for a bad token, also that of a certificate that cannot be read. google-auth says
+    MalformedError of a signature that does not match or a key that Google does not have, and InvalidValue of times
+    and audiences, which have been looked at by then, and of a certificate of another kind.
+    """
+    return cause is None or isinstance(cause, google.auth.exceptions.MalformedError)
 
 
 def _user(claims: Mapping[str, Any]) -> User:
-    expires, uid = claims.get("exp"), claims.get("uid")
-    if not _is_user_id(uid) or not isinstance(expires, int | float):
-        raise Unauthorized(_MALFORMED)
     # Said again here because firebase-admin does not look at it with the Auth emulator.
-    if expires <= time.time():
+    if claims["exp"] <= time.time():
         raise Unauthorized(_EXPIRED)
-    return User(str(uid))
+    return User(str(claims["uid"]))
+
+
+def _is_time(seconds: object) -> bool:
+    return type(seconds) is int or (isinstance(seconds, float) and math.isfinite(seconds))
 
 
 def _is_user_id(uid: object) -> bool:

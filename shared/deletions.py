@@ -14,9 +14,9 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared import log, purge_record
-from shared.amending import Document, amend, read, update_unless_changed
+from shared.amending import BUSY, Document, amend, read, update_unless_changed
 from shared.documents import deletion_from, fields, is_deleted, mark_of_deletion
-from shared.errors import NotFound, Unavailable
+from shared.errors import Contended, NotFound
 from shared.job import is_job_id
 from shared.outages import firestore_limits, outages
 from shared.purge import BucketPurge, Deletion, PurgeState
@@ -62,7 +62,7 @@ class Deletions:
 
         deletion = deletion_from(job_id, self._write(job_id, changes))
         if deletion is None:
-            raise Unavailable("The job, which is being written by others,")
+            raise Contended(BUSY)
         return deletion
 
     def of(self, job_id: str) -> Deletion | None:

@@ -15,7 +15,8 @@ import flask
 
 from shared import answers, log
 from shared.auth import User, bearer_token
-from shared.errors import ApiError, InternalError, MethodNotAllowed, NotFound, Unavailable
+from shared.bodies import drop_body
+from shared.errors import ApiError, InternalError, MethodNotAllowed, NotFound, TooManyRequests, Unavailable
 from shared.job import is_job_id
 from shared.outages import ANSWER_WITHIN, answer_within
 from shared.pagination import QueryParameters
@@ -70,7 +71,9 @@ class HttpFunction(ABC):
             return self.answer(request, services)
 
         if flask.has_app_context():
-            # A path with a line feed in it matches no route of the framework's.
+            flask.current_app.before_request(drop_body)
+            # A path with a line feed in it, or two slashes before it, matches no route of the framework's.
+            flask.current_app.url_map.merge_slashes = False
             flask.current_app.register_error_handler(404, lambda _: serve(flask.request))
         return serve
 
@@ -84,15 +87,18 @@ class HttpFunction(ABC):
             request.headers.get("X-Cloud-Trace-Context"),
         )
         match = self._routes.match(request)
+        problem: ApiError | None = None
         try:
             response = self._respond(request, match, services)
         except ApiError as error:
             if isinstance(error, Unavailable):
                 log.warning("unavailable", detail=error.detail, cause=repr(error.__cause__), request_id=request_id)
-            response = self._problem(error, match, request_id, services)
+            problem = error
         except Exception:
             log.exception("unexpected_error", function=self._name, request_id=request_id)
-            response = self._problem(InternalError(), match, request_id, services)
+            problem = InternalError()
+        if problem:
+            response = self._problem(problem, match, request_id, services)
         response.headers["X-Request-Id"] = request_id
         response.headers["X-Content-Type-Options"] = "nosniff"
         answers.allow_origin(response, request.headers.get("Origin"), services.settings.allowed_origins)
@@ -103,6 +109,7 @@ class HttpFunction(ABC):
             status=response.status_code,
             milliseconds=round(1000 * (time.perf_counter() - began), 1),
             request_id=request_id,
+            **({"kind": problem.kind, "detail": problem.detail} if problem else {}),
         )
         return response
 
@@ -164,6 +171,8 @@ class Endpoint(HttpFunction):
 
     def _handle(self, token: str, request: Request, services: Services) -> Mapping[str, Any]:
         user = services.verifier.verify(token, check_revoked=self._check_revoked)
+        if seconds := services.users.seconds_to_wait(user.id, services.now().timestamp()):
+            raise TooManyRequests(seconds)
         if request.job_id is not None and not is_job_id(request.job_id):
             raise NotFound
         return self._handler(request, user, services)

@@ -9,6 +9,7 @@ ApiError                  answered as problem details (RFC 9457)
   TooManyRequests     429
   InternalError       500
   Unavailable         503
+    Contended         503
 UnprocessableEvent        an event that can never succeed
 PurgeIncomplete           a purge that has to be tried again
 SweepIncomplete           a sweep of which something failed
@@ -88,10 +89,10 @@ class NotCompleted(ApiError):
 class TooManyRequests(ApiError):
     status, title, kind = 429, "Too many requests", "too-many-requests"
 
-    def __init__(self, seconds: int) -> None:
-        super().__init__(
-            "That was a lot at once. Please try again in a moment.", headers={"Retry-After": str(seconds)}
-        )
+    def __init__(
+        self, seconds: int, detail: str = "That was a lot at once. Please try again in a moment."
+    ) -> None:
+        super().__init__(detail, headers={"Retry-After": str(seconds)})
 
 
 class Unavailable(ApiError):
@@ -101,6 +102,17 @@ class Unavailable(ApiError):
     def __init__(self, service: str) -> None:
         super().__init__(
             f"{service} cannot be reached at the moment. Please try again shortly.",
+            headers={"Retry-After": str(self.retry_after)},
+        )
+
+
+class Contended(Unavailable):
+    """Everything can be reached, but others were first at every try."""
+
+    def __init__(self, what_happened: str) -> None:
+        ApiError.__init__(
+            self,
+            f"{what_happened} Please try again shortly.",
             headers={"Retry-After": str(self.retry_after)},
         )
 

@@ -12,6 +12,8 @@ from urllib.parse import quote
 
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _RESERVED_ID = re.compile(r"__.*__")
+_RESERVED_WORDS = frozenset({"cost", "erasure"})
+"""They stand in the place of an id under /jobs/: GET /jobs/cost is the job service's."""
 _LONGEST_USER_ID = 128
 _LONGEST_OBJECT_NAME = 1024
 
@@ -222,9 +224,14 @@ class JobPrefix:
 
 
 def is_job_id(text: object) -> bool:
-    """Whether `text` could be the id of a job.
+    """Whether `text` could be the id of a job."""
+    return is_id_prefix(text) and text not in _RESERVED_WORDS
 
-    Firestore keeps ids of the form __.*__ to itself: https://firebase.google.com/docs/firestore/quotas#limits
+
+def is_id_prefix(text: object) -> bool:
+    """Whether the id of a job could begin with `text`.
+
+    Firestore reserves ids of the form __.*__: https://firebase.google.com/docs/firestore/quotas#limits
     """
     return isinstance(text, str) and bool(_JOB_ID.fullmatch(text)) and not _RESERVED_ID.fullmatch(text)
 

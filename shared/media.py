@@ -19,6 +19,7 @@ from shared.job import (
     Medium,
     Picture,
     Shown,
+    can_own_media,
     is_own_path,
     picture_beside,
     rfc3339,
@@ -131,7 +132,8 @@ class MediaStore:
     def _target(self, job: Job, shown: Shown, path: str) -> Target | None:
         """The document's own path, if it is the owner's. Another of the owner's jobs may share it."""
         if not is_own_path(path, job.user_id):
-            log.warning("media_path_not_owned", job_id=job.id, medium=shown.value)
+            where, why = _field(job, shown), _why_not(path, job)
+            log.warning("media_path_not_owned", job_id=job.id, field=where, reason=why)
             return None
         if isinstance(shown, Picture):
             medium = job.pictured(shown)
@@ -196,6 +198,20 @@ class MediaStore:
             if name.endswith(".") or blob.name == f"{prefix}{name}":
                 return Target(bucket, blob.name)
         return None
+
+
+def _field(job: Job, shown: Shown) -> str:
+    """Where the document has the path."""
+    if isinstance(shown, Picture):
+        return f"{'previews' if shown.is_preview else 'posters'}.{job.pictured(shown).value}"
+    return f"{shown.value}_path"
+
+
+def _why_not(path: str, job: Job) -> str:
+    """Why the path is not the owner's own. The path itself may name whom it likes, and is not for the log."""
+    if not can_own_media(job.user_id):
+        return "the job's user can own no media"
+    return "it is no object's name" if path.startswith(f"{job.user_id}/") else "it is not under the job's user"
 
 
 def _may_lie_beside(job: Job, poster: Picture) -> bool:

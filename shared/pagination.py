@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from shared.errors import BadRequest
-from shared.job import OTHER, Job, JobStatus, is_job_id, status_group
+from shared.job import OTHER, Job, JobStatus, is_id_prefix, is_job_id, status_group
 
 DEFAULT_PAGE_SIZE = 20
 LARGEST_PAGE_SIZE = 100
@@ -191,7 +191,7 @@ def _ids(text: str | None) -> tuple[str, ...] | None:
 
 def _id_prefix(text: str | None) -> str | None:
     """An id is a prefix of itself; what could be no id is refused, since Firestore would refuse it too."""
-    if text is not None and not is_job_id(text):
+    if text is not None and not is_id_prefix(text):
         raise BadRequest("id_prefix must be 1 to 128 letters, digits, _ or -, and not of the form __...__.")
     return text
 

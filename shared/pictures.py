@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.errors import Unavailable
+from shared.errors import Contended
 from shared.job import POSTER_NAME, PREVIEW_NAME, picture_beside
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class PictureStore:
         return Place(bucket, path, poster, self._objects.describe(bucket, picture_beside(path, PREVIEW_NAME)))
 
     def put(self, place: Place, generation: int, made: Posters) -> Pictures | None:
-        """Put pictures of that generation of the medium there. Raises Unavailable if others have since `place`.
+        """Put pictures of that generation of the medium there. Raises Contended if others have since `place`.
 
         The poster comes last and tells of the preview, so that nothing half-done is ever shown.
         """
@@ -95,7 +95,7 @@ class PictureStore:
                 metadata=metadata,
                 replaces=before.generation if before else 0,
             ):
-                raise Unavailable("The place of the poster, where others have put theirs,")
+                raise Contended("Others have put their poster there.")
         return pictures_of(place.path, metadata)
 
     def clear(self, place: Place) -> None:

@@ -29,10 +29,11 @@ class Publisher:
         self._client = client
         self._topic = topic
 
-    def publish(self, event: Encodable) -> None:
-        """Raise whatever the library does if the message was not accepted within PUBLISH_TIMEOUT."""
+    def publish(self, event: Encodable) -> str:
+        """Give the message's id. Raise whatever the library does if it was not accepted within PUBLISH_TIMEOUT."""
         data, attributes = event.encode()
-        self._begin(data, attributes).result(timeout=PUBLISH_TIMEOUT)
+        message_id: str = self._begin(data, attributes).result(timeout=PUBLISH_TIMEOUT)
+        return message_id
 
     def publish_all(self, events: Sequence[E]) -> list[E]:
         """Publish side by side; give those that were accepted within PUBLISH_TIMEOUT."""

@@ -1,4 +1,4 @@
-"""The paths that an HTTP function answers at, whatever stands before them."""
+"""The paths that an HTTP function answers at, whatever stands before them, and a slash after them or none."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Routes:
 
     def match(self, request: flask.Request) -> Match | None:
         """The path of ours that the request's ends in, if any."""
-        segments = _raw_path(request).split("/")
+        segments = _raw_path(request).removesuffix("/").split("/")
         for pattern, path in self._patterns:
             end = segments[-len(pattern) :]
             pairs = list(zip(pattern, end, strict=False))

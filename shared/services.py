@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shared.auth import TokenVerifier
     from shared.background import Background
     from shared.deletions import Deletions
+    from shared.limiter import Limiter
     from shared.media import MediaStore
     from shared.objects import ObjectStore
     from shared.pictures import PictureStore
@@ -136,6 +137,14 @@ class Services:
         from shared.visitors import Visitors
 
         return Visitors()
+
+    @_once
+    def users(self) -> Limiter:
+        """Who bounds what one signed-in user may ask of this process."""
+        from shared.limiter import Limiter
+
+        limit = self.settings.requests_per_minute
+        return Limiter(limit, limit / 60)
 
     @_once
     def media(self) -> MediaStore:

@@ -46,6 +46,8 @@ class Settings:
     the client's address; 2 behind a load balancer, which adds its own address after that.
     https://cloud.google.com/load-balancing/docs/https#x-forwarded-for_header
     """
+    requests_per_minute: int = 600
+    """Requests that a user may send to one instance of a function: so many at once, and then as many a minute."""
 
     @property
     def buckets(self) -> tuple[str, str, str]:
@@ -71,9 +73,10 @@ class Settings:
             share_origin=_optional(environment, "SHARE_ORIGIN", cls.share_origin).rstrip("/"),
             signing_account=environment.get("SIGNING_ACCOUNT") or None,
             storage_emulator=environment.get("STORAGE_EMULATOR_HOST") or None,
-            sweep_after=_seconds(environment, "SWEEP_AFTER", cls.sweep_after),
+            sweep_after=_number(environment, "SWEEP_AFTER", cls.sweep_after, 86_400),
             short_id_length=_one_of(environment, "SHORT_ID_LENGTH", cls.short_id_length, (8, 12, 16)),
             forwarded_hops=_one_of(environment, "FORWARDED_HOPS", cls.forwarded_hops, (1, 2)),
+            requests_per_minute=_number(environment, "REQUESTS_PER_MINUTE", cls.requests_per_minute, 1_000_000),
         )
         if len(set(settings.buckets)) != len(settings.buckets):
             raise SettingsError("IMAGES_BUCKET, VIDEOS_BUCKET and OUTPUTS_BUCKET must be three buckets")
@@ -93,10 +96,10 @@ def _optional(environment: Mapping[str, str], name: str, default: str) -> str:
     return _required(environment, name)
 
 
-def _seconds(environment: Mapping[str, str], name: str, default: int) -> int:
+def _number(environment: Mapping[str, str], name: str, default: int, largest: int) -> int:
     text = _optional(environment, name, str(default))
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 86_400:
-        raise SettingsError(f"{name} is {text!r}, which is no whole number of seconds from 1 to 86400")
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= largest:
+        raise SettingsError(f"{name} is {text!r}, which is no whole number from 1 to {largest}")
     return int(text)
 
 

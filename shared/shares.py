@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from google.cloud import firestore
@@ -11,10 +12,15 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.amending import Write, amend, read, update_unless_changed
 from shared.documents import fields, given, is_deleted, job_from
-from shared.errors import NotCompleted, NotFound
+from shared.errors import NotCompleted, NotFound, TooManyRequests
 from shared.job import Job, Medium, is_job_id, is_own_path
 from shared.outages import firestore_limits, outages
 from shared.short_links import Claim, claim, is_short_id, link_for
+
+RENEWALS = 10
+"""New links that a job may get at once: each stays for ever, as a document that keeps its id from others."""
+RENEWAL_EVERY = timedelta(hours=1)
+"""After how long it may get one more."""
 
 
 class NoSuchVideo(NotFound):
@@ -51,6 +57,29 @@ def revocation(document: dict[str, Any], now: datetime) -> dict[str, Any]:
     if given(document, "short_id") is None and given(document, "share_revoked_at") is not None:
         return {}
     return {"short_id": None, "share_revoked_at": now}
+
+
+def renewal(document: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """What a new link of a job has to write beside its id. Raises TooManyRequests.
+
+    `share_renewals_until` is when the links that the job has got are all made up for, one each RENEWAL_EVERY. It
+    never lies further ahead than RENEWALS of them, so that nothing that anybody writes there locks a job for long.
+    """
+    limit = RENEWALS * RENEWAL_EVERY
+    until = document.get("share_renewals_until")
+    ahead = until - now if isinstance(until, datetime) else timedelta()
+    ahead = min(max(ahead, timedelta()), limit) + RENEWAL_EVERY
+    if ahead > limit:
+        seconds = math.ceil((ahead - limit).total_seconds())
+        raise TooManyRequests(
+            seconds, f"This job has had many new links lately. The next can be made in {_in_words(seconds)}."
+        )
+    return {"share_revoked_at": None, "share_renewals_until": now + ahead}
+
+
+def _in_words(seconds: int) -> str:
+    minutes = math.ceil(seconds / 60)
+    return "a minute" if minutes == 1 else f"{minutes} minutes"
 
 
 class Shares:
@@ -90,8 +119,8 @@ class Shares:
             raise NoSuchVideo
         return video
 
-    def renew(self, user_id: str, job_id: str) -> Job:
-        """Give the job a new link, which ends the one it had. Raises NotFound, and NotCompleted.
+    def renew(self, user_id: str, job_id: str, now: datetime) -> Job:
+        """Give the job a new link, which ends the one it had. Raises NotFound, NotCompleted, and TooManyRequests.
 
         Costs one read and two writes; where it had one, a read and a write more.
         """
@@ -100,9 +129,9 @@ class Shares:
             job = job_from(job_id, document)
             if not job.is_completed:
                 raise NotCompleted(job.status or "unknown")
+            changes = renewal(document, now)
             # Nothing else may ever get the id that was given out, also if its link was never made.
             claim(self._client, document.get("short_id"), job_id)
-            changes = {"share_revoked_at": None}
             return {**changes, "short_id": link_for(self._client, snapshot, changes, self._length)}
 
         return self._write(user_id, job_id, write)

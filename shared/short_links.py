@@ -16,7 +16,7 @@ from google.cloud import firestore
 
 from shared.amending import read
 from shared.documents import fields
-from shared.errors import Unavailable
+from shared.errors import Contended
 from shared.outages import firestore_limits, outages
 
 _SHORT_ID = re.compile(r"[0-9a-f]{8,32}")
@@ -60,7 +60,8 @@ def link_for(client: firestore.Client, snapshot: Any, changes: dict[str, Any], l
     """Write `changes` into the job of the `snapshot`, together with a new `short_id` and its link: all or nothing.
 
     Raises FailedPrecondition or Aborted if the job was written since the snapshot: read it and look again, for a
-    write whose answer was lost ends so too. Raises Unavailable when Firestore is away.
+    write whose answer was lost ends so too. Raises Unavailable when Firestore is away, and Contended if one id
+    after the other is taken.
     """
     for _ in range(_MOST_TRIES):
         short_id = new_short_id(length)
@@ -74,4 +75,4 @@ def link_for(client: firestore.Client, snapshot: Any, changes: dict[str, Any], l
         except AlreadyExists:
             continue
         return short_id
-    raise Unavailable("A short id that is still free")
+    raise Contended("All the short ids that were tried are taken.")

@@ -11,6 +11,7 @@ import binascii
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, Protocol, Self, TypeVar
 
+import flask
 import functions_framework
 from cloudevents.http import CloudEvent
 from werkzeug.exceptions import ServiceUnavailable
@@ -53,10 +54,25 @@ class Subscriber(Generic[E]):
         services = of_this_process()
 
         def serve(event: CloudEvent) -> None:
+            flask.g.was_received = True
             self.receive(event.data, services)
 
+        if flask.has_app_context():
+            flask.current_app.after_request(self._log_refusal)
         serve.__name__ = self._name
         return functions_framework.cloud_event(serve)
+
+    def _log_refusal(self, response: flask.Response) -> flask.Response:
+        """Say what functions-framework has answered itself: what is no CloudEvent, which Pub/Sub sends again."""
+        if not flask.g.get("was_received"):
+            log.warning(
+                "event_refused",
+                function=self._name,
+                reason="it is no CloudEvent",
+                method=flask.request.method,
+                status=response.status_code,
+            )
+        return response
 
     def receive(self, data: Any, services: Services) -> None:
         """Take the data of a Pub/Sub CloudEvent: https://cloud.google.com/eventarc/docs/cloudevents#pubsub
@@ -66,10 +82,9 @@ class Subscriber(Generic[E]):
         body = data if isinstance(data, Mapping) else {}
         message = body.get("message")
         message = message if isinstance(message, Mapping) else {}
-        about: dict[str, object] = {
-            "function": self._name,
-            "message_id": str(message.get("messageId") or message.get("message_id")),
-        }
+        about: dict[str, object] = {"function": self._name}
+        if message_id := message.get("messageId") or message.get("message_id"):
+            about["message_id"] = str(message_id)
         # Only a subscription with dead letters counts: https://cloud.google.com/pubsub/docs/handling-failures
         if attempt := body.get("deliveryAttempt"):
             about["attempt"] = attempt

@@ -10,7 +10,7 @@ from shared.documents import is_deleted, job_from
 from shared.errors import NotCompleted, NotFound
 from shared.job import Job, JobPrefix, Medium, is_job_id
 from shared.pictures import Pictures
-from shared.shares import NoSuchVideo, SharedVideo, revocation, shared_video
+from shared.shares import NoSuchVideo, SharedVideo, renewal, revocation, shared_video
 from shared.short_links import is_short_id, new_short_id
 from shared.uploads import completion, is_live, known_pictures, wants_link
 from tests.fake_firestore import FakeRepository
@@ -38,13 +38,14 @@ class FakeShares:
             raise NoSuchVideo
         return shared_video(short_id, job_id, self._repository.documents.get(job_id, {}))
 
-    def renew(self, user_id: str, job_id: str) -> Job:
+    def renew(self, user_id: str, job_id: str, now: datetime) -> Job:
         document = self._owned(user_id, job_id)
         job = job_from(job_id, document)
         if not job.is_completed:
             raise NotCompleted(job.status or "unknown")
+        changes = renewal(document, now)
         self._claim(document, job_id)
-        document.update(short_id=self.new(job_id), share_revoked_at=None)
+        document.update(short_id=self.new(job_id), **changes)
         return job_from(job_id, document)
 
     def revoke(self, user_id: str, job_id: str, now: datetime) -> Job:

@@ -164,10 +164,11 @@ class FakePublisher:
         self.refused: set[str] = set()
         """Ids of jobs whose events are not accepted."""
 
-    def publish(self, event: JobDeleted) -> None:
+    def publish(self, event: JobDeleted) -> str:
         if self.error:
             raise self.error
         self.published.append(event)
+        return f"message-{len(self.published)}"
 
     def publish_all(self, events: Sequence[JobDeleted]) -> list[JobDeleted]:
         accepted = [event for event in events if not self.error and event.job_id not in self.refused]

@@ -19,6 +19,8 @@ from infra.local.servers import Server
 
 AUTH = "auth"
 SHARED = "share_video"
+JOB_SERVICE = "the job service"
+"""Makes jobs, and is no part of this: what is for it goes nowhere."""
 _ROUTES = (
     # First, since what comes after one of these may look like anything.
     (re.compile(r"/(identitytoolkit\.googleapis\.com|securetoken\.googleapis\.com|emulator)/.*"), AUTH),
@@ -28,17 +30,24 @@ _ROUTES = (
     (re.compile(r".*/(v|public/video)/[^/]*"), SHARED),
     (re.compile(r".*/v/[^/]*/(video\.mp4|poster\.webp)"), SHARED),
 )
+_OF_THE_JOB_SERVICE = (
+    ("POST", re.compile(r".*/jobs")),
+    ("GET", re.compile(r".*/jobs/cost")),
+    ("POST", re.compile(r".*/jobs/[^/]*/(post-process|watermark)")),
+)
 _ONE_JOB = re.compile(r".*/jobs/[^/]*")
 _HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 _SECONDS = 60
 
 
 def upstream_for(method: str, path: str, wanted_method: str | None) -> str:
-    """The function that a request goes to, or AUTH. `wanted_method` is what a preflight asks for.
+    """The function that a request goes to, AUTH, or JOB_SERVICE. `wanted_method` is what a preflight asks for.
 
     What is no path of the API goes to list_jobs, which answers that there is nothing.
     """
-    path = path.partition("?")[0]
+    path = path.partition("?")[0].removesuffix("/")
+    if any({method, wanted_method} & {theirs} and at.fullmatch(path) for theirs, at in _OF_THE_JOB_SERVICE):
+        return JOB_SERVICE
     for pattern, upstream in _ROUTES:
         if pattern.fullmatch(path):
             return upstream
@@ -70,10 +79,12 @@ class Gateway(BaseHTTPRequestHandler):
         body = self._body()
         upstream = upstream_for(self.command, self.path, self.headers.get("Access-Control-Request-Method"))
         page = None if upstream in (AUTH, SHARED) else self._pages.answer(self.command, self.path, self.headers)
-        if page is None:
-            self._forward(upstream, body)
-        else:
+        if page:
             self._send(page.status, page.headers.items(), page.content)
+        elif upstream == JOB_SERVICE:
+            self._refuse()
+        else:
+            self._forward(upstream, body)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve
 
@@ -98,7 +109,7 @@ class Gateway(BaseHTTPRequestHandler):
             answer = connection.getresponse()
             content = answer.read()
         except (OSError, http.client.HTTPException) as error:
-            self._bad_gateway(upstream, error)
+            self._problem(502, "Bad gateway", f"{upstream} does not answer: {error}")
             return
         finally:
             connection.close()
@@ -107,11 +118,18 @@ class Gateway(BaseHTTPRequestHandler):
             headers.append(("Content-Length", str(len(content))))
         self._send(answer.status, headers, content, answer.reason)
 
-    def _bad_gateway(self, upstream: str, error: Exception) -> None:
-        problem = {"type": "about:blank", "title": "Bad gateway", "status": 502}
-        content = json.dumps({**problem, "detail": f"{upstream} does not answer: {error}"}).encode()
-        headers = [("Content-Type", "application/problem+json"), ("Content-Length", str(len(content)))]
-        self._send(502, headers, content)
+    def _refuse(self) -> None:
+        detail = f"{self.command} goes to {JOB_SERVICE} here, which is no part of the local cloud."
+        if self.path.partition("?")[0].rstrip("/").endswith("/jobs"):
+            self._problem(405, "Method not allowed", detail, ("Allow", "GET, HEAD, OPTIONS"))
+        else:
+            self._problem(404, "Not found", detail)
+
+    def _problem(self, status: int, title: str, detail: str, *headers: tuple[str, str]) -> None:
+        problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        content = json.dumps(problem).encode()
+        described = (("Content-Type", "application/problem+json"), ("Content-Length", str(len(content))))
+        self._send(status, (*described, *headers), content)
 
     def _send(
         self, status: int, headers: Iterable[tuple[str, str]], content: bytes, reason: str | None = None

@@ -172,7 +172,14 @@ def test_a_document_with_an_id_that_no_job_can_have_is_passed_over(
 ) -> None:
     unique = new_id()
     sound = [f"job{number}-{unique}" for number in range(3)]
-    odd = [f"job.7{unique}", f"job 7{unique}", f"jöb{unique}", f"job{unique}".ljust(129, "x"), f"job~{unique}"]
+    odd = [
+        f"job.7{unique}",
+        f"job 7{unique}",
+        f"jöb{unique}",
+        f"job{unique}".ljust(129, "x"),
+        f"job~{unique}",
+        "cost",
+    ]
     for job_id in (odd[0], sound[0], odd[1], sound[1], *odd[2:], sound[2]):
         world.put(job_id, document(user))
     world.put(f"gone.{unique}", deleted(user))

@@ -12,7 +12,7 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared import short_links
-from shared.errors import NotCompleted, NotFound
+from shared.errors import Contended, NotCompleted, NotFound, TooManyRequests
 from shared.shares import NoSuchVideo, Shares
 from shared.short_links import link_for, new_short_id
 from tests.contract.worlds import World
@@ -107,7 +107,7 @@ def test_a_short_id_that_was_given_out_never_shows_another_video(world: World, u
     job_id = new_id()
     world.put(job_id, document(user, short_id=short_id))
     if renews:
-        world.shares.renew(user, job_id)
+        world.shares.renew(user, job_id, NOW)
     else:
         world.shares.revoke(user, job_id, NOW)
     world.put(new_id(), document(user, short_id=short_id))
@@ -141,7 +141,7 @@ def test_an_unknown_link_leads_nowhere(world: World) -> None:
 
 def test_a_new_link_ends_the_one_before(world: World, user: str, shared: tuple[str, str]) -> None:
     job_id, before = shared
-    after = world.shares.renew(user, job_id).short_id
+    after = world.shares.renew(user, job_id, NOW).short_id
     assert after
     assert after != before
     assert world.shares.resolve(after).job.id == job_id
@@ -151,7 +151,7 @@ def test_a_new_link_ends_the_one_before(world: World, user: str, shared: tuple[s
 def test_a_job_without_a_link_gets_its_first(world: World, user: str) -> None:
     job_id = new_id()
     world.put(job_id, document(user))
-    short_id = world.shares.renew(user, job_id).short_id
+    short_id = world.shares.renew(user, job_id, NOW).short_id
     assert short_id
     assert world.shares.resolve(short_id).job.id == job_id
 
@@ -167,7 +167,7 @@ def test_an_ended_link_leads_nowhere_until_the_owner_asks_for_a_new_one(
     world.shares.revoke(user, job_id, NOW + timedelta(hours=1))
     assert world.read(job_id)["share_revoked_at"] == NOW
 
-    renewed = world.shares.renew(user, job_id).short_id
+    renewed = world.shares.renew(user, job_id, NOW).short_id
     assert renewed
     assert world.shares.resolve(renewed).job.id == job_id
     assert world.read(job_id)["share_revoked_at"] is None
@@ -186,7 +186,7 @@ def test_only_a_completed_job_gets_a_link(world: World, user: str, status: str |
     job_id = new_id()
     world.put(job_id, document(user, status=status))
     with pytest.raises(NotCompleted):
-        world.shares.renew(user, job_id)
+        world.shares.renew(user, job_id, NOW)
 
 
 @pytest.mark.parametrize("kind", ["unknown", "foreign", "deleted"])
@@ -195,9 +195,56 @@ def test_the_link_of_what_is_not_the_users_cannot_be_changed(world: World, user:
     if kind != "unknown":
         world.put(job_id, deleted(user) if kind == "deleted" else document("somebody-else"))
     with pytest.raises(NotFound):
-        world.shares.renew(user, job_id)
+        world.shares.renew(user, job_id, NOW)
     with pytest.raises(NotFound):
         world.shares.revoke(user, job_id, NOW)
+
+
+def test_a_job_gets_ten_new_links_at_once_and_then_one_each_hour(world: World, user: str) -> None:
+    job_id = new_id()
+    world.put(job_id, document(user))
+    given = [world.shares.renew(user, job_id, NOW).short_id for _ in range(10)]
+    assert len(set(given)) == 10
+    waits = []
+    for later in (timedelta(), timedelta(minutes=59, seconds=30)):
+        with pytest.raises(TooManyRequests) as caught:
+            world.shares.renew(user, job_id, NOW + later)
+        waits.append((caught.value.headers["Retry-After"], caught.value.detail.rpartition(" in ")[2]))
+    assert waits == [("3600", "60 minutes."), ("30", "a minute.")]
+    assert world.read(job_id)["short_id"] == given[-1], "a refusal leaves the link as it is"
+    assert world.shares.renew(user, job_id, NOW + timedelta(hours=1)).short_id
+    with pytest.raises(TooManyRequests):
+        world.shares.renew(user, job_id, NOW + timedelta(hours=1, minutes=1))
+    for _ in range(10):
+        world.shares.renew(user, job_id, NOW + timedelta(days=2))
+
+
+def test_ending_links_in_between_gives_a_job_no_more_of_them(world: World, user: str) -> None:
+    job_id = new_id()
+    world.put(job_id, document(user))
+    for _ in range(10):
+        world.shares.renew(user, job_id, NOW)
+        world.shares.revoke(user, job_id, NOW)
+    with pytest.raises(TooManyRequests):
+        world.shares.renew(user, job_id, NOW)
+    assert world.shares.revoke(user, job_id, NOW).short_id is None
+    other = new_id()
+    world.put(other, document(user))
+    assert world.shares.renew(user, other, NOW).short_id, "another job has links of its own"
+
+
+@pytest.mark.parametrize("found", ["soon", 7, None, NOW - timedelta(days=365), NOW + timedelta(days=365)])
+def test_whatever_a_document_says_the_next_link_is_an_hour_away_at_most(
+    world: World, user: str, found: object
+) -> None:
+    job_id = new_id()
+    world.put(job_id, document(user, share_renewals_until=found))
+    if found == NOW + timedelta(days=365):
+        with pytest.raises(TooManyRequests) as caught:
+            world.shares.renew(user, job_id, NOW)
+        assert caught.value.headers["Retry-After"] == "3600"
+        world.put(job_id, document(user, share_renewals_until=NOW + timedelta(hours=9)))
+    assert world.shares.renew(user, job_id, NOW).short_id
 
 
 @pytest.fixture
@@ -220,9 +267,39 @@ def test_an_id_that_is_taken_is_passed_over(
     ids += [taken, taken]
     job_id = new_id()
     database.collection("jobs").document(job_id).set(document(user))
-    short_id = Shares(database, 8).renew(user, job_id).short_id
+    short_id = Shares(database, 8).renew(user, job_id, NOW).short_id
     assert short_id not in (None, taken)
     assert Shares(database, 8).resolve(taken).job.id == taken_by
+
+
+def test_where_every_id_is_taken_nothing_is_called_unreachable(
+    database: firestore.Client, user: str, ids: list[str], shared_in_firestore: tuple[str, str]
+) -> None:
+    ids += [shared_in_firestore[1]] * 8
+    job_id = new_id()
+    database.collection("jobs").document(job_id).set(document(user))
+    with pytest.raises(Contended) as caught:
+        Shares(database, 8).renew(user, job_id, NOW)
+    assert caught.value.detail == "All the short ids that were tried are taken. Please try again shortly."
+
+
+def test_of_many_renewals_at_once_no_more_than_ten_are_given(
+    database: firestore.Client, user: str, shared_in_firestore: tuple[str, str]
+) -> None:
+    job_id, _ = shared_in_firestore
+    functions = [Shares(database, 8) for _ in range(3)]
+
+    def renew(number: int) -> bool:
+        try:
+            return bool(functions[number % 3].renew(user, job_id, NOW).short_id)
+        except (TooManyRequests, Contended):
+            return False
+
+    with ThreadPoolExecutor(3) as threads:
+        given = list(threads.map(renew, range(40)))
+    links = database.collection("short_links").where(filter=FieldFilter("job_id", "==", job_id)).get()
+    assert sum(given) == 10
+    assert len(links) == 11, "and the one from before"
 
 
 def test_a_link_is_made_with_the_jobs_change_or_not_at_all(database: firestore.Client, user: str) -> None:
@@ -247,7 +324,7 @@ def test_of_many_renewals_at_once_one_link_is_left(
     job_id, _ = shared_in_firestore
     shares = Shares(database, 8)
     with ThreadPoolExecutor(4) as threads:
-        given = list(threads.map(lambda _: shares.renew(user, job_id).short_id, range(4)))
+        given = list(threads.map(lambda _: shares.renew(user, job_id, NOW).short_id, range(4)))
     good = []
     for short_id in given:
         try:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+import requests
 from google.api_core.exceptions import DeadlineExceeded
 from google.cloud import firestore, pubsub_v1, storage
 
@@ -202,6 +203,33 @@ def test_an_event_that_can_never_succeed_is_recorded_once_and_removes_nothing(
     assert [(event["message"], event["severity"]) for event in events] == [("event_never", "ERROR")]
     assert events[0]["reason"]
     assert left() == 3
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "body"),
+    [
+        ("POST", {"Content-Type": "application/json"}, b"{}"),
+        ("POST", {"Content-Type": "application/json"}, b"{"),
+        ("POST", {"Content-Type": "text/plain"}, b""),
+        ("POST", {"Content-Type": "application/cloudevents+json"}, b"[]"),
+        ("GET", {}, b""),
+    ],
+)
+def test_what_is_no_cloud_event_leaves_a_line_too(
+    stack: Stack, log_lines: list[str], method: str, headers: dict[str, str], body: bytes
+) -> None:
+    before = len(log_lines)
+    answer = requests.request(method, stack.function_url("purge_job"), headers=headers, data=body, timeout=15)
+    assert answer.status_code >= 400
+
+    def told() -> list[dict[str, Any]]:
+        lines = [line.partition("{") for line in log_lines[before:] if '"event_refused"' in line]
+        return [json.loads(brace + rest) for _, brace, rest in lines]
+
+    wait_until(told)
+    (line,) = told()
+    assert (line["function"], line["method"], line["status"]) == ("purge_job", method, answer.status_code)
+    assert (line["severity"], line["reason"]) == ("WARNING", "it is no CloudEvent")
 
 
 def test_an_event_nobody_takes_waits_in_the_dead_letters_and_can_be_replayed(

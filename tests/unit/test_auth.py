@@ -15,7 +15,7 @@ import firebase_admin
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 from google.auth import credentials as google_credentials
 from google.auth import crypt, jwt
@@ -42,12 +42,12 @@ class Google:
     def __init__(self, key: rsa.RSAPrivateKey) -> None:
         self.user: dict[str, Any] | None = {"localId": "user-1", "validSince": "0"}
         self.fails = False
-        self._certificate = certificate(key)
+        self.certificates: object = {KEY_ID: certificate(key)}
         google = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                google.answer(self, {KEY_ID: google._certificate})
+                google.answer(self, google.certificates)
 
             def do_POST(self) -> None:
                 self.rfile.read(int(self.headers["Content-Length"]))
@@ -68,7 +68,7 @@ class Google:
         handler.wfile.write(content)
 
 
-def certificate(key: rsa.RSAPrivateKey) -> str:
+def certificate(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "securetoken")])
     now = datetime.now(UTC)
     builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
@@ -123,6 +123,13 @@ def token(key: rsa.RSAPrivateKey) -> Callable[..., str]:
         return encoded.decode()
 
     return make
+
+
+@pytest.fixture
+def claims() -> dict[str, Any]:
+    now = int(time.time())
+    issuer = f"https://securetoken.google.com/{PROJECT}"
+    return {"iss": issuer, "aud": PROJECT, "sub": "user-1", "iat": now - 60, "exp": now + 3600}
 
 
 def refusal(verifier: TokenVerifier, token: str, *, check_revoked: bool = False) -> str:
@@ -216,7 +223,7 @@ def test_expiry_and_missing_claims_count_with_the_auth_emulator_too(
 ) -> None:
     monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", "127.0.0.1:1")
     now = int(time.time())
-    claims = {"iss": f"https://securetoken.google.com/{PROJECT}", "aud": PROJECT, "sub": "user-1"}
+    claims = {"iss": f"https://securetoken.google.com/{PROJECT}", "aud": PROJECT, "sub": "user-1", "iat": now}
     assert verifier.verify(encode({**claims, "exp": now + 60}), check_revoked=False).id == "user-1"
     assert "expired" in refusal(verifier, encode({**claims, "exp": now - 1}))
     assert "malformed" in refusal(verifier, encode(claims))
@@ -232,6 +239,141 @@ def test_certificates_that_cannot_be_fetched_are_an_outage(
     assert int(caught.value.headers["Retry-After"]) > 0
     google.fails = False
     assert verifier.verify(token(), check_revoked=False).id == "user-1"
+
+
+@pytest.mark.parametrize(
+    "broken", ["", "garbage", 7, None, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----"]
+)
+def test_a_certificate_that_cannot_be_used_is_an_outage(
+    verifier: TokenVerifier, token: Callable[..., str], google: Google, broken: object
+) -> None:
+    google.certificates = {KEY_ID: broken}
+    with pytest.raises(Unavailable):
+        verifier.verify(token(), check_revoked=False)
+
+
+def test_a_certificate_of_another_kind_of_key_is_an_outage(
+    verifier: TokenVerifier, token: Callable[..., str], google: Google
+) -> None:
+    google.certificates = {KEY_ID: certificate(ec.generate_private_key(ec.SECP256R1()))}
+    with pytest.raises(Unavailable):
+        verifier.verify(token(), check_revoked=False)
+
+
+@pytest.mark.parametrize("answer", [None, 7, {"keys": 7}])
+def test_certificates_in_a_form_that_nobody_knows_sign_nobody_out(
+    verifier: TokenVerifier, token: Callable[..., str], google: Google, answer: object
+) -> None:
+    google.certificates = answer
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - whatever the library makes of it
+        verifier.verify(token(), check_revoked=False)
+    assert not isinstance(caught.value, Unauthorized)
+
+
+@pytest.mark.parametrize("error", [TypeError, KeyError, AttributeError, ValueError, LookupError])
+@pytest.mark.parametrize("check_revoked", [False, True])
+def test_a_failure_within_the_verification_is_no_fault_of_the_tokens(
+    verifier: TokenVerifier,
+    token: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[Exception],
+    check_revoked: bool,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise error("inside")
+
+    inside = "_user_mgt.UserManager.get_user" if check_revoked else "_token_gen.TokenVerifier.verify_id_token"
+    monkeypatch.setattr(f"firebase_admin.{inside}", fail)
+    with pytest.raises(error, match="inside"):
+        verifier.verify(token(), check_revoked=check_revoked)
+
+
+NO_TIMES: list[Any] = ["now", None, [], {}, True, float("nan"), float("inf")]
+ODD_CLAIMS: dict[str, list[Any]] = {
+    "iat": NO_TIMES,
+    "exp": NO_TIMES,
+    "sub": ["", "a" * 129, None, 7, [], "\ud800"],
+    "firebase": ["tenant", 7, []],
+}
+
+
+@pytest.mark.parametrize(
+    "changes", [{name: value} for name, values in ODD_CLAIMS.items() for value in values], ids=str
+)
+@pytest.mark.parametrize("emulated", [False, True])
+def test_a_token_whose_claims_are_of_other_types_is_malformed(
+    verifier: TokenVerifier,
+    token: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    changes: dict[str, Any],
+    emulated: bool,
+) -> None:
+    if emulated:
+        monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", "127.0.0.1:1")
+    assert "malformed" in refusal(verifier, token(**changes), check_revoked=True)
+
+
+@pytest.mark.parametrize("header", [{"kid": []}, {"kid": 7}, {"kid": {}}, {"alg": None}, {"alg": []}, {"alg": {}}])
+def test_a_token_whose_header_is_of_other_types_is_malformed(
+    verifier: TokenVerifier, claims: dict[str, Any], header: dict[str, Any]
+) -> None:
+    assert "malformed" in refusal(verifier, encode(claims, **{"alg": "RS256", "kid": KEY_ID, **header}))
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"header": {"alg": "HS256"}, "v": 0, "d": 7},
+        {"header": {"alg": "HS256"}, "v": 0, "d": None},
+        {"header": {"alg": "ES256", "kid": KEY_ID}},
+        {"header": {"alg": "RS256", "kid": "unknown"}},
+        {"header": {"alg": "RS256", "kid": ""}},
+    ],
+)
+def test_a_token_that_google_signs_in_no_such_way_is_not_signed_by_it(
+    verifier: TokenVerifier, claims: dict[str, Any], odd: dict[str, Any]
+) -> None:
+    header = odd["header"]
+    more = {key: value for key, value in odd.items() if key != "header"}
+    assert "not signed" in refusal(verifier, encode({**claims, **more}, **header))
+
+
+@pytest.mark.parametrize("name", ["aud", "iss"])
+@pytest.mark.parametrize("value", [7, None, [], {}, [[PROJECT]]])
+def test_a_token_for_nobody_in_particular_is_refused(
+    verifier: TokenVerifier, token: Callable[..., str], name: str, value: object
+) -> None:
+    assert "another" in refusal(verifier, token(**{name: value}))
+
+
+def test_json_that_is_nested_to_any_depth_is_refused_as_the_tokens_fault(
+    verifier: TokenVerifier, claims: dict[str, Any]
+) -> None:
+    for depth in range(700, 1000, 3):
+        nested: Any = {}
+        for _ in range(depth):
+            nested = [nested]
+        try:
+            deep = encode({**claims, "aud": nested}, alg="RS256", kid=KEY_ID)
+        except RecursionError:
+            break
+        refusal(verifier, deep)
+
+
+@pytest.mark.parametrize("emulated", [False, True])
+@pytest.mark.parametrize("check_revoked", [False, True])
+def test_an_account_of_a_tenant_is_refused_and_told_why(
+    verifier: TokenVerifier,
+    token: Callable[..., str],
+    monkeypatch: pytest.MonkeyPatch,
+    check_revoked: bool,
+    emulated: bool,
+) -> None:
+    if emulated:
+        monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", "127.0.0.1:1")
+    of_tenant = token(firebase={"sign_in_provider": "password", "tenant": "tenant-1"})
+    assert "tenant" in refusal(verifier, of_tenant, check_revoked=check_revoked)
+    assert verifier.verify(token(firebase={"sign_in_provider": "password"}), check_revoked=False).id == "user-1"
 
 
 def test_accounts_that_cannot_be_looked_up_are_an_outage(

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,7 +21,7 @@ from shared.endpoint import Endpoint, Request, endpoint
 from shared.errors import Unavailable
 from shared.services import Services
 from tests.calls import call
-from tests.fakes import FakeServices
+from tests.fakes import SETTINGS, FakeServices
 from tests.jobs import NOW, document
 from tests.waiting import wait_until
 
@@ -108,11 +109,73 @@ def test_head_is_get_without_the_body(services: FakeServices, name: str) -> None
     assert head.headers["Content-Length"] == get.headers["Content-Length"]
 
 
-@pytest.mark.parametrize("path", ["/", "/job", "/jobs/", "/jobs/a/b", "/jobs/job-1/", "/jobsx", "/jobs/job-1/x"])
+@pytest.mark.parametrize(
+    "path", ["/", "/job", "/jobs//", "/jobs/a/b", "/jobs/job-1//", "/jobsx", "/jobs/job-1/x", "/jobs%2F"]
+)
 def test_other_addresses_are_not_there(services: FakeServices, path: str) -> None:
     answer = call(list_jobs, services, path)
     assert answer.status_code == 404
     assert answer.content_type == "application/problem+json"
+
+
+@every
+@pytest.mark.parametrize("prefix", ["", "/api/v1"])
+def test_one_slash_at_the_end_changes_nothing(services: FakeServices, name: str, prefix: str) -> None:
+    function, method, path = ALL[name]
+    with_slash = call(function, services, f"{prefix}{path.format(id='job-1')}/", method=method)
+    without = send(services, name, prefix=prefix)
+    assert with_slash.status_code == without.status_code in (200, 202)
+    assert with_slash.json.keys() == without.json.keys()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("ending", ["//", "%2F", "%2f", "/%2F"])
+@pytest.mark.parametrize("name", [name for name in ALL if name != "list"])
+def test_more_than_one_slash_at_the_end_is_not_found(services: FakeServices, name: str, ending: str) -> None:
+    function, method, path = ALL[name]
+    assert call(function, services, path.format(id="job-1") + ending, method=method).status_code == 404
+    assert services.fake_repository.calls == 0
+
+
+@pytest.mark.parametrize("word", ["cost", "erasure", "cos%74", "cost/"])
+@pytest.mark.parametrize("name", [name for name in ALL if name != "list"])
+def test_a_word_of_another_path_is_no_jobs_id(services: FakeServices, name: str, word: str) -> None:
+    for job_id in ("cost", "erasure"):
+        services.add(job_id, document("me", output_video_path="me/cost/output.mp4"))
+    function, method, path = ALL[name]
+    if word.endswith("/") and not path.endswith("{id}"):
+        return
+    answer = call(function, services, path.format(id=word), method=method)
+    unknown = send(services, name, "unknown")
+    assert answer.status_code == 404
+    assert answer.json["detail"] == unknown.json["detail"]  # type: ignore[index]
+    assert "deleted_at" not in services.fake_repository.documents["cost"]
+
+
+@every
+def test_a_user_who_asks_too_often_is_told_when_to_come_back(name: str) -> None:
+    services = FakeServices(replace(SETTINGS, requests_per_minute=3))
+    services.add("job-1", document("me", output_video_path="me/job-1/output.mp4"))
+    services.add("job-2", document("you", output_video_path="you/job-2/output.mp4"))
+    assert {send(services, name, method="OPTIONS", user=None).status_code for _ in range(5)} == {204}
+    answers = [send(services, name, headers={"Origin": "https://nuumee.ai"}) for _ in range(4)]
+    assert [answer.status_code == 429 for answer in answers] == [False, False, False, True]
+    assert answers[-1].headers["Retry-After"] == "20"
+    assert answers[-1].headers["Access-Control-Allow-Origin"] == "https://nuumee.ai"
+    before = services.fake_repository.calls
+    assert send(services, name, method="HEAD" if name in ("list", "job") else ALL[name][1]).status_code == 429
+    assert services.fake_repository.calls == before
+    assert send(services, name, "job-2", user="you").status_code in (200, 202)
+    services.now = lambda: NOW + timedelta(seconds=20)
+    assert send(services, name).status_code != 429
+
+
+def test_who_deletes_a_hundred_jobs_from_four_tabs_that_poll_meets_no_limit(services: FakeServices) -> None:
+    for number in range(100):
+        services.add(f"doomed-{number}", document("me"))
+    deletes = [send(services, "delete", f"doomed-{number}").status_code for number in range(100)]
+    polls = [send(services, "list").status_code for _ in range(4 * 60)]
+    assert {*deletes} == {202}
+    assert {*polls} == {200}
 
 
 @every
@@ -123,7 +186,10 @@ def test_a_preflight_from_a_known_origin_needs_no_token(services: FakeServices, 
     assert answer.headers["Access-Control-Allow-Origin"] == "https://nuumee.ai"
     assert answer.headers["Access-Control-Max-Age"] == "3600"
     assert ALL[name][1] in answer.headers["Access-Control-Allow-Methods"]
-    assert "Authorization" in answer.headers["Access-Control-Allow-Headers"]
+    assert set(answer.headers["Access-Control-Allow-Headers"].split(", ")) == {
+        *("Authorization", "If-None-Match", "Content-Type", "X-Requested-With"),
+        *("traceparent", "tracestate", "baggage", "sentry-trace"),
+    }
     assert "Origin" in answer.headers["Vary"]
     assert services.fake_verifier.checked_revocation == []
 
@@ -143,8 +209,11 @@ def test_another_origin_is_allowed_nothing(services: FakeServices, name: str, or
 def test_scripts_of_a_known_origin_see_the_answer_even_when_it_is_a_problem(
     services: FakeServices, name: str
 ) -> None:
-    for user in ("me", None):
-        answer = send(services, name, user=user, headers={"Origin": "https://nuumee.ai"})
+    services.add("queued", document("me", status="queued"))
+    asked: list[dict[str, Any]] = [{}, {"user": None}, {"job_id": ".."}, {"job_id": "queued"}, {"method": "PATCH"}]
+    for options, error in [*((options, None) for options in asked), ({}, RuntimeError()), ({}, Unavailable("It"))]:
+        services.fake_verifier.error = error
+        answer = send(services, name, headers={"Origin": "https://nuumee.ai"}, **options)
         assert answer.headers["Access-Control-Allow-Origin"] == "https://nuumee.ai"
         exposed = answer.headers["Access-Control-Expose-Headers"]
         assert {"ETag", "Retry-After", "X-Request-Id"} <= set(exposed.split(", "))
@@ -276,6 +345,57 @@ def test_log_lines_are_json_with_the_trace_and_without_secrets(services: FakeSer
     assert {line["severity"] for line in lines} == {"INFO"}
     assert "Bearer" not in stream.getvalue()
     assert "https://storage" not in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "error", "status", "kind", "says"),
+    [
+        ("list", {}, None, 200, None, None),
+        ("job", {"method": "PUT"}, None, 405, "method-not-allowed", "Only GET, HEAD, OPTIONS can be used here."),
+        ("job", {"user": None}, None, 401, "unauthorized", "Please sign in: the request carries no ID token."),
+        ("job", {"job_id": "unknown"}, None, 404, "not-found", "There is no such job."),
+        (
+            "output",
+            {"job_id": "queued"},
+            None,
+            409,
+            "job-not-completed",
+            "The job is queued; its video is there once",
+        ),
+        ("delete", {}, Unavailable("Firestore"), 503, "unavailable", "Firestore cannot be reached"),
+        ("delete", {}, RuntimeError("x"), 500, "internal-error", "Something went wrong on our side."),
+    ],
+)
+def test_the_line_of_a_refused_request_says_why(
+    services: FakeServices,
+    caplog: pytest.LogCaptureFixture,
+    name: str,
+    options: dict[str, Any],
+    error: Exception | None,
+    status: int,
+    kind: str | None,
+    says: str | None,
+) -> None:
+    services.add("queued", document("me", status="queued"))
+    services.fake_verifier.error = error
+    with caplog.at_level(logging.INFO, "nuumee"):
+        send(services, name, **options)
+    (line,) = [record for record in caplog.records if record.getMessage() == "request"]
+    fields = vars(line)["fields"]
+    assert (fields["status"], fields.get("kind")) == (status, kind)
+    assert fields.get("detail", "").startswith(says or "")
+    assert ("detail" in fields) == (kind is not None)
+
+
+@pytest.mark.parametrize("query", ["page=0", "cursor=x"])
+def test_the_line_of_a_bad_query_names_the_parameter_and_not_what_was_sent(
+    services: FakeServices, caplog: pytest.LogCaptureFixture, query: str
+) -> None:
+    with caplog.at_level(logging.INFO, "nuumee"):
+        call(list_jobs, services, f"/jobs?{query}&status=me@nuumee.test")
+    (fields,) = [vars(record)["fields"] for record in caplog.records]
+    assert (fields["status"], fields["kind"]) == (400, "bad-request")
+    assert "nuumee.test" not in str(fields)
 
 
 def test_text_outside_unicode_does_not_break_an_answer(services: FakeServices) -> None:

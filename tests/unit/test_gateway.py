@@ -11,7 +11,7 @@ from threading import Thread
 
 import pytest
 
-from infra.local.gateway import AUTH, Gateway, upstream_for
+from infra.local.gateway import AUTH, JOB_SERVICE, Gateway, upstream_for
 from infra.local.pages import Pages
 from infra.local.ports import HOST
 from infra.local.servers import Server
@@ -32,6 +32,24 @@ from infra.local.servers import Server
         ("DELETE", "/jobs", "list_jobs"),
         ("PUT", "/jobs/abc", "list_jobs"),
         ("POST", "/jobs/abc/share", "share_job"),
+        ("GET", "/jobs/", "list_jobs"),
+        ("DELETE", "/jobs/abc/", "delete_job"),
+        ("DELETE", "/jobs/", "list_jobs"),
+        ("DELETE", "/jobs//", "delete_job"),
+        ("GET", "/jobs/abc/output/?x=1", "get_output"),
+        ("GET", "/jobs/abc/thumbnails/", "get_thumbnails"),
+        ("POST", "/jobs/abc/share/", "share_job"),
+        ("GET", "/v/25ca1d0f/", "share_video"),
+        ("GET", "/v/25ca1d0f/video.mp4/", "share_video"),
+        ("GET", "/public/video/25ca1d0f/", "share_video"),
+        ("POST", "/jobs", JOB_SERVICE),
+        ("POST", "/api/v1/jobs/", JOB_SERVICE),
+        ("GET", "/jobs/cost?job_type=extend", JOB_SERVICE),
+        ("DELETE", "/jobs/cost", "delete_job"),
+        ("GET", "/jobs/cost/output", "get_output"),
+        ("POST", "/jobs/abc/post-process", JOB_SERVICE),
+        ("POST", "/api/v1/jobs/abc/watermark/", JOB_SERVICE),
+        ("GET", "/jobs/abc/watermark", "list_jobs"),
         ("DELETE", "/api/v1/jobs/abc/share", "share_job"),
         ("GET", "/v/25ca1d0f", "share_video"),
         ("GET", "/v/25ca1d0f?embed=1", "share_video"),
@@ -59,6 +77,11 @@ def test_each_path_goes_to_its_function_or_to_the_sign_in(method: str, path: str
 )
 def test_a_preflight_goes_where_the_request_will(wanted: str | None, function: str) -> None:
     assert upstream_for("OPTIONS", "/jobs/abc", wanted) == function
+
+
+def test_a_preflight_for_the_job_service_goes_to_no_function() -> None:
+    assert upstream_for("OPTIONS", "/jobs", "POST") == JOB_SERVICE
+    assert upstream_for("OPTIONS", "/jobs", "GET") == "list_jobs"
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -163,3 +186,18 @@ def test_a_function_that_is_away_is_a_bad_gateway_also_to_head(gateway: http.cli
     status, kind, content = ask(gateway, "GET", "/api/jobs/abc/output")
     assert (status, kind) == (502, "application/problem+json")
     assert "get_output does not answer" in json.loads(content)["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("POST", "/jobs", 405), ("GET", "/api/jobs/cost", 404), ("POST", "/jobs/a/watermark", 404)],
+)
+def test_what_the_job_service_would_answer_is_refused_in_a_sentence(
+    gateway: http.client.HTTPConnection, method: str, path: str, status: int
+) -> None:
+    got, kind, content = ask(gateway, method, path, {"Authorization": "Bearer t"})
+    assert (got, kind) == (status, "application/problem+json")
+    assert (
+        json.loads(content)["detail"]
+        == f"{method} goes to the job service here, which is no part of the local cloud."
+    )

@@ -56,13 +56,15 @@ def test_user_ids_that_custom_sign_in_may_choose_own_media(user_id: str) -> None
     assert can_own_media(user_id)
 
 
-@pytest.mark.parametrize("job_id", ["", "..", "a/b", "a.b", "a" * 129, "é", "a\n", "__all__", "____", None, 7])
+@pytest.mark.parametrize(
+    "job_id", ["", "..", "a/b", "a.b", "a" * 129, "é", "a\n", "__all__", "____", "cost", "erasure", None, 7]
+)
 def test_what_is_no_job_id(job_id: object) -> None:
     assert not is_job_id(job_id)
 
 
 @pytest.mark.parametrize(
-    "job_id", ["a", "-", "_", "__a", "a__", "A" * 128, "25ca1d0f-0000-4000-8000-000000000000"]
+    "job_id", ["a", "-", "_", "__a", "a__", "costs", "A" * 128, "25ca1d0f-0000-4000-8000-000000000000"]
 )
 def test_what_is_a_job_id(job_id: str) -> None:
     assert is_job_id(job_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib import import_module
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from shared.endpoint import HttpFunction
 from shared.errors import PROBLEMS, ApiError, Unavailable
 from shared.visitors import BURST
 from tests.calls import call
-from tests.fakes import FakeServices
+from tests.fakes import SETTINGS, FakeServices
 from tests.jobs import document
 from tests.openapi import described_api
 
@@ -76,7 +77,7 @@ def test_every_answer_is_as_described_and_no_other_is_described(path: str, metho
     for request in REQUESTS.values():
         if method == "OPTIONS" and "method" in request:
             continue  # that would be no preflight
-        services = FakeServices()
+        services = FakeServices(replace(SETTINGS, requests_per_minute=BURST))
         for status in ("completed", "queued"):
             made = {"status": status, "short_id": SHORT_IDS[status]}
             services.add(status, document("me", output_video_path="me/completed/output.mp4", **made))

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from shared.errors import UnprocessableEvent
+from shared.events import JobDeleted
 from shared.pubsub import Letter, Publisher
+from tests.jobs import NOW
 
 
 class Client:
@@ -28,6 +30,10 @@ class Client:
         accepted: Future[str] = Future()
         accepted.set_result("1")
         return accepted
+
+
+def test_who_publishes_gets_the_messages_id() -> None:
+    assert Publisher(Client(), "topic").publish(JobDeleted("job-1", "me", NOW)) == "1"
 
 
 def test_a_dead_letter_is_published_again_as_it_was() -> None:

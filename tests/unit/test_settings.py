@@ -23,13 +23,14 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "SHARE_ORIGIN": "https://share.test/",
         "SHORT_ID_LENGTH": "16",
         "FORWARDED_HOPS": "2",
+        "REQUESTS_PER_MINUTE": "50",
         "SIGNING_ACCOUNT": "signer@nuumee.test",
         "STORAGE_EMULATOR_HOST": "http://127.0.0.1:1",
     }
     settings = Settings.from_environment({**LEAST, **given})
     assert settings.buckets == ("i", "v", "o")
     assert (settings.job_deleted_topic, settings.share_origin) == ("gone", "https://share.test")
-    assert (settings.short_id_length, settings.forwarded_hops) == (16, 2)
+    assert (settings.short_id_length, settings.forwarded_hops, settings.requests_per_minute) == (16, 2, 50)
     assert (settings.signing_account, settings.storage_emulator) == ("signer@nuumee.test", "http://127.0.0.1:1")
 
 
@@ -47,7 +48,11 @@ def test_a_bucket_that_is_set_to_nothing_is_named_rather_than_taken_for_the_defa
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("SHORT_ID_LENGTH", "4"), ("FORWARDED_HOPS", "0"), ("FORWARDED_HOPS", "x")]
+    ("name", "value"),
+    [
+        *(("SHORT_ID_LENGTH", "4"), ("FORWARDED_HOPS", "0"), ("FORWARDED_HOPS", "x")),
+        *(("REQUESTS_PER_MINUTE", "0"), ("REQUESTS_PER_MINUTE", "1.5"), ("SWEEP_AFTER", "0")),
+    ],
 )
 def test_a_number_out_of_its_choices_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):

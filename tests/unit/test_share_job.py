@@ -36,6 +36,17 @@ def test_a_new_link_is_given_with_its_address(services: FakeServices) -> None:
     assert services.fake_repository.documents["job-1"]["short_id"] == short_id
 
 
+def test_a_script_that_makes_link_after_link_is_stopped_and_told_until_when(services: FakeServices) -> None:
+    answers = [send(services, "POST") for _ in range(120)]
+    assert [answer.status_code for answer in answers] == [200] * 10 + [429] * 110
+    assert answers[-1].headers["Retry-After"] == "3600"
+    assert answers[-1].json["detail"] == (
+        "This job has had many new links lately. The next can be made in 60 minutes."
+    )
+    assert len(services.fake_shares.links) == 1 + 10
+    assert send(services, "DELETE").status_code == 200
+
+
 def test_a_link_can_be_ended_again_and_again(services: FakeServices) -> None:
     for _ in range(2):
         answer = send(services, "DELETE")

@@ -49,8 +49,16 @@ def test_the_page_shows_the_video_with_its_poster(services: FakeServices) -> Non
     assert {"controls", "playsinline"} <= set(video)
     assert (video["src"], video["poster"]) == (OUTPUT, PICTURE)
     links = [link["href"] for link in tags.every("a")]
-    assert links == ["https://nuumee.ai/", f"{ID}/video.mp4?download", "https://nuumee.ai/"]
+    assert links == ["https://nuumee.ai/", f"https://nuumee.ai/v/{ID}/video.mp4?download", "https://nuumee.ai/"]
     assert "3 views" in answer.text
+
+
+@pytest.mark.parametrize("path", [PAGE, VIDEO, POSTER, DATA])
+def test_one_slash_at_the_end_changes_nothing(services: FakeServices, path: str) -> None:
+    with_slash, without = visit(services, f"{path}/"), visit(services, path)
+    assert with_slash.status_code == without.status_code in (200, 302)
+    assert with_slash.headers.get("Location") == without.headers.get("Location")
+    assert visit(services, f"{path}//").status_code == 404
 
 
 def test_a_pasted_link_unfolds(services: FakeServices) -> None:

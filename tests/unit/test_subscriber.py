@@ -54,6 +54,14 @@ def test_each_outcome_is_one_line_with_the_job_the_message_and_the_attempt(
     assert comes_back == (outcome == "event_retry")
 
 
+@pytest.mark.parametrize("data", [None, [], {}, {"message": 7}, {"message": {}}, {"message": {"messageId": None}}])
+def test_a_message_without_an_id_is_told_of_without_one(data: object, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "nuumee"):
+        handler_that_raises(None).receive(data, FakeServices())
+    (line,) = caplog.records
+    assert (line.getMessage(), "message_id" in line.__dict__["fields"]) == ("event_never", False)
+
+
 @pytest.mark.parametrize("attempt", [None, 0])
 def test_where_nobody_counts_the_attempts_none_is_told(attempt: object, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO", "nuumee"):

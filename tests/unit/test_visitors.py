@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from shared import visitors as module
+from shared import limiter
 from shared.visitors import BURST, VIEW_WINDOW, Visitor, Visitors, client_address
 
 ANN = Visitor("203.0.113.1", "Mozilla/5.0")
@@ -30,20 +30,20 @@ def test_reloading_does_not_make_the_window_longer() -> None:
 
 
 def test_both_memories_forget_the_oldest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_REMEMBERED", 3)
+    monkeypatch.setattr(limiter, "MOST_REMEMBERED", 3)
     visitors = Visitors()
     for number in range(10):
         assert visitors.is_new(ANN, str(number), 0.0)
         visitors.seconds_to_wait(str(number), 0.0)
     assert [visitors.is_new(ANN, str(number), 0.0) for number in (9, 8, 7)] == [False] * 3
-    assert len(visitors._seen) == len(visitors._spent) == 3
+    assert len(visitors._seen.values) == len(visitors._clients._spent.values) == 3
 
 
 def test_no_address_is_kept() -> None:
     visitors = Visitors()
     visitors.is_new(ANN, "a", 0.0)
     visitors.seconds_to_wait(ANN.address, 0.0)
-    assert ANN.address.encode() not in b" ".join([*visitors._seen, *visitors._spent])
+    assert ANN.address.encode() not in b" ".join([*visitors._seen.values, *visitors._clients._spent.values])
 
 
 def test_a_client_that_has_used_up_its_requests_gets_one_a_second() -> None:

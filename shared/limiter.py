@@ -1,0 +1,53 @@
+"""How often somebody may ask, as far as one process remembers: never by name, and of so many at the most."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import threading
+from collections import OrderedDict
+from typing import Generic, TypeVar
+
+MOST_REMEMBERED = 20_000
+_LONGEST_TOLD_APART = 1024
+V = TypeVar("V")
+
+
+class Memory(Generic[V]):
+    """Values by keys that are not kept themselves. The oldest go when there are more than MOST_REMEMBERED."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        """To be held by whoever reads and then writes."""
+        self.values: OrderedDict[bytes, V] = OrderedDict()
+        self._secret = os.urandom(16)
+
+    def key(self, *parts: str) -> bytes:
+        text = "\n".join(part[:_LONGEST_TOLD_APART] for part in parts)
+        return hashlib.blake2b(text.encode("utf-8", "replace"), key=self._secret, digest_size=16).digest()
+
+    def put(self, key: bytes, value: V) -> None:
+        self.values[key] = value
+        self.values.move_to_end(key)
+        while len(self.values) > MOST_REMEMBERED:
+            self.values.popitem(last=False)
+
+
+class Limiter:
+    """Lets everybody have `burst` answers at once, and after that `per_second`."""
+
+    def __init__(self, burst: int, per_second: float) -> None:
+        self._burst = burst
+        self._per_second = per_second
+        self._spent: Memory[tuple[float, float]] = Memory()
+
+    def seconds_to_wait(self, who: str, now: float) -> int:
+        """0 if `who` may have one more answer now, or in how many seconds they may. `now` is in seconds."""
+        key = self._spent.key(who)
+        with self._spent.lock:
+            spent, since = self._spent.values.get(key, (0.0, now))
+            spent = max(0.0, spent - (now - since) * self._per_second)
+            waits = spent + 1 > self._burst
+            self._spent.put(key, (spent if waits else spent + 1, now))
+        return math.ceil((spent + 1 - self._burst) / self._per_second) if waits else 0

@@ -1,0 +1,151 @@
+"""Bodies that nobody asked for, sent to the staged functions: the memory stays, and nobody waits."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, suppress
+from dataclasses import dataclass
+from http.client import HTTPResponse
+from pathlib import Path
+
+import pytest
+
+from infra.local import ports
+from infra.local.stack import THREADS, Stack
+from tests.tokens import unsigned_token
+
+LARGE = 31_000_000
+"""Bytes: Cloud Run lets 32 MiB through. https://cloud.google.com/run/quotas"""
+MORE_MIB = 48
+"""What a function may take beside what it has, for sixteen at a time. Read into memory they took 870."""
+AT_ONCE = 1.5
+"""Seconds, with other tests on the same machine. gunicorn would wait five for the rest of a body."""
+TOKEN = f"Authorization: Bearer {unsigned_token('me')}\r\n"
+REQUESTS = {
+    "list_jobs": ("POST /jobs", "GET /jobs/..", "OPTIONS /jobs", "GET //nowhere", "GET /robots.txt"),
+    "share_job": ("POST /jobs/../share", "DELETE /jobs/../share", "PUT /jobs/a/share"),
+    "share_video": ("POST /v/25ca1d0f", "GET /v/..", "GET /public/video/.."),
+}
+"""Of each kind of answer, with a token and without: the first is refused whoever sends it and how often."""
+ENDLESS = {
+    "never fulfilled": "Content-Length: 1000000\r\n\r\nabc",
+    "small and never fulfilled": "Content-Length: 10\r\n\r\nabc",
+    "chunks without an end": "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+    "waiting to be asked": "Expect: 100-continue\r\nContent-Length: 1000000\r\n\r\n",
+}
+
+
+@dataclass(frozen=True)
+class Function:
+    """A staged function in a process of its own, so that no other test has a part in what it holds."""
+
+    name: str
+    port: int
+    pid: int
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection((ports.HOST, self.port), timeout=15)
+
+    def honest_wait(self) -> float:
+        """Seconds until somebody with nothing odd about them has an answer."""
+        began = time.monotonic()
+        with self.connect() as connection:
+            connection.sendall(b"GET /nowhere HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+            assert status(connection) == 404
+        return time.monotonic() - began
+
+
+@pytest.fixture(scope="module", params=REQUESTS)
+def function(request: pytest.FixtureRequest, stack: Stack) -> Iterator[Function]:
+    name: str = request.param
+    label = f"{name}-bodies"
+    port = ports.any_free([label])[label]
+    stack.start_function(name, port=port, label=label)
+    stack.processes.wait_for(label, lambda: ports.answers(port))
+    yield Function(name, port, stack.processes.pid(label))
+    stack.processes.stop([label])
+
+
+def status(connection: socket.socket) -> int:
+    """Read one answer, and give its status."""
+    with closing(HTTPResponse(connection)) as answer:
+        answer.begin()  # passes over 100 Continue
+        answer.read()
+        return answer.status
+
+
+def mib(pid: int) -> float:
+    """What gunicorn and its worker hold together; pages that they share count once."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    rollups = [Path(f"/proc/{one}/smaps_rollup").read_text() for one in (str(pid), *children)]
+    return sum(int(text.partition("\nPss:")[2].split()[0]) for text in rollups) / 1024
+
+
+@pytest.mark.parametrize("body", ENDLESS)
+@pytest.mark.parametrize("token", ["", TOKEN], ids=["without a token", "with a token"])
+def test_bodies_that_never_end_keep_nobody_waiting(function: Function, token: str, body: str) -> None:
+    for request in REQUESTS[function.name]:
+        with ExitStack() as connections:
+            sent = [connections.enter_context(function.connect()) for _ in range(2 * THREADS)]
+            for connection in sent:
+                connection.sendall(f"{request} HTTP/1.1\r\nHost: test\r\n{token}{ENDLESS[body]}".encode())
+            waits = [function.honest_wait() for _ in range(3)]
+            assert max(waits) < AT_ONCE, (request, waits)
+            assert {status(connection) for connection in sent} <= {204, 401, 404, 405, 429}, request
+
+
+def test_large_bodies_take_no_memory(function: Function) -> None:
+    function.honest_wait()
+    before = mib(function.pid)
+    most = before
+
+    def send(request: str) -> None:
+        with function.connect() as connection, suppress(ConnectionError):
+            head = f"{request} HTTP/1.1\r\nHost: test\r\n{TOKEN}Content-Length: {LARGE}\r\n\r\n"
+            connection.sendall(head.encode())
+            for _ in range(LARGE // 1_000_000):
+                connection.sendall(b"x" * 1_000_000)
+
+    for request in REQUESTS[function.name]:
+        with ThreadPoolExecutor(THREADS) as threads:
+            sending = [threads.submit(send, request) for _ in range(THREADS)]
+            while not all(one.done() for one in sending):
+                most = max(most, mib(function.pid))
+                time.sleep(0.01)
+        for one in sending:
+            one.result()
+        assert function.honest_wait() < AT_ONCE
+    assert max(most, mib(function.pid)) < before + MORE_MIB
+
+
+def test_a_small_body_is_dropped_and_its_connection_serves_on(function: Function) -> None:
+    request = REQUESTS[function.name][0]
+    for body in ("Content-Length: 2\r\n\r\n{}", "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"):
+        with function.connect() as connection:
+            for _ in range(3):
+                connection.sendall(f"{request} HTTP/1.1\r\nHost: test\r\n{TOKEN}{body}".encode())
+                assert status(connection) in (401, 404, 405)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n3\r\nabcdefgh",
+        "Content-Length: 40\r\n\r\nGET /v/smuggled HTTP/1.1\r\nHost: test\r\n\r\n\r\n",
+        "Transfer-Encoding: chunked\r\n\r\n0\r\nodd trailer\n\r\n\r\n",
+    ],
+)
+def test_an_odd_body_has_one_answer(function: Function, body: str) -> None:
+    with function.connect() as connection:
+        connection.sendall(f"{REQUESTS[function.name][0]} HTTP/1.1\r\nHost: test\r\n{TOKEN}{body}".encode())
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        with suppress(ConnectionResetError):
+            while received := connection.recv(65536):
+                answer += received
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert answer.split(b" ", 2)[1] in (b"401", b"404", b"405")
