@@ -202,10 +202,11 @@ def test_a_poll_beside_a_deletion_does_not_count_the_job_twice(
     page.route(ONE_JOB, lambda route: deletions.append((route, route.fetch())))
     jobs_page.button(gone, "Delete").click()
     jobs_page.dialog.get_by_role("button", name="Delete job").click()
-    wait_until(lambda: len(deletions) == 1)
+    wait_until(lambda: page.evaluate("true") and deletions)  # the browser's requests are heard of beside others
     poll.let_go()
     clock.wait_for(POLL, times=1)
     refresh = HeldBack(page, LIST)
+    page.clock.resume()  # messages take time to appear
     for route, response in deletions:
         route.fulfill(response=response)
     expect(jobs_page.toasts).to_have_text(f"Job {gone[:8]} deleted")
