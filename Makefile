@@ -21,6 +21,7 @@ demo: $(SETUP) ## Play the main job once on a stack of its own, and say whether 
 	@$(BIN)/python -m infra.local.demo
 
 test: page ## Run every test, the page's in a browser
+	@SETUP=$(SETUP) infra/local/page.sh apart
 	@$(BIN)/python -m infra.local.browser
 	@npm test --silent --prefix frontend; page=$$?; $(BIN)/python -m pytest -n 2 --dist loadfile || exit; \
 	[ $$page = 0 ] || { echo "test: the page's own tests failed, see above pytest's" >&2; exit $$page; }
@@ -44,7 +45,7 @@ lock: $(SETUP) ## Compile the pinned requirements anew from pyproject.toml
 
 clean: ## Remove everything that set-up, builds and tests made
 	rm -rf $(VENV) build .local artifacts infra/local/auth/node_modules \
-	    frontend/node_modules frontend/.next frontend/out frontend/next-env.d.ts frontend/*.tsbuildinfo
+	    frontend/node_modules frontend/.next frontend/out frontend/out-* frontend/next-env.d.ts frontend/*.tsbuildinfo
 
 # One stamp for all set-up: it is made anew when a lock or the set-up program changes.
 $(SETUP): requirements.txt infra/local/requirements-dev.txt infra/local/requirements-jre.txt \

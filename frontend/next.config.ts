@@ -5,6 +5,7 @@ import "./lib/settings";
 const config: NextConfig = {
   // Plain files: any static hosting serves them, and no server has to run for the page.
   output: "export",
+  distDir: process.env.PAGE_FOLDER ?? "out",
   trailingSlash: true,
   reactStrictMode: true,
 };

@@ -1,18 +1,20 @@
 import { statusLabel } from "@/components/StatusBadge";
-import { type Counts, type JobStatus, STATUSES } from "@/lib/job";
+import { type Counts, GROUPS, type Group, STATUSES } from "@/lib/job";
 
 interface Props {
   /** Null for all; undefined where something else chooses the jobs. */
-  status: JobStatus | null | undefined;
+  status: Group | null | undefined;
   counts: Counts | undefined;
-  onChange: (status: JobStatus | null) => void;
+  onChange: (status: Group | null) => void;
 }
 
 export function StatusFilter({ status, counts, onChange }: Props) {
+  // Other statuses than the usual ones are rare: they have a button where there are some.
+  const groups = counts?.other || status === "other" ? GROUPS : STATUSES;
   return (
     <nav aria-label="Filter by status" className="-mx-3 overflow-x-auto px-3 py-1 sm:-mx-1 sm:px-1">
       <ul className="flex gap-2">
-        {[null, ...STATUSES].map((one) => (
+        {[null, ...groups].map((one) => (
           <li key={one ?? "all"}>
             <button
               type="button"
@@ -22,7 +24,7 @@ export function StatusFilter({ status, counts, onChange }: Props) {
             >
               {one ? statusLabel(one) : "All"}
               <span className="min-w-4 text-center text-xs tabular-nums">
-                {counts ? counts[one ?? "all"] : "–"}
+                {counts ? (counts[one ?? "all"] ?? 0) : "–"}
               </span>
             </button>
           </li>

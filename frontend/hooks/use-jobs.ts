@@ -68,7 +68,8 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
   const [loads, setLoads] = useState(0);
   const [thumbnails, setThumbnails] = useState<Record<string, JobThumbnailsResponse>>({});
   const shown = useRef(thumbnails);
-  const countsAreFresh = useRef(false);
+  /** Which request brings the counts, or has brought them: one does for all filters and pages. */
+  const countedBy = useRef<symbol | null>(null);
   const cursors = useRef(new Map<string, string>());
   const asked = useRef(0);
 
@@ -87,18 +88,20 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
     key,
     async () => {
       asked.current = Date.now();
-      const withCounts = !countsAreFresh.current;
-      countsAreFresh.current = true;
+      const request = Symbol();
+      countedBy.current ??= request;
+      const counting = () => countedBy.current === request;
       try {
         const cursor = cursors.current.get(place(page));
-        const list = await listJobs({ status, search, page, cursor, counts: withCounts });
+        const list = await listJobs({ status, search, page, cursor, counts: counting() });
         if (list.next_cursor) cursors.current.set(place(page + 1), list.next_cursor);
-        if (list.counts) setCounts(list.counts);
+        // A later request may have been asked for them since: it counts what has changed meanwhile.
+        if (list.counts && counting()) setCounts(list.counts);
         learn(list.jobs);
         setLoads((number) => number + 1);
         return list;
       } catch (failure) {
-        countsAreFresh.current = !withCounts;
+        if (counting()) countedBy.current = null;
         throw failure;
       }
     },
@@ -116,8 +119,8 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
   const isGone = (job: Job) => deleted.has(job.id) || deleting.some((one) => one.id === job.id);
   const watched = all?.filter((job) => isActive(job) && !isGone(job)) ?? [];
   const apart = details.job && !isListed && isActive(details.job) ? [details.job] : [];
-  // Not beside a request for the list, which has the same jobs in it.
-  const pollable = watching && watched.length + apart.length > 0 && !isValidating;
+  // Not beside a request for the list, which has the same jobs in it, nor beside a deletion, which counts them too.
+  const pollable = watching && watched.length + apart.length > 0 && !isValidating && deleting.length === 0;
   const pollFailure = usePolling(pollable, asked, async (signal) => {
     const before = [...watched, ...apart];
     const ids = before.map((job) => job.id);
@@ -141,7 +144,7 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
     loads,
     beyondTheEnd: data !== undefined && data.jobs.length === 0 && data.total > 0 && page > 1,
     refresh: async () => {
-      countsAreFresh.current = false;
+      countedBy.current = null;
       await mutate();
     },
     hide: (jobs) => setDeleting((before) => [...before, ...jobs]),

@@ -2,11 +2,11 @@
 
 import { ApiError, NetworkError } from "@/lib/errors";
 import type {
+  Group,
   Job,
   JobList,
   JobOutputResponse,
   JobShareResponse,
-  JobStatus,
   JobThumbnailsResponse,
 } from "@/lib/job";
 import { accessToken, endSession, SessionEnded } from "@/lib/session";
@@ -16,7 +16,7 @@ export const PAGE_SIZE = 20;
 const TIMEOUT = 20_000;
 
 export interface ListQuery {
-  status: JobStatus | null;
+  status: Group | null;
   /** Beginning of the ids that are searched for; "" for none. */
   search: string;
   page: number;
@@ -94,7 +94,9 @@ async function call<T>(endpoint: Endpoint, path: string, options: Options = {}):
   }
 }
 
-function send(address: string, token: string, { method = "GET", signal }: Options): Promise<Response> {
+async function send(address: string, token: string, { method = "GET", signal }: Options): Promise<Response> {
+  // It may have been given up while the token was awaited.
+  signal?.throwIfAborted();
   // Not AbortSignal.any, which browsers have only since 2024.
   const controller = new AbortController();
   signal?.addEventListener("abort", () => controller.abort());

@@ -3,6 +3,13 @@
 export const STATUSES = ["pending", "queued", "processing", "completed", "failed"] as const;
 export type JobStatus = (typeof STATUSES)[number];
 
+/** What jobs are filtered and counted by: a status, or "other" for all that are not among STATUSES. */
+export const GROUPS = [...STATUSES, "other"] as const;
+export type Group = (typeof GROUPS)[number];
+
+/** What a job ends in. With any other status, a name from the future among them, it is under way. */
+const FINAL: readonly (string | null)[] = ["completed", "failed"] satisfies JobStatus[];
+
 /**
  * Signed URLs; null where the job has no such medium. They work until `expires_at`. A poster is a small picture of a
  * medium, a preview some seconds of a video: null until they have been made, and not there with older functions.
@@ -36,7 +43,8 @@ export interface Job {
   media: JobThumbnailsResponse;
 }
 
-export type Counts = Record<JobStatus | "all", number>;
+/** Older functions do not count the jobs of other statuses. */
+export type Counts = Record<JobStatus | "all", number> & { other?: number };
 
 export interface JobList {
   jobs: Job[];
@@ -62,9 +70,13 @@ export function isStatus(text: string | null): text is JobStatus {
   return STATUSES.some((status) => status === text);
 }
 
+export function groupOf(status: string | null): Group {
+  return isStatus(status) ? status : "other";
+}
+
 /** Whether the job will still change by itself. */
 export function isActive(job: Job): boolean {
-  return job.status === "pending" || job.status === "queued" || job.status === "processing";
+  return !FINAL.includes(job.status);
 }
 
 const TYPES = new Map(

@@ -1,7 +1,7 @@
 /** A list that was answered, brought up to date with what has been learnt since. */
 
 import { PAGE_SIZE } from "@/lib/api";
-import { type Counts, isStatus, type Job, type JobList, type JobShareResponse } from "@/lib/job";
+import { type Counts, groupOf, type Job, type JobList, type JobShareResponse } from "@/lib/job";
 
 /** "21–40 of 72": which of the jobs under the filter are on this page. */
 export function describeRange(list: JobList): string {
@@ -50,8 +50,10 @@ export function recount(counts: Counts, before: Job[], after: Job[]): Counts {
   const result = { ...counts };
   const count = (jobs: Job[], step: number) => {
     for (const { status } of jobs) {
+      const group = groupOf(status);
+      const known = result[group];
       result.all += step;
-      if (isStatus(status)) result[status] += step;
+      if (known !== undefined) result[group] = known + step;
     }
   };
   count(before, -1);

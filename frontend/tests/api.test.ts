@@ -102,6 +102,30 @@ test("a request that is given up is no error of the network", async () => {
   await expect(getJobs(["a"], controller.signal)).rejects.toMatchObject({ name: "AbortError" });
 });
 
+describe("a request that is given up while the token is awaited", () => {
+  test("is never sent", async () => {
+    const controller = new AbortController();
+    accessToken.mockImplementation(async () => {
+      controller.abort();
+      return "renewed";
+    });
+    await expect(getJobs(["a"], controller.signal)).rejects.toMatchObject({ name: "AbortError" });
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test("is not sent again with a fresh one", async () => {
+    const controller = new AbortController();
+    accessToken.mockImplementation(async (fresh) => {
+      if (fresh) controller.abort();
+      return "token";
+    });
+    fetch.mockImplementation(async () => answer(401, {}));
+    await expect(getJobs(["a"], controller.signal)).rejects.toMatchObject({ name: "AbortError" });
+    expect(fetch).toHaveBeenCalledOnce();
+    expect(endSession).not.toHaveBeenCalled();
+  });
+});
+
 describe("a refused token", () => {
   test("is tried once more with a fresh one", async () => {
     fetch.mockResolvedValueOnce(answer(401, {})).mockResolvedValueOnce(answer(200, { job_id: "a" }));

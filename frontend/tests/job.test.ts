@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type Job, typeLabel } from "@/lib/job";
+import { groupOf, isActive, type Job, STATUSES, typeLabel } from "@/lib/job";
 
 test.each([
   ["animate", "Animation"],
@@ -10,4 +10,18 @@ test.each([
   [null, "Video"],
 ])("a job of the type %s is called %s", (job_type, label) => {
   expect(typeLabel({ job_type } as Job)).toBe(label);
+});
+
+test.each(["pending", "queued", "processing", "watermarking", "other", "__proto__", "", null])(
+  "a job of the status %s is under way",
+  (status) => expect(isActive({ status } as Job)).toBe(true),
+);
+
+test.each(["completed", "failed"])("a job that is %s is over", (status) => {
+  expect(isActive({ status } as Job)).toBe(false);
+});
+
+test("a job is counted under its status, or with others where the page does not know that", () => {
+  expect(STATUSES.map(groupOf)).toEqual([...STATUSES]);
+  expect(["watermarking", "all", "other", "", null].map(groupOf)).toEqual(Array(5).fill("other"));
 });

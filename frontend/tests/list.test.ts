@@ -21,7 +21,7 @@ function list(jobs: Job[], changes: Partial<JobList> = {}): JobList {
 
 const ids = (jobs: Job[]) => jobs.map((one) => one.id);
 const [a, b, c] = [job("a", "processing"), job("b"), job("c", "queued")];
-const counts: Counts = { all: 50, pending: 0, queued: 4, processing: 3, completed: 40, failed: 2 };
+const counts: Counts = { all: 50, pending: 0, queued: 4, processing: 3, completed: 40, failed: 2, other: 1 };
 
 describe("a list after a poll", () => {
   test("has what was answered in the old places", () => {
@@ -76,6 +76,12 @@ test("jobs that are being deleted are neither shown nor counted", () => {
 
 test("only jobs with another status than before have changed", () => {
   expect(ids(changedJobs([a, c], [job("a", "failed"), c, job("new")]))).toEqual(["a"]);
+  const [unknown, unnamed] = [job("d", "watermarking"), { ...job("e"), status: null }];
+  expect(ids(changedJobs([unknown, unnamed], [unknown, unnamed]))).toEqual([]);
+  expect(ids(changedJobs([unknown, unnamed], [job("d", "upscaling"), job("e", "queued")]))).toEqual([
+    "d",
+    "e",
+  ]);
 });
 
 describe("the counts", () => {
@@ -88,7 +94,25 @@ describe("the counts", () => {
   });
 
   test("lose what has gone, of an unknown status too", () => {
-    expect(recount(counts, [c, job("d", "archived")], [])).toEqual({ ...counts, all: 48, queued: 3 });
+    expect(recount(counts, [c, job("d", "archived")], [])).toEqual({
+      ...counts,
+      all: 48,
+      queued: 3,
+      other: 0,
+    });
+  });
+
+  test("move to and from the others with a status that is not known", () => {
+    const watermarking = job("a", "watermarking");
+    const after = recount(counts, [a], [watermarking]);
+    expect(after).toEqual({ ...counts, processing: 2, other: 2 });
+    expect(recount(after, [watermarking], [job("a", "upscaling")])).toEqual(after);
+    expect(recount(after, [watermarking], [job("a")])).toEqual({ ...counts, processing: 2, completed: 41 });
+  });
+
+  test("of functions that do not count the others have none of them", () => {
+    const { other: _, ...older } = counts;
+    expect(recount(older, [a], [job("a", "watermarking")])).toEqual({ ...older, processing: 2 });
   });
 });
 

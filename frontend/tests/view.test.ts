@@ -8,6 +8,7 @@ describe("an address", () => {
   test.each<[string, Partial<View>]>([
     ["/jobs/", {}],
     ["/jobs/?status=failed&page=3", { status: "failed", page: 3 }],
+    ["/jobs/?status=other", { status: "other" }],
     ["/jobs/?q=70eb9a", { search: "70eb9a" }],
     ["/jobs/?job=a_b-C9", { details: "a_b-C9" }],
   ])("%s is read and written alike", (address, view) => {

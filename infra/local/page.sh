@@ -1,30 +1,43 @@
 #!/usr/bin/env bash
-# Builds the page for the local cloud, where everything is at one origin, unless nothing has changed since it was
-# built. Run by make; needs SETUP, the file that is as old as the set-up. Make itself cannot look after this: it
-# takes a folder such as app/(dashboard) for something else.
+# Builds the page, unless nothing has changed since it was built:
+#   page.sh          for the local cloud, where everything is at one origin, into frontend/out
+#   page.sh apart    with an address for each function, as in production, into frontend/out-apart, which a test of
+#                    just that opens in a browser that finds these addresses on this machine
+# Run by make; needs SETUP, the file that is as old as the set-up. Make itself cannot look after this: it takes a
+# folder such as app/(dashboard) for something else.
 set -euo pipefail
-out=frontend/out
+
+export NEXT_PUBLIC_FIREBASE_API_KEY=local
+export NEXT_PUBLIC_FIREBASE_PROJECT_ID=demo-nuumee
+export NEXT_TELEMETRY_DISABLED=1
+# Empty, so that a .env.production beside the page does not lead it to the cloud.
+export NEXT_PUBLIC_API_URL='' NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN='' NEXT_PUBLIC_SOFT_DELETE_DAYS=''
+functions=(list_jobs get_thumbnails get_output delete_job share_job)
+for function in "${functions[@]}"; do export "NEXT_PUBLIC_${function^^}_URL="; done
+
+case "${1:-}" in
+  '')
+    export PAGE_FOLDER=out NEXT_PUBLIC_API_URL=/api/v1 NEXT_PUBLIC_AUTH_EMULATOR_URL=/ ;;
+  apart)
+    export PAGE_FOLDER=out-apart NEXT_PUBLIC_AUTH_EMULATOR_URL=http://auth.localhost
+    for function in "${functions[@]}"; do
+      export "NEXT_PUBLIC_${function^^}_URL=http://${function//_/-}.localhost"
+    done ;;
+  *)
+    printf 'page: there is no such build: %s\n' "$1" >&2; exit 2 ;;
+esac
+out=frontend/$PAGE_FOLDER
 stamp=$out/.complete
 
 # Folders count too: theirs is the time that tells of a file that was removed.
 changes() {
   find "$SETUP" infra/local/page.sh -newer "$stamp"
-  find frontend -mindepth 1 \( -name node_modules -o -name out -o -name '.?*' -o -name next-env.d.ts \
-    -o -name '*.tsbuildinfo' \) -prune -o -newer "$stamp" -print
+  find frontend -mindepth 1 \( -name node_modules -o -name out -o -name 'out-*' -o -name '.?*' \
+    -o -name next-env.d.ts -o -name '*.tsbuildinfo' \) -prune -o -newer "$stamp" -print
 }
 if [ -e "$stamp" ] && [ -z "$(changes)" ]; then exit; fi
 
-export NEXT_PUBLIC_API_URL=/api/v1
-export NEXT_PUBLIC_AUTH_EMULATOR_URL=/
-export NEXT_PUBLIC_FIREBASE_API_KEY=local
-export NEXT_PUBLIC_FIREBASE_PROJECT_ID=demo-nuumee
-export NEXT_TELEMETRY_DISABLED=1
-# Empty, so that a .env.production beside the page does not lead it to the cloud.
-export NEXT_PUBLIC_LIST_JOBS_URL='' NEXT_PUBLIC_GET_THUMBNAILS_URL='' NEXT_PUBLIC_GET_OUTPUT_URL='' \
-  NEXT_PUBLIC_DELETE_JOB_URL='' NEXT_PUBLIC_SHARE_JOB_URL='' NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN='' \
-  NEXT_PUBLIC_SOFT_DELETE_DAYS=''
-
-printf 'page: building (a quarter of a minute, after a change only)\n'
+printf 'page: building %s (a quarter of a minute, after a change only)\n' "$out"
 # What is left of an older build must not pass for this one, wherever this one is broken off.
 rm -rf "$out"
 began=$(mktemp)

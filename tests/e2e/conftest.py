@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import pytest
@@ -22,9 +22,9 @@ _MILLISECONDS = 10_000
 _FLAGS = (
     *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
-    # Nothing but this machine can be reached: a request that strays fails at once, and is found by its watch.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 )
+# Nothing but this machine can be reached: a request that strays fails at once, and is found by its watch.
+_THIS_MACHINE = "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
 
 class NewContext(Protocol):
@@ -41,18 +41,21 @@ def browser() -> Iterator[Browser]:
         pytest.fail("there is no Chromium on this machine: make test installs one", pytrace=False)
     expect.set_options(timeout=_MILLISECONDS)
     with sync_playwright() as playwright:
-        running = _launch(playwright.chromium, str(executable))
+        running = launch(playwright.chromium, str(executable))
         yield running
         running.close()
 
 
-def _launch(kind: BrowserType, executable: str) -> Browser:
+def launch(kind: BrowserType, executable: str, hosts: Mapping[str, int] | None = None) -> Browser:
+    """Start a browser to which each of `hosts` is a port of this machine, and any other name unknown."""
+    named = [f"MAP {host} 127.0.0.1:{port}" for host, port in (hosts or {}).items()]
+    flags = (*_FLAGS, f"--host-resolver-rules={', '.join([*named, _THIS_MACHINE])}")
     if os.geteuid() != 0:
         try:
-            return kind.launch(executable_path=executable, args=_FLAGS, chromium_sandbox=True)
+            return kind.launch(executable_path=executable, args=flags, chromium_sandbox=True)
         except Error:
             pass  # in many a container nobody has a sandbox, as root has none anywhere
-    return kind.launch(executable_path=executable, args=_FLAGS, chromium_sandbox=False)
+    return kind.launch(executable_path=executable, args=flags, chromium_sandbox=False)
 
 
 @pytest.fixture
@@ -62,14 +65,20 @@ def expected_errors() -> list[str]:
 
 
 @pytest.fixture
-def new_context(browser: Browser, stack: Stack, expected_errors: list[str]) -> Iterator[NewContext]:
+def origins(stack: Stack) -> list[str]:
+    """Where the browser may send requests to; the first is the page's own."""
+    return [stack.url, stack.storage_url]
+
+
+@pytest.fixture
+def new_context(browser: Browser, origins: list[str], expected_errors: list[str]) -> Iterator[NewContext]:
     """Makes profiles that know nothing of each other. Options are those of Playwright's new_context."""
     contexts: list[BrowserContext] = []
     watches: list[Watch] = []
 
     def make(**options: Any) -> BrowserContext:
         defaults = {
-            "base_url": stack.url,
+            "base_url": origins[0],
             "viewport": {"width": 1280, "height": 900},
             "locale": "en-US",
             "timezone_id": "UTC",
@@ -78,7 +87,7 @@ def new_context(browser: Browser, stack: Stack, expected_errors: list[str]) -> I
         context = browser.new_context(**{**defaults, **options})
         context.set_default_timeout(_MILLISECONDS)
         contexts.append(context)
-        watches.append(Watch(context, (stack.url, stack.storage_url)))
+        watches.append(Watch(context, origins))
         return context
 
     yield make

@@ -16,7 +16,7 @@ from tests.e2e.shelf import Shelf
 
 State = Callable[[JobsPage, Shelf], None]
 _UNAVAILABLE = unavailable("Firestore cannot be reached at the moment. Please try again shortly.")
-_ALL = ("pending", "queued", "processing", "completed", "failed", "archived")
+_ALL = ("pending", "queued", "processing", "completed", "failed", "watermarking")
 
 
 def sign_in(jobs: JobsPage, shelf: Shelf) -> None:

@@ -16,8 +16,8 @@ from tests.e2e.jobs_page import JobsPage, sign_in
 from tests.e2e.shelf import Shelf
 
 _CYAN = "rgb(0, 240, 217)"
-_ACTIVE = ("pending", "queued", "processing")
-_ALL = (*_ACTIVE, "completed", "failed", "archived")
+_ACTIVE = ("pending", "queued", "processing", "watermarking")
+_ALL = (*_ACTIVE, "completed", "failed")
 
 
 def _tiles(card: Locator) -> list[str]:
@@ -111,6 +111,7 @@ def test_time_passes_on_active_jobs_each_second_and_without_requests(jobs_page: 
     created = {
         "processing": datetime.now(UTC) - timedelta(hours=1, minutes=2, seconds=30),
         "queued": datetime.now(UTC) - timedelta(minutes=2, seconds=30),
+        "watermarking": datetime.now(UTC) - timedelta(minutes=2, seconds=30),
         "pending": datetime.now(UTC),
     }
     ids = {status: shelf.add(status, media=False, created_at=time) for status, time in created.items()}
@@ -118,6 +119,7 @@ def test_time_passes_on_active_jobs_each_second_and_without_requests(jobs_page: 
     elapsed = {status: jobs_page.card(job_id).get_by_test_id("elapsed") for status, job_id in ids.items()}
     expect(elapsed["processing"]).to_have_text(re.compile(r"^Processing\.\.\. 1h 2m \d+s$"))
     expect(elapsed["queued"]).to_have_text(re.compile(r"^Queued\.\.\. 2m \d+s$"))
+    expect(elapsed["watermarking"]).to_have_text(re.compile(r"^Watermarking\.\.\. 2m \d+s$"))
     expect(elapsed["pending"]).to_have_text(re.compile(r"^Pending\.\.\. \d+s$"))
 
     asked = len(jobs_page.requests)

@@ -7,8 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Page, Request, expect
 
+from tests.e2e.faults import LIST, HeldBack, failed_load, unavailable
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import STATUSES, Shelf
+from tests.waiting import wait_until
 
 
 def test_a_page_of_jobs_and_their_media_is_one_request(jobs_page: JobsPage, shelf: Shelf) -> None:
@@ -42,6 +44,45 @@ def test_counts_are_asked_for_once_and_not_with_every_filter(jobs_page: JobsPage
     jobs_page.filter("Completed").click()
     expect(jobs_page.page.get_by_role("heading", name="No completed jobs")).to_be_visible()
     assert [query(request)["include"] for request in jobs_page.requests] == ["media,counts", "media"]
+
+
+def test_counts_whose_request_failed_are_asked_for_again(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("503"))
+    shelf.add("failed", media=False)
+    lists = HeldBack(page, LIST)
+    jobs_page.open(wait=False)
+    jobs_page.filter("Completed").click()
+    wait_until(lambda: len(jobs_page.asked()) == 2)
+    lists.let_go(unavailable("Firestore is not available now."))
+    expect(page.get_by_role("heading", name="Your jobs could not be loaded")).to_be_visible()
+    jobs_page.filter("Failed").click()
+    jobs_page.expect_counts(all=1, failed=1)
+
+
+def test_jobs_of_statuses_that_the_page_does_not_know_have_a_filter_while_there_are_some(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    others = [shelf.add("watermarking", media=False), shelf.add("archived", media=False)][::-1]
+    shelf.add("failed", media=False)
+    jobs_page.open()
+    jobs_page.expect_counts(all=3, failed=1, other=2)
+    jobs_page.filter("Other").click()
+    jobs_page.expect_ids(others)
+    page.reload()
+    jobs_page.expect_ids(others)
+    expect(jobs_page.filter("Other")).to_have_attribute("aria-pressed", "true")
+
+    selection = page.get_by_role("region", name="Selected jobs")
+    jobs_page.cards.first.get_by_role("checkbox").check()
+    selection.get_by_role("button", name="Select all 2").click()
+    selection.get_by_role("button", name="Delete").click()
+    jobs_page.dialog.get_by_role("button", name="Delete 2 jobs").click()
+    expect(page.get_by_role("heading", name="No other jobs")).to_be_visible()
+    jobs_page.expect_counts(all=1, failed=1, other=0)
+    jobs_page.filter("All").click()
+    expect(jobs_page.filter("Other")).to_have_count(0)
 
 
 def test_every_job_is_on_exactly_one_page(jobs_page: JobsPage, shelf: Shelf) -> None:

@@ -7,12 +7,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from google.cloud import firestore
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 
 from tests.e2e.clock import Clock
-from tests.e2e.faults import LIST, POLL, failed_load, no_connection, unavailable
+from tests.e2e.faults import LIST, ONE_JOB, POLL, HeldBack, failed_load, no_connection, unavailable
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
+from tests.waiting import wait_until
 
 MINUTE = 60
 
@@ -163,6 +164,55 @@ def test_a_job_that_finishes_becomes_a_completed_card_in_its_place(
     expect(jobs_page.announcer).to_have_text(f"Job {job[:8]} is now completed.")
     jobs_page.expect_counts(all=3, processing=0, completed=2)
     jobs_page.expect_ids([last, job, first])
+
+
+@pytest.mark.parametrize(
+    ("status", "label"),
+    [("watermarking", "Watermarking"), ("post_processing", "Post processing"), (None, "Unknown")],
+)
+def test_a_job_of_a_status_that_the_page_does_not_know_is_followed_to_its_end(
+    jobs_page: JobsPage, shelf: Shelf, clock: Clock, status: str | None, label: str
+) -> None:
+    job = shelf.add("processing")
+    jobs_page.open()
+    clock.stop()
+    card = jobs_page.card(job)
+    shelf.document(job).update({"status": status})
+    clock.run_to_next(POLL, within=10)
+    expect(card.get_by_role("heading")).to_contain_text(label)
+    expect(card.get_by_test_id("elapsed")).to_contain_text(f"{label}... ")
+    expect(jobs_page.announcer).to_have_text(f"Job {job[:8]} is now {label.lower()}.")
+    jobs_page.expect_counts(all=1, processing=0)
+    shelf.complete(job)
+    clock.run_to_next(POLL, within=10)
+    expect(card.get_by_role("heading")).to_contain_text("Completed")
+    jobs_page.expect_counts(all=1, completed=1)
+
+
+def test_a_poll_beside_a_deletion_does_not_count_the_job_twice(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
+) -> None:
+    kept, gone = (shelf.add("processing", media=False) for _ in range(2))
+    deletions: list[tuple[Route, APIResponse]] = []
+    jobs_page.open()
+    clock.stop()
+    poll = HeldBack(page, POLL)
+    clock.run(seconds=10)
+    # The functions delete the job, but the page does not hear of it yet.
+    page.route(ONE_JOB, lambda route: deletions.append((route, route.fetch())))
+    jobs_page.button(gone, "Delete").click()
+    jobs_page.dialog.get_by_role("button", name="Delete job").click()
+    wait_until(lambda: page.evaluate("true") and deletions)  # the browser's requests are heard of beside others
+    poll.let_go()
+    clock.wait_for(POLL, times=1)
+    refresh = HeldBack(page, LIST)
+    page.clock.resume()  # messages take time to appear
+    for route, response in deletions:
+        route.fulfill(response=response)
+    expect(jobs_page.toasts).to_have_text(f"Job {gone[:8]} deleted")
+    jobs_page.expect_counts(all=1, processing=1)
+    refresh.let_go()
+    jobs_page.expect_ids([kept])
 
 
 def test_what_was_loaded_already_is_not_loaded_again_when_a_job_finishes(

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from infra.stage import ROOT
+from tests.e2e.apart import address
 
 SCRIPT = "infra/local/page.sh"
+ENDPOINTS = ("list_jobs", "get_thumbnails", "get_output", "delete_job", "share_job")
+"""The functions that the page calls."""
 
 
 class Checkout:
@@ -23,7 +26,7 @@ class Checkout:
         self.write("frontend/package.json", "{}")
         self.write("frontend/app/(dashboard)/jobs/[id]/page.tsx", "")
         self.write("frontend/app/(dashboard)/layout.tsx", "")
-        self.npm("mkdir -p frontend/out .log; cp frontend/package.json frontend/out/index.html; env > .log/env")
+        self.npm("mkdir -p frontend/$PAGE_FOLDER .log; env > .log/env")
         for file in folder.rglob("*"):
             os.utime(file, (1, 1))
 
@@ -47,16 +50,25 @@ class Checkout:
         self.write("bin/npm", f"#!/bin/sh\n{script}\n")
         (self.folder / "bin" / "npm").chmod(0o755)
 
-    def build(self) -> subprocess.CompletedProcess[str]:
+    def settings(self) -> list[str]:
+        """What the last build was made with, as NAME=value."""
+        return (self.folder / ".log" / "env").read_text().splitlines()
+
+    def build(self, *options: str) -> subprocess.CompletedProcess[str]:
         path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
         environment = {**os.environ, "PATH": path, "SETUP": "set-up", "NEXT_PUBLIC_LIST_JOBS_URL": "https://away"}
         return subprocess.run(
-            ["bash", SCRIPT], cwd=self.folder, env=environment, capture_output=True, text=True, check=False
+            ["bash", SCRIPT, *options],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
         )
 
-    def built(self) -> bool:
+    def built(self, *options: str) -> bool:
         """Build, if it is needed, and tell whether it was."""
-        ended = self.build()
+        ended = self.build(*options)
         assert ended.returncode == 0, ended.stderr
         return "building" in ended.stdout
 
@@ -68,10 +80,26 @@ def checkout(tmp_path: Path) -> Checkout:
 
 def test_it_is_built_once_with_the_settings_of_the_local_cloud(checkout: Checkout) -> None:
     assert checkout.built()
-    settings = (checkout.folder / ".log" / "env").read_text().splitlines()
+    settings = checkout.settings()
     assert {"NEXT_PUBLIC_API_URL=/api/v1", "NEXT_PUBLIC_AUTH_EMULATOR_URL=/"} <= set(settings)
     assert "NEXT_PUBLIC_LIST_JOBS_URL=" in settings
     assert not checkout.built()
+
+
+def test_the_build_with_an_address_for_each_function_leaves_the_usual_one_as_it_is(checkout: Checkout) -> None:
+    assert checkout.built()
+    assert checkout.built("apart")
+    settings = checkout.settings()
+    endpoints = {name for name in ENDPOINTS if f"NEXT_PUBLIC_{name.upper()}_URL={address(name)}" in settings}
+    assert endpoints == set(ENDPOINTS)
+    assert {"NEXT_PUBLIC_API_URL=", f"NEXT_PUBLIC_AUTH_EMULATOR_URL={address('auth')}"} <= set(settings)
+    assert not checkout.built()
+    assert not checkout.built("apart")
+
+
+def test_another_build_than_these_is_refused(checkout: Checkout) -> None:
+    ended = checkout.build("elsewhere")
+    assert (ended.returncode, ended.stderr) == (2, "page: there is no such build: elsewhere\n")
 
 
 @pytest.mark.parametrize(
@@ -95,6 +123,7 @@ def test_a_file_that_is_removed_is_too(checkout: Checkout) -> None:
     "name",
     [
         *("frontend/node_modules/a/b.js", "frontend/.next/cache", "frontend/out/extra"),
+        "frontend/out-apart/extra",
         *("frontend/next-env.d.ts", "frontend/tsconfig.tsbuildinfo"),
     ],
 )

@@ -1,0 +1,13 @@
+import { expect, test } from "vitest";
+import { statusLabel } from "@/components/StatusBadge";
+
+test.each([
+  ["processing", "Processing"],
+  ["watermarking", "Watermarking"],
+  ["post_processing_2", "Post processing 2"],
+  ["constructor", "Constructor"],
+  [null, "Unknown"],
+  ["", "Unknown"],
+])("a status of %s is shown as %s", (status, label) => {
+  expect(statusLabel(status)).toBe(label);
+});

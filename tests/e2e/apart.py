@@ -1,0 +1,62 @@
+"""The page and each function at an origin of its own, as in production: the names, and a hosting for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from threading import Thread
+
+from infra.local.pages import Answer, Pages
+from infra.local.ports import HOST
+from infra.local.servers import Server
+from infra.stage import ROOT
+
+FOLDER = ROOT / "frontend" / "out-apart"
+"""Where infra/local/page.sh builds the page to that knows these addresses."""
+PAGE_HOST = "localhost"
+PAGE = f"http://{PAGE_HOST}:3000"
+"""The page's origin. The local cloud's functions allow it, since `next dev` has it."""
+_NOT_FOUND = Answer(404, {"Content-Length": "0"})
+
+
+def host(name: str) -> str:
+    """Of a function, or of the sign-in service."""
+    return f"{name.replace('_', '-')}.localhost"
+
+
+def address(name: str) -> str:
+    return f"http://{host(name)}"
+
+
+@contextmanager
+def hosting(folder: Path) -> Iterator[int]:
+    """Serve the files of the page, and nothing else, on the port that this gives."""
+    server = Server((HOST, 0), partial(_Hosting, Pages(folder)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class _Hosting(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def __init__(self, pages: Pages, *arguments: object) -> None:
+        self._pages = pages
+        super().__init__(*arguments)  # type: ignore[arg-type]  # what socketserver passes
+
+    def do_GET(self) -> None:
+        answer = self._pages.answer("GET", self.path, self.headers) or _NOT_FOUND
+        self.send_response_only(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer.content)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""

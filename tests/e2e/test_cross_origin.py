@@ -1,0 +1,209 @@
+"""The page and other clients of the API in a browser, each function at another origin than they are."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from google.cloud import storage
+from playwright.sync_api import Browser, Error, Page, expect
+
+from infra.local import browser as chromium
+from infra.local import ports
+from infra.local.stack import Stack
+from infra.local.users import Account
+from tests.conftest import PASSWORD
+from tests.e2e.apart import FOLDER, PAGE, PAGE_HOST, address, host, hosting
+from tests.e2e.clock import Clock
+from tests.e2e.conftest import launch
+from tests.e2e.faults import failed_load
+from tests.e2e.jobs_page import JobsPage
+from tests.e2e.shelf import OUTPUT, Shelf
+from tests.jobs import new_id
+from tests.waiting import wait_until
+
+CALLED_BY_THE_PAGE = ("list_jobs", "get_thumbnails", "get_output", "delete_job", "share_job", "auth")
+PUBLIC = "share_video"
+LIMITED = "limited"
+"""An instance of share_video for one test alone, which uses up what it gives one client."""
+POLL = re.compile(rf"^{address('list_jobs')}/jobs\?.*\bids=")
+ADDED = {
+    "Content-Type": "application/json",
+    "X-Requested-With": "XMLHttpRequest",
+    "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    "tracestate": "nuumee=1",
+    "baggage": "sentry-environment=production",
+    "sentry-trace": "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1",
+}
+"""What clients of this kind, and the libraries that watch over them, send with every call."""
+SEND = """
+    async ([address, method, headers]) => {
+        const response = await fetch(address, { method, headers });
+        return [response.status, Object.fromEntries(response.headers), await response.text()];
+    }
+"""
+
+
+@pytest.fixture(scope="module")
+def browser(browser: Browser, stack: Stack) -> Iterator[Browser]:
+    """Another browser, which knows where the names are."""
+    if not (FOLDER / "jobs" / "index.html").is_file():
+        pytest.fail("the page is not built with an address for each function: make test builds it", pytrace=False)
+    with hosting(FOLDER) as port:
+        hosts = {PAGE_HOST: port, **{host(name): stack.ports[name] for name in (*CALLED_BY_THE_PAGE, PUBLIC)}}
+        hosts[host(LIMITED)] = ports.any_free([LIMITED])[LIMITED]
+        stack.start_function(PUBLIC, port=hosts[host(LIMITED)], label=LIMITED)
+        stack.processes.wait_for(LIMITED, lambda: ports.answers(hosts[host(LIMITED)]))
+        running = launch(browser.browser_type, str(chromium.find()), hosts)
+        yield running
+        running.close()
+        stack.processes.stop([LIMITED])
+
+
+@pytest.fixture
+def origins(stack: Stack) -> list[str]:
+    return [PAGE, stack.storage_url, *map(address, (*CALLED_BY_THE_PAGE, PUBLIC, LIMITED))]
+
+
+def test_a_user_signs_in_looks_follows_saves_shares_and_deletes(
+    page: Page, account: Account, shelf: Shelf, stack: Stack, buckets: storage.Client, expected_errors: list[str]
+) -> None:
+    expected_errors.append(r"status of 404 .*/reference\.jpg")
+    lost, active, job = shelf.add("failed"), shelf.add("processing"), shelf.add()
+    buckets.bucket(stack.settings.images_bucket).delete_blob(f"{shelf.user_id}/{lost}/reference.jpg")
+    asked: set[str | None] = set()
+    page.on("request", lambda request: asked.add(urlsplit(request.url).hostname))
+    clock, jobs_page = Clock(page), JobsPage(page)
+
+    page.goto("/jobs/")
+    page.get_by_label("E-mail address").fill(account.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    expect(jobs_page.cards).to_have_count(3)
+    jobs_page.expect_ids([job, active, lost])
+    jobs_page.expect_counts(all=3, processing=1, completed=1, failed=1)
+    for medium in ("reference image", "source video", "output video"):
+        expect(jobs_page.tile(job, medium).locator("img, video")).to_have_css("opacity", "1")
+    # Its URL is asked for anew before it is given up.
+    expect(jobs_page.card(lost).get_by_text("Not available")).to_be_visible()
+
+    jobs_page.tile(job, "output video").click()
+    expect(jobs_page.dialog.locator("video")).to_have_js_property("readyState", 4)
+    page.keyboard.press("Escape")
+    expect(jobs_page.dialog).to_have_count(0)
+
+    clock.stop()
+    shelf.complete(active)
+    clock.run_to_next(POLL, within=10)
+    expect(jobs_page.card(active).get_by_role("heading")).to_contain_text("Completed")
+    page.clock.resume()
+
+    with page.expect_download() as started:
+        jobs_page.button(job, "Download").click()
+    assert Path(started.value.path()).read_bytes() == OUTPUT.read_bytes()
+
+    jobs_page.button(job, "Details").click()
+    jobs_page.dialog.get_by_role("button", name="End link").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="End link").click()
+    jobs_page.dialog.get_by_role("button", name="New link").click()
+    expect(jobs_page.toasts.filter(has_text="has a new link")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(jobs_page.dialog).to_have_count(0)
+    jobs_page.button(job, "Copy link").click()
+    expect(jobs_page.toasts.filter(has_text="Link copied")).to_be_visible()
+    new_link = shelf.document(job).get().get("short_id")
+    assert page.evaluate("navigator.clipboard.readText()") == f"{stack.settings.share_origin}/v/{new_link}"
+    assert new_link != job[:8]
+
+    jobs_page.button(job, "Delete").click()
+    jobs_page.dialog.get_by_role("button", name="Delete job").click()
+    jobs_page.expect_ids([active, lost])
+    wait_until(lambda: shelf.objects(job) == [])
+    assert {host(name) for name in CALLED_BY_THE_PAGE} <= asked
+
+
+def send(
+    page: Page, function: str, path: str, *, method: str = "GET", **headers: str
+) -> tuple[int, dict[str, str], dict[str, Any]]:
+    """What a script on the page learns of an answer: its status, headers and JSON."""
+    sent = [address(function) + path, method, {**ADDED, **headers}]
+    status, answered, body = page.evaluate(SEND, sent)
+    return status, answered, json.loads(body or "{}")
+
+
+def test_a_client_that_adds_headers_can_read_every_answer(
+    page: Page, account: Account, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("status of 4"))
+    page.goto("/sign-in/")
+    job, active, unknown = shelf.add(), shelf.add("processing", media=False), new_id()
+    token = f"Bearer {account.token}"
+    calls = [
+        ("list_jobs", "GET", "/jobs?include=media,counts", 200),
+        ("list_jobs", "GET", "/jobs?page_size=0", 400),
+        ("list_jobs", "GET", f"/jobs/{job}", 200),
+        ("list_jobs", "GET", f"/jobs/{unknown}", 404),
+        ("get_thumbnails", "GET", f"/jobs/{job}/thumbnails", 200),
+        ("get_thumbnails", "GET", f"/jobs/{unknown}/thumbnails", 404),
+        ("get_output", "GET", f"/jobs/{job}/output", 200),
+        ("get_output", "GET", f"/jobs/{active}/output", 409),
+        ("get_output", "GET", f"/jobs/{unknown}/output", 404),
+        ("share_job", "POST", f"/jobs/{job}/share", 200),
+        ("share_job", "POST", f"/jobs/{active}/share", 409),
+        ("share_job", "DELETE", f"/jobs/{job}/share", 200),
+        ("share_job", "DELETE", f"/jobs/{unknown}/share", 404),
+        ("delete_job", "DELETE", f"/jobs/{active}", 202),
+        ("delete_job", "DELETE", f"/jobs/{unknown}", 404),
+    ]
+    for function, method, path, expected in calls:
+        status, headers, body = send(page, function, path, method=method, Authorization=token)
+        assert (path, status) == (path, expected)
+        assert ("detail" in body) == (expected >= 400)
+        assert ("current_status" in body) == (expected == 409)
+        assert re.fullmatch("[0-9a-f]{32}", headers["x-request-id"])
+        revalidated = expected == 200 and function in ("list_jobs", "get_thumbnails")
+        assert ("etag" in headers) == revalidated
+        if revalidated:
+            status, _, _ = send(page, function, path, **{"Authorization": token, "If-None-Match": headers["etag"]})
+            assert (path, status) == (path, 304)
+        status, headers, body = send(page, function, path, method=method)
+        assert (path, status) == (path, 401)
+        assert body["detail"]
+
+
+def test_a_client_that_adds_headers_can_read_a_shared_video_and_how_long_to_wait(
+    page: Page, account: Account, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("status of 4"))
+    page.goto("/sign-in/")
+    path = f"/jobs/{shelf.add()}/share"
+    _, _, share = send(page, "share_job", path, method="POST", Authorization=f"Bearer {account.token}")
+    status, headers, body = send(page, PUBLIC, f"/public/video/{share['short_id']}")
+    assert (status, body["short_id"]) == (200, share["short_id"])
+    assert headers["x-request-id"]
+    status, _, body = send(page, PUBLIC, "/public/video/ffffffff")
+    assert (status, "detail" in body) == (404, True)
+
+    def refused() -> bool:
+        nonlocal status, headers, body
+        status, headers, body = send(page, LIMITED, "/public/video/ffffffff")
+        return status == 429
+
+    wait_until(refused)
+    assert int(headers["retry-after"]) >= 1
+    assert body["detail"]
+
+
+def test_a_page_of_an_origin_that_is_not_allowed_can_read_nothing(
+    page: Page, account: Account, expected_errors: list[str]
+) -> None:
+    expected_errors.append("blocked by CORS policy|net::ERR_FAILED|/favicon.ico")
+    page.goto(address("auth"))
+    for function, method, path in (("list_jobs", "GET", "/jobs"), ("delete_job", "DELETE", f"/jobs/{new_id()}")):
+        with pytest.raises(Error, match="Failed to fetch"):
+            send(page, function, path, method=method, Authorization=f"Bearer {account.token}")
