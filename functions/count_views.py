@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 from shared import log
-from shared.events import SweepDue
+from shared.messaging.events import SweepDue
+from shared.messaging.subscriber import subscriber
 from shared.outages import COUNTING_RUN
 from shared.services import Services
-from shared.subscriber import subscriber
 
 BATCH = 1000
 """Shards moved in one run, if there is the time."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from shared import log
-from shared.auth import User
-from shared.endpoint import Request, endpoint
-from shared.events import JobDeleted
-from shared.job import rfc3339
-from shared.purge import Deletion, PurgeState
+from shared.access.auth import User
+from shared.deletion.purge import Deletion, PurgeState
+from shared.jobs.job import rfc3339
+from shared.messaging.events import JobDeleted
 from shared.services import Services
+from shared.web.endpoint import Request, endpoint
 
 
 @endpoint("DELETE", "/jobs/{job_id}", status=202, check_revoked=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.auth import User
-from shared.endpoint import Request, endpoint
+from shared.access.auth import User
 from shared.errors import NotCompleted, NotFound
 from shared.services import Services
+from shared.web.endpoint import Request, endpoint
 
 
 @endpoint("GET", "/jobs/{job_id}/output")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.auth import User
-from shared.endpoint import Request, endpoint
+from shared.access.auth import User
 from shared.services import Services
+from shared.web.endpoint import Request, endpoint
 
 
 @endpoint("GET", "/jobs/{job_id}/thumbnails", cacheable=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.auth import User
-from shared.endpoint import Request, endpoint
-from shared.pagination import ListQuery, encode_cursor
+from shared.access.auth import User
+from shared.jobs.pagination import ListQuery, encode_cursor
 from shared.services import Services
+from shared.web.endpoint import Request, endpoint
 
 
 @endpoint("GET", "/jobs", "/jobs/{job_id}", cacheable=True)

@@ -8,14 +8,14 @@ from typing import IO
 
 from shared import log
 from shared.errors import NotFound, Reason, Unpicturable, UnprocessableEvent
-from shared.events import ObjectFinalized
-from shared.job import JobPrefix, Medium, Picture, is_own_path
-from shared.pictures import Pictures, Place
-from shared.posters import WHOLE_UP_TO
-from shared.posters import make_posters as make
+from shared.jobs.job import JobPrefix, Medium, Picture, is_own_path
+from shared.messaging.events import ObjectFinalized
+from shared.messaging.subscriber import subscriber
+from shared.posters.file_formats import BYTES_NEEDED, MediaFormat, media_format
+from shared.posters.posters import WHOLE_UP_TO
+from shared.posters.posters import make_posters as make
 from shared.services import Services
-from shared.signatures import BYTES_NEEDED, MediaFormat, media_format
-from shared.subscriber import subscriber
+from shared.storage.pictures import Pictures, Place
 
 END_READ = 8 * 2**20
 """Bytes of a larger video's end, where its index may be, among the WHOLE_UP_TO that are read of it."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from shared import log
 from shared.errors import UnprocessableEvent
-from shared.events import ObjectFinalized
-from shared.job import JobPrefix, Medium
+from shared.jobs.job import JobPrefix, Medium
+from shared.messaging.events import ObjectFinalized
+from shared.messaging.subscriber import subscriber
 from shared.services import Services
-from shared.subscriber import subscriber
 
 
 @subscriber(ObjectFinalized)

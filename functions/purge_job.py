@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 
 from shared import log
+from shared.deletion.purge import PurgeState
 from shared.errors import PurgeIncomplete, UnprocessableEvent
-from shared.events import JobDeleted
-from shared.job import JobPrefix
-from shared.purge import PurgeState
+from shared.jobs.job import JobPrefix
+from shared.messaging.events import JobDeleted
+from shared.messaging.subscriber import subscriber
 from shared.services import Services
-from shared.subscriber import subscriber
 
 
 @subscriber(JobDeleted)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from shared import log
-from shared.auth import User
-from shared.endpoint import Request, endpoint
+from shared.access.auth import User
 from shared.services import Services
+from shared.web.endpoint import Request, endpoint
 
 
 @endpoint("POST, DELETE", "/jobs/{job_id}/share", check_revoked=True)

@@ -6,13 +6,13 @@ from concurrent.futures import Future, wait
 from typing import Any, TypeVar
 
 from shared import log
-from shared.job import rfc3339
-from shared.media import SharedUrls
+from shared.jobs.job import rfc3339
 from shared.outages import COUNTED_WITHIN
-from shared.page import Page
-from shared.public import Answer, Redirect, Visit, public_endpoint
 from shared.services import Services
-from shared.shares import NoSuchVideo, SharedVideo
+from shared.sharing.shares import NoSuchVideo, SharedVideo
+from shared.storage.media import SharedUrls
+from shared.web.html_page import Page
+from shared.web.public_endpoint import Answer, Redirect, Visit, public_endpoint
 
 T = TypeVar("T")
 _PAGE = "/v/{short_id}"

@@ -9,12 +9,12 @@ from datetime import timedelta
 from itertools import islice
 
 from shared import log
+from shared.deletion.purge import SWEEPS_UNTIL_ALERT, Deletion, PurgeState
 from shared.errors import SweepIncomplete, Unavailable, UnprocessableEvent
-from shared.events import JobDeleted, ObjectFinalized, SweepDue
-from shared.pubsub import DeadLetters, Letter
-from shared.purge import SWEEPS_UNTIL_ALERT, Deletion, PurgeState
+from shared.messaging.events import JobDeleted, ObjectFinalized, SweepDue
+from shared.messaging.subscriber import subscriber
+from shared.publishing.publisher import DeadLetters, Letter
 from shared.services import Services
-from shared.subscriber import subscriber
 
 BATCH = 100
 """Purges asked for again, and dead letters of each kind seen to, in one sweep."""

@@ -17,7 +17,7 @@ from google.api_core.exceptions import GoogleAPICallError
 from tqdm import tqdm
 
 from shared.errors import Unavailable
-from shared.events import ObjectFinalized
+from shared.messaging.events import ObjectFinalized
 from shared.outages import STORAGE_REMOVING, outages
 from shared.services import Services
 from shared.settings import Settings, SettingsError

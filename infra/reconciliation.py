@@ -15,10 +15,10 @@ from enum import StrEnum
 from itertools import groupby, islice
 from pathlib import Path
 
-from shared.deletions import Deletions, Standing
-from shared.job import JobPrefix
-from shared.objects import ObjectStore, StoredObject
-from shared.purge import PurgeState
+from shared.deletion.deletions import Deletions, Standing
+from shared.deletion.purge import PurgeState
+from shared.jobs.job import JobPrefix
+from shared.storage.objects import ObjectStore, StoredObject
 
 BATCH = 100
 """Jobs looked up at once."""

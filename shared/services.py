@@ -20,19 +20,19 @@ if TYPE_CHECKING:
     from google.cloud.firestore import Client as FirestoreClient
     from google.cloud.storage import Client as StorageClient
 
-    from shared.auth import TokenVerifier
-    from shared.background import Background
-    from shared.deletions import Deletions
-    from shared.limiter import Limiter
-    from shared.media import MediaStore
-    from shared.objects import ObjectStore
-    from shared.pictures import PictureStore
-    from shared.pubsub import DeadLetters, Publisher
-    from shared.repository import JobRepository
-    from shared.shares import Shares
-    from shared.uploads import Uploads
-    from shared.views import Views
-    from shared.visitors import Visitors
+    from shared.access.auth import TokenVerifier
+    from shared.access.limiter import Limiter
+    from shared.access.visitors import Visitors
+    from shared.deletion.deletions import Deletions
+    from shared.jobs.repository import JobRepository
+    from shared.publishing.publisher import DeadLetters, Publisher
+    from shared.sharing.completion import Uploads
+    from shared.sharing.shares import Shares
+    from shared.sharing.view_queue import Background
+    from shared.sharing.views import Views
+    from shared.storage.media import MediaStore
+    from shared.storage.objects import ObjectStore
+    from shared.storage.pictures import PictureStore
 
 T = TypeVar("T")
 _THREADS = 32
@@ -74,7 +74,7 @@ class Services:
     def verifier(self) -> TokenVerifier:
         import firebase_admin
 
-        from shared.auth import TokenVerifier
+        from shared.access.auth import TokenVerifier
         from shared.outages import AUTH_TIMEOUT
 
         options = {"projectId": self.settings.project, "httpTimeout": AUTH_TIMEOUT}
@@ -96,61 +96,61 @@ class Services:
 
     @_once
     def repository(self) -> JobRepository:
-        from shared.repository import JobRepository
+        from shared.jobs.repository import JobRepository
 
         # Threads of its own: a slow Storage must not hold up the counts.
         return JobRepository(self.firestore, ThreadPoolExecutor(_COUNTS, thread_name_prefix="firestore"))
 
     @_once
     def deletions(self) -> Deletions:
-        from shared.deletions import Deletions
+        from shared.deletion.deletions import Deletions
 
         return Deletions(self.firestore, timedelta(seconds=self.settings.sweep_after))
 
     @_once
     def uploads(self) -> Uploads:
-        from shared.uploads import Uploads
+        from shared.sharing.completion import Uploads
 
         return Uploads(self.firestore, self.settings.short_id_length)
 
     @_once
     def shares(self) -> Shares:
-        from shared.shares import Shares
+        from shared.sharing.shares import Shares
 
         return Shares(self.firestore, self.settings.short_id_length)
 
     @_once
     def views(self) -> Views:
-        from shared.views import Views
+        from shared.sharing.views import Views
 
         return Views(self.firestore)
 
     @_once
     def background(self) -> Background:
         """Where views are counted, while their answers are made."""
-        from shared.background import Background
+        from shared.sharing.view_queue import Background
 
         return Background(_THREADS, _MOST_WAITING)
 
     @_once
     def visitors(self) -> Visitors:
-        from shared.visitors import Visitors
+        from shared.access.visitors import Visitors
 
         return Visitors()
 
     @_once
     def users(self) -> Limiter:
         """Who bounds what one signed-in user may ask of this process."""
-        from shared.limiter import Limiter
+        from shared.access.limiter import Limiter
 
         limit = self.settings.requests_per_minute
         return Limiter(limit, limit / 60)
 
     @_once
     def media(self) -> MediaStore:
-        from shared.media import MediaStore
         from shared.outages import outages
-        from shared.storage import url_signer
+        from shared.storage.client import url_signer
+        from shared.storage.media import MediaStore
 
         with outages("Cloud Storage"):
             signer = url_signer(self.settings, self.storage_pool)
@@ -158,20 +158,20 @@ class Services:
 
     @_once
     def objects(self) -> ObjectStore:
-        from shared.objects import ObjectStore
+        from shared.storage.objects import ObjectStore
 
         return ObjectStore(self.storage, self.settings.buckets, self.storage_pool)
 
     @_once
     def pictures(self) -> PictureStore:
-        from shared.pictures import PictureStore
+        from shared.storage.pictures import PictureStore
 
         return PictureStore(self.objects)
 
     @_once
     def storage(self) -> StorageClient:
         from shared.outages import outages
-        from shared.storage import storage_client
+        from shared.storage.client import storage_client
 
         with outages("Cloud Storage"):
             return storage_client(self.settings, connections=_THREADS)
@@ -203,7 +203,7 @@ class Services:
         from google.cloud.pubsub_v1.types import BatchSettings
 
         from shared.outages import outages
-        from shared.pubsub import Publisher
+        from shared.publishing.publisher import Publisher
 
         with outages("Pub/Sub"):
             # One message a request: waiting for a fuller batch would only delay the answer.
@@ -214,7 +214,7 @@ class Services:
         from google.cloud.pubsub_v1 import SubscriberClient
 
         from shared.outages import outages
-        from shared.pubsub import DeadLetters
+        from shared.publishing.publisher import DeadLetters
 
         with outages("Pub/Sub"):
             client = SubscriberClient()

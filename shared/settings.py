@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared.job import Bucket
+from shared.jobs.job import Bucket
 
 EMULATOR_VARIABLES = (
     "FIREBASE_AUTH_EMULATOR_HOST",
@@ -51,7 +51,7 @@ class Settings:
 
     @property
     def buckets(self) -> tuple[str, str, str]:
-        """Their names, in the order of `shared.job.Bucket`."""
+        """Their names, in the order of `shared.jobs.job.Bucket`."""
         return (self.images_bucket, self.videos_bucket, self.outputs_bucket)
 
     @property

@@ -7,8 +7,8 @@ from typing import Any
 import flask
 from werkzeug.test import TestResponse
 
-from shared.endpoint import HttpFunction
 from shared.services import Services
+from shared.web.endpoint import HttpFunction
 
 
 def call(

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from shared import purge_record
-from shared.documents import deletion_from, is_deleted, job_from, mark_of_deletion
+from shared.deletion import purge_record
+from shared.deletion.purge import BucketPurge, Deletion, PurgeState
 from shared.errors import NotFound
-from shared.job import Job, is_job_id, newest_first, status_group
-from shared.pagination import STATUS_GROUPS, ListQuery, Page, Position
-from shared.purge import BucketPurge, Deletion, PurgeState
+from shared.jobs.documents import deletion_from, is_deleted, job_from, mark_of_deletion
+from shared.jobs.job import Job, is_job_id, newest_first, status_group
+from shared.jobs.pagination import STATUS_GROUPS, ListQuery, Page, Position
 
 SWEEP_AFTER = timedelta(minutes=5)
 

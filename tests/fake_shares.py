@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from shared.documents import is_deleted, job_from
 from shared.errors import NotCompleted, NotFound
-from shared.job import Job, JobPrefix, Medium, is_job_id
-from shared.pictures import Pictures
-from shared.shares import NoSuchVideo, SharedVideo, renewal, revocation, shared_video
-from shared.short_links import is_short_id, new_short_id
-from shared.uploads import completion, is_live, known_pictures, wants_link
+from shared.jobs.documents import is_deleted, job_from
+from shared.jobs.job import Job, JobPrefix, Medium, is_job_id
+from shared.sharing.completion import completion, is_live, known_pictures, wants_link
+from shared.sharing.shares import NoSuchVideo, SharedVideo, renewal, revocation, shared_video
+from shared.sharing.short_links import is_short_id, new_short_id
+from shared.storage.pictures import Pictures
 from tests.fake_firestore import FakeRepository
 
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from shared.auth import TokenVerifier, User
-from shared.deletions import Deletions
+from shared.access.auth import TokenVerifier, User
+from shared.deletion.deletions import Deletions
+from shared.deletion.purge import BucketPurge
 from shared.errors import Unauthorized, Unavailable
-from shared.events import JobDeleted
-from shared.job import (
+from shared.jobs.job import (
     ALL_SHOWN,
     POSTER_NAME,
     Bucket,
@@ -24,18 +24,18 @@ from shared.job import (
     is_own_path,
     picture_beside,
 )
-from shared.media import Download, MediaStore, MediaUrls, SharedUrls
-from shared.objects import Description, ObjectStore
-from shared.pictures import pictures_of
-from shared.pubsub import DeadLetters, Letter, Publisher
-from shared.purge import BucketPurge
-from shared.repository import JobRepository
+from shared.jobs.repository import JobRepository
+from shared.messaging.events import JobDeleted
+from shared.publishing.publisher import DeadLetters, Letter, Publisher
 from shared.services import Services
 from shared.settings import Settings
-from shared.shares import Shares
-from shared.signing import UrlSigner
-from shared.uploads import Uploads
-from shared.views import Views
+from shared.sharing.completion import Uploads
+from shared.sharing.shares import Shares
+from shared.sharing.views import Views
+from shared.storage.media import Download, MediaStore, MediaUrls, SharedUrls
+from shared.storage.objects import Description, ObjectStore
+from shared.storage.pictures import pictures_of
+from shared.storage.signing import UrlSigner
 from tests.fake_firestore import FakeDeletions, FakeRepository
 from tests.fake_shares import FakeShares, FakeUploads, FakeViews
 from tests.jobs import NOW

@@ -6,7 +6,7 @@ import base64
 import json
 from typing import Any
 
-from shared.events import JobDeleted
+from shared.messaging.events import JobDeleted
 from tests.fakes import SETTINGS
 
 

@@ -21,11 +21,11 @@ from google.oauth2 import service_account
 
 from infra.local import ports
 from infra.local.stack import PORT_NAMES, PROJECT, THREADS, Stack, running
-from shared.job import Bucket, JobPrefix
-from shared.objects import ObjectStore
-from shared.pagination import ListQuery
-from shared.repository import JobRepository
-from shared.signing import Target, UrlSigner
+from shared.jobs.job import Bucket, JobPrefix
+from shared.jobs.pagination import ListQuery
+from shared.jobs.repository import JobRepository
+from shared.storage.objects import ObjectStore
+from shared.storage.signing import Target, UrlSigner
 from tests.jobs import document, put_all
 from tests.tokens import pem, private_key, unsigned_token
 

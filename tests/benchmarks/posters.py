@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import Reason
-from shared.posters import Posters
+from shared.posters.posters import Posters
 from tests.hostile_pictures import PICTURES, write_picture
 from tests.hostile_videos import VIDEOS, write_video
 
@@ -20,7 +20,7 @@ _MEASURE = """
 import pickle, resource, sys, time
 from pathlib import Path
 from shared.errors import Unpicturable
-from shared.posters import make_posters
+from shared.posters.posters import make_posters
 began = time.perf_counter()
 try:
     with Path(sys.argv[1]).open("rb") as file:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from google.cloud import firestore
 
-from shared.short_links import new_short_id
+from shared.sharing.short_links import new_short_id
 from tests.contract.worlds import FirestoreWorld, MemoryWorld, World
 from tests.jobs import document, new_id
 

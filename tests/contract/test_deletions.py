@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
+from shared.deletion.purge import BucketPurge, Deletion, PurgeState
 from shared.errors import NotFound
-from shared.purge import BucketPurge, Deletion, PurgeState
 from tests.contract.worlds import FirestoreWorld, World, put_many
 from tests.jobs import NOW, deleted, document, new_id
 

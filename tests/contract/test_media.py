@@ -10,12 +10,12 @@ from google.cloud import storage
 
 from infra.local.stack import Stack
 from shared.errors import Unavailable
-from shared.job import Job, JobPrefix, JobStatus, Medium, Picture, Shown
-from shared.media import MediaStore
-from shared.objects import ObjectStore
-from shared.pictures import Pictures, PictureStore
-from shared.posters import Posters
+from shared.jobs.job import Job, JobPrefix, JobStatus, Medium, Picture, Shown
+from shared.posters.posters import Posters
 from shared.services import Services
+from shared.storage.media import MediaStore
+from shared.storage.objects import ObjectStore
+from shared.storage.pictures import Pictures, PictureStore
 from tests.fakes import SETTINGS, FakeMediaStore
 from tests.jobs import NOW, new_id
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from google.cloud import firestore
 
-from shared.pagination import ListQuery, decode_cursor, encode_cursor
+from shared.jobs.pagination import ListQuery, decode_cursor, encode_cursor
 from tests.contract.worlds import FirestoreWorld, World
 from tests.jobs import NOW, deleted, document, new_id
 

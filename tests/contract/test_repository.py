@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from shared.errors import NotFound
-from shared.job import OTHER, JobStatus
-from shared.pagination import ListQuery, decode_cursor, encode_cursor
+from shared.jobs.job import OTHER, JobStatus
+from shared.jobs.pagination import ListQuery, decode_cursor, encode_cursor
 from tests.contract.worlds import World, put_many
 from tests.jobs import NOW, deleted, document, new_id
 

@@ -11,10 +11,10 @@ from google.api_core.exceptions import FailedPrecondition
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared import short_links
 from shared.errors import Contended, NotCompleted, NotFound, TooManyRequests
-from shared.shares import NoSuchVideo, Shares
-from shared.short_links import link_for, new_short_id
+from shared.sharing import short_links
+from shared.sharing.shares import NoSuchVideo, Shares
+from shared.sharing.short_links import link_for, new_short_id
 from tests.contract.worlds import World
 from tests.jobs import NOW, deleted, document, new_id, read
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from shared.job import JobPrefix, Medium
-from shared.pictures import Pictures
-from shared.shares import NoSuchVideo
-from shared.short_links import new_short_id
+from shared.jobs.job import JobPrefix, Medium
+from shared.sharing.shares import NoSuchVideo
+from shared.sharing.short_links import new_short_id
+from shared.storage.pictures import Pictures
 from tests.contract.worlds import World, put_many
 from tests.jobs import NOW, deleted, document, new_id
 

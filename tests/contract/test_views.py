@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
-from shared.short_links import new_short_id
-from shared.views import SHARDS, Views
+from shared.sharing.short_links import new_short_id
+from shared.sharing.views import SHARDS, Views
 from tests.contract.worlds import World
 from tests.jobs import read
 

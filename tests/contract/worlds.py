@@ -8,11 +8,11 @@ from typing import Any, Protocol, cast
 
 from google.cloud import firestore
 
-from shared.deletions import Deletions
-from shared.repository import JobRepository
-from shared.shares import Shares
-from shared.uploads import Uploads
-from shared.views import Views
+from shared.deletion.deletions import Deletions
+from shared.jobs.repository import JobRepository
+from shared.sharing.completion import Uploads
+from shared.sharing.shares import Shares
+from shared.sharing.views import Views
 from tests import jobs
 from tests.fake_firestore import SWEEP_AFTER, FakeDeletions, FakeRepository
 from tests.fake_shares import FakeShares, FakeUploads, FakeViews

@@ -18,7 +18,7 @@ from playwright.sync_api import Page, expect
 from infra.local.stack import Stack
 from infra.local.users import Account
 from infra.stage import ROOT
-from shared.posters import LARGEST_POSTER
+from shared.posters.posters import LARGEST_POSTER
 from tests.conftest import PASSWORD
 from tests.e2e.conftest import NewContext
 from tests.e2e.jobs_page import JobsPage, sign_in

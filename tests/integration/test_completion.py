@@ -20,13 +20,13 @@ from infra.local.resources import make_subscription
 from infra.local.stack import Stack
 from infra.local.users import Account
 from infra.stage import ROOT
-from shared.deletions import Deletions
+from shared.deletion.deletions import Deletions
 from shared.errors import NotCompleted
-from shared.job import JobPrefix
-from shared.posters import LARGEST_POSTER
-from shared.shares import NoSuchVideo, Shares
-from shared.short_links import new_short_id
-from shared.uploads import Uploads
+from shared.jobs.job import JobPrefix
+from shared.posters.posters import LARGEST_POSTER
+from shared.sharing.completion import Uploads
+from shared.sharing.shares import NoSuchVideo, Shares
+from shared.sharing.short_links import new_short_id
 from tests.fake_firestore import SWEEP_AFTER
 from tests.jobs import NOW, document, new_id, read
 from tests.waiting import wait_until

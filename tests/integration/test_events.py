@@ -16,7 +16,7 @@ from infra.local import ports
 from infra.local.client import Client
 from infra.local.resources import dead_letters_subscription
 from infra.local.stack import Stack
-from shared.events import JobDeleted
+from shared.messaging.events import JobDeleted
 from tests.jobs import NOW, deleted, document, new_id, read
 from tests.waiting import wait_until
 

@@ -14,7 +14,7 @@ from schemathesis.schemas import BaseSchema
 
 from infra.local.stack import Stack
 from infra.local.users import Account, Users
-from shared.job import JobStatus
+from shared.jobs.job import JobStatus
 from tests.conftest import PASSWORD
 from tests.jobs import document
 from tests.openapi import described_api

@@ -15,7 +15,7 @@ from google.cloud import firestore, pubsub_v1, storage
 from infra.local.resources import SWEEP_TOPIC
 from infra.local.stack import Stack
 from infra.local.users import Account
-from shared.short_links import new_short_id
+from shared.sharing.short_links import new_short_id
 from tests.integration.test_outages import LONGEST, Away, away
 from tests.jobs import deleted, document, new_id, read
 from tests.waiting import wait_until

@@ -15,7 +15,7 @@ from google.cloud import storage
 from infra.local.ports import HOST
 from infra.local.stack import Stack
 from shared.services import Services
-from shared.signing import Target, UrlSigner
+from shared.storage.signing import Target, UrlSigner
 from tests.jobs import new_id
 
 BUCKET = "nuumee-outputs"

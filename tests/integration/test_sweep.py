@@ -12,7 +12,7 @@ from google.cloud import firestore, pubsub_v1, storage
 
 from infra.local.resources import SWEEP_TOPIC
 from infra.local.stack import Stack
-from shared.events import JobDeleted
+from shared.messaging.events import JobDeleted
 from tests.jobs import NOW, deleted, new_id, read
 from tests.waiting import wait_until
 

@@ -13,7 +13,7 @@ from typing import Any
 import requests
 from google.cloud import firestore
 
-from shared.events import JobDeleted
+from shared.messaging.events import JobDeleted
 from tests.integration.faults.bench import Bench
 from tests.jobs import NOW, document, read
 from tests.waiting import wait_until

@@ -18,7 +18,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from tqdm import tqdm
 
 from infra.local import stack
-from shared.events import JobDeleted
+from shared.messaging.events import JobDeleted
 from tests.integration.faults import bench as benches
 from tests.integration.faults.bench import Bench
 from tests.jobs import NOW, document

@@ -1,0 +1,196 @@
+"""The deletions of jobs in Firestore: their marks, the state of their purges, and events that came to nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from google.api_core.exceptions import Aborted, AlreadyExists, FailedPrecondition
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from shared import log
+from shared.deletion import purge_record
+from shared.deletion.purge import BucketPurge, Deletion, PurgeState
+from shared.deletion.purge_record import Record
+from shared.errors import Contended, NotFound
+from shared.jobs.amending import BUSY, Document, amend, read, update_unless_changed
+from shared.jobs.documents import deletion_from, fields, is_deleted, mark_of_deletion
+from shared.jobs.job import is_job_id
+from shared.outages import firestore_limits, outages
+
+_PAGE = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a job's document says of whose its objects are."""
+
+    user_id: object
+    is_deleted: bool
+    deletion: Deletion | None
+    """None also where the job is marked as deleted in a way that lets no file go."""
+
+
+class Deletions:
+    """Every method raises Unavailable when Firestore is away.
+
+    `sweep_after` is how long a purge may be pending before it is asked for again.
+    """
+
+    def __init__(self, client: firestore.Client, sweep_after: timedelta) -> None:
+        self._client = client
+        self._jobs = client.collection("jobs")
+        self._dead_letters = client.collection("dead_letters")
+        self._sweep_after = sweep_after
+
+    def mark(self, user_id: str, job_id: str, now: datetime) -> Deletion:
+        """Mark the job and its pending purge in one write; give the first deletion if there was one already.
+
+        Raises NotFound if there is no such job of the user.
+        """
+        if not is_job_id(job_id):
+            raise NotFound
+
+        def changes(document: Document) -> Document:
+            if document.get("user_id") != user_id:
+                raise NotFound
+            return mark_of_deletion(user_id, now, document, self._sweep_after)
+
+        deletion = deletion_from(job_id, self._write(job_id, changes))
+        if deletion is None:
+            raise Contended(BUSY)
+        return deletion
+
+    def of(self, job_id: str) -> Deletion | None:
+        """The job's deletion, or None if there is no such job or it is live. Costs one read."""
+        return deletion_from(job_id, fields(read(self._jobs.document(job_id))))
+
+    def standings(self, job_ids: Sequence[str]) -> dict[str, Standing]:
+        """Whose each job is and whether it is deleted; unknown ones are left out. Costs one read an id."""
+        references = [self._jobs.document(job_id) for job_id in job_ids]
+        with outages("Firestore"):
+            asked = self._client.get_all(references, ["user_id", "deleted_at", "purge"], **firestore_limits())
+            documents = {snapshot.id: fields(snapshot) for snapshot in asked if snapshot.exists}
+        return {
+            job_id: Standing(document.get("user_id"), is_deleted(document), deletion_from(job_id, document))
+            for job_id, document in documents.items()
+        }
+
+    def begin_purge(self, job_id: str, owner: str, key: str, now: datetime) -> Deletion | None:
+        """The job's deletion, or None as above; if it is `owner`'s, one more run is told of.
+
+        `key` names the run. Costs one read and one write.
+        """
+
+        def changes(document: Document) -> Document:
+            deletion = deletion_from(job_id, document)
+            if deletion is None or deletion.user_id != owner:
+                return {}
+            return _changed(document, partial(purge_record.begun, key=key, now=now))
+
+        return deletion_from(job_id, self._write(job_id, changes))
+
+    def end_purge(self, job_id: str, key: str, buckets: Sequence[BucketPurge], now: datetime) -> PurgeState:
+        """Add what the run did to the job's audit record. The purge is done if no bucket has an error."""
+        self._amend(job_id, partial(purge_record.ended, key=key, buckets=buckets, now=now))
+        return PurgeState.PENDING if any(bucket.error for bucket in buckets) else PurgeState.DONE
+
+    def record_late_upload(self, job_id: str, key: str, size: int, now: datetime) -> None:
+        """Tell of an object of so many bytes that came after the delete and was removed."""
+        self._amend(job_id, partial(purge_record.late_upload_removed, key=key, size=size, now=now))
+
+    def record_sweep(self, deletion: Deletion, now: datetime) -> None:
+        """Tell that the purge was asked for again, and put the next time off."""
+        step = partial(purge_record.swept, due=deletion.sweep_at, now=now, sweep_after=self._sweep_after)
+        self._amend(deletion.job_id, step)
+
+    def reopen(self, job_id: str, now: datetime) -> None:
+        """Make the purge pending and due at once: there is something left, or nobody knows."""
+        self._amend(job_id, partial(purge_record.reopened, now=now))
+
+    def due(self, now: datetime, limit: int) -> list[Deletion]:
+        """Pending purges that have to be asked for again, those first that have been due for longest.
+
+        What stands among them without a deletion is closed, so that it is not met again. Costs one read for each,
+        at least one, however many jobs there are.
+        """
+        with outages("Firestore"):
+            snapshots = self._query("purge.sweep_at", "<=", now).limit(limit).get(**firestore_limits())
+        found: list[Deletion] = []
+        for snapshot in snapshots:
+            deletion = deletion_from(snapshot.id, fields(snapshot))
+            if deletion is None or not is_job_id(snapshot.id):
+                self._close(snapshot)
+            else:
+                found.append(deletion)
+        return found
+
+    def all_pending(self, before: datetime) -> Iterator[Deletion]:
+        """Deletions requested before that time whose purge is still pending, oldest first, read page by page."""
+        query, after = self._query("purge.requested_at", "<", before).limit(_PAGE), None
+        while True:
+            with outages("Firestore"):
+                page = (query.start_after(after) if after else query).get(**firestore_limits())
+            yield from _deletions(page)
+            if len(page) < _PAGE:
+                return
+            after = page[-1]
+
+    def record_dead_letter(self, message_id: str, letter: Document) -> None:
+        """Keep a message that nobody could process. Recording it again changes nothing."""
+        with outages("Firestore"):
+            try:
+                self._dead_letters.document(message_id).create(letter, **firestore_limits())
+            except AlreadyExists:
+                return
+
+    def _close(self, snapshot: Any) -> None:
+        log.error("purge_without_deletion", job_id=snapshot.id)
+        with suppress(FailedPrecondition, Aborted):  # whoever wrote it meanwhile may have mended it
+            update_unless_changed(
+                self._client, snapshot, {"purge": purge_record.closed(_record(fields(snapshot)))}
+            )
+
+    def _query(self, field: str, comparison: str, time: datetime) -> firestore.Query:
+        return (
+            self._jobs.where(filter=FieldFilter("purge.state", "==", PurgeState.PENDING.value))
+            .where(filter=FieldFilter(field, comparison, time))
+            .order_by(field)
+        )
+
+    def _amend(self, job_id: str, step: Callable[[Record], Record]) -> None:
+        """A step of the record, if the job is deleted: a deletion may have been taken back meanwhile."""
+        self._write(job_id, lambda document: _changed(document, step) if deletion_from(job_id, document) else {})
+
+    def _write(self, job_id: str, changes: Callable[[Document], Document]) -> Document:
+        """The document with the changes that follow from it, which are written unless there are none."""
+
+        def write(snapshot: Any, document: Document) -> Document:
+            changed = changes(document)
+            if changed:
+                update_unless_changed(self._client, snapshot, changed)
+            return changed
+
+        return amend(self._jobs.document(job_id), write)
+
+
+def _deletions(snapshots: Iterable[Any]) -> list[Deletion]:
+    found = (deletion_from(snapshot.id, fields(snapshot)) for snapshot in snapshots)
+    return [deletion for deletion in found if deletion]
+
+
+def _changed(document: Document, step: Callable[[Record], Record]) -> Document:
+    """What a step changes in a document; nothing where there is none."""
+    before = _record(document)
+    after = step(before)
+    return {} if after == before or not document else {"purge": after}
+
+
+def _record(document: Document) -> Record:
+    purge = document.get("purge")
+    return purge if isinstance(purge, dict) else {}

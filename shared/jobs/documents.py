@@ -1,0 +1,164 @@
+"""Firestore document -> Job or Deletion: the one door through which a dict becomes either.
+
+A damaged value must not cost the user the job, let alone the page: it is shown as absent, and logged. An empty
+text is absent.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared import log
+from shared.deletion.purge import Deletion, PurgeState
+from shared.deletion.purge_record import requested
+from shared.jobs.job import Job, Medium
+
+_FREE_TEXTS = ("extension_prompt", "error_message")
+_TEXTS = (
+    "short_id",
+    "job_type",
+    "status",
+    "reference_image_path",
+    "motion_video_path",
+    "source_job_id",
+    "input_video_path",
+    "resolution",
+    "wavespeed_request_id",
+    "output_video_path",
+)
+_TIMES = ("created_at", "updated_at", "completed_at")
+_INTEGERS = ("seed", "view_count")
+_LONGEST_TEXT = 1024
+"""Characters of a text that is not free: as many as the bytes that an object's name may have, which no id reaches.
+
+https://cloud.google.com/storage/docs/objects#naming
+"""
+
+
+def fields(snapshot: Any) -> dict[str, Any]:
+    """The snapshot's fields; none at all where there is no document. `to_dict` copies, so call it once."""
+    return snapshot.to_dict() or {}
+
+
+def given(document: Mapping[str, Any], name: str) -> Any:
+    """The field's value; None where it is absent, null or an empty text, which writers put for absent ones."""
+    value = document.get(name)
+    return None if value == "" else value
+
+
+def job_from(job_id: str, document: Mapping[str, Any]) -> Job:
+    """The job in `document`, as far as it can be read."""
+    values: dict[str, Any] = {}
+    damaged: list[str] = []
+
+    def read(names: Iterable[str], is_sound: Callable[[object], bool]) -> None:
+        for name in names:
+            value = given(document, name)
+            if value is None:
+                continue
+            if is_sound(value):
+                values[name] = value
+            else:
+                damaged.append(name)
+
+    read(_TEXTS, _is_short_text)
+    read(_FREE_TEXTS, _is_text)
+    read(_TIMES, _is_time)
+    read(_INTEGERS, _is_integer)
+    read(["credits_charged"], _is_number)
+
+    if given(document, "share_revoked_at") is not None:
+        values.pop("short_id", None)  # ended by its owner, whatever a worker has written since
+    missing = [name for name in ("status", "created_at") if name not in values and name not in damaged]
+    if damaged or missing:
+        log.warning("job_document_damaged", job_id=job_id, damaged=damaged, missing=missing)
+    return Job(
+        id=job_id,
+        user_id=document["user_id"],
+        posters=_pictures(document, "posters"),
+        previews=_pictures(document, "previews"),
+        **values,
+    )
+
+
+def _pictures(document: Mapping[str, Any], name: str) -> dict[Medium, str | None]:
+    """Those that are known. They are ours, and the tiles do without: no word of what is damaged."""
+    known = document.get(name)
+    known = known if isinstance(known, Mapping) else {}
+    found = {medium: known[medium.value] for medium in Medium if medium.value in known}
+    return {medium: path for medium, path in found.items() if path is None or (path and _is_short_text(path))}
+
+
+def is_deleted(document: Mapping[str, Any]) -> bool:
+    """Live jobs have no `deleted_at`, or null."""
+    return document.get("deleted_at") is not None
+
+
+def mark_of_deletion(
+    user_id: str, now: datetime, document: dict[str, Any], sweep_after: timedelta
+) -> dict[str, Any]:
+    """What a delete has to write: all of the mark, or what others who deleted the job before left out.
+
+    A live job may have the purge of an earlier deletion, which somebody took back: that one says nothing now.
+    """
+    mark: dict[str, Any] = {}
+    first = not isinstance(document.get("deleted_at"), datetime)
+    if first:
+        mark |= {"deleted_at": now, "deleted_by": user_id}
+    if first or _purge_state(_purge(document)) is None:
+        mark["purge"] = requested(user_id, now, sweep_after)
+    return mark
+
+
+def deletion_from(job_id: str, document: dict[str, Any]) -> Deletion | None:
+    """What the document says of a deletion. The list hides a job that has any `deleted_at`, but files go only
+    on a real time and a real owner.
+    """
+    user_id, deleted_at = document.get("user_id"), document.get("deleted_at")
+    if not isinstance(user_id, str) or not isinstance(deleted_at, datetime):
+        if document.get("purge") is not None or deleted_at is not None:
+            log.warning("deletion_damaged", job_id=job_id)
+        return None
+    purge = _purge(document)
+    sweeps, sweep_at = purge.get("sweeps"), purge.get("sweep_at")
+    return Deletion(
+        job_id=job_id,
+        user_id=user_id,
+        deleted_at=deleted_at,
+        purge=_purge_state(purge) or PurgeState.PENDING,
+        sweeps=sweeps if isinstance(sweeps, int) else 0,
+        sweep_at=sweep_at if isinstance(sweep_at, datetime) else None,
+    )
+
+
+def _purge(document: dict[str, Any]) -> dict[str, Any]:
+    purge = document.get("purge")
+    return purge if isinstance(purge, dict) else {}
+
+
+def _purge_state(purge: dict[str, Any]) -> PurgeState | None:
+    state = purge.get("state")
+    return PurgeState(state) if isinstance(state, str) and state in set(PurgeState) else None
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_short_text(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _LONGEST_TEXT
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, datetime)
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return _is_integer(value) or (isinstance(value, float) and math.isfinite(value))

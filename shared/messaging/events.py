@@ -1,0 +1,155 @@
+"""What background functions consume, decoded from Pub/Sub messages: each event is what has happened."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from shared.errors import UnprocessableEvent
+from shared.jobs.job import Bucket, JobPrefix, Medium, can_own_media, is_job_id, rfc3339
+
+TYPE = "job.deleted"
+VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class JobDeleted:
+    """A user's delete was accepted: `job-deleted`, version 1.
+
+    `user_id` only says who is believed to own the job: what is removed follows from the document alone.
+    """
+
+    job_id: str
+    user_id: str
+    deleted_at: datetime
+
+    def encode(self) -> tuple[bytes, dict[str, str]]:
+        """The message's data and attributes."""
+        body = {
+            "version": VERSION,
+            "job_id": self.job_id,
+            "user_id": self.user_id,
+            "deleted_at": rfc3339(self.deleted_at),
+        }
+        return json.dumps(body).encode(), {"type": TYPE, "job_id": self.job_id}
+
+    @classmethod
+    def decode(cls, data: bytes, attributes: Mapping[str, str]) -> Self:
+        """Raise UnprocessableEvent, which names what is wrong, for a message that can never succeed."""
+        body = _object(data)
+        if type(body.get("version")) is not int or body["version"] != VERSION:
+            raise UnprocessableEvent(f"version is not {VERSION}")
+        if not is_job_id(body.get("job_id")):
+            raise UnprocessableEvent("job_id could be no job's")
+        if not can_own_media(body.get("user_id")):
+            raise UnprocessableEvent("user_id could own no media")
+        if attributes.get("type", TYPE) != TYPE:
+            raise UnprocessableEvent(f"type is not {TYPE}")
+        if attributes.get("job_id", body["job_id"]) != body["job_id"]:
+            raise UnprocessableEvent("job_id differs between data and attributes")
+        return cls(body["job_id"], body["user_id"], _time(body.get("deleted_at")))
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        body = json.loads(data)
+    except (ValueError, RecursionError):
+        raise UnprocessableEvent("data is not JSON") from None
+    if not isinstance(body, dict):
+        raise UnprocessableEvent("data is no JSON object")
+    return body
+
+
+def _time(text: object) -> datetime:
+    try:
+        time = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        time = None
+    if time is None or time.tzinfo is None:
+        raise UnprocessableEvent("deleted_at is no time in RFC 3339")
+    return time
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFinalized:
+    """A new object, or a new generation of one, is complete in one of the buckets.
+
+    Cloud Storage's own notification: https://cloud.google.com/storage/docs/pubsub-notifications#format
+    """
+
+    bucket: str
+    name: str
+    generation: int
+    size: int
+    """Bytes."""
+    content_type: str
+
+    @property
+    def prefix(self) -> JobPrefix | None:
+        """Whose job's the object is by its name; None where no job's can be called so."""
+        return JobPrefix.of_object(self.name)
+
+    @property
+    def job_id(self) -> str | None:
+        return self.prefix.job_id if self.prefix else None
+
+    def medium(self, buckets: Mapping[Bucket, str]) -> Medium | None:
+        """Which of its job's media the object is, by its bucket and name; None if it is none."""
+        if self.prefix is None:
+            return None
+        name = self.name.removeprefix(str(self.prefix))
+        for medium in Medium:
+            begins = medium.default_name
+            if begins is None or self.bucket != buckets[medium.bucket(begins)]:
+                continue
+            if name == begins or (begins.endswith(".") and name.startswith(begins) and "/" not in name):
+                return medium
+        return None
+
+    def encode(self) -> tuple[bytes, dict[str, str]]:
+        """The message's data and attributes, as far as anything here looks at them."""
+        body = {"size": str(self.size), "contentType": self.content_type}
+        attributes = {
+            "eventType": "OBJECT_FINALIZE",
+            "payloadFormat": "JSON_API_V1",
+            "bucketId": self.bucket,
+            "objectId": self.name,
+            "objectGeneration": str(self.generation),
+        }
+        return json.dumps(body).encode(), attributes
+
+    @classmethod
+    def decode(cls, data: bytes, attributes: Mapping[str, str]) -> Self:
+        """Raise UnprocessableEvent, which names what is wrong, for what is no such notification."""
+        if attributes.get("eventType") != "OBJECT_FINALIZE":
+            raise UnprocessableEvent("eventType is not OBJECT_FINALIZE")
+        bucket, name = attributes.get("bucketId"), attributes.get("objectId")
+        if not isinstance(bucket, str) or not bucket or not isinstance(name, str) or not name:
+            raise UnprocessableEvent("bucketId or objectId is missing")
+        body = _object(data)
+        generation = _number(attributes.get("objectGeneration"), "objectGeneration")
+        size = _number(body.get("size"), "size")
+        content_type = body.get("contentType")
+        return cls(bucket, name, generation, size, content_type if isinstance(content_type, str) else "")
+
+
+@dataclass(frozen=True, slots=True)
+class SweepDue:
+    """It is time for a sweep. What the scheduler's message says does not matter."""
+
+    job_id = None
+
+    @classmethod
+    def decode(cls, data: bytes, attributes: Mapping[str, str]) -> Self:
+        return cls()
+
+
+def _number(text: object, name: str) -> int:
+    """Storage writes 64-bit numbers as text."""
+    if not isinstance(text, str) or not re.fullmatch(r"[0-9]{1,19}", text):
+        raise UnprocessableEvent(f"{name} is no number")
+    return int(text)

@@ -1,0 +1,164 @@
+"""The share links of jobs in Firestore: what a short id shows, and how a job's owner renews or ends its link."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from shared.errors import NotCompleted, NotFound, TooManyRequests
+from shared.jobs.amending import Write, amend, read, update_unless_changed
+from shared.jobs.documents import fields, given, is_deleted, job_from
+from shared.jobs.job import Job, Medium, is_job_id, is_own_path
+from shared.outages import firestore_limits, outages
+from shared.sharing.short_links import Claim, claim, is_short_id, link_for
+
+RENEWALS = 10
+"""New links that a job may get at once: each stays for ever, as a document that keeps its id from others."""
+RENEWAL_EVERY = timedelta(hours=1)
+"""After how long it may get one more."""
+
+
+class NoSuchVideo(NotFound):
+    """The same whether there never was such a link, it has ended, or its job is deleted or not completed."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no video at this link.")
+
+
+@dataclass(frozen=True, slots=True)
+class SharedVideo:
+    """What a good link shows."""
+
+    short_id: str
+    job: Job
+    poster: str | None
+    """Object name of the picture for it, in the bucket of the outputs."""
+
+
+def shared_video(short_id: str, job_id: str, document: dict[str, Any]) -> SharedVideo:
+    """What a link to this job shows, by the job's own document. Raises NoSuchVideo."""
+    if not isinstance(document.get("user_id"), str) or is_deleted(document):
+        raise NoSuchVideo
+    job = job_from(job_id, document)
+    if job.short_id != short_id or not job.is_completed:
+        raise NoSuchVideo
+    poster = job.posters.get(Medium.OUTPUT_VIDEO)
+    own = poster is not None and is_own_path(poster, job.user_id)
+    return SharedVideo(short_id, job, poster if own else None)
+
+
+def revocation(document: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """What ending a job's link has to write; nothing where it has ended already."""
+    if given(document, "short_id") is None and given(document, "share_revoked_at") is not None:
+        return {}
+    return {"short_id": None, "share_revoked_at": now}
+
+
+def renewal(document: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """What a new link of a job has to write beside its id. Raises TooManyRequests.
+
+    `share_renewals_until` is when the links that the job has got are all made up for, one each RENEWAL_EVERY. It
+    never lies further ahead than RENEWALS of them, so that nothing that anybody writes there locks a job for long.
+    """
+    limit = RENEWALS * RENEWAL_EVERY
+    until = document.get("share_renewals_until")
+    ahead = until - now if isinstance(until, datetime) else timedelta()
+    ahead = min(max(ahead, timedelta()), limit) + RENEWAL_EVERY
+    if ahead > limit:
+        seconds = math.ceil((ahead - limit).total_seconds())
+        raise TooManyRequests(
+            seconds, f"This job has had many new links lately. The next can be made in {_in_words(seconds)}."
+        )
+    return {"share_revoked_at": None, "share_renewals_until": now + ahead}
+
+
+def _in_words(seconds: int) -> str:
+    minutes = math.ceil(seconds / 60)
+    return "a minute" if minutes == 1 else f"{minutes} minutes"
+
+
+class Shares:
+    """Every method raises Unavailable when Firestore is away. `length` is how many characters a new id has."""
+
+    def __init__(self, client: firestore.Client, length: int) -> None:
+        self._client = client
+        self._jobs = client.collection("jobs")
+        self._links = client.collection("short_links")
+        self._length = length
+
+    def resolve(self, short_id: str) -> SharedVideo:
+        """What the link shows; NoSuchVideo for everything else.
+
+        Costs two reads. A job may have got its short id from elsewhere, after its output: then its link is made
+        the first time that it is opened, by a write more.
+        """
+        if not is_short_id(short_id):
+            raise NoSuchVideo
+        job_id = fields(read(self._links.document(short_id))).get("job_id")
+        if job_id is None:
+            return self._unclaimed(short_id)
+        if not isinstance(job_id, str) or not is_job_id(job_id):
+            raise NoSuchVideo
+        return shared_video(short_id, job_id, fields(read(self._jobs.document(job_id))))
+
+    def _unclaimed(self, short_id: str) -> SharedVideo:
+        """What the one job shows that has a short id without a link. Of two that have it, neither is shown."""
+        with outages("Firestore"):
+            found = (
+                self._jobs.where(filter=FieldFilter("short_id", "==", short_id)).limit(2).get(**firestore_limits())
+            )
+        if len(found) != 1:
+            raise NoSuchVideo
+        video = shared_video(short_id, str(found[0].id), fields(found[0]))
+        if claim(self._client, short_id, video.job.id) is Claim.TAKEN:
+            raise NoSuchVideo
+        return video
+
+    def renew(self, user_id: str, job_id: str, now: datetime) -> Job:
+        """Give the job a new link, which ends the one it had. Raises NotFound, NotCompleted, and TooManyRequests.
+
+        Costs one read and two writes; where it had one, a read and a write more.
+        """
+
+        def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
+            job = job_from(job_id, document)
+            if not job.is_completed:
+                raise NotCompleted(job.status or "unknown")
+            changes = renewal(document, now)
+            # Nothing else may ever get the id that was given out, also if its link was never made.
+            claim(self._client, document.get("short_id"), job_id)
+            return {**changes, "short_id": link_for(self._client, snapshot, changes, self._length)}
+
+        return self._write(user_id, job_id, write)
+
+    def revoke(self, user_id: str, job_id: str, now: datetime) -> Job:
+        """End the job's link, and let it have none until its owner asks for one. Raises NotFound.
+
+        Costs one read and one write; where it had a link, a read and a write more.
+        """
+
+        def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
+            changes = revocation(document, now)
+            if changes:
+                claim(self._client, document.get("short_id"), job_id)
+                update_unless_changed(self._client, snapshot, changes)
+            return changes
+
+        return self._write(user_id, job_id, write)
+
+    def _write(self, user_id: str, job_id: str, write: Write) -> Job:
+        """The user's live job with the changes that `write` has made."""
+        if not is_job_id(job_id):
+            raise NotFound
+
+        def write_own(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
+            if document.get("user_id") != user_id or is_deleted(document):
+                raise NotFound
+            return write(snapshot, document)
+
+        return job_from(job_id, amend(self._jobs.document(job_id), write_own))

@@ -1,0 +1,78 @@
+"""Short links in Firestore: `short_links/{short_id}` names the one job that a short id was given to.
+
+The document's existence makes the id unique, and it stays when the link ends: no id ever comes to show something
+else than it was given out for.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from enum import Enum
+from typing import Any
+
+from google.api_core.exceptions import AlreadyExists
+from google.cloud import firestore
+
+from shared.errors import Contended
+from shared.jobs.amending import read
+from shared.jobs.documents import fields
+from shared.outages import firestore_limits, outages
+
+_SHORT_ID = re.compile(r"[0-9a-f]{8,32}")
+_MOST_TRIES = 8
+
+
+def new_short_id(length: int) -> str:
+    """So many hexadecimal digits, from 8 to 32, that nobody can foresee."""
+    return uuid.uuid4().hex[:length]
+
+
+def is_short_id(text: object) -> bool:
+    """Whether `text` could be one, of whatever length they have had."""
+    return isinstance(text, str) and bool(_SHORT_ID.fullmatch(text))
+
+
+class Claim(Enum):
+    NEW = "new"
+    KEPT = "kept"
+    TAKEN = "taken"
+    """By another job."""
+
+
+def claim(client: firestore.Client, short_id: object, job_id: str) -> Claim | None:
+    """Make the link of a short id that the job has, maybe from elsewhere; None if that could be no short id.
+
+    Costs a write, and a read where the link is there. Raises Unavailable when Firestore is away.
+    """
+    if not is_short_id(short_id):
+        return None
+    link = client.collection("short_links").document(str(short_id))
+    try:
+        with outages("Firestore"):
+            link.create({"job_id": job_id}, **firestore_limits())
+    except AlreadyExists:
+        return Claim.KEPT if fields(read(link)).get("job_id") == job_id else Claim.TAKEN
+    return Claim.NEW
+
+
+def link_for(client: firestore.Client, snapshot: Any, changes: dict[str, Any], length: int) -> str:
+    """Write `changes` into the job of the `snapshot`, together with a new `short_id` and its link: all or nothing.
+
+    Raises FailedPrecondition or Aborted if the job was written since the snapshot: read it and look again, for a
+    write whose answer was lost ends so too. Raises Unavailable when Firestore is away, and Contended if one id
+    after the other is taken.
+    """
+    for _ in range(_MOST_TRIES):
+        short_id = new_short_id(length)
+        batch = client.batch()
+        batch.create(client.collection("short_links").document(short_id), {"job_id": snapshot.id})
+        unchanged = client.write_option(last_update_time=snapshot.update_time)
+        batch.update(snapshot.reference, {**changes, "short_id": short_id}, option=unchanged)
+        try:
+            with outages("Firestore"):
+                batch.commit(**firestore_limits())
+        except AlreadyExists:
+            continue
+        return short_id
+    raise Contended("All the short ids that were tried are taken.")

@@ -1,0 +1,96 @@
+"""Views of shared videos in Firestore, counted in shards until they are moved into their jobs.
+
+A document takes about one write a second for long, and a link that is passed around gets more views than that.
+So a view goes to one of ten documents of its link, and once a minute what they hold is moved. They are not
+gathered in the process instead, since after an answer a function is promised no CPU, and may be gone.
+https://firebase.google.com/docs/firestore/solutions/counters
+"""
+
+from __future__ import annotations
+
+import random
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from google.api_core.exceptions import Aborted, FailedPrecondition, NotFound
+from google.cloud import firestore
+
+from shared import log
+from shared.jobs.documents import fields
+from shared.jobs.job import is_job_id
+from shared.outages import counting_limits, firestore_limits, outages
+
+SHARDS = 10
+_MOST_TRIES = 3
+
+
+class Views:
+    """Every method raises Unavailable when Firestore is away."""
+
+    def __init__(self, client: firestore.Client) -> None:
+        self._client = client
+        self._shards = client.collection("view_shards")
+        self._jobs = client.collection("jobs")
+
+    def add(self, short_id: str, job_id: str) -> None:
+        """Count one view. Costs one write, which is tried just once, and waited for very shortly."""
+        shard = self._shards.document(f"{short_id}-{random.randrange(SHARDS)}")  # noqa: S311 - no secret
+        with outages("Firestore"):
+            shard.set({"job_id": job_id, "views": firestore.Increment(1)}, merge=True, **counting_limits())
+
+    def waiting(self, limit: int) -> Iterator[str]:
+        """Names of shards that hold views, at most so many. Costs one read for each, and at least one.
+
+        They come from a new place on each time, and round: with more than can be moved in time, each has its turn.
+        """
+        start = {"__name__": self._shards.document(uuid.uuid4().hex)}
+        in_order = self._shards.order_by("__name__")
+        found = 0
+        for part in (in_order.start_at(start), in_order.end_before(start)):
+            if found < limit:
+                with outages("Firestore"):
+                    shards = part.limit(limit - found).get(**firestore_limits())
+                found += len(shards)
+                yield from (shard.id for shard in shards)
+
+    def move(self, name: str) -> int:
+        """Add a shard's views to its job's, and remove the shard, both or neither. Gives their number.
+
+        0 where others have moved it, or write to it all the time: then it is for the next run. Costs one read, one
+        delete and one write.
+        """
+        for _ in range(_MOST_TRIES):
+            with outages("Firestore"):
+                shard = self._shards.document(name).get(**firestore_limits())
+            if not shard.exists:
+                return 0
+            try:
+                return self._move(shard)
+            except (FailedPrecondition, Aborted):
+                continue
+        return 0
+
+    def _move(self, shard: Any) -> int:
+        held = fields(shard)
+        job_id, views = held.get("job_id"), held.get("views")
+        if not isinstance(views, int) or isinstance(views, bool) or views < 1 or not is_job_id(job_id):
+            log.warning("view_shard_damaged")
+            views = 0
+        try:
+            return self._commit(shard, str(job_id), views)
+        except NotFound:
+            with suppress(NotFound):  # then it was the shard that is not there any more
+                self._commit(shard, "", 0)
+                log.warning("views_of_no_job", job_id=job_id)
+            return 0
+
+    def _commit(self, shard: Any, job_id: str, views: int) -> int:
+        batch = self._client.batch()
+        batch.delete(shard.reference, option=self._client.write_option(last_update_time=shard.update_time))
+        if views:
+            batch.update(self._jobs.document(job_id), {"view_count": firestore.Increment(views)})
+        with outages("Firestore"):
+            batch.commit(**firestore_limits())
+        return views

@@ -1,0 +1,207 @@
+"""What every HTTP function does around its handler: path, token, errors, JSON, CORS, caching, log."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
+from contextvars import copy_context
+from dataclasses import dataclass
+from typing import Any, ParamSpec, TypeVar
+
+import flask
+
+from shared import log
+from shared.access.auth import User, bearer_token
+from shared.errors import ApiError, InternalError, MethodNotAllowed, NotFound, TooManyRequests, Unavailable
+from shared.jobs.job import is_job_id
+from shared.jobs.pagination import QueryParameters
+from shared.outages import ANSWER_WITHIN, answer_within
+from shared.services import Services, of_this_process
+from shared.web import answers
+from shared.web.bodies import drop_body
+from shared.web.routes import Match, Routes
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a handler may look at."""
+
+    query: QueryParameters
+    job_id: str | None = None
+    method: str = "GET"
+
+
+Handler = Callable[[Request, User, Services], Mapping[str, Any]]
+
+
+def endpoint(
+    methods: str, *paths: str, status: int = 200, cacheable: bool = False, check_revoked: bool = False
+) -> Callable[[Handler], Endpoint]:
+    """Make a handler an HTTP function that answers `methods` on `paths`, with any prefix before them.
+
+    `methods` are one or, with a comma between, several. `cacheable` answers carry an ETag and are revalidated;
+    others are never stored.
+    """
+
+    def decorate(handler: Handler) -> Endpoint:
+        return Endpoint(handler, methods, paths, status=status, cacheable=cacheable, check_revoked=check_revoked)
+
+    return decorate
+
+
+class HttpFunction(ABC):
+    """An HTTP function, whoever may call it. `_serve` is what differs."""
+
+    def __init__(self, name: str, methods: str, paths: tuple[str, ...]) -> None:
+        self._name = name
+        self._methods = ("GET", "HEAD") if methods == "GET" else tuple(methods.split(", "))
+        self._routes = Routes(paths)
+
+    def start(self) -> Callable[[flask.Request], flask.Response]:
+        """The function that functions-framework serves. Raises SettingsError if a setting is missing."""
+        log.start()
+        services = of_this_process()
+
+        def serve(request: flask.Request) -> flask.Response:
+            return self.answer(request, services)
+
+        if flask.has_app_context():
+            flask.current_app.before_request(drop_body)
+            # A path with a line feed in it, or two slashes before it, matches no route of the framework's.
+            flask.current_app.url_map.merge_slashes = False
+            flask.current_app.register_error_handler(404, lambda _: serve(flask.request))
+        return serve
+
+    def answer(self, request: flask.Request, services: Services) -> flask.Response:
+        """Never raises: whatever goes wrong becomes a problem document."""
+        began = time.perf_counter()
+        request_id = uuid.uuid4().hex
+        log.set_trace(
+            services.settings.project,
+            request.headers.get("traceparent"),
+            request.headers.get("X-Cloud-Trace-Context"),
+        )
+        match = self._routes.match(request)
+        problem: ApiError | None = None
+        try:
+            response = self._respond(request, match, services)
+        except ApiError as error:
+            if isinstance(error, Unavailable):
+                log.warning("unavailable", detail=error.detail, cause=repr(error.__cause__), request_id=request_id)
+            problem = error
+        except Exception:
+            log.exception("unexpected_error", function=self._name, request_id=request_id)
+            problem = InternalError()
+        if problem:
+            response = self._problem(problem, match, request_id, services)
+        response.headers["X-Request-Id"] = request_id
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        answers.allow_origin(response, request.headers.get("Origin"), services.settings.allowed_origins)
+        log.info(
+            "request",
+            function=self._name,
+            method=request.method,
+            status=response.status_code,
+            milliseconds=round(1000 * (time.perf_counter() - began), 1),
+            request_id=request_id,
+            **({"kind": problem.kind, "detail": problem.detail} if problem else {}),
+        )
+        return response
+
+    def _respond(self, request: flask.Request, match: Match | None, services: Services) -> flask.Response:
+        if match is None:
+            raise NotFound("There is nothing at this address.")
+        if request.method == "OPTIONS":
+            return answers.preflight(self._allow)
+        if request.method not in self._methods:
+            raise MethodNotAllowed(self._allow)
+        return self._serve(request, match, services)
+
+    @abstractmethod
+    def _serve(self, request: flask.Request, match: Match, services: Services) -> flask.Response:
+        """Answer a request that is one of this function's."""
+
+    def _problem(
+        self, error: ApiError, match: Match | None, request_id: str, services: Services
+    ) -> flask.Response:
+        return answers.problem(error, request_id)
+
+    @property
+    def _allow(self) -> str:
+        return ", ".join((*self._methods, "OPTIONS"))
+
+
+class Endpoint(HttpFunction):
+    """An HTTP function for signed-in users, which answers with JSON."""
+
+    def __init__(
+        self,
+        handler: Handler,
+        methods: str,
+        paths: tuple[str, ...],
+        *,
+        status: int,
+        cacheable: bool,
+        check_revoked: bool,
+    ) -> None:
+        super().__init__(handler.__name__, methods, paths)
+        self._handler = handler
+        self._status = status
+        self._cacheable = cacheable
+        self._check_revoked = check_revoked
+
+    def _serve(self, request: flask.Request, match: Match, services: Services) -> flask.Response:
+        token = bearer_token(request.headers)
+        asked = Request(request.args, match.id, request.method)
+        response = answers.json_answer(in_time(services, self._handle, token, asked, services), self._status)
+        if not self._cacheable:
+            response.headers["Cache-Control"] = "no-store"
+            return response
+        tag = answers.tag(response.get_data())
+        if request.if_none_match.contains_weak(tag):
+            response = flask.Response(status=304)
+        response.set_etag(tag)
+        response.headers["Cache-Control"] = "private, no-cache"
+        return response
+
+    def _handle(self, token: str, request: Request, services: Services) -> Mapping[str, Any]:
+        user = services.verifier.verify(token, check_revoked=self._check_revoked)
+        if seconds := services.users.seconds_to_wait(user.id, services.now().timestamp()):
+            raise TooManyRequests(seconds)
+        if request.job_id is not None and not is_job_id(request.job_id):
+            raise NotFound
+        return self._handler(request, user, services)
+
+
+def in_time(services: Services, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+    """What `work` gives, done on another thread. Raises Unavailable when it takes too long."""
+
+    def begin() -> T:
+        answer_within(ANSWER_WITHIN)  # holds in this request's own context
+        return work(*args, **options)
+
+    doing = services.handlers.submit(copy_context().run, begin)
+    wait([doing], ANSWER_WITHIN)
+    if not doing.done():
+        doing.cancel()
+        doing.add_done_callback(_log_late)
+        raise Unavailable("One of the services that this needs") from TimeoutError(f"{ANSWER_WITHIN} s")
+    return doing.result()
+
+
+def _log_late(work: Future[Any]) -> None:
+    """Say what came of work that nobody waited for any more, if it was not to be expected."""
+    if work.cancelled():
+        return
+    try:
+        work.result()
+    except ApiError:
+        return
+    except Exception:
+        log.exception("unexpected_error", late=True)

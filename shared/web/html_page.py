@@ -1,0 +1,62 @@
+"""Pages that a function renders itself, which may load and run nothing but what they name."""
+
+from __future__ import annotations
+
+import functools
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import flask
+import jinja2
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A template of shared/web/templates, and what it shows."""
+
+    template: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    status: int = 200
+    media: tuple[str, ...] = ()
+    """URLs of pictures and videos from elsewhere."""
+    framed: bool = False
+    """Whether other sites may show it within their own pages."""
+
+    def response(self, share_origin: str) -> flask.Response:
+        nonce = secrets.token_urlsafe(16)
+        template = _environment().get_template(self.template)
+        html = template.render(**self.values, nonce=nonce, share_origin=share_origin)
+        response = flask.Response(html, self.status, content_type="text/html; charset=utf-8")
+        response.headers["Content-Security-Policy"] = self._policy(nonce)
+        return response
+
+    def _policy(self, nonce: str) -> str:
+        origins = sorted({"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in self.media})
+        directives = (
+            "default-src 'none'",
+            f"style-src 'nonce-{nonce}'",
+            f"script-src 'nonce-{nonce}'",
+            " ".join(("img-src data:", *origins)),
+            " ".join(("media-src 'self'", *origins)),
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors " + ("*" if self.framed else "'none'"),
+        )
+        return "; ".join(directives)
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    """Flask's own template engine, without Flask's application, which is functions-framework's."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

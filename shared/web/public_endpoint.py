@@ -1,0 +1,125 @@
+"""What a function that anybody may call does around its handler: the limit, pages, redirects, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import flask
+
+from shared.access.visitors import VIEW_WINDOW, Visitor, client_address
+from shared.errors import ApiError, TooManyRequests
+from shared.services import Services
+from shared.web import answers
+from shared.web.endpoint import HttpFunction, in_time
+from shared.web.html_page import Page
+from shared.web.routes import Match
+
+# Firebase Hosting lets a cookie of no other name through to a function:
+# https://firebase.google.com/docs/hosting/manage-cache#using_cookies
+_COOKIE = "__session"
+_SEEN = "seen"
+_PURPOSES = ("Sec-Purpose", "Purpose", "X-Moz")
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a handler may look at."""
+
+    path: str
+    """The one of the function's paths that was asked for."""
+    short_id: str
+    options: frozenset[str]
+    """Names of the query parameters."""
+    visitor: Visitor
+    may_count: bool
+    """Whether somebody may be looking, who has not looked at this before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """To where the content is for a while."""
+
+    url: str
+
+
+Answer = Page | Redirect | Mapping[str, Any]
+Handler = Callable[[Visit, Services], Answer]
+
+
+def public_endpoint(*paths: str) -> Callable[[Handler], PublicEndpoint]:
+    """Make a handler an HTTP function that takes no token, and answers GET on `paths`, with any prefix before.
+
+    No answer is stored by anybody. What goes wrong is told by a page, on the paths under /public/ by a problem
+    document.
+    """
+    return lambda handler: PublicEndpoint(handler, paths)
+
+
+class PublicEndpoint(HttpFunction):
+    def __init__(self, handler: Handler, paths: tuple[str, ...]) -> None:
+        super().__init__(handler.__name__, "GET", paths)
+        self._handler = handler
+
+    def answer(self, request: flask.Request, services: Services) -> flask.Response:
+        response = super().answer(request, services)
+        response.headers.update(_HEADERS)
+        return response
+
+    def _serve(self, request: flask.Request, match: Match, services: Services) -> flask.Response:
+        visit = _visit(request, match, services)
+        if seconds := services.visitors.seconds_to_wait(visit.visitor.address, services.now().timestamp()):
+            raise TooManyRequests(seconds)
+        answer = in_time(services, self._handler, visit, services)
+        if isinstance(answer, Redirect):
+            return flask.Response(status=302, headers={"Location": answer.url})
+        if not isinstance(answer, Page):
+            return answers.json_answer(answer, 200)
+        response = answer.response(services.settings.share_origin)
+        if visit.may_count:
+            _remember(response, visit.short_id, secure=services.settings.share_origin.startswith("https:"))
+        return response
+
+    def _problem(
+        self, error: ApiError, match: Match | None, request_id: str, services: Services
+    ) -> flask.Response:
+        if match and match.path.startswith("/public/"):
+            return answers.problem(error, request_id)
+        page = Page("problem.html", {"title": error.title, "detail": error.detail}, status=error.status)
+        response = page.response(services.settings.share_origin)
+        response.headers.update(error.headers)
+        return response
+
+
+def _visit(request: flask.Request, match: Match, services: Services) -> Visit:
+    address = client_address(
+        request.headers.get("X-Forwarded-For", ""), request.remote_addr or "", services.settings.forwarded_hops
+    )
+    visitor = Visitor(address, request.headers.get("User-Agent", ""))
+    fetched_ahead = any("prefetch" in request.headers.get(name, "") for name in _PURPOSES)
+    may_count = (
+        request.method == "GET"
+        and not visitor.is_machine
+        and not fetched_ahead
+        and request.cookies.get(_COOKIE) != _SEEN
+    )
+    return Visit(match.path, match.id or "", frozenset(request.args), visitor, may_count)
+
+
+def _remember(response: flask.Response, short_id: str, *, secure: bool) -> None:
+    """Let the browser say that it has seen this video. The cookie says nothing else, and goes nowhere else."""
+    response.set_cookie(
+        _COOKIE,
+        _SEEN,
+        max_age=VIEW_WINDOW,
+        path=f"/v/{short_id}",
+        secure=secure,
+        httponly=True,
+        samesite="Lax",
+    )

@@ -1,0 +1,279 @@
+"""What a new image or video leads to on the tiles, with fakes."""
+
+from __future__ import annotations
+
+from typing import IO, Any
+
+import pytest
+from werkzeug.exceptions import ServiceUnavailable
+
+from functions import make_posters as module
+from functions.make_posters import make_posters
+from shared.errors import Reason, Unpicturable
+from shared.posters.posters import Posters
+from tests.fakes import SETTINGS, FakeServices
+from tests.jobs import deleted, document
+from tests.messages import envelope, notification
+
+IMAGES, VIDEOS, OUTPUTS = SETTINGS.buckets
+
+
+@pytest.fixture
+def services() -> FakeServices:
+    return FakeServices()
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """The contents that pictures were made of; there is a preview of all but images."""
+    contents: list[bytes] = []
+
+    def make(source: IO[bytes]) -> Posters:
+        source.seek(0)
+        contents.append(source.read())
+        return Posters(b"poster", None if contents[-1] == b"image" else b"preview")
+
+    monkeypatch.setattr(module, "make", make)
+    return contents
+
+
+def upload(services: FakeServices, bucket: str, name: str, content: bytes, **told: Any) -> dict[str, Any]:
+    generations = services.fake_media.objects[bucket].setdefault(name, [])
+    generations.append(content)
+    about = {"generation": len(generations), "size": len(content), **told}
+    return envelope(*notification(name, bucket=bucket, **about))
+
+
+@pytest.mark.parametrize(
+    ("bucket", "name", "medium"),
+    [(VIDEOS, "motion.mov", "motion_video"), (OUTPUTS, "output.mp4", "output_video")],
+)
+def test_a_video_gets_a_poster_and_a_preview_beside_it(
+    services: FakeServices, seen: list[bytes], bucket: str, name: str, medium: str
+) -> None:
+    services.add("job-1", document("me"))
+    make_posters.receive(upload(services, bucket, f"me/job-1/{name}", b"video"), services)
+    store = services.fake_media
+    assert store.objects[bucket]["me/job-1/poster.webp"] == [b"poster"]
+    assert store.objects[bucket]["me/job-1/preview.mp4"] == [b"preview"]
+    assert store.content_types == {"me/job-1/poster.webp": "image/webp", "me/job-1/preview.mp4": "video/mp4"}
+    fields = services.fake_repository.documents["job-1"]
+    assert fields["posters"] == {medium: "me/job-1/poster.webp"}
+    assert fields["previews"] == {medium: "me/job-1/preview.mp4"}
+
+
+def test_an_image_gets_a_poster_alone(services: FakeServices, seen: list[bytes]) -> None:
+    services.add("job-1", document("me"))
+    make_posters.receive(upload(services, IMAGES, "me/job-1/reference.png", b"image"), services)
+    assert services.fake_repository.documents["job-1"]["posters"] == {"reference_image": "me/job-1/poster.webp"}
+    assert "previews" not in services.fake_repository.documents["job-1"]
+
+
+def test_inputs_that_came_before_their_job_are_known_once_the_output_is(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    make_posters.receive(upload(services, IMAGES, "me/job-1/reference.png", b"image"), services)
+    make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
+    paths = {"reference_image_path": "me/job-1/reference.png", "motion_video_path": "me/job-1/motion.mp4"}
+    services.add("job-1", document("me", **paths))
+    make_posters.receive(upload(services, OUTPUTS, "me/job-1/output.mp4", b"video"), services)
+    fields = services.fake_repository.documents["job-1"]
+    assert set(fields["posters"]) == {"reference_image", "motion_video", "output_video"}
+    assert set(fields["previews"]) == {"motion_video", "output_video"}
+
+
+def test_a_job_that_was_made_from_another_s_inputs_shows_their_pictures(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    services.add("first", document("me"))
+    make_posters.receive(upload(services, IMAGES, "me/first/reference.png", b"image"), services)
+    paths = {"reference_image_path": "me/first/reference.png", "motion_video_path": "you/first/motion.mp4"}
+    services.add("again", document("me", **paths))
+    make_posters.receive(upload(services, OUTPUTS, "me/again/output.mp4", b"video"), services)
+    assert services.fake_repository.documents["again"]["posters"] == {
+        "reference_image": "me/first/poster.webp",
+        "output_video": "me/again/poster.webp",
+    }
+
+
+def test_an_event_that_comes_again_makes_nothing_again(services: FakeServices, seen: list[bytes]) -> None:
+    services.add("job-1", document("me"))
+    event = upload(services, VIDEOS, "me/job-1/motion.mp4", b"video")
+    make_posters.receive(event, services)
+    del services.fake_repository.documents["job-1"]["posters"]
+    make_posters.receive(event, services)
+    assert seen == [b"video"]
+    assert services.fake_repository.documents["job-1"]["posters"] == {"motion_video": "me/job-1/poster.webp"}
+
+
+def test_a_newer_medium_gets_newer_pictures_and_an_older_event_does_not_bring_them_back(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    services.add("job-1", document("me"))
+    first = upload(services, IMAGES, "me/job-1/reference.png", b"first")
+    second = upload(services, IMAGES, "me/job-1/reference.png", b"image")
+    make_posters.receive(second, services)
+    make_posters.receive(first, services)
+    assert seen == [b"image"]
+    make_posters.receive(upload(services, IMAGES, "me/job-1/reference.png", b"third"), services)
+    assert seen == [b"image", b"third"]
+    assert len(services.fake_media.objects[IMAGES]["me/job-1/poster.webp"]) == 2
+
+
+def test_a_medium_that_is_replaced_while_its_pictures_are_made_leaves_the_word_to_the_newer_one(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse_late(_: IO[bytes]) -> Posters:
+        services.fake_media.objects[VIDEOS]["me/job-1/motion.mp4"].append(b"newer")
+        raise Unpicturable(Reason.BROKEN)
+
+    services.add("job-1", document("me"))
+    monkeypatch.setattr(module, "make", refuse_late)
+    make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
+    assert "posters" not in services.fake_repository.documents["job-1"]
+
+
+def test_of_two_files_for_one_medium_the_one_that_the_job_names_is_shown(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    services.add("job-1", document("me", reference_image_path="me/job-1/reference.jpg"))
+    make_posters.receive(upload(services, IMAGES, "me/job-1/reference.jpg", b"image"), services)
+    make_posters.receive(upload(services, IMAGES, "me/job-1/reference.png", b"other"), services)
+    assert seen == [b"image"]
+    services.fake_repository.documents["job-1"]["reference_image_path"] = "me/job-1/reference.png"
+    make_posters.receive(upload(services, IMAGES, "me/job-1/reference.png", b"third"), services)
+    assert seen == [b"image", b"third"]
+
+
+def test_of_two_files_before_their_job_the_newer_one_is_shown(services: FakeServices, seen: list[bytes]) -> None:
+    make_posters.receive(upload(services, IMAGES, "me/job-1/reference.png", b"image"), services)
+    make_posters.receive(upload(services, IMAGES, "me/job-1/reference.jpg", b"other"), services)
+    services.add("job-1", document("me", reference_image_path="me/job-1/reference.jpg"))
+    make_posters.receive(upload(services, OUTPUTS, "me/job-1/output.mp4", b"video"), services)
+    assert seen == [b"image", b"other", b"video"]
+    assert services.fake_repository.documents["job-1"]["posters"]["reference_image"] == "me/job-1/poster.webp"
+
+
+def test_an_input_without_pictures_is_known_for_that_once_the_output_is_there(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    services.add("job-1", document("me", motion_video_path="me/job-1/motion.mp4"))
+    make_posters.receive(upload(services, OUTPUTS, "me/job-1/output.mp4", b"video"), services)
+    posters = services.fake_repository.documents["job-1"]["posters"]
+    assert posters == {"motion_video": None, "output_video": "me/job-1/poster.webp"}
+    make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
+    assert (
+        posters | {"motion_video": "me/job-1/poster.webp"}
+        == (services.fake_repository.documents["job-1"]["posters"])
+    )
+
+
+def test_pictures_of_what_was_replaced_while_they_were_made_are_taken_back(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make_late(_: IO[bytes]) -> Posters:
+        services.fake_media.objects[VIDEOS]["me/job-1/motion.mp4"].append(b"newer, of which nothing can be made")
+        return Posters(b"poster", b"preview")
+
+    monkeypatch.setattr(module, "make", make_late)
+    make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
+    assert not services.fake_media.objects[VIDEOS]["me/job-1/poster.webp"]
+    assert not services.fake_media.objects[VIDEOS]["me/job-1/preview.mp4"]
+
+
+@pytest.mark.parametrize("name", ["poster.webp", "preview.mp4"])
+def test_what_somebody_else_has_put_in_the_place_of_the_pictures_stays(
+    services: FakeServices, seen: list[bytes], name: str
+) -> None:
+    services.add("job-1", document("me"))
+    services.fake_media.objects[VIDEOS][f"me/job-1/{name}"] = [b"theirs"]
+    make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
+    assert seen == []
+    assert services.fake_media.objects[VIDEOS][f"me/job-1/{name}"] == [b"theirs"]
+
+
+def test_pictures_that_another_event_replaces_meanwhile_are_left_and_looked_at_again(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(_: IO[bytes]) -> Posters:
+        services.fake_media.objects[VIDEOS]["me/job-1/poster.webp"] = [b"another's"]
+        return Posters(b"poster", b"preview")
+
+    services.add("job-1", document("me"))
+    monkeypatch.setattr(module, "make", make)
+    with pytest.raises(ServiceUnavailable):
+        make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
+    assert services.fake_media.objects[VIDEOS]["me/job-1/poster.webp"] == [b"another's"]
+
+
+def test_a_medium_without_pictures_does_not_go_by_those_of_the_one_before_it(
+    services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: IO[bytes]) -> Posters:
+        raise Unpicturable(Reason.BROKEN)
+
+    services.add("job-1", document("me"))
+    make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
+    monkeypatch.setattr(module, "make", refuse)
+    make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"broken"), services)
+    fields = services.fake_repository.documents["job-1"]
+    assert (fields["posters"], fields["previews"]) == ({"motion_video": None}, {"motion_video": None})
+    assert not services.fake_media.objects[VIDEOS]["me/job-1/poster.webp"]
+    assert not services.fake_media.objects[VIDEOS]["me/job-1/preview.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("content", "made"),
+    [
+        (b"\0\0\0\x20ftypisom" + bytes(range(13, 213)), True),
+        (b"\x89PNG\r\n\x1a\n" + bytes(200), False),
+    ],
+)
+def test_of_a_large_video_both_ends_are_read_and_of_a_large_picture_nothing(
+    services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch, content: bytes, made: bool
+) -> None:
+    monkeypatch.setattr(module, "WHOLE_UP_TO", 60)
+    monkeypatch.setattr(module, "END_READ", 20)
+    services.add("job-1", document("me"))
+    make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", content), services)
+    assert seen == ([content[:40] + bytes(len(content) - 60) + content[-20:]] if made else [])
+
+
+@pytest.mark.parametrize(
+    ("bucket", "name"),
+    [
+        (OUTPUTS, "me/job-1/poster.webp"),
+        (OUTPUTS, "me/job-1/preview.mp4"),
+        (IMAGES, "me/job-1/poster.webp"),
+        (OUTPUTS, "me/job-1/output.mp4.part"),
+        (VIDEOS, "me/job-1/parts/motion.mp4"),
+        (VIDEOS, "me/job-1/output.mp4"),
+        (IMAGES, "exports/reference.png"),
+        (IMAGES, "me/gone/reference.png"),
+    ],
+)
+def test_nothing_is_made_of_other_objects_or_for_a_deleted_job(
+    services: FakeServices, seen: list[bytes], bucket: str, name: str
+) -> None:
+    services.add("job-1", document("me"))
+    services.add("gone", deleted("me"))
+    make_posters.receive(upload(services, bucket, name, b"video"), services)
+    assert seen == []
+
+
+@pytest.mark.parametrize("why", ["hostile", "gone"])
+def test_what_no_picture_can_be_made_of_keeps_its_original(
+    services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch, why: str
+) -> None:
+    def refuse(_: IO[bytes]) -> Posters:
+        raise Unpicturable(Reason.TOO_LARGE, "16,000 by 16,000")
+
+    services.add("job-1", document("me"))
+    told = {"generation": 9} if why == "gone" else {}
+    if why == "hostile":
+        monkeypatch.setattr(module, "make", refuse)
+    make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video", **told), services)
+    assert seen == []
+    posters = services.fake_repository.documents["job-1"].get("posters")
+    assert posters == ({"motion_video": None} if why == "hostile" else None)
+    assert list(services.fake_media.objects[VIDEOS]) == ["me/job-1/motion.mp4"]

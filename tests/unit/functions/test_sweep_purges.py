@@ -1,0 +1,233 @@
+"""What a sweep brings back, with fakes."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from werkzeug.exceptions import ServiceUnavailable
+
+from functions import sweep_purges as module
+from functions.sweep_purges import sweep_purges
+from shared.messaging.events import JobDeleted
+from shared.publishing.publisher import Letter
+from tests.fakes import FakeServices
+from tests.jobs import NOW, deleted, document
+from tests.messages import envelope, notification
+
+TICK = envelope(b"", {})
+
+
+@pytest.fixture
+def services() -> FakeServices:
+    return FakeServices()
+
+
+def pending(minutes_due: int, **purge: object) -> dict[str, Any]:
+    """A job whose purge has been due for so long."""
+    due = {"state": "pending", "requested_at": NOW, "sweep_at": NOW - timedelta(minutes=minutes_due)}
+    return deleted("me", purge={**due, **purge})
+
+
+def sweep(services: FakeServices) -> list[str]:
+    """Ids of the jobs that one more sweep asks for."""
+    before = len(services.fake_publisher.published)
+    sweep_purges.receive(TICK, services)
+    return [event.job_id for event in services.fake_publisher.published[before:]]
+
+
+def letter(data: bytes, attributes: dict[str, str], message_id: str = "1") -> Letter:
+    return Letter(message_id, data, attributes, f"receipt {message_id}")
+
+
+def test_what_has_been_due_for_longest_is_asked_for_first(services: FakeServices) -> None:
+    services.add("younger", pending(1))
+    services.add("oldest", pending(9))
+    services.add("not-due", pending(-1))
+    services.add("done", pending(9, state="done"))
+    services.add("live", document("me"))
+    assert sweep(services) == ["oldest", "younger"]
+    assert services.fake_publisher.published[0] == JobDeleted("oldest", "me", NOW)
+
+
+def test_a_sweep_asks_for_no_more_than_a_batch(services: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BATCH", 3)
+    for number in range(5):
+        services.add(f"job-{number}", pending(9 - number))
+    assert sweep(services) == ["job-0", "job-1", "job-2"]
+    assert sweep(services) == ["job-3", "job-4"]
+
+
+def test_the_same_job_is_asked_for_less_and_less_often(services: FakeServices) -> None:
+    services.add("job-1", pending(0))
+    asked = []
+    for minute in range(24 * 60):
+        services.now = lambda minute=minute: NOW + timedelta(minutes=minute)  # type: ignore[misc]
+        if sweep(services):
+            asked.append(minute)
+    assert asked == [0, 10, 30, 70, 150, 310, 630, 990, 1350]
+
+
+def test_from_the_eighth_sweep_on_somebody_is_called(
+    services: FakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
+    services.add("job-1", pending(1, sweeps=6))
+    services.add("job-2", pending(1, sweeps=7))
+    with caplog.at_level("WARNING", "nuumee"):
+        sweep(services)
+    said = [
+        (record.levelname, record.getMessage(), record.__dict__["fields"]["job_id"]) for record in caplog.records
+    ]
+    assert said == [("WARNING", "purge_asked_again", "job-1"), ("ERROR", "purge_overdue", "job-2")]
+
+
+def test_a_purge_that_others_marked_without_a_time_is_asked_for_too(services: FakeServices) -> None:
+    old = {"state": "pending", "requested_at": NOW - timedelta(minutes=6), "attempts": 0}
+    services.add("job-1", deleted("me", purge=old))
+    services.add("job-2", deleted("me", purge={**old, "requested_at": NOW - timedelta(minutes=4)}))
+    assert sweep(services) == ["job-1"]
+    assert sweep(services) == []
+
+
+def test_what_pubsub_did_not_accept_is_asked_for_a_minute_later(services: FakeServices) -> None:
+    services.add("job-1", pending(2))
+    services.add("job-2", pending(1))
+    services.fake_publisher.refused = {"job-1"}
+    with pytest.raises(ServiceUnavailable):
+        sweep(services)
+    services.fake_publisher.refused = set()
+    assert sweep(services) == ["job-1"]
+
+
+def test_a_dead_letter_of_a_purge_that_was_never_swept_is_replayed_at_once(services: FakeServices) -> None:
+    services.add("job-1", pending(-4))
+    services.fake_dead_deletions.waiting = [letter(*JobDeleted("job-1", "me", NOW).encode())]
+    assert sweep(services) == ["job-1"]
+    assert services.fake_dead_deletions.waiting == []
+    assert services.fake_repository.documents["job-1"]["purge"]["sweeps"] == 1
+
+
+def test_a_dead_letter_of_a_purge_that_was_swept_is_left_to_its_time(services: FakeServices) -> None:
+    services.add("job-1", pending(-4, sweeps=2))
+    services.fake_dead_deletions.waiting = [letter(*JobDeleted("job-1", "me", NOW).encode())]
+    assert sweep(services) == []
+    assert services.fake_dead_deletions.waiting == []
+
+
+def test_a_dead_letter_of_a_purge_that_is_done_is_let_go(services: FakeServices) -> None:
+    services.add("job-1", pending(1, state="done"))
+    services.fake_dead_deletions.waiting = [letter(*JobDeleted("job-1", "me", NOW).encode())]
+    assert sweep(services) == []
+    assert services.fake_dead_deletions.waiting == []
+    assert services.fake_deletions.dead_letters == {}
+
+
+@pytest.mark.parametrize("case", ["garbage", "live", "unknown", "another user's"])
+def test_a_dead_letter_that_cannot_be_replayed_is_kept_and_called_out(
+    services: FakeServices, case: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    services.add("job-1", document("me") if case == "live" else pending(-4))
+    job_id = "job-2" if case == "unknown" else "job-1"
+    data, attributes = JobDeleted(job_id, "you" if case == "another user's" else "me", NOW).encode()
+    data = b"\xff" if case == "garbage" else data
+    services.fake_dead_deletions.waiting = [letter(data, attributes)]
+    with caplog.at_level("ERROR", "nuumee"):
+        assert sweep(services) == []
+    assert services.fake_dead_deletions.waiting == []
+    kept = services.fake_deletions.dead_letters["1"]
+    assert (kept["data"], json.loads(kept["attributes"]), kept["recorded_at"]) == (data, attributes, NOW)
+    assert kept["expire_at"] == NOW + timedelta(days=90)
+    assert kept["reason"]
+    assert [record.getMessage() for record in caplog.records] == ["dead_letter_never"]
+
+
+def test_a_huge_dead_letter_is_kept_as_far_as_a_document_can(services: FakeServices) -> None:
+    services.fake_dead_deletions.waiting = [letter(b"x" * 5_000_000, {})]
+    sweep(services)
+    kept = services.fake_deletions.dead_letters["1"]
+    assert (len(kept["data"]), kept["bytes"]) == (100_000, 5_000_000)
+
+
+def test_what_could_not_be_replayed_yet_goes_on_waiting(services: FakeServices) -> None:
+    services.add("job-1", pending(-4))
+    services.fake_dead_deletions.waiting = [letter(*JobDeleted("job-1", "me", NOW).encode())]
+    services.fake_publisher.error = TimeoutError("Pub/Sub is away")
+    with pytest.raises(ServiceUnavailable):
+        sweep(services)
+    assert len(services.fake_dead_deletions.waiting) == 1
+
+
+def test_a_dead_upload_of_a_deleted_job_has_the_job_purged_again(services: FakeServices) -> None:
+    services.add("job-1", pending(5, state="done"))
+    services.fake_dead_uploads.waiting = [letter(*notification("me/job-1/output.mp4"))]
+    assert sweep(services) == []
+    assert services.fake_dead_uploads.waiting == []
+    assert sweep(services) == ["job-1"]
+
+
+def test_a_dead_upload_of_another_job_is_published_again_and_counted(services: FakeServices) -> None:
+    services.add("job-1", document("me"))
+    services.add("job-2", pending(5, state="done"))
+    services.fake_dead_uploads.waiting = [
+        letter(*notification("me/job-1/output.mp4"), "1"),
+        letter(*notification("you/job-2/output.mp4", changes={"replays": "7"}), "2"),
+        letter(*notification("me/job-3/output.mp4", changes={"replays": "8"}), "3"),
+        letter(*notification("me/job-3/output.mp4", changes={"replays": "many"}), "4"),
+        letter(*notification("me/job-3/output.mp4", changes={"eventType": "OBJECT_DELETE"}), "5"),
+    ]
+    sweep(services)
+    replays = [attributes["replays"] for _, attributes in services.fake_upload_publisher.forwarded]
+    assert replays == ["1", "8"]
+    assert set(services.fake_deletions.dead_letters) == {"3", "4", "5"}
+    assert services.fake_dead_uploads.waiting == []
+    assert services.fake_repository.documents["job-2"]["purge"]["state"] == "done"
+
+
+def test_what_fails_keeps_nothing_else_from_its_turn(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for job_id in ("poisoned", "second", "third"):
+        services.add(job_id, pending(5))
+    services.add("late", pending(-5, state="done"))
+    deletions = services.fake_deletions
+    record = deletions.record_sweep
+
+    def fail(deletion: Any, now: Any) -> None:
+        if deletion.job_id == "poisoned":
+            raise ValueError("Value out of range")
+        record(deletion, now)
+
+    monkeypatch.setattr(deletions, "record_sweep", fail)
+    services.fake_dead_deletions.waiting = [
+        letter(*JobDeleted("poisoned", "me", NOW).encode(), "1"),
+        letter(b"garbage", {}, "2"),
+    ]
+    services.fake_dead_uploads.waiting = [letter(*notification("me/late/output.mp4"), "3")]
+    with caplog.at_level("ERROR", "nuumee"), pytest.raises(ServiceUnavailable):
+        sweep(services)
+    assert {one.job_id for one in services.fake_publisher.published} == {"poisoned", "second", "third"}
+    assert services.fake_repository.documents["third"]["purge"]["sweeps"] == 1
+    assert [one.message_id for one in services.fake_dead_deletions.waiting] == ["1"]
+    assert services.fake_dead_uploads.waiting == []
+    assert "sweep_incomplete" in [line.getMessage() for line in caplog.records]
+
+
+def test_a_hundred_that_are_no_deletions_do_not_hide_one_that_is(services: FakeServices) -> None:
+    for number in range(150):
+        services.add(f"taken-back-{number}", {**pending(99), "deleted_at": None})
+    services.add("overdue", pending(1))
+    found = [sweep(services) for _ in range(2)]
+    assert found == [[], ["overdue"]]
+    assert services.fake_repository.documents["taken-back-0"]["purge"]["state"] == "failed"
+
+
+def test_a_hundred_that_have_their_time_do_not_hide_one_without(services: FakeServices) -> None:
+    long_ago = NOW - timedelta(days=9)
+    for number in range(150):
+        services.add(f"job-{number}", pending(-9, requested_at=long_ago))
+    services.add(
+        "unscheduled", deleted("me", purge={"state": "pending", "requested_at": NOW - timedelta(hours=1)})
+    )
+    assert sweep(services) == ["unscheduled"]

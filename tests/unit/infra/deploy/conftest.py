@@ -1,0 +1,18 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.infra.deploy.checkout import Checkout, Command, make
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return make(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> list[Command]:
+    """What a dry run prints. Asked once: it takes a second."""
+    return make(tmp_path_factory.mktemp("deploy")).commands()

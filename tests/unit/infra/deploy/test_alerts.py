@@ -1,0 +1,118 @@
+"""The alerting policies: what they watch, who hears of it, and that each is made once."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.cloud.monitoring_v3 import AlertPolicy
+
+from infra.stage import ROOT
+from tests.unit.infra.deploy.checkout import REQUIRED, RETRIED, TOPICS, Checkout, Command, option, those
+
+FILES = sorted((ROOT / "infra/cloud/alerts").glob("*.json"))
+POLICIES = {file.stem: json.loads(file.read_text()) for file in FILES}
+CREATE = ("alpha", "monitoring", "policies", "create")
+UPDATE = ("alpha", "monitoring", "policies", "update")
+CHANNELS = "projects/nuumee-test/notificationChannels/1,projects/nuumee-test/notificationChannels/22"
+
+
+def condition(policy: str, kind: str) -> Any:
+    """The one condition of a policy, which has to be of this kind."""
+    (only,) = POLICIES[policy]["conditions"]
+    return only[kind]
+
+
+def names() -> list[str]:
+    return [policy["displayName"] for policy in POLICIES.values()]
+
+
+def there(*names: str) -> str:
+    """What gcloud says when policies with these names are there."""
+    return "\n".join(f"projects/nuumee-test/alertPolicies/{number}\t{name}" for number, name in enumerate(names))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_cloud_monitoring_knows_every_field_and_value(file: Path) -> None:
+    # Raises ParseError, which names the field. Neither deploy.sh nor gcloud's parser looks into the file.
+    AlertPolicy.from_json(file.read_text(), ignore_unknown_fields=False)
+
+
+def test_each_policy_is_made_from_its_file(commands: list[Command]) -> None:
+    made = [option(command, "--policy-from-file") for command in those(commands, *CREATE)]
+    assert made == [str(file.relative_to(ROOT)) for file in FILES]
+
+
+def test_a_policy_has_a_name_of_its_own_and_says_what_to_do() -> None:
+    assert len(set(names())) == len(FILES) == 3
+    assert all(policy["documentation"]["content"] for policy in POLICIES.values())
+
+
+def test_by_default_incidents_show_in_the_console_alone(commands: list[Command]) -> None:
+    assert "--notification-channels" not in " ".join(word for command in commands for word in command)
+
+
+def test_the_channels_hear_of_every_policy(checkout: Checkout) -> None:
+    made = those(checkout.commands(*REQUIRED, f"--alert-channels={CHANNELS}"), *CREATE)
+    assert [option(command, "--notification-channels") for command in made] == [CHANNELS] * len(FILES)
+
+
+def test_channels_that_are_set_later_hear_of_every_policy_too(checkout: Checkout) -> None:
+    done = checkout.deploy(*REQUIRED, f"--alert-channels={CHANNELS}", POLICIES=there("Somebody else's", *names()))
+    assert done.returncode == 0, done.stderr
+    updated = those(checkout.calls(), *UPDATE)
+    assert [command[4] for command in updated] == [f"projects/nuumee-test/alertPolicies/{n}" for n in (1, 2, 3)]
+    assert [option(command, "--set-notification-channels") for command in updated] == [CHANNELS] * len(FILES)
+    assert those(checkout.calls(), *CREATE) == []
+
+
+def test_policies_that_are_there_are_not_made_twice(checkout: Checkout) -> None:
+    done = checkout.deploy(*REQUIRED, POLICIES=there("Somebody else's", *names()))
+    assert done.returncode == 0, done.stderr
+    assert those(checkout.calls(), "alpha", "monitoring", "policies", "list")
+    assert those(checkout.calls(), *CREATE) == []
+    assert those(checkout.calls(), *UPDATE) == []
+
+
+@pytest.mark.parametrize("like", ["{} too", "Not {}"])
+def test_a_policy_whose_name_is_like_it_is_another(like: str, checkout: Checkout) -> None:
+    done = checkout.deploy(*REQUIRED, POLICIES=there(*(like.format(name) for name in names())))
+    assert done.returncode == 0, done.stderr
+    assert len(those(checkout.calls(), *CREATE)) == len(FILES)
+
+
+def test_dead_letters_that_wait_for_ten_minutes_raise_an_alert(commands: list[Command]) -> None:
+    waiting = condition("dead-letters", "conditionThreshold")
+    assert "pubsub.googleapis.com/subscription/oldest_unacked_message_age" in waiting["filter"]
+    assert (waiting["comparison"], waiting["thresholdValue"]) == ("COMPARISON_GT", 600)
+    (ending,) = re.findall(r'subscription_id = ends_with\("(.+?)"\)', waiting["filter"])
+    kept = [command[3] for command in those(commands, "pubsub", "subscriptions", "create")]
+    assert kept == list(dict.fromkeys(f"{TOPICS[function]}{ending}" for function in RETRIED))
+
+
+def test_every_event_that_is_logged_as_an_error_raises_an_alert() -> None:
+    sources = [file.read_text() for folder in ("functions", "shared") for file in (ROOT / folder).rglob("*.py")]
+    logged = {event for source in sources for event in re.findall(r'\blog\.error\(\s*"(\w+)"', source)}
+    watched = condition("never", "conditionMatchedLog")["filter"]
+    assert set(re.findall(r'"(\w+)"', watched.partition("jsonPayload.message=")[2])) == logged
+    assert "severity>=ERROR" in watched
+
+
+def test_an_alert_about_the_log_does_not_come_with_every_line() -> None:
+    # Cloud Monitoring refuses a policy on logs that has no such limit.
+    assert POLICIES["never"]["alertStrategy"]["notificationRateLimit"] == {"period": "3600s"}
+
+
+def test_ten_minutes_without_a_sweep_raise_an_alert() -> None:
+    missing = condition("sweep", "conditionThreshold")
+    assert (missing["comparison"], missing["thresholdValue"], missing["duration"]) == ("COMPARISON_LT", 1, "600s")
+    # Where no run succeeds, there may be points of zero or none at all.
+    assert missing["evaluationMissingData"] == "EVALUATION_MISSING_DATA_ACTIVE"
+    # Cloud Run, on which functions run, has hyphens where the function's name has underscores.
+    assert 'service_name = "sweep-purges"' in missing["filter"]
+    assert 'response_code_class = "2xx"' in missing["filter"]
+    # Each deploy makes a revision with counts of its own, and the last one's end.
+    assert missing["aggregations"][0]["crossSeriesReducer"] == "REDUCE_SUM"

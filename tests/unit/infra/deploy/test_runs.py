@@ -1,0 +1,105 @@
+"""A dry run, a run and what stops it."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import pytest
+
+from infra.stage import FUNCTIONS, ROOT
+from tests.unit.infra.deploy.checkout import PLACEHOLDERS, REQUIRED, Checkout
+
+
+def test_a_dry_run_calls_and_changes_nothing(checkout: Checkout) -> None:
+    before = {path: path.stat().st_mtime_ns for path in checkout.root.rglob("*")}
+    checkout.commands()
+    assert checkout.calls() == []
+    assert {path: path.stat().st_mtime_ns for path in checkout.root.rglob("*")} == before
+
+
+def test_a_run_does_what_a_dry_run_prints(checkout: Checkout) -> None:
+    printed = checkout.commands()
+    done = checkout.deploy(*REQUIRED)
+    assert done.returncode == 0, done.stderr
+    filled = re.compile("|".join(PLACEHOLDERS))
+    assert checkout.calls() == [
+        [filled.sub(lambda found: PLACEHOLDERS[found[0]], word) for word in command] for command in printed
+    ]
+    for function in FUNCTIONS:
+        assert function in (checkout.root / "build" / function / "main.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        (
+            "pubsub topics create",
+            "Failed to create topic [t]: Resource already exists in the project (resource=t).",
+        ),
+        ("pubsub subscriptions create", "Resource already exists in the project (resource=s)."),
+        ("iam service-accounts create", "Service account list-jobs already exists within project projects/p."),
+        ("firestore indexes composite create", "ALREADY_EXISTS: index already exists"),
+        ("scheduler jobs create", "ALREADY_EXISTS: Job projects/p/locations/l/jobs/sweep-purges already exists."),
+    ],
+)
+def test_what_is_there_already_is_no_failure(command: str, said: str, checkout: Checkout) -> None:
+    done = checkout.deploy(*REQUIRED, FAILING=command, SAYING=said)
+    assert done.returncode == 0, done.stderr
+    assert len(checkout.calls()) == len(checkout.commands())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "projects describe",
+        "services enable",
+        "pubsub topics create job-deleted-dead-letters",
+        "firestore fields ttls update",
+        "firestore indexes composite create",
+        "storage buckets add-iam-policy-binding gs://nuumee-outputs",
+        "functions deploy get_output",
+        "eventarc triggers describe",
+        "pubsub subscriptions update",
+        "storage buckets describe gs://nuumee-videos",
+        "storage buckets notifications list gs://nuumee-videos",
+        "storage buckets notifications create",
+        "scheduler jobs create",
+        "alpha monitoring policies list",
+        "alpha monitoring policies create",
+    ],
+)
+def test_a_failure_of_gcloud_stops_the_run_with_its_exit_code(command: str, checkout: Checkout) -> None:
+    done = checkout.deploy(*REQUIRED, FAILING=command, SAYING="PERMISSION_DENIED")
+    assert done.returncode == 7
+    assert "PERMISSION_DENIED" in done.stderr
+    *before, last = (" ".join(call) for call in checkout.calls())
+    assert last.startswith(command)
+    assert not any(call.startswith(command) for call in before)
+
+
+def test_a_bucket_whose_roles_can_have_no_conditions_is_named_before_anything_is_made(checkout: Checkout) -> None:
+    done = checkout.deploy(*REQUIRED, UNIFORM="False")
+    assert done.returncode == 2
+    assert "gs://nuumee-images has no uniform bucket-level access" in done.stderr
+    assert all("describe" in call for call in checkout.calls())
+
+
+def test_a_function_that_cannot_be_staged_stops_the_run_before_its_first_command(checkout: Checkout) -> None:
+    (checkout.root / "requirements.txt").unlink()
+    done = checkout.deploy(*REQUIRED)
+    assert done.returncode == 1
+    assert "requirements.txt" in done.stderr
+    assert checkout.calls() == []
+
+
+@pytest.mark.parametrize("tool", ["gcloud", "python3"])
+def test_a_tool_that_is_not_there_is_named(tool: str, checkout: Checkout) -> None:
+    (checkout.path / tool).unlink()
+    done = checkout.deploy(*REQUIRED)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"{tool} is not installed" in done.stderr
+
+
+def test_the_script_can_be_started() -> None:
+    assert os.access(ROOT / "deploy.sh", os.X_OK)

@@ -1,0 +1,85 @@
+"""Settings of deploy.sh, given as flags."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from infra.stage import ROOT
+from tests.unit.infra.deploy.checkout import REQUIRED, Checkout
+
+
+@pytest.mark.parametrize("missing", REQUIRED)
+def test_a_missing_setting_is_named(missing: str, checkout: Checkout) -> None:
+    flag = missing.partition("=")[0]
+    name = flag[2:].upper().replace("-", "_")
+    done = checkout.deploy(*(given for given in REQUIRED if given != missing))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == f"deploy.sh: {name} is not set: give {flag} or put {name}=... into .env\n"
+    assert checkout.calls() == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "--project=Nuumee",
+        "--project=short",
+        "--region=us-central",
+        "--allowed-origins=*",
+        "--allowed-origins=https://a.example/path",
+        "--allowed-origins=https://a.example,",
+        "--allowed-origins=https://a.example@THREADS=1",
+        "--images-bucket=No_Capitals",
+        "--images-bucket=nuumee-videos",
+        "--job-deleted-topic=a/b",
+        "--job-deleted-topic=sweep-purges",
+        "--object-finalized-topic=a/b",
+        "--object-finalized-topic=job-deleted",
+        "--object-finalized-topic=sweep-purges",
+        "--share-origin=nuumee.ai",
+        "--short-id-length=10",
+        "--forwarded-hops=0",
+        "--max-instances=0",
+        "--max-instances=many",
+        "--alert-channels=ops@nuumee.ai",
+        "--alert-channels=projects/nuumee-test/notificationChannels/1,none",
+        "--alert-channels=projects/nuumee-test/notificationChannels/",
+    ],
+)
+def test_a_wrong_setting_is_named_before_anything_is_done(wrong: str, checkout: Checkout) -> None:
+    done = checkout.deploy(*REQUIRED, wrong)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert wrong[2:].partition("=")[0].upper().replace("-", "_") in done.stderr
+    assert checkout.calls() == []
+    assert not (checkout.root / "build").exists()
+
+
+@pytest.mark.parametrize("flag", ["--dry-runs", "--project-id=x", "--.*=x", "-h", "deploy", "--dry-run=no"])
+def test_an_unknown_flag_is_named(flag: str, checkout: Checkout) -> None:
+    done = checkout.deploy(*REQUIRED, flag)
+    assert done.returncode == 2
+    assert f"unknown flag {flag.partition('=')[0]}" in done.stderr
+    assert checkout.calls() == []
+
+
+@pytest.mark.parametrize("flags", [("--region",), ("--region=",), ("--region", "--dry-run")])
+def test_a_flag_needs_a_value(flags: tuple[str, ...], checkout: Checkout) -> None:
+    done = checkout.deploy(*REQUIRED, *flags)
+    assert (done.returncode, done.stderr) == (2, "deploy.sh: --region needs a value\n")
+
+
+def test_the_callers_environment_is_no_setting(checkout: Checkout) -> None:
+    done = checkout.deploy("--dry-run", *REQUIRED[1:], PROJECT="from-the-caller")
+    assert done.returncode == 2
+    assert "PROJECT is not set" in done.stderr
+
+
+def test_help_names_every_setting(checkout: Checkout) -> None:
+    done = checkout.deploy("--help")
+    assert done.returncode == 0
+    example = (ROOT / "infra/cloud/example.env").read_text()
+    names = re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)
+    assert len(names) == 14
+    assert all(re.search(rf"^  {name} ", done.stdout, re.MULTILINE) for name in names)
+    assert checkout.calls() == []

@@ -1,0 +1,243 @@
+"""What a reconciliation tells and repairs, with fakes of both sides."""
+
+from __future__ import annotations
+
+import tracemalloc
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from infra.reconciliation import Checkpoint, Finding, Kind, Reconciliation
+from shared.deletion.deletions import Deletions, Standing
+from shared.jobs.documents import deletion_from, is_deleted
+from shared.storage.objects import ObjectStore, StoredObject
+from tests.fake_firestore import FakeDeletions, FakeRepository
+from tests.jobs import NOW, deleted, document
+
+LONG_AGO = NOW - timedelta(days=3)
+GRACE = timedelta(hours=24)
+RUN = "this run"
+
+
+class Shelves:
+    """Buckets whose listings can be broken off, and the jobs that their objects belong to."""
+
+    def __init__(self) -> None:
+        self.objects_in: dict[str, list[StoredObject]] = {"images": [], "outputs": []}
+        self.repository = FakeRepository()
+        self.fake = FakeDeletions(self.repository)
+        self.listed = 0
+        self.fails_after: int | None = None
+        self.asked: list[int] = []
+
+    def put(
+        self, name: str, size: int = 10, *, bucket: str = "images", age: timedelta = timedelta(days=3)
+    ) -> None:
+        self.objects_in[bucket].append(StoredObject(name, size, NOW - age))
+        self.objects_in[bucket].sort(key=lambda stored: stored.name)
+
+    def objects(self, bucket: str, start: str | None = None) -> Iterator[StoredObject]:
+        for stored in self.objects_in[bucket]:
+            if start is None or stored.name >= start:
+                self.listed += 1
+                if self.fails_after is not None and self.listed > self.fails_after:
+                    raise ConnectionError("the bucket is away")
+                yield stored
+
+    def standings(self, job_ids: list[str]) -> dict[str, Standing]:
+        self.asked.append(len(job_ids))
+        documents = {one: self.repository.documents[one] for one in job_ids if one in self.repository.documents}
+        return {
+            job_id: Standing(fields.get("user_id"), is_deleted(fields), deletion_from(job_id, fields))
+            for job_id, fields in documents.items()
+        }
+
+    def all_pending(self, before: Any) -> Any:
+        return self.fake.all_pending(before)
+
+    def reopen(self, job_id: str, now: Any) -> None:
+        self.fake.reopen(job_id, now)
+
+    def reconciliation(self, *, repair: bool = False) -> Reconciliation:
+        return Reconciliation(
+            cast(ObjectStore, self),
+            cast(Deletions, self),
+            self.objects_in,
+            now=NOW,
+            grace=GRACE,
+            repair=repair,
+        )
+
+    def find(self, *, repair: bool = False, checkpoint: Checkpoint | None = None) -> list[Finding]:
+        batches = self.reconciliation(repair=repair).objects(checkpoint or Checkpoint())
+        return [finding for findings in batches for finding in findings]
+
+
+@pytest.fixture
+def shelves() -> Shelves:
+    return Shelves()
+
+
+def purge(state: str, **changes: Any) -> dict[str, Any]:
+    return {"state": state, "requested_at": LONG_AGO, "sweep_at": NOW, "attempts": 1, **changes}
+
+
+def test_live_jobs_objects_are_counted_and_not_spoken_of(shelves: Shelves) -> None:
+    shelves.repository.documents["job-1"] = document("me")
+    for name in ("reference.png", "poster.webp"):
+        shelves.put(f"me/job-1/{name}", 7)
+    checkpoint = Checkpoint()
+    assert shelves.find(checkpoint=checkpoint) == []
+    assert checkpoint.counted == {"images": {"live": [2, 14]}}
+
+
+def test_each_kind_of_what_should_not_be_there_is_told_apart(shelves: Shelves) -> None:
+    documents = shelves.repository.documents
+    documents["done"] = deleted("me", deleted_at=LONG_AGO, purge=purge("done"))
+    documents["stuck"] = deleted("me", deleted_at=LONG_AGO, purge=purge("pending"))
+    documents["unasked"] = deleted("me", deleted_at=NOW, purge=None)
+    documents["foreign"] = document("you")
+    documents["odd"] = deleted("me", deleted_at="yesterday")
+    for job_id in ("done", "stuck", "unasked", "foreign", "odd", "nobodys"):
+        shelves.put(f"me/{job_id}/a", 3, bucket="outputs")
+        shelves.put(f"me/{job_id}/b", 4, bucket="outputs")
+    shelves.put("exports/all.csv")
+    found = {(finding.kind, finding.bucket, finding.prefix): finding for finding in shelves.find()}
+    assert set(found) == {
+        (Kind.SAID_DONE, "outputs", "me/done/"),
+        (Kind.OVERDUE, "outputs", "me/stuck/"),
+        (Kind.OVERDUE, "outputs", "me/unasked/"),
+        (Kind.UNKNOWN, "outputs", "me/foreign/"),
+        (Kind.UNKNOWN, "outputs", "me/odd/"),
+        (Kind.UNKNOWN, "outputs", "me/nobodys/"),
+        (Kind.UNKNOWN, "images", "exports/"),
+    }
+    done = found[Kind.SAID_DONE, "outputs", "me/done/"]
+    assert (done.objects, done.bytes) == (2, 7)
+
+
+def test_what_is_just_on_its_way_is_not_spoken_of(shelves: Shelves) -> None:
+    shelves.repository.documents["going"] = deleted("me", deleted_at=NOW, purge=purge("pending", requested_at=NOW))
+    shelves.put("me/going/a")
+    shelves.put("me/new/a", age=timedelta(hours=1))
+    assert shelves.find() == []
+
+
+def test_a_job_that_was_purged_while_it_was_looked_at_is_not_spoken_of(shelves: Shelves) -> None:
+    shelves.repository.documents["done"] = deleted("me", purge=purge("done"))
+    shelves.put("me/done/a")
+    shelves.put("me/done-2/a", age=timedelta())
+    batches = shelves.reconciliation().objects(Checkpoint())
+    listing = shelves.objects_in["images"]
+
+    def standings(job_ids: list[str]) -> dict[str, Standing]:
+        listing[:] = [stored for stored in listing if not stored.name.startswith("me/done/")]
+        return Shelves.standings(shelves, job_ids)
+
+    shelves.standings = standings  # type: ignore[method-assign]
+    assert [finding for findings in batches for finding in findings] == []
+
+
+def test_without_repair_nothing_is_written(shelves: Shelves) -> None:
+    shelves.repository.documents["done"] = deleted("me", purge=purge("done"))
+    shelves.put("me/done/a")
+    shelves.find()
+    assert shelves.repository.documents["done"]["purge"] == purge("done")
+
+
+def test_repair_opens_the_purges_of_deleted_jobs_and_no_others(shelves: Shelves) -> None:
+    documents = shelves.repository.documents
+    documents["done"] = deleted("me", deleted_at=LONG_AGO, purge=purge("done"))
+    documents["unasked"] = deleted("me", deleted_at=NOW, purge=None)
+    documents["foreign"] = deleted("you", purge=purge("done"))
+    documents["live"] = document("me")
+    before = {name: dict(documents[name]) for name in ("foreign", "live")}
+    for job_id in (*documents, "nobodys"):
+        shelves.put(f"me/{job_id}/a")
+    shelves.find(repair=True)
+    for job_id in ("done", "unasked"):
+        deletion = deletion_from(job_id, documents[job_id])
+        assert deletion is not None
+        assert deletion.is_due(NOW)
+    assert {name: documents[name] for name in before} == before
+
+
+def test_a_purge_that_is_pending_for_too_long_is_told_and_made_due(shelves: Shelves) -> None:
+    later = NOW + timedelta(hours=5)
+    shelves.repository.documents["stuck"] = deleted("me", purge=purge("pending", sweep_at=later))
+    shelves.repository.documents["young"] = deleted("me", purge=purge("pending", requested_at=NOW))
+    assert list(shelves.reconciliation().purges()) == [Finding(Kind.OVERDUE, "me/stuck/")]
+    assert list(shelves.reconciliation(repair=True).purges()) == [Finding(Kind.OVERDUE, "me/stuck/")]
+    assert shelves.repository.documents["stuck"]["purge"]["sweep_at"] == NOW
+
+
+def test_a_run_that_was_broken_off_goes_on_and_counts_everything_once(shelves: Shelves, tmp_path: Path) -> None:
+    file = tmp_path / "new" / "checkpoint.json"
+    for number in range(250):
+        for name in ("a", "b", "b"):
+            shelves.put(f"me/job-{number:03}/{name}")
+    shelves.put("me/last/a", bucket="outputs")
+    shelves.fails_after = 500
+    found: list[Finding] = []
+
+    def run() -> None:
+        checkpoint = Checkpoint.load(file, RUN)
+        for findings in shelves.reconciliation().objects(checkpoint):
+            found.extend(findings)
+            checkpoint.save(file)
+
+    with pytest.raises(ConnectionError):
+        run()
+    assert len(found) == 100
+    shelves.fails_after = None
+    checkpoint = Checkpoint.load(file, RUN)
+    found += shelves.find(checkpoint=checkpoint)
+    assert [finding.prefix for finding in found] == [f"me/job-{number:03}/" for number in range(250)] + [
+        "me/last/"
+    ]
+    assert checkpoint.counted == {"images": {"unknown": [750, 7500]}, "outputs": {"unknown": [1, 10]}}
+    assert checkpoint.findings == 251
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{", '{"bukket": 1}'])
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "checkpoint.json"
+    file.write_text(content)
+    with pytest.raises(ValueError, match=r"."):
+        Checkpoint.load(file, RUN)
+
+
+def test_a_run_does_not_go_on_from_where_another_was(tmp_path: Path) -> None:
+    file = tmp_path / "checkpoint.json"
+    Checkpoint(RUN, 1, "me/a").save(file)
+    assert Checkpoint.load(file, RUN).after == "me/a"
+    with pytest.raises(ValueError, match="another run"):
+        Checkpoint.load(file, f"{RUN} --repair")
+
+
+def test_jobs_are_looked_up_a_hundred_at_a_time(shelves: Shelves) -> None:
+    for number in range(250):
+        shelves.put(f"me/job-{number:03}/a")
+    shelves.find()
+    assert shelves.asked == [100, 100, 50]
+
+
+def test_ten_times_the_objects_take_no_more_memory(shelves: Shelves, monkeypatch: pytest.MonkeyPatch) -> None:
+    def peak(jobs: int) -> int:
+        def objects(bucket: str, start: str | None = None) -> Iterator[StoredObject]:
+            for number in range(jobs if bucket == "images" else 0):
+                for name in ("reference.png", "poster.webp"):
+                    yield StoredObject(f"me/job-{number:07}/{name}", 10, LONG_AGO)
+
+        monkeypatch.setattr(shelves, "objects", objects)
+        tracemalloc.start()
+        total = sum(len(findings) for findings in shelves.reconciliation().objects(Checkpoint()))
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert total == jobs
+        return most
+
+    assert peak(10_000) < 1.5 * peak(1_000)

@@ -1,0 +1,190 @@
+"""The emulator runs a query without its composite index, production refuses it: so they are compared here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import firestore
+from google.cloud.firestore_v1.types import (
+    BatchGetDocumentsResponse,
+    RunAggregationQueryResponse,
+    RunQueryResponse,
+    StructuredQuery,
+    Value,
+)
+
+from shared.deletion.deletions import Deletions
+from shared.jobs.job import OTHER, JobStatus
+from shared.jobs.pagination import ListQuery, Position
+from shared.jobs.repository import JobRepository
+from tests.jobs import NOW
+
+Order = tuple[str, str]
+"""A field and its direction, as firestore.indexes.json has it."""
+
+FILE: dict[str, Any] = json.loads((Path(__file__).parents[3] / "infra/cloud/firestore.indexes.json").read_text())
+INDEXES: list[list[Order]] = [
+    [(field["fieldPath"], field["order"]) for field in index["fields"]] for index in FILE["indexes"]
+]
+
+PLACES: dict[str, dict[str, Any]] = {
+    "first page": {},
+    "third page": {"page": 3},
+    "after a cursor": {"after": Position("job", NOW, 2, 20)},
+}
+FILTERS = {
+    "any status": (),
+    "one status": (JobStatus.COMPLETED,),
+    "two statuses": (JobStatus.PENDING, JobStatus.FAILED),
+    "other statuses": (OTHER,),
+}
+
+
+Ask = Callable[[JobRepository, Deletions], object]
+
+
+def page(**options: Any) -> Ask:
+    return lambda repository, _: repository.page(ListQuery(user_id="ann", **options))
+
+
+ASKED = {
+    f"{place}, {filtered}": page(statuses=statuses, **position)
+    for place, position in PLACES.items()
+    for filtered, statuses in FILTERS.items()
+}
+ASKED |= {f"{place}, by prefix": page(id_prefix="70eb", **position) for place, position in PLACES.items()}
+ASKED |= {
+    "counts beside a list": page(with_counts=True),
+    "counts beside jobs by id": page(with_counts=True, ids=("70eb",)),
+    "counts beside a search": page(with_counts=True, id_prefix="70eb"),
+}
+ASKED["all pending purges"] = lambda _, deletions: list(deletions.all_pending(NOW))
+ASKED["due purges"] = lambda _, deletions: deletions.due(NOW, 100)
+WITHOUT_QUERIES = {
+    *("get", "get_many", "mark", "of", "standings", "begin_purge", "end_purge"),
+    *("record_late_upload", "record_sweep", "reopen", "record_dead_letter"),
+}
+"""Methods that read and write documents by their ids alone."""
+
+
+class Need(NamedTuple):
+    """Fields compared for equality, which an index has first, then those that the query is ordered by."""
+
+    equal: frozenset[str]
+    orders: tuple[Order, ...]
+
+    @property
+    def is_met_without_composite_index(self) -> bool:
+        return not self.orders or len(self.equal) + len(self.orders) < 2
+
+    def is_met_by(self, index: list[Order]) -> bool:
+        """Firestore reads no index backwards: one that descends is no use to a query that ascends.
+
+        Seen in production: https://github.com/BasedHardware/omi/issues/10777
+        """
+        first, rest = index[: len(self.equal)], index[len(self.equal) :]
+        return {field for field, _ in first} == self.equal and tuple(rest) == self.orders
+
+
+class RecordingFirestore:
+    """In place of the library's connection: notes each query, and finds nothing but 1,000 jobs when it counts."""
+
+    def __init__(self) -> None:
+        self.queries: list[StructuredQuery] = []
+
+    def run_query(self, request: dict[str, Any], **_: Any) -> Iterator[RunQueryResponse]:
+        self.queries.append(request["structured_query"])
+        return iter(())
+
+    def run_aggregation_query(self, request: dict[str, Any], **_: Any) -> Iterator[RunAggregationQueryResponse]:
+        query = request["structured_aggregation_query"].structured_query
+        self.queries.append(query)
+        counted = {"aggregate_fields": {"jobs": Value(integer_value=0 if "deleted_at" in str(query) else 1000)}}
+        return iter([RunAggregationQueryResponse(result=counted)])
+
+    def batch_get_documents(self, **_: Any) -> Iterator[BatchGetDocumentsResponse]:
+        return iter(())
+
+
+def queries_of(ask: Ask) -> list[StructuredQuery]:
+    recorder = RecordingFirestore()
+    client: Any = firestore.Client(project="x", credentials=AnonymousCredentials())
+    client._firestore_api_internal = recorder
+    with ThreadPoolExecutor(2) as pool:
+        ask(JobRepository(client, pool), Deletions(client, timedelta(minutes=5)))
+    return recorder.queries
+
+
+def need_of(query: StructuredQuery) -> Need:
+    equal: set[str] = set()
+    compared: set[str] = set()
+    for filter_ in query.where.composite_filter.filters or [query.where]:
+        if "field_filter" in filter_:
+            same = filter_.field_filter.op.name in ("EQUAL", "IN")
+            (equal if same else compared).add(filter_.field_filter.field.field_path)
+        else:
+            same = filter_.unary_filter.op.name in ("IS_NULL", "IS_NAN")
+            (equal if same else compared).add(filter_.unary_filter.field.field_path)
+    orders = [(order.field.field_path, order.direction.name) for order in query.order_by]
+    assert compared <= {field for field, _ in orders}, "an order left to Firestore is not understood here"
+    last = orders[-2][1] if len(orders) > 1 else "ASCENDING"
+    if orders and orders[-1] == ("__name__", last):
+        orders.pop()  # every index ends in __name__, in the direction of its last field
+    return Need(frozenset(equal), tuple(orders))
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_every_query_has_its_index(asked: str) -> None:
+    queries = queries_of(ASKED[asked])
+    assert queries
+    for query in queries:
+        need = need_of(query)
+        assert [source.collection_id for source in query.from_] == ["jobs"]
+        assert need.is_met_without_composite_index or any(need.is_met_by(index) for index in INDEXES), need
+
+
+def test_every_index_has_its_query() -> None:
+    needs = [need_of(query) for ask in ASKED.values() for query in queries_of(ask)]
+    assert [index for index in INDEXES if not any(need.is_met_by(index) for need in needs)] == []
+    assert len({tuple(index) for index in INDEXES}) == len(INDEXES)
+
+
+def test_a_search_needs_an_index_for_its_deleted_jobs_alone() -> None:
+    needs = {need_of(query) for query in queries_of(ASKED["first page, by prefix"])}
+    assert needs == {
+        Need(frozenset({"user_id"}), ()),
+        Need(frozenset({"user_id"}), (("deleted_at", "ASCENDING"),)),
+    }
+
+
+def test_no_method_of_the_repository_is_left_out() -> None:
+    methods = {name for one in (JobRepository, Deletions) for name in vars(one) if not name.startswith("_")}
+    assert methods == {"page", "all_pending", "due"} | WITHOUT_QUERIES
+
+
+def test_every_index_is_on_the_collection_of_jobs() -> None:
+    assert {(index["collectionGroup"], index["queryScope"]) for index in FILE["indexes"]} == {
+        ("jobs", "COLLECTION")
+    }
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        [("user_id", "ASCENDING"), ("created_at", "ASCENDING")],
+        [("user_id", "ASCENDING"), ("status", "ASCENDING"), ("created_at", "DESCENDING")],
+        [("created_at", "DESCENDING"), ("user_id", "ASCENDING")],
+        [("user_id", "ASCENDING")],
+    ],
+)
+def test_another_index_does_not_serve_the_list(index: list[Order]) -> None:
+    need = next(need_of(query) for query in queries_of(ASKED["first page, any status"]) if query.limit)
+    assert need == Need(frozenset({"user_id"}), (("created_at", "DESCENDING"),))
+    assert not need.is_met_by(index)

@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from typing import get_type_hints
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.jobs.documents import job_from
+from shared.jobs.job import (
+    FINAL_STATUSES,
+    Job,
+    JobPrefix,
+    JobStatus,
+    Medium,
+    can_own_media,
+    is_job_id,
+    is_own_path,
+    rfc3339,
+    status_group,
+)
+from tests.jobs import document
+
+HINTS = get_type_hints(Job)
+TEXTS = {name for name, hint in HINTS.items() if hint == str | None}
+anything = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text(), max_size=2)
+
+
+@given(
+    anything | st.text(alphabet="abz019_-./%\0é ", max_size=200),
+    anything | st.text(alphabet="ab./\\\0", max_size=200),
+)
+def test_no_pair_of_ids_makes_a_prefix_but_two_sound_ones(user_id: object, job_id: object) -> None:
+    try:
+        prefix = str(JobPrefix(user_id, job_id))  # type: ignore[arg-type]
+    except ValueError:
+        return
+    assert prefix == f"{user_id}/{job_id}/"
+    assert prefix.count("/") == 2
+    assert all(segment not in ("", ".", "..") for segment in prefix.split("/")[:2])
+    assert not any(ord(character) < 32 for character in prefix)
+
+
+@pytest.mark.parametrize(
+    "user_id", ["", "/", "a/", "/a", "..", "a..", ".", "a\x00", "a\x7f", "a\x9f", "\ud800", None, 7]
+)
+def test_odd_user_ids_own_nothing(user_id: object) -> None:
+    assert not can_own_media(user_id)
+    with pytest.raises(ValueError, match="user id"):
+        JobPrefix(user_id, "job")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("user_id", ["a", "A" * 128, "user@example.com", "名前", "a.b", "a b", "%2f"])
+def test_user_ids_that_custom_sign_in_may_choose_own_media(user_id: str) -> None:
+    assert can_own_media(user_id)
+
+
+@pytest.mark.parametrize(
+    "job_id", ["", "..", "a/b", "a.b", "a" * 129, "é", "a\n", "__all__", "____", "cost", "erasure", None, 7]
+)
+def test_what_is_no_job_id(job_id: object) -> None:
+    assert not is_job_id(job_id)
+
+
+@pytest.mark.parametrize(
+    "job_id", ["a", "-", "_", "__a", "a__", "costs", "A" * 128, "25ca1d0f-0000-4000-8000-000000000000"]
+)
+def test_what_is_a_job_id(job_id: str) -> None:
+    assert is_job_id(job_id)
+
+
+@given(st.text(max_size=60))
+def test_whatever_path_is_taken_for_the_owners_lies_under_the_owners_prefix(rest: str) -> None:
+    path = f"me/{rest}"
+    if is_own_path(path, "me"):
+        segments = path.split("/")
+        assert segments[0] == "me"
+        assert not {"", ".", ".."} & set(segments)
+    assert not is_own_path(path, "you")
+
+
+def test_times_are_given_in_utc_with_z() -> None:
+    assert rfc3339(datetime(2026, 11, 22, 13, tzinfo=timezone(timedelta(hours=1)))) == "2026-11-22T12:00:00Z"
+    assert rfc3339(datetime(2026, 11, 22, 12, 0, 0, 5, UTC)) == "2026-11-22T12:00:00.000005Z"
+    assert rfc3339(None) is None
+
+
+@given(st.dictionaries(st.sampled_from(sorted(document("me"))), anything))
+def test_no_document_is_too_damaged_to_be_shown(damage: dict[str, object]) -> None:
+    job = job_from("job", {**document("me"), **damage, "user_id": "me"})
+    shown = job.as_json("https://nuumee.ai")
+    assert shown["id"] == "job"
+    assert isinstance(shown["view_count"], int)
+    assert len(shown) == 21
+
+
+@pytest.mark.parametrize(
+    "name", sorted(HINTS.keys() - {"id", "user_id", "posters", "previews"} | {"share_revoked_at"})
+)
+def test_an_empty_text_is_read_as_absent(name: str) -> None:
+    fields = document("me", short_id="25ca1d0f")
+    without = {key: value for key, value in fields.items() if key != name}
+    assert job_from("job", {**fields, name: ""}) == job_from("job", without)
+
+
+@pytest.mark.parametrize("name", ["posters", "previews"])
+def test_an_empty_name_of_a_picture_is_no_word_of_it(name: str) -> None:
+    known = {"reference_image": "", "motion_video": None, "output_video": "me/job/poster.webp"}
+    job = job_from("job", document("me", **{name: known}))
+    found = {Medium.MOTION_VIDEO: None, Medium.OUTPUT_VIDEO: "me/job/poster.webp"}
+    assert getattr(job, name) == found
+
+
+@pytest.mark.parametrize("name", sorted(TEXTS))
+def test_a_text_longer_than_any_sound_one_is_damaged_unless_it_is_free(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    longest = "x" * 1024
+    assert getattr(job_from("job", document("me", **{name: longest})), name) == longest
+    too_long = job_from("job", document("me", **{name: longest + "x"}))
+    free = name in ("extension_prompt", "error_message")
+    assert getattr(too_long, name) == (longest + "x" if free else None)
+    assert [record.__dict__["fields"]["damaged"] for record in caplog.records] == ([] if free else [[name]])
+
+
+@pytest.mark.parametrize("name", ["extension_prompt", "error_message"])
+def test_a_free_text_of_more_than_2000_characters_is_cut_and_says_so(name: str) -> None:
+    whole, more = "😀" * 2_000, "😀" * 2_001
+    assert getattr(job_from("job", document("me", **{name: whole})).shortened(), name) == whole
+    assert getattr(job_from("job", document("me", **{name: more})).shortened(), name) == whole + "…"
+
+
+@pytest.mark.parametrize("status", ["watermarking", "other", "Completed", "", None, 7, ["completed"], {}])
+def test_whatever_is_no_known_status_is_of_the_other_ones(status: object) -> None:
+    assert status_group(status) == "other"
+    assert status not in FINAL_STATUSES
+
+
+@pytest.mark.parametrize("status", JobStatus)
+def test_a_known_status_stands_for_itself(status: str) -> None:
+    assert status_group(str(status)) == status
+
+
+def test_a_share_url_is_there_with_a_short_id_alone() -> None:
+    shared = job_from("job", document("me", short_id="25ca1d0f")).as_json("https://nuumee.ai")
+    assert shared["share_url"] == "https://nuumee.ai/v/25ca1d0f"
+    assert job_from("job", document("me")).as_json("https://nuumee.ai")["share_url"] is None

@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import base64
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.datastructures import MultiDict
+
+from shared.errors import BadRequest
+from shared.jobs.job import JobStatus
+from shared.jobs.pagination import ListQuery, Position, decode_cursor, encode_cursor
+
+POSITION = Position("job-1", datetime(2026, 11, 22, 12, 0, 0, 123456, UTC), page=2, shown=20)
+OLD = "g64TxMo9807VuDcpWyJqb2ItMSIsMTc5NTM0ODgwMDEyMzQ1NiwyLDIwXQ"
+positions = st.builds(
+    Position,
+    job_id=st.from_regex(r"[A-Za-z0-9-]{1,128}", fullmatch=True),
+    created_at=st.none() | st.datetimes(timezones=st.just(UTC)),
+    page=st.integers(1, 10**9),
+    shown=st.integers(0, 10**9),
+)
+filters = st.sets(st.sampled_from(JobStatus))
+searches = st.sampled_from([None, "", "j", "J", "job", "job-1"])
+
+
+def parse(**parameters: str) -> ListQuery:
+    return ListQuery.parse(MultiDict(parameters), "me")
+
+
+@given(positions, st.text(max_size=128), filters)
+def test_a_cursor_leads_back_to_its_position(position: Position, user: str, statuses: set[JobStatus]) -> None:
+    cursor = encode_cursor(position, user, statuses)
+    assert decode_cursor(cursor, user, statuses) == position
+    assert cursor.isascii()
+    assert not set(cursor) & set("+/=&?# ")
+
+
+bindings = st.tuples(st.text(max_size=20), filters, searches)
+
+
+@given(bindings, bindings)
+def test_a_cursor_of_another_user_filter_or_search_is_refused(
+    bound_to: tuple[str, set[JobStatus], str | None], other: tuple[str, set[JobStatus], str | None]
+) -> None:
+    cursor = encode_cursor(POSITION, *bound_to)
+    if bound_to == other:
+        return
+    with pytest.raises(BadRequest, match="cursor"):
+        decode_cursor(cursor, *other)
+
+
+@given(bindings.filter(lambda bound_to: POSITION.job_id.startswith(bound_to[2] or "")))
+def test_a_cursor_of_a_search_leads_back_to_its_position(bound_to: tuple[str, set[JobStatus], str | None]) -> None:
+    assert decode_cursor(encode_cursor(POSITION, *bound_to), *bound_to) == POSITION
+
+
+def test_a_cursor_to_a_place_outside_its_search_is_refused() -> None:
+    with pytest.raises(BadRequest, match="cursor"):
+        parse(id_prefix="jobs", cursor=encode_cursor(POSITION, "me", (), "jobs"))
+
+
+def test_a_cursor_that_was_given_before_there_was_a_search_still_holds() -> None:
+    assert parse(cursor=OLD).after == POSITION
+    assert encode_cursor(POSITION, "me", ()) == OLD
+
+
+@given(positions, st.data())
+def test_a_cursor_with_any_character_changed_is_refused(position: Position, data: st.DataObject) -> None:
+    cursor = encode_cursor(position, "me", ())
+    place = data.draw(st.integers(0, len(cursor) - 1))
+    character = data.draw(st.characters().filter(lambda one: one != cursor[place]))
+    with pytest.raises(BadRequest, match="cursor"):
+        decode_cursor(cursor[:place] + character + cursor[place + 1 :], "me", ())
+
+
+@given(st.text() | st.binary().map(lambda raw: base64.urlsafe_b64encode(raw).decode()))
+def test_what_never_was_a_cursor_is_refused(text: str) -> None:
+    with pytest.raises(BadRequest, match="cursor"):
+        decode_cursor(text, "me", ())
+
+
+@pytest.mark.parametrize("change", [lambda c: c[:-1], lambda c: c + "=", lambda c: c + "A", lambda c: "A" * 9999])
+def test_a_cursor_cut_or_lengthened_is_refused(change: object) -> None:
+    cursor = encode_cursor(POSITION, "me", ())
+    with pytest.raises(BadRequest, match="cursor"):
+        decode_cursor(change(cursor), "me", ())  # type: ignore[operator]
+
+
+def test_the_order_of_a_filter_does_not_matter_to_its_cursor() -> None:
+    cursor = encode_cursor(POSITION, "me", (JobStatus.QUEUED, JobStatus.FAILED))
+    assert parse(status="failed,queued", cursor=cursor).after == POSITION
+
+
+def test_without_parameters_the_defaults_hold() -> None:
+    assert parse() == ListQuery(user_id="me", page_size=20, page=1)
+
+
+def test_parameters_that_are_not_known_are_ignored() -> None:
+    assert parse(colour="cyan", user_id="somebody-else", limit="7") == ListQuery(user_id="me")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("page_size", value) for value in ("0", "101", "-1", "1.5", "ten", "", " 5", "+5", "٣", "9" * 30)),
+        *(("page", value) for value in ("0", "-1", "", "1e3", "0x1", "9" * 30)),
+        *(("status", value) for value in ("", "done", "completed,", "Completed", "completed, failed", "null")),
+        *(("include", value) for value in ("", "everything", "media,x", "media,", "Counts", "media counts")),
+        *(("id_prefix", value) for value in ("", "..", "a/b", "a.b", "a b", "a~", "é", "\x00", "a\n", "x" * 129)),
+        *(("id_prefix", value) for value in ("____", "__a__", "__id7__", "%61", "a,b", "*")),
+        ("ids", ""),
+        ("ids", ",".join(f"job-{number}" for number in range(101))),
+        ("cursor", ""),
+    ],
+)
+def test_a_bad_value_is_refused_and_named(name: str, value: str) -> None:
+    with pytest.raises(BadRequest, match=rf"^{name} "):
+        parse(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["page_size", "page", "cursor", "id_prefix"])
+def test_a_parameter_that_is_no_list_is_refused_if_it_is_given_twice(name: str) -> None:
+    with pytest.raises(BadRequest, match=name):
+        ListQuery.parse(MultiDict([(name, "1"), (name, "2")]), "me")
+
+
+def repeated(name: str, *values: str) -> ListQuery:
+    return ListQuery.parse(MultiDict([(name, value) for value in values]), "me")
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("status", ("failed", "completed", "failed")),
+        ("status", ("failed,completed", "queued")),
+        ("ids", ("b", "a", "b", "../a")),
+        ("ids", ("a,b", "c")),
+        ("include", ("media", "counts")),
+    ],
+)
+def test_a_list_may_be_repeated_as_well_as_separated_by_commas(name: str, values: tuple[str, ...]) -> None:
+    assert repeated(name, *values) == parse(**{name: ",".join(values)})
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("status", ("failed", "")),
+        ("status", ("failed", "done")),
+        ("include", ("media", "everything")),
+        ("ids", tuple(f"job-{number}" for number in range(101))),
+    ],
+)
+def test_a_repeated_list_is_refused_where_one_with_commas_is(name: str, values: tuple[str, ...]) -> None:
+    with pytest.raises(BadRequest, match=rf"^{name} "):
+        repeated(name, *values)
+
+
+def test_what_has_no_known_status_can_be_filtered_by() -> None:
+    query = parse(status="other,failed")
+    assert query.statuses == ("failed", "other")
+    assert [query.takes(status) for status in ("failed", "watermarking", None, "completed")] == [
+        *(True, True, True, False)
+    ]
+    cursor = encode_cursor(POSITION, "me", ("other", "failed"))
+    assert parse(status="other,failed", cursor=cursor).after == POSITION
+    with pytest.raises(BadRequest, match="cursor"):
+        parse(status="other", cursor=cursor)
+
+
+def test_several_statuses_are_taken_once_each() -> None:
+    assert parse(status="failed,completed,failed").statuses == (JobStatus.COMPLETED, JobStatus.FAILED)
+
+
+def test_ids_that_could_be_none_are_left_out_and_others_taken_once() -> None:
+    assert parse(ids="b,../a,,a,b,__x__,%00,a/b," + "x" * 129).ids == ("b", "a")
+
+
+def test_a_cursor_does_not_go_with_ids() -> None:
+    with pytest.raises(BadRequest, match="cursor"):
+        parse(ids="a", cursor=encode_cursor(POSITION, "me", ()))
+
+
+@pytest.mark.parametrize("id_prefix", ["a", "Z", "0", "-", "_", "__", "__a", "70eb9a", "x" * 128])
+def test_whatever_an_id_may_begin_with_can_be_searched_for(id_prefix: str) -> None:
+    assert parse(id_prefix=id_prefix) == ListQuery(user_id="me", id_prefix=id_prefix)
+
+
+@pytest.mark.parametrize("other", [{"ids": "a"}, {"status": "failed"}, {"ids": "a", "status": "failed"}])
+def test_a_search_goes_with_neither_ids_nor_status(other: dict[str, str]) -> None:
+    with pytest.raises(BadRequest, match=r"^id_prefix "):
+        parse(id_prefix="a", **other)
+
+
+@pytest.mark.parametrize(
+    ("include", "media", "counts"),
+    [
+        ("media", True, False),
+        ("counts", False, True),
+        ("media,counts", True, True),
+        ("counts,media", True, True),
+        ("counts,counts", False, True),
+    ],
+)
+def test_media_and_counts_are_included_in_any_order(include: str, media: bool, counts: bool) -> None:
+    assert parse(include=include) == ListQuery(user_id="me", with_media=media, with_counts=counts)
+
+
+def test_times_keep_their_microseconds_in_a_cursor() -> None:
+    time = datetime(1969, 12, 31, 23, 59, 59, 999999, UTC) + timedelta(microseconds=1)
+    position = Position("a", time, 1, 0)
+    assert decode_cursor(encode_cursor(position, "me", ()), "me", ()) == position

@@ -1,0 +1,130 @@
+"""How a walk through a user's jobs goes on: what it asks for, and how little it holds at a time."""
+
+from __future__ import annotations
+
+import math
+import tracemalloc
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any, NamedTuple, cast
+
+import pytest
+from google.cloud import firestore
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.jobs.pagination import ListQuery
+from shared.jobs.walk import Walk
+from tests.jobs import NOW
+
+MEGABYTE = 2**20
+
+
+class Snapshot(NamedTuple):
+    id: str
+    fields: dict[str, Any]
+
+    def to_dict(self) -> dict[str, Any]:
+        return dict(self.fields)
+
+
+@dataclass
+class Cost:
+    requests: int = 0
+    documents: int = 0
+
+
+@dataclass(frozen=True)
+class Documents:
+    """In place of a query for jobs that are live or not, in their order; notes what it costs."""
+
+    live: Sequence[bool]
+    size: int = 0
+    """Characters of each one's text."""
+    cost: Cost = field(default_factory=Cost)
+    start: int = 0
+    most: int = 0
+
+    def select(self, _: object) -> Documents:
+        return self
+
+    def start_after(self, snapshot: Snapshot) -> Documents:
+        return replace(self, start=int(snapshot.id) + 1)
+
+    def limit(self, most: int) -> Documents:
+        return replace(self, most=most)
+
+    def stream(self, **_: object) -> Iterator[Snapshot]:
+        """All of a batch is charged, whoever breaks off."""
+        batch = range(self.start, min(self.start + self.most, len(self.live)))
+        self.cost.requests += 1
+        self.cost.documents += len(batch)
+        for number in batch:
+            time = NOW - timedelta(seconds=number)
+            text = chr(97 + number % 26) * self.size
+            deleted_at = None if self.live[number] else NOW
+            fields = {"user_id": "me", "created_at": time, "extension_prompt": text, "deleted_at": deleted_at}
+            yield Snapshot(str(number), {**fields, "status": "completed"})
+
+    def get(self, **limits: object) -> list[Snapshot]:
+        return list(self.stream(**limits))
+
+
+def walk_through(documents: Documents) -> Walk:
+    return Walk(cast(firestore.Query, documents), ListQuery(user_id="me"))
+
+
+@pytest.mark.parametrize("gone", [100, 2_900, 20_000])
+@pytest.mark.parametrize(("before", "behind"), [(20, 0), (0, 20), (19, 5), (10, 10), (19, 1)])
+def test_deleted_jobs_cost_the_logarithm_of_their_number_and_then_one_request_for_300(
+    before: int, gone: int, behind: int
+) -> None:
+    documents = Documents([True] * before + [False] * gone + [True] * behind)
+    walk = walk_through(documents)
+    assert len(walk.take(20)) == 20
+    assert walk.has_more() == (before + behind > 20)
+    assert documents.cost.requests <= 2 + math.ceil(math.log2(min(gone, 300))) + gone // 300
+    assert documents.cost.documents <= 2 * (before + gone + behind)
+
+
+rows = st.lists(st.tuples(st.booleans(), st.integers(1, 400)), max_size=8).map(
+    lambda runs: [is_live for is_live, length in runs for _ in range(length)]
+)
+
+
+@given(rows, st.integers(0, 30), st.integers(1, 100))
+def test_a_walk_finds_what_is_there_and_reads_at_most_twice_what_it_has_to(
+    live: list[bool], skipped: int, count: int
+) -> None:
+    places = [place for place, is_live in enumerate(live) if is_live]
+    documents = Documents(live)
+    walk = walk_through(documents)
+    walk.skip(skipped)
+    expected = places[skipped : skipped + count]
+    assert [job.id for job in walk.take(count)] == [str(place) for place in expected]
+    has_all = len(places) >= skipped + count
+    if has_all:
+        assert walk.last == (str(expected[-1]), NOW - timedelta(seconds=expected[-1]))
+    needed = expected[-1] + 1 if has_all else len(live)
+    assert documents.cost.documents <= 2 * needed
+    assert walk.exhausted or has_all
+    assert (not walk.exhausted and walk.has_more()) == (len(places) > skipped + count)
+
+
+def test_a_page_of_live_jobs_is_one_request_for_just_these() -> None:
+    documents = Documents([True] * 50)
+    assert len(walk_through(documents).take(20)) == 20
+    assert documents.cost == Cost(requests=1, documents=20)
+
+
+def test_long_texts_are_cut_as_they_come_so_that_a_hundred_of_a_megabyte_take_the_room_of_a_few() -> None:
+    walk = walk_through(Documents([True] * 100, size=MEGABYTE))
+    tracemalloc.start()
+    try:
+        jobs = walk.take(100)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert {len(job.extension_prompt or "") for job in jobs} == {2_001}
+    assert most < 8 * MEGABYTE

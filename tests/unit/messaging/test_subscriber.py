@@ -1,0 +1,69 @@
+"""How an event ends, and the one line that tells of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from werkzeug.exceptions import ServiceUnavailable
+
+from shared.errors import PurgeIncomplete, Unavailable, UnprocessableEvent
+from shared.messaging.events import JobDeleted
+from shared.messaging.subscriber import Subscriber, subscriber
+from shared.services import Services
+from tests.fakes import FakeServices
+from tests.jobs import NOW
+from tests.messages import message
+
+EVENT = message(JobDeleted("job-1", "me", NOW))
+
+
+def handler_that_raises(error: Exception | None) -> Subscriber[JobDeleted]:
+    @subscriber(JobDeleted)
+    def handle(event: JobDeleted, services: Services) -> None:
+        if error:
+            raise error
+
+    return handle
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome", "severity"),
+    [
+        (None, "event_done", "INFO"),
+        (UnprocessableEvent("the job is live"), "event_never", "ERROR"),
+        (PurgeIncomplete("files may be left"), "event_retry", "WARNING"),
+        (Unavailable("Firestore"), "event_retry", "WARNING"),
+        (RuntimeError("boom"), "event_retry", "ERROR"),
+    ],
+)
+def test_each_outcome_is_one_line_with_the_job_the_message_and_the_attempt(
+    error: Exception | None, outcome: str, severity: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", "nuumee"):
+        try:
+            handler_that_raises(error).receive({**EVENT, "deliveryAttempt": 3}, FakeServices())
+            comes_back = False
+        except ServiceUnavailable:
+            comes_back = True
+    (line,) = caplog.records
+    assert (line.getMessage(), line.levelname) == (outcome, severity)
+    fields: dict[str, Any] = line.__dict__["fields"]
+    assert (fields["function"], fields["job_id"], fields["message_id"]) == ("handle", "job-1", "7")
+    assert fields["attempt"] == 3
+    assert comes_back == (outcome == "event_retry")
+
+
+@pytest.mark.parametrize("data", [None, [], {}, {"message": 7}, {"message": {}}, {"message": {"messageId": None}}])
+def test_a_message_without_an_id_is_told_of_without_one(data: object, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "nuumee"):
+        handler_that_raises(None).receive(data, FakeServices())
+    (line,) = caplog.records
+    assert (line.getMessage(), "message_id" in line.__dict__["fields"]) == ("event_never", False)
+
+
+@pytest.mark.parametrize("attempt", [None, 0])
+def test_where_nobody_counts_the_attempts_none_is_told(attempt: object, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level("INFO", "nuumee"):
+        handler_that_raises(None).receive({**EVENT, "deliveryAttempt": attempt}, FakeServices())
+    assert "attempt" not in caplog.records[0].__dict__["fields"]

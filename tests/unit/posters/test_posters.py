@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from pathlib import Path
+
+import av
+import pytest
+from PIL import Image
+
+from infra.stage import ROOT
+from shared.errors import Reason
+from shared.posters import clips
+from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, SIDE, Posters, make_posters
+from tests.benchmarks.posters import measured
+from tests.hostile_pictures import CORNERS, PICTURES, write_picture
+from tests.hostile_videos import VIDEOS, write_video
+
+MOST_MIB = 320
+"""What a function of 512 MiB can spare beside the server and the file itself."""
+MOST_SECONDS = 12
+"""Of CPU: that does not depend on what else the machine does."""
+
+REFUSED = {
+    "empty.png": Reason.EMPTY,
+    "page.png": Reason.NOT_MEDIA,
+    "drawing.png": Reason.NOT_MEDIA,
+    "archive.png": Reason.NOT_MEDIA,
+    "beginning-only.png": Reason.BROKEN,
+    "truncated.jpg": Reason.BROKEN,
+    "truncated.png": Reason.BROKEN,
+    "truncated.webp": Reason.BROKEN,
+    "damaged.png": Reason.BROKEN,
+    "bomb-of-bits.png": Reason.TOO_LARGE,
+    "bomb-declared.png": Reason.TOO_LARGE,
+    "bomb-of-text.png": Reason.BROKEN,
+    "bomb-declared.webp": Reason.BROKEN,
+    "bomb-within-limits.webp": Reason.BROKEN,
+    "bomb-of-canvas.webp": Reason.BROKEN,
+    "bomb-declared.gif": Reason.TOO_LARGE,
+    "bomb-declared.jpg": Reason.TOO_LARGE,
+    "bomb-progressive.jpg": Reason.TOO_LARGE,
+    "36-megapixels-transparent.png": Reason.TOO_LARGE,
+    "hundreds-of-streams.mp4": Reason.TOO_LARGE,
+    "thousands-of-streams.mp4": Reason.TOO_LARGE,
+    "truncated-before-index.mp4": Reason.BROKEN,
+    "sound-only.mp4": Reason.NO_PICTURE,
+    "huge.mp4": Reason.TOO_LARGE,
+    "endless-table.mp4": Reason.NO_PICTURE,
+    "nested-boxes.mp4": Reason.BROKEN,
+    "garbage.mp4": Reason.BROKEN,
+    "garbage.webm": Reason.BROKEN,
+    "beginning-only.mp4": Reason.BROKEN,
+    "empty.mp4": Reason.EMPTY,
+    "playlist.mp4": Reason.NOT_MEDIA,
+    "script.mp4": Reason.NOT_MEDIA,
+    "still.mp4": Reason.NOT_MEDIA,
+}
+OF_NO_SCENE = {"single-dot.png", "thread.png", "grey-16-bit.png", "noise.png", "transparent-noise.png"} | {
+    *("checks-of-bits.png", "checks-of-palette.png", "noise.mp4", "black.mp4", "black-for-four-seconds.mp4")
+}
+DEMO = sorted((ROOT / "infra/local/media").iterdir())
+
+
+def made(path: Path) -> Posters:
+    """The posters, which took no more than they may."""
+    taken = measured(path)
+    assert isinstance(taken.outcome, Posters), taken
+    assert taken.peak_mib < MOST_MIB, taken
+    assert taken.cpu_seconds < MOST_SECONDS, taken
+    return taken.outcome
+
+
+def opened(poster: bytes) -> Image.Image:
+    """A poster that is as all posters are."""
+    assert len(poster) <= LARGEST_POSTER < 15_000
+    image = Image.open(BytesIO(poster))
+    assert (image.format, image.size) == ("WEBP", (SIDE, SIDE))
+    assert not image.getexif()
+    return image
+
+
+def assert_shows_scene(image: Image.Image) -> None:
+    places = [(SIDE * x // 4, SIDE * y // 4) for y in (1, 3) for x in (1, 3)]
+    for place, (name, colour) in zip(places, CORNERS.items(), strict=True):
+        pixel = image.getpixel(place)
+        assert isinstance(pixel, tuple)
+        assert all(abs(a - b) < 40 for a, b in zip(pixel, colour, strict=True)), (name, place, pixel)
+
+
+def pictures_of(preview: bytes | None) -> list[av.VideoFrame]:
+    """Those of a preview that is as all previews are."""
+    assert preview
+    assert len(preview) < LARGEST_PREVIEW
+    assert preview.index(b"moov") < preview.index(b"mdat")
+    with av.open(BytesIO(preview), "r") as container:
+        assert [stream.type for stream in container.streams] == ["video"]
+        context = container.streams.video[0].codec_context
+        assert (context.name, context.pix_fmt, context.width, context.height) == ("h264", "yuv420p", SIDE, SIDE)
+        frames = list(container.decode(video=0))
+    assert frames[-1].time < 3
+    return frames
+
+
+@pytest.mark.parametrize("name", [name for name in PICTURES if name not in REFUSED])
+def test_a_picture_gets_its_middle_upright_as_a_poster(name: str, tmp_path: Path) -> None:
+    posters = made(write_picture(name, tmp_path))
+    assert posters.preview is None
+    if name in OF_NO_SCENE:
+        opened(posters.poster)
+    else:
+        assert_shows_scene(opened(posters.poster).convert("RGB"))
+
+
+@pytest.mark.parametrize("name", [name for name in VIDEOS if name not in REFUSED])
+def test_a_video_gets_a_poster_and_a_preview_of_its_beginning(name: str, tmp_path: Path) -> None:
+    posters = made(write_video(name, tmp_path))
+    if name in OF_NO_SCENE:
+        opened(posters.poster)
+    else:
+        assert_shows_scene(opened(posters.poster).convert("RGB"))
+    if name != "one-picture.mp4":
+        assert 2 < len(pictures_of(posters.preview)) <= 93
+    else:
+        assert posters.preview is None
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_would_do_harm_is_refused_with_the_reason(name: str, tmp_path: Path) -> None:
+    path = write_picture(name, tmp_path) if name in PICTURES else write_video(name, tmp_path)
+    taken = measured(path)
+    assert taken.outcome == REFUSED[name], taken
+    assert taken.peak_mib < MOST_MIB, taken
+    assert taken.cpu_seconds < MOST_SECONDS, taken
+
+
+@pytest.mark.parametrize("path", DEMO, ids=[path.name for path in DEMO])
+def test_the_demo_s_media_all_get_posters(path: Path) -> None:
+    with path.open("rb") as file:
+        posters = make_posters(file)
+    opened(posters.poster)
+    if path.suffix == ".mp4":
+        assert len(pictures_of(posters.preview)) == 72
+    else:
+        assert posters.preview is None
+
+
+def test_what_is_transparent_stays_so(tmp_path: Path) -> None:
+    for name in ("transparent.png", "transparent-palette.png"):
+        pixel = opened(made(write_picture(name, tmp_path)).poster).getpixel((2, 2))
+        assert isinstance(pixel, tuple)
+        assert pixel[3] == 0
+
+
+def test_a_middle_shade_of_sixteen_bits_is_a_middle_shade(tmp_path: Path) -> None:
+    poster = opened(made(write_picture("grey-16-bit.png", tmp_path)).poster)
+    assert poster.getpixel((100, 100)) == (128, 128, 128)
+
+
+@pytest.mark.parametrize("name", ["checks-of-bits.png", "checks-of-palette.png"])
+def test_dots_of_few_colours_are_mixed_and_not_picked(name: str, tmp_path: Path) -> None:
+    poster = opened(made(write_picture(name, tmp_path)).poster)
+    assert poster.convert("L").getpixel((100, 100)) == pytest.approx(128, abs=20)
+
+
+def test_a_preview_shows_the_middle_also_after_the_pictures_change_their_size(tmp_path: Path) -> None:
+    last = pictures_of(made(write_video("changing.webm", tmp_path)).preview)[-1]
+    assert_shows_scene(last.to_image())
+
+
+def test_a_preview_has_key_pictures_only_where_it_needs_them(tmp_path: Path) -> None:
+    frames = pictures_of(made(write_video("key-pictures-only.mp4", tmp_path)).preview)
+    assert sum(frame.key_frame for frame in frames) == 1
+
+
+def test_a_preview_begins_where_the_video_does(tmp_path: Path) -> None:
+    first = pictures_of(made(write_video("black-at-first.mp4", tmp_path)).preview)[0]
+    assert first.to_image().convert("L").getextrema()[1] < 20
+
+
+def test_a_poster_shows_what_comes_after_the_black(tmp_path: Path) -> None:
+    poster = opened(made(write_video("black-for-four-seconds.mp4", tmp_path)).poster)
+    assert max(poster.convert("L").tobytes()) > 200
+
+
+def test_what_may_lie_in_a_hole_is_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[object] = []
+
+    def later(container: object, _: object) -> list[clips.Shot]:
+        looked.append(container)
+        return []
+
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    monkeypatch.setattr(clips, "_later", later)
+    with write_video("black.mp4", tmp_path).open("rb") as video:
+        clips.make(video)
+        assert len(looked) == 1
+        monkeypatch.setattr(clips, "WHOLE_UP_TO", 100)
+        video.seek(0)
+        opened(clips.make(video).poster)
+    assert len(looked) == 1
+
+
+def test_a_preview_keeps_the_pace_and_drops_what_no_eye_misses(tmp_path: Path) -> None:
+    frames = pictures_of(made(write_video("fast.mp4", tmp_path)).preview)
+    assert len(frames) == pytest.approx(2 * 30, abs=2)
+    assert frames[-1].time == pytest.approx(2, abs=0.1)
+
+
+def test_five_seconds_of_720p_take_less_than_three(tmp_path: Path) -> None:
+    assert measured(write_video("clip-720p.mp4", tmp_path)).cpu_seconds < 3
+
+
+def test_a_second_of_a_thousand_pictures_is_not_decoded_whole(tmp_path: Path) -> None:
+    assert measured(write_video("crowded.mp4", tmp_path)).cpu_seconds < 3
+
+
+def test_a_video_that_takes_long_to_decode_gets_a_shorter_preview(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spent = iter(range(100))
+    monkeypatch.setattr(time, "process_time", lambda: next(spent))
+    with write_video("clip-720p.mp4", tmp_path).open("rb") as video:
+        assert 2 < len(pictures_of(clips.make(video).preview)) <= 12
+
+
+def test_a_video_is_decoded_and_encoded_by_one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    video = write_video("clip-720p.mp4", tmp_path)
+    counted, made_it = [len(os.listdir("/proc/self/task"))], threading.Event()
+
+    def count() -> None:
+        while not made_it.is_set():
+            counted.append(len(os.listdir("/proc/self/task")))
+
+    with ThreadPoolExecutor() as threads:
+        threads.submit(count)
+        try:
+            with video.open("rb") as file:
+                clips.make(file)
+        finally:
+            made_it.set()
+    assert max(counted) == counted[0] + 1
+
+
+def test_the_same_file_gives_the_same_bytes() -> None:
+    with DEMO[0].open("rb") as file:
+        assert make_posters(file) == make_posters(file)
+
+
+def test_asking_for_no_poster_costs_no_decoder() -> None:
+    code = "import sys, shared.posters.posters; print([name for name in ('av', 'PIL') if name in sys.modules])"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout.strip() == "[]"

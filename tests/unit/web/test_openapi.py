@@ -1,0 +1,134 @@
+"""The description of the API, held against the functions: neither says what the other does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from importlib import import_module
+from typing import Any, cast
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from infra.stage import FUNCTIONS
+from shared.access.visitors import BURST
+from shared.errors import PROBLEMS, ApiError, Unavailable
+from shared.web.endpoint import HttpFunction
+from tests.calls import call
+from tests.fakes import SETTINGS, FakeServices
+from tests.jobs import document
+from tests.openapi import described_api
+
+API = described_api()
+DESCRIPTION: dict[str, Any] = API.raw_schema
+SCHEMAS: dict[str, dict[str, Any]] = DESCRIPTION["components"]["schemas"]
+OPERATIONS: dict[tuple[str, str], dict[str, Any]] = {
+    (path, method.upper()): operation
+    for path, operations in DESCRIPTION["paths"].items()
+    for method, operation in operations.items()
+    if method != "parameters"
+}
+PROBLEM_KINDS = {kind.__name__: kind for kind in ApiError.__subclasses__()}
+every_operation = pytest.mark.parametrize(("path", "method"), OPERATIONS)
+
+
+def endpoints() -> Iterator[tuple[tuple[str, str], HttpFunction]]:
+    """What the functions serve over HTTP, by path and method. Of two on one path, either answers a preflight.
+
+    Pages for people, and what they show, are no part of the API.
+    """
+    for name in FUNCTIONS:
+        endpoint = getattr(import_module(f"functions.{name}"), name)
+        if isinstance(endpoint, HttpFunction):
+            for path in endpoint._routes.paths:
+                for method in (*endpoint._methods, "OPTIONS"):
+                    if not path.startswith("/v/"):
+                        yield (path, method), endpoint
+
+
+def mappings(node: object) -> Iterator[dict[str, Any]]:
+    """`node` and what is in it, as far as it has keys."""
+    if isinstance(node, dict):
+        yield node
+        node = list(node.values())
+    if isinstance(node, list):
+        for one in node:
+            yield from mappings(one)
+
+
+ENDPOINTS = dict(endpoints())
+SHORT_IDS = {"completed": "25ca1d0f", "queued": "aaaaaaaa", "unknown": "ffffffff"}
+REQUESTS: dict[str, dict[str, Any]] = {
+    "as it should be": {},
+    "of what the caller has": {"headers": {"If-None-Match": "*"}},
+    "with a bad query": {"query": "page=0"},
+    "without a token": {"user": None},
+    "for a job that is not there": {"job_id": "unknown"},
+    "for a job under way": {"job_id": "queued"},
+    "by another method": {"method": "PUT"},
+    "too often": {"times": BURST + 1},
+    "in a failure": {"error": RuntimeError()},
+    "in an outage": {"error": Unavailable("The sign-in service")},
+}
+"""What a caller may do, and what may go wrong meanwhile: so much that every status is answered to one of these."""
+
+
+def test_the_description_is_openapi_3_1() -> None:
+    OpenAPIV31SpecValidator(cast(Any, DESCRIPTION)).validate()
+
+
+def test_nothing_stands_beside_a_reference_which_generated_clients_would_drop() -> None:
+    assert [one for one in mappings(DESCRIPTION) if "$ref" in one and len(one) > 1] == []
+
+
+def test_every_path_and_method_of_the_functions_is_described_and_no_other() -> None:
+    assert OPERATIONS.keys() == ENDPOINTS.keys()
+
+
+@every_operation
+def test_every_answer_is_as_described_and_no_other_is_described(path: str, method: str) -> None:
+    statuses = set()
+    for request in REQUESTS.values():
+        if method == "OPTIONS" and "method" in request:
+            continue  # that would be no preflight
+        services = FakeServices(replace(SETTINGS, requests_per_minute=BURST))
+        for status in ("completed", "queued"):
+            made = {"status": status, "short_id": SHORT_IDS[status]}
+            services.add(status, document("me", output_video_path="me/completed/output.mp4", **made))
+            services.fake_shares.links[SHORT_IDS[status]] = status
+        options = {"method": method, "job_id": "completed", "query": "", "error": None, "times": 1, **request}
+        services.fake_verifier.error = services.fake_shares.error = options.pop("error")
+        job_id = options.pop("job_id")
+        ids = {"short_id": SHORT_IDS[job_id]} if "{short_id}" in path else {"job_id": job_id}
+        address = f"{path.format(**ids)}?{options.pop('query')}"
+        for _ in range(options.pop("times")):
+            answer = call(ENDPOINTS[path, method], services, address, **options)
+        API[path][method].Case(path_parameters=ids).validate_response(answer)
+        statuses.add(str(answer.status_code))
+    assert statuses == set(OPERATIONS[path, method]["responses"])
+
+
+@every_operation
+def test_all_but_a_preflight_needs_a_token(path: str, method: str) -> None:
+    security = OPERATIONS[path, method].get("security", DESCRIPTION["security"])
+    public = method == "OPTIONS" or path.startswith("/public/")
+    assert security == ([] if public else [{"idToken": []}])
+
+
+def test_every_kind_of_problem_is_described_and_no_other() -> None:
+    described = {
+        name: {key: field["const"] for key, field in schema["properties"].items() if "const" in field}
+        for name, schema in SCHEMAS.items()
+        if schema.get("allOf") == [{"$ref": "#/components/schemas/Problem"}]
+    }
+    assert described == {
+        name: {"type": PROBLEMS + kind.kind, "title": kind.title, "status": kind.status}
+        for name, kind in PROBLEM_KINDS.items()
+    }
+
+
+@every_operation
+def test_a_status_of_an_error_is_described_as_its_kind_of_problem(path: str, method: str) -> None:
+    kinds = {str(kind.status): f"#/components/responses/{name}" for name, kind in PROBLEM_KINDS.items()}
+    for status, response in OPERATIONS[path, method]["responses"].items():
+        assert status < "400" or response["$ref"] == kinds[status]
