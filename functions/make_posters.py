@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from shared import log
 from shared.errors import NotFound, Reason, Unpicturable, UnprocessableEvent
 from shared.jobs.job import JobPrefix, Medium, Picture, is_own_path
 from shared.messaging.events import ObjectFinalized
 from shared.messaging.subscriber import subscriber
-from shared.posters.file_formats import BYTES_NEEDED, MediaFormat, media_format
+from shared.posters.file_formats import BYTES_NEEDED, media_format
 from shared.posters.posters import WHOLE_UP_TO
 from shared.posters.posters import make_posters as make
 from shared.services import Services
 from shared.storage.pictures import Pictures, Place
+
+if TYPE_CHECKING:
+    from shared.storage.objects import Description
 
 END_READ = 8 * 2**20
 """Bytes of a larger video's end, where its index may be, among the WHOLE_UP_TO that are read of it."""
@@ -29,28 +32,30 @@ def make_posters(event: ObjectFinalized, services: Services) -> None:
     job, medium = event.prefix, event.medium(services.settings.bucket_names)
     if job is None or medium is None or services.deletions.of(job.job_id):
         return  # no medium of a job, such as a poster itself, or the job is deleted
+    there = _live(event, services)
+    if there is None:
+        log.info("upload_gone", **_about(event))
+        return
     if medium is Medium.OUTPUT_VIDEO:
         _add_those_of_inputs(job, services)
     place = services.pictures.place(event.bucket, event.name)
     pictures = place.pictures
     if not place.shows(event.generation):
-        if not _is_live(event, services):
-            return  # gone, or replaced by one that has an event of its own
         if not place.is_ours or (place.shows_another_file and not _is_named(event, job, medium, services)):
             log.warning("posters_of_others", **_about(event))
             return
-        pictures = _made(event, place, services)
-        if not _is_live(event, services):
+        pictures = _made(event, there.size, place, services)
+        if _live(event, services) is None:
             _take_back(event, services)
             return  # what is known now is for the other event to say
     known = services.uploads.set_pictures(job, medium, pictures)
     log.info("posters", made=pictures is not None, known=known, **_about(event))
 
 
-def _is_live(event: ObjectFinalized, services: Services) -> bool:
-    """Whether the object is still the one that the event tells of."""
+def _live(event: ObjectFinalized, services: Services) -> Description | None:
+    """The object that the event tells of; None if it is gone, or replaced by one that has an event of its own."""
     live = services.objects.describe(event.bucket, event.name)
-    return live is not None and live.generation == event.generation
+    return live if live and live.generation == event.generation else None
 
 
 def _take_back(event: ObjectFinalized, services: Services) -> None:
@@ -84,11 +89,11 @@ def _is_named(event: ObjectFinalized, prefix: JobPrefix, medium: Medium, service
         return True
 
 
-def _made(event: ObjectFinalized, place: Place, services: Services) -> Pictures | None:
+def _made(event: ObjectFinalized, size: int, place: Place, services: Services) -> Pictures | None:
     """What has taken the place; None where the medium has no pictures to give. Those of an older one go then."""
     with tempfile.TemporaryFile() as file:
         try:
-            _fetch(event, file, services)
+            _fetch(event, size, file, services)
             return services.pictures.put(place, event.generation, make(file))
         except Unpicturable as error:
             log.warning("no_posters", reason=error.reason.value, detail=error.detail, **_about(event))
@@ -100,14 +105,14 @@ def _about(event: ObjectFinalized) -> dict[str, object]:
     return {"job_id": event.job_id, "bucket": event.bucket, "bytes": event.size}
 
 
-def _fetch(event: ObjectFinalized, file: IO[bytes], services: Services) -> None:
+def _fetch(event: ObjectFinalized, size: int, file: IO[bytes], services: Services) -> None:
     """Write what the object holds, or of a large video both ends. Raises Unpicturable for what has to be whole."""
-    for start, end in _parts(event.size):
+    for start, end in _parts(size):
         content = services.objects.read(event.bucket, event.name, event.generation, start, end)
         if content is None:
             raise Unpicturable(Reason.GONE)
-        if start == 0 and end < event.size and media_format(content[:BYTES_NEEDED]) is MediaFormat.PICTURE:
-            raise Unpicturable(Reason.TOO_LARGE, f"{event.size} bytes")
+        if start == 0 and end < size and not media_format(content[:BYTES_NEEDED]).is_video:
+            raise Unpicturable(Reason.TOO_LARGE, f"{size} bytes")
         file.seek(start)
         file.write(content)
     file.flush()

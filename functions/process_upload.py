@@ -7,6 +7,7 @@ from shared.errors import UnprocessableEvent
 from shared.jobs.job import JobPrefix, Medium
 from shared.messaging.events import ObjectFinalized
 from shared.messaging.subscriber import subscriber
+from shared.posters.file_formats import BYTES_NEEDED, is_video
 from shared.services import Services
 
 
@@ -29,22 +30,39 @@ def process_upload(event: ObjectFinalized, services: Services) -> None:
 
 
 def _complete(event: ObjectFinalized, job: JobPrefix, services: Services) -> None:
+    """Complete the job if its output is there and is a video: neither the event nor a content type says so."""
     output = f"{job}{Medium.OUTPUT_VIDEO.default_name}"
     if event.bucket != services.settings.outputs_bucket or event.name != output:
         return
-    if event.size == 0 or not event.content_type.startswith("video/"):
-        log.warning("output_refused", job_id=job.job_id, bytes=event.size, content_type=event.content_type)
+    beginning = _beginning(event, services)
+    if beginning is None:
+        log.info("upload_gone", job_id=job.job_id, bucket=event.bucket)
+        return
+    if not is_video(beginning):
+        about = {"bytes": event.size, "content_type": event.content_type, "begins": beginning.hex()}
+        log.warning("output_refused", job_id=job.job_id, **about)
         return
     changed = services.uploads.complete(job, event.name, services.now())
     # Unchanged is also a job that is another user's, has failed, is not there, or knows of its output already.
     log.info("completed" if changed else "output_changes_nothing", job_id=job.job_id, bytes=event.size)
 
 
+def _beginning(event: ObjectFinalized, services: Services) -> bytes | None:
+    """The first bytes of the object; None if it is not there any more or was replaced, which has its own event."""
+    there = services.objects.describe(event.bucket, event.name)
+    if there is None or there.generation != event.generation:
+        return None
+    end = min(there.size, BYTES_NEEDED)
+    return services.objects.read(event.bucket, event.name, event.generation, 0, end) if end else b""
+
+
 def _remove(event: ObjectFinalized, job: JobPrefix, services: Services) -> None:
     """Remove this very generation: the purge may have come and gone. Told first, so that nothing goes untold."""
-    if not services.objects.has(event.bucket, event.name, event.generation):
+    there = services.objects.describe(event.bucket, event.name, event.generation)
+    if there is None:
+        log.info("upload_gone", job_id=job.job_id, bucket=event.bucket)
         return  # the purge was there first, or this event has come before
     key = f"{event.bucket}/{event.generation}"
-    services.deletions.record_late_upload(job.job_id, key, event.size, services.now())
+    services.deletions.record_late_upload(job.job_id, key, there.size, services.now())
     services.objects.remove(event.bucket, event.name, event.generation)
-    log.info("late_upload_removed", job_id=job.job_id, bucket=event.bucket, bytes=event.size)
+    log.info("late_upload_removed", job_id=job.job_id, bucket=event.bucket, bytes=there.size)

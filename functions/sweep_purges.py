@@ -33,7 +33,7 @@ def sweep_purges(_: SweepDue, services: Services) -> None:
     """Bring back what got lost: purges whose event came to nothing, then dead letters."""
     failures = _Failures()
     with failures.kept("overdue purges"):
-        _ask_again(_overdue(services), services, failures)
+        _ask_again(_overdue(services, failures), services, failures)
     with failures.kept("dead letters of deletions"):
         _drain(services.dead_deletions, _replay_deletion, services, failures)
     with failures.kept("dead letters of uploads"):
@@ -58,13 +58,17 @@ class _Failures:
             log.exception("sweep_part_failed", part=part, **about)
 
 
-def _overdue(services: Services) -> list[Deletion]:
+def _overdue(services: Services, failures: _Failures) -> list[Deletion]:
     now = services.now()
-    due = services.deletions.due(now, BATCH)
-    # What others than delete_job have marked has no time of its own.
-    since = now - timedelta(seconds=services.settings.sweep_after)
-    pending = islice(services.deletions.all_pending(since), MOST_LOOKED_AT)
-    return [*due, *(one for one in pending if one.sweep_at is None)][:BATCH]
+    overdue: list[Deletion] = []
+    with failures.kept("purges that are due"):
+        overdue += services.deletions.due(now, BATCH)
+    with failures.kept("purges without a time"):
+        # What others than delete_job have marked has no time of its own.
+        since = now - timedelta(seconds=services.settings.sweep_after)
+        pending = islice(services.deletions.all_pending(since), MOST_LOOKED_AT)
+        overdue += [one for one in pending if one.sweep_at is None]
+    return overdue[:BATCH]
 
 
 def _ask_again(overdue: Iterable[Deletion], services: Services, failures: _Failures) -> None:

@@ -18,9 +18,10 @@ from tqdm import tqdm
 
 from shared.errors import Unavailable
 from shared.messaging.events import ObjectFinalized
-from shared.outages import STORAGE_REMOVING, outages
+from shared.outages import outages
 from shared.services import Services
 from shared.settings import Settings, SettingsError
+from shared.storage.limits import REMOVING
 
 _MOST_A_SECOND = 10.0
 _HIGHEST_RATE = 1000
@@ -92,7 +93,7 @@ def _media(services: Services, start: str) -> Iterator[ObjectFinalized]:
     for bucket in buckets[buckets.index(first) if start else 0 :]:
         with outages("Cloud Storage"):
             blobs = services.storage.list_blobs(
-                bucket, start_offset=name if bucket == first else None, fields=_LISTED, **STORAGE_REMOVING
+                bucket, start_offset=name if bucket == first else None, fields=_LISTED, **REMOVING
             )
             for blob in blobs:
                 event = ObjectFinalized(

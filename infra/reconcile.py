@@ -83,7 +83,9 @@ def _run(services: Services, checkpoint: Checkpoint, options: argparse.Namespace
         grace=timedelta(hours=options.grace_hours),
         repair=options.repair,
     )
+    stuck = 0
     for finding in _findings(reconciliation, checkpoint, options.checkpoint):
+        stuck += finding.stuck
         # Not print: the bar has to make way.
         tqdm.write(_line(finding), file=sys.stdout)
     for bucket in settings.buckets:
@@ -93,7 +95,7 @@ def _run(services: Services, checkpoint: Checkpoint, options: argparse.Namespace
     done = "; the purges of deleted jobs among them are open again" if options.repair else ""
     print(f"reconcile: {checkpoint.findings} disagreement(s){done}")
     unknown = sum(Kind.UNKNOWN in kinds for kinds in checkpoint.counted.values())
-    return unknown if options.repair else checkpoint.findings
+    return unknown + stuck if options.repair else checkpoint.findings
 
 
 def _findings(reconciliation: Reconciliation, checkpoint: Checkpoint, file: Path) -> Iterator[Finding]:
@@ -114,9 +116,11 @@ def _objects(checkpoint: Checkpoint) -> int:
 
 
 def _line(finding: Finding) -> str:
+    stuck = "\tits purge cannot be opened again: Firestore refuses to write the job" if finding.stuck else ""
     if finding.bucket is None:
-        return f"{finding.kind}\t{finding.prefix}\tthe purge is pending for too long"
-    return f"{finding.kind}\t{finding.bucket}/{finding.prefix}\t{finding.objects} objects\t{finding.bytes} bytes"
+        return f"{finding.kind}\t{finding.prefix}\tthe purge is pending for too long{stuck}"
+    numbers = f"{finding.objects} objects\t{finding.bytes} bytes"
+    return f"{finding.kind}\t{finding.bucket}/{finding.prefix}\t{numbers}{stuck}"
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from enum import StrEnum
 from itertools import groupby, islice
 from pathlib import Path
 
+from google.api_core.exceptions import InvalidArgument
+
 from shared.deletion.deletions import Deletions, Standing
 from shared.deletion.purge import PurgeState
 from shared.jobs.job import JobPrefix
@@ -57,6 +59,8 @@ class Finding:
     bucket: str | None = None
     objects: int = 0
     bytes: int = 0
+    stuck: bool = False
+    """Whether its purge cannot be opened again: Firestore refuses to write the job's document."""
 
 
 @dataclass(slots=True)
@@ -133,9 +137,8 @@ class Reconciliation:
     def purges(self) -> Iterator[Finding]:
         """Purges that have been pending for too long, whether they have objects or not."""
         for deletion in self._deletions.all_pending(self._since):
-            if self._repair:
-                self._deletions.reopen(deletion.job_id, self._now)
-            yield Finding(Kind.OVERDUE, f"{deletion.user_id}/{deletion.job_id}/")
+            stuck = self._repair and not self._reopen(deletion.job_id)
+            yield Finding(Kind.OVERDUE, f"{deletion.user_id}/{deletion.job_id}/", stuck=stuck)
 
     def _look_at(self, groups: list[Group], checkpoint: Checkpoint) -> Iterator[Finding]:
         ids = list(dict.fromkeys(group.owner.job_id for group in groups if group.owner))
@@ -145,9 +148,17 @@ class Reconciliation:
             checkpoint.count(group, kind)
             if kind in (Kind.LIVE, Kind.RECENT):
                 continue
-            if self._repair and group.owner and kind is not Kind.UNKNOWN:
-                self._deletions.reopen(group.owner.job_id, self._now)
-            yield Finding(kind, group.prefix, group.bucket, group.objects, group.bytes)
+            repair = self._repair and group.owner and kind is not Kind.UNKNOWN
+            stuck = bool(repair and group.owner and not self._reopen(group.owner.job_id))
+            yield Finding(kind, group.prefix, group.bucket, group.objects, group.bytes, stuck)
+
+    def _reopen(self, job_id: str) -> bool:
+        """Whether that could be written. A document that is full keeps no other job from its repair."""
+        try:
+            self._deletions.reopen(job_id, self._now)
+        except InvalidArgument:
+            return False
+        return True
 
     def _kind(self, group: Group, standings: dict[str, Standing]) -> Kind:
         standing = standings.get(group.owner.job_id) if group.owner else None

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from http import HTTPStatus
 from typing import Any
 
 import google.auth.exceptions
@@ -28,10 +29,16 @@ AUTH_TIMEOUT = 1.5
 FIRESTORE_TIMEOUT = 3.0
 """Seconds for one call with all its retries."""
 ALL_OBJECTS_WITHIN = 5.0
-"""Seconds to look up, or to sign, all that one answer needs."""
+"""Seconds to look up and to sign all that one answer needs."""
+LOOKED_UP_WITHIN = 3.0
+"""Seconds of these to look up the media that no document names."""
 PICTURES_WITHIN = 0.5
-"""Seconds to look for the pictures that no document names, without which an answer is as good."""
+"""Seconds of these to look for the pictures that no document names."""
 SIGNING_TIMEOUT = 2.5
+"""Seconds for which one signature is tried again, and for each of the tries."""
+PURGE_WITHIN = 180.0
+"""Seconds after which a purge leaves the rest to its next run. The function has 300; what is under way then can
+take another minute."""
 PUBLISH_TIMEOUT = 2.5
 COUNTING_TIMEOUT = 2.0
 """Seconds for the one try at counting a view."""
@@ -46,11 +53,6 @@ _PASSING = (
     google_errors.TooManyRequests,
     google_errors.BadGateway,
 )
-_BROKEN_CONNECTIONS = (
-    requests.exceptions.ConnectionError,
-    requests.exceptions.Timeout,
-    requests.exceptions.ChunkedEncodingError,
-)
 _AWAY = (
     *_PASSING,
     google_errors.GatewayTimeout,
@@ -60,9 +62,12 @@ _AWAY = (
     google_errors.Cancelled,
     # Also DefaultCredentialsError: the metadata server, which knows the function's account, can be away.
     google.auth.exceptions.GoogleAuthError,
-    *_BROKEN_CONNECTIONS,
+    requests.exceptions.ConnectionError,
+    requests.exceptions.Timeout,
+    requests.exceptions.ChunkedEncodingError,
     TimeoutError,
 )
+_MOST_SAID = 150
 
 _answer_by: ContextVar[float] = ContextVar("answer_by", default=math.inf)
 
@@ -101,24 +106,36 @@ def pubsub_limits() -> dict[str, Any]:
     return {"timeout": PUBLISH_TIMEOUT, "retry": retry}
 
 
-def _storage_limits(connect: float, between_bytes: float, with_retries: float) -> dict[str, Any]:
-    passing = if_exception_type(*_PASSING, google_errors.GatewayTimeout, *_BROKEN_CONNECTIONS)
-    retry = Retry(predicate=passing, initial=0.2, maximum=2.0, timeout=with_retries)
-    return {"timeout": (connect, between_bytes), "retry": retry}
-
-
-STORAGE_READING = _storage_limits(1.5, 2.5, with_retries=2.5)
-"""The options that bound one call to Cloud Storage with a caller waiting."""
-STORAGE_GLANCE = {"timeout": (PICTURES_WITHIN, PICTURES_WITHIN), "retry": None}
-"""The same, for what is not tried again."""
-STORAGE_REMOVING = _storage_limits(5, 20, with_retries=30)
-"""The same, for a background function. To delete a generation by its number again changes nothing."""
-
-
 @contextmanager
 def outages(service: str) -> Iterator[None]:
     """Raise Unavailable, which names `service`, in place of what a library raises when it is away."""
     try:
         yield
-    except _AWAY as error:
+    except Exception as error:
+        if not is_away(error):
+            raise
         raise Unavailable(service) from error
+
+
+def is_away(error: Exception) -> bool:
+    """Whether that is how a service of Google's fails when it is away, not an answer of its."""
+    # 408 has no class of its own.
+    return isinstance(error, _AWAY) or getattr(error, "code", None) == HTTPStatus.REQUEST_TIMEOUT
+
+
+def cause(error: Exception) -> str:
+    """What lies behind a failed call in a few words, for a log or a record: no address, no token."""
+    behind = error.cause if isinstance(error, google_errors.RetryError) else None
+    if behind is None and isinstance(error, google.auth.exceptions.TransportError) and error.args:
+        behind = error.args[0]
+    if isinstance(behind, Exception):
+        return cause(behind)
+    name = type(error).__name__
+    if isinstance(behind, str):
+        return f"{name}: {behind[:_MOST_SAID]}"  # what the service has answered
+    # Media transfers raise what has no code, but the response.
+    status = getattr(error, "code", None) or getattr(getattr(error, "response", None), "status_code", None)
+    if not isinstance(status, int):
+        return name
+    told = [one["reason"] for one in getattr(error, "errors", ()) if isinstance(one, dict) and "reason" in one]
+    return f"{status:d} {told[0] if told else name}"

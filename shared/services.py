@@ -36,7 +36,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _THREADS = 32
-"""Network calls under way at once in one process, for all of its requests."""
+_STORAGE_CALLS = 64
+"""Calls to Cloud Storage, and for signatures, under way at once in one process: four requests' shares of them.
+See shared/storage/side_by_side.py."""
 _COUNTS = 80
 """Counts under way at once. A request has up to 14: with 32, sixteen such requests (what deploy.sh lets one
 instance take) at a Firestore that needs a second failed every other time; with 80 all had their answer. One HTTP/2
@@ -160,7 +162,7 @@ class Services:
     def objects(self) -> ObjectStore:
         from shared.storage.objects import ObjectStore
 
-        return ObjectStore(self.storage, self.settings.buckets, self.storage_pool)
+        return ObjectStore(self.storage, self.settings.buckets)
 
     @_once
     def pictures(self) -> PictureStore:
@@ -174,11 +176,11 @@ class Services:
         from shared.storage.client import storage_client
 
         with outages("Cloud Storage"):
-            return storage_client(self.settings, connections=_THREADS)
+            return storage_client(self.settings, connections=_STORAGE_CALLS)
 
     @_once
     def storage_pool(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(_THREADS, thread_name_prefix="storage")
+        return ThreadPoolExecutor(_STORAGE_CALLS, thread_name_prefix="storage")
 
     @_once
     def publisher(self) -> Publisher:

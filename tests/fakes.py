@@ -75,18 +75,17 @@ class FakeMediaStore:
         self.calls += 1
         return [self._purge(bucket, str(prefix)) for bucket in self.names.values()]
 
-    def has(self, bucket: str, name: str, generation: int) -> bool:
+    def describe(self, bucket: str, name: str, generation: int | None = None) -> Description | None:
         """A generation's number is its place, counted from 1."""
         generations = self.objects[bucket].get(name, [])
-        return 1 <= generation <= len(generations)
-
-    def describe(self, bucket: str, name: str) -> Description | None:
-        generations = self.objects[bucket].get(name)
-        return Description(len(generations), self.metadata.get((bucket, name), {})) if generations else None
+        number = len(generations) if generation is None else generation
+        if not 1 <= number <= len(generations):
+            return None
+        return Description(number, len(generations[number - 1]), self.metadata.get((bucket, name), {}))
 
     def read(self, bucket: str, name: str, generation: int, start: int, end: int) -> bytes | None:
         self.calls += 1
-        found = self.has(bucket, name, generation)
+        found = self.describe(bucket, name, generation)
         content = self.objects[bucket][name][generation - 1][start:end] if found else b""
         return content if len(content) == end - start else None
 
@@ -112,7 +111,7 @@ class FakeMediaStore:
         self.calls += 1
         if bucket in self.broken:
             raise Unavailable("Cloud Storage")
-        if self.has(bucket, name, generation):
+        if self.describe(bucket, name, generation):
             del self.objects[bucket][name][generation - 1]
 
     def _purge(self, bucket: str, prefix: str) -> BucketPurge:

@@ -7,6 +7,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from google.api_core.exceptions import InvalidArgument
 from google.cloud import firestore
 
 NOW = datetime(2026, 11, 22, 12, 7, 30, 250000, tzinfo=UTC)
@@ -46,6 +47,19 @@ def put_all(database: firestore.Client, documents: list[dict[str, Any]], begin: 
 def read(database: firestore.Client, job_id: str) -> dict[str, Any]:
     """The job's fields as they are now; none if there is no such job."""
     return database.collection("jobs").document(job_id).get().to_dict() or {}
+
+
+def fill(database: firestore.Client, job_id: str, fields: dict[str, Any]) -> None:
+    """Write a document to which nothing can be added: https://firebase.google.com/docs/firestore/quotas#limits"""
+    reference = database.collection("jobs").document(job_id)
+    fits, too_long = 1_000_000, 1_048_576
+    while too_long - fits > 1:
+        length = (fits + too_long) // 2
+        try:
+            reference.set({**fields, "extension_prompt": "x" * length})
+            fits = length
+        except InvalidArgument:
+            too_long = length
 
 
 def deleted(user_id: str, **changes: Any) -> dict[str, Any]:

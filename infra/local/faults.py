@@ -14,6 +14,11 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
+    HELD = "403"
+    """An object that is under a hold. Only Storage knows this kind and the next one."""
+    RETAINED = "412"
+    """An object that a retention keeps."""
+    TIMED_OUT = "408"
     TOO_MANY = "429"
     ERROR = "500"
     UNAVAILABLE = "503"

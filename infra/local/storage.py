@@ -31,6 +31,7 @@ from infra.local.servers import Server
 _JSON_OBJECT = re.compile(r"(?:(?:/download)?/storage/v1)?/b/(?P<bucket>[^/]+)/o/(?P<name>[^/]+)")
 _JSON_LIST = re.compile(r"(?:/storage/v1)?/b/(?P<bucket>[^/]+)/o")
 _UPLOAD = re.compile(r"/upload/storage/v1/b/(?P<bucket>[^/]+)/o")
+_REFUSALS = {Kind.HELD: "objectUnderActiveHold", Kind.RETAINED: "retentionPolicyNotMet"}
 _BY_EMULATOR = {"softDeleted", "matchGlob"}
 """Listings with these are the emulator's own, in one page."""
 _XML_OBJECT = re.compile(r"/(?!storage/|upload/|download/|batch/|b/)(?P<bucket>[^/]+)/(?P<name>.+)")
@@ -97,7 +98,8 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
             reset(self.connection)
             return None
         self.wfile = spoiled = io.BytesIO()
-        self._refuse(int(fault.kind.value), "backendError", "The test wants it so.")
+        reason = _REFUSALS.get(fault.kind, "backendError")
+        self._refuse(int(fault.kind.value), reason, "The test wants it so.")
         return spoiled.getvalue()
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from google.api_core.exceptions import Aborted, AlreadyExists, FailedPrecondition
+from google.api_core.exceptions import Aborted, AlreadyExists, FailedPrecondition, GoogleAPICallError
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
@@ -24,6 +23,8 @@ from shared.jobs.job import is_job_id
 from shared.outages import firestore_limits, outages
 
 _PAGE = 300
+_MOST_PAGES = 10
+"""In one look for purges that are due, if all that is on them is stuck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,18 +117,25 @@ class Deletions:
     def due(self, now: datetime, limit: int) -> list[Deletion]:
         """Pending purges that have to be asked for again, those first that have been due for longest.
 
-        What stands among them without a deletion is closed, so that it is not met again. Costs one read for each,
-        at least one, however many jobs there are.
+        What stands among them without a deletion is closed, so that it is not met again; where that cannot be
+        written, it is told and passed over. Costs one read for each, at least one, however many jobs there are.
         """
-        with outages("Firestore"):
-            snapshots = self._query("purge.sweep_at", "<=", now).limit(limit).get(**firestore_limits())
         found: list[Deletion] = []
-        for snapshot in snapshots:
-            deletion = deletion_from(snapshot.id, fields(snapshot))
-            if deletion is None or not is_job_id(snapshot.id):
-                self._close(snapshot)
-            else:
-                found.append(deletion)
+        query, wanted = self._query("purge.sweep_at", "<=", now), limit
+        for _ in range(_MOST_PAGES):
+            with outages("Firestore"):
+                page = query.limit(wanted).get(**firestore_limits())
+            stuck = 0
+            for snapshot in page:
+                deletion = deletion_from(snapshot.id, fields(snapshot))
+                if deletion and is_job_id(snapshot.id):
+                    found.append(deletion)
+                elif not self._close(snapshot):
+                    stuck += 1
+            if not stuck or len(page) < wanted:
+                break
+            # In the places of those that will be met again each time, look at what comes after them.
+            query, wanted = query.start_after(page[-1]), stuck
         return found
 
     def all_pending(self, before: datetime) -> Iterator[Deletion]:
@@ -149,12 +157,19 @@ class Deletions:
             except AlreadyExists:
                 return
 
-    def _close(self, snapshot: Any) -> None:
+    def _close(self, snapshot: Any) -> bool:
+        """Whether it is out of the way."""
         log.error("purge_without_deletion", job_id=snapshot.id)
-        with suppress(FailedPrecondition, Aborted):  # whoever wrote it meanwhile may have mended it
-            update_unless_changed(
-                self._client, snapshot, {"purge": purge_record.closed(_record(fields(snapshot)))}
-            )
+        closed = {"purge": purge_record.closed(_record(fields(snapshot)))}
+        try:
+            update_unless_changed(self._client, snapshot, closed)
+        except (FailedPrecondition, Aborted):
+            return True  # whoever wrote it meanwhile may have mended it
+        except GoogleAPICallError:
+            # A document that is full, say. It must not keep the others from being found.
+            log.exception("purge_not_closed", job_id=snapshot.id)
+            return False
+        return True
 
     def _query(self, field: str, comparison: str, time: datetime) -> firestore.Query:
         return (

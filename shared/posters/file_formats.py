@@ -22,6 +22,10 @@ class MediaFormat(Enum):
     MATROSKA = "matroska"
     """WebM too."""
 
+    @property
+    def is_video(self) -> bool:
+        return self is not MediaFormat.PICTURE
+
 
 def media_format(beginning: bytes) -> MediaFormat:
     """What a file with these first BYTES_NEEDED bytes is.
@@ -38,3 +42,11 @@ def media_format(beginning: bytes) -> MediaFormat:
     if beginning[4:8] in _QUICKTIME_BOXES and beginning[8:12] not in _STILL_BRANDS:
         return MediaFormat.QUICKTIME
     raise Unpicturable(Reason.NOT_MEDIA)
+
+
+def is_video(beginning: bytes) -> bool:
+    """Whether a file with these first BYTES_NEEDED bytes is a video of a kind that is known."""
+    try:
+        return media_format(beginning).is_video
+    except Unpicturable:
+        return False

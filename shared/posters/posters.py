@@ -18,7 +18,7 @@ from typing import IO
 
 from shared import log
 from shared.errors import Reason, Unpicturable
-from shared.posters.file_formats import BYTES_NEEDED, MediaFormat, media_format
+from shared.posters.file_formats import BYTES_NEEDED, media_format
 
 SIDE = 288
 """Width and height of posters and previews in pixels."""
@@ -61,7 +61,7 @@ def make_posters(source: IO[bytes]) -> Posters:
     source.seek(0)
     kind = media_format(source.read(BYTES_NEEDED))
     os.lseek(source.fileno(), 0, os.SEEK_SET)  # not where Python has read ahead to
-    module = "shared.posters.stills" if kind is MediaFormat.PICTURE else "shared.posters.clips"
+    module = "shared.posters.clips" if kind.is_video else "shared.posters.stills"
     with tempfile.TemporaryFile() as poster, tempfile.TemporaryFile() as preview:
         _run(module, source, poster, preview)
         made = _written(poster, LARGEST_POSTER)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from shared import log
 from shared.errors import UnprocessableEvent
 from shared.outages import PUBLISH_TIMEOUT, outages, pubsub_limits
 
@@ -14,6 +15,9 @@ _ARGUMENTS = {"topic", "data", "ordering_key", "retry", "timeout"}
 
 
 class Encodable(Protocol):
+    @property
+    def job_id(self) -> str | None: ...
+
     def encode(self) -> tuple[bytes, dict[str, str]]:
         """The message's data and attributes."""
         ...
@@ -36,11 +40,17 @@ class Publisher:
         return message_id
 
     def publish_all(self, events: Sequence[E]) -> list[E]:
-        """Publish side by side; give those that were accepted within PUBLISH_TIMEOUT."""
-        begun = [self._begin(*event.encode()) for event in events]
+        """Publish side by side; give those that were accepted within PUBLISH_TIMEOUT. The others are logged."""
+        begun = [self._begun(event) for event in events]
         wait(begun, PUBLISH_TIMEOUT)
-        accepted = [future.done() and future.exception() is None for future in begun]
-        return [event for event, was_accepted in zip(events, accepted, strict=True) if was_accepted]
+        accepted: list[E] = []
+        for event, future in zip(events, begun, strict=True):
+            error = future.exception() if future.done() else TimeoutError()
+            if error is None:
+                accepted.append(event)
+            else:
+                log.warning("not_published", job_id=event.job_id, error=type(error).__name__)
+        return accepted
 
     def forward(self, letter: Letter, attributes: Mapping[str, str]) -> None:
         """Publish a dead letter's data anew, with other attributes.
@@ -51,6 +61,15 @@ class Publisher:
             raise UnprocessableEvent(f"no message can be published with the attribute {min(odd)}")
         with outages("Pub/Sub"):
             self._begin(letter.data, attributes).result(timeout=PUBLISH_TIMEOUT)
+
+    def _begun(self, event: Encodable) -> Future[str]:
+        """An event that cannot be sent at all fails like one that is refused: the others go."""
+        try:
+            begun: Future[str] = self._begin(*event.encode())
+        except Exception as error:
+            begun = Future()
+            begun.set_exception(error)
+        return begun
 
     def _begin(self, data: bytes, attributes: Mapping[str, str]) -> Any:
         return self._client.publish(self._topic, data, **pubsub_limits(), **attributes)

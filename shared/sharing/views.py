@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from google.api_core.exceptions import Aborted, FailedPrecondition, NotFound
+from google.api_core.exceptions import Aborted, FailedPrecondition, InvalidArgument, NotFound
 from google.cloud import firestore
 
 from shared import log
@@ -58,8 +58,9 @@ class Views:
     def move(self, name: str) -> int:
         """Add a shard's views to its job's, and remove the shard, both or neither. Gives their number.
 
-        0 where others have moved it, or write to it all the time: then it is for the next run. Costs one read, one
-        delete and one write.
+        0 where others have moved it, or write to it all the time: then it is for the next run. 0 also where the
+        job cannot be written: that is logged, and keeps no other shard waiting. Costs one read, one delete and one
+        write.
         """
         for _ in range(_MOST_TRIES):
             with outages("Firestore"):
@@ -84,6 +85,9 @@ class Views:
             with suppress(NotFound):  # then it was the shard that is not there any more
                 self._commit(shard, "", 0)
                 log.warning("views_of_no_job", job_id=job_id)
+            return 0
+        except InvalidArgument:
+            log.exception("views_not_moved", job_id=job_id)  # its document is full, say
             return 0
 
     def _commit(self, shard: Any, job_id: str, views: int) -> int:

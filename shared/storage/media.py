@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Executor, wait
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from shared import log
+from shared.errors import Unavailable
 from shared.jobs.job import (
     ALL_SHOWN,
     POSTER_NAME,
@@ -24,9 +26,22 @@ from shared.jobs.job import (
     picture_beside,
     rfc3339,
 )
-from shared.outages import ALL_OBJECTS_WITHIN, PICTURES_WITHIN, STORAGE_GLANCE, STORAGE_READING, outages
+from shared.outages import (
+    ALL_OBJECTS_WITHIN,
+    LOOKED_UP_WITHIN,
+    PICTURES_WITHIN,
+    cause,
+    is_away,
+    outages,
+)
+from shared.storage.limits import GLANCE, READING
 from shared.storage.pictures import pictures_of
+from shared.storage.side_by_side import required, side_by_side
 from shared.storage.signing import Target, UrlSigner, Validity
+
+Found = dict[tuple[str, Shown], Target | Exception | None]
+"""By the job's id. None where there is no such object, an error where that could not be found out."""
+_MOST_CAUSES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +85,30 @@ class MediaStore:
         self._pool = pool
 
     def urls(self, jobs: Sequence[Job], now: datetime) -> list[MediaUrls]:
-        """The URLs of each job's media, all looked up and signed side by side."""
-        wanted = [(job, shown) for job in jobs for shown in _shown(job)]
-        targets = self._targets(wanted)
+        """The URLs of each job's media, all looked up and signed side by side.
+
+        One that cannot be had is None, and logged. Raises Unavailable only where no medium can be looked up or
+        signed: then Storage is away.
+        """
+        until = time.monotonic() + ALL_OBJECTS_WITHIN
+        found = self._find_all([(job, shown) for job in jobs for shown in _shown(job)])
         validity = self._signer.validity(now)
-        found = [(key, target) for key, target in zip(wanted, targets, strict=True) if target]
-        signed = self._signer.sign([target for _, target in found], validity)
-        urls = {(job.id, shown): url for ((job, shown), _), url in zip(found, signed, strict=True)}
+        targets = {key: target for key, target in found.items() if isinstance(target, Target)}
+        signed = self._signer.try_to_sign(list(targets.values()), validity, until - time.monotonic())
+        outcomes = {**found, **dict(zip(targets, signed, strict=True))}
+        media = [one for (_, shown), one in outcomes.items() if isinstance(shown, Medium)]
+        failures = [one for one in media if isinstance(one, Exception)]
+        if failures and len(failures) == len(media) and all(map(is_away, failures)):
+            raise Unavailable("Cloud Storage") from failures[0]
+        _log_failures(outcomes.values())
+        urls = {key: url for key, url in outcomes.items() if isinstance(url, str)}
         return [
             MediaUrls(job.id, {shown: urls.get((job.id, shown)) for shown in ALL_SHOWN}, validity) for job in jobs
         ]
 
     def download(self, job: Job, now: datetime) -> Download | None:
         """A URL that makes a browser save a completed job's output; None if it has none."""
-        (target,) = self._targets([(job, Medium.OUTPUT_VIDEO)])
+        target = self._output(job)
         if target is None:
             return None
         validity = self._signer.validity(now)
@@ -92,42 +117,50 @@ class MediaStore:
         return Download(url, filename, validity)
 
     def shared(self, job: Job, poster: str | None, now: datetime) -> SharedUrls | None:
-        """What a share link shows of a completed job: its output, and the `poster`; None without an output."""
-        (target,) = self._targets([(job, Medium.OUTPUT_VIDEO)])
+        """What a share link shows of a completed job: its output, and the `poster`; None without an output.
+
+        The poster is None too where its URL cannot be had.
+        """
+        target = self._output(job)
         if target is None:
             return None
         validity = self._signer.validity(now)
         pictures = [Target(self._names[Bucket.OUTPUTS], poster)] if poster else []
-        video, *signed = self._signer.sign([target, *pictures], validity)
-        return SharedUrls(video, signed[0] if signed else None, validity)
-
-    def _targets(self, wanted: Iterable[tuple[Job, Shown]]) -> list[Target | None]:
-        wanted = list(wanted)
-        missing = [
-            (job, shown)
-            for job, shown in wanted
-            if isinstance(shown, Medium) and shown.default_name and job.path(shown) is None
-        ]
-        posters = [
-            (job, shown)
-            for job, shown in wanted
-            if isinstance(shown, Picture) and not shown.is_preview and _may_lie_beside(job, shown)
-        ]
-        # What is still waiting is given up when one fails, so that an outage leaves no queue behind.
+        video, *signed = self._signer.try_to_sign([target, *pictures], validity, ALL_OBJECTS_WITHIN)
         with outages("Cloud Storage"):
-            found = self._pool.map(lambda one: self._find(*one), missing, timeout=ALL_OBJECTS_WITHIN)
-            pictures = self._find_pictures(posters)
-            there: dict[tuple[str, Shown], Target | None] = {
-                (job.id, shown): target for (job, shown), target in zip(missing, found, strict=True)
-            }
+            url = required(video)
+        _log_failures(signed)
+        return SharedUrls(url, next((one for one in signed if isinstance(one, str)), None), validity)
 
-        def target(job: Job, shown: Shown) -> Target | None:
+    def _output(self, job: Job) -> Target | None:
+        path = job.path(Medium.OUTPUT_VIDEO)
+        if path is not None:
+            return self._target(job, Medium.OUTPUT_VIDEO, path)
+        with outages("Cloud Storage"):
+            return self._find((job, Medium.OUTPUT_VIDEO))
+
+    def _find_all(self, wanted: Sequence[tuple[Job, Shown]]) -> Found:
+        """Where each thing is: what the documents name, or what lies where they would."""
+        found: Found = {}
+        missing: list[tuple[Job, Medium]] = []
+        posters: list[tuple[Job, Picture]] = []
+        for job, shown in wanted:
             path = job.path(shown)
             if path is not None:
-                return self._target(job, shown, path)
-            return there.get((job.id, shown)) or pictures.get((job.id, shown))
-
-        return [target(job, shown) for job, shown in wanted]
+                if target := self._target(job, shown, path):
+                    found[job.id, shown] = target
+            elif isinstance(shown, Medium) and shown.default_name:
+                missing.append((job, shown))
+            elif isinstance(shown, Picture) and not shown.is_preview and _may_lie_beside(job, shown):
+                posters.append((job, shown))
+        beside = side_by_side(self._pool, self._pictures_beside, posters, PICTURES_WITHIN)
+        for (job, poster), pictures in zip(posters, beside, strict=True):
+            if isinstance(pictures, Exception):
+                found[job.id, poster] = pictures
+            else:
+                found |= {(job.id, one): where for one, where in pictures.items() if job.path(one) is None}
+        listed = side_by_side(self._pool, self._find, missing, LOOKED_UP_WITHIN)
+        return found | {(job.id, medium): one for (job, medium), one in zip(missing, listed, strict=True)}
 
     def _target(self, job: Job, shown: Shown, path: str) -> Target | None:
         """The document's own path, if it is the owner's. Another of the owner's jobs may share it."""
@@ -140,33 +173,17 @@ class MediaStore:
             return Target(self._names[medium.bucket(job.path(medium) or path)], path)
         return Target(self._names[shown.bucket(path)], path)
 
-    def _find_pictures(self, posters: Sequence[tuple[Job, Picture]]) -> dict[tuple[str, Shown], Target]:
-        """The posters beside their media, and the previews that those know of.
+    def _pictures_beside(self, wanted: tuple[Job, Picture]) -> dict[Picture, Target]:
+        """The poster beside its medium, and the preview that it knows of.
 
         The document does not name those of a medium that was uploaded before its job was there, or that is an
-        earlier job's, until the output comes. What fails or takes long is left out: a tile does without.
+        earlier job's, until the output comes. A tile does without what takes long.
         """
-        begun = {self._pool.submit(self._pictures_beside, *one): one for one in posters}
-        done, late = wait(begun, PICTURES_WITHIN)
-        for one in late:
-            one.cancel()
-        found: dict[tuple[str, Shown], Target] = {}
-        failures = ["late"] * len(late)
-        for one in done:
-            job, _ = begun[one]
-            if error := one.exception():
-                failures.append(type(error).__name__)
-            else:
-                found.update({(job.id, picture): target for picture, target in one.result().items()})
-        if failures:
-            log.warning("pictures_not_found", failures=Counter(failures), of=len(begun))
-        return found
-
-    def _pictures_beside(self, job: Job, poster: Picture) -> dict[Picture, Target]:
+        job, poster = wanted
         medium = job.pictured(poster)
         path = str(job.path(medium))
         bucket = self._client.bucket(self._names[medium.bucket(path)])
-        blob = bucket.get_blob(picture_beside(path, POSTER_NAME), **STORAGE_GLANCE)
+        blob = bucket.get_blob(picture_beside(path, POSTER_NAME), **GLANCE)
         pictures = pictures_of(path, blob.metadata or {}) if blob else None
         if pictures is None:
             return {}
@@ -177,8 +194,9 @@ class MediaStore:
         }
         return {each: Target(bucket.name, name) for each, name in names.items() if name is not None}
 
-    def _find(self, job: Job, medium: Medium) -> Target | None:
+    def _find(self, wanted: tuple[Job, Medium]) -> Target | None:
         """What lies under the job's prefix, with a name that begins so, where the document names no path."""
+        job, medium = wanted
         try:
             prefix = JobPrefix(job.user_id, job.id)
         except ValueError:
@@ -192,7 +210,7 @@ class MediaStore:
             delimiter="/",
             max_results=10,
             fields="items(name)",
-            **STORAGE_READING,
+            **READING,
         )
         for blob in blobs:
             if name.endswith(".") or blob.name == f"{prefix}{name}":
@@ -228,3 +246,12 @@ def _shown(job: Job) -> list[Shown]:
         for shown in ALL_SHOWN
         if job.is_completed or (shown.medium if isinstance(shown, Picture) else shown) is not Medium.OUTPUT_VIDEO
     ]
+
+
+def _log_failures(outcomes: Collection[object]) -> None:
+    """Say once how many there are, and of what kinds."""
+    failures = [one for one in outcomes if isinstance(one, Exception)]
+    if failures:
+        tell = log.warning if all(map(is_away, failures)) else log.error
+        causes = dict(Counter(map(cause, failures)).most_common(_MOST_CAUSES))
+        tell("media_incomplete", failures=len(failures), of=len(outcomes), causes=causes)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from google.api_core.retry import Retry
+
 # The public Blob.generate_signed_url signs for the current second; a URL that stays the same for a while
 # needs the time to be given. tests/unit/storage/test_signing.py holds the two to the same result.
 from google.cloud.storage._signing import generate_signed_url_v4
 
-from shared.outages import ALL_OBJECTS_WITHIN, outages
+from shared.outages import ALL_OBJECTS_WITHIN, SIGNING_TIMEOUT, outages
+from shared.storage.side_by_side import outcome, required, side_by_side
 
 _MOST_KEPT = 4096
+# By default it tries again what is passing, also what google-auth makes of IAM's refusals.
+_TRIED_AGAIN = Retry(initial=0.1, maximum=1.0, timeout=SIGNING_TIMEOUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +54,24 @@ class UrlSigner:
         self._lifetime = lifetime
         self._window = window
         self._pool = pool
-        self._kept = functools.lru_cache(_MOST_KEPT)(self._sign)
+        self._kept = functools.lru_cache(_MOST_KEPT)(_TRIED_AGAIN(self._sign))
 
     def validity(self, now: datetime) -> Validity:
         begins = datetime.fromtimestamp(now.timestamp() // self._window * self._window, UTC)
         expires_at = begins + timedelta(seconds=self._lifetime)
         return Validity(begins, expires_at, int((expires_at - now).total_seconds()))
 
-    def sign(self, targets: list[Target], validity: Validity) -> list[str]:
+    def sign(self, targets: Sequence[Target], validity: Validity) -> list[str]:
         """The URLs in the order of `targets`. Raises Unavailable if signing needs IAM and IAM is away."""
-        begins = [validity.begins] * len(targets)
         with outages("Cloud Storage"):
-            if self._pool is None or len(targets) < 2:
-                return list(map(self._kept, targets, begins))
-            return list(self._pool.map(self._kept, targets, begins, timeout=ALL_OBJECTS_WITHIN))
+            return [required(signed) for signed in self.try_to_sign(targets, validity, ALL_OBJECTS_WITHIN)]
+
+    def try_to_sign(self, targets: Sequence[Target], validity: Validity, seconds: float) -> list[str | Exception]:
+        """The same within so many seconds, with the error in place of each URL that cannot be had."""
+        sign = functools.partial(self._kept, begins=validity.begins)
+        if self._pool is None or len(targets) < 2:
+            return [outcome(sign, target) for target in targets]
+        return side_by_side(self._pool, sign, targets, seconds)
 
     def _sign(self, target: Target, begins: datetime) -> str:
         url: str = generate_signed_url_v4(

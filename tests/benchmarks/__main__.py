@@ -199,9 +199,8 @@ def purge() -> None:
                 blob.delete()
 
     def ours() -> None:
-        with ThreadPoolExecutor(32) as pool:
-            clients = {bucket.value: SlowBucket(names) for bucket in Bucket}
-            ObjectStore(_Buckets(clients), list(clients), pool).purge(JobPrefix("me", "job"))
+        clients = {bucket.value: SlowBucket(names) for bucket in Bucket}
+        ObjectStore(_Buckets(clients), list(clients)).purge(JobPrefix("me", "job"))
 
     serial, parallel = seconds(one_by_one, 1), seconds(ours, 3)
     say(

@@ -13,7 +13,7 @@ from google.cloud import firestore
 from shared.deletion.purge import BucketPurge, Deletion, PurgeState
 from shared.errors import NotFound
 from tests.contract.worlds import FirestoreWorld, World, put_many
-from tests.jobs import NOW, deleted, document, new_id
+from tests.jobs import NOW, deleted, document, fill, new_id
 
 REQUESTED = {
     "state": "pending",
@@ -237,6 +237,26 @@ def test_a_damaged_deletion_keeps_nobody_elses_from_being_found(
     assert [found.job_id for found in world.deletions.due(now, 1)] == [sound], "the damaged one is out of the way"
     assert world.read(damaged)["purge"]["state"] == "failed"
     world.deletions.end_purge(sound, "run", [], NOW)
+
+
+def test_a_full_document_that_cannot_be_closed_keeps_nobody_elses_from_being_found(
+    database: firestore.Client, user: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    world = FirestoreWorld(database)
+    long_ago = NOW - timedelta(days=1200)
+    purge = {"state": "pending", "requested_at": long_ago, "sweep_at": long_ago, "attempts": 0}
+    *stuck, sound = sorted(new_id() for _ in range(4))
+    for job_id in stuck:
+        fill(database, job_id, {**deleted(user, purge=purge), "deleted_at": None})
+    world.put(sound, deleted(user, purge=purge))
+    now = NOW - timedelta(days=1100)
+    assert [found.job_id for found in world.deletions.due(now, 2)] == [sound]
+    told = [
+        line.__dict__["fields"]["job_id"] for line in caplog.records if line.getMessage() == "purge_not_closed"
+    ]
+    assert told == stuck
+    for job_id in (*stuck, sound):
+        database.collection("jobs").document(job_id).delete()
 
 
 def test_a_deletion_that_was_taken_back_is_neither_swept_nor_opened_again(world: World, user: str) -> None:

@@ -12,7 +12,7 @@ from google.cloud import firestore
 from shared.sharing.short_links import new_short_id
 from shared.sharing.views import SHARDS, Views
 from tests.contract.worlds import World
-from tests.jobs import read
+from tests.jobs import document, fill, new_id, read
 
 
 def test_views_are_moved_into_the_job_just_once(world: World, user: str, shared: tuple[str, str]) -> None:
@@ -33,6 +33,23 @@ def test_views_of_no_job_are_let_go(world: World) -> None:
     (shard,) = [shard for shard in world.views.waiting(1000) if shard.startswith(short_id)]
     assert world.views.move(shard) == 0
     assert not [shard for shard in world.views.waiting(1000) if shard.startswith(short_id)]
+
+
+def test_views_of_a_job_that_is_full_wait_and_are_told(
+    database: firestore.Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    job_id, short_id = new_id(), new_short_id(8)
+    fields = document("me")
+    del fields["view_count"]
+    fill(database, job_id, fields)
+    views = Views(database)
+    views.add(short_id, job_id)
+    (shard,) = [shard for shard in views.waiting(1000) if shard.startswith(short_id)]
+    assert views.move(shard) == 0
+    assert shard in views.waiting(1000)
+    assert [line.__dict__["fields"] for line in caplog.records] == [{"job_id": job_id}]
+    for name, collection in ((job_id, "jobs"), (shard, "view_shards")):
+        database.collection(collection).document(name).delete()
 
 
 def test_no_view_is_lost_or_counted_twice_while_two_move_them(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,7 @@ from tests.waiting import wait_until
 
 OUTPUTS = "nuumee-outputs"
 RACES = 200
+MP4 = b"\0\0\0\x18ftypmp42" + bytes(12)
 VIDEO = next((ROOT / "infra/local/media").glob("output-*.mp4"))
 
 
@@ -47,7 +49,9 @@ def put(database: firestore.Client) -> Callable[..., str]:
     return make
 
 
-def upload(buckets: storage.Client, name: str, content: bytes = b"video", content_type: str = "video/mp4") -> None:
+def upload(
+    buckets: storage.Client, name: str, content: bytes = MP4, content_type: str = "application/octet-stream"
+) -> None:
     buckets.bucket(OUTPUTS).blob(name).upload_from_string(content, content_type=content_type)
 
 
@@ -67,10 +71,12 @@ def test_an_output_completes_its_job_and_its_link_opens(
 def test_what_is_no_output_completes_nothing(
     database: firestore.Client, buckets: storage.Client, put: Callable[..., str], log_lines: list[str]
 ) -> None:
-    empty, text, foreign, failed = put("me"), put("me"), put("you"), put("me", status="failed")
-    before = {job_id: read(database, job_id) for job_id in (empty, text, foreign, failed)}
+    empty, text, compressed, foreign = (put(user_id) for user_id in ("me", "me", "me", "you"))
+    failed = put("me", status="failed")
+    before = {job_id: read(database, job_id) for job_id in (empty, text, compressed, foreign, failed)}
     upload(buckets, f"me/{empty}/output.mp4", b"")
     upload(buckets, f"me/{text}/output.mp4", b"<html>", "text/html")
+    upload(buckets, f"me/{compressed}/output.mp4", gzip.compress(MP4), "video/mp4")
     upload(buckets, f"me/{foreign}/output.mp4")
     upload(buckets, f"me/{failed}/output.mp4")
 

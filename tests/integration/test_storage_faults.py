@@ -10,13 +10,9 @@ from typing import Any
 import pytest
 import requests
 from google.api_core.exceptions import InternalServerError, ServiceUnavailable, TooManyRequests
-from google.auth.credentials import AnonymousCredentials
-from google.cloud import storage
 
 from infra.local.faults import Fault, Kind, Schedule, Trouble
-from infra.local.objects import VersionedStorage
-from infra.local.ports import HOST
-from infra.local.storage import server
+from tests.storages import a_storage
 
 
 @pytest.fixture
@@ -27,21 +23,10 @@ def trouble() -> Trouble:
 @pytest.fixture
 def blob(trouble: Trouble) -> Iterator[Any]:
     """An object in a bucket of a Storage that has nothing else."""
-    httpd = server(0, VersionedStorage(), trouble)
-    thread = threading.Thread(target=httpd.serve_forever, args=(0.05,))
-    thread.start()
-    options = {"api_endpoint": f"http://{HOST}:{httpd.server_address[1]}"}
-    client = storage.Client(project="p", credentials=AnonymousCredentials(), client_options=options)
-    try:
-        blob = client.create_bucket("bucket").blob("name")
+    with a_storage(trouble, ["bucket"]) as client:
+        blob = client.bucket("bucket").blob("name")
         blob.upload_from_string(b"content")
         yield blob
-    finally:
-        trouble.heal()
-        client.close()
-        httpd.shutdown()
-        thread.join()
-        httpd.server_close()
 
 
 def delete(blob: Any, timeout: float = 5) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import google.auth.exceptions
 import pytest
 import requests.exceptions
 from google.api_core import exceptions as google_errors
+from google.cloud.storage.exceptions import InvalidResponse
 
 from shared.errors import Unavailable
-from shared.outages import outages
+from shared.outages import cause, outages
 
 AWAY = (
     google_errors.ServiceUnavailable("away"),
@@ -17,6 +20,7 @@ AWAY = (
     google_errors.BadGateway("nobody there"),
     google_errors.DeadlineExceeded("too late"),
     google_errors.RetryError("gave up", None),
+    google_errors.from_http_status(408, "too late"),
     google_errors.Unknown("the stream broke off"),
     google_errors.Cancelled("the stream was ended"),
     google.auth.exceptions.DefaultCredentialsError("no metadata server"),
@@ -45,3 +49,25 @@ def test_a_service_that_is_away_is_named(error: Exception) -> None:
 def test_an_answer_that_is_an_error_is_no_outage(error: Exception) -> None:
     with pytest.raises(type(error)), outages("Firestore"):
         raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            google_errors.TooManyRequests("slow down", errors=[{"reason": "rateLimitExceeded"}]),
+            "429 rateLimitExceeded",
+        ),
+        (google_errors.Forbidden("no"), "403 Forbidden"),
+        (google_errors.RetryError("gave up", google_errors.ServiceUnavailable("away")), "503 ServiceUnavailable"),
+        (google_errors.RetryError("gave up", requests.exceptions.ReadTimeout("silent")), "ReadTimeout"),
+        (google_errors.RetryError("gave up", InvalidResponse(Mock(status_code=408))), "408 InvalidResponse"),
+        (google.auth.exceptions.TransportError(requests.exceptions.ConnectTimeout("url")), "ConnectTimeout"),
+        (google.auth.exceptions.TransportError("signBlob says 429"), "TransportError: signBlob says 429"),
+        (google.auth.exceptions.RefreshError("no access token in", {"id_token": "secret"}), "RefreshError"),
+        (TimeoutError(), "TimeoutError"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_cause_of_a_failure_is_told_in_a_few_words(error: Exception, told: str) -> None:
+    assert cause(error) == told

@@ -261,6 +261,22 @@ def test_nothing_is_made_of_other_objects_or_for_a_deleted_job(
     assert seen == []
 
 
+def test_an_event_of_an_output_that_is_not_there_says_nothing_of_the_inputs_either(
+    services: FakeServices, seen: list[bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    services.add("job-1", document("me", motion_video_path="me/job-1/motion.mp4"))
+    with caplog.at_level("INFO", "nuumee"):
+        make_posters.receive(envelope(*notification("me/job-1/output.mp4", bucket=OUTPUTS)), services)
+    assert "posters" not in services.fake_repository.documents["job-1"]
+    assert "upload_gone" in [record.getMessage() for record in caplog.records]
+
+
+def test_an_event_that_is_wrong_about_the_size_does_not_matter(services: FakeServices, seen: list[bytes]) -> None:
+    services.add("job-1", document("me"))
+    make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video", size=10**15), services)
+    assert seen == [b"video"]
+
+
 @pytest.mark.parametrize("why", ["hostile", "gone"])
 def test_what_no_picture_can_be_made_of_keeps_its_original(
     services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch, why: str

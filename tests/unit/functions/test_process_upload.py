@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gzip
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tests.messages import envelope, notification
 
 OUTPUTS = SETTINGS.outputs_bucket
 NAME = "me/job-1/output.mp4"
+MP4 = b"\0\0\0\x18ftypmp42" + bytes(200)
 
 
 @pytest.fixture
@@ -22,11 +24,18 @@ def services() -> FakeServices:
     return FakeServices()
 
 
-def upload(services: FakeServices, name: str = NAME, content: bytes = b"late") -> dict[str, Any]:
+def upload(
+    services: FakeServices, name: str = NAME, content: bytes = b"late", content_type: str = "video/mp4"
+) -> dict[str, Any]:
     """Put an object's next generation in place; give the message that tells of it."""
     generations = services.fake_media.objects[OUTPUTS].setdefault(name, [])
     generations.append(content)
-    return envelope(*notification(name, generation=len(generations), size=len(content)))
+    about = notification(name, generation=len(generations), size=len(content), content_type=content_type)
+    return envelope(*about)
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records]
 
 
 def test_what_comes_after_the_delete_is_removed_and_told(services: FakeServices) -> None:
@@ -121,27 +130,62 @@ def test_what_is_no_notification_of_ours_is_recorded_and_acknowledged(
 
 def test_an_output_completes_its_job_and_gives_it_a_link(services: FakeServices) -> None:
     services.add("job-1", document("me", status="processing", completed_at=None))
-    process_upload.receive(upload(services), services)
+    process_upload.receive(upload(services, content=MP4), services)
     fields = services.fake_repository.documents["job-1"]
     assert (fields["status"], fields["output_video_path"], fields["completed_at"]) == ("completed", NAME, NOW)
     assert services.fake_shares.links == {fields["short_id"]: "job-1"}
     before = copy.deepcopy(fields)
-    process_upload.receive(upload(services), services)
+    process_upload.receive(upload(services, content=MP4), services)
     assert services.fake_repository.documents["job-1"] == before
 
 
+@pytest.mark.parametrize("content_type", ["application/octet-stream", "text/plain", "image/png", ""])
 @pytest.mark.parametrize(
-    "changes", [{"size": 0}, {"content_type": "text/html"}, {"content_type": ""}, {"content_type": "image/png"}]
+    "content", [MP4, b"\x1a\x45\xdf\xa3" + bytes(200), MP4[:12]], ids=["mp4", "webm", "short"]
+)
+def test_a_video_completes_its_job_whatever_its_declared_type(
+    services: FakeServices, content: bytes, content_type: str
+) -> None:
+    services.add("job-1", document("me", status="processing"))
+    process_upload.receive(upload(services, content=content, content_type=content_type), services)
+    assert services.fake_repository.documents["job-1"]["status"] == "completed"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"<html>", gzip.compress(MP4), b"\x89PNG\r\n\x1a\n" + bytes(99), b"\0\0\0\x18ftypavif" + bytes(99)],
+    ids=["empty", "text", "compressed", "picture", "still"],
 )
 def test_what_is_no_video_completes_nothing_and_is_logged(
-    services: FakeServices, changes: dict[str, Any], caplog: pytest.LogCaptureFixture
+    services: FakeServices, content: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     services.add("job-1", document("me", status="processing"))
     before = copy.deepcopy(services.fake_repository.documents)
     with caplog.at_level("WARNING", "nuumee"):
-        process_upload.receive(envelope(*notification(NAME, **changes)), services)
+        process_upload.receive(upload(services, content=content), services)
     assert services.fake_repository.documents == before
-    assert [record.getMessage() for record in caplog.records] == ["output_refused"]
+    assert said(caplog) == ["output_refused"]
+
+
+@pytest.mark.parametrize("there", [[], [MP4], [MP4, MP4, b"newer"]], ids=["nothing", "older", "newer"])
+def test_an_event_of_an_object_that_is_not_the_live_one_changes_nothing_and_is_logged(
+    services: FakeServices, there: list[bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    services.add("job-1", document("me", status="processing"))
+    before = copy.deepcopy(services.fake_repository.documents)
+    services.fake_media.objects[OUTPUTS][NAME] = there
+    with caplog.at_level("INFO", "nuumee"):
+        process_upload.receive(envelope(*notification(NAME, generation=2, size=len(MP4))), services)
+    assert services.fake_repository.documents == before
+    assert services.fake_shares.links == {}
+    assert said(caplog) == ["upload_gone", "event_done"]
+
+
+def test_the_bytes_that_are_told_of_a_removal_are_the_object_s_own(services: FakeServices) -> None:
+    services.add("job-1", deleted("me"))
+    upload(services, content=b"12345")
+    process_upload.receive(envelope(*notification(NAME, size=10**15)), services)
+    assert services.fake_repository.documents["job-1"]["purge"]["late_bytes"] == 5
 
 
 @pytest.mark.parametrize("name", ["me/job-1/poster.webp", "me/job-1/preview.mp4", "me/job-1/parts/output.mp4"])

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from google.api_core.exceptions import InvalidArgument
 from werkzeug.exceptions import ServiceUnavailable
 
 from functions import sweep_purges as module
@@ -211,6 +212,26 @@ def test_what_fails_keeps_nothing_else_from_its_turn(
     assert services.fake_repository.documents["third"]["purge"]["sweeps"] == 1
     assert [one.message_id for one in services.fake_dead_deletions.waiting] == ["1"]
     assert services.fake_dead_uploads.waiting == []
+    assert "sweep_incomplete" in [line.getMessage() for line in caplog.records]
+
+
+@pytest.mark.parametrize("broken", ["due", "all_pending"])
+def test_one_look_for_purges_that_fails_keeps_what_the_other_finds(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch, broken: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    services.add("due", pending(5))
+    timeless = {"state": "pending", "requested_at": NOW - timedelta(hours=1), "attempts": 0}
+    services.add("all_pending", deleted("me", purge=timeless))
+
+    def fail(*_: object) -> None:
+        raise InvalidArgument("a document is full")
+
+    monkeypatch.setattr(services.fake_deletions, broken, fail)
+    with caplog.at_level("ERROR", "nuumee"), pytest.raises(ServiceUnavailable):
+        sweep(services)
+    assert [one.job_id for one in services.fake_publisher.published] == [
+        "all_pending" if broken == "due" else "due"
+    ]
     assert "sweep_incomplete" in [line.getMessage() for line in caplog.records]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from google.api_core.exceptions import InvalidArgument
 
 from infra.reconciliation import Checkpoint, Finding, Kind, Reconciliation
 from shared.deletion.deletions import Deletions, Standing
@@ -172,6 +173,27 @@ def test_a_purge_that_is_pending_for_too_long_is_told_and_made_due(shelves: Shel
     assert list(shelves.reconciliation().purges()) == [Finding(Kind.OVERDUE, "me/stuck/")]
     assert list(shelves.reconciliation(repair=True).purges()) == [Finding(Kind.OVERDUE, "me/stuck/")]
     assert shelves.repository.documents["stuck"]["purge"]["sweep_at"] == NOW
+
+
+def test_a_job_whose_purge_cannot_be_opened_again_keeps_no_other_from_its_repair(
+    shelves: Shelves, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for job_id in ("full", "sound"):
+        shelves.put(f"me/{job_id}/reference.png")
+        shelves.repository.documents[job_id] = deleted("me", deleted_at=LONG_AGO, purge=purge("done"))
+    shelves.repository.documents["stuck"] = deleted("me", purge=purge("pending", requested_at=LONG_AGO))
+    reopen = shelves.fake.reopen
+
+    def refuse(job_id: str, now: Any) -> None:
+        if job_id != "sound":
+            raise InvalidArgument("the document is full")
+        reopen(job_id, now)
+
+    monkeypatch.setattr(shelves.fake, "reopen", refuse)
+    found = [(finding.prefix, finding.stuck) for finding in shelves.find(repair=True)]
+    assert found == [("me/full/", True), ("me/sound/", False)]
+    assert shelves.repository.documents["sound"]["purge"]["state"] == "pending"
+    assert [finding.stuck for finding in shelves.reconciliation(repair=True).purges()][-1]
 
 
 def test_a_run_that_was_broken_off_goes_on_and_counts_everything_once(shelves: Shelves, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from concurrent.futures import Future
 from typing import Any
 
 import pytest
+from google.api_core.exceptions import ServiceUnavailable
+from google.cloud.pubsub_v1.publisher.exceptions import MessageTooLargeError
 
 from shared.errors import UnprocessableEvent
 from shared.messaging.events import JobDeleted
@@ -12,7 +14,7 @@ from tests.jobs import NOW
 
 
 class Client:
-    """Accepts everything, as the library's client takes it: attributes are arguments among others."""
+    """Accepts nearly everything, as the library's client takes it: attributes are arguments among others."""
 
     def __init__(self) -> None:
         self.published: list[tuple[str, bytes, dict[str, str]]] = []
@@ -26,9 +28,14 @@ class Client:
         timeout: Any = None,
         **attributes: str,
     ) -> Future[str]:
+        if attributes.get("job_id") == "too-large":
+            raise MessageTooLargeError
         self.published.append((topic, data, attributes))
         accepted: Future[str] = Future()
-        accepted.set_result("1")
+        if attributes.get("job_id") == "refused":
+            accepted.set_exception(ServiceUnavailable("away"))
+        else:
+            accepted.set_result("1")
         return accepted
 
 
@@ -48,3 +55,17 @@ def test_an_attribute_that_the_library_would_take_for_its_own_is_never_published
     with pytest.raises(UnprocessableEvent, match=name):
         Publisher(client, "topic").forward(Letter("1", b"data", {}, "receipt"), {name: "x"})
     assert client.published == []
+
+
+def test_an_event_that_cannot_be_published_is_named_and_keeps_no_other_from_going(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client = Client()
+    events = [JobDeleted(job_id, "me", NOW) for job_id in ("first", "too-large", "refused", "last")]
+    accepted = Publisher(client, "topic").publish_all(events)
+    assert [event.job_id for event in accepted] == ["first", "last"]
+    said = [(record.getMessage(), record.__dict__["fields"]) for record in caplog.records]
+    assert said == [
+        ("not_published", {"job_id": "too-large", "error": "MessageTooLargeError"}),
+        ("not_published", {"job_id": "refused", "error": "ServiceUnavailable"}),
+    ]

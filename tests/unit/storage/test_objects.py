@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import gc
 import gzip
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
+from google.api_core.exceptions import Forbidden
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 
+from infra.local.faults import Fault, Kind, Trouble
+from shared.errors import Unavailable
+from shared.storage.limits import REMOVING
 from shared.storage.objects import ObjectStore
+from tests.storages import a_storage
 
+# The library leaves the connection of a download that failed to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+PASSING = [Kind.TOO_MANY, Kind.UNAVAILABLE, Kind.ERROR, Kind.TIMED_OUT, Kind.RESET]
 BOMB = gzip.compress(bytes(1_000_000))
 
 
@@ -40,7 +49,7 @@ def objects() -> Iterator[ObjectStore]:
             credentials=AnonymousCredentials(),
             client_options={"api_endpoint": f"http://127.0.0.1:{server.server_port}"},
         )
-        yield ObjectStore(client, ["videos"], ThreadPoolExecutor(1))
+        yield ObjectStore(client, ["videos"])
         client.close()
         server.shutdown()
 
@@ -51,3 +60,66 @@ def test_what_says_that_it_is_compressed_is_read_as_it_is_stored(objects: Object
 
 def test_more_or_less_than_was_asked_for_is_nothing(objects: ObjectStore) -> None:
     assert objects.read("videos", "me/job-1/motion.mp4", 1, 0, 100) is None
+
+
+@pytest.fixture
+def trouble() -> Trouble:
+    return Trouble()
+
+
+@pytest.fixture
+def troubled(trouble: Trouble) -> Iterator[ObjectStore]:
+    with a_storage(trouble, ["videos"]) as client:
+        client.bucket("videos").blob("motion.mp4").upload_from_string(b"0123456789")
+        yield ObjectStore(client, ["videos"])
+    gc.collect()
+
+
+def put(store: ObjectStore) -> bool:
+    return store.put("videos", "poster.webp", b"poster", "image/webp", metadata={}, replaces=0)
+
+
+def read(store: ObjectStore) -> bytes | None:
+    there = store.describe("videos", "motion.mp4")
+    return store.read("videos", "motion.mp4", there.generation, 2, 5) if there else None
+
+
+@pytest.mark.parametrize("kind", PASSING)
+def test_uploads_and_downloads_and_look_ups_are_tried_again_on_what_is_passing(
+    troubled: ObjectStore, trouble: Trouble, kind: Kind
+) -> None:
+    met: set[str] = set()
+
+    def fail_first(call: str) -> Fault | None:
+        is_new = call not in met
+        met.add(call)
+        return Fault(kind) if is_new else None
+
+    trouble.on_call = fail_first
+    assert put(troubled)
+    assert read(troubled) == b"234"
+    assert trouble.faults == 3
+
+
+@pytest.mark.parametrize("kind", PASSING)
+@pytest.mark.parametrize("act", [put, read])
+def test_what_does_not_pass_is_an_outage(
+    troubled: ObjectStore,
+    trouble: Trouble,
+    kind: Kind,
+    act: Callable[[ObjectStore], object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "shared.storage.objects.REMOVING", {**REMOVING, "retry": REMOVING["retry"].with_timeout(0.3)}
+    )
+    trouble.on_call = lambda call: Fault(kind)
+    with pytest.raises(Unavailable):
+        act(troubled)
+
+
+def test_a_refusal_for_good_is_not_tried_again(troubled: ObjectStore, trouble: Trouble) -> None:
+    trouble.on_call = lambda call: Fault(Kind.HELD)
+    with pytest.raises(Forbidden):
+        put(troubled)
+    assert trouble.faults == 1

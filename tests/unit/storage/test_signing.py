@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from google.api_core.retry import Retry
 from google.auth import crypt
 from google.auth.credentials import AnonymousCredentials
 from google.auth.exceptions import TransportError
@@ -120,7 +121,10 @@ def test_urls_that_cost_a_network_call_each_are_signed_side_by_side(iam: Countin
     assert [urlsplit(url).path for url in signed] == [f"/nuumee-images/{target.path}" for target in targets]
 
 
-def test_iam_being_away_is_an_outage_and_is_not_remembered(iam: CountingSigner) -> None:
+def test_iam_being_away_is_an_outage_and_is_not_remembered(
+    iam: CountingSigner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.storage.signing._TRIED_AGAIN", Retry(initial=0.05, timeout=0.2))
     urls = signer(iam)
     target = Target("nuumee-images", "me/job/reference.png")
     iam.error = TransportError("away")

@@ -1,0 +1,35 @@
+"""A Cloud Storage of a test's own, in its process, with the faults that the test wants."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import storage
+
+from infra.local.faults import Trouble
+from infra.local.objects import VersionedStorage
+from infra.local.ports import HOST
+from infra.local.storage import server
+
+
+@contextmanager
+def a_storage(trouble: Trouble, buckets: Sequence[str]) -> Iterator[storage.Client]:
+    """The library's client of a new Storage that has these buckets, all empty."""
+    httpd = server(0, VersionedStorage(), trouble)
+    thread = threading.Thread(target=httpd.serve_forever, args=(0.05,))
+    thread.start()
+    options = {"api_endpoint": f"http://{HOST}:{httpd.server_address[1]}"}
+    client = storage.Client(project="p", credentials=AnonymousCredentials(), client_options=options)
+    try:
+        for name in buckets:
+            client.create_bucket(name)
+        yield client
+    finally:
+        trouble.heal()
+        client.close()
+        httpd.shutdown()
+        thread.join()
+        httpd.server_close()

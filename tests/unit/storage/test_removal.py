@@ -1,0 +1,177 @@
+"""What a purge does where a bucket refuses, or is away: the Storage library against a local Storage."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from infra.local.faults import Fault, Kind, Trouble
+from shared.deletion.purge import BucketPurge
+from shared.jobs.job import JobPrefix
+from shared.storage import removal
+from shared.storage.limits import REMOVING
+from shared.storage.objects import ObjectStore
+from tests.storages import a_storage
+from tests.waiting import wait_until
+
+IMAGES, VIDEOS, OUTPUTS = "images", "videos", "outputs"
+PREFIX = JobPrefix("me", "job-1")
+
+
+@pytest.fixture
+def trouble() -> Trouble:
+    return Trouble(silence=60)
+
+
+@pytest.fixture
+def client(trouble: Trouble) -> Iterator[Any]:
+    with a_storage(trouble, (IMAGES, VIDEOS, OUTPUTS)) as made:
+        yield made
+
+
+@pytest.fixture
+def objects(client: Any) -> ObjectStore:
+    return ObjectStore(client, (IMAGES, VIDEOS, OUTPUTS))
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call is given up after a third of a second, not half a minute."""
+    limits = {**REMOVING, "retry": REMOVING["retry"].with_timeout(0.3)}
+    monkeypatch.setattr("shared.storage.removal.REMOVING", limits)
+
+
+def put(client: Any, bucket: str, *names: str, prefix: JobPrefix = PREFIX) -> None:
+    for name in names:
+        client.bucket(bucket).blob(f"{prefix}{name}").upload_from_string(b"12")
+
+
+def left(client: Any, bucket: str, prefix: JobPrefix = PREFIX) -> list[str]:
+    return [blob.name.removeprefix(str(prefix)) for blob in client.list_blobs(bucket, prefix=str(prefix))]
+
+
+def refusing(kinds: dict[str, Kind]) -> Callable[[str], Fault | None]:
+    """Deletes of objects with such a word in the name fail so."""
+
+    def decide(call: str) -> Fault | None:
+        found = [kind for word, kind in kinds.items() if call.startswith("DELETE") and word in call]
+        return Fault(found[0]) if found else None
+
+    return decide
+
+
+def test_all_that_lies_behind_a_hundred_held_objects_goes(
+    client: Any, trouble: Trouble, objects: ObjectStore
+) -> None:
+    put(client, VIDEOS, *(f"{number:03}-held" for number in range(100)), *(f"free-{n}" for n in range(20)))
+    trouble.on_call = refusing({"held": Kind.HELD})
+    found = objects.purge(PREFIX)
+    assert found[1] == BucketPurge(
+        bucket=VIDEOS,
+        objects=20,
+        size=40,
+        error="403 objectUnderActiveHold: 100 object(s), such as me/job-1/000-held",
+    )
+    assert [one.error for one in (found[0], found[2])] == [None, None]
+    assert len(left(client, VIDEOS)) == 100
+
+
+def test_all_that_lies_between_held_objects_goes_and_each_reason_is_told(
+    client: Any, trouble: Trouble, objects: ObjectStore
+) -> None:
+    words = ("held", "free", "kept", "free")
+    put(client, OUTPUTS, *(f"{number:03}-{words[number % 4]}" for number in range(240)))
+    trouble.on_call = refusing({"held": Kind.HELD, "kept": Kind.RETAINED})
+    output = objects.purge(PREFIX)[2]
+    assert output.objects == 120
+    assert output.error == (
+        "403 objectUnderActiveHold: 60 object(s), such as me/job-1/000-held; "
+        "412 retentionPolicyNotMet: 60 object(s), such as me/job-1/002-kept"
+    )
+    assert [name for name in left(client, OUTPUTS) if "free" in name] == []
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_bucket_that_is_away_is_given_up_after_a_few_deletes(
+    client: Any, trouble: Trouble, objects: ObjectStore
+) -> None:
+    put(client, VIDEOS, *map(str, range(250)))
+    put(client, OUTPUTS, "output.mp4")
+    tried: set[str] = set()
+
+    def decide(call: str) -> Fault | None:
+        if not call.startswith(f"DELETE /storage/v1/b/{VIDEOS}/"):
+            return None
+        tried.add(call)
+        return Fault(Kind.UNAVAILABLE)
+
+    trouble.on_call = decide
+    began = time.monotonic()
+    images, videos, outputs = objects.purge(PREFIX)
+    assert time.monotonic() - began < 10
+    assert len(tried) <= removal.AT_ONCE + removal.MOST_GIVEN_UP
+    assert videos.error is not None
+    assert videos.error.startswith("503 backendError: ")
+    assert (images.error, outputs.error, left(client, OUTPUTS)) == (None, None, [])
+
+
+@pytest.mark.usefixtures("impatient")
+def test_one_object_that_always_fails_keeps_no_other_from_going(
+    client: Any, trouble: Trouble, objects: ObjectStore
+) -> None:
+    put(client, VIDEOS, "0-broken", *(f"free-{number}" for number in range(120)))
+    trouble.on_call = refusing({"broken": Kind.ERROR})
+    videos = objects.purge(PREFIX)[1]
+    assert (videos.objects, left(client, VIDEOS)) == (120, ["0-broken"])
+    assert videos.error == "500 backendError: 1 object(s), such as me/job-1/0-broken"
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_bucket_that_cannot_be_listed_says_so(trouble: Trouble, objects: ObjectStore) -> None:
+    trouble.on_call = lambda call: Fault(Kind.UNAVAILABLE) if f"/b/{IMAGES}/" in call else None
+    images, videos, outputs = objects.purge(PREFIX)
+    assert images.error == "503 backendError: what is there cannot be listed"
+    assert (videos.error, outputs.error) == (None, None)
+
+
+def test_a_bucket_that_is_silent_holds_up_no_other_bucket_and_no_other_job(
+    client: Any, trouble: Trouble, objects: ObjectStore
+) -> None:
+    stuck = [JobPrefix("me", f"stuck-{number}") for number in range(4)]
+    for prefix in stuck:
+        put(client, VIDEOS, *map(str, range(20)), prefix=prefix)
+    put(client, VIDEOS, "motion.mp4")
+    for bucket in (IMAGES, OUTPUTS):
+        put(client, bucket, *map(str, range(20)))
+    silent = f"DELETE /storage/v1/b/{VIDEOS}/"
+    trouble.on_call = lambda call: Fault(Kind.SILENCE) if call.startswith(silent) else None
+    purges = [threading.Thread(target=objects.purge, args=(prefix,)) for prefix in (*stuck, PREFIX)]
+    for purge in purges:
+        purge.start()
+    try:
+        wait_until(lambda: left(client, IMAGES) == left(client, OUTPUTS) == [], 10)
+        assert left(client, VIDEOS) == ["motion.mp4"]
+    finally:
+        trouble.heal()
+        for purge in purges:
+            purge.join()
+    assert [one.error for one in objects.purge(PREFIX)] == [None, None, None]
+
+
+def test_a_run_ends_in_time_and_the_next_goes_on(
+    client: Any, trouble: Trouble, objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(client, VIDEOS, *map(str, range(120)))
+    trouble.on_call = lambda call: Fault(Kind.SLOW) if call.startswith("DELETE") else None
+    with monkeypatch.context() as patched:
+        patched.setattr(removal, "PURGE_WITHIN", 0.5)
+        videos = objects.purge(PREFIX)[1]
+    assert 0 < videos.objects < 120
+    assert videos.error == "not finished within 0.5 s"
+    trouble.heal()
+    again = objects.purge(PREFIX)[1]
+    assert (again.objects, again.error) == (120 - videos.objects, None)
