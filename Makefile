@@ -30,7 +30,7 @@ soak: $(SETUP) ## Delete 2,000 jobs under faults and crashes: some quarter of an
 	@$(BIN)/python -m tests.integration.faults.soak
 
 lint: $(SETUP) ## Check style (ruff, biome) and types (mypy strict, tsc)
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 	@npm run --silent lint --prefix frontend
 
 bench: $(SETUP) ## Measure speed and memory against the approach that this replaces

@@ -19,7 +19,7 @@ def delete_job(request: Request, user: User, services: Services) -> dict[str, An
     deletion = services.deletions.mark(user.id, str(request.job_id), services.now())
     message_id = _publish(deletion, services) if deletion.purge is PurgeState.PENDING else None
     log.info("job_deleted", job_id=deletion.job_id, message_id=message_id)
-    # There is nothing left to remove also where there never was anything: PurgeState.FAILED.
+    # There is nothing left to remove also where there never was anything: PurgeState.CLOSED.
     done = deletion.purge is not PurgeState.PENDING
     return {
         "message": "The job is deleted." if done else "The job is deleted; its files are being removed.",

@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING
 
 from shared import log
-from shared.errors import NotFound, Reason, Unpicturable, UnprocessableEvent
+from shared.errors import NotFound, UnprocessableEvent
 from shared.jobs.job import JobPrefix, Medium, Picture, is_own_path
+from shared.jobs.known_pictures import Pictures
 from shared.messaging.events import ObjectFinalized
 from shared.messaging.subscriber import subscriber
 from shared.posters.file_formats import BYTES_NEEDED, media_format
 from shared.posters.posters import WHOLE_UP_TO
 from shared.posters.posters import make_posters as make
+from shared.posters.unpicturable import Reason, Unpicturable
 from shared.services import Services
-from shared.storage.pictures import Pictures, Place
+from shared.storage.pictures import Place
 
 if TYPE_CHECKING:
     from shared.storage.objects import Description
@@ -48,7 +50,7 @@ def make_posters(event: ObjectFinalized, services: Services) -> None:
         if _live(event, services) is None:
             _take_back(event, services)
             return  # what is known now is for the other event to say
-    known = services.uploads.set_pictures(job, medium, pictures)
+    known = services.known_pictures.set(job, medium, pictures)
     log.info("posters", made=pictures is not None, known=known, **_about(event))
 
 
@@ -78,7 +80,7 @@ def _add_those_of_inputs(prefix: JobPrefix, services: Services) -> None:
             continue
         place = services.pictures.place(services.settings.bucket_names[medium.bucket(path)], path)
         # By now they are there, or nothing could be made of it.
-        services.uploads.set_pictures(prefix, medium, place.pictures)
+        services.known_pictures.set(prefix, medium, place.pictures)
 
 
 def _is_named(event: ObjectFinalized, prefix: JobPrefix, medium: Medium, services: Services) -> bool:
@@ -94,7 +96,8 @@ def _made(event: ObjectFinalized, size: int, place: Place, services: Services) -
     with tempfile.TemporaryFile() as file:
         try:
             _fetch(event, size, file, services)
-            return services.pictures.put(place, event.generation, make(file))
+            made = make(file)
+            return services.pictures.put(place, event.generation, made.poster, made.preview)
         except Unpicturable as error:
             log.warning("no_posters", reason=error.reason.value, detail=error.detail, **_about(event))
             services.pictures.clear(place)

@@ -42,7 +42,7 @@ def _complete(event: ObjectFinalized, job: JobPrefix, services: Services) -> Non
         about = {"bytes": event.size, "content_type": event.content_type, "begins": beginning.hex()}
         log.warning("output_refused", job_id=job.job_id, **about)
         return
-    changed = services.uploads.complete(job, event.name, services.now())
+    changed = services.completions.complete(job, event.name, services.now())
     # Unchanged is also a job that is another user's, has failed, is not there, or knows of its output already.
     log.info("completed" if changed else "output_changes_nothing", job_id=job.job_id, bytes=event.size)
 

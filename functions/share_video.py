@@ -11,7 +11,7 @@ from shared.outages import COUNTED_WITHIN
 from shared.services import Services
 from shared.sharing.shares import NoSuchVideo, SharedVideo
 from shared.storage.media import SharedUrls
-from shared.web.html_page import Page
+from shared.web.html_page import HtmlPage
 from shared.web.public_endpoint import Answer, Redirect, Visit, public_endpoint
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ def _counting(video: SharedVideo, visit: Visit, services: Services) -> Future[No
     now = services.now().timestamp()
     if not visit.may_count or not services.visitors.is_new(visit.visitor, visit.short_id, now):
         return None
-    counting = services.background.begin(_count, video, services)
+    counting = services.view_queue.begin(_count, video, services)
     if counting is None:
         log.warning("view_not_counted", job_id=video.job.id, error="too many at once")
     return counting
@@ -64,7 +64,7 @@ def _count(video: SharedVideo, services: Services) -> None:
         log.warning("view_not_counted", job_id=video.job.id, error=type(error).__name__)
 
 
-def _page(video: SharedVideo, urls: SharedUrls, *, embedded: bool) -> Page:
+def _page(video: SharedVideo, urls: SharedUrls, *, embedded: bool) -> HtmlPage:
     shown = {
         "short_id": video.short_id,
         "video": urls.video,
@@ -74,7 +74,7 @@ def _page(video: SharedVideo, urls: SharedUrls, *, embedded: bool) -> Page:
     }
     media = tuple(url for url in (urls.video, urls.poster) if url)
     template = "player.html" if embedded else "video.html"
-    return Page(template, shown, media=media, framed=embedded)
+    return HtmlPage(template, shown, media=media, framed=embedded)
 
 
 def _data(video: SharedVideo, urls: SharedUrls) -> dict[str, Any]:

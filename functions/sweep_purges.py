@@ -13,7 +13,7 @@ from shared.deletion.purge import SWEEPS_UNTIL_ALERT, Deletion, PurgeState
 from shared.errors import SweepIncomplete, Unavailable, UnprocessableEvent
 from shared.messaging.events import JobDeleted, ObjectFinalized, SweepDue
 from shared.messaging.subscriber import subscriber
-from shared.publishing.publisher import DeadLetters, Letter
+from shared.publishing.dead_letters import DeadLetters, Letter
 from shared.services import Services
 
 BATCH = 100

@@ -13,12 +13,10 @@ ApiError                  answered as problem details (RFC 9457)
 UnprocessableEvent        an event that can never succeed
 PurgeIncomplete           a purge that has to be tried again
 SweepIncomplete           a sweep of which something failed
-Unpicturable              a file that no poster can be made of
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import ClassVar
 
 PROBLEMS = "https://nuumee.ai/problems/"
@@ -136,25 +134,3 @@ class PurgeIncomplete(Exception):
 
 class SweepIncomplete(Exception):
     """Something that a sweep had to see to waits for the next one."""
-
-
-class Reason(StrEnum):
-    """Why a file gets no poster."""
-
-    EMPTY = "the file is empty"
-    NOT_MEDIA = "the content is no picture or video of a kind that is known"
-    NO_PICTURE = "the video has no pictures that can be decoded"
-    BROKEN = "the decoder gave up on the content"
-    TOO_LARGE = "it would take more memory than allowed"
-    TOO_SLOW = "it would take more time than allowed"
-    CRASHED = "the decoder died"
-    GONE = "it is not there any more"
-
-
-class Unpicturable(Exception):
-    """The file gets no poster, now and later. `detail` is for the log: it may quote what a decoder said."""
-
-    def __init__(self, reason: Reason, detail: str = "") -> None:
-        super().__init__(f"{reason}: {detail}" if detail else str(reason))
-        self.reason = reason
-        self.detail = detail

@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     from shared.access.limiter import Limiter
     from shared.access.visitors import Visitors
     from shared.deletion.deletions import Deletions
+    from shared.jobs.known_pictures import KnownPictures
     from shared.jobs.repository import JobRepository
-    from shared.publishing.publisher import DeadLetters, Publisher
-    from shared.sharing.completion import Uploads
+    from shared.publishing.dead_letters import DeadLetters
+    from shared.publishing.publisher import Publisher
+    from shared.sharing.completion import Completions
     from shared.sharing.shares import Shares
-    from shared.sharing.view_queue import Background
+    from shared.sharing.view_queue import ViewQueue
     from shared.sharing.views import Views
     from shared.storage.media import MediaStore
     from shared.storage.objects import ObjectStore
@@ -110,10 +112,16 @@ class Services:
         return Deletions(self.firestore, timedelta(seconds=self.settings.sweep_after))
 
     @_once
-    def uploads(self) -> Uploads:
-        from shared.sharing.completion import Uploads
+    def completions(self) -> Completions:
+        from shared.sharing.completion import Completions
 
-        return Uploads(self.firestore, self.settings.short_id_length)
+        return Completions(self.firestore, self.settings.short_id_length)
+
+    @_once
+    def known_pictures(self) -> KnownPictures:
+        from shared.jobs.known_pictures import KnownPictures
+
+        return KnownPictures(self.firestore)
 
     @_once
     def shares(self) -> Shares:
@@ -128,11 +136,11 @@ class Services:
         return Views(self.firestore)
 
     @_once
-    def background(self) -> Background:
+    def view_queue(self) -> ViewQueue:
         """Where views are counted, while their answers are made."""
-        from shared.sharing.view_queue import Background
+        from shared.sharing.view_queue import ViewQueue
 
-        return Background(_THREADS, _MOST_WAITING)
+        return ViewQueue(_THREADS, _MOST_WAITING)
 
     @_once
     def visitors(self) -> Visitors:
@@ -216,7 +224,7 @@ class Services:
         from google.cloud.pubsub_v1 import SubscriberClient
 
         from shared.outages import outages
-        from shared.publishing.publisher import DeadLetters
+        from shared.publishing.dead_letters import DeadLetters
 
         with outages("Pub/Sub"):
             client = SubscriberClient()

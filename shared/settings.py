@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-from shared.jobs.job import Bucket
+from enum import Enum
 
 EMULATOR_VARIABLES = (
     "FIREBASE_AUTH_EMULATOR_HOST",
@@ -13,6 +12,14 @@ EMULATOR_VARIABLES = (
     "PUBSUB_EMULATOR_HOST",
     "STORAGE_EMULATOR_HOST",
 )
+
+
+class Bucket(Enum):
+    """Which of the three buckets; their names are settings."""
+
+    IMAGES = "images"
+    VIDEOS = "videos"
+    OUTPUTS = "outputs"
 
 
 class SettingsError(Exception):
@@ -51,7 +58,7 @@ class Settings:
 
     @property
     def buckets(self) -> tuple[str, str, str]:
-        """Their names, in the order of `shared.jobs.job.Bucket`."""
+        """Their names, in the order of `Bucket`."""
         return (self.images_bucket, self.videos_bucket, self.outputs_bucket)
 
     @property

@@ -9,11 +9,13 @@ from functools import partial
 from typing import Any
 
 from shared.deletion import purge_record
-from shared.deletion.purge import BucketPurge, Deletion, PurgeState
+from shared.deletion.documents import deletion_from, mark_of_deletion
+from shared.deletion.purge import Deletion, PurgeState
 from shared.errors import NotFound
-from shared.jobs.documents import deletion_from, is_deleted, job_from, mark_of_deletion
+from shared.jobs.documents import is_deleted, job_from
 from shared.jobs.job import Job, is_job_id, newest_first, status_group
-from shared.jobs.pagination import STATUS_GROUPS, ListQuery, Page, Position
+from shared.jobs.pagination import STATUS_GROUPS, JobPage, ListQuery, Position
+from shared.storage.removal import BucketPurge
 
 SWEEP_AFTER = timedelta(minutes=5)
 
@@ -34,12 +36,12 @@ class FakeRepository:
         mine = self._mine(ListQuery(user_id=user_id))
         return [job for job in mine if job.id in job_ids and is_job_id(job.id)]
 
-    def page(self, query: ListQuery) -> Page:
+    def page(self, query: ListQuery) -> JobPage:
         self.calls += 1
         counts = self._counts(query.user_id) if query.with_counts else None
         if query.ids is not None:
             chosen = [job for job in self._mine(query) if job.id in query.ids]
-            return Page(chosen, len(chosen), 1, None, counts)
+            return JobPage(chosen, len(chosen), 1, None, counts)
         found = self._found(query)
         jobs, total = [job for job in found if is_job_id(job.id)], len(found)
         number, before = query.page, (query.page - 1) * query.page_size
@@ -53,7 +55,7 @@ class FakeRepository:
         shown, rest = jobs[before : before + query.page_size], jobs[before + query.page_size :]
         last = shown[-1] if shown and rest else None
         following = Position(last.id, last.created_at, number + 1, before + len(shown)) if last else None
-        return Page(shown, total, number, following, counts)
+        return JobPage(shown, total, number, following, counts)
 
     def _owned(self, user_id: str, job_id: str) -> dict[str, Any]:
         self.calls += 1

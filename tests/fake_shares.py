@@ -7,12 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from shared.errors import NotCompleted, NotFound
-from shared.jobs.documents import is_deleted, job_from
+from shared.jobs.documents import is_deleted, is_live, job_from
 from shared.jobs.job import Job, JobPrefix, Medium, is_job_id
-from shared.sharing.completion import completion, is_live, known_pictures, wants_link
+from shared.jobs.known_pictures import Pictures, known_pictures
+from shared.sharing.completion import completion, wants_link
 from shared.sharing.shares import NoSuchVideo, SharedVideo, renewal, revocation, shared_video
 from shared.sharing.short_links import is_short_id, new_short_id
-from shared.storage.pictures import Pictures
 from tests.fake_firestore import FakeRepository
 
 
@@ -72,7 +72,7 @@ class FakeShares:
         return document
 
 
-class FakeUploads:
+class FakeCompletions:
     """What follows from a document is decided by the real functions: only Firestore is not there."""
 
     def __init__(self, repository: FakeRepository, shares: FakeShares) -> None:
@@ -93,7 +93,12 @@ class FakeUploads:
         document.update(changes)
         return bool(changes) or links != self._shares.links
 
-    def set_pictures(self, job: JobPrefix, medium: Medium, pictures: Pictures | None) -> bool:
+
+class FakeKnownPictures:
+    def __init__(self, repository: FakeRepository) -> None:
+        self._documents = repository.documents
+
+    def set(self, job: JobPrefix, medium: Medium, pictures: Pictures | None) -> bool:
         document = self._documents.get(job.job_id, {})
         live = is_live(document, job.user_id)
         if live:

@@ -9,12 +9,10 @@ from typing import Any, cast
 
 from shared.access.auth import TokenVerifier, User
 from shared.deletion.deletions import Deletions
-from shared.deletion.purge import BucketPurge
 from shared.errors import Unauthorized, Unavailable
 from shared.jobs.job import (
     ALL_SHOWN,
     POSTER_NAME,
-    Bucket,
     Job,
     JobPrefix,
     Medium,
@@ -24,20 +22,23 @@ from shared.jobs.job import (
     is_own_path,
     picture_beside,
 )
+from shared.jobs.known_pictures import KnownPictures
 from shared.jobs.repository import JobRepository
 from shared.messaging.events import JobDeleted
-from shared.publishing.publisher import DeadLetters, Letter, Publisher
+from shared.publishing.dead_letters import DeadLetters, Letter
+from shared.publishing.publisher import Publisher
 from shared.services import Services
-from shared.settings import Settings
-from shared.sharing.completion import Uploads
+from shared.settings import Bucket, Settings
+from shared.sharing.completion import Completions
 from shared.sharing.shares import Shares
 from shared.sharing.views import Views
 from shared.storage.media import Download, MediaStore, MediaUrls, SharedUrls
 from shared.storage.objects import Description, ObjectStore
 from shared.storage.pictures import pictures_of
+from shared.storage.removal import BucketPurge
 from shared.storage.signing import UrlSigner
 from tests.fake_firestore import FakeDeletions, FakeRepository
-from tests.fake_shares import FakeShares, FakeUploads, FakeViews
+from tests.fake_shares import FakeCompletions, FakeKnownPictures, FakeShares, FakeViews
 from tests.jobs import NOW
 
 SETTINGS = Settings(project="demo-nuumee", allowed_origins=("https://nuumee.ai",))
@@ -215,7 +216,7 @@ class FakeServices(Services):
         self.fake_repository = FakeRepository()
         self.fake_deletions = FakeDeletions(self.fake_repository)
         self.fake_shares = FakeShares(self.fake_repository)
-        self.fake_uploads = FakeUploads(self.fake_repository, self.fake_shares)
+        completions = FakeCompletions(self.fake_repository, self.fake_shares)
         self.fake_views = FakeViews(self.fake_repository)
         self.fake_media = FakeMediaStore(settings)
         self.fake_publisher = FakePublisher()
@@ -227,7 +228,8 @@ class FakeServices(Services):
             "repository": cast(JobRepository, self.fake_repository),
             "deletions": cast(Deletions, self.fake_deletions),
             "shares": cast(Shares, self.fake_shares),
-            "uploads": cast(Uploads, self.fake_uploads),
+            "completions": cast(Completions, completions),
+            "known_pictures": cast(KnownPictures, FakeKnownPictures(self.fake_repository)),
             "views": cast(Views, self.fake_views),
             "media": cast(MediaStore, self.fake_media),
             "objects": cast(ObjectStore, self.fake_media),

@@ -14,13 +14,15 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared import log
 from shared.deletion import purge_record
-from shared.deletion.purge import BucketPurge, Deletion, PurgeState
+from shared.deletion.documents import deletion_from, mark_of_deletion
+from shared.deletion.purge import Deletion, PurgeState
 from shared.deletion.purge_record import Record
 from shared.errors import Contended, NotFound
 from shared.jobs.amending import BUSY, Document, amend, read, update_unless_changed
-from shared.jobs.documents import deletion_from, fields, is_deleted, mark_of_deletion
+from shared.jobs.documents import fields, is_deleted
 from shared.jobs.job import is_job_id
 from shared.outages import firestore_limits, outages
+from shared.storage.removal import BucketPurge
 
 _PAGE = 300
 _MOST_PAGES = 10

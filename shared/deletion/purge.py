@@ -14,8 +14,8 @@ SWEEPS_UNTIL_ALERT = 8
 class PurgeState(StrEnum):
     PENDING = "pending"
     DONE = "done"
-    FAILED = "failed"
-    """The owner's id can own no media: there is nothing that could be purged, and nothing to try again."""
+    CLOSED = "closed"
+    """There is nothing to purge: the owner's id can own no media, or no deletion stands behind the purge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,18 +34,6 @@ class Deletion:
     def is_due(self, now: datetime) -> bool:
         """Whether the purge has to be asked for again."""
         return self.purge is PurgeState.PENDING and (self.sweep_at is None or self.sweep_at <= now)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BucketPurge:
-    """One attempt in one bucket. Without an `error`, a last listing of all generations came back empty."""
-
-    bucket: str
-    objects: int
-    """Generations of objects removed."""
-    size: int
-    """Their bytes."""
-    error: str | None = None
 
 
 def until_next_sweep(sweeps: int, first: timedelta) -> timedelta:

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from shared.deletion.purge import BucketPurge, PurgeState, until_next_sweep
+from shared.deletion.purge import PurgeState, until_next_sweep
 from shared.jobs.job import can_own_media
+from shared.storage.removal import BucketPurge
 
 Record = dict[str, Any]
 _KEYS_KEPT = 16
@@ -23,7 +24,7 @@ def requested(user_id: str, now: datetime, sweep_after: timedelta) -> Record:
     """The record of a delete; there is nothing to purge for an owner who can own no media."""
     if not can_own_media(user_id):
         error = "the owner's id can own no media"
-        return {"state": PurgeState.FAILED.value, "requested_at": now, "attempts": 0, "error": error}
+        return {"state": PurgeState.CLOSED.value, "requested_at": now, "attempts": 0, "error": error}
     return {
         "state": PurgeState.PENDING.value,
         "requested_at": now,
@@ -72,7 +73,7 @@ def swept(record: Record, due: datetime | None, now: datetime, sweep_after: time
 def closed(record: Record) -> Record:
     """There is no deletion that this purge could be of: it must not stand in the way of others."""
     error = "the job is not deleted, or not in a way that lets files go"
-    return {**record, "state": PurgeState.FAILED.value, "error": error}
+    return {**record, "state": PurgeState.CLOSED.value, "error": error}
 
 
 def reopened(record: Record, now: datetime) -> Record:

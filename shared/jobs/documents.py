@@ -1,4 +1,4 @@
-"""Firestore document -> Job or Deletion: the one door through which a dict becomes either.
+"""Firestore document -> Job: the one door through which a dict becomes a job.
 
 A damaged value must not cost the user the job, let alone the page: it is shown as absent, and logged. An empty
 text is absent.
@@ -8,12 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from shared import log
-from shared.deletion.purge import Deletion, PurgeState
-from shared.deletion.purge_record import requested
 from shared.jobs.job import Job, Medium
 
 _FREE_TEXTS = ("extension_prompt", "error_message")
@@ -97,51 +95,9 @@ def is_deleted(document: Mapping[str, Any]) -> bool:
     return document.get("deleted_at") is not None
 
 
-def mark_of_deletion(
-    user_id: str, now: datetime, document: dict[str, Any], sweep_after: timedelta
-) -> dict[str, Any]:
-    """What a delete has to write: all of the mark, or what others who deleted the job before left out.
-
-    A live job may have the purge of an earlier deletion, which somebody took back: that one says nothing now.
-    """
-    mark: dict[str, Any] = {}
-    first = not isinstance(document.get("deleted_at"), datetime)
-    if first:
-        mark |= {"deleted_at": now, "deleted_by": user_id}
-    if first or _purge_state(_purge(document)) is None:
-        mark["purge"] = requested(user_id, now, sweep_after)
-    return mark
-
-
-def deletion_from(job_id: str, document: dict[str, Any]) -> Deletion | None:
-    """What the document says of a deletion. The list hides a job that has any `deleted_at`, but files go only
-    on a real time and a real owner.
-    """
-    user_id, deleted_at = document.get("user_id"), document.get("deleted_at")
-    if not isinstance(user_id, str) or not isinstance(deleted_at, datetime):
-        if document.get("purge") is not None or deleted_at is not None:
-            log.warning("deletion_damaged", job_id=job_id)
-        return None
-    purge = _purge(document)
-    sweeps, sweep_at = purge.get("sweeps"), purge.get("sweep_at")
-    return Deletion(
-        job_id=job_id,
-        user_id=user_id,
-        deleted_at=deleted_at,
-        purge=_purge_state(purge) or PurgeState.PENDING,
-        sweeps=sweeps if isinstance(sweeps, int) else 0,
-        sweep_at=sweep_at if isinstance(sweep_at, datetime) else None,
-    )
-
-
-def _purge(document: dict[str, Any]) -> dict[str, Any]:
-    purge = document.get("purge")
-    return purge if isinstance(purge, dict) else {}
-
-
-def _purge_state(purge: dict[str, Any]) -> PurgeState | None:
-    state = purge.get("state")
-    return PurgeState(state) if isinstance(state, str) and state in set(PurgeState) else None
+def is_live(document: Mapping[str, Any], owner: str) -> bool:
+    """Whether this is a job of that user that is not deleted."""
+    return bool(document) and document.get("user_id") == owner and not is_deleted(document)
 
 
 def _is_text(value: object) -> bool:

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from enum import Enum, StrEnum
 from urllib.parse import quote
 
+from shared.settings import Bucket
+
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _RESERVED_ID = re.compile(r"__.*__")
 _RESERVED_WORDS = frozenset({"cost", "erasure"})
@@ -32,14 +34,6 @@ OTHER = "other"
 """What filters and counts call the jobs of no status named here, or of none."""
 LONGEST_LISTED_TEXT = 2_000
 """Characters of a free text that lists show. A single job's answer has all of it."""
-
-
-class Bucket(Enum):
-    """Which of the three buckets; their names are settings."""
-
-    IMAGES = "images"
-    VIDEOS = "videos"
-    OUTPUTS = "outputs"
 
 
 class Medium(Enum):

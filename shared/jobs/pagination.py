@@ -49,7 +49,7 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class JobPage:
     jobs: list[Job]
     total: int
     number: int

@@ -18,7 +18,7 @@ from shared.errors import BadRequest, NotFound
 from shared.jobs.counts import Counting
 from shared.jobs.documents import fields, is_deleted, job_from
 from shared.jobs.job import OTHER, Job, is_job_id, newest_first
-from shared.jobs.pagination import ListQuery, Page, Position
+from shared.jobs.pagination import JobPage, ListQuery, Position
 from shared.jobs.queries import in_order
 from shared.jobs.walk import Walk
 from shared.outages import firestore_limits, outages
@@ -59,7 +59,7 @@ class JobRepository:
             ]
         return sorted(jobs, key=newest_first, reverse=True)
 
-    def page(self, query: ListQuery) -> Page:
+    def page(self, query: ListQuery) -> JobPage:
         """A page of the user's live jobs, with the count of all that the query is about.
 
         The newest come first; what is searched for by id comes in the order of the ids. Reads the jobs of the
@@ -79,24 +79,24 @@ class JobRepository:
                 page = self._finish(query, walk, walk.take(query.page_size), counting.total())
             return replace(page, counts=counting.by_status())
 
-    def _chosen(self, query: ListQuery, job_ids: Sequence[str]) -> Page:
+    def _chosen(self, query: ListQuery, job_ids: Sequence[str]) -> JobPage:
         found = self.get_many(query.user_id, job_ids)
         jobs = [job for job in found if query.takes(job.status)]
-        return Page(jobs, len(jobs), 1, None)
+        return JobPage(jobs, len(jobs), 1, None)
 
-    def _counted_page(self, query: ListQuery, counting: Counting) -> Page:
+    def _counted_page(self, query: ListQuery, counting: Counting) -> JobPage:
         # Counted first: neither a number beyond the last page nor a few jobs of other statuses must cost a walk
         # through all of the user's jobs.
         total = counting.total()
         before = (query.page - 1) * query.page_size
         if before >= total:
-            return Page([], total, query.page, None)
+            return JobPage([], total, query.page, None)
         walk = self._start(query)
         walk.skip(before)
         count = min(query.page_size, total - before) if _is_picked_out(query) else query.page_size
         return self._finish(query, walk, walk.take(count), total)
 
-    def _finish(self, query: ListQuery, walk: Walk, jobs: list[Job], total: int) -> Page:
+    def _finish(self, query: ListQuery, walk: Walk, jobs: list[Job], total: int) -> JobPage:
         number, before = query.page, (query.page - 1) * query.page_size
         if query.after is not None:
             number, before = query.after.page, query.after.shown
@@ -110,8 +110,8 @@ class JobRepository:
             log.warning("job_ids_unusable", found=len(walk.unusable_ids), some=walk.unusable_ids[:_MOST_LOGGED])
         last = walk.last
         if not more or last is None:
-            return Page(jobs, total, number, None)
-        return Page(jobs, total, number, Position(last[0], last[1], number + 1, shown))
+            return JobPage(jobs, total, number, None)
+        return JobPage(jobs, total, number, Position(last[0], last[1], number + 1, shown))
 
     def _start(self, query: ListQuery) -> Walk:
         ordered = in_order(self._jobs, query)

@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any, Self
 
 from shared.errors import UnprocessableEvent
-from shared.jobs.job import Bucket, JobPrefix, Medium, can_own_media, is_job_id, rfc3339
+from shared.jobs.job import JobPrefix, Medium, can_own_media, is_job_id, rfc3339
+from shared.settings import Bucket
 
 TYPE = "job.deleted"
 VERSION = 1

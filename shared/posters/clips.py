@@ -24,11 +24,11 @@ from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 from PIL import Image, ImageStat
 
-from shared.errors import Reason, Unpicturable
 from shared.posters.confinement import confined
 from shared.posters.file_formats import BYTES_NEEDED, media_format
 from shared.posters.posters import LARGEST_PREVIEW, SIDE, WHOLE_UP_TO, Posters
 from shared.posters.stills import webp
+from shared.posters.unpicturable import Reason, Unpicturable
 
 SECONDS = 3
 """How much of a video its preview shows."""

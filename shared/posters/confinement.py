@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
-from shared.errors import Reason, Unpicturable
 from shared.posters.posters import LARGEST_PREVIEW, UNFILTERED, Posters, exit_code
 from shared.posters.seccomp import forbid_all_but_computing
+from shared.posters.unpicturable import Reason, Unpicturable
 
 MEMORY = 256 * 2**20
 """Bytes beyond the libraries and the interpreter."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from shared.errors import Reason, Unpicturable
+from shared.posters.unpicturable import Reason, Unpicturable
 
 BYTES_NEEDED = 16
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import IO
 
 from shared import log
-from shared.errors import Reason, Unpicturable
 from shared.posters.file_formats import BYTES_NEEDED, media_format
+from shared.posters.unpicturable import Reason, Unpicturable
 
 SIDE = 288
 """Width and height of posters and previews in pixels."""

@@ -18,9 +18,9 @@ from PIL import (
     WebPImagePlugin,
 )
 
-from shared.errors import Reason, Unpicturable
 from shared.posters.confinement import confined
 from shared.posters.posters import LARGEST_POSTER, SIDE, Posters
+from shared.posters.unpicturable import Reason, Unpicturable
 
 MOST_PIXELS = 36_000_000
 """As decoded. Of a larger JPEG a smaller picture is decoded, so photos of any camera are within it."""

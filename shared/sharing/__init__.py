@@ -1,0 +1,4 @@
+"""Share links in Firestore: short ids, the link that a completed job gets, and how often links are viewed.
+
+May import jobs and the root.
+"""

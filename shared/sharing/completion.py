@@ -1,4 +1,4 @@
-"""What uploads change in live jobs: an output completes its job, and pictures for the tiles become known."""
+"""An uploaded output completes its job, which then gets a share link."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import Any
 from google.cloud import firestore
 
 from shared.jobs.amending import Document, amend, update_unless_changed
-from shared.jobs.documents import given, is_deleted
-from shared.jobs.job import FINAL_STATUSES, JobPrefix, JobStatus, Medium
+from shared.jobs.documents import given, is_live
+from shared.jobs.job import FINAL_STATUSES, JobPrefix, JobStatus
 from shared.sharing.short_links import Claim, claim, link_for
-from shared.storage.pictures import Pictures
 
 
 def completion(document: Document, path: str, now: datetime) -> Document:
@@ -36,26 +35,7 @@ def wants_link(document: Document, changes: Document) -> bool:
     return completed and given(document, "share_revoked_at") is None
 
 
-def known_pictures(document: Document, medium: Medium, pictures: Pictures | None) -> Document:
-    """What makes the pictures of one medium known, or with None that it has none."""
-    wanted = {"posters": pictures and pictures.poster, "previews": pictures and pictures.preview}
-    changes: Document = {}
-    for name, path in wanted.items():
-        known = document.get(name)
-        known = known if isinstance(known, dict) else {}
-        # None is written too: what is known to have no poster is not looked for, and does not go by an older one.
-        is_told = path is not None or name == "posters" or medium.value in known
-        if is_told and known.get(medium.value, "") != path:
-            changes[name] = {**known, medium.value: path}
-    return changes
-
-
-def is_live(document: Document, owner: str) -> bool:
-    """Whether this is a job of that user that is not deleted."""
-    return bool(document) and document.get("user_id") == owner and not is_deleted(document)
-
-
-class Uploads:
+class Completions:
     """Every method raises Unavailable when Firestore is away. `length` is that of a new short id."""
 
     def __init__(self, client: firestore.Client, length: int) -> None:
@@ -87,21 +67,3 @@ class Uploads:
 
         amend(self._jobs.document(job.job_id), write)
         return changed
-
-    def set_pictures(self, job: JobPrefix, medium: Medium, pictures: Pictures | None) -> bool:
-        """Make the pictures of one medium known, if the job is live; tell whether it is.
-
-        Costs one read and, where they are new, one write.
-        """
-        found = False
-
-        def write(snapshot: Any, document: Document) -> Document:
-            nonlocal found
-            found = is_live(document, job.user_id)
-            changes = known_pictures(document, medium, pictures) if found else {}
-            if changes:
-                update_unless_changed(self._client, snapshot, changes)
-            return changes
-
-        amend(self._jobs.document(job.job_id), write)
-        return found

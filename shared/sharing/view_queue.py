@@ -1,4 +1,4 @@
-"""Work that an answer does not depend on."""
+"""Counts views beside the answers, which do not depend on it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from typing import ParamSpec
 P = ParamSpec("P")
 
 
-class Background:
-    """Does up to `most` things beside the answers, `threads` of them at once, and refuses more.
+class ViewQueue:
+    """Counts up to `most` views at a time, `threads` of them at once, and refuses more.
 
-    Without an end to what waits, a service that is slow would fill the memory.
+    Without the bound, views waiting for a slow service would fill the memory.
     """
 
     def __init__(self, threads: int, most: int) -> None:
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="background")
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="views")
         self._free = BoundedSemaphore(most)
 
     def begin(self, act: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> Future[None] | None:
-        """Have `act` called, with this thread's context; None if there is too much to do already."""
+        """Have `act` called with this thread's context; None if too many views are waiting already."""
         if not self._free.acquire(blocking=False):
             return None
         begun = self._pool.submit(copy_context().run, partial(act, *args, **kwargs))

@@ -15,7 +15,6 @@ from shared.errors import Unavailable
 from shared.jobs.job import (
     ALL_SHOWN,
     POSTER_NAME,
-    Bucket,
     Job,
     JobPrefix,
     Medium,
@@ -34,6 +33,7 @@ from shared.outages import (
     is_away,
     outages,
 )
+from shared.settings import Bucket
 from shared.storage.limits import GLANCE, READING
 from shared.storage.pictures import pictures_of
 from shared.storage.side_by_side import required, side_by_side

@@ -11,11 +11,10 @@ from typing import Any
 
 from google.api_core.exceptions import NotFound, PreconditionFailed, RequestRangeNotSatisfiable
 
-from shared.deletion.purge import BucketPurge
 from shared.jobs.job import JobPrefix
 from shared.outages import outages
 from shared.storage.limits import REMOVING
-from shared.storage.removal import Removal
+from shared.storage.removal import BucketPurge, Removal
 
 _KEPT_BY_BROWSERS = "private, max-age=3600"
 """As long as the signed URL of a picture can live."""

@@ -9,23 +9,15 @@ from typing import TYPE_CHECKING
 
 from shared.errors import Contended
 from shared.jobs.job import POSTER_NAME, PREVIEW_NAME, picture_beside
+from shared.jobs.known_pictures import Pictures
 
 if TYPE_CHECKING:
-    from shared.posters.posters import Posters
     from shared.storage.objects import Description, ObjectStore
 
 _SHOWS = "nuumee-shows"
 """In the metadata of both: the file and the generation that they show. What has no such word is not ours."""
 _HAS_PREVIEW = "nuumee-preview"
 _SOURCE = re.compile(r"(.+)#[0-9]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Pictures:
-    """Object names."""
-
-    poster: str
-    preview: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +67,16 @@ class PictureStore:
         poster = self._objects.describe(bucket, picture_beside(path, POSTER_NAME))
         return Place(bucket, path, poster, self._objects.describe(bucket, picture_beside(path, PREVIEW_NAME)))
 
-    def put(self, place: Place, generation: int, made: Posters) -> Pictures | None:
+    def put(self, place: Place, generation: int, poster: bytes, preview: bytes | None) -> Pictures | None:
         """Put pictures of that generation of the medium there. Raises Contended if others have since `place`.
 
         The poster comes last and tells of the preview, so that nothing half-done is ever shown.
         """
-        has_preview = str(made.preview is not None).lower()
+        has_preview = str(preview is not None).lower()
         metadata = {_SHOWS: _source(place.path, generation), _HAS_PREVIEW: has_preview}
         pictures = (
-            (PREVIEW_NAME, made.preview, "video/mp4", place.preview),
-            (POSTER_NAME, made.poster, "image/webp", place.poster),
+            (PREVIEW_NAME, preview, "video/mp4", place.preview),
+            (POSTER_NAME, poster, "image/webp", place.poster),
         )
         for name, content, content_type, before in pictures:
             if content is not None and not self._objects.put(

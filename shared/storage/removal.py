@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
@@ -15,7 +16,6 @@ from google.auth.exceptions import GoogleAuthError
 from requests.exceptions import RequestException
 
 from shared import log
-from shared.deletion.purge import BucketPurge
 from shared.jobs.job import JobPrefix
 from shared.outages import PURGE_WITHIN, cause, is_away
 from shared.storage.limits import REMOVING
@@ -28,6 +28,18 @@ _BATCH = 100
 _MOST_ROUNDS = 3
 _MOST_REASONS = 5
 _FAILURES = (GoogleAPIError, GoogleAuthError, RequestException)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BucketPurge:
+    """One attempt in one bucket. Without an `error`, a last listing of all generations came back empty."""
+
+    bucket: str
+    objects: int
+    """Generations of objects removed."""
+    size: int
+    """Their bytes."""
+    error: str | None = None
 
 
 class Removal:

@@ -16,7 +16,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class HtmlPage:
     """A template of shared/web/templates, and what it shows."""
 
     template: str

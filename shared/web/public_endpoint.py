@@ -13,7 +13,7 @@ from shared.errors import ApiError, TooManyRequests
 from shared.services import Services
 from shared.web import answers
 from shared.web.endpoint import HttpFunction, in_time
-from shared.web.html_page import Page
+from shared.web.html_page import HtmlPage
 from shared.web.routes import Match
 
 # Firebase Hosting lets a cookie of no other name through to a function:
@@ -49,7 +49,7 @@ class Redirect:
     url: str
 
 
-Answer = Page | Redirect | Mapping[str, Any]
+Answer = HtmlPage | Redirect | Mapping[str, Any]
 Handler = Callable[[Visit, Services], Answer]
 
 
@@ -79,7 +79,7 @@ class PublicEndpoint(HttpFunction):
         answer = in_time(services, self._handler, visit, services)
         if isinstance(answer, Redirect):
             return flask.Response(status=302, headers={"Location": answer.url})
-        if not isinstance(answer, Page):
+        if not isinstance(answer, HtmlPage):
             return answers.json_answer(answer, 200)
         response = answer.response(services.settings.share_origin)
         if visit.may_count:
@@ -91,7 +91,7 @@ class PublicEndpoint(HttpFunction):
     ) -> flask.Response:
         if match and match.path.startswith("/public/"):
             return answers.problem(error, request_id)
-        page = Page("problem.html", {"title": error.title, "detail": error.detail}, status=error.status)
+        page = HtmlPage("problem.html", {"title": error.title, "detail": error.detail}, status=error.status)
         response = page.response(services.settings.share_origin)
         response.headers.update(error.headers)
         return response

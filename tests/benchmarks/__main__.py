@@ -21,9 +21,10 @@ from google.oauth2 import service_account
 
 from infra.local import ports
 from infra.local.stack import PORT_NAMES, PROJECT, THREADS, Stack, running
-from shared.jobs.job import Bucket, JobPrefix
+from shared.jobs.job import JobPrefix
 from shared.jobs.pagination import ListQuery
 from shared.jobs.repository import JobRepository
+from shared.settings import Bucket
 from shared.storage.objects import ObjectStore
 from shared.storage.signing import Target, UrlSigner
 from tests.jobs import document, put_all

@@ -9,8 +9,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.errors import Reason
 from shared.posters.posters import Posters
+from shared.posters.unpicturable import Reason
 from tests.hostile_pictures import PICTURES, write_picture
 from tests.hostile_videos import VIDEOS, write_video
 
@@ -19,7 +19,7 @@ from tests.hostile_videos import VIDEOS, write_video
 _MEASURE = """
 import pickle, resource, sys, time
 from pathlib import Path
-from shared.errors import Unpicturable
+from shared.posters.unpicturable import Unpicturable
 from shared.posters.posters import make_posters
 began = time.perf_counter()
 try:

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
-from shared.deletion.purge import BucketPurge, Deletion, PurgeState
+from shared.deletion.purge import Deletion, PurgeState
 from shared.errors import NotFound
+from shared.storage.removal import BucketPurge
 from tests.contract.worlds import FirestoreWorld, World, put_many
 from tests.jobs import NOW, deleted, document, fill, new_id
 
@@ -78,10 +79,16 @@ def test_what_is_not_the_users_cannot_be_deleted(world: World, user: str, kind: 
 
 def test_a_job_of_a_user_who_can_own_no_media_has_nothing_to_purge(world: World) -> None:
     (job_id,) = put_many(world, "a/b", document, 1)
-    assert world.deletions.mark("a/b", job_id, NOW).purge is PurgeState.FAILED
+    assert world.deletions.mark("a/b", job_id, NOW).purge is PurgeState.CLOSED
     pending = world.deletions.all_pending(NOW + timedelta(days=1))
     assert job_id not in [deletion.job_id for deletion in pending]
-    assert world.read(job_id)["purge"]["state"] == "failed"
+    assert world.read(job_id)["purge"]["state"] == "closed"
+
+
+def test_a_purge_that_was_closed_under_its_old_name_stays_closed(world: World, user: str) -> None:
+    (job_id,) = put_many(world, user, deleted, 1)
+    world.put(job_id, {**world.read(job_id), "purge": {"state": "failed", "requested_at": NOW}})
+    assert world.deletions.mark(user, job_id, NOW).purge is PurgeState.CLOSED
 
 
 @pytest.mark.parametrize("deleted_at", [None, "2026-11-22", 7, True])
@@ -235,7 +242,7 @@ def test_a_damaged_deletion_keeps_nobody_elses_from_being_found(
     assert [found.job_id for found in world.deletions.all_pending(now)] == [sound]
     assert world.deletions.due(now, 1) == []
     assert [found.job_id for found in world.deletions.due(now, 1)] == [sound], "the damaged one is out of the way"
-    assert world.read(damaged)["purge"]["state"] == "failed"
+    assert world.read(damaged)["purge"]["state"] == "closed"
     world.deletions.end_purge(sound, "run", [], NOW)
 
 

@@ -11,11 +11,11 @@ from google.cloud import storage
 from infra.local.stack import Stack
 from shared.errors import Unavailable
 from shared.jobs.job import Job, JobPrefix, JobStatus, Medium, Picture, Shown
-from shared.posters.posters import Posters
+from shared.jobs.known_pictures import Pictures
 from shared.services import Services
 from shared.storage.media import MediaStore
 from shared.storage.objects import ObjectStore
-from shared.storage.pictures import Pictures, PictureStore
+from shared.storage.pictures import PictureStore
 from tests.fakes import SETTINGS, FakeMediaStore
 from tests.jobs import NOW, new_id
 
@@ -108,11 +108,11 @@ def test_pictures_that_the_document_does_not_name_are_what_lies_beside_the_mediu
         output_video_path="somebody-else/earlier/output.mp4",
     )
     for bucket, path, posters in (
-        (IMAGES, f"{earlier}/reference.png", Posters(b"still")),
-        (VIDEOS, f"{earlier}/motion.mp4", Posters(b"still", b"moving")),
-        (OUTPUTS, "somebody-else/earlier/output.mp4", Posters(b"still", b"moving")),
+        (IMAGES, f"{earlier}/reference.png", (b"still", None)),
+        (VIDEOS, f"{earlier}/motion.mp4", (b"still", b"moving")),
+        (OUTPUTS, "somebody-else/earlier/output.mp4", (b"still", b"moving")),
     ):
-        world.pictures.put(world.pictures.place(bucket, path), 7, posters)
+        world.pictures.put(world.pictures.place(bucket, path), 7, *posters)
     found = urls(world, shown)
     assert points_at(found[Picture.REFERENCE_POSTER], IMAGES, f"{earlier}/poster.webp")
     assert points_at(found[Picture.MOTION_POSTER], VIDEOS, f"{earlier}/poster.webp")
@@ -125,14 +125,14 @@ def test_pictures_take_the_place_of_those_that_were_looked_at_and_of_no_others(w
     path = f"{job.user_id}/{job.id}/motion.mp4"
     empty = world.pictures.place(VIDEOS, path)
     assert empty.pictures is None
-    world.pictures.put(empty, 7, Posters(b"first", b"moving"))
+    world.pictures.put(empty, 7, b"first", b"moving")
     with pytest.raises(Unavailable):
-        world.pictures.put(empty, 8, Posters(b"second", b"moving"))
+        world.pictures.put(empty, 8, b"second", b"moving")
     there = world.pictures.place(VIDEOS, path)
     assert there.pictures is not None
     assert there.pictures.preview == f"{job.user_id}/{job.id}/preview.mp4"
     assert (there.shows(7), there.shows(8), there.is_ours, there.shows_another_file) == (True, False, True, False)
-    world.pictures.put(there, 8, Posters(b"third"))
+    world.pictures.put(there, 8, b"third", None)
     after = world.pictures.place(VIDEOS, path)
     assert (after.shows(8), after.pictures) == (True, Pictures(f"{job.user_id}/{job.id}/poster.webp", None))
     other = world.pictures.place(VIDEOS, path.replace("mp4", "mov"))
@@ -160,7 +160,7 @@ def test_a_job_that_works_on_an_earlier_video_shows_the_pictures_of_that(
 ) -> None:
     path = f"{job.user_id}/earlier-{job.id}/{name}"
     bucket = VIDEOS if name == "motion.mp4" else OUTPUTS
-    world.pictures.put(world.pictures.place(bucket, path), 7, Posters(b"still", b"moving"))
+    world.pictures.put(world.pictures.place(bucket, path), 7, b"still", b"moving")
     poster = f"{job.user_id}/earlier-{job.id}/poster.webp"
     known = Job(id=job.id, user_id=job.user_id, input_video_path=path, posters={Medium.INPUT_VIDEO: poster})
     for shown in (with_fields(job, input_video_path=path), known):
@@ -169,7 +169,7 @@ def test_a_job_that_works_on_an_earlier_video_shows_the_pictures_of_that(
 
 def test_what_is_known_to_have_no_poster_is_not_looked_for(world: World, job: Job) -> None:
     path = f"{job.user_id}/{job.id}/motion.mp4"
-    world.pictures.put(world.pictures.place(VIDEOS, path), 7, Posters(b"still", b"moving"))
+    world.pictures.put(world.pictures.place(VIDEOS, path), 7, b"still", b"moving")
     none = Job(id=job.id, user_id=job.user_id, motion_video_path=path, posters={Medium.MOTION_VIDEO: None})
     found = urls(world, none)
     assert (found[Picture.MOTION_POSTER], found[Picture.MOTION_PREVIEW]) == (None, None)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from shared.jobs.job import JobPrefix, Medium
+from shared.jobs.known_pictures import Pictures
 from shared.sharing.shares import NoSuchVideo
 from shared.sharing.short_links import new_short_id
-from shared.storage.pictures import Pictures
 from tests.contract.worlds import World, put_many
 from tests.jobs import NOW, deleted, document, new_id
 
@@ -32,7 +32,7 @@ def put(world: World, fields: dict[str, Any]) -> str:
 def test_an_output_completes_a_job_that_is_under_way(world: World, user: str, status: object) -> None:
     job_id = put(world, under_way(user, status=status))
     path = f"{user}/{job_id}/output.mp4"
-    assert world.uploads.complete(JobPrefix(user, job_id), path, LATER)
+    assert world.completions.complete(JobPrefix(user, job_id), path, LATER)
     fields = world.read(job_id)
     assert (fields["status"], fields["output_video_path"]) == ("completed", path)
     assert (fields["completed_at"], fields["updated_at"]) == (LATER, LATER)
@@ -45,7 +45,7 @@ def test_what_the_worker_has_set_stays_and_its_link_opens(world: World, user: st
     job_id = put(world, document(user, **fields))
     before = world.read(job_id)
     for is_first in (True, False):
-        told = world.uploads.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", LATER)
+        told = world.completions.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", LATER)
         assert told is is_first, "the link is new"
         assert world.read(job_id) == before
         assert world.shares.resolve(short_id).job.id == job_id
@@ -57,7 +57,7 @@ def test_a_short_id_that_can_open_nothing_is_replaced(world: World, user: str, s
         short_id = new_short_id(8)
         world.put_link(short_id, put(world, document(user, short_id=short_id)))
     job_id = put(world, document(user, short_id=short_id))
-    assert world.uploads.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", LATER)
+    assert world.completions.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", LATER)
     new = world.read(job_id)["short_id"]
     assert new != short_id
     assert world.shares.resolve(new).job.id == job_id
@@ -66,7 +66,7 @@ def test_a_short_id_that_can_open_nothing_is_replaced(world: World, user: str, s
 def test_a_link_that_its_owner_has_ended_is_not_made_again(world: World, user: str) -> None:
     short_id = new_short_id(8)
     job_id = put(world, document(user, short_id=short_id, share_revoked_at=NOW))
-    world.uploads.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", LATER)
+    world.completions.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", LATER)
     with pytest.raises(NoSuchVideo):
         world.shares.resolve(short_id)
 
@@ -74,9 +74,9 @@ def test_a_link_that_its_owner_has_ended_is_not_made_again(world: World, user: s
 def test_an_output_that_is_told_of_again_changes_nothing(world: World, user: str) -> None:
     job_id = put(world, under_way(user))
     arguments = (JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", NOW)
-    assert world.uploads.complete(*arguments)
+    assert world.completions.complete(*arguments)
     before = world.read(job_id)
-    assert not world.uploads.complete(*arguments)
+    assert not world.completions.complete(*arguments)
     assert world.read(job_id) == before
 
 
@@ -84,7 +84,7 @@ def test_an_empty_text_is_filled_in_as_an_absent_one_is(world: World, user: str)
     empty = dict.fromkeys(("output_video_path", "completed_at", "short_id", "share_revoked_at"), "")
     job_id = put(world, document(user, **empty))
     path = f"{user}/{job_id}/output.mp4"
-    assert world.uploads.complete(JobPrefix(user, job_id), path, LATER)
+    assert world.completions.complete(JobPrefix(user, job_id), path, LATER)
     fields = world.read(job_id)
     assert (fields["output_video_path"], fields["completed_at"]) == (path, LATER)
     assert world.shares.resolve(fields["short_id"]).job.id == job_id
@@ -93,7 +93,7 @@ def test_an_empty_text_is_filled_in_as_an_absent_one_is(world: World, user: str)
 def test_a_job_that_has_failed_is_not_revived(world: World, user: str) -> None:
     job_id = put(world, under_way(user, status="failed"))
     before = world.read(job_id)
-    assert not world.uploads.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", NOW)
+    assert not world.completions.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", NOW)
     assert world.read(job_id) == before
 
 
@@ -102,17 +102,15 @@ def test_a_deleted_or_foreign_job_is_not_completed(world: World, user: str) -> N
     foreign = put(world, under_way("somebody-else"))
     before = world.read(gone), world.read(foreign)
     for job_id in (gone, foreign, new_id()):
-        assert not world.uploads.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", NOW)
-        assert not world.uploads.set_pictures(
-            JobPrefix(user, job_id), Medium.MOTION_VIDEO, Pictures("poster", None)
-        )
+        assert not world.completions.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", NOW)
+        assert not world.known_pictures.set(JobPrefix(user, job_id), Medium.MOTION_VIDEO, Pictures("poster", None))
     assert (world.read(gone), world.read(foreign)) == before
 
 
 def test_a_link_that_its_owner_has_ended_does_not_come_back_with_an_output(world: World, user: str) -> None:
     job_id = put(world, document(user, short_id=None))
     world.shares.revoke(user, job_id, NOW)
-    world.uploads.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", NOW)
+    world.completions.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", NOW)
     fields = world.read(job_id)
     assert fields["short_id"] is None
     assert fields["output_video_path"] == f"{user}/{job_id}/output.mp4"
@@ -123,12 +121,12 @@ def test_pictures_are_known_by_their_medium(world: World, user: str) -> None:
     job = JobPrefix(user, job_id)
     still = Pictures(f"{job}poster.webp", None)
     moving = Pictures(f"{job}poster.webp", f"{job}preview.mp4")
-    assert world.uploads.set_pictures(job, Medium.REFERENCE_IMAGE, still)
-    assert world.uploads.set_pictures(job, Medium.MOTION_VIDEO, moving)
+    assert world.known_pictures.set(job, Medium.REFERENCE_IMAGE, still)
+    assert world.known_pictures.set(job, Medium.MOTION_VIDEO, moving)
     fields = world.read(job_id)
     assert fields["posters"] == dict.fromkeys(("reference_image", "motion_video"), f"{job}poster.webp")
     assert fields["previews"] == {"motion_video": f"{job}preview.mp4"}
-    assert world.uploads.set_pictures(job, Medium.MOTION_VIDEO, None)
+    assert world.known_pictures.set(job, Medium.MOTION_VIDEO, None)
     fields = world.read(job_id)
     assert fields["posters"] == {"reference_image": f"{job}poster.webp", "motion_video": None}
     assert fields["previews"] == {"motion_video": None}

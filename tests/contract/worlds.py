@@ -9,20 +9,22 @@ from typing import Any, Protocol, cast
 from google.cloud import firestore
 
 from shared.deletion.deletions import Deletions
+from shared.jobs.known_pictures import KnownPictures
 from shared.jobs.repository import JobRepository
-from shared.sharing.completion import Uploads
+from shared.sharing.completion import Completions
 from shared.sharing.shares import Shares
 from shared.sharing.views import Views
 from tests import jobs
 from tests.fake_firestore import SWEEP_AFTER, FakeDeletions, FakeRepository
-from tests.fake_shares import FakeShares, FakeUploads, FakeViews
+from tests.fake_shares import FakeCompletions, FakeKnownPictures, FakeShares, FakeViews
 
 
 class World(Protocol):
     repository: JobRepository
     deletions: Deletions
     shares: Shares
-    uploads: Uploads
+    completions: Completions
+    known_pictures: KnownPictures
     views: Views
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None: ...
@@ -39,7 +41,8 @@ class MemoryWorld:
         self.deletions = cast(Deletions, FakeDeletions(self._fake))
         self._fake_shares = FakeShares(self._fake)
         self.shares = cast(Shares, self._fake_shares)
-        self.uploads = cast(Uploads, FakeUploads(self._fake, self._fake_shares))
+        self.completions = cast(Completions, FakeCompletions(self._fake, self._fake_shares))
+        self.known_pictures = cast(KnownPictures, FakeKnownPictures(self._fake))
         self.views = cast(Views, FakeViews(self._fake))
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None:
@@ -58,7 +61,8 @@ class FirestoreWorld:
         self.repository = JobRepository(database, ThreadPoolExecutor(4))
         self.deletions = Deletions(database, SWEEP_AFTER)
         self.shares = Shares(database, 8)
-        self.uploads = Uploads(database, 8)
+        self.completions = Completions(database, 8)
+        self.known_pictures = KnownPictures(database)
         self.views = Views(database)
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None:

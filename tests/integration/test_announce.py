@@ -13,7 +13,7 @@ from google.cloud import pubsub_v1, storage
 from infra.local.stack import PROJECT, Stack
 from infra.stage import ROOT
 from shared.messaging.events import ObjectFinalized
-from shared.publishing.publisher import DeadLetters
+from shared.publishing.dead_letters import DeadLetters
 from tests.jobs import new_id
 
 # Pub/Sub's library would have a pull wait for messages, which nobody here wants.

@@ -25,7 +25,7 @@ from shared.deletion.deletions import Deletions
 from shared.errors import NotCompleted
 from shared.jobs.job import JobPrefix
 from shared.posters.posters import LARGEST_POSTER
-from shared.sharing.completion import Uploads
+from shared.sharing.completion import Completions
 from shared.sharing.shares import NoSuchVideo, Shares
 from shared.sharing.short_links import new_short_id
 from tests.fake_firestore import SWEEP_AFTER
@@ -92,13 +92,13 @@ def test_completion_and_delete_race_and_every_job_is_in_one_state_or_the_other(
     database: firestore.Client, put: Callable[..., str]
 ) -> None:
     """Both begin at once, in either order, two hundred times."""
-    uploads, deletions = Uploads(database, 8), Deletions(database, SWEEP_AFTER)
+    completions, deletions = Completions(database, 8), Deletions(database, SWEEP_AFTER)
     dice = random.Random(2026)
     jobs = [put("me") for _ in range(RACES)]
 
     def race(job_id: str) -> None:
         acts: list[Callable[[], object]] = [
-            lambda: uploads.complete(JobPrefix("me", job_id), f"me/{job_id}/output.mp4", NOW),
+            lambda: completions.complete(JobPrefix("me", job_id), f"me/{job_id}/output.mp4", NOW),
             lambda: deletions.mark("me", job_id, NOW),
         ]
         dice.shuffle(acts)
@@ -123,15 +123,15 @@ def test_completion_and_reports_of_the_worker_and_the_owner_race_and_no_link_is_
     database: firestore.Client, put: Callable[..., str]
 ) -> None:
     """All begin at once: the output, a report of the worker, and an owner who ends the link or renews it."""
-    uploads, shares = Uploads(database, 8), Shares(database, 8)
+    completions, shares = Completions(database, 8), Shares(database, 8)
     dice = random.Random(2026)
     report = {"status": "completed", "completed_at": NOW, "credits_charged": 5}
     ids = iter([new_short_id(8) for _ in range(RACES)])
 
     def race(job_id: str) -> None:
         acts: list[Callable[[], object]] = [
-            lambda: uploads.complete(JobPrefix("me", job_id), f"me/{job_id}/output.mp4", NOW),
-            lambda: uploads.complete(JobPrefix("me", job_id), f"me/{job_id}/output.mp4", NOW),
+            lambda: completions.complete(JobPrefix("me", job_id), f"me/{job_id}/output.mp4", NOW),
+            lambda: completions.complete(JobPrefix("me", job_id), f"me/{job_id}/output.mp4", NOW),
             lambda: database.collection("jobs").document(job_id).update({**report, "short_id": next(ids)}),
             lambda: shares.revoke("me", job_id, NOW) if dice.random() < 0.5 else _renewed(shares, job_id),
         ]

@@ -9,8 +9,8 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from functions import make_posters as module
 from functions.make_posters import make_posters
-from shared.errors import Reason, Unpicturable
 from shared.posters.posters import Posters
+from shared.posters.unpicturable import Reason, Unpicturable
 from tests.fakes import SETTINGS, FakeServices
 from tests.jobs import deleted, document
 from tests.messages import envelope, notification

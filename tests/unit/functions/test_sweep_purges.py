@@ -13,7 +13,7 @@ from werkzeug.exceptions import ServiceUnavailable
 from functions import sweep_purges as module
 from functions.sweep_purges import sweep_purges
 from shared.messaging.events import JobDeleted
-from shared.publishing.publisher import Letter
+from shared.publishing.dead_letters import Letter
 from tests.fakes import FakeServices
 from tests.jobs import NOW, deleted, document
 from tests.messages import envelope, notification
@@ -241,7 +241,7 @@ def test_a_hundred_that_are_no_deletions_do_not_hide_one_that_is(services: FakeS
     services.add("overdue", pending(1))
     found = [sweep(services) for _ in range(2)]
     assert found == [[], ["overdue"]]
-    assert services.fake_repository.documents["taken-back-0"]["purge"]["state"] == "failed"
+    assert services.fake_repository.documents["taken-back-0"]["purge"]["state"] == "closed"
 
 
 def test_a_hundred_that_have_their_time_do_not_hide_one_without(services: FakeServices) -> None:

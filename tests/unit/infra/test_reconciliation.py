@@ -13,7 +13,8 @@ from google.api_core.exceptions import InvalidArgument
 
 from infra.reconciliation import Checkpoint, Finding, Kind, Reconciliation
 from shared.deletion.deletions import Deletions, Standing
-from shared.jobs.documents import deletion_from, is_deleted
+from shared.deletion.documents import deletion_from
+from shared.jobs.documents import is_deleted
 from shared.storage.objects import ObjectStore, StoredObject
 from tests.fake_firestore import FakeDeletions, FakeRepository
 from tests.jobs import NOW, deleted, document

@@ -20,7 +20,7 @@ from functions.purge_job import purge_job
 from functions.sweep_purges import sweep_purges
 from shared.messaging.events import JobDeleted
 from shared.messaging.subscriber import Subscriber
-from shared.publishing.publisher import Letter
+from shared.publishing.dead_letters import Letter
 from tests.fakes import SETTINGS, FakeServices
 from tests.jobs import NOW, deleted, document
 from tests.messages import envelope, notification

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from infra.stage import ROOT
-from shared.errors import Reason, Unpicturable
 from shared.posters import posters
 from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, exit_code, make_posters
+from shared.posters.unpicturable import Reason, Unpicturable
 from tests.hostile_pictures import write_picture
 from tests.waiting import wait_until
 

@@ -14,9 +14,9 @@ import pytest
 from PIL import Image
 
 from infra.stage import ROOT
-from shared.errors import Reason
 from shared.posters import clips
 from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, SIDE, Posters, make_posters
+from shared.posters.unpicturable import Reason
 from tests.benchmarks.posters import measured
 from tests.hostile_pictures import CORNERS, PICTURES, write_picture
 from tests.hostile_videos import VIDEOS, write_video

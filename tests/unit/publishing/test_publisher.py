@@ -9,7 +9,8 @@ from google.cloud.pubsub_v1.publisher.exceptions import MessageTooLargeError
 
 from shared.errors import UnprocessableEvent
 from shared.messaging.events import JobDeleted
-from shared.publishing.publisher import Letter, Publisher
+from shared.publishing.dead_letters import Letter
+from shared.publishing.publisher import Publisher
 from tests.jobs import NOW
 
 

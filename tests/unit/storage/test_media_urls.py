@@ -15,8 +15,9 @@ from google.oauth2 import service_account
 
 from infra.local.faults import Fault, Kind, Trouble
 from shared.errors import Unavailable
-from shared.jobs.job import Bucket, Job, Medium, Picture
+from shared.jobs.job import Job, Medium, Picture
 from shared.services import Services
+from shared.settings import Bucket
 from shared.storage.limits import READING
 from shared.storage.media import MediaStore, MediaUrls
 from shared.storage.signing import UrlSigner

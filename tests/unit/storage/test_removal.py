@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from infra.local.faults import Fault, Kind, Trouble
-from shared.deletion.purge import BucketPurge
 from shared.jobs.job import JobPrefix
 from shared.storage import removal
 from shared.storage.limits import REMOVING
 from shared.storage.objects import ObjectStore
+from shared.storage.removal import BucketPurge
 from tests.storages import a_storage
 from tests.waiting import wait_until
 
