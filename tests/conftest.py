@@ -35,6 +35,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Measure())
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if isinstance(item, pytest.Function) and "stack" in item.fixturenames:
+        item.add_marker("stack")
+
+
 @pytest.fixture(scope="session")
 def log_lines() -> list[str]:
     """Everything that the processes of the stack have printed."""

@@ -48,8 +48,13 @@ def _candidates() -> Iterator[Path]:
             yield Path(found)
     for name in _MAC_APPLICATIONS:
         yield Path(f"/Applications/{name}.app/Contents/MacOS/{name}")
+    yield _fetched_by_playwright()
+
+
+def _fetched_by_playwright() -> Path:
+    """Where it would be. To ask takes a second."""
     with sync_playwright() as playwright:
-        yield Path(playwright.chromium.executable_path)
+        return Path(playwright.chromium.executable_path)
 
 
 def _runs(path: Path) -> bool:

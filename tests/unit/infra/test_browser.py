@@ -14,7 +14,7 @@ from infra.local import browser
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of all commands of a Debian machine without a browser, on which we are root."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "none"))
+    monkeypatch.setattr(browser, "_fetched_by_playwright", lambda: tmp_path / "none")
     monkeypatch.setattr(browser, "_MAC_APPLICATIONS", ())
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     monkeypatch.setattr(sys, "platform", "linux")
@@ -76,6 +76,19 @@ def test_other_systems_get_playwrights(
     with pytest.raises(SystemExit):
         browser.main()
     assert asked(bare) == ["install --with-deps chromium", "install chromium"]
+
+
+def test_the_one_that_playwright_has_fetched_is_found(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(bare))
+    monkeypatch.setattr(browser, "_COMMANDS", ())
+    monkeypatch.setattr(browser, "_MAC_APPLICATIONS", ())
+    assert browser.find() is None
+    fetched = browser._fetched_by_playwright()
+    assert fetched.is_relative_to(bare)
+    fetched.parent.mkdir(parents=True)
+    command(fetched.parent, fetched.name, "echo Chromium 156")
+    assert browser.find() == fetched
 
 
 def test_who_is_not_root_installs_nothing_into_the_system(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
