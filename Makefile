@@ -4,9 +4,11 @@ UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.complete
+# The files in the order that tests/order.py gives them; each goes to one worker.
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help dev page demo test soak lint bench lock clean
+.PHONY: help dev page demo test quick soak lint bench lock clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,11 +22,15 @@ page: $(SETUP) ## Build the page, if it has changed; dev and test do so too
 demo: $(SETUP) ## Play the main job once on a stack of its own, and say whether it worked
 	@$(BIN)/python -m infra.local.demo
 
-test: page ## Run every test, the page's in a browser
+test: page ## Run every test, the page's in a browser; or some: make test T=tests/contract/test_shares.py
 	@SETUP=$(SETUP) infra/local/page.sh apart
 	@$(BIN)/python -m infra.local.browser
-	@npm test --silent --prefix frontend; page=$$?; $(BIN)/python -m pytest -n 2 --dist loadfile || exit; \
+	@page=0; $(if $(T),,npm test --silent --prefix frontend || page=$$?;) $(PYTEST) $(T) || exit; \
 	[ $$page = 0 ] || { echo "test: the page's own tests failed, see above pytest's" >&2; exit $$page; }
+
+quick: $(SETUP) ## Run the tests that need neither the local cloud nor a browser: half a minute
+	@npm test --silent --prefix frontend; page=$$?; $(PYTEST) -m 'not stack and not slow' tests/unit tests/contract || exit; \
+	[ $$page = 0 ] || { echo "quick: the page's own tests failed, see above pytest's" >&2; exit $$page; }
 
 soak: $(SETUP) ## Delete 2,000 jobs under faults and crashes: some quarter of an hour
 	@$(BIN)/python -m tests.integration.faults.soak

@@ -12,6 +12,7 @@ from test_utils.prefixer import Prefixer
 from infra.local import ports
 from infra.local.stack import PORT_NAMES, Stack, running
 from infra.local.users import Account, Users
+from tests.order import Measure, Order
 
 settings.register_profile(
     "suite",
@@ -22,6 +23,21 @@ settings.register_profile(
 settings.load_profile("suite")
 
 PASSWORD = "test-password"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--measure", action="store_true", help="write how long each file takes to durations.json")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Order())
+    if config.getoption("--measure") and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(Measure())
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if isinstance(item, pytest.Function) and "stack" in item.fixturenames:
+        item.add_marker("stack")
 
 
 @pytest.fixture(scope="session")

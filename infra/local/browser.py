@@ -12,9 +12,13 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-_COMMANDS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+_HEADLESS = "chromium-headless-shell"
+"""Chromium without a window: its pages alone, and not also the processes that would draw the window."""
+_COMMANDS = (_HEADLESS, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _MAC_APPLICATIONS = ("Google Chrome", "Chromium")
-_HOW_TO_INSTALL = "sudo apt-get install chromium (Debian), or .venv/bin/playwright install --with-deps chromium"
+_HOW_TO_INSTALL = (
+    f"sudo apt-get install {_HEADLESS} (Debian), or .venv/bin/playwright install --with-deps chromium"
+)
 
 
 def find() -> Path | None:
@@ -30,7 +34,8 @@ def install() -> None:
         # Without recommended packages there still is a font: libfontconfig1 depends on one.
         apt = ("apt-get", "-o", "DPkg::Lock::Timeout=120")
         _try([*apt, "update"])
-        _try([*apt, "install", "-y", "--no-install-recommends", "chromium"])
+        if not _try([*apt, "install", "-y", "--no-install-recommends", _HEADLESS]):
+            _try([*apt, "install", "-y", "--no-install-recommends", "chromium"])
     elif sys.platform == "linux" and as_root:
         _try([*playwright, "--with-deps", "chromium"])
     if find() is None:
@@ -43,8 +48,13 @@ def _candidates() -> Iterator[Path]:
             yield Path(found)
     for name in _MAC_APPLICATIONS:
         yield Path(f"/Applications/{name}.app/Contents/MacOS/{name}")
+    yield _fetched_by_playwright()
+
+
+def _fetched_by_playwright() -> Path:
+    """Where it would be. To ask takes a second."""
     with sync_playwright() as playwright:
-        yield Path(playwright.chromium.executable_path)
+        return Path(playwright.chromium.executable_path)
 
 
 def _runs(path: Path) -> bool:
@@ -65,7 +75,7 @@ def _has_debians_packages() -> bool:
     return system.get("ID") == "debian" and shutil.which("apt-get") is not None
 
 
-def _try(command: Sequence[str]) -> None:
+def _try(command: Sequence[str]) -> bool:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     ended = subprocess.run(
         command,
@@ -81,6 +91,7 @@ def _try(command: Sequence[str]) -> None:
         said = (ended.stderr or ended.stdout).splitlines() or [f"exit code {ended.returncode}"]
         reason = next((line for line in said if line.startswith(("E: ", "Error: "))), said[-1])
         print(f"browser: {Path(command[0]).name} failed: {reason}", file=sys.stderr)
+    return ended.returncode == 0
 
 
 def main() -> None:

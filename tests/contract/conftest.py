@@ -8,7 +8,7 @@ from tests.contract.worlds import FirestoreWorld, MemoryWorld, World
 from tests.jobs import document, new_id
 
 
-@pytest.fixture(params=["memory", "firestore"])
+@pytest.fixture(params=["memory", pytest.param("firestore", marks=pytest.mark.stack)])
 def world(request: pytest.FixtureRequest) -> World:
     if request.param == "memory":
         return MemoryWorld()

@@ -62,7 +62,7 @@ class StorageWorld:
         return [blob.name for blob in self._client.list_blobs(bucket, prefix=prefix, versions=True)]
 
 
-@pytest.fixture(params=["memory", "storage"])
+@pytest.fixture(params=["memory", pytest.param("storage", marks=pytest.mark.stack)])
 def world(request: pytest.FixtureRequest) -> World:
     if request.param == "memory":
         return MemoryWorld()

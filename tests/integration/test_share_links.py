@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -16,11 +16,11 @@ from infra.local.resources import SWEEP_TOPIC
 from infra.local.stack import Stack
 from infra.local.users import Account
 from shared.sharing.short_links import new_short_id
-from tests.integration.test_outages import LONGEST, Away, away
+from tests.integration.lines import OnLines
+from tests.integration.test_outages import LONGEST
 from tests.jobs import deleted, document, new_id, read
 from tests.waiting import wait_until
 
-__all__ = ["away"]  # a fixture
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
 _addresses = itertools.count(1)
 
@@ -189,17 +189,23 @@ def test_who_tries_many_ids_is_told_to_wait(stack: Stack) -> None:
     assert look(f"{stack.url}/public/video/{new_short_id(8)}").status_code == 404
 
 
+@pytest.fixture(scope="module")
+def share_video(stack: Stack) -> Iterator[OnLines]:
+    function = OnLines(stack, "share_video")
+    yield function
+    function.close()
+
+
 @pytest.mark.parametrize("service", ["firestore", "storage"])
 def test_with_a_service_away_the_page_says_so_in_time(
-    away: Away, share: Callable[..., tuple[str, str]], service: str
+    share_video: OnLines, share: Callable[..., tuple[str, str]], service: str
 ) -> None:
     _, short_id = share(output_video_path=None) if service == "storage" else share()
-    url, line = away("share_video", service)
-    line.cut()
+    share_video.lines[service].cut()
     began = time.monotonic()
-    answer = look(f"{url}/v/{short_id}")
+    answer = look(f"{share_video.url}/v/{short_id}")
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert time.monotonic() - began < LONGEST
     assert "Temporarily unavailable" in answer.text
-    line.mend()
-    wait_until(lambda: look(f"{url}/v/{short_id}").status_code == 200)
+    share_video.mend()
+    wait_until(lambda: look(f"{share_video.url}/v/{short_id}").status_code == 200)

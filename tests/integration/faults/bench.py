@@ -41,6 +41,8 @@ FUNCTIONS = ("delete_job", *BACKGROUND)
 SERVICES = ("storage", "firestore", "pubsub")
 PUSH = "push"
 """Stands for a service: the way of a message to its function."""
+SILENCE = 1.0
+"""Seconds that a service is silent that is."""
 _WAYS = (*itertools.product(FUNCTIONS, SERVICES), *((function, PUSH) for function in BACKGROUND))
 _ON_PUSH = (Kind.UNAVAILABLE, Kind.RESET, Kind.SLOW, Kind.DUPLICATE)
 _ON_PUBSUB = (*COMMON, Kind.DUPLICATE, Kind.HELD_BACK)
@@ -49,12 +51,10 @@ _ON_PUBSUB = (*COMMON, Kind.DUPLICATE, Kind.HELD_BACK)
 class Bench:
     """What a test works with. Everything is thread-safe but the restarts, of which one may run at a time."""
 
-    def __init__(
-        self, stack: Stack, host_ports: dict[str, int], cleanup: ExitStack, silence: float, sweep_after: int
-    ) -> None:
+    def __init__(self, stack: Stack, host_ports: dict[str, int], cleanup: ExitStack, sweep_after: int) -> None:
         self.stack = stack
         self.settings = stack.settings
-        self.trouble = {(function, service): Trouble(silence) for function, service in _WAYS}
+        self.trouble = {(function, service): Trouble(SILENCE) for function, service in _WAYS}
         self.firestore = Firestore(f"{HOST}:{host_ports['firestore']}", stack.settings.project)
         self.pubsub = Pubsub(f"{HOST}:{host_ports['pubsub']}")
         self._ports = host_ports
@@ -226,14 +226,14 @@ class Bench:
 
 
 @contextmanager
-def running(output: Callable[[str], None], *, sweep_after: int = 1, silence: float = 3) -> Iterator[Bench]:
-    """A bench without trouble. `silence` is how many seconds a service is silent that is."""
+def running(output: Callable[[str], None], *, sweep_after: int = 1) -> Iterator[Bench]:
+    """A bench without trouble."""
     folder = Path(tempfile.mkdtemp(prefix="nuumee-"))
     host_ports = ports.any_free(PORT_NAMES)
     with Processes(output, folder) as processes, ExitStack() as cleanup:
         stack = Stack(host_ports, processes, folder)
         stack.start_emulators(("auth", "firestore", "pubsub"))
-        bench = Bench(stack, host_ports, cleanup, silence, sweep_after)
+        bench = Bench(stack, host_ports, cleanup, sweep_after)
         bench.start_functions()
         yield bench
 

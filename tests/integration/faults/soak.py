@@ -45,7 +45,7 @@ def main() -> None:
     print(f"soak: seed={SEED}, some quarter of an hour", flush=True)
     lines: list[str] = []
     try:
-        with benches.running(lines.append, silence=1, sweep_after=SWEEP_AFTER) as bench:
+        with benches.running(lines.append, sweep_after=SWEEP_AFTER) as bench:
             soak = _Soak(bench)
             left_over, wrongly_removed, attempts = soak.run()
             faults = sum(trouble.faults for trouble in bench.trouble.values())

@@ -16,28 +16,11 @@ from google.cloud import firestore, pubsub_v1
 from infra.local.client import Client
 from infra.local.faults import Fault, Kind
 from infra.local.users import Account
-from tests.integration.faults.bench import Bench, pointed_at, running
+from tests.integration.faults.bench import Bench, pointed_at
 from tests.jobs import document, new_id, read
 from tests.waiting import wait_until
 
 FILES = {"nuumee-images": "reference.png", "nuumee-videos": "motion.mp4", "nuumee-outputs": "output.mp4"}
-
-
-@pytest.fixture(scope="module")
-def lines() -> list[str]:
-    return []
-
-
-@pytest.fixture(scope="module")
-def running_bench(lines: list[str]) -> Iterator[Bench]:
-    with running(lines.append) as bench:
-        yield bench
-
-
-@pytest.fixture
-def bench(running_bench: Bench) -> Iterator[Bench]:
-    yield running_bench
-    running_bench.heal()
 
 
 @pytest.fixture

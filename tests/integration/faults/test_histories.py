@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from infra.local.users import Account
-from tests.integration.faults import bench as benches
 from tests.integration.faults.bench import Bench
 from tests.integration.faults.histories import Player, Step, play_all
 
@@ -34,15 +32,8 @@ TROUBLES = {
 
 
 @pytest.fixture(scope="module")
-def bench() -> Iterator[Bench]:
-    lines: list[str] = []
-    with benches.running(lines.append, silence=1) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def account(bench: Bench) -> Account:
-    return bench.users.add("histories", "histories@nuumee.test", "test-password")
+def account(running_bench: Bench) -> Account:
+    return running_bench.users.add("histories", "histories@nuumee.test", "test-password")
 
 
 @pytest.mark.timeout(900)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -11,28 +11,19 @@ import requests
 
 from infra.local import ports
 from infra.local.users import Account
-from tests.integration.faults import bench as benches
 from tests.integration.faults.bench import FUNCTIONS, Bench
 from tests.integration.faults.histories import PATIENCE
 from tests.jobs import document, new_id, read
 from tests.waiting import wait_until
 
 MOMENTS = ("before the delete", "after the delete", "at its first call", "at its third call")
-SWEEP_AFTER = 2
 USER = ("kills", "kills@nuumee.test", "test-password")
 
 
 @pytest.fixture(scope="module")
-def bench() -> Iterator[Bench]:
-    lines: list[str] = []
-    with benches.running(lines.append, sweep_after=SWEEP_AFTER) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def accounts(bench: Bench) -> list[Account]:
+def accounts(running_bench: Bench) -> list[Account]:
     """The last is signed in as things are: after a restart of Firebase Auth there is another."""
-    return [bench.users.add(*USER)]
+    return [running_bench.users.add(*USER)]
 
 
 def new_job(bench: Bench, user_id: str) -> str:
@@ -101,4 +92,3 @@ def test_a_deleted_job_ends_purged_whatever_is_killed(
         return bool(purge["state"] == "done") and not bench.contents(f"{user_id}/{job_id}/")
 
     wait_until(purged, PATIENCE)
-    bench.heal()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -11,22 +10,9 @@ import pytest
 from infra.local.client import Client
 from infra.local.faults import Fault, Kind
 from infra.local.users import Account
-from tests.integration.faults.bench import Bench, running
+from tests.integration.faults.bench import Bench
 from tests.jobs import document, new_id, read
 from tests.waiting import wait_until
-
-
-@pytest.fixture(scope="module")
-def running_bench() -> Iterator[Bench]:
-    lines: list[str] = []
-    with running(lines.append) as bench:
-        yield bench
-
-
-@pytest.fixture
-def bench(running_bench: Bench) -> Iterator[Bench]:
-    yield running_bench
-    running_bench.heal()
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from infra.local import browser
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of all commands of a Debian machine without a browser, on which we are root."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(tmp_path / "none"))
+    monkeypatch.setattr(browser, "_fetched_by_playwright", lambda: tmp_path / "none")
     monkeypatch.setattr(browser, "_MAC_APPLICATIONS", ())
     monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     monkeypatch.setattr(sys, "platform", "linux")
@@ -42,6 +42,8 @@ def test_the_first_browser_that_runs_is_taken(bare: Path) -> None:
     assert browser.find() == chrome
     chromium = command(bare, "chromium", "echo Chromium 156")
     assert browser.find() == chromium
+    without_a_window = command(bare, "chromium-headless-shell", "echo Chromium 156")
+    assert browser.find() == without_a_window
 
 
 def test_where_there_is_one_nothing_is_said_or_done(bare: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -50,14 +52,18 @@ def test_where_there_is_one_nothing_is_said_or_done(bare: Path, capfd: pytest.Ca
     assert capfd.readouterr() == ("", "")
 
 
-def test_debian_installs_its_package(bare: Path) -> None:
-    install = f'echo "$@" >> {bare}/asked; printf "#!/bin/sh\\n" > {bare}/chromium; /bin/chmod +x {bare}/chromium'
-    command(bare, "apt-get", install)
+@pytest.mark.parametrize("packages", [["chromium-headless-shell"], ["chromium-headless-shell", "chromium"]])
+def test_debian_installs_its_package_without_a_window_or_else_the_one_with(
+    bare: Path, packages: list[str]
+) -> None:
+    there = bare / packages[-1]
+    put = f'printf "#!/bin/sh\\n" > {there}; /bin/chmod +x {there}'
+    command(
+        bare, "apt-get", f'echo "$@" >> {bare}/asked\ncase "$@" in *" {there.name}") {put};; *) exit 100;; esac'
+    )
     browser.main()
-    assert [line.split()[2:] for line in asked(bare)] == [
-        ["update"],
-        ["install", "-y", "--no-install-recommends", "chromium"],
-    ]
+    asked_for = [["install", "-y", "--no-install-recommends", package] for package in packages]
+    assert [line.split()[2:] for line in asked(bare)] == [["update"], *asked_for]
 
 
 @pytest.mark.parametrize("system", [{"ID": "ubuntu", "ID_LIKE": "debian"}, {"ID": "fedora"}])
@@ -70,6 +76,19 @@ def test_other_systems_get_playwrights(
     with pytest.raises(SystemExit):
         browser.main()
     assert asked(bare) == ["install --with-deps chromium", "install chromium"]
+
+
+def test_the_one_that_playwright_has_fetched_is_found(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(bare))
+    monkeypatch.setattr(browser, "_COMMANDS", ())
+    monkeypatch.setattr(browser, "_MAC_APPLICATIONS", ())
+    assert browser.find() is None
+    fetched = browser._fetched_by_playwright()
+    assert fetched.is_relative_to(bare)
+    fetched.parent.mkdir(parents=True)
+    command(fetched.parent, fetched.name, "echo Chromium 156")
+    assert browser.find() == fetched
 
 
 def test_who_is_not_root_installs_nothing_into_the_system(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,10 +105,9 @@ def test_where_none_can_be_had_one_sentence_says_how_to_install_it(
 ) -> None:
     command(bare, "apt-get", "echo reading; echo 'E: Unable to locate package chromium' >&2; exit 100")
     command(bare, "playwright", "echo 'Error: no such host'; echo '}'; exit 1")
-    with pytest.raises(SystemExit, match=r"install one with: .*apt-get install chromium .*playwright install"):
+    with pytest.raises(SystemExit, match=r"install one with: .*apt-get install chromium-headless.*playwright"):
         browser.main()
     assert capfd.readouterr().err.splitlines() == [
-        "browser: apt-get failed: E: Unable to locate package chromium",
-        "browser: apt-get failed: E: Unable to locate package chromium",
+        *["browser: apt-get failed: E: Unable to locate package chromium"] * 3,
         "browser: playwright failed: Error: no such host",
     ]

@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.skipif(
-    shutil.which("gcloud") is None,
-    reason="gcloud is not installed: the commands of deploy.sh were not checked against its parser",
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        shutil.which("gcloud") is None,
+        reason="gcloud is not installed: the commands of deploy.sh were not checked against its parser",
+    ),
+]
 
 ROOT = Path(__file__).parents[3]
 WRONG = (
@@ -49,7 +52,7 @@ def verdicts(commands: list[str], tmp_path_factory: pytest.TempPathFactory) -> d
     asked.write_text(json.dumps([{"command_string": command} for command in (*commands, *WRONG)]))
     lint = ["gcloud", "meta", "lint-gcloud-commands", f"--commands-file={asked}"]
     environment = {**os.environ, "CLOUDSDK_CONFIG": str(folder), "CLOUDSDK_CORE_DISABLE_PROMPTS": "1"}
-    answer = subprocess.run(lint, check=True, capture_output=True, text=True, env=environment, timeout=100).stdout
+    answer = subprocess.run(lint, check=True, capture_output=True, text=True, env=environment, timeout=250).stdout
     return {verdict["command_string"]: verdict for verdict in json.loads(answer)}
 
 

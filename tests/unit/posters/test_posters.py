@@ -6,8 +6,10 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import av
 import pytest
@@ -17,9 +19,11 @@ from infra.stage import ROOT
 from shared.posters import clips
 from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, SIDE, Posters, make_posters
 from shared.posters.unpicturable import Reason
-from tests.benchmarks.posters import measured
+from tests.benchmarks.posters import Measured, measured
 from tests.hostile_pictures import CORNERS, PICTURES, write_picture
 from tests.hostile_videos import VIDEOS, write_video
+
+pytestmark = pytest.mark.slow
 
 MOST_MIB = 320
 """What a function of 512 MiB can spare beside the server and the file itself."""
@@ -67,13 +71,21 @@ OF_NO_SCENE = {"single-dot.png", "thread.png", "grey-16-bit.png", "noise.png", "
 DEMO = sorted((ROOT / "infra/local/media").iterdir())
 
 
-def made(path: Path) -> Posters:
+@cache
+def taken(name: str) -> Measured:
+    """What comes of a hostile file, and what it takes. Each is made once, whichever tests look at it."""
+    with TemporaryDirectory() as folder:
+        write = write_picture if name in PICTURES else write_video
+        return measured(write(name, Path(folder)))
+
+
+def made(name: str) -> Posters:
     """The posters, which took no more than they may."""
-    taken = measured(path)
-    assert isinstance(taken.outcome, Posters), taken
-    assert taken.peak_mib < MOST_MIB, taken
-    assert taken.cpu_seconds < MOST_SECONDS, taken
-    return taken.outcome
+    outcome = taken(name).outcome
+    assert isinstance(outcome, Posters), taken(name)
+    assert taken(name).peak_mib < MOST_MIB, taken(name)
+    assert taken(name).cpu_seconds < MOST_SECONDS, taken(name)
+    return outcome
 
 
 def opened(poster: bytes) -> Image.Image:
@@ -108,8 +120,8 @@ def pictures_of(preview: bytes | None) -> list[av.VideoFrame]:
 
 
 @pytest.mark.parametrize("name", [name for name in PICTURES if name not in REFUSED])
-def test_a_picture_gets_its_middle_upright_as_a_poster(name: str, tmp_path: Path) -> None:
-    posters = made(write_picture(name, tmp_path))
+def test_a_picture_gets_its_middle_upright_as_a_poster(name: str) -> None:
+    posters = made(name)
     assert posters.preview is None
     if name in OF_NO_SCENE:
         opened(posters.poster)
@@ -118,8 +130,8 @@ def test_a_picture_gets_its_middle_upright_as_a_poster(name: str, tmp_path: Path
 
 
 @pytest.mark.parametrize("name", [name for name in VIDEOS if name not in REFUSED])
-def test_a_video_gets_a_poster_and_a_preview_of_its_beginning(name: str, tmp_path: Path) -> None:
-    posters = made(write_video(name, tmp_path))
+def test_a_video_gets_a_poster_and_a_preview_of_its_beginning(name: str) -> None:
+    posters = made(name)
     if name in OF_NO_SCENE:
         opened(posters.poster)
     else:
@@ -131,12 +143,10 @@ def test_a_video_gets_a_poster_and_a_preview_of_its_beginning(name: str, tmp_pat
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_would_do_harm_is_refused_with_the_reason(name: str, tmp_path: Path) -> None:
-    path = write_picture(name, tmp_path) if name in PICTURES else write_video(name, tmp_path)
-    taken = measured(path)
-    assert taken.outcome == REFUSED[name], taken
-    assert taken.peak_mib < MOST_MIB, taken
-    assert taken.cpu_seconds < MOST_SECONDS, taken
+def test_what_would_do_harm_is_refused_with_the_reason(name: str) -> None:
+    assert taken(name).outcome == REFUSED[name], taken(name)
+    assert taken(name).peak_mib < MOST_MIB, taken(name)
+    assert taken(name).cpu_seconds < MOST_SECONDS, taken(name)
 
 
 @pytest.mark.parametrize("path", DEMO, ids=[path.name for path in DEMO])
@@ -150,41 +160,41 @@ def test_the_demo_s_media_all_get_posters(path: Path) -> None:
         assert posters.preview is None
 
 
-def test_what_is_transparent_stays_so(tmp_path: Path) -> None:
+def test_what_is_transparent_stays_so() -> None:
     for name in ("transparent.png", "transparent-palette.png"):
-        pixel = opened(made(write_picture(name, tmp_path)).poster).getpixel((2, 2))
+        pixel = opened(made(name).poster).getpixel((2, 2))
         assert isinstance(pixel, tuple)
         assert pixel[3] == 0
 
 
-def test_a_middle_shade_of_sixteen_bits_is_a_middle_shade(tmp_path: Path) -> None:
-    poster = opened(made(write_picture("grey-16-bit.png", tmp_path)).poster)
+def test_a_middle_shade_of_sixteen_bits_is_a_middle_shade() -> None:
+    poster = opened(made("grey-16-bit.png").poster)
     assert poster.getpixel((100, 100)) == (128, 128, 128)
 
 
 @pytest.mark.parametrize("name", ["checks-of-bits.png", "checks-of-palette.png"])
-def test_dots_of_few_colours_are_mixed_and_not_picked(name: str, tmp_path: Path) -> None:
-    poster = opened(made(write_picture(name, tmp_path)).poster)
+def test_dots_of_few_colours_are_mixed_and_not_picked(name: str) -> None:
+    poster = opened(made(name).poster)
     assert poster.convert("L").getpixel((100, 100)) == pytest.approx(128, abs=20)
 
 
-def test_a_preview_shows_the_middle_also_after_the_pictures_change_their_size(tmp_path: Path) -> None:
-    last = pictures_of(made(write_video("changing.webm", tmp_path)).preview)[-1]
+def test_a_preview_shows_the_middle_also_after_the_pictures_change_their_size() -> None:
+    last = pictures_of(made("changing.webm").preview)[-1]
     assert_shows_scene(last.to_image())
 
 
-def test_a_preview_has_key_pictures_only_where_it_needs_them(tmp_path: Path) -> None:
-    frames = pictures_of(made(write_video("key-pictures-only.mp4", tmp_path)).preview)
+def test_a_preview_has_key_pictures_only_where_it_needs_them() -> None:
+    frames = pictures_of(made("key-pictures-only.mp4").preview)
     assert sum(frame.key_frame for frame in frames) == 1
 
 
-def test_a_preview_begins_where_the_video_does(tmp_path: Path) -> None:
-    first = pictures_of(made(write_video("black-at-first.mp4", tmp_path)).preview)[0]
+def test_a_preview_begins_where_the_video_does() -> None:
+    first = pictures_of(made("black-at-first.mp4").preview)[0]
     assert first.to_image().convert("L").getextrema()[1] < 20
 
 
-def test_a_poster_shows_what_comes_after_the_black(tmp_path: Path) -> None:
-    poster = opened(made(write_video("black-for-four-seconds.mp4", tmp_path)).poster)
+def test_a_poster_shows_what_comes_after_the_black() -> None:
+    poster = opened(made("black-for-four-seconds.mp4").poster)
     assert max(poster.convert("L").tobytes()) > 200
 
 
@@ -206,18 +216,18 @@ def test_what_may_lie_in_a_hole_is_not_looked_at(tmp_path: Path, monkeypatch: py
     assert len(looked) == 1
 
 
-def test_a_preview_keeps_the_pace_and_drops_what_no_eye_misses(tmp_path: Path) -> None:
-    frames = pictures_of(made(write_video("fast.mp4", tmp_path)).preview)
+def test_a_preview_keeps_the_pace_and_drops_what_no_eye_misses() -> None:
+    frames = pictures_of(made("fast.mp4").preview)
     assert len(frames) == pytest.approx(2 * 30, abs=2)
     assert frames[-1].time == pytest.approx(2, abs=0.1)
 
 
-def test_five_seconds_of_720p_take_less_than_three(tmp_path: Path) -> None:
-    assert measured(write_video("clip-720p.mp4", tmp_path)).cpu_seconds < 3
+def test_five_seconds_of_720p_take_less_than_three() -> None:
+    assert taken("clip-720p.mp4").cpu_seconds < 3
 
 
-def test_a_second_of_a_thousand_pictures_is_not_decoded_whole(tmp_path: Path) -> None:
-    assert measured(write_video("crowded.mp4", tmp_path)).cpu_seconds < 3
+def test_a_second_of_a_thousand_pictures_is_not_decoded_whole() -> None:
+    assert taken("crowded.mp4").cpu_seconds < 3
 
 
 def test_a_video_that_takes_long_to_decode_gets_a_shorter_preview(

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import json
+
+from tests.order import DURATIONS, in_order
+
+
+def test_the_heaviest_file_of_the_first_suite_comes_first_and_unmeasured_ones_last() -> None:
+    seconds = {
+        "unit/test_a.py": 90.0,
+        "integration/test_b.py": 2.0,
+        "integration/test_c.py": 30.0,
+        "e2e/d.py": 5.0,
+    }
+    files = ["unit/test_new.py", *seconds, "benchmarks/test_e.py"]
+    assert in_order(files, seconds) == [
+        "integration/test_c.py",
+        "integration/test_b.py",
+        "e2e/d.py",
+        "unit/test_a.py",
+        "unit/test_new.py",
+        "benchmarks/test_e.py",
+    ]
+
+
+def test_every_measured_file_is_still_there() -> None:
+    assert [file for file in json.loads(DURATIONS.read_text()) if not (DURATIONS.parent / file).is_file()] == []
