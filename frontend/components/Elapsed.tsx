@@ -1,7 +1,7 @@
+import { statusLabel } from "@/components/StatusBadge";
 import { useNow } from "@/hooks/use-now";
 import type { Job } from "@/lib/job";
 import { formatElapsed, parseTime } from "@/lib/time";
-import { statusLabel } from "./StatusBadge";
 
 /** "Processing... 2m 30s", counted on each second. */
 export function Elapsed({ job }: { job: Job }) {

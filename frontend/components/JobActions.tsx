@@ -1,6 +1,6 @@
 import { Download, Info, Link2, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { Button } from "@/components/Button";
+import { Button } from "@/components/ui/Button";
 import { copyShareLink, download } from "@/lib/actions";
 import { type Job, shortName } from "@/lib/job";
 

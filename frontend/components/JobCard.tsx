@@ -1,13 +1,13 @@
-import { Age } from "@/components/Age";
 import { Elapsed } from "@/components/Elapsed";
 import { JobActions } from "@/components/JobActions";
 import { MediaStrip } from "@/components/MediaStrip";
 import { MediaTile } from "@/components/MediaTile";
-import { Skeleton } from "@/components/Skeleton";
 import { StatusBadge } from "@/components/StatusBadge";
+import { Age } from "@/components/ui/Age";
+import { Skeleton } from "@/components/ui/Skeleton";
 import type { RenewMedia } from "@/hooks/use-jobs";
 import { cardId } from "@/lib/focus";
-import { isActive, type Job, shortName, typeLabel } from "@/lib/job";
+import { formatCredits, isActive, type Job, shortName, typeLabel } from "@/lib/job";
 import type { TileKind } from "@/lib/media";
 
 export interface JobCommands {
@@ -82,10 +82,6 @@ function Facts({ job }: { job: Job }) {
       {job.credits_charged !== null && <span>{formatCredits(job.credits_charged)}</span>}
     </p>
   );
-}
-
-export function formatCredits(credits: number): string {
-  return `${credits} ${credits === 1 ? "credit" : "credits"}`;
 }
 
 interface SelectorProps {

@@ -1,9 +1,9 @@
 import { Clapperboard, CloudOff, SearchX } from "lucide-react";
-import { Button } from "@/components/Button";
 import { JobCard, type JobCommands } from "@/components/JobCard";
-import { Notice } from "@/components/Notice";
 import { Pager } from "@/components/Pager";
 import { statusLabel } from "@/components/StatusBadge";
+import { Button } from "@/components/ui/Button";
+import { Notice } from "@/components/ui/Notice";
 import type { Jobs } from "@/hooks/use-jobs";
 import type { Selection } from "@/hooks/use-selection";
 import type { Navigation } from "@/hooks/use-view";

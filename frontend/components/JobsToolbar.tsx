@@ -1,9 +1,9 @@
 import { RefreshCw } from "lucide-react";
 import { useState } from "react";
-import { Button } from "@/components/Button";
 import { SearchBox } from "@/components/SearchBox";
-import { Skeleton } from "@/components/Skeleton";
 import { StatusFilter } from "@/components/StatusFilter";
+import { Button } from "@/components/ui/Button";
+import { Skeleton } from "@/components/ui/Skeleton";
 import type { Jobs } from "@/hooks/use-jobs";
 import type { Navigation } from "@/hooks/use-view";
 import { TITLE_ID } from "@/lib/focus";

@@ -1,7 +1,7 @@
 import { ImageOff, Play } from "lucide-react";
 import { useState } from "react";
 import { Clip } from "@/components/Clip";
-import { Skeleton } from "@/components/Skeleton";
+import { Skeleton } from "@/components/ui/Skeleton";
 import { useInView } from "@/hooks/use-in-view";
 import { useMediaSource } from "@/hooks/use-media-source";
 import { inOrder, TILE_NAMES, type TileKind, type TileMedia } from "@/lib/media";

@@ -1,5 +1,5 @@
 import { Trash2 } from "lucide-react";
-import { Button } from "@/components/Button";
+import { Button } from "@/components/ui/Button";
 import type { Selection } from "@/hooks/use-selection";
 import { focusTitle } from "@/lib/focus";
 

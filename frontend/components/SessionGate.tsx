@@ -1,10 +1,10 @@
 "use client";
 
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
-import { Button } from "@/components/Button";
+import { Button } from "@/components/ui/Button";
+import { Notice } from "@/components/ui/Notice";
 import { messageOf } from "@/lib/errors";
 import { findSession, leaveFor, type Session, watchSession } from "@/lib/session";
-import { Notice } from "./Notice";
 
 const SessionContext = createContext<Session | null>(null);
 

@@ -1,7 +1,7 @@
 "use client";
 
 import { type FormEvent, useState } from "react";
-import { Button } from "@/components/Button";
+import { Button } from "@/components/ui/Button";
 import { findSession } from "@/lib/session";
 import { settings } from "@/lib/settings";
 

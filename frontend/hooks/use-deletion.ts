@@ -1,9 +1,8 @@
 import { useState } from "react";
 import { deleteJob } from "@/lib/api";
-import { messageOf } from "@/lib/errors";
+import { messageOf, SessionEnded } from "@/lib/errors";
 import { type Job, shortName } from "@/lib/job";
 import { notify } from "@/lib/notify";
-import { SessionEnded } from "@/lib/session";
 
 const AT_ONCE = 4;
 

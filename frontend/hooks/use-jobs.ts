@@ -5,6 +5,7 @@ import { useOnline, useVisible } from "@/hooks/use-environment";
 import { usePolling } from "@/hooks/use-polling";
 import { useRenewal } from "@/hooks/use-renewal";
 import { getJobs, getJobThumbnails, listJobs } from "@/lib/api";
+import { SessionEnded } from "@/lib/errors";
 import {
   type Counts,
   isActive,
@@ -23,7 +24,6 @@ import {
   withShare,
 } from "@/lib/list";
 import { keepUrls, type TileKind, withRenewed } from "@/lib/media";
-import { SessionEnded } from "@/lib/session";
 import { isSearchable, type View } from "@/lib/view";
 
 export type RenewMedia = (jobId: string, kind: TileKind) => Promise<JobThumbnailsResponse>;

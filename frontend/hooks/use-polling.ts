@@ -1,7 +1,6 @@
 import { type RefObject, useEffect, useEffectEvent, useRef, useState } from "react";
-import { ApiError } from "@/lib/errors";
+import { ApiError, SessionEnded } from "@/lib/errors";
 import { INTERVAL, nextDelay, remaining } from "@/lib/polling";
-import { SessionEnded } from "@/lib/session";
 
 /**
  * Calls `poll` while `active`: ten seconds after `asked`, the time of the last request in milliseconds since 1970,

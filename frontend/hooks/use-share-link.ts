@@ -1,9 +1,8 @@
 import { useState } from "react";
 import { endShareLink, makeShareLink } from "@/lib/api";
-import { messageOf } from "@/lib/errors";
+import { messageOf, SessionEnded } from "@/lib/errors";
 import { type Job, type JobShareResponse, shortName } from "@/lib/job";
 import { notify } from "@/lib/notify";
-import { SessionEnded } from "@/lib/session";
 
 /** Ends and makes the job's share link; `onChange` gets what was answered. */
 export function useShareLink(job: Job, onChange: (share: JobShareResponse) => void) {

@@ -1,8 +1,7 @@
 import { getJobOutput } from "@/lib/api";
-import { messageOf } from "@/lib/errors";
+import { messageOf, SessionEnded } from "@/lib/errors";
 import { type Job, shortName } from "@/lib/job";
 import { notify } from "@/lib/notify";
-import { SessionEnded } from "@/lib/session";
 
 /** By then an error has come, if one comes, in milliseconds. */
 const PATIENCE = 2_000;

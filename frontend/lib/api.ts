@@ -1,6 +1,6 @@
 /** The functions, as the page calls them. Each call throws ApiError, NetworkError or SessionEnded. */
 
-import { ApiError, NetworkError } from "@/lib/errors";
+import { ApiError, NetworkError, SessionEnded } from "@/lib/errors";
 import type {
   Group,
   Job,
@@ -9,7 +9,7 @@ import type {
   JobShareResponse,
   JobThumbnailsResponse,
 } from "@/lib/job";
-import { accessToken, endSession, SessionEnded } from "@/lib/session";
+import { accessToken, endSession } from "@/lib/session";
 import { type Endpoint, settings } from "@/lib/settings";
 
 export const PAGE_SIZE = 20;

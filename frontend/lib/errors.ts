@@ -17,6 +17,9 @@ export class ApiError extends Error {
   }
 }
 
+/** There is no valid session any more. */
+export class SessionEnded extends Error {}
+
 /** What to tell the user about any error. */
 export function messageOf(error: unknown): string {
   const known = error instanceof ApiError || error instanceof NetworkError;

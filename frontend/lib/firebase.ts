@@ -10,9 +10,9 @@ import {
   signInWithEmailAndPassword,
   signInWithPopup,
   signOut as signOutOfFirebase,
+  type User,
 } from "@firebase/auth";
-import { NetworkError } from "@/lib/errors";
-import { type Session, SessionEnded } from "@/lib/session";
+import { NetworkError, SessionEnded } from "@/lib/errors";
 import { settings } from "@/lib/settings";
 
 const auth = initializeAuth(initializeApp(settings.firebase), { persistence: browserLocalPersistence });
@@ -21,10 +21,10 @@ if (settings.authEmulator) {
   connectAuthEmulator(auth, origin, { disableWarnings: true });
 }
 
-export async function currentSession(): Promise<Session | null> {
+/** The signed-in user; null if there is none. */
+export async function currentUser(): Promise<User | null> {
   await auth.authStateReady();
-  const user = auth.currentUser;
-  return user && { userId: user.uid, email: user.email };
+  return auth.currentUser;
 }
 
 /** What Firebase says of a session that it does not renew; whatever else goes wrong may work the next time. */

@@ -98,3 +98,7 @@ export function typeLabel(job: Job): string {
 export function shortName(jobId: string): string {
   return jobId.slice(0, 8);
 }
+
+export function formatCredits(credits: number): string {
+  return `${credits} ${credits === 1 ? "credit" : "credits"}`;
+}

@@ -14,9 +14,6 @@ export interface Session {
 /** Why the session is over: `revoked` by the owner or an administrator, or `signed-out` by the user. */
 export type EndReason = "revoked" | "signed-out";
 
-/** There is no valid session any more. */
-export class SessionEnded extends Error {}
-
 const RECORD = `firebase:authUser:${settings.firebase.apiKey}:[DEFAULT]`;
 /** A token with less than this left is renewed first, in milliseconds. Firebase does the same. */
 const RENEW_BEFORE = 5 * 60_000;
@@ -32,7 +29,8 @@ const firebase = () => import("@/lib/firebase");
 export async function findSession(): Promise<Session | null> {
   const stored = readRecord();
   if (stored) return { userId: stored.userId, email: stored.email };
-  return (await firebase()).currentSession();
+  const user = await (await firebase()).currentUser();
+  return user && { userId: user.uid, email: user.email };
 }
 
 /**

@@ -8,7 +8,7 @@ import {
   makeShareLink,
   retryAfter,
 } from "@/lib/api";
-import { ApiError, messageOf, NetworkError } from "@/lib/errors";
+import { ApiError, messageOf, NetworkError, SessionEnded } from "@/lib/errors";
 import * as session from "@/lib/session";
 
 const plain = { status: null, search: "", page: 1, counts: false };
@@ -136,14 +136,14 @@ describe("a refused token", () => {
 
   test("ends the session where the fresh one is refused too", async () => {
     fetch.mockImplementation(async () => answer(401, {}));
-    await expect(deleteJob("a")).rejects.toBeInstanceOf(session.SessionEnded);
+    await expect(deleteJob("a")).rejects.toBeInstanceOf(SessionEnded);
     expect(fetch).toHaveBeenCalledTimes(2);
     expect(endSession).toHaveBeenCalledExactlyOnceWith("revoked");
   });
 
   test("ends the session where there is no fresh one", async () => {
-    accessToken.mockRejectedValue(new session.SessionEnded());
-    await expect(listJobs(plain)).rejects.toBeInstanceOf(session.SessionEnded);
+    accessToken.mockRejectedValue(new SessionEnded());
+    await expect(listJobs(plain)).rejects.toBeInstanceOf(SessionEnded);
     expect(fetch).not.toHaveBeenCalled();
     expect(endSession).toHaveBeenCalledExactlyOnceWith("revoked");
   });

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { accessToken, findSession, safeNext } from "@/lib/session";
 
 const currentToken = vi.hoisted(() => vi.fn(async () => "renewed"));
-const currentSession = vi.hoisted(() => vi.fn(async () => null));
-vi.mock("@/lib/firebase", () => ({ currentToken, currentSession }));
+const currentUser = vi.hoisted(() => vi.fn(async (): Promise<{ uid: string; email: string } | null> => null));
+vi.mock("@/lib/firebase", () => ({ currentToken, currentUser }));
 
 const HOUR = 3_600_000;
 const storage = new Map<string, string>();
@@ -77,14 +77,19 @@ describe("the session", () => {
   test("is found without loading Firebase", async () => {
     store();
     expect(await findSession()).toMatchObject({ userId: "ann", email: "ann@nuumee.test" });
-    expect(currentSession).not.toHaveBeenCalled();
+    expect(currentUser).not.toHaveBeenCalled();
+  });
+
+  test("comes from Firebase when there is no record", async () => {
+    currentUser.mockResolvedValueOnce({ uid: "ann", email: "ann@nuumee.test" });
+    expect(await findSession()).toEqual({ userId: "ann", email: "ann@nuumee.test" });
   });
 
   test("is asked of Firebase where there is no record, or the storage is blocked", async () => {
     expect(await findSession()).toBeNull();
     vi.stubGlobal("localStorage", undefined);
     expect(await findSession()).toBeNull();
-    expect(currentSession).toHaveBeenCalledTimes(2);
+    expect(currentUser).toHaveBeenCalledTimes(2);
   });
 });
 

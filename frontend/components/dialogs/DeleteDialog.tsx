@@ -1,11 +1,11 @@
 import * as AlertDialog from "@radix-ui/react-alert-dialog";
 import { CircleCheck, CircleX, LoaderCircle } from "lucide-react";
 import { useState } from "react";
-import { Button } from "@/components/Button";
-import { OVERLAY, PANEL } from "@/components/dialogs/Modal";
-import { useFocusReturn } from "@/components/dialogs/use-focus-return";
 import { statusLabel } from "@/components/StatusBadge";
+import { Button } from "@/components/ui/Button";
+import { OVERLAY, PANEL } from "@/components/ui/Modal";
 import type { Outcome, Outcomes } from "@/hooks/use-deletion";
+import { useFocusReturn } from "@/hooks/use-focus-return";
 import { isActive, type Job, shortName, typeLabel } from "@/lib/job";
 import { settings } from "@/lib/settings";
 

@@ -1,7 +1,7 @@
 import * as AlertDialog from "@radix-ui/react-alert-dialog";
-import { Button } from "@/components/Button";
-import { OVERLAY, PANEL } from "@/components/dialogs/Modal";
-import { useFocusReturn } from "@/components/dialogs/use-focus-return";
+import { Button } from "@/components/ui/Button";
+import { OVERLAY, PANEL } from "@/components/ui/Modal";
+import { useFocusReturn } from "@/hooks/use-focus-return";
 import { type Job, shortName } from "@/lib/job";
 
 interface Props {

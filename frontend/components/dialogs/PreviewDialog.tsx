@@ -1,7 +1,7 @@
 import { ImageOff } from "lucide-react";
 import { useState } from "react";
-import { Modal } from "@/components/dialogs/Modal";
-import { Skeleton } from "@/components/Skeleton";
+import { Modal } from "@/components/ui/Modal";
+import { Skeleton } from "@/components/ui/Skeleton";
 import type { RenewMedia } from "@/hooks/use-jobs";
 import { useMediaSource } from "@/hooks/use-media-source";
 import { type JobThumbnailsResponse, shortName } from "@/lib/job";

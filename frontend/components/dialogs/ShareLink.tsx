@@ -1,7 +1,7 @@
 import { Link2, Link2Off } from "lucide-react";
 import { useState } from "react";
-import { Button } from "@/components/Button";
 import { EndLinkDialog } from "@/components/dialogs/EndLinkDialog";
+import { Button } from "@/components/ui/Button";
 import { useShareLink } from "@/hooks/use-share-link";
 import { type Job, type JobShareResponse, shortName } from "@/lib/job";
 

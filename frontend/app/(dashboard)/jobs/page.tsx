@@ -1,13 +1,13 @@
 "use client";
 
 import { Suspense, useEffect, useState } from "react";
-import { Announcer } from "@/components/Announcer";
 import type { JobCommands } from "@/components/JobCard";
 import { JobsContent } from "@/components/JobsContent";
 import { JobsToolbar } from "@/components/JobsToolbar";
 import { SelectionBar } from "@/components/SelectionBar";
 import { useSession } from "@/components/SessionGate";
 import { statusLabel } from "@/components/StatusBadge";
+import { Announcer } from "@/components/ui/Announcer";
 import { useDeletion } from "@/hooks/use-deletion";
 import { useJobs } from "@/hooks/use-jobs";
 import { Loads } from "@/hooks/use-media-source";
@@ -18,7 +18,7 @@ import { useView } from "@/hooks/use-view";
 import { focusAfterDeletion } from "@/lib/focus";
 import { type Job, shortName } from "@/lib/job";
 import type { TileKind } from "@/lib/media";
-import { loadPartsOnFirstUse, parts } from "@/lib/parts";
+import { loadPartsOnFirstUse, parts } from "./parts";
 
 export default function JobsPage() {
   const session = useSession();

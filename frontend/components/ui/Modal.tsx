@@ -1,7 +1,7 @@
 import * as Dialog from "@radix-ui/react-dialog";
 import { X } from "lucide-react";
 import type { ReactNode } from "react";
-import { useFocusReturn } from "@/components/dialogs/use-focus-return";
+import { useFocusReturn } from "@/hooks/use-focus-return";
 
 export const OVERLAY = "fixed inset-0 z-40 bg-black/70 backdrop-blur-sm";
 export const PANEL =

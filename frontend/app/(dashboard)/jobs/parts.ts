@@ -1,9 +1,11 @@
+import { loadToasts } from "@/lib/notify";
+
 /** What the page needs only once somebody does something on it. A page that is merely looked at does not load it. */
 export const parts = {
   deleteDialog: () => import("@/components/dialogs/DeleteDialog"),
   detailsDialog: () => import("@/components/dialogs/DetailsDialog"),
   previewDialog: () => import("@/components/dialogs/PreviewDialog"),
-  toasts: () => import("@/components/Toasts"),
+  toasts: loadToasts,
 };
 
 const FIRST_SIGNS = ["pointermove", "pointerdown", "keydown", "focusin"];

@@ -1,7 +1,8 @@
 import { flushSync } from "react-dom";
 import { createRoot } from "react-dom/client";
 import { Toaster, toast } from "sonner";
-import type { Kind } from "@/lib/notify";
+
+export type Kind = "success" | "error" | "info";
 
 const LONG = 10_000;
 const SHORT = 5_000;
