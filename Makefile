@@ -26,6 +26,10 @@ test: page ## Run every test, the page's in a browser
 	@npm test --silent --prefix frontend; page=$$?; $(BIN)/python -m pytest -n 2 --dist loadfile || exit; \
 	[ $$page = 0 ] || { echo "test: the page's own tests failed, see above pytest's" >&2; exit $$page; }
 
+.PHONY: pictures
+pictures: page ## Renew the pictures of the page in docs/
+	@RENEW_PICTURES=1 $(BIN)/python -m pytest -q -n 0 tests/e2e/test_pictures.py
+
 soak: $(SETUP) ## Delete 2,000 jobs under faults and crashes: some quarter of an hour
 	@$(BIN)/python -m tests.integration.faults.soak
 

@@ -3,7 +3,7 @@ import { useNow } from "@/hooks/use-now";
 import type { Job } from "@/lib/job";
 import { formatElapsed, parseTime } from "@/lib/time";
 
-/** "Processing... 2m 30s", counted on each second. */
+/** Shows, for example, "Processing... 2m 30s" and counts up each second. */
 export function Elapsed({ job }: { job: Job }) {
   const now = useNow();
   const since = parseTime(job.created_at);

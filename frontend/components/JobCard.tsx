@@ -40,7 +40,7 @@ export function JobCard({ job, selected, commands }: Props) {
         onPreview={(kind) => commands.preview(job, kind)}
         renewMedia={commands.renewMedia}
       />
-      {/* Beside the tiles where there is room; elsewhere its parts find their places among them. */}
+      {/* On wide screens this is a column beside the tiles; on others its parts wrap among them. */}
       <div className="contents lg:flex lg:min-w-0 lg:flex-1 lg:flex-col lg:gap-2">
         <div className="flex min-w-34 flex-1 basis-34 flex-col gap-1.5 sm:basis-48 lg:basis-auto">
           <div className="flex items-start justify-between gap-2">

@@ -8,12 +8,12 @@ import { findSession, leaveFor, type Session, watchSession } from "@/lib/session
 
 const SessionContext = createContext<Session | null>(null);
 
-/** The session of the signed-in user. Null while it is being looked for. */
+/** Returns the session of the signed-in user, or null while it is being loaded. */
 export function useSession(): Session | null {
   return useContext(SessionContext);
 }
 
-/** Lets in who is signed in, and sends everybody else to the sign-in page. */
+/** Gives the session to its children, or sends a user who is not signed in to the sign-in page. */
 export function SessionGate({ children }: { children: ReactNode }) {
   const [session, setSession] = useState<Session | null>(null);
   const [error, setError] = useState<unknown>(null);

@@ -84,7 +84,7 @@ def nothing_found(jobs: JobsPage, shelf: Shelf) -> None:
 
 def search_refused(jobs: JobsPage, shelf: Shelf) -> None:
     jobs.open("?q=no%20id", wait=False)
-    jobs.page.get_by_text("No id begins so").wait_for()
+    jobs.page.get_by_text("Job ids contain only letters").wait_for()
 
 
 def failed_to_load(jobs: JobsPage, shelf: Shelf) -> None:
@@ -144,13 +144,13 @@ def cards_with_posters(jobs: JobsPage, shelf: Shelf) -> None:
 
 def details_of_a_job_without_a_link(jobs: JobsPage, shelf: Shelf) -> None:
     _details(jobs, shelf, "completed", short_id=None, share_revoked_at=datetime.now(UTC))
-    jobs.dialog.get_by_text("Its link has ended").wait_for()
+    jobs.dialog.get_by_text("This job has no share link").wait_for()
 
 
 def ending_a_link(jobs: JobsPage, shelf: Shelf) -> None:
     _details(jobs, shelf, "completed")
     jobs.dialog.get_by_role("button", name="End link").click()
-    jobs.dialog.get_by_text("never works again").wait_for()
+    jobs.dialog.get_by_text("can never be restored").wait_for()
 
 
 def details_of_no_job(jobs: JobsPage, shelf: Shelf) -> None:

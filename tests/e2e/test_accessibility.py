@@ -35,7 +35,7 @@ def sideways(page: Page) -> int:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_axe_finds_nothing_and_all_fits_into_the_window(
+def test_axe_finds_no_violations_and_everything_fits_the_window(
     jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str], state: str
 ) -> None:
     expected_errors.append("Failed to load resource")  # of the failures that states are about
@@ -50,7 +50,7 @@ def test_axe_finds_nothing_and_all_fits_into_the_window(
         assert sideways(page) == 0, f"at {width} pixels"
 
 
-def test_the_page_can_be_used_at_twice_the_size(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_the_page_is_usable_at_200_percent_zoom(jobs_page: JobsPage, shelf: Shelf) -> None:
     """A window of 1280 pixels at 200 % has 640 of the page's: https://www.w3.org/TR/WCAG22/#resize-text"""
     job = shelf.add()
     page = jobs_page.page
@@ -65,7 +65,7 @@ def test_the_page_can_be_used_at_twice_the_size(jobs_page: JobsPage, shelf: Shel
     assert sideways(page) == 0
 
 
-def test_everything_on_a_card_is_reached_by_tab_alone(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_everything_on_a_card_can_be_reached_with_tab(jobs_page: JobsPage, shelf: Shelf) -> None:
     job = shelf.add()
     jobs_page.open()
     jobs_page.tile(job, "source video").wait_for()
@@ -73,7 +73,7 @@ def test_everything_on_a_card_is_reached_by_tab_alone(jobs_page: JobsPage, shelf
     tiles = {"reference image": "REF", "source video": "SRC", "output video": "OUTPUT"}
     expected = {
         *(f"Preview the {medium} of job {name} \u2013 {label}" for medium, label in tiles.items()),
-        *(f"{action} job {name}" for action in ("Download", "Copy link of", "Details of", "Delete")),
+        *(f"{action} job {name}" for action in ("Download", "Copy link for", "Details of", "Delete")),
     }
     reached = set()
     for _ in range(25):
@@ -82,5 +82,5 @@ def test_everything_on_a_card_is_reached_by_tab_alone(jobs_page: JobsPage, shelf
     assert expected <= reached
 
 
-def test_the_pictures_are_kept_out_of_the_repository() -> None:
+def test_screenshots_are_ignored_by_git() -> None:
     assert str(Path(PICTURES).relative_to(ROOT).parts[0]) + "/" in (ROOT / ".gitignore").read_text().splitlines()

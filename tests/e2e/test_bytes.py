@@ -92,7 +92,7 @@ def jobs(shelf: Shelf, tmp_path: Path) -> list[str]:
     return ids[::-1]
 
 
-def test_a_page_of_twenty_jobs_all_looked_at_moves_less_than_a_megabyte(
+def test_viewing_twenty_jobs_transfers_less_than_a_megabyte(
     new_context: NewContext, stack: Stack, account: Account, jobs: list[str]
 ) -> None:
     views = {}

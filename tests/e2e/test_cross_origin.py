@@ -70,7 +70,7 @@ def origins(stack: Stack) -> list[str]:
     return [PAGE, stack.storage_url, *map(address, (*CALLED_BY_THE_PAGE, PUBLIC, LIMITED))]
 
 
-def test_a_user_signs_in_looks_follows_saves_shares_and_deletes(
+def test_a_user_can_do_everything_across_origins(
     page: Page, account: Account, shelf: Shelf, stack: Stack, buckets: storage.Client, expected_errors: list[str]
 ) -> None:
     expected_errors.append(r"status of 404 .*/reference\.jpg")
@@ -136,7 +136,7 @@ def send(
     return status, answered, json.loads(body or "{}")
 
 
-def test_a_client_that_adds_headers_can_read_every_answer(
+def test_a_client_that_adds_headers_can_read_every_response(
     page: Page, account: Account, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("status of 4"))
@@ -176,7 +176,7 @@ def test_a_client_that_adds_headers_can_read_every_answer(
         assert body["detail"]
 
 
-def test_a_client_that_adds_headers_can_read_a_shared_video_and_how_long_to_wait(
+def test_a_client_that_adds_headers_can_read_a_shared_video_and_retry_after(
     page: Page, account: Account, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("status of 4"))
@@ -199,7 +199,7 @@ def test_a_client_that_adds_headers_can_read_a_shared_video_and_how_long_to_wait
     assert body["detail"]
 
 
-def test_a_page_of_an_origin_that_is_not_allowed_can_read_nothing(
+def test_a_page_from_a_disallowed_origin_can_read_nothing(
     page: Page, account: Account, expected_errors: list[str]
 ) -> None:
     expected_errors.append("blocked by CORS policy|net::ERR_FAILED|/favicon.ico")

@@ -12,7 +12,7 @@ from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
 
 
-def test_a_job_on_another_page_is_followed_together_with_those_on_this_one(
+def test_a_job_on_another_page_is_polled_together_with_those_on_this_page(
     jobs_page: JobsPage, page: Page, shelf: Shelf
 ) -> None:
     clock = Clock(page)

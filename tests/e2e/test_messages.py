@@ -9,7 +9,7 @@ from tests.e2e.jobs_page import JobsPage, wait_for
 from tests.e2e.shelf import Shelf
 
 
-def test_a_message_is_closed_without_the_details_below_it(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_closing_a_message_leaves_the_details_open(jobs_page: JobsPage, shelf: Shelf) -> None:
     job = shelf.add(media=False)
     jobs_page.open()
     jobs_page.button(job, "Details").click()
@@ -22,7 +22,7 @@ def test_a_message_is_closed_without_the_details_below_it(jobs_page: JobsPage, s
     expect(jobs_page.dialog.get_by_role("button", name="Copy link")).to_be_enabled()
 
 
-def test_on_a_small_screen_a_message_does_not_cover_what_is_done_with_a_selection(
+def test_a_message_does_not_cover_the_selection_bar_on_a_small_screen(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("503"))

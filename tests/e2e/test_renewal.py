@@ -64,7 +64,7 @@ def test_urls_are_renewed_once_before_they_expire(
     assert len(clock.times(LIST)) == 2
 
 
-def test_the_token_is_renewed_too_where_the_hour_is_over(
+def test_the_token_is_renewed_too_after_an_hour(
     jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
 ) -> None:
     job = shelf.add()
@@ -79,7 +79,7 @@ def test_the_token_is_renewed_too_where_the_hour_is_over(
     expect_media_of_answer(jobs_page, job, 2)
 
 
-def test_nothing_is_renewed_while_nobody_looks(
+def test_nothing_is_renewed_while_the_page_is_hidden(
     jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
 ) -> None:
     job = shelf.add()
@@ -97,7 +97,7 @@ def test_nothing_is_renewed_while_nobody_looks(
     expect_media_of_answer(jobs_page, job, 2)
 
 
-def test_a_browser_whose_clock_is_wrong_does_not_ask_without_end(
+def test_a_wrong_clock_does_not_cause_endless_renewals(
     jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
 ) -> None:
     shelf.add()
@@ -110,7 +110,7 @@ def test_a_browser_whose_clock_is_wrong_does_not_ask_without_end(
     assert [later - earlier for earlier, later in itertools.pairwise(times)] == pytest.approx([60, 60], abs=2)
 
 
-def test_a_preview_whose_url_works_no_more_gets_another_one(
+def test_a_preview_whose_url_has_stopped_working_gets_a_new_one(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("403"))
@@ -126,7 +126,7 @@ def test_a_preview_whose_url_works_no_more_gets_another_one(
     assert len(asked_for_media(jobs_page)) == 1
 
 
-def test_a_preview_that_cannot_be_had_says_so_after_one_more_try(
+def test_a_preview_that_cannot_be_loaded_says_so_after_one_retry(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("403"))
@@ -139,7 +139,7 @@ def test_a_preview_that_cannot_be_had_says_so_after_one_more_try(
     assert len(asked_for_media(jobs_page)) == 1
 
 
-def test_a_video_that_is_being_watched_goes_on_while_another_medium_is_renewed(
+def test_a_playing_video_continues_while_another_medium_is_renewed(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("403"))

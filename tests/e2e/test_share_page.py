@@ -61,7 +61,7 @@ def test_a_shared_link_opens_a_page_that_plays(visitor: Page, share: Callable[..
 
 
 @pytest.mark.parametrize("state", ["shared", "shared-without-poster", "shared-nothing", "shared-player"])
-def test_axe_finds_nothing_and_all_fits_into_the_window(
+def test_axe_finds_no_violations_and_everything_fits_the_window(
     visitor: Page, share: Callable[..., str], expected_errors: list[str], state: str
 ) -> None:
     expected_errors.append("404")  # the page that says that there is nothing
@@ -86,7 +86,7 @@ def test_the_video_can_be_downloaded(visitor: Page, share: Callable[..., str]) -
     assert download.value.suggested_filename.endswith(".mp4")
 
 
-def test_a_video_whose_address_has_ended_goes_on(
+def test_a_video_continues_after_its_url_has_expired(
     visitor: Page, share: Callable[..., str], stack: Stack, expected_errors: list[str]
 ) -> None:
     """The address that the page came with is refused, as it would be an hour later."""

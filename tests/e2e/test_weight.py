@@ -47,9 +47,7 @@ class Scripts:
             self._responses[response.url] = response
 
 
-def test_a_list_that_is_only_looked_at_needs_little_javascript(
-    jobs_page: JobsPage, page: Page, shelf: Shelf
-) -> None:
+def test_viewing_the_list_needs_little_javascript(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
     shelf.add_many(20)
     scripts = Scripts(page)
     jobs_page.open()

@@ -19,7 +19,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** All there is to know of one job. It has an address of its own, so that the job may be on any page or on none. */
+/** Everything about one job. The details have their own address, so the job can be on any page of the list. */
 export default function DetailsDialog({ jobs, onPreview, onClose }: Props) {
   const { job: found, error, retry } = jobs.details;
   const job = found && { ...found, media: jobs.thumbnails[found.id] ?? found.media };

@@ -14,9 +14,9 @@ interface Props {
   onClose: () => void;
 }
 
-/** One medium as large as the window lets it be. */
+/** One medium, as large as fits in the window. */
 export default function PreviewDialog({ media, kind, renewMedia, onClose }: Props) {
-  // A renewal elsewhere on the page must not begin the video anew.
+  // Keeps its own URL, so that a renewal elsewhere on the page does not restart the video.
   const [url, setUrl] = useState(originalUrl(media, kind));
   const source = useMediaSource(inOrder(url), async () => {
     setUrl(originalUrl(await renewMedia(media.job_id, kind), kind));

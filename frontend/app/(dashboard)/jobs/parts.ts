@@ -1,6 +1,6 @@
 import { loadToasts } from "@/lib/notify";
 
-/** What the page needs only once somebody does something on it. A page that is merely looked at does not load it. */
+/** Components that the page loads only when the user starts to do something. */
 export const parts = {
   deleteDialog: () => import("@/components/dialogs/DeleteDialog"),
   detailsDialog: () => import("@/components/dialogs/DetailsDialog"),
@@ -8,20 +8,20 @@ export const parts = {
   toasts: loadToasts,
 };
 
-const FIRST_SIGNS = ["pointermove", "pointerdown", "keydown", "focusin"];
+const FIRST_EVENTS = ["pointermove", "pointerdown", "keydown", "focusin"];
 
 /**
- * Loads the parts at the first sign of a hand on the page, so that they are there before they are needed: also when
- * the connection has gone by then. Returns what gives that up.
+ * Loads all parts at the first pointer movement, key press or focus, so that they are there before they are needed,
+ * even if the connection is lost by then. Returns a function that cancels this.
  */
 export function loadPartsOnFirstUse(): () => void {
   const stop = () => {
-    for (const sign of FIRST_SIGNS) document.removeEventListener(sign, load);
+    for (const event of FIRST_EVENTS) document.removeEventListener(event, load);
   };
   const load = () => {
     stop();
     for (const part of Object.values(parts)) part().catch(() => undefined);
   };
-  for (const sign of FIRST_SIGNS) document.addEventListener(sign, load);
+  for (const event of FIRST_EVENTS) document.addEventListener(event, load);
   return stop;
 }
