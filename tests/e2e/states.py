@@ -1,4 +1,4 @@
-"""Every state that the page can be in, and how to bring it there."""
+"""Every state of the page, and how to reach it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def sign_in_refused(jobs: JobsPage, shelf: Shelf) -> None:
 
 
 def loading(jobs: JobsPage, shelf: Shelf) -> None:
-    jobs.page.route("**/api/v1/jobs?*", lambda route: None)  # never answered
+    jobs.page.route("**/api/v1/jobs?*", lambda route: None)  # never responds
     jobs.open(wait=False)
     jobs.page.get_by_text("Loading your jobs").wait_for(state="attached")
     jobs.page.get_by_role("button", name="Refresh the list").wait_for()
@@ -219,7 +219,7 @@ def _details(jobs: JobsPage, shelf: Shelf, status: str, **changes: Any) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until each tile in sight has its picture."""
+    """Wait until every visible tile has its picture."""
     loading_tiles = "[...document.querySelectorAll('article button .animate-pulse, [role=dialog] .animate-pulse')]"
     in_sight = "e => { const { top, bottom } = e.getBoundingClientRect(); return bottom > 0 && top < innerHeight }"
     page.wait_for_function(f"!{loading_tiles}.some({in_sight})")

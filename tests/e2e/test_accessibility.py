@@ -1,4 +1,4 @@
-"""axe-core finds nothing wrong with any state of the page, narrow or wide; what was seen is kept as pictures."""
+"""axe-core finds no violations in any state of the page at any width. Each state is saved as a screenshot."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEIGHT = 900
 
 
 def violations(page: Page) -> list[str]:
-    """What axe-core finds, each with the elements that it is about."""
+    """The violations that axe-core finds, each with its elements."""
     page.evaluate(AXE)
     found: dict[str, Any] = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
     return [
@@ -30,7 +30,7 @@ def violations(page: Page) -> list[str]:
 
 
 def sideways(page: Page) -> int:
-    """How many pixels the page is wider than its window."""
+    """By how many pixels the page is wider than its window."""
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
@@ -38,7 +38,7 @@ def sideways(page: Page) -> int:
 def test_axe_finds_no_violations_and_everything_fits_the_window(
     jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str], state: str
 ) -> None:
-    expected_errors.append("Failed to load resource")  # of the failures that states are about
+    expected_errors.append("Failed to load resource")  # some states are about failures
     STATES[state](jobs_page, shelf)
     page = jobs_page.page
     PICTURES.mkdir(parents=True, exist_ok=True)
@@ -51,7 +51,7 @@ def test_axe_finds_no_violations_and_everything_fits_the_window(
 
 
 def test_the_page_is_usable_at_200_percent_zoom(jobs_page: JobsPage, shelf: Shelf) -> None:
-    """A window of 1280 pixels at 200 % has 640 of the page's: https://www.w3.org/TR/WCAG22/#resize-text"""
+    """At 200 % zoom a window of 1280 pixels is 640 CSS pixels wide: https://www.w3.org/TR/WCAG22/#resize-text"""
     job = shelf.add()
     page = jobs_page.page
     page.set_viewport_size({"width": 640, "height": 450})

@@ -1,4 +1,4 @@
-"""Taking a job's video home, and its link to others."""
+"""Downloading a job's video and copying its share link."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_copying_a_link_that_does_not_exist_says_so(jobs_page: JobsPage, shelf: 
     job_id = shelf.add(media=False, short_id=None)
     page = jobs_page.open().page
     page.evaluate("navigator.clipboard.writeText('before')")
-    # Playwright takes a button for disabled that only says so of itself.
+    # Forced, because Playwright treats a button with aria-disabled as disabled.
     jobs_page.button(job_id, "Copy link").click(force=True)
     expect(jobs_page.toasts).to_contain_text("This job has no share link")
     assert _clipboard(page) == "before"

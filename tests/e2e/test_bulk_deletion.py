@@ -1,4 +1,4 @@
-"""Deleting several jobs at once: each has a result of its own."""
+"""Deleting several jobs at once. Each has its own result."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def checkbox(jobs_page: JobsPage, job_id: str) -> Locator:
 
 
 def choose_all(jobs_page: JobsPage) -> None:
-    """Choose every job and open the confirmation."""
+    """Select every job and open the confirmation."""
     jobs_page.cards.first.get_by_role("checkbox").check()
     bar(jobs_page).get_by_role("button", name="Select all").click()
     bar(jobs_page).get_by_role("button", name="Delete").click()

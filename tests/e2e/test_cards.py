@@ -1,4 +1,4 @@
-"""A job's card: what it shows of the job, and what can be done with it, in each state."""
+"""A job's card: what it shows and which actions it offers in each state."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ALL = (*_ACTIVE, "completed", "failed")
 
 
 def _tiles(card: Locator) -> list[str]:
-    """The media that the card has tiles for."""
+    """The media shown as tiles on the card."""
     names = [
         str(tile.get_attribute("aria-label")) for tile in card.get_by_role("button", name="Preview the").all()
     ]
@@ -34,7 +34,7 @@ def _actions(card: Locator) -> list[str]:
 
 
 def _animation(card: Locator, label: str) -> str:
-    """Name of the animation that runs on the card's badge."""
+    """The name of the animation on the card's badge."""
     badge = card.get_by_role("heading").get_by_text(label, exact=True).locator("..")
     return str(badge.evaluate("element => getComputedStyle(element).animationName"))
 

@@ -1,4 +1,4 @@
-"""Deleting one job: what is asked, what goes, and what comes back when it does not work."""
+"""Deleting one job: the confirmation, what is removed, and what comes back after a failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The preview of a medium and the details of a job: how they open, what is in them, how they close."""
+"""The preview of a medium and the details of a job: opening, contents and closing."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_details_stay_open_after_a_reload_and_close_to_the_list(
     _escape(page)
     expect(page).to_have_url(stack.page_url)
     expect(jobs_page.card(job_id)).to_be_visible()
-    # What opened them is not known any more.
+    # After the reload, the element that opened the details is unknown.
     expect(page.get_by_role("heading", name="Jobs", exact=True)).to_be_focused()
 
 
@@ -199,7 +199,7 @@ def test_details_of_an_unknown_job_or_another_users_say_that_there_is_none(
 
 
 def _hold_the_part_of_previews(page: Page) -> list[Callable[[], None]]:
-    """Keep back the script with the preview's own words; what is in the list lets it go."""
+    """Hold the script that contains the preview. Calling the functions in the returned list releases it."""
     held: list[Callable[[], None]] = []
 
     def answer(route: Route) -> None:
@@ -222,7 +222,7 @@ def test_a_preview_opens_above_the_details_and_closes_to_them(jobs_page: JobsPag
     details = _details(jobs_page, job_id)
     tile = details.get_by_role("button", name="Preview the output video")
     tile.click()
-    # While the browser still loads what shows a preview, the details stay as they are.
+    # The details do not change while the browser is still loading the preview's script.
     wait_until(lambda: page.evaluate("true") and held)
     expect(tile).to_be_focused()
     for let_go in held:

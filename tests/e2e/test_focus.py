@@ -1,4 +1,4 @@
-"""Where the focus is after something was done with the keyboard: never lost to the page's beginning."""
+"""Where the focus goes after a keyboard action. It is never lost to the top of the page."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_refresh_keeps_the_focus_on_its_button(jobs_page: JobsPage, page: Page
     button.press("Enter")
     expect(button).to_be_disabled()
     expect(button).to_be_focused()
-    button.press("Enter")  # does nothing while it is busy
+    button.press("Enter")  # ignored while the button is busy
     held.let_go()
     expect(button).to_be_enabled()
     expect(button).to_be_focused()

@@ -1,4 +1,4 @@
-"""Which jobs are on the page: all or those of a status, twenty at a time, as the address says."""
+"""Which jobs the page lists: all or those with a status, twenty at a time, according to its address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages lie above everything else, and are in the way of nothing."""
+"""Messages appear above everything else without getting in the way."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def test_closing_a_message_leaves_the_details_open(jobs_page: JobsPage, shelf: S
     jobs_page.button(job, "Details").click()
     jobs_page.dialog.get_by_role("button", name="Copy link").click()
     message = jobs_page.toasts.filter(has_text="Link copied")
-    # Not by its role: what lies beside a dialog has none.
+    # Not found by role, because elements outside an open dialog have none.
     message.locator("[data-close-button]").click()
     expect(message).to_have_count(0)
     expect(jobs_page.dialog).to_be_visible()

@@ -1,4 +1,4 @@
-"""Names that every object of JavaScript has are words like others, in a job as in an address."""
+"""Names that every JavaScript object has get no special treatment in a job or an address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Without a connection, or without an answer: what is there stays, and the page says what is the matter."""
+"""Without a connection or a response, the page keeps what it has and says what is wrong."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_dialog_that_cannot_be_loaded_says_so_and_opens_when_back_online(
         told.append(dialog.message)
         dialog.dismiss()
 
-    page.on("dialog", note)  # what shows messages cannot be loaded either, so that it is the browser's own
+    page.on("dialog", note)  # the message component cannot be loaded either, so the page uses alert()
     job = shelf.add("failed", media=False)
     jobs_page.open()
     context.set_offline(True)
@@ -181,5 +181,5 @@ def banner(page: Page) -> Locator:
 
 
 def alert(page: Page) -> Locator:
-    """What the page itself says in alarm; Next.js has an element of its own beside it."""
+    """The page's own alerts. Next.js adds an alert element of its own."""
     return page.get_by_role("main").get_by_role("alert")

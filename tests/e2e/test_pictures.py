@@ -28,7 +28,7 @@ OLDER = 24
 
 @pytest.fixture
 def account(users: Users) -> Account:
-    """A user whose address looks well in the page's header."""
+    """A user with an e-mail address that looks good in the page's header."""
     return users.add("pictures", "ann@nuumee.test", PASSWORD)
 
 
@@ -51,7 +51,7 @@ def add(
 
 
 def save(page: Page, name: str) -> int:
-    """Write what the window shows as WebP. Returns its size in bytes."""
+    """Save the window's contents as WebP. Returns the size in bytes."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     file = FOLDER / f"{name}.webp"
     with Image.open(io.BytesIO(page.screenshot(animations="disabled"))) as picture:
@@ -79,7 +79,7 @@ def test_the_readmes_pictures_are_small(jobs_page: JobsPage, shelf: Shelf) -> No
 
     page.set_viewport_size(DESKTOP)
     jobs_page.open()
-    jobs_page.expect_counts(All=OLDER + 5, Processing=1, Completed=OLDER + 3, Failed=1)
+    jobs_page.expect_counts(all=OLDER + 5, processing=1, completed=OLDER + 3, failed=1)
     settle(page)
     assert save(page, "jobs") <= MOST
 

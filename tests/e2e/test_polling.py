@@ -1,4 +1,4 @@
-"""Following jobs that are under way: each ten seconds, while somebody looks."""
+"""Polling for active jobs every ten seconds while the page is visible."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_finished_jobs_are_not_polled(jobs_page: JobsPage, shelf: Shelf, clock: 
 
 
 def test_active_jobs_are_polled_every_ten_seconds(jobs_page: JobsPage, shelf: Shelf, clock: Clock) -> None:
-    shelf.add("processing", media=False)  # on the second page, when the others have come
+    shelf.add("processing", media=False)  # on the second page once the others are added
     active = {shelf.add(status, media=False) for status in ("pending", "queued", "processing")}
     shelf.add_many(17, "failed")
     jobs_page.open()
@@ -194,11 +194,11 @@ def test_a_poll_during_a_deletion_does_not_count_the_job_twice(
     clock.stop()
     poll = HeldBack(page, POLL)
     clock.run(seconds=10)
-    # The functions delete the job, but the page does not hear of it yet.
+    # The functions delete the job, but the page does not get the response yet.
     page.route(ONE_JOB, lambda route: deletions.append((route, route.fetch())))
     jobs_page.button(gone, "Delete").click()
     jobs_page.dialog.get_by_role("button", name="Delete job").click()
-    wait_until(lambda: page.evaluate("true") and deletions)  # the browser's requests are heard of beside others
+    wait_until(lambda: page.evaluate("true") and deletions)  # the call to the page delivers pending events
     poll.let_go()
     clock.wait_for(POLL, times=1)
     refresh = HeldBack(page, LIST)
@@ -261,7 +261,7 @@ def test_a_job_deleted_elsewhere_leaves_the_page(jobs_page: JobsPage, shelf: She
 
 
 def sign_anew(route: Route) -> None:
-    """Answer with other URLs for the same media, as the functions do each quarter of an hour."""
+    """Respond with new URLs for the same media, as the functions do every quarter of an hour."""
     response = route.fetch()
     answer = response.json()
     for job in answer["jobs"]:

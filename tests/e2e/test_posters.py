@@ -1,4 +1,4 @@
-"""Tiles show small pictures of the media, and load more only for whoever wants to see more."""
+"""Tiles show posters, and load more only on demand."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ORIGINALS = {"reference image": "reference.jpg", "source video": "motion.mp4", 
 
 
 class Fetched:
-    """The names of the objects that the page has asked Storage for."""
+    """The names of the objects that the page has requested from Storage."""
 
     def __init__(self, page: Page, stack: Stack) -> None:
         self.names: list[str] = []

@@ -1,4 +1,4 @@
-"""Finding jobs by their ids, or how these begin."""
+"""Finding jobs by their ids or by a prefix."""
 
 from __future__ import annotations
 

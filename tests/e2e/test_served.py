@@ -1,4 +1,4 @@
-"""One address, two answers: the page for a browser that goes there, the API for whoever asks for data."""
+"""One address serves the page to browsers and the API to clients."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from infra.local.stack import Stack
 
 
 def led_to_sign_in(page: Page) -> None:
-    """Wait for where whoever is not signed in ends: a browser that is closed on its way there may hang."""
+    """Wait for the sign-in page, where a user without a session ends up. Closing a browser before that may hang."""
     expect(page.get_by_label("Password")).to_be_visible()
 
 

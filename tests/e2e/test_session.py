@@ -1,4 +1,4 @@
-"""Who may see the page, for how long, and what it tells those who may not."""
+"""Who may see the page and for how long, and what it tells everyone else."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _fill(page: Page, email: str, password: str) -> None:
 
 
 def _age_token(page: Page, seconds: int) -> None:
-    """Let the token of the session end in so many seconds."""
+    """Make the session's token expire in this many seconds."""
     page.evaluate(
         """([key, time]) => {
             const record = JSON.parse(localStorage.getItem(key));
@@ -39,7 +39,7 @@ def _age_token(page: Page, seconds: int) -> None:
 
 
 def _renewals(page: Page) -> list[Request]:
-    """The requests for a new token that the page makes from now on."""
+    """The page's requests for a new token from now on."""
     made: list[Request] = []
     page.on("request", lambda request: made.append(request) if "securetoken" in request.url else None)
     return made
@@ -149,7 +149,7 @@ def test_a_token_that_is_about_to_expire_is_renewed_before_use(jobs_page: JobsPa
     assert jobs_page.requests
     assert all(request.header_value("authorization") != old for request in jobs_page.requests)
 
-    # The new one is kept: nothing is renewed twice.
+    # The new token is stored, so nothing is renewed twice.
     page.reload()
     jobs_page.cards.first.wait_for()
     assert len(renewals) == 1

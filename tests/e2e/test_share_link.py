@@ -1,4 +1,4 @@
-"""The owner ends a job's share link and makes a new one, in its details."""
+"""In a job's details, its owner ends the share link and makes a new one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tiles of a card: what plays when, what is downloaded, and what happens to a medium that does not come."""
+"""The tiles of a card: when videos play, what is downloaded, and what happens if a medium fails."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _JOBS_ON_A_SCREEN = 6
 
 
 def _loaded(tile: Locator) -> Locator:
-    """The video in the tile, once it has its first frame."""
+    """The tile's video, once it has its first frame."""
     video = tile.locator("video")
     wait_for(video, "element => element.readyState >= 2")
     return video
@@ -70,7 +70,7 @@ def test_a_video_plays_while_a_finger_rests_on_it(
     jobs_page = JobsPage(context.new_page())
     tile = jobs_page.tile(shelf.add(), "source video")
     jobs_page.open()
-    # Not by its role: a short touch opens the preview, behind which the card has none.
+    # Not found by role: a short touch opens the preview, and behind it the card has none.
     video = jobs_page.page.locator("article video").first
     wait_for(video, "element => element.readyState >= 2")
     box = tile.bounding_box()
@@ -123,7 +123,7 @@ def test_media_are_downloaded_only_when_they_come_into_view(
             wanted.add(next(one for one in ids if one in request.url))
 
     page.on("request", note)
-    # Before the list has come, a busy machine's network is idle too.
+    # On a busy machine the network is idle before the list arrives, too.
     with page.expect_request(lambda request: request.url.startswith(stack.storage_url)):
         jobs_page.open()
     page.wait_for_load_state("networkidle")
@@ -134,7 +134,7 @@ def test_media_are_downloaded_only_when_they_come_into_view(
     jobs_page.card(ids[-1]).scroll_into_view_if_needed()
     wait_for(jobs_page.tile(ids[-1], "reference image").locator("img"), "element => element.naturalWidth > 0")
     assert ids[10] not in wanted
-    # Nor once they are below the fold again: what was loaded stays.
+    # Loaded media stay loaded when they leave the view again.
     jobs_page.card(ids[0]).scroll_into_view_if_needed()
     assert jobs_page.tile(ids[-1], "reference image").locator("img").evaluate("element => element.complete")
 
