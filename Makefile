@@ -8,7 +8,7 @@ SETUP := $(VENV)/.complete
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help dev page demo test quick soak lint bench lock clean
+.PHONY: help dev page demo test quick pictures soak lint bench lock clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ test: page ## Run every test, the page's in a browser; or some: make test T=test
 quick: $(SETUP) ## Run the tests that need neither the local cloud nor a browser: half a minute
 	@npm test --silent --prefix frontend; page=$$?; $(PYTEST) -m 'not stack and not slow' tests/unit tests/contract || exit; \
 	[ $$page = 0 ] || { echo "quick: the page's own tests failed, see above pytest's" >&2; exit $$page; }
+
+pictures: page ## Renew the pictures of the page in docs/
+	@RENEW_PICTURES=1 $(BIN)/python -m pytest -q -n 0 tests/e2e/test_pictures.py
 
 soak: $(SETUP) ## Delete 2,000 jobs under faults and crashes: some quarter of an hour
 	@$(BIN)/python -m tests.integration.faults.soak

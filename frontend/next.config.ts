@@ -1,9 +1,9 @@
 import type { NextConfig } from "next";
-// Reads the settings: a build that lacks one ends here, before it has begun.
+// Importing the settings validates them, so that a build without one fails immediately.
 import "./lib/settings";
 
 const config: NextConfig = {
-  // Plain files: any static hosting serves them, and no server has to run for the page.
+  // Plain files, which any static hosting can serve; the page needs no server.
   output: "export",
   distDir: process.env.PAGE_FOLDER ?? "out",
   trailingSlash: true,

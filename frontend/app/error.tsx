@@ -1,7 +1,7 @@
 "use client";
 
-import { Button } from "@/components/Button";
-import { Notice } from "@/components/Notice";
+import { Button } from "@/components/ui/Button";
+import { Notice } from "@/components/ui/Notice";
 
 export default function ErrorPage() {
   return (

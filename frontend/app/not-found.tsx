@@ -1,4 +1,4 @@
-import { Notice } from "@/components/Notice";
+import { Notice } from "@/components/ui/Notice";
 
 export default function NotFound() {
   return (

@@ -3,20 +3,20 @@ import type { MediaSource } from "@/hooks/use-media-source";
 
 interface Props {
   source: MediaSource;
-  /** Else it stands at its first frame. */
+  /** If false, the video shows its first frame. */
   playing: boolean;
   className: string;
 }
 
-/** A video without sound or controls, for decoration: what it shows is said and opened by what is around it. */
+/** A silent video without controls. It is decorative: the button around it is labelled and opens the medium. */
 export function Clip({ source, playing, className }: Props) {
   const { url, key } = source;
   const video = useRef<HTMLVideoElement>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: with another source or element it has to begin anew
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new source or element has to start playing again
   useEffect(() => {
     const element = video.current;
     if (!element || !playing) return;
-    // Leaving before it has begun breaks the promise: that is no error.
+    // Stopping before playback has started rejects the promise, which is not an error.
     element.play().catch(() => undefined);
     return () => {
       element.pause();
@@ -27,7 +27,7 @@ export function Clip({ source, playing, className }: Props) {
     <video
       key={key}
       ref={video}
-      // The fragment makes Safari show the first frame: https://www.w3.org/TR/media-frags/#naming-time
+      // This fragment makes Safari show the first frame: https://www.w3.org/TR/media-frags/#naming-time
       src={`${url}#t=0.001`}
       preload="metadata"
       muted

@@ -1,9 +1,9 @@
+import { statusLabel } from "@/components/StatusBadge";
 import { useNow } from "@/hooks/use-now";
 import type { Job } from "@/lib/job";
 import { formatElapsed, parseTime } from "@/lib/time";
-import { statusLabel } from "./StatusBadge";
 
-/** "Processing... 2m 30s", counted on each second. */
+/** Shows, for example, "Processing... 2m 30s" and counts up each second. */
 export function Elapsed({ job }: { job: Job }) {
   const now = useNow();
   const since = parseTime(job.created_at);

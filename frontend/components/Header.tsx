@@ -1,8 +1,8 @@
 "use client";
 
 import { LogOut } from "lucide-react";
-import { Button } from "@/components/Button";
 import { useSession } from "@/components/SessionGate";
+import { Button } from "@/components/ui/Button";
 import { endSession } from "@/lib/session";
 
 export function Header() {

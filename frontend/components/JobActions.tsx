@@ -1,18 +1,18 @@
 import { Download, Info, Link2, Trash2 } from "lucide-react";
 import { useState } from "react";
-import { Button } from "@/components/Button";
+import { Button } from "@/components/ui/Button";
 import { copyShareLink, download } from "@/lib/actions";
 import { type Job, shortName } from "@/lib/job";
 
 interface Props {
   job: Job;
   className?: string;
-  /** Left out where the details are open already. */
+  /** Omitted when the details are already open. */
   onDetails?: () => void;
   onDelete?: () => void;
 }
 
-/** What can be done with the job. Only a completed one can be downloaded and shared. */
+/** The buttons for a job. Only a completed job can be downloaded and shared. */
 export function JobActions({ job, className = "", onDetails, onDelete }: Props) {
   const [downloading, setDownloading] = useState(false);
   const name = shortName(job.id);
@@ -29,7 +29,7 @@ export function JobActions({ job, className = "", onDetails, onDelete }: Props) 
             <Download aria-hidden className="size-4" />
             Download
           </Button>
-          <Button onClick={() => copyShareLink(job)} aria-label={`Copy link of job ${name}`}>
+          <Button onClick={() => copyShareLink(job)} aria-label={`Copy link for job ${name}`}>
             <Link2 aria-hidden className="size-4" />
             Copy Link
           </Button>

@@ -1,13 +1,13 @@
-import { Age } from "@/components/Age";
 import { Elapsed } from "@/components/Elapsed";
 import { JobActions } from "@/components/JobActions";
 import { MediaStrip } from "@/components/MediaStrip";
 import { MediaTile } from "@/components/MediaTile";
-import { Skeleton } from "@/components/Skeleton";
 import { StatusBadge } from "@/components/StatusBadge";
+import { Age } from "@/components/ui/Age";
+import { Skeleton } from "@/components/ui/Skeleton";
 import type { RenewMedia } from "@/hooks/use-jobs";
 import { cardId } from "@/lib/focus";
-import { isActive, type Job, shortName, typeLabel } from "@/lib/job";
+import { formatCredits, isActive, type Job, shortName, typeLabel } from "@/lib/job";
 import type { TileKind } from "@/lib/media";
 
 export interface JobCommands {
@@ -40,7 +40,7 @@ export function JobCard({ job, selected, commands }: Props) {
         onPreview={(kind) => commands.preview(job, kind)}
         renewMedia={commands.renewMedia}
       />
-      {/* Beside the tiles where there is room; elsewhere its parts find their places among them. */}
+      {/* On wide screens this is a column beside the tiles; on others its parts wrap among them. */}
       <div className="contents lg:flex lg:min-w-0 lg:flex-1 lg:flex-col lg:gap-2">
         <div className="flex min-w-34 flex-1 basis-34 flex-col gap-1.5 sm:basis-48 lg:basis-auto">
           <div className="flex items-start justify-between gap-2">
@@ -82,10 +82,6 @@ function Facts({ job }: { job: Job }) {
       {job.credits_charged !== null && <span>{formatCredits(job.credits_charged)}</span>}
     </p>
   );
-}
-
-export function formatCredits(credits: number): string {
-  return `${credits} ${credits === 1 ? "credit" : "credits"}`;
 }
 
 interface SelectorProps {

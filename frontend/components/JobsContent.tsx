@@ -1,9 +1,9 @@
 import { Clapperboard, CloudOff, SearchX } from "lucide-react";
-import { Button } from "@/components/Button";
 import { JobCard, type JobCommands } from "@/components/JobCard";
-import { Notice } from "@/components/Notice";
 import { Pager } from "@/components/Pager";
 import { statusLabel } from "@/components/StatusBadge";
+import { Button } from "@/components/ui/Button";
+import { Notice } from "@/components/ui/Notice";
 import type { Jobs } from "@/hooks/use-jobs";
 import type { Selection } from "@/hooks/use-selection";
 import type { Navigation } from "@/hooks/use-view";
@@ -19,13 +19,13 @@ interface Props {
   commands: JobCommands;
 }
 
-/** The cards, or what there is to say instead of them. */
+/** The cards, or the reason why there are none. */
 export function JobsContent({ jobs, view, navigation, selection, commands }: Props) {
   const { list, error } = jobs;
   if (view.search && !isSearchable(view.search)) return <NothingFound view={view} navigation={navigation} />;
   if (!list || list.jobs.length === 0) {
     if (error && !jobs.loading) return <Failure jobs={jobs} />;
-    // Where there are some, but none on this page, others are on their way.
+    // If there are jobs but none on this page, another page is already loading.
     const none = list?.total === 0 && !jobs.loading;
     return none ? <NothingFound view={view} navigation={navigation} /> : <JobsContent.Skeleton />;
   }
@@ -55,7 +55,7 @@ JobsContent.Skeleton = function JobsContentSkeleton() {
   );
 };
 
-/** The button goes with the error: the focus must not go with it. */
+/** Moves the focus first, because the button disappears together with the error. */
 function retry(jobs: Jobs): void {
   focusTitle();
   void jobs.refresh();
@@ -74,7 +74,7 @@ function Failure({ jobs }: { jobs: Jobs }) {
   );
 }
 
-/** What was loaded before is still of use. */
+/** A warning above a list that could not be refreshed. */
 function Outdated({ jobs }: { jobs: Jobs }) {
   return (
     <div
@@ -95,7 +95,7 @@ function NothingFound({ view, navigation }: { view: View; navigation: Navigation
   if (view.search) {
     return (
       <Notice title="No job found" icon={<SearchX className="size-7" />}>
-        <p className="wrap-anywhere">No id of your jobs begins with “{view.search}”.</p>
+        <p className="wrap-anywhere">None of your job ids begins with “{view.search}”.</p>
         <Button onClick={showAll}>Show all jobs</Button>
       </Notice>
     );
@@ -113,7 +113,7 @@ function NothingFound({ view, navigation }: { view: View; navigation: Navigation
   }
   return (
     <Notice title="No videos yet" icon={<Clapperboard className="size-7" />}>
-      <p>Once you have started a video, you can follow it, watch it and share it here.</p>
+      <p>Videos that you start appear here, where you can follow, watch and share them.</p>
     </Notice>
   );
 }

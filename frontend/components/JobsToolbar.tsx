@@ -1,9 +1,9 @@
 import { RefreshCw } from "lucide-react";
 import { useState } from "react";
-import { Button } from "@/components/Button";
 import { SearchBox } from "@/components/SearchBox";
-import { Skeleton } from "@/components/Skeleton";
 import { StatusFilter } from "@/components/StatusFilter";
+import { Button } from "@/components/ui/Button";
+import { Skeleton } from "@/components/ui/Skeleton";
 import type { Jobs } from "@/hooks/use-jobs";
 import type { Navigation } from "@/hooks/use-view";
 import { TITLE_ID } from "@/lib/focus";
@@ -15,11 +15,11 @@ interface Props {
   jobs: Jobs;
 }
 
-/** The page's title, and what chooses the jobs below it. */
+/** The page's title, and the controls that select the jobs below it. */
 export function JobsToolbar({ view, navigation, jobs }: Props) {
-  // A filter forgets what is being typed into the search.
+  // Choosing a filter discards text typed into the search box.
   const [filtered, setFiltered] = useState(0);
-  // A search that is typed is one step to go back from, not one for each pause.
+  // A search adds one step to the history, not one for each pause in typing.
   const find = (search: string) => {
     const show = view.search && search ? navigation.amend : navigation.go;
     show({ search, status: null, page: 1 });

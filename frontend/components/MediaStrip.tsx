@@ -10,7 +10,7 @@ interface Props {
   renewMedia: RenewMedia;
 }
 
-/** The job's tiles: what it was made from, and the output once it is completed. */
+/** The job's tiles: its inputs, and its output once it is completed. */
 export function MediaStrip({ job, onPreview, renewMedia }: Props) {
   const kinds = tileKinds(job);
   return (
@@ -30,7 +30,7 @@ export function MediaStrip({ job, onPreview, renewMedia }: Props) {
   );
 }
 
-/** Keeps the place of an output, where there is room for one. */
+/** Fills the output's place on wide screens. */
 function NoOutput({ job }: { job: Job }) {
   return (
     <div

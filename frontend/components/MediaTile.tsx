@@ -1,7 +1,7 @@
 import { ImageOff, Play } from "lucide-react";
 import { useState } from "react";
 import { Clip } from "@/components/Clip";
-import { Skeleton } from "@/components/Skeleton";
+import { Skeleton } from "@/components/ui/Skeleton";
 import { useInView } from "@/hooks/use-in-view";
 import { useMediaSource } from "@/hooks/use-media-source";
 import { inOrder, TILE_NAMES, type TileKind, type TileMedia } from "@/lib/media";
@@ -10,7 +10,7 @@ const FRAME = "relative block size-36 shrink-0 overflow-hidden rounded-xl border
 
 interface Props {
   kind: TileKind;
-  /** What the job is called, for those who do not see the card around the tile. */
+  /** The job's short name, for the accessible label. */
   jobName: string;
   media: TileMedia;
   onOpen: () => void;
@@ -18,8 +18,8 @@ interface Props {
 }
 
 /**
- * One medium of a job, 144 pixels square. A video plays while somebody points at it, focuses or touches it: where it
- * has a poster, nothing of the video is loaded before.
+ * One medium of a job, 144 pixels square. A video plays while it is pointed at, focused or touched. If it has a poster,
+ * no part of the video is loaded before that.
  */
 export function MediaTile({ kind, jobName, media, onOpen, renew }: Props) {
   const { original, poster, preview } = media;
@@ -99,7 +99,7 @@ MediaTile.Skeleton = function MediaTileSkeleton() {
   return <Skeleton className="size-36 shrink-0 rounded-xl" />;
 };
 
-/** Whether to play, and the event handlers that tell: pointed at, focused by keyboard or touched. */
+/** Returns whether to play, and the event handlers that decide it: pointing, keyboard focus and touch. */
 function usePlayback() {
   const [playing, setPlaying] = useState(false);
   const play = () => setPlaying(!window.matchMedia("(prefers-reduced-motion: reduce)").matches);

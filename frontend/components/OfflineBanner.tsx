@@ -10,7 +10,7 @@ export function OfflineBanner() {
       {!online && (
         <p className="flex items-center justify-center gap-2 bg-amber-300 px-4 py-2 text-center font-medium text-page text-sm">
           <WifiOff aria-hidden className="size-4 shrink-0" />
-          You are offline. What you see may be out of date; the page goes on when you are back.
+          You are offline. This page may be out of date and will update when you reconnect.
         </p>
       )}
     </div>

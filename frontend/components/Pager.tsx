@@ -1,5 +1,5 @@
 import { ChevronLeft, ChevronRight } from "lucide-react";
-import { Button } from "@/components/Button";
+import { Button } from "@/components/ui/Button";
 import type { JobList } from "@/lib/job";
 import { describeRange } from "@/lib/list";
 

@@ -2,6 +2,7 @@ import { Search, X } from "lucide-react";
 import { useEffect, useEffectEvent, useRef, useState } from "react";
 import { isSearchable } from "@/lib/view";
 
+/** Milliseconds. */
 const PAUSE = 300;
 
 interface Props {
@@ -9,7 +10,7 @@ interface Props {
   onChange: (search: string) => void;
 }
 
-/** Searches by id once the user pauses, in milliseconds, or presses Enter. */
+/** Searches by id when the user presses Enter or pauses typing. */
 export function SearchBox({ search, onChange }: Props) {
   const [text, setText] = useState(search);
   const [seen, setSeen] = useState(search);
@@ -18,7 +19,7 @@ export function SearchBox({ search, onChange }: Props) {
 
   if (search !== seen) {
     setSeen(search);
-    // The address has changed by other means, such as Back. What was typed since is not touched.
+    // The address was changed by something else, such as Back. A search sent from here leaves the text alone.
     if (search !== sent) {
       setSent(search);
       setText(search);
@@ -60,7 +61,7 @@ export function SearchBox({ search, onChange }: Props) {
           aria-label="Search all jobs by id"
           aria-invalid={invalid}
           aria-describedby={invalid ? "search-problem" : undefined}
-          placeholder="Search by id, or its beginning"
+          placeholder="Search by id or first characters"
           autoComplete="off"
           autoCapitalize="none"
           spellCheck={false}
@@ -84,7 +85,7 @@ export function SearchBox({ search, onChange }: Props) {
       </form>
       {invalid && (
         <p id="search-problem" role="alert" className="mt-1.5 text-red-300 text-xs">
-          No id begins so: ids have letters, digits, - and _.
+          Job ids contain only letters, digits, - and _.
         </p>
       )}
     </search>

@@ -1,5 +1,5 @@
 import { Trash2 } from "lucide-react";
-import { Button } from "@/components/Button";
+import { Button } from "@/components/ui/Button";
 import type { Selection } from "@/hooks/use-selection";
 import { focusTitle } from "@/lib/focus";
 
@@ -8,7 +8,7 @@ interface Props {
   onDelete: () => void;
 }
 
-/** Floats above the page while jobs are selected; by keyboard it lies before them. */
+/** Floats above the page while jobs are selected. In the tab order it comes before the jobs. */
 export function SelectionBar({ selection, onDelete }: Props) {
   const count = selection.jobs.length;
   if (count === 0) return null;

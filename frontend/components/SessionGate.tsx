@@ -1,19 +1,19 @@
 "use client";
 
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
-import { Button } from "@/components/Button";
+import { Button } from "@/components/ui/Button";
+import { Notice } from "@/components/ui/Notice";
 import { messageOf } from "@/lib/errors";
 import { findSession, leaveFor, type Session, watchSession } from "@/lib/session";
-import { Notice } from "./Notice";
 
 const SessionContext = createContext<Session | null>(null);
 
-/** The session of the signed-in user. Null while it is being looked for. */
+/** Returns the session of the signed-in user, or null while it is being loaded. */
 export function useSession(): Session | null {
   return useContext(SessionContext);
 }
 
-/** Lets in who is signed in, and sends everybody else to the sign-in page. */
+/** Gives the session to its children, or sends a user who is not signed in to the sign-in page. */
 export function SessionGate({ children }: { children: ReactNode }) {
   const [session, setSession] = useState<Session | null>(null);
   const [error, setError] = useState<unknown>(null);

@@ -1,14 +1,14 @@
 "use client";
 
 import { type FormEvent, useState } from "react";
-import { Button } from "@/components/Button";
+import { Button } from "@/components/ui/Button";
 import { findSession } from "@/lib/session";
 import { settings } from "@/lib/settings";
 
 const FIELD =
   "h-11 w-full rounded-lg border border-line bg-page px-3 text-base placeholder:text-muted aria-invalid:border-red-400";
 
-/** E-mail and password; with Google where the deployment has set it up. */
+/** Signs in with e-mail and password, or with Google if the deployment supports it. */
 export function SignInForm({ onSignedIn }: { onSignedIn: () => void }) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
@@ -22,11 +22,13 @@ export function SignInForm({ onSignedIn }: { onSignedIn: () => void }) {
       await signIn(firebase);
       if (await findSession()) return onSignedIn();
       setProblem(
-        "The browser does not let this page keep you signed in. Allow it to store data, and try again.",
+        "The browser does not let this page keep you signed in. Allow the page to store data and try again.",
       );
     } catch (error) {
       setProblem(
-        firebase ? firebase.signInProblem(error) : "The page cannot be reached. Check your connection.",
+        firebase
+          ? firebase.signInProblem(error)
+          : "Part of the page could not be loaded. Check your connection and try again.",
       );
     }
     setBusy(false);

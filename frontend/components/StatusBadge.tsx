@@ -41,7 +41,7 @@ const LOOKS: Record<JobStatus, Look> = {
 
 function lookOf(status: string | null): Look {
   if (isStatus(status)) return LOOKS[status];
-  // A later version of the product may know more statuses than this page.
+  // A later version of the product may add statuses that this page does not know.
   const label = status ? status.charAt(0).toUpperCase() + status.slice(1).replaceAll("_", " ") : "Unknown";
   return { label, Icon: CircleQuestionMark, className: "border-slate-400/30 bg-slate-400/10 text-slate-300" };
 }

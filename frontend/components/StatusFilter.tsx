@@ -2,14 +2,14 @@ import { statusLabel } from "@/components/StatusBadge";
 import { type Counts, GROUPS, type Group, STATUSES } from "@/lib/job";
 
 interface Props {
-  /** Null for all; undefined where something else chooses the jobs. */
+  /** Null for all jobs; undefined if a search is active instead. */
   status: Group | null | undefined;
   counts: Counts | undefined;
   onChange: (status: Group | null) => void;
 }
 
 export function StatusFilter({ status, counts, onChange }: Props) {
-  // Other statuses than the usual ones are rare: they have a button where there are some.
+  // Other statuses are rare, so they have a button only if there are such jobs.
   const groups = counts?.other || status === "other" ? GROUPS : STATUSES;
   return (
     <nav aria-label="Filter by status" className="-mx-3 overflow-x-auto px-3 py-1 sm:-mx-1 sm:px-1">

@@ -1,10 +1,10 @@
 import { useState } from "react";
 import { deleteJob } from "@/lib/api";
-import { messageOf } from "@/lib/errors";
+import { messageOf, SessionEnded } from "@/lib/errors";
 import { type Job, shortName } from "@/lib/job";
 import { notify } from "@/lib/notify";
-import { SessionEnded } from "@/lib/session";
 
+/** How many jobs are deleted at the same time. */
 const AT_ONCE = 4;
 
 export type Outcome = { state: "waiting" } | { state: "done" } | { state: "failed"; reason: string };
@@ -18,13 +18,13 @@ interface List {
 }
 
 /**
- * Deletes jobs, some at a time. They leave the list at once; those whose deletion fails come back.
- * `outcomes` has the result for each job of the last deletion.
+ * Deletes jobs, a few at a time. They leave the list immediately and return to it if their deletion fails.
+ * `outcomes` holds the result for each job, by its id.
  */
 export function useDeletion(list: List) {
   const [outcomes, setOutcomes] = useState<Outcomes>({});
 
-  /** Whether all of them are deleted. */
+  /** Returns whether all jobs were deleted. */
   const remove = async (jobs: Job[]): Promise<boolean> => {
     const failures: { job: Job; reason: string }[] = [];
     const settle = (job: Job, outcome: Outcome) =>
@@ -51,10 +51,10 @@ export function useDeletion(list: List) {
     try {
       await Promise.all(Array.from({ length: AT_ONCE }, work));
     } catch {
-      return false; // The session has ended, and the page is being left.
+      return false; // The session has ended, and the browser is leaving the page.
     }
     tell(jobs, failures);
-    // The jobs that follow move up into the places that have become free.
+    // Loads the jobs that move up into the free places.
     if (failures.length < jobs.length) void list.refresh();
     return failures.length === 0;
   };

@@ -3,15 +3,15 @@ import { getJobs } from "@/lib/api";
 import type { Job } from "@/lib/job";
 
 export interface Details {
-  /** The job whose details are open; null if there is no such job, undefined while it is being asked for. */
+  /** The job whose details are open; null if it does not exist, undefined while it is loading. */
   job: Job | null | undefined;
   error: unknown;
   retry: () => void;
 }
 
 /**
- * The job that the address names, which may be on another page than the one that is shown. `update` changes
- * what is known of it; null says that there is no such job any more.
+ * Returns the job named in the address, which need not be on the page of the list that is shown. `update` changes the
+ * loaded job, or sets it to null if it no longer exists.
  */
 export function useDetails(
   userId: string,
@@ -20,7 +20,7 @@ export function useDetails(
   listIsPending: boolean,
 ): Details & { isListed: boolean; update: (change: (job: Job) => Job | null) => void } {
   const found = listed.find((job) => job.id === jobId);
-  // The list that is on its way may have it.
+  // A list that is still loading may contain the job.
   const wanted = jobId !== null && !found && !listIsPending;
   const { data, error, mutate } = useSWR<Job | null>(
     wanted ? ["job", userId, jobId] : null,

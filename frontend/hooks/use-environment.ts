@@ -12,7 +12,7 @@ function listenTo(target: () => EventTarget, ...events: string[]) {
 const visibility = listenTo(() => document, "visibilitychange");
 const connection = listenTo(() => window, "online", "offline");
 
-/** Whether the tab can be seen. */
+/** Whether the tab is visible. */
 export function useVisible(): boolean {
   return useSyncExternalStore(
     visibility,

@@ -1,6 +1,6 @@
 import { type RefCallback, useEffect, useState } from "react";
 
-/** A ref, and whether its element has come into sight or close to it; that stays true from then on. */
+/** Returns a ref, and whether its element has ever been in or near the viewport. */
 export function useInView(): [RefCallback<Element>, boolean] {
   const [element, setElement] = useState<Element | null>(null);
   const [seen, setSeen] = useState(false);

@@ -5,6 +5,7 @@ import { useOnline, useVisible } from "@/hooks/use-environment";
 import { usePolling } from "@/hooks/use-polling";
 import { useRenewal } from "@/hooks/use-renewal";
 import { getJobs, getJobThumbnails, listJobs } from "@/lib/api";
+import { SessionEnded } from "@/lib/errors";
 import {
   type Counts,
   isActive,
@@ -23,41 +24,40 @@ import {
   withShare,
 } from "@/lib/list";
 import { keepUrls, type TileKind, withRenewed } from "@/lib/media";
-import { SessionEnded } from "@/lib/session";
 import { isSearchable, type View } from "@/lib/view";
 
 export type RenewMedia = (jobId: string, kind: TileKind) => Promise<JobThumbnailsResponse>;
 
 export interface Jobs {
-  /** Undefined until the first answer. */
+  /** Undefined until the first response. */
   list: JobList | undefined;
   counts: Counts | undefined;
   details: Details;
-  /** Why what is shown may be out of date. */
+  /** Why the list may be out of date; undefined if nothing failed. */
   error: unknown;
-  /** Whether the list is being asked for. */
+  /** Whether the list is loading. */
   loading: boolean;
   /** How often the list has been loaded. */
   loads: number;
-  /** Whether there are jobs, but fewer than the pages before this one hold. */
+  /** Whether this page lies beyond the last job. */
   beyondTheEnd: boolean;
   refresh: () => Promise<void>;
-  /** Take jobs out of sight while they are being deleted; `show` brings them back to their places. */
+  /** Hides jobs while they are being deleted; `show` brings them back to their places. */
   hide: (jobs: Job[]) => void;
   show: (job: Job) => void;
-  /** The job is deleted, and stays out of sight. */
+  /** Removes a deleted job for good. */
   drop: (job: Job) => void;
-  /** Take in what was answered about a job's link. */
+  /** Applies a change of a job's share link. */
   share: (share: JobShareResponse) => void;
-  /** The media of all jobs that were answered, by their ids. */
+  /** The media of all loaded jobs, by job id. */
   thumbnails: Readonly<Record<string, JobThumbnailsResponse>>;
-  /** New URLs for one tile, for when its own do not work; the job's other URLs stay. */
+  /** Loads new URLs for a tile whose URLs do not work. The job's other URLs stay. */
   renewMedia: RenewMedia;
 }
 
 /**
- * The page of jobs that `view` is about, kept up to date: active ones are asked about while somebody looks, and
- * signed URLs are renewed in time. `onChange` hears of the jobs that have got another status.
+ * Returns the page of jobs that `view` selects and keeps it up to date: it polls for active jobs while the page is
+ * visible, and renews signed URLs before they expire. `onChange` gets the jobs whose status has changed.
  */
 export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => void): Jobs {
   const { status, page, search } = view;
@@ -68,7 +68,7 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
   const [loads, setLoads] = useState(0);
   const [thumbnails, setThumbnails] = useState<Record<string, JobThumbnailsResponse>>({});
   const shown = useRef(thumbnails);
-  /** Which request brings the counts, or has brought them: one does for all filters and pages. */
+  /** The request that loads or loaded the counts. One is enough for all filters and pages. */
   const countedBy = useRef<symbol | null>(null);
   const cursors = useRef(new Map<string, string>());
   const asked = useRef(0);
@@ -95,7 +95,7 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
         const cursor = cursors.current.get(place(page));
         const list = await listJobs({ status, search, page, cursor, counts: counting() });
         if (list.next_cursor) cursors.current.set(place(page + 1), list.next_cursor);
-        // A later request may have been asked for them since: it counts what has changed meanwhile.
+        // If a later request asks for the counts too, its newer counts are used instead.
         if (list.counts && counting()) setCounts(list.counts);
         learn(list.jobs);
         setLoads((number) => number + 1);
@@ -105,7 +105,7 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
         throw failure;
       }
     },
-    // Asking again at each glance at the window would cost a page of reads each time.
+    // Loading the list at each focus of the window would cost a page of Firestore reads each time.
     { revalidateOnFocus: false, shouldRetryOnError: false, dedupingInterval: 0 },
   );
 
@@ -119,7 +119,7 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
   const isGone = (job: Job) => deleted.has(job.id) || deleting.some((one) => one.id === job.id);
   const watched = all?.filter((job) => isActive(job) && !isGone(job)) ?? [];
   const apart = details.job && !isListed && isActive(details.job) ? [details.job] : [];
-  // Not beside a request for the list, which has the same jobs in it, nor beside a deletion, which counts them too.
+  // No poll while the list loads, because it contains the same jobs; none during a deletion, which adjusts the counts too.
   const pollable = watching && watched.length + apart.length > 0 && !isValidating && deleting.length === 0;
   const pollFailure = usePolling(pollable, asked, async (signal) => {
     const before = [...watched, ...apart];
@@ -133,14 +133,14 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
   });
   useRenewal(all, watching && !isValidating, () => void mutate());
 
-  const left = error instanceof SessionEnded;
+  const sessionEnded = error instanceof SessionEnded;
   return {
     list: data && all && withoutJobs({ ...data, jobs: all }, all.filter(isGone)),
     counts: counts && recount(counts, deleting, []),
     details,
-    // With the session, the page ends: there is nothing to tell here any more.
-    error: left ? undefined : (error ?? pollFailure),
-    loading: isValidating || left,
+    // When the session ends, the browser leaves the page, so there is no error to show.
+    error: sessionEnded ? undefined : (error ?? pollFailure),
+    loading: isValidating || sessionEnded,
     loads,
     beyondTheEnd: data !== undefined && data.jobs.length === 0 && data.total > 0 && page > 1,
     refresh: async () => {

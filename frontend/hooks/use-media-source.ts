@@ -3,20 +3,19 @@ import { urlToShow } from "@/lib/media";
 
 type State = "loading" | "ready" | "renewing" | "broken";
 
-/** Counts how often the list has been loaded. What was broken before may work then. */
+/** How often the list has been loaded. After each load, broken media are tried again. */
 export const Loads = createContext(0);
 
 /**
- * Loads a picture or a video from the first of the signed URLs that works. When none does, new ones are asked for,
- * once; when these do not work either, the medium is broken, until there are other URLs or the list has been loaded
- * again.
+ * Loads a picture or a video from the first of the signed URLs that works. If none works, `renew` is called once to
+ * get new ones. If these fail too, the medium is broken until the URLs change or the list is loaded again.
  */
 export function useMediaSource(urls: string[], renew: () => Promise<unknown>) {
   const [state, setState] = useState<State>("loading");
   const [renewed, setRenewed] = useState(false);
   const [shown, setShown] = useState<string>();
   const [failed, setFailed] = useState<string[]>([]);
-  // The same URL again would not be loaded again by itself.
+  // Used as the element's key: React would not load the same URL again by itself.
   const [attempt, setAttempt] = useState(0);
   const url = urlToShow(urls, shown, failed);
 
@@ -56,7 +55,7 @@ export function useMediaSource(urls: string[], renew: () => Promise<unknown>) {
     }
   };
   return {
-    /** null where there is none. */
+    /** Null if there is none. */
     url,
     key: attempt,
     ready: state === "ready",

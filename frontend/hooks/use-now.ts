@@ -1,6 +1,6 @@
 import { useSyncExternalStore } from "react";
 
-/** One clock for all that shows time: it ticks each second, while anybody looks at it. */
+/** One clock for everything that shows time. It ticks each second while it has listeners. */
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
 let now = Date.now();
@@ -20,7 +20,7 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** Milliseconds since 1970, anew each second. */
+/** Returns the time in milliseconds since 1970, updated each second. */
 export function useNow(): number {
   return useSyncExternalStore(
     subscribe,

@@ -6,7 +6,7 @@ import { focusTitle } from "@/lib/focus";
 import { describeRange } from "@/lib/list";
 import type { View } from "@/lib/view";
 
-/** Leads the eye and the focus to the top of a page that was turned to, and says what is on it. */
+/** After a change of page, filter or search: scrolls to the top, moves the focus there and announces the jobs. */
 export function usePageChange(
   view: View,
   navigation: Navigation,

@@ -5,8 +5,8 @@ import { notify } from "@/lib/notify";
 type Part<Props> = { default: ComponentType<Props> };
 
 /**
- * A component that is loaded once it is wanted; null until then. Where it cannot be loaded, the user is told, and
- * `onFailure` is called; the next time that it is wanted it is tried again.
+ * Loads a component when it is first wanted, and returns it; null until it is loaded. If loading fails, the user sees
+ * a message and `onFailure` is called; the next time the component is wanted, it is tried again.
  */
 export function usePart<Props>(
   wanted: boolean,
@@ -18,7 +18,7 @@ export function usePart<Props>(
   useEffect(() => {
     if (!wanted || part) return;
     load().then(setPart, () => {
-      notify("error", "That could not be opened", new NetworkError().message);
+      notify("error", "This could not be opened", new NetworkError().message);
       tell();
     });
   }, [wanted, part, load]);

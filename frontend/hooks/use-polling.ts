@@ -1,12 +1,11 @@
 import { type RefObject, useEffect, useEffectEvent, useRef, useState } from "react";
-import { ApiError } from "@/lib/errors";
+import { ApiError, SessionEnded } from "@/lib/errors";
 import { INTERVAL, nextDelay, remaining } from "@/lib/polling";
-import { SessionEnded } from "@/lib/session";
 
 /**
- * Calls `poll` while `active`: ten seconds after `asked`, the time of the last request in milliseconds since 1970,
- * and less often after errors. A pause counts: whoever comes back after a minute is served at once, whoever comes
- * back after two seconds waits for the other eight. Gives the error once it has come twice in a row.
+ * Calls `poll` while `active`: ten seconds after `asked`, which is the time of the last request in milliseconds since
+ * 1970, and less often after errors. Time spent inactive counts: after a minute away the page polls immediately, after
+ * two seconds it waits for the remaining eight. Returns the error after two failures in a row.
  */
 export function usePolling(
   active: boolean,
@@ -45,7 +44,7 @@ export function usePolling(
     return () => {
       controller.abort();
       clearTimeout(timer);
-      // The list that is asked for instead tells for itself, and there may be nothing to ask about after it.
+      // The list now loads instead and reports its own errors. There may be nothing to poll for after it.
       setFailure(undefined);
     };
   }, [active, asked]);

@@ -2,12 +2,12 @@ import { useEffect, useEffectEvent, useRef } from "react";
 import type { Job } from "@/lib/job";
 import { renewalTime } from "@/lib/media";
 
-/** Renewed URLs that a browser with a wrong clock takes for old are not asked for more often, in milliseconds. */
+/** The shortest time between renewals, in milliseconds: with a wrong clock, new URLs may seem to have expired. */
 const PAUSE = 60_000;
-/** The longest time that a browser can wait for, in milliseconds; longer ones would not be waited for at all. */
+/** The longest delay that setTimeout supports, in milliseconds; a longer one would fire immediately. */
 const LONGEST = 2 ** 31 - 1;
 
-/** Calls `renew` before the first URL of the jobs expires, while `active`. */
+/** While `active`, calls `renew` before the first of the jobs' URLs expires. */
 export function useRenewal(jobs: Job[] | undefined, active: boolean, renew: () => void): void {
   const due = renewalTime((jobs ?? []).map((job) => job.media));
   const renewedAt = useRef(0);

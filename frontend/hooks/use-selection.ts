@@ -3,7 +3,7 @@ import type { Job } from "@/lib/job";
 import type { View } from "@/lib/view";
 
 export interface Selection {
-  /** Those of the shown jobs that are selected. */
+  /** The selected jobs among those shown. */
   jobs: Job[];
   /** How many jobs are shown. */
   outOf: number;
@@ -13,7 +13,7 @@ export interface Selection {
   clear: () => void;
 }
 
-/** Which of the shown jobs are selected. Another page, filter or search begins with none. */
+/** Keeps track of which jobs are selected. Changing the page, filter or search clears the selection. */
 export function useSelection(view: View, shown: Job[]): Selection {
   const place = JSON.stringify([view.status, view.search, view.page]);
   const [selected, setSelected] = useState({ place, ids: new Set<string>() });

@@ -1,11 +1,10 @@
 import { useState } from "react";
 import { endShareLink, makeShareLink } from "@/lib/api";
-import { messageOf } from "@/lib/errors";
+import { messageOf, SessionEnded } from "@/lib/errors";
 import { type Job, type JobShareResponse, shortName } from "@/lib/job";
 import { notify } from "@/lib/notify";
-import { SessionEnded } from "@/lib/session";
 
-/** Ends and makes the job's share link; `onChange` gets what was answered. */
+/** Makes and ends the job's share link. `onChange` gets the response. */
 export function useShareLink(job: Job, onChange: (share: JobShareResponse) => void) {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
@@ -19,11 +18,11 @@ export function useShareLink(job: Job, onChange: (share: JobShareResponse) => vo
       const { share_url } = share;
       onChange(share);
       if (share_url) notify("success", `Job ${name} has a new link`, share_url);
-      else notify("success", `The link of job ${name} has ended`);
+      else notify("success", `The link for job ${name} has ended`);
     } catch (error) {
       if (error instanceof SessionEnded) return;
       setFailure(messageOf(error));
-      notify("error", `The link of job ${name} could not be changed`, messageOf(error));
+      notify("error", `The link for job ${name} could not be changed`, messageOf(error));
     } finally {
       setBusy(false);
     }

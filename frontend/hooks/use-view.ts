@@ -3,15 +3,15 @@ import { useMemo, useRef } from "react";
 import { parseView, type View, viewAddress } from "@/lib/view";
 
 export interface Navigation {
-  /** Show something else; the browser's Back returns. */
+  /** Changes the view and adds a step to the browser's history. */
   go: (change: Partial<View>) => void;
-  /** The same without a step to go back to. */
+  /** Changes the view without adding a step. */
   amend: (change: Partial<View>) => void;
   openDetails: (jobId: string) => void;
   closeDetails: () => void;
 }
 
-/** What the address says is to be seen, and the ways to change it. No request is made for it. */
+/** Returns the view that the address describes, and ways to change it. Changing it makes no request by itself. */
 export function useView(): [View, Navigation] {
   const parameters = useSearchParams();
   const view = useMemo(() => parseView(new URLSearchParams(parameters)), [parameters]);
@@ -29,7 +29,7 @@ export function useView(): [View, Navigation] {
       amend,
       openDetails: (jobId) => go({ details: jobId }),
       closeDetails: () => {
-        // Back undoes the step that opened them; whoever came in by the address has no step to undo.
+        // Back undoes the step that opened the details. A user who came in by the address has no such step.
         if (openedHere.current) history.back();
         else amend({ details: null });
         openedHere.current = false;

@@ -1,29 +1,29 @@
 import { getJobOutput } from "@/lib/api";
-import { messageOf } from "@/lib/errors";
+import { messageOf, SessionEnded } from "@/lib/errors";
 import { type Job, shortName } from "@/lib/job";
 import { notify } from "@/lib/notify";
-import { SessionEnded } from "@/lib/session";
 
-/** By then an error has come, if one comes, in milliseconds. */
-const PATIENCE = 2_000;
-const LIFE_OF_A_FRAME = 60_000;
+/** How long to wait for an error before the download counts as started, in milliseconds. */
+const ERROR_WAIT = 2_000;
+/** How long the frame stays, in milliseconds: removing it cancels a download that has not started yet. */
+const FRAME_LIFETIME = 60_000;
 
-/** Let the browser save the job's output: the signed URL carries the file's name, and nothing passes through the page. */
+/** Lets the browser save the job's output. The signed URL sets the file's name; no data passes through the page. */
 export async function download(job: Job): Promise<void> {
   const failed = (reason: string) =>
     notify("error", `Job ${shortName(job.id)} could not be downloaded`, reason);
   try {
     const output = await getJobOutput(job.id);
     if (await isSaved(output.download_url)) notify("success", `Saving ${output.filename}`);
-    else failed("Its output video is not there, or cannot be reached.");
+    else failed("The output video is missing or cannot be reached.");
   } catch (error) {
     if (!(error instanceof SessionEnded)) failed(messageOf(error));
   }
 }
 
 /**
- * Opens what is to be saved in a frame that nobody sees: were it an error, the page would make way for it. A frame
- * loads whatever is not saved.
+ * Opens the URL in a hidden frame, where an error response cannot replace the page. The frame's `load` event means
+ * that the response was displayed instead of saved, so it was an error.
  */
 function isSaved(url: string): Promise<boolean> {
   const frame = document.createElement("iframe");
@@ -32,9 +32,8 @@ function isSaved(url: string): Promise<boolean> {
   frame.src = url;
   return new Promise((resolve) => {
     frame.addEventListener("load", () => resolve(false));
-    setTimeout(() => resolve(true), PATIENCE);
-    // Not earlier: a download that has not begun yet would end with it.
-    setTimeout(() => frame.remove(), LIFE_OF_A_FRAME);
+    setTimeout(() => resolve(true), ERROR_WAIT);
+    setTimeout(() => frame.remove(), FRAME_LIFETIME);
     document.body.append(frame);
   });
 }
@@ -48,7 +47,7 @@ export async function copyShareLink(job: Job): Promise<void> {
     await navigator.clipboard.writeText(job.share_url);
     notify("success", "Link copied", job.share_url);
   } catch {
-    // No permission, or a page that is not secure: the user can still take it by hand.
-    notify("error", "The browser did not let the page copy. This is the link:", job.share_url);
+    // The browser denied permission, or the page is not secure: the user can still copy the link by hand.
+    notify("error", "The browser blocked copying. Here is the link:", job.share_url);
   }
 }

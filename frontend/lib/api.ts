@@ -1,6 +1,6 @@
-/** The functions, as the page calls them. Each call throws ApiError, NetworkError or SessionEnded. */
+/** Calls to the functions. Each call throws ApiError, NetworkError or SessionEnded. */
 
-import { ApiError, NetworkError } from "@/lib/errors";
+import { ApiError, NetworkError, SessionEnded } from "@/lib/errors";
 import type {
   Group,
   Job,
@@ -9,24 +9,25 @@ import type {
   JobShareResponse,
   JobThumbnailsResponse,
 } from "@/lib/job";
-import { accessToken, endSession, SessionEnded } from "@/lib/session";
+import { accessToken, endSession } from "@/lib/session";
 import { type Endpoint, settings } from "@/lib/settings";
 
 export const PAGE_SIZE = 20;
+/** Milliseconds. */
 const TIMEOUT = 20_000;
 
 export interface ListQuery {
   status: Group | null;
-  /** Beginning of the ids that are searched for; "" for none. */
+  /** The prefix to search ids for; "" for no search. */
   search: string;
   page: number;
-  /** From the answer before this page, if there was one: cheaper than a page number. */
+  /** From the response for the previous page, if known: cheaper than a page number. */
   cursor?: string | undefined;
-  /** Whether to count the jobs of each status too. */
+  /** Whether to also count the jobs of each status. */
   counts: boolean;
 }
 
-/** A page of jobs and their media, in one request. */
+/** Returns a page of jobs and their media in one request. */
 export function listJobs(query: ListQuery): Promise<JobList> {
   const parameters = new URLSearchParams({ page_size: String(PAGE_SIZE) });
   parameters.set("include", query.counts ? "media,counts" : "media");
@@ -37,7 +38,7 @@ export function listJobs(query: ListQuery): Promise<JobList> {
   return call("listJobs", `/jobs?${parameters}`);
 }
 
-/** Those of the jobs that still exist, and their media. */
+/** Returns those of the jobs that still exist, with their media. */
 export async function getJobs(ids: string[], signal?: AbortSignal): Promise<Job[]> {
   const parameters = new URLSearchParams({ ids: ids.join(","), include: "media" });
   const list = await call<JobList>("listJobs", `/jobs?${parameters}`, { signal });
@@ -52,7 +53,7 @@ export function getJobOutput(jobId: string): Promise<JobOutputResponse> {
   return call("getOutput", `/jobs/${encodeURIComponent(jobId)}/output`);
 }
 
-/** Returns also where the job is gone already. */
+/** Succeeds if the job is already gone. */
 export async function deleteJob(jobId: string): Promise<void> {
   try {
     await call("deleteJob", `/jobs/${encodeURIComponent(jobId)}`, { method: "DELETE" });
@@ -61,7 +62,7 @@ export async function deleteJob(jobId: string): Promise<void> {
   }
 }
 
-/** A new share link for a completed job. One that it had before ends. */
+/** Makes a new share link for a completed job. The old link, if any, stops working. */
 export function makeShareLink(jobId: string): Promise<JobShareResponse> {
   return call("shareJob", `/jobs/${encodeURIComponent(jobId)}/share`, { method: "POST" });
 }
@@ -79,14 +80,14 @@ async function call<T>(endpoint: Endpoint, path: string, options: Options = {}):
   const address = settings.endpoints[endpoint] + path;
   try {
     let response = await send(address, await accessToken(), options);
-    // The token may be refused before its time is over; a new one tells whether the session is.
+    // A token can be refused before it expires. A fresh one shows whether the session itself has ended.
     if (response.status === 401) response = await send(address, await accessToken(true), options);
     if (response.status === 401) throw new SessionEnded("The functions refuse a fresh token");
     if (!response.ok) throw await problem(response);
     return (await response.json()) as T;
   } catch (error) {
     if (error instanceof SessionEnded) await endSession("revoked");
-    // What is neither of ours nor an abort of the caller's is fetch's: no answer, or half of one.
+    // Apart from an abort by the caller, any other error comes from fetch: no response, or an incomplete one.
     if (error instanceof SessionEnded || error instanceof ApiError || error instanceof NetworkError)
       throw error;
     options.signal?.throwIfAborted();
@@ -95,9 +96,9 @@ async function call<T>(endpoint: Endpoint, path: string, options: Options = {}):
 }
 
 async function send(address: string, token: string, { method = "GET", signal }: Options): Promise<Response> {
-  // It may have been given up while the token was awaited.
+  // The caller may have aborted while we waited for the token.
   signal?.throwIfAborted();
-  // Not AbortSignal.any, which browsers have only since 2024.
+  // AbortSignal.any would do this, but browsers have had it only since 2024.
   const controller = new AbortController();
   signal?.addEventListener("abort", () => controller.abort());
   setTimeout(() => controller.abort(), TIMEOUT);
@@ -113,11 +114,11 @@ async function problem(response: Response): Promise<ApiError> {
   const body: unknown = await response.json().catch(() => null);
   const detail = body && typeof body === "object" && "detail" in body ? body.detail : null;
   const sentence =
-    typeof detail === "string" ? detail : `The service answered with an error (${response.status}).`;
+    typeof detail === "string" ? detail : `The service returned an error (${response.status}).`;
   return new ApiError(sentence, response.status, retryAfter(response.headers.get("Retry-After")));
 }
 
-/** Milliseconds. The header has seconds or a date (RFC 9110, section 10.2.3). */
+/** Parses a Retry-After header, which holds seconds or a date (RFC 9110, section 10.2.3). Returns milliseconds. */
 export function retryAfter(header: string | null, now: number = Date.now()): number | undefined {
   if (header === null) return undefined;
   if (/^\d+$/.test(header)) return 1000 * Number(header);

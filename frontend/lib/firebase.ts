@@ -1,4 +1,4 @@
-/** Firebase Auth. Loaded when it is needed: lib/session.ts tells when. */
+/** Firebase Auth. Loaded only when needed; lib/session.ts explains when. */
 
 import { FirebaseError, initializeApp } from "@firebase/app";
 import {
@@ -10,9 +10,9 @@ import {
   signInWithEmailAndPassword,
   signInWithPopup,
   signOut as signOutOfFirebase,
+  type User,
 } from "@firebase/auth";
-import { NetworkError } from "@/lib/errors";
-import { type Session, SessionEnded } from "@/lib/session";
+import { NetworkError, SessionEnded } from "@/lib/errors";
 import { settings } from "@/lib/settings";
 
 const auth = initializeAuth(initializeApp(settings.firebase), { persistence: browserLocalPersistence });
@@ -21,13 +21,13 @@ if (settings.authEmulator) {
   connectAuthEmulator(auth, origin, { disableWarnings: true });
 }
 
-export async function currentSession(): Promise<Session | null> {
+/** Returns the signed-in user, or null. */
+export async function currentUser(): Promise<User | null> {
   await auth.authStateReady();
-  const user = auth.currentUser;
-  return user && { userId: user.uid, email: user.email };
+  return auth.currentUser;
 }
 
-/** What Firebase says of a session that it does not renew; whatever else goes wrong may work the next time. */
+/** Firebase's error codes for a session that it will not renew. Any other error may be temporary. */
 const ENDED = [
   "auth/user-token-expired",
   "auth/user-disabled",
@@ -37,8 +37,9 @@ const ENDED = [
 ];
 
 /**
- * A token with some minutes left; `fresh` for one that is made now.
- * Throws SessionEnded if there is no session, or Firebase does not renew it; NetworkError if it cannot say.
+ * Returns an ID token with a few minutes left, or a new one if `fresh`.
+ * Throws SessionEnded if there is no session or Firebase refuses to renew it, and NetworkError if Firebase cannot
+ * be reached.
  */
 export async function currentToken(fresh: boolean): Promise<string> {
   await auth.authStateReady();
@@ -47,7 +48,7 @@ export async function currentToken(fresh: boolean): Promise<string> {
     if (token) return token;
   } catch (error) {
     if (!ENDED.includes(codeOf(error) ?? "")) throw new NetworkError({ cause: error });
-    throw new SessionEnded("Firebase does not renew the session", { cause: error });
+    throw new SessionEnded("Firebase refused to renew the session", { cause: error });
   }
   throw new SessionEnded("Nobody is signed in");
 }
@@ -64,7 +65,7 @@ export async function signOut(): Promise<void> {
   await signOutOfFirebase(auth);
 }
 
-/** A sentence for the user; null where there is nothing to say, as the user closed the window. */
+/** Returns a sentence for the user, or null if the user closed Google's window. */
 export function signInProblem(error: unknown): string | null {
   switch (codeOf(error)) {
     case "auth/invalid-credential":
@@ -75,7 +76,7 @@ export function signInProblem(error: unknown): string | null {
     case "auth/user-disabled":
       return "This account has been disabled.";
     case "auth/too-many-requests":
-      return "There were too many attempts. Please wait some minutes and try again.";
+      return "Too many attempts. Please wait a few minutes and try again.";
     case "auth/network-request-failed":
       return "The sign-in service cannot be reached. Check your connection and try again.";
     case "auth/popup-blocked":
@@ -84,7 +85,7 @@ export function signInProblem(error: unknown): string | null {
     case "auth/cancelled-popup-request":
       return null;
     default:
-      return "Signing in did not work. Please try again.";
+      return "Sign-in failed. Please try again.";
   }
 }
 

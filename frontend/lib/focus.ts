@@ -2,17 +2,17 @@ import type { Job } from "@/lib/job";
 
 export const TITLE_ID = "jobs-title";
 
-/** The element id of a job's card. */
+/** Returns the element id of a job's card. */
 export function cardId(jobId: string): string {
   return `job-${jobId}`;
 }
 
-/** For when what had the focus goes. */
+/** Call this before the focused element disappears. */
 export function focusTitle(): void {
   document.getElementById(TITLE_ID)?.focus({ preventScroll: true });
 }
 
-/** Which card the focus goes to when others have gone: the next one, or else the one before; null for none. */
+/** Returns the job whose card gets the focus after a deletion: the next one, else the previous one, else null. */
 export function neighbour(jobs: Job[], gone: Job[]): Job | null {
   const ids = new Set(gone.map((job) => job.id));
   const last = jobs.findLastIndex((job) => ids.has(job.id));
@@ -22,13 +22,13 @@ export function neighbour(jobs: Job[], gone: Job[]): Job | null {
 
 let target: string | null = null;
 
-/** A dialog gives the focus back to what opened it; after a deletion that has gone. */
+/** A dialog returns the focus to the element that opened it, but a deletion removes that element with its card. */
 export const focusAfterDeletion = {
   plan(jobs: Job[], gone: Job[]): void {
     const next = neighbour(jobs, gone);
     target = next ? cardId(next.id) : TITLE_ID;
   },
-  /** Whether there was anything planned. */
+  /** Moves the focus as planned. Returns false if nothing was planned. */
   apply(): boolean {
     if (target === null) return false;
     const card = document.getElementById(target);

@@ -1,18 +1,18 @@
-/** What the functions answer, as far as the page looks at it. */
+/** The functions' responses: the fields that the page reads. */
 
 export const STATUSES = ["pending", "queued", "processing", "completed", "failed"] as const;
 export type JobStatus = (typeof STATUSES)[number];
 
-/** What jobs are filtered and counted by: a status, or "other" for all that are not among STATUSES. */
+/** Jobs are filtered and counted by status; "other" stands for every status not in STATUSES. */
 export const GROUPS = [...STATUSES, "other"] as const;
 export type Group = (typeof GROUPS)[number];
 
-/** What a job ends in. With any other status, a name from the future among them, it is under way. */
+/** A job with one of these statuses is finished. With any other, including one added later, it is under way. */
 const FINAL: readonly (string | null)[] = ["completed", "failed"] satisfies JobStatus[];
 
 /**
- * Signed URLs; null where the job has no such medium. They work until `expires_at`. A poster is a small picture of a
- * medium, a preview some seconds of a video: null until they have been made, and not there with older functions.
+ * Signed URLs, valid until `expires_at`; null if the job has no such medium. A poster is a small picture of a medium
+ * and a preview is a few seconds of a video. Both are null until they have been made, and absent with older functions.
  */
 export interface JobThumbnailsResponse {
   job_id: string;
@@ -33,7 +33,7 @@ export interface Job {
   id: string;
   share_url: string | null;
   job_type: string | null;
-  /** One of STATUSES, or one that a later version of the product has. */
+  /** One of STATUSES, or one that a later version of the product adds. */
   status: string | null;
   resolution: string | null;
   credits_charged: number | null;
@@ -43,12 +43,12 @@ export interface Job {
   media: JobThumbnailsResponse;
 }
 
-/** Older functions do not count the jobs of other statuses. */
+/** Older functions do not send `other`. */
 export type Counts = Record<JobStatus | "all", number> & { other?: number };
 
 export interface JobList {
   jobs: Job[];
-  /** How many jobs the filter finds on all pages together. */
+  /** The number of jobs that match the filter, on all pages. */
   total: number;
   page: number;
   next_cursor: string | null;
@@ -74,7 +74,7 @@ export function groupOf(status: string | null): Group {
   return isStatus(status) ? status : "other";
 }
 
-/** Whether the job will still change by itself. */
+/** Whether the job is still under way. */
 export function isActive(job: Job): boolean {
   return !FINAL.includes(job.status);
 }
@@ -94,7 +94,11 @@ export function typeLabel(job: Job): string {
   return (job.job_type && TYPES.get(job.job_type)) || "Video";
 }
 
-/** The id as people say it: enough of it to tell jobs apart. */
+/** Returns the first characters of the id, enough to tell jobs apart. */
 export function shortName(jobId: string): string {
   return jobId.slice(0, 8);
+}
+
+export function formatCredits(credits: number): string {
+  return `${credits} ${credits === 1 ? "credit" : "credits"}`;
 }

@@ -1,22 +1,22 @@
-/** A list that was answered, brought up to date with what has been learnt since. */
+/** Updates to a list that is already loaded. */
 
 import { PAGE_SIZE } from "@/lib/api";
 import { type Counts, groupOf, type Job, type JobList, type JobShareResponse } from "@/lib/job";
 
-/** "21–40 of 72": which of the jobs under the filter are on this page. */
+/** Returns the range of jobs on this page, such as "21–40 of 72". */
 export function describeRange(list: JobList): string {
   const before = (list.page - 1) * PAGE_SIZE;
   return `${before + 1}–${before + list.jobs.length} of ${list.total}`;
 }
 
-/** The list without jobs that are being deleted. */
+/** Returns the list without these jobs. */
 export function withoutJobs(list: JobList, gone: Job[]): JobList {
   if (gone.length === 0) return list;
   const ids = new Set(gone.map((job) => job.id));
   return { ...list, jobs: list.jobs.filter((job) => !ids.has(job.id)), total: list.total - ids.size };
 }
 
-/** The list with its job as it was answered to be linked now, if it is on the page; all else of it stays. */
+/** Returns the list with the job's new share link, if the job is on the page. Nothing else changes. */
 export function withShare(list: JobList, share: JobShareResponse): JobList {
   return { ...list, jobs: list.jobs.map((job) => sharedAs(job, share)) };
 }
@@ -25,13 +25,13 @@ export function sharedAs(job: Job, { job_id, share_url }: JobShareResponse): Job
   return job.id === job_id ? { ...job, share_url } : job;
 }
 
-/** What is known of a job after a poll, which may have asked for others: null if it exists no more. */
+/** Returns the job after a poll for the ids `asked`: unchanged if it was not among them, null if it no longer exists. */
 export function withPolledJob(job: Job, asked: string[], answered: Job[]): Job | null {
   if (!asked.includes(job.id)) return job;
   return answered.find((one) => one.id === job.id) ?? null;
 }
 
-/** The list after a poll: what was asked for and not answered exists no more. */
+/** Returns the list after a poll. A job that was asked for and is missing from the response no longer exists. */
 export function withPolledJobs(list: JobList, asked: string[], answered: Job[]): JobList {
   const now = new Map(answered.map((job) => [job.id, job]));
   const gone = list.jobs.filter((job) => asked.includes(job.id) && !now.has(job.id));
@@ -39,13 +39,13 @@ export function withPolledJobs(list: JobList, asked: string[], answered: Job[]):
   return { ...rest, jobs: rest.jobs.map((job) => now.get(job.id) ?? job) };
 }
 
-/** Those of the answered jobs that had another status before. */
+/** Returns the jobs whose status has changed. */
 export function changedJobs(before: Job[], answered: Job[]): Job[] {
   const statuses = new Map(before.map((job) => [job.id, job.status]));
   return answered.filter((job) => statuses.has(job.id) && statuses.get(job.id) !== job.status);
 }
 
-/** The counts once `before` have become `after`; a job that is missing from `after` has gone. */
+/** Returns the counts after the jobs `before` became `after`. A job missing from `after` has been deleted. */
 export function recount(counts: Counts, before: Job[], after: Job[]): Counts {
   const result = { ...counts };
   const count = (jobs: Job[], step: number) => {

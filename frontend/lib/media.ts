@@ -1,6 +1,6 @@
 import type { Job, JobThumbnailsResponse } from "@/lib/job";
 
-/** URLs are asked for anew when they have less than this left, in milliseconds. */
+/** URLs are renewed this long before they expire, in milliseconds. */
 export const RENEW_BEFORE = 5 * 60_000;
 
 const URLS = [
@@ -17,8 +17,8 @@ const URLS = [
 type Url = (typeof URLS)[number];
 
 /**
- * The URLs to show after an answer. One that still works for a while is kept, although a new one has come: a new
- * address would make the browser load the same picture again, in front of the user.
+ * Returns the URLs to show after a response. A URL that still works for a while is kept even if there is a newer one:
+ * a new address would make the browser load the same picture again, in front of the user.
  */
 export function keepUrls(
   shown: JobThumbnailsResponse | undefined,
@@ -37,7 +37,7 @@ export function renewalDue(media: JobThumbnailsResponse, now: number): boolean {
   return Date.parse(media.expires_at) - now < RENEW_BEFORE;
 }
 
-/** When the first of the URLs has to be renewed, in milliseconds since 1970; null where there are none. */
+/** Returns when the first URL has to be renewed, in milliseconds since 1970, or null if there are no URLs. */
 export function renewalTime(media: JobThumbnailsResponse[]): number | null {
   const times = media
     .filter((one) => URLS.some((name) => one[name]))
@@ -46,7 +46,7 @@ export function renewalTime(media: JobThumbnailsResponse[]): number | null {
   return times.length === 0 ? null : Math.min(...times) - RENEW_BEFORE;
 }
 
-/** What a card has tiles for. */
+/** The kinds of tile on a card. */
 export type TileKind = "REF" | "SRC" | "OUTPUT";
 
 export const TILE_NAMES: Record<TileKind, string> = {
@@ -55,7 +55,7 @@ export const TILE_NAMES: Record<TileKind, string> = {
   OUTPUT: "output video",
 };
 
-/** The tiles of a job: an output only once it is completed. */
+/** Returns the kinds of tile for a job. Only a completed job has an output. */
 export function tileKinds(job: Job): TileKind[] {
   return job.status === "completed" ? ["REF", "SRC", "OUTPUT"] : ["REF", "SRC"];
 }
@@ -66,7 +66,7 @@ interface Names {
   preview?: Url;
 }
 
-/** What the tile is about. A job that works on an earlier output has no motion video. */
+/** Returns the URL fields behind a tile. A job that works on an earlier output has no motion video. */
 function namesOf(media: JobThumbnailsResponse, kind: TileKind): Names {
   if (kind === "REF") return { original: "reference_image_url", poster: "reference_poster_url" };
   if (kind === "OUTPUT")
@@ -75,12 +75,12 @@ function namesOf(media: JobThumbnailsResponse, kind: TileKind): Names {
   return { original, poster: "motion_poster_url", preview: "motion_preview_url" };
 }
 
-/** The medium itself: what a preview opens. */
+/** Returns the URL of the medium itself, which a preview opens. */
 export function originalUrl(media: JobThumbnailsResponse, kind: TileKind): string | null {
   return media[namesOf(media, kind).original] ?? null;
 }
 
-/** What a tile shows of a medium. The smaller ones are null where there are none. */
+/** The URLs that a tile can show; each is null if there is none. */
 export interface TileMedia {
   original: string | null;
   poster: string | null;
@@ -90,12 +90,12 @@ export interface TileMedia {
 export function tileMedia(media: JobThumbnailsResponse, kind: TileKind): TileMedia {
   const names = namesOf(media, kind);
   const original = originalUrl(media, kind);
-  // Without the medium, nothing of it is shown.
+  // If the medium is missing, its poster and preview are not shown either.
   const url = (name: Url | undefined) => (original && name && media[name]) || null;
   return { original, poster: url(names.poster), preview: url(names.preview) };
 }
 
-/** What is shown, but with the answer's URLs for the tile: those that were shown for it do not work. */
+/** Returns the shown URLs with this tile's replaced from the response, because the old ones do not work. */
 export function withRenewed(
   shown: JobThumbnailsResponse,
   answered: JobThumbnailsResponse,
@@ -105,12 +105,15 @@ export function withRenewed(
   return { ...shown, ...Object.fromEntries(names.map((name) => [name, answered[name]])) };
 }
 
-/** The URLs that are tried one after the other, until one works. */
+/** Returns the URLs to try, in order, until one works. */
 export function inOrder(...urls: (string | null)[]): string[] {
   return urls.filter((url) => url !== null);
 }
 
-/** What is shown stays, although an earlier URL may have come: nothing need be loaded twice. The last is tried again. */
+/**
+ * Returns the URL to show. The one already shown stays even if an earlier one has become available, so that nothing
+ * is loaded twice. If all have failed, the last is tried again.
+ */
 export function urlToShow(urls: string[], shown: string | undefined, failed: string[]): string | null {
   const next = urls.find((url) => url === shown) ?? urls.find((url) => !failed.includes(url));
   return next ?? urls.at(-1) ?? null;

@@ -1,10 +1,11 @@
-import { parts } from "@/lib/parts";
+import type { Kind } from "@/components/ui/Toasts";
 
-export type Kind = "success" | "error" | "info";
+/** Loads the component that shows messages, and its library. */
+export const loadToasts = () => import("@/components/ui/Toasts");
 
-/** Show a message for some seconds. The library that shows it may have to be loaded first: see lib/parts.ts. */
+/** Shows a message for a few seconds. */
 export function notify(kind: Kind, title: string, description?: string): void {
-  parts.toasts().then(
+  loadToasts().then(
     ({ show }) => show(kind, title, description),
     () => alert([title, description].filter(Boolean).join("\n")),
   );

@@ -1,7 +1,8 @@
 /**
- * Who is signed in. Firebase Auth does all of it, but its library is a fifth of what the page weighs and is needed
- * for signing in and out and once an hour. Between those its own record in the browser's storage has the token: it
- * is read here. Should it be missing, or look other than expected, the library is loaded and asked.
+ * Who is signed in. Firebase Auth manages the session, but its library is a fifth of the page's weight and is needed
+ * only to sign in, to sign out and to renew the token once an hour. At other times this module reads the token from
+ * the record that Firebase keeps in the browser's storage. If the record is missing or has an unexpected form, the
+ * library is loaded and asked.
  */
 
 import { settings } from "@/lib/settings";
@@ -14,11 +15,8 @@ export interface Session {
 /** Why the session is over: `revoked` by the owner or an administrator, or `signed-out` by the user. */
 export type EndReason = "revoked" | "signed-out";
 
-/** There is no valid session any more. */
-export class SessionEnded extends Error {}
-
 const RECORD = `firebase:authUser:${settings.firebase.apiKey}:[DEFAULT]`;
-/** A token with less than this left is renewed first, in milliseconds. Firebase does the same. */
+/** A token is renewed this long before it expires, in milliseconds. Firebase does the same. */
 const RENEW_BEFORE = 5 * 60_000;
 
 interface Stored extends Session {
@@ -28,23 +26,24 @@ interface Stored extends Session {
 
 const firebase = () => import("@/lib/firebase");
 
-/** Null if nobody is signed in. */
+/** Returns the current session, or null if nobody is signed in. */
 export async function findSession(): Promise<Session | null> {
   const stored = readRecord();
   if (stored) return { userId: stored.userId, email: stored.email };
-  return (await firebase()).currentSession();
+  const user = await (await firebase()).currentUser();
+  return user && { userId: user.uid, email: user.email };
 }
 
 /**
- * An ID token for a request; `fresh` for one that Firebase makes now.
- * Throws SessionEnded, or NetworkError where Firebase cannot be reached.
+ * Returns an ID token for a request; with `fresh`, a new one from Firebase.
+ * Throws SessionEnded, or NetworkError if Firebase cannot be reached.
  */
 export async function accessToken(fresh = false): Promise<string> {
   const stored = readRecord();
   if (!fresh && stored && stored.expiresAt - Date.now() > RENEW_BEFORE) return stored.token;
   const { currentToken } = await firebase();
   if (!fresh) return currentToken(false);
-  // Requests that were refused side by side share one new token.
+  // Requests that are refused at the same time share one new token.
   renewal ??= currentToken(true).finally(() => {
     renewal = null;
   });
@@ -55,20 +54,20 @@ let renewal: Promise<string> | null = null;
 
 let ending = false;
 
-/** Sign out and go to the sign-in page, which tells the reason. A full load: nothing of the user stays in memory. */
+/** Signs out and goes to the sign-in page, which shows the reason. A full page load clears the user's data from memory. */
 export async function endSession(reason: EndReason): Promise<void> {
   if (ending) return;
   ending = true;
   try {
     await (await firebase()).signOut();
   } catch {
-    // The library cannot be loaded: whoever is offline wants to be signed out all the same.
+    // The library cannot be loaded. A user who is offline still has to be able to sign out.
     localStorage.removeItem(RECORD);
   }
   leaveFor(reason);
 }
 
-/** Go to the sign-in page, which leads back here. */
+/** Goes to the sign-in page, which leads back here unless the user signed out. */
 export function leaveFor(reason?: EndReason): void {
   const parameters = new URLSearchParams();
   if (reason) parameters.set("reason", reason);
@@ -76,7 +75,7 @@ export function leaveFor(reason?: EndReason): void {
   window.location.replace(`/sign-in/?${parameters}`);
 }
 
-/** Leaves the page when the session is ended in another tab, or becomes somebody else's. */
+/** Leaves the page when another tab signs out, and reloads it when another user signs in. Returns how to stop. */
 export function watchSession(session: Session): () => void {
   const check = ({ key }: { key: string | null }) => {
     if (key !== RECORD && key !== null) return;
@@ -84,7 +83,7 @@ export function watchSession(session: Session): () => void {
     if (localStorage.getItem(RECORD) === null) leaveFor("signed-out");
     else if (now && now.userId !== session.userId) window.location.reload();
   };
-  // A page that comes back from the browser's memory has heard of nothing meanwhile.
+  // A page restored from the back/forward cache has missed all events in the meantime.
   const comeBack = ({ persisted }: PageTransitionEvent) => persisted && check({ key: null });
   window.addEventListener("storage", check);
   window.addEventListener("pageshow", comeBack);
@@ -94,9 +93,9 @@ export function watchSession(session: Session): () => void {
   };
 }
 
-/** Where to go after signing in: only to a page of this origin, whatever the address asks for. */
+/** Returns the address to go to after signing in: `next` if it is a path on this origin, else the Jobs page. */
 export function safeNext(next: string | null): string {
-  // Browsers skip tabs and line breaks in an address, so "/\t/" is "//", which begins another origin.
+  // Browsers ignore tabs and line breaks in an address, so "/\t/" means "//", which leads to another origin.
   return next && /^\/(?![/\\\s])/.test(next) ? next : "/jobs/";
 }
 

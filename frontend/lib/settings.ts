@@ -1,14 +1,14 @@
-/** What differs between deployments. Next.js writes the values into the page when it is built, so each name is spelt out. */
+/** Settings of a deployment. Next.js replaces each name with its value at build time, so every name is spelled out. */
 
 export type Endpoint = "listJobs" | "getThumbnails" | "getOutput" | "deleteJob" | "shareJob";
 
 interface Settings {
-  /** Where each function answers, without a slash at the end. */
+  /** The address of each function, without a trailing slash. */
   endpoints: Record<Endpoint, string>;
   firebase: { apiKey: string; projectId: string; authDomain?: string };
-  /** Address of the Firebase Auth emulator; a path stands for the page's own origin. */
+  /** The address of the Firebase Auth emulator. A path means the page's own origin. */
   authEmulator: string | undefined;
-  /** Days for which the buckets keep what was deleted. 0: not at all. */
+  /** How many days the buckets keep deleted objects; 0 if they keep none. */
   softDeleteDays: number;
 }
 
@@ -26,7 +26,7 @@ export const settings: Settings = read({
   NEXT_PUBLIC_SOFT_DELETE_DAYS: process.env.NEXT_PUBLIC_SOFT_DELETE_DAYS,
 });
 
-/** Throws an Error that names the setting which is missing or makes no sense: the build fails with it. */
+/** Reads the settings. Throws an Error that names a missing or invalid setting, which fails the build. */
 export function read(environment: Record<string, string | undefined>): Settings {
   const optional = (name: string) => environment[`NEXT_PUBLIC_${name}`]?.trim() || undefined;
   const required = (name: string) => {
@@ -36,7 +36,7 @@ export function read(environment: Record<string, string | undefined>): Settings 
   };
   const address = (name: string, value: string) => {
     if (!/^(https?:\/\/[^/\s]+|\/)[^\s?#]*$/.test(value)) {
-      throw new Error(`NEXT_PUBLIC_${name} is ${value}: neither an http(s) address nor a path`);
+      throw new Error(`NEXT_PUBLIC_${name} is ${value}, which is neither an http(s) address nor a path`);
     }
     return value.replace(/\/+$/, "");
   };

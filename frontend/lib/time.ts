@@ -3,7 +3,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** "45s", "2m 30s", "1h 2m 30s", "3d 4h": a span in milliseconds, as long as it has run. */
+/** Formats a span of milliseconds: "45s", "2m 30s", "1h 2m 30s", "3d 4h". */
 export function formatElapsed(milliseconds: number): string {
   const span = Math.max(0, milliseconds);
   const parts = [
@@ -14,14 +14,14 @@ export function formatElapsed(milliseconds: number): string {
   ] as const;
   const first = parts.findIndex(([amount]) => amount > 0);
   if (first === -1) return "0s";
-  // Seconds are of no interest to whoever has waited for days.
+  // After a day, minutes and seconds no longer matter.
   const shown = first === 0 ? parts.slice(0, 2) : parts.slice(first);
   return shown.map(([amount, unit]) => `${amount}${unit}`).join(" ");
 }
 
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
 
-/** "just now", "5 min. ago", "yesterday"; a date where it is over a week ago. Both in milliseconds since 1970. */
+/** Returns "just now", "5 min. ago" or "yesterday"; a date after a week. Both times are in milliseconds since 1970. */
 export function formatAge(time: number, now: number): string {
   const age = Math.max(0, now - time);
   if (age < MINUTE) return "just now";
@@ -33,13 +33,13 @@ export function formatAge(time: number, now: number): string {
 
 const exact = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
 
-/** Date and time of day in the reader's time zone; "Unknown" where there is none. */
+/** Returns the date and time of day in the reader's time zone, or "Unknown". */
 export function formatExact(time: string | null): string {
   const parsed = parseTime(time);
   return parsed === null ? "Unknown" : exact.format(parsed);
 }
 
-/** Milliseconds since 1970, or null for what is no time. */
+/** Returns milliseconds since 1970, or null if the text is not a time. */
 export function parseTime(time: string | null): number | null {
   const parsed = time === null ? Number.NaN : Date.parse(time);
   return Number.isNaN(parsed) ? null : parsed;

@@ -1,19 +1,19 @@
-/** What the page shows, as its address has it: /jobs/?status=failed&page=2&job=... */
+/** What the page shows, kept in its address: /jobs/?status=failed&page=2&job=... */
 
 import { GROUPS, type Group } from "@/lib/job";
 
 export interface View {
   status: Group | null;
   page: number;
-  /** Beginning of the ids that are searched for; "" for none. A search goes over all jobs, whatever their status. */
+  /** The prefix to search ids for; "" for no search. A search covers all jobs, whatever their status. */
   search: string;
-  /** Id of the job whose details are open. */
+  /** The id of the job whose details are open. */
   details: string | null;
 }
 
 const JOB_ID = /^[A-Za-z0-9_-]{1,128}$/;
 
-/** What makes no sense in the address counts as absent. */
+/** Reads the address. Invalid parameters are ignored. */
 export function parseView(parameters: URLSearchParams): View {
   const status = GROUPS.find((group) => group === parameters.get("status")) ?? null;
   const page = Number(parameters.get("page") ?? 1);
@@ -37,7 +37,7 @@ export function viewAddress(view: View): string {
   return query ? `/jobs/?${query}` : "/jobs/";
 }
 
-/** Whether an id can begin so. */
+/** Whether an id can begin with this text. */
 export function isSearchable(search: string): boolean {
   return JOB_ID.test(search) && !/^__.*__$/.test(search);
 }

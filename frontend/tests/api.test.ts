@@ -8,7 +8,7 @@ import {
   makeShareLink,
   retryAfter,
 } from "@/lib/api";
-import { ApiError, messageOf, NetworkError } from "@/lib/errors";
+import { ApiError, messageOf, NetworkError, SessionEnded } from "@/lib/errors";
 import * as session from "@/lib/session";
 
 const plain = { status: null, search: "", page: 1, counts: false };
@@ -32,8 +32,8 @@ beforeEach(() => {
 
 afterEach(() => vi.resetAllMocks());
 
-describe("a list", () => {
-  test("is one request for jobs and media, with the token in a header", async () => {
+describe("listing jobs", () => {
+  test("sends one request for jobs and media, with the token in a header", async () => {
     fetch.mockResolvedValue(answer(200, { jobs: [] }));
     await listJobs({ ...plain, counts: true });
     expect(asked().href).toBe("https://api.nuumee.test/jobs?page_size=20&include=media%2Ccounts");
@@ -44,7 +44,7 @@ describe("a list", () => {
     });
   });
 
-  test("is turned by cursor where there is one, else by number", async () => {
+  test("asks for a page by cursor if there is one, else by number", async () => {
     fetch.mockImplementation(async () => answer(200, { jobs: [] }));
     await listJobs({ ...plain, status: "failed", page: 3, cursor: "abc" });
     await listJobs({ ...plain, search: "70eb", page: 3 });
@@ -53,7 +53,7 @@ describe("a list", () => {
     expect(Object.fromEntries(asked(1).searchParams)).toMatchObject({ id_prefix: "70eb", page: "3" });
   });
 
-  test("of some jobs asks for their ids alone", async () => {
+  test("asks for certain jobs by their ids", async () => {
     fetch.mockResolvedValue(answer(200, { jobs: [{ id: "a" }] }));
     expect(await getJobs(["a", "b"])).toEqual([{ id: "a" }]);
     expect(asked().searchParams.get("ids")).toBe("a,b");
@@ -61,7 +61,7 @@ describe("a list", () => {
 });
 
 describe("an error", () => {
-  test("is told in the server's own sentence", async () => {
+  test("has the server's own sentence as its message", async () => {
     fetch.mockResolvedValue(answer(503, { detail: "Firestore cannot be reached." }, { "Retry-After": "5" }));
     const error = await listJobs(plain).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(ApiError);
@@ -69,31 +69,31 @@ describe("an error", () => {
   });
 
   test.each(["<html>Bad gateway</html>", "{}", "null", '{"detail": 7}', ""])(
-    "with the body %j still has one",
+    "with the body %j still has a message",
     async (body) => {
       fetch.mockResolvedValue(answer(502, body));
-      await expect(listJobs(plain)).rejects.toThrow("The service answered with an error (502).");
+      await expect(listJobs(plain)).rejects.toThrow("The service returned an error (502).");
     },
   );
 
-  test("of the network is one that the user can understand", async () => {
+  test("of the network has a message that the user can understand", async () => {
     fetch.mockRejectedValue(new TypeError("Failed to fetch"));
     const error = await listJobs(plain).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(NetworkError);
     expect(messageOf(error)).toContain("cannot be reached");
   });
 
-  test("in the middle of an answer is one of the network", async () => {
+  test("in the middle of a response is a network error", async () => {
     fetch.mockResolvedValue(answer(200, '{"jobs": ['));
     await expect(listJobs(plain)).rejects.toBeInstanceOf(NetworkError);
   });
 
-  test("of the page itself shows none of its text", () => {
+  test("in the page's own code is not shown verbatim", () => {
     expect(messageOf(new TypeError("x is undefined"))).not.toContain("undefined");
   });
 });
 
-test("a request that is given up is no error of the network", async () => {
+test("an aborted request is not a network error", async () => {
   const controller = new AbortController();
   fetch.mockImplementation((_, options) => {
     controller.abort();
@@ -102,7 +102,7 @@ test("a request that is given up is no error of the network", async () => {
   await expect(getJobs(["a"], controller.signal)).rejects.toMatchObject({ name: "AbortError" });
 });
 
-describe("a request that is given up while the token is awaited", () => {
+describe("a request that is aborted while waiting for the token", () => {
   test("is never sent", async () => {
     const controller = new AbortController();
     accessToken.mockImplementation(async () => {
@@ -113,7 +113,7 @@ describe("a request that is given up while the token is awaited", () => {
     expect(fetch).not.toHaveBeenCalled();
   });
 
-  test("is not sent again with a fresh one", async () => {
+  test("is not repeated with a fresh token", async () => {
     const controller = new AbortController();
     accessToken.mockImplementation(async (fresh) => {
       if (fresh) controller.abort();
@@ -127,42 +127,42 @@ describe("a request that is given up while the token is awaited", () => {
 });
 
 describe("a refused token", () => {
-  test("is tried once more with a fresh one", async () => {
+  test("is replaced once, and the request is repeated", async () => {
     fetch.mockResolvedValueOnce(answer(401, {})).mockResolvedValueOnce(answer(200, { job_id: "a" }));
     expect(await getJobThumbnails("a")).toEqual({ job_id: "a" });
     expect(accessToken.mock.calls).toEqual([[], [true]]);
     expect(endSession).not.toHaveBeenCalled();
   });
 
-  test("ends the session where the fresh one is refused too", async () => {
+  test("ends the session if a fresh token is refused too", async () => {
     fetch.mockImplementation(async () => answer(401, {}));
-    await expect(deleteJob("a")).rejects.toBeInstanceOf(session.SessionEnded);
+    await expect(deleteJob("a")).rejects.toBeInstanceOf(SessionEnded);
     expect(fetch).toHaveBeenCalledTimes(2);
     expect(endSession).toHaveBeenCalledExactlyOnceWith("revoked");
   });
 
-  test("ends the session where there is no fresh one", async () => {
-    accessToken.mockRejectedValue(new session.SessionEnded());
-    await expect(listJobs(plain)).rejects.toBeInstanceOf(session.SessionEnded);
+  test("ends the session if there is no fresh token", async () => {
+    accessToken.mockRejectedValue(new SessionEnded());
+    await expect(listJobs(plain)).rejects.toBeInstanceOf(SessionEnded);
     expect(fetch).not.toHaveBeenCalled();
     expect(endSession).toHaveBeenCalledExactlyOnceWith("revoked");
   });
 });
 
 describe("a deletion", () => {
-  test("of a job that has gone already has nothing left to do", async () => {
+  test("of a job that is already gone succeeds", async () => {
     fetch.mockResolvedValue(answer(404, { detail: "There is no such job." }));
     await expect(deleteJob("a")).resolves.toBeUndefined();
   });
 
-  test("that fails says so", async () => {
+  test("that fails throws the server's message", async () => {
     fetch.mockResolvedValue(answer(500, { detail: "Something went wrong on our side." }));
     await expect(deleteJob("a")).rejects.toThrow("Something went wrong on our side.");
   });
 });
 
 describe("a share link", () => {
-  test("is made and ended at one address, each by its method", async () => {
+  test("is made with POST and ended with DELETE at the same address", async () => {
     fetch.mockImplementation(async () => answer(200, { job_id: "a", share_url: null }));
     expect(await makeShareLink("a")).toEqual({ job_id: "a", share_url: null });
     await endShareLink("a");
@@ -170,7 +170,7 @@ describe("a share link", () => {
     expect(fetch.mock.calls.map(([, options]) => options?.method)).toEqual(["POST", "DELETE"]);
   });
 
-  test("of a job that has gone cannot be ended any more, and that is told", async () => {
+  test("of a job that is gone cannot be ended, and the error says so", async () => {
     fetch.mockResolvedValue(answer(404, { detail: "There is no such job." }));
     await expect(endShareLink("a")).rejects.toThrow("There is no such job.");
   });
@@ -183,6 +183,6 @@ test.each([
   ["Mon, 23 Nov 2026 12:00:30 GMT", 30_000],
   ["Mon, 23 Nov 2026 11:00:00 GMT", 0],
   ["soon", undefined],
-])("Retry-After of %s asks to wait for %s ms", (header, milliseconds) => {
+])("Retry-After: %s means waiting %s ms", (header, milliseconds) => {
   expect(retryAfter(header, Date.UTC(2026, 10, 23, 12))).toBe(milliseconds);
 });

@@ -8,20 +8,20 @@ test.each([
   ["constructor", "Video"],
   ["", "Video"],
   [null, "Video"],
-])("a job of the type %s is called %s", (job_type, label) => {
+])("a job of type %s is labelled %s", (job_type, label) => {
   expect(typeLabel({ job_type } as Job)).toBe(label);
 });
 
 test.each(["pending", "queued", "processing", "watermarking", "other", "__proto__", "", null])(
-  "a job of the status %s is under way",
+  "a job with status %s is active",
   (status) => expect(isActive({ status } as Job)).toBe(true),
 );
 
-test.each(["completed", "failed"])("a job that is %s is over", (status) => {
+test.each(["completed", "failed"])("a job with status %s is not active", (status) => {
   expect(isActive({ status } as Job)).toBe(false);
 });
 
-test("a job is counted under its status, or with others where the page does not know that", () => {
+test("a job is counted under its status, or under other if the page does not know the status", () => {
   expect(STATUSES.map(groupOf)).toEqual([...STATUSES]);
   expect(["watermarking", "all", "other", "", null].map(groupOf)).toEqual(Array(5).fill("other"));
 });

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { neighbour } from "@/lib/focus";
 import type { Counts, Job, JobList } from "@/lib/job";
 import {
   changedJobs,
@@ -24,7 +23,7 @@ const [a, b, c] = [job("a", "processing"), job("b"), job("c", "queued")];
 const counts: Counts = { all: 50, pending: 0, queued: 4, processing: 3, completed: 40, failed: 2, other: 1 };
 
 describe("a list after a poll", () => {
-  test("has what was answered in the old places", () => {
+  test("has the polled jobs in their old places", () => {
     const after = withPolledJobs(
       list([a, b, c]),
       ["a", "c"],
@@ -35,29 +34,29 @@ describe("a list after a poll", () => {
     expect(after.total).toBe(50);
   });
 
-  test("loses the jobs that were asked for and not answered", () => {
+  test("loses the jobs that were asked for but not returned", () => {
     const after = withPolledJobs(list([a, b, c]), ["a", "c"], [c]);
     expect(ids(after.jobs)).toEqual(["b", "c"]);
     expect(after.total).toBe(49);
   });
 
-  test("keeps a page that was turned meanwhile as it is", () => {
+  test("does not change if the page was changed in the meantime", () => {
     expect(withPolledJobs(list([b]), ["a"], [job("a")])).toEqual(list([b]));
   });
 });
 
-describe("a job beside the list", () => {
-  test("has after a poll what was answered, or is gone", () => {
+describe("a job outside the list", () => {
+  test("is updated by a poll, or null if it is gone", () => {
     expect(withPolledJob(a, ["a", "c"], [job("a", "completed")])?.status).toBe("completed");
     expect(withPolledJob(a, ["a", "c"], [c])).toBeNull();
   });
 
-  test("stays as it is where the poll did not ask for it", () => {
+  test("does not change if the poll did not ask for it", () => {
     expect(withPolledJob(b, ["a"], [a])).toBe(b);
   });
 });
 
-test("a link that was answered is taken in by its job alone, which stays as it is otherwise", () => {
+test("a new share link changes only its own job, and nothing else about it", () => {
   const share = { job_id: "b", share_url: "https://nuumee.ai/v/25ca1d0f" };
   const failed = job("b", "failed");
   expect(withShare(list([a, failed, c]), share).jobs).toEqual([
@@ -68,13 +67,13 @@ test("a link that was answered is taken in by its job alone, which stays as it i
   expect(withShare(list([a]), share)).toEqual(list([a]));
 });
 
-test("jobs that are being deleted are neither shown nor counted", () => {
+test("jobs that are being deleted are not shown or counted", () => {
   const after = withoutJobs(list([a, b, c]), [b]);
   expect(ids(after.jobs)).toEqual(["a", "c"]);
   expect(after.total).toBe(49);
 });
 
-test("only jobs with another status than before have changed", () => {
+test("only jobs whose status differs have changed", () => {
   expect(ids(changedJobs([a, c], [job("a", "failed"), c, job("new")]))).toEqual(["a"]);
   const [unknown, unnamed] = [job("d", "watermarking"), { ...job("e"), status: null }];
   expect(ids(changedJobs([unknown, unnamed], [unknown, unnamed]))).toEqual([]);
@@ -85,7 +84,7 @@ test("only jobs with another status than before have changed", () => {
 });
 
 describe("the counts", () => {
-  test("move with a job's status", () => {
+  test("follow a job's change of status", () => {
     expect(recount(counts, [a], [job("a", "completed")])).toEqual({
       ...counts,
       processing: 2,
@@ -93,7 +92,7 @@ describe("the counts", () => {
     });
   });
 
-  test("lose what has gone, of an unknown status too", () => {
+  test("decrease with each deleted job, even one with an unknown status", () => {
     expect(recount(counts, [c, job("d", "archived")], [])).toEqual({
       ...counts,
       all: 48,
@@ -102,7 +101,7 @@ describe("the counts", () => {
     });
   });
 
-  test("move to and from the others with a status that is not known", () => {
+  test("count a job under other while its status is unknown", () => {
     const watermarking = job("a", "watermarking");
     const after = recount(counts, [a], [watermarking]);
     expect(after).toEqual({ ...counts, processing: 2, other: 2 });
@@ -110,32 +109,13 @@ describe("the counts", () => {
     expect(recount(after, [watermarking], [job("a")])).toEqual({ ...counts, processing: 2, completed: 41 });
   });
 
-  test("of functions that do not count the others have none of them", () => {
+  test("have no other if the functions do not send it", () => {
     const { other: _, ...older } = counts;
     expect(recount(older, [a], [job("a", "watermarking")])).toEqual({ ...older, processing: 2 });
   });
 });
 
-test("the range says which jobs a page has", () => {
+test("the range names the first and last job of a page", () => {
   expect(describeRange(list(Array.from({ length: 20 }, (_, n) => job(`${n}`))))).toBe("21–40 of 50");
   expect(describeRange(list([a], { page: 1, total: 1 }))).toBe("1–1 of 1");
-});
-
-describe("the neighbour of a deleted job", () => {
-  test.each<[string[], string | null]>([
-    [["a"], "b"],
-    [["b"], "c"],
-    [["c"], "b"],
-    [["b", "c"], "a"],
-    [["a", "c"], "b"],
-    [["a", "b", "c"], null],
-  ])("for %j is %s", (gone, next) => {
-    const jobs = [a, b, c];
-    expect(
-      neighbour(
-        jobs,
-        jobs.filter((one) => gone.includes(one.id)),
-      )?.id ?? null,
-    ).toBe(next);
-  });
 });

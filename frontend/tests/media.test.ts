@@ -30,12 +30,12 @@ function media(
   };
 }
 
-describe("the URLs to show after an answer", () => {
-  test("are the answer's where none were shown", () => {
+describe("the URLs to show after a response", () => {
+  test("are the new ones if none were shown", () => {
     expect(keepUrls(undefined, media("new", 60), now)).toEqual(media("new", 60));
   });
 
-  test("stay as they are while they work, so that nothing is loaded twice", () => {
+  test("stay while they work, so that nothing is loaded twice", () => {
     const shown = media("old", 30);
     const kept = keepUrls(shown, media("new", 60), now);
     expect(kept.reference_image_url).toBe(shown.reference_image_url);
@@ -43,14 +43,14 @@ describe("the URLs to show after an answer", () => {
     expect(kept.expires_at).toBe(shown.expires_at);
   });
 
-  test("gain the output of a job that has been completed", () => {
+  test("gain the output once the job is completed", () => {
     const output = "https://storage.test/output?new";
     const kept = keepUrls(media("old", 30), media("new", 60, { output_video_url: output }), now);
     expect(kept.output_video_url).toBe(output);
     expect(kept.motion_video_url).toBe("https://storage.test/motion?old");
   });
 
-  test("gain the posters and previews that have been made meanwhile, and keep those that are shown", () => {
+  test("gain new posters and previews, and keep those that are shown", () => {
     const made = (name: string) => ({
       reference_poster_url: `https://storage.test/poster?${name}`,
       motion_preview_url: `https://storage.test/preview?${name}`,
@@ -61,16 +61,16 @@ describe("the URLs to show after an answer", () => {
     expect(keepUrls(media("old", 30), media("new", 60, made("new")), now)).toMatchObject(made("new"));
   });
 
-  test("lose a medium that has gone", () => {
+  test("lose a medium that is gone", () => {
     const kept = keepUrls(media("old", 30), media("new", 60, { motion_video_url: null }), now);
     expect(kept.motion_video_url).toBeNull();
   });
 
-  test("are all new when the old ones are about to expire", () => {
+  test("are all replaced when the old ones are about to expire", () => {
     expect(keepUrls(media("old", 4), media("new", 60), now)).toEqual(media("new", 60));
   });
 
-  test("expire with the answer's where nothing is kept", () => {
+  test("have the new expiry time if none is kept", () => {
     const none = { reference_image_url: null, motion_video_url: null };
     expect(keepUrls(media("old", 30, none), media("new", 60), now).expires_at).toBe(
       media("new", 60).expires_at,
@@ -82,17 +82,17 @@ describe("the URLs to show after an answer", () => {
 });
 
 describe("the time to renew", () => {
-  test("is some minutes before the first URL expires", () => {
+  test("is a few minutes before the first URL expires", () => {
     expect(renewalTime([media("a", 60), media("b", 50)])).toBe(now + 50 * 60_000 - RENEW_BEFORE);
   });
 
-  test("does not come where there are no URLs", () => {
+  test("is never if there are no URLs", () => {
     const none = { reference_image_url: null, motion_video_url: null };
     expect(renewalTime([media("a", 1, none)])).toBeNull();
     expect(renewalTime([])).toBeNull();
   });
 
-  test("does not mind a time that nobody can read", () => {
+  test("ignores an invalid time", () => {
     const unreadable = media("a", 60, { expires_at: "soon" });
     expect(renewalTime([unreadable, media("b", 50)])).toBe(now + 50 * 60_000 - RENEW_BEFORE);
     expect(renewalTime([unreadable])).toBeNull();
@@ -110,7 +110,7 @@ describe("a tile", () => {
   });
   const { reference_image_url: image, motion_video_url: motion } = all;
 
-  test("has its medium, a small picture of it and the beginning of its video", () => {
+  test("has its medium, a poster and a preview", () => {
     expect(tileMedia(all, "REF")).toEqual({ original: image, poster: "reference poster", preview: null });
     expect(tileMedia(all, "SRC")).toEqual({
       original: motion,
@@ -124,7 +124,7 @@ describe("a tile", () => {
     });
   });
 
-  test("has its medium alone where nothing has been made of it, or the functions know of no posters", () => {
+  test("has only its medium if there is no poster yet, or the functions send none", () => {
     const none = { motion_poster_url: null, motion_preview_url: null };
     expect(tileMedia(media("a", 60, none), "SRC")).toEqual({
       original: motion,
@@ -134,7 +134,7 @@ describe("a tile", () => {
     expect(tileMedia(media("a", 60), "REF")).toEqual({ original: image, poster: null, preview: null });
   });
 
-  test("of a job without a motion video shows the video that it works on, and the pictures of that", () => {
+  test("of a job without a motion video shows the input video and its poster", () => {
     const changes = { motion_video_url: null, input_video_url: "https://storage.test/input" };
     expect(tileMedia({ ...all, ...changes }, "SRC")).toEqual({
       original: "https://storage.test/input",
@@ -144,7 +144,7 @@ describe("a tile", () => {
     expect(originalUrl({ ...all, ...changes }, "SRC")).toBe("https://storage.test/input");
   });
 
-  test("shows nothing of a medium that has gone", () => {
+  test("shows nothing if its medium is gone", () => {
     expect(tileMedia({ ...all, reference_image_url: null }, "REF")).toEqual({
       original: null,
       poster: null,
@@ -152,7 +152,7 @@ describe("a tile", () => {
     });
   });
 
-  test("that does not work gets new URLs for all that it shows, and the others stay", () => {
+  test("gets new URLs when its own fail, and other tiles keep theirs", () => {
     const answered = media("new", 60, {
       motion_poster_url: "new poster",
       output_poster_url: "not asked for",
@@ -167,15 +167,15 @@ describe("a tile", () => {
   });
 });
 
-describe("of the URLs for one place", () => {
+describe("of the URLs for one tile", () => {
   const urls = inOrder("poster", null, "original");
 
   test.each<[string, string | undefined, string[], string]>([
     ["the first is tried first", undefined, [], "poster"],
-    ["the next is tried where that fails", undefined, ["poster"], "original"],
-    ["the last is tried again where all have failed", undefined, ["poster", "original"], "original"],
-    ["the one that is shown stays, although an earlier one has come", "original", [], "original"],
-    ["one that was shown and is given no more does not", "expired", [], "poster"],
+    ["the next is tried if that fails", undefined, ["poster"], "original"],
+    ["the last is tried again if all have failed", undefined, ["poster", "original"], "original"],
+    ["the one that is shown stays, even if an earlier one has become available", "original", [], "original"],
+    ["one that was shown is dropped if it is no longer offered", "expired", [], "poster"],
   ])("%s", (_, shown, failed, url) => {
     expect(urlToShow(urls, shown, failed)).toBe(url);
   });

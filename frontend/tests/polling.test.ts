@@ -5,7 +5,7 @@ const least = () => 0;
 const most = () => 1;
 
 describe("the time to the next poll", () => {
-  test("is ten seconds after an answer, always", () => {
+  test("is ten seconds after a success", () => {
     expect(INTERVAL).toBe(10_000);
     expect(nextDelay(0, undefined, most)).toBe(INTERVAL);
   });
@@ -16,7 +16,7 @@ describe("the time to the next poll", () => {
     ]);
   });
 
-  test("is spread over a third more, so that pages do not come back all at once", () => {
+  test("has up to 30 % added at random, so that pages do not all come back at once", () => {
     expect(nextDelay(1, undefined, most)).toBe(26_000);
     const delays = new Set(Array.from({ length: 20 }, () => nextDelay(1)));
     expect(delays.size).toBeGreaterThan(1);
@@ -34,8 +34,8 @@ describe("the time to the next poll", () => {
   });
 });
 
-describe("what remains of a wait", () => {
-  test("counts the time in which nobody looked", () => {
+describe("the remaining wait", () => {
+  test("includes the time spent away", () => {
     expect(remaining(1_000, 10_000, 4_000)).toBe(7_000);
     expect(remaining(1_000, 10_000, 60_000)).toBe(0);
   });

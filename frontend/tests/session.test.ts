@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { accessToken, findSession, safeNext } from "@/lib/session";
 
 const currentToken = vi.hoisted(() => vi.fn(async () => "renewed"));
-const currentSession = vi.hoisted(() => vi.fn(async () => null));
-vi.mock("@/lib/firebase", () => ({ currentToken, currentSession }));
+const currentUser = vi.hoisted(() => vi.fn(async (): Promise<{ uid: string; email: string } | null> => null));
+vi.mock("@/lib/firebase", () => ({ currentToken, currentUser }));
 
 const HOUR = 3_600_000;
 const storage = new Map<string, string>();
@@ -22,13 +22,13 @@ afterEach(() => {
 });
 
 describe("the token for a request", () => {
-  test("is the stored one while it lasts", async () => {
+  test("is the stored one while it is valid", async () => {
     store();
     expect(await accessToken()).toBe("stored");
     expect(currentToken).not.toHaveBeenCalled();
   });
 
-  test("is renewed some minutes before it expires, and when a fresh one is asked for", async () => {
+  test("is renewed a few minutes before it expires, or on request", async () => {
     store({ stsTokenManager: { accessToken: "stored", expirationTime: Date.now() + HOUR / 15 } });
     expect(await accessToken()).toBe("renewed");
     expect(currentToken).toHaveBeenLastCalledWith(false);
@@ -37,7 +37,7 @@ describe("the token for a request", () => {
     expect(currentToken).toHaveBeenLastCalledWith(true);
   });
 
-  test("is made anew once for all that ask side by side", async () => {
+  test("is renewed once for all requests at the same time", async () => {
     store();
     let renew: (token: string) => void = () => undefined;
     currentToken.mockReturnValueOnce(
@@ -48,7 +48,7 @@ describe("the token for a request", () => {
     const tokens: Promise<string>[] = [];
     for (let number = 0; number < 4; number++) {
       tokens.push(accessToken(true));
-      // Vitest has no stand-in yet for the second of two that import a module at once.
+      // Vitest does not mock the second of two simultaneous imports of a module.
       await vi.dynamicImportSettled();
     }
     renew("shared");
@@ -58,14 +58,14 @@ describe("the token for a request", () => {
     expect(currentToken).toHaveBeenCalledTimes(2);
   });
 
-  test("is asked for again after it could not be made", async () => {
+  test("is requested again after a failure", async () => {
     currentToken.mockRejectedValueOnce(new Error("no connection"));
     await expect(accessToken(true)).rejects.toThrow("no connection");
     expect(await accessToken(true)).toBe("renewed");
   });
 
   test.each([{ stsTokenManager: null }, { stsTokenManager: {} }, { uid: 7 }])(
-    "is Firebase's own where its record looks other than expected: %j",
+    "comes from Firebase if its record has an unexpected form: %j",
     async (changes) => {
       store(changes);
       expect(await accessToken()).toBe("renewed");
@@ -77,14 +77,19 @@ describe("the session", () => {
   test("is found without loading Firebase", async () => {
     store();
     expect(await findSession()).toMatchObject({ userId: "ann", email: "ann@nuumee.test" });
-    expect(currentSession).not.toHaveBeenCalled();
+    expect(currentUser).not.toHaveBeenCalled();
   });
 
-  test("is asked of Firebase where there is no record, or the storage is blocked", async () => {
+  test("comes from Firebase when there is no record", async () => {
+    currentUser.mockResolvedValueOnce({ uid: "ann", email: "ann@nuumee.test" });
+    expect(await findSession()).toEqual({ userId: "ann", email: "ann@nuumee.test" });
+  });
+
+  test("is looked up in Firebase if there is no record or the storage is blocked", async () => {
     expect(await findSession()).toBeNull();
     vi.stubGlobal("localStorage", undefined);
     expect(await findSession()).toBeNull();
-    expect(currentSession).toHaveBeenCalledTimes(2);
+    expect(currentUser).toHaveBeenCalledTimes(2);
   });
 });
 
@@ -97,6 +102,6 @@ test.each([
   ["/\t/evil.test", "/jobs/"],
   ["/\n\\evil.test", "/jobs/"],
   ["javascript:alert(1)", "/jobs/"],
-])("after signing in, %s leads to %s", (next, address) => {
+])("after signing in, the address %s leads to %s", (next, address) => {
   expect(safeNext(next)).toBe(address);
 });

@@ -8,7 +8,7 @@ const least = {
 };
 
 describe("the settings", () => {
-  test("have one address for all functions, or one for each", () => {
+  test("allow one address for all functions, or one for each", () => {
     const settings = read({
       ...least,
       NEXT_PUBLIC_API_URL: "https://api.nuumee.test/v1/",
@@ -23,7 +23,7 @@ describe("the settings", () => {
     });
   });
 
-  test("need no common address where each function has its own", () => {
+  test("need no common address if each function has its own", () => {
     const own = Object.fromEntries(
       ["LIST_JOBS", "GET_THUMBNAILS", "GET_OUTPUT", "DELETE_JOB", "SHARE_JOB"].map((name) => [
         `NEXT_PUBLIC_${name}_URL`,
@@ -34,7 +34,7 @@ describe("the settings", () => {
     expect(endpoints.getOutput).toBe("https://get_output.test");
   });
 
-  test("take Storage's own default for how long it keeps what was deleted", () => {
+  test("default to Cloud Storage's own seven days of soft delete", () => {
     expect(read(least).softDeleteDays).toBe(7);
     expect(read({ ...least, NEXT_PUBLIC_SOFT_DELETE_DAYS: "0" }).softDeleteDays).toBe(0);
   });
@@ -48,7 +48,7 @@ describe("the settings", () => {
     ["NEXT_PUBLIC_DELETE_JOB_URL", "ftp://nuumee.test"],
     ["NEXT_PUBLIC_SOFT_DELETE_DAYS", "a week"],
     ["NEXT_PUBLIC_SOFT_DELETE_DAYS", "-1"],
-  ])("name %s where it is %s", (name, value) => {
+  ])("reject %s=%s and name it", (name, value) => {
     expect(() => read({ ...least, [name]: value })).toThrow(name);
   });
 });

@@ -8,6 +8,6 @@ test.each([
   ["constructor", "Constructor"],
   [null, "Unknown"],
   ["", "Unknown"],
-])("a status of %s is shown as %s", (status, label) => {
+])("the status %s is shown as %s", (status, label) => {
   expect(statusLabel(status)).toBe(label);
 });

@@ -6,7 +6,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-describe("an elapsed time", () => {
+describe("elapsed time", () => {
   test.each([
     [0, "0s"],
     [999, "0s"],
@@ -22,7 +22,7 @@ describe("an elapsed time", () => {
     expect(formatElapsed(milliseconds)).toBe(text);
   });
 
-  test("is none where the server's clock is ahead of this one", () => {
+  test("is zero if the server's clock is ahead", () => {
     expect(formatElapsed(-5 * SECOND)).toBe("0s");
   });
 });
@@ -40,21 +40,21 @@ describe("an age", () => {
     expect(formatAge(now - age, now)).toBe(text);
   });
 
-  test("of more than a week is a date", () => {
+  test("of more than a week reads as a date", () => {
     expect(formatAge(now - 8 * DAY, now)).toBe("Nov 15, 2026");
   });
 
-  test("in the future is just now", () => {
+  test("in the future reads just now", () => {
     expect(formatAge(now + HOUR, now)).toBe("just now");
   });
 });
 
-describe("a time of the API's", () => {
-  test("is parsed with all its digits", () => {
+describe("a time from the API", () => {
+  test("is parsed with fractions of a second", () => {
     expect(parseTime("2026-11-22T12:00:00.123456Z")).toBe(Date.UTC(2026, 10, 22, 12, 0, 0, 123));
   });
 
-  test.each([null, "", "yesterday"])("that is %o is unknown", (time) => {
+  test.each([null, "", "yesterday"])("of %o is unknown", (time) => {
     expect(parseTime(time)).toBeNull();
     expect(formatExact(time)).toBe("Unknown");
   });

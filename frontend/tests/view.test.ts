@@ -11,7 +11,7 @@ describe("an address", () => {
     ["/jobs/?status=other", { status: "other" }],
     ["/jobs/?q=70eb9a", { search: "70eb9a" }],
     ["/jobs/?job=a_b-C9", { details: "a_b-C9" }],
-  ])("%s is read and written alike", (address, view) => {
+  ])("%s can be read and written", (address, view) => {
     expect(parse(address.split("?")[1] ?? "")).toEqual({ ...everything, ...view });
     expect(viewAddress({ ...everything, ...view })).toBe(address);
   });
@@ -28,7 +28,7 @@ describe("an address", () => {
     "q=%20",
   ])("with %s shows everything", (query) => expect(parse(query)).toEqual(everything));
 
-  test("with a search goes over all jobs, whatever their status", () => {
+  test("with a search ignores the status", () => {
     expect(parse("status=failed&q=70eb").status).toBeNull();
   });
 });
@@ -41,6 +41,6 @@ test.each([
   ["70 eb", false],
   ["ä", false],
   ["__reserved__", false],
-])("an id can begin with %s: %s", (text, searchable) => {
+])("whether an id can begin with %s: %s", (text, searchable) => {
   expect(isSearchable(text)).toBe(searchable);
 });

@@ -1,4 +1,4 @@
-"""The page and each function at an origin of its own, as in production: the names, and a hosting for the page."""
+"""Puts the page and each function at its own origin, as in production: host names, and hosting for the page."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from infra.local.servers import Server
 from infra.stage import ROOT
 
 FOLDER = ROOT / "frontend" / "out-apart"
-"""Where infra/local/page.sh builds the page to that knows these addresses."""
+"""infra/local/page.sh builds the page with these addresses into this folder."""
 PAGE_HOST = "localhost"
 PAGE = f"http://{PAGE_HOST}:3000"
-"""The page's origin. The local cloud's functions allow it, since `next dev` has it."""
+"""The page's origin. The local cloud's functions allow it because `next dev` uses it."""
 _NOT_FOUND = Answer(404, {"Content-Length": "0"})
 
 
 def host(name: str) -> str:
-    """Of a function, or of the sign-in service."""
+    """The host name of a function or of the sign-in service."""
     return f"{name.replace('_', '-')}.localhost"
 
 
@@ -33,7 +33,7 @@ def address(name: str) -> str:
 
 @contextmanager
 def hosting(folder: Path) -> Iterator[int]:
-    """Serve the files of the page, and nothing else, on the port that this gives."""
+    """Serve only the page's files, on the port that this yields."""
     server = Server((HOST, 0), partial(_Hosting, Pages(folder)))
     Thread(target=server.serve_forever, daemon=True).start()
     try:
@@ -59,4 +59,4 @@ class _Hosting(BaseHTTPRequestHandler):
         self.wfile.write(answer.content)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""

@@ -1,4 +1,4 @@
-"""Time on the page: it stands still until the test lets it go on."""
+"""Controls the time on the page, which stands still until the test advances it."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _SHOW = """
 
 
 class Clock:
-    """Make it before the page is opened. It goes as usual until it is stopped.
+    """Create it before the page is opened. It runs as usual until it is stopped.
 
-    It knows of each request when the page made it. That is certain as soon as a step is over, so that a test can
-    tell that there was none: events of the browser would come later.
+    It records inside the page when each request was made. The record is complete as soon as a step is over, so a
+    test can be sure that there was no request; the browser's events would arrive later.
     """
 
     def __init__(self, page: Page) -> None:
@@ -43,22 +43,22 @@ class Clock:
         self._page.clock.pause_at(self.now() + 1)
 
     def run(self, *, seconds: float) -> None:
-        """Let what is due in this time happen, each at its moment."""
+        """Advance the time; timers fire when they are due."""
         self._page.clock.run_for(int(1000 * seconds))
 
     def jump(self, *, minutes: float) -> None:
-        """Let the time pass as it does for a computer that sleeps."""
+        """Jump ahead, as after the computer was asleep."""
         self._page.clock.fast_forward(int(60_000 * minutes))
 
     def now(self) -> float:
         return float(self._page.evaluate("Date.now() / 1000"))
 
     def times(self, address: re.Pattern[str]) -> list[float]:
-        """When the page asked for such an address, in seconds since 1970."""
+        """The times of requests for matching addresses, in seconds since 1970."""
         return [float(note["time"]) for note in self._noted(address)]
 
     def run_to_next(self, address: re.Pattern[str], *, within: int) -> float:
-        """Go on, a second at a time, until the page has asked once more and is answered; when it asked."""
+        """Advance second by second until the next request has its response. Returns the time of the request."""
         before = len(self._noted(address))
         for _ in range(within + 1):
             self.run(seconds=1)
@@ -68,11 +68,11 @@ class Clock:
         raise AssertionError(f"there was no request within {within} s")
 
     def wait_for(self, address: re.Pattern[str], *, times: int) -> None:
-        """Stand still until the page has asked so often: the token is renewed first when an hour has passed."""
+        """Wait, with time stopped, for this many requests: after an hour the token is renewed first."""
         wait_until(lambda: len(self.times(address)) == times and self._noted(address)[-1]["answered"])
 
     def hide_page(self) -> None:
-        """Do as if the user had gone to another tab."""
+        """Act as if the user had switched to another tab."""
         self._page.evaluate(_SHOW, "hidden")
 
     def show_page(self) -> None:

@@ -1,4 +1,4 @@
-"""What can go wrong between the page and the functions, for as long as a test wants it to."""
+"""Faults between the page and the functions, for as long as a test needs them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page, Route
 
 LIST = re.compile(r"/api/v1/jobs\?")
-"""Requests for lists, polls among them."""
+"""Requests for lists, including polls."""
 POLL = re.compile(r"/api/v1/jobs\?.*\bids=")
 ONE_JOB = re.compile(r"/api/v1/jobs/[^/?]+$")
 """Requests to delete a job."""
@@ -31,12 +31,12 @@ def no_connection(route: Route) -> None:
 
 
 def failed_load(reason: str) -> str:
-    """What the browser itself says in its console of a request that failed so: a status, or net::ERR_..."""
+    """What the browser logs for a request that failed for this reason: a status, or net::ERR_..."""
     return f"Failed to load resource: .*{re.escape(reason)}"
 
 
 class Refusal:
-    """Has Storage refuse the objects of one name for some times; None is always."""
+    """Makes Storage refuse objects with this name this many times; None means always."""
 
     def __init__(self, page: Page, name: str, times: int | None) -> None:
         self.refused = 0
@@ -52,17 +52,17 @@ class Refusal:
 
 
 class HeldBack:
-    """Requests to these addresses wait from now on, until the test lets them go."""
+    """Holds requests to these addresses until the test releases them."""
 
     def __init__(self, page: Page, url: re.Pattern[str], *, only: str = "") -> None:
-        """`only` those with this in their address."""
+        """`only` limits this to addresses that contain the text."""
         self._only = only
         self._waiting: list[Route] = []
         self._over = False
         page.route(url, self._hold)
 
     def let_go(self, answer: Callable[[Route], None] | None = None) -> None:
-        """`answer` those that wait so, instead of the service."""
+        """With `answer`, it responds to the held requests instead of the service."""
         self._over = True
         for route in self._waiting:
             if answer:

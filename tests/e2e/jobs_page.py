@@ -1,4 +1,4 @@
-"""The Jobs page as a person sees it: what is on it, by its names."""
+"""The Jobs page as a user sees it, with its elements found by their names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SESSION = f"firebase:authUser:{_API_KEY}:[DEFAULT]"
 
 
 def sign_in(context: BrowserContext, stack: Stack, account: Account, password: str) -> None:
-    """Give the browser the record of a session that signing in by hand would leave."""
+    """Give the browser the session record that signing in by hand would leave."""
     url = f"{stack.auth_url}/identitytoolkit.googleapis.com/v1/accounts:signInWithPassword?key={_API_KEY}"
     body = {"email": account.email, "password": password, "returnSecureToken": True}
     answer = requests.post(url, json=body, timeout=30).json()
@@ -38,7 +38,7 @@ def sign_in(context: BrowserContext, stack: Stack, account: Account, password: s
         "appName": "[DEFAULT]",
     }
     key, value, origin = json.dumps(SESSION), json.dumps(json.dumps(record)), json.dumps(stack.url)
-    # Once a profile: a page that signs out stays signed out.
+    # Only once per profile, so that a page that signs out stays signed out.
     context.add_init_script(
         f"if (location.origin === {origin} && !localStorage.getItem('test:signed-in'))"
         f" {{ localStorage.setItem({key}, {value}); localStorage.setItem('test:signed-in', 'yes') }}"
@@ -46,7 +46,7 @@ def sign_in(context: BrowserContext, stack: Stack, account: Account, password: s
 
 
 def wait_for(element: Locator, condition: str) -> None:
-    """Wait until the JavaScript function `condition` gives something true for the element."""
+    """Wait until the JavaScript function `condition` returns something truthy for the element."""
     wait_until(lambda: element.evaluate(condition), seconds=10)
 
 
@@ -54,7 +54,7 @@ class JobsPage:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.requests: list[Request] = []
-        """Requests to the functions, in their order."""
+        """Requests to the functions, in order."""
         page.on("request", self._note)
 
     def open(self, query: str = "", *, wait: bool = True) -> JobsPage:
@@ -69,7 +69,7 @@ class JobsPage:
 
     @property
     def dialog(self) -> Locator:
-        """The dialog on top."""
+        """The topmost dialog."""
         return self.page.get_by_role("dialog").or_(self.page.get_by_role("alertdialog")).last
 
     @property
@@ -96,7 +96,7 @@ class JobsPage:
         return self.card(job_id).get_by_role("button", name=f"{action} ")
 
     def asked(self, **parameters: str) -> list[Request]:
-        """The requests for lists that had these parameters."""
+        """The requests for lists with these parameters."""
         return [
             request
             for request in self.requests
@@ -106,32 +106,32 @@ class JobsPage:
         ]
 
     def renewals(self) -> int:
-        """How often one job's URLs have been asked for anew."""
+        """How often the URLs of a single job have been renewed."""
         return sum(urlsplit(request.url).path.endswith("/thumbnails") for request in self.requests)
 
     def filter(self, status: str) -> Locator:
-        """`status` as its button has it: All, Failed, ..."""
+        """`status` is the button's label: All, Failed, ..."""
         filters = self.page.get_by_role("navigation", name="Filter by status")
         return filters.get_by_role("button", name=re.compile(rf"^{status}"))
 
     def expect_counts(self, **counts: int) -> None:
-        """Wait until the filters have these numbers, by their names in small letters."""
+        """Wait until the filters show these counts. The keywords are the lower-case labels."""
         for status, count in counts.items():
             expect(self.filter(status.capitalize())).to_have_text(f"{status.capitalize()}{count}")
 
     def expect_range(self, first: int, last: int, total: int) -> None:
-        """Wait until the foot of the page says which jobs are on it."""
+        """Wait until the foot of the page shows this range."""
         expect(self.page.get_by_text(f"{first}\N{EN DASH}{last} of {total}", exact=True)).to_be_visible()
 
     def expect_ids(self, ids: list[str]) -> None:
-        """Wait until the cards are those of these jobs, in this order."""
+        """Wait until exactly these jobs have cards, in this order."""
         try:
             wait_until(lambda: self.ids() == ids, seconds=10)
         finally:
             assert self.ids() == ids
 
     def focused(self) -> str:
-        """The id or else the name of what has the focus."""
+        """The id of the focused element, or else its name."""
         script = "(e => e.id || e.getAttribute('aria-label') || e.textContent)(document.activeElement)"
         return str(self.page.evaluate(script))
 

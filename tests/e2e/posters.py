@@ -1,4 +1,4 @@
-"""Answers that tell of posters and previews, or of none: as a test wants, whatever has been made by then."""
+"""Responses with or without posters and previews, as a test needs, whatever has actually been made."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _ORIGINALS = {"reference": "reference_image_url", "motion": "motion_video_url", 
 
 
 def tell_of(page: Page, fields: Collection[str]) -> None:
-    """Have answers give URLs for these of the five fields, beside the media they are of, and null for the others.
+    """Make responses give URLs for these of the five fields and null for the others.
 
-    The local Storage looks at how long a URL is good for, not at its signature. Each answer's URLs differ.
+    The local Storage checks the expiry of a URL but not its signature. Each response has different URLs.
     """
     answers = itertools.count()
 

@@ -1,4 +1,4 @@
-"""Jobs with real media for the page's tests, each test's under a user of its own."""
+"""Jobs with real media for the page's tests. Each test has a user of its own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TYPES = {".jpg": "image/jpeg", ".webp": "image/webp", ".mp4": "video/mp4"}
 
 
 class Shelf:
-    """Puts one user's jobs into the local cloud; each newer than those before it."""
+    """Adds one user's jobs to the local cloud, each newer than the one before."""
 
     def __init__(
         self, settings: Settings, database: firestore.Client, buckets: storage.Client, user_id: str
@@ -42,10 +42,10 @@ class Shelf:
         instead: Mapping[Path, Path] | None = None,
         **changes: Any,
     ) -> str:
-        """A job of that status. Returns its id.
+        """Add a job with this status. Returns its id.
 
-        `instead` has what is uploaded in the place of REFERENCE, MOTION and OUTPUT; `changes` are fields that
-        differ, `id` among them.
+        `instead` maps REFERENCE, MOTION and OUTPUT to files to upload in their place. `changes` overrides fields,
+        including `id`.
         """
         job_id = str(changes.pop("id", new_id()))
         self._newest += timedelta(minutes=1)
@@ -73,17 +73,17 @@ class Shelf:
         return job_id
 
     def add_many(self, count: int, status: str = "completed") -> list[str]:
-        """Jobs without media of their own, newest first."""
+        """Add jobs without media. Returns their ids, newest first."""
         return [self.add(status, media=False) for _ in range(count)][::-1]
 
     def bring_files(self, job_id: str) -> None:
-        """What the product does once the user has uploaded what a new job begins with."""
+        """Do what the product does after the user has uploaded a new job's inputs."""
         files = self._files(job_id, completed=False)
         self._upload_all(files)
         self.document(job_id).update(_paths(files))
 
     def add_posters(self, job_id: str, *, poster: Path | None = POSTER, preview: Path | None = PREVIEW) -> None:
-        """What the product makes of a completed job's media; None leaves it out."""
+        """Add the poster and preview that the product makes for each medium; None leaves one out."""
         prefix = f"{self.user_id}/{job_id}"
         for bucket in (self._settings.images_bucket, self._settings.videos_bucket, self._settings.outputs_bucket):
             if poster:
@@ -92,7 +92,7 @@ class Shelf:
                 self._upload(bucket, f"{prefix}/preview.mp4", preview)
 
     def complete(self, job_id: str) -> None:
-        """What the worker does at the end: the output, then the job's document."""
+        """Do what the worker does at the end: upload the output, then update the job's document."""
         name = f"{self.user_id}/{job_id}/output.mp4"
         self._upload(self._settings.outputs_bucket, name, OUTPUT)
         done = {"status": "completed", "output_video_path": name, "completed_at": datetime.now(UTC)}
@@ -102,7 +102,7 @@ class Shelf:
         return self._database.collection("jobs").document(job_id)
 
     def objects(self, job_id: str) -> list[str]:
-        """Everything that lies under the job's prefix in any of the buckets, as bucket/name."""
+        """All objects under the job's prefix in any bucket, as bucket/name."""
         prefix = f"{self.user_id}/{job_id}/"
         return [
             f"{bucket}/{blob.name}"
@@ -129,5 +129,5 @@ class Shelf:
 
 
 def _paths(files: dict[str, tuple[str, Path]]) -> dict[str, str]:
-    """The fields of a job that has these files."""
+    """The path fields of a job with these files."""
     return dict(zip(("reference_image_path", "motion_video_path", "output_video_path"), files, strict=False))

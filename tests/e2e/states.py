@@ -1,4 +1,4 @@
-"""Every state that the page can be in, and how to bring it there."""
+"""Every state of the page, and how to reach it."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def sign_in_refused(jobs: JobsPage, shelf: Shelf) -> None:
 
 
 def loading(jobs: JobsPage, shelf: Shelf) -> None:
-    jobs.page.route("**/api/v1/jobs?*", lambda route: None)  # never answered
+    jobs.page.route("**/api/v1/jobs?*", lambda route: None)  # never responds
     jobs.open(wait=False)
     jobs.page.get_by_text("Loading your jobs").wait_for(state="attached")
     jobs.page.get_by_role("button", name="Refresh the list").wait_for()
@@ -84,7 +84,7 @@ def nothing_found(jobs: JobsPage, shelf: Shelf) -> None:
 
 def search_refused(jobs: JobsPage, shelf: Shelf) -> None:
     jobs.open("?q=no%20id", wait=False)
-    jobs.page.get_by_text("No id begins so").wait_for()
+    jobs.page.get_by_text("Job ids contain only letters").wait_for()
 
 
 def failed_to_load(jobs: JobsPage, shelf: Shelf) -> None:
@@ -144,13 +144,13 @@ def cards_with_posters(jobs: JobsPage, shelf: Shelf) -> None:
 
 def details_of_a_job_without_a_link(jobs: JobsPage, shelf: Shelf) -> None:
     _details(jobs, shelf, "completed", short_id=None, share_revoked_at=datetime.now(UTC))
-    jobs.dialog.get_by_text("Its link has ended").wait_for()
+    jobs.dialog.get_by_text("This job has no share link").wait_for()
 
 
 def ending_a_link(jobs: JobsPage, shelf: Shelf) -> None:
     _details(jobs, shelf, "completed")
     jobs.dialog.get_by_role("button", name="End link").click()
-    jobs.dialog.get_by_text("never works again").wait_for()
+    jobs.dialog.get_by_text("can never be restored").wait_for()
 
 
 def details_of_no_job(jobs: JobsPage, shelf: Shelf) -> None:
@@ -219,7 +219,7 @@ def _details(jobs: JobsPage, shelf: Shelf, status: str, **changes: Any) -> None:
 
 
 def settle(page: Page) -> None:
-    """Wait until each tile in sight has its picture."""
+    """Wait until every visible tile has its picture."""
     loading_tiles = "[...document.querySelectorAll('article button .animate-pulse, [role=dialog] .animate-pulse')]"
     in_sight = "e => { const { top, bottom } = e.getBoundingClientRect(); return bottom > 0 && top < innerHeight }"
     page.wait_for_function(f"!{loading_tiles}.some({in_sight})")

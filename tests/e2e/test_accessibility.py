@@ -1,4 +1,4 @@
-"""axe-core finds nothing wrong with any state of the page, narrow or wide; what was seen is kept as pictures."""
+"""axe-core finds no violations in any state of the page at any width. Each state is saved as a screenshot."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HEIGHT = 900
 
 
 def violations(page: Page) -> list[str]:
-    """What axe-core finds, each with the elements that it is about."""
+    """The violations that axe-core finds, each with its elements."""
     if page.evaluate("typeof axe") == "undefined":
         page.evaluate(AXE)
     found: dict[str, Any] = page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
@@ -31,15 +31,15 @@ def violations(page: Page) -> list[str]:
 
 
 def sideways(page: Page) -> int:
-    """How many pixels the page is wider than its window."""
+    """By how many pixels the page is wider than its window."""
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_axe_finds_nothing_and_all_fits_into_the_window(
+def test_axe_finds_no_violations_and_everything_fits_the_window(
     jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str], state: str
 ) -> None:
-    expected_errors.append("Failed to load resource")  # of the failures that states are about
+    expected_errors.append("Failed to load resource")  # some states are about failures
     STATES[state](jobs_page, shelf)
     page = jobs_page.page
     PICTURES.mkdir(parents=True, exist_ok=True)
@@ -51,8 +51,8 @@ def test_axe_finds_nothing_and_all_fits_into_the_window(
         assert sideways(page) == 0, f"at {width} pixels"
 
 
-def test_the_page_can_be_used_at_twice_the_size(jobs_page: JobsPage, shelf: Shelf) -> None:
-    """A window of 1280 pixels at 200 % has 640 of the page's: https://www.w3.org/TR/WCAG22/#resize-text"""
+def test_the_page_is_usable_at_200_percent_zoom(jobs_page: JobsPage, shelf: Shelf) -> None:
+    """At 200 % zoom a window of 1280 pixels is 640 CSS pixels wide: https://www.w3.org/TR/WCAG22/#resize-text"""
     job = shelf.add()
     page = jobs_page.page
     page.set_viewport_size({"width": 640, "height": 450})
@@ -66,7 +66,7 @@ def test_the_page_can_be_used_at_twice_the_size(jobs_page: JobsPage, shelf: Shel
     assert sideways(page) == 0
 
 
-def test_everything_on_a_card_is_reached_by_tab_alone(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_everything_on_a_card_can_be_reached_with_tab(jobs_page: JobsPage, shelf: Shelf) -> None:
     job = shelf.add()
     jobs_page.open()
     jobs_page.tile(job, "source video").wait_for()
@@ -74,7 +74,7 @@ def test_everything_on_a_card_is_reached_by_tab_alone(jobs_page: JobsPage, shelf
     tiles = {"reference image": "REF", "source video": "SRC", "output video": "OUTPUT"}
     expected = {
         *(f"Preview the {medium} of job {name} \u2013 {label}" for medium, label in tiles.items()),
-        *(f"{action} job {name}" for action in ("Download", "Copy link of", "Details of", "Delete")),
+        *(f"{action} job {name}" for action in ("Download", "Copy link for", "Details of", "Delete")),
     }
     reached = set()
     for _ in range(25):
@@ -83,5 +83,5 @@ def test_everything_on_a_card_is_reached_by_tab_alone(jobs_page: JobsPage, shelf
     assert expected <= reached
 
 
-def test_the_pictures_are_kept_out_of_the_repository() -> None:
+def test_screenshots_are_ignored_by_git() -> None:
     assert str(Path(PICTURES).relative_to(ROOT).parts[0]) + "/" in (ROOT / ".gitignore").read_text().splitlines()

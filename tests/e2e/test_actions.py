@@ -1,4 +1,4 @@
-"""Taking a job's video home, and its link to others."""
+"""Downloading a job's video and copying its share link."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _answer_nothing(route: Route) -> None:
         (_answer_nothing, "The service cannot be reached. Check your connection and try again."),
     ],
 )
-def test_a_download_that_fails_says_why_and_can_be_tried_again(
+def test_a_failed_download_says_why_and_can_be_retried(
     jobs_page: JobsPage,
     shelf: Shelf,
     expected_errors: list[str],
@@ -83,7 +83,7 @@ def test_a_download_that_fails_says_why_and_can_be_tried_again(
         jobs_page.button(job_id, "Download").click()
 
 
-def test_a_download_of_an_output_that_was_never_recorded_says_that_there_is_none(
+def test_downloading_a_job_without_an_output_says_so(
     jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append("status of 404 .*/output")
@@ -93,7 +93,7 @@ def test_a_download_of_an_output_that_was_never_recorded_says_that_there_is_none
     expect(jobs_page.toasts).to_contain_text("This job has no output video.")
 
 
-def test_a_download_of_an_output_that_has_gone_says_so_and_stays_on_the_page(
+def test_downloading_a_missing_output_says_so_and_stays_on_the_page(
     jobs_page: JobsPage, shelf: Shelf, stack: Stack, buckets: storage.Client, expected_errors: list[str]
 ) -> None:
     expected_errors.append(r"status of 404 .*(output\.mp4|chrome-error:)")
@@ -116,17 +116,17 @@ def test_copy_link_puts_the_share_address_on_the_clipboard(
     assert _clipboard(page) == _share_url(stack, job_id)
 
 
-def test_a_completed_job_without_a_link_says_why(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_copying_a_link_that_does_not_exist_says_so(jobs_page: JobsPage, shelf: Shelf) -> None:
     job_id = shelf.add(media=False, short_id=None)
     page = jobs_page.open().page
     page.evaluate("navigator.clipboard.writeText('before')")
-    # Playwright takes a button for disabled that only says so of itself.
+    # Forced, because Playwright treats a button with aria-disabled as disabled.
     jobs_page.button(job_id, "Copy link").click(force=True)
     expect(jobs_page.toasts).to_contain_text("This job has no share link")
     assert _clipboard(page) == "before"
 
 
-def test_a_link_that_may_not_be_copied_is_shown(
+def test_a_link_is_shown_if_the_browser_blocks_copying(
     new_context: NewContext, stack: Stack, account: Account, shelf: Shelf
 ) -> None:
     context = new_context(permissions=[])
@@ -137,4 +137,4 @@ def test_a_link_that_may_not_be_copied_is_shown(
     jobs_page = JobsPage(context.new_page()).open()
     jobs_page.button(job_id, "Copy link").click()
     expect(jobs_page.toasts).to_contain_text(_share_url(stack, job_id))
-    expect(jobs_page.toasts).to_contain_text("did not let the page copy")
+    expect(jobs_page.toasts).to_contain_text("The browser blocked copying")

@@ -1,4 +1,4 @@
-"""Deleting several jobs at once: each has a result of its own."""
+"""Deleting several jobs at once. Each has its own result."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.e2e.shelf import Shelf
 from tests.waiting import wait_until
 
 
-def test_chosen_jobs_are_deleted_together(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_selected_jobs_are_deleted_together(jobs_page: JobsPage, shelf: Shelf) -> None:
     kept, *gone = (shelf.add("failed") for _ in range(3))
     jobs_page.open()
     for job in gone:
@@ -28,7 +28,7 @@ def test_chosen_jobs_are_deleted_together(jobs_page: JobsPage, shelf: Shelf) -> 
     assert len(shelf.objects(kept)) == 2
 
 
-def test_all_jobs_of_the_page_can_be_chosen_and_let_go(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_all_jobs_on_the_page_can_be_selected_and_deselected(jobs_page: JobsPage, shelf: Shelf) -> None:
     ids = shelf.add_many(3, "failed")
     jobs_page.open()
     checkbox(jobs_page, ids[0]).check()
@@ -42,7 +42,7 @@ def test_all_jobs_of_the_page_can_be_chosen_and_let_go(jobs_page: JobsPage, shel
         expect(checkbox(jobs_page, job)).not_to_be_checked()
 
 
-def test_another_filter_begins_with_nothing_chosen(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_changing_the_filter_clears_the_selection(jobs_page: JobsPage, shelf: Shelf) -> None:
     failed = shelf.add("failed", media=False)
     jobs_page.open()
     checkbox(jobs_page, failed).check()
@@ -52,7 +52,7 @@ def test_another_filter_begins_with_nothing_chosen(jobs_page: JobsPage, shelf: S
     expect(bar(jobs_page)).to_have_count(0)
 
 
-def test_each_job_has_its_result_while_the_others_wait(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+def test_each_result_is_shown_while_other_deletions_wait(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
     slow, quick = shelf.add_many(2, "failed")
     jobs_page.open()
     held = HeldBack(page, ONE_JOB, only=slow)
@@ -65,7 +65,7 @@ def test_each_job_has_its_result_while_the_others_wait(jobs_page: JobsPage, page
     expect(jobs_page.toasts).to_contain_text("2 jobs deleted")
 
 
-def test_the_dialog_says_which_failed_and_why_and_tries_these_again(
+def test_the_dialog_says_which_failed_and_why_and_retries_them(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("503"))
@@ -89,14 +89,14 @@ def test_the_dialog_says_which_failed_and_why_and_tries_these_again(
     wait_until(lambda: jobs_page.ids() == [ids[1]])
 
     page.unroute(ONE_JOB)
-    jobs_page.dialog.get_by_role("button", name="Try the one that failed again").click()
+    jobs_page.dialog.get_by_role("button", name="Try the failed job again").click()
     expect(jobs_page.dialog).to_have_count(0)
     expect(page.get_by_role("heading", name="No videos yet")).to_be_visible()
     deletions = [request.url.split("/")[-1] for request in jobs_page.requests if request.method == "DELETE"]
     assert sorted(deletions) == sorted([*ids, ids[1]])
 
 
-def test_a_session_that_ends_in_the_midst_leads_to_the_sign_in(
+def test_a_session_that_ends_midway_leads_to_sign_in(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("401"))
@@ -118,7 +118,7 @@ def checkbox(jobs_page: JobsPage, job_id: str) -> Locator:
 
 
 def choose_all(jobs_page: JobsPage) -> None:
-    """Choose every job and open the confirmation."""
+    """Select every job and open the confirmation."""
     jobs_page.cards.first.get_by_role("checkbox").check()
     bar(jobs_page).get_by_role("button", name="Select all").click()
     bar(jobs_page).get_by_role("button", name="Delete").click()

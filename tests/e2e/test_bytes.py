@@ -1,6 +1,6 @@
-"""How much a page of twenty jobs moves, with posters and without: as it opens, and once all were looked at.
+"""How many bytes a page of twenty jobs transfers, with and without posters: on opening and after viewing all jobs.
 
-As hosting moves it that compresses the page's own files, which the local one does not.
+The page's own files are counted compressed, as hosting would send them; the local server does not compress.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ _MEDIA = ("Image", "Media")
 
 
 _COMPRESSED = ("Document", "Script", "Stylesheet")
-"""The page's own files, which hosting compresses; answers of functions nobody does."""
+"""The page's own files, which hosting compresses. Nothing compresses the functions' responses."""
 
 
 class Traffic:
-    """What the browser receives, by kind of request, in bytes as they are moved."""
+    """Bytes that the browser receives, by kind of request, as transferred."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
         self._files: dict[str, int] = {}
-        """Size of each of the page's own files, once compressed, by its request."""
+        """The compressed size of each of the page's own files, by request."""
         self._kinds: dict[str, str] = {}
         self._requests: Counter[str] = Counter()
         self._bytes: Counter[str] = Counter()
@@ -55,7 +55,7 @@ class Traffic:
 
     def so_far(self) -> dict[str, tuple[int, int]]:
         """Requests and bytes of each kind."""
-        self._page.evaluate("0")  # lets what has happened be heard of
+        self._page.evaluate("0")  # delivers pending events
         files: Counter[str] = Counter()
         for request, kind in self._kinds.items():
             if kind in _COMPRESSED:
@@ -80,7 +80,7 @@ class Traffic:
 
 @pytest.fixture
 def jobs(shelf: Shelf, tmp_path: Path) -> list[str]:
-    """Twenty completed jobs with media of the size that users have, newest first."""
+    """Twenty completed jobs with media of realistic size, newest first."""
     large = {
         file: _padded(tmp_path / file.name, file, size)
         for file, size in ((REFERENCE, _PICTURE), (MOTION, _VIDEO), (OUTPUT, _VIDEO))
@@ -92,7 +92,7 @@ def jobs(shelf: Shelf, tmp_path: Path) -> list[str]:
     return ids[::-1]
 
 
-def test_a_page_of_twenty_jobs_all_looked_at_moves_less_than_a_megabyte(
+def test_viewing_twenty_jobs_transfers_less_than_a_megabyte(
     new_context: NewContext, stack: Stack, account: Account, jobs: list[str]
 ) -> None:
     views = {}
@@ -138,10 +138,10 @@ def _table(title: str, view: dict[str, tuple[int, int]]) -> str:
 
 
 def _padded(path: Path, original: Path, size: int) -> Path:
-    """The same picture or video, with bytes after it that mean nothing."""
+    """The same picture or video, padded with meaningless bytes."""
     content = original.read_bytes()
     rest = size - len(content)
-    # A box that readers of MP4 pass over; decoders of pictures do not look that far.
+    # MP4 readers skip a free box; picture decoders do not read past the end of the picture.
     padding = struct.pack(">I4s", rest, b"free").ljust(rest, b"\0") if original.suffix == ".mp4" else bytes(rest)
     path.write_bytes(content + padding)
     return path

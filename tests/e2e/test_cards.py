@@ -1,4 +1,4 @@
-"""A job's card: what it shows of the job, and what can be done with it, in each state."""
+"""A job's card: what it shows and which actions it offers in each state."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _ALL = (*_ACTIVE, "completed", "failed")
 
 
 def _tiles(card: Locator) -> list[str]:
-    """The media that the card has tiles for."""
+    """The media shown as tiles on the card."""
     names = [
         str(tile.get_attribute("aria-label")) for tile in card.get_by_role("button", name="Preview the").all()
     ]
@@ -34,7 +34,7 @@ def _actions(card: Locator) -> list[str]:
 
 
 def _animation(card: Locator, label: str) -> str:
-    """Name of the animation that runs on the card's badge."""
+    """The name of the animation on the card's badge."""
     badge = card.get_by_role("heading").get_by_text(label, exact=True).locator("..")
     return str(badge.evaluate("element => getComputedStyle(element).animationName"))
 
@@ -51,7 +51,7 @@ def test_each_status_has_its_badge_its_tiles_and_its_actions(jobs_page: JobsPage
         expect(card.get_by_test_id("elapsed")).to_have_count(1 if status in _ACTIVE else 0)
 
 
-def test_files_that_come_in_later_are_shown_in_the_places_kept_for_them(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_files_that_arrive_later_replace_their_placeholders(jobs_page: JobsPage, shelf: Shelf) -> None:
     job_id = shelf.add("pending", media=False)
     card = jobs_page.open().card(job_id)
     expect(card.get_by_text("Not available")).to_have_count(2)
@@ -76,7 +76,7 @@ def test_only_the_output_has_the_cyan_border(jobs_page: JobsPage, shelf: Shelf) 
     expect(jobs_page.tile(job_id, "source video")).not_to_have_css("border-color", _CYAN)
 
 
-def test_a_card_tells_type_id_age_resolution_and_credits(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_a_card_shows_type_id_age_resolution_and_credits(jobs_page: JobsPage, shelf: Shelf) -> None:
     created = datetime.now(UTC) - timedelta(hours=2, minutes=1)
     job_id = shelf.add(media=False, job_type="upscale", resolution="480p", credits_charged=1, created_at=created)
     card = jobs_page.open().card(job_id)
@@ -86,7 +86,7 @@ def test_a_card_tells_type_id_age_resolution_and_credits(jobs_page: JobsPage, sh
     expect(card.get_by_text("2 hr. ago")).to_have_attribute("title", re.compile(r"\w+ \d+, \d{4}, \d+:\d\d.[AP]M"))
 
 
-def test_a_job_with_nothing_recorded_but_its_time_still_has_a_card(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_a_job_with_only_a_creation_time_still_has_a_card(jobs_page: JobsPage, shelf: Shelf) -> None:
     nothing = dict.fromkeys(("job_type", "resolution", "credits_charged", "short_id"))
     job_id = shelf.add("archived", media=False, **nothing)
     card = jobs_page.open().card(job_id)
@@ -96,7 +96,7 @@ def test_a_job_with_nothing_recorded_but_its_time_still_has_a_card(jobs_page: Jo
     assert _actions(card) == ["Details", "Delete"]
 
 
-def test_a_failed_job_says_why_or_that_nobody_knows(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_a_failed_job_shows_the_reason_or_that_none_was_recorded(jobs_page: JobsPage, shelf: Shelf) -> None:
     long = "The motion video has no person in it: " + "x" * 300
     told = shelf.add("failed", media=False, error_message=long)
     untold = shelf.add("failed", media=False, error_message=None)
@@ -107,7 +107,7 @@ def test_a_failed_job_says_why_or_that_nobody_knows(jobs_page: JobsPage, shelf: 
     expect(jobs_page.card(untold).get_by_text("no reason was recorded")).to_be_visible()
 
 
-def test_time_passes_on_active_jobs_each_second_and_without_requests(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_elapsed_time_updates_each_second_without_requests(jobs_page: JobsPage, shelf: Shelf) -> None:
     created = {
         "processing": datetime.now(UTC) - timedelta(hours=1, minutes=2, seconds=30),
         "queued": datetime.now(UTC) - timedelta(minutes=2, seconds=30),
@@ -129,7 +129,7 @@ def test_time_passes_on_active_jobs_each_second_and_without_requests(jobs_page: 
     assert len(jobs_page.requests) == asked
 
 
-def test_the_badge_of_a_processing_job_pulses_and_no_other(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_only_the_processing_badge_pulses(jobs_page: JobsPage, shelf: Shelf) -> None:
     processing = shelf.add("processing", media=False)
     queued = shelf.add("queued", media=False)
     jobs_page.open()
@@ -139,7 +139,7 @@ def test_the_badge_of_a_processing_job_pulses_and_no_other(jobs_page: JobsPage, 
     assert jobs_page.card(processing).get_by_role("heading").evaluate(running)
 
 
-def test_nothing_on_the_page_moves_for_those_who_want_less_motion(
+def test_nothing_on_the_page_moves_with_reduced_motion(
     new_context: NewContext, stack: Stack, account: Account, shelf: Shelf
 ) -> None:
     context = new_context(reduced_motion="reduce")
@@ -151,7 +151,7 @@ def test_nothing_on_the_page_moves_for_those_who_want_less_motion(
 
 
 @pytest.mark.parametrize("width", [320, 768])
-def test_on_a_small_screen_nothing_is_cut_off(
+def test_nothing_is_cut_off_on_a_small_screen(
     new_context: NewContext, stack: Stack, account: Account, shelf: Shelf, width: int
 ) -> None:
     context = new_context(viewport={"width": width, "height": 700})

@@ -1,4 +1,4 @@
-"""The page and other clients of the API in a browser, each function at another origin than they are."""
+"""The page and other API clients in a browser, with every function at a different origin."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.waiting import wait_until
 CALLED_BY_THE_PAGE = ("list_jobs", "get_thumbnails", "get_output", "delete_job", "share_job", "auth")
 PUBLIC = "share_video"
 LIMITED = "limited"
-"""An instance of share_video for one test alone, which uses up what it gives one client."""
+"""An instance of share_video for a single test, which exhausts a client's rate limit."""
 POLL = re.compile(rf"^{address('list_jobs')}/jobs\?.*\bids=")
 ADDED = {
     "Content-Type": "application/json",
@@ -40,7 +40,7 @@ ADDED = {
     "baggage": "sentry-environment=production",
     "sentry-trace": "0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1",
 }
-"""What clients of this kind, and the libraries that watch over them, send with every call."""
+"""Headers that common clients and monitoring libraries add to every call."""
 SEND = """
     async ([address, method, headers]) => {
         const response = await fetch(address, { method, headers });
@@ -51,7 +51,7 @@ SEND = """
 
 @pytest.fixture(scope="module")
 def browser(browser: Browser, stack: Stack) -> Iterator[Browser]:
-    """Another browser, which knows where the names are."""
+    """A second browser, in which the host names resolve to this machine."""
     if not (FOLDER / "jobs" / "index.html").is_file():
         pytest.fail("the page is not built with an address for each function: make test builds it", pytrace=False)
     with hosting(FOLDER) as port:
@@ -70,7 +70,7 @@ def origins(stack: Stack) -> list[str]:
     return [PAGE, stack.storage_url, *map(address, (*CALLED_BY_THE_PAGE, PUBLIC, LIMITED))]
 
 
-def test_a_user_signs_in_looks_follows_saves_shares_and_deletes(
+def test_a_user_can_do_everything_across_origins(
     page: Page, account: Account, shelf: Shelf, stack: Stack, buckets: storage.Client, expected_errors: list[str]
 ) -> None:
     expected_errors.append(r"status of 404 .*/reference\.jpg")
@@ -89,7 +89,7 @@ def test_a_user_signs_in_looks_follows_saves_shares_and_deletes(
     jobs_page.expect_counts(all=3, processing=1, completed=1, failed=1)
     for medium in ("reference image", "source video", "output video"):
         expect(jobs_page.tile(job, medium).locator("img, video")).to_have_css("opacity", "1")
-    # Its URL is asked for anew before it is given up.
+    # Its URL is renewed once before the tile gives up.
     expect(jobs_page.card(lost).get_by_text("Not available")).to_be_visible()
 
     jobs_page.tile(job, "output video").click()
@@ -130,13 +130,13 @@ def test_a_user_signs_in_looks_follows_saves_shares_and_deletes(
 def send(
     page: Page, function: str, path: str, *, method: str = "GET", **headers: str
 ) -> tuple[int, dict[str, str], dict[str, Any]]:
-    """What a script on the page learns of an answer: its status, headers and JSON."""
+    """What a script on the page can read of a response: its status, headers and JSON."""
     sent = [address(function) + path, method, {**ADDED, **headers}]
     status, answered, body = page.evaluate(SEND, sent)
     return status, answered, json.loads(body or "{}")
 
 
-def test_a_client_that_adds_headers_can_read_every_answer(
+def test_a_client_that_adds_headers_can_read_every_response(
     page: Page, account: Account, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("status of 4"))
@@ -176,7 +176,7 @@ def test_a_client_that_adds_headers_can_read_every_answer(
         assert body["detail"]
 
 
-def test_a_client_that_adds_headers_can_read_a_shared_video_and_how_long_to_wait(
+def test_a_client_that_adds_headers_can_read_a_shared_video_and_retry_after(
     page: Page, account: Account, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("status of 4"))
@@ -199,7 +199,7 @@ def test_a_client_that_adds_headers_can_read_a_shared_video_and_how_long_to_wait
     assert body["detail"]
 
 
-def test_a_page_of_an_origin_that_is_not_allowed_can_read_nothing(
+def test_a_page_from_a_disallowed_origin_can_read_nothing(
     page: Page, account: Account, expected_errors: list[str]
 ) -> None:
     expected_errors.append("blocked by CORS policy|net::ERR_FAILED|/favicon.ico")

@@ -1,4 +1,4 @@
-"""Deleting one job: what is asked, what goes, and what comes back when it does not work."""
+"""Deleting one job: the confirmation, what is removed, and what comes back after a failure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.waiting import wait_until
 _PAGE_2 = re.compile(r"/jobs/\?page=2$")
 
 
-def test_the_confirmation_says_which_job_goes_and_for_how_long_a_copy_stays(
+def test_the_confirmation_names_the_job_and_says_how_long_a_copy_is_kept(
     jobs_page: JobsPage, shelf: Shelf
 ) -> None:
     job = shelf.add(media=False)
@@ -24,7 +24,7 @@ def test_the_confirmation_says_which_job_goes_and_for_how_long_a_copy_stays(
     jobs_page.button(job, "Delete").click()
     dialog = jobs_page.dialog
     expect(dialog).to_have_accessible_name(f"Delete job {job[:8]}?")
-    expect(dialog).to_have_accessible_description(re.compile("output video go.*7 more days"))
+    expect(dialog).to_have_accessible_description(re.compile("output videos will be deleted.*7 more days"))
     expect(dialog.get_by_role("button", name="Keep it")).to_be_focused()
 
 
@@ -39,7 +39,7 @@ def test_escape_keeps_the_job(jobs_page: JobsPage, page: Page, shelf: Shelf) -> 
     assert [request.method for request in jobs_page.requests] == ["GET"]
 
 
-def test_the_card_goes_before_the_answer_has_come(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+def test_the_card_disappears_before_the_response(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
     job, *before = shelf.add_many(3)
     held = HeldBack(page, ONE_JOB)
     jobs_page.open()
@@ -55,7 +55,7 @@ def test_the_card_goes_before_the_answer_has_come(jobs_page: JobsPage, page: Pag
     jobs_page.expect_counts(all=2, completed=2)
 
 
-def test_its_files_leave_all_buckets_and_nobody_elses_do(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_the_jobs_files_are_removed_from_all_buckets_and_no_others(jobs_page: JobsPage, shelf: Shelf) -> None:
     kept, gone = shelf.add(), shelf.add()
     assert [len(shelf.objects(job)) for job in (kept, gone)] == [3, 3]
     jobs_page.open()
@@ -64,7 +64,7 @@ def test_its_files_leave_all_buckets_and_nobody_elses_do(jobs_page: JobsPage, sh
     assert len(shelf.objects(kept)) == 3
 
 
-def test_the_focus_goes_to_the_next_job_or_else_to_the_one_before(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_the_focus_moves_to_the_next_job_or_else_the_previous_one(jobs_page: JobsPage, shelf: Shelf) -> None:
     first, second, third, last = shelf.add_many(4, "failed")
     jobs_page.open()
     for gone, neighbour in ((first, second), (third, last), (last, second)):
@@ -72,7 +72,7 @@ def test_the_focus_goes_to_the_next_job_or_else_to_the_one_before(jobs_page: Job
         expect(jobs_page.card(neighbour)).to_be_focused()
 
 
-def test_after_the_only_job_the_focus_goes_to_the_heading(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+def test_the_focus_moves_to_the_heading_after_the_only_job(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
     job = shelf.add(media=False)
     jobs_page.open()
     delete(jobs_page, job)
@@ -81,7 +81,7 @@ def test_after_the_only_job_the_focus_goes_to_the_heading(jobs_page: JobsPage, p
     jobs_page.expect_counts(all=0, completed=0)
 
 
-def test_the_next_pages_first_job_takes_the_free_place(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_the_first_job_of_the_next_page_moves_up(jobs_page: JobsPage, shelf: Shelf) -> None:
     ids = shelf.add_many(21, "failed")
     jobs_page.open()
     delete(jobs_page, ids[3])
@@ -91,7 +91,7 @@ def test_the_next_pages_first_job_takes_the_free_place(jobs_page: JobsPage, shel
     expect(jobs_page.card(ids[4])).to_be_focused()
 
 
-def test_a_last_page_that_has_become_empty_leads_to_the_one_before(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_an_emptied_last_page_leads_to_the_previous_page(jobs_page: JobsPage, shelf: Shelf) -> None:
     ids = shelf.add_many(21, "failed")
     jobs_page.open("?page=2")
     delete(jobs_page, ids[20])
@@ -99,7 +99,7 @@ def test_a_last_page_that_has_become_empty_leads_to_the_one_before(jobs_page: Jo
     jobs_page.expect_range(1, 20, 20)
 
 
-def test_the_last_page_stays_until_its_only_job_is_really_gone(
+def test_the_last_page_stays_until_its_only_job_is_deleted(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("503"))
@@ -125,7 +125,7 @@ def test_the_last_page_stays_until_its_only_job_is_really_gone(
     expect(page).to_have_url(re.compile("/jobs/$"))
 
 
-def test_the_counts_lose_a_job_once_also_where_an_older_list_still_has_it(
+def test_a_deleted_job_is_subtracted_once_even_if_an_older_list_has_it(
     jobs_page: JobsPage, page: Page, shelf: Shelf
 ) -> None:
     gone, kept = shelf.add_many(2)
@@ -157,7 +157,7 @@ def test_the_counts_lose_a_job_once_also_where_an_older_list_still_has_it(
     ],
     ids=["an error", "no answer"],
 )
-def test_what_could_not_be_deleted_comes_back_with_the_reason(
+def test_a_job_whose_deletion_fails_comes_back_with_the_reason(
     jobs_page: JobsPage,
     page: Page,
     shelf: Shelf,
@@ -188,7 +188,7 @@ def test_a_job_of_any_status_can_be_deleted(jobs_page: JobsPage, shelf: Shelf) -
         assert "deleted_at" in (shelf.document(job).get().to_dict() or {})
 
 
-def test_one_that_is_gone_already_counts_as_deleted(
+def test_a_job_that_is_already_gone_counts_as_deleted(
     jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("404"))
@@ -200,7 +200,7 @@ def test_one_that_is_gone_already_counts_as_deleted(
     jobs_page.expect_ids([kept])
 
 
-def test_a_session_that_has_ended_leads_to_the_sign_in(
+def test_an_ended_session_leads_to_sign_in(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("401"))

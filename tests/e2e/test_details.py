@@ -1,4 +1,4 @@
-"""The details of a job while time goes on below and above them."""
+"""The details of a job while the list below and the preview above them change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
 
 
-def test_a_job_on_another_page_is_followed_together_with_those_on_this_one(
+def test_a_job_on_another_page_is_polled_together_with_those_on_this_page(
     jobs_page: JobsPage, page: Page, shelf: Shelf
 ) -> None:
     clock = Clock(page)
@@ -32,7 +32,7 @@ def test_a_job_on_another_page_is_followed_together_with_those_on_this_one(
     expect(details.get_by_role("button", name="Download")).to_be_visible()
     expect(jobs_page.announcer).to_have_text(f"Job {elsewhere[:8]} is now completed.")
 
-    # It is over: from now on only the other one is asked about.
+    # The job is finished, so from now on only the other one is polled.
     clock.run_to_next(POLL, within=10)
     assert f"ids={here}&" in jobs_page.requests[-1].url
     page.keyboard.press("Escape")

@@ -1,4 +1,4 @@
-"""The preview of a medium and the details of a job: how they open, what is in them, how they close."""
+"""The preview of a medium and the details of a job: opening, contents and closing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _click_beside(page: Page) -> None:
     page.mouse.click(5, 5)
 
 
-def test_a_preview_shows_the_picture_whole_and_at_most_seventy_percent_high(
+def test_a_preview_shows_the_whole_picture_in_at_most_70_percent_of_the_height(
     jobs_page: JobsPage, shelf: Shelf
 ) -> None:
     job_id = shelf.add()
@@ -71,7 +71,7 @@ def test_a_preview_plays_the_video_with_controls(jobs_page: JobsPage, shelf: She
 
 
 @pytest.mark.parametrize("close", [_escape, _close, _click_beside])
-def test_a_preview_opens_by_keyboard_keeps_the_focus_and_gives_it_back_however_it_is_closed(
+def test_a_preview_opens_by_keyboard_holds_the_focus_and_returns_it(
     jobs_page: JobsPage, shelf: Shelf, close: Callable[[Page], None]
 ) -> None:
     job_id = shelf.add()
@@ -89,7 +89,7 @@ def test_a_preview_opens_by_keyboard_keeps_the_focus_and_gives_it_back_however_i
     expect(tile).to_be_focused()
 
 
-def test_a_preview_tells_that_its_medium_cannot_be_shown(
+def test_a_preview_says_that_its_medium_cannot_be_shown(
     jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(r"status of 403 .*output\.mp4")
@@ -102,7 +102,7 @@ def test_a_preview_tells_that_its_medium_cannot_be_shown(
     expect(jobs_page.dialog.get_by_text("The output video cannot be shown.")).to_be_visible()
 
 
-def test_details_tell_all_of_a_job(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_details_show_everything_about_a_job(jobs_page: JobsPage, shelf: Shelf) -> None:
     job_id = shelf.add(
         job_type="extend",
         resolution="480p",
@@ -129,12 +129,12 @@ def test_details_tell_all_of_a_job(jobs_page: JobsPage, shelf: Shelf) -> None:
     }
     for medium in _MEDIA:
         expect(details.get_by_role("button", name=f"Preview the {medium}")).to_be_visible()
-    for action in ("Download job", "Copy link of job"):
+    for action in ("Download job", "Copy link for job"):
         expect(details.get_by_role("button", name=action)).to_be_visible()
 
 
 @pytest.mark.parametrize("close", [_escape, _close, _click_beside, Page.go_back])
-def test_details_have_an_address_and_give_the_focus_back_however_they_are_closed(
+def test_details_have_an_address_and_return_the_focus(
     jobs_page: JobsPage, shelf: Shelf, stack: Stack, close: Callable[[Page], object]
 ) -> None:
     job_id = shelf.add("failed")
@@ -150,7 +150,7 @@ def test_details_have_an_address_and_give_the_focus_back_however_they_are_closed
     expect(opener).to_be_focused()
 
 
-def test_details_stay_open_over_a_reload_and_close_to_the_list(
+def test_details_stay_open_after_a_reload_and_close_to_the_list(
     jobs_page: JobsPage, shelf: Shelf, stack: Stack
 ) -> None:
     job_id = shelf.add()
@@ -162,7 +162,7 @@ def test_details_stay_open_over_a_reload_and_close_to_the_list(
     _escape(page)
     expect(page).to_have_url(stack.page_url)
     expect(jobs_page.card(job_id)).to_be_visible()
-    # What opened them is not known any more.
+    # After the reload, the element that opened the details is unknown.
     expect(page.get_by_role("heading", name="Jobs", exact=True)).to_be_focused()
 
 
@@ -183,7 +183,7 @@ def test_details_of_a_job_on_a_later_page_open_by_their_address_in_another_brows
     expect(jobs_page.page).to_have_url(stack.page_url)
 
 
-def test_details_of_an_unknown_job_say_so_and_nobody_elses_are_shown(
+def test_details_of_an_unknown_job_or_another_users_say_that_there_is_none(
     jobs_page: JobsPage,
     shelf: Shelf,
     stack: Stack,
@@ -199,7 +199,7 @@ def test_details_of_an_unknown_job_say_so_and_nobody_elses_are_shown(
 
 
 def _hold_the_part_of_previews(page: Page) -> list[Callable[[], None]]:
-    """Keep back the script with the preview's own words; what is in the list lets it go."""
+    """Hold the script that contains the preview. Calling the functions in the returned list releases it."""
     held: list[Callable[[], None]] = []
 
     def answer(route: Route) -> None:
@@ -213,7 +213,7 @@ def _hold_the_part_of_previews(page: Page) -> list[Callable[[], None]]:
     return held
 
 
-def test_a_preview_opens_on_top_of_the_details_and_leads_back_into_them(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_a_preview_opens_above_the_details_and_closes_to_them(jobs_page: JobsPage, shelf: Shelf) -> None:
     job_id = shelf.add()
     held = _hold_the_part_of_previews(jobs_page.page)
     page = jobs_page.open().page
@@ -222,7 +222,7 @@ def test_a_preview_opens_on_top_of_the_details_and_leads_back_into_them(jobs_pag
     details = _details(jobs_page, job_id)
     tile = details.get_by_role("button", name="Preview the output video")
     tile.click()
-    # While the browser still loads what shows a preview, the details stay as they are.
+    # The details do not change while the browser is still loading the preview's script.
     wait_until(lambda: page.evaluate("true") and held)
     expect(tile).to_be_focused()
     for let_go in held:

@@ -1,4 +1,4 @@
-"""Where the focus is after something was done with the keyboard: never lost to the page's beginning."""
+"""Where the focus goes after a keyboard action. It is never lost to the top of the page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.e2e.shelf import Shelf
 OUTPUT = re.compile("/output$")
 
 
-def test_a_download_leaves_the_focus_on_its_button(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+def test_a_download_keeps_the_focus_on_its_button(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
     job = shelf.add()
     jobs_page.open()
     held = HeldBack(page, OUTPUT)
@@ -28,7 +28,7 @@ def test_a_download_leaves_the_focus_on_its_button(jobs_page: JobsPage, page: Pa
     expect(button).to_be_focused()
 
 
-def test_a_refresh_leaves_the_focus_on_its_button(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+def test_a_refresh_keeps_the_focus_on_its_button(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
     shelf.add(media=False)
     jobs_page.open()
     held = HeldBack(page, LIST)
@@ -36,14 +36,14 @@ def test_a_refresh_leaves_the_focus_on_its_button(jobs_page: JobsPage, page: Pag
     button.press("Enter")
     expect(button).to_be_disabled()
     expect(button).to_be_focused()
-    button.press("Enter")  # does nothing while it is busy
+    button.press("Enter")  # ignored while the button is busy
     held.let_go()
     expect(button).to_be_enabled()
     expect(button).to_be_focused()
     assert len(jobs_page.requests) == 2
 
 
-def test_a_selection_that_is_cleared_leaves_the_focus_on_the_heading(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_clearing_the_selection_moves_the_focus_to_the_heading(jobs_page: JobsPage, shelf: Shelf) -> None:
     job = shelf.add(media=False)
     jobs_page.open().card(job).get_by_role("checkbox").check()
     bar = jobs_page.page.get_by_role("region", name="Selected jobs")
@@ -53,7 +53,7 @@ def test_a_selection_that_is_cleared_leaves_the_focus_on_the_heading(jobs_page: 
 
 
 @pytest.mark.parametrize("cards", [0, 1])
-def test_another_try_leaves_the_focus_on_the_heading(
+def test_retrying_moves_the_focus_to_the_heading(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str], cards: int
 ) -> None:
     expected_errors.append(failed_load("503"))
@@ -75,7 +75,7 @@ def test_another_try_leaves_the_focus_on_the_heading(
 
 
 @pytest.mark.parametrize("query", ["?status=failed", "?q=nobody"])
-def test_showing_all_jobs_leaves_the_focus_on_the_heading(
+def test_showing_all_jobs_moves_the_focus_to_the_heading(
     jobs_page: JobsPage, page: Page, shelf: Shelf, query: str
 ) -> None:
     job = shelf.add(media=False)

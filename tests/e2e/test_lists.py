@@ -1,4 +1,4 @@
-"""Which jobs are on the page: all or those of a status, twenty at a time, as the address says."""
+"""Which jobs the page lists: all or those with a status, twenty at a time, according to its address."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_a_page_of_jobs_and_their_media_is_one_request(jobs_page: JobsPage, shel
     assert [query(request) for request in jobs_page.requests] == [{"page_size": "20", "include": "media,counts"}]
 
 
-def test_filters_count_the_jobs_of_each_status_and_show_them_alone(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_filters_show_counts_and_only_the_jobs_of_their_status(jobs_page: JobsPage, shelf: Shelf) -> None:
     ids = {
         status: shelf.add_many(number + 1, status) for number, status in enumerate(STATUSES) if status != "queued"
     }
@@ -38,7 +38,7 @@ def test_filters_count_the_jobs_of_each_status_and_show_them_alone(jobs_page: Jo
     expect(jobs_page.cards).to_have_count(13)
 
 
-def test_counts_are_asked_for_once_and_not_with_every_filter(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_counts_are_requested_once_not_with_every_filter(jobs_page: JobsPage, shelf: Shelf) -> None:
     shelf.add("failed", media=False)
     jobs_page.open()
     jobs_page.filter("Completed").click()
@@ -46,7 +46,7 @@ def test_counts_are_asked_for_once_and_not_with_every_filter(jobs_page: JobsPage
     assert [query(request)["include"] for request in jobs_page.requests] == ["media,counts", "media"]
 
 
-def test_counts_whose_request_failed_are_asked_for_again(
+def test_counts_are_requested_again_after_a_failure(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("503"))
@@ -61,7 +61,7 @@ def test_counts_whose_request_failed_are_asked_for_again(
     jobs_page.expect_counts(all=1, failed=1)
 
 
-def test_jobs_of_statuses_that_the_page_does_not_know_have_a_filter_while_there_are_some(
+def test_jobs_with_unknown_statuses_have_a_filter_if_there_are_any(
     jobs_page: JobsPage, page: Page, shelf: Shelf
 ) -> None:
     others = [shelf.add("watermarking", media=False), shelf.add("archived", media=False)][::-1]
@@ -98,7 +98,7 @@ def test_every_job_is_on_exactly_one_page(jobs_page: JobsPage, shelf: Shelf) -> 
     expect(jobs_page.page.get_by_role("button", name="Next")).to_be_disabled()
 
 
-def test_the_next_page_is_asked_for_by_its_cursor(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_the_next_page_is_requested_by_its_cursor(jobs_page: JobsPage, shelf: Shelf) -> None:
     shelf.add_many(41, "failed")
     jobs_page.open("?status=failed")
     for first, last in ((21, 40), (41, 41)):
@@ -109,7 +109,7 @@ def test_the_next_page_is_asked_for_by_its_cursor(jobs_page: JobsPage, shelf: Sh
         assert (asked["status"], asked.get("page")) == ("failed", None)
 
 
-def test_turning_a_page_leads_to_its_top(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_changing_the_page_scrolls_to_the_top(jobs_page: JobsPage, shelf: Shelf) -> None:
     shelf.add_many(21, "failed")
     jobs_page.open()
     expect(jobs_page.page.get_by_role("button", name="Previous")).to_be_disabled()
@@ -162,7 +162,7 @@ def test_a_page_beyond_the_end_leads_to_the_last_one(jobs_page: JobsPage, page: 
     expect(page.get_by_role("button", name="Previous")).to_be_enabled()
 
 
-def test_an_address_that_makes_no_sense_shows_all_jobs(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_an_invalid_address_shows_all_jobs(jobs_page: JobsPage, shelf: Shelf) -> None:
     ids = shelf.add_many(2)
     jobs_page.open("?status=lost&page=-1")
     jobs_page.expect_ids(ids)
@@ -184,7 +184,7 @@ def test_a_filter_without_jobs_says_so_and_leads_back(jobs_page: JobsPage, page:
     jobs_page.expect_ids(ids)
 
 
-def test_refresh_brings_what_has_come_since(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+def test_refresh_shows_new_jobs(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
     before = shelf.add_many(1)
     jobs_page.open()
     jobs_page.expect_counts(all=1, failed=0)

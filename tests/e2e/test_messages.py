@@ -1,4 +1,4 @@
-"""Messages lie above everything else, and are in the way of nothing."""
+"""Messages appear above everything else without getting in the way."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from tests.e2e.jobs_page import JobsPage, wait_for
 from tests.e2e.shelf import Shelf
 
 
-def test_a_message_is_closed_without_the_details_below_it(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_closing_a_message_leaves_the_details_open(jobs_page: JobsPage, shelf: Shelf) -> None:
     job = shelf.add(media=False)
     jobs_page.open()
     jobs_page.button(job, "Details").click()
     jobs_page.dialog.get_by_role("button", name="Copy link").click()
     message = jobs_page.toasts.filter(has_text="Link copied")
-    # Not by its role: what lies beside a dialog has none.
+    # Not found by role, because elements outside an open dialog have none.
     message.locator("[data-close-button]").click()
     expect(message).to_have_count(0)
     expect(jobs_page.dialog).to_be_visible()
     expect(jobs_page.dialog.get_by_role("button", name="Copy link")).to_be_enabled()
 
 
-def test_on_a_small_screen_a_message_does_not_cover_what_is_done_with_a_selection(
+def test_a_message_does_not_cover_the_selection_bar_on_a_small_screen(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("503"))

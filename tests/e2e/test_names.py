@@ -1,4 +1,4 @@
-"""Names that every object of JavaScript has are words like others, in a job as in an address."""
+"""Names that every JavaScript object has get no special treatment in a job or an address."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.e2e.shelf import Shelf
 NAMES = ("__proto__", "constructor")
 
 
-def test_a_type_that_has_such_a_name_still_has_a_card_and_details(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_a_job_type_with_such_a_name_still_has_a_card_and_details(jobs_page: JobsPage, shelf: Shelf) -> None:
     jobs = [shelf.add(media=False, job_type=name) for name in NAMES]
     jobs_page.open()
     for job in jobs:
@@ -23,7 +23,7 @@ def test_a_type_that_has_such_a_name_still_has_a_card_and_details(jobs_page: Job
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_reason_that_has_such_a_name_is_none_to_sign_in(page: Page, name: str) -> None:
+def test_a_sign_in_reason_with_such_a_name_is_ignored(page: Page, name: str) -> None:
     page.goto(f"/sign-in/?reason={name}")
     expect(page.get_by_role("button", name="Sign in")).to_be_enabled()
     expect(page.get_by_label("Password")).to_be_visible()

@@ -1,4 +1,4 @@
-"""Without a connection, or without an answer: what is there stays, and the page says what is the matter."""
+"""Without a connection or a response, the page keeps what it has and says what is wrong."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FAULTS = pytest.mark.parametrize(
 )
 
 
-def test_offline_the_jobs_stay_and_nothing_is_asked_until_the_connection_is_back(
+def test_jobs_stay_and_nothing_is_requested_while_offline(
     jobs_page: JobsPage, context: BrowserContext, page: Page, shelf: Shelf
 ) -> None:
     clock = Clock(page)
@@ -45,7 +45,7 @@ def test_offline_the_jobs_stay_and_nothing_is_asked_until_the_connection_is_back
     assert clock.run_to_next(POLL, within=11) >= listed + 10
 
 
-def test_a_job_that_was_deleted_offline_comes_back_and_can_be_deleted_later(
+def test_a_job_deleted_offline_comes_back_and_can_be_deleted_later(
     jobs_page: JobsPage, context: BrowserContext, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("net::ERR_INTERNET_DISCONNECTED"))
@@ -65,7 +65,7 @@ def test_a_job_that_was_deleted_offline_comes_back_and_can_be_deleted_later(
     jobs_page.expect_ids(ids[1:])
 
 
-def test_a_dialog_that_cannot_be_loaded_says_so_and_opens_once_the_connection_is_back(
+def test_a_dialog_that_cannot_be_loaded_says_so_and_opens_when_back_online(
     jobs_page: JobsPage, context: BrowserContext, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("net::ERR_INTERNET_DISCONNECTED"))
@@ -75,13 +75,13 @@ def test_a_dialog_that_cannot_be_loaded_says_so_and_opens_once_the_connection_is
         told.append(dialog.message)
         dialog.dismiss()
 
-    page.on("dialog", note)  # what shows messages cannot be loaded either, so that it is the browser's own
+    page.on("dialog", note)  # the message component cannot be loaded either, so the page uses alert()
     job = shelf.add("failed", media=False)
     jobs_page.open()
     context.set_offline(True)
     jobs_page.button(job, "Delete").click()
     wait_until(lambda: page.evaluate("1") and told)
-    assert "That could not be opened" in told[0]
+    assert "This could not be opened" in told[0]
     jobs_page.expect_ids([job])
     context.set_offline(False)
     jobs_page.button(job, "Delete").click()
@@ -89,7 +89,7 @@ def test_a_dialog_that_cannot_be_loaded_says_so_and_opens_once_the_connection_is
 
 
 @FAULTS
-def test_a_list_that_cannot_be_loaded_says_why_and_can_be_tried_again(
+def test_a_list_that_cannot_be_loaded_says_why_and_can_be_retried(
     jobs_page: JobsPage,
     page: Page,
     shelf: Shelf,
@@ -112,7 +112,7 @@ def test_a_list_that_cannot_be_loaded_says_why_and_can_be_tried_again(
 
 
 @FAULTS
-def test_a_list_that_cannot_be_refreshed_stays_and_says_that_it_may_be_old(
+def test_a_list_that_cannot_be_refreshed_stays_and_says_that_it_may_be_out_of_date(
     jobs_page: JobsPage,
     page: Page,
     shelf: Shelf,
@@ -135,7 +135,7 @@ def test_a_list_that_cannot_be_refreshed_stays_and_says_that_it_may_be_old(
     jobs_page.expect_ids(ids)
 
 
-def test_a_page_that_cannot_be_turned_says_why_and_leads_back(
+def test_a_page_that_cannot_be_loaded_says_why_and_leads_back(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("503"))
@@ -150,7 +150,7 @@ def test_a_page_that_cannot_be_turned_says_why_and_leads_back(
     expect(alert(page)).to_have_count(0)
 
 
-def test_a_page_that_was_turned_to_offline_comes_by_itself_once_the_connection_is_back(
+def test_a_page_opened_offline_loads_by_itself_when_back_online(
     jobs_page: JobsPage, context: BrowserContext, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("net::ERR_INTERNET_DISCONNECTED"))
@@ -164,7 +164,7 @@ def test_a_page_that_was_turned_to_offline_comes_by_itself_once_the_connection_i
     expect(alert(page)).to_have_count(0)
 
 
-def test_places_are_kept_for_the_cards_until_they_come(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+def test_skeletons_are_shown_while_the_cards_load(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
     ids = shelf.add_many(2, "failed")
     held = HeldBack(page, LIST)
     jobs_page.open(wait=False)
@@ -181,5 +181,5 @@ def banner(page: Page) -> Locator:
 
 
 def alert(page: Page) -> Locator:
-    """What the page itself says in alarm; Next.js has an element of its own beside it."""
+    """The page's own alerts. Next.js adds an alert element of its own."""
     return page.get_by_role("main").get_by_role("alert")

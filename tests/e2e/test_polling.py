@@ -1,4 +1,4 @@
-"""Following jobs that are under way: each ten seconds, while somebody looks."""
+"""Polling for active jobs every ten seconds while the page is visible."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def clock(page: Page) -> Clock:
     return Clock(page)
 
 
-def test_nobody_asks_about_jobs_that_are_over(jobs_page: JobsPage, shelf: Shelf, clock: Clock) -> None:
+def test_finished_jobs_are_not_polled(jobs_page: JobsPage, shelf: Shelf, clock: Clock) -> None:
     shelf.add("completed", media=False)
     shelf.add("failed", media=False)
     jobs_page.open()
@@ -32,10 +32,8 @@ def test_nobody_asks_about_jobs_that_are_over(jobs_page: JobsPage, shelf: Shelf,
     assert len(clock.times(LIST)) == 1
 
 
-def test_the_active_jobs_of_the_page_are_asked_about_each_ten_seconds(
-    jobs_page: JobsPage, shelf: Shelf, clock: Clock
-) -> None:
-    shelf.add("processing", media=False)  # on the second page, when the others have come
+def test_active_jobs_are_polled_every_ten_seconds(jobs_page: JobsPage, shelf: Shelf, clock: Clock) -> None:
+    shelf.add("processing", media=False)  # on the second page once the others are added
     active = {shelf.add(status, media=False) for status in ("pending", "queued", "processing")}
     shelf.add_many(17, "failed")
     jobs_page.open()
@@ -50,7 +48,7 @@ def test_the_active_jobs_of_the_page_are_asked_about_each_ten_seconds(
         assert asked == {"include": ["media"]}
 
 
-def test_a_hidden_page_asks_nothing_and_once_as_soon_as_it_is_seen(
+def test_a_hidden_page_does_not_poll_and_polls_once_when_it_is_shown(
     jobs_page: JobsPage, shelf: Shelf, clock: Clock
 ) -> None:
     shelf.add("processing", media=False)
@@ -67,9 +65,7 @@ def test_a_hidden_page_asks_nothing_and_once_as_soon_as_it_is_seen(
     assert len(clock.times(POLL)) == 2
 
 
-def test_a_look_at_another_tab_does_not_make_it_ask_more_often(
-    jobs_page: JobsPage, shelf: Shelf, clock: Clock
-) -> None:
+def test_switching_tabs_does_not_make_it_poll_more_often(jobs_page: JobsPage, shelf: Shelf, clock: Clock) -> None:
     shelf.add("processing", media=False)
     jobs_page.open()
     clock.stop()
@@ -83,7 +79,7 @@ def test_a_look_at_another_tab_does_not_make_it_ask_more_often(
     assert clock.run_to_next(POLL, within=5) - before == pytest.approx(10, abs=1)
 
 
-def test_the_services_own_wish_to_be_left_alone_is_kept(
+def test_retry_after_is_honoured(
     jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("503"))
@@ -98,7 +94,7 @@ def test_the_services_own_wish_to_be_left_alone_is_kept(
     assert clock.run_to_next(POLL, within=12) - recovered == pytest.approx(10, abs=1)
 
 
-def test_without_an_answer_it_asks_less_and_less_often(
+def test_polling_slows_down_while_there_is_no_response(
     jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("net::ERR_CONNECTION_FAILED"))
@@ -115,7 +111,7 @@ def test_without_an_answer_it_asks_less_and_less_often(
     assert clock.run_to_next(POLL, within=12) - recovered == pytest.approx(10, abs=1)
 
 
-def test_a_failure_is_told_when_it_comes_twice_and_until_an_answer_comes(
+def test_a_warning_is_shown_from_the_second_failure_until_a_success(
     jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("503"))
@@ -133,7 +129,7 @@ def test_a_failure_is_told_when_it_comes_twice_and_until_an_answer_comes(
     expect(alert(page)).to_have_count(0)
 
 
-def test_a_list_that_comes_ends_the_warning_also_where_nobody_has_to_be_asked_about_any_more(
+def test_loading_the_list_clears_the_warning_even_if_no_job_is_active(
     jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("503"))
@@ -149,7 +145,7 @@ def test_a_list_that_comes_ends_the_warning_also_where_nobody_has_to_be_asked_ab
     expect(alert(page)).to_have_count(0)
 
 
-def test_a_job_that_finishes_becomes_a_completed_card_in_its_place(
+def test_a_job_that_finishes_becomes_a_completed_card_in_place(
     jobs_page: JobsPage, shelf: Shelf, clock: Clock
 ) -> None:
     first, job, last = shelf.add(media=False), shelf.add("processing"), shelf.add("failed", media=False)
@@ -170,7 +166,7 @@ def test_a_job_that_finishes_becomes_a_completed_card_in_its_place(
     ("status", "label"),
     [("watermarking", "Watermarking"), ("post_processing", "Post processing"), (None, "Unknown")],
 )
-def test_a_job_of_a_status_that_the_page_does_not_know_is_followed_to_its_end(
+def test_a_job_with_an_unknown_status_is_polled_until_it_finishes(
     jobs_page: JobsPage, shelf: Shelf, clock: Clock, status: str | None, label: str
 ) -> None:
     job = shelf.add("processing")
@@ -189,7 +185,7 @@ def test_a_job_of_a_status_that_the_page_does_not_know_is_followed_to_its_end(
     jobs_page.expect_counts(all=1, completed=1)
 
 
-def test_a_poll_beside_a_deletion_does_not_count_the_job_twice(
+def test_a_poll_during_a_deletion_does_not_count_the_job_twice(
     jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
 ) -> None:
     kept, gone = (shelf.add("processing", media=False) for _ in range(2))
@@ -198,11 +194,11 @@ def test_a_poll_beside_a_deletion_does_not_count_the_job_twice(
     clock.stop()
     poll = HeldBack(page, POLL)
     clock.run(seconds=10)
-    # The functions delete the job, but the page does not hear of it yet.
+    # The functions delete the job, but the page does not get the response yet.
     page.route(ONE_JOB, lambda route: deletions.append((route, route.fetch())))
     jobs_page.button(gone, "Delete").click()
     jobs_page.dialog.get_by_role("button", name="Delete job").click()
-    wait_until(lambda: page.evaluate("true") and deletions)  # the browser's requests are heard of beside others
+    wait_until(lambda: page.evaluate("true") and deletions)  # the call to the page delivers pending events
     poll.let_go()
     clock.wait_for(POLL, times=1)
     refresh = HeldBack(page, LIST)
@@ -215,7 +211,7 @@ def test_a_poll_beside_a_deletion_does_not_count_the_job_twice(
     jobs_page.expect_ids([kept])
 
 
-def test_what_was_loaded_already_is_not_loaded_again_when_a_job_finishes(
+def test_loaded_media_are_not_loaded_again_when_a_job_finishes(
     jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
 ) -> None:
     job = shelf.add("processing")
@@ -240,7 +236,7 @@ def test_what_was_loaded_already_is_not_loaded_again_when_a_job_finishes(
     assert not [url for url in loaded if "/reference.jpg" in url or "/motion.mp4" in url]
 
 
-def test_it_stops_asking_once_the_last_job_is_over(jobs_page: JobsPage, shelf: Shelf, clock: Clock) -> None:
+def test_polling_stops_when_the_last_job_finishes(jobs_page: JobsPage, shelf: Shelf, clock: Clock) -> None:
     jobs = [shelf.add(status, media=False) for status in ("queued", "processing")]
     jobs_page.open()
     clock.stop()
@@ -253,7 +249,7 @@ def test_it_stops_asking_once_the_last_job_is_over(jobs_page: JobsPage, shelf: S
     assert f"ids={jobs[1]}&" in jobs_page.asked(ids=jobs[1])[0].url
 
 
-def test_a_job_that_was_deleted_elsewhere_leaves_the_page(jobs_page: JobsPage, shelf: Shelf, clock: Clock) -> None:
+def test_a_job_deleted_elsewhere_leaves_the_page(jobs_page: JobsPage, shelf: Shelf, clock: Clock) -> None:
     kept, gone = shelf.add("failed", media=False), shelf.add("queued", media=False)
     jobs_page.open()
     clock.stop()
@@ -265,7 +261,7 @@ def test_a_job_that_was_deleted_elsewhere_leaves_the_page(jobs_page: JobsPage, s
 
 
 def sign_anew(route: Route) -> None:
-    """Answer with other URLs for the same media, as the functions do each quarter of an hour."""
+    """Respond with new URLs for the same media, as the functions do every quarter of an hour."""
     response = route.fetch()
     answer = response.json()
     for job in answer["jobs"]:

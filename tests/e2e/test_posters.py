@@ -1,4 +1,4 @@
-"""Tiles show small pictures of the media, and load more only for whoever wants to see more."""
+"""Tiles show posters, and load more only on demand."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ORIGINALS = {"reference image": "reference.jpg", "source video": "motion.mp4", 
 
 
 class Fetched:
-    """The names of the objects that the page has asked Storage for."""
+    """The names of the objects that the page has requested from Storage."""
 
     def __init__(self, page: Page, stack: Stack) -> None:
         self.names: list[str] = []
@@ -129,7 +129,7 @@ def test_a_preview_plays_while_a_finger_rests_on_its_poster(
     expect(jobs_page.page.locator("article video")).to_have_count(0)
 
 
-def test_nothing_of_a_video_is_loaded_for_those_who_want_less_motion(
+def test_no_video_is_loaded_with_reduced_motion(
     new_context: NewContext, stack: Stack, account: Account, shelf: Shelf
 ) -> None:
     context = new_context(reduced_motion="reduce")
@@ -150,7 +150,7 @@ def test_nothing_of_a_video_is_loaded_for_those_who_want_less_motion(
 
 
 @pytest.mark.parametrize("fields", [(), ALL], ids=["null", "not found"])
-def test_media_whose_posters_are_not_there_are_shown_themselves(
+def test_media_without_posters_are_shown_directly(
     jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str], fields: tuple[str, ...]
 ) -> None:
     expected_errors.append(r"status of 404 .*(poster\.webp|preview\.mp4)")
@@ -169,7 +169,7 @@ def test_media_whose_posters_are_not_there_are_shown_themselves(
 
 
 @pytest.mark.parametrize("fields", [POSTERS, ALL], ids=["null", "not found"])
-def test_the_video_itself_plays_where_its_preview_is_not_there(
+def test_the_whole_video_plays_if_its_preview_is_missing(
     jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str], fields: tuple[str, ...]
 ) -> None:
     expected_errors.append(r"status of 404 .*preview\.mp4")
@@ -184,7 +184,7 @@ def test_the_video_itself_plays_where_its_preview_is_not_there(
     assert jobs_page.renewals() == 0
 
 
-def test_the_beginning_of_the_preview_stands_where_there_is_no_poster(
+def test_the_first_frame_of_the_preview_replaces_a_missing_poster(
     jobs_page: JobsPage, shelf: Shelf, stack: Stack
 ) -> None:
     job_id = shelf.add()
@@ -199,7 +199,7 @@ def test_the_beginning_of_the_preview_stands_where_there_is_no_poster(
     assert set(fetched.names) == {"reference.jpg", "preview.mp4"}
 
 
-def test_a_poster_whose_url_has_expired_is_asked_for_anew_with_its_medium(
+def test_an_expired_poster_url_is_renewed_together_with_its_medium(
     jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(r"status of 403 .*(poster\.webp|reference\.jpg)")

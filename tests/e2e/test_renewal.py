@@ -1,4 +1,4 @@
-"""Signed URLs work for an hour: a page that stays open has new ones in time."""
+"""Signed URLs last an hour. A page that stays open renews them in time."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def clock(page: Page) -> Clock:
 
 
 class Signer:
-    """Lets the functions' URLs expire `minutes` after the time of the real clock, and each answer's differ.
+    """Makes the functions' URLs expire `minutes` after the real time, with different URLs in each response.
 
-    The page's token has an hour. Less for the URLs lets a test tell at once that they were not renewed: the page
-    would ask in the same step, and not get itself another token first.
+    The page's token lasts an hour. If the URLs expire sooner, a test sees immediately whether they were renewed:
+    the page would send the request in the same step, without first renewing its token.
     """
 
     def __init__(self, page: Page, *, minutes: float) -> None:
@@ -64,7 +64,7 @@ def test_urls_are_renewed_once_before_they_expire(
     assert len(clock.times(LIST)) == 2
 
 
-def test_the_token_is_renewed_too_where_the_hour_is_over(
+def test_the_token_is_renewed_too_after_an_hour(
     jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
 ) -> None:
     job = shelf.add()
@@ -79,7 +79,7 @@ def test_the_token_is_renewed_too_where_the_hour_is_over(
     expect_media_of_answer(jobs_page, job, 2)
 
 
-def test_nothing_is_renewed_while_nobody_looks(
+def test_nothing_is_renewed_while_the_page_is_hidden(
     jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
 ) -> None:
     job = shelf.add()
@@ -97,7 +97,7 @@ def test_nothing_is_renewed_while_nobody_looks(
     expect_media_of_answer(jobs_page, job, 2)
 
 
-def test_a_browser_whose_clock_is_wrong_does_not_ask_without_end(
+def test_a_wrong_clock_does_not_cause_endless_renewals(
     jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
 ) -> None:
     shelf.add()
@@ -110,7 +110,7 @@ def test_a_browser_whose_clock_is_wrong_does_not_ask_without_end(
     assert [later - earlier for earlier, later in itertools.pairwise(times)] == pytest.approx([60, 60], abs=2)
 
 
-def test_a_preview_whose_url_works_no_more_gets_another_one(
+def test_a_preview_whose_url_has_stopped_working_gets_a_new_one(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("403"))
@@ -126,7 +126,7 @@ def test_a_preview_whose_url_works_no_more_gets_another_one(
     assert len(asked_for_media(jobs_page)) == 1
 
 
-def test_a_preview_that_cannot_be_had_says_so_after_one_more_try(
+def test_a_preview_that_cannot_be_loaded_says_so_after_one_retry(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("403"))
@@ -139,7 +139,7 @@ def test_a_preview_that_cannot_be_had_says_so_after_one_more_try(
     assert len(asked_for_media(jobs_page)) == 1
 
 
-def test_a_video_that_is_being_watched_goes_on_while_another_medium_is_renewed(
+def test_a_playing_video_continues_while_another_medium_is_renewed(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("403"))
@@ -153,7 +153,7 @@ def test_a_video_that_is_being_watched_goes_on_while_another_medium_is_renewed(
     wait_for(video, "element => element.currentTime > 0.1")
     before = video.evaluate("element => { element.marked = true; return element.currentTime }")
     held.let_go(lambda route: route.fulfill(status=403))
-    # Not by its role: behind the preview the card has none.
+    # Not found by role, because the card has none behind the preview.
     expect(jobs_page.card(job).locator("img")).to_have_css("opacity", "1")
     assert len(asked_for_media(jobs_page)) == 1
     wait_for(video, f"element => element.currentTime > {before}")
@@ -166,7 +166,7 @@ def tile(jobs_page: JobsPage, job_id: str, medium: str) -> Locator:
 
 
 def expect_media_of_answer(jobs_page: JobsPage, job_id: str, number: int) -> None:
-    """Wait until the tiles show what the URLs of this answer lead to."""
+    """Wait until the tiles show the URLs of this response."""
     for medium in ("reference image", "source video", "output video"):
         shown = tile(jobs_page, job_id, medium)
         expect(shown).to_have_attribute("src", re.compile(f"&answer={number}(#|$)"))

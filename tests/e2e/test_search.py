@@ -1,4 +1,4 @@
-"""Finding jobs by their ids, or how these begin."""
+"""Finding jobs by their ids or by a prefix."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.jobs import new_id
 from tests.waiting import wait_until
 
 
-def test_a_job_is_found_by_its_id_whatever_page_it_is_on(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_a_job_on_any_page_is_found_by_its_id(jobs_page: JobsPage, shelf: Shelf) -> None:
     oldest = shelf.add_many(41, "failed")[-1]
     jobs_page.open()
     search(jobs_page, oldest)
@@ -26,7 +26,7 @@ def test_a_job_is_found_by_its_id_whatever_page_it_is_on(jobs_page: JobsPage, sh
     jobs_page.expect_counts(all=41, failed=41)
 
 
-def test_the_beginning_of_an_id_finds_all_that_begin_so(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_a_prefix_finds_all_jobs_whose_id_begins_with_it(jobs_page: JobsPage, shelf: Shelf) -> None:
     begin = new_id()[:10]
     alike = sorted(shelf.add(status, media=False, id=begin + new_id()) for status in ("failed", "completed"))
     shelf.add_many(2)
@@ -62,19 +62,19 @@ def test_another_users_job_is_not_found(
     expect(jobs_page.cards).to_have_count(0)
 
 
-def test_what_no_id_can_be_explains_itself_and_asks_nobody(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+def test_an_invalid_id_is_explained_without_a_request(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
     shelf.add(media=False)
     jobs_page.open()
     for nonsense in ("a/b", "не", "100%", "two words"):
         search(jobs_page, nonsense)
         problem = page.get_by_role("search").get_by_role("alert")
-        expect(problem).to_have_text("No id begins so: ids have letters, digits, - and _.")
+        expect(problem).to_have_text("Job ids contain only letters, digits, - and _.")
         expect(box(jobs_page)).to_have_attribute("aria-invalid", "true")
         expect(page.get_by_text(f"begins with \N{LEFT DOUBLE QUOTATION MARK}{nonsense}")).to_be_visible()
     assert len(jobs_page.requests) == 1
 
 
-def test_a_search_begins_by_itself_once_the_typing_pauses(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+def test_a_search_starts_when_typing_pauses(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
     job = shelf.add_many(2)[1]
     page.clock.install()
     jobs_page.open()
@@ -99,7 +99,7 @@ def test_clearing_the_search_shows_all_jobs_again(jobs_page: JobsPage, page: Pag
     expect(box(jobs_page)).to_have_value("")
 
 
-def test_a_filter_ends_the_search_and_a_search_the_filter(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_a_filter_clears_the_search_and_a_search_clears_the_filter(jobs_page: JobsPage, shelf: Shelf) -> None:
     completed = shelf.add_many(1)
     failed = shelf.add_many(2, "failed")
     jobs_page.open("?status=failed")
@@ -112,7 +112,7 @@ def test_a_filter_ends_the_search_and_a_search_the_filter(jobs_page: JobsPage, s
     expect(box(jobs_page)).to_have_value("")
 
 
-def test_a_search_is_still_there_after_a_reload(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+def test_a_search_survives_a_reload(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
     ids = shelf.add_many(2)
     jobs_page.open()
     search(jobs_page, ids[1])
@@ -132,9 +132,7 @@ def test_back_undoes_a_search(jobs_page: JobsPage, page: Page, shelf: Shelf) -> 
     expect(box(jobs_page)).to_have_value("")
 
 
-def test_forward_after_back_has_the_search_again_in_its_box_too(
-    jobs_page: JobsPage, page: Page, shelf: Shelf
-) -> None:
+def test_forward_after_back_restores_the_search_box(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
     ids = shelf.add_many(2)
     jobs_page.open()
     search(jobs_page, ids[1])
@@ -146,9 +144,7 @@ def test_forward_after_back_has_the_search_again_in_its_box_too(
     expect(box(jobs_page)).to_have_value(ids[1])
 
 
-def test_a_filter_that_is_chosen_before_the_typing_pauses_wins(
-    jobs_page: JobsPage, page: Page, shelf: Shelf
-) -> None:
+def test_a_filter_chosen_before_typing_pauses_wins(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
     completed = shelf.add_many(1)
     failed = shelf.add_many(1, "failed")
     clock = Clock(page)
@@ -163,9 +159,7 @@ def test_a_filter_that_is_chosen_before_the_typing_pauses_wins(
     assert jobs_page.asked(id_prefix=completed[0][:6]) == []
 
 
-def test_details_that_are_opened_before_the_typing_pauses_stay_open(
-    jobs_page: JobsPage, page: Page, shelf: Shelf
-) -> None:
+def test_details_opened_before_typing_pauses_stay_open(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
     sought, opened = shelf.add_many(2)
     clock = Clock(page)
     jobs_page.open()
@@ -187,7 +181,9 @@ def test_details_that_are_opened_before_the_typing_pauses_stay_open(
 def test_a_search_without_a_match_says_so_and_leads_back(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
     ids = shelf.add_many(2)
     jobs_page.open("?q=nobody", wait=False)
-    expect(page.get_by_text("No id of your jobs begins with \N{LEFT DOUBLE QUOTATION MARK}nobody")).to_be_visible()
+    expect(
+        page.get_by_text("None of your job ids begins with \N{LEFT DOUBLE QUOTATION MARK}nobody")
+    ).to_be_visible()
     page.get_by_role("button", name="Show all jobs").click()
     jobs_page.expect_ids(ids)
 

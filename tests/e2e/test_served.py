@@ -1,4 +1,4 @@
-"""One address, two answers: the page for a browser that goes there, the API for whoever asks for data."""
+"""One address serves the page to browsers and the API to clients."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from infra.local.stack import Stack
 
 
 def led_to_sign_in(page: Page) -> None:
-    """Wait for where whoever is not signed in ends: a browser that is closed on its way there may hang."""
+    """Wait for the sign-in page, where a user without a session ends up. A browser closed before that may hang."""
     expect(page.get_by_label("Password")).to_be_visible()
 
 
-def test_the_page_opens_at_the_address_that_make_dev_names(page: Page, stack: Stack) -> None:
+def test_the_page_opens_at_the_address_that_make_dev_prints(page: Page, stack: Stack) -> None:
     answer = page.goto(stack.page_url)
     assert answer is not None
     assert (answer.status, answer.headers["content-type"]) == (200, "text/html; charset=utf-8")
@@ -23,13 +23,13 @@ def test_the_page_opens_at_the_address_that_make_dev_names(page: Page, stack: St
     led_to_sign_in(page)
 
 
-def test_the_page_is_found_without_its_last_slash_too(page: Page, stack: Stack) -> None:
+def test_the_page_is_found_without_its_trailing_slash(page: Page, stack: Stack) -> None:
     page.goto("/jobs?status=failed", wait_until="commit")
     assert page.url.startswith(f"{stack.page_url}?status=failed")
     led_to_sign_in(page)
 
 
-def test_the_same_address_is_the_apis_for_a_client_of_it(stack: Stack) -> None:
+def test_the_same_address_serves_the_api_to_its_clients(stack: Stack) -> None:
     for path in ("/jobs", "/api/v1/jobs"):
         answer = requests.get(stack.url + path, timeout=10)
         assert (answer.status_code, answer.headers["Content-Type"]) == (401, "application/problem+json")

@@ -1,4 +1,4 @@
-"""Who may see the page, for how long, and what it tells those who may not."""
+"""Who may see the page and for how long, and what it tells everyone else."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _fill(page: Page, email: str, password: str) -> None:
 
 
 def _age_token(page: Page, seconds: int) -> None:
-    """Let the token of the session end in so many seconds."""
+    """Make the session's token expire in this many seconds."""
     page.evaluate(
         """([key, time]) => {
             const record = JSON.parse(localStorage.getItem(key));
@@ -40,13 +40,13 @@ def _age_token(page: Page, seconds: int) -> None:
 
 
 def _renewals(page: Page) -> list[Request]:
-    """The requests for a new token that the page makes from now on."""
+    """The page's requests for a new token from now on."""
     made: list[Request] = []
     page.on("request", lambda request: made.append(request) if "securetoken" in request.url else None)
     return made
 
 
-def test_a_wrong_password_is_told_and_the_right_one_leads_to_the_jobs_for_good(
+def test_a_wrong_password_is_reported_and_the_right_one_leads_to_the_jobs(
     page: Page, account: Account, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append("status of 400 .*signInWithPassword")
@@ -65,7 +65,7 @@ def test_a_wrong_password_is_told_and_the_right_one_leads_to_the_jobs_for_good(
     expect(JobsPage(page).card(job_id)).to_be_visible()
 
 
-def test_nobody_sees_or_asks_for_jobs_without_a_session_and_sign_in_leads_back(
+def test_without_a_session_no_jobs_are_requested_and_sign_in_leads_back(
     page: Page, stack: Stack, account: Account, shelf: Shelf
 ) -> None:
     failed = shelf.add("failed", media=False)
@@ -126,7 +126,7 @@ def test_signing_out_in_one_tab_ends_the_session_in_the_other(
     expect(other.cards).to_have_count(0)
 
 
-def test_a_page_out_of_the_browsers_memory_leads_to_sign_in_when_the_session_ended_meanwhile(
+def test_a_page_from_the_browser_cache_leads_to_sign_in_if_the_session_has_ended(
     jobs_page: JobsPage, shelf: Shelf
 ) -> None:
     shelf.add(media=False)
@@ -137,7 +137,7 @@ def test_a_page_out_of_the_browsers_memory_leads_to_sign_in_when_the_session_end
     expect(page).to_have_url(_SIGN_IN)
 
 
-def test_a_token_that_is_about_to_end_is_renewed_before_it_is_used(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_a_token_that_is_about_to_expire_is_renewed_before_use(jobs_page: JobsPage, shelf: Shelf) -> None:
     shelf.add(media=False)
     page = jobs_page.open().page
     old = jobs_page.requests[-1].header_value("authorization")
@@ -152,7 +152,7 @@ def test_a_token_that_is_about_to_end_is_renewed_before_it_is_used(jobs_page: Jo
     assert jobs_page.requests
     assert all(request.header_value("authorization") != old for request in jobs_page.requests)
 
-    # The new one is kept: nothing is renewed twice.
+    # The new token is stored, so nothing is renewed twice.
     page.reload()
     jobs_page.cards.first.wait_for()
     assert len(renewals) == 1
@@ -201,7 +201,7 @@ def _remove(users: Users, account: Account) -> None:
 
 
 @pytest.mark.parametrize("end", [_revoke, _disable, _remove])
-def test_a_session_that_others_ended_leads_to_sign_in_once_a_deletion_is_refused(
+def test_a_revoked_session_leads_to_sign_in_when_a_deletion_is_refused(
     jobs_page: JobsPage,
     shelf: Shelf,
     users: Users,
@@ -220,7 +220,7 @@ def test_a_session_that_others_ended_leads_to_sign_in_once_a_deletion_is_refused
     assert "deleted_at" not in (shelf.document(job_id).get().to_dict() or {})
 
 
-def test_a_session_that_is_not_renewed_leads_to_sign_in_before_the_old_token_is_sent(
+def test_a_session_that_cannot_be_renewed_leads_to_sign_in_before_the_old_token_is_sent(
     jobs_page: JobsPage, shelf: Shelf, users: Users, account: Account, expected_errors: list[str]
 ) -> None:
     expected_errors.append(_REFUSED)

@@ -1,4 +1,4 @@
-"""The owner ends a job's share link and makes a new one, in its details."""
+"""In a job's details, its owner ends the share link and makes a new one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
 
 SHARE = re.compile(r"/api/v1/jobs/[^/]+/share$")
-NONE = "Its link has ended, or it never had one. Only you can watch the video."
+NONE = "This job has no share link. Only you can watch the video."
 
 
 def _details(jobs_page: JobsPage, job_id: str) -> Locator:
@@ -26,7 +26,7 @@ def _link(details: Locator) -> Locator:
 
 
 def _button(details: Locator, action: str) -> Locator:
-    return _link(details).get_by_role("button", name=f"{action} link of job")
+    return _link(details).get_by_role("button", name=f"{action} link for job")
 
 
 def _end(details: Locator) -> None:
@@ -42,7 +42,7 @@ def _url(stack: Stack, short_id: str) -> str:
     return f"{stack.settings.share_origin}/v/{short_id}"
 
 
-def test_a_link_is_ended_after_a_question_and_the_card_knows(
+def test_a_link_is_ended_after_confirmation_and_its_card_is_updated(
     jobs_page: JobsPage, page: Page, shelf: Shelf, stack: Stack
 ) -> None:
     job_id = shelf.add(media=False)
@@ -51,7 +51,7 @@ def test_a_link_is_ended_after_a_question_and_the_card_knows(
     expect(_link(details).get_by_role("status")).to_contain_text(_url(stack, job_id[:8]))
     _end(details)
     expect(_link(details).get_by_role("status")).to_have_text(NONE)
-    expect(jobs_page.toasts).to_contain_text(f"The link of job {job_id[:8]} has ended")
+    expect(jobs_page.toasts).to_contain_text(f"The link for job {job_id[:8]} has ended")
     expect(_button(details, "New")).to_be_focused()
     assert _methods(jobs_page) == ["DELETE"]
     lists = len(jobs_page.asked())
@@ -65,15 +65,15 @@ def test_a_link_is_ended_after_a_question_and_the_card_knows(
 
 
 @pytest.mark.parametrize("keep", ["Escape", "Keep it"])
-def test_a_link_that_is_kept_goes_on_and_the_details_stay(
+def test_a_link_that_is_kept_still_works_and_the_details_stay_open(
     jobs_page: JobsPage, page: Page, shelf: Shelf, stack: Stack, keep: str
 ) -> None:
     job_id = shelf.add(media=False)
     jobs_page.open()
     details = _details(jobs_page, job_id)
     _button(details, "End").click()
-    question = page.get_by_role("alertdialog", name=f"End the link of job {job_id[:8]}?")
-    expect(question).to_contain_text("never works again")
+    question = page.get_by_role("alertdialog", name=f"End the link for job {job_id[:8]}?")
+    expect(question).to_contain_text("can never be restored")
     expect(question.get_by_role("button", name="Keep it")).to_be_focused()
     page.keyboard.press("Escape" if keep == "Escape" else "Enter")
     expect(question).to_have_count(0)
@@ -82,7 +82,7 @@ def test_a_link_that_is_kept_goes_on_and_the_details_stay(
     assert _methods(jobs_page) == []
 
 
-def test_a_job_whose_link_was_ended_gets_a_new_one_that_its_card_copies(
+def test_a_new_link_after_an_ended_one_can_be_copied_from_the_card(
     jobs_page: JobsPage, page: Page, shelf: Shelf, stack: Stack
 ) -> None:
     job_id = shelf.add(media=False, short_id=None)
@@ -113,12 +113,12 @@ def test_the_link_of_a_job_on_another_page_changes_in_its_details(
     expect(_link(details)).to_contain_text(NONE)
     _button(details, "New").click()
     new = _link(details).get_by_role("status")
-    expect(new).to_contain_text("Whoever has this link")
+    expect(new).to_contain_text("Anyone with this link")
     expect(new).not_to_contain_text(oldest[:8])
 
 
 @pytest.mark.parametrize("shared", [True, False])
-def test_a_change_that_fails_says_why_and_can_be_tried_again(
+def test_a_failed_change_says_why_and_can_be_retried(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str], shared: bool
 ) -> None:
     expected_errors.append(failed_load("409"))
@@ -130,13 +130,13 @@ def test_a_change_that_fails_says_why_and_can_be_tried_again(
     change = (lambda: _end(details)) if shared else _button(details, "New").click
     change()
     expect(_link(details).get_by_role("alert")).to_have_text(reason)
-    expect(jobs_page.toasts).to_contain_text(f"The link of job {job_id[:8]} could not be changed{reason}")
+    expect(jobs_page.toasts).to_contain_text(f"The link for job {job_id[:8]} could not be changed{reason}")
     change()
     expect(_button(details, "New" if shared else "End")).to_be_visible()
     expect(_link(details).get_by_role("alert")).to_have_count(0)
 
 
-def test_a_change_without_a_connection_leaves_the_link_as_it_was(
+def test_a_change_made_offline_leaves_the_link_unchanged(
     jobs_page: JobsPage, page: Page, shelf: Shelf, stack: Stack, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("net::ERR_CONNECTION_FAILED"))

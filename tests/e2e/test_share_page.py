@@ -1,4 +1,4 @@
-"""The page that a shared link opens, in a browser: it plays, looks right, and runs nothing foreign."""
+"""The page behind a shared link, in a browser: it plays, looks right, and runs no foreign code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _visitors = itertools.count(1)
 
 @pytest.fixture
 def visitor(new_context: NewContext) -> Page:
-    """A browser that nobody knows."""
+    """A browser without a session."""
     address = {"X-Forwarded-For": f"198.51.100.{next(_visitors)}"}
     context = new_context(user_agent=CHROME, extra_http_headers=address)
     return context.new_page()
@@ -30,7 +30,7 @@ def visitor(new_context: NewContext) -> Page:
 
 @pytest.fixture
 def share(shelf: Shelf, stack: Stack, database: firestore.Client, buckets: storage.Client) -> Callable[..., str]:
-    """Make a job with a link; give its short id."""
+    """Add a job with a share link. Returns the short id."""
 
     def make(*, poster: bool = True, **changes: Any) -> str:
         job_id = shelf.add(**changes)
@@ -46,7 +46,7 @@ def share(shelf: Shelf, stack: Stack, database: firestore.Client, buckets: stora
 
 
 def wait_for_video(page: Page) -> None:
-    """Until its first frame is there. Playwright's own waiting evaluates text, which the page's policy forbids."""
+    """Wait for the first frame. Playwright's own waiting evaluates text, which the page's policy forbids."""
     wait_until(lambda: page.locator("video").evaluate("video => video.readyState >= 2"))
 
 
@@ -61,10 +61,10 @@ def test_a_shared_link_opens_a_page_that_plays(visitor: Page, share: Callable[..
 
 
 @pytest.mark.parametrize("state", ["shared", "shared-without-poster", "shared-nothing", "shared-player"])
-def test_axe_finds_nothing_and_all_fits_into_the_window(
+def test_axe_finds_no_violations_and_everything_fits_the_window(
     visitor: Page, share: Callable[..., str], expected_errors: list[str], state: str
 ) -> None:
-    expected_errors.append("404")  # the page that says that there is nothing
+    expected_errors.append("404")  # the page for a link that does not exist
     short_id = share(poster=state != "shared-without-poster", view_count=1234)
     address = {"shared-nothing": "/v/ffffffff", "shared-player": f"/v/{short_id}?embed=1"}.get(state)
     visitor.goto(address or f"/v/{short_id}")
@@ -86,10 +86,10 @@ def test_the_video_can_be_downloaded(visitor: Page, share: Callable[..., str]) -
     assert download.value.suggested_filename.endswith(".mp4")
 
 
-def test_a_video_whose_address_has_ended_goes_on(
+def test_a_video_continues_after_its_url_has_expired(
     visitor: Page, share: Callable[..., str], stack: Stack, expected_errors: list[str]
 ) -> None:
-    """The address that the page came with is refused, as it would be an hour later."""
+    """The URL in the page is refused, as it would be an hour later."""
     expected_errors.append("403")
     ended: list[str] = []
 

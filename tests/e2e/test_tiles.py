@@ -1,4 +1,4 @@
-"""The tiles of a card: what plays when, what is downloaded, and what happens to a medium that does not come."""
+"""The tiles of a card: when videos play, what is downloaded, and what happens if a medium fails."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _JOBS_ON_A_SCREEN = 6
 
 
 def _loaded(tile: Locator) -> Locator:
-    """The video in the tile, once it has its first frame."""
+    """The tile's video, once it has its first frame."""
     video = tile.locator("video")
     wait_for(video, "element => element.readyState >= 2")
     return video
@@ -48,7 +48,7 @@ def test_a_video_plays_muted_while_it_is_pointed_at(jobs_page: JobsPage, shelf: 
     _expect_rewound(video)
 
 
-def test_a_video_plays_while_it_has_the_keyboards_focus(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_a_video_plays_while_it_has_keyboard_focus(jobs_page: JobsPage, shelf: Shelf) -> None:
     job_id = shelf.add()
     jobs_page.open()
     tiles = [jobs_page.tile(job_id, medium) for medium in ("reference image", *_VIDEOS)]
@@ -70,7 +70,7 @@ def test_a_video_plays_while_a_finger_rests_on_it(
     jobs_page = JobsPage(context.new_page())
     tile = jobs_page.tile(shelf.add(), "source video")
     jobs_page.open()
-    # Not by its role: a short touch opens the preview, behind which the card has none.
+    # Not found by role: a short touch opens the preview, and behind it the card has none.
     video = jobs_page.page.locator("article video").first
     wait_for(video, "element => element.readyState >= 2")
     box = tile.bounding_box()
@@ -83,7 +83,7 @@ def test_a_video_plays_while_a_finger_rests_on_it(
     _expect_rewound(video)
 
 
-def test_nothing_plays_for_those_who_want_less_motion(
+def test_nothing_plays_with_reduced_motion(
     new_context: NewContext, stack: Stack, account: Account, shelf: Shelf
 ) -> None:
     context = new_context(reduced_motion="reduce")
@@ -111,7 +111,7 @@ def test_the_reference_is_a_picture_that_fills_its_tile(jobs_page: JobsPage, she
     expect(picture).to_have_css("opacity", "1")
 
 
-def test_media_are_downloaded_only_once_they_come_into_sight(
+def test_media_are_downloaded_only_when_they_come_into_view(
     jobs_page: JobsPage, shelf: Shelf, stack: Stack
 ) -> None:
     ids = [shelf.add() for _ in range(20)][::-1]
@@ -123,7 +123,7 @@ def test_media_are_downloaded_only_once_they_come_into_sight(
             wanted.add(next(one for one in ids if one in request.url))
 
     page.on("request", note)
-    # Before the list has come, a busy machine's network is idle too.
+    # On a busy machine the network is idle before the list arrives, too.
     with page.expect_request(lambda request: request.url.startswith(stack.storage_url)):
         jobs_page.open()
     page.wait_for_load_state("networkidle")
@@ -134,7 +134,7 @@ def test_media_are_downloaded_only_once_they_come_into_sight(
     jobs_page.card(ids[-1]).scroll_into_view_if_needed()
     wait_for(jobs_page.tile(ids[-1], "reference image").locator("img"), "element => element.naturalWidth > 0")
     assert ids[10] not in wanted
-    # Nor once they are below the fold again: what was loaded stays.
+    # Loaded media stay loaded when they leave the view again.
     jobs_page.card(ids[0]).scroll_into_view_if_needed()
     assert jobs_page.tile(ids[-1], "reference image").locator("img").evaluate("element => element.complete")
 
@@ -146,7 +146,7 @@ def test_media_are_downloaded_only_once_they_come_into_sight(
         ("output video", "output.mp4", "element => element.readyState >= 2"),
     ],
 )
-def test_a_medium_that_is_refused_once_is_asked_for_anew_once_and_shown(
+def test_a_medium_that_is_refused_once_is_renewed_once_and_shown(
     jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str], medium: str, name: str, shown: str
 ) -> None:
     expected_errors.append(f"status of 403 .*{name}")
@@ -161,7 +161,7 @@ def test_a_medium_that_is_refused_once_is_asked_for_anew_once_and_shown(
 @pytest.mark.parametrize(
     ("medium", "name"), [("reference image", "reference.jpg"), ("source video", "motion.mp4")]
 )
-def test_a_medium_that_is_always_refused_is_asked_for_anew_once_and_then_given_up(
+def test_a_medium_that_is_always_refused_is_renewed_once_and_then_given_up(
     jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str], medium: str, name: str
 ) -> None:
     expected_errors.append(f"status of 403 .*{name}")
@@ -175,7 +175,7 @@ def test_a_medium_that_is_always_refused_is_asked_for_anew_once_and_then_given_u
     assert refusal.refused == 2
 
 
-def test_a_medium_that_was_given_up_is_shown_once_the_list_is_refreshed(
+def test_a_medium_that_was_given_up_is_shown_after_the_list_is_refreshed(
     jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.extend(["status of 403 .*reference.jpg", "status of 503 .*/thumbnails"])

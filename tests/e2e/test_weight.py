@@ -1,4 +1,4 @@
-"""How much JavaScript a visit costs, compressed as hosting sends it."""
+"""How much JavaScript a visit loads, compressed as hosting sends it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.e2e.shelf import Shelf
 from tests.waiting import wait_until
 
 MOST = 150_000
-"""Bytes, for a page of jobs that nobody has touched yet."""
+"""Bytes, for a page of jobs that the user has not touched yet."""
 REPORT = ROOT / "artifacts" / "javascript.txt"
 
 
@@ -27,11 +27,11 @@ class Scripts:
         page.on("response", self._note)
 
     def all_there(self) -> bool:
-        self._page.evaluate("0")  # lets what has happened be heard of
+        self._page.evaluate("0")  # delivers pending events
         return set(self._asked) <= set(self._responses)
 
     def sizes(self) -> dict[str, int]:
-        """Bytes of each, the biggest first."""
+        """The size of each script in bytes, biggest first."""
         sizes = {
             Path(urlsplit(url).path).name: len(gzip.compress(response.body(), 9))
             for url, response in self._responses.items()
@@ -47,9 +47,7 @@ class Scripts:
             self._responses[response.url] = response
 
 
-def test_a_list_that_is_only_looked_at_needs_little_javascript(
-    jobs_page: JobsPage, page: Page, shelf: Shelf
-) -> None:
+def test_viewing_the_list_needs_little_javascript(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
     shelf.add_many(20)
     scripts = Scripts(page)
     jobs_page.open()

@@ -1,4 +1,4 @@
-"""Watches what a browser does beside what a test looks at: errors that nobody sees, requests that go elsewhere."""
+"""Watches the browser for what tests do not look at: console errors and requests to other origins."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class Watch:
     def __init__(self, context: BrowserContext, allowed_origins: Collection[str]) -> None:
         self._allowed_origins = allowed_origins
         self.errors: list[str] = []
-        """Console errors, each with the address that it is about, and uncaught ones."""
+        """Console errors with their addresses, and uncaught errors."""
         self.strays: list[str] = []
-        """Requests to other origins than the allowed ones."""
+        """Requests to origins that are not allowed."""
         context.on("console", self._on_console)
         context.on("weberror", self._on_error)
         context.on("request", self._on_request)
 
     def check(self, expected_errors: Collection[str]) -> None:
-        """Fail if there was an error that none of these regular expressions matches, or a stray request."""
+        """Fail on an error that matches none of these regular expressions, or on a stray request."""
         unexpected = [
             error for error in self.errors if not any(re.search(pattern, error) for pattern in expected_errors)
         ]

@@ -1,25 +1,25 @@
 import * as AlertDialog from "@radix-ui/react-alert-dialog";
 import { CircleCheck, CircleX, LoaderCircle } from "lucide-react";
 import { useState } from "react";
-import { Button } from "@/components/Button";
-import { OVERLAY, PANEL } from "@/components/dialogs/Modal";
-import { useFocusReturn } from "@/components/dialogs/use-focus-return";
 import { statusLabel } from "@/components/StatusBadge";
+import { Button } from "@/components/ui/Button";
+import { OVERLAY, PANEL } from "@/components/ui/Modal";
 import type { Outcome, Outcomes } from "@/hooks/use-deletion";
+import { useFocusReturn } from "@/hooks/use-focus-return";
 import { isActive, type Job, shortName, typeLabel } from "@/lib/job";
 import { settings } from "@/lib/settings";
 
 interface Props {
   jobs: Job[];
-  /** Result for each job, once they are being deleted. */
+  /** The result for each job, by its id. */
   outcomes: Outcomes;
   onConfirm: (jobs: Job[]) => Promise<void>;
   onClose: () => void;
-  /** Puts the focus where it makes sense after the dialog, and says whether it did. */
+  /** Moves the focus after a deletion. Returns false if there was none. */
   restoreFocus: () => boolean;
 }
 
-/** Asks before anything is deleted. For several jobs it stays open until each has its result. */
+/** Asks for confirmation. For several jobs it stays open until each has its result. */
 export default function DeleteDialog({ jobs, outcomes, onConfirm, onClose, restoreFocus }: Props) {
   const [started, setStarted] = useState(false);
   const returnFocus = useFocusReturn();
@@ -58,8 +58,7 @@ export default function DeleteDialog({ jobs, outcomes, onConfirm, onClose, resto
                 </AlertDialog.Cancel>
                 {settled && failed.length > 0 && (
                   <Button look="destructive" onClick={() => confirm(failed)}>
-                    Try {failed.length === 1 ? "the one that failed" : `the ${failed.length} that failed`}{" "}
-                    again
+                    Try the {failed.length === 1 ? "failed job" : `${failed.length} failed jobs`} again
                   </Button>
                 )}
               </>
@@ -87,23 +86,24 @@ function describe(job: Job): string {
 function Consequences({ jobs }: { jobs: Job[] }) {
   const days = settings.softDeleteDays;
   const one = jobs.length === 1;
+  const completed = jobs.some((job) => job.status === "completed");
   return (
     <>
       <ul className="list-disc space-y-1.5 pl-5">
         <li>
-          {one ? "Its" : "Their"} reference {one ? "image" : "images"}
-          {jobs.some((job) => job.status === "completed") ? ", source and output" : " and source"}
-          {one ? " video go" : " videos go"}. You cannot undo this.
+          {one ? "Its reference image" : "Their reference images"}
+          {completed ? ", source and output videos" : ` and source ${one ? "video" : "videos"}`} will be
+          deleted. You cannot undo this.
         </li>
-        {jobs.some((job) => job.share_url) && <li>Links that you have shared stop working.</li>}
-        {jobs.some(isActive) && <li>Work that is still under way is lost.</li>}
-        <li>Videos made from {one ? "this job" : "these jobs"} stay as they are.</li>
+        {jobs.some((job) => job.share_url) && <li>Links that you have shared will stop working.</li>}
+        {jobs.some(isActive) && <li>Work in progress will be lost.</li>}
+        <li>Videos made from {one ? "this job" : "these jobs"} will not change.</li>
       </ul>
       <p>
-        The files leave our storage within minutes.{" "}
+        The files will leave our storage within minutes.{" "}
         {days > 0
-          ? `Google Cloud Storage keeps a copy that nobody can watch for ${days} more ${days === 1 ? "day" : "days"}; then it is really gone.`
-          : "After that there is no copy anywhere."}
+          ? `Google Cloud Storage keeps a copy, which nobody can watch, for ${days} more ${days === 1 ? "day" : "days"}, and then removes it for good.`
+          : "No copy is kept."}
       </p>
     </>
   );
@@ -114,7 +114,7 @@ function JobResults({ jobs, outcomes }: { jobs: Job[]; outcomes: Outcomes }) {
     <ul
       aria-label="The jobs and their results"
       aria-live="polite"
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls has to be reached by the keyboard
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls has to be reachable by keyboard
       tabIndex={0}
       className="mt-4 max-h-56 divide-y divide-line overflow-y-auto rounded-lg border border-line text-sm"
     >

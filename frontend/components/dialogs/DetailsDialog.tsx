@@ -1,16 +1,15 @@
 import type { ReactNode } from "react";
-import { Button } from "@/components/Button";
-import { Modal } from "@/components/dialogs/Modal";
 import { ShareLink } from "@/components/dialogs/ShareLink";
 import { Elapsed } from "@/components/Elapsed";
 import { JobActions } from "@/components/JobActions";
-import { formatCredits } from "@/components/JobCard";
 import { MediaTile } from "@/components/MediaTile";
-import { Skeleton } from "@/components/Skeleton";
 import { StatusBadge } from "@/components/StatusBadge";
+import { Button } from "@/components/ui/Button";
+import { Modal } from "@/components/ui/Modal";
+import { Skeleton } from "@/components/ui/Skeleton";
 import type { Jobs } from "@/hooks/use-jobs";
 import { messageOf } from "@/lib/errors";
-import { isActive, type Job, shortName, typeLabel } from "@/lib/job";
+import { formatCredits, isActive, type Job, shortName, typeLabel } from "@/lib/job";
 import { TILE_NAMES, type TileKind, tileKinds, tileMedia } from "@/lib/media";
 import { formatExact } from "@/lib/time";
 
@@ -20,7 +19,7 @@ interface Props {
   onClose: () => void;
 }
 
-/** All there is to know of one job. It has an address of its own, so that the job may be on any page or on none. */
+/** Everything about one job. The details have their own address, so the job can be on any page of the list. */
 export default function DetailsDialog({ jobs, onPreview, onClose }: Props) {
   const { job: found, error, retry } = jobs.details;
   const job = found && { ...found, media: jobs.thumbnails[found.id] ?? found.media };

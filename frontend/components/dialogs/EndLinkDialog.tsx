@@ -1,7 +1,7 @@
 import * as AlertDialog from "@radix-ui/react-alert-dialog";
-import { Button } from "@/components/Button";
-import { OVERLAY, PANEL } from "@/components/dialogs/Modal";
-import { useFocusReturn } from "@/components/dialogs/use-focus-return";
+import { Button } from "@/components/ui/Button";
+import { OVERLAY, PANEL } from "@/components/ui/Modal";
+import { useFocusReturn } from "@/hooks/use-focus-return";
 import { type Job, shortName } from "@/lib/job";
 
 interface Props {
@@ -10,28 +10,28 @@ interface Props {
   onClose: () => void;
 }
 
-/** Asks before a link that others may have been given stops working. */
+/** Asks for confirmation, because others may be using the link. */
 export function EndLinkDialog({ job, onConfirm, onClose }: Props) {
   const returnFocus = useFocusReturn();
   return (
     <AlertDialog.Root open onOpenChange={(open) => open || onClose()}>
       <AlertDialog.Portal>
-        {/* Above the details, which it is asked in. */}
+        {/* Above the details dialog. */}
         <AlertDialog.Overlay className={`${OVERLAY} z-50!`} />
-        {/* Escape is answered here too: the details below may have taken it, before they learnt of the question. */}
+        {/* Handles Escape itself: the details dialog may receive the key before it knows about this one. */}
         <AlertDialog.Content
           className={`${PANEL} max-w-lg`}
           onCloseAutoFocus={returnFocus}
           onKeyDown={(event) => event.key === "Escape" && onClose()}
         >
           <AlertDialog.Title className="font-semibold text-lg">
-            End the link of job {shortName(job.id)}?
+            End the link for job {shortName(job.id)}?
           </AlertDialog.Title>
           <AlertDialog.Description asChild>
             <ul className="mt-3 list-disc space-y-1.5 pl-5 text-slate-300 text-sm leading-relaxed">
-              <li>It stops working wherever you have shared it, and never works again.</li>
-              <li>Whoever is watching already may go on for up to an hour.</li>
-              <li>The video stays, and you can make a new link at any time.</li>
+              <li>It will stop working wherever you have shared it, and can never be restored.</li>
+              <li>Anyone who is already watching can continue for up to an hour.</li>
+              <li>The video is kept, and you can make a new link at any time.</li>
             </ul>
           </AlertDialog.Description>
           <div className="mt-6 flex flex-wrap justify-end gap-2">

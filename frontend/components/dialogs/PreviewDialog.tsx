@@ -1,7 +1,7 @@
 import { ImageOff } from "lucide-react";
 import { useState } from "react";
-import { Modal } from "@/components/dialogs/Modal";
-import { Skeleton } from "@/components/Skeleton";
+import { Modal } from "@/components/ui/Modal";
+import { Skeleton } from "@/components/ui/Skeleton";
 import type { RenewMedia } from "@/hooks/use-jobs";
 import { useMediaSource } from "@/hooks/use-media-source";
 import { type JobThumbnailsResponse, shortName } from "@/lib/job";
@@ -14,9 +14,9 @@ interface Props {
   onClose: () => void;
 }
 
-/** One medium as large as the window lets it be. */
+/** One medium, as large as fits in the window. */
 export default function PreviewDialog({ media, kind, renewMedia, onClose }: Props) {
-  // A renewal elsewhere on the page must not begin the video anew.
+  // Keeps its own URL, so that a renewal elsewhere on the page does not restart the video.
   const [url, setUrl] = useState(originalUrl(media, kind));
   const source = useMediaSource(inOrder(url), async () => {
     setUrl(originalUrl(await renewMedia(media.job_id, kind), kind));

@@ -1,7 +1,7 @@
 import { Link2, Link2Off } from "lucide-react";
 import { useState } from "react";
-import { Button } from "@/components/Button";
 import { EndLinkDialog } from "@/components/dialogs/EndLinkDialog";
+import { Button } from "@/components/ui/Button";
 import { useShareLink } from "@/hooks/use-share-link";
 import { type Job, type JobShareResponse, shortName } from "@/lib/job";
 
@@ -10,7 +10,7 @@ interface Props {
   onChange: (share: JobShareResponse) => void;
 }
 
-/** Who can watch a completed job's video, and how to change that. */
+/** Shows who can watch a completed job's video, with a button to change it. */
 export function ShareLink({ job, onChange }: Props) {
   const link = useShareLink(job, onChange);
   const [asking, setAsking] = useState(false);
@@ -27,8 +27,8 @@ export function ShareLink({ job, onChange }: Props) {
       <div className="flex min-w-0 flex-1 basis-52 flex-col gap-1">
         <p role="status" className="flex flex-col gap-1">
           {shared
-            ? "Whoever has this link can watch the video:"
-            : "Its link has ended, or it never had one. Only you can watch the video."}
+            ? "Anyone with this link can watch the video:"
+            : "This job has no share link. Only you can watch the video."}
           {shared && <span className="break-all font-mono text-muted text-xs">{job.share_url}</span>}
         </p>
         {link.failure && (
@@ -37,12 +37,12 @@ export function ShareLink({ job, onChange }: Props) {
           </p>
         )}
       </div>
-      {/* One button for both, so that the focus stays on it. */}
+      {/* One button for both actions, so that it keeps the focus. */}
       <Button
         look={shared ? "danger" : "plain"}
         busy={link.busy}
         onClick={shared ? () => setAsking(true) : link.make}
-        aria-label={`${shared ? "End" : "New"} link of job ${shortName(job.id)}`}
+        aria-label={`${shared ? "End" : "New"} link for job ${shortName(job.id)}`}
       >
         {shared ? <Link2Off aria-hidden className="size-4" /> : <Link2 aria-hidden className="size-4" />}
         {shared ? "End link" : "New link"}

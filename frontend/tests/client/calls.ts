@@ -1,6 +1,6 @@
 /**
- * Calls by a client that is generated from infra/openapi.yaml, and the page's own types beside the described ones. It
- * is never run: `npm run lint` generates the client's types and checks these calls with them.
+ * Calls by a client that is generated from infra/openapi.yaml, and a comparison of the page's own types with the
+ * described ones. This file is never run: `npm run lint` generates the client's types and type-checks it.
  */
 
 import createClient from "openapi-fetch";
@@ -26,7 +26,7 @@ export async function outputsOfFinishedJobs(): Promise<(string | null | undefine
   if (error) throw new Error(error.detail);
   const all: number | undefined = data.counts?.all;
   const [first] = data.jobs;
-  // @ts-expect-error: media are there if they were asked for
+  // @ts-expect-error: media are present only if requested
   first?.media.output_video_url;
   // @ts-expect-error: a job has no such field
   first?.title;
@@ -38,7 +38,7 @@ export async function oneJob(): Promise<string> {
     params: { path, header: { "If-None-Match": '"0"' } },
   });
   const id: string | undefined = data?.id;
-  // @ts-expect-error: media come with lists alone
+  // @ts-expect-error: only lists have media
   data?.media;
   return id ?? `${response.status}`;
 }
@@ -46,7 +46,7 @@ export async function oneJob(): Promise<string> {
 export async function downloadOrStatus(): Promise<string> {
   const { data, error } = await client.GET("/jobs/{job_id}/output", { params: { path } });
   if (data) return data.download_url;
-  // @ts-expect-error: only a job that is not completed has it told
+  // @ts-expect-error: only the error for an uncompleted job has this field
   error.current_status;
   return error.status === 409 ? error.current_status : error.title;
 }
@@ -59,15 +59,15 @@ export async function changes(): Promise<(string | null | undefined)[]> {
 }
 
 export function mistakes(): void {
-  // @ts-expect-error: there is no such status
+  // @ts-expect-error: no such status exists
   client.GET("/jobs", { params: { query: { status: ["lost"] } } });
-  // @ts-expect-error: the job is missing
+  // @ts-expect-error: the job id is missing
   client.DELETE("/jobs/{job_id}");
-  // @ts-expect-error: a thumbnail is not deleted
+  // @ts-expect-error: thumbnails cannot be deleted
   client.DELETE("/jobs/{job_id}/thumbnails", { params: { path } });
 }
 
-/** Passes the type check where an answer as it is described has all that the page reads of it. */
+/** Passes the type check if the described answer has every field that the page reads. */
 type Read<Page, Answer extends Page> = [Page, Answer];
 
 export type PageReadsWhatIsDescribed = [

@@ -31,7 +31,7 @@ function SignIn() {
   const parameters = useSearchParams();
   const go = () => window.location.replace(safeNext(parameters.get("next")));
   const proceed = useEffectEvent((session: Session | null) => session && go());
-  // Whoever comes back to this page is signed in already.
+  // A user who is already signed in is sent on.
   useEffect(() => void findSession().then(proceed, () => undefined), []);
   const reason = REASONS.get(parameters.get("reason") ?? "");
   return (

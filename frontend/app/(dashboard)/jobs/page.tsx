@@ -1,13 +1,13 @@
 "use client";
 
 import { Suspense, useEffect, useState } from "react";
-import { Announcer } from "@/components/Announcer";
 import type { JobCommands } from "@/components/JobCard";
 import { JobsContent } from "@/components/JobsContent";
 import { JobsToolbar } from "@/components/JobsToolbar";
 import { SelectionBar } from "@/components/SelectionBar";
 import { useSession } from "@/components/SessionGate";
 import { statusLabel } from "@/components/StatusBadge";
+import { Announcer } from "@/components/ui/Announcer";
 import { useDeletion } from "@/hooks/use-deletion";
 import { useJobs } from "@/hooks/use-jobs";
 import { Loads } from "@/hooks/use-media-source";
@@ -18,7 +18,7 @@ import { useView } from "@/hooks/use-view";
 import { focusAfterDeletion } from "@/lib/focus";
 import { type Job, shortName } from "@/lib/job";
 import type { TileKind } from "@/lib/media";
-import { loadPartsOnFirstUse, parts } from "@/lib/parts";
+import { loadPartsOnFirstUse, parts } from "./parts";
 
 export default function JobsPage() {
   const session = useSession();
@@ -39,7 +39,7 @@ function Loading() {
 interface PreviewMedia {
   job: Job;
   kind: TileKind;
-  /** The details that it was opened from, if any: it goes with them. */
+  /** The job id of the details it was opened from, if any. It closes with them. */
   over: string | null;
 }
 
@@ -54,7 +54,7 @@ function JobsOf({ userId }: { userId: string }) {
   useEffect(loadPartsOnFirstUse, []);
   usePageChange(view, navigation, jobs, announce);
 
-  // With the details it was opened from, it goes for good: it must not be there when they are opened again.
+  // A preview closes for good with its details, and must not reappear when they are opened again.
   if (preview && preview.over !== view.details) setPreview(null);
   const closePreview = () => setPreview(null);
   const closeDelete = () => setJobsToDelete([]);
@@ -71,7 +71,7 @@ function JobsOf({ userId }: { userId: string }) {
   };
   const confirmDeletion = async (confirmed: Job[]) => {
     focusAfterDeletion.plan(jobs.list?.jobs ?? [], confirmed);
-    // One job leaves in silence; for several the dialog stays and tells of each.
+    // For one job the dialog closes immediately; for several it stays open and shows each result.
     if (jobsToDelete.length === 1) closeDelete();
     const allDeleted = await deletion.remove(confirmed);
     if (allDeleted) setJobsToDelete((now) => (now === jobsToDelete ? [] : now));

@@ -1,7 +1,7 @@
 import { useNow } from "@/hooks/use-now";
 import { formatAge, formatExact, parseTime } from "@/lib/time";
 
-/** How long ago something was, with the exact time for whoever points at it. */
+/** How long ago something happened. The tooltip has the exact time. */
 export function Age({ time }: { time: string | null }) {
   const now = useNow();
   const parsed = parseTime(time);

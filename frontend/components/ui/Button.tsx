@@ -9,7 +9,7 @@ const LOOKS = {
 
 interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
   look?: keyof typeof LOOKS;
-  /** Does nothing for the time being. Unlike a disabled button it keeps the focus. */
+  /** Ignores clicks for now. Unlike a disabled button it keeps the focus. */
   busy?: boolean | undefined;
 }
 

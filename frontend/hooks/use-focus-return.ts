@@ -2,8 +2,8 @@ import { useState } from "react";
 import { TITLE_ID } from "@/lib/focus";
 
 /**
- * Gives the focus back to what opened a dialog, or, where that has gone, to the page's title. Radix does so for its
- * own triggers alone, and ours are anywhere on the page.
+ * Returns the focus to the element that opened a dialog or, if that is gone, to the page's title. Radix does this only
+ * for its own triggers, and ours can be anywhere on the page.
  */
 export function useFocusReturn(): (event: Event) => void {
   const [opener] = useState(() => document.activeElement);

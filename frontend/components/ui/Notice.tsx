@@ -7,7 +7,7 @@ interface Props {
   children?: ReactNode;
 }
 
-/** What stands where there is nothing else to show, and why. */
+/** Fills the page when there is nothing else to show, and says why. */
 export function Notice({ title, heading: Heading = "h2", icon, children }: Props) {
   return (
     <div className="flex flex-col items-center gap-4 rounded-2xl border border-line bg-surface/50 px-6 py-14 text-center">

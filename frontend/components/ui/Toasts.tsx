@@ -1,14 +1,16 @@
 import { flushSync } from "react-dom";
 import { createRoot } from "react-dom/client";
 import { Toaster, toast } from "sonner";
-import type { Kind } from "@/lib/notify";
 
+export type Kind = "success" | "error" | "info";
+
+/** How long messages stay, in milliseconds. */
 const LONG = 10_000;
 const SHORT = 5_000;
 
-// A root of its own: messages belong to no page, and the library comes after the page has been drawn.
+// Messages have their own root: they belong to no page, and the library loads after the page has been drawn.
 const root = createRoot(document.body.appendChild(document.createElement("div")));
-// At once, for what is shown before the Toaster is there is lost.
+// Synchronous, because a message that is shown before the Toaster is mounted is lost.
 flushSync(() =>
   root.render(
     <Toaster

@@ -1,4 +1,4 @@
-/** A place where something is still being loaded. */
+/** Placeholder for something that is still loading. */
 export function Skeleton({ className = "" }: { className?: string }) {
   return <span aria-hidden className={`block animate-pulse rounded-md bg-line/70 ${className}`} />;
 }

@@ -1,4 +1,4 @@
-/** Says to screen readers what others see. */
+/** Announces changes to screen readers. */
 export function Announcer({ text }: { text: string }) {
   return (
     <p role="status" aria-live="polite" className="sr-only" data-testid="announcer">

@@ -1,7 +1,7 @@
 import * as Dialog from "@radix-ui/react-dialog";
 import { X } from "lucide-react";
 import type { ReactNode } from "react";
-import { useFocusReturn } from "@/components/dialogs/use-focus-return";
+import { useFocusReturn } from "@/hooks/use-focus-return";
 
 export const OVERLAY = "fixed inset-0 z-40 bg-black/70 backdrop-blur-sm";
 export const PANEL =
@@ -14,17 +14,17 @@ interface Props {
   children: ReactNode;
 }
 
-/** Messages lie above dialogs: to close one is not a click beside the dialog. */
+/** Messages lie above dialogs, so closing a message does not count as a click outside the dialog. */
 function isMessage(target: EventTarget | null): boolean {
   return target instanceof Element && target.closest("[data-sonner-toaster]") !== null;
 }
 
-/** Escape answers a question that lies above a dialog, also before the dialog has learnt of it. */
-function isAsked(): boolean {
+/** Whether a question is open above the dialog. Escape then closes the question only. */
+function isQuestionOpen(): boolean {
   return document.querySelector("[role=alertdialog]") !== null;
 }
 
-/** A dialog that is open for as long as it is rendered. Escape and a click beside it close it. */
+/** A dialog that is open while it is rendered. Escape or a click outside closes it. */
 export function Modal({ title, onClose, className, children }: Props) {
   const returnFocus = useFocusReturn();
   return (
@@ -35,7 +35,7 @@ export function Modal({ title, onClose, className, children }: Props) {
           className={`${PANEL} ${className}`}
           aria-describedby={undefined}
           onCloseAutoFocus={returnFocus}
-          onEscapeKeyDown={(event) => isAsked() && event.preventDefault()}
+          onEscapeKeyDown={(event) => isQuestionOpen() && event.preventDefault()}
           onInteractOutside={(event) => isMessage(event.target) && event.preventDefault()}
         >
           <div className="mb-4 flex items-start justify-between gap-4">

@@ -1,0 +1,27 @@
+import { loadToasts } from "@/lib/notify";
+
+/** Components that the page loads only when the user starts to do something. */
+export const parts = {
+  deleteDialog: () => import("@/components/dialogs/DeleteDialog"),
+  detailsDialog: () => import("@/components/dialogs/DetailsDialog"),
+  previewDialog: () => import("@/components/dialogs/PreviewDialog"),
+  toasts: loadToasts,
+};
+
+const FIRST_EVENTS = ["pointermove", "pointerdown", "keydown", "focusin"];
+
+/**
+ * Loads all parts at the first pointer movement, key press or focus, so that they are there before they are needed,
+ * even if the connection is lost by then. Returns a function that cancels this.
+ */
+export function loadPartsOnFirstUse(): () => void {
+  const stop = () => {
+    for (const event of FIRST_EVENTS) document.removeEventListener(event, load);
+  };
+  const load = () => {
+    stop();
+    for (const part of Object.values(parts)) part().catch(() => undefined);
+  };
+  for (const event of FIRST_EVENTS) document.addEventListener(event, load);
+  return stop;
+}
