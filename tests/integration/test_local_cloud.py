@@ -15,9 +15,13 @@ from pathlib import Path
 
 import pytest
 import requests
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import firestore, storage
 
-from infra.local import ports
-from infra.local.stack import PORT_NAMES, Stack
+from infra.local import demo_data, ports
+from infra.local.client import Client
+from infra.local.keeping import Kept
+from infra.local.stack import PORT_NAMES, PROJECT, Stack, empty
 from infra.local.users import Account, Users
 from infra.stage import ROOT
 from tests.conftest import PASSWORD
@@ -38,13 +42,14 @@ def first_of_free_ports() -> int:
 
 
 @contextmanager
-def dev(first: int, output: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """`make dev`, from its start to the line that says where it runs."""
+def dev(first: int, output: Path, **settings: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`make dev` beside `output`, from its start to the line that says where it runs."""
+    environment = {"PORT": str(first), "TMPDIR": str(output.parent), "PYTHONPATH": str(ROOT), **settings}
     with output.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "infra.local.dev"],
-            cwd=ROOT,
-            env={**os.environ, "PORT": str(first), "TMPDIR": str(output.parent)},
+            cwd=output.parent,
+            env={**os.environ, **environment},
             stdout=file,
             stderr=subprocess.STDOUT,
         )
@@ -59,6 +64,12 @@ def dev(first: int, output: Path) -> Iterator[subprocess.Popen[bytes]]:
 def leftovers(first: int) -> list[int]:
     """Ports of the run that somebody still listens on."""
     return [first + offset for offset in range(len(PORT_NAMES)) if ports.answers(first + offset)]
+
+
+def upload(first: int, name: str, content: bytes) -> None:
+    options = {"api_endpoint": f"http://{ports.HOST}:{first + PORT_NAMES.index('storage')}"}
+    client = storage.Client(PROJECT, AnonymousCredentials(), client_options=options)
+    client.bucket("nuumee-outputs").blob(name).upload_from_string(content)
 
 
 def test_make_dev_says_what_to_try_and_each_line_of_it_works(tmp_path: Path) -> None:
@@ -93,19 +104,49 @@ def test_make_dev_says_what_to_try_and_each_line_of_it_works(tmp_path: Path) -> 
         assert {"list_jobs", "get_thumbnails", "get_output", "delete_job"} <= set(logged)
 
 
-def test_a_run_that_is_killed_leaves_nothing_and_does_not_stop_the_next_one(tmp_path: Path) -> None:
-    first = first_of_free_ports()
-    with dev(first, tmp_path / "killed") as process:
+def test_a_run_that_is_killed_leaves_nothing_and_the_next_goes_on_with_what_was_kept(tmp_path: Path) -> None:
+    first, data = first_of_free_ports(), tmp_path / ".local" / "data"
+    url, auth = f"http://{ports.HOST}:{first}", f"http://{ports.HOST}:{first + PORT_NAMES.index('auth')}"
+    users = Users(auth, PROJECT)
+
+    def jobs() -> dict[str, str]:
+        client = Client(url, users.sign_in("demo@nuumee.test", demo_data.PASSWORD).token)
+        return {job["id"]: job["created_at"] for page in client.pages(page_size=50) for job in page["jobs"]}
+
+    with dev(first, tmp_path / "killed", KEEP="1") as process:
         assert process.poll() is None, (tmp_path / "killed").read_text()
+        before = jobs()
+        wait_until((data / "last").is_symlink)
         process.kill()
         process.wait()
         wait_until(lambda: not leftovers(first))
         wait_until(lambda: not list(tmp_path.glob("nuumee-*")))
-    with dev(first, tmp_path / "next") as process:
-        assert requests.get(f"http://{ports.HOST}:{first}/jobs", timeout=10).status_code == 401
+    with dev(first, tmp_path / "next", KEEP="1") as process:
+        assert before.items() <= jobs().items(), (tmp_path / "next").read_text()
+        account = users.add("kept", "kept@nuumee.test", PASSWORD)
+        deleted = min(before, key=lambda job_id: before[job_id])
+        client = Client(url, users.sign_in("demo@nuumee.test", demo_data.PASSWORD).token)
+        client.delete(f"/jobs/{deleted}")
+        upload(first, "kept/job/output.mp4", b"kept")
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) == 0
+        assert process.wait(timeout=SECONDS) == 0
     assert leftovers(first) == []
+
+    with empty(Stack, ports.any_free(PORT_NAMES), output=print) as stack:
+        kept = Kept(data)
+        stack.kept = kept.last
+        stack.start_emulators(("auth", "storage", "firestore"))
+        users = Users(stack.auth_url, PROJECT)
+        kept.load_accounts(users)
+        assert users.sign_in("kept@nuumee.test", PASSWORD).user_id == account.user_id
+        lookup = f"{stack.auth_url}/identitytoolkit.googleapis.com/v1/accounts:lookup?key=local"
+        # The session of the run before goes on too.
+        assert requests.post(lookup, json={"idToken": account.token}, timeout=10).status_code == 200
+        documents = {job.id: job.to_dict() for job in firestore.Client(PROJECT).collection("jobs").get()}
+        assert documents.keys() >= before.keys()
+        assert [job_id for job_id, job in documents.items() if job and job.get("deleted_at")] == [deleted]
+        objects = storage.Client(PROJECT).bucket("nuumee-outputs")
+        assert objects.blob("kept/job/output.mp4").download_as_bytes() == b"kept"
 
 
 def test_a_process_that_dies_ends_the_run_and_is_named(tmp_path: Path) -> None:
