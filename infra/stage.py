@@ -17,15 +17,17 @@ FUNCTIONS = (
     *("share_job", "share_video", "count_views"),
 )
 
+PACKAGES = ("functions", "shared")
 
-def stage(function: str, folder: Path) -> Path:
-    """Make `folder` anew for `function`, one of FUNCTIONS, and give it back."""
+
+def stage(function: str, folder: Path, root: Path = ROOT) -> Path:
+    """Make `folder` anew for `function`, one of FUNCTIONS, of the sources in `root`, and give it back."""
     if function not in FUNCTIONS:
         raise ValueError(f"{function!r} is none of the functions: {', '.join(FUNCTIONS)}")
     shutil.rmtree(folder, ignore_errors=True)
-    for package in ("functions", "shared"):
-        shutil.copytree(ROOT / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "requirements.txt", folder)
+    for package in PACKAGES:
+        shutil.copytree(root / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(root / "requirements.txt", folder)
     (folder / "main.py").write_text(
         f"import functions.{function}; {function} = functions.{function}.{function}.start()\n"
     )

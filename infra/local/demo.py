@@ -12,10 +12,13 @@ from infra.local import demo_data, ports, stack
 from infra.local.client import Client
 from infra.local.demo_data import Demo, DemoJob
 from infra.local.emulators import EmulatorsMissing
-from infra.local.processes import ProcessEnded
+from infra.local.processes import WAITING, ProcessEnded
 from infra.local.users import Users
 
 _SECONDS = 30
+"""For one request."""
+_PURGED_WITHIN = 300
+"""Seconds. It takes two, but this machine may be busy."""
 
 
 class Broken(Exception):
@@ -25,9 +28,15 @@ class Broken(Exception):
 def main() -> None:
     stack.stop_on_signals()
     lines: list[str] = []
+
+    def keep(line: str) -> None:
+        lines.append(line)
+        if line.startswith(WAITING):
+            _step(*(part.strip() for part in line.split("|", 1)))
+
     try:
         with stack.running(
-            ports.any_free(stack.PORT_NAMES), output=lines.append, progress=lambda text: _step("start", text)
+            ports.any_free(stack.PORT_NAMES), output=keep, progress=lambda text: _step("start", text)
         ) as local:
             demo = demo_data.fill(local.settings, Users(local.auth_url, stack.PROJECT))
             _Play(local, demo).play()
@@ -103,7 +112,7 @@ class _Play:
             record: dict[str, Any] = document["purge"]
             return record
 
-        self._local.processes.wait_for("the purge", lambda: purge()["state"] == "done", _SECONDS)
+        self._local.processes.wait_for("the purge", lambda: purge()["state"] == "done", _PURGED_WITHIN)
         done = purge()
         # Posters may be among them; and a file whose notification comes after the delete goes for that.
         removed = sum(bucket["objects"] for bucket in done["buckets"].values()) + done.get("late_objects", 0)

@@ -11,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import requests
 from google.cloud import firestore, storage
+from google.cloud.firestore_v1.base_query import FieldFilter
 
 from infra.local.users import Account, Users
 from shared.settings import Settings
@@ -46,6 +48,7 @@ class DemoJob:
     id: str
     document: dict[str, Any]
     uploads: tuple[Upload, ...]
+    """None of a job that an earlier run has left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +62,15 @@ class Demo:
 
 
 def fill(settings: Settings, users: Users) -> Demo:
-    """Put the demo users and jobs into the local cloud."""
-    owner = users.add("demo-owner", "demo@nuumee.test", PASSWORD)
-    newcomer = users.add("demo-newcomer", "new@nuumee.test", PASSWORD)
-    jobs = list(_jobs(settings, owner.user_id))
+    """Put the demo users and jobs into the local cloud, unless an earlier run has left some."""
+    owner = _account(users, "demo-owner", "demo@nuumee.test")
+    newcomer = _account(users, "demo-newcomer", "new@nuumee.test")
     database = firestore.Client(project=settings.project)
+    kept = database.collection("jobs").where(filter=FieldFilter("user_id", "==", owner.user_id)).get()
+    if kept:
+        found = [DemoJob(job.id, job.to_dict() or {}, ()) for job in kept]
+        return Demo(owner, newcomer, [job for job in found if job.document.get("deleted_at") is None])
+    jobs = list(_jobs(settings, owner.user_id))
     batch = database.batch()
     for job in jobs:
         batch.create(database.collection("jobs").document(job.id), job.document)
@@ -74,6 +81,13 @@ def fill(settings: Settings, users: Users) -> Demo:
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda upload: _upload(client, upload), (u for job in jobs for u in job.uploads)))
     return Demo(owner, newcomer, jobs)
+
+
+def _account(users: Users, user_id: str, email: str) -> Account:
+    try:
+        return users.sign_in(email, PASSWORD)
+    except requests.HTTPError:
+        return users.add(user_id, email, PASSWORD)
 
 
 def _jobs(settings: Settings, user_id: str) -> Iterator[DemoJob]:

@@ -1,4 +1,4 @@
-"""`make dev`: runs the product on this machine until it is told to stop."""
+"""`make dev`: runs the product on this machine, as it is saved, until it is told to stop."""
 
 from __future__ import annotations
 
@@ -7,11 +7,17 @@ import re
 import sys
 import time
 from collections import deque
+from contextlib import nullcontext
 
 from infra.local import demo_data, ports, stack
 from infra.local.emulators import EmulatorsMissing
+from infra.local.keeping import EVERY as KEEP_EVERY
+from infra.local.keeping import FORGET, Kept, NotKept, opened
+from infra.local.live import LiveStack
+from infra.local.page_builds import PageBuilds
 from infra.local.processes import ProcessEnded
 from infra.local.users import Users
+from infra.stage import ROOT
 
 _FIRST_PORT = "8000"
 
@@ -22,7 +28,7 @@ def main() -> None:
         _run()
     except KeyboardInterrupt:
         print("\ndev: everything has ended", flush=True)
-    except (ports.PortTaken, EmulatorsMissing, ProcessEnded, TimeoutError) as error:
+    except (ports.PortTaken, EmulatorsMissing, NotKept, ProcessEnded) as error:
         sys.exit(f"dev: {error}")
 
 
@@ -33,21 +39,63 @@ def _run() -> None:
     except ValueError:
         raise ports.PortTaken(f"PORT is {chosen!r}, which is no number") from None
     taken = ports.consecutive(stack.PORT_NAMES, first)
+    keeping = opened() if os.environ.get("KEEP", "0") not in ("", "0") else nullcontext()
     output = _Output()
     try:
-        with stack.running(taken, output=output.show, progress=_progress) as local:
-            _progress("filling in demo data")
+        with keeping as kept, stack.empty(LiveStack, taken, output=output.show) as local:
             users = Users(local.auth_url, stack.PROJECT)
+            _start(local, users, kept)
+            _progress("filling in demo data")
             demo = demo_data.fill(local.settings, users)
             local.start_scheduler()
             local.start_worker(demo.owner.user_id)
             _say(_greeting(local, demo, users.sign_in_url))
-            while True:
-                local.processes.check()
-                time.sleep(0.5)
+            _serve(local, kept)
     except Exception:
-        _say("\n".join(output.held_back))
+        print(*output.held_back, sep="\n", flush=True)
         raise
+
+
+def _start(local: LiveStack, users: Users, kept: Kept | None) -> None:
+    local.say = _progress
+    local.kept = kept.last if kept else None
+    try:
+        local.start(_progress)
+    except ProcessEnded as error:
+        if local.kept and error.name in ("firestore", "storage"):
+            raise NotKept(
+                f"{error}, perhaps because it cannot read what is kept in {local.kept}: {FORGET}"
+            ) from error
+        raise
+    if kept:
+        kept.load_accounts(users)
+
+
+def _serve(local: LiveStack, kept: Kept | None) -> None:
+    """Keep the functions and the page up to date, and the data if they are to be kept."""
+    builds = PageBuilds(local.processes, ROOT, _progress)
+    keep_at = 0.0
+    try:
+        while True:
+            local.processes.check()
+            local.reload()
+            builds.step()
+            if kept and time.monotonic() > keep_at:
+                _keep(kept, local)
+                keep_at = time.monotonic() + KEEP_EVERY
+            time.sleep(0.1)
+    finally:
+        if kept:
+            _progress("keeping the data")
+            local.stop_changes()
+            _keep(kept, local)
+
+
+def _keep(kept: Kept, local: LiveStack) -> None:
+    try:
+        kept.save(local)
+    except NotKept as error:
+        _progress(str(error))
 
 
 class _Output:
@@ -64,7 +112,9 @@ class _Output:
 
 
 def _greeting(local: stack.Stack, demo: demo_data.Demo, sign_in: str) -> str:
-    job, doomed = demo.completed()[0].id, demo.completed()[-1].id
+    completed = demo.completed()
+    job, doomed = (completed[0].id, completed[-1].id) if completed else ("JOB_ID", "JOB_ID")
+    links = [short_id for job in completed if (short_id := job.document.get("short_id"))]
     curl = 'curl -sS -H "Authorization: Bearer $TOKEN"'
     body = f'{{"email":"{demo.owner.email}","password":"{demo_data.PASSWORD}","returnSecureToken":true}}'
     emulators = " ".join(f"{name}={value}" for name, value in local.environment.items())
@@ -75,7 +125,7 @@ Open {local.page_url} and sign in:
   {demo.owner.email} ({len(demo.jobs)} jobs) or {demo.newcomer.email} (none), password {demo_data.PASSWORD}
 
 What a share link opens, for anybody:
-  {local.url}/v/{job[:8]}
+  {local.url}/v/{links[0] if links else "SHORT_ID"}
 
 For the API, a token of {demo.owner.email}, good for an hour:
   TOKEN={demo.owner.token}

@@ -68,12 +68,14 @@ def java() -> list[str]:
     return ["java", *_SHORT_LIVED]
 
 
-def firestore_command(jars: Jars, port: int) -> list[str]:
+def firestore_command(jars: Jars, port: int, load: Path | None = None) -> list[str]:
+    """`load` is an export to begin with: its file that ends in overall_export_metadata."""
     # Started directly: ending the gcloud command around it would leave Java running.
     main = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
     return [
         *(*java(), "-Duser.language=en", "-Xmx1g", "-cp", str(jars.firestore), main),
         *("--host=127.0.0.1", f"--port={port}"),
+        *(("--seed_from_export", str(load)) if load else ()),
     ]
 
 
@@ -85,8 +87,10 @@ def auth_command(project: str, port: int) -> list[str]:
     return ["node", str(HERE / "auth" / "serve.cjs"), project, str(port)]
 
 
-def storage_command(port: int, notify_topic: str) -> list[str]:
-    return [sys.executable, "-m", "infra.local.storage", f"--port={port}", f"--notify-topic={notify_topic}"]
+def storage_command(port: int, notify_topic: str, export_to: Path, load: Path | None = None) -> list[str]:
+    """`export_to` is the file that an export is written to, `load` one to begin with."""
+    options = [f"--port={port}", f"--notify-topic={notify_topic}", f"--export-to={export_to}"]
+    return [sys.executable, "-m", "infra.local.storage", *options, *((f"--load={load}",) if load else ())]
 
 
 def _sdk_roots() -> Iterator[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import Message
@@ -30,6 +31,7 @@ _FOR_THE_API_ALONE = re.compile(r"/api(/.*)?")
 _FOR_BOTH = re.compile(r".*/jobs(/.*)?")
 _NEVER_CHANGES = "/_next/static/"  # the names in there have the content's hash in them
 _NOT_FOUND = "/404.html"
+_COMPLETE = ".complete"
 _QUERY_CHARACTERS = "!$%&'()*+,-./:;=?@[]_~"
 _OF_A_NAVIGATION = {
     # What is a page to a navigation is JSON to a client of the API.
@@ -47,13 +49,16 @@ class Answer:
 
 
 class Pages:
-    """The files of `folder`, as they are now; a folder that is not there has none.
+    """The files of `folder`, as the last complete build has left them; a folder that is not there has none.
 
     They are found by their whole path, so that no path that a client sends leads anywhere else. They are held in
-    memory, so that a build that goes on beside a running stack does not mix two builds.
+    memory, so that a build that goes on beside a running stack, or fails, leaves the page as it is.
     """
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._built = self._last_build()
         self._files = dict(_files(folder))
 
     def answer(self, method: str, target: str, headers: Message) -> Answer | None:
@@ -61,6 +66,7 @@ class Pages:
 
         A browser that goes somewhere asks for HTML and has no token. Whoever shows a token speaks to the API.
         """
+        self._keep_up()
         path, _, query = target.partition("?")
         path = unquote(path)
         if method not in ("GET", "HEAD") or "Authorization" in headers or _FOR_THE_API_ALONE.fullmatch(path):
@@ -75,6 +81,23 @@ class Pages:
             not_found = self._files[_NOT_FOUND]
             return Answer(404, not_found.headers, not_found.content)
         return None
+
+    def _keep_up(self) -> None:
+        """Take the files of a build that has been completed since."""
+        with self._lock:
+            built = self._last_build()
+            if built in (None, self._built):
+                return
+            # A page that is open goes on to load what belongs to it.
+            older = {path: file for path, file in self._files.items() if path.startswith(_NEVER_CHANGES)}
+            self._built, self._files = built, {**older, **dict(_files(self._folder))}
+
+    def _last_build(self) -> int | None:
+        """When page.sh wrote that a build is complete; None if none is."""
+        try:
+            return (self._folder / _COMPLETE).stat().st_ctime_ns
+        except FileNotFoundError:
+            return None
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Answer]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -9,14 +10,27 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
 from infra.local import reaper
 
+WAITING = "waiting"
+"""What stands in the place of a process's name where these lines are about waiting."""
+NEWS_EVERY = 15.0
+"""Seconds of waiting after which it is said again what is waited for."""
+
+_TO_FINISH = 30
+"""Seconds that a process has which another has taken over from: as many as gunicorn waits for its requests."""
+
 
 class ProcessEnded(Exception):
-    """A process ended that should have gone on."""
+    """A process ended that should have gone on. `name` says which."""
+
+    def __init__(self, name: str, code: int) -> None:
+        super().__init__(f"{name} has ended with exit code {code}")
+        self.name = name
 
 
 class Processes:
@@ -29,7 +43,13 @@ class Processes:
         self._output = output
         self._folder = folder
         self._running: dict[str, subprocess.Popen[str]] = {}
-        self._pumps: list[threading.Thread] = []
+        self._may_end: set[str] = set()
+        self._leaving: list[subprocess.Popen[str]] = []
+        self._pumps: dict[subprocess.Popen[str], threading.Thread] = {}
+        self._threads: list[threading.Thread] = []
+        self._reaper_lock = threading.Lock()
+        self.cleanup = ExitStack()
+        """What is closed once all have ended."""
 
     def __enter__(self) -> Processes:
         # In a session of its own, so that what kills this run spares it.
@@ -42,15 +62,28 @@ class Processes:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop(list(self._running))
-        for pump in self._pumps:
-            pump.join(timeout=1)
+        self._end([*self._running.values(), *self._leaving], reaper.PATIENCE)
+        for thread in self._threads:
+            thread.join(timeout=reaper.PATIENCE + 1)
         self._tell_reaper(None)
         self._reaper.wait()
+        self.cleanup.close()
 
     def start(
-        self, name: str, command: Sequence[str], *, environment: Mapping[str, str], folder: Path
-    ) -> subprocess.Popen[str]:
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        folder: Path,
+        may_end: bool = False,
+        label: str | None = None,
+        pass_fds: Sequence[int] = (),
+    ) -> None:
+        """Start a process that must not end before it is stopped, unless it `may_end`.
+
+        Its lines come after `label`, by default its name. It inherits the descriptors `pass_fds`.
+        """
         process = subprocess.Popen(
             command,
             env=environment,
@@ -61,51 +94,94 @@ class Processes:
             text=True,
             errors="replace",
             start_new_session=True,
+            pass_fds=pass_fds,
         )
         self._running[name] = process
+        if may_end:
+            self._may_end.add(name)
         self._tell_reaper(process.pid)
         assert process.stdout is not None  # noqa: S101 - it was asked for
-        pump = threading.Thread(target=self._pump, args=(name, process.stdout), daemon=True)
-        pump.start()
-        self._pumps.append(pump)
-        return process
+        self._pumps[process] = self._begin(self._pump, label or name, process.stdout)
 
     def stop(self, names: Sequence[str]) -> None:
-        stopping = [self._running.pop(name) for name in names]
-        groups = [process.pid for process in stopping]
-        # A process that is not waited for stays, as far as its group can tell, for ever.
-        waits = [threading.Thread(target=process.wait, daemon=True) for process in stopping]
-        for wait in waits:
-            wait.start()
-        reaper.end(groups)
-        for wait, group in zip(waits, groups, strict=True):
-            wait.join()
-            self._tell_reaper(-group)
+        """Ask processes and their children to end, and make them if they have not after reaper.PATIENCE."""
+        self._may_end.difference_update(names)
+        self._end([self._running.pop(name) for name in names], reaper.PATIENCE)
+
+    def replace(self, name: str, successor: str, ended: Callable[[], None]) -> None:
+        """Let the process `successor` be `name`. The one before may finish its work; then `ended` is called."""
+        before = self._running[name]
+        self._running[name] = self._running.pop(successor)
+        self._may_end.discard(successor)
+        self._leaving.append(before)
+
+        def end() -> None:
+            self._end([before], _TO_FINISH)
+            self._leaving.remove(before)
+            ended()
+
+        self._begin(end)
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a process, though it may have ended."""
+        return name in self._running
+
+    def exit_code(self, name: str) -> int | None:
+        """None while it runs."""
+        return self._running[name].poll()
 
     def kill(self, name: str) -> None:
         """End a process and its children as a crash would: at once, without a word."""
         process = self._running.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        del self._pumps[process]
         self._tell_reaper(-process.pid)
 
     def pid(self, name: str) -> int:
         return self._running[name].pid
 
     def check(self) -> None:
-        """Raise ProcessEnded, which names the process, if one is no longer there."""
+        """Raise ProcessEnded if a process is no longer there that may not end."""
         for name, process in self._running.items():
-            if process.poll() is not None:
-                raise ProcessEnded(f"{name} has ended with exit code {process.returncode}")
+            if name not in self._may_end and process.poll() is not None:
+                raise ProcessEnded(name, process.returncode)
 
-    def wait_for(self, what: str, condition: Callable[[], bool], seconds: float = 120) -> None:
-        """Raise TimeoutError, which names `what`, if the condition has not come true by then."""
-        deadline = time.monotonic() + seconds
+    def wait_for(self, what: str, condition: Callable[[], bool], seconds: float = math.inf) -> None:
+        """Wait until the condition holds, by default for as long as every process lives: a machine may be busy.
+
+        Says now and then what it waits for. Raises ProcessEnded, and TimeoutError after `seconds`.
+        """
+        began = time.monotonic()
+        news = NEWS_EVERY
         while not condition():
             self.check()
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - began
+            if waited > seconds:
                 raise TimeoutError(f"{what} was not ready within {seconds:.0f} s")
+            if waited > news:
+                news += NEWS_EVERY
+                self._output(f"{WAITING:<15} | for {what}, {waited:.0f} s so far")
             time.sleep(0.05)
+
+    def _begin(self, work: Callable[..., None], *arguments: object) -> threading.Thread:
+        thread = threading.Thread(target=work, args=arguments, daemon=True)
+        thread.start()
+        self._threads = [*(other for other in self._threads if other.is_alive()), thread]
+        return thread
+
+    def _end(self, stopping: Sequence[subprocess.Popen[str]], patience: float) -> None:
+        groups = [process.pid for process in stopping]
+        # A process that is not waited for stays, as far as its group can tell, for ever.
+        waits = [threading.Thread(target=process.wait, daemon=True) for process in stopping]
+        for wait in waits:
+            wait.start()
+        reaper.end(groups, patience)
+        for process, wait in zip(stopping, waits, strict=True):
+            wait.join()
+            self._tell_reaper(-process.pid)
+            if pump := self._pumps.pop(process, None):
+                pump.join(timeout=1)  # so that its last words come before what is said of it
 
     def _pump(self, name: str, stream: IO[str]) -> None:
         with stream:
@@ -114,8 +190,9 @@ class Processes:
 
     def _tell_reaper(self, group: int | None) -> None:
         assert self._reaper.stdin is not None  # noqa: S101 - it was asked for
-        if group is None:
-            self._reaper.stdin.close()
-        else:
-            self._reaper.stdin.write(f"{group}\n")
-            self._reaper.stdin.flush()
+        with self._reaper_lock:
+            if group is None:
+                self._reaper.stdin.close()
+            else:
+                self._reaper.stdin.write(f"{group}\n")
+                self._reaper.stdin.flush()

@@ -16,10 +16,10 @@ PATIENCE = 5
 """Seconds for processes to end by themselves."""
 
 
-def end(groups: list[int]) -> None:
+def end(groups: list[int], patience: float) -> None:
     """End whole process groups: ask, wait, and then make them."""
     _signal(groups, signal.SIGTERM)
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while _signal(groups, 0) and time.monotonic() < deadline:
         time.sleep(0.05)
     _signal(groups, signal.SIGKILL)
@@ -44,7 +44,7 @@ def main() -> None:
     for line in sys.stdin:
         group = int(line)
         groups = [other for other in groups if other != -group] if group < 0 else [*groups, group]
-    end(groups)
+    end(groups, PATIENCE)
     shutil.rmtree(sys.argv[1], ignore_errors=True)
 
 

@@ -24,6 +24,8 @@ def make(settings: Settings, push_endpoints: Mapping[str, str]) -> None:
 def make_buckets(settings: Settings) -> None:
     buckets = storage.Client(project=settings.project)
     for name in settings.buckets:
+        if buckets.lookup_bucket(name) is not None:  # it was kept
+            continue
         bucket = buckets.create_bucket(name)
         # So that older generations are there to be purged. The emulator heeds it only in a patch.
         bucket.versioning_enabled = True

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import FrameType
+from typing import TypeVar
 
 from infra.local import emulators, gateway, resources
 from infra.local.ports import HOST, answers
@@ -27,6 +28,9 @@ THREADS = 16
 """As many requests at a time as deploy.sh lets one instance of a function have."""
 
 
+FIRESTORE_EXPORT = Path("firestore", "firestore.overall_export_metadata")
+STORAGE_EXPORT = Path("objects.zip")
+"""Names of what the emulators leave for another run."""
 IN_THE_BACKGROUND = ("make_posters",)
 """What lets everything else go first. The system's `nice` sees to that."""
 
@@ -39,7 +43,9 @@ class Stack:
         self.functions = tuple(name for name in FUNCTIONS if name not in without)
         self.ports = ports
         self.processes = processes
-        self._folder = folder
+        self.folder = folder
+        self.kept: Path | None = None
+        """What an earlier run has left, for the emulators to begin with."""
         self.url = f"http://{HOST}:{ports['gateway']}"
         self.page_url = f"{self.url}/jobs/"
         self.storage_url = f"http://{HOST}:{ports['storage']}"
@@ -60,6 +66,15 @@ class Stack:
             "NO_GCE_CHECK": "true",
         }
 
+    def start(self, progress: Callable[[str], None]) -> None:
+        """Start everything but what acts by itself: the scheduler and the worker."""
+        progress("starting the emulators")
+        self.start_emulators()
+        progress("creating buckets, topics and subscriptions")
+        self.make_resources()
+        progress("staging and starting the functions")
+        self.start_functions()
+
     def start_emulators(self, names: Sequence[str] = EMULATORS) -> None:
         for name in names:
             self.start_emulator(name)
@@ -70,14 +85,15 @@ class Stack:
         port = self.ports[name]
         match name:
             case "firestore":
-                command = emulators.firestore_command(self._jars, port)
+                command = emulators.firestore_command(self._jars, port, self.kept and self.kept / FIRESTORE_EXPORT)
             case "pubsub":
                 command = emulators.pubsub_command(self._jars, port)
             case "auth":
                 command = emulators.auth_command(PROJECT, port)
             case _:
                 topic = f"projects/{PROJECT}/topics/{self.settings.object_finalized_topic}"
-                command = emulators.storage_command(port, topic)
+                kept = self.kept and self.kept / STORAGE_EXPORT
+                command = emulators.storage_command(port, topic, self.folder / STORAGE_EXPORT, kept)
         self.processes.start(name, command, environment=dict(os.environ), folder=ROOT)
 
     def make_resources(self) -> None:
@@ -90,6 +106,11 @@ class Stack:
         self.processes.start("gateway", self._gateway_command(), environment=dict(os.environ), folder=ROOT)
         for name in (*self.functions, "gateway"):
             self._wait(name)
+
+    def stop_changes(self) -> None:
+        """End all that could change what the emulators hold."""
+        running = ("gateway", "worker", "scheduler", *self.functions)
+        self.processes.stop([name for name in running if self.processes.has(name)])
 
     def start_scheduler(self) -> None:
         """Let the sweeps run, which a test starts itself when it wants one."""
@@ -109,7 +130,19 @@ class Stack:
 
         `changes` are settings that differ from the stack's; None takes one away.
         """
-        folder = stage(name, self._folder / (label or name))
+        self.processes.start(
+            label or name,
+            self.function_command(name, port or self.ports[name]),
+            environment=self.function_environment(**changes),
+            folder=stage(name, self.folder / (label or name)),
+        )
+
+    def function_command(self, name: str, port: int) -> list[str]:
+        first = ("nice",) if name in IN_THE_BACKGROUND else ()
+        framework = str(Path(sys.executable).with_name("functions-framework"))
+        return [*first, framework, f"--target={name}", f"--host={HOST}", f"--port={port}"]
+
+    def function_environment(self, **changes: str | None) -> dict[str, str]:
         environment: dict[str, str | None] = {
             # Nothing of this process's environment but what starting a program takes.
             **{key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ},
@@ -120,17 +153,7 @@ class Stack:
             "PYTHONUNBUFFERED": "1",
             **changes,
         }
-        first = ("nice",) if name in IN_THE_BACKGROUND else ()
-        self.processes.start(
-            label or name,
-            [
-                *first,
-                str(Path(sys.executable).with_name("functions-framework")),
-                *(f"--target={name}", f"--host={HOST}", f"--port={port or self.ports[name]}"),
-            ],
-            environment={key: value for key, value in environment.items() if value is not None},
-            folder=folder,
-        )
+        return {key: value for key, value in environment.items() if value is not None}
 
     @cached_property
     def _jars(self) -> emulators.Jars:
@@ -144,8 +167,31 @@ class Stack:
         options = [f"--port={self.ports['gateway']}", f"--pages={PAGES}"]
         return [sys.executable, "-m", "infra.local.gateway", *options, *upstreams]
 
+    def is_ready(self, name: str) -> bool:
+        return answers(self.ports[name])
+
     def _wait(self, name: str) -> None:
-        self.processes.wait_for(name, lambda: answers(self.ports[name]))
+        self.processes.wait_for(name, lambda: self.is_ready(name))
+
+
+S = TypeVar("S", bound=Stack)
+
+
+@contextmanager
+def empty(
+    kind: type[S], ports: Mapping[str, int], *, output: Callable[[str], None], without: Collection[str] = ()
+) -> Iterator[S]:
+    """A stack in which nothing runs yet. The process's own Google clients are pointed at it."""
+    folder = Path(tempfile.mkdtemp(prefix="nuumee-"))
+    before = dict(os.environ)
+    try:
+        with Processes(output, folder) as processes:
+            stack = kind(ports, processes, folder, without)
+            os.environ.update(stack.environment)
+            yield stack
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
 
 
 @contextmanager
@@ -156,23 +202,10 @@ def running(
     progress: Callable[[str], None],
     without: Collection[str] = (),
 ) -> Iterator[Stack]:
-    """A stack with nothing in it yet. The process's own Google clients are pointed at it too."""
-    folder = Path(tempfile.mkdtemp(prefix="nuumee-"))
-    before = dict(os.environ)
-    try:
-        with Processes(output, folder) as processes:
-            stack = Stack(ports, processes, folder, without)
-            os.environ.update(stack.environment)
-            progress("starting the emulators")
-            stack.start_emulators()
-            progress("creating buckets, topics and subscriptions")
-            stack.make_resources()
-            progress("staging and starting the functions")
-            stack.start_functions()
-            yield stack
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+    """A stack that runs, with nothing in it yet."""
+    with empty(Stack, ports, output=output, without=without) as stack:
+        stack.start(progress)
+        yield stack
 
 
 def stop_on_signals() -> None:

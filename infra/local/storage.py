@@ -1,7 +1,8 @@
 """Cloud Storage for the local cloud: gcp-storage-emulator, and what it lacks of the real thing.
 
 Added here: requests side by side, CORS, HEAD, every form of Range, preconditions, object versions, listings in
-pages, notifications, and signed URLs that are needed and that expire; and faults, where a test wants some.
+pages, notifications, signed URLs that are needed and that expire, and an export; and faults, where a test wants
+some.
 https://cloud.google.com/storage/docs/json_api/v1/objects
 """
 
@@ -16,6 +17,7 @@ import re
 import threading
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -28,6 +30,8 @@ from infra.local.objects import VersionedStorage
 from infra.local.ports import HOST
 from infra.local.servers import Server
 
+EXPORT = "/storage/export"
+"""Asks that all there is be written to the file named at the start. The real thing has nothing like it."""
 _JSON_OBJECT = re.compile(r"(?:(?:/download)?/storage/v1)?/b/(?P<bucket>[^/]+)/o/(?P<name>[^/]+)")
 _JSON_LIST = re.compile(r"(?:/storage/v1)?/b/(?P<bucket>[^/]+)/o")
 _UPLOAD = re.compile(r"/upload/storage/v1/b/(?P<bucket>[^/]+)/o")
@@ -156,6 +160,10 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
 
     def _answered(self, method: str, path: str, query: dict[str, str]) -> bool:
         """Answer what has to do with generations and pages, which the emulator knows nothing of."""
+        if (method, path) == ("POST", EXPORT) and self.storage.exported_to:
+            self.storage.export()
+            self._write(200, {})
+            return True
         try:
             return self._listed(method, path, query) or self._of_generation(method, path, query)
         except NotFound:
@@ -236,10 +244,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--notify-topic", help="projects/P/topics/T, at PUBSUB_EMULATOR_HOST; none by default")
+    parser.add_argument("--export-to", type=Path, metavar="FILE", help=f"what POST {EXPORT} writes")
+    parser.add_argument("--load", type=Path, metavar="FILE", help="begin with what was exported")
     options = parser.parse_args()
     storage = VersionedStorage()
     if options.notify_topic:
         storage, _ = notified(options.notify_topic, os.environ["PUBSUB_EMULATOR_HOST"])
+    storage.exported_to = options.export_to
+    if options.load:
+        storage.load(options.load)
     server(options.port, storage, Trouble()).serve_forever()
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import requests
 
 _SECONDS = 30
+_ADMIN = {"Authorization": "Bearer owner"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,25 @@ class Users:
     def remove(self, user_id: str) -> None:
         self._post(f"{self._admin}:delete", {"localId": user_id})
 
+    def export(self) -> list[dict[str, Any]]:
+        """All accounts, as `load` takes them."""
+        url = f"{self._admin}:batchGet?maxResults=-1"
+        response = requests.get(url, headers=_ADMIN, timeout=_SECONDS)
+        response.raise_for_status()
+        accounts: list[dict[str, Any]] = response.json().get("users", [])
+        return accounts
+
+    def load(self, accounts: list[dict[str, Any]]) -> None:
+        """Make the accounts again, with their passwords. Sessions go on that were not ended."""
+        if not accounts:
+            return
+        self._post(f"{self._admin}:batchCreate", {"users": accounts})
+        for account in accounts:
+            self.revoke(account["localId"], int(account["validSince"]))
+
     @staticmethod
     def _post(url: str, body: dict[str, object]) -> dict[str, str]:
-        response = requests.post(url, json=body, headers={"Authorization": "Bearer owner"}, timeout=_SECONDS)
+        response = requests.post(url, json=body, headers=_ADMIN, timeout=_SECONDS)
         response.raise_for_status()
         answer: dict[str, str] = response.json()
         return answer

@@ -15,9 +15,13 @@ from pathlib import Path
 
 import pytest
 import requests
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import firestore, storage
 
-from infra.local import ports
-from infra.local.stack import EMULATORS, PORT_NAMES, Stack
+from infra.local import demo_data, ports
+from infra.local.client import Client
+from infra.local.keeping import Kept
+from infra.local.stack import EMULATORS, PORT_NAMES, PROJECT, Stack, empty
 from infra.local.users import Account, Users
 from infra.stage import ROOT
 from tests.conftest import PASSWORD
@@ -45,13 +49,16 @@ def first_of_free_ports() -> int:
 
 
 @contextmanager
-def dev(first: int, output: Path, until: bytes = b"is running at") -> Iterator[subprocess.Popen[bytes]]:
-    """`make dev`, from its start until it says that."""
+def dev(
+    first: int, output: Path, until: bytes = b"is running at", **settings: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`make dev` in the folder of `output`, from its start until it says that."""
+    environment = {"PORT": str(first), "TMPDIR": str(output.parent), "PYTHONPATH": str(ROOT), **settings}
     with output.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "infra.local.dev"],
-            cwd=ROOT,
-            env={**os.environ, "PORT": str(first), "TMPDIR": str(output.parent)},
+            cwd=output.parent,
+            env={**os.environ, **environment},
             stdout=file,
             stderr=subprocess.STDOUT,
         )
@@ -68,17 +75,62 @@ def leftovers(first: int) -> list[int]:
     return [first + offset for offset in range(len(PORT_NAMES)) if ports.answers(first + offset)]
 
 
-def test_make_dev_says_what_to_try_and_that_works_and_a_kill_leaves_nothing(tmp_path: Path, first: int) -> None:
-    output = tmp_path / "output"
-    with dev(first, output) as process:
-        text = output.read_text()
-        assert f"Open http://{ports.HOST}:{first}/jobs/ and sign in:\n  demo@nuumee.test" in text
-        run_what_it_says(text)
-        wait_until(lambda: {"list_jobs", "get_thumbnails", "get_output", "delete_job"} <= logging(output), SECONDS)
+def upload(first: int, name: str, content: bytes) -> None:
+    options = {"api_endpoint": f"http://{ports.HOST}:{first + PORT_NAMES.index('storage')}"}
+    client = storage.Client(PROJECT, AnonymousCredentials(), client_options=options)
+    client.bucket("nuumee-outputs").blob(name).upload_from_string(content)
+
+
+def test_make_dev_keeps_its_word_leaves_nothing_when_killed_and_goes_on_with_what_was_kept(
+    tmp_path: Path, first: int
+) -> None:
+    data = tmp_path / ".local" / "data"
+    url, auth = f"http://{ports.HOST}:{first}", f"http://{ports.HOST}:{first + PORT_NAMES.index('auth')}"
+    users = Users(auth, PROJECT)
+
+    def jobs() -> dict[str, str]:
+        client = Client(url, users.sign_in("demo@nuumee.test", demo_data.PASSWORD).token)
+        return {job["id"]: job["created_at"] for page in client.pages(page_size=50) for job in page["jobs"]}
+
+    output = tmp_path / "killed"
+    with dev(first, output, KEEP="1") as process:
+        assert process.poll() is None, output.read_text()
+        before = jobs()
+        wait_until((data / "last").is_symlink, SECONDS)
         process.kill()
         process.wait()
         wait_until(lambda: not leftovers(first), SECONDS)
-        wait_until(lambda: list(tmp_path.iterdir()) == [output], SECONDS)
+        wait_until(lambda: not list(tmp_path.glob("nuumee-*")), SECONDS)
+
+    output = tmp_path / "next"
+    with dev(first, output, KEEP="1") as process:
+        text = output.read_text()
+        assert f"Open {url}/jobs/ and sign in:\n  demo@nuumee.test" in text
+        assert before.items() <= jobs().items()
+        account = users.add("kept", "kept@nuumee.test", PASSWORD)
+        deleted = run_what_it_says(text)
+        upload(first, "kept/job/output.mp4", b"kept")
+        wait_until(lambda: {"list_jobs", "get_thumbnails", "get_output", "delete_job"} <= logging(output), SECONDS)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=SECONDS) == 0
+    assert leftovers(first) == []
+    assert not list(tmp_path.glob("nuumee-*"))
+
+    with empty(Stack, ports.any_free(PORT_NAMES), output=print) as stack:
+        kept = Kept(data)
+        stack.kept = kept.last
+        stack.start_emulators(("auth", "storage", "firestore"))
+        users = Users(stack.auth_url, PROJECT)
+        kept.load_accounts(users)
+        assert users.sign_in("kept@nuumee.test", PASSWORD).user_id == account.user_id
+        lookup = f"{stack.auth_url}/identitytoolkit.googleapis.com/v1/accounts:lookup?key=local"
+        # The session of the run before goes on too.
+        assert requests.post(lookup, json={"idToken": account.token}, timeout=10).status_code == 200
+        documents = {job.id: job.to_dict() for job in firestore.Client(PROJECT).collection("jobs").get()}
+        assert documents.keys() >= before.keys()
+        assert [job_id for job_id, job in documents.items() if job and job.get("deleted_at")] == [deleted]
+        objects = storage.Client(PROJECT).bucket("nuumee-outputs")
+        assert objects.blob("kept/job/output.mp4").download_as_bytes() == b"kept"
 
 
 def logging(output: Path) -> set[str]:
@@ -86,8 +138,8 @@ def logging(output: Path) -> set[str]:
     return {line.split(" | ")[0].strip() for line in output.read_text().splitlines() if " | {" in line}
 
 
-def run_what_it_says(text: str) -> None:
-    """Run each command of the greeting."""
+def run_what_it_says(text: str) -> str:
+    """Run each command of the greeting, and give the id of the job that one of them deletes."""
     token = re.search(r"^  TOKEN=(ey\S+)$", text, re.MULTILINE)
     assert token, text
     commands = re.findall(r"^  (curl .*)$", text, re.MULTILINE)
@@ -106,17 +158,8 @@ def run_what_it_says(text: str) -> None:
     assert again, text
     renewed = subprocess.run(["bash", "-c", again[1]], capture_output=True, text=True, check=True)
     assert renewed.stdout.startswith("ey")
-
-
-def test_make_dev_works_after_a_kill_and_ends_everything_when_it_is_stopped(tmp_path: Path, first: int) -> None:
-    output = tmp_path / "output"
-    with dev(first, output) as process:
-        assert process.poll() is None, output.read_text()
-        assert requests.get(f"http://{ports.HOST}:{first}/jobs", timeout=10).status_code == 401
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=SECONDS) == 0
-    assert leftovers(first) == []
-    assert list(tmp_path.iterdir()) == [output]
+    (deleting,) = [command for command in commands if "-X DELETE" in command]
+    return str(deleting).rstrip("'").rpartition("/")[2]
 
 
 def test_make_dev_ends_and_names_a_process_that_dies(tmp_path: Path, first: int) -> None:
@@ -128,11 +171,11 @@ def test_make_dev_ends_and_names_a_process_that_dies(tmp_path: Path, first: int)
     assert leftovers(first) == []
 
 
-def test_make_dev_ends_everything_when_it_is_interrupted_while_it_starts(tmp_path: Path, first: int) -> None:
+def test_make_dev_ends_everything_when_it_is_stopped_while_it_starts(tmp_path: Path, first: int) -> None:
     output = tmp_path / "output"
     with dev(first, output, until=b"creating buckets") as process:
         assert len(leftovers(first)) >= len(EMULATORS)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=SECONDS) == 0
     assert leftovers(first) == []
     assert list(tmp_path.iterdir()) == [output]

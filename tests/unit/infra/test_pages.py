@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from email.message import Message
 from pathlib import Path
 
@@ -196,6 +197,25 @@ def test_a_build_beside_a_running_stack_changes_nothing_in_it(pages: Pages, out:
     (out / "index.html").unlink()
     assert shown(ask(pages, "/jobs/")) == (200, "the jobs")
     assert shown(ask(pages, "/")) == (200, "home")
+
+
+def test_a_page_that_was_built_anew_shows_once_the_build_is_complete(pages: Pages, out: Path) -> None:
+    shutil.rmtree(out)
+    for name, content in {"jobs/index.html": "new jobs", "_next/static/chunks/d.js": "new script"}.items():
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_text(content)
+    assert shown(ask(pages, "/jobs/")) == (200, "the jobs")
+    (out / ".complete").touch()
+    assert shown(ask(pages, "/jobs/")) == (200, "new jobs")
+    assert shown(ask(pages, "/_next/static/chunks/d.js")) == (200, "new script")
+    assert shown(ask(pages, "/sign-in/")) is None
+
+
+def test_a_page_that_is_open_still_gets_its_scripts_after_another_build(pages: Pages, out: Path) -> None:
+    (out / "_next/static/chunks/c.css").unlink()
+    (out / ".complete").unlink()
+    (out / ".complete").touch()
+    assert shown(ask(pages, "/_next/static/chunks/c.css")) == (200, "style")
 
 
 def test_without_a_build_everything_is_the_apis(tmp_path: Path) -> None:

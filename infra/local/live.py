@@ -1,0 +1,178 @@
+"""A local cloud in which a saved file is live: the functions that have imported it start anew, and nobody else.
+
+A new process takes over when it is ready, and the one before answers what it was asked. One that does not start
+leaves its traceback in the log and the one before in its place.
+
+Not `functions-framework --debug`: that is Flask's own server, run on the sources as they lie here. What answers
+here is what answers in the cloud: gunicorn, on a staged folder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+import traceback
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.util import cache_from_source
+from itertools import count
+from pathlib import Path
+
+from infra.local.changes import Changes
+from infra.local.processes import Processes
+from infra.local.resources import topics_by_function
+from infra.local.stack import Stack
+from infra.local.takeover import Address, Readiness
+from infra.stage import PACKAGES, ROOT, stage
+
+_AT_ONCE = os.cpu_count() or 1
+"""Functions that start side by side: with more, the first would be ready later and the last no sooner."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Start:
+    """One process of a function, by its name among the processes, and the folder that it runs from."""
+
+    process: str
+    folder: Path
+    ready: Readiness
+
+    def has_imported(self, file: Path) -> bool:
+        """Python leaves a module's bytecode beside it. Without that, it is imported as it is when it is needed."""
+        return file.suffix == ".py" and Path(cache_from_source(str(self.folder / file))).exists()
+
+    def update(self, root: Path, file: Path) -> None:
+        """Let a file that is not in use yet be as it is in `root`, which is also not to be there."""
+        staged = self.folder / file
+        new = staged.with_name(f".{file.name}.new")
+        try:
+            staged.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(root / file, new)
+            new.replace(staged)
+        except FileNotFoundError:
+            staged.unlink(missing_ok=True)
+
+    def forget(self) -> None:
+        self.ready.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class LiveStack(Stack):
+    """`reload` is to be called again and again; what it does, it tells `say`."""
+
+    root = ROOT
+    """Where the sources are."""
+
+    def __init__(
+        self, ports: Mapping[str, int], processes: Processes, folder: Path, without: Collection[str] = ()
+    ) -> None:
+        super().__init__(ports, processes, folder, without)
+        self.say: Callable[[str], None] = print
+        self._changes = Changes(*(self.root / package for package in PACKAGES))
+        self._numbers = count()
+        self._addresses: dict[str, Address] = {}
+        self._serving: dict[str, _Start] = {}
+        self._starting: dict[str, _Start] = {}
+        self._waiting: list[str] = []
+        self.behind: set[str] = set()
+        """Functions that did not start with what was saved last."""
+        self._saved_at = 0.0
+        self._renewed: list[str] = []
+
+    def start_function(
+        self, name: str, *, port: int | None = None, label: str | None = None, **changes: str | None
+    ) -> None:
+        """Its first process. With a `port` or `label` of its own, a function is not kept up to date."""
+        if port or label:
+            super().start_function(name, port=port, label=label, **changes)
+            return
+        self._addresses[name] = Address(self.processes, self.ports[name])
+        self._serving[name] = self._start(name, name, may_end=False)
+
+    def is_ready(self, name: str) -> bool:
+        return self._serving[name].ready() if name in self._serving else super().is_ready(name)
+
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether all that was noticed has been taken, and nothing is starting."""
+        return not self._starting and not self._waiting
+
+    def reload(self) -> None:
+        """Look for saved files, and take what they lead to one step further."""
+        saved = [file.relative_to(self.root) for file in self._changes.settled()]
+        if saved:
+            self._take(saved)
+        for name in list(self._starting):
+            self._look_after(name)
+        while self._waiting and len(self._starting) < _AT_ONCE:
+            name = self._waiting.pop(0)
+            self._starting[name] = self._start(name, f"{name}, new", may_end=True)
+        if self._renewed and not self._starting:
+            self.say(f"{', '.join(self._renewed)}: up to date after {time.monotonic() - self._saved_at:.1f} s")
+            self._renewed.clear()
+
+    def _take(self, saved: list[Path]) -> None:
+        self._saved_at = time.monotonic()
+        self.say(f"saved: {', '.join(sorted(map(str, saved)))}")
+        sound = [file for file in saved if self._compiles(file)]
+        if not sound:
+            return
+        for name in sorted(self._serving, key=lambda name: name in topics_by_function(self.settings)):
+            if name in self._waiting:
+                continue
+            if name in self._starting:
+                self._give_up(name)
+                self._waiting.append(name)
+            elif name in self.behind or any(map(self._serving[name].has_imported, sound)):
+                self._waiting.append(name)
+            else:
+                for file in sound:
+                    self._serving[name].update(self.root, file)
+
+    def _compiles(self, file: Path) -> bool:
+        """Whether there is a use in trying: if not, say why, once and not once for each function."""
+        with suppress(FileNotFoundError):
+            source = self.root / file
+            try:
+                if file.suffix == ".py":
+                    compile(source.read_bytes(), str(source), "exec", dont_inherit=True)
+            except (SyntaxError, ValueError):
+                self.say(f"{traceback.format_exc()}{file} is left as it was until it is mended")
+                return False
+        return True
+
+    def _start(self, name: str, process: str, *, may_end: bool) -> _Start:
+        number = next(self._numbers)
+        folder = stage(name, self.folder / f"{name}-{number}", self.root)
+        start = _Start(process, folder, Readiness(self.folder / f"ready-{number}"))
+        self.processes.cleanup.callback(start.ready.close)
+        self._addresses[name].start(
+            process,
+            self.function_command(name, self.ports[name]),
+            environment=self.function_environment(),
+            folder=folder,
+            readiness=start.ready,
+            label=name,
+            may_end=may_end,
+        )
+        return start
+
+    def _look_after(self, name: str) -> None:
+        start = self._starting[name]
+        if start.ready():
+            before = self._serving[name]
+            self.processes.replace(name, start.process, before.forget)
+            self._serving[name] = self._starting.pop(name)
+            self.behind.discard(name)
+            self._renewed.append(name)
+        elif self.processes.exit_code(start.process) is not None:
+            self._give_up(name)
+            self.behind.add(name)
+            self.say(f"{name} does not start with what was saved; until it is mended, it answers as before")
+
+    def _give_up(self, name: str) -> None:
+        start = self._starting.pop(name)
+        self.processes.stop([start.process])
+        start.forget()

@@ -1,0 +1,74 @@
+"""Lets one server take over from another at the same address, without a moment in which nobody listens there.
+
+The socket is opened here and handed on as systemd hands it on, and a server says that it is ready as it says it to
+systemd. gunicorn, which functions-framework runs, knows both: https://gunicorn.org/deploy/#systemd
+https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html
+https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from infra.local.ports import HOST
+from infra.local.processes import Processes
+
+# systemd's sockets begin at 3, and are for the process that has this number alone: `exec` keeps it.
+_HAND_ON = 'LISTEN_PID=$$ exec "$@" 3<&"$LISTENER"'
+
+
+class Address:
+    """A port that is listened on as long as `processes` run, whichever of them answers there."""
+
+    def __init__(self, processes: Processes, port: int) -> None:
+        self._processes = processes
+        self._listener = processes.cleanup.enter_context(socket.create_server((HOST, port), backlog=128))
+
+    def start(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        folder: Path,
+        readiness: Readiness,
+        label: str,
+        may_end: bool,
+    ) -> None:
+        """Start a server that answers here from when it is ready, beside those that do already."""
+        listener = self._listener.fileno()
+        self._processes.start(
+            name,
+            ["bash", "-c", _HAND_ON, "bash", *command],
+            environment={**environment, **readiness.environment, "LISTENER": str(listener), "LISTEN_FDS": "1"},
+            folder=folder,
+            label=label,
+            may_end=may_end,
+            pass_fds=[listener],
+        )
+
+
+class Readiness:
+    """Hears from one server that it is ready, by way of a socket at `path`, which it makes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.environment = {"NOTIFY_SOCKET": str(path)}
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(path))
+        self._socket.setblocking(False)
+        self._heard = False
+
+    def __call__(self) -> bool:
+        if not self._heard:
+            try:
+                self._heard = b"READY=1" in self._socket.recv(1024)
+            except BlockingIOError:
+                return False
+        return self._heard
+
+    def close(self) -> None:
+        self._socket.close()
+        self._path.unlink(missing_ok=True)
