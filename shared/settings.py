@@ -15,6 +15,11 @@ EMULATOR_VARIABLES = (
 )
 
 
+def dead_letters(topic: str) -> str:
+    """Name of the topic, and of its one subscription, for the events of `topic` that nobody could process."""
+    return f"{topic}-dead-letters"
+
+
 class SettingsError(Exception):
     """A setting is missing or makes no sense. The message names it."""
 

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from types import FrameType
 
+from infra.functions import table
 from infra.local import emulators, gateway, resources
 from infra.local.ports import HOST, answers
 from infra.local.processes import Processes
@@ -23,10 +24,6 @@ PAGES = ROOT / "frontend" / "out"
 """Where `make dev` builds the page to. The gateway shows what is there when it starts."""
 EMULATORS = ("auth", "storage", "firestore", "pubsub")
 PORT_NAMES = ("gateway", *EMULATORS, *FUNCTIONS)
-THREADS = 16
-"""As many requests at a time as deploy.sh lets one instance of a function have."""
-
-
 IN_THE_BACKGROUND = ("make_posters",)
 """What lets everything else go first. The system's `nice` sees to that."""
 
@@ -94,7 +91,7 @@ class Stack:
     def start_scheduler(self) -> None:
         """Let the sweeps run, which a test starts itself when it wants one."""
         command = [sys.executable, "-m", "infra.local.scheduler"]
-        topic = f"--topic=projects/{PROJECT}/topics/{resources.SWEEP_TOPIC}"
+        topic = f"--topic=projects/{PROJECT}/topics/{table().every_minute_topic}"
         self.processes.start("scheduler", [*command, topic], environment=dict(os.environ), folder=ROOT)
 
     def start_worker(self, user_id: str) -> None:
@@ -116,7 +113,7 @@ class Stack:
             **self.environment,
             "ALLOWED_ORIGINS": ",".join(self.settings.allowed_origins),
             "SHARE_ORIGIN": self.settings.share_origin,
-            "THREADS": str(THREADS),
+            "THREADS": str(table().functions[name].threads),
             "PYTHONUNBUFFERED": "1",
             **changes,
         }
