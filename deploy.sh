@@ -3,60 +3,6 @@
 set -euo pipefail
 LC_ALL=C # so that a-z means just that
 
-SWEEP_TOPIC=sweep-purges
-
-# trigger: http, or the variable that has the topic's name. retry: whether an event that failed comes again, and
-# goes to the topic's dead letters in the end. account: the function's own, of 6 to 30 characters.
-FUNCTIONS='
-# name          trigger                 retry  memory  cpu  concurrency  timeout  account
-list_jobs       http                    -      512Mi   1    16           30s      list-jobs
-get_thumbnails  http                    -      512Mi   1    16           30s      get-thumbnails
-get_output      http                    -      512Mi   1    16           30s      get-output
-delete_job      http                    -      512Mi   1    16           30s      delete-job
-purge_job       JOB_DELETED_TOPIC       yes    512Mi   1    8            300s     purge-job
-process_upload  OBJECT_FINALIZED_TOPIC  yes    512Mi   1    8            60s      process-upload
-sweep_purges    SWEEP_TOPIC             no     512Mi   1    1            60s      sweep-purges
-make_posters    OBJECT_FINALIZED_TOPIC  yes    512Mi   1    1            120s     make-posters
-share_job       http                    -      512Mi   1    16           30s      share-job
-share_video     http                    -      512Mi   1    16           30s      share-video
-count_views     SWEEP_TOPIC             no     512Mi   1    1            60s      count-views
-'
-
-# What each account may do, and on what. To sign URLs an account calls signBlob on itself; to see whether a
-# session was revoked it reads the user from Firebase Auth.
-ROLES='
-# account       on                      role
-list-jobs       project                 roles/datastore.viewer
-list-jobs       buckets                 roles/storage.objectViewer
-list-jobs       itself                  roles/iam.serviceAccountTokenCreator
-get-thumbnails  project                 roles/datastore.viewer
-get-thumbnails  buckets                 roles/storage.objectViewer
-get-thumbnails  itself                  roles/iam.serviceAccountTokenCreator
-get-output      project                 roles/datastore.viewer
-get-output      outputs                 roles/storage.objectViewer
-get-output      itself                  roles/iam.serviceAccountTokenCreator
-delete-job      project                 roles/datastore.user
-delete-job      project                 roles/firebaseauth.viewer
-delete-job      JOB_DELETED_TOPIC       roles/pubsub.publisher
-purge-job       project                 roles/datastore.user
-purge-job       buckets                 roles/storage.objectUser
-process-upload  project                 roles/datastore.user
-process-upload  buckets                 roles/storage.objectUser
-sweep-purges    project                 roles/datastore.user
-sweep-purges    JOB_DELETED_TOPIC       roles/pubsub.publisher
-sweep-purges    OBJECT_FINALIZED_TOPIC  roles/pubsub.publisher
-sweep-purges    dead-letters            roles/pubsub.subscriber
-make-posters    project                 roles/datastore.user
-make-posters    buckets                 roles/storage.objectViewer
-make-posters    pictures                roles/storage.objectUser
-share-job       project                 roles/datastore.user
-share-job       project                 roles/firebaseauth.viewer
-share-video     project                 roles/datastore.user
-share-video     outputs                 roles/storage.objectViewer
-share-video     itself                  roles/iam.serviceAccountTokenCreator
-count-views     project                 roles/datastore.user
-'
-
 # What decodes uploads writes pictures alone: https://cloud.google.com/iam/docs/conditions-resource-attributes
 PICTURES_ONLY='title=pictures,expression=resource.name.endsWith("/poster.webp")||resource.name.endsWith("/preview.mp4")'
 
@@ -111,8 +57,8 @@ grant() { # a row of ROLES, and on a bucket perhaps a condition
     itself) run iam service-accounts add-iam-policy-binding "$email" "${binding[@]}" --condition=None ;;
     *_TOPIC) run pubsub topics add-iam-policy-binding "${!2}" "${binding[@]}" ;;
     dead-letters)
-      for topic in "$JOB_DELETED_TOPIC" "$OBJECT_FINALIZED_TOPIC"; do
-        run pubsub subscriptions add-iam-policy-binding "$topic-dead-letters" "${binding[@]}"
+      for topic in $RETRIED_TOPICS; do
+        run pubsub subscriptions add-iam-policy-binding "${!topic}-dead-letters" "${binding[@]}"
       done
       ;;
     buckets) for bucket in "$IMAGES_BUCKET" "$VIDEOS_BUCKET" "$OUTPUTS_BUCKET"; do grant "$1" "gs://$bucket" "$3"; done ;;
@@ -124,8 +70,8 @@ grant() { # a row of ROLES, and on a bucket perhaps a condition
 }
 
 deploy() { # a row of FUNCTIONS
-  local name=$1 trigger=$2 retry=$3 memory=$4 cpu=$5 concurrency=$6 timeout=$7
-  local email=$8@$PROJECT.iam.gserviceaccount.com
+  local name=$1 email=$2@$PROJECT.iam.gserviceaccount.com trigger=$3 retry=$4 public=$5
+  local memory=$6 cpu=$7 concurrency=$8 threads=$9 timeout=${10}
   local environment flags
   # The origins hold commas, so @ separates the variables: see gcloud topic escaping.
   environment="^@^GOOGLE_CLOUD_PROJECT=$PROJECT@ALLOWED_ORIGINS=$ALLOWED_ORIGINS@IMAGES_BUCKET=$IMAGES_BUCKET"
@@ -133,14 +79,12 @@ deploy() { # a row of FUNCTIONS
   environment+="@OBJECT_FINALIZED_TOPIC=$OBJECT_FINALIZED_TOPIC@SHARE_ORIGIN=$SHARE_ORIGIN"
   environment+="@SHORT_ID_LENGTH=$SHORT_ID_LENGTH@FORWARDED_HOPS=$FORWARDED_HOPS"
   environment+="@REQUESTS_PER_MINUTE=$REQUESTS_PER_MINUTE"
-  # gunicorn has 4 threads a CPU unless THREADS says otherwise: more requests than that would queue.
-  # With one, gunicorn's worker is another, which waits two seconds for each connection's end.
-  environment+="@THREADS=$((concurrency > 1 ? concurrency : 2))"
+  environment+="@THREADS=$threads"
   # The function itself verifies its caller's token, which Google's front end would not know, or wants none.
   flags=(--trigger-http --allow-unauthenticated)
-  [[ $trigger == http ]] || flags=("--trigger-topic=${!trigger}")
-  [[ $retry != yes ]] || flags+=(--retry)
-  if [[ $name == share_video ]]; then
+  [[ $trigger == HTTP ]] || flags=("--trigger-topic=${!trigger}")
+  [[ $retry != True ]] || flags+=(--retry)
+  if [[ $public == True ]]; then
     # Behind a load balancer nobody may go round it: they could write X-Forwarded-For themselves.
     if ((FORWARDED_HOPS == 2)); then
       flags+=(--ingress-settings=internal-and-gclb)
@@ -152,25 +96,22 @@ deploy() { # a row of FUNCTIONS
     "--entry-point=$name" "--memory=$memory" "--cpu=$cpu" "--concurrency=$concurrency" "--timeout=$timeout" \
     "--max-instances=$MAX_INSTANCES" "--service-account=$email" "--set-env-vars=$environment" "${flags[@]}"
   # Events are pushed in the name of the function's account, and a deploy does not allow that one to call it.
-  [[ $trigger == http ]] || run functions add-invoker-policy-binding "$name" "--region=$REGION" \
+  [[ $trigger == HTTP ]] || run functions add-invoker-policy-binding "$name" "--region=$REGION" \
     "--member=serviceAccount:$email" --format=none
-  [[ $trigger == http ]] || deliver "$name" "$retry" "${!trigger}-dead-letters"
+  [[ $trigger == HTTP ]] || deliver "$name" "$retry" "${!trigger}-dead-letters"
 }
 
 deliver() { # FUNCTION RETRY TOPIC: wait for it as long as it may take; what it fails to process goes to TOPIC
   ask "TRIGGER_OF_$1" functions describe "$1" --gen2 "--region=$REGION" '--format=value(eventTrigger.trigger)'
   ask "SUBSCRIPTION_OF_$1" eventarc triggers describe "$answer" "--location=$REGION" \
     '--format=value(transport.pubsub.subscription)'
-  # A push waits that long for the function, or 10 s by default, and then comes again.
-  # https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions
-  run pubsub subscriptions update "$answer" --ack-deadline=600
-  [[ $2 == yes ]] || return 0
+  run pubsub subscriptions update "$answer" "--ack-deadline=$ACK_DEADLINE"
+  [[ $2 == True ]] || return 0
   # It is Pub/Sub that moves a dead letter: https://cloud.google.com/pubsub/docs/handling-failures
   local agent="--member=serviceAccount:service-$project_number@gcp-sa-pubsub.iam.gserviceaccount.com"
   run pubsub topics add-iam-policy-binding "$3" "$agent" --role=roles/pubsub.publisher --format=none
   run pubsub subscriptions add-iam-policy-binding "$answer" "$agent" --role=roles/pubsub.subscriber --format=none
-  # An attempt may take as long as the function's timeout; five of them span some quarter of an hour.
-  run pubsub subscriptions update "$answer" "--dead-letter-topic=$3" --max-delivery-attempts=5 \
+  run pubsub subscriptions update "$answer" "--dead-letter-topic=$3" "--max-delivery-attempts=$ATTEMPTS" \
     --min-retry-delay=60s --max-retry-delay=600s
 }
 
@@ -198,12 +139,14 @@ while read -r name _; do printf -v "$name" ''; done < <(rows "$SETTINGS")
 read_flags "$@"
 [[ -n $CONFIG || ! -e $root/.env ]] || CONFIG=$root/.env
 [[ -z $CONFIG ]] || read_config "$CONFIG"
+command -v python3 >/dev/null || fail 'python3 is not installed: it reads the table of functions and stages them'
+cd "$root"
+table=$(python3 -B -m infra.functions)
+eval "$table"
 check_settings
-command -v python3 >/dev/null || fail 'python3 is not installed: it stages the functions'
 ((dry_run)) || command -v gcloud >/dev/null ||
   fail 'gcloud is not installed: see https://cloud.google.com/sdk/docs/install'
 
-cd "$root"
 indexes=$(python3 -c '
 import json
 for index in json.load(open("infra/cloud/firestore.indexes.json"))["indexes"]:
@@ -227,17 +170,17 @@ for name in "$IMAGES_BUCKET" "$VIDEOS_BUCKET" "$OUTPUTS_BUCKET"; do
 done
 run services enable "${SERVICES[@]/%/.googleapis.com}"
 # The accounts before all else: a new one can be given roles only after some seconds.
-while read -r name _ _ _ _ _ _ account; do
+while read -r name account _; do
   create iam service-accounts create "$account" "--display-name=Function $name"
 done < <(rows "$FUNCTIONS")
-create pubsub topics create "$SWEEP_TOPIC"
-for name in "$JOB_DELETED_TOPIC" "$OBJECT_FINALIZED_TOPIC"; do
+create pubsub topics create "$EVERY_MINUTE_TOPIC"
+for topic in $RETRIED_TOPICS; do
+  name=${!topic} deadline=--ack-deadline=$DEAD_LETTERS_ACK_DEADLINE
   create pubsub topics create "$name"
   create pubsub topics create "$name-dead-letters"
-  # A sweep has as long as its timeout for what it took.
-  create pubsub subscriptions create "$name-dead-letters" "--topic=$name-dead-letters" --ack-deadline=60 \
+  create pubsub subscriptions create "$name-dead-letters" "--topic=$name-dead-letters" "$deadline" \
     --message-retention-duration=7d --expiration-period=never
-  run pubsub subscriptions update "$name-dead-letters" --ack-deadline=60 # one that was there has its own
+  run pubsub subscriptions update "$name-dead-letters" "$deadline" # one that was there has its own
 done
 # What could not be replayed is kept for some time: see KEPT_FOR in functions/sweep_purges.py.
 run firestore fields ttls update expire_at --collection-group=dead_letters --enable-ttl --async
@@ -246,8 +189,8 @@ while read -ra row; do grant "${row[@]}"; done < <(rows "$ROLES")
 while read -ra row; do deploy "${row[@]}"; done < <(rows "$FUNCTIONS")
 # What makes events comes after what consumes them.
 for name in "$IMAGES_BUCKET" "$VIDEOS_BUCKET" "$OUTPUTS_BUCKET"; do notify "$name"; done
-create scheduler jobs create pubsub sweep-purges "--location=$REGION" '--schedule=* * * * *' \
-  "--topic=projects/$PROJECT/topics/$SWEEP_TOPIC" '--message-body={}'
+create scheduler jobs create pubsub "$EVERY_MINUTE_TOPIC" "--location=$REGION" '--schedule=* * * * *' \
+  "--topic=projects/$PROJECT/topics/$EVERY_MINUTE_TOPIC" '--message-body={}'
 look '' alpha monitoring policies list '--format=value(name,displayName)'
 policies=$answer
 while read -r name what; do alert "$name" "$what"; done <<<"$alerts"

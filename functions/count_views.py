@@ -1,11 +1,11 @@
-"""Consumes sweep-purges, each minute: moves counted views into their jobs"""
+"""Consumes every-minute: moves counted views into their jobs"""
 
 from __future__ import annotations
 
 import time
 
 from shared import log
-from shared.messaging.events import SweepDue
+from shared.messaging.events import MinutePassed
 from shared.messaging.subscriber import subscriber
 from shared.outages import COUNTING_RUN
 from shared.services import Services
@@ -14,8 +14,8 @@ BATCH = 1000
 """Shards moved in one run, if there is the time."""
 
 
-@subscriber(SweepDue)
-def count_views(_: SweepDue, services: Services) -> None:
+@subscriber(MinutePassed)
+def count_views(_: MinutePassed, services: Services) -> None:
     """Move what waits. What is written meanwhile, or is too much, is for the next minute."""
     until = time.monotonic() + COUNTING_RUN
     shards = views = 0

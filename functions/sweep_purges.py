@@ -1,4 +1,4 @@
-"""Consumes sweep-purges, each minute: asks again for overdue purges, and sees to the dead letters"""
+"""Consumes every-minute: asks again for overdue purges, and sees to the dead letters"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from itertools import islice
 from shared import log
 from shared.deletion.purge import SWEEPS_UNTIL_ALERT, Deletion, PurgeState
 from shared.errors import SweepIncomplete, Unavailable, UnprocessableEvent
-from shared.messaging.events import JobDeleted, ObjectFinalized, SweepDue
+from shared.messaging.events import JobDeleted, MinutePassed, ObjectFinalized
 from shared.messaging.subscriber import subscriber
 from shared.publishing.dead_letters import DeadLetters, Letter
 from shared.services import Services
@@ -28,8 +28,8 @@ _REPLAYS = "replays"
 _LARGEST_KEPT = 100_000
 
 
-@subscriber(SweepDue)
-def sweep_purges(_: SweepDue, services: Services) -> None:
+@subscriber(MinutePassed)
+def sweep_purges(_: MinutePassed, services: Services) -> None:
     """Bring back what got lost: purges whose event came to nothing, then dead letters."""
     failures = _Failures()
     with failures.kept("overdue purges"):

@@ -10,12 +10,10 @@ import shutil
 import sys
 from pathlib import Path
 
+from infra.functions import table
+
 ROOT = Path(__file__).resolve().parents[1]
-FUNCTIONS = (
-    *("list_jobs", "get_thumbnails", "get_output", "delete_job"),
-    *("purge_job", "process_upload", "sweep_purges", "make_posters"),
-    *("share_job", "share_video", "count_views"),
-)
+FUNCTIONS = tuple(table().functions)
 
 PACKAGES = ("functions", "shared")
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, TypeVar
 
-from shared.settings import Settings
+from shared.settings import Settings, dead_letters
 
 if TYPE_CHECKING:
     from google.cloud.firestore import Client as FirestoreClient
@@ -42,8 +42,8 @@ _STORAGE_CALLS = 64
 """Calls to Cloud Storage, and for signatures, under way at once in one process: four requests' shares of them.
 See shared/storage/side_by_side.py."""
 _COUNTS = 80
-"""Counts under way at once. A request has up to 14: with 32, sixteen such requests (what deploy.sh lets one
-instance take) at a Firestore that needs a second failed every other time; with 80 all had their answer. One HTTP/2
+"""Counts under way at once. A request has up to 14: with 32, sixteen such requests (what an instance of list_jobs
+takes) at a Firestore that needs a second failed every other time; with 80 all had their answer. One HTTP/2
 connection carries 100 calls as a rule, and each request reads jobs beside its counts.
 https://grpc.io/docs/guides/performance/
 """
@@ -228,7 +228,7 @@ class Services:
 
         with outages("Pub/Sub"):
             client = SubscriberClient()
-        return DeadLetters(client, client.subscription_path(self.settings.project, f"{topic}-dead-letters"))
+        return DeadLetters(client, client.subscription_path(self.settings.project, dead_letters(topic)))
 
 
 @cache

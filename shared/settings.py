@@ -22,6 +22,11 @@ class Bucket(Enum):
     OUTPUTS = "outputs"
 
 
+def dead_letters(topic: str) -> str:
+    """Name of the topic, and of its one subscription, for the events of `topic` that nobody could process."""
+    return f"{topic}-dead-letters"
+
+
 class SettingsError(Exception):
     """A setting is missing or makes no sense. The message names it."""
 

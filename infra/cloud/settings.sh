@@ -86,8 +86,8 @@ check_settings() {
   done < <(rows "$SETTINGS")
   differ "$IMAGES_BUCKET" "$VIDEOS_BUCKET" "$OUTPUTS_BUCKET" ||
     fail 'IMAGES_BUCKET, VIDEOS_BUCKET and OUTPUTS_BUCKET must be three buckets'
-  differ "$JOB_DELETED_TOPIC" "$OBJECT_FINALIZED_TOPIC" "$SWEEP_TOPIC" ||
-    fail "JOB_DELETED_TOPIC and OBJECT_FINALIZED_TOPIC must be two topics, and neither may be $SWEEP_TOPIC"
+  differ "$JOB_DELETED_TOPIC" "$OBJECT_FINALIZED_TOPIC" "$EVERY_MINUTE_TOPIC" ||
+    fail "JOB_DELETED_TOPIC and OBJECT_FINALIZED_TOPIC must be two topics, and neither may be $EVERY_MINUTE_TOPIC"
 }
 
 differ() { [[ -z $(printf '%s\n' "$@" | sort | uniq -d) ]]; }

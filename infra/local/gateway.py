@@ -10,32 +10,26 @@ import http.client
 import json
 import re
 from collections.abc import Iterable, Mapping
-from functools import partial
+from functools import cache, partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
+from infra.functions import table
 from infra.local.pages import Pages
 from infra.local.servers import Server
 
 AUTH = "auth"
-SHARED = "share_video"
 JOB_SERVICE = "the job service"
 """Makes jobs, and is no part of this: what is for it goes nowhere."""
-_ROUTES = (
-    # First, since what comes after one of these may look like anything.
-    (re.compile(r"/(identitytoolkit\.googleapis\.com|securetoken\.googleapis\.com|emulator)/.*"), AUTH),
-    (re.compile(r".*/jobs/[^/]*/thumbnails"), "get_thumbnails"),
-    (re.compile(r".*/jobs/[^/]*/output"), "get_output"),
-    (re.compile(r".*/jobs/[^/]*/share"), "share_job"),
-    (re.compile(r".*/(v|public/video)/[^/]*"), SHARED),
-    (re.compile(r".*/v/[^/]*/(video\.mp4|poster\.webp)"), SHARED),
-)
+_OF_THE_SIGN_IN = re.compile(r"/(identitytoolkit\.googleapis\.com|securetoken\.googleapis\.com|emulator)/.*")
+"""Looked at before the functions' routes, since what comes after one of these may look like anything."""
 _OF_THE_JOB_SERVICE = (
     ("POST", re.compile(r".*/jobs")),
     ("GET", re.compile(r".*/jobs/cost")),
     ("POST", re.compile(r".*/jobs/[^/]*/(post-process|watermark)")),
 )
-_ONE_JOB = re.compile(r".*/jobs/[^/]*")
+_FOR_ALL_ELSE = "list_jobs"
+"""Answers that there is nothing."""
 _HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 _SECONDS = 60
 
@@ -43,17 +37,41 @@ _SECONDS = 60
 def upstream_for(method: str, path: str, wanted_method: str | None) -> str:
     """The function that a request goes to, AUTH, or JOB_SERVICE. `wanted_method` is what a preflight asks for.
 
-    What is no path of the API goes to list_jobs, which answers that there is nothing.
+    Where several functions share a path, the method decides; a method that none of them answers goes to the first.
     """
     path = path.partition("?")[0].removesuffix("/")
     if any({method, wanted_method} & {theirs} and at.fullmatch(path) for theirs, at in _OF_THE_JOB_SERVICE):
         return JOB_SERVICE
-    for pattern, upstream in _ROUTES:
+    if _OF_THE_SIGN_IN.fullmatch(path):
+        return AUTH
+    wanted = wanted_method if method == "OPTIONS" else method
+    for pattern, functions in _paths():
         if pattern.fullmatch(path):
-            return upstream
-    if _ONE_JOB.fullmatch(path) and "DELETE" in (method, wanted_method):
-        return "delete_job"
-    return "list_jobs"
+            first = next(iter(functions.values()))
+            return functions.get("GET" if wanted == "HEAD" else wanted or "", first)
+    return _FOR_ALL_ELSE
+
+
+@cache
+def _paths() -> list[tuple[re.Pattern[str], dict[str, str]]]:
+    """The paths of the table, the longest first, each with its functions by method."""
+    paths: dict[str, dict[str, str]] = {}
+    for function in table().functions.values():
+        for route in function.routes:
+            paths.setdefault(route.path, {})[route.method] = function.name
+    longest_first = sorted(paths.items(), key=lambda path: -path[0].count("/"))
+    return [(_pattern(path), functions) for path, functions in longest_first]
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    """Matches the path, with anything in place of an id and any prefix before."""
+    return re.compile(".*" + re.sub(r"\\{\w+\\}", "[^/]*", re.escape(path)))
+
+
+def _may_be_a_page(upstream: str) -> bool:
+    """Whether a browser that asks for this may want one of the files instead."""
+    function = table().functions.get(upstream)
+    return upstream != AUTH and not (function and function.public)
 
 
 class _Upstream(http.client.HTTPConnection):
@@ -78,7 +96,7 @@ class Gateway(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         body = self._body()
         upstream = upstream_for(self.command, self.path, self.headers.get("Access-Control-Request-Method"))
-        page = None if upstream in (AUTH, SHARED) else self._pages.answer(self.command, self.path, self.headers)
+        page = _may_be_a_page(upstream) and self._pages.answer(self.command, self.path, self.headers)
         if page:
             self._send(page.status, page.headers.items(), page.content)
         elif upstream == JOB_SERVICE:

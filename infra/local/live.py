@@ -151,7 +151,7 @@ class LiveStack(Stack):
         self._addresses[name].start(
             process,
             self.function_command(name, self.ports[name]),
-            environment=self.function_environment(),
+            environment=self.function_environment(name),
             folder=folder,
             readiness=start.ready,
             label=name,

@@ -12,8 +12,9 @@ export NEXT_PUBLIC_FIREBASE_PROJECT_ID=demo-nuumee
 export NEXT_TELEMETRY_DISABLED=1
 # Empty, so that a .env.production beside the page does not lead it to the cloud.
 export NEXT_PUBLIC_API_URL='' NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN='' NEXT_PUBLIC_SOFT_DELETE_DAYS=''
-functions=(list_jobs get_thumbnails get_output delete_job share_job)
-for function in "${functions[@]}"; do export "NEXT_PUBLIC_${function^^}_URL="; done
+# The functions that the page calls, of which its own settings have the list.
+functions=($(sed -nE 's/.*endpoint\("([A-Z_]+)_URL"\).*/\1/p' frontend/lib/settings.ts))
+for function in "${functions[@]}"; do export "NEXT_PUBLIC_${function}_URL="; done
 
 case "${1:-}" in
   '')
@@ -21,7 +22,8 @@ case "${1:-}" in
   apart)
     export PAGE_FOLDER=out-apart NEXT_PUBLIC_AUTH_EMULATOR_URL=http://auth.localhost
     for function in "${functions[@]}"; do
-      export "NEXT_PUBLIC_${function^^}_URL=http://${function//_/-}.localhost"
+      host=${function,,}
+      export "NEXT_PUBLIC_${function}_URL=http://${host//_/-}.localhost"
     done ;;
   *)
     printf 'page: there is no such build: %s\n' "$1" >&2; exit 2 ;;

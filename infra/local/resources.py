@@ -8,11 +8,11 @@ from typing import Any
 from google.cloud import pubsub_v1, storage
 from google.protobuf.duration_pb2 import Duration
 
-from shared.settings import Settings
+from infra.functions import TOPICS, table
+from shared.settings import Settings, dead_letters
 
-DEAD_LETTERS = "dead-letters"
-SWEEP_TOPIC = "sweep-purges"
-MOST_ATTEMPTS = 5
+_PUSH_DEADLINE = 60
+"""Seconds. In the cloud it is longer; here somebody may be watching for what was lost to come again."""
 
 
 def make(settings: Settings, push_endpoints: Mapping[str, str]) -> None:
@@ -37,15 +37,16 @@ def make_topics(settings: Settings, push_endpoints: Mapping[str, str]) -> None:
     publisher = pubsub_v1.PublisherClient()
     subscriber = pubsub_v1.SubscriberClient()
     with publisher, subscriber:
-        for name in (settings.job_deleted_topic, settings.object_finalized_topic, SWEEP_TOPIC):
-            publisher.create_topic(name=_topic(settings, name))
-            if name != SWEEP_TOPIC:  # in its place the next minute's message does
-                publisher.create_topic(name=_topic(settings, _dead_letters(name)))
-                subscriber.create_subscription(
-                    name=_subscription(settings, _dead_letters(name)),
-                    topic=_topic(settings, _dead_letters(name)),
-                    ack_deadline_seconds=60,
-                )
+        for topic in TOPICS:
+            publisher.create_topic(name=_topic(settings, table().topic_name(topic, settings)))
+        for topic in table().retried_topics:
+            dead = dead_letters(table().topic_name(topic, settings))
+            publisher.create_topic(name=_topic(settings, dead))
+            subscriber.create_subscription(
+                name=_subscription(settings, dead),
+                topic=_topic(settings, dead),
+                ack_deadline_seconds=table().dead_letters_ack_deadline,
+            )
         topics = topics_by_function(settings)
         for function, endpoint in push_endpoints.items():
             subscriber.create_subscription(request=_push(settings, function, topics[function], endpoint))
@@ -67,32 +68,32 @@ def make_subscription(settings: Settings, function: str, endpoint: str) -> Calla
 def topics_by_function(settings: Settings) -> dict[str, str]:
     """The background functions, each with the topic whose messages it gets."""
     return {
-        "purge_job": settings.job_deleted_topic,
-        "process_upload": settings.object_finalized_topic,
-        "make_posters": settings.object_finalized_topic,
-        "sweep_purges": SWEEP_TOPIC,
-        "count_views": SWEEP_TOPIC,
+        name: table().topic_name(function.topic, settings)
+        for name, function in table().functions.items()
+        if function.topic
     }
 
 
 def dead_letters_subscription(settings: Settings) -> str:
     """Full name of the subscription that keeps what could not be processed."""
-    return _subscription(settings, _dead_letters(settings.job_deleted_topic))
+    return _subscription(settings, dead_letters(settings.job_deleted_topic))
 
 
 def _push(settings: Settings, function: str, topic: str, endpoint: str) -> dict[str, Any]:
     name = _topic(settings, topic)
     subscription: dict[str, Any] = {
-        "name": _subscription(settings, function.replace("_", "-")),
+        "name": _subscription(settings, table().functions[function].account),
         "topic": name,
         # As Eventarc's own subscriptions do: the event's source is the topic in the endpoint's path.
         "push_config": {"push_endpoint": f"{endpoint}/{name}"},
-        "ack_deadline_seconds": 60,
+        "ack_deadline_seconds": _PUSH_DEADLINE,
         "retry_policy": {"minimum_backoff": Duration(seconds=1), "maximum_backoff": Duration(seconds=10)},
     }
-    if topic != SWEEP_TOPIC:
-        dead = _topic(settings, _dead_letters(topic))
-        subscription["dead_letter_policy"] = {"dead_letter_topic": dead, "max_delivery_attempts": MOST_ATTEMPTS}
+    if table().functions[function].retry:
+        subscription["dead_letter_policy"] = {
+            "dead_letter_topic": _topic(settings, dead_letters(topic)),
+            "max_delivery_attempts": table().attempts,
+        }
     return subscription
 
 
@@ -102,7 +103,3 @@ def _topic(settings: Settings, name: str) -> str:
 
 def _subscription(settings: Settings, name: str) -> str:
     return f"projects/{settings.project}/subscriptions/{name}"
-
-
-def _dead_letters(topic: str) -> str:
-    return f"{topic}-{DEAD_LETTERS}"

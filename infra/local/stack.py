@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
+from infra.functions import table
 from infra.local import emulators, gateway, resources
 from infra.local.ports import HOST, answers
 from infra.local.processes import Processes
@@ -24,10 +25,6 @@ PAGES = ROOT / "frontend" / "out"
 """Where `make dev` builds the page to. The gateway shows what is there when it starts."""
 EMULATORS = ("auth", "storage", "firestore", "pubsub")
 PORT_NAMES = ("gateway", *EMULATORS, *FUNCTIONS)
-THREADS = 16
-"""As many requests at a time as deploy.sh lets one instance of a function have."""
-
-
 FIRESTORE_EXPORT = Path("firestore", "firestore.overall_export_metadata")
 STORAGE_EXPORT = Path("objects.zip")
 """Names of what the emulators leave for another run."""
@@ -115,7 +112,7 @@ class Stack:
     def start_scheduler(self) -> None:
         """Let the sweeps run, which a test starts itself when it wants one."""
         command = [sys.executable, "-m", "infra.local.scheduler"]
-        topic = f"--topic=projects/{PROJECT}/topics/{resources.SWEEP_TOPIC}"
+        topic = f"--topic=projects/{PROJECT}/topics/{table().every_minute_topic}"
         self.processes.start("scheduler", [*command, topic], environment=dict(os.environ), folder=ROOT)
 
     def start_worker(self, user_id: str) -> None:
@@ -133,7 +130,7 @@ class Stack:
         self.processes.start(
             label or name,
             self.function_command(name, port or self.ports[name]),
-            environment=self.function_environment(**changes),
+            environment=self.function_environment(name, **changes),
             folder=stage(name, self.folder / (label or name)),
         )
 
@@ -142,14 +139,14 @@ class Stack:
         framework = str(Path(sys.executable).with_name("functions-framework"))
         return [*first, framework, f"--target={name}", f"--host={HOST}", f"--port={port}"]
 
-    def function_environment(self, **changes: str | None) -> dict[str, str]:
+    def function_environment(self, name: str, **changes: str | None) -> dict[str, str]:
         environment: dict[str, str | None] = {
             # Nothing of this process's environment but what starting a program takes.
             **{key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ},
             **self.environment,
             "ALLOWED_ORIGINS": ",".join(self.settings.allowed_origins),
             "SHARE_ORIGIN": self.settings.share_origin,
-            "THREADS": str(THREADS),
+            "THREADS": str(table().functions[name].threads),
             "PYTHONUNBUFFERED": "1",
             **changes,
         }

@@ -139,8 +139,8 @@ class ObjectFinalized:
 
 
 @dataclass(frozen=True, slots=True)
-class SweepDue:
-    """It is time for a sweep. What the scheduler's message says does not matter."""
+class MinutePassed:
+    """Cloud Scheduler sends one every minute: `every-minute`. What its message says does not matter."""
 
     job_id = None
 

@@ -19,8 +19,9 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore, storage
 from google.oauth2 import service_account
 
+from infra.functions import table
 from infra.local import ports
-from infra.local.stack import PORT_NAMES, PROJECT, THREADS, Stack, running
+from infra.local.stack import PORT_NAMES, PROJECT, Stack, running
 from shared.jobs.job import JobPrefix
 from shared.jobs.pagination import ListQuery
 from shared.jobs.repository import JobRepository
@@ -97,7 +98,7 @@ def served(local: Stack) -> None:
     local.processes.start(
         "replaced",
         [str(Path(sys.executable).with_name("functions-framework")), "--target=list_jobs", f"--port={port}"],
-        environment={**os.environ, "THREADS": str(THREADS), "HOST": ports.HOST},
+        environment={**os.environ, "THREADS": str(table().functions["list_jobs"].threads), "HOST": ports.HOST},
         folder=Path(__file__).parent / "replaced",
     )
     local.processes.wait_for("replaced", lambda: ports.answers(port))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -16,6 +17,11 @@ from infra.stage import ROOT
 
 FOLDER = ROOT / "frontend" / "out-apart"
 """infra/local/page.sh builds the page with these addresses into this folder."""
+CALLED_BY_THE_PAGE = tuple(
+    name.lower()
+    for name in re.findall(r'endpoint\("([A-Z_]+)_URL"\)', (ROOT / "frontend/lib/settings.ts").read_text())
+)
+"""The functions whose addresses the page's settings have."""
 PAGE_HOST = "localhost"
 PAGE = f"http://{PAGE_HOST}:3000"
 """The page's origin. The local cloud's functions allow it because `next dev` uses it."""

@@ -15,10 +15,11 @@ from playwright.sync_api import Browser, Error, Page, expect
 
 from infra.local import browser as chromium
 from infra.local import ports
+from infra.local.gateway import AUTH
 from infra.local.stack import Stack
 from infra.local.users import Account
 from tests.conftest import PASSWORD
-from tests.e2e.apart import FOLDER, PAGE, PAGE_HOST, address, host, hosting
+from tests.e2e.apart import CALLED_BY_THE_PAGE, FOLDER, PAGE, PAGE_HOST, address, host, hosting
 from tests.e2e.clock import Clock
 from tests.e2e.conftest import launch
 from tests.e2e.faults import failed_load
@@ -27,7 +28,6 @@ from tests.e2e.shelf import OUTPUT, Shelf
 from tests.jobs import new_id
 from tests.waiting import wait_until
 
-CALLED_BY_THE_PAGE = ("list_jobs", "get_thumbnails", "get_output", "delete_job", "share_job", "auth")
 PUBLIC = "share_video"
 LIMITED = "limited"
 """An instance of share_video for a single test, which exhausts a client's rate limit."""
@@ -55,7 +55,10 @@ def browser(browser: Browser, stack: Stack) -> Iterator[Browser]:
     if not (FOLDER / "jobs" / "index.html").is_file():
         pytest.fail("the page is not built with an address for each function: make test builds it", pytrace=False)
     with hosting(FOLDER) as port:
-        hosts = {PAGE_HOST: port, **{host(name): stack.ports[name] for name in (*CALLED_BY_THE_PAGE, PUBLIC)}}
+        hosts = {
+            PAGE_HOST: port,
+            **{host(name): stack.ports[name] for name in (*CALLED_BY_THE_PAGE, AUTH, PUBLIC)},
+        }
         hosts[host(LIMITED)] = ports.any_free([LIMITED])[LIMITED]
         stack.start_function(PUBLIC, port=hosts[host(LIMITED)], label=LIMITED)
         stack.processes.wait_for(LIMITED, lambda: ports.answers(hosts[host(LIMITED)]))
@@ -67,7 +70,7 @@ def browser(browser: Browser, stack: Stack) -> Iterator[Browser]:
 
 @pytest.fixture
 def origins(stack: Stack) -> list[str]:
-    return [PAGE, stack.storage_url, *map(address, (*CALLED_BY_THE_PAGE, PUBLIC, LIMITED))]
+    return [PAGE, stack.storage_url, *map(address, (*CALLED_BY_THE_PAGE, AUTH, PUBLIC, LIMITED))]
 
 
 def test_a_user_can_do_everything_across_origins(
@@ -124,7 +127,7 @@ def test_a_user_can_do_everything_across_origins(
     jobs_page.dialog.get_by_role("button", name="Delete job").click()
     jobs_page.expect_ids([active, lost])
     wait_until(lambda: shelf.objects(job) == [])
-    assert {host(name) for name in CALLED_BY_THE_PAGE} <= asked
+    assert {host(name) for name in (*CALLED_BY_THE_PAGE, AUTH)} <= asked
 
 
 def send(

@@ -16,24 +16,20 @@ from infra.local import ports
 from infra.local.stack import Stack
 from infra.local.users import Account, Users
 from tests.conftest import PASSWORD
+from tests.enumerated import FOUND, Operation, for_users
 from tests.jobs import deleted, document, new_id, read
 from tests.tokens import pem, private_key, unsigned_token
 
-ENDPOINTS = {
-    "list": ("GET", "/jobs", "list_jobs"),
-    "job": ("GET", "/jobs/{id}", "list_jobs"),
-    "thumbnails": ("GET", "/jobs/{id}/thumbnails", "get_thumbnails"),
-    "output": ("GET", "/jobs/{id}/output", "get_output"),
-    "delete": ("DELETE", "/jobs/{id}", "delete_job"),
-}
-every = pytest.mark.parametrize("name", ENDPOINTS)
-of_one_job = pytest.mark.parametrize("name", [name for name in ENDPOINTS if name != "list"])
+OPERATIONS = for_users(FOUND)
+DELETE = "DELETE /jobs/{job_id}"
+every = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
+of_one_job = pytest.mark.parametrize("operation", [one for one in OPERATIONS if "{job_id}" in one.path], ids=str)
 
 
-def send(base: str, name: str, job_id: str, token: str | None) -> requests.Response:
-    method, path, _ = ENDPOINTS[name]
+def send(base: str, operation: Operation, job_id: str, token: str | None) -> requests.Response:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    return requests.request(method, base + path.format(id=job_id), headers=headers, timeout=15)
+    address = base + operation.path.format(job_id=job_id)
+    return requests.request(operation.method, address, headers=headers, timeout=15)
 
 
 @pytest.fixture
@@ -45,14 +41,16 @@ def job(account: Account, database: firestore.Client) -> str:
 
 
 @every
-def test_the_owner_is_let_in(stack: Stack, account: Account, job: str, name: str) -> None:
-    assert send(stack.url, name, job, account.token).status_code == (202 if name == "delete" else 200)
+def test_the_owner_is_let_in(stack: Stack, account: Account, job: str, operation: Operation) -> None:
+    expected = 202 if str(operation) == DELETE else 200
+    assert send(stack.url, operation, job, account.token).status_code == expected
 
 
 @every
 def test_without_a_sound_token_nobody_is(
-    stack: Stack, account: Account, job: str, name: str, database: firestore.Client
+    stack: Stack, account: Account, job: str, operation: Operation, database: firestore.Client
 ) -> None:
+    before = read(database, job)
     now = int(time.time())
     tokens: dict[str, str | None] = {
         "none": None,
@@ -61,11 +59,11 @@ def test_without_a_sound_token_nobody_is(
         "audience": unsigned_token(account.user_id, aud="another-project"),
         "issuer": unsigned_token(account.user_id, iss="https://accounts.google.com"),
     }
-    answers = {kind: send(stack.url, name, job, token) for kind, token in tokens.items()}
+    answers = {kind: send(stack.url, operation, job, token) for kind, token in tokens.items()}
     assert {kind: answer.status_code for kind, answer in answers.items()} == dict.fromkeys(tokens, 401)
     assert len({answer.json()["detail"] for answer in answers.values()}) == len(tokens)
     assert {answer.headers["WWW-Authenticate"] for answer in answers.values()} == {"Bearer"}
-    assert "deleted_at" not in read(database, job)
+    assert read(database, job) == before
 
 
 @of_one_job
@@ -74,18 +72,18 @@ def test_another_users_deleted_and_unknown_jobs_are_the_same_404(
     account: Account,
     new_account: Callable[[], Account],
     job: str,
-    name: str,
+    operation: Operation,
     database: firestore.Client,
 ) -> None:
-    stranger = new_account()
+    stranger, before = new_account(), read(database, job)
     gone = new_id()
     database.collection("jobs").document(gone).set(deleted(stranger.user_id))
-    asked = [job, new_id()] + ([] if name == "delete" else [gone])
-    answers = [send(stack.url, name, job_id, stranger.token) for job_id in asked]
+    asked = [job, new_id()] + ([] if str(operation) == DELETE else [gone])
+    answers = [send(stack.url, operation, job_id, stranger.token) for job_id in asked]
     assert {answer.status_code for answer in answers} == {404}
     bodies = [{key: value for key, value in answer.json().items() if key != "request_id"} for answer in answers]
     assert all(body == bodies[0] for body in bodies)
-    assert "deleted_at" not in read(database, job)
+    assert read(database, job) == before
 
 
 def test_the_list_holds_nothing_of_another_users(
@@ -100,19 +98,20 @@ def test_the_list_holds_nothing_of_another_users(
 
 
 @pytest.mark.parametrize("kind", ["revoked", "disabled", "removed"])
-def test_a_session_that_has_ended_deletes_nothing(
+def test_a_session_that_has_ended_changes_nothing(
     stack: Stack, account: Account, job: str, users: Users, database: firestore.Client, kind: str
 ) -> None:
+    before = read(database, job)
     if kind == "revoked":
         users.revoke(account.user_id, int(time.time()) + 60)
     elif kind == "disabled":
         users.disable(account.user_id)
     else:
         users.remove(account.user_id)
-    for name in ENDPOINTS:
-        expected = 401 if name == "delete" else 200
-        assert send(stack.url, name, job, account.token).status_code == expected
-    assert "deleted_at" not in read(database, job)
+    for operation in OPERATIONS:
+        expected = 401 if operation.changes_something else 200
+        assert send(stack.url, operation, job, account.token).status_code == expected, operation
+    assert read(database, job) == before
 
 
 def test_signing_in_again_after_a_revocation_lets_the_user_delete(
@@ -120,7 +119,8 @@ def test_signing_in_again_after_a_revocation_lets_the_user_delete(
 ) -> None:
     users.revoke(account.user_id, int(time.time()) - 1)
     again = users.sign_in(account.email, PASSWORD)
-    assert send(stack.url, "delete", job, again.token).status_code == 202
+    (delete,) = (one for one in OPERATIONS if str(one) == DELETE)
+    assert send(stack.url, delete, job, again.token).status_code == 202
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +136,7 @@ def without_auth_emulator(stack: Stack, tmp_path_factory: pytest.TempPathFactory
     }
     credentials: Path = tmp_path_factory.mktemp("credentials") / "account.json"
     credentials.write_text(json.dumps(account))
-    functions = sorted({function for _, _, function in ENDPOINTS.values()})
+    functions = sorted({operation.function for operation in OPERATIONS})
     chosen = ports.any_free(functions)
     for function in functions:
         stack.start_function(
@@ -154,9 +154,9 @@ def without_auth_emulator(stack: Stack, tmp_path_factory: pytest.TempPathFactory
 
 @every
 def test_an_unsigned_token_is_worth_nothing_where_emulators_are_off(
-    without_auth_emulator: dict[str, str], account: Account, job: str, name: str
+    without_auth_emulator: dict[str, str], account: Account, job: str, operation: Operation
 ) -> None:
-    base = without_auth_emulator[ENDPOINTS[name][2]]
+    base = without_auth_emulator[operation.function]
     for token in (account.token, unsigned_token(account.user_id)):
-        answer = send(base, name, job, token)
+        answer = send(base, operation, job, token)
         assert (answer.status_code, answer.json()["detail"]) == (401, "The ID token is not signed by Google.")

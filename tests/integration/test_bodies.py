@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from infra.functions import table
 from infra.local import ports
-from infra.local.stack import THREADS, Stack
+from infra.local.stack import Stack
 from tests.tokens import unsigned_token
 
 LARGE = 31_000_000
@@ -45,6 +46,10 @@ class Function:
     name: str
     port: int
     pid: int
+
+    @property
+    def threads(self) -> int:
+        return table().functions[self.name].threads
 
     def connect(self) -> socket.socket:
         return socket.create_connection((ports.HOST, self.port), timeout=15)
@@ -89,7 +94,7 @@ def mib(pid: int) -> float:
 def test_bodies_that_never_end_keep_nobody_waiting(function: Function, token: str, body: str) -> None:
     for request in REQUESTS[function.name]:
         with ExitStack() as connections:
-            sent = [connections.enter_context(function.connect()) for _ in range(2 * THREADS)]
+            sent = [connections.enter_context(function.connect()) for _ in range(2 * function.threads)]
             for connection in sent:
                 connection.sendall(f"{request} HTTP/1.1\r\nHost: test\r\n{token}{ENDLESS[body]}".encode())
             waits = [function.honest_wait() for _ in range(3)]
@@ -110,8 +115,8 @@ def test_large_bodies_take_no_memory(function: Function) -> None:
                 connection.sendall(b"x" * 1_000_000)
 
     for request in REQUESTS[function.name]:
-        with ThreadPoolExecutor(THREADS) as threads:
-            sending = [threads.submit(send, request) for _ in range(THREADS)]
+        with ThreadPoolExecutor(function.threads) as threads:
+            sending = [threads.submit(send, request) for _ in range(function.threads)]
             while not all(one.done() for one in sending):
                 most = max(most, mib(function.pid))
                 time.sleep(0.01)

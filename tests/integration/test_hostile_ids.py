@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 
 import pytest
@@ -10,6 +11,7 @@ from google.cloud import firestore
 from infra.local.ports import HOST
 from infra.local.stack import Stack
 from infra.local.users import Account
+from tests.enumerated import FOUND, Operation, about_one_thing
 from tests.jobs import document
 
 HOSTILE = [
@@ -30,19 +32,21 @@ HOSTILE = [
     ),
     *("%c3%28", "%F0%9F%98%80", "a.b", "a%20b", "__all__", "a;b", "*", "~", "a" * 129, "a" * 10_000, "%61%2e"),
 ]
-PATHS = {
-    "list_jobs": ("GET", "/jobs/{id}"),
-    "get_thumbnails": ("GET", "/jobs/{id}/thumbnails"),
-    "get_output": ("GET", "/jobs/{id}/output"),
-    "delete_job": ("DELETE", "/jobs/{id}"),
-}
+_visitors = itertools.count()
 
 
 def exchange(port: int, method: str, path: str, token: str) -> tuple[int, bytes]:
     """Status and whole answer. Written by hand: HTTP libraries tidy such paths up before they send them."""
-    request = (
-        f"{method} {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\r\n"
-    )
+    visitor = next(_visitors)
+    headers = {
+        "Host": "test",
+        "Connection": "close",
+        "Authorization": f"Bearer {token}",
+        # Each from elsewhere, since a public function lets one client ask just so often.
+        "X-Forwarded-For": f"10.0.{visitor // 256}.{visitor % 256}",
+    }
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
+    request = "\r\n".join(lines) + "\r\n\r\n"
     with socket.create_connection((HOST, port), timeout=15) as connection:
         connection.sendall(request.encode("latin-1"))
         answer = b""
@@ -51,19 +55,20 @@ def exchange(port: int, method: str, path: str, token: str) -> tuple[int, bytes]
     return int(answer.split(b" ", 2)[1]), answer
 
 
-@pytest.mark.parametrize("function", PATHS)
+@pytest.mark.parametrize("operation", about_one_thing(FOUND), ids=str)
 @pytest.mark.parametrize("through", ["gateway", "function"])
 def test_hostile_ids_are_not_found_wherever_they_are_sent(
-    stack: Stack, account: Account, function: str, through: str
+    stack: Stack, account: Account, operation: Operation, through: str
 ) -> None:
-    method, path = PATHS[function]
-    port = stack.ports["gateway" if through == "gateway" else function]
+    port = stack.ports["gateway" if through == "gateway" else operation.function]
+    kind = b"text/html" if operation.path.startswith("/v/") else b"application/problem+json"
     for hostile in HOSTILE:
-        if path.format(id=hostile) == "/jobs/":
-            continue  # that is the list
-        status, answer = exchange(port, method, path.format(id=hostile), account.token)
+        path = operation.path.format(job_id=hostile, short_id=hostile)
+        if path.endswith("/"):
+            continue  # that is another path, such as the list's
+        status, answer = exchange(port, operation.method, path, account.token)
         assert status == 404, (hostile[:20], answer[:500])
-        assert b"application/problem+json" in answer, hostile[:20]
+        assert kind in answer, hostile[:20]
 
 
 @pytest.mark.parametrize(

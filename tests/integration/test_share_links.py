@@ -12,7 +12,7 @@ import pytest
 import requests
 from google.cloud import firestore, pubsub_v1, storage
 
-from infra.local.resources import SWEEP_TOPIC
+from infra.functions import table
 from infra.local.stack import Stack
 from infra.local.users import Account
 from shared.sharing.short_links import new_short_id
@@ -64,7 +64,9 @@ def count(stack: Stack, database: firestore.Client) -> Callable[[str], int]:
 
     def counted(job_id: str) -> int:
         with pubsub_v1.PublisherClient() as publisher:
-            publisher.publish(publisher.topic_path(stack.settings.project, SWEEP_TOPIC), b"{}").result(timeout=10)
+            publisher.publish(
+                publisher.topic_path(stack.settings.project, table().every_minute_topic), b"{}"
+            ).result(timeout=10)
         wait_until(lambda: not waiting(database, job_id))
         return int(read(database, job_id)["view_count"])
 

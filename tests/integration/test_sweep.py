@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from google.cloud import firestore, pubsub_v1, storage
 
-from infra.local.resources import SWEEP_TOPIC
+from infra.functions import table
 from infra.local.stack import Stack
 from shared.messaging.events import JobDeleted
 from tests.jobs import NOW, deleted, new_id, read
@@ -56,7 +56,7 @@ def sweep_until(publish: Publish, condition: Callable[[], object]) -> None:
     """Sweep as often as it takes: a pull may miss what was published a moment ago."""
 
     def swept() -> object:
-        publish(SWEEP_TOPIC, b"{}")
+        publish(table().every_minute_topic, b"{}")
         return condition()
 
     wait_until(swept)
@@ -110,6 +110,6 @@ def test_a_dead_letter_that_cannot_be_replayed_is_kept_once(
         return [line for line in list(log_lines) if "dead_letter_never" in line and message_id in line]
 
     wait_until(said)
-    tick = publish(SWEEP_TOPIC, b"{}")
+    tick = publish(table().every_minute_topic, b"{}")
     wait_until(lambda: any(tick in line and "event_" in line for line in list(log_lines)))
     assert len(said()) == 1

@@ -22,6 +22,7 @@ from typing import Any
 
 from google.cloud import firestore, pubsub_v1, storage
 
+from infra.functions import table
 from infra.local import ports, resources
 from infra.local.faults import COMMON, Kind, Schedule, Trouble
 from infra.local.objects import VersionedStorage
@@ -106,7 +107,7 @@ class Bench:
         self.publisher.publish(name, data, **attributes).result(timeout=30)
 
     def sweep(self) -> None:
-        self.publish(resources.SWEEP_TOPIC, b"{}")
+        self.publish(table().every_minute_topic, b"{}")
 
     def contents(self, prefix: str) -> dict[tuple[str, str], tuple[int, bytes | None]]:
         """Of each object by bucket and name: how many generations there are, and what the live one holds."""

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from infra.functions import table
 from infra.stage import ROOT
-from tests.e2e.apart import address
+from tests.e2e.apart import CALLED_BY_THE_PAGE, address
 
 SCRIPT = "infra/local/page.sh"
-ENDPOINTS = ("list_jobs", "get_thumbnails", "get_output", "delete_job", "share_job")
-"""The functions that the page calls."""
+SETTINGS = "frontend/lib/settings.ts"
 
 
 class Checkout:
@@ -22,6 +23,7 @@ class Checkout:
         self.folder = folder
         self.write(SCRIPT, "")
         shutil.copy(ROOT / SCRIPT, folder / SCRIPT)
+        self.write(SETTINGS, (ROOT / SETTINGS).read_text())
         self.write("set-up", "")
         self.write("frontend/package.json", "{}")
         self.write("frontend/app/(dashboard)/jobs/[id]/page.tsx", "")
@@ -90,11 +92,24 @@ def test_the_build_with_an_address_for_each_function_leaves_the_usual_one_as_it_
     assert checkout.built()
     assert checkout.built("apart")
     settings = checkout.settings()
-    endpoints = {name for name in ENDPOINTS if f"NEXT_PUBLIC_{name.upper()}_URL={address(name)}" in settings}
-    assert endpoints == set(ENDPOINTS)
+    assert {f"NEXT_PUBLIC_{name.upper()}_URL={address(name)}" for name in CALLED_BY_THE_PAGE} <= set(settings)
     assert {"NEXT_PUBLIC_API_URL=", f"NEXT_PUBLIC_AUTH_EMULATOR_URL={address('auth')}"} <= set(settings)
     assert not checkout.built()
     assert not checkout.built("apart")
+
+
+def test_what_the_page_calls_are_functions_for_users() -> None:
+    assert "list_jobs" in CALLED_BY_THE_PAGE
+    for_users = {name for name, function in table().functions.items() if function.routes and not function.public}
+    assert {*CALLED_BY_THE_PAGE} <= for_users
+
+
+@pytest.mark.parametrize("file", [SETTINGS, "frontend/.env.example"])
+def test_each_address_has_its_variable_wherever_these_are_spelt_out(file: str) -> None:
+    # Next.js puts into the page what is spelt out as process.env.NAME, and nothing else.
+    pattern = r"process\.env\.NEXT_PUBLIC_([A-Z_]+)_URL" if file == SETTINGS else r"^#?NEXT_PUBLIC_([A-Z_]+)_URL="
+    spelt_out = re.findall(pattern, (ROOT / file).read_text(), re.MULTILINE)
+    assert sorted({*spelt_out} - {"API", "AUTH_EMULATOR"}) == sorted(name.upper() for name in CALLED_BY_THE_PAGE)
 
 
 def test_another_build_than_these_is_refused(checkout: Checkout) -> None:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib import import_module
 from typing import Any, cast
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from infra.stage import FUNCTIONS
 from shared.access.visitors import BURST
 from shared.errors import PROBLEMS, ApiError, Unavailable
 from shared.web.endpoint import HttpFunction
 from tests.calls import call
+from tests.enumerated import FOUND, Functions, operations
 from tests.fakes import SETTINGS, FakeServices
 from tests.jobs import document
 from tests.openapi import described_api
@@ -32,18 +31,13 @@ PROBLEM_KINDS = {kind.__name__: kind for kind in ApiError.__subclasses__()}
 every_operation = pytest.mark.parametrize(("path", "method"), OPERATIONS)
 
 
-def endpoints() -> Iterator[tuple[tuple[str, str], HttpFunction]]:
+def endpoints(functions: Functions) -> dict[tuple[str, str], HttpFunction]:
     """What the functions serve over HTTP, by path and method. Of two on one path, either answers a preflight.
 
     Pages for people, and what they show, are no part of the API.
     """
-    for name in FUNCTIONS:
-        endpoint = getattr(import_module(f"functions.{name}"), name)
-        if isinstance(endpoint, HttpFunction):
-            for path in endpoint._routes.paths:
-                for method in (*endpoint._methods, "OPTIONS"):
-                    if not path.startswith("/v/"):
-                        yield (path, method), endpoint
+    of_the_api = [one for one in operations(functions) if not one.path.startswith("/v/")]
+    return {(one.path, method): one.endpoint for one in of_the_api for method in (one.method, "OPTIONS")}
 
 
 def mappings(node: object) -> Iterator[dict[str, Any]]:
@@ -56,7 +50,7 @@ def mappings(node: object) -> Iterator[dict[str, Any]]:
             yield from mappings(one)
 
 
-ENDPOINTS = dict(endpoints())
+ENDPOINTS = endpoints(FOUND)
 SHORT_IDS = {"completed": "25ca1d0f", "queued": "aaaaaaaa", "unknown": "ffffffff"}
 REQUESTS: dict[str, dict[str, Any]] = {
     "as it should be": {},

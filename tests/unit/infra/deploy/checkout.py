@@ -9,28 +9,27 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.functions import table
 from infra.stage import ROOT
+from shared.settings import Settings
 
 REQUIRED = (
     "--project=nuumee-test",
     "--region=us-central1",
     "--allowed-origins=https://a.example,https://b.example",
 )
-BUCKETS = ("nuumee-images", "nuumee-videos", "nuumee-outputs")
-TOPICS = {
-    "purge_job": "job-deleted",
-    "process_upload": "object-finalized",
-    "make_posters": "object-finalized",
-    "sweep_purges": "sweep-purges",
-    "count_views": "sweep-purges",
-}
+DEFAULTS = Settings(project="nuumee-test", allowed_origins=("https://a.example", "https://b.example"))
+"""What the functions get by these flags."""
+FUNCTIONS = table().functions
+TOPICS = {name: table().topic_name(one.topic, DEFAULTS) for name, one in FUNCTIONS.items() if one.topic}
 """The background functions, each with the topic whose messages it gets."""
-RETRIED = ("purge_job", "process_upload", "make_posters")
+RETRIED = tuple(name for name, function in FUNCTIONS.items() if function.retry)
 PLACEHOLDERS = {
     "PROJECT_NUMBER": "123456",
     **{f"TRIGGER_OF_{name}": f"projects/nuumee-test/locations/us-central1/triggers/{name}-1" for name in TOPICS},
     **{f"SUBSCRIPTION_OF_{name}": f"projects/nuumee-test/subscriptions/eventarc-{name}-1" for name in TOPICS},
 }
+TABLE = ("infra/functions.py", "infra/functions.toml")
 TOOLS = ("bash", "cat", "dirname", "env", "grep", "sort", "tr", "uniq")
 
 # It fails as FAILING and SAYING have it, and says that NOTIFICATIONS and POLICIES are there.
@@ -89,7 +88,7 @@ def make(folder: Path) -> Checkout:
     (copy.path / "gcloud").chmod(0o755)
     for part in ("functions", "shared", "infra/cloud"):
         shutil.copytree(ROOT / part, copy.root / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("deploy.sh", "requirements.txt", "infra/__init__.py", "infra/stage.py"):
+    for file in ("deploy.sh", "requirements.txt", "infra/__init__.py", "infra/stage.py", *TABLE):
         shutil.copy(ROOT / file, copy.root / file)
     return copy
 

@@ -11,6 +11,7 @@ import pytest
 from google.cloud.monitoring_v3 import AlertPolicy
 
 from infra.stage import ROOT
+from shared.settings import dead_letters
 from tests.unit.infra.deploy.checkout import REQUIRED, RETRIED, TOPICS, Checkout, Command, option, those
 
 FILES = sorted((ROOT / "infra/cloud/alerts").glob("*.json"))
@@ -90,7 +91,8 @@ def test_dead_letters_that_wait_for_ten_minutes_raise_an_alert(commands: list[Co
     assert (waiting["comparison"], waiting["thresholdValue"]) == ("COMPARISON_GT", 600)
     (ending,) = re.findall(r'subscription_id = ends_with\("(.+?)"\)', waiting["filter"])
     kept = [command[3] for command in those(commands, "pubsub", "subscriptions", "create")]
-    assert kept == list(dict.fromkeys(f"{TOPICS[function]}{ending}" for function in RETRIED))
+    assert kept == list(dict.fromkeys(dead_letters(TOPICS[function]) for function in RETRIED))
+    assert all(name.endswith(ending) for name in kept)
 
 
 def test_every_event_that_is_logged_as_an_error_raises_an_alert() -> None:

@@ -6,9 +6,11 @@ import json
 
 import pytest
 
+from infra.functions import table
 from shared.jobs.job import POSTER_NAME, PREVIEW_NAME
+from shared.settings import dead_letters
 from tests.unit.infra.deploy.checkout import (
-    BUCKETS,
+    DEFAULTS,
     REQUIRED,
     RETRIED,
     TOPICS,
@@ -22,13 +24,12 @@ from tests.unit.infra.deploy.checkout import (
 
 def test_every_topic_is_made(commands: list[Command]) -> None:
     made = [command[3] for command in those(commands, "pubsub", "topics", "create")]
-    dead_letters = list(dict.fromkeys(f"{TOPICS[function]}-dead-letters" for function in RETRIED))
-    assert sorted(made) == sorted([*set(TOPICS.values()), *dead_letters])
+    assert sorted(made) == sorted({*TOPICS.values(), *(dead_letters(TOPICS[function]) for function in RETRIED)})
 
 
 @pytest.mark.parametrize("function", RETRIED)
 def test_what_cannot_be_processed_is_kept_for_a_week(function: str, commands: list[Command]) -> None:
-    dead = f"{TOPICS[function]}-dead-letters"
+    dead = dead_letters(TOPICS[function])
     subscription = f"SUBSCRIPTION_OF_{function}"
     assert those(commands, "pubsub", "topics", "create", dead)
     (kept,) = those(commands, "pubsub", "subscriptions", "create", dead)
@@ -38,7 +39,7 @@ def test_what_cannot_be_processed_is_kept_for_a_week(function: str, commands: li
     )
 
     (_, update) = those(commands, "pubsub", "subscriptions", "update", subscription)
-    assert {f"--dead-letter-topic={dead}", "--max-delivery-attempts=5"} <= set(update)
+    assert {f"--dead-letter-topic={dead}", f"--max-delivery-attempts={table().attempts}"} <= set(update)
 
     agent = "--member=serviceAccount:service-PROJECT_NUMBER@gcp-sa-pubsub.iam.gserviceaccount.com"
     publisher, *_ = those(commands, "pubsub", "topics", "add-iam-policy-binding", dead)
@@ -51,7 +52,7 @@ def test_what_cannot_be_processed_is_kept_for_a_week(function: str, commands: li
 def test_pubsub_waits_for_a_function_for_longer_than_that_may_take(function: str, commands: list[Command]) -> None:
     update, *_ = those(commands, "pubsub", "subscriptions", "update", f"SUBSCRIPTION_OF_{function}")
     timeout = option(deployed(commands, function), "--timeout").removesuffix("s")
-    assert int(option(update, "--ack-deadline")) > int(timeout)
+    assert int(option(update, "--ack-deadline")) == table().ack_deadline > int(timeout)
     assert commands.index(update) > commands.index(deployed(commands, function))
 
 
@@ -75,7 +76,7 @@ def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Co
             f"{role} on {kind}{'itself' if on == email else on}{condition}"
         )
 
-    buckets = tuple(f"gs://{bucket}" for bucket in BUCKETS)
+    buckets = tuple(f"gs://{bucket}" for bucket in DEFAULTS.buckets)
     signs = {"datastore.viewer on nuumee-test", "iam.serviceAccountTokenCreator on itself"}
     reads = {f"storage.objectViewer on {bucket}" for bucket in buckets}
     pictures = {f"storage.objectUser on {bucket}, under a condition" for bucket in buckets}
@@ -123,12 +124,12 @@ def test_the_indexes_are_made_without_waiting_for_them(commands: list[Command]) 
 
 def test_each_bucket_tells_of_its_new_objects_once_somebody_listens(commands: list[Command]) -> None:
     listening = commands.index(deployed(commands, "process_upload"))
-    for bucket in BUCKETS:
+    for bucket in DEFAULTS.buckets:
         (command,) = those(commands, "storage", "buckets", "notifications", "create", f"gs://{bucket}")
         assert option(command, "--topic") == "projects/nuumee-test/topics/object-finalized"
         assert {"--event-types=OBJECT_FINALIZE", "--payload-format=json"} <= set(command)
         assert commands.index(command) > listening
-    assert len(those(commands, "storage", "buckets", "notifications", "create")) == len(BUCKETS)
+    assert len(those(commands, "storage", "buckets", "notifications", "create")) == len(DEFAULTS.buckets)
 
 
 def notifications(topic: str) -> str:
@@ -151,7 +152,7 @@ def test_a_bucket_that_tells_the_topic_is_not_made_to_tell_it_twice(
 ) -> None:
     done = checkout.deploy(*REQUIRED, NOTIFICATIONS=notifications(topic))
     assert done.returncode == 0, done.stderr
-    assert len(those(checkout.calls(), "storage", "buckets", "notifications", "list")) == len(BUCKETS)
+    assert len(those(checkout.calls(), "storage", "buckets", "notifications", "list")) == len(DEFAULTS.buckets)
     assert len(those(checkout.calls(), "storage", "buckets", "notifications", "create")) == made
 
 
@@ -159,11 +160,11 @@ def test_what_decodes_uploads_can_write_pictures_alone(commands: list[Command]) 
     account = "--member=serviceAccount:make-posters@nuumee-test.iam.gserviceaccount.com"
     grants = [
         command
-        for bucket in BUCKETS
+        for bucket in DEFAULTS.buckets
         for command in those(commands, "storage", "buckets", "add-iam-policy-binding", f"gs://{bucket}")
         if account in command and "--role=roles/storage.objectUser" in command
     ]
-    assert len(grants) == len(BUCKETS)
+    assert len(grants) == len(DEFAULTS.buckets)
     for grant in grants:
         title, expression = option(grant, "--condition").split(",")
         assert title == "title=pictures"
@@ -173,8 +174,9 @@ def test_what_decodes_uploads_can_write_pictures_alone(commands: list[Command]) 
 
 def test_a_sweep_is_due_every_minute(commands: list[Command]) -> None:
     (command,) = those(commands, "scheduler", "jobs", "create", "pubsub")
+    assert command[4] == "every-minute"
     assert {"--location=us-central1", "--schedule=* * * * *", "--message-body={}"} <= set(command)
-    assert option(command, "--topic") == "projects/nuumee-test/topics/sweep-purges"
+    assert option(command, "--topic") == "projects/nuumee-test/topics/every-minute"
     assert commands.index(command) > commands.index(deployed(commands, "sweep_purges"))
 
 

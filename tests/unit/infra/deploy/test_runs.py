@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 
 import pytest
 
-from infra.stage import FUNCTIONS, ROOT
-from tests.unit.infra.deploy.checkout import PLACEHOLDERS, REQUIRED, Checkout
+from infra.stage import ROOT
+from tests.unit.infra.deploy.checkout import FUNCTIONS, PLACEHOLDERS, REQUIRED, Checkout
 
 
 def test_a_dry_run_calls_and_changes_nothing(checkout: Checkout) -> None:
@@ -40,7 +41,7 @@ def test_a_run_does_what_a_dry_run_prints(checkout: Checkout) -> None:
         ("pubsub subscriptions create", "Resource already exists in the project (resource=s)."),
         ("iam service-accounts create", "Service account list-jobs already exists within project projects/p."),
         ("firestore indexes composite create", "ALREADY_EXISTS: index already exists"),
-        ("scheduler jobs create", "ALREADY_EXISTS: Job projects/p/locations/l/jobs/sweep-purges already exists."),
+        ("scheduler jobs create", "ALREADY_EXISTS: Job projects/p/locations/l/jobs/every-minute already exists."),
     ],
 )
 def test_what_is_there_already_is_no_failure(command: str, said: str, checkout: Checkout) -> None:
@@ -90,6 +91,28 @@ def test_a_function_that_cannot_be_staged_stops_the_run_before_its_first_command
     done = checkout.deploy(*REQUIRED)
     assert done.returncode == 1
     assert "requirements.txt" in done.stderr
+    assert checkout.calls() == []
+
+
+def test_a_table_that_makes_no_sense_stops_the_run_before_its_first_command(checkout: Checkout) -> None:
+    file = checkout.root / "infra/functions.toml"
+    file.write_text(file.read_text().replace('"512Mi"', '"plenty"'))
+    done = checkout.deploy(*REQUIRED)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        "infra/functions.toml: defaults has memory = 'plenty', which is not a size such as 512Mi\n"
+    )
+    assert checkout.calls() == []
+
+
+def test_a_python_that_cannot_read_the_table_is_named(checkout: Checkout) -> None:
+    older = 'import runpy, sys; sys.modules["tomllib"] = None; runpy.run_module("infra.functions")'
+    (checkout.path / "python3").unlink()
+    (checkout.path / "python3").write_text(f"#!{checkout.path}/bash\nexec {sys.executable} -B -c '{older}'\n")
+    (checkout.path / "python3").chmod(0o755)
+    done = checkout.deploy(*REQUIRED)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("infra/functions.toml: reading it takes Python 3.11 or newer, and this is 3.")
     assert checkout.calls() == []
 
 

@@ -1,0 +1,229 @@
+"""The table of functions, infra/functions.toml: read, checked and typed.
+
+As a program it prints the table as variables for deploy.sh. It needs nothing but Python's standard library.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sys
+from collections.abc import Callable, Mapping, Set
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+try:
+    import tomllib
+except ModuleNotFoundError:
+    sys.exit(f"infra/functions.toml: reading it takes Python 3.11 or newer, and this is {sys.version.split()[0]}")
+
+from shared.settings import Settings
+
+FILE = Path(__file__).with_name("functions.toml")
+EVERY_MINUTE = "every_minute_topic"
+TOPICS = (*(field.name for field in fields(Settings) if field.name.endswith("_topic")), EVERY_MINUTE)
+"""The topics, as the table calls them: those of the settings, and one more."""
+PLACES = ("project", "itself", "buckets", "outputs", "pictures", "dead-letters", *TOPICS)
+"""What an account may have a role on."""
+
+
+class TableError(Exception):
+    """The table makes no sense. The message is one sentence that says where."""
+
+
+@dataclass(frozen=True)
+class Route:
+    method: str
+    """GET stands for HEAD too."""
+    path: str
+
+
+@dataclass(frozen=True)
+class Role:
+    name: str
+    on: str
+    """One of PLACES."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Function:
+    """A row. It has either routes or a topic."""
+
+    name: str
+    memory: str
+    cpu: int
+    concurrency: int
+    timeout: int
+    """Seconds."""
+    roles: tuple[Role, ...]
+    routes: tuple[Route, ...] = ()
+    public: bool = False
+    """Whether it answers anybody, without a token."""
+    topic: str | None = None
+    """One of TOPICS."""
+    retry: bool = False
+    """Whether an event that failed comes again, and goes to the topic's dead letters in the end."""
+
+    @property
+    def account(self) -> str:
+        return self.name.replace("_", "-")
+
+    @property
+    def threads(self) -> int:
+        """gunicorn's, one for each request: by default it has four a CPU, and further requests queue.
+
+        With a single thread it takes another kind of worker, which waits two seconds for each connection's end.
+        """
+        return max(2, self.concurrency)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table:
+    functions: Mapping[str, Function]
+    every_minute_topic: str
+    attempts: int
+    ack_deadline: int
+    dead_letters_ack_deadline: int
+
+    def topic_name(self, topic: str, settings: Settings) -> str:
+        """The name that one of TOPICS has in a deployment."""
+        return str(getattr(self if topic == EVERY_MINUTE else settings, topic))
+
+    @property
+    def retried_topics(self) -> tuple[str, ...]:
+        """Those that have dead letters."""
+        topics = (function.topic for function in self.functions.values() if function.retry)
+        return tuple(dict.fromkeys(topic for topic in topics if topic))
+
+
+@cache
+def table() -> Table:
+    """What infra/functions.toml says. Raises TableError."""
+    return read(FILE.read_text())
+
+
+def read(text: str) -> Table:
+    """Raise TableError if `text` is no such table."""
+    try:
+        file = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise TableError(f"it is no TOML: {error}") from None
+    _check("the file", file, {"defaults", "events", "functions"})
+    _check("defaults", file["defaults"], _SIZES)
+    _check("events", file["events"], {EVERY_MINUTE, "attempts", "ack_deadline", "dead_letters_ack_deadline"})
+    functions = {name: _function(name, row, file["defaults"]) for name, row in file["functions"].items()}
+    served: dict[Route, str] = {}
+    for name, function in functions.items():
+        for route in function.routes:
+            if served.setdefault(route, name) != name:
+                raise TableError(f"{served[route]} and {name} both answer {route.method} {route.path}")
+    return Table(functions=functions, **file["events"])
+
+
+def _function(name: str, row: object, defaults: Mapping[str, Any]) -> Function:
+    # Its account is called so too: https://cloud.google.com/iam/docs/service-accounts-create#creating
+    if not re.fullmatch("[a-z][a-z0-9_]{4,28}[a-z0-9]", name):
+        raise TableError(f"{name} is no name of 6 to 30 small letters, digits and _, a letter first and no _ last")
+    if not isinstance(row, dict):
+        raise TableError(f"{name} is no table")
+    given = {**defaults, **row}
+    if "topic" in given:
+        _check(name, given, {"topic", "retry", "roles", *_SIZES})
+    else:
+        _check(name, given, {"routes", "roles", *_SIZES}, {"public"})
+    roles = tuple(Role(role, on) for on, roles in given.pop("roles").items() for role in roles)
+    routes = tuple(Route(*route.split(" ")) for route in given.pop("routes", ()))
+    return Function(name=name, roles=roles, routes=routes, **given)
+
+
+def _text(pattern: str) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, str) and bool(re.fullmatch(pattern, value))
+
+
+def _number(least: int, most: int) -> Callable[[object], bool]:
+    return lambda value: type(value) is int and least <= value <= most
+
+
+def _some(holds: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda values: isinstance(values, list) and bool(values) and all(map(holds, values))
+
+
+def _table(holds: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda table: isinstance(table, dict) and all(map(holds, table.values()))
+
+
+_ROUTE = r"(GET|POST|PUT|PATCH|DELETE) (/([A-Za-z0-9._-]+|\{[a-z_]+\}))+"
+_ANY_TABLE = (_table(lambda _: True), "a table")
+_FLAG = (lambda value: isinstance(value, bool), "true or false")
+_SIZES = {"memory", "cpu", "concurrency", "timeout"}
+_RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "defaults": _ANY_TABLE,
+    "events": _ANY_TABLE,
+    "functions": _ANY_TABLE,
+    EVERY_MINUTE: (_text("[a-z][a-z-]{2,}"), "a topic's name"),
+    "attempts": (_number(5, 100), "a whole number from 5 to 100"),
+    "ack_deadline": (_number(10, 600), "a whole number from 10 to 600"),
+    "dead_letters_ack_deadline": (_number(10, 600), "a whole number from 10 to 600"),
+    "routes": (_some(_text(_ROUTE)), 'a list such as ["GET /jobs/{job_id}"]'),
+    "public": _FLAG,
+    "topic": (_text("|".join(TOPICS)), f"one of {', '.join(TOPICS)}"),
+    "retry": _FLAG,
+    "memory": (_text("[1-9][0-9]*(Mi|Gi)"), "a size such as 512Mi"),
+    "cpu": (_number(1, 8), "a whole number from 1 to 8"),
+    "concurrency": (_number(1, 1000), "a whole number from 1 to 1000"),
+    "timeout": (_number(1, 3600), "a whole number from 1 to 3600"),
+    "roles": (
+        lambda roles: _table(_some(_text("roles/[A-Za-z.]+")))(roles) and roles and roles.keys() <= {*PLACES},
+        f"a list of roles on one or several of {', '.join(PLACES)}",
+    ),
+}
+"""What holds of each key's value, and how to say it."""
+
+
+def _check(where: str, part: Mapping[str, Any], required: set[str], optional: Set[str] = frozenset()) -> None:
+    """Raise TableError unless the part has the required keys, no others than these and the optional, all sound."""
+    if unknown := part.keys() - required - optional:
+        raise TableError(f"{where} has {min(unknown)}, which means nothing there")
+    if missing := required - part.keys():
+        raise TableError(f"{where} has no {min(missing)}")
+    for key, value in part.items():
+        holds, what = _RULES[key]
+        if not holds(value):
+            raise TableError(f"{where} has {key} = {value!r}, which is not {what}")
+
+
+def shell(table: Table) -> str:
+    """The table as variables of a shell. A topic is called like the variable that has its name."""
+    functions = [
+        f"{one.name} {one.account} {(one.topic or 'http').upper()} {one.retry} {one.public}"
+        f" {one.memory} {one.cpu} {one.concurrency} {one.threads} {one.timeout}s"
+        for one in table.functions.values()
+    ]
+    roles = [
+        f"{one.account} {role.on.upper() if role.on in TOPICS else role.on} {role.name}"
+        for one in table.functions.values()
+        for role in one.roles
+    ]
+    variables = {
+        EVERY_MINUTE.upper(): table.every_minute_topic,
+        "RETRIED_TOPICS": " ".join(table.retried_topics).upper(),
+        "ATTEMPTS": str(table.attempts),
+        "ACK_DEADLINE": str(table.ack_deadline),
+        "DEAD_LETTERS_ACK_DEADLINE": str(table.dead_letters_ack_deadline),
+        "FUNCTIONS": "\n".join(functions),
+        "ROLES": "\n".join(roles),
+    }
+    return "\n".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
+
+
+def main() -> None:
+    try:
+        print(shell(table()))
+    except TableError as error:
+        sys.exit(f"infra/functions.toml: {error}")
+
+
+if __name__ == "__main__":
+    main()

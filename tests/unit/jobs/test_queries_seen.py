@@ -1,0 +1,126 @@
+"""What queries Firestore is asked by test_indexes.py: it is found in the code, so that nothing new is missed."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import pkgutil
+import sys
+from collections.abc import Iterable
+from importlib import import_module
+from types import FrameType, ModuleType
+from typing import Any
+
+import pytest
+
+import shared
+from tests.unit.jobs.test_indexes import ASKED, queries_of
+
+MODULES = [import_module(one.name) for one in pkgutil.walk_packages(shared.__path__, "shared.") if not one.ispkg]
+CLIENTS = {"firestore.Client", "FirestoreClient"}
+"""How an annotation calls it."""
+QUERYING = {"where", "order_by", "collection_group", "find_nearest"}
+"""Methods of the library that make what may need an index of a collection."""
+WITHOUT_QUERIES = {
+    *("JobRepository.get", "JobRepository.get_many"),
+    *("Deletions.mark", "Deletions.of", "Deletions.standings", "Deletions.begin_purge", "Deletions.end_purge"),
+    *("Deletions.record_late_upload", "Deletions.record_sweep", "Deletions.reopen"),
+    *("Deletions.record_dead_letter", "Shares.renew", "Shares.revoke", "Uploads.complete", "Uploads.set_pictures"),
+    *("Views.add", "Views.move"),
+}
+"""Methods that read and write documents by their ids alone."""
+Place = tuple[str, str]
+"""A file, and the name of a function in it, or that of a method with its class's."""
+
+
+@pytest.fixture(scope="module")
+def ran() -> set[Place]:
+    """What ran in this thread while everything was asked."""
+    found: set[Place] = set()
+
+    def note(frame: FrameType, event: str, _: Any) -> None:
+        found.add((frame.f_code.co_filename, frame.f_code.co_qualname))
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        for ask in ASKED.values():
+            queries_of(ask)
+    finally:
+        sys.setprofile(before)
+    return found
+
+
+def classes_with_a_client(modules: Iterable[ModuleType]) -> set[type]:
+    """All whose constructor takes a Firestore client. A dataclass's fields are its arguments."""
+    classes = {one for module in modules for one in vars(module).values() if isinstance(one, type)}
+    # As text, since what is imported for its type alone is not there to be compared.
+    return {
+        one for one in classes if CLIENTS & {*inspect.get_annotations(vars(one).get("__init__", one)).values()}
+    }
+
+
+def public_methods(classes: Iterable[type]) -> set[str]:
+    return {f"{one.__name__}.{name}" for one in classes for name in vars(one) if not name.startswith("_")}
+
+
+def functions_that_query(source: str) -> set[str]:
+    """Names of the functions, and of the methods with their classes', in which a query is made."""
+    found: set[str] = set()
+
+    def visit(node: ast.AST, name: str, is_function: bool) -> None:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not is_function:
+            name = f"{name}.{node.name}" if name else node.name
+            is_function = isinstance(node, ast.FunctionDef)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in QUERYING:
+            found.add(name)
+        for child in ast.iter_child_nodes(node):
+            visit(child, name, is_function)
+
+    visit(ast.parse(source), "", False)
+    return found
+
+
+def test_every_method_of_a_class_with_a_client_is_asked_or_known_to_query_nothing(ran: set[Place]) -> None:
+    methods = public_methods(classes_with_a_client(MODULES))
+    assert methods - {name for _, name in ran} - WITHOUT_QUERIES == set()
+    assert methods >= WITHOUT_QUERIES
+
+
+def test_every_function_in_which_a_query_is_made_is_asked(ran: set[Place]) -> None:
+    places = {
+        (str(one.__file__), name) for one in MODULES for name in functions_that_query(inspect.getsource(one))
+    }
+    assert len(places) >= 5
+    assert places - ran == set()
+
+
+def test_a_new_class_with_a_client_is_noticed() -> None:
+    module = ModuleType("stub")
+    source = """
+from __future__ import annotations
+class Stub:
+    def __init__(self, client: firestore.Client) -> None: ...
+    def find(self) -> object: ...
+class Other:
+    def find(self) -> object: ...
+"""
+    exec(source, module.__dict__)
+    assert public_methods(classes_with_a_client([module])) == {"Stub.find"}
+
+
+def test_a_query_in_a_new_place_is_noticed() -> None:
+    source = """
+class Stub:
+    def find(self):
+        def later():
+            return self._links.order_by("made_at").limit(1).get()
+        return later
+
+    def get(self):
+        return self._links.document("a").get()
+
+def claim(client):
+    return client.collection("jobs").where("a", "==", 1).get()
+"""
+    assert functions_that_query(source) == {"Stub.find", "claim"}
