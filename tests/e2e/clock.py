@@ -57,6 +57,10 @@ class Clock:
         """When the page asked for such an address, in seconds since 1970."""
         return [float(note["time"]) for note in self._noted(address)]
 
+    def address(self, address: re.Pattern[str]) -> str:
+        """Such an address in full, as the page asked for it the last time."""
+        return str(self._noted(address)[-1]["address"])
+
     def run_to_next(self, address: re.Pattern[str], *, within: int) -> float:
         """Go on, a second at a time, until the page has asked once more and is answered; when it asked."""
         before = len(self._noted(address))

@@ -35,8 +35,10 @@ class Metered:
 
     def get(self, user_id: str, path: str = "/jobs", **query: Any) -> tuple[dict[str, Any], int]:
         """The answer, and how many documents were read for it."""
+        self.meter.wait_until_idle()
         self.meter.reset()
         answer = self.client(user_id).get(path, **query)
+        self.meter.wait_until_idle()
         return answer, self.meter.documents
 
     def client(self, user_id: str) -> Client:
