@@ -45,7 +45,7 @@ class Order:
 
 
 class Measure:
-    """Writes durations.json when all tests have run."""
+    """Writes into durations.json how long the files took that have run."""
 
     def __init__(self) -> None:
         self._seconds: defaultdict[str, float] = defaultdict(float)
@@ -54,5 +54,10 @@ class Measure:
         self._seconds[file_of(report.nodeid)] += report.duration
 
     def pytest_sessionfinish(self) -> None:
-        kept = {file: round(seconds, 1) for file, seconds in sorted(self._seconds.items()) if seconds >= LEAST}
+        seconds = {**json.loads(DURATIONS.read_text()), **self._seconds}
+        kept = {
+            file: round(took, 1)
+            for file, took in sorted(seconds.items())
+            if took >= LEAST and (DURATIONS.parent / file).is_file()
+        }
         DURATIONS.write_text(json.dumps(kept, indent=1) + "\n")

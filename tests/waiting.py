@@ -7,8 +7,11 @@ from collections.abc import Callable
 from test_utils.retry import RetryResult
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
-    """Return as soon as `condition` gives something true; fail the test if it has not by then."""
+def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
+    """Return as soon as `condition` gives something true; fail the test if it has not by then.
+
+    As a deadline for busy machines, it is generous: an idle one gets there in a fraction.
+    """
     delay = 0.05
     tries = max(2, int(seconds / delay))
     RetryResult(bool, max_tries=tries, delay=delay, backoff=1, logger=_Silent())(condition)()

@@ -57,6 +57,10 @@ class Clock:
         """The times of requests for matching addresses, in seconds since 1970."""
         return [float(note["time"]) for note in self._noted(address)]
 
+    def address(self, address: re.Pattern[str]) -> str:
+        """Such an address in full, as the page asked for it the last time."""
+        return str(self._noted(address)[-1]["address"])
+
     def run_to_next(self, address: re.Pattern[str], *, within: int) -> float:
         """Advance second by second until the next request has its response. Returns the time of the request."""
         before = len(self._noted(address))

@@ -47,7 +47,7 @@ def sign_in(context: BrowserContext, stack: Stack, account: Account, password: s
 
 def wait_for(element: Locator, condition: str) -> None:
     """Wait until the JavaScript function `condition` returns something truthy for the element."""
-    wait_until(lambda: element.evaluate(condition), seconds=10)
+    wait_until(lambda: element.evaluate(condition))
 
 
 class JobsPage:
@@ -126,7 +126,7 @@ class JobsPage:
     def expect_ids(self, ids: list[str]) -> None:
         """Wait until exactly these jobs have cards, in this order."""
         try:
-            wait_until(lambda: self.ids() == ids, seconds=10)
+            wait_until(lambda: self.ids() == ids)
         finally:
             assert self.ids() == ids
 

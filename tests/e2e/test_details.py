@@ -22,10 +22,11 @@ def test_a_job_on_another_page_is_polled_together_with_those_on_this_page(
     jobs_page.open(f"?job={elsewhere}", wait=False)
     details = details_of(jobs_page, elsewhere)
     expect(details.get_by_role("definition").first).to_contain_text("Processing")
+    jobs_page.card(here).wait_for(state="attached")
     clock.stop()
     shelf.complete(elsewhere)
     clock.run_to_next(POLL, within=10)
-    assert set(parse_qs(urlsplit(jobs_page.requests[-1].url).query)["ids"][0].split(",")) == {elsewhere, here}
+    assert set(parse_qs(urlsplit(clock.address(POLL)).query)["ids"][0].split(",")) == {elsewhere, here}
     expect(details.get_by_role("definition").first).to_have_text("Completed")
     output = details.get_by_role("button", name="Preview the output video")
     expect(output.locator("video")).to_have_css("opacity", "1")
@@ -34,7 +35,7 @@ def test_a_job_on_another_page_is_polled_together_with_those_on_this_page(
 
     # The job is finished, so from now on only the other one is polled.
     clock.run_to_next(POLL, within=10)
-    assert f"ids={here}&" in jobs_page.requests[-1].url
+    assert f"ids={here}&" in clock.address(POLL)
     page.keyboard.press("Escape")
     jobs_page.expect_counts(processing=0, completed=1, queued=1)
 

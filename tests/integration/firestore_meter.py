@@ -15,6 +15,8 @@ from google.cloud.firestore_v1.types import (
     RunQueryResponse,
 )
 
+from tests.waiting import wait_until
+
 _SERVICE = "/google.firestore.v1.Firestore/"
 
 
@@ -29,7 +31,12 @@ class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
         """Seconds that each call takes more than it would."""
         self.stalls = False
         """Whether each stream falls silent after its first message."""
+        self._under_way = 0
         self.reset()
+
+    def wait_until_idle(self) -> None:
+        """Return once no call is under way: one that was given up counts until it has ended here."""
+        wait_until(lambda: self._under_way == 0)
 
     def reset(self) -> None:
         self.documents = self.aggregations = self.calls = 0
@@ -45,13 +52,18 @@ class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
         def forward(request: bytes, context: Any) -> Iterator[bytes]:
             with self._lock:
                 self.calls += 1
-            self._released.wait(self.delay)
-            for response in stream(request):
+                self._under_way += 1
+            try:
+                self._released.wait(self.delay)
+                for response in stream(request):
+                    with self._lock:
+                        count(response)
+                    yield response
+                    if self.stalls:
+                        self._released.wait(60)
+            finally:
                 with self._lock:
-                    count(response)
-                yield response
-                if self.stalls:
-                    self._released.wait(60)
+                    self._under_way -= 1
 
         return grpc.unary_stream_rpc_method_handler(forward)
 

@@ -81,7 +81,7 @@ def upload(first: int, name: str, content: bytes) -> None:
     client.bucket("nuumee-outputs").blob(name).upload_from_string(content)
 
 
-def test_make_dev_keeps_its_word_leaves_nothing_when_killed_and_goes_on_with_what_was_kept(
+def test_make_dev_prints_commands_that_work_leaves_nothing_when_killed_and_keeps_data(
     tmp_path: Path, first: int
 ) -> None:
     data = tmp_path / ".local" / "data"
@@ -162,7 +162,7 @@ def run_what_it_says(text: str) -> str:
     return str(deleting).rstrip("'").rpartition("/")[2]
 
 
-def test_make_dev_ends_and_names_a_process_that_dies(tmp_path: Path, first: int) -> None:
+def test_make_dev_ends_and_names_the_process_that_died(tmp_path: Path, first: int) -> None:
     output = tmp_path / "output"
     with dev(first, output) as process:
         os.kill(_listener_of(first + PORT_NAMES.index("get_output")), signal.SIGKILL)
@@ -171,7 +171,7 @@ def test_make_dev_ends_and_names_a_process_that_dies(tmp_path: Path, first: int)
     assert leftovers(first) == []
 
 
-def test_make_dev_ends_everything_when_it_is_stopped_while_it_starts(tmp_path: Path, first: int) -> None:
+def test_make_dev_stops_everything_on_sigterm_during_start(tmp_path: Path, first: int) -> None:
     output = tmp_path / "output"
     with dev(first, output, until=b"creating buckets") as process:
         assert len(leftovers(first)) >= len(EMULATORS)
@@ -192,14 +192,14 @@ def _listener_of(port: int) -> int:
 @pytest.mark.parametrize(
     ("port", "named"), [("80", "1024"), ("65530", "1024"), ("http", "http"), ("-1", "1024"), ("8000.5", "8000.5")]
 )
-def test_a_port_that_makes_no_sense_is_said_to_make_none(port: str, named: str) -> None:
+def test_invalid_port_is_refused_by_name(port: str, named: str) -> None:
     ended = _run(PORT=port)
     assert ended.returncode == 1
     assert "PORT" in ended.stderr
     assert named in ended.stderr
 
 
-def test_a_taken_port_is_named_with_the_way_to_choose_another(first: int) -> None:
+def test_taken_port_is_named_with_the_way_to_choose_another(first: int) -> None:
     with socket.create_server((ports.HOST, first + 2)):
         ended = _run(PORT=str(first))
     assert ended.returncode == 1
@@ -277,9 +277,7 @@ def test_sign_in_works_at_the_origin_of_the_page_and_its_token_reaches_the_api(
         assert (answer.status_code, answer.json()["jobs"]) == (200, [])
 
 
-def test_what_the_page_keeps_its_sign_in_fresh_with_works_at_its_origin_too(
-    stack: Stack, account: Account
-) -> None:
+def test_token_refresh_works_at_the_origin_of_the_page(stack: Stack, account: Account) -> None:
     sign_in = {"email": account.email, "password": PASSWORD, "returnSecureToken": True}
     signed_in = requests.post(Users(stack.url, "any").sign_in_url, json=sign_in, timeout=10).json()
     form = {"grant_type": "refresh_token", "refresh_token": signed_in["refreshToken"]}

@@ -74,7 +74,7 @@ FAILURES: dict[str, Callable[[Line], None]] = {
 
 @pytest.mark.parametrize("failure", FAILURES)
 @pytest.mark.parametrize("service", ["firestore", "storage", "auth"])
-def test_a_service_that_is_away_or_slow_is_a_503_in_time_and_is_used_again_when_it_is_back(
+def test_outage_is_answered_503_in_time_and_requests_succeed_once_it_is_over(
     on_lines: dict[str, OnLines], account: Account, job: str, service: str, failure: str
 ) -> None:
     # The counts of a slow Firestore are asked for side by side, and come in time.
@@ -98,7 +98,7 @@ def test_a_service_that_is_away_or_slow_is_a_503_in_time_and_is_used_again_when_
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_delete_stands_within_the_time_although_pubsub_is_away(
+def test_delete_is_accepted_in_time_while_pubsub_is_away(
     on_lines: dict[str, OnLines], account: Account, job: str, database: firestore.Client, failure: str
 ) -> None:
     function = on_lines["delete_job"]
@@ -109,7 +109,7 @@ def test_a_delete_stands_within_the_time_although_pubsub_is_away(
     assert read(database, job)["purge"]["state"] == "pending"
 
 
-def test_a_silent_storage_does_not_hold_up_what_needs_no_storage(
+def test_silent_storage_does_not_delay_requests_that_need_none(
     on_lines: dict[str, OnLines], account: Account, database: firestore.Client
 ) -> None:
     url, line = on_lines["list_jobs"].url, on_lines["list_jobs"].lines["storage"]
@@ -133,7 +133,7 @@ def test_a_silent_storage_does_not_hold_up_what_needs_no_storage(
 @pytest.mark.parametrize(
     ("delay", "stalls", "path"), [(0.0, True, "/jobs"), (2.7, False, "/jobs?page=6&page_size=5")]
 )
-def test_a_firestore_that_is_slow_or_falls_silent_half_way_is_given_up_in_time(
+def test_slow_or_stalled_firestore_is_given_up_in_time(
     stack: Stack, account: Account, database: firestore.Client, delay: float, stalls: bool, path: str
 ) -> None:
     put_all(database, [document(account.user_id) for _ in range(30)])

@@ -5,7 +5,7 @@ import json
 from tests.order import DURATIONS, in_order
 
 
-def test_the_heaviest_file_of_the_first_suite_comes_first_and_unmeasured_ones_last() -> None:
+def test_suites_are_ordered_and_files_sorted_by_duration() -> None:
     seconds = {
         "unit/test_a.py": 90.0,
         "integration/test_b.py": 2.0,
@@ -23,5 +23,5 @@ def test_the_heaviest_file_of_the_first_suite_comes_first_and_unmeasured_ones_la
     ]
 
 
-def test_every_measured_file_is_still_there() -> None:
+def test_every_file_in_the_table_exists() -> None:
     assert [file for file in json.loads(DURATIONS.read_text()) if not (DURATIONS.parent / file).is_file()] == []

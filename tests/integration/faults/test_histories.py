@@ -38,7 +38,9 @@ def account(running_bench: Bench) -> Account:
 
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_whatever_fails_nothing_is_lost_left_or_anyone_elses(bench: Bench, account: Account, trouble: str) -> None:
+def test_random_histories_lose_no_delete_leave_no_file_and_touch_no_other_job(
+    bench: Bench, account: Account, trouble: str
+) -> None:
     rate, kinds = TROUBLES[trouble]
     steps = st.builds(Step, st.sampled_from(kinds), st.integers(1, 14))
     histories = st.lists(st.lists(steps, min_size=STEPS, max_size=STEPS), min_size=AT_ONCE, max_size=AT_ONCE)

@@ -69,7 +69,7 @@ def restart(bench: Bench, name: str, accounts: list[Account]) -> None:
         *itertools.product(("auth",), MOMENTS[:2]),
     ],
 )
-def test_a_deleted_job_ends_purged_whatever_is_killed(
+def test_deleted_job_is_purged_whichever_process_is_killed(
     bench: Bench, accounts: list[Account], name: str, moment: str
 ) -> None:
     user_id = accounts[-1].user_id

@@ -42,9 +42,7 @@ def is_done(bench: Bench, job_id: str) -> bool:
     return bool(read(bench.database, job_id)["purge"]["state"] == "done")
 
 
-def test_a_publish_that_fails_once_is_tried_again_and_needs_no_sweep(
-    bench: Bench, account: Account, job_id: str
-) -> None:
+def test_failed_publish_is_retried_without_a_sweep(bench: Bench, account: Account, job_id: str) -> None:
     tries: list[str] = []
 
     def fail_once(call: str) -> Fault | None:
@@ -59,7 +57,7 @@ def test_a_publish_that_fails_once_is_tried_again_and_needs_no_sweep(
     assert names(bench, account, job_id) == set()
 
 
-def test_an_object_that_cannot_go_keeps_none_of_the_others(bench: Bench, account: Account, job_id: str) -> None:
+def test_one_undeletable_object_does_not_keep_the_others(bench: Bench, account: Account, job_id: str) -> None:
     stuck = (bench.settings.videos_bucket, f"{account.user_id}/{job_id}/1")
 
     def refuse(call: str) -> Fault | None:

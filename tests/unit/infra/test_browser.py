@@ -34,7 +34,7 @@ def asked(folder: Path) -> list[str]:
     return (folder / "asked").read_text().splitlines()
 
 
-def test_the_first_browser_that_runs_is_taken(bare: Path) -> None:
+def test_find_returns_the_first_browser_that_runs(bare: Path) -> None:
     assert browser.find() is None
     command(bare, "chromium-browser", "echo 'Command requires the chromium snap'; exit 1")
     assert browser.find() is None
@@ -46,16 +46,16 @@ def test_the_first_browser_that_runs_is_taken(bare: Path) -> None:
     assert browser.find() == without_a_window
 
 
-def test_where_there_is_one_nothing_is_said_or_done(bare: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_installed_or_printed_when_a_browser_is_there(
+    bare: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     command(bare, "chromium", "echo Chromium 156")
     browser.main()
     assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("packages", [["chromium-headless-shell"], ["chromium-headless-shell", "chromium"]])
-def test_debian_installs_its_package_without_a_window_or_else_the_one_with(
-    bare: Path, packages: list[str]
-) -> None:
+def test_debian_installs_headless_shell_or_else_chromium(bare: Path, packages: list[str]) -> None:
     there = bare / packages[-1]
     put = f'printf "#!/bin/sh\\n" > {there}; /bin/chmod +x {there}'
     command(
@@ -67,7 +67,7 @@ def test_debian_installs_its_package_without_a_window_or_else_the_one_with(
 
 
 @pytest.mark.parametrize("system", [{"ID": "ubuntu", "ID_LIKE": "debian"}, {"ID": "fedora"}])
-def test_other_systems_get_playwrights(
+def test_other_systems_install_playwrights_chromium(
     bare: Path, monkeypatch: pytest.MonkeyPatch, system: dict[str, str]
 ) -> None:
     monkeypatch.setattr(platform, "freedesktop_os_release", lambda: system)
@@ -78,7 +78,7 @@ def test_other_systems_get_playwrights(
     assert asked(bare) == ["install --with-deps chromium", "install chromium"]
 
 
-def test_the_one_that_playwright_has_fetched_is_found(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_find_returns_playwrights_chromium(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(bare))
     monkeypatch.setattr(browser, "_COMMANDS", ())
@@ -91,7 +91,7 @@ def test_the_one_that_playwright_has_fetched_is_found(bare: Path, monkeypatch: p
     assert browser.find() == fetched
 
 
-def test_who_is_not_root_installs_nothing_into_the_system(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_root_nothing_is_installed_into_the_system(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     command(bare, "apt-get", f"echo apt-get >> {bare}/asked")
     command(bare, "playwright", f'echo "$@" >> {bare}/asked')
@@ -100,7 +100,7 @@ def test_who_is_not_root_installs_nothing_into_the_system(bare: Path, monkeypatc
     assert asked(bare) == ["install chromium"]
 
 
-def test_where_none_can_be_had_one_sentence_says_how_to_install_it(
+def test_when_nothing_can_be_installed_the_error_says_how_to(
     bare: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     command(bare, "apt-get", "echo reading; echo 'E: Unable to locate package chromium' >&2; exit 100")
