@@ -75,7 +75,7 @@ export function leaveFor(reason?: EndReason): void {
   window.location.replace(`/sign-in/?${parameters}`);
 }
 
-/** Leaves the page when another tab signs out, and reloads it when another user signs in. Returns how to stop. */
+/** Leaves the page when another tab signs out; reloads it when another user signs in. Returns a function that stops this. */
 export function watchSession(session: Session): () => void {
   const check = ({ key }: { key: string | null }) => {
     if (key !== RECORD && key !== null) return;

@@ -11,7 +11,7 @@ from infra.local.stack import Stack
 
 
 def led_to_sign_in(page: Page) -> None:
-    """Wait for the sign-in page, where a user without a session ends up. A browser closed before that may hang."""
+    """Wait for the sign-in page, where a user without a session ends up. Closing a browser earlier may hang."""
     expect(page.get_by_label("Password")).to_be_visible()
 
 
