@@ -106,13 +106,18 @@ def test_large_bodies_take_no_memory(function: Function) -> None:
     function.honest_wait()
     before = mib(function.pid)
     most = before
+    answered: list[str] = []
 
     def send(request: str) -> None:
-        with function.connect() as connection, suppress(ConnectionError):
+        with function.connect() as connection:
             head = f"{request} HTTP/1.1\r\nHost: test\r\n{TOKEN}Content-Length: {LARGE}\r\n\r\n"
             connection.sendall(head.encode())
-            for _ in range(LARGE // 1_000_000):
-                connection.sendall(b"x" * 1_000_000)
+            with suppress(ConnectionError):
+                for _ in range(LARGE // 1_000_000):
+                    connection.sendall(b"x" * 1_000_000)
+            with suppress(ConnectionError):  # reset where the answer was sent before the body
+                assert status(connection) in (204, 401, 404, 405, 429)
+                answered.append(request)
 
     for request in REQUESTS[function.name]:
         with ThreadPoolExecutor(function.threads) as threads:
@@ -124,6 +129,7 @@ def test_large_bodies_take_no_memory(function: Function) -> None:
             one.result()
         assert function.honest_wait() < AT_ONCE
     assert max(most, mib(function.pid)) < before + MORE_MIB
+    assert set(answered) == set(REQUESTS[function.name])
 
 
 def test_a_small_body_is_dropped_and_its_connection_serves_on(function: Function) -> None:
@@ -154,3 +160,38 @@ def test_an_odd_body_has_one_answer(function: Function, body: str) -> None:
                 answer += received
     assert answer.count(b"HTTP/1.1 ") == 1
     assert answer.split(b" ", 2)[1] in (b"401", b"404", b"405")
+
+
+@pytest.mark.parametrize("length", [4_000, 4_097, 20_000])
+def test_no_part_of_a_body_that_comes_in_pieces_is_taken_for_a_request(function: Function, length: int) -> None:
+    smuggled = f"GET /nowhere HTTP/1.1\r\nHost: test\r\n{TOKEN}\r\n".encode()
+    head = (
+        f"{REQUESTS[function.name][0]} HTTP/1.1\r\nHost: test\r\nContent-Length: {length + len(smuggled)}\r\n\r\n"
+    )
+    counts = []
+    for pause in (0, 0.0005, 0.001, 0.002, 0.1) * 8:
+        answers = b""
+        with (
+            function.connect() as connection,
+            suppress(OSError),
+        ):  # reset where the answer was sent before the rest
+            connection.sendall(head.encode() + b"x" * length)
+            time.sleep(pause)
+            with suppress(OSError):
+                connection.sendall(smuggled)
+                connection.shutdown(socket.SHUT_WR)
+            while received := connection.recv(65536):
+                answers += received
+        counts.append(answers.count(b"HTTP/1.1 "))
+    assert max(counts) == 1, counts
+
+
+def test_a_small_body_may_come_just_after_its_headers(function: Function) -> None:
+    head = f"{REQUESTS[function.name][0]} HTTP/1.1\r\nHost: test\r\n{TOKEN}Content-Length: 2\r\n\r\n".encode()
+    with function.connect() as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for _ in range(3):
+            connection.sendall(head)
+            time.sleep(0.002)
+            connection.sendall(b"{}")
+            assert status(connection) in (401, 404, 405)
