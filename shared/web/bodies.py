@@ -32,8 +32,8 @@ def drop_body() -> None:
     environ.pop("CONTENT_LENGTH", None)
     if connection is None or _was_small(body, connection, int(declared or 0)):
         return
-    # gunicorn's own mark: nobody knows where the next request begins, so there is none. Without it, the rest of the
-    # body would be taken for a request.
+    # gunicorn's own mark: nobody knows where the next request begins, so there is none. Or the rest of the body
+    # would be taken for a request.
     body.failed = True
     with suppress(OSError):  # the client may be gone
         connection.shutdown(socket.SHUT_RD)
