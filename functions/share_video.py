@@ -6,6 +6,7 @@ from concurrent.futures import Future, wait
 from typing import Any, TypeVar
 
 from shared import log
+from shared.errors import Unavailable
 from shared.jobs.job import rfc3339
 from shared.outages import COUNTED_WITHIN
 from shared.services import Services
@@ -37,7 +38,14 @@ def share_video(visit: Visit, services: Services) -> Answer:
         return _page(video, urls, embedded="embed" in visit.options)
     if visit.path == _DATA:
         return _data(video, urls)
-    return Redirect(urls.video if visit.path == _VIDEO else _found(urls.poster))
+    return Redirect(urls.video if visit.path == _VIDEO else _poster(video, urls))
+
+
+def _poster(video: SharedVideo, urls: SharedUrls) -> str:
+    _found(video.poster)
+    if urls.poster is None:
+        raise Unavailable("Cloud Storage")
+    return urls.poster
 
 
 def _found(thing: T | None) -> T:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 from concurrent.futures import Executor
+from http import HTTPStatus
 from typing import Any
 
 import google.auth
@@ -14,6 +15,7 @@ import google.auth.transport.requests
 import google.cloud.storage
 import requests
 import requests.adapters
+from google.api_core.exceptions import from_http_status
 from google.auth import crypt
 from google.oauth2 import service_account
 
@@ -53,7 +55,15 @@ def url_signer(settings: Settings, pool: Executor) -> UrlSigner:
 def _signing_through_iam(settings: Settings, credentials: Any) -> service_account.Credentials:
     session = requests.Session()
     _keep_alive(session, connections=32)
-    request = functools.partial(google.auth.transport.requests.Request(session), timeout=SIGNING_TIMEOUT)
+    send = functools.partial(google.auth.transport.requests.Request(session), timeout=SIGNING_TIMEOUT)
+
+    def request(url: str, *args: Any, **options: Any) -> Any:
+        # google-auth tells of a refusal in prose alone. Its status decides whether signing is tried again.
+        response = send(url, *args, **options)
+        if url.endswith(":signBlob") and response.status != HTTPStatus.OK:
+            raise from_http_status(response.status, "signBlob was refused")
+        return response
+
     account = settings.signing_account
     if account is None:
         # The metadata server tells which account a function runs as only once a token is there.

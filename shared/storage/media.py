@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
+from threading import Semaphore
 from typing import Any
 
 from shared import log
@@ -36,7 +37,7 @@ from shared.outages import (
 from shared.settings import Bucket
 from shared.storage.limits import GLANCE, READING
 from shared.storage.pictures import pictures_of
-from shared.storage.side_by_side import required, side_by_side
+from shared.storage.side_by_side import required, share, side_by_side
 from shared.storage.signing import Target, UrlSigner, Validity
 
 Found = dict[tuple[str, Shown], Target | Exception | None]
@@ -90,11 +91,11 @@ class MediaStore:
         One that cannot be had is None, and logged. Raises Unavailable only where no medium can be looked up or
         signed: then Storage is away.
         """
-        until = time.monotonic() + ALL_OBJECTS_WITHIN
-        found = self._find_all([(job, shown) for job in jobs for shown in _shown(job)])
+        until, free = time.monotonic() + ALL_OBJECTS_WITHIN, share()
+        found = self._find_all([(job, shown) for job in jobs for shown in _shown(job)], free)
         validity = self._signer.validity(now)
         targets = {key: target for key, target in found.items() if isinstance(target, Target)}
-        signed = self._signer.try_to_sign(list(targets.values()), validity, until - time.monotonic())
+        signed = self._signer.try_to_sign(list(targets.values()), validity, until - time.monotonic(), free)
         outcomes = {**found, **dict(zip(targets, signed, strict=True))}
         media = [one for (_, shown), one in outcomes.items() if isinstance(shown, Medium)]
         failures = [one for one in media if isinstance(one, Exception)]
@@ -126,7 +127,7 @@ class MediaStore:
             return None
         validity = self._signer.validity(now)
         pictures = [Target(self._names[Bucket.OUTPUTS], poster)] if poster else []
-        video, *signed = self._signer.try_to_sign([target, *pictures], validity, ALL_OBJECTS_WITHIN)
+        video, *signed = self._signer.try_to_sign([target, *pictures], validity, ALL_OBJECTS_WITHIN, share())
         with outages("Cloud Storage"):
             url = required(video)
         _log_failures(signed)
@@ -139,7 +140,7 @@ class MediaStore:
         with outages("Cloud Storage"):
             return self._find((job, Medium.OUTPUT_VIDEO))
 
-    def _find_all(self, wanted: Sequence[tuple[Job, Shown]]) -> Found:
+    def _find_all(self, wanted: Sequence[tuple[Job, Shown]], free: Semaphore) -> Found:
         """Where each thing is: what the documents name, or what lies where they would."""
         found: Found = {}
         missing: list[tuple[Job, Medium]] = []
@@ -153,13 +154,13 @@ class MediaStore:
                 missing.append((job, shown))
             elif isinstance(shown, Picture) and not shown.is_preview and _may_lie_beside(job, shown):
                 posters.append((job, shown))
-        beside = side_by_side(self._pool, self._pictures_beside, posters, PICTURES_WITHIN)
+        beside = side_by_side(self._pool, self._pictures_beside, posters, PICTURES_WITHIN, free)
         for (job, poster), pictures in zip(posters, beside, strict=True):
             if isinstance(pictures, Exception):
                 found[job.id, poster] = pictures
             else:
                 found |= {(job.id, one): where for one, where in pictures.items() if job.path(one) is None}
-        listed = side_by_side(self._pool, self._find, missing, LOOKED_UP_WITHIN)
+        listed = side_by_side(self._pool, self._find, missing, LOOKED_UP_WITHIN, free)
         return found | {(job.id, medium): one for (job, medium), one in zip(missing, listed, strict=True)}
 
     def _target(self, job: Job, shown: Shown, path: str) -> Target | None:

@@ -112,7 +112,7 @@ class Removal:
             if failure:
                 reason = cause(failure)
                 self._kept[reason] += 1
-                self._examples.setdefault(reason, blob.name)
+                self._examples[reason] = min(self._examples.get(reason, blob.name), blob.name)
 
     def _reasons(self) -> str:
         return "; ".join(

@@ -15,12 +15,16 @@ SHARE = 16
 """Calls that one answer has under way at once. Its others wait outside the pool, where they hold up nobody."""
 
 
+def share() -> Semaphore:
+    """What one answer gives to all of its calls: those that are late still count."""
+    return Semaphore(SHARE)
+
+
 def side_by_side(
-    pool: Executor, call: Callable[[T], R], things: Sequence[T], seconds: float
+    pool: Executor, call: Callable[[T], R], things: Sequence[T], seconds: float, free: Semaphore
 ) -> list[R | Exception]:
     """What the call gives for each thing, or raises, in their order. TimeoutError for what takes too long."""
     until = time.monotonic() + seconds
-    free = Semaphore(SHARE)
     begun: list[Future[R | Exception]] = []
     for thing in things:
         if not free.acquire(timeout=max(0.0, until - time.monotonic())):

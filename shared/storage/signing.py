@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from threading import Semaphore
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
@@ -16,12 +17,11 @@ from google.api_core.retry import Retry
 # needs the time to be given. tests/unit/storage/test_signing.py holds the two to the same result.
 from google.cloud.storage._signing import generate_signed_url_v4
 
-from shared.outages import ALL_OBJECTS_WITHIN, SIGNING_TIMEOUT, outages
-from shared.storage.side_by_side import outcome, required, side_by_side
+from shared.outages import ALL_OBJECTS_WITHIN, SIGNING_TIMEOUT, is_away, outages
+from shared.storage.side_by_side import outcome, required, share, side_by_side
 
 _MOST_KEPT = 4096
-# By default it tries again what is passing, also what google-auth makes of IAM's refusals.
-_TRIED_AGAIN = Retry(initial=0.1, maximum=1.0, timeout=SIGNING_TIMEOUT)
+_TRIED_AGAIN = Retry(is_away, initial=0.1, maximum=1.0, timeout=SIGNING_TIMEOUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,18 @@ class UrlSigner:
     def sign(self, targets: Sequence[Target], validity: Validity) -> list[str]:
         """The URLs in the order of `targets`. Raises Unavailable if signing needs IAM and IAM is away."""
         with outages("Cloud Storage"):
-            return [required(signed) for signed in self.try_to_sign(targets, validity, ALL_OBJECTS_WITHIN)]
+            return [
+                required(signed) for signed in self.try_to_sign(targets, validity, ALL_OBJECTS_WITHIN, share())
+            ]
 
-    def try_to_sign(self, targets: Sequence[Target], validity: Validity, seconds: float) -> list[str | Exception]:
+    def try_to_sign(
+        self, targets: Sequence[Target], validity: Validity, seconds: float, free: Semaphore
+    ) -> list[str | Exception]:
         """The same within so many seconds, with the error in place of each URL that cannot be had."""
         sign = functools.partial(self._kept, begins=validity.begins)
         if self._pool is None or len(targets) < 2:
             return [outcome(sign, target) for target in targets]
-        return side_by_side(self._pool, sign, targets, seconds)
+        return side_by_side(self._pool, sign, targets, seconds, free)
 
     def _sign(self, target: Target, begins: datetime) -> str:
         url: str = generate_signed_url_v4(

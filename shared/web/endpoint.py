@@ -171,9 +171,11 @@ class Endpoint(HttpFunction):
         return response
 
     def _handle(self, token: str, request: Request, services: Services) -> Mapping[str, Any]:
-        user = services.verifier.verify(token, check_revoked=self._check_revoked)
+        user = services.verifier.verify(token, check_revoked=False)
         if seconds := services.users.seconds_to_wait(user.id, services.now().timestamp()):
             raise TooManyRequests(seconds)
+        if self._check_revoked:  # a call to Firebase Auth, which the limit bounds too
+            services.verifier.verify(token, check_revoked=True)
         if request.job_id is not None and not is_job_id(request.job_id):
             raise NotFound
         return self._handler(request, user, services)

@@ -86,8 +86,9 @@ def test_the_video_can_be_downloaded(visitor: Page, share: Callable[..., str]) -
     assert download.value.suggested_filename.endswith(".mp4")
 
 
+@pytest.mark.parametrize("end", ["", "/"])
 def test_a_video_continues_after_its_url_has_expired(
-    visitor: Page, share: Callable[..., str], stack: Stack, expected_errors: list[str]
+    visitor: Page, share: Callable[..., str], stack: Stack, expected_errors: list[str], end: str
 ) -> None:
     """The URL in the page is refused, as it would be an hour later."""
     expected_errors.append("403")
@@ -98,7 +99,8 @@ def test_a_video_continues_after_its_url_has_expired(
         route.fulfill(status=403)
 
     visitor.route(f"{stack.storage_url}/**/output.mp4*", refuse, times=1)
-    visitor.goto(f"/v/{share()}")
+    short_id = share()
+    visitor.goto(f"/v/{short_id}{end}")
     wait_for_video(visitor)
     assert ended
-    assert visitor.locator("video").evaluate("video => video.src").endswith("/video.mp4")
+    assert visitor.locator("video").evaluate("video => video.src").endswith(f"/v/{short_id}/video.mp4")

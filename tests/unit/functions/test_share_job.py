@@ -63,7 +63,7 @@ def test_a_job_under_way_has_nothing_to_share(services: FakeServices) -> None:
 def test_a_session_that_was_revoked_changes_no_link(services: FakeServices) -> None:
     send(services, "POST")
     send(services, "DELETE")
-    assert services.fake_verifier.checked_revocation == [True, True]
+    assert services.fake_verifier.checked_revocation == [False, True] * 2
 
 
 def test_the_two_methods_are_named_to_who_tries_another(services: FakeServices) -> None:

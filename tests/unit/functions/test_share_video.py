@@ -210,6 +210,18 @@ def test_other_methods_are_told_what_can_be_used(services: FakeServices) -> None
         assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, OPTIONS")
 
 
+def test_a_poster_whose_url_cannot_be_had_is_an_outage_and_one_that_is_not_there_is_not_found(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = services.fake_media.shared
+    monkeypatch.setattr(services.fake_media, "shared", lambda job, poster, now: shared(job, None, now))
+    answer = visit(services, POSTER)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert visit(services, PAGE).status_code == 200
+    del services.fake_repository.documents["job-1"]["posters"]
+    assert visit(services, POSTER).status_code == 404
+
+
 def test_an_outage_is_told_by_the_page_too(services: FakeServices) -> None:
     services.fake_shares.error = Unavailable("Firestore")
     answer = visit(services)
