@@ -13,7 +13,7 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-dev: page ## Run the product locally on Google's emulators, with demo data
+dev: page ## Run the product locally, with demo data; a saved file is live, KEEP=1 keeps the data
 	@$(BIN)/python -m infra.local.dev
 
 page: $(SETUP) ## Build the page, if it has changed; dev and test do so too
