@@ -33,9 +33,18 @@ IN_THE_BACKGROUND = ("make_posters",)
 
 class Stack:
     def __init__(
-        self, ports: Mapping[str, int], processes: Processes, folder: Path, without: Collection[str] = ()
+        self,
+        ports: Mapping[str, int],
+        processes: Processes,
+        folder: Path,
+        without: Collection[str] = (),
+        patience: float = 1,
     ) -> None:
-        """`without` are functions that do not run and whose events nobody waits for."""
+        """`without` are functions that do not run and whose events nobody waits for.
+
+        `patience` is how many times as long as in the cloud the others wait for anything.
+        """
+        self._patience = patience
         self.functions = tuple(name for name in FUNCTIONS if name not in without)
         self.ports = ports
         self.processes = processes
@@ -117,6 +126,7 @@ class Stack:
             "ALLOWED_ORIGINS": ",".join(self.settings.allowed_origins),
             "SHARE_ORIGIN": self.settings.share_origin,
             "THREADS": str(THREADS),
+            "PATIENCE": str(self._patience),
             "PYTHONUNBUFFERED": "1",
             **changes,
         }
@@ -155,13 +165,14 @@ def running(
     output: Callable[[str], None],
     progress: Callable[[str], None],
     without: Collection[str] = (),
+    patience: float = 1,
 ) -> Iterator[Stack]:
     """A stack with nothing in it yet. The process's own Google clients are pointed at it too."""
     folder = Path(tempfile.mkdtemp(prefix="nuumee-"))
     before = dict(os.environ)
     try:
         with Processes(output, folder) as processes:
-            stack = Stack(ports, processes, folder, without)
+            stack = Stack(ports, processes, folder, without, patience)
             os.environ.update(stack.environment)
             progress("starting the emulators")
             stack.start_emulators()
