@@ -51,12 +51,14 @@ def stack(log_lines: list[str]) -> Iterator[Stack]:
     """The local cloud as `make dev` runs it, on free ports.
 
     Posters are made where they are tested alone: all the videos that tests upload would keep the machine busy.
+    Its functions are patient with a busy machine. Tests of the product's time limits start functions of their own.
     """
     starting = running(
         ports.any_free(PORT_NAMES),
         output=log_lines.append,
         progress=log_lines.append,
         without=("make_posters",),
+        patience=3,
     )
     with starting as local:
         yield local

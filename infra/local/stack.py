@@ -37,6 +37,8 @@ class Stack:
         self, ports: Mapping[str, int], processes: Processes, folder: Path, without: Collection[str] = ()
     ) -> None:
         """`without` are functions that do not run and whose events nobody waits for."""
+        self.patience = 1.0
+        """How many times as long as in the cloud the functions wait for anything."""
         self.functions = tuple(name for name in FUNCTIONS if name not in without)
         self.ports = ports
         self.processes = processes
@@ -147,6 +149,7 @@ class Stack:
             "ALLOWED_ORIGINS": ",".join(self.settings.allowed_origins),
             "SHARE_ORIGIN": self.settings.share_origin,
             "THREADS": str(table().functions[name].threads),
+            "PATIENCE": str(self.patience),
             "PYTHONUNBUFFERED": "1",
             **changes,
         }
@@ -198,9 +201,11 @@ def running(
     output: Callable[[str], None],
     progress: Callable[[str], None],
     without: Collection[str] = (),
+    patience: float = 1,
 ) -> Iterator[Stack]:
     """A stack that runs, with nothing in it yet."""
     with empty(Stack, ports, output=output, without=without) as stack:
+        stack.patience = patience
         stack.start(progress)
         yield stack
 

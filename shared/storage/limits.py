@@ -11,12 +11,12 @@ from typing import Any
 
 from google.cloud.storage.retry import DEFAULT_RETRY
 
-from shared.outages import PICTURES_WITHIN
+from shared.outages import PATIENCE, PICTURES_WITHIN
 
 
 def _limits(connect: float, between_bytes: float, with_retries: float) -> dict[str, Any]:
-    retry = DEFAULT_RETRY.with_delay(initial=0.2, maximum=2.0).with_timeout(with_retries)
-    return {"timeout": (connect, between_bytes), "retry": retry}
+    retry = DEFAULT_RETRY.with_delay(initial=0.2, maximum=2.0).with_timeout(with_retries * PATIENCE)
+    return {"timeout": (connect * PATIENCE, between_bytes * PATIENCE), "retry": retry}
 
 
 READING = _limits(1.5, 2.5, with_retries=2.5)

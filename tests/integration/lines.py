@@ -100,7 +100,7 @@ VARIABLES = {
 
 
 class OnLines:
-    """A function whose line to each service is the test's."""
+    """A function with the product's own time limits, whose line to each service is the test's."""
 
     def __init__(self, stack: Stack, name: str) -> None:
         self._stack = stack
@@ -111,7 +111,7 @@ class OnLines:
         port = ports.any_free([self._label])[self._label]
         self.url = f"http://{ports.HOST}:{port}"
         changes = {VARIABLES[service]: host for service, host in hosts.items()}
-        stack.start_function(name, port=port, label=self._label, **changes)
+        stack.start_function(name, port=port, label=self._label, PATIENCE="1", **changes)
         stack.processes.wait_for(self._label, lambda: ports.answers(port))
 
     def mend(self) -> None:

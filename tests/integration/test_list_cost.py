@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+import requests
 from google.cloud import firestore
 
 from infra.local import ports
@@ -19,11 +20,7 @@ from tests.jobs import deleted, document, new_id, put_all
 from tests.tokens import unsigned_token
 
 PROJECT = "demo-cost"
-"""A database of its own: the emulator scans the whole collection, whoever's jobs they are."""
-SMALL = "demo-cost-of-counts"
-"""Another one, in which twelve scans at once are quick."""
-DELETED = "demo-cost-of-deleted"
-"""And one for users who have deleted nearly all their jobs."""
+"""A database of its own, empty before each test: the emulator scans all jobs, whoever's they are."""
 
 
 @dataclass(frozen=True)
@@ -49,21 +46,17 @@ class Metered:
 
 
 @pytest.fixture(scope="module")
-def metered(stack: Stack) -> Iterator[Metered]:
+def running(stack: Stack) -> Iterator[Metered]:
     with started(stack, PROJECT) as function:
         yield function
 
 
-@pytest.fixture(scope="module")
-def metered_small(stack: Stack) -> Iterator[Metered]:
-    with started(stack, SMALL) as function:
-        yield function
-
-
-@pytest.fixture(scope="module")
-def metered_deleted(stack: Stack) -> Iterator[Metered]:
-    with started(stack, DELETED) as function:
-        yield function
+@pytest.fixture
+def metered(stack: Stack, running: Metered) -> Metered:
+    emulator = f"http://{stack.environment['FIRESTORE_EMULATOR_HOST']}/emulator/v1"
+    everything = f"{emulator}/projects/{PROJECT}/databases/(default)/documents"
+    requests.delete(everything, timeout=60).raise_for_status()
+    return running
 
 
 @contextmanager
@@ -118,13 +111,13 @@ def test_a_run_of_deleted_jobs_costs_few_requests(metered: Metered, gone: int) -
 @pytest.mark.parametrize("gone", [100, 2_900])
 @pytest.mark.parametrize(("before", "behind"), [(20, 0), (0, 20), (0, 30), (19, 5), (10, 10), (19, 1)])
 def test_deleted_jobs_cost_few_requests_wherever_they_are(
-    metered_deleted: Metered, before: int, gone: int, behind: int
+    metered: Metered, before: int, gone: int, behind: int
 ) -> None:
     user = f"user-{new_id()}"
     jobs = [document(user) for _ in range(before)] + [deleted(user) for _ in range(gone)]
-    metered_deleted.put(jobs + [document(user) for _ in range(behind)])
-    page, read = metered_deleted.get(user, page_size=20)
-    meter = metered_deleted.meter
+    metered.put(jobs + [document(user) for _ in range(behind)])
+    page, read = metered.get(user, page_size=20)
+    meter = metered.meter
     queries = meter.calls - meter.aggregations
     assert (len(page["jobs"]), page["total"]) == (20, before + behind)
     assert (page["next_cursor"] is None) == (before + behind == 20)
@@ -176,13 +169,13 @@ def test_hostile_id_prefix_makes_no_firestore_call(metered: Metered) -> None:
     ],
 )
 def test_jobs_of_other_statuses_cost_what_lies_between_them(
-    metered_deleted: Metered, between: int, behind: int, page_size: int, documents: int
+    metered: Metered, between: int, behind: int, page_size: int, documents: int
 ) -> None:
     user = f"user-{new_id()}"
     statuses = [*["watermarking"] * 2, *["completed"] * between, "watermarking", *["completed"] * behind]
-    metered_deleted.put([document(user, status=status) for status in statuses])
-    page, read = metered_deleted.get(user, status="other", page_size=page_size)
-    assert (len(page["jobs"]), page["total"], metered_deleted.meter.aggregations) == (min(3, page_size), 3, 12)
+    metered.put([document(user, status=status) for status in statuses])
+    page, read = metered.get(user, status="other", page_size=page_size)
+    assert (len(page["jobs"]), page["total"], metered.meter.aggregations) == (min(3, page_size), 3, 12)
     assert read == documents
 
 
@@ -197,15 +190,15 @@ def test_jobs_of_other_statuses_cost_what_lies_between_them(
     ],
 )
 def test_counts_are_twelve_aggregations_and_no_document_more(
-    metered_small: Metered, query: dict[str, Any], aggregations: int, documents: int
+    metered: Metered, query: dict[str, Any], aggregations: int, documents: int
 ) -> None:
     user = f"user-{new_id()}"
-    metered_small.put([document(user, status="failed") for _ in range(30)])
-    page, read = metered_small.get(user, include="counts", **query)
+    metered.put([document(user, status="failed") for _ in range(30)])
+    page, read = metered.get(user, include="counts", **query)
     none = dict.fromkeys(("pending", "queued", "processing", "completed", "other"), 0)
     assert page["counts"] == {**none, "all": 30, "failed": 30}
-    assert (metered_small.meter.aggregations, read) == (aggregations, documents)
-    assert metered_small.get(user, **query)[1] == documents
+    assert (metered.meter.aggregations, read) == (aggregations, documents)
+    assert metered.get(user, **query)[1] == documents
 
 
 def test_one_job_costs_one_read_and_a_hostile_id_none(metered: Metered) -> None:
