@@ -173,7 +173,7 @@ def deleting_several(jobs: JobsPage, shelf: Shelf) -> None:
     jobs.page.get_by_role("button", name="Delete", exact=True).click()
     jobs.dialog.get_by_role("button", name="Delete 3 jobs").click()
     jobs.dialog.get_by_text("Firestore cannot be reached").wait_for()
-    expect(jobs.dialog.get_by_text("Deleted")).to_have_count(2)
+    expect(jobs.dialog.get_by_text("Deleted", exact=True)).to_have_count(2)
     jobs.toasts.first.wait_for()
 
 

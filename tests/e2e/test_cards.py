@@ -30,7 +30,11 @@ def _tiles(card: Locator) -> list[str]:
 
 def _actions(card: Locator) -> list[str]:
     names = [str(button.get_attribute("aria-label")) for button in card.get_by_role("button").all()]
-    return [name.partition(" job ")[0].removesuffix(" of") for name in names if not name.startswith("Preview")]
+    return [
+        name.partition(" job ")[0].removesuffix(" of").removesuffix(" for")
+        for name in names
+        if not name.startswith("Preview")
+    ]
 
 
 def _animation(card: Locator, label: str) -> str:
