@@ -25,7 +25,13 @@ WITHOUT_QUERIES = {
     *("JobRepository.get", "JobRepository.get_many"),
     *("Deletions.mark", "Deletions.of", "Deletions.standings", "Deletions.begin_purge", "Deletions.end_purge"),
     *("Deletions.record_late_upload", "Deletions.record_sweep", "Deletions.reopen"),
-    *("Deletions.record_dead_letter", "Shares.renew", "Shares.revoke", "Uploads.complete", "Uploads.set_pictures"),
+    *(
+        "Deletions.record_dead_letter",
+        "Shares.renew",
+        "Shares.revoke",
+        "Completions.complete",
+        "KnownPictures.set",
+    ),
     *("Views.add", "Views.move"),
 }
 """Methods that read and write documents by their ids alone."""
