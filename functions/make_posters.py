@@ -95,7 +95,7 @@ def _is_named(event: ObjectFinalized, prefix: JobPrefix, medium: Medium, service
 
 
 def _made(event: ObjectFinalized, size: int, place: Place, services: Services) -> Pictures | None:
-    """Make and store the pictures. If none can be made, remove those of an older object and return None."""
+    """Make, store and return the pictures. If none can be made, remove an older object's and return None."""
     with tempfile.TemporaryFile() as file:
         try:
             _fetch(event, size, file, services)

@@ -43,9 +43,9 @@ _STORAGE_CALLS = 64
 """Most calls to Cloud Storage and for signatures in flight at once in one process: the shares of four requests.
 See shared/storage/side_by_side.py."""
 _COUNTS = 80
-"""Most counts in flight at once. One request makes up to 14, and an instance of list_jobs takes 16 requests. With
-a Firestore that needs a second, half of 16 such requests failed at 32; all succeeded at 80. One HTTP/2 connection
-usually carries 100 calls, and each request also reads jobs.
+"""Most counts in flight at once. A request makes up to 14, and an instance of list_jobs takes 16 requests. While
+Firestore took a second per call, 16 such requests failed every other time with 32; with 80 all were answered. One
+HTTP/2 connection usually carries 100 calls, and each request also reads jobs.
 https://grpc.io/docs/guides/performance/
 """
 

@@ -174,7 +174,7 @@ class Endpoint(HttpFunction):
         user = services.verifier.verify(token, check_revoked=False)
         if seconds := services.users.seconds_to_wait(user.id, services.now().timestamp()):
             raise TooManyRequests(seconds)
-        if self._check_revoked:  # a call to Firebase Auth, which the limit bounds too
+        if self._check_revoked:  # calls Firebase Auth, so it comes after the limit
             services.verifier.verify(token, check_revoked=True)
         if request.job_id is not None and not is_job_id(request.job_id):
             raise NotFound

@@ -19,7 +19,7 @@ class Match:
 class Routes:
     def __init__(self, paths: tuple[str, ...]) -> None:
         self.paths = paths
-        # The longest first: /jobs/jobs is the job with the id "jobs".
+        # Try the longest pattern first: /jobs/jobs is the job with the id "jobs".
         self._patterns = sorted(((tuple(path.strip("/").split("/")), path) for path in paths), key=_segments)
 
     def match(self, request: flask.Request) -> Match | None:
