@@ -11,12 +11,12 @@ from shared.outages import COUNTING_RUN
 from shared.services import Services
 
 BATCH = 1000
-"""Shards moved in one run, if there is the time."""
+"""Most shards moved in one run."""
 
 
 @subscriber(MinutePassed)
 def count_views(_: MinutePassed, services: Services) -> None:
-    """Move what waits. What is written meanwhile, or is too much, is for the next minute."""
+    """Move the waiting views. Views written meanwhile, and any beyond the limits, wait for the next minute."""
     until = time.monotonic() + COUNTING_RUN
     shards = views = 0
     for shard in services.views.waiting(BATCH):

@@ -15,11 +15,11 @@ from shared.web.endpoint import Request, endpoint
 
 @endpoint("DELETE", "/jobs/{job_id}", status=202, check_revoked=True)
 def delete_job(request: Request, user: User, services: Services) -> dict[str, Any]:
-    """Mark the job as deleted, and ask for its files to be purged."""
+    """Mark the job as deleted and request the purge of its files."""
     deletion = services.deletions.mark(user.id, str(request.job_id), services.now())
     message_id = _publish(deletion, services) if deletion.purge is PurgeState.PENDING else None
     log.info("job_deleted", job_id=deletion.job_id, message_id=message_id)
-    # There is nothing left to remove also where there never was anything: PurgeState.CLOSED.
+    # PurgeState.CLOSED counts as done: there never was anything to remove.
     done = deletion.purge is not PurgeState.PENDING
     return {
         "message": "The job is deleted." if done else "The job is deleted; its files are being removed.",
@@ -30,9 +30,9 @@ def delete_job(request: Request, user: User, services: Services) -> dict[str, An
 
 
 def _publish(deletion: Deletion, services: Services) -> str | None:
-    """The message's id, or None if it was not accepted.
+    """Publish the deletion; return the message's id, or None if Pub/Sub did not accept it.
 
-    The mark promises the purge, not the message: a purge that stays pending is published again later.
+    The purge does not depend on this message: a sweep publishes again for a purge that stays pending.
     """
     event = JobDeleted(deletion.job_id, deletion.user_id, deletion.deleted_at)
     try:

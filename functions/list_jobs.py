@@ -12,7 +12,7 @@ from shared.web.endpoint import Request, endpoint
 
 @endpoint("GET", "/jobs", "/jobs/{job_id}", cacheable=True)
 def list_jobs(request: Request, user: User, services: Services) -> dict[str, Any]:
-    """A page of the user's jobs, those whose ids are given or begin alike, or one."""
+    """One job, or a page of the user's jobs, optionally limited to given ids or an id prefix."""
     share_origin = services.settings.share_origin
     if request.job_id is not None:
         return services.repository.get(user.id, request.job_id).as_json(share_origin)

@@ -1,4 +1,4 @@
-"""Consumes object-finalized: makes the small pictures that the page's tiles show of a new image or video"""
+"""Consumes object-finalized: makes the small pictures of a new image or video for the page's tiles"""
 
 from __future__ import annotations
 
@@ -23,17 +23,20 @@ if TYPE_CHECKING:
     from shared.storage.objects import Description
 
 END_READ = 8 * 2**20
-"""Bytes of a larger video's end, where its index may be, among the WHOLE_UP_TO that are read of it."""
+"""Bytes read from the end of a video larger than WHOLE_UP_TO, where its index may be.
+
+They are part of the WHOLE_UP_TO bytes read in all.
+"""
 
 
 @subscriber(ObjectFinalized)
 def make_posters(event: ObjectFinalized, services: Services) -> None:
-    """Make them beside the object, under the job's prefix, so that the purge takes them too."""
+    """Store the pictures beside the object, under the job's prefix, so that the purge removes them too."""
     if event.bucket not in services.settings.buckets:
         raise UnprocessableEvent("the bucket is none of the three")
     job, medium = event.prefix, event.medium(services.settings.bucket_names)
     if job is None or medium is None or services.deletions.of(job.job_id):
-        return  # no medium of a job, such as a poster itself, or the job is deleted
+        return  # not a job's medium (a poster, for example), or the job is deleted
     there = _live(event, services)
     if there is None:
         log.info("upload_gone", **_about(event))
@@ -49,26 +52,26 @@ def make_posters(event: ObjectFinalized, services: Services) -> None:
         pictures = _made(event, there.size, place, services)
         if _live(event, services) is None:
             _take_back(event, services)
-            return  # what is known now is for the other event to say
+            return  # the event of the replacement records its own pictures
     known = services.known_pictures.set(job, medium, pictures)
     log.info("posters", made=pictures is not None, known=known, **_about(event))
 
 
 def _live(event: ObjectFinalized, services: Services) -> Description | None:
-    """The object that the event tells of; None if it is gone, or replaced by one that has an event of its own."""
+    """The event's object; None if it is gone, or was replaced by a generation with its own event."""
     live = services.objects.describe(event.bucket, event.name)
     return live if live and live.generation == event.generation else None
 
 
 def _take_back(event: ObjectFinalized, services: Services) -> None:
-    """Leave no picture of what was replaced while it was made."""
+    """Remove the pictures of an object that was replaced while they were being made."""
     place = services.pictures.place(event.bucket, event.name)
     if place.shows(event.generation):
         services.pictures.clear(place)
 
 
 def _add_those_of_inputs(prefix: JobPrefix, services: Services) -> None:
-    """An input may have been uploaded before its job was there to know of its pictures, or be an earlier job's."""
+    """Record the pictures of the inputs, which may be older than the job or belong to an earlier job."""
     try:
         job = services.repository.get(prefix.user_id, prefix.job_id)
     except NotFound:
@@ -79,12 +82,12 @@ def _add_those_of_inputs(prefix: JobPrefix, services: Services) -> None:
         if path is None or job.path(poster) is not None or not is_own_path(path, job.user_id):
             continue
         place = services.pictures.place(services.settings.bucket_names[medium.bucket(path)], path)
-        # By now they are there, or nothing could be made of it.
+        # By now the pictures exist, or none could be made.
         services.known_pictures.set(prefix, medium, place.pictures)
 
 
 def _is_named(event: ObjectFinalized, prefix: JobPrefix, medium: Medium, services: Services) -> bool:
-    """Whether the job names the object, or is not there yet: of two files for one medium one can be shown."""
+    """Whether the job names the object, or does not exist yet. Only one of two files for a medium can be shown."""
     try:
         return services.repository.get(prefix.user_id, prefix.job_id).path(medium) == event.name
     except NotFound:
@@ -92,7 +95,7 @@ def _is_named(event: ObjectFinalized, prefix: JobPrefix, medium: Medium, service
 
 
 def _made(event: ObjectFinalized, size: int, place: Place, services: Services) -> Pictures | None:
-    """What has taken the place; None where the medium has no pictures to give. Those of an older one go then."""
+    """Make, store and return the pictures. If none can be made, remove an older object's and return None."""
     with tempfile.TemporaryFile() as file:
         try:
             _fetch(event, size, file, services)
@@ -109,7 +112,10 @@ def _about(event: ObjectFinalized) -> dict[str, object]:
 
 
 def _fetch(event: ObjectFinalized, size: int, file: IO[bytes], services: Services) -> None:
-    """Write what the object holds, or of a large video both ends. Raises Unpicturable for what has to be whole."""
+    """Write the object to `file`; of a large video, only both ends.
+
+    Raises Unpicturable if the object is gone, or is too large and not a video.
+    """
     for start, end in _parts(size):
         content = services.objects.read(event.bucket, event.name, event.generation, start, end)
         if content is None:
@@ -122,7 +128,7 @@ def _fetch(event: ObjectFinalized, size: int, file: IO[bytes], services: Service
 
 
 def _parts(size: int) -> Iterator[tuple[int, int]]:
-    """Where what is read begins and ends. A hole between two parts takes no memory."""
+    """Start and end of each part to read. A hole between two parts takes no memory."""
     if size > WHOLE_UP_TO:
         yield 0, WHOLE_UP_TO - END_READ
         yield size - END_READ, size

@@ -1,4 +1,4 @@
-"""Consumes object-finalized: an output completes its job; what is uploaded for a deleted job is removed again"""
+"""Consumes object-finalized: completes a job when its output arrives; removes uploads for deleted jobs"""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.services import Services
 
 @subscriber(ObjectFinalized)
 def process_upload(event: ObjectFinalized, services: Services) -> None:
-    """Decide what an upload means for its job, which is what the job's own document says."""
+    """Handle an upload according to its job's document."""
     if event.bucket not in services.settings.buckets:
         raise UnprocessableEvent("the bucket is none of the three")
     if event.prefix is None:
@@ -21,7 +21,7 @@ def process_upload(event: ObjectFinalized, services: Services) -> None:
         return
     deletion = services.deletions.of(event.prefix.job_id)
     if deletion is None:
-        # The job is live, or not there yet: inputs are uploaded first.
+        # The job is live or does not exist yet: inputs are uploaded first.
         _complete(event, event.prefix, services)
     elif deletion.user_id == event.prefix.user_id:
         _remove(event, event.prefix, services)
@@ -30,7 +30,7 @@ def process_upload(event: ObjectFinalized, services: Services) -> None:
 
 
 def _complete(event: ObjectFinalized, job: JobPrefix, services: Services) -> None:
-    """Complete the job if its output is there and is a video: neither the event nor a content type says so."""
+    """Complete the job if its output exists and is a video. The event and the content type prove neither."""
     output = f"{job}{Medium.OUTPUT_VIDEO.default_name}"
     if event.bucket != services.settings.outputs_bucket or event.name != output:
         return
@@ -43,12 +43,12 @@ def _complete(event: ObjectFinalized, job: JobPrefix, services: Services) -> Non
         log.warning("output_refused", job_id=job.job_id, **about)
         return
     changed = services.completions.complete(job, event.name, services.now())
-    # Unchanged is also a job that is another user's, has failed, is not there, or knows of its output already.
+    # Nothing changes if the job is another user's, has failed, does not exist, or already has its output.
     log.info("completed" if changed else "output_changes_nothing", job_id=job.job_id, bytes=event.size)
 
 
 def _beginning(event: ObjectFinalized, services: Services) -> bytes | None:
-    """The first bytes of the object; None if it is not there any more or was replaced, which has its own event."""
+    """The object's first bytes; None if it is gone, or was replaced by a generation with its own event."""
     there = services.objects.describe(event.bucket, event.name)
     if there is None or there.generation != event.generation:
         return None
@@ -57,11 +57,11 @@ def _beginning(event: ObjectFinalized, services: Services) -> bytes | None:
 
 
 def _remove(event: ObjectFinalized, job: JobPrefix, services: Services) -> None:
-    """Remove this very generation: the purge may have come and gone. Told first, so that nothing goes untold."""
+    """Remove this generation, since the purge may have run already. Record it first, so no removal is missed."""
     there = services.objects.describe(event.bucket, event.name, event.generation)
     if there is None:
         log.info("upload_gone", job_id=job.job_id, bucket=event.bucket)
-        return  # the purge was there first, or this event has come before
+        return  # the purge removed it, or this event was delivered before
     key = f"{event.bucket}/{event.generation}"
     services.deletions.record_late_upload(job.job_id, key, there.size, services.now())
     services.objects.remove(event.bucket, event.name, event.generation)

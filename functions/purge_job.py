@@ -15,7 +15,7 @@ from shared.services import Services
 
 @subscriber(JobDeleted)
 def purge_job(event: JobDeleted, services: Services) -> None:
-    """Remove what the job's own document says is deleted; an event that it does not bear out, nothing."""
+    """Remove the job's files if its document says it is deleted. An event alone removes nothing."""
     run = uuid.uuid4().hex
     deletion = services.deletions.begin_purge(event.job_id, event.user_id, run, services.now())
     if deletion is None:

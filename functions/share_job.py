@@ -12,7 +12,7 @@ from shared.web.endpoint import Request, endpoint
 
 @endpoint("POST, DELETE", "/jobs/{job_id}/share", check_revoked=True)
 def share_job(request: Request, user: User, services: Services) -> dict[str, Any]:
-    """Give the job a new link, which ends the one before; or end the link it has."""
+    """POST gives the job a new link and ends the previous one; DELETE ends the current link."""
     job_id = str(request.job_id)
     if request.method == "POST":
         job = services.shares.renew(user.id, job_id, services.now())

@@ -1,4 +1,4 @@
-"""GET /v/{short_id}, what lies under it, and GET /public/video/{short_id}"""
+"""GET /v/{short_id}, the paths under it, and GET /public/video/{short_id}"""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DATA = "/public/video/{short_id}"
 
 @public_endpoint(_PAGE, _VIDEO, _POSTER, _DATA)
 def share_video(visit: Visit, services: Services) -> Answer:
-    """What a share link shows: the page, its data, or the video and its picture, at addresses that last."""
+    """What a share link shows: the page, its data, or the video or poster at a lasting address."""
     video = services.shares.resolve(visit.short_id)
     if visit.path == _VIDEO and "download" in visit.options:
         download = services.media.download(video.job, services.now())
@@ -55,7 +55,7 @@ def _found(thing: T | None) -> T:
 
 
 def _counting(video: SharedVideo, visit: Visit, services: Services) -> Future[None] | None:
-    """Begin to count the view, if it is one. The answer does not depend on it."""
+    """Start counting the visit if it is a new view. The answer does not depend on it."""
     now = services.now().timestamp()
     if not visit.may_count or not services.visitors.is_new(visit.visitor, visit.short_id, now):
         return None

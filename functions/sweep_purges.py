@@ -1,4 +1,4 @@
-"""Consumes every-minute: asks again for overdue purges, and sees to the dead letters"""
+"""Consumes every-minute: asks again for overdue purges and handles dead letters"""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from shared.publishing.dead_letters import DeadLetters, Letter
 from shared.services import Services
 
 BATCH = 100
-"""Purges asked for again, and dead letters of each kind seen to, in one sweep."""
+"""Most purges asked for again, and most dead letters of each kind handled, in one sweep."""
 MOST_LOOKED_AT = 1_000
-"""Pending purges among which a sweep looks for some that have no time of their own."""
+"""Most pending purges that a sweep reads to find those without a `sweep_at`."""
 MOST_REPLAYS = 8
-"""Of an upload, each of which ends in five failed deliveries or well: some two hours in all."""
+"""Most replays of one upload event. A replay succeeds or fails five deliveries; all take about two hours."""
 KEPT_FOR = timedelta(days=90)
-"""How long a dead letter that could not be replayed is kept: Firestore's TTL policy goes by `expire_at`."""
+"""How long a dead letter that could not be replayed is kept. Firestore's TTL policy reads `expire_at`."""
 _REPLAYS = "replays"
 _LARGEST_KEPT = 100_000
 
 
 @subscriber(MinutePassed)
 def sweep_purges(_: MinutePassed, services: Services) -> None:
-    """Bring back what got lost: purges whose event came to nothing, then dead letters."""
+    """Retry overdue purges, then handle dead letters."""
     failures = _Failures()
     with failures.kept("overdue purges"):
         _ask_again(_overdue(services, failures), services, failures)
@@ -44,7 +44,7 @@ def sweep_purges(_: MinutePassed, services: Services) -> None:
 
 
 class _Failures:
-    """What fails must keep nothing else from its turn; the sweep as a whole has failed all the same."""
+    """Counts failed parts. A failed part does not stop the others, but the sweep as a whole fails."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -64,7 +64,7 @@ def _overdue(services: Services, failures: _Failures) -> list[Deletion]:
     with failures.kept("purges that are due"):
         overdue += services.deletions.due(now, BATCH)
     with failures.kept("purges without a time"):
-        # What others than delete_job have marked has no time of its own.
+        # Deletions not marked by delete_job have no `sweep_at`.
         since = now - timedelta(seconds=services.settings.sweep_after)
         pending = islice(services.deletions.all_pending(since), MOST_LOOKED_AT)
         overdue += [one for one in pending if one.sweep_at is None]
@@ -72,7 +72,7 @@ def _overdue(services: Services, failures: _Failures) -> list[Deletion]:
 
 
 def _ask_again(overdue: Iterable[Deletion], services: Services, failures: _Failures) -> None:
-    """Publish, and only then put the next time off: what fails in between is published twice, never not at all."""
+    """Publish, then postpone the next sweep. A failure in between publishes twice but never loses an event."""
     asked = {JobDeleted(one.job_id, one.user_id, one.deleted_at): one for one in overdue}
     accepted = services.publisher.publish_all(list(asked))
     for event in accepted:
@@ -94,7 +94,7 @@ def _tell(deletion: Deletion) -> None:
 def _drain(
     letters: DeadLetters, replay: Callable[[Letter, Services], str], services: Services, failures: _Failures
 ) -> None:
-    """See to what waits, one by one, and let each go after that: what fails on the way comes again."""
+    """Replay the waiting letters one by one, acknowledging each afterwards. A letter that fails comes again."""
     for letter in letters.pull(BATCH):
         with failures.kept("dead letter", message_id=letter.message_id):
             try:
@@ -107,7 +107,7 @@ def _drain(
 
 
 def _replay_deletion(letter: Letter, services: Services) -> str:
-    """Ask at once for a purge that no sweep has asked for; one that was swept has its own time."""
+    """Publish at once a purge that no sweep has asked for yet. A swept one waits until it is due."""
     event = JobDeleted.decode(letter.data, letter.attributes)
     deletion = services.deletions.of(event.job_id)
     if deletion is None or deletion.user_id != event.user_id:
@@ -122,7 +122,7 @@ def _replay_deletion(letter: Letter, services: Services) -> str:
 
 
 def _replay_upload(letter: Letter, services: Services) -> str:
-    """A deleted job is purged once more, as often as that takes; for any other the event is published again."""
+    """Reopen the purge of a deleted job, however often; otherwise publish the event again, up to MOST_REPLAYS."""
     event = ObjectFinalized.decode(letter.data, letter.attributes)
     deletion = services.deletions.of(event.prefix.job_id) if event.prefix else None
     if event.prefix and deletion and deletion.user_id == event.prefix.user_id:
@@ -144,7 +144,7 @@ def _record(letter: Letter, reason: str, services: Services) -> None:
             "expire_at": services.now() + KEPT_FOR,
             "data": letter.data[:_LARGEST_KEPT],
             "bytes": len(letter.data),
-            # As text: not everything that can be an attribute's name can be a field's.
+            # As text, because some attribute names are not valid field names.
             "attributes": json.dumps(dict(letter.attributes)),
         },
     )

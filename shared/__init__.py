@@ -1,4 +1,4 @@
-"""What the functions share. Imports point one way, as [tool.importlinter] in pyproject.toml draws it.
+"""Code shared by the functions. [tool.importlinter] in pyproject.toml defines which package may import which.
 
-The root holds what every package may use: settings, errors, outages and the log. `services` puts it all together.
+Every package may use the root: settings, errors, outages and the log. `services` wires everything together.
 """

@@ -1,4 +1,4 @@
-"""What can go wrong, as the caller of an HTTP function or the sender of an event sees it.
+"""Errors as seen by the caller of an HTTP function or the sender of an event.
 
 ApiError                  answered as problem details (RFC 9457)
   BadRequest          400
@@ -11,8 +11,8 @@ ApiError                  answered as problem details (RFC 9457)
   Unavailable         503
     Contended         503
 UnprocessableEvent        an event that can never succeed
-PurgeIncomplete           a purge that has to be tried again
-SweepIncomplete           a sweep of which something failed
+PurgeIncomplete           a purge that must be retried
+SweepIncomplete           a sweep that partly failed
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Unauthorized(ApiError):
 
 
 class NotFound(ApiError):
-    """The same for what does not exist, is another user's or is deleted: existence does not leak."""
+    """One answer for a job that is missing, deleted or another user's, so that existence does not leak."""
 
     status, title, kind = 404, "Not found", "not-found"
 
@@ -105,7 +105,7 @@ class Unavailable(ApiError):
 
 
 class Contended(Unavailable):
-    """Everything can be reached, but others were first at every try."""
+    """Every service is reachable, but other writers came first at every try."""
 
     def __init__(self, what_happened: str) -> None:
         ApiError.__init__(
@@ -116,7 +116,7 @@ class Contended(Unavailable):
 
 
 class InternalError(ApiError):
-    """Stands in for an unexpected exception, none of whose text is shown."""
+    """Replaces an unexpected exception and shows none of its text."""
 
     status, title, kind = 500, "Internal error", "internal-error"
 
@@ -125,12 +125,12 @@ class InternalError(ApiError):
 
 
 class UnprocessableEvent(Exception):
-    """The event can never be processed: malformed, or not borne out by the job. The text says why."""
+    """The event can never be processed: it is malformed or the job does not confirm it. The text says why."""
 
 
 class PurgeIncomplete(Exception):
-    """Files may be left. The event has to come back."""
+    """Files may be left. The event must be delivered again."""
 
 
 class SweepIncomplete(Exception):
-    """Something that a sweep had to see to waits for the next one."""
+    """Part of a sweep failed and is left for the next one."""

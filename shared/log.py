@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, in the form that Cloud Logging reads.
+"""Structured logs: one JSON object per line, in Cloud Logging's format.
 
 https://cloud.google.com/logging/docs/structured-logging
 """
@@ -40,7 +40,7 @@ def start(stream: TextIO = sys.stdout) -> None:
 
 
 def set_trace(project: str, traceparent: str | None, cloud_trace_context: str | None) -> None:
-    """Tie the lines that follow to the request's trace, from either header that Google's front end sends."""
+    """Tie the following log lines to the request's trace, taken from either header of Google's front end."""
     parent = (traceparent or "").split("-")
     candidate = parent[1] if len(parent) == 4 else (cloud_trace_context or "").split("/")[0]
     _trace.set(f"projects/{project}/traces/{candidate}" if _TRACE.fullmatch(candidate) else None)

@@ -1,8 +1,8 @@
-"""How long a function waits for each of Google's services, what is tried again, and what counts as being away.
+"""Timeouts and retries for Google's services, and which errors mean that a service is away.
 
-An HTTP function answers within 10 s whatever happens. With one service away, its own limit below decides; what
-adds up to more, such as several slow ones, meets ANSWER_WITHIN. A background function has nobody waiting: it may
-take its time over a slow bucket before it asks for the event to be delivered again.
+An HTTP function always answers within 10 s. If one service is away, its own limit below applies; ANSWER_WITHIN
+cuts off longer sums, such as several slow services. Nobody waits for a background function, so it may spend longer
+on a slow bucket before it asks for redelivery.
 """
 
 from __future__ import annotations
@@ -24,31 +24,31 @@ from google.api_core.retry import Retry, if_exception_type
 from shared.errors import Unavailable
 
 PATIENCE = float(os.environ.get("PATIENCE", "1"))
-"""A factor for all of these limits. Tests of other things raise it, so that they pass on a busy machine."""
+"""Factor for most of these limits. Tests that are not about timing raise it to pass on a busy machine."""
 ANSWER_WITHIN = 8.0 * PATIENCE
-"""Seconds after which an HTTP function answers that it cannot, which leaves a cold start the rest."""
+"""Seconds after which an HTTP function answers 503. The rest of the 10 s is left for a cold start."""
 AUTH_TIMEOUT = 1.5 * PATIENCE
-"""Seconds for one call to Firebase Auth, which its library makes twice before it gives up."""
+"""Seconds for one call to Firebase Auth. Its library makes two before it gives up."""
 FIRESTORE_TIMEOUT = 3.0 * PATIENCE
-"""Seconds for one call with all its retries."""
+"""Seconds for one call, including its retries."""
 ALL_OBJECTS_WITHIN = 5.0 * PATIENCE
-"""Seconds to look up and to sign all that one answer needs."""
+"""Seconds to look up and sign everything that one answer needs."""
 LOOKED_UP_WITHIN = 3.0 * PATIENCE
-"""Seconds of these to look up the media that no document names."""
+"""Seconds of ALL_OBJECTS_WITHIN for looking up media that no document names."""
 PICTURES_WITHIN = 0.5 * PATIENCE
-"""Seconds of these to look for the pictures that no document names."""
+"""Seconds of ALL_OBJECTS_WITHIN for looking up pictures that no document names."""
 SIGNING_TIMEOUT = 2.5 * PATIENCE
-"""Seconds for which one signature is tried again, and for each of the tries."""
+"""Seconds for one signature including its retries, and for each try."""
 PURGE_WITHIN = 180.0
-"""Seconds after which a purge leaves the rest to its next run. The function has 300; what is under way then can
+"""Seconds after which a purge leaves the rest to its next run. The function has 300 s, and calls in flight can
 take another minute."""
 PUBLISH_TIMEOUT = 2.5 * PATIENCE
 COUNTING_TIMEOUT = 2.0 * PATIENCE
-"""Seconds for the one try at counting a view."""
+"""Seconds for the single try at counting a view."""
 COUNTED_WITHIN = 0.1
-"""Seconds that an answer waits for it at the most. After the answer no CPU is promised."""
+"""Most seconds that an answer waits for its view to be counted. CPU is not guaranteed after the answer."""
 COUNTING_RUN = 40.0
-"""Seconds after which a run that moves counted views leaves the rest to the next."""
+"""Seconds after which a run that moves counted views leaves the rest to the next run."""
 
 _PASSING = (
     google_errors.ServiceUnavailable,
@@ -60,10 +60,10 @@ _AWAY = (
     *_PASSING,
     google_errors.GatewayTimeout,
     google_errors.RetryError,
-    # What gRPC makes of a connection that breaks off in the middle of an answer.
+    # gRPC raises these two when a connection breaks in the middle of an answer.
     google_errors.Unknown,
     google_errors.Cancelled,
-    # Also DefaultCredentialsError: the metadata server, which knows the function's account, can be away.
+    # Includes DefaultCredentialsError: the metadata server, which knows the function's account, can be away.
     google.auth.exceptions.GoogleAuthError,
     requests.exceptions.ConnectionError,
     requests.exceptions.Timeout,
@@ -76,15 +76,15 @@ _answer_by: ContextVar[float] = ContextVar("answer_by", default=math.inf)
 
 
 def answer_within(seconds: float) -> None:
-    """Let no call to Firestore that this thread makes for the request go on for longer than that from now."""
+    """Limit all Firestore calls that this thread makes for the request to `seconds` from now."""
     _answer_by.set(time.monotonic() + seconds)
 
 
 def firestore_limits() -> dict[str, Any]:
-    """The options that bound one call to Firestore, its retries and restarts included.
+    """Options that bound one call to Firestore, including its retries and restarts.
 
-    A query's stream that breaks off is started again by the library as often as the predicate allows, each time
-    with the whole timeout: hence a predicate that ends. Raises Unavailable if the request has no time left.
+    The library restarts a broken query stream as often as the predicate allows, each time with the full timeout,
+    so the predicate has a deadline of its own. Raises Unavailable if the request has no time left.
     """
     now = time.monotonic()
     seconds = min(FIRESTORE_TIMEOUT, _answer_by.get() - now)
@@ -99,19 +99,19 @@ def firestore_limits() -> dict[str, Any]:
 
 
 def counting_limits() -> dict[str, Any]:
-    """The options of a write that matters less than the answer it belongs to: it is tried once."""
+    """Options for a write that matters less than its answer: a single try."""
     return {"timeout": COUNTING_TIMEOUT, "retry": None}
 
 
 def pubsub_limits() -> dict[str, Any]:
-    """The options that bound one call to Pub/Sub, its retries included."""
+    """Options that bound one call to Pub/Sub, including its retries."""
     retry = Retry(predicate=if_exception_type(*_PASSING), initial=0.1, maximum=0.5, timeout=PUBLISH_TIMEOUT)
     return {"timeout": PUBLISH_TIMEOUT, "retry": retry}
 
 
 @contextmanager
 def outages(service: str) -> Iterator[None]:
-    """Raise Unavailable, which names `service`, in place of what a library raises when it is away."""
+    """Turn the errors that libraries raise when `service` is away into Unavailable, which names it."""
     try:
         yield
     except Exception as error:
@@ -121,13 +121,13 @@ def outages(service: str) -> Iterator[None]:
 
 
 def is_away(error: Exception) -> bool:
-    """Whether that is how a service of Google's fails when it is away, not an answer of its."""
-    # 408 has no class of its own.
+    """Whether the error means that a Google service is away, rather than that it answered."""
+    # 408 has no exception class.
     return isinstance(error, _AWAY) or getattr(error, "code", None) == HTTPStatus.REQUEST_TIMEOUT
 
 
 def cause(error: Exception) -> str:
-    """What lies behind a failed call in a few words, for a log or a record: no address, no token."""
+    """The cause of a failed call in a few words for a log or a record, without addresses or tokens."""
     behind = error.cause if isinstance(error, google_errors.RetryError) else None
     if behind is None and isinstance(error, google.auth.exceptions.TransportError) and error.args:
         behind = error.args[0]
@@ -135,8 +135,8 @@ def cause(error: Exception) -> str:
         return cause(behind)
     name = type(error).__name__
     if isinstance(behind, str):
-        return f"{name}: {behind[:_MOST_SAID]}"  # what the service has answered
-    # Media transfers raise what has no code, but the response.
+        return f"{name}: {behind[:_MOST_SAID]}"  # the service's answer
+    # Errors of media transfers have no code, but they have the response.
     status = getattr(error, "code", None) or getattr(getattr(error, "response", None), "status_code", None)
     if not isinstance(status, int):
         return name

@@ -1,7 +1,8 @@
-"""The composition point: what a function works with, each part built when it is first used.
+"""The composition root: builds each part a function uses when it is first needed.
 
-A client's library is imported where the client is built: google.cloud.firestore costs a cold start some
-0.3 s, firebase_admin.auth, google.cloud.pubsub_v1 and google.cloud.storage 0.25 s each, and few need all.
+Client libraries are imported where their client is built, because few functions need them all. On a cold start
+google.cloud.firestore costs about 0.3 s; firebase_admin.auth, google.cloud.pubsub_v1 and google.cloud.storage cost
+0.25 s each.
 """
 
 from __future__ import annotations
@@ -39,22 +40,22 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _THREADS = 32
 _STORAGE_CALLS = 64
-"""Calls to Cloud Storage, and for signatures, under way at once in one process: four requests' shares of them.
+"""Most calls to Cloud Storage and for signatures in flight at once in one process: the shares of four requests.
 See shared/storage/side_by_side.py."""
 _COUNTS = 80
-"""Counts under way at once. A request has up to 14: with 32, sixteen such requests (what an instance of list_jobs
-takes) at a Firestore that needs a second failed every other time; with 80 all had their answer. One HTTP/2
-connection carries 100 calls as a rule, and each request reads jobs beside its counts.
+"""Most counts in flight at once. A request makes up to 14, and an instance of list_jobs takes 16 requests. While
+Firestore took a second per call, 16 such requests failed every other time with 32; with 80 all were answered. One
+HTTP/2 connection usually carries 100 calls, and each request also reads jobs.
 https://grpc.io/docs/guides/performance/
 """
 
 
 _MOST_WAITING = 500
-"""Views that are being counted in one process: with two seconds for each, half a minute's work."""
+"""Most views being counted or waiting for it in one process: half a minute's work at two seconds each."""
 
 
 class _once(cached_property[T]):  # noqa: N801 - used as a decorator
-    """A cached property that two threads cannot both build."""
+    """A cached property that only one thread builds."""
 
     def __get__(self, instance: Services, owner: type | None = None) -> T:  # type: ignore[override]
         with instance.lock:
@@ -62,7 +63,7 @@ class _once(cached_property[T]):  # noqa: N801 - used as a decorator
 
 
 class Services:
-    """Tests put fakes in place by assigning to the attributes."""
+    """Everything a function works with. Tests insert fakes by assigning to the attributes."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -71,7 +72,7 @@ class Services:
 
     @_once
     def handlers(self) -> ThreadPoolExecutor:
-        """Where requests are handled, so that one that takes too long can be answered all the same."""
+        """Threads that handle requests, so that a request that takes too long can still be answered."""
         return ThreadPoolExecutor(2 * _THREADS, thread_name_prefix="request")
 
     @_once
@@ -86,7 +87,7 @@ class Services:
         try:
             return TokenVerifier(app, self.settings.project)
         except Exception:
-            firebase_admin.delete_app(app)  # or the next request could not make one
+            firebase_admin.delete_app(app)  # otherwise the next request could not create the app
             raise
 
     @_once
@@ -102,7 +103,7 @@ class Services:
     def repository(self) -> JobRepository:
         from shared.jobs.repository import JobRepository
 
-        # Threads of its own: a slow Storage must not hold up the counts.
+        # Own threads, so that a slow Storage does not delay the counts.
         return JobRepository(self.firestore, ThreadPoolExecutor(_COUNTS, thread_name_prefix="firestore"))
 
     @_once
@@ -137,7 +138,7 @@ class Services:
 
     @_once
     def view_queue(self) -> ViewQueue:
-        """Where views are counted, while their answers are made."""
+        """Counts views while their answers are being made."""
         from shared.sharing.view_queue import ViewQueue
 
         return ViewQueue(_THREADS, _MOST_WAITING)
@@ -150,7 +151,7 @@ class Services:
 
     @_once
     def users(self) -> Limiter:
-        """Who bounds what one signed-in user may ask of this process."""
+        """Limits how often each signed-in user may call this process."""
         from shared.access.limiter import Limiter
 
         limit = self.settings.requests_per_minute
@@ -192,12 +193,12 @@ class Services:
 
     @_once
     def publisher(self) -> Publisher:
-        """Of deletions."""
+        """Publishes deletions."""
         return self._publisher(self.settings.job_deleted_topic)
 
     @_once
     def upload_publisher(self) -> Publisher:
-        """Of what Cloud Storage has told and nobody could process then."""
+        """Republishes Cloud Storage notifications that could not be processed."""
         return self._publisher(self.settings.object_finalized_topic)
 
     @_once
@@ -216,7 +217,7 @@ class Services:
         from shared.publishing.publisher import Publisher
 
         with outages("Pub/Sub"):
-            # One message a request: waiting for a fuller batch would only delay the answer.
+            # Send each message at once: waiting for a fuller batch would only delay the answer.
             client = PublisherClient(BatchSettings(max_messages=1))
         return Publisher(client, client.topic_path(self.settings.project, topic))
 
@@ -233,5 +234,5 @@ class Services:
 
 @cache
 def of_this_process() -> Services:
-    """The services of a running function. Raises SettingsError, which names what is missing."""
+    """The services of the running function. Raises SettingsError, which names the wrong or missing variable."""
     return Services(Settings.from_environment(os.environ))

@@ -1,4 +1,4 @@
-"""Everything that differs between deployments, typed, read once from the environment."""
+"""Typed settings that differ between deployments, read once from the environment."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ EMULATOR_VARIABLES = (
 
 
 class Bucket(Enum):
-    """Which of the three buckets; their names are settings."""
+    """The three buckets. Their names are settings."""
 
     IMAGES = "images"
     VIDEOS = "videos"
@@ -23,12 +23,12 @@ class Bucket(Enum):
 
 
 def dead_letters(topic: str) -> str:
-    """Name of the topic, and of its one subscription, for the events of `topic` that nobody could process."""
+    """Name of the dead-letter topic of `topic`, and of its only subscription."""
     return f"{topic}-dead-letters"
 
 
 class SettingsError(Exception):
-    """A setting is missing or makes no sense. The message names it."""
+    """A setting is missing or invalid. The message names it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,28 +42,28 @@ class Settings:
     object_finalized_topic: str = "object-finalized"
     share_origin: str = "https://nuumee.ai"
     signing_account: str | None = None
-    """Service account that signs URLs; by default the one that the function runs as."""
+    """Service account that signs URLs; by default, the function's own."""
     storage_emulator: str | None = None
     url_lifetime: int = 3600
-    """Seconds that a signed URL lives, counted from the start of its window."""
+    """Lifetime of a signed URL in seconds, counted from the start of its window."""
     url_window: int = 900
     """Seconds within which the same medium gets the same URL."""
 
     sweep_after: int = 300
-    """Seconds that a purge may be pending before it is asked for again."""
+    """Seconds that a purge may stay pending before it is requested again."""
     short_id_length: int = 8
-    """Characters of a new short id. 12 and 16 are harder to guess; what was given out before stays good."""
+    """Length of a new short id: 8, 12 or 16. Longer ids are harder to guess; ids given out before stay valid."""
     forwarded_hops: int = 1
-    """Entries of X-Forwarded-For that are Google's own and end with it: 1 at a function's URL, whose last entry is
-    the client's address; 2 behind a load balancer, which adds its own address after that.
+    """Number of entries that Google appends to X-Forwarded-For: 1 at a function's URL (the client's address), 2
+    behind a load balancer (the client's address, then its own).
     https://cloud.google.com/load-balancing/docs/https#x-forwarded-for_header
     """
     requests_per_minute: int = 600
-    """Requests that a user may send to one instance of a function: so many at once, and then as many a minute."""
+    """Requests a user may send to one instance of a function: this many at once, then this many per minute."""
 
     @property
     def buckets(self) -> tuple[str, str, str]:
-        """Their names, in the order of `Bucket`."""
+        """The buckets' names, in the order of `Bucket`."""
         return (self.images_bucket, self.videos_bucket, self.outputs_bucket)
 
     @property
@@ -72,7 +72,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Settings:
-        """Raise SettingsError, which names the variable, if one is missing or makes no sense."""
+        """Read the settings. Raises SettingsError, naming the variable, if one is missing or invalid."""
         _refuse_emulators_in_the_cloud(environment)
         settings = cls(
             project=_required(environment, "GOOGLE_CLOUD_PROJECT"),
@@ -132,8 +132,10 @@ def _origins(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
 
 
 def _refuse_emulators_in_the_cloud(environment: Mapping[str, str]) -> None:
-    """With the Auth emulator's variable set, firebase-admin takes unsigned tokens. Cloud Run, which
-    functions run on, sets K_SERVICE: https://cloud.google.com/run/docs/container-contract#services-env-vars
+    """Refuse to start a deployed function with an emulator's variable set.
+
+    With the Auth emulator's variable, firebase-admin accepts unsigned tokens. Functions run on Cloud Run, which
+    sets K_SERVICE: https://cloud.google.com/run/docs/container-contract#services-env-vars
     """
     if "K_SERVICE" not in environment:
         return

@@ -1,4 +1,4 @@
-"""Who is calling, and how often they may: ID tokens, visitors of share links, and rate limits.
+"""Identifies callers and limits how often they may call: ID tokens, visitors of share links, rate limits.
 
 May import the root alone.
 """

@@ -1,4 +1,4 @@
-"""Bearer token -> User, with firebase-admin."""
+"""Turns a bearer token into a User, using firebase-admin."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EXPIRED = "The session has expired. Please sign in again."
 _MALFORMED = "The ID token is malformed."
 _UNSIGNED = "The ID token is not signed by Google."
 _ALGORITHMS = ("RS256", "none")
-"""Google signs with the first; the Auth emulator does not sign. firebase-admin knows which one is good where."""
+"""Google signs with RS256; the Auth emulator does not sign. firebase-admin knows which one to accept where."""
 _CLOCK_SKEW = 10
 """Seconds by which Google's clock and ours may differ."""
 
@@ -32,7 +32,7 @@ class User:
 
 
 def bearer_token(headers: Headers) -> str:
-    """The caller's ID token. API Gateway puts its own into Authorization and the caller's beside it.
+    """The caller's ID token. API Gateway moves it to X-Forwarded-Authorization and puts its own in Authorization.
 
     https://cloud.google.com/api-gateway/docs/authenticate-service-account#receiving_authenticated_results
     Raises Unauthorized.
@@ -47,7 +47,7 @@ def bearer_token(headers: Headers) -> str:
 
 
 class TokenVerifier:
-    """Verifies Firebase ID tokens of one project. To make one raises Unavailable if there are no credentials."""
+    """Verifies one project's Firebase ID tokens. The constructor raises Unavailable without credentials."""
 
     def __init__(self, app: App, project: str) -> None:
         with outages(_SERVICE):
@@ -55,15 +55,15 @@ class TokenVerifier:
         self._project = project
 
     def verify(self, token: str, *, check_revoked: bool) -> User:
-        """The user whom `token` stands for.
+        """The user to whom `token` belongs.
 
-        With `check_revoked` a call to Firebase Auth tells whether the session was revoked or the account
-        disabled; without, a token lives up to an hour after either:
+        `check_revoked` asks Firebase Auth whether the session was revoked or the account disabled. Without it, a
+        token stays valid for up to an hour after either:
         https://firebase.google.com/docs/auth/admin/manage-sessions#detect_id_token_revocation
 
-        Raises Unauthorized, with a sentence of its own for each reason, and Unavailable if Google's
-        certificates cannot be had or used, or Firebase Auth cannot be reached. Whatever else is raised is no
-        fault of the token's: firebase-admin gets only what has the shape of one.
+        Raises Unauthorized with a specific sentence for each reason, and Unavailable if Google's certificates
+        cannot be fetched or used or Firebase Auth cannot be reached. Any other exception is not the token's
+        fault, because firebase-admin receives only well-formed tokens.
         """
         claims = _well_formed(token)
         try:
@@ -85,15 +85,15 @@ class TokenVerifier:
                 raise Unavailable(_SERVICE) from error
             raise Unauthorized(why) from None
         except exceptions.FirebaseError as error:
-            # Also CertificateFetchError: that Google's certificates are away is not the caller's fault.
+            # Includes CertificateFetchError: missing certificates of Google's are not the caller's fault.
             raise Unavailable(_SERVICE) from error
         except RecursionError:
-            # JSON that is nested just so deeply that it was read here, and not some calls further down.
+            # The JSON is nested so deeply that it could be parsed here but not a few calls further down.
             raise Unauthorized(_MALFORMED) from None
         return _user(verified)
 
     def _why_invalid(self, claims: Mapping[str, Any]) -> str:
-        """firebase-admin tells audience, issuer and signature apart only in prose: look for ourselves."""
+        """Find the reason ourselves: firebase-admin tells audience, issuer and signature apart only in prose."""
         if claims.get("aud") != self._project:
             return "The ID token was made for another project."
         if claims.get("iss") != f"https://securetoken.google.com/{self._project}":
@@ -104,10 +104,10 @@ class TokenVerifier:
 
 
 def _well_formed(token: str) -> Mapping[str, Any]:
-    """The claims, unverified. Raises Unauthorized for what is no ID token, or never one that can be used here.
+    """The unverified claims. Raises Unauthorized if this is not an ID token, or not one usable here.
 
-    firebase-admin and google-auth take for granted that claims and headers are objects, times numbers and names
-    text, and raise a TypeError or a KeyError where they are not.
+    firebase-admin and google-auth assume that claims and headers are objects, times are numbers and names are
+    text, and raise a TypeError or a KeyError otherwise.
     """
     try:
         header = google.auth.jwt.decode_header(token)
@@ -133,17 +133,17 @@ def _well_formed(token: str) -> Mapping[str, Any]:
 
 
 def _is_about_the_token(cause: object) -> bool:
-    """Whether firebase-admin refused the token itself, or its signature by a certificate that could be used.
+    """Whether firebase-admin refused the token itself, or its signature against a usable certificate.
 
-    It takes every ValueError for a bad token, also that of a certificate that cannot be read. google-auth says
-    MalformedError of a signature that does not match or a key that Google does not have, and InvalidValue of times
-    and audiences, which have been looked at by then, and of a certificate of another kind.
+    firebase-admin treats every ValueError as a bad token, even one from an unreadable certificate. google-auth
+    raises MalformedError for a signature that does not match or a key that Google does not have. It raises
+    InvalidValue for times and audiences, which were checked before, and for a certificate of the wrong kind.
     """
     return cause is None or isinstance(cause, google.auth.exceptions.MalformedError)
 
 
 def _user(claims: Mapping[str, Any]) -> User:
-    # Said again here because firebase-admin does not look at it with the Auth emulator.
+    # Checked again because firebase-admin ignores the expiry with the Auth emulator.
     if claims["exp"] <= time.time():
         raise Unauthorized(_EXPIRED)
     return User(str(claims["uid"]))
@@ -154,5 +154,5 @@ def _is_time(seconds: object) -> bool:
 
 
 def _is_user_id(uid: object) -> bool:
-    """Whether this is 1 to 128 characters that UTF-8 has."""
+    """Whether this is 1 to 128 characters that UTF-8 can encode."""
     return isinstance(uid, str) and 1 <= len(uid) <= 128 and uid.encode(errors="replace").decode() == uid

@@ -1,4 +1,4 @@
-"""How often somebody may ask, as far as one process remembers: never by name, and of so many at the most."""
+"""Rate limits per caller, kept in this process: callers are stored as hashes, and their number is bounded."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ V = TypeVar("V")
 
 
 class Memory(Generic[V]):
-    """Values by keys that are not kept themselves. The oldest go when there are more than MOST_REMEMBERED."""
+    """Values by hashed keys. Beyond MOST_REMEMBERED entries, the oldest are dropped."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        """To be held by whoever reads and then writes."""
+        """Hold it to read and then write."""
         self.values: OrderedDict[bytes, V] = OrderedDict()
         self._secret = os.urandom(16)
 
@@ -35,7 +35,7 @@ class Memory(Generic[V]):
 
 
 class Limiter:
-    """Lets everybody have `burst` answers at once, and after that `per_second`."""
+    """Allows each caller `burst` answers at once, then `per_second`."""
 
     def __init__(self, burst: int, per_second: float) -> None:
         self._burst = burst
@@ -43,7 +43,7 @@ class Limiter:
         self._spent: Memory[tuple[float, float]] = Memory()
 
     def seconds_to_wait(self, who: str, now: float) -> int:
-        """0 if `who` may have one more answer now, or in how many seconds they may. `now` is in seconds."""
+        """0 if `who` may have another answer now; otherwise the seconds to wait. `now` is in seconds."""
         key = self._spent.key(who)
         with self._spent.lock:
             spent, since = self._spent.values.get(key, (0.0, now))

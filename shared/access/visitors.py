@@ -1,7 +1,7 @@
-"""Who looks at shared videos, as far as one process remembers: for how long nobody, and never by name.
+"""Remembers recent visitors in this process, anonymously; retention is not guaranteed.
 
-Both memories are bounded, each process has its own, and both forget at its end. What has to hold for all of them
-together is for what stands in front: in production, Cloud Armor.
+Both memories are bounded, belong to one process and end with it. Limits across all processes are up to what
+stands in front of them: Cloud Armor in production.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from shared.access.limiter import Limiter, Memory
 
 VIEW_WINDOW = 6 * 3600
-"""Seconds within which a visitor's views of one video are one view."""
+"""Seconds within which a visitor's views of one video count as one."""
 BURST = 60
 """Requests that a client may send at once."""
 PER_SECOND = 1.0
-"""How fast a client that has used them up gets new ones."""
+"""Requests per second that a client regains after using up BURST."""
 _NEVER_COUNTS = re.compile(
     r"(?<!cu)bot|crawl|spider|slurp|externalhit|whatsapp|preview|embed|unfurl|headless|lighthouse"
     r"|monitor|uptime|^(curl|wget|python|go-http|okhttp|java|axios|node|undici|ruby|php|libwww|apache)",
@@ -27,14 +27,14 @@ _NEVER_COUNTS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Whoever sent a request, told apart by address and browser."""
+    """The sender of a request, identified by address and browser."""
 
     address: str
     user_agent: str
 
     @property
     def is_machine(self) -> bool:
-        """Whether it is known for fetching what nobody looks at, such as the previews that chats make."""
+        """Whether the visitor is known to fetch without a viewer, for example to make a chat's preview."""
         return not self.user_agent or bool(_NEVER_COUNTS.search(self.user_agent))
 
 
@@ -44,9 +44,9 @@ class Visitors:
         self._clients = Limiter(BURST, PER_SECOND)
 
     def is_new(self, visitor: Visitor, short_id: str, now: float) -> bool:
-        """Whether this is the visitor's first view of a video within the window, which begins with it.
+        """Whether this is the visitor's first view of the video within the window, which it then starts.
 
-        `now` is in seconds. Addresses of one network of IPv6, which a device changes among, are one visitor's.
+        `now` is in seconds. A device changes its address within an IPv6 network, so one network is one visitor.
         """
         key = self._seen.key(_network(visitor.address), visitor.user_agent, short_id)
         with self._seen.lock:
@@ -57,15 +57,15 @@ class Visitors:
         return True
 
     def seconds_to_wait(self, address: str, now: float) -> int:
-        """0 if a client at this address may have one more answer now, or in how many seconds it may.
+        """0 if a client at this address may have another answer now; otherwise the seconds to wait.
 
-        A whole network of IPv6 is one client: who has one address of it has them all.
+        A whole IPv6 network counts as one client, because whoever has one of its addresses has them all.
         """
         return self._clients.seconds_to_wait(_network(address), now)
 
 
 def client_address(forwarded_for: str, peer: str, hops: int) -> str:
-    """The address that Google's front end saw. What stands before it in X-Forwarded-For, the client made up."""
+    """The address that Google's front end saw. The client can forge earlier entries of X-Forwarded-For."""
     entries = [entry.strip() for entry in forwarded_for.split(",") if entry.strip()]
     return entries[-hops] if len(entries) >= hops else peer
 

@@ -1,4 +1,4 @@
-"""Jobs in Firestore: the job, its document, lists of jobs with their counts and cursors, and amending one.
+"""Jobs in Firestore: the job, its document, lists with their counts and cursors, and updates to a job.
 
 May import the root alone.
 """

@@ -1,4 +1,4 @@
-"""Changing a job's document on the condition that nobody else has since it was read."""
+"""Changes a job's document only if nobody else has changed it since it was read."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from shared.outages import firestore_limits, outages
 
 Document = dict[str, Any]
 Write = Callable[[Any, Document], Document]
-"""Writes what follows from a snapshot and its fields, on that condition; gives the changes, which may be none."""
+"""Takes a snapshot and its fields, makes the conditional write, and returns the changes, possibly none."""
 
 _MOST_TRIES = 8
 BUSY = "Others are changing the job at the moment."
 
 
 def amend(reference: firestore.DocumentReference, write: Write) -> Document:
-    """The document with the changes of `write`. Costs a read a try, and what `write` does.
+    """Apply `write` and return the changed document. Each try costs one read, plus whatever `write` does.
 
-    Whoever wrote the job since it was read goes first: a progress report, or another function. A write whose
-    answer was lost is found by reading again, if `write` then sees that there is nothing left to change. Raises
-    Unavailable when Firestore is away, and Contended if others never stop writing.
+    If someone else wrote the job since it was read, such as a progress report or another function, try again. The
+    next read also detects a write whose answer was lost, provided that `write` then finds nothing to change.
+    Raises Unavailable when Firestore is away, and Contended if others keep writing.
     """
     for _ in range(_MOST_TRIES):
         snapshot = read(reference)
@@ -38,13 +38,13 @@ def amend(reference: firestore.DocumentReference, write: Write) -> Document:
 
 
 def read(reference: firestore.DocumentReference) -> Any:
-    """A snapshot. Costs one read; raises Unavailable when Firestore is away."""
+    """Read a snapshot. Costs one read; raises Unavailable when Firestore is away."""
     with outages("Firestore"):
         return reference.get(**firestore_limits())
 
 
 def update_unless_changed(client: firestore.Client, snapshot: Any, changes: Document) -> None:
-    """Raise FailedPrecondition or Aborted if the document was written since the snapshot."""
+    """Write the changes. Raises FailedPrecondition or Aborted if the document changed since the snapshot."""
     unchanged = client.write_option(last_update_time=snapshot.update_time)
     with outages("Firestore"):
         snapshot.reference.update(changes, option=unchanged, **firestore_limits())

@@ -1,4 +1,4 @@
-"""How many live jobs there are. Nothing marks them, so each number is a count of all less one of the deleted."""
+"""Counts live jobs. Documents do not mark a job as live, so live = all - deleted."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _FOUND = "found"
 
 
 class Counting:
-    """The counts that an answer needs, begun side by side: time to read jobs until the numbers are asked for.
+    """Runs the counts that an answer needs in parallel, while the caller reads jobs.
 
-    On leaving it, those that have not begun are given up, so that an outage leaves no queue behind.
+    On exit, cancels counts that have not started, so that an outage leaves no queue behind.
     """
 
     def __init__(self, jobs: CollectionReference, query: ListQuery, pool: Executor) -> None:
@@ -38,19 +38,19 @@ class Counting:
             count.cancel()
 
     def total(self) -> int:
-        """Live jobs that the query is about. Raises TimeoutError, as `by_status` does, if they take too long."""
+        """Number of live jobs that match. Like `by_status`, raises TimeoutError if the counts take too long."""
         if _FOUND in self._counts:
             return self._live(_FOUND)
         counts = self._by_status()
         return sum(counts[name] for name in self._query.statuses or (_ALL,))
 
     def by_status(self) -> dict[str, int] | None:
-        """The user's live jobs: all, those of each known status, and others; None unless the query asks for it."""
+        """The user's live jobs: all, per known status, and others. None unless the query asks for counts."""
         return self._by_status() if self._query.with_counts else None
 
     def _by_status(self) -> dict[str, int]:
         everyone, known = self._live(_ALL), {status.value: self._live(status.value) for status in JobStatus}
-        # Counted side by side: a job whose status changes meanwhile may be counted twice, or not at all.
+        # The counts run in parallel: a job whose status changes meanwhile may be counted twice or not at all.
         return {_ALL: everyone, **known, OTHER: max(0, everyone - sum(known.values()))}
 
     def _live(self, name: str) -> int:
@@ -60,9 +60,9 @@ class Counting:
 
 
 def _needed(query: ListQuery) -> dict[str, ListQuery]:
-    """What to count: a list's total follows from the counts by status, where these are had anyway.
+    """The counts to run. If counts by status are needed anyway, a list's total is derived from them.
 
-    How many are of other statuses is what the known ones leave of all.
+    other = all - the known statuses.
     """
     needed: dict[str, ListQuery] = {}
     by_rest = OTHER in query.statuses and query.ids is None

@@ -1,7 +1,6 @@
-"""Firestore document -> Job: the one door through which a dict becomes a job.
+"""Turns a Firestore document into a Job. No other code does.
 
-A damaged value must not cost the user the job, let alone the page: it is shown as absent, and logged. An empty
-text is absent.
+A damaged value must not break the job or the page: it is shown as absent and logged. An empty text is absent.
 """
 
 from __future__ import annotations
@@ -30,25 +29,25 @@ _TEXTS = (
 _TIMES = ("created_at", "updated_at", "completed_at")
 _INTEGERS = ("seed", "view_count")
 _LONGEST_TEXT = 1024
-"""Characters of a text that is not free: as many as the bytes that an object's name may have, which no id reaches.
+"""Most characters of a text that is not free: the most bytes of an object's name. No id is that long.
 
 https://cloud.google.com/storage/docs/objects#naming
 """
 
 
 def fields(snapshot: Any) -> dict[str, Any]:
-    """The snapshot's fields; none at all where there is no document. `to_dict` copies, so call it once."""
+    """The snapshot's fields; empty if there is no document. `to_dict` copies, so call this once."""
     return snapshot.to_dict() or {}
 
 
 def given(document: Mapping[str, Any], name: str) -> Any:
-    """The field's value; None where it is absent, null or an empty text, which writers put for absent ones."""
+    """The field's value; None if it is absent, null or an empty text, which writers use for absent values."""
     value = document.get(name)
     return None if value == "" else value
 
 
 def job_from(job_id: str, document: Mapping[str, Any]) -> Job:
-    """The job in `document`, as far as it can be read."""
+    """The job in `document`, without values that cannot be read."""
     values: dict[str, Any] = {}
     damaged: list[str] = []
 
@@ -69,7 +68,7 @@ def job_from(job_id: str, document: Mapping[str, Any]) -> Job:
     read(["credits_charged"], _is_number)
 
     if given(document, "share_revoked_at") is not None:
-        values.pop("short_id", None)  # ended by its owner, whatever a worker has written since
+        values.pop("short_id", None)  # the owner ended the link, even if a worker has written it since
     missing = [name for name in ("status", "created_at") if name not in values and name not in damaged]
     if damaged or missing:
         log.warning("job_document_damaged", job_id=job_id, damaged=damaged, missing=missing)
@@ -83,7 +82,7 @@ def job_from(job_id: str, document: Mapping[str, Any]) -> Job:
 
 
 def _pictures(document: Mapping[str, Any], name: str) -> dict[Medium, str | None]:
-    """Those that are known. They are ours, and the tiles do without: no word of what is damaged."""
+    """The known pictures. Damaged entries are skipped and not logged: we write them, and tiles work without."""
     known = document.get(name)
     known = known if isinstance(known, Mapping) else {}
     found = {medium: known[medium.value] for medium in Medium if medium.value in known}
@@ -91,12 +90,12 @@ def _pictures(document: Mapping[str, Any], name: str) -> dict[Medium, str | None
 
 
 def is_deleted(document: Mapping[str, Any]) -> bool:
-    """Live jobs have no `deleted_at`, or null."""
+    """Whether the job is deleted. A live job's `deleted_at` is absent or null."""
     return document.get("deleted_at") is not None
 
 
 def is_live(document: Mapping[str, Any], owner: str) -> bool:
-    """Whether this is a job of that user that is not deleted."""
+    """Whether this is a job of `owner` that is not deleted."""
     return bool(document) and document.get("user_id") == owner and not is_deleted(document)
 
 

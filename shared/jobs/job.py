@@ -1,4 +1,4 @@
-"""A job as the API shows it, and where its media lie."""
+"""A job as the API shows it, and where its media are stored."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from shared.settings import Bucket
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _RESERVED_ID = re.compile(r"__.*__")
 _RESERVED_WORDS = frozenset({"cost", "erasure"})
-"""They stand in the place of an id under /jobs/: GET /jobs/cost is the job service's."""
+"""Paths under /jobs/ that are not ids: GET /jobs/cost belongs to the job service."""
 _LONGEST_USER_ID = 128
 _LONGEST_OBJECT_NAME = 1024
 
@@ -29,15 +29,15 @@ class JobStatus(StrEnum):
 
 
 FINAL_STATUSES = (JobStatus.COMPLETED, JobStatus.FAILED)
-"""A job of any other status, whatever its name, is under way."""
+"""A job of any other status, known or unknown, is in progress."""
 OTHER = "other"
-"""What filters and counts call the jobs of no status named here, or of none."""
+"""Name in filters and counts for jobs with an unknown status or none."""
 LONGEST_LISTED_TEXT = 2_000
-"""Characters of a free text that lists show. A single job's answer has all of it."""
+"""Most characters of a free text in lists. A single job's answer has the full text."""
 
 
 class Medium(Enum):
-    """What a job can have a URL for."""
+    """A file that a job can have a URL for."""
 
     REFERENCE_IMAGE = "reference_image"
     MOTION_VIDEO = "motion_video"
@@ -46,11 +46,11 @@ class Medium(Enum):
 
     @property
     def default_name(self) -> str | None:
-        """How an object's name under the job's prefix begins where the document names no path."""
+        """How the object's name under the job's prefix begins if the document gives no path."""
         return _DEFAULT_NAMES.get(self)
 
     def bucket(self, path: str) -> Bucket:
-        """An input video is an upload, or an earlier job's output used again: its name tells which."""
+        """The medium's bucket. An input video is an upload or an earlier job's output; its name tells which."""
         if self is Medium.REFERENCE_IMAGE:
             return Bucket.IMAGES
         if self is Medium.OUTPUT_VIDEO or (
@@ -70,7 +70,7 @@ PREVIEW_NAME = "preview.mp4"
 
 
 class Picture(Enum):
-    """What a tile shows in place of a medium, because it is small. It lies beside it."""
+    """A small picture that a tile shows instead of the medium. It is stored beside the medium."""
 
     REFERENCE_POSTER = "reference_poster"
     MOTION_POSTER = "motion_poster"
@@ -100,7 +100,7 @@ _PICTURED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One live job. `status` and `job_type` are text: a newer writer may know more of them than we do."""
+    """One live job. `status` and `job_type` are text because a newer writer may use values unknown here."""
 
     id: str
     user_id: str
@@ -124,18 +124,18 @@ class Job:
     view_count: int = 0
     posters: Mapping[Medium, str | None] = field(default_factory=dict)
     previews: Mapping[Medium, str | None] = field(default_factory=dict)
-    """Object names, which may be any text; None where it is known that there is none."""
+    """Object names, which may be any text; None if the medium is known to have none."""
 
     @property
     def is_completed(self) -> bool:
         return self.status == JobStatus.COMPLETED
 
     def shortened(self) -> Job:
-        """The same with long free texts cut, and `…` after what is left of them."""
+        """The job with long free texts cut and ended with `…`."""
         return replace(self, extension_prompt=_cut(self.extension_prompt), error_message=_cut(self.error_message))
 
     def path(self, medium: Shown) -> str | None:
-        """The object's name as the document has it, which may be any text; None where it has none, or no text."""
+        """The object's name in the document, which may be any text; None if it is absent or not text."""
         match medium:
             case Picture():
                 return self.known(medium).get(self.pictured(medium))
@@ -149,13 +149,13 @@ class Job:
                 return self.output_video_path
 
     def pictured(self, picture: Picture) -> Medium:
-        """What it stands for: where a job works on an earlier video, that is its motion video."""
+        """The medium that the picture shows. A job without a motion video uses its input video in its place."""
         if picture.medium is Medium.MOTION_VIDEO and self.motion_video_path is None and self.input_video_path:
             return Medium.INPUT_VIDEO
         return picture.medium
 
     def known(self, picture: Picture) -> Mapping[Medium, str | None]:
-        """What the document says of pictures of that kind."""
+        """The document's posters or previews, whichever kind `picture` is."""
         return self.previews if picture.is_preview else self.posters
 
     def share_url(self, share_origin: str) -> str | None:
@@ -189,9 +189,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class JobPrefix:
-    """`{user_id}/{job_id}/`: all that belongs to one job, in each bucket, and nothing else.
+    """`{user_id}/{job_id}/`: the prefix of everything that belongs to one job in each bucket, and of nothing else.
 
-    Only two sound ids make one, so that no prefix can ever be wider than a job. Raises ValueError.
+    Raises ValueError unless both ids are valid, so that a prefix never covers more than one job.
     """
 
     user_id: str
@@ -208,9 +208,9 @@ class JobPrefix:
 
     @classmethod
     def of_object(cls, name: str) -> JobPrefix | None:
-        """Whose job's an object is by how its name begins; None where that is no job's prefix.
+        """The job prefix that an object's name begins with; None if there is none.
 
-        All that begins so is the job's, however odd the rest: the purge would take it too.
+        Any object with the prefix belongs to the job, however odd the rest of its name: the purge removes it too.
         """
         user_id, _, rest = name.partition("/")
         job_id, slash, _ = rest.partition("/")
@@ -218,12 +218,12 @@ class JobPrefix:
 
 
 def is_job_id(text: object) -> bool:
-    """Whether `text` could be the id of a job."""
+    """Whether `text` could be a job's id."""
     return is_id_prefix(text) and text not in _RESERVED_WORDS
 
 
 def is_id_prefix(text: object) -> bool:
-    """Whether the id of a job could begin with `text`.
+    """Whether a job's id could begin with `text`.
 
     Firestore reserves ids of the form __.*__: https://firebase.google.com/docs/firestore/quotas#limits
     """
@@ -231,7 +231,7 @@ def is_id_prefix(text: object) -> bool:
 
 
 def can_own_media(user_id: object) -> bool:
-    """Whether objects can lie under `{user_id}/`. Custom sign-in may choose uids that cannot."""
+    """Whether objects can be stored under `{user_id}/`. Custom sign-in may choose uids for which they cannot."""
     return (
         isinstance(user_id, str)
         and 1 <= len(user_id) <= _LONGEST_USER_ID
@@ -243,7 +243,7 @@ def can_own_media(user_id: object) -> bool:
 
 
 def is_own_path(path: str, user_id: str) -> bool:
-    """Whether `path` names an object under `{user_id}/`, and nobody could read it as another name."""
+    """Whether `path` names an object under `{user_id}/` and cannot be read as any other name."""
     owner, _, rest = path.partition("/")
     return (
         can_own_media(user_id)
@@ -256,17 +256,17 @@ def is_own_path(path: str, user_id: str) -> bool:
 
 
 def picture_beside(path: str, name: str) -> str:
-    """The name of a picture's object that lies beside the one at `path`."""
+    """Name of the picture's object beside the object at `path`."""
     return f"{path.rpartition('/')[0]}/{name}"
 
 
 def status_group(status: object) -> str:
-    """The name under which filters and counts have a job whose document says so of its status."""
+    """The name that filters and counts use for a document's status."""
     return next((known.value for known in JobStatus if known == status), OTHER)
 
 
 def newest_first(job: Job) -> tuple[datetime, str]:
-    """Key of the list's order, which is descending: by `created_at`, ties by id."""
+    """Sort key for lists, used in descending order: `created_at`, then id."""
     return (job.created_at or datetime.min.replace(tzinfo=UTC), job.id)
 
 

@@ -1,4 +1,4 @@
-"""The names of the small pictures that a job's tiles show, as its document knows them."""
+"""The names of a job's small pictures for its tiles, as recorded in its document."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from shared.jobs.job import JobPrefix, Medium
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Object names."""
+    """Object names of a medium's pictures."""
 
     poster: str
     preview: str | None
 
 
 def known_pictures(document: Document, medium: Medium, pictures: Pictures | None) -> Document:
-    """What makes the pictures of one medium known, or with None that it has none."""
+    """The changes that record the pictures of one medium, or with None, that it has none."""
     wanted = {"posters": pictures and pictures.poster, "previews": pictures and pictures.preview}
     changes: Document = {}
     for name, path in wanted.items():
         known = document.get(name)
         known = known if isinstance(known, dict) else {}
-        # None is written too: what is known to have no poster is not looked for, and does not go by an older one.
+        # Write None too, so that a medium without a poster is not looked up and does not keep an older one.
         is_told = path is not None or name == "posters" or medium.value in known
         if is_told and known.get(medium.value, "") != path:
             changes[name] = {**known, medium.value: path}
@@ -42,9 +42,9 @@ class KnownPictures:
         self._jobs = client.collection("jobs")
 
     def set(self, job: JobPrefix, medium: Medium, pictures: Pictures | None) -> bool:
-        """Make the pictures of one medium known, if the job is live; tell whether it is.
+        """Record the pictures of one medium if the job is live; return whether it is.
 
-        Costs one read and, where they are new, one write.
+        Costs one read and, if the pictures are new, one write.
         """
         found = False
 

@@ -1,4 +1,4 @@
-"""Which jobs a caller asks for: filters, a search, page numbers, and the cursor that stands between two pages."""
+"""Which jobs a caller asks for: filters, a search, page numbers, and the cursor between two pages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEFAULT_PAGE_SIZE = 20
 LARGEST_PAGE_SIZE = 100
 MOST_IDS = 100
 STATUS_GROUPS = (*(status.value for status in JobStatus), OTHER)
-"""What can be filtered by, and is counted."""
+"""Statuses that can be filtered by and are counted."""
 _INCLUDED = {"media", "counts"}
 _LONGEST_CURSOR = 1024
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -34,10 +34,10 @@ class QueryParameters(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Just after one job in the order of the list.
+    """The position just after one job in the list's order.
 
-    `created_at` is None where the document's is no time; then the document itself tells the place. In a search,
-    whose order is by id, the id alone does.
+    `created_at` is None if the document's value is not a time; the document itself then gives the position. A
+    search is ordered by id and needs only the id.
     """
 
     job_id: str
@@ -45,7 +45,7 @@ class Position:
     page: int
     """Number of the page that begins here, counted from 1."""
     shown: int
-    """How many jobs the pages before it had."""
+    """Number of jobs on the earlier pages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class JobPage:
     number: int
     next: Position | None
     counts: Mapping[str, int] | None = None
-    """The user's live jobs: `all`, and those of each status and of `other` ones; None where nobody asked."""
+    """Counts of the user's live jobs: `all`, each status and `other`; None if not requested."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,17 +66,17 @@ class ListQuery:
     page_size: int = DEFAULT_PAGE_SIZE
     page: int = 1
     statuses: tuple[str, ...] = ()
-    """Only jobs of these; OTHER among them stands for whatever is no JobStatus."""
+    """Only jobs of these statuses. OTHER stands for anything that is not a JobStatus."""
     ids: tuple[str, ...] | None = None
     id_prefix: str | None = None
-    """Only jobs whose id begins so, in the order of their ids."""
+    """Only jobs whose id begins with this, ordered by id."""
     with_media: bool = False
     with_counts: bool = False
     after: Position | None = None
 
     @classmethod
     def parse(cls, parameters: QueryParameters, user_id: str) -> ListQuery:
-        """Raise BadRequest, which names the parameter, for a value that makes no sense."""
+        """Parse the parameters. Raises BadRequest, naming the parameter, for an invalid value."""
         statuses = _statuses(_joined(parameters, "status"))
         ids = _ids(_joined(parameters, "ids"))
         id_prefix = _id_prefix(_single(parameters, "id_prefix"))
@@ -99,14 +99,14 @@ class ListQuery:
         )
 
     def takes(self, status: object) -> bool:
-        """Whether the filter lets a job of this status through."""
+        """Whether the filter accepts a job of this status."""
         return not self.statuses or status_group(status) in self.statuses
 
 
 def encode_cursor(position: Position, user_id: str, statuses: Iterable[str], id_prefix: str | None = None) -> str:
-    """Write `position` as text that only the same user can use, with the same filter or search.
+    """Encode `position` as text that only the same user can use, with the same filter or search.
 
-    It needs no key: whoever forges one reaches only jobs of the user in their own token.
+    It needs no secret key: a forged cursor reaches only the jobs of the user in the caller's own token.
     """
     time = None if position.created_at is None else (position.created_at - _EPOCH) // _MICROSECOND
     payload = json.dumps([position.job_id, time, position.page, position.shown], separators=(",", ":"))
@@ -115,7 +115,7 @@ def encode_cursor(position: Position, user_id: str, statuses: Iterable[str], id_
 
 
 def decode_cursor(cursor: str, user_id: str, statuses: Iterable[str], id_prefix: str | None = None) -> Position:
-    """Raise BadRequest for anything that `encode_cursor` did not make for this user and filter or search."""
+    """Decode a cursor. Raises BadRequest unless `encode_cursor` made it for this user and filter or search."""
     statuses = tuple(statuses)
     try:
         if len(cursor) > _LONGEST_CURSOR:
@@ -156,7 +156,7 @@ def _single(parameters: QueryParameters, name: str) -> str | None:
 
 
 def _joined(parameters: QueryParameters, name: str) -> str | None:
-    """A list, which may be given with commas, in several parameters of one name, or both."""
+    """A list given with commas, by repeating the parameter, or both."""
     values = parameters.getlist(name)
     return ",".join(values) if values else None
 
@@ -180,7 +180,7 @@ def _statuses(text: str | None) -> tuple[str, ...]:
 
 
 def _ids(text: str | None) -> tuple[str, ...] | None:
-    """What could be no id is left out, as an id that does not exist is."""
+    """The requested ids. Impossible ids are left out, like ids that do not exist."""
     if text is None:
         return None
     asked = text.split(",")
@@ -190,7 +190,7 @@ def _ids(text: str | None) -> tuple[str, ...] | None:
 
 
 def _id_prefix(text: str | None) -> str | None:
-    """An id is a prefix of itself; what could be no id is refused, since Firestore would refuse it too."""
+    """The searched prefix, which may be a whole id. Impossible ids are refused, as Firestore would refuse them."""
     if text is not None and not is_id_prefix(text):
         raise BadRequest("id_prefix must be 1 to 128 letters, digits, _ or -, and not of the form __...__.")
     return text

@@ -1,6 +1,6 @@
-"""What Firestore is asked about a user's jobs; infra/cloud/firestore.indexes.json has the indexes for it.
+"""The Firestore queries for a user's jobs; infra/cloud/firestore.indexes.json has their indexes.
 
-The emulator would run these without an index too: tests/unit/jobs/test_indexes.py compares the two.
+The emulator runs queries without an index too, so tests/unit/jobs/test_indexes.py compares queries and indexes.
 """
 
 from __future__ import annotations
@@ -12,15 +12,15 @@ from shared.jobs.job import OTHER
 from shared.jobs.pagination import ListQuery
 
 _AFTER_ALL_IDS = "~"
-"""Sorts after every character that an id may have."""
+"""Sorts after every character that an id may contain."""
 
 
 def in_order(jobs: CollectionReference, query: ListQuery) -> Query:
-    """All that the query is about, deleted or not: the newest first, and what is searched for by id.
+    """All matching jobs, deleted or not: newest first, or by id for a search.
 
-    Firestore cannot ask for other statuses than the known ones: where those are wanted, jobs of any status come.
-    `not-in` leaves out what has no status: https://firebase.google.com/docs/firestore/query-data/queries#not-in
-    What lacks a `created_at` is found by a search alone.
+    Firestore cannot select just the unknown statuses, so a query for OTHER returns jobs of any status. `not-in`
+    would leave out jobs without a status: https://firebase.google.com/docs/firestore/query-data/queries#not-in
+    Only a search finds jobs without a `created_at`.
     """
     matching = _matching(jobs, query)
     if query.id_prefix is not None:
@@ -30,9 +30,9 @@ def in_order(jobs: CollectionReference, query: ListQuery) -> Query:
 
 
 def deleted(jobs: CollectionReference, query: ListQuery) -> Query:
-    """Those of `in_order` that are deleted; ordered by the same field, so that both leave out the same documents.
+    """The deleted jobs of `in_order`. Both order by the same field, so that both leave out the same documents.
 
-    Firestore takes a range of ids beside the inequality, though not an id alone:
+    Firestore accepts a range of ids together with the inequality, but not a single id:
     https://firebase.google.com/docs/firestore/query-data/multiple-range-fields#limitations
     """
     marked = _matching(jobs, query).where(filter=FieldFilter("deleted_at", "!=", None)).order_by("deleted_at")

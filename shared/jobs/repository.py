@@ -1,7 +1,7 @@
-"""Live jobs in Firestore.
+"""Reads live jobs from Firestore, starting the walk and the counts.
 
-Nothing else touches Firestore but `deletions`, `shares` with its `short_links`, `views`, and the walk and the
-counts that are begun here.
+The only other modules that use Firestore are `amending`, `known_pictures`, `deletions`, `completion`, `shares`
+with its `short_links`, and `views`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class JobRepository:
         self._pool = pool
 
     def get(self, user_id: str, job_id: str) -> Job:
-        """A live job of the user; NotFound for everything else. Costs one read."""
+        """A live job of the user. Raises NotFound for anything else. Costs one read."""
         if not is_job_id(job_id):
             raise NotFound
         with outages("Firestore"):
@@ -45,7 +45,7 @@ class JobRepository:
         return job_from(job_id, document)
 
     def get_many(self, user_id: str, job_ids: Sequence[str]) -> list[Job]:
-        """Those of the jobs that are the user's and live, newest first, as lists show them. A read for each id."""
+        """The user's live jobs among these ids, newest first, shortened for lists. Costs one read per id."""
         references = [self._jobs.document(job_id) for job_id in job_ids if is_job_id(job_id)]
         if not references:
             return []
@@ -60,14 +60,13 @@ class JobRepository:
         return sorted(jobs, key=newest_first, reverse=True)
 
     def page(self, query: ListQuery) -> JobPage:
-        """A page of the user's live jobs, with the count of all that the query is about.
+        """A page of the user's live jobs and the count of all that match the query.
 
-        The newest come first; what is searched for by id comes in the order of the ids. Reads the jobs of the
-        page and the deleted ones passed over on the way. A page asked for by its number instead of a cursor reads
-        the jobs before it too, as an offset would be charged:
-        https://firebase.google.com/docs/firestore/pricing#operations
-        Jobs of other statuses than the known ones are picked out here: the jobs between them are read too. A
-        document with an id that no job can have is passed over, and logged; the counts cannot tell it from a job.
+        The newest come first; a search by id is ordered by id. Reads the jobs of the page and the deleted jobs
+        between them. A page requested by number instead of a cursor also reads the jobs before it, which costs as
+        much as an offset: https://firebase.google.com/docs/firestore/pricing#operations
+        Jobs of unknown statuses are filtered here, so the jobs between them are read too. A document with an
+        impossible job id is skipped and logged, but the counts include it.
         """
         with outages("Firestore"), Counting(self._jobs, query, self._pool) as counting:
             if query.ids is not None:
@@ -85,8 +84,8 @@ class JobRepository:
         return JobPage(jobs, len(jobs), 1, None)
 
     def _counted_page(self, query: ListQuery, counting: Counting) -> JobPage:
-        # Counted first: neither a number beyond the last page nor a few jobs of other statuses must cost a walk
-        # through all of the user's jobs.
+        # Count first, so that neither a page number beyond the last page nor a few jobs of unknown statuses cost a
+        # walk through all of the user's jobs.
         total = counting.total()
         before = (query.page - 1) * query.page_size
         if before >= total:
@@ -101,9 +100,8 @@ class JobRepository:
         if query.after is not None:
             number, before = query.after.page, query.after.shown
         shown = before + len(jobs)
-        # The count may say that this is the last page although a job that was shown has gone meanwhile: then
-        # look for one more, passing over deleted ones. Not where that could mean all of the user's jobs, and
-        # nothing has been shown before.
+        # If a job shown earlier was deleted meanwhile, the count may wrongly say that this is the last page. So
+        # look for one more live job, unless that could read all of the user's jobs and no cursor was given.
         believed = _is_picked_out(query) and query.after is None
         more = not walk.exhausted and (shown < total or (not believed and walk.has_more()))
         if walk.unusable_ids:
@@ -131,5 +129,5 @@ class JobRepository:
 
 
 def _is_picked_out(query: ListQuery) -> bool:
-    """Whether Firestore cannot be asked for just these jobs, so that those between them are read too."""
+    """Whether Firestore cannot select exactly these jobs, so that the jobs between them are read too."""
     return OTHER in query.statuses

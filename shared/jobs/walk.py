@@ -1,4 +1,4 @@
-"""Goes through a user's jobs in order, passing over what is not to be shown."""
+"""Goes through a user's jobs in order and skips those that must not be shown."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from shared.outages import firestore_limits
 
 _LARGEST_BATCH = 300
 _LOOKED_AT = ("created_at", "deleted_at", "status")
-"""Fields that tell whether a job is to be shown, and where it stands."""
+"""Fields that decide whether a job is shown, and its place in the order."""
 
 
 class Walk:
-    """Stands at a place in the order of `documents`, and finds those that `query` is about.
+    """Keeps a position in the order of `documents` and finds those that match `query`.
 
-    Each step asks for as many as are missing or, if that is more, for as many as it has passed over. So it reads
-    at most twice what it has to, and its requests grow with the logarithm of what is passed over, then with one
-    for each 300.
+    Each request asks for as many documents as are missing or as were skipped so far, whichever is more. So a walk
+    reads at most twice what it must, and its requests grow with the logarithm of the number skipped, then by one
+    for every 300.
     """
 
     def __init__(self, documents: firestore.Query, query: ListQuery, after: Any = None) -> None:
@@ -34,10 +34,10 @@ class Walk:
         self.last: tuple[str, datetime | None] | None = None
         """Id and time of the last job walked over."""
         self.unusable_ids: list[str] = []
-        """Ids that no job can have. Nobody could ask for these, so they are passed over."""
+        """Impossible job ids. Nobody could request these jobs, so they are skipped."""
 
     def take(self, count: int) -> list[Job]:
-        """The next jobs, as lists show them: cut as they come, so that little is held at a time."""
+        """The next jobs, each shortened for lists as it arrives, to save memory."""
         found = self._go(count, self._documents)
         return [job_from(snapshot.id, document).shortened() for snapshot, document in found]
 
@@ -46,7 +46,7 @@ class Walk:
             pass
 
     def has_more(self) -> bool:
-        """Whether another job follows. Stays where it is."""
+        """Whether another job follows. Does not move the walk."""
         return any(wanted for _, _, wanted in self._read(1, self._documents.select(_LOOKED_AT)))
 
     def _go(self, count: int, documents: firestore.Query) -> Iterator[tuple[Any, dict[str, Any]]]:
@@ -58,14 +58,14 @@ class Walk:
                 yield snapshot, document
 
     def _read(self, missing: int, documents: firestore.Query) -> Iterator[tuple[Any, dict[str, Any], bool]]:
-        """What comes from where the walk stands, until no more of it is missing; and whether it is wanted."""
+        """Documents from here on until `missing` wanted ones were found, each with whether it is wanted."""
         after, passed_over = self._after, 0
         while missing:
             limit, read = min(max(missing, passed_over), _LARGEST_BATCH), 0
             rest = documents.start_after(after) if after is not None else documents
             for after in rest.limit(limit).stream(**firestore_limits()):
                 if not missing:
-                    return  # that one was read ahead
+                    return  # this document was read ahead
                 read += 1
                 document = fields(after)
                 wanted = self._is_wanted(after.id, document)

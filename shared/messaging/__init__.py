@@ -1,4 +1,4 @@
-"""The events that background functions consume, and what stands around the handler of one.
+"""The events that background functions consume, and the layer around a function's handler.
 
 May import services, jobs and the root.
 """

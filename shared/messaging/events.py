@@ -1,4 +1,4 @@
-"""What background functions consume, decoded from Pub/Sub messages: each event is what has happened."""
+"""The events that background functions consume, decoded from Pub/Sub messages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ VERSION = 1
 class JobDeleted:
     """A user's delete was accepted: `job-deleted`, version 1.
 
-    `user_id` only says who is believed to own the job: what is removed follows from the document alone.
+    `user_id` is only the presumed owner; the job's document alone decides what is removed.
     """
 
     job_id: str
@@ -40,7 +40,7 @@ class JobDeleted:
 
     @classmethod
     def decode(cls, data: bytes, attributes: Mapping[str, str]) -> Self:
-        """Raise UnprocessableEvent, which names what is wrong, for a message that can never succeed."""
+        """Decode a message. Raises UnprocessableEvent, naming the fault, if it can never succeed."""
         body = _object(data)
         if type(body.get("version")) is not int or body["version"] != VERSION:
             raise UnprocessableEvent(f"version is not {VERSION}")
@@ -77,7 +77,7 @@ def _time(text: object) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class ObjectFinalized:
-    """A new object, or a new generation of one, is complete in one of the buckets.
+    """A new object or generation is complete in one of the buckets.
 
     Cloud Storage's own notification: https://cloud.google.com/storage/docs/pubsub-notifications#format
     """
@@ -91,7 +91,7 @@ class ObjectFinalized:
 
     @property
     def prefix(self) -> JobPrefix | None:
-        """Whose job's the object is by its name; None where no job's can be called so."""
+        """Prefix of the job that the object's name belongs to; None if no job's object can have that name."""
         return JobPrefix.of_object(self.name)
 
     @property
@@ -99,7 +99,7 @@ class ObjectFinalized:
         return self.prefix.job_id if self.prefix else None
 
     def medium(self, buckets: Mapping[Bucket, str]) -> Medium | None:
-        """Which of its job's media the object is, by its bucket and name; None if it is none."""
+        """Which of its job's media the object is, judged by bucket and name; None if it is none of them."""
         if self.prefix is None:
             return None
         name = self.name.removeprefix(str(self.prefix))
@@ -112,7 +112,7 @@ class ObjectFinalized:
         return None
 
     def encode(self) -> tuple[bytes, dict[str, str]]:
-        """The message's data and attributes, as far as anything here looks at them."""
+        """The message's data and attributes, limited to those that this code reads."""
         body = {"size": str(self.size), "contentType": self.content_type}
         attributes = {
             "eventType": "OBJECT_FINALIZE",
@@ -125,7 +125,7 @@ class ObjectFinalized:
 
     @classmethod
     def decode(cls, data: bytes, attributes: Mapping[str, str]) -> Self:
-        """Raise UnprocessableEvent, which names what is wrong, for what is no such notification."""
+        """Decode a notification. Raises UnprocessableEvent, naming the fault, if it is not one."""
         if attributes.get("eventType") != "OBJECT_FINALIZE":
             raise UnprocessableEvent("eventType is not OBJECT_FINALIZE")
         bucket, name = attributes.get("bucketId"), attributes.get("objectId")
@@ -140,7 +140,7 @@ class ObjectFinalized:
 
 @dataclass(frozen=True, slots=True)
 class MinutePassed:
-    """Cloud Scheduler sends one every minute: `every-minute`. What its message says does not matter."""
+    """Cloud Scheduler sends one every minute: `every-minute`. The message's content is ignored."""
 
     job_id = None
 

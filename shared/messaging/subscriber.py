@@ -1,7 +1,7 @@
-"""What every background function does around its handler: decode, classify the outcome, log it.
+"""Wraps the handler of every background function: decode the event, classify the outcome, log it.
 
-An event ends in one of three ways. Done: acknowledged. Never: it can never succeed, so it is recorded in the
-log as an error and acknowledged. Retry: the function answers 503, and Pub/Sub delivers the event again.
+An event ends in one of three ways. Done: acknowledged. Never: it can never succeed, so it is logged as an error
+and acknowledged. Retry: the function answers 503, and Pub/Sub delivers the event again.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ Handler = Callable[[E, Services], None]
 
 
 def subscriber(kind: type[E]) -> Callable[[Handler[E]], Subscriber[E]]:
-    """Make a handler a background function that consumes events of one kind."""
+    """Turn a handler into a background function that consumes events of one kind."""
     return lambda handler: Subscriber(handler, kind)
 
 
 class Subscriber(Generic[E]):
-    """A background function: its handler takes a decoded event and raises where the event must come back."""
+    """A background function. Its handler takes a decoded event and raises if the event must come back."""
 
     def __init__(self, handler: Handler[E], kind: type[E]) -> None:
         self._handler = handler
@@ -63,7 +63,7 @@ class Subscriber(Generic[E]):
         return functions_framework.cloud_event(serve)
 
     def _log_refusal(self, response: flask.Response) -> flask.Response:
-        """Say what functions-framework has answered itself: what is no CloudEvent, which Pub/Sub sends again."""
+        """Log requests that functions-framework refused as no CloudEvent. Pub/Sub sends them again."""
         if not flask.g.get("was_received"):
             log.warning(
                 "event_refused",
@@ -75,9 +75,9 @@ class Subscriber(Generic[E]):
         return response
 
     def receive(self, data: Any, services: Services) -> None:
-        """Take the data of a Pub/Sub CloudEvent: https://cloud.google.com/eventarc/docs/cloudevents#pubsub
+        """Handle the data of a Pub/Sub CloudEvent: https://cloud.google.com/eventarc/docs/cloudevents#pubsub
 
-        Raises ServiceUnavailable where the event has to come back.
+        Raises ServiceUnavailable if the event must come back.
         """
         body = data if isinstance(data, Mapping) else {}
         message = body.get("message")
@@ -85,7 +85,8 @@ class Subscriber(Generic[E]):
         about: dict[str, object] = {"function": self._name}
         if message_id := message.get("messageId") or message.get("message_id"):
             about["message_id"] = str(message_id)
-        # Only a subscription with dead letters counts: https://cloud.google.com/pubsub/docs/handling-failures
+        # Only subscriptions with dead letters count attempts:
+        # https://cloud.google.com/pubsub/docs/handling-failures
         if attempt := body.get("deliveryAttempt"):
             about["attempt"] = attempt
         try:
@@ -106,7 +107,7 @@ class Subscriber(Generic[E]):
 
 
 def _parts(message: Mapping[str, Any]) -> tuple[bytes, Mapping[str, str]]:
-    """The message's data and attributes, of which nothing is known yet."""
+    """The data and attributes of an unvalidated message."""
     attributes = message.get("attributes") or {}
     try:
         data = base64.b64decode(message.get("data") or "", validate=True)

@@ -1,4 +1,4 @@
-"""The dead letters of a topic: messages that nobody could process, which wait in a subscription of their own."""
+"""The dead letters of a topic: messages that could not be processed, waiting in their own subscription."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from shared.outages import outages, pubsub_limits
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message that was delivered as often as its subscription has it, and that nobody could process."""
+    """A message that failed every delivery that its subscription allows."""
 
     message_id: str
     data: bytes
     attributes: Mapping[str, str]
     receipt: str
-    """What acknowledges it."""
+    """The acknowledgement id."""
 
 
 class DeadLetters:
-    """The subscription in which the dead letters of one topic wait. Raises Unavailable when Pub/Sub is away."""
+    """The subscription that holds one topic's dead letters. Raises Unavailable when Pub/Sub is away."""
 
     def __init__(self, client: Any, subscription: str) -> None:
         self._client = client
         self._subscription = subscription
 
     def pull(self, limit: int) -> list[Letter]:
-        """Some of those that wait, up to `limit`. What is not acknowledged comes again after a minute."""
-        # To wait for messages would keep an idle function on the bill, each minute anew.
+        """Up to `limit` waiting letters. A letter that is not acknowledged comes again after a minute."""
+        # Waiting for messages would bill an idle function every minute.
         request = {"subscription": self._subscription, "max_messages": limit, "return_immediately": True}
         with outages("Pub/Sub"):
             answer = self._client.pull(request, **pubsub_limits())
@@ -44,7 +44,7 @@ class DeadLetters:
         ]
 
     def acknowledge(self, letter: Letter) -> None:
-        """Let it go. If it comes again all the same, it is seen to again."""
+        """Remove the letter from the subscription. If it still comes again, it is handled again."""
         request = {"subscription": self._subscription, "ack_ids": [letter.receipt]}
         with outages("Pub/Sub"):
             self._client.acknowledge(request, **pubsub_limits())

@@ -1,4 +1,4 @@
-"""Publishes events to Pub/Sub topics, and waits until they are accepted."""
+"""Publishes events to Pub/Sub topics and waits until they are accepted."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ E = TypeVar("E", bound=Encodable)
 
 
 class Publisher:
-    """Publishes to one topic and waits: after the answer a function has no CPU to publish with."""
+    """Publishes to one topic and waits, because a function has no CPU after its answer."""
 
     def __init__(self, client: Any, topic: str) -> None:
         self._client = client
         self._topic = topic
 
     def publish(self, event: Encodable) -> str:
-        """Give the message's id. Raise whatever the library does if it was not accepted within PUBLISH_TIMEOUT."""
+        """Return the message's id. Raises the library's error if it is not accepted within PUBLISH_TIMEOUT."""
         data, attributes = event.encode()
         message_id: str = self._begin(data, attributes).result(timeout=PUBLISH_TIMEOUT)
         return message_id
 
     def publish_all(self, events: Sequence[E]) -> list[E]:
-        """Publish side by side; give those that were accepted within PUBLISH_TIMEOUT. The others are logged."""
+        """Publish in parallel; return the events accepted within PUBLISH_TIMEOUT and log the others."""
         begun = [self._begun(event) for event in events]
         wait(begun, PUBLISH_TIMEOUT)
         accepted: list[E] = []
@@ -53,9 +53,9 @@ class Publisher:
         return accepted
 
     def forward(self, letter: Letter, attributes: Mapping[str, str]) -> None:
-        """Publish a dead letter's data anew, with other attributes.
+        """Publish a dead letter's data again with other attributes.
 
-        Raises UnprocessableEvent for attributes that the library would take for its own arguments.
+        Raises UnprocessableEvent for attributes that the library would take as its own arguments.
         """
         if odd := _ARGUMENTS & attributes.keys():
             raise UnprocessableEvent(f"no message can be published with the attribute {min(odd)}")
@@ -63,7 +63,7 @@ class Publisher:
             self._begin(letter.data, attributes).result(timeout=PUBLISH_TIMEOUT)
 
     def _begun(self, event: Encodable) -> Future[str]:
-        """An event that cannot be sent at all fails like one that is refused: the others go."""
+        """Start publishing. An event that cannot be sent gives a failed future, so that the others still go."""
         try:
             begun: Future[str] = self._begin(*event.encode())
         except Exception as error:

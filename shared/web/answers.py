@@ -1,4 +1,4 @@
-"""What HTTP functions answer with, as responses: JSON, problem documents, preflights."""
+"""Builds the responses of HTTP functions: JSON, problem documents, preflights."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from shared.errors import ApiError
 
 _PREFLIGHT_SECONDS = 3600
 _METHODS = "GET, POST, DELETE"
-"""What a browser may use on the paths of the API, whichever function answers the preflight."""
+"""Methods that a browser may use on the API's paths, whichever function answers the preflight."""
 _REQUEST_HEADERS = ", ".join(
     (
         *("Authorization", "If-None-Match", "Content-Type", "X-Requested-With"),
-        # What libraries that trace requests add to each.
+        # Tracing libraries add these to every request.
         *("traceparent", "tracestate", "baggage", "sentry-trace"),
     )
 )
@@ -32,7 +32,7 @@ def json_answer(body: Mapping[str, Any], status: int, content_type: str = "appli
 
 
 def problem(error: ApiError, request_id: str) -> flask.Response:
-    """RFC 9457."""
+    """The error as a problem document (RFC 9457)."""
     body = {**error.problem(), "request_id": request_id}
     response = json_answer(body, error.status, "application/problem+json")
     response.headers.update(error.headers)
@@ -57,8 +57,8 @@ def allow_origin(response: flask.Response, origin: str | None, allowed: tuple[st
 
 
 def tag(body: bytes) -> str:
-    """Changes with anything in the body but the countdown of its URLs, which `expires_at` says as well.
+    """An entity tag that ignores only the countdown of the body's URLs, which `expires_at` also tells.
 
-    A quotation mark within a text is escaped, so that only the field itself can look like this.
+    Quotation marks within texts are escaped, so only the field itself matches the pattern.
     """
     return hashlib.sha256(_COUNTDOWN.sub(b"", body)).hexdigest()[:32]

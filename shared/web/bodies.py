@@ -1,4 +1,4 @@
-"""The bodies of requests, which no HTTP function takes."""
+"""Discards request bodies, since no HTTP function uses one."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from typing import Any
 import flask
 
 _SMALL = 4096
-"""Bytes of a body that costs nothing to take off the connection, which then serves the next request."""
+"""Largest body in bytes that is read off the connection, so that it can serve the next request."""
 _SECONDS = 0.2
-"""How long a small body may take to arrive: many clients send it just after the headers."""
+"""Seconds that a small body may take to arrive. Many clients send it just after the headers."""
 
 
 def drop_body() -> None:
-    """Let nobody read the body of the request under way, or wait for it: it may be large, or never end.
+    """Keep the current request's body from being read or waited for: it may be large or endless.
 
-    Otherwise functions-framework reads all of it into memory after the answer, and gunicorn waits for its rest
-    before the connection's next request. Unless the whole body is small and there, the connection takes no more
-    from here on, and ends after the answer.
+    Otherwise functions-framework reads all of it into memory after the answer, and gunicorn waits for the rest
+    before the connection's next request. Unless the whole body is small and has arrived, the connection receives
+    nothing more and closes after the answer.
     """
     environ = flask.request.environ
     declared = environ.get("CONTENT_LENGTH")
@@ -32,15 +32,15 @@ def drop_body() -> None:
     environ.pop("CONTENT_LENGTH", None)
     if connection is None or _was_small(body, connection, int(declared or 0)):
         return
-    # gunicorn's own mark: nobody knows where the next request begins, so there is none. Or the rest of the body
-    # would be taken for a request.
+    # gunicorn's own flag for a broken body: it then reads no further request. Otherwise it would parse the rest of
+    # the body as one.
     body.failed = True
     with suppress(OSError):  # the client may be gone
         connection.shutdown(socket.SHUT_RD)
 
 
 def _was_small(body: Any, connection: socket.socket, declared: int) -> bool:
-    """Take a small body off the connection, if all of it is there. A declared length is waited for briefly."""
+    """Read a small body off the connection if all of it has arrived. Wait briefly if its length is declared."""
     if declared > _SMALL:
         return False
     until = time.monotonic() + _SECONDS
@@ -50,14 +50,14 @@ def _was_small(body: Any, connection: socket.socket, declared: int) -> bool:
                 connection.setblocking(False)
                 return len(body.read(_SMALL + 1)) <= _SMALL
             except BlockingIOError:
-                if not declared:  # chunks cannot be read on from the middle
+                if not declared:  # reading chunks cannot resume in the middle
                     return False
                 body.failed = False
                 connection.settimeout(max(0.001, until - time.monotonic()))
                 connection.recv(1, socket.MSG_PEEK)
                 if time.monotonic() > until:
                     return False
-    except Exception:  # it breaks off, or comes too late, or is no chunks: gunicorn has an error for each
+    except Exception:  # broken off, too late or malformed chunks: gunicorn has an error for each
         return False
     finally:
         connection.setblocking(True)

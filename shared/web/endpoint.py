@@ -1,4 +1,4 @@
-"""What every HTTP function does around its handler: path, token, errors, JSON, CORS, caching, log."""
+"""Wraps the handler of every HTTP function: path, token, errors, JSON, CORS, caching, log."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a handler may look at."""
+    """The parts of a request that a handler sees."""
 
     query: QueryParameters
     job_id: str | None = None
@@ -43,10 +43,10 @@ Handler = Callable[[Request, User, Services], Mapping[str, Any]]
 def endpoint(
     methods: str, *paths: str, status: int = 200, cacheable: bool = False, check_revoked: bool = False
 ) -> Callable[[Handler], Endpoint]:
-    """Make a handler an HTTP function that answers `methods` on `paths`, with any prefix before them.
+    """Turn a handler into an HTTP function that answers `methods` on `paths`, with any prefix before them.
 
-    `methods` are one or, with a comma between, several. `cacheable` answers carry an ETag and are revalidated;
-    others are never stored.
+    `methods` is one method, or several separated by ", ". `cacheable` answers carry an ETag and are revalidated;
+    other answers are never stored.
     """
 
     def decorate(handler: Handler) -> Endpoint:
@@ -56,7 +56,7 @@ def endpoint(
 
 
 class HttpFunction(ABC):
-    """An HTTP function, whoever may call it. `_serve` is what differs."""
+    """Base of all HTTP functions, public or not. Subclasses implement `_serve`."""
 
     def __init__(self, name: str, methods: str, paths: tuple[str, ...]) -> None:
         self._name = name
@@ -73,7 +73,7 @@ class HttpFunction(ABC):
 
         if flask.has_app_context():
             flask.current_app.before_request(drop_body)
-            # A path with a line feed in it, or two slashes before it, matches no route of the framework's.
+            # The framework's routes do not match a path that contains a line feed or begins with two slashes.
             flask.current_app.url_map.merge_slashes = False
             flask.current_app.register_error_handler(404, lambda _: serve(flask.request))
         return serve
@@ -125,7 +125,7 @@ class HttpFunction(ABC):
 
     @abstractmethod
     def _serve(self, request: flask.Request, match: Match, services: Services) -> flask.Response:
-        """Answer a request that is one of this function's."""
+        """Answer a request whose path and method are this function's."""
 
     def _problem(
         self, error: ApiError, match: Match | None, request_id: str, services: Services
@@ -174,7 +174,7 @@ class Endpoint(HttpFunction):
         user = services.verifier.verify(token, check_revoked=False)
         if seconds := services.users.seconds_to_wait(user.id, services.now().timestamp()):
             raise TooManyRequests(seconds)
-        if self._check_revoked:  # a call to Firebase Auth, which the limit bounds too
+        if self._check_revoked:  # calls Firebase Auth, so it comes after the limit
             services.verifier.verify(token, check_revoked=True)
         if request.job_id is not None and not is_job_id(request.job_id):
             raise NotFound
@@ -182,10 +182,10 @@ class Endpoint(HttpFunction):
 
 
 def in_time(services: Services, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
-    """What `work` gives, done on another thread. Raises Unavailable when it takes too long."""
+    """Run `work` on another thread and return its result. Raises Unavailable after ANSWER_WITHIN seconds."""
 
     def begin() -> T:
-        answer_within(ANSWER_WITHIN)  # holds in this request's own context
+        answer_within(ANSWER_WITHIN)  # applies to this request's context only
         return work(*args, **options)
 
     doing = services.handlers.submit(copy_context().run, begin)
@@ -198,7 +198,7 @@ def in_time(services: Services, work: Callable[P, T], *args: P.args, **options: 
 
 
 def _log_late(work: Future[Any]) -> None:
-    """Say what came of work that nobody waited for any more, if it was not to be expected."""
+    """Log an unexpected error of work that finished after its request was answered."""
     if work.cancelled():
         return
     try:

@@ -1,4 +1,4 @@
-"""Pages that a function renders itself, which may load and run nothing but what they name."""
+"""Pages that a function renders itself. Their security policy lets them load and run only what they name."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True, slots=True)
 class HtmlPage:
-    """A template of shared/web/templates, and what it shows."""
+    """A template in shared/web/templates and its values."""
 
     template: str
     values: Mapping[str, object] = field(default_factory=dict)
     status: int = 200
     media: tuple[str, ...] = ()
-    """URLs of pictures and videos from elsewhere."""
+    """URLs of pictures and videos on other origins."""
     framed: bool = False
-    """Whether other sites may show it within their own pages."""
+    """Whether other sites may embed the page in a frame."""
 
     def response(self, share_origin: str) -> flask.Response:
         nonce = secrets.token_urlsafe(16)
@@ -52,7 +52,7 @@ class HtmlPage:
 
 @functools.cache
 def _environment() -> jinja2.Environment:
-    """Flask's own template engine, without Flask's application, which is functions-framework's."""
+    """Jinja without Flask's application, because that belongs to functions-framework."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(_TEMPLATES),
         autoescape=True,

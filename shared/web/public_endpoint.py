@@ -1,4 +1,4 @@
-"""What a function that anybody may call does around its handler: the limit, pages, redirects, errors."""
+"""Wraps the handler of a function that anybody may call: rate limit, pages, redirects, errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.web.endpoint import HttpFunction, in_time
 from shared.web.html_page import HtmlPage
 from shared.web.routes import Match
 
-# Firebase Hosting lets a cookie of no other name through to a function:
+# Firebase Hosting passes only a cookie of this name to a function:
 # https://firebase.google.com/docs/hosting/manage-cache#using_cookies
 _COOKIE = "__session"
 _SEEN = "seen"
@@ -30,21 +30,21 @@ _HEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What a handler may look at."""
+    """The parts of a visit that a handler sees."""
 
     path: str
-    """The one of the function's paths that was asked for."""
+    """Which of the function's paths was requested."""
     short_id: str
     options: frozenset[str]
     """Names of the query parameters."""
     visitor: Visitor
     may_count: bool
-    """Whether somebody may be looking, who has not looked at this before."""
+    """Whether this may be a person's first view of the video."""
 
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """To where the content is for a while."""
+    """A redirect to the content's temporary URL."""
 
     url: str
 
@@ -54,10 +54,9 @@ Handler = Callable[[Visit, Services], Answer]
 
 
 def public_endpoint(*paths: str) -> Callable[[Handler], PublicEndpoint]:
-    """Make a handler an HTTP function that takes no token, and answers GET on `paths`, with any prefix before.
+    """Turn a handler into an HTTP function that takes no token and answers GET on `paths`, with any prefix.
 
-    No answer is stored by anybody. What goes wrong is told by a page, on the paths under /public/ by a problem
-    document.
+    No answer may be cached. Errors are shown as a page, or as a problem document on paths under /public/.
     """
     return lambda handler: PublicEndpoint(handler, paths)
 
@@ -113,7 +112,7 @@ def _visit(request: flask.Request, match: Match, services: Services) -> Visit:
 
 
 def _remember(response: flask.Response, short_id: str, *, secure: bool) -> None:
-    """Let the browser say that it has seen this video. The cookie says nothing else, and goes nowhere else."""
+    """Mark this video as seen in a cookie that holds nothing else and is sent only to the video's own path."""
     response.set_cookie(
         _COOKIE,
         _SEEN,

@@ -1,4 +1,4 @@
-"""The paths that an HTTP function answers at, whatever stands before them, and a slash after them or none."""
+"""Matches the paths of an HTTP function, with any prefix before them and an optional slash after them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import flask
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A path of ours, as it was written, and the id in it, which may be anything."""
+    """The pattern that matched, and the id found in the request's path, which may be any text."""
 
     path: str
     id: str | None
@@ -19,11 +19,11 @@ class Match:
 class Routes:
     def __init__(self, paths: tuple[str, ...]) -> None:
         self.paths = paths
-        # The longest first: /jobs/jobs is the job with the id "jobs".
+        # Try the longest pattern first: /jobs/jobs is the job with the id "jobs".
         self._patterns = sorted(((tuple(path.strip("/").split("/")), path) for path in paths), key=_segments)
 
     def match(self, request: flask.Request) -> Match | None:
-        """The path of ours that the request's ends in, if any."""
+        """The pattern that the request's path ends in, if any."""
         segments = _raw_path(request).removesuffix("/").split("/")
         for pattern, path in self._patterns:
             end = segments[-len(pattern) :]
@@ -39,7 +39,7 @@ def _segments(pattern: tuple[tuple[str, ...], str]) -> int:
 
 
 def _raw_path(request: flask.Request) -> str:
-    """The path as it was sent: in the decoded one an encoded slash looks like any other."""
+    """The path as it was sent. After decoding, an encoded slash would look like any other."""
     raw: str = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI") or request.path
     path = raw.partition("?")[0]
     if not path.startswith("/"):  # the absolute form, which proxies use
