@@ -27,7 +27,7 @@ def find() -> Path | None:
 
 
 def install() -> None:
-    """Install Chromium from Debian's packages, or let Playwright download it; find() then tells whether it worked."""
+    """Install Chromium from Debian's packages, or let Playwright download it; find() then tells if it worked."""
     playwright = [str(Path(sys.executable).with_name("playwright")), "install"]
     as_root = os.geteuid() == 0
     if as_root and _has_debians_packages():
