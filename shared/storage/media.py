@@ -1,4 +1,4 @@
-"""URLs of job media in the three buckets. Only `objects` accesses Cloud Storage otherwise."""
+"""URLs of job media in the three buckets. Only this module and `objects` access Cloud Storage."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from shared.storage.side_by_side import required, share, side_by_side
 from shared.storage.signing import Target, UrlSigner, Validity
 
 Found = dict[tuple[str, Shown], Target | Exception | None]
-"""Keyed by job id. None if there is no such object; an error if the lookup failed."""
+"""Keyed by job id and medium or picture. None if there is no such object; an error if the lookup failed."""
 _MOST_CAUSES = 5
 
 
@@ -234,7 +234,7 @@ def _why_not(path: str, job: Job) -> str:
 
 
 def _may_lie_beside(job: Job, poster: Picture) -> bool:
-    """Whether the document leaves open where the poster is, or whether there is one."""
+    """Whether the document says neither where the poster is nor that there is none."""
     medium = job.pictured(poster)
     path = job.path(medium)
     return medium not in job.posters and path is not None and is_own_path(path, job.user_id)

@@ -23,8 +23,7 @@ from shared.storage.limits import REMOVING
 AT_ONCE = 8
 """Concurrent deletes of one removal. It has its own threads, so it waits for no other bucket or job."""
 MOST_GIVEN_UP = 3
-"""Consecutive deletes that fail after all retries. By then the bucket is away and further deletes would fail too.
-"""
+"""Consecutive deletes that fail after all retries. The bucket is then away, and further deletes would fail."""
 _BATCH = 100
 _MOST_ROUNDS = 3
 _MOST_REASONS = 5
