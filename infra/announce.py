@@ -1,7 +1,7 @@
-"""`python -m infra.announce`: tells the functions of the media that the buckets hold already, as if they were new.
+"""`python -m infra.announce`: announces media already in the buckets to the functions, as if they were new.
 
-For what was uploaded before the functions were there: outputs complete their jobs and get them their share links,
-and the tiles get their pictures. To be told twice changes nothing. Counts alone, unless it is told to send.
+For media uploaded before the functions were deployed: outputs complete their jobs, which get share links, and
+tiles get their pictures. Announcing twice changes nothing. Only counts, unless told to send.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def main() -> None:
     options = _parser().parse_args()
     progress = _Progress(options.start)
     try:
-        # No browser calls this: it needs no origins.
+        # No browser calls this, so the origin is a placeholder.
         settings = Settings.from_environment({"ALLOWED_ORIGINS": "http://localhost", **os.environ})
         _announce(Services(settings), progress, options)
     except (SettingsError, ValueError) as error:
@@ -70,7 +70,7 @@ def _rate(text: str) -> float:
 class _Progress:
     def __init__(self, at: str) -> None:
         self.at = at
-        """Bucket and name of what comes next."""
+        """Bucket and name of the next object."""
         self.count = 0
 
 
@@ -85,7 +85,7 @@ def _announce(services: Services, progress: _Progress, options: argparse.Namespa
 
 
 def _media(services: Services, start: str) -> Iterator[ObjectFinalized]:
-    """Every live object that is called as a job's medium, bucket by bucket and by name."""
+    """Every live object named like a job's medium, by bucket and name."""
     first, _, name = start.partition("/")
     buckets = services.settings.buckets
     if start and first not in buckets:

@@ -1,6 +1,6 @@
-"""The table of functions, infra/functions.toml: read, checked and typed.
+"""Reads, checks and types the table of functions, infra/functions.toml.
 
-As a program it prints the table as variables for deploy.sh. It needs nothing but Python's standard library.
+Run as a program, it prints the table as variables for deploy.sh. Needs only Python's standard library.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from shared.settings import Settings
 FILE = Path(__file__).with_name("functions.toml")
 EVERY_MINUTE = "every_minute_topic"
 TOPICS = (*(field.name for field in fields(Settings) if field.name.endswith("_topic")), EVERY_MINUTE)
-"""The topics, as the table calls them: those of the settings, and one more."""
+"""The topics as the table names them: those of the settings, and EVERY_MINUTE."""
 PLACES = ("project", "itself", "buckets", "outputs", "pictures", "dead-letters", *TOPICS)
-"""What an account may have a role on."""
+"""The resources on which an account may have a role."""
 
 
 class TableError(Exception):
-    """The table makes no sense. The message is one sentence that says where."""
+    """The table is invalid. The message is one sentence that says where."""
 
 
 @dataclass(frozen=True)
 class Route:
     method: str
-    """GET stands for HEAD too."""
+    """GET includes HEAD."""
     path: str
 
 
@@ -49,7 +49,7 @@ class Role:
 
 @dataclass(frozen=True, kw_only=True)
 class Function:
-    """A row. It has either routes or a topic."""
+    """A row of the table. It has either routes or a topic."""
 
     name: str
     memory: str
@@ -60,11 +60,11 @@ class Function:
     roles: tuple[Role, ...]
     routes: tuple[Route, ...] = ()
     public: bool = False
-    """Whether it answers anybody, without a token."""
+    """Whether it answers anyone, without a token."""
     topic: str | None = None
     """One of TOPICS."""
     retry: bool = False
-    """Whether an event that failed comes again, and goes to the topic's dead letters in the end."""
+    """Whether a failed event is retried and finally goes to the topic's dead letters."""
 
     @property
     def account(self) -> str:
@@ -72,9 +72,10 @@ class Function:
 
     @property
     def threads(self) -> int:
-        """gunicorn's, one for each request: by default it has four a CPU, and further requests queue.
+        """gunicorn's threads, one per request. Its default is four per CPU; further requests queue.
 
-        With a single thread it takes another kind of worker, which waits two seconds for each connection's end.
+        With a single thread, gunicorn uses another worker type, which waits two seconds for each connection to
+        end.
         """
         return max(2, self.concurrency)
 
@@ -93,19 +94,19 @@ class Table:
 
     @property
     def retried_topics(self) -> tuple[str, ...]:
-        """Those that have dead letters."""
+        """The topics that have dead letters."""
         topics = (function.topic for function in self.functions.values() if function.retry)
         return tuple(dict.fromkeys(topic for topic in topics if topic))
 
 
 @cache
 def table() -> Table:
-    """What infra/functions.toml says. Raises TableError."""
+    """The contents of infra/functions.toml. Raises TableError."""
     return read(FILE.read_text())
 
 
 def read(text: str) -> Table:
-    """Raise TableError if `text` is no such table."""
+    """Parse a table. Raises TableError if `text` is not a valid one."""
     try:
         file = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -123,7 +124,7 @@ def read(text: str) -> Table:
 
 
 def _function(name: str, row: object, defaults: Mapping[str, Any]) -> Function:
-    # Its account is called so too: https://cloud.google.com/iam/docs/service-accounts-create#creating
+    # Its account has the same name: https://cloud.google.com/iam/docs/service-accounts-create#creating
     if not re.fullmatch("[a-z][a-z0-9_]{4,28}[a-z0-9]", name):
         raise TableError(f"{name} is no name of 6 to 30 small letters, digits and _, a letter first and no _ last")
     if not isinstance(row, dict):
@@ -179,11 +180,11 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
         f"a list of roles on one or several of {', '.join(PLACES)}",
     ),
 }
-"""What holds of each key's value, and how to say it."""
+"""The check for each key's value, and how an error describes it."""
 
 
 def _check(where: str, part: Mapping[str, Any], required: set[str], optional: Set[str] = frozenset()) -> None:
-    """Raise TableError unless the part has the required keys, no others than these and the optional, all sound."""
+    """Raise TableError unless the part has all required keys, no unknown ones, and only valid values."""
     if unknown := part.keys() - required - optional:
         raise TableError(f"{where} has {min(unknown)}, which means nothing there")
     if missing := required - part.keys():
@@ -195,7 +196,7 @@ def _check(where: str, part: Mapping[str, Any], required: set[str], optional: Se
 
 
 def shell(table: Table) -> str:
-    """The table as variables of a shell. A topic is called like the variable that has its name."""
+    """The table as shell variables. A topic is named after the variable that holds its name."""
     functions = [
         f"{one.name} {one.account} {(one.topic or 'http').upper()} {one.retry} {one.public}"
         f" {one.memory} {one.cpu} {one.concurrency} {one.threads} {one.timeout}s"

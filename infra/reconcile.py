@@ -1,6 +1,6 @@
-"""`python -m infra.reconcile`: holds the buckets against Firestore, and says what does not agree.
+"""`python -m infra.reconcile`: compares the buckets with Firestore and reports differences.
 
-Reads alone, unless it is told to repair. A run that was broken off goes on where it was.
+Only reads, unless told to repair. An interrupted run resumes where it stopped.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CHECKPOINT = Path(".local") / "reconcile.json"
 def main() -> None:
     options = _parser().parse_args()
     try:
-        # No browser calls this: it needs no origins.
+        # No browser calls this, so the origin is a placeholder.
         settings = Settings.from_environment({"ALLOWED_ORIGINS": "http://localhost", **os.environ})
         checkpoint = Checkpoint.load(options.checkpoint, _about(settings, options))
         left = _run(Services(settings), checkpoint, options)
@@ -73,7 +73,7 @@ def _about(settings: Settings, options: argparse.Namespace) -> str:
 
 
 def _run(services: Services, checkpoint: Checkpoint, options: argparse.Namespace) -> int:
-    """Print each finding on a line of its own, then what was counted; give how many are left to somebody."""
+    """Print one line per finding, then the totals. Returns how many findings need attention."""
     settings = services.settings
     reconciliation = Reconciliation(
         services.objects,
@@ -86,7 +86,7 @@ def _run(services: Services, checkpoint: Checkpoint, options: argparse.Namespace
     stuck = 0
     for finding in _findings(reconciliation, checkpoint, options.checkpoint):
         stuck += finding.stuck
-        # Not print: the bar has to make way.
+        # Unlike print, this does not garble the progress bar.
         tqdm.write(_line(finding), file=sys.stdout)
     for bucket in settings.buckets:
         counted = checkpoint.counted.get(bucket, {})
@@ -99,7 +99,7 @@ def _run(services: Services, checkpoint: Checkpoint, options: argparse.Namespace
 
 
 def _findings(reconciliation: Reconciliation, checkpoint: Checkpoint, file: Path) -> Iterator[Finding]:
-    # How many there are, only the end of a listing tells.
+    # The total is unknown until the listing ends.
     with closing(tqdm(unit=" objects", disable=None)) as bar:
         bar.update(_objects(checkpoint))
         for findings in reconciliation.objects(checkpoint):

@@ -1,8 +1,8 @@
-"""Holds the objects in the buckets against the jobs in Firestore.
+"""Compares the objects in the buckets with the jobs in Firestore.
 
-An object is somebody's if its name begins with the owner and the id of a live job. What belongs to a deleted job
-should be on its way out. What belongs to no job is told, and never removed: only a deleted job's own document lets
-files go.
+An object belongs to a job if its name starts with the owner and id of a live job. Objects of a deleted job
+should be on their way out. Objects of no job are reported but never removed: only a deleted job's own document
+allows files to be removed.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ BATCH = 100
 class Kind(StrEnum):
     LIVE = "live"
     RECENT = "recent"
-    """Of no job yet, or of one that is just being purged."""
+    """The job does not exist yet, or is just being purged."""
     SAID_DONE = "said-done"
     OVERDUE = "overdue"
-    """Of a deleted job whose purge is pending for too long, or that nobody has asked to purge."""
+    """The deleted job's purge has been pending too long, or was never requested."""
     UNKNOWN = "unknown"
 
 
 @dataclass(slots=True)
 class Group:
-    """The objects of one job in one bucket, or those that lie side by side and are no job's."""
+    """One job's objects in one bucket, or adjacent objects that belong to no job."""
 
     bucket: str
     prefix: str
@@ -52,7 +52,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What does not agree: objects that should not be there, or (without a bucket) a purge that does not come."""
+    """A difference: objects that should not exist or, without a bucket, a purge that never finishes."""
 
     kind: Kind
     prefix: str
@@ -60,18 +60,18 @@ class Finding:
     objects: int = 0
     bytes: int = 0
     stuck: bool = False
-    """Whether its purge cannot be opened again: Firestore refuses to write the job's document."""
+    """Whether its purge cannot be reopened because Firestore refuses to write the job's document."""
 
 
 @dataclass(slots=True)
 class Checkpoint:
-    """How far a run has come, and what it has counted: bucket -> kind -> [objects, bytes]."""
+    """How far a run has come, and its counts: bucket -> kind -> [objects, bytes]."""
 
     run: str = ""
-    """What the run is about: another one must not go on from here."""
+    """Identifies what the run covers. Another run must not resume from here."""
     bucket: int = 0
     after: str | None = None
-    """Name of the last object that is counted."""
+    """Name of the last object counted."""
     counted: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     findings: int = 0
 
@@ -81,7 +81,7 @@ class Checkpoint:
         numbers[1] += group.bytes
 
     def save(self, file: Path) -> None:
-        """Replace the file at once: a run that is killed leaves the old one or the new."""
+        """Replace the file atomically: a killed run leaves either the old file or the new one."""
         file.parent.mkdir(parents=True, exist_ok=True)
         new = file.with_suffix(".new")
         new.write_text(json.dumps(asdict(self)))
@@ -89,7 +89,9 @@ class Checkpoint:
 
     @classmethod
     def load(cls, file: Path, run: str) -> Checkpoint:
-        """A new one where there is no file. Raises ValueError for a file that is none of this run."""
+        """The saved checkpoint, or a new one if there is no file. Raises ValueError if the file is from another
+        run.
+        """
         try:
             found = cls(**json.loads(file.read_text()))
         except FileNotFoundError:
@@ -102,9 +104,9 @@ class Checkpoint:
 
 
 class Reconciliation:
-    """`grace` is how long an upload may be without its job, and a purge pending, before that is worth a word.
+    """`grace` is how long an upload may lack a job, or a purge be pending, before it is reported.
 
-    With `repair`, purges that should have removed what was found are opened again: the sweeps then ask for them.
+    With `repair`, reopens purges that should have removed what was found. The sweeps then request them again.
     """
 
     def __init__(
@@ -125,7 +127,7 @@ class Reconciliation:
         self._repair = repair
 
     def objects(self, checkpoint: Checkpoint) -> Iterator[list[Finding]]:
-        """Go through the buckets from the checkpoint on, which moves on with each batch that is given."""
+        """Go through the buckets from the checkpoint on. The checkpoint advances with each batch yielded."""
         while checkpoint.bucket < len(self._buckets):
             groups = _groups(self._objects, self._buckets[checkpoint.bucket], checkpoint.after)
             while batch := list(islice(groups, BATCH)):
@@ -135,7 +137,7 @@ class Reconciliation:
             checkpoint.bucket, checkpoint.after = checkpoint.bucket + 1, None
 
     def purges(self) -> Iterator[Finding]:
-        """Purges that have been pending for too long, whether they have objects or not."""
+        """Purges that have been pending too long, whether they have objects or not."""
         for deletion in self._deletions.all_pending(self._since):
             stuck = self._repair and not self._reopen(deletion.job_id)
             yield Finding(Kind.OVERDUE, f"{deletion.user_id}/{deletion.job_id}/", stuck=stuck)
@@ -153,7 +155,7 @@ class Reconciliation:
             yield Finding(kind, group.prefix, group.bucket, group.objects, group.bytes, stuck)
 
     def _reopen(self, job_id: str) -> bool:
-        """Whether that could be written. A document that is full keeps no other job from its repair."""
+        """Reopen the purge and return whether that worked. A full document does not stop other repairs."""
         try:
             self._deletions.reopen(job_id, self._now)
         except InvalidArgument:
@@ -170,7 +172,7 @@ class Reconciliation:
         if deletion is None:
             return Kind.UNKNOWN
         if deletion.purge is PurgeState.DONE:
-            # The listing is older than the look at the job: it may have been purged in between.
+            # The listing is older than the job lookup, so the object may have been purged in between.
             return Kind.SAID_DONE if self._is_still_there(group) else Kind.RECENT
         overdue = deletion.deleted_at < self._since or deletion.sweep_at is None
         return Kind.OVERDUE if overdue else Kind.RECENT
@@ -181,14 +183,14 @@ class Reconciliation:
 
 
 def _groups(store: ObjectStore, bucket: str, after: str | None) -> Iterator[Group]:
-    """The objects of a bucket by whose they are; a listing has those of one prefix one after the other."""
+    """The objects of a bucket, grouped by job. A listing yields all objects of a prefix in a row."""
     rest = (stored for stored in store.objects(bucket, after) if after is None or stored.name > after)
     for prefix, those in groupby(rest, _prefix):
         yield _group(bucket, prefix, those)
 
 
 def _prefix(stored: StoredObject) -> str:
-    """The first two folders of a name, as far as it has them."""
+    """The first two folders of a name, or as many as it has."""
     return "".join(f"{part}/" for part in stored.name.split("/")[:-1][:2])
 
 

@@ -1,7 +1,7 @@
-"""Builds the folder that one function is deployed from.
+"""Builds the folder from which one function is deployed.
 
-`gcloud functions deploy` uploads one folder, and only what lies in it can be imported; its main.py is what
-the buildpack serves: https://cloud.google.com/functions/docs/writing#directory-structure-python
+`gcloud functions deploy` uploads one folder, and a function can import only what is in it. The buildpack serves
+its main.py: https://cloud.google.com/functions/docs/writing#directory-structure-python
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PACKAGES = ("functions", "shared")
 
 
 def stage(function: str, folder: Path, root: Path = ROOT) -> Path:
-    """Make `folder` anew for `function`, one of FUNCTIONS, of the sources in `root`, and give it back."""
+    """Recreate `folder` for `function`, one of FUNCTIONS, from the sources in `root`, and return it."""
     if function not in FUNCTIONS:
         raise ValueError(f"{function!r} is none of the functions: {', '.join(FUNCTIONS)}")
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Calls a function as functions-framework does, with whatever services the test gives it."""
+"""Calls a function as functions-framework does, with the services that the test gives it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def call(
     user: str | None = "me",
     headers: dict[str, str] | None = None,
 ) -> TestResponse:
-    """Send one request; `user` is the token that FakeVerifier takes."""
+    """Send one request. `user` is the token, which FakeVerifier takes for the user's id."""
     app = flask.Flask("test")
 
     def answer(path: str = "") -> flask.Response:

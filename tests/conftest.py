@@ -1,4 +1,4 @@
-"""What the suites share: one local cloud for all of them, and short names for what is in it."""
+"""Shared fixtures: one local cloud for all suites, and short names for its parts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.order import Measure, Order
 settings.register_profile(
     "suite",
     deadline=None,
-    derandomize=True,  # the same examples each time: a failing test fails for everybody
+    derandomize=True,  # always the same examples, so that a failing test fails for everybody
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("suite")
@@ -42,7 +42,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def log_lines() -> list[str]:
-    """Everything that the processes of the stack have printed."""
+    """Everything that the stack's processes have printed."""
     return []
 
 
@@ -50,8 +50,8 @@ def log_lines() -> list[str]:
 def stack(log_lines: list[str]) -> Iterator[Stack]:
     """The local cloud as `make dev` runs it, on free ports.
 
-    Posters are made where they are tested alone: all the videos that tests upload would keep the machine busy.
-    Its functions are patient with a busy machine. Tests of the product's time limits start functions of their own.
+    Only the tests of posters make posters: all the videos that tests upload would keep the machine busy. The
+    functions here have long time limits, for busy machines. Tests of the product's time limits start their own.
     """
     starting = running(
         ports.any_free(PORT_NAMES),
@@ -81,7 +81,7 @@ def users(stack: Stack) -> Users:
 
 @pytest.fixture
 def new_account(users: Users) -> Callable[[], Account]:
-    """Makes users whom no other test knows."""
+    """Creates users that no other test knows."""
     prefixer = Prefixer("nuumee", "tests", separator="-")
 
     def make() -> Account:

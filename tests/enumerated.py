@@ -1,4 +1,4 @@
-"""The functions as the code has them: found, not listed, so that each test of them all meets a new one too."""
+"""Finds the functions in the code instead of listing them, so that tests of all functions cover new ones too."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ TOPICS = {
     ObjectFinalized: "object_finalized_topic",
     MinutePassed: EVERY_MINUTE,
 }
-"""What is published to each topic, as the table calls it."""
+"""What is published to each topic, by the table's topic names."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """A method on a path, and what answers it."""
+    """A method on a path, and the function that handles it."""
 
     function: str
     endpoint: HttpFunction
@@ -56,7 +56,7 @@ def operations(functions: Functions) -> list[Operation]:
 
 
 def for_users(functions: Functions) -> list[Operation]:
-    """All that need a token, and so all but the public ones. HEAD is GET without the content."""
+    """All operations that need a token, that is, all but the public ones. HEAD is GET without the content."""
     return [
         one
         for one in operations(functions)
@@ -65,7 +65,7 @@ def for_users(functions: Functions) -> list[Operation]:
 
 
 def about_one_thing(functions: Functions) -> list[Operation]:
-    """All that have an id in their path, of a job or of a link."""
+    """All operations with the id of a job or link in their path."""
     return [one for one in operations(functions) if "{" in one.path and one.method != "HEAD"]
 
 
@@ -74,7 +74,7 @@ def consumers(functions: Functions) -> list[Subscriber[Any]]:
 
 
 def disagreements(functions: Functions, table: Table) -> list[str]:
-    """What the table says otherwise than the code."""
+    """Differences between the table and the code."""
     found = [f"{name} has no row" for name in functions.keys() - table.functions.keys()]
     found += [f"{name} has no file" for name in table.functions.keys() - functions.keys()]
     for name in functions.keys() & table.functions.keys():

@@ -1,4 +1,4 @@
-"""In-memory stand-ins for what is kept in Firestore. tests/contract holds them to what the real ones do."""
+"""In-memory stand-ins for data in Firestore. tests/contract checks that they behave like the real ones."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class FakeRepository:
 
 
 class FakeDeletions:
-    """The steps of a purge's record are the real ones: only Firestore is not."""
+    """Uses the real steps of a purge's record; only Firestore is faked."""
 
     def __init__(self, repository: FakeRepository) -> None:
         self._repository = repository

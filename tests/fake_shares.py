@@ -1,4 +1,4 @@
-"""In-memory stand-ins for share links and their views. tests/contract holds them to what Firestore does."""
+"""In-memory stand-ins for share links and their views. tests/contract checks that they behave like Firestore."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class FakeShares:
     def __init__(self, repository: FakeRepository) -> None:
         self._repository = repository
         self.links: dict[str, Any] = {}
-        """The job id that each short id names."""
+        """The job id of each short id."""
         self.error: Exception | None = None
 
     def resolve(self, short_id: str) -> SharedVideo:
@@ -73,7 +73,7 @@ class FakeShares:
 
 
 class FakeCompletions:
-    """What follows from a document is decided by the real functions: only Firestore is not there."""
+    """Uses the real functions to decide what changes; only Firestore is faked."""
 
     def __init__(self, repository: FakeRepository, shares: FakeShares) -> None:
         self._documents = repository.documents
@@ -107,7 +107,7 @@ class FakeKnownPictures:
 
 
 class FakeViews:
-    """One shard a link, which is what a link that few look at has."""
+    """One shard per link, as a rarely viewed link has."""
 
     def __init__(self, repository: FakeRepository) -> None:
         self._documents = repository.documents

@@ -1,4 +1,4 @@
-"""In-memory stand-ins for Google's services. tests/contract holds each to what the real adapter does."""
+"""In-memory stand-ins for Google's services. tests/contract checks each against the real adapter."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SETTINGS = Settings(project="demo-nuumee", allowed_origins=("https://nuumee.ai",
 
 
 class FakeMediaStore:
-    """`objects` has the contents of each name's generations, the oldest first."""
+    """`objects` holds the contents of each name's generations, oldest first."""
 
     def __init__(self, settings: Settings = SETTINGS) -> None:
         self.names = dict(zip(Bucket, settings.buckets, strict=True))
@@ -77,7 +77,7 @@ class FakeMediaStore:
         return [self._purge(bucket, str(prefix)) for bucket in self.names.values()]
 
     def describe(self, bucket: str, name: str, generation: int | None = None) -> Description | None:
-        """A generation's number is its place, counted from 1."""
+        """A generation's number is its position, counted from 1."""
         generations = self.objects[bucket].get(name, [])
         number = len(generations) if generation is None else generation
         if not 1 <= number <= len(generations):
@@ -162,7 +162,7 @@ class FakePublisher:
         self.forwarded: list[tuple[bytes, dict[str, str]]] = []
         self.error: Exception | None = None
         self.refused: set[str] = set()
-        """Ids of jobs whose events are not accepted."""
+        """Ids of jobs whose events are refused."""
 
     def publish(self, event: JobDeleted) -> str:
         if self.error:
@@ -193,7 +193,7 @@ class FakeDeadLetters:
 
 
 class FakeVerifier:
-    """Takes the user's id for the token."""
+    """Takes the token as the user's id."""
 
     def __init__(self) -> None:
         self.checked_revocation: list[bool] = []
@@ -209,7 +209,7 @@ class FakeVerifier:
 
 
 class FakeServices(Services):
-    """Services all of which are fakes, at a time that stands still."""
+    """Services that are all fakes, with a fixed clock."""
 
     def __init__(self, settings: Settings = SETTINGS) -> None:
         super().__init__(settings)

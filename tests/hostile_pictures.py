@@ -1,4 +1,4 @@
-"""Pictures that a poster is asked of: the odd ones, and those made to do harm."""
+"""Unusual and malicious pictures for the poster tests."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from typing import Any
 from PIL import Image
 
 CORNERS = {"red": (220, 30, 30), "green": (30, 160, 30), "blue": (30, 30, 220), "white": (240, 240, 240)}
-"""Colours of a scene, from left to right and from above."""
+"""Colours of a scene, left to right and top to bottom."""
 
 
 def scene(width: int, height: int, mode: str = "RGB") -> Image.Image:
-    """Four quarters, each of its colour."""
+    """Four quarters, one colour each."""
     small = Image.new("RGB", (2, 2))
     small.putdata(list(CORNERS.values()))
     return small.resize((width, height), Image.Resampling.NEAREST).convert(mode)
 
 
 def noise(width: int, height: int, mode: str = "RGB") -> Image.Image:
-    """What compresses worst."""
+    """The content that compresses worst."""
     return Image.frombytes(mode, (width, height), os.urandom(width * height * len(mode)))
 
 
@@ -47,19 +47,19 @@ def png(width: int, height: int, *, bits: int, colour: int, content: bytes, extr
 
 def turned() -> bytes:
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned by a quarter, with the clock
+    exif[0x0112] = 6  # rotate a quarter turn clockwise
     return saved(scene(400, 300).transpose(Image.Transpose.ROTATE_90), format="JPEG", exif=exif)
 
 
 def ring(mode: str) -> Image.Image:
-    """A scene in the middle of nothing."""
+    """A scene surrounded by transparency."""
     image = Image.new("RGBA", (600, 600), (0, 0, 0, 0))
     image.paste(scene(400, 400), (100, 100))
     return image.convert(mode)
 
 
 def checks(mode: str) -> Image.Image:
-    """A chessboard whose fields are single dots: grey, from afar."""
+    """A chessboard of single-pixel squares, which looks grey from afar."""
     return Image.frombytes("1", (800, 800), (b"\x55" * 100 + b"\xaa" * 100) * 400).convert(mode)
 
 
@@ -76,7 +76,7 @@ def zipped() -> bytes:
 
 
 def webp_that_declares(width: int, height: int) -> bytes:
-    """A lossless WebP whose header has other dimensions than its content."""
+    """A lossless WebP whose header gives dimensions that its content does not have."""
     content = bytearray(saved(scene(64, 64), format="WEBP", lossless=True))
     start = content.index(b"VP8L") + 9
     (bits,) = struct.unpack_from("<I", content, start)
@@ -85,7 +85,7 @@ def webp_that_declares(width: int, height: int) -> bytes:
 
 
 def webp_of_canvas(side: int) -> bytes:
-    """An animated WebP whose one small picture lies on a large canvas."""
+    """An animated WebP with one small picture on a large canvas."""
     content = bytearray(animated("WEBP"))
     start = content.index(b"VP8X") + 12
     content[start : start + 6] = (side - 1).to_bytes(3, "little") * 2

@@ -1,4 +1,4 @@
-"""Videos that a poster is asked of: the odd ones, and those made to do harm."""
+"""Unusual and malicious videos for the poster tests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BLACK = Image.new("RGB", (320, 240))
 
 
 def moving(width: int, height: int, count: int) -> Iterator[Image.Image]:
-    """A scene in which something moves."""
+    """A scene with something moving in it."""
     still = scene(width, height)
     for number in range(count):
         picture = still.copy()
@@ -33,7 +33,7 @@ def moving(width: int, height: int, count: int) -> Iterator[Image.Image]:
 def packets(
     pictures: Iterable[Image.Image], codec: str = "libx264", dots: str = "yuv420p", rate: int = 30, **options: str
 ) -> tuple[Any, list[Packet[Any]]]:
-    """A stream and what is in it."""
+    """A stream and its packets."""
     written = BytesIO()
     with av.open(written, "w", format="matroska") as container:
         stream: Any = container.add_stream(codec, rate=rate, options=options)
@@ -83,13 +83,13 @@ def boxed(kind: bytes, content: bytes) -> bytes:
 
 
 def box(content: bytes, kind: bytes) -> tuple[int, int]:
-    """Where the first box of this kind begins and ends."""
+    """Start and end of the first box of this kind."""
     start = content.index(kind) - 4
     return start, start + struct.unpack_from(">I", content, start)[0]
 
 
 def held(quarters: int) -> bytes:
-    """As a phone records it that is held turned: its file says how to turn it back."""
+    """A video from a phone that was held rotated. The file says how to rotate it back."""
     upright = list(moving(320, 240, 10))
     turns = {1: Image.Transpose.ROTATE_90, 2: Image.Transpose.ROTATE_180, 3: Image.Transpose.ROTATE_270}
     content = bytearray(video(picture.transpose(turns[quarters]) for picture in upright))
@@ -102,7 +102,7 @@ def held(quarters: int) -> bytes:
 
 
 def repeated(count: int, seconds: Fraction) -> bytes:
-    """The same picture again and again, so many seconds apart."""
+    """The same picture repeated, with so many seconds between."""
     stream, made = packets(moving(320, 240, 1), rate=1, **FAST)
 
     def copies() -> Iterator[Packet[Any]]:
@@ -116,7 +116,7 @@ def repeated(count: int, seconds: Fraction) -> bytes:
 
 
 def changing(sizes: Iterable[tuple[int, int]]) -> bytes:
-    """WebM whose pictures change their size on the way: VP8 says it in each key picture."""
+    """WebM whose pictures change size on the way: VP8 gives the size in each key picture."""
     parts = [packets(moving(*size, 10), codec="libvpx", deadline="realtime") for size in sizes]
     joined: list[Packet[Any]] = []
     for packet in (packet for _, made in parts for packet in made):
@@ -127,7 +127,7 @@ def changing(sizes: Iterable[tuple[int, int]]) -> bytes:
 
 
 def secretly_huge() -> bytes:
-    """WebM that declares 320 x 240; its second key picture, 16383 x 16383."""
+    """WebM that declares 320 x 240 but whose second key picture is 16383 x 16383."""
     content = bytearray(changing([(320, 240), (320, 240)]))
     second = content.rindex(b"\x9d\x01\x2a")
     content[second + 3 : second + 7] = struct.pack("<HH", 16383, 16383)
@@ -142,7 +142,7 @@ def many_streams(count: int) -> bytes:
 
 
 def endless_table() -> bytes:
-    """Declares two thousand million pictures of one byte each."""
+    """Declares two billion pictures of one byte each."""
     content = bytearray(video(moving(64, 64, 10)))
     start = content.index(b"stsz") + 8
     content[start : start + 8] = struct.pack(">II", 1, 2_000_000_000)
@@ -164,7 +164,7 @@ def sound_only() -> bytes:
 
 
 def ahead(content: bytes) -> bytes:
-    """The same with its index in front, as for the web."""
+    """The same video with its index in front, as for the web."""
     written = BytesIO()
     (moov, end), (mdat, mdat_end) = box(content, b"moov"), box(content, b"mdat")
     index = bytearray(content[moov:end])
@@ -190,7 +190,7 @@ def fade_in() -> Iterator[Image.Image]:
 
 
 def black_before_noise() -> Iterator[Image.Image]:
-    """So little of it that FFmpeg reads on to what it searches for, in place of moving there."""
+    """So few bytes of black that FFmpeg reads on to its target instead of seeking."""
     for _ in range(40):
         yield BLACK.resize((64, 64))
     for _ in range(60):

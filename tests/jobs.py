@@ -1,4 +1,4 @@
-"""Documents of jobs, as the product's own job service writes them."""
+"""Job documents, as the product's own job service writes them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def new_id() -> str:
 
 
 def document(user_id: str, **changes: Any) -> dict[str, Any]:
-    """A live, completed job; each a minute older than the one before it."""
+    """A live, completed job; each is a minute older than the one before it."""
     fields = {
         "user_id": user_id,
         "job_type": "animate",
@@ -36,7 +36,7 @@ def document(user_id: str, **changes: Any) -> dict[str, Any]:
 
 
 def put_all(database: firestore.Client, documents: list[dict[str, Any]], begin: str = "") -> None:
-    """Write the documents under new ids that begin so, in batches of as many as Firestore takes."""
+    """Write the documents under new ids that start with `begin`, in batches of Firestore's maximum size."""
     for start in range(0, len(documents), 500):
         batch = database.batch()
         for fields in documents[start : start + 500]:
@@ -45,12 +45,12 @@ def put_all(database: firestore.Client, documents: list[dict[str, Any]], begin: 
 
 
 def read(database: firestore.Client, job_id: str) -> dict[str, Any]:
-    """The job's fields as they are now; none if there is no such job."""
+    """The job's current fields; empty if there is no such job."""
     return database.collection("jobs").document(job_id).get().to_dict() or {}
 
 
 def fill(database: firestore.Client, job_id: str, fields: dict[str, Any]) -> None:
-    """Write a document to which nothing can be added: https://firebase.google.com/docs/firestore/quotas#limits"""
+    """Write a document that has no room left: https://firebase.google.com/docs/firestore/quotas#limits"""
     reference = database.collection("jobs").document(job_id)
     fits, too_long = 1_000_000, 1_048_576
     while too_long - fits > 1:

@@ -1,4 +1,4 @@
-"""Pub/Sub messages as a background function gets them."""
+"""Pub/Sub messages as a background function receives them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def notification(
     content_type: str = "video/mp4",
     changes: dict[str, str] | None = None,
 ) -> tuple[bytes, dict[str, str]]:
-    """What Cloud Storage publishes of a new object: the data and the attributes."""
+    """The data and attributes that Cloud Storage publishes about a new object."""
     resource = {"name": name, "bucket": bucket, "size": str(size), "contentType": content_type}
     about = {"bucketId": bucket, "objectId": name, "objectGeneration": str(generation)}
     return json.dumps(resource).encode(), {"eventType": "OBJECT_FINALIZE", **about, **(changes or {})}

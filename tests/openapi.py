@@ -1,4 +1,4 @@
-"""The description of the API, as something that answers can be held against."""
+"""The API description, to check responses against."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AS_DESCRIBED = (
 
 
 def described_api(*more_checks: str, **settings: Any) -> BaseSchema:
-    """The API, whose cases look at an answer's status, content type, headers and body, and what else is named."""
+    """The API description. Its cases check status, content type, headers, body, and the named extra checks."""
     checks = {"enabled": False, **{name: {"enabled": True} for name in (*AS_DESCRIBED, *more_checks)}}
     config = schemathesis.Config.from_dict({**settings, "checks": checks})
     return schemathesis.openapi.from_path(ROOT / "infra" / "openapi.yaml", config=config)

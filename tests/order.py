@@ -1,6 +1,6 @@
-"""The order of the tests: the files that take longest come first, so that at the end no worker waits for another.
+"""Orders the tests by file, the slowest first, so that no worker is left waiting for another at the end.
 
-`make test T=--measure` writes durations.json anew.
+`make test T=--measure` rewrites durations.json.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from pathlib import Path
 import pytest
 
 DURATIONS = Path(__file__).with_name("durations.json")
-"""Seconds that the tests of a file take, and what is set up for them. Files that are not in it take none."""
+"""Seconds that each file's tests and their set-up take. Files that are not listed count as zero."""
 SUITES = ("integration", "contract", "e2e", "unit")
-"""Those with the small files come last. The browser's stay together, since it ends with the last of them."""
+"""Suites with small files come last. The browser tests stay together: the browser closes after the last one."""
 LEAST = 0.5
-"""Seconds under which a file is not worth a line."""
+"""Seconds. Faster files are not listed."""
 
 
 def file_of(node_id: str) -> str:
-    """The file that a test is in, from tests/ on."""
+    """The test's file, relative to tests/."""
     return node_id.partition("::")[0].removeprefix("tests/")
 
 
 def in_order(files: Iterable[str], seconds: Mapping[str, float]) -> list[str]:
-    """The files as they are to be run."""
+    """The files in the order to run them."""
 
     def place(file: str) -> tuple[int, float]:
         suite = file.partition("/")[0]
@@ -36,7 +36,7 @@ def in_order(files: Iterable[str], seconds: Mapping[str, float]) -> list[str]:
 
 
 class Order:
-    """Puts the tests in order. Those of one file stay as they are."""
+    """Reorders the test files. Tests within a file keep their order."""
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         files = dict.fromkeys(file_of(item.nodeid) for item in items)
@@ -45,7 +45,7 @@ class Order:
 
 
 class Measure:
-    """Writes into durations.json how long the files took that have run."""
+    """Writes the duration of each file that ran into durations.json."""
 
     def __init__(self) -> None:
         self._seconds: defaultdict[str, float] = defaultdict(float)

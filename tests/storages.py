@@ -1,4 +1,4 @@
-"""A Cloud Storage of a test's own, in its process, with the faults that the test wants."""
+"""A Cloud Storage for one test, in the test's process, with the faults that the test wants."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from infra.local.storage import server
 
 @contextmanager
 def a_storage(trouble: Trouble, buckets: Sequence[str]) -> Iterator[storage.Client]:
-    """The library's client of a new Storage that has these buckets, all empty."""
+    """A client of a new Storage with these buckets, all empty."""
     httpd = server(0, VersionedStorage(), trouble)
     thread = threading.Thread(target=httpd.serve_forever, args=(0.05,))
     thread.start()

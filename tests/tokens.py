@@ -1,4 +1,4 @@
-"""ID tokens as the Auth emulator makes them, unsigned, and the keys that real ones are signed with."""
+"""Unsigned ID tokens as the Auth emulator makes them, and keys as used to sign real ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def unsigned_token(user_id: str, project: str = PROJECT, **changes: Any) -> str:
 
 
 def encode(claims: object, **header: Any) -> str:
-    """A token with whatever claims and header, without a signature."""
+    """An unsigned token with the given claims and header."""
     parts = ({"alg": "none", "typ": "JWT", **header}, claims)
     return (
         ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in parts) + "."
@@ -41,6 +41,6 @@ def private_key() -> rsa.RSAPrivateKey:
 
 
 def pem(key: rsa.RSAPrivateKey) -> bytes:
-    """The key as files of service accounts have it."""
+    """The key in the form that service account files use."""
     traditional = serialization.PrivateFormat.TraditionalOpenSSL
     return key.private_bytes(serialization.Encoding.PEM, traditional, serialization.NoEncryption())

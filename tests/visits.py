@@ -1,4 +1,4 @@
-"""Visits of share links, with fakes."""
+"""Visits share links, with fake services."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko)
 
 
 def visit(services: FakeServices, path: str = PAGE, method: str = "GET", **headers: str) -> Any:
-    """Send a request without a token; `_` in a header's name stands for `-`."""
+    """Send a request without a token. `_` in a header's name stands for `-`."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return call(share_video, services, path, method=method, user=None, headers={"User-Agent": CHROME, **named})
 

@@ -1,4 +1,4 @@
-"""Waiting for a condition, with a deadline."""
+"""Waits for a condition, with a deadline."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from test_utils.retry import RetryResult
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
-    """Return as soon as `condition` gives something true; fail the test if it has not by then.
+    """Return once `condition` returns something true. Fail the test if that takes too long.
 
-    As a deadline for busy machines, it is generous: an idle one gets there in a fraction.
+    The deadline is generous, for busy machines. An idle machine needs a fraction of it.
     """
     delay = 0.05
     tries = max(2, int(seconds / delay))
@@ -19,4 +19,4 @@ def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
 
 class _Silent:
     def warning(self, *_: object) -> None:
-        """Say nothing: waiting is no news."""
+        """Log nothing: waiting is not news."""

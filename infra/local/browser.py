@@ -1,4 +1,4 @@
-"""The Chromium that the tests of the page run: where it is on this machine, and how it gets there."""
+"""Finds or installs the Chromium that the page tests use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 _HEADLESS = "chromium-headless-shell"
-"""Chromium without a window: its pages alone, and not also the processes that would draw the window."""
+"""Chromium without a window, and without the processes that would draw it."""
 _COMMANDS = (_HEADLESS, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _MAC_APPLICATIONS = ("Google Chrome", "Chromium")
 _HOW_TO_INSTALL = (
@@ -22,16 +22,16 @@ _HOW_TO_INSTALL = (
 
 
 def find() -> Path | None:
-    """A Chromium or Chrome that runs: the machine's, or the one that Playwright has fetched."""
+    """A working Chromium or Chrome: the system's, or the one that Playwright downloaded."""
     return next((path for path in _candidates() if _runs(path)), None)
 
 
 def install() -> None:
-    """Install one from Debian's packages, or have Playwright fetch one; find() then tells whether it is there."""
+    """Install Chromium from Debian's packages, or let Playwright download it; find() then tells if it worked."""
     playwright = [str(Path(sys.executable).with_name("playwright")), "install"]
     as_root = os.geteuid() == 0
     if as_root and _has_debians_packages():
-        # Without recommended packages there still is a font: libfontconfig1 depends on one.
+        # Fonts are installed even without recommended packages: libfontconfig1 depends on one.
         apt = ("apt-get", "-o", "DPkg::Lock::Timeout=120")
         _try([*apt, "update"])
         if not _try([*apt, "install", "-y", "--no-install-recommends", _HEADLESS]):
@@ -52,13 +52,13 @@ def _candidates() -> Iterator[Path]:
 
 
 def _fetched_by_playwright() -> Path:
-    """Where it would be. To ask takes a second."""
+    """Where Playwright would put it. Asking takes a second."""
     with sync_playwright() as playwright:
         return Path(playwright.chromium.executable_path)
 
 
 def _runs(path: Path) -> bool:
-    """Whether it is what it is called: Ubuntu has a chromium-browser that only tells how to install one."""
+    """Whether it is a real browser: Ubuntu's chromium-browser may only print how to install one."""
     try:
         ended = subprocess.run([path, "--version"], capture_output=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
@@ -67,7 +67,7 @@ def _runs(path: Path) -> bool:
 
 
 def _has_debians_packages() -> bool:
-    """Ubuntu has apt too, but its chromium is a snap, which does not run everywhere."""
+    """Whether this is Debian. Ubuntu has apt too, but its chromium is a snap, which does not run everywhere."""
     try:
         system = platform.freedesktop_os_release()
     except OSError:
@@ -87,7 +87,7 @@ def _try(command: Sequence[str]) -> bool:
         check=False,
     )
     if ended.returncode != 0:
-        # One more way may be left: what went wrong is told, and that is all.
+        # Only report the error, because another way may be left to try.
         said = (ended.stderr or ended.stdout).splitlines() or [f"exit code {ended.returncode}"]
         reason = next((line for line in said if line.startswith(("E: ", "Error: "))), said[-1])
         print(f"browser: {Path(command[0]).name} failed: {reason}", file=sys.stderr)

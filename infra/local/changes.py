@@ -1,7 +1,7 @@
-"""Which files have been saved: found by looking again and again.
+"""Finds saved files by polling.
 
-Looking works where word of changes does not come, as in folders that a container shares with its host, and a few
-hundred files take a few milliseconds. Of the many writes and renames of one save only the outcome is seen.
+Polling works where change notifications do not arrive, as in folders that a container shares with its host, and
+takes a few milliseconds for a few hundred files. It sees only the outcome of a save's many writes and renames.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _NO_SOURCE = re.compile(r"\..*|__pycache__|node_modules|out|out-.*|next-env\.d\.ts|.*\.tsbuildinfo")
-"""Names of what editors, builds and programs leave among the sources."""
+"""Names of files that editors, builds and programs leave among the sources."""
 _State = dict[str, tuple[int, int, int]]
 
 
@@ -23,9 +23,9 @@ class Changes:
         self._reported = self._seen = self._look()
 
     def settled(self) -> frozenset[Path]:
-        """The files that were written, added or removed since they were last reported.
+        """The files written, added or removed since the last report.
 
-        None while somebody still writes: as long as they are not what they were at the call before.
+        Empty while files are still being written, that is, if they differ from what the previous call saw.
         """
         before, self._seen = self._seen, self._look()
         if self._seen != before:
@@ -45,6 +45,6 @@ def _files(folder: str) -> Iterator[tuple[str, tuple[int, int, int]]]:
             if entry.is_dir(follow_symlinks=False):
                 yield from _files(entry.path)
                 continue
-            with suppress(FileNotFoundError):  # in the meantime, or what it is a link to
+            with suppress(FileNotFoundError):  # removed meanwhile, or a dangling link
                 found = entry.stat()
                 yield entry.path, (found.st_mtime_ns, found.st_size, found.st_ino)

@@ -1,4 +1,4 @@
-"""A client of the local stack, as the page is one: over HTTP, with a token."""
+"""A client of the local stack that works like the page: over HTTP, with a token."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Client:
         self._headers = {"Authorization": f"Bearer {token}"}
 
     def get(self, path: str, **query: str | int) -> dict[str, Any]:
-        """The answer's JSON. Raises requests.HTTPError for anything but 2xx."""
+        """The JSON of the response. Raises requests.HTTPError unless the status is 2xx."""
         response = requests.get(self._url + path, params=query, headers=self._headers, timeout=_SECONDS)
         return _checked(response)
 
@@ -27,7 +27,7 @@ class Client:
         return requests.get(self._url + path, headers=self._headers, timeout=_SECONDS).status_code
 
     def pages(self, **query: str | int) -> Iterator[dict[str, Any]]:
-        """All pages of the list, by cursor."""
+        """All pages of the list, followed by cursor."""
         page = self.get("/jobs", **query)
         yield page
         while cursor := page["next_cursor"]:

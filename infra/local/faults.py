@@ -1,4 +1,4 @@
-"""Faults by a seeded schedule, for whatever stands in for one of Google's services."""
+"""Faults on a seeded schedule, for stand-ins of Google's services."""
 
 from __future__ import annotations
 
@@ -15,50 +15,50 @@ from enum import StrEnum
 
 class Kind(StrEnum):
     HELD = "403"
-    """An object that is under a hold. Only Storage knows this kind and the next one."""
+    """The object is under a hold. Storage only, like the next one."""
     RETAINED = "412"
-    """An object that a retention keeps."""
+    """The object is under a retention policy."""
     TIMED_OUT = "408"
     TOO_MANY = "429"
     ERROR = "500"
     UNAVAILABLE = "503"
     RESET = "reset"
-    """The connection breaks off in place of an answer."""
+    """The connection breaks instead of a response."""
     SILENCE = "silence"
-    """No answer until all is healed, or for long; then the connection ends."""
+    """No response until all faults are healed or a long time has passed; then the connection ends."""
     SLOW = "slow"
-    """The right answer, late."""
+    """The right response, late."""
     DUPLICATE = "duplicate"
-    """A message twice. Only Pub/Sub knows this kind and the next one."""
+    """A message delivered twice. Pub/Sub only, like the next one."""
     HELD_BACK = "held back"
-    """A message after the next one."""
+    """A message delivered after the next one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
     kind: Kind
     carried_out: bool = False
-    """Whether the operation is carried out all the same, so that only its answer is lost."""
+    """Whether the operation is still carried out, so that only its response is lost."""
 
 
 Decision = Callable[[str], Fault | None]
-"""What is to happen to a call, of which it gets the name. It may also act: kill whoever calls, say."""
+"""Chooses the fault for a call, given the call's name. It may also act, for example kill the caller."""
 
 COMMON = (Kind.TOO_MANY, Kind.ERROR, Kind.UNAVAILABLE, Kind.RESET, Kind.SILENCE, Kind.SLOW)
 
 
 class Schedule:
-    """A decision that lets `rate` (0 to 1) of all calls fail, in an order that follows from the seed."""
+    """A decision that makes `rate` (0 to 1) of all calls fail, in an order determined by the seed."""
 
     def __init__(self, seed: int, rate: float, kinds: Sequence[Kind] = COMMON) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - chance that repeats is wanted
+        self._random = random.Random(seed)  # noqa: S311 - the chance must be repeatable
         self._rate = rate
         self._kinds = kinds
         self._lock = threading.Lock()
 
     def __call__(self, call: str) -> Fault | None:
         with self._lock:
-            # Always as many numbers, so that the faults of the same seed differ with the rate alone.
+            # Always draw both numbers, so that for the same seed only the rate changes the faults.
             fails, kind = self._random.random() < self._rate, self._random.choice(self._kinds)
             carried_out = self._random.random() < 0.5
         if not fails:
@@ -67,12 +67,12 @@ class Schedule:
 
 
 class Trouble:
-    """What a server does to the calls that it takes. Tests change it while the server runs."""
+    """What a server does to incoming calls. Tests change it while the server runs."""
 
     def __init__(self, silence: float = 30, slowness: float = 0.3) -> None:
         """`silence` and `slowness` are the seconds that calls with these faults take."""
         self.on_call: Decision | None = None
-        """Is told of each call before anything comes of it; if it gives a fault, that is what happens."""
+        """Is told of each call before it has any effect, and may return a fault for it."""
         self.schedule: Decision | None = None
         self.calls = 0
         self.faults = 0
@@ -80,11 +80,11 @@ class Trouble:
         self._lock = threading.Lock()
 
     def heal(self) -> None:
-        """No faults from now on, and whoever is held up goes on."""
+        """Stop all faults, and release calls that are held up."""
         self.schedule = self.on_call = None
 
     def meet(self, call: str) -> Fault | None:
-        """What is to happen to this call."""
+        """The fault for this call, if any."""
         decisions = [decide for decide in (self.on_call, self.schedule) if decide]
         fault = next((fault for decide in decisions if (fault := decide(call))), None)
         with self._lock:
@@ -93,13 +93,13 @@ class Trouble:
         return fault
 
     def hold_up(self, kind: Kind, is_waited_for: Callable[[], bool] = lambda: True) -> None:
-        """Let a call of that kind take its time, unless all is healed or nobody waits for it any more."""
+        """Delay a call of that kind, unless all faults are healed or nobody waits for it any more."""
         ends = time.monotonic() + self._seconds.get(kind, 0)
         while time.monotonic() < ends and (self.schedule or self.on_call) and is_waited_for():
             time.sleep(0.02)
 
 
 def reset(connection: socket.socket) -> None:
-    """Close without a goodbye, so that the other side sees the connection broken off."""
+    """Close abruptly, so that the other side sees a broken connection."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     os.close(connection.detach())

@@ -1,6 +1,6 @@
-"""One origin in front of everything that a browser needs: the page, the functions of its API, and its sign-in.
+"""One origin for everything a browser needs: the page, the API's functions, and sign-in.
 
-What goes on to a function or to the Auth emulator goes on as it came.
+Forwards requests to functions and the Auth emulator unchanged.
 """
 
 from __future__ import annotations
@@ -20,24 +20,25 @@ from infra.local.servers import Server
 
 AUTH = "auth"
 JOB_SERVICE = "the job service"
-"""Makes jobs, and is no part of this: what is for it goes nowhere."""
+"""Creates jobs, and is not part of this project: requests for it are not forwarded."""
 _OF_THE_SIGN_IN = re.compile(r"/(identitytoolkit\.googleapis\.com|securetoken\.googleapis\.com|emulator)/.*")
-"""Looked at before the functions' routes, since what comes after one of these may look like anything."""
+"""Checked before the functions' routes, because anything may follow one of these prefixes."""
 _OF_THE_JOB_SERVICE = (
     ("POST", re.compile(r".*/jobs")),
     ("GET", re.compile(r".*/jobs/cost")),
     ("POST", re.compile(r".*/jobs/[^/]*/(post-process|watermark)")),
 )
 _FOR_ALL_ELSE = "list_jobs"
-"""Answers that there is nothing."""
+"""Responds that nothing was found."""
 _HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 _SECONDS = 60
 
 
 def upstream_for(method: str, path: str, wanted_method: str | None) -> str:
-    """The function that a request goes to, AUTH, or JOB_SERVICE. `wanted_method` is what a preflight asks for.
+    """The function that a request goes to, AUTH, or JOB_SERVICE. `wanted_method` is the one that a preflight
+    names.
 
-    Where several functions share a path, the method decides; a method that none of them answers goes to the first.
+    If several functions share a path, the method decides. A method that none of them handles goes to the first.
     """
     path = path.partition("?")[0].removesuffix("/")
     if any({method, wanted_method} & {theirs} and at.fullmatch(path) for theirs, at in _OF_THE_JOB_SERVICE):
@@ -54,7 +55,7 @@ def upstream_for(method: str, path: str, wanted_method: str | None) -> str:
 
 @cache
 def _paths() -> list[tuple[re.Pattern[str], dict[str, str]]]:
-    """The paths of the table, the longest first, each with its functions by method."""
+    """The paths of the table, longest first, each with its functions by method."""
     paths: dict[str, dict[str, str]] = {}
     for function in table().functions.values():
         for route in function.routes:
@@ -64,21 +65,21 @@ def _paths() -> list[tuple[re.Pattern[str], dict[str, str]]]:
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    """Matches the path, with anything in place of an id and any prefix before."""
+    """Matches the path with any value for an id, and any prefix."""
     return re.compile(".*" + re.sub(r"\\{\w+\\}", "[^/]*", re.escape(path)))
 
 
 def _may_be_a_page(upstream: str) -> bool:
-    """Whether a browser that asks for this may want one of the files instead."""
+    """Whether a browser that requests this may mean one of the page's files."""
     function = table().functions.get(upstream)
     return upstream != AUTH and not (function and function.public)
 
 
 class _Upstream(http.client.HTTPConnection):
-    """Sends a path on as it came. The hostile ones are the functions' to refuse."""
+    """Sends paths unchanged. It is up to the functions to reject hostile ones."""
 
     def _validate_path(self, url: str) -> None:
-        """Accept it."""
+        """Accept any path."""
 
     def _encode_request(self, request: str) -> bytes:
         return request.encode("latin-1")
@@ -109,7 +110,7 @@ class Gateway(BaseHTTPRequestHandler):
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length") or "0"
         if not re.fullmatch(r"[0-9]{1,7}", length) or "Transfer-Encoding" in self.headers:
-            # Only the sign-in takes bodies. One that is too large, or ends who knows where, is not waited for.
+            # Only sign-in takes bodies. Do not wait for one that is too large or has no known end.
             self.close_connection = True
             length = "0"
         return self.rfile.read(int(length))
@@ -132,7 +133,7 @@ class Gateway(BaseHTTPRequestHandler):
         finally:
             connection.close()
         headers = [(name, value) for name, value in answer.getheaders() if name.lower() not in _HOP_BY_HOP]
-        if answer.getheader("Transfer-Encoding"):  # it told where the answer ends
+        if answer.getheader("Transfer-Encoding"):  # not forwarded, so the length must mark the end
             headers.append(("Content-Length", str(len(content))))
         self._send(answer.status, headers, content, answer.reason)
 
@@ -162,7 +163,7 @@ class Gateway(BaseHTTPRequestHandler):
             self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing: each function logs its requests."""
+        """Log nothing: each function logs its own requests."""
 
 
 def main() -> None:

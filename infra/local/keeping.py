@@ -1,6 +1,6 @@
-"""Keeps what the emulators hold from one run to the next: `make dev KEEP=1`.
+"""Keeps the emulators' data from one run to the next: `make dev KEEP=1`.
 
-Pub/Sub's messages are not kept. What they would have led to is made up for as in the cloud: by the sweeps.
+Pub/Sub messages are not kept. The sweeps make up for lost ones, as in the cloud.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from infra.local.storage import EXPORT
 from infra.local.users import Users
 
 EVERY = 30.0
-"""Seconds between two savings: what is lost at most where a run is killed."""
+"""Seconds between saves, and so the most that is lost if a run is killed."""
 _FORMAT = "1"
-"""Changes whenever a run can no longer read what earlier ones have kept."""
+"""Change this when runs can no longer read what earlier ones saved."""
 _FOLDER = Path(".local") / "data"
 _LAST, _FORMAT_FILE, _ACCOUNTS = "last", "format", "accounts.json"
 _SECONDS = 300
@@ -29,12 +29,12 @@ FORGET = "forget it with rm -r .local (make clean does so too), or leave KEEP=1 
 
 
 class NotKept(Exception):
-    """What is kept cannot be used, or nothing can be. The message says why, and what to do."""
+    """The saved data cannot be used, or nothing can be saved. The message says why and what to do."""
 
 
 @contextmanager
 def opened() -> Iterator[Kept]:
-    """What is kept in the folder that this process runs in, for this run alone. Raises NotKept."""
+    """The saved data in the current folder, locked for this run. Raises NotKept."""
     _FOLDER.mkdir(parents=True, exist_ok=True)
     with (_FOLDER / "lock").open("w") as lock:
         try:
@@ -45,14 +45,14 @@ def opened() -> Iterator[Kept]:
 
 
 class Kept:
-    """What is kept in `folder`: each saving in a folder of its own, of which the link `last` leads to the last."""
+    """The saved data in `folder`: one folder per save. The link `last` points to the most recent one."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     @property
     def last(self) -> Path | None:
-        """Where the last saving is. Raises NotKept if it is none that this version can read."""
+        """The folder of the last save, if any. Raises NotKept if this version cannot read it."""
         last = self._folder / _LAST
         if not last.is_symlink():
             return None
@@ -62,14 +62,14 @@ class Kept:
         return last.resolve()
 
     def save(self, stack: Stack) -> None:
-        """Write all anew, and only then forget the saving before. Raises NotKept."""
+        """Save everything anew, then delete the previous save. Raises NotKept."""
         try:
             self._replace(stack)
         except (OSError, requests.RequestException) as error:
             raise NotKept(f"what is new could not be kept: {error}") from error
 
     def load_accounts(self, users: Users) -> None:
-        """Make the accounts again. What else is kept, the emulators begin with."""
+        """Recreate the accounts. The emulators load everything else at start."""
         if self.last:
             users.load(json.loads((self.last / _ACCOUNTS).read_text()))
 
@@ -93,7 +93,7 @@ class Kept:
             "export_directory": str(folder.resolve()),
             "export_name": name,
         }
-        # As firebase-tools does it.
+        # The same request as firebase-tools sends.
         url = f"http://{firestore}/emulator/v1/projects/{PROJECT}:export"
         requests.post(url, json=wanted, timeout=_SECONDS).raise_for_status()
         requests.post(stack.storage_url + EXPORT, timeout=_SECONDS).raise_for_status()

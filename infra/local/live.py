@@ -1,10 +1,10 @@
-"""A local cloud in which a saved file is live: the functions that have imported it start anew, and nobody else.
+"""A local cloud with live reload: a saved file restarts only the functions that imported it.
 
-A new process takes over when it is ready, and the one before answers what it was asked. One that does not start
-leaves its traceback in the log and the one before in its place.
+A new process takes over when it is ready, while the old one finishes its requests. If the new one does not
+start, its traceback is logged and the old one stays.
 
-Not `functions-framework --debug`: that is Flask's own server, run on the sources as they lie here. What answers
-here is what answers in the cloud: gunicorn, on a staged folder.
+Not `functions-framework --debug`, which is Flask's own server, run on the sources in place. This runs the same
+as the cloud: gunicorn, on a staged folder.
 """
 
 from __future__ import annotations
@@ -28,23 +28,25 @@ from infra.local.takeover import Address, Readiness
 from infra.stage import PACKAGES, ROOT, stage
 
 _AT_ONCE = os.cpu_count() or 1
-"""Functions that start side by side: with more, the first would be ready later and the last no sooner."""
+"""Functions that start in parallel. With more, the first would be ready later and the last no sooner."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Start:
-    """One process of a function, by its name among the processes, and the folder that it runs from."""
+    """One process of a function, by its process name, and the folder that it runs from."""
 
     process: str
     folder: Path
     ready: Readiness
 
     def has_imported(self, file: Path) -> bool:
-        """Python leaves a module's bytecode beside it. Without that, it is imported as it is when it is needed."""
+        """Whether the process imported the file, which leaves bytecode beside it. Other files are read when first
+        needed.
+        """
         return file.suffix == ".py" and Path(cache_from_source(str(self.folder / file))).exists()
 
     def update(self, root: Path, file: Path) -> None:
-        """Let a file that is not in use yet be as it is in `root`, which is also not to be there."""
+        """Update a file that is not yet in use from `root`, or remove it if it is gone there."""
         staged = self.folder / file
         new = staged.with_name(f".{file.name}.new")
         try:
@@ -60,10 +62,10 @@ class _Start:
 
 
 class LiveStack(Stack):
-    """`reload` is to be called again and again; what it does, it tells `say`."""
+    """Call `reload` repeatedly. It reports what it does through `say`."""
 
     root = ROOT
-    """Where the sources are."""
+    """Folder of the sources."""
 
     def __init__(
         self, ports: Mapping[str, int], processes: Processes, folder: Path, without: Collection[str] = ()
@@ -77,14 +79,14 @@ class LiveStack(Stack):
         self._starting: dict[str, _Start] = {}
         self._waiting: list[str] = []
         self.behind: set[str] = set()
-        """Functions that did not start with what was saved last."""
+        """Functions that failed to start with the last saved version."""
         self._saved_at = 0.0
         self._renewed: list[str] = []
 
     def start_function(
         self, name: str, *, port: int | None = None, label: str | None = None, **changes: str | None
     ) -> None:
-        """Its first process. With a `port` or `label` of its own, a function is not kept up to date."""
+        """Start the function's first process. With its own `port` or `label`, it is not kept up to date."""
         if port or label:
             super().start_function(name, port=port, label=label, **changes)
             return
@@ -96,11 +98,11 @@ class LiveStack(Stack):
 
     @property
     def is_up_to_date(self) -> bool:
-        """Whether all that was noticed has been taken, and nothing is starting."""
+        """Whether all detected changes have been taken and nothing is starting."""
         return not self._starting and not self._waiting
 
     def reload(self) -> None:
-        """Look for saved files, and take what they lead to one step further."""
+        """Look for saved files, and advance pending restarts by one step."""
         saved = [file.relative_to(self.root) for file in self._changes.settled()]
         if saved:
             self._take(saved)
@@ -132,7 +134,7 @@ class LiveStack(Stack):
                     self._serving[name].update(self.root, file)
 
     def _compiles(self, file: Path) -> bool:
-        """Whether there is a use in trying: if not, say why, once and not once for each function."""
+        """Whether the file is worth trying. If not, say why once instead of once per function."""
         with suppress(FileNotFoundError):
             source = self.root / file
             try:

@@ -1,4 +1,4 @@
-"""What Cloud Storage publishes about objects that have come to be, for a Storage emulator that publishes nothing.
+"""Publishes Cloud Storage's notifications about new objects, for a Storage emulator that publishes none.
 
 https://cloud.google.com/storage/docs/pubsub-notifications
 """
@@ -15,14 +15,14 @@ import grpc
 from google.pubsub_v1.types import PublishRequest, PubsubMessage
 
 _TIMEOUT = 5
-"""Seconds for one try."""
+"""Seconds per attempt."""
 _PAUSE = 0.25
-"""Seconds between two tries."""
+"""Seconds between attempts."""
 _AT_ONCE = 100
 
 
 def finalized(resource: Mapping[str, Any], overwritten: str | None) -> PubsubMessage:
-    """The message about the object `resource`, which has replaced the generation `overwritten`, if any."""
+    """The message about the new object `resource`, which replaced the generation `overwritten`, if any."""
     attributes = {
         "notificationConfig": f"projects/_/buckets/{resource['bucket']}/notificationConfigs/1",
         "eventType": "OBJECT_FINALIZE",
@@ -38,9 +38,9 @@ def finalized(resource: Mapping[str, Any], overwritten: str | None) -> PubsubMes
 
 
 class Notifications:
-    """Publishes to `topic`, a full name, at the emulator `host`: later, and again until Pub/Sub has taken it.
+    """Publishes to `topic`, a full name, at the emulator `host`, in the background, until Pub/Sub accepts it.
 
-    A message can arrive twice, as Cloud Storage's can. None is lost while this process lives.
+    A message can arrive twice, as with Cloud Storage. None is lost while this process lives.
     """
 
     def __init__(self, topic: str, host: str) -> None:
@@ -54,7 +54,7 @@ class Notifications:
 
     @property
     def unpublished(self) -> int:
-        """How many messages Pub/Sub has not taken yet."""
+        """How many messages Pub/Sub has not accepted yet."""
         with self._lock:
             return self._unpublished
 
@@ -64,12 +64,12 @@ class Notifications:
         self._messages.put(message)
 
     def close(self) -> None:
-        """Publish no more."""
+        """Stop publishing."""
         self._ended.set()
 
     def _publish_all(self) -> None:
         first = self._messages.get()
-        # The library's own client waits ever longer, up to minutes, for a Pub/Sub that was away.
+        # The library's own client backs off for up to minutes if Pub/Sub was away.
         channel = grpc.insecure_channel(self._host, options=[("grpc.max_reconnect_backoff_ms", 500)])
         publish = channel.unary_unary(
             "/google.pubsub.v1.Publisher/Publish", request_serializer=PublishRequest.serialize
@@ -89,5 +89,5 @@ class Notifications:
             try:
                 publish(request, timeout=_TIMEOUT)
                 return
-            except grpc.RpcError:  # also NotFound: after a restart the topics have to be made anew
+            except grpc.RpcError:  # includes NotFound: after a restart the topics must be created again
                 self._ended.wait(_PAUSE)

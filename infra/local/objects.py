@@ -1,4 +1,4 @@
-"""The objects of the local Cloud Storage: older generations, listings in pages, and word of new objects."""
+"""The objects of the local Cloud Storage, with older generations, paged listings, and notifications."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from gcp_storage_emulator.exceptions import NotFound
 from gcp_storage_emulator.storage import Storage
 
 Finalized = Callable[[Mapping[str, Any], str | None], None]
-"""Is told of a new object, and of the generation that it has replaced."""
+"""Called with a new object and the generation that it replaced, if any."""
 Position = tuple[str, int]
 """A place in a listing: a name and a generation."""
 
 _KEPT = ("buckets", "objects", "bucket_iam_policies", "soft_deleted")
-"""What the emulator knows, beside what the objects hold; unfinished uploads are not kept."""
+"""The emulator's state, besides the objects' contents. Unfinished uploads are not kept."""
 _STATE = "state.json"
 _CONTENT = "content/"
 _MOST_LISTED = 1000
@@ -27,32 +27,32 @@ _LAST_CHARACTER = "\U0010ffff"
 
 
 class VersionedStorage(Storage):  # type: ignore[misc]  # untyped
-    """In memory, with the older generations of objects in buckets that have versioning."""
+    """In memory, with the older generations of objects in buckets with versioning."""
 
     def __init__(self, finalized: Finalized = lambda resource, overwritten: None) -> None:
         super().__init__(use_memory_fs=True)
         self.noncurrent: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
         self._finalized = finalized
         self.exported_to: Path | None = None
-        """No request chooses it: whatever a browser has open can send one."""
+        """Requests cannot choose this path, because any page open in a browser can send requests."""
         self._names: dict[str, list[str]] = {}
-        """All that ever were, in order, so that a listing need not look at what is outside its prefix."""
+        """All names that ever existed, sorted, so that a listing reads only what is under its prefix."""
 
     def _write_config_to_file(self) -> None:
-        """Write nothing at each change: it grows with all that ever was."""
+        """Skip the write after each change: it would grow with everything that ever existed."""
 
     def export(self) -> None:
-        """Write all that there is to `exported_to`, for `load`."""
+        """Write everything to `exported_to`, for `load`."""
         state = {name: getattr(self, name) for name in _KEPT}
         noncurrent = [[*key, generations] for key, generations in self.noncurrent.items()]
-        assert self.exported_to is not None  # noqa: S101 - nobody calls this who has not set it
+        assert self.exported_to is not None  # noqa: S101 - callers have set it
         with ZipFile(self.exported_to, "w") as archive:
             archive.writestr(_STATE, json.dumps({**state, "noncurrent": noncurrent, "names": self._names}))
             for path, content in self._store._files.items():
                 archive.writestr(_CONTENT + path, content)
 
     def load(self, file: Path) -> None:
-        """Put what was exported in the place of what there is. Nobody is told of these objects again."""
+        """Replace everything with an export. No notifications are sent for these objects."""
         with ZipFile(file) as archive:
             state = json.loads(archive.read(_STATE))
             for name in archive.namelist():
@@ -64,14 +64,14 @@ class VersionedStorage(Storage):  # type: ignore[misc]  # untyped
         self._names = state["names"]
         for live in self.objects.values():
             for resource in live.values():
-                # It begins with the port of its time. Without one, clients ask where they ask for all else.
+                # The link contains the old run's port. Without it, clients use their configured endpoint.
                 resource.pop("mediaLink", None)
 
     def create_file(self, bucket: str, name: str, content: bytes, obj: Any, file_id: Any = None) -> None:
-        """Every way in which an object comes to be ends here."""
+        """Store a new object. Every way to create one ends here."""
         replaced = self.generation(bucket, name)
         self._keep_current(bucket, name)
-        obj["size"] = str(obj["size"])  # a composed object's is a number
+        obj["size"] = str(obj["size"])  # a number for composed objects
         super().create_file(bucket, name, content, obj, file_id)
         names = self._names.setdefault(bucket, [])
         place = bisect.bisect_left(names, name)
@@ -80,7 +80,7 @@ class VersionedStorage(Storage):  # type: ignore[misc]  # untyped
         self._finalized(obj, None if replaced == "0" else replaced)
 
     def generation(self, bucket: str, name: str) -> str:
-        """The live generation; "0" where there is none."""
+        """The live generation; "0" if there is none."""
         return str(self.objects.get(bucket, {}).get(name, {}).get("generation", "0"))
 
     def listing(self, bucket: str, query: Mapping[str, str]) -> dict[str, Any]:
@@ -117,7 +117,9 @@ class VersionedStorage(Storage):  # type: ignore[misc]  # untyped
         return noncurrent[generation]
 
     def delete_generation(self, bucket: str, name: str, generation: str | None) -> None:
-        """Delete one generation for good; without a number, the live one gives way as the bucket has it."""
+        """Delete one generation for good. Without a number, delete the live one as the bucket's versioning
+        prescribes.
+        """
         if generation is not None and generation != self.generation(bucket, name):
             if self.noncurrent.get((bucket, name), {}).pop(generation, None) is None:
                 raise NotFound
@@ -127,7 +129,7 @@ class VersionedStorage(Storage):  # type: ignore[misc]  # untyped
         self.delete_file(bucket, name)
 
     def _from(self, bucket: str, prefix: str, after: Position, versions: bool) -> Iterator[dict[str, Any]]:
-        """The objects whose names begin with `prefix`, from the name of `after` on."""
+        """The objects whose names start with `prefix`, from the name in `after` on."""
         names = self._names.get(bucket, [])
         for index in range(bisect.bisect_left(names, max(prefix, after[0])), len(names)):
             name = names[index]

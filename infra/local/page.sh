@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Builds the page, unless nothing has changed since it was built:
-#   page.sh          for the local cloud, where everything is at one origin, into frontend/out
-#   page.sh apart    with an address for each function, as in production, into frontend/out-apart, which a test of
-#                    just that opens in a browser that finds these addresses on this machine
-# Run by make; needs SETUP, the file that is as old as the set-up. Make itself cannot look after this: it takes a
-# folder such as app/(dashboard) for something else.
+# Builds the page, unless nothing has changed since the last build:
+#   page.sh          for the local cloud, where everything has one origin, into frontend/out
+#   page.sh apart    with an address for each function, as in production, into frontend/out-apart. A test of that
+#                    opens it in a browser that resolves these addresses to this machine.
+# Run by make. Needs SETUP, a file as old as the set-up. Make itself cannot track these files: it misreads folder
+# names such as app/(dashboard).
 set -euo pipefail
 
 export NEXT_PUBLIC_FIREBASE_API_KEY=local
 export NEXT_PUBLIC_FIREBASE_PROJECT_ID=demo-nuumee
 export NEXT_TELEMETRY_DISABLED=1
-# Empty, so that a .env.production beside the page does not lead it to the cloud.
+# Empty, so that a .env.production beside the page does not point it at the cloud.
 export NEXT_PUBLIC_API_URL='' NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN='' NEXT_PUBLIC_SOFT_DELETE_DAYS=''
-# The functions that the page calls, of which its own settings have the list.
+# The functions that the page calls, as listed in its own settings.
 functions=($(sed -nE 's/.*endpoint\("([A-Z_]+)_URL"\).*/\1/p' frontend/lib/settings.ts))
 for function in "${functions[@]}"; do export "NEXT_PUBLIC_${function}_URL="; done
 
@@ -31,7 +31,7 @@ esac
 out=frontend/$PAGE_FOLDER
 stamp=$out/.complete
 
-# Folders count too: theirs is the time that tells of a file that was removed.
+# Include folders: a removed file changes only its folder's time.
 changes() {
   find "$SETUP" infra/local/page.sh -newer "$stamp"
   find frontend -mindepth 1 \( -name node_modules -o -name out -o -name 'out-*' -o -name '.?*' \
@@ -40,11 +40,11 @@ changes() {
 if [ -e "$stamp" ] && [ -z "$(changes)" ]; then exit; fi
 
 printf 'page: building %s (a quarter of a minute, after a change only)\n' "$out"
-# What is left of an older build must not pass for this one, wherever this one is broken off.
+# If this build is interrupted, the remains of an older one must not pass for it.
 rm -rf "$out"
 began=$(mktemp)
 trap 'rm -f "$began"' EXIT
 output=$(npm run --silent build --prefix frontend 2>&1) ||
   { printf '%s\npage: it could not be built, see above\n' "$output" >&2; exit 1; }
-# As old as the build's beginning: what was changed beside it is built next time.
+# Date the stamp to the start of the build, so that files changed during it are built next time.
 touch -r "$began" "$stamp"

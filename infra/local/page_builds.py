@@ -1,4 +1,4 @@
-"""Builds the page anew when one of its files is saved. Until then, and if that fails, the one before stays."""
+"""Rebuilds the page when one of its files is saved. Until then, or if that fails, the previous build stays."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from infra.local.changes import Changes
 from infra.local.processes import Processes
 
 _NAME = "page"
-# So that the functions go on to answer quickly.
+# nice keeps the functions responsive during a build.
 _COMMAND = ("nice", "infra/local/page.sh")
 
 
 class PageBuilds:
-    """`step` is to be called again and again; what it does, it tells `say`."""
+    """Call `step` repeatedly. It reports what it does through `say`."""
 
     def __init__(self, processes: Processes, root: Path, say: Callable[[str], None]) -> None:
         self._processes = processes
@@ -28,7 +28,7 @@ class PageBuilds:
         saved = self._changes.settled()
         if saved:
             self._say(f"saved: {', '.join(sorted(str(file.relative_to(self._root)) for file in saved))}")
-            self._end()  # it may have read what was there before
+            self._end()  # it may have read the old files
             environment = {"SETUP": ".venv/.complete", **os.environ}
             self._processes.start(_NAME, _COMMAND, environment=environment, folder=self._root, may_end=True)
             self._building = True

@@ -1,4 +1,4 @@
-"""The built page: the files of its static export, served as a production hosting would serve them."""
+"""Serves the built page's static export as a production host would."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _CONTENT_TYPES = {
 }
 _FOR_THE_API_ALONE = re.compile(r"/api(/.*)?")
 _FOR_BOTH = re.compile(r".*/jobs(/.*)?")
-_NEVER_CHANGES = "/_next/static/"  # the names in there have the content's hash in them
+_NEVER_CHANGES = "/_next/static/"  # these names contain a content hash
 _NOT_FOUND = "/404.html"
 _COMPLETE = ".complete"
 _QUERY_CHARACTERS = "!$%&'()*+,-./:;=?@[]_~"
 _OF_A_NAVIGATION = {
-    # What is a page to a navigation is JSON to a client of the API.
+    # The same URL gives HTML to a navigation and JSON to an API client.
     "Vary": "Accept, Authorization",
     "Referrer-Policy": "strict-origin-when-cross-origin",
     "X-Frame-Options": "DENY",
@@ -49,10 +49,10 @@ class Answer:
 
 
 class Pages:
-    """The files of `folder`, as the last complete build has left them; a folder that is not there has none.
+    """The files of `folder` as of the last complete build; none if the folder does not exist.
 
-    They are found by their whole path, so that no path that a client sends leads anywhere else. They are held in
-    memory, so that a build that goes on beside a running stack, or fails, leaves the page as it is.
+    Files are looked up by their whole path, so a client's path cannot lead anywhere else. They are held in
+    memory, so that an unfinished or failed build does not change the page.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -62,9 +62,9 @@ class Pages:
         self._files = dict(_files(folder))
 
     def answer(self, method: str, target: str, headers: Message) -> Answer | None:
-        """What a request is answered with; None if it is one for the API.
+        """The response to a request; None if the request is for the API.
 
-        A browser that goes somewhere asks for HTML and has no token. Whoever shows a token speaks to the API.
+        A navigating browser asks for HTML and sends no token. A request with a token is for the API.
         """
         self._keep_up()
         path, _, query = target.partition("?")
@@ -83,17 +83,17 @@ class Pages:
         return None
 
     def _keep_up(self) -> None:
-        """Take the files of a build that has been completed since."""
+        """Load the files of a newer complete build, if any."""
         with self._lock:
             built = self._last_build()
             if built in (None, self._built):
                 return
-            # A page that is open goes on to load what belongs to it.
+            # Keep these: pages that are open still load them.
             older = {path: file for path, file in self._files.items() if path.startswith(_NEVER_CHANGES)}
             self._built, self._files = built, {**older, **dict(_files(self._folder))}
 
     def _last_build(self) -> int | None:
-        """When page.sh wrote that a build is complete; None if none is."""
+        """When page.sh marked a build as complete; None if there is no such build."""
         try:
             return (self._folder / _COMPLETE).stat().st_ctime_ns
         except FileNotFoundError:
@@ -101,7 +101,7 @@ class Pages:
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Answer]]:
-    """Each file under the path of its URL; an index.html also under its folder's."""
+    """Each file by its URL path; an index.html also by its folder's path."""
     for file in folder.rglob("*"):
         name = file.relative_to(folder).as_posix()
         if not file.is_file() or name.startswith("."):
@@ -135,7 +135,7 @@ def _revalidated(file: Answer, known: str) -> Answer:
 
 
 def _moved(path: str, query: str) -> Answer:
-    # The path is one of ours; of the query, what could end a header's line or a URL is escaped.
+    # The path is one of ours. Escape query characters that could end a header line or a URL.
     location = quote(path) + (f"?{quote(query, safe=_QUERY_CHARACTERS)}" if query else "")
     headers = {"Location": location, "Content-Length": "0", "Cache-Control": "no-cache", **_OF_A_NAVIGATION}
     return Answer(308, headers)

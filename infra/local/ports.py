@@ -1,4 +1,4 @@
-"""Which port each part of the local cloud listens on."""
+"""The port of each part of the local cloud."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def consecutive(names: Sequence[str], first: int) -> dict[str, int]:
 
 
 def any_free(names: Sequence[str]) -> dict[str, int]:
-    """Ports that nobody listens on now, so that several stacks can run side by side."""
+    """Currently free ports, so that several stacks can run in parallel."""
     sockets = [socket.socket() for _ in names]
     try:
         for one in sockets:
@@ -46,7 +46,7 @@ def answers(port: int) -> bool:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        # As servers do: a port whose last connections are only just closed is free.
+        # As servers do, so that a port with recently closed connections counts as free.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))

@@ -1,4 +1,4 @@
-"""Starts the processes of the local cloud, prefixes what they print, and ends every one of them."""
+"""Starts the processes of the local cloud, prefixes their output, and ends all of them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from typing import IO
 from infra.local import reaper
 
 WAITING = "waiting"
-"""What stands in the place of a process's name where these lines are about waiting."""
+"""Replaces the process name in lines about waiting."""
 NEWS_EVERY = 15.0
-"""Seconds of waiting after which it is said again what is waited for."""
+"""Seconds between messages about what is still being waited for."""
 
 _TO_FINISH = 30
-"""Seconds that a process has which another has taken over from: as many as gunicorn waits for its requests."""
+"""Seconds that a replaced process has to finish: as long as gunicorn waits for its requests."""
 
 
 class ProcessEnded(Exception):
-    """A process ended that should have gone on. `name` says which."""
+    """A process ended that should have kept running. `name` says which."""
 
     def __init__(self, name: str, code: int) -> None:
         super().__init__(f"{name} has ended with exit code {code}")
@@ -34,9 +34,9 @@ class ProcessEnded(Exception):
 
 
 class Processes:
-    """A context: whatever was started in it has ended, with its children, when it is left, and `folder` is gone.
+    """A context manager. On exit it ends all processes started in it and their children, and removes `folder`.
 
-    `output` is where the processes' lines go, each after the name of its process.
+    `output` receives the processes' lines, each prefixed with its process's name.
     """
 
     def __init__(self, output: Callable[[str], None], folder: Path) -> None:
@@ -49,10 +49,10 @@ class Processes:
         self._threads: list[threading.Thread] = []
         self._reaper_lock = threading.Lock()
         self.cleanup = ExitStack()
-        """What is closed once all have ended."""
+        """Closed once all processes have ended."""
 
     def __enter__(self) -> Processes:
-        # In a session of its own, so that what kills this run spares it.
+        # In its own session, so that a signal that kills this run spares it.
         self._reaper = subprocess.Popen(
             [sys.executable, "-S", reaper.__file__, str(self._folder)],
             stdin=subprocess.PIPE,
@@ -80,9 +80,9 @@ class Processes:
         label: str | None = None,
         pass_fds: Sequence[int] = (),
     ) -> None:
-        """Start a process that must not end before it is stopped, unless it `may_end`.
+        """Start a process that must keep running until stopped, unless it `may_end`.
 
-        Its lines come after `label`, by default its name. It inherits the descriptors `pass_fds`.
+        Its lines are prefixed with `label`, by default its name. It inherits the descriptors `pass_fds`.
         """
         process = subprocess.Popen(
             command,
@@ -100,16 +100,16 @@ class Processes:
         if may_end:
             self._may_end.add(name)
         self._tell_reaper(process.pid)
-        assert process.stdout is not None  # noqa: S101 - it was asked for
+        assert process.stdout is not None  # noqa: S101 - a pipe was requested
         self._pumps[process] = self._begin(self._pump, label or name, process.stdout)
 
     def stop(self, names: Sequence[str]) -> None:
-        """Ask processes and their children to end, and make them if they have not after reaper.PATIENCE."""
+        """Ask the processes and their children to end, and kill any left after reaper.PATIENCE."""
         self._may_end.difference_update(names)
         self._end([self._running.pop(name) for name in names], reaper.PATIENCE)
 
     def replace(self, name: str, successor: str, ended: Callable[[], None]) -> None:
-        """Let the process `successor` be `name`. The one before may finish its work; then `ended` is called."""
+        """Give process `successor` the name `name`. The old one may finish its work; then `ended` is called."""
         before = self._running[name]
         self._running[name] = self._running.pop(successor)
         self._may_end.discard(successor)
@@ -123,15 +123,15 @@ class Processes:
         self._begin(end)
 
     def has(self, name: str) -> bool:
-        """Whether there is such a process, though it may have ended."""
+        """Whether there is such a process, even if it has ended."""
         return name in self._running
 
     def exit_code(self, name: str) -> int | None:
-        """None while it runs."""
+        """The process's exit code; None while it runs."""
         return self._running[name].poll()
 
     def kill(self, name: str) -> None:
-        """End a process and its children as a crash would: at once, without a word."""
+        """Kill a process and its children at once, like a crash."""
         process = self._running.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -142,15 +142,16 @@ class Processes:
         return self._running[name].pid
 
     def check(self) -> None:
-        """Raise ProcessEnded if a process is no longer there that may not end."""
+        """Raise ProcessEnded if a process has ended that must keep running."""
         for name, process in self._running.items():
             if name not in self._may_end and process.poll() is not None:
                 raise ProcessEnded(name, process.returncode)
 
     def wait_for(self, what: str, condition: Callable[[], bool], seconds: float = math.inf) -> None:
-        """Wait until the condition holds, by default for as long as every process lives: a machine may be busy.
+        """Wait until the condition holds, by default as long as all processes live, because the machine may be
+        busy.
 
-        Says now and then what it waits for. Raises ProcessEnded, and TimeoutError after `seconds`.
+        Regularly says what it waits for. Raises ProcessEnded, and TimeoutError after `seconds`.
         """
         began = time.monotonic()
         news = NEWS_EVERY
@@ -172,7 +173,7 @@ class Processes:
 
     def _end(self, stopping: Sequence[subprocess.Popen[str]], patience: float) -> None:
         groups = [process.pid for process in stopping]
-        # A process that is not waited for stays, as far as its group can tell, for ever.
+        # A process must be waited for, or its group seems to exist for ever.
         waits = [threading.Thread(target=process.wait, daemon=True) for process in stopping]
         for wait in waits:
             wait.start()
@@ -181,7 +182,7 @@ class Processes:
             wait.join()
             self._tell_reaper(-process.pid)
             if pump := self._pumps.pop(process, None):
-                pump.join(timeout=1)  # so that its last words come before what is said of it
+                pump.join(timeout=1)  # so that its last lines appear before the message about it
 
     def _pump(self, name: str, stream: IO[str]) -> None:
         with stream:
@@ -189,7 +190,7 @@ class Processes:
                 self._output(f"{name:<15} | {line.rstrip()}")
 
     def _tell_reaper(self, group: int | None) -> None:
-        assert self._reaper.stdin is not None  # noqa: S101 - it was asked for
+        assert self._reaper.stdin is not None  # noqa: S101 - a pipe was requested
         with self._reaper_lock:
             if group is None:
                 self._reaper.stdin.close()

@@ -1,7 +1,7 @@
-"""Ends the processes of a run that was killed and could not do it itself, and removes its folder.
+"""Ends the processes of a run that was killed before it could do so itself, and removes the run's folder.
 
-A run writes the number of each process group that it starts to the reaper's standard input, which the system
-closes when the run ends, however it ends.
+The run writes the id of each process group that it starts to the reaper's standard input. The system closes
+that input when the run ends, however it ends.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import sys
 import time
 
 PATIENCE = 5
-"""Seconds for processes to end by themselves."""
+"""Seconds that processes have to end by themselves."""
 
 
 def end(groups: list[int], patience: float) -> None:
-    """End whole process groups: ask, wait, and then make them."""
+    """End whole process groups: ask, wait, and then kill."""
     _signal(groups, signal.SIGTERM)
     deadline = time.monotonic() + patience
     while _signal(groups, 0) and time.monotonic() < deadline:
@@ -26,7 +26,7 @@ def end(groups: list[int], patience: float) -> None:
 
 
 def _signal(groups: list[int], number: int) -> bool:
-    """Whether any group was there to get the signal."""
+    """Send a signal to the groups. Returns whether any group still existed."""
     there = False
     for group in groups:
         try:

@@ -1,4 +1,4 @@
-"""What deploy.sh and the cloud console make in the real cloud: buckets, topics and subscriptions."""
+"""Creates the buckets, topics and subscriptions that deploy.sh and the cloud console create in the real cloud."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from infra.functions import TOPICS, table
 from shared.settings import Settings, dead_letters
 
 _PUSH_DEADLINE = 60
-"""Seconds. In the cloud it is longer; here somebody may be watching for what was lost to come again."""
+"""Seconds. The cloud's is longer, but here somebody may be watching for a redelivery."""
 
 
 def make(settings: Settings, push_endpoints: Mapping[str, str]) -> None:
-    """Make all of it, with events pushed to the functions at these addresses, by name."""
+    """Create everything. Events are pushed to these addresses, by function name."""
     make_buckets(settings)
     make_topics(settings, push_endpoints)
 
@@ -24,16 +24,16 @@ def make(settings: Settings, push_endpoints: Mapping[str, str]) -> None:
 def make_buckets(settings: Settings) -> None:
     buckets = storage.Client(project=settings.project)
     for name in settings.buckets:
-        if buckets.lookup_bucket(name) is not None:  # it was kept
+        if buckets.lookup_bucket(name) is not None:  # kept from an earlier run
             continue
         bucket = buckets.create_bucket(name)
-        # So that older generations are there to be purged. The emulator heeds it only in a patch.
+        # Keeps older generations for the purge to remove. The emulator honours this only in a patch.
         bucket.versioning_enabled = True
         bucket.patch()
 
 
 def make_topics(settings: Settings, push_endpoints: Mapping[str, str]) -> None:
-    """Make the topics and their subscriptions, of which the Pub/Sub emulator keeps none when it ends."""
+    """Create the topics and their subscriptions. The Pub/Sub emulator loses them when it ends."""
     publisher = pubsub_v1.PublisherClient()
     subscriber = pubsub_v1.SubscriberClient()
     with publisher, subscriber:
@@ -53,7 +53,7 @@ def make_topics(settings: Settings, push_endpoints: Mapping[str, str]) -> None:
 
 
 def make_subscription(settings: Settings, function: str, endpoint: str) -> Callable[[], None]:
-    """Let a function have its events at this address; give what ends that again."""
+    """Push a function's events to this address. Returns a function that removes the subscription."""
     request = _push(settings, function, topics_by_function(settings)[function], endpoint)
     with pubsub_v1.SubscriberClient() as subscriber:
         subscriber.create_subscription(request=request)
@@ -66,7 +66,7 @@ def make_subscription(settings: Settings, function: str, endpoint: str) -> Calla
 
 
 def topics_by_function(settings: Settings) -> dict[str, str]:
-    """The background functions, each with the topic whose messages it gets."""
+    """The background functions, each with the topic that it subscribes to."""
     return {
         name: table().topic_name(function.topic, settings)
         for name, function in table().functions.items()
@@ -75,7 +75,7 @@ def topics_by_function(settings: Settings) -> dict[str, str]:
 
 
 def dead_letters_subscription(settings: Settings) -> str:
-    """Full name of the subscription that keeps what could not be processed."""
+    """Full name of the subscription that keeps messages that could not be processed."""
     return _subscription(settings, dead_letters(settings.job_deleted_topic))
 
 
@@ -84,7 +84,7 @@ def _push(settings: Settings, function: str, topic: str, endpoint: str) -> dict[
     subscription: dict[str, Any] = {
         "name": _subscription(settings, table().functions[function].account),
         "topic": name,
-        # As Eventarc's own subscriptions do: the event's source is the topic in the endpoint's path.
+        # Like Eventarc's own subscriptions, which name the event's topic in the endpoint's path.
         "push_config": {"push_endpoint": f"{endpoint}/{name}"},
         "ack_deadline_seconds": _PUSH_DEADLINE,
         "retry_policy": {"minimum_backoff": Duration(seconds=1), "maximum_backoff": Duration(seconds=10)},

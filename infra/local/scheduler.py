@@ -1,4 +1,4 @@
-"""Cloud Scheduler for the local cloud: publishes a message to the topic of the sweeps, again and again."""
+"""Cloud Scheduler for the local cloud: publishes a message to the sweeps' topic at a fixed interval."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from google.api_core.exceptions import GoogleAPIError
 from google.cloud import pubsub_v1
 
 EVERY = 60
-"""Seconds, as the schedule in deploy.sh has it."""
+"""Seconds, the same as the schedule in deploy.sh."""
 
 
 def main() -> None:
@@ -23,7 +23,7 @@ def main() -> None:
         try:
             publisher.publish(options.topic, b"{}").result(timeout=options.every)
         except (GoogleAPIError, TimeoutError) as error:
-            # As with the real one: what could not be published now is not made up for.
+            # As with the real one, a missed message is not published later.
             print(f"no message this time: {type(error).__name__}", flush=True)
 
 

@@ -1,4 +1,4 @@
-"""What the HTTP servers of the local cloud have in common."""
+"""What the local cloud's HTTP servers have in common."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 
 class Server(ThreadingHTTPServer):
-    """A thread for each connection, and no word of those that a browser has given up."""
+    """Uses a thread per connection, and does not report connections that a browser dropped."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -26,7 +26,7 @@ class Server(ThreadingHTTPServer):
         return connection, address
 
     def break_connections(self) -> None:
-        """End those that there are, in the middle of whatever they do."""
+        """Break all open connections, whatever they are doing."""
         for connection in list(self._connections):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)

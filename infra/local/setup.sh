@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Everything that the local cloud and the tests need, installed into this folder. Run by make, which remembers
-# that it is done; needs PYTHON, VENV and UV_VERSION.
+# Installs everything that the local cloud and the tests need into this folder. Run by make, which remembers that
+# it is done. Needs PYTHON, VENV and UV_VERSION.
 set -euo pipefail
 
 step() { printf 'set-up: %s\n' "$*"; }
@@ -12,11 +12,11 @@ command -v npm >/dev/null && node -e 'const [major, minor] = process.versions.no
   missing "Node.js 20.19 or newer with npm is needed for the page and the Firebase Auth emulator (Debian 13: apt-get install nodejs npm; macOS: brew install node; else: https://nodejs.org/download)"
 
 step "Python environment in $VENV"
-# pip comes last: where it is missing, an earlier try was broken off.
+# pip is installed last: if it is missing, an earlier attempt was interrupted.
 [ -x "$VENV/bin/pip" ] || "$PYTHON" -m venv --clear "$VENV" ||
   missing "Python's venv module is needed (Debian: apt-get install python3-venv)"
 "$VENV/bin/pip" install --quiet --disable-pip-version-check "uv==$UV_VERSION"
-# Java 21 is what current emulators are built for.
+# Current emulators are built for Java 21.
 requirements=(infra/local/requirements-dev.txt)
 java_version=$(java -version 2>&1 | sed -n 's/.*version "\([0-9]*\).*/\1/p' | head -n 1) || true
 if [ "${java_version:-0}" -lt 21 ]; then
@@ -29,7 +29,7 @@ step "Firebase Auth emulator from npm (half a minute, the first time)"
 npm ci --prefix infra/local/auth --omit=optional --ignore-scripts --no-audit --no-fund --loglevel=error
 
 step "packages of the page from npm"
-# Also where the environment says that this is production: the build tools are development dependencies.
+# The build tools are development dependencies: install them even if the environment says production.
 npm ci --prefix frontend --include=dev --no-audit --no-fund --loglevel=error
 
 step "Firestore and Pub/Sub emulators"

@@ -1,4 +1,4 @@
-"""The whole local cloud: Google's emulators, the staged functions, and the gateway and the page in front."""
+"""The whole local cloud: Google's emulators, the staged functions, the gateway, and the page."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ from shared.settings import Settings
 
 PROJECT = "demo-nuumee"
 PAGES = ROOT / "frontend" / "out"
-"""Where `make dev` builds the page to. The gateway shows what is there when it starts."""
+"""Where `make dev` builds the page. The gateway serves it from there."""
 EMULATORS = ("auth", "storage", "firestore", "pubsub")
 PORT_NAMES = ("gateway", *EMULATORS, *FUNCTIONS)
 FIRESTORE_EXPORT = Path("firestore", "firestore.overall_export_metadata")
 STORAGE_EXPORT = Path("objects.zip")
-"""Names of what the emulators leave for another run."""
+"""Names of the emulators' exports."""
 IN_THE_BACKGROUND = ("make_posters",)
-"""What lets everything else go first. The system's `nice` sees to that."""
+"""Functions that run at low priority, through `nice`."""
 
 
 class Stack:
     def __init__(
         self, ports: Mapping[str, int], processes: Processes, folder: Path, without: Collection[str] = ()
     ) -> None:
-        """`without` are functions that do not run and whose events nobody waits for."""
+        """`without` are functions that do not run and get no events."""
         self.patience = 1.0
-        """How many times as long as in the cloud the functions wait for anything."""
+        """Multiplies the functions' time limits; 1 is as in the cloud."""
         self.functions = tuple(name for name in FUNCTIONS if name not in without)
         self.ports = ports
         self.processes = processes
         self.folder = folder
         self.kept: Path | None = None
-        """What an earlier run has left, for the emulators to begin with."""
+        """Data of an earlier run, which the emulators load at start."""
         self.url = f"http://{HOST}:{ports['gateway']}"
         self.page_url = f"{self.url}/jobs/"
         self.storage_url = f"http://{HOST}:{ports['storage']}"
@@ -61,12 +61,12 @@ class Stack:
             "PUBSUB_EMULATOR_HOST": f"{HOST}:{ports['pubsub']}",
             "FIREBASE_AUTH_EMULATOR_HOST": f"{HOST}:{ports['auth']}",
             "STORAGE_EMULATOR_HOST": self.storage_url,
-            # Off Google Cloud, google-auth would look for a metadata server.
+            # Otherwise google-auth looks for a metadata server.
             "NO_GCE_CHECK": "true",
         }
 
     def start(self, progress: Callable[[str], None]) -> None:
-        """Start everything but what acts by itself: the scheduler and the worker."""
+        """Start everything except the scheduler and the worker, which act on their own."""
         progress("starting the emulators")
         self.start_emulators()
         progress("creating buckets, topics and subscriptions")
@@ -107,27 +107,27 @@ class Stack:
             self._wait(name)
 
     def stop_changes(self) -> None:
-        """End all that could change what the emulators hold."""
+        """End everything that could change the emulators' data."""
         running = ("gateway", "worker", "scheduler", *self.functions)
         self.processes.stop([name for name in running if self.processes.has(name)])
 
     def start_scheduler(self) -> None:
-        """Let the sweeps run, which a test starts itself when it wants one."""
+        """Start the sweeps. Tests trigger their own instead."""
         command = [sys.executable, "-m", "infra.local.scheduler"]
         topic = f"--topic=projects/{PROJECT}/topics/{table().every_minute_topic}"
         self.processes.start("scheduler", [*command, topic], environment=dict(os.environ), folder=ROOT)
 
     def start_worker(self, user_id: str) -> None:
-        """Let that user's jobs go on."""
+        """Start advancing that user's jobs."""
         command = [sys.executable, "-m", "infra.local.worker", f"--project={PROJECT}", f"--user={user_id}"]
         self.processes.start("worker", command, environment=dict(os.environ), folder=ROOT)
 
     def start_function(
         self, name: str, *, port: int | None = None, label: str | None = None, **changes: str | None
     ) -> None:
-        """Run a function as Cloud Functions does: from its staged folder, which is all that it can import.
+        """Run a function as Cloud Functions does, from its staged folder, which is all that it can import.
 
-        `changes` are settings that differ from the stack's; None takes one away.
+        `changes` are settings that differ from the stack's; None removes one.
         """
         self.processes.start(
             label or name,
@@ -143,7 +143,7 @@ class Stack:
 
     def function_environment(self, name: str, **changes: str | None) -> dict[str, str]:
         environment: dict[str, str | None] = {
-            # Nothing of this process's environment but what starting a program takes.
+            # Of this process's environment, pass on only what a program needs to start.
             **{key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ},
             **self.environment,
             "ALLOWED_ORIGINS": ",".join(self.settings.allowed_origins),
@@ -181,7 +181,7 @@ S = TypeVar("S", bound=Stack)
 def empty(
     kind: type[S], ports: Mapping[str, int], *, output: Callable[[str], None], without: Collection[str] = ()
 ) -> Iterator[S]:
-    """A stack in which nothing runs yet. The process's own Google clients are pointed at it."""
+    """A stack with nothing running yet. This process's own Google clients are pointed at it."""
     folder = Path(tempfile.mkdtemp(prefix="nuumee-"))
     before = dict(os.environ)
     try:
@@ -203,7 +203,7 @@ def running(
     without: Collection[str] = (),
     patience: float = 1,
 ) -> Iterator[Stack]:
-    """A stack that runs, with nothing in it yet."""
+    """A running stack with no data."""
     with empty(Stack, ports, output=output, without=without) as stack:
         stack.patience = patience
         stack.start(progress)
@@ -211,7 +211,7 @@ def running(
 
 
 def stop_on_signals() -> None:
-    """Let whichever signal asks for the end raise KeyboardInterrupt, once: what follows is clean-up."""
+    """Turn the first termination signal into KeyboardInterrupt. Later ones are ignored, so clean-up can finish."""
     signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -1,8 +1,7 @@
-"""Cloud Storage for the local cloud: gcp-storage-emulator, and what it lacks of the real thing.
+"""Cloud Storage for the local cloud: gcp-storage-emulator, plus features that it lacks.
 
-Added here: requests side by side, CORS, HEAD, every form of Range, preconditions, object versions, listings in
-pages, notifications, signed URLs that are needed and that expire, and an export; and faults, where a test wants
-some.
+Adds parallel requests, CORS, HEAD, every form of Range, preconditions, object versions, paged listings,
+notifications, signed URLs that are required and expire, an export, and faults for tests.
 https://cloud.google.com/storage/docs/json_api/v1/objects
 """
 
@@ -31,18 +30,18 @@ from infra.local.ports import HOST
 from infra.local.servers import Server
 
 EXPORT = "/storage/export"
-"""Asks that all there is be written to the file named at the start. The real thing has nothing like it."""
+"""Writes an export to the file named at start. The real service has no such request."""
 _JSON_OBJECT = re.compile(r"(?:(?:/download)?/storage/v1)?/b/(?P<bucket>[^/]+)/o/(?P<name>[^/]+)")
 _JSON_LIST = re.compile(r"(?:/storage/v1)?/b/(?P<bucket>[^/]+)/o")
 _UPLOAD = re.compile(r"/upload/storage/v1/b/(?P<bucket>[^/]+)/o")
 _REFUSALS = {Kind.HELD: "objectUnderActiveHold", Kind.RETAINED: "retentionPolicyNotMet"}
 _BY_EMULATOR = {"softDeleted", "matchGlob"}
-"""Listings with these are the emulator's own, in one page."""
+"""The emulator itself handles listings with these, in a single page."""
 _XML_OBJECT = re.compile(r"/(?!storage/|upload/|download/|batch/|b/)(?P<bucket>[^/]+)/(?P<name>.+)")
 
 
 class Handler(RequestHandler):  # type: ignore[misc]  # untyped
-    """One request. The storage is locked while it is looked at, but never while a socket is waited for."""
+    """One request. The storage is locked while it is accessed, but never during socket I/O."""
 
     lock = threading.Lock()
 
@@ -78,7 +77,7 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
             socket.write(answer)
 
     def _carried_out(self) -> bytes:
-        """Do what is asked; give the answer."""
+        """Carry out the request and return the response."""
         method = "GET" if self.command == "HEAD" else self.command
         url = urlsplit(self.path)
         query = {key: values[0] for key, values in parse_qs(url.query).items()}
@@ -92,7 +91,7 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
         return answer.getvalue()
 
     def _spoiled(self, answer: bytes | None, fault: Fault) -> bytes | None:
-        """What goes out in place of the answer; None if nothing does."""
+        """What is sent instead of the response; None if nothing is."""
         self.trouble.hold_up(fault.kind)
         if fault.kind is Kind.SLOW:
             return answer
@@ -125,7 +124,7 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
         return None
 
     def _range_problem(self, path: str) -> tuple[int, str, str] | None:
-        """Bring a Range into the one form that the emulator reads aright, and refuse one that begins too late."""
+        """Rewrite a Range to the one form that the emulator reads correctly; refuse one starting past the end."""
         asked = self.headers.get("Range")
         match = _XML_OBJECT.fullmatch(path)
         if asked is None or match is None:
@@ -159,7 +158,9 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
         return None
 
     def _answered(self, method: str, path: str, query: dict[str, str]) -> bool:
-        """Answer what has to do with generations and pages, which the emulator knows nothing of."""
+        """Handle requests about generations and pages, which the emulator does not know. Returns whether it was
+        one.
+        """
         if (method, path) == ("POST", EXPORT) and self.storage.exported_to:
             self.storage.export()
             self._write(200, {})
@@ -186,7 +187,7 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
         bucket, name, generation = match["bucket"], unquote(match["name"]), query.get("generation")
         if method == "GET" and generation is not None:
             if query.get("alt") == "media":
-                # What older generations held is not kept.
+                # The contents of older generations are not kept.
                 if generation != self.storage.generation(bucket, name):
                     raise NotFound
                 return False
@@ -213,7 +214,7 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
 
 
 def _signature_problem(query: dict[str, str]) -> tuple[int, str, str] | None:
-    """Why a request for an object's address is refused. The signature itself is not looked at."""
+    """Why a request for an object's URL is refused. The signature itself is not checked."""
     if "X-Goog-Signature" not in query:
         return 403, "AccessDenied", "Anonymous caller does not have storage.objects.get access."
     try:
@@ -221,21 +222,21 @@ def _signature_problem(query: dict[str, str]) -> tuple[int, str, str] | None:
         ends = begins + timedelta(seconds=int(query["X-Goog-Expires"]))
     except (KeyError, ValueError):
         return 400, "AuthenticationRequired", "X-Goog-Date or X-Goog-Expires is missing or malformed."
-    # Up to a quarter of an hour of a differing clock is let pass.
+    # Allow for a clock that differs by up to 15 minutes.
     if not begins - timedelta(minutes=15) <= datetime.now(UTC) < ends:
         return 400, "ExpiredToken", "The provided token has expired."
     return None
 
 
 def server(port: int, storage: VersionedStorage, trouble: Trouble) -> Server:
-    """Cloud Storage on `port`, still to be started."""
+    """Cloud Storage on `port`, not started yet."""
     for name in ("gcp_storage_emulator", "api"):
         logging.getLogger(name).setLevel(logging.ERROR)
     return Server((HOST, port), partial(Handler, storage, trouble))
 
 
 def notified(topic: str, pubsub: str) -> tuple[VersionedStorage, Notifications]:
-    """A storage whose new objects `topic` is told of, at the Pub/Sub emulator of that host."""
+    """A storage that announces new objects to `topic`, at the Pub/Sub emulator on that host."""
     notifications = Notifications(topic, pubsub)
     return VersionedStorage(lambda *new: notifications.send(finalized(*new))), notifications
 

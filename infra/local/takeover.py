@@ -1,7 +1,7 @@
-"""Lets one server take over from another at the same address, without a moment in which nobody listens there.
+"""Lets one server replace another at the same address with no gap in listening.
 
-The socket is opened here and handed on as systemd hands it on, and a server says that it is ready as it says it to
-systemd. gunicorn, which functions-framework runs, knows both: https://gunicorn.org/deploy/#systemd
+The socket is opened here and passed on by systemd's protocol, and servers report readiness as they would to
+systemd. gunicorn, which functions-framework runs, supports both: https://gunicorn.org/deploy/#systemd
 https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html
 https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
 """
@@ -15,12 +15,12 @@ from pathlib import Path
 from infra.local.ports import HOST
 from infra.local.processes import Processes
 
-# systemd's sockets begin at 3, and are for the process that has this number alone: `exec` keeps it.
+# systemd's sockets start at descriptor 3 and are only for the process LISTEN_PID; `exec` keeps that process id.
 _HAND_ON = 'LISTEN_PID=$$ exec "$@" 3<&"$LISTENER"'
 
 
 class Address:
-    """A port that is listened on as long as `processes` run, whichever of them answers there."""
+    """A port that stays open as long as `processes` run, whichever of them serves it."""
 
     def __init__(self, processes: Processes, port: int) -> None:
         self._processes = processes
@@ -37,7 +37,7 @@ class Address:
         label: str,
         may_end: bool,
     ) -> None:
-        """Start a server that answers here from when it is ready, beside those that do already."""
+        """Start a server that serves this address once it is ready, alongside any that already do."""
         listener = self._listener.fileno()
         self._processes.start(
             name,
@@ -51,7 +51,7 @@ class Address:
 
 
 class Readiness:
-    """Hears from one server that it is ready, by way of a socket at `path`, which it makes."""
+    """Waits for one server to report readiness, through a socket that it creates at `path`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

@@ -16,7 +16,7 @@ class Account:
     user_id: str
     email: str
     token: str
-    """An ID token, good for an hour."""
+    """An ID token, valid for an hour."""
 
 
 class Users:
@@ -25,7 +25,7 @@ class Users:
         self._admin = f"{auth_url}/identitytoolkit.googleapis.com/v1/projects/{project}/accounts"
 
     def add(self, user_id: str, email: str, password: str) -> Account:
-        """Make a user who can sign in with a password, and sign in."""
+        """Create a user who can sign in with a password, and sign in."""
         body = {"localId": user_id, "email": email, "password": password, "emailVerified": True}
         self._post(self._admin, body)
         return self.sign_in(email, password)
@@ -46,7 +46,7 @@ class Users:
         self._post(f"{self._admin}:delete", {"localId": user_id})
 
     def export(self) -> list[dict[str, Any]]:
-        """All accounts, as `load` takes them."""
+        """All accounts, in the form that `load` takes."""
         url = f"{self._admin}:batchGet?maxResults=-1"
         response = requests.get(url, headers=_ADMIN, timeout=_SECONDS)
         response.raise_for_status()
@@ -54,7 +54,7 @@ class Users:
         return accounts
 
     def load(self, accounts: list[dict[str, Any]]) -> None:
-        """Make the accounts again, with their passwords. Sessions go on that were not ended."""
+        """Recreate the accounts with their passwords. Sessions that were not revoked stay valid."""
         if not accounts:
             return
         self._post(f"{self._admin}:batchCreate", {"users": accounts})

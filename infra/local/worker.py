@@ -1,6 +1,6 @@
-"""Plays the worker of the local cloud: takes jobs from pending to completed, by really uploading their outputs.
+"""Acts as the worker of the local cloud: takes jobs from pending to completed by really uploading their outputs.
 
-What completes a job is its output alone: this worker reports that it is queued and being processed, no more.
+Only the output completes a job: this worker just reports that the job is queued and then being processed.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from shared.settings import Settings
 EVERY = 20.0
 """Seconds that a job stays in each state."""
 MOST = 200
-"""Jobs that it begins in all."""
+"""Most jobs that it starts in total."""
 ACTIVE = 3
-"""Jobs under way at once. One that is completed has another come after it."""
+"""Jobs in progress at once. A new job follows each completed one."""
 _CHOSEN_FROM = 20
-"""Completed jobs, of which one lends its inputs to a new job."""
+"""Completed jobs from which one is picked, whose inputs a new job reuses."""
 _OUTPUT = Path(__file__).parent / "media" / "output-nova-wave.mp4"
 _STEPS = {"pending": "queued", "queued": "processing"}
 
@@ -41,7 +41,7 @@ class Worker:
         self._begun = 0
 
     def step(self) -> None:
-        """Take each job that is under way one state further; begin others, so that some always are."""
+        """Advance each job in progress by one state, and start new ones so that some are always in progress."""
         active = list(self._active())
         for snapshot in active:
             job = snapshot.to_dict()
@@ -61,7 +61,7 @@ class Worker:
                 yield snapshot
 
     def _begin(self) -> None:
-        """A new job of the demo user, with the inputs of one of its completed jobs, as a retry has them."""
+        """Create a job of the demo user with the inputs of one of its completed jobs, like a retry."""
         completed = FieldFilter("status", "==", "completed")
         mine = FieldFilter("user_id", "==", self._user_id)
         found = self._jobs.where(filter=mine).where(filter=completed).limit(_CHOSEN_FROM).get(timeout=10)
@@ -69,7 +69,7 @@ class Worker:
         live = [job_id for job_id, job in jobs.items() if job.get("deleted_at") is None]
         if not live:
             return
-        source_id = random.choice(live)  # noqa: S311 - no secret
+        source_id = random.choice(live)  # noqa: S311 - not a secret
         source = jobs[source_id]
         now = datetime.now(UTC)
         kept = ("user_id", "job_type", "resolution", "reference_image_path", "motion_video_path")
@@ -87,7 +87,7 @@ class Worker:
         )
 
     def _upload(self, job_id: str, source_job_id: str | None) -> None:
-        """Upload what the same inputs have given before, if it is still there."""
+        """Upload the earlier output for the same inputs if it still exists, else a sample."""
         bucket = self._buckets.bucket(self._settings.outputs_bucket)
         before = bucket.get_blob(f"{self._user_id}/{source_job_id}/output.mp4")
         content = before.download_as_bytes() if before else _OUTPUT.read_bytes()

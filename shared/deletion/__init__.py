@@ -1,4 +1,4 @@
-"""What a deletion is, how it is recorded in the job's document, and how its purge goes on.
+"""Deletions: the mark, its record in the job's document, and how the purge proceeds.
 
 May import storage, jobs and the root.
 """

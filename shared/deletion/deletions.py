@@ -1,4 +1,4 @@
-"""The deletions of jobs in Firestore: their marks, the state of their purges, and events that came to nothing."""
+"""Deletions of jobs in Firestore: their marks, the state of their purges, and dead letters."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ from shared.storage.removal import BucketPurge
 
 _PAGE = 300
 _MOST_PAGES = 10
-"""In one look for purges that are due, if all that is on them is stuck."""
+"""The most pages that one look for due purges reads when every purge on them is stuck."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a job's document says of whose its objects are."""
+    """What a job's document says about the owner of its objects."""
 
     user_id: object
     is_deleted: bool
     deletion: Deletion | None
-    """None also where the job is marked as deleted in a way that lets no file go."""
+    """None also if the job is marked as deleted in a way that does not allow its files to be removed."""
 
 
 class Deletions:
     """Every method raises Unavailable when Firestore is away.
 
-    `sweep_after` is how long a purge may be pending before it is asked for again.
+    `sweep_after` is how long a purge may be pending before a sweep requests it again.
     """
 
     def __init__(self, client: firestore.Client, sweep_after: timedelta) -> None:
@@ -52,9 +52,10 @@ class Deletions:
         self._sweep_after = sweep_after
 
     def mark(self, user_id: str, job_id: str, now: datetime) -> Deletion:
-        """Mark the job and its pending purge in one write; give the first deletion if there was one already.
+        """Mark the job as deleted and its purge as pending, in one write. Returns the first deletion if there is
+        one.
 
-        Raises NotFound if there is no such job of the user.
+        Raises NotFound if the user has no such job.
         """
         if not is_job_id(job_id):
             raise NotFound
@@ -70,11 +71,11 @@ class Deletions:
         return deletion
 
     def of(self, job_id: str) -> Deletion | None:
-        """The job's deletion, or None if there is no such job or it is live. Costs one read."""
+        """The job's deletion, or None if the job is live or does not exist. Costs one read."""
         return deletion_from(job_id, fields(read(self._jobs.document(job_id))))
 
     def standings(self, job_ids: Sequence[str]) -> dict[str, Standing]:
-        """Whose each job is and whether it is deleted; unknown ones are left out. Costs one read an id."""
+        """The owner and deletion of each job. Unknown jobs are left out. Costs one read per id."""
         references = [self._jobs.document(job_id) for job_id in job_ids]
         with outages("Firestore"):
             asked = self._client.get_all(references, ["user_id", "deleted_at", "purge"], **firestore_limits())
@@ -85,9 +86,9 @@ class Deletions:
         }
 
     def begin_purge(self, job_id: str, owner: str, key: str, now: datetime) -> Deletion | None:
-        """The job's deletion, or None as above; if it is `owner`'s, one more run is told of.
+        """The job's deletion, or None as in `of`. Records one more run if the deletion is `owner`'s.
 
-        `key` names the run. Costs one read and one write.
+        `key` identifies the run. Costs one read and one write.
         """
 
         def changes(document: Document) -> Document:
@@ -99,28 +100,28 @@ class Deletions:
         return deletion_from(job_id, self._write(job_id, changes))
 
     def end_purge(self, job_id: str, key: str, buckets: Sequence[BucketPurge], now: datetime) -> PurgeState:
-        """Add what the run did to the job's audit record. The purge is done if no bucket has an error."""
+        """Add the run's results to the job's audit record. The purge is done if no bucket has an error."""
         self._amend(job_id, partial(purge_record.ended, key=key, buckets=buckets, now=now))
         return PurgeState.PENDING if any(bucket.error for bucket in buckets) else PurgeState.DONE
 
     def record_late_upload(self, job_id: str, key: str, size: int, now: datetime) -> None:
-        """Tell of an object of so many bytes that came after the delete and was removed."""
+        """Record that an object of `size` bytes arrived after the delete and was removed."""
         self._amend(job_id, partial(purge_record.late_upload_removed, key=key, size=size, now=now))
 
     def record_sweep(self, deletion: Deletion, now: datetime) -> None:
-        """Tell that the purge was asked for again, and put the next time off."""
+        """Record that a sweep requested the purge again, and postpone the next sweep."""
         step = partial(purge_record.swept, due=deletion.sweep_at, now=now, sweep_after=self._sweep_after)
         self._amend(deletion.job_id, step)
 
     def reopen(self, job_id: str, now: datetime) -> None:
-        """Make the purge pending and due at once: there is something left, or nobody knows."""
+        """Make the purge pending and due now, because objects are left or may be left."""
         self._amend(job_id, partial(purge_record.reopened, now=now))
 
     def due(self, now: datetime, limit: int) -> list[Deletion]:
-        """Pending purges that have to be asked for again, those first that have been due for longest.
+        """Pending purges that must be requested again, the longest overdue first.
 
-        What stands among them without a deletion is closed, so that it is not met again; where that cannot be
-        written, it is told and passed over. Costs one read for each, at least one, however many jobs there are.
+        Closes pending purges that have no deletion, so that they do not come up again. If that write fails, it
+        is logged and the purge is skipped. Costs one read per purge, at least one, however many jobs there are.
         """
         found: list[Deletion] = []
         query, wanted = self._query("purge.sweep_at", "<=", now), limit
@@ -136,7 +137,7 @@ class Deletions:
                     stuck += 1
             if not stuck or len(page) < wanted:
                 break
-            # In the places of those that will be met again each time, look at what comes after them.
+            # Stuck purges come up on every look. Read past them to fill the limit.
             query, wanted = query.start_after(page[-1]), stuck
         return found
 
@@ -152,7 +153,7 @@ class Deletions:
             after = page[-1]
 
     def record_dead_letter(self, message_id: str, letter: Document) -> None:
-        """Keep a message that nobody could process. Recording it again changes nothing."""
+        """Keep a message that could not be processed. Recording it again changes nothing."""
         with outages("Firestore"):
             try:
                 self._dead_letters.document(message_id).create(letter, **firestore_limits())
@@ -160,15 +161,15 @@ class Deletions:
                 return
 
     def _close(self, snapshot: Any) -> bool:
-        """Whether it is out of the way."""
+        """Close a purge that has no deletion. Returns whether it is out of the way."""
         log.error("purge_without_deletion", job_id=snapshot.id)
         closed = {"purge": purge_record.closed(_record(fields(snapshot)))}
         try:
             update_unless_changed(self._client, snapshot, closed)
         except (FailedPrecondition, Aborted):
-            return True  # whoever wrote it meanwhile may have mended it
+            return True  # another writer may have fixed it meanwhile
         except GoogleAPICallError:
-            # A document that is full, say. It must not keep the others from being found.
+            # The document may be full, for example. It must not hide the others.
             log.exception("purge_not_closed", job_id=snapshot.id)
             return False
         return True
@@ -181,11 +182,13 @@ class Deletions:
         )
 
     def _amend(self, job_id: str, step: Callable[[Record], Record]) -> None:
-        """A step of the record, if the job is deleted: a deletion may have been taken back meanwhile."""
+        """Apply a step to the purge record if the job is still deleted: the deletion may have been undone
+        meanwhile.
+        """
         self._write(job_id, lambda document: _changed(document, step) if deletion_from(job_id, document) else {})
 
     def _write(self, job_id: str, changes: Callable[[Document], Document]) -> Document:
-        """The document with the changes that follow from it, which are written unless there are none."""
+        """Write the changes computed from the document, if there are any. Returns the resulting document."""
 
         def write(snapshot: Any, document: Document) -> Document:
             changed = changes(document)
@@ -202,7 +205,7 @@ def _deletions(snapshots: Iterable[Any]) -> list[Deletion]:
 
 
 def _changed(document: Document, step: Callable[[Record], Record]) -> Document:
-    """What a step changes in a document; nothing where there is none."""
+    """What a step changes in a document; empty if there is no deletion."""
     before = _record(document)
     after = step(before)
     return {} if after == before or not document else {"purge": after}

@@ -1,4 +1,4 @@
-"""Firestore document -> Deletion: the one door through which a job's document says that it is deleted."""
+"""Firestore document -> Deletion. Nothing else decides whether a job's document says that it is deleted."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from shared.deletion.purge import Deletion, PurgeState
 from shared.deletion.purge_record import requested
 
 _CLOSED_BEFORE = "failed"
-"""What documents from before say of a closed purge."""
+"""What older documents say of a closed purge."""
 
 
 def mark_of_deletion(
     user_id: str, now: datetime, document: dict[str, Any], sweep_after: timedelta
 ) -> dict[str, Any]:
-    """What a delete has to write: all of the mark, or what others who deleted the job before left out.
+    """What a delete must write: the whole mark, or the parts that an earlier delete by other code left out.
 
-    A live job may have the purge of an earlier deletion, which somebody took back: that one says nothing now.
+    A live job may still have the purge of an earlier deletion that was undone. That purge is ignored.
     """
     mark: dict[str, Any] = {}
     first = not isinstance(document.get("deleted_at"), datetime)
@@ -30,8 +30,8 @@ def mark_of_deletion(
 
 
 def deletion_from(job_id: str, document: dict[str, Any]) -> Deletion | None:
-    """What the document says of a deletion. The list hides a job that has any `deleted_at`, but files go only
-    on a real time and a real owner.
+    """The deletion in a document. The list hides a job that has any `deleted_at`, but files are removed only if
+    the time and the owner are valid.
     """
     user_id, deleted_at = document.get("user_id"), document.get("deleted_at")
     if not isinstance(user_id, str) or not isinstance(deleted_at, datetime):

@@ -1,7 +1,7 @@
-"""The `purge` map of a deleted job: what each step writes into it.
+"""The `purge` map of a deleted job, and what each step writes into it.
 
-Each step takes the map as it is and gives it back changed. A step with a `key` counts once, however often it is
-written: whoever lost the answer to a write writes again. The map knows its last keys.
+Each step takes the map and returns a changed one. A step with a `key` counts once, however often it is written:
+a caller who lost the response to a write repeats it. The map remembers the most recent keys.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from shared.storage.removal import BucketPurge
 Record = dict[str, Any]
 _KEYS_KEPT = 16
 _LARGEST = 2**53
-"""More has nobody counted; Firestore's own integers end at 2**63."""
+"""No real count is larger. Firestore's integers end at 2**63."""
 
 
 def requested(user_id: str, now: datetime, sweep_after: timedelta) -> Record:
-    """The record of a delete; there is nothing to purge for an owner who can own no media."""
+    """The record of a delete. There is nothing to purge for an owner who cannot own media."""
     if not can_own_media(user_id):
         error = "the owner's id can own no media"
         return {"state": PurgeState.CLOSED.value, "requested_at": now, "attempts": 0, "error": error}
@@ -35,7 +35,7 @@ def requested(user_id: str, now: datetime, sweep_after: timedelta) -> Record:
 
 
 def begun(record: Record, key: str, now: datetime) -> Record:
-    """One more run, told before it removes anything: one that is killed leaves this."""
+    """Counts one more run. It is written before the run removes anything, so a killed run leaves a trace."""
     key = f"begun {key}"
     if _is_in(record, key):
         return record
@@ -43,7 +43,7 @@ def begun(record: Record, key: str, now: datetime) -> Record:
 
 
 def ended(record: Record, key: str, buckets: Sequence[BucketPurge], now: datetime) -> Record:
-    """What one run removed. The purge is done if no bucket has an error."""
+    """Adds what one run removed. The purge is done if no bucket has an error."""
     key = f"ended {key}"
     if _is_in(record, key):
         return record
@@ -55,7 +55,7 @@ def ended(record: Record, key: str, buckets: Sequence[BucketPurge], now: datetim
 
 
 def late_upload_removed(record: Record, key: str, size: int, now: datetime) -> Record:
-    """An object that came after the delete, and is gone."""
+    """Counts an object that arrived after the delete and was removed."""
     if _is_in(record, key):
         return record
     objects, total = _number(record, "late_objects") + 1, _number(record, "late_bytes") + size
@@ -63,21 +63,21 @@ def late_upload_removed(record: Record, key: str, size: int, now: datetime) -> R
 
 
 def swept(record: Record, due: datetime | None, now: datetime, sweep_after: timedelta) -> Record:
-    """The purge that was due at that time was asked for once more; the next time is further away."""
+    """Counts a sweep that requested the purge due at that time, and schedules a later one."""
     if record.get("sweep_at") != due:
-        return record  # told already
+        return record  # already recorded
     sweeps = _number(record, "sweeps") + 1
     return {**record, "sweeps": sweeps, "sweep_at": now + until_next_sweep(sweeps, sweep_after)}
 
 
 def closed(record: Record) -> Record:
-    """There is no deletion that this purge could be of: it must not stand in the way of others."""
+    """Closes a purge that belongs to no deletion, so that it does not block others."""
     error = "the job is not deleted, or not in a way that lets files go"
     return {**record, "state": PurgeState.CLOSED.value, "error": error}
 
 
 def reopened(record: Record, now: datetime) -> Record:
-    """Something is left although the purge was done, or nobody knows: it is due at once."""
+    """Makes a finished purge due now, because objects are left or may be left."""
     return {"requested_at": now, "attempts": 0, **record, "state": PurgeState.PENDING.value, "sweep_at": now}
 
 

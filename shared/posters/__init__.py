@@ -1,4 +1,4 @@
-"""Makes the small pictures of an uploaded image or video, in a confined process of its own.
+"""Makes small pictures of an uploaded image or video, in a confined process of its own.
 
-May import the root alone: its decoders run with no credentials and no network.
+May import only the root: its decoders run with no credentials and no network.
 """

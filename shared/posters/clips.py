@@ -1,7 +1,7 @@
-"""Makes the poster and the preview of a video. Runs as a process of its own, see shared/posters/posters.py.
+"""Makes the poster and the preview of a video. Runs as its own process, see shared/posters/posters.py.
 
-Only the beginning is decoded, one picture at a time, by one thread. Of the rest no more is read than the index, so
-that a file of which only both ends are there (with a hole between) will do.
+Decodes only the beginning, one picture at a time, on one thread. Of the rest it reads only the index, so a file
+with only both ends present and a hole between them is enough.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from itertools import islice
 from typing import BinaryIO
 
 import av
-import av.subtitles.stream  # PyAV would when it opens a file, and a confined process could not
+import av.subtitles.stream  # PyAV imports this when it opens a file, which a confined process cannot
 from av.container import InputContainer
 from av.filter import Graph
 from av.stream import Discard
@@ -33,11 +33,11 @@ from shared.posters.unpicturable import Reason, Unpicturable
 SECONDS = 3
 """How much of a video its preview shows."""
 MOST_PIXELS = 4096 * 2304
-"""In a picture."""
+"""Per picture."""
 
 _CODECS = {"h264", "hevc", "vp8", "vp9", "libdav1d", "av1", "mpeg4", "prores"}
 _READING = {
-    # Nothing in the file leads to another one or to an address.
+    # The file must not lead to other files or addresses.
     "protocol_whitelist": "none",
     "enable_drefs": "0",
     "use_absolute_path": "0",
@@ -46,26 +46,26 @@ _READING = {
 }
 _MOST_PACKETS = 3000
 _FASTEST = 31
-"""Pictures a second in a preview, a little more than the 30 that are meant: times are rounded."""
+"""Pictures per second in a preview: slightly above the intended 30, because times are rounded."""
 _ENOUGH_TIME = 10
-"""Seconds of CPU after which what was decoded until then has to do."""
+"""CPU seconds after which decoding stops and what there is must do."""
 _LATER = (0.1, 0.3, 0.6)
-"""Where to look for a poster if the beginning is all of one colour, as fractions of the whole."""
+"""Where to look for a poster if the beginning is one flat colour, as fractions of the whole."""
 _FLAT = 6
-"""Deviation of brightness, of 255, below which a picture shows nothing."""
+"""A picture whose brightness deviates less than this, out of 255, shows nothing."""
 _QUALITIES = (27, 32, 37, 43, 51)
 _LARGEST_INDEX = 6000
 """Bytes."""
 _TICKS = 1000
-"""Of a preview's clock, a second."""
+"""Ticks per second of a preview's clock."""
 _WIDEST_DOT = 4
-"""A dot of a picture can be wider than high, but what says that it is more so is wrong."""
+"""The largest believable pixel aspect ratio; a file that declares a larger one is wrong."""
 _UPRIGHT: dict[int, list[tuple[str, str | None]]] = {
     1: [("transpose", "cclock")],
     2: [("hflip", None), ("vflip", None)],
     3: [("transpose", "clock")],
 }
-"""What undoes how the camera was held, by quarter turns against the clock."""
+"""Transformations that undo the camera's rotation, by counterclockwise quarter turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Shot:
 
 def make(source: BinaryIO) -> Posters:
     demuxer = media_format(source.read(BYTES_NEEDED)).value
-    # What lies in a hole looks broken. Asked first: the file is FFmpeg's to move in, once it has it.
+    # Pictures from a hole look broken. Check this first: once FFmpeg has the file, it moves the read position.
     is_whole = source.seek(0, SEEK_END) <= WHOLE_UP_TO
     source.seek(0)
     with av.open(source, "r", format=demuxer, options=_READING) as container:
@@ -99,7 +99,7 @@ def make(source: BinaryIO) -> Posters:
 
 
 def _pictures(container: InputContainer) -> VideoStream:
-    """The first video that can be decoded; cover art is none. The others are not read."""
+    """The first video that can be decoded; cover art does not count. Other streams are not read."""
     stream = next(
         (each for each in container.streams.video if not each.disposition & each.disposition.attached_pic), None
     )
@@ -122,7 +122,7 @@ def _decoded(container: InputContainer, stream: VideoStream) -> Iterator[VideoFr
             yield from packet.decode()
         except av.error.MemoryError:
             raise
-        except av.error.FFmpegError:  # the next picture may be whole
+        except av.error.FFmpegError:  # the next picture may be intact
             continue
 
 
@@ -141,9 +141,9 @@ def _beginning(container: InputContainer, stream: VideoStream) -> Iterator[Shot]
 
 
 def _poster(shots: list[Shot], container: InputContainer | None, stream: VideoStream) -> Shot:
-    """The first shot that shows nearly as much as any; some videos begin with black.
+    """The first shot with nearly as much detail as any other; some videos begin with black.
 
-    Without a container, what comes later is not looked at.
+    Without a container, later places are not searched.
     """
     samples = shots[:: max(1, len(shots) // 12)]
     most = max(shot.contrast for shot in samples)
@@ -154,7 +154,7 @@ def _poster(shots: list[Shot], container: InputContainer | None, stream: VideoSt
 
 
 def _later(container: InputContainer, stream: VideoStream) -> Iterator[Shot]:
-    """A picture from each of a few places further on, as far as the file lets itself be searched."""
+    """A picture from each of a few places further on, as far as the file is seekable."""
     squares = _Squares(stream.sample_aspect_ratio)
     for part in _LATER:
         try:
@@ -166,7 +166,7 @@ def _later(container: InputContainer, stream: VideoStream) -> Iterator[Shot]:
 
 
 class _Squares:
-    """Cuts the middle out of each picture, upright, and makes it small; the pictures may change on the way."""
+    """Crops each picture to its middle, turns it upright and shrinks it. Pictures may change size on the way."""
 
     def __init__(self, aspect: Fraction | None) -> None:
         self._aspect = aspect if aspect and 1 / _WIDEST_DOT <= aspect <= _WIDEST_DOT else Fraction(1)
@@ -213,7 +213,7 @@ def _preview(shots: list[Shot]) -> bytes:
 
 def _encoded(shots: list[Shot], quality: int) -> bytes:
     written = BytesIO()
-    # A place for the index before all else: so a browser can begin at once, and nothing is written twice.
+    # Reserve space for the index at the front, so that browsers can start at once and nothing is written twice.
     with av.open(written, "w", format="mp4", options={"moov_size": str(_LARGEST_INDEX)}) as container:
         stream = container.add_stream("libx264", rate=30, options={"crf": str(quality), "preset": "veryfast"})
         stream.width = stream.height = SIDE

@@ -1,4 +1,4 @@
-"""What a process that decodes an unknown file may use, and how it says that it could not."""
+"""Limits what a process that decodes an unknown file may use, and defines how it reports failure."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ CPU_SECONDS = 25
 
 
 def confined(make: Callable[[BinaryIO], Posters]) -> None:
-    """Call `make` with the file that this program's first argument, a descriptor, is open for, within limits that
-    cannot be raised again; write what it makes to the descriptors that the other two are; then exit.
+    """Call `make` on the input file and write the results, under limits that cannot be raised again; then exit.
 
-    All three are open already, and nothing else can be: neither another file nor a connection. So whoever gets a
-    decoder to run code of theirs reaches nothing, not even the metadata server with the account's tokens.
+    The program's three arguments are descriptors: the input file and the two outputs. They are open already,
+    and nothing else can be opened, neither a file nor a connection. So an attacker who runs code in a decoder
+    reaches nothing, not even the metadata server with the account's tokens.
     """
     source, poster, preview = (int(argument) for argument in sys.argv[1:])
     with open(source, "rb") as file:
@@ -41,7 +41,7 @@ def _made(make: Callable[[BinaryIO], Posters], file: BinaryIO) -> Posters:
         _refuse(error.reason, error.detail)
     except MemoryError:
         _refuse(Reason.TOO_LARGE)
-    except Exception:  # a decoder given such a file may raise anything
+    except Exception:  # a decoder may raise anything on such a file
         _refuse(Reason.BROKEN, traceback.format_exc())
 
 
@@ -51,12 +51,12 @@ def _limit() -> None:
         (resource.RLIMIT_FSIZE, LARGEST_PREVIEW),
         (resource.RLIMIT_CORE, 0),
     ):
-        # At the first of the two the process can still be told by its signal: SIGXCPU.
+        # The soft limit ends the process with SIGXCPU, which tells the reason. The hard limit is a second later.
         resource.setrlimit(kind, (most, most + (kind == resource.RLIMIT_CPU)))
-    if sys.platform == "linux":  # others do not keep it
+    if sys.platform == "linux":  # other systems do not enforce it
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY,) * 2)
-    # Where the filter below cannot be had, these are what is left of it.
+    # If the filter below is not available, these limits are the substitute.
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     if not forbid_all_but_computing():

@@ -1,4 +1,4 @@
-"""Tells what a file is by how it begins; its name and declared type are the uploader's claims."""
+"""Identifies files by their first bytes. Names and declared types are only the uploader's claims."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _STILL_BRANDS = {b"avif", b"avis", b"heic", b"heix", b"heim", b"heis", b"mif1", 
 class MediaFormat(Enum):
     PICTURE = "picture"
     QUICKTIME = "mov"
-    """MP4 and its relatives. The value is FFmpeg's name of what reads it."""
+    """MP4 and its relatives. The value is the name of FFmpeg's demuxer."""
     MATROSKA = "matroska"
-    """WebM too."""
+    """Includes WebM."""
 
     @property
     def is_video(self) -> bool:
@@ -28,10 +28,10 @@ class MediaFormat(Enum):
 
 
 def media_format(beginning: bytes) -> MediaFormat:
-    """What a file with these first BYTES_NEEDED bytes is.
+    """The format of a file that starts with these BYTES_NEEDED bytes.
 
-    Raises Unpicturable for all that is not listed here. So a playlist or a script, which FFmpeg would follow to
-    other files and addresses, never reaches FFmpeg.
+    Raises Unpicturable for everything not listed here. So FFmpeg never gets a playlist or script, which it
+    would follow to other files and addresses.
     """
     if not beginning:
         raise Unpicturable(Reason.EMPTY)
@@ -45,7 +45,7 @@ def media_format(beginning: bytes) -> MediaFormat:
 
 
 def is_video(beginning: bytes) -> bool:
-    """Whether a file with these first BYTES_NEEDED bytes is a video of a kind that is known."""
+    """Whether a file that starts with these BYTES_NEEDED bytes is a video of a known kind."""
     try:
         return media_format(beginning).is_video
     except Unpicturable:

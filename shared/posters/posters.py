@@ -1,8 +1,8 @@
-"""Makes the small pictures that stand for a picture or a video.
+"""Makes small pictures of an image or a video.
 
-Anyone can upload anything, and decoders have bugs. So each file is decoded by a process of its own (stills.py or
-clips.py, which alone import Pillow and PyAV) that has no credentials and strict limits on memory, time and output
-(confinement.py). Whatever the file holds, the caller gets pictures or Unpicturable.
+Anyone can upload anything, and decoders have bugs. So each file is decoded in its own process (stills.py or
+clips.py, the only modules that import Pillow and PyAV), without credentials and with strict limits on memory,
+time and output (confinement.py). Whatever the file holds, the caller gets pictures or Unpicturable.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ SIDE = 288
 """Width and height of posters and previews in pixels."""
 LARGEST_POSTER = 12_000
 LARGEST_PREVIEW = 150_000
-"""Bytes. Sixty posters, with all else that a page of twenty jobs needs, are less than a megabyte."""
+"""Bytes. Sixty posters and everything else that a page of twenty jobs needs are less than a megabyte."""
 WHOLE_UP_TO = 32 * 2**20
-"""Bytes. A function's files lie in its memory: https://cloud.google.com/run/docs/container-contract#filesystem"""
+"""Bytes. A function's files are in its memory: https://cloud.google.com/run/docs/container-contract#filesystem"""
 TIMEOUT = 30
-"""Seconds that making them may take: a quarter of what the function has."""
+"""Seconds that making the pictures may take: a quarter of the function's timeout."""
 
 UNFILTERED = "[system calls are not filtered]"
-"""What a decoder says of itself where the system has no filter: see shared/posters/seccomp.py."""
+"""A decoder reports this where the system has no filter: see shared/posters/seccomp.py."""
 _MOST_SAID = 1000
 _REFUSED = 64
-# The system kills a process that it has no memory for.
+# The system kills a process when it runs out of memory.
 _SIGNALS = {-signal.SIGXCPU: Reason.TOO_SLOW, -signal.SIGKILL: Reason.TOO_LARGE}
-# The loader needs the last one where Python is a shared library.
+# The loader needs the last one if Python is a shared library.
 _PASSED_ON = ("LANG", "LD_LIBRARY_PATH")
 
 
 @dataclass(frozen=True, slots=True)
 class Posters:
-    """WebP, and for a video its first seconds as MP4 (H.264) without sound.
+    """A WebP poster and, for a video, its first seconds as silent MP4 (H.264).
 
     A video of a single picture has no preview.
     """
@@ -52,15 +52,15 @@ class Posters:
 
 
 def make_posters(source: IO[bytes]) -> Posters:
-    """Look at an open file, whatever it holds. Raises Unpicturable, within TIMEOUT and a little.
+    """Make pictures of an open file. Raises Unpicturable. Takes at most slightly more than TIMEOUT.
 
-    Of a file that is larger than WHOLE_UP_TO only both ends are looked at; there may be a hole between them.
+    Reads only both ends of a file larger than WHOLE_UP_TO; there may be a hole between them.
 
-    Takes at most some 300 MiB beside the caller's own, so one at a time is what a small function can do.
+    Uses at most about 300 MiB besides the caller's own memory, so a small function can run one at a time.
     """
     source.seek(0)
     kind = media_format(source.read(BYTES_NEEDED))
-    os.lseek(source.fileno(), 0, os.SEEK_SET)  # not where Python has read ahead to
+    os.lseek(source.fileno(), 0, os.SEEK_SET)  # Python has read ahead of this position
     module = "shared.posters.clips" if kind.is_video else "shared.posters.stills"
     with tempfile.TemporaryFile() as poster, tempfile.TemporaryFile() as preview:
         _run(module, source, poster, preview)
@@ -71,12 +71,12 @@ def make_posters(source: IO[bytes]) -> Posters:
 
 
 def exit_code(reason: Reason) -> int:
-    """How the decoding process tells its reason."""
+    """The exit code with which the decoding process reports its reason."""
     return _REFUSED + list(Reason).index(reason)
 
 
 def reason_of(code: int) -> Reason:
-    """Why a decoding process ended with this exit code, which is not 0."""
+    """Why a decoding process ended with this non-zero exit code."""
     reasons = {exit_code(reason): reason for reason in Reason}
     return (_SIGNALS | reasons).get(code, Reason.CRASHED)
 
@@ -84,7 +84,7 @@ def reason_of(code: int) -> Reason:
 def _run(module: str, *files: IO[bytes]) -> None:
     with tempfile.TemporaryFile() as said:
         descriptors = [file.fileno() for file in files]
-        process = subprocess.Popen(  # noqa: S603 (no shell, and nothing that came from outside)
+        process = subprocess.Popen(  # noqa: S603 (no shell, and no outside input)
             [sys.executable, "-P", "-m", module, *map(str, descriptors)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -111,13 +111,13 @@ def _run(module: str, *files: IO[bytes]) -> None:
 
 
 def _environment() -> dict[str, str]:
-    """No more than starting takes: none of the settings and credentials of this process."""
+    """Only the variables needed to start: none of this process's settings or credentials."""
     environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     return {**environment, "PYTHONPATH": os.pathsep.join(map(os.path.abspath, sys.path))}
 
 
 def _written(file: IO[bytes], most: int) -> bytes:
-    """What the process has written, by our own descriptor: of no other file, whatever it has done."""
+    """What the process wrote, read through our own descriptor, so it cannot point us at another file."""
     file.seek(0)
     content = file.read(most + 1)
     if len(content) > most:

@@ -1,4 +1,4 @@
-"""Leaves a process the system calls that computing takes, and none that reaches anything."""
+"""Restricts a process to the system calls that computing needs; none of them reaches outside."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import platform
 import struct
 import sys
 
-# Numbers of Linux on x86-64, which is what Cloud Run has:
+# System call numbers of Linux on x86-64, which Cloud Run uses:
 # https://cloud.google.com/run/docs/container-contract#languages
 _ALLOWED = {
     "read": 0,
@@ -37,7 +37,7 @@ _LOAD, _JUMP_IF_EQUAL, _RETURN = 0x20, 0x15, 0x06
 _ALLOW, _NOT_PERMITTED = 0x7FFF0000, 0x00050001
 _X86_64 = 0xC000003E
 _NUMBER, _ARCHITECTURE = 0, 4
-"""Where the two are in what a filter looks at: https://docs.kernel.org/userspace-api/seccomp_filter.html"""
+"""Offsets of the two in a filter's input: https://docs.kernel.org/userspace-api/seccomp_filter.html"""
 _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _MODE_FILTER = 22, 38, 2
 
 
@@ -46,10 +46,10 @@ class _Program(ctypes.Structure):
 
 
 def forbid_all_but_computing() -> bool:
-    """Let every other system call of this process fail with EPERM from now on; tell whether it was possible.
+    """Make every other system call of this process fail with EPERM from now on. Returns whether it was possible.
 
-    No file or connection can be opened, nothing be named, removed, started, watched or ended, whoever's code runs.
-    Elsewhere than on Linux on x86-64, and where the system has no filters, nothing changes.
+    No code in the process can open a file or connection, rename or remove anything, or start, watch or end a
+    process. Nothing changes on systems other than Linux on x86-64, and on systems without filters.
     """
     if sys.platform != "linux" or platform.machine() != "x86_64":
         return False

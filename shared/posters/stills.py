@@ -1,12 +1,12 @@
-"""Makes the poster of a picture. Runs as a process of its own, see shared/posters/posters.py."""
+"""Makes the poster of a picture. Runs as its own process, see shared/posters/posters.py."""
 
 from __future__ import annotations
 
 from io import BytesIO
 from typing import BinaryIO
 
-# Named one by one: a format that Pillow does not find at once makes it import all of its forty. These two it would
-# import when a picture needs them, and a confined process could not.
+# Imported one by one: if Pillow does not find a format at once, it imports all forty. It would import Mpo and Tiff
+# only when a picture needs them, which a confined process cannot.
 from PIL import (
     GifImagePlugin,
     Image,
@@ -23,9 +23,9 @@ from shared.posters.posters import LARGEST_POSTER, SIDE, Posters
 from shared.posters.unpicturable import Reason, Unpicturable
 
 MOST_PIXELS = 36_000_000
-"""As decoded. Of a larger JPEG a smaller picture is decoded, so photos of any camera are within it."""
+"""Pixels as decoded. Larger JPEGs are decoded at a reduced size, so photos from any camera fit."""
 MOST_WEBP_PIXELS = 14_000_000
-"""Its decoder keeps four pictures."""
+"""Lower, because the WebP decoder keeps four pictures."""
 
 _FORMATS = tuple(
     plugin.format
@@ -42,14 +42,14 @@ _RESIZABLE = {"L", "LA", "RGB", "RGBA", "CMYK"}
 
 
 def make(source: BinaryIO) -> Posters:
-    # Below are limits of our own.
+    # Our own limits are below.
     Image.MAX_IMAGE_PIXELS = None
     with Image.open(source, formats=_FORMATS) as image:
         return Posters(webp(_square(image)))
 
 
 def webp(square: Image.Image) -> bytes:
-    """Encode with the best quality that the limit on a poster's size leaves."""
+    """Encode with the best quality that fits the limit on a poster's size."""
     for quality in _QUALITIES:
         written = BytesIO()
         square.save(written, "WEBP", quality=quality, alpha_quality=quality, method=6)
@@ -61,7 +61,7 @@ def webp(square: Image.Image) -> bytes:
 def _square(image: Image.Image) -> Image.Image:
     declared = image.size
     image.draft("RGB", (2 * SIDE, 2 * SIDE))
-    # The whole of a progressive JPEG is kept however small it is decoded.
+    # A progressive JPEG is kept whole, however small it is decoded.
     _allow(image, declared if image.info.get("progressive") else image.size)
     width, height = image.size
     side = min(width, height)
@@ -70,9 +70,9 @@ def _square(image: Image.Image) -> Image.Image:
     mode = "RGBA" if image.has_transparency_data else "RGB"
     image.load()
     if image.mode == "I;16":
-        # Shades of 16 bits: of those above 255, Pillow itself would make white.
+        # 16-bit shades: Pillow itself would turn all those above 255 white.
         image = image.point(lambda shade: shade * (1 / 256)).convert("L")
-    # Not resized as they are: of palette entries and single bits there is no average.
+    # Convert before resizing: palette entries and single bits have no average.
     part = image if image.mode in _RESIZABLE else image.crop(box).convert(mode)
     box = box if part is image else (0, 0, side, side)
     small = part.resize((SIDE, SIDE), Image.Resampling.LANCZOS, box)
@@ -83,7 +83,7 @@ def _square(image: Image.Image) -> Image.Image:
 def _upright(square: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(square)
-    except Exception:  # a good picture can have notes that make no sense
+    except Exception:  # a good picture can have broken metadata
         return square
 
 

@@ -1,4 +1,4 @@
-"""Why no poster can be made of a file."""
+"""Why a file gets no poster."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why a file gets no poster."""
-
     EMPTY = "the file is empty"
     NOT_MEDIA = "the content is no picture or video of a kind that is known"
     NO_PICTURE = "the video has no pictures that can be decoded"
@@ -19,7 +17,7 @@ class Reason(StrEnum):
 
 
 class Unpicturable(Exception):
-    """The file gets no poster, now and later. `detail` is for the log: it may quote what a decoder said."""
+    """The file gets no poster, now or later. `detail` is for the log: it may quote a decoder's message."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
         super().__init__(f"{reason}: {detail}" if detail else str(reason))

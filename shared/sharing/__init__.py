@@ -1,4 +1,4 @@
-"""Share links in Firestore: short ids, the link that a completed job gets, and how often links are viewed.
+"""Share links in Firestore: short ids, the link of a completed job, and view counts.
 
 May import jobs and the root.
 """

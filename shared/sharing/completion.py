@@ -1,4 +1,4 @@
-"""An uploaded output completes its job, which then gets a share link."""
+"""Completes a job when its output is uploaded, and gives it a share link."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from shared.sharing.short_links import Claim, claim, link_for
 
 
 def completion(document: Document, path: str, now: datetime) -> Document:
-    """What an output at `path` changes in a live job, the link aside.
+    """What an output at `path` changes in a live job, apart from the link.
 
-    It completes a job that is under way, whatever the writer of jobs calls that. A completed one gets what it
-    lacks, and any other that has ended stays as it is. What the worker has set stays.
+    Completes a job that is in progress, whatever status name the writer of jobs uses for that. Adds missing
+    fields to a completed job, and leaves a job that ended otherwise alone. Never overwrites what the worker has
+    set.
     """
     status = document.get("status")
     if status in FINAL_STATUSES and status != JobStatus.COMPLETED:
@@ -30,13 +31,13 @@ def completion(document: Document, path: str, now: datetime) -> Document:
 
 
 def wants_link(document: Document, changes: Document) -> bool:
-    """Whether a completed job must have a link; one that its owner has ended is not given another."""
+    """Whether a completed job needs a link. If the owner has ended the link, the job gets no other."""
     completed = {**document, **changes}.get("status") == JobStatus.COMPLETED
     return completed and given(document, "share_revoked_at") is None
 
 
 class Completions:
-    """Every method raises Unavailable when Firestore is away. `length` is that of a new short id."""
+    """Every method raises Unavailable when Firestore is away. `length` is the length of new short ids."""
 
     def __init__(self, client: firestore.Client, length: int) -> None:
         self._client = client
@@ -44,10 +45,10 @@ class Completions:
         self._length = length
 
     def complete(self, job: JobPrefix, path: str, now: datetime) -> bool:
-        """Complete the job if it is live and under way; tell whether anything was left to change.
+        """Complete the job if it is live and in progress. Returns whether anything had to change.
 
-        Costs one read, and one write, or two with a link. Where there is a `short_id` already, whoever has set it
-        may not have made its link: that costs a write and, if it is there, a read.
+        Costs one read and one write, or two writes with a link. If the job has a `short_id` already, its link
+        may not exist yet: that costs a write and, if the link exists, a read.
         """
         changed = False
 

@@ -1,4 +1,4 @@
-"""The share links of jobs in Firestore: what a short id shows, and how a job's owner renews or ends its link."""
+"""Share links of jobs in Firestore: what a short id shows, and how a job's owner renews or ends the link."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from shared.outages import firestore_limits, outages
 from shared.sharing.short_links import Claim, claim, is_short_id, link_for
 
 RENEWALS = 10
-"""New links that a job may get at once: each stays for ever, as a document that keeps its id from others."""
+"""New links that a job may get at once. Each leaves a permanent document that reserves its id."""
 RENEWAL_EVERY = timedelta(hours=1)
-"""After how long it may get one more."""
+"""How long until the job may get one more."""
 
 
 class NoSuchVideo(NotFound):
-    """The same whether there never was such a link, it has ended, or its job is deleted or not completed."""
+    """Raised alike if the link never existed or has ended, or if its job is deleted or not completed."""
 
     def __init__(self) -> None:
         super().__init__("There is no video at this link.")
@@ -32,16 +32,16 @@ class NoSuchVideo(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class SharedVideo:
-    """What a good link shows."""
+    """What a working link shows."""
 
     short_id: str
     job: Job
     poster: str | None
-    """Object name of the picture for it, in the bucket of the outputs."""
+    """Object name of the poster, in the bucket of the outputs."""
 
 
 def shared_video(short_id: str, job_id: str, document: dict[str, Any]) -> SharedVideo:
-    """What a link to this job shows, by the job's own document. Raises NoSuchVideo."""
+    """What a link to this job shows, according to the job's document. Raises NoSuchVideo."""
     if not isinstance(document.get("user_id"), str) or is_deleted(document):
         raise NoSuchVideo
     job = job_from(job_id, document)
@@ -53,17 +53,17 @@ def shared_video(short_id: str, job_id: str, document: dict[str, Any]) -> Shared
 
 
 def revocation(document: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """What ending a job's link has to write; nothing where it has ended already."""
+    """What must be written to end a job's link; empty if it has ended already."""
     if given(document, "short_id") is None and given(document, "share_revoked_at") is not None:
         return {}
     return {"short_id": None, "share_revoked_at": now}
 
 
 def renewal(document: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """What a new link of a job has to write beside its id. Raises TooManyRequests.
+    """What must be written with a new link, besides its id. Raises TooManyRequests.
 
-    `share_renewals_until` is when the links that the job has got are all made up for, one each RENEWAL_EVERY. It
-    never lies further ahead than RENEWALS of them, so that nothing that anybody writes there locks a job for long.
+    Each link adds RENEWAL_EVERY to `share_renewals_until`, counted from now or from its value if that is later.
+    It is capped at RENEWALS of them ahead of now, so that no value in the document can lock a job for long.
     """
     limit = RENEWALS * RENEWAL_EVERY
     until = document.get("share_renewals_until")
@@ -83,7 +83,7 @@ def _in_words(seconds: int) -> str:
 
 
 class Shares:
-    """Every method raises Unavailable when Firestore is away. `length` is how many characters a new id has."""
+    """Every method raises Unavailable when Firestore is away. `length` is the length of new short ids."""
 
     def __init__(self, client: firestore.Client, length: int) -> None:
         self._client = client
@@ -92,10 +92,10 @@ class Shares:
         self._length = length
 
     def resolve(self, short_id: str) -> SharedVideo:
-        """What the link shows; NoSuchVideo for everything else.
+        """What the link shows. Raises NoSuchVideo if it shows nothing.
 
-        Costs two reads. A job may have got its short id from elsewhere, after its output: then its link is made
-        the first time that it is opened, by a write more.
+        Costs two reads. Another writer may have set a job's short id after its output came. The first visit
+        then creates the link, which costs one more write.
         """
         if not is_short_id(short_id):
             raise NoSuchVideo
@@ -107,7 +107,7 @@ class Shares:
         return shared_video(short_id, job_id, fields(read(self._jobs.document(job_id))))
 
     def _unclaimed(self, short_id: str) -> SharedVideo:
-        """What the one job shows that has a short id without a link. Of two that have it, neither is shown."""
+        """What the job shows that has this short id but no link. If two jobs have the id, neither is shown."""
         with outages("Firestore"):
             found = (
                 self._jobs.where(filter=FieldFilter("short_id", "==", short_id)).limit(2).get(**firestore_limits())
@@ -120,9 +120,9 @@ class Shares:
         return video
 
     def renew(self, user_id: str, job_id: str, now: datetime) -> Job:
-        """Give the job a new link, which ends the one it had. Raises NotFound, NotCompleted, and TooManyRequests.
+        """Give the job a new link and end its old one. Raises NotFound, NotCompleted, and TooManyRequests.
 
-        Costs one read and two writes; where it had one, a read and a write more.
+        Costs one read and two writes, plus a read and a write if it had a link.
         """
 
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
@@ -130,16 +130,16 @@ class Shares:
             if not job.is_completed:
                 raise NotCompleted(job.status or "unknown")
             changes = renewal(document, now)
-            # Nothing else may ever get the id that was given out, also if its link was never made.
+            # Reserve the old id for good, even if its link was never created.
             claim(self._client, document.get("short_id"), job_id)
             return {**changes, "short_id": link_for(self._client, snapshot, changes, self._length)}
 
         return self._write(user_id, job_id, write)
 
     def revoke(self, user_id: str, job_id: str, now: datetime) -> Job:
-        """End the job's link, and let it have none until its owner asks for one. Raises NotFound.
+        """End the job's link; it gets no new one until its owner asks. Raises NotFound.
 
-        Costs one read and one write; where it had a link, a read and a write more.
+        Costs one read and one write, plus a read and a write if it had a link.
         """
 
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
@@ -152,7 +152,7 @@ class Shares:
         return self._write(user_id, job_id, write)
 
     def _write(self, user_id: str, job_id: str, write: Write) -> Job:
-        """The user's live job with the changes that `write` has made."""
+        """Apply `write` to the user's live job. Returns the changed job."""
         if not is_job_id(job_id):
             raise NotFound
 

@@ -1,7 +1,7 @@
 """Short links in Firestore: `short_links/{short_id}` names the one job that a short id was given to.
 
-The document's existence makes the id unique, and it stays when the link ends: no id ever comes to show something
-else than it was given out for.
+The document makes the id unique, and it stays when the link ends. So an id never shows anything but the job
+that it was issued for.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _MOST_TRIES = 8
 
 
 def new_short_id(length: int) -> str:
-    """So many hexadecimal digits, from 8 to 32, that nobody can foresee."""
+    """An unpredictable id of `length` hexadecimal digits, from 8 to 32."""
     return uuid.uuid4().hex[:length]
 
 
 def is_short_id(text: object) -> bool:
-    """Whether `text` could be one, of whatever length they have had."""
+    """Whether `text` could be a short id, of any length in use so far."""
     return isinstance(text, str) and bool(_SHORT_ID.fullmatch(text))
 
 
@@ -37,13 +37,13 @@ class Claim(Enum):
     NEW = "new"
     KEPT = "kept"
     TAKEN = "taken"
-    """By another job."""
+    """The id belongs to another job."""
 
 
 def claim(client: firestore.Client, short_id: object, job_id: str) -> Claim | None:
-    """Make the link of a short id that the job has, maybe from elsewhere; None if that could be no short id.
+    """Create the link for a short id that the job has, possibly from another writer. None if the id is malformed.
 
-    Costs a write, and a read where the link is there. Raises Unavailable when Firestore is away.
+    Costs a write, plus a read if the link exists. Raises Unavailable when Firestore is away.
     """
     if not is_short_id(short_id):
         return None
@@ -57,11 +57,11 @@ def claim(client: firestore.Client, short_id: object, job_id: str) -> Claim | No
 
 
 def link_for(client: firestore.Client, snapshot: Any, changes: dict[str, Any], length: int) -> str:
-    """Write `changes` into the job of the `snapshot`, together with a new `short_id` and its link: all or nothing.
+    """Write `changes`, a new `short_id` and its link, all or nothing, for the job in `snapshot`.
 
-    Raises FailedPrecondition or Aborted if the job was written since the snapshot: read it and look again, for a
-    write whose answer was lost ends so too. Raises Unavailable when Firestore is away, and Contended if one id
-    after the other is taken.
+    Raises FailedPrecondition or Aborted if the job was written since the snapshot. Then read it and check
+    again: a write whose response was lost also ends this way. Raises Unavailable when Firestore is away, and
+    Contended if several ids in a row are taken.
     """
     for _ in range(_MOST_TRIES):
         short_id = new_short_id(length)

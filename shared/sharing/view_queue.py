@@ -1,4 +1,4 @@
-"""Counts views beside the answers, which do not depend on it."""
+"""Counts views in the background, so that responses do not depend on it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ P = ParamSpec("P")
 
 
 class ViewQueue:
-    """Counts up to `most` views at a time, `threads` of them at once, and refuses more.
+    """Counts up to `most` views at a time on `threads` threads, and refuses more.
 
-    Without the bound, views waiting for a slow service would fill the memory.
+    Without this limit, views waiting for a slow service would fill the memory.
     """
 
     def __init__(self, threads: int, most: int) -> None:
@@ -23,7 +23,7 @@ class ViewQueue:
         self._free = BoundedSemaphore(most)
 
     def begin(self, act: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> Future[None] | None:
-        """Have `act` called with this thread's context; None if too many views are waiting already."""
+        """Queue a call of `act` with this thread's context. None if too many views are waiting already."""
         if not self._free.acquire(blocking=False):
             return None
         begun = self._pool.submit(copy_context().run, partial(act, *args, **kwargs))

@@ -1,8 +1,8 @@
 """Views of shared videos in Firestore, counted in shards until they are moved into their jobs.
 
-A document takes about one write a second for long, and a link that is passed around gets more views than that.
-So a view goes to one of ten documents of its link, and once a minute what they hold is moved. They are not
-gathered in the process instead, since after an answer a function is promised no CPU, and may be gone.
+A document sustains about one write a second, and a popular link gets more views than that. So each view goes to
+one of the link's ten shards, and the shards are moved into the job once a minute. Views are not collected in
+the process: after a response a function is guaranteed no CPU and may be gone.
 https://firebase.google.com/docs/firestore/solutions/counters
 """
 
@@ -35,15 +35,16 @@ class Views:
         self._jobs = client.collection("jobs")
 
     def add(self, short_id: str, job_id: str) -> None:
-        """Count one view. Costs one write, which is tried just once, and waited for very shortly."""
-        shard = self._shards.document(f"{short_id}-{random.randrange(SHARDS)}")  # noqa: S311 - no secret
+        """Count one view. Costs one write, tried only once, with a very short timeout."""
+        shard = self._shards.document(f"{short_id}-{random.randrange(SHARDS)}")  # noqa: S311 - not a secret
         with outages("Firestore"):
             shard.set({"job_id": job_id, "views": firestore.Increment(1)}, merge=True, **counting_limits())
 
     def waiting(self, limit: int) -> Iterator[str]:
-        """Names of shards that hold views, at most so many. Costs one read for each, and at least one.
+        """Names of shards that hold views, at most `limit`. Costs one read each, and at least one.
 
-        They come from a new place on each time, and round: with more than can be moved in time, each has its turn.
+        Each call starts at a different place and wraps around, so every shard gets its turn even if there are
+        more than can be moved in time.
         """
         start = {"__name__": self._shards.document(uuid.uuid4().hex)}
         in_order = self._shards.order_by("__name__")
@@ -56,11 +57,11 @@ class Views:
                 yield from (shard.id for shard in shards)
 
     def move(self, name: str) -> int:
-        """Add a shard's views to its job's, and remove the shard, both or neither. Gives their number.
+        """Add a shard's views to its job and delete the shard, both or neither. Returns how many views were moved.
 
-        0 where others have moved it, or write to it all the time: then it is for the next run. 0 also where the
-        job cannot be written: that is logged, and keeps no other shard waiting. Costs one read, one delete and one
-        write.
+        Returns 0 if another run moved the shard, or if writes to it keep interfering: then the next run takes
+        it. Also returns 0 if the job cannot be written; that is logged and does not delay other shards. Costs
+        one read, one delete and one write.
         """
         for _ in range(_MOST_TRIES):
             with outages("Firestore"):
@@ -82,12 +83,12 @@ class Views:
         try:
             return self._commit(shard, str(job_id), views)
         except NotFound:
-            with suppress(NotFound):  # then it was the shard that is not there any more
+            with suppress(NotFound):  # then the shard itself is gone
                 self._commit(shard, "", 0)
                 log.warning("views_of_no_job", job_id=job_id)
             return 0
         except InvalidArgument:
-            log.exception("views_not_moved", job_id=job_id)  # its document is full, say
+            log.exception("views_not_moved", job_id=job_id)  # its document may be full
             return 0
 
     def _commit(self, shard: Any, job_id: str, views: int) -> int:

@@ -1,4 +1,4 @@
-"""The three buckets of Cloud Storage: objects, their removal, signed URLs of media, and pictures beside them.
+"""The three Cloud Storage buckets: objects, their removal, signed media URLs, and the pictures beside media.
 
 May import jobs and the root.
 """

@@ -1,4 +1,4 @@
-"""The Cloud Storage client of this process, and what it signs URLs with."""
+"""The process's Cloud Storage client, and its URL signer."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from shared.storage.signing import UrlSigner
 
 _ENDPOINT = "https://storage.googleapis.com"
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
-_TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
+_TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - a URL, not a password
 
 
 def storage_client(settings: Settings, connections: int) -> google.cloud.storage.Client:
@@ -35,7 +35,7 @@ def storage_client(settings: Settings, connections: int) -> google.cloud.storage
 
 
 def url_signer(settings: Settings, pool: Executor) -> UrlSigner:
-    """Sign with the private key of the credentials if they have one, else through IAM's signBlob.
+    """Signs with the credentials' private key if they have one, else through IAM's signBlob.
 
     https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/signBlob
     """
@@ -58,7 +58,7 @@ def _signing_through_iam(settings: Settings, credentials: Any) -> service_accoun
     send = functools.partial(google.auth.transport.requests.Request(session), timeout=SIGNING_TIMEOUT)
 
     def request(url: str, *args: Any, **options: Any) -> Any:
-        # google-auth tells of a refusal in prose alone. Its status decides whether signing is tried again.
+        # google-auth reports a refusal only as text. The HTTP status decides whether signing is retried.
         response = send(url, *args, **options)
         if url.endswith(":signBlob") and response.status != HTTPStatus.OK:
             raise from_http_status(response.status, "signBlob was refused")
@@ -66,7 +66,7 @@ def _signing_through_iam(settings: Settings, credentials: Any) -> service_accoun
 
     account = settings.signing_account
     if account is None:
-        # The metadata server tells which account a function runs as only once a token is there.
+        # The metadata server names the function's account only after a token has been fetched.
         credentials.refresh(request)
         account = getattr(credentials, "service_account_email", None)
     if account is None:
@@ -79,13 +79,13 @@ def _signing(account: str, signer: crypt.Signer) -> service_account.Credentials:
 
 
 def _keep_alive(session: requests.Session, connections: int) -> None:
-    """Let as many threads as there are keep a connection each."""
+    """Let that many threads keep a connection each."""
     session.mount("https://", requests.adapters.HTTPAdapter(pool_maxsize=connections))
     session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=connections))
 
 
 class _EmulatorSigner(crypt.Signer):
-    """The Storage emulator verifies no signature, so it needs no key; one object, one signature."""
+    """The Storage emulator verifies no signatures, so this needs no key. Each object has one fixed signature."""
 
     @property
     def key_id(self) -> None:

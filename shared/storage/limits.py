@@ -1,7 +1,7 @@
-"""How long a function waits for Cloud Storage, and what it tries again: what the library itself would.
+"""How long functions wait for Cloud Storage, and what they retry: the same errors as the library itself.
 
-Its predicate knows what media transfers raise too. Apart from `outages`, which every function imports: the library
-of Cloud Storage costs a cold start 0.25 s.
+The library's predicate also covers errors of media transfers. Kept apart from `outages`, which every function
+imports, because the Cloud Storage library adds 0.25 s to a cold start.
 https://cloud.google.com/storage/docs/retry-strategy#client-libraries
 """
 
@@ -20,8 +20,8 @@ def _limits(connect: float, between_bytes: float, with_retries: float) -> dict[s
 
 
 READING = _limits(1.5, 2.5, with_retries=2.5)
-"""The options that bound one call with a caller waiting."""
+"""Options that limit one call while a caller waits."""
 GLANCE: dict[str, Any] = {"timeout": (PICTURES_WITHIN, PICTURES_WITHIN), "retry": None}
-"""The same, for what is not tried again."""
+"""The same for calls that are not retried."""
 REMOVING = _limits(5, 20, with_retries=30)
-"""The same, for a background function. To delete a generation by its number again changes nothing."""
+"""The same for background functions. Deleting a generation by number is safe to repeat."""

@@ -1,4 +1,4 @@
-"""URLs of the media of jobs in the three buckets. Nothing else but `objects` touches Cloud Storage."""
+"""URLs of job media in the three buckets. Only this module and `objects` access Cloud Storage."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ from shared.storage.side_by_side import required, share, side_by_side
 from shared.storage.signing import Target, UrlSigner, Validity
 
 Found = dict[tuple[str, Shown], Target | Exception | None]
-"""By the job's id. None where there is no such object, an error where that could not be found out."""
+"""Keyed by job id and medium or picture. None if there is no such object; an error if the lookup failed."""
 _MOST_CAUSES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class MediaUrls:
-    """Signed URLs of one job's media and of the pictures for its tiles; None where it has no such thing."""
+    """Signed URLs of one job's media and of the pictures for its tiles; None for each that it does not have."""
 
     job_id: str
     urls: Mapping[Shown, str | None]
@@ -86,10 +86,10 @@ class MediaStore:
         self._pool = pool
 
     def urls(self, jobs: Sequence[Job], now: datetime) -> list[MediaUrls]:
-        """The URLs of each job's media, all looked up and signed side by side.
+        """The URLs of each job's media, all looked up and signed in parallel.
 
-        One that cannot be had is None, and logged. Raises Unavailable only where no medium can be looked up or
-        signed: then Storage is away.
+        A URL that cannot be made is logged and left None. Raises Unavailable only if no medium at all can be
+        looked up or signed, because then Storage is away.
         """
         until, free = time.monotonic() + ALL_OBJECTS_WITHIN, share()
         found = self._find_all([(job, shown) for job in jobs for shown in _shown(job)], free)
@@ -118,9 +118,9 @@ class MediaStore:
         return Download(url, filename, validity)
 
     def shared(self, job: Job, poster: str | None, now: datetime) -> SharedUrls | None:
-        """What a share link shows of a completed job: its output, and the `poster`; None without an output.
+        """What a share link shows of a completed job: its output and the `poster`. None if there is no output.
 
-        The poster is None too where its URL cannot be had.
+        The poster is also None if its URL cannot be made.
         """
         target = self._output(job)
         if target is None:
@@ -141,7 +141,7 @@ class MediaStore:
             return self._find((job, Medium.OUTPUT_VIDEO))
 
     def _find_all(self, wanted: Sequence[tuple[Job, Shown]], free: Semaphore) -> Found:
-        """Where each thing is: what the documents name, or what lies where they would."""
+        """Find each object: the one that the document names, or the one at the expected place."""
         found: Found = {}
         missing: list[tuple[Job, Medium]] = []
         posters: list[tuple[Job, Picture]] = []
@@ -164,7 +164,7 @@ class MediaStore:
         return found | {(job.id, medium): one for (job, medium), one in zip(missing, listed, strict=True)}
 
     def _target(self, job: Job, shown: Shown, path: str) -> Target | None:
-        """The document's own path, if it is the owner's. Another of the owner's jobs may share it."""
+        """The document's own path if it belongs to the owner. Several jobs of one owner may share it."""
         if not is_own_path(path, job.user_id):
             where, why = _field(job, shown), _why_not(path, job)
             log.warning("media_path_not_owned", job_id=job.id, field=where, reason=why)
@@ -175,10 +175,10 @@ class MediaStore:
         return Target(self._names[shown.bucket(path)], path)
 
     def _pictures_beside(self, wanted: tuple[Job, Picture]) -> dict[Picture, Target]:
-        """The poster beside its medium, and the preview that it knows of.
+        """The poster beside a medium, and the preview that the poster mentions.
 
-        The document does not name those of a medium that was uploaded before its job was there, or that is an
-        earlier job's, until the output comes. A tile does without what takes long.
+        A document does not name these until the output arrives if its medium was uploaded before the job
+        existed, or belongs to an earlier job. If they take too long, the tile goes without.
         """
         job, poster = wanted
         medium = job.pictured(poster)
@@ -196,7 +196,7 @@ class MediaStore:
         return {each: Target(bucket.name, name) for each, name in names.items() if name is not None}
 
     def _find(self, wanted: tuple[Job, Medium]) -> Target | None:
-        """What lies under the job's prefix, with a name that begins so, where the document names no path."""
+        """For a document that names no path: the job's object whose name has the medium's prefix."""
         job, medium = wanted
         try:
             prefix = JobPrefix(job.user_id, job.id)
@@ -204,7 +204,7 @@ class MediaStore:
             return None
         name = medium.default_name or ""
         bucket = self._names[medium.bucket(name)]
-        # The delimiter leaves out what lies in folders, of which there may be any number.
+        # The delimiter excludes objects in subfolders, of which there may be any number.
         blobs = self._client.list_blobs(
             bucket,
             prefix=f"{prefix}{name}",
@@ -220,28 +220,28 @@ class MediaStore:
 
 
 def _field(job: Job, shown: Shown) -> str:
-    """Where the document has the path."""
+    """The document field that holds the path."""
     if isinstance(shown, Picture):
         return f"{'previews' if shown.is_preview else 'posters'}.{job.pictured(shown).value}"
     return f"{shown.value}_path"
 
 
 def _why_not(path: str, job: Job) -> str:
-    """Why the path is not the owner's own. The path itself may name whom it likes, and is not for the log."""
+    """Why the path is not the owner's. The path itself may name another user, so it is not logged."""
     if not can_own_media(job.user_id):
         return "the job's user can own no media"
     return "it is no object's name" if path.startswith(f"{job.user_id}/") else "it is not under the job's user"
 
 
 def _may_lie_beside(job: Job, poster: Picture) -> bool:
-    """Whether nothing says yet where the poster is, or that there is none."""
+    """Whether the document says neither where the poster is nor that there is none."""
     medium = job.pictured(poster)
     path = job.path(medium)
     return medium not in job.posters and path is not None and is_own_path(path, job.user_id)
 
 
 def _shown(job: Job) -> list[Shown]:
-    """All but what belongs to an output that is not finished."""
+    """Everything to show, except what belongs to an unfinished output."""
     return [
         shown
         for shown in ALL_SHOWN
@@ -250,7 +250,7 @@ def _shown(job: Job) -> list[Shown]:
 
 
 def _log_failures(outcomes: Collection[object]) -> None:
-    """Say once how many there are, and of what kinds."""
+    """Log all failures at once: how many there are, and of what kinds."""
     failures = [one for one in outcomes if isinstance(one, Exception)]
     if failures:
         tell = log.warning if all(map(is_away, failures)) else log.error

@@ -1,4 +1,4 @@
-"""The objects in the three buckets, whatever they hold: listed, read, put in place, and deleted."""
+"""Objects of any kind in the three buckets: lists, reads, writes and deletes them."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from shared.storage.limits import REMOVING
 from shared.storage.removal import BucketPurge, Removal
 
 _KEPT_BY_BROWSERS = "private, max-age=3600"
-"""As long as the signed URL of a picture can live."""
+"""As long as a picture's signed URL can live."""
 _LISTED = "items(name,generation,size,timeCreated),nextPageToken"
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """One generation of an object, and what whoever put it there has noted about it."""
+    """One generation of an object, and the metadata that its writer set."""
 
     generation: int
     size: int
@@ -42,24 +42,24 @@ class StoredObject:
 
 
 class ObjectStore:
-    """For functions that nobody waits for. Raises Unavailable when Storage is away, but for the purge."""
+    """For background functions. Raises Unavailable when Storage is away, except in `purge`."""
 
     def __init__(self, client: Any, buckets: Sequence[str]) -> None:
         self._client = client
         self._buckets = buckets
 
     def purge(self, prefix: JobPrefix) -> list[BucketPurge]:
-        """Delete every generation of every object under `prefix`, in the three buckets side by side.
+        """Delete every generation of every object under `prefix`, in the three buckets in parallel.
 
-        Each bucket's result either proves that nothing is left or says what went wrong. Safe to run again at
-        any time, and beside another run of itself.
+        Each bucket's result either proves that nothing is left or says what went wrong. Safe to repeat at any
+        time, and to run concurrently with itself.
         """
         removals = [Removal(self._client, bucket, prefix) for bucket in self._buckets]
         with ThreadPoolExecutor(len(removals)) as threads:
             return list(threads.map(Removal.run, removals))
 
     def objects(self, bucket: str, start: str | None = None) -> Iterator[StoredObject]:
-        """Every generation of every object whose name is not before `start`, by name, read page by page."""
+        """Every generation of every object from name `start` on, in name order, read page by page."""
         with outages("Cloud Storage"):
             for blob in self._client.list_blobs(
                 bucket, versions=True, start_offset=start, fields=_LISTED, **REMOVING
@@ -67,16 +67,16 @@ class ObjectStore:
                 yield StoredObject(blob.name, blob.size or 0, blob.time_created)
 
     def describe(self, bucket: str, name: str, generation: int | None = None) -> Description | None:
-        """That generation of an object, or else the live one; None where there is no such thing."""
+        """The given generation of an object, or else the live one; None if it does not exist."""
         with outages("Cloud Storage"):
             blob = self._client.bucket(bucket).get_blob(name, generation=generation, **REMOVING)
         return Description(int(blob.generation), blob.size or 0, dict(blob.metadata or {})) if blob else None
 
     def read(self, bucket: str, name: str, generation: int, start: int, end: int) -> bytes | None:
-        """The bytes from `start` to before `end` of this generation of an object; None if it is not there any
-        more, or not that long.
+        """The bytes from `start` up to `end`, exclusive, of this generation; None if it is gone or shorter.
 
-        As they are stored: what says of itself that it is compressed could else become any number of bytes.
+        Reads the bytes as stored: decompressing an object that claims to be compressed could yield any number
+        of bytes.
         """
         with outages("Cloud Storage"):
             try:
@@ -96,9 +96,9 @@ class ObjectStore:
         metadata: Mapping[str, str],
         replaces: int,
     ) -> bool:
-        """Put an object in the place of the generation `replaces`, which is 0 where there is none yet.
+        """Write an object in place of generation `replaces`, which is 0 if there is none yet.
 
-        Tell whether it is there: others may have been first.
+        Returns whether it was written; another writer may have been first.
         """
         blob = self._client.bucket(bucket).blob(name)
         blob.cache_control = _KEPT_BY_BROWSERS
@@ -113,6 +113,6 @@ class ObjectStore:
         return True
 
     def remove(self, bucket: str, name: str, generation: int) -> None:
-        """Delete just this generation of an object, if it is there."""
+        """Delete only this generation of an object, if it exists."""
         with outages("Cloud Storage"), suppress(NotFound):
             self._client.bucket(bucket).blob(name, generation=generation).delete(**REMOVING)

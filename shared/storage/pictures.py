@@ -1,4 +1,4 @@
-"""The pictures that lie beside a medium: which there are, and how newer ones take their place."""
+"""The pictures beside a medium: which ones exist, and how newer ones replace them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from shared.storage.objects import Description, ObjectStore
 
 _SHOWS = "nuumee-shows"
-"""In the metadata of both: the file and the generation that they show. What has no such word is not ours."""
+"""Metadata key of both pictures: the file and generation that they show. Without it, an object is not ours."""
 _HAS_PREVIEW = "nuumee-preview"
 _SOURCE = re.compile(r"(.+)#[0-9]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the pictures of a medium belong, and what is there."""
+    """Where the pictures of a medium belong, and what is there now."""
 
     bucket: str
     path: str
@@ -36,7 +36,7 @@ class Place:
 
     @property
     def is_ours(self) -> bool:
-        """Whether nobody else has put something there."""
+        """Whether nobody else has put an object there."""
         return all(one is None or _shown(one.metadata) for one in (self.poster, self.preview))
 
     @property
@@ -44,12 +44,12 @@ class Place:
         return self.poster is not None and self.pictures is None
 
     def shows(self, generation: int) -> bool:
-        """Whether the pictures there are of that generation of the medium."""
+        """Whether the existing pictures show that generation of the medium."""
         return self.poster is not None and self.poster.metadata.get(_SHOWS) == _source(self.path, generation)
 
 
 def pictures_of(path: str, metadata: Mapping[str, str]) -> Pictures | None:
-    """Those of the medium at `path`, by the metadata of the poster beside it; None if that shows another file."""
+    """The pictures of the medium at `path`, read from its poster's metadata; None if that shows another file."""
     if _shown(metadata) != path.rpartition("/")[2]:
         return None
     preview = picture_beside(path, PREVIEW_NAME) if metadata.get(_HAS_PREVIEW) == "true" else None
@@ -68,9 +68,9 @@ class PictureStore:
         return Place(bucket, path, poster, self._objects.describe(bucket, picture_beside(path, PREVIEW_NAME)))
 
     def put(self, place: Place, generation: int, poster: bytes, preview: bytes | None) -> Pictures | None:
-        """Put pictures of that generation of the medium there. Raises Contended if others have since `place`.
+        """Write pictures of that generation. Raises Contended if someone else has written since `place`.
 
-        The poster comes last and tells of the preview, so that nothing half-done is ever shown.
+        The poster is written last and points to the preview, so half-finished work is never shown.
         """
         has_preview = str(preview is not None).lower()
         metadata = {_SHOWS: _source(place.path, generation), _HAS_PREVIEW: has_preview}
@@ -91,14 +91,14 @@ class PictureStore:
         return pictures_of(place.path, metadata)
 
     def clear(self, place: Place) -> None:
-        """Take away what is there, if it is still the same: it shows what is not there any more."""
+        """Remove the pictures if they are unchanged, because the medium that they show is gone."""
         for name, there in ((POSTER_NAME, place.poster), (PREVIEW_NAME, place.preview)):
             if there:
                 self._objects.remove(place.bucket, picture_beside(place.path, name), there.generation)
 
 
 def _shown(metadata: Mapping[str, str]) -> str | None:
-    """The file that pictures show, if they are ours."""
+    """The file that the pictures show, if they are ours."""
     source = _SOURCE.fullmatch(metadata.get(_SHOWS, ""))
     return source[1] if source else None
 

@@ -1,4 +1,4 @@
-"""Removes what lies under a job's prefix in one bucket, as far as the bucket lets it go."""
+"""Removes everything under a job's prefix in one bucket, as far as the bucket allows."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from shared.outages import PURGE_WITHIN, cause, is_away
 from shared.storage.limits import REMOVING
 
 AT_ONCE = 8
-"""Deletes that one removal has under way at once, on threads of its own: it waits for no other bucket and job."""
+"""Concurrent deletes of one removal. It has its own threads, so it waits for no other bucket or job."""
 MOST_GIVEN_UP = 3
-"""Deletes in a row that fail with all their retries. Then the bucket is away, and the others would fail too."""
+"""Consecutive deletes that fail after all retries. The bucket is then away, and further deletes would fail."""
 _BATCH = 100
 _MOST_ROUNDS = 3
 _MOST_REASONS = 5
@@ -32,7 +32,7 @@ _FAILURES = (GoogleAPIError, GoogleAuthError, RequestException)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BucketPurge:
-    """One attempt in one bucket. Without an `error`, a last listing of all generations came back empty."""
+    """One attempt in one bucket. If there is no `error`, a final listing of all generations was empty."""
 
     bucket: str
     objects: int
@@ -43,7 +43,7 @@ class BucketPurge:
 
 
 class Removal:
-    """One run in one bucket. Safe to run again at any time, and beside another run of itself."""
+    """One run in one bucket. Safe to repeat at any time, and to run concurrently with itself."""
 
     def __init__(self, client: Any, bucket: str, prefix: JobPrefix) -> None:
         self._client = client
@@ -53,13 +53,13 @@ class Removal:
         self._lock = Lock()
         self._objects = self._size = 0
         self._kept: Counter[str] = Counter()
-        """How many objects could not be deleted, by the reason."""
+        """How many objects could not be deleted, by reason."""
         self._examples: dict[str, str] = {}
         self._given_up = 0
-        """Deletes in a row."""
+        """Consecutive deletes."""
 
     def run(self) -> BucketPurge:
-        """Delete every generation of every object. What comes out proves that nothing is left, or says why not."""
+        """Delete every generation of every object. The result proves that nothing is left, or says why not."""
         try:
             error = self._left()
         except _FAILURES as failure:
@@ -69,10 +69,10 @@ class Removal:
         return BucketPurge(bucket=self._bucket, objects=self._objects, size=self._size, error=error)
 
     def _left(self) -> str | None:
-        """Why something may be left; None if a last listing came back empty."""
+        """Why something may be left; None if a final listing was empty."""
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="removal") as threads:
             for _ in range(_MOST_ROUNDS):
-                # Listings are strongly consistent: an empty one is proof.
+                # Listings are strongly consistent, so an empty one is proof.
                 # https://cloud.google.com/storage/docs/consistency
                 there = self._client.list_blobs(self._bucket, prefix=str(self._prefix), versions=True, **REMOVING)
                 is_empty = True
@@ -93,7 +93,7 @@ class Removal:
         return self._given_up >= MOST_GIVEN_UP or time.monotonic() > self._until
 
     def _delete(self, blob: Any) -> None:
-        """Delete one generation. What cannot go keeps nothing else from going, unless the bucket is away."""
+        """Delete one generation. A failure does not stop other deletes unless the bucket is away."""
         if self._is_over():
             return
         failure: Exception | None = None

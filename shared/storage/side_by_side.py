@@ -1,4 +1,4 @@
-"""Calls that one answer needs, made side by side on threads that all answers share."""
+"""Runs the calls for one response in parallel, on threads shared by all responses."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 SHARE = 16
-"""Calls that one answer has under way at once. Its others wait outside the pool, where they hold up nobody."""
+"""Concurrent calls of one response. Its other calls wait outside the pool, where they block nobody."""
 
 
 def share() -> Semaphore:
-    """What one answer gives to all of its calls: those that are late still count."""
+    """A semaphore for all calls of one response. Calls that overran their time still hold a place."""
     return Semaphore(SHARE)
 
 
 def side_by_side(
     pool: Executor, call: Callable[[T], R], things: Sequence[T], seconds: float, free: Semaphore
 ) -> list[R | Exception]:
-    """What the call gives for each thing, or raises, in their order. TimeoutError for what takes too long."""
+    """The result or exception of the call for each thing, in order. TimeoutError for calls that take too long."""
     until = time.monotonic() + seconds
     begun: list[Future[R | Exception]] = []
     for thing in things:
@@ -37,7 +37,7 @@ def side_by_side(
 
 
 def outcome(call: Callable[[T], R], thing: T) -> R | Exception:
-    """What the call gives for the thing, or raises."""
+    """The result of the call for the thing, or the exception that it raised."""
     try:
         return call(thing)
     except Exception as error:
@@ -45,7 +45,7 @@ def outcome(call: Callable[[T], R], thing: T) -> R | Exception:
 
 
 def required(found: R | Exception) -> R:
-    """The outcome of a call without which there is no answer: raised, if it is an error."""
+    """The result of a call that the response cannot do without. Raises it if it is an error."""
     if isinstance(found, Exception):
         raise found
     return found

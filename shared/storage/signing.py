@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 from google.api_core.retry import Retry
 
-# The public Blob.generate_signed_url signs for the current second; a URL that stays the same for a while
-# needs the time to be given. tests/unit/storage/test_signing.py holds the two to the same result.
+# The public Blob.generate_signed_url always signs for the current second. A URL that stays the same for a while
+# needs a given time. tests/unit/storage/test_signing.py checks that both give the same result.
 from google.cloud.storage._signing import generate_signed_url_v4
 
 from shared.outages import ALL_OBJECTS_WITHIN, SIGNING_TIMEOUT, is_away, outages
@@ -26,7 +26,7 @@ _TRIED_AGAIN = Retry(is_away, initial=0.1, maximum=1.0, timeout=SIGNING_TIMEOUT)
 
 @dataclass(frozen=True, slots=True)
 class Validity:
-    """A window in which every URL that is signed is the same, and what is left of its life."""
+    """A window in which signing gives the same URL each time, and how much of the URL's life is left."""
 
     begins: datetime
     expires_at: datetime
@@ -35,7 +35,7 @@ class Validity:
 
 
 class Target(NamedTuple):
-    """An object to be fetched, and the name that a browser shall save it under, if any."""
+    """An object to fetch, and the file name under which a browser should save it, if any."""
 
     bucket: str
     path: str
@@ -43,12 +43,12 @@ class Target(NamedTuple):
 
 
 class UrlSigner:
-    """Signs GET URLs and keeps what it signed, so that a poll does not pay for the same signature again."""
+    """Signs GET URLs and caches them, so that polling does not pay for the same signature again."""
 
     def __init__(
         self, credentials: Any, endpoint: str, *, lifetime: int, window: int, pool: Executor | None
     ) -> None:
-        """Take `google.auth.credentials.Signing` credentials; a pool where signing is a network call."""
+        """`credentials` are `google.auth.credentials.Signing`. Give a `pool` if signing is a network call."""
         self._credentials = credentials
         self._endpoint = endpoint
         self._lifetime = lifetime
@@ -62,7 +62,7 @@ class UrlSigner:
         return Validity(begins, expires_at, int((expires_at - now).total_seconds()))
 
     def sign(self, targets: Sequence[Target], validity: Validity) -> list[str]:
-        """The URLs in the order of `targets`. Raises Unavailable if signing needs IAM and IAM is away."""
+        """The URLs, in the order of `targets`. Raises Unavailable if signing needs IAM and IAM is away."""
         with outages("Cloud Storage"):
             return [
                 required(signed) for signed in self.try_to_sign(targets, validity, ALL_OBJECTS_WITHIN, share())
@@ -71,7 +71,7 @@ class UrlSigner:
     def try_to_sign(
         self, targets: Sequence[Target], validity: Validity, seconds: float, free: Semaphore
     ) -> list[str | Exception]:
-        """The same within so many seconds, with the error in place of each URL that cannot be had."""
+        """The same within so many seconds, with an exception in place of each URL that cannot be made."""
         sign = functools.partial(self._kept, begins=validity.begins)
         if self._pool is None or len(targets) < 2:
             return [outcome(sign, target) for target in targets]
