@@ -7,6 +7,12 @@ import pytest
 from tests.unit.infra.deploy.checkout import Checkout, Command, make
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """A test with a checkout of its own runs deploy.sh, whose hundreds of calls take seconds."""
+    if isinstance(item, pytest.Function) and "checkout" in item.fixturenames:
+        item.add_marker("slow")
+
+
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     return make(tmp_path)
