@@ -28,7 +28,7 @@ test: page ## Run every test, the page's in a browser; or some: make test T=test
 	@page=0; $(if $(T),,npm test --silent --prefix frontend || page=$$?;) $(PYTEST) $(T) || exit; \
 	[ $$page = 0 ] || { echo "test: the page's own tests failed, see above pytest's" >&2; exit $$page; }
 
-quick: $(SETUP) ## Run the tests that need neither the local cloud nor a browser: half a minute
+quick: $(SETUP) ## Run the tests that need neither the local cloud nor a browser: about a minute
 	@npm test --silent --prefix frontend; page=$$?; $(PYTEST) -m 'not stack and not slow' tests/unit tests/contract || exit; \
 	[ $$page = 0 ] || { echo "quick: the page's own tests failed, see above pytest's" >&2; exit $$page; }
 

@@ -20,6 +20,8 @@ from infra.local.users import Users
 from infra.stage import ROOT
 
 _FIRST_PORT = "8000"
+_BETWEEN_FILES = 15.0
+"""Seconds between two files of the demo data, at the most: the worker makes a new one every twenty."""
 
 
 def main() -> None:
@@ -46,6 +48,7 @@ def _run() -> None:
             users = Users(local.auth_url, stack.PROJECT)
             _start(local, users, kept)
             _progress("filling in demo data")
+            output.fill()
             demo = demo_data.fill(local.settings, users)
             local.start_scheduler()
             local.start_worker(demo.owner.user_id)
@@ -103,12 +106,30 @@ class _Output:
 
     def __init__(self) -> None:
         self.held_back: deque[str] = deque(maxlen=50)
+        self._last_of_demo_data: float | None = None
 
     def show(self, line: str) -> None:
         if line.startswith(("firestore ", "pubsub ")) and not re.search("SEVERE|ERROR", line):
             self.held_back.append(line)
-        else:
+        elif not self._is_about_demo_data(line):
             _say(line)
+
+    def fill(self) -> None:
+        """Take what comes from now on for the demo data's."""
+        self._last_of_demo_data = time.monotonic()
+
+    def _is_about_demo_data(self, line: str) -> bool:
+        """Whether the line is routine and about the files of the demo data: hundreds would push the greeting away.
+
+        They have ended once there has been none for a while.
+        """
+        is_routine = line.startswith(("process_upload ", "make_posters ")) and '"severity": "INFO"' in line
+        if not is_routine or self._last_of_demo_data is None:
+            return False
+        now = time.monotonic()
+        goes_on = now - self._last_of_demo_data < _BETWEEN_FILES
+        self._last_of_demo_data = now if goes_on else None
+        return goes_on
 
 
 def _greeting(local: stack.Stack, demo: demo_data.Demo, sign_in: str) -> str:

@@ -151,6 +151,8 @@ class Stack:
             "THREADS": str(table().functions[name].threads),
             "PATIENCE": str(self.patience),
             "PYTHONUNBUFFERED": "1",
+            # Where gunicorn puts its control socket: the staged folder, not one place for all functions.
+            "XDG_RUNTIME_DIR": ".",
             **changes,
         }
         return {key: value for key, value in environment.items() if value is not None}
