@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import grpc
@@ -53,15 +53,21 @@ class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
             with self._lock:
                 self.calls += 1
                 self._under_way += 1
+            call = stream(request)
             try:
                 self._released.wait(self.delay)
-                for response in stream(request):
+                for response in call:
                     with self._lock:
                         count(response)
                     yield response
                     if self.stalls:
                         self._released.wait(60)
             finally:
+                # A client that stops early has asked for the rest all the same.
+                with suppress(grpc.RpcError):
+                    for response in call:
+                        with self._lock:
+                            count(response)
                 with self._lock:
                     self._under_way -= 1
 
