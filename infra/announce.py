@@ -21,7 +21,7 @@ from shared.messaging.events import ObjectFinalized
 from shared.outages import outages
 from shared.services import Services
 from shared.settings import Settings, SettingsError
-from shared.storage.limits import REMOVING
+from shared.storage.limits import removing
 
 _MOST_A_SECOND = 10.0
 _HIGHEST_RATE = 1000
@@ -93,7 +93,7 @@ def _media(services: Services, start: str) -> Iterator[ObjectFinalized]:
     for bucket in buckets[buckets.index(first) if start else 0 :]:
         with outages("Cloud Storage"):
             blobs = services.storage.list_blobs(
-                bucket, start_offset=name if bucket == first else None, fields=_LISTED, **REMOVING
+                bucket, start_offset=name if bucket == first else None, fields=_LISTED, **removing()
             )
             for blob in blobs:
                 event = ObjectFinalized(

@@ -8,7 +8,6 @@ on a slow bucket before it asks for redelivery.
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,27 +22,25 @@ from google.api_core.retry import Retry, if_exception_type
 
 from shared.errors import Unavailable
 
-PATIENCE = float(os.environ.get("PATIENCE", "1"))
-"""Factor for most of these limits. Tests that are not about timing raise it to pass on a busy machine."""
-ANSWER_WITHIN = 8.0 * PATIENCE
+ANSWER_WITHIN = 8.0
 """Seconds after which an HTTP function answers 503. The rest of the 10 s is left for a cold start."""
-AUTH_TIMEOUT = 1.5 * PATIENCE
+AUTH_TIMEOUT = 1.5
 """Seconds for one call to Firebase Auth. Its library makes two before it gives up."""
-FIRESTORE_TIMEOUT = 3.0 * PATIENCE
+FIRESTORE_TIMEOUT = 3.0
 """Seconds for one call, including its retries."""
-ALL_OBJECTS_WITHIN = 5.0 * PATIENCE
+ALL_OBJECTS_WITHIN = 5.0
 """Seconds to look up and sign everything that one answer needs."""
-LOOKED_UP_WITHIN = 3.0 * PATIENCE
+LOOKED_UP_WITHIN = 3.0
 """Seconds of ALL_OBJECTS_WITHIN for looking up media that no document names."""
-PICTURES_WITHIN = 0.5 * PATIENCE
+PICTURES_WITHIN = 0.5
 """Seconds of ALL_OBJECTS_WITHIN for looking up pictures that no document names."""
-SIGNING_TIMEOUT = 2.5 * PATIENCE
+SIGNING_TIMEOUT = 2.5
 """Seconds for one signature including its retries, and for each try."""
 PURGE_WITHIN = 180.0
 """Seconds after which a purge leaves the rest to its next run. The function has 300 s, and calls in flight can
 take another minute."""
-PUBLISH_TIMEOUT = 2.5 * PATIENCE
-COUNTING_TIMEOUT = 2.0 * PATIENCE
+PUBLISH_TIMEOUT = 2.5
+COUNTING_TIMEOUT = 2.0
 """Seconds for the single try at counting a view."""
 COUNTED_WITHIN = 0.1
 """Most seconds that an answer waits for its view to be counted. CPU is not guaranteed after the answer."""
@@ -72,7 +69,19 @@ _AWAY = (
 )
 _MOST_SAID = 150
 
+_patience = 1.0
 _answer_by: ContextVar[float] = ContextVar("answer_by", default=math.inf)
+
+
+def be_patient(factor: float) -> None:
+    """Multiply by `factor` every limit in this process whose expiry fails something. See Settings.patience."""
+    global _patience  # noqa: PLW0603 - set once, when the process's services are made
+    _patience = factor
+
+
+def patient(seconds: float) -> float:
+    """One of the limits above, multiplied by this process's patience."""
+    return seconds * _patience
 
 
 def answer_within(seconds: float) -> None:
@@ -87,7 +96,7 @@ def firestore_limits() -> dict[str, Any]:
     so the predicate has a deadline of its own. Raises Unavailable if the request has no time left.
     """
     now = time.monotonic()
-    seconds = min(FIRESTORE_TIMEOUT, _answer_by.get() - now)
+    seconds = min(patient(FIRESTORE_TIMEOUT), _answer_by.get() - now)
     if seconds <= 0:
         raise Unavailable("Firestore")
 
@@ -100,13 +109,14 @@ def firestore_limits() -> dict[str, Any]:
 
 def counting_limits() -> dict[str, Any]:
     """Options for a write that matters less than its answer: a single try."""
-    return {"timeout": COUNTING_TIMEOUT, "retry": None}
+    return {"timeout": patient(COUNTING_TIMEOUT), "retry": None}
 
 
 def pubsub_limits() -> dict[str, Any]:
     """Options that bound one call to Pub/Sub, including its retries."""
-    retry = Retry(predicate=if_exception_type(*_PASSING), initial=0.1, maximum=0.5, timeout=PUBLISH_TIMEOUT)
-    return {"timeout": PUBLISH_TIMEOUT, "retry": retry}
+    seconds = patient(PUBLISH_TIMEOUT)
+    retry = Retry(predicate=if_exception_type(*_PASSING), initial=0.1, maximum=0.5, timeout=seconds)
+    return {"timeout": seconds, "retry": retry}
 
 
 @contextmanager

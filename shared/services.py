@@ -80,9 +80,9 @@ class Services:
         import firebase_admin
 
         from shared.access.auth import TokenVerifier
-        from shared.outages import AUTH_TIMEOUT
+        from shared.outages import AUTH_TIMEOUT, patient
 
-        options = {"projectId": self.settings.project, "httpTimeout": AUTH_TIMEOUT}
+        options = {"projectId": self.settings.project, "httpTimeout": patient(AUTH_TIMEOUT)}
         app = firebase_admin.initialize_app(options=options)
         try:
             return TokenVerifier(app, self.settings.project)
@@ -235,4 +235,8 @@ class Services:
 @cache
 def of_this_process() -> Services:
     """The services of the running function. Raises SettingsError, which names the wrong or missing variable."""
-    return Services(Settings.from_environment(os.environ))
+    from shared.outages import be_patient
+
+    settings = Settings.from_environment(os.environ)
+    be_patient(settings.patience)
+    return Services(settings)

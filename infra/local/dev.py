@@ -47,7 +47,7 @@ def _run() -> None:
         with keeping as kept, stack.empty(LiveStack, taken, output=output.show) as local:
             users = Users(local.auth_url, stack.PROJECT)
             _start(local, users, kept)
-            _progress("filling in demo data")
+            _progress("looking for missing demo data" if local.kept else "filling in demo data")
             output.fill()
             demo = demo_data.fill(local.settings, users)
             local.start_scheduler()
@@ -169,7 +169,8 @@ Ctrl-C ends everything.
 
 
 def _progress(text: str) -> None:
-    _say(f"dev: {text}")
+    for line in text.splitlines():
+        _say(f"dev: {line}")
 
 
 def _say(text: str) -> None:

@@ -140,8 +140,9 @@ class LiveStack(Stack):
             try:
                 if file.suffix == ".py":
                     compile(source.read_bytes(), str(source), "exec", dont_inherit=True)
-            except (SyntaxError, ValueError):
-                self.say(f"{traceback.format_exc()}{file} is left as it was until it is mended")
+            except (SyntaxError, ValueError) as error:
+                said = "".join(traceback.format_exception_only(error))
+                self.say(f"{said}{file} is left as it was until it is mended")
                 return False
         return True
 

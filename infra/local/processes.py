@@ -82,7 +82,8 @@ class Processes:
     ) -> None:
         """Start a process that must keep running until stopped, unless it `may_end`.
 
-        Its lines are prefixed with `label`, by default its name. It inherits the descriptors `pass_fds`.
+        Its lines are prefixed with `label`, by default its name; paths in them become relative to `folder`, which
+        may be a staged copy. It inherits the descriptors `pass_fds`.
         """
         process = subprocess.Popen(
             command,
@@ -101,7 +102,7 @@ class Processes:
             self._may_end.add(name)
         self._tell_reaper(process.pid)
         assert process.stdout is not None  # noqa: S101 - a pipe was requested
-        self._pumps[process] = self._begin(self._pump, label or name, process.stdout)
+        self._pumps[process] = self._begin(self._pump, label or name, f"{folder}/", process.stdout)
 
     def stop(self, names: Sequence[str]) -> None:
         """Ask the processes and their children to end, and kill any left after reaper.PATIENCE."""
@@ -184,10 +185,10 @@ class Processes:
             if pump := self._pumps.pop(process, None):
                 pump.join(timeout=1)  # so that its last lines appear before the message about it
 
-    def _pump(self, name: str, stream: IO[str]) -> None:
+    def _pump(self, name: str, folder: str, stream: IO[str]) -> None:
         with stream:
             for line in stream:
-                self._output(f"{name:<15} | {line.rstrip()}")
+                self._output(f"{name:<15} | {line.rstrip().replace(folder, '')}")
 
     def _tell_reaper(self, group: int | None) -> None:
         assert self._reaper.stdin is not None  # noqa: S101 - a pipe was requested

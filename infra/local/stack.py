@@ -37,7 +37,7 @@ class Stack:
         self, ports: Mapping[str, int], processes: Processes, folder: Path, without: Collection[str] = ()
     ) -> None:
         """`without` are functions that do not run and get no events."""
-        self.patience = 1.0
+        self.patience = 1
         """Multiplies the functions' time limits; 1 is as in the cloud."""
         self.functions = tuple(name for name in FUNCTIONS if name not in without)
         self.ports = ports
@@ -203,7 +203,7 @@ def running(
     output: Callable[[str], None],
     progress: Callable[[str], None],
     without: Collection[str] = (),
-    patience: float = 1,
+    patience: int = 1,
 ) -> Iterator[Stack]:
     """A running stack with no data."""
     with empty(Stack, ports, output=output, without=without) as stack:

@@ -10,7 +10,7 @@ from google.cloud.firestore import CollectionReference, Query
 from shared.jobs.job import OTHER, JobStatus
 from shared.jobs.pagination import ListQuery
 from shared.jobs.queries import deleted, in_order
-from shared.outages import FIRESTORE_TIMEOUT, firestore_limits
+from shared.outages import FIRESTORE_TIMEOUT, firestore_limits, patient
 
 _ALL = "all"
 _FOUND = "found"
@@ -54,7 +54,7 @@ class Counting:
         return {_ALL: everyone, **known, OTHER: max(0, everyone - sum(known.values()))}
 
     def _live(self, name: str) -> int:
-        wait(self._under_way, FIRESTORE_TIMEOUT)
+        wait(self._under_way, patient(FIRESTORE_TIMEOUT))
         everyone, gone = (count.result(0) for count in self._counts[name])
         return max(0, everyone - gone)
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from shared import log
 from shared.errors import UnprocessableEvent
-from shared.outages import PUBLISH_TIMEOUT, outages, pubsub_limits
+from shared.outages import PUBLISH_TIMEOUT, outages, pubsub_limits, patient
 from shared.publishing.dead_letters import Letter
 
 _ARGUMENTS = {"topic", "data", "ordering_key", "retry", "timeout"}
@@ -36,13 +36,13 @@ class Publisher:
     def publish(self, event: Encodable) -> str:
         """Return the message's id. Raises the library's error if it is not accepted within PUBLISH_TIMEOUT."""
         data, attributes = event.encode()
-        message_id: str = self._begin(data, attributes).result(timeout=PUBLISH_TIMEOUT)
+        message_id: str = self._begin(data, attributes).result(timeout=patient(PUBLISH_TIMEOUT))
         return message_id
 
     def publish_all(self, events: Sequence[E]) -> list[E]:
         """Publish in parallel; return the events accepted within PUBLISH_TIMEOUT and log the others."""
         begun = [self._begun(event) for event in events]
-        wait(begun, PUBLISH_TIMEOUT)
+        wait(begun, patient(PUBLISH_TIMEOUT))
         accepted: list[E] = []
         for event, future in zip(events, begun, strict=True):
             error = future.exception() if future.done() else TimeoutError()
@@ -60,7 +60,7 @@ class Publisher:
         if odd := _ARGUMENTS & attributes.keys():
             raise UnprocessableEvent(f"no message can be published with the attribute {min(odd)}")
         with outages("Pub/Sub"):
-            self._begin(letter.data, attributes).result(timeout=PUBLISH_TIMEOUT)
+            self._begin(letter.data, attributes).result(timeout=patient(PUBLISH_TIMEOUT))
 
     def _begun(self, event: Encodable) -> Future[str]:
         """Start publishing. An event that cannot be sent gives a failed future, so that the others still go."""

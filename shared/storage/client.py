@@ -19,7 +19,7 @@ from google.api_core.exceptions import from_http_status
 from google.auth import crypt
 from google.oauth2 import service_account
 
-from shared.outages import SIGNING_TIMEOUT
+from shared.outages import SIGNING_TIMEOUT, patient
 from shared.settings import Settings, SettingsError
 from shared.storage.signing import UrlSigner
 
@@ -55,7 +55,7 @@ def url_signer(settings: Settings, pool: Executor) -> UrlSigner:
 def _signing_through_iam(settings: Settings, credentials: Any) -> service_account.Credentials:
     session = requests.Session()
     _keep_alive(session, connections=32)
-    send = functools.partial(google.auth.transport.requests.Request(session), timeout=SIGNING_TIMEOUT)
+    send = functools.partial(google.auth.transport.requests.Request(session), timeout=patient(SIGNING_TIMEOUT))
 
     def request(url: str, *args: Any, **options: Any) -> Any:
         # google-auth reports a refusal only as text. The HTTP status decides whether signing is retried.

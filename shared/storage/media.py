@@ -33,9 +33,10 @@ from shared.outages import (
     cause,
     is_away,
     outages,
+    patient,
 )
 from shared.settings import Bucket
-from shared.storage.limits import GLANCE, READING
+from shared.storage.limits import glance, reading
 from shared.storage.pictures import pictures_of
 from shared.storage.side_by_side import required, share, side_by_side
 from shared.storage.signing import Target, UrlSigner, Validity
@@ -91,7 +92,7 @@ class MediaStore:
         A URL that cannot be made is logged and left None. Raises Unavailable only if no medium at all can be
         looked up or signed, because then Storage is away.
         """
-        until, free = time.monotonic() + ALL_OBJECTS_WITHIN, share()
+        until, free = time.monotonic() + patient(ALL_OBJECTS_WITHIN), share()
         found = self._find_all([(job, shown) for job in jobs for shown in _shown(job)], free)
         validity = self._signer.validity(now)
         targets = {key: target for key, target in found.items() if isinstance(target, Target)}
@@ -127,7 +128,7 @@ class MediaStore:
             return None
         validity = self._signer.validity(now)
         pictures = [Target(self._names[Bucket.OUTPUTS], poster)] if poster else []
-        video, *signed = self._signer.try_to_sign([target, *pictures], validity, ALL_OBJECTS_WITHIN, share())
+        video, *signed = self._signer.try_to_sign([target, *pictures], validity, patient(ALL_OBJECTS_WITHIN), share())
         with outages("Cloud Storage"):
             url = required(video)
         _log_failures(signed)
@@ -154,13 +155,13 @@ class MediaStore:
                 missing.append((job, shown))
             elif isinstance(shown, Picture) and not shown.is_preview and _may_lie_beside(job, shown):
                 posters.append((job, shown))
-        beside = side_by_side(self._pool, self._pictures_beside, posters, PICTURES_WITHIN, free)
+        beside = side_by_side(self._pool, self._pictures_beside, posters, patient(PICTURES_WITHIN), free)
         for (job, poster), pictures in zip(posters, beside, strict=True):
             if isinstance(pictures, Exception):
                 found[job.id, poster] = pictures
             else:
                 found |= {(job.id, one): where for one, where in pictures.items() if job.path(one) is None}
-        listed = side_by_side(self._pool, self._find, missing, LOOKED_UP_WITHIN, free)
+        listed = side_by_side(self._pool, self._find, missing, patient(LOOKED_UP_WITHIN), free)
         return found | {(job.id, medium): one for (job, medium), one in zip(missing, listed, strict=True)}
 
     def _target(self, job: Job, shown: Shown, path: str) -> Target | None:
@@ -184,7 +185,7 @@ class MediaStore:
         medium = job.pictured(poster)
         path = str(job.path(medium))
         bucket = self._client.bucket(self._names[medium.bucket(path)])
-        blob = bucket.get_blob(picture_beside(path, POSTER_NAME), **GLANCE)
+        blob = bucket.get_blob(picture_beside(path, POSTER_NAME), **glance())
         pictures = pictures_of(path, blob.metadata or {}) if blob else None
         if pictures is None:
             return {}
@@ -211,7 +212,7 @@ class MediaStore:
             delimiter="/",
             max_results=10,
             fields="items(name)",
-            **READING,
+            **reading(),
         )
         for blob in blobs:
             if name.endswith(".") or blob.name == f"{prefix}{name}":

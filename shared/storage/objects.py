@@ -13,7 +13,7 @@ from google.api_core.exceptions import NotFound, PreconditionFailed, RequestRang
 
 from shared.jobs.job import JobPrefix
 from shared.outages import outages
-from shared.storage.limits import REMOVING
+from shared.storage.limits import removing
 from shared.storage.removal import BucketPurge, Removal
 
 _KEPT_BY_BROWSERS = "private, max-age=3600"
@@ -62,14 +62,14 @@ class ObjectStore:
         """Every generation of every object from name `start` on, in name order, read page by page."""
         with outages("Cloud Storage"):
             for blob in self._client.list_blobs(
-                bucket, versions=True, start_offset=start, fields=_LISTED, **REMOVING
+                bucket, versions=True, start_offset=start, fields=_LISTED, **removing()
             ):
                 yield StoredObject(blob.name, blob.size or 0, blob.time_created)
 
     def describe(self, bucket: str, name: str, generation: int | None = None) -> Description | None:
         """The given generation of an object, or else the live one; None if it does not exist."""
         with outages("Cloud Storage"):
-            blob = self._client.bucket(bucket).get_blob(name, generation=generation, **REMOVING)
+            blob = self._client.bucket(bucket).get_blob(name, generation=generation, **removing())
         return Description(int(blob.generation), blob.size or 0, dict(blob.metadata or {})) if blob else None
 
     def read(self, bucket: str, name: str, generation: int, start: int, end: int) -> bytes | None:
@@ -81,7 +81,7 @@ class ObjectStore:
         with outages("Cloud Storage"):
             try:
                 blob = self._client.bucket(bucket).blob(name, generation=generation)
-                content = blob.download_as_bytes(start=start, end=end - 1, raw_download=True, **REMOVING)
+                content = blob.download_as_bytes(start=start, end=end - 1, raw_download=True, **removing())
             except (NotFound, RequestRangeNotSatisfiable):
                 return None
         return bytes(content) if len(content) == end - start else None
@@ -106,7 +106,7 @@ class ObjectStore:
         with outages("Cloud Storage"):
             try:
                 blob.upload_from_string(
-                    content, content_type=content_type, if_generation_match=replaces, **REMOVING
+                    content, content_type=content_type, if_generation_match=replaces, **removing()
                 )
             except PreconditionFailed:
                 return False
@@ -115,4 +115,4 @@ class ObjectStore:
     def remove(self, bucket: str, name: str, generation: int) -> None:
         """Delete only this generation of an object, if it exists."""
         with outages("Cloud Storage"), suppress(NotFound):
-            self._client.bucket(bucket).blob(name, generation=generation).delete(**REMOVING)
+            self._client.bucket(bucket).blob(name, generation=generation).delete(**removing())

@@ -18,7 +18,7 @@ from requests.exceptions import RequestException
 from shared import log
 from shared.jobs.job import JobPrefix
 from shared.outages import PURGE_WITHIN, cause, is_away
-from shared.storage.limits import REMOVING
+from shared.storage.limits import removing
 
 AT_ONCE = 8
 """Concurrent deletes of one removal. It has its own threads, so it waits for no other bucket or job."""
@@ -74,7 +74,7 @@ class Removal:
             for _ in range(_MOST_ROUNDS):
                 # Listings are strongly consistent, so an empty one is proof.
                 # https://cloud.google.com/storage/docs/consistency
-                there = self._client.list_blobs(self._bucket, prefix=str(self._prefix), versions=True, **REMOVING)
+                there = self._client.list_blobs(self._bucket, prefix=str(self._prefix), versions=True, **removing())
                 is_empty = True
                 for batch in _batches(there, _BATCH):
                     is_empty = False
@@ -99,7 +99,7 @@ class Removal:
         failure: Exception | None = None
         removed = True
         try:
-            blob.delete(**REMOVING)
+            blob.delete(**removing())
         except NotFound:
             removed = False  # another run was first
         except _FAILURES as error:

@@ -18,7 +18,7 @@ from shared.access.auth import User, bearer_token
 from shared.errors import ApiError, InternalError, MethodNotAllowed, NotFound, TooManyRequests, Unavailable
 from shared.jobs.job import is_job_id
 from shared.jobs.pagination import QueryParameters
-from shared.outages import ANSWER_WITHIN, answer_within
+from shared.outages import ANSWER_WITHIN, answer_within, patient
 from shared.services import Services, of_this_process
 from shared.web import answers
 from shared.web.bodies import drop_body
@@ -183,17 +183,18 @@ class Endpoint(HttpFunction):
 
 def in_time(services: Services, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
     """Run `work` on another thread and return its result. Raises Unavailable after ANSWER_WITHIN seconds."""
+    seconds = patient(ANSWER_WITHIN)
 
     def begin() -> T:
-        answer_within(ANSWER_WITHIN)  # applies to this request's context only
+        answer_within(seconds)  # applies to this request's context only
         return work(*args, **options)
 
     doing = services.handlers.submit(copy_context().run, begin)
-    wait([doing], ANSWER_WITHIN)
+    wait([doing], seconds)
     if not doing.done():
         doing.cancel()
         doing.add_done_callback(_log_late)
-        raise Unavailable("One of the services that this needs") from TimeoutError(f"{ANSWER_WITHIN} s")
+        raise Unavailable("One of the services that this needs") from TimeoutError(f"{seconds} s")
     return doing.result()
 
 

@@ -182,7 +182,7 @@ def test_a_syntax_error_is_in_the_log_and_the_old_code_answers_until_it_is_mende
     sources.until(lambda: "SyntaxError" in sources.said_since(mark))
     sources.settle()
     said = sources.said_since(mark)
-    assert said.count("SyntaxError") == said.count("Traceback") == 1
+    assert said.count("SyntaxError") == 1
     assert f'File "{sources.file(ERRORS)}", line 1' in said
     assert sources.pids() == before
     assert sources.answer() == old
@@ -195,7 +195,9 @@ def test_an_error_at_import_is_in_the_log_and_the_old_code_answers_until_it_is_m
     file = sources.file("functions/list_jobs.py")
     file.write_text(f"{file.read_text()}\nimport shared.yet_to_be_written\n")
     sources.until(lambda: "list_jobs" in sources.stack.behind)
-    assert "ModuleNotFoundError: No module named 'shared.yet_to_be_written'" in sources.said_since(mark)
+    said = sources.said_since(mark)
+    assert "ModuleNotFoundError: No module named 'shared.yet_to_be_written'" in said
+    assert 'File "functions/list_jobs.py", line ' in said, "not the staged copy's path"
     assert sources.pids() == before
     assert sources.answer() == old
     # Another save leads to another try, and that file is the one that was missing.

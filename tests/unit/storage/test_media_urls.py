@@ -18,7 +18,7 @@ from shared.errors import Unavailable
 from shared.jobs.job import Job, Medium, Picture
 from shared.services import Services
 from shared.settings import Bucket
-from shared.storage.limits import READING
+from shared.storage.limits import reading
 from shared.storage.media import MediaStore, MediaUrls
 from shared.storage.signing import UrlSigner
 from tests.fakes import SETTINGS
@@ -52,8 +52,8 @@ class Iam(crypt.Signer):
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What fails is given up after half a second, not after several."""
-    limits = {"timeout": (0.5, 0.5), "retry": READING["retry"].with_timeout(0.5)}
-    monkeypatch.setattr("shared.storage.media.READING", limits)
+    limits = {"timeout": (0.5, 0.5), "retry": reading()["retry"].with_timeout(0.5)}
+    monkeypatch.setattr("shared.storage.media.reading", lambda: limits)
     monkeypatch.setattr("shared.storage.signing._TRIED_AGAIN", Retry(initial=0.05, timeout=0.5))
 
 

@@ -15,7 +15,7 @@ from google.cloud import storage
 
 from infra.local.faults import Fault, Kind, Trouble
 from shared.errors import Unavailable
-from shared.storage.limits import REMOVING
+from shared.storage.limits import removing
 from shared.storage.objects import ObjectStore
 from tests.storages import a_storage
 
@@ -110,9 +110,8 @@ def test_what_does_not_pass_is_an_outage(
     act: Callable[[ObjectStore], object],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(
-        "shared.storage.objects.REMOVING", {**REMOVING, "retry": REMOVING["retry"].with_timeout(0.3)}
-    )
+    limits = {**removing(), "retry": removing()["retry"].with_timeout(0.3)}
+    monkeypatch.setattr("shared.storage.objects.removing", lambda: limits)
     trouble.on_call = lambda call: Fault(kind)
     with pytest.raises(Unavailable):
         act(troubled)

@@ -12,7 +12,7 @@ import pytest
 from infra.local.faults import Fault, Kind, Trouble
 from shared.jobs.job import JobPrefix
 from shared.storage import removal
-from shared.storage.limits import REMOVING
+from shared.storage.limits import removing
 from shared.storage.objects import ObjectStore
 from shared.storage.removal import BucketPurge
 from tests.storages import a_storage
@@ -41,8 +41,8 @@ def objects(client: Any) -> ObjectStore:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A call is given up after a third of a second, not half a minute."""
-    limits = {**REMOVING, "retry": REMOVING["retry"].with_timeout(0.3)}
-    monkeypatch.setattr("shared.storage.removal.REMOVING", limits)
+    limits = {**removing(), "retry": removing()["retry"].with_timeout(0.3)}
+    monkeypatch.setattr("shared.storage.removal.removing", lambda: limits)
 
 
 def put(client: Any, bucket: str, *names: str, prefix: JobPrefix = PREFIX) -> None:
