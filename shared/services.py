@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from shared.sharing.shares import Shares
     from shared.sharing.view_queue import ViewQueue
     from shared.sharing.views import Views
+    from shared.storage.lookups import Lookups
     from shared.storage.media import MediaStore
     from shared.storage.objects import ObjectStore
     from shared.storage.pictures import PictureStore
@@ -160,12 +161,18 @@ class Services:
     @_once
     def media(self) -> MediaStore:
         from shared.outages import outages
-        from shared.storage.client import url_signer
         from shared.storage.media import MediaStore
+        from shared.storage.signing import url_signer
 
         with outages("Cloud Storage"):
             signer = url_signer(self.settings, self.storage_pool)
-            return MediaStore(self.storage, self.settings.bucket_names, signer, self.storage_pool)
+        return MediaStore(lambda: self.lookups, self.settings.bucket_names, signer, self.storage_pool)
+
+    @_once
+    def lookups(self) -> Lookups:
+        from shared.storage.lookups import Lookups
+
+        return Lookups(self.storage, self.settings.bucket_names)
 
     @_once
     def objects(self) -> ObjectStore:

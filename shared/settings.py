@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 EMULATOR_VARIABLES = (
@@ -27,6 +27,14 @@ def dead_letters(topic: str) -> str:
     return f"{topic}-dead-letters"
 
 
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """An HMAC key of a service account: https://cloud.google.com/storage/docs/authentication/hmackeys"""
+
+    access_id: str
+    secret: str = field(repr=False)
+
+
 class SettingsError(Exception):
     """A setting is missing or invalid. The message names it."""
 
@@ -41,8 +49,12 @@ class Settings:
     job_deleted_topic: str = "job-deleted"
     object_finalized_topic: str = "object-finalized"
     share_origin: str = "https://nuumee.ai"
+    signing_key: SigningKey | None = None
+    """Signs URLs. Its account may only read the three buckets. Functions that sign do not start without it."""
+    keyless: bool = False
+    """Sign through IAM instead, a call for each URL."""
     signing_account: str | None = None
-    """Service account that signs URLs; by default, the function's own."""
+    """Without a key, the service account that signs; by default, the function's own."""
     storage_emulator: str | None = None
     url_lifetime: int = 3600
     """Lifetime of a signed URL in seconds, counted from the start of its window."""
@@ -87,6 +99,8 @@ class Settings:
             job_deleted_topic=_optional(environment, "JOB_DELETED_TOPIC", cls.job_deleted_topic),
             object_finalized_topic=_optional(environment, "OBJECT_FINALIZED_TOPIC", cls.object_finalized_topic),
             share_origin=_optional(environment, "SHARE_ORIGIN", cls.share_origin).rstrip("/"),
+            signing_key=_signing_key(environment),
+            keyless=_choice(environment, "SIGNING", "key", ("key", "keyless")) == "keyless",
             signing_account=environment.get("SIGNING_ACCOUNT") or None,
             storage_emulator=environment.get("STORAGE_EMULATOR_HOST") or None,
             sweep_after=_number(environment, "SWEEP_AFTER", cls.sweep_after, 86_400),
@@ -98,6 +112,11 @@ class Settings:
         if len(set(settings.buckets)) != len(settings.buckets):
             raise SettingsError("IMAGES_BUCKET, VIDEOS_BUCKET and OUTPUTS_BUCKET must be three buckets")
         return settings
+
+    def check_signing(self) -> None:
+        """Raise SettingsError if URLs cannot be signed with these settings."""
+        if self.signing_key is None and not self.keyless:
+            raise SettingsError("SIGNING_KEY is not set, and SIGNING is not keyless")
 
 
 def _required(environment: Mapping[str, str], name: str) -> str:
@@ -121,10 +140,24 @@ def _number(environment: Mapping[str, str], name: str, default: int, largest: in
 
 
 def _one_of(environment: Mapping[str, str], name: str, default: int, choices: tuple[int, ...]) -> int:
-    text = _optional(environment, name, str(default))
-    if text not in map(str, choices):
-        raise SettingsError(f"{name} is {text!r}, which is none of {', '.join(map(str, choices))}")
-    return int(text)
+    return int(_choice(environment, name, str(default), tuple(map(str, choices))))
+
+
+def _choice(environment: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:
+    text = _optional(environment, name, default)
+    if text not in choices:
+        raise SettingsError(f"{name} is {text!r}, which is none of {', '.join(choices)}")
+    return text
+
+
+def _signing_key(environment: Mapping[str, str]) -> SigningKey | None:
+    text = environment.get("SIGNING_KEY", "").strip()
+    if not text:
+        return None
+    access_id, colon, secret = text.partition(":")
+    if not colon or not access_id.isalnum() or not secret.isascii() or not secret.isprintable() or not secret:
+        raise SettingsError("SIGNING_KEY is not of the form ACCESS_ID:SECRET")  # and what it is stays secret
+    return SigningKey(access_id, secret)
 
 
 def _origins(environment: Mapping[str, str], name: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from infra.local import emulators, gateway, resources
 from infra.local.ports import HOST, answers
 from infra.local.processes import Processes
 from infra.stage import FUNCTIONS, ROOT, stage
-from shared.settings import Settings
+from shared.settings import Settings, SigningKey
 
 PROJECT = "demo-nuumee"
 PAGES = ROOT / "frontend" / "out"
@@ -54,7 +55,10 @@ class Stack:
             allowed_origins=(self.url, f"http://localhost:{ports['gateway']}", "http://localhost:3000"),
             storage_emulator=self.storage_url,
             share_origin=self.url,
+            signing_key=SigningKey("GOOG1ELOCAL", secrets.token_urlsafe(30)),
         )
+        key = self.settings.signing_key
+        self._signing_key = {"SIGNING_KEY": f"{key.access_id}:{key.secret}"} if key else {}
         self.environment = {
             "GOOGLE_CLOUD_PROJECT": PROJECT,
             "FIRESTORE_EMULATOR_HOST": f"{HOST}:{ports['firestore']}",
@@ -93,7 +97,7 @@ class Stack:
                 topic = f"projects/{PROJECT}/topics/{self.settings.object_finalized_topic}"
                 kept = self.kept and self.kept / STORAGE_EXPORT
                 command = emulators.storage_command(port, topic, self.folder / STORAGE_EXPORT, kept)
-        self.processes.start(name, command, environment=dict(os.environ), folder=ROOT)
+        self.processes.start(name, command, environment={**os.environ, **self._signing_key}, folder=ROOT)
 
     def make_resources(self) -> None:
         triggered = [name for name in self.functions if name in resources.topics_by_function(self.settings)]
@@ -148,6 +152,7 @@ class Stack:
             **self.environment,
             "ALLOWED_ORIGINS": ",".join(self.settings.allowed_origins),
             "SHARE_ORIGIN": self.settings.share_origin,
+            **self._signing_key,
             "THREADS": str(table().functions[name].threads),
             "PATIENCE": str(self.patience),
             "PYTHONUNBUFFERED": "1",

@@ -1,7 +1,7 @@
 """Cloud Storage for the local cloud: gcp-storage-emulator, plus features that it lacks.
 
 Adds parallel requests, CORS, HEAD, every form of Range, preconditions, object versions, paged listings,
-notifications, signed URLs that are required and expire, an export, and faults for tests.
+notifications, signed URLs that are required, verified and expire, an export, and faults for tests.
 https://cloud.google.com/storage/docs/json_api/v1/objects
 """
 
@@ -14,7 +14,8 @@ import logging
 import os
 import re
 import threading
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from gcp_storage_emulator.exceptions import NotFound
 from gcp_storage_emulator.server import Request, RequestHandler, Router, _read_raw_data
 
+from infra.local import signatures
 from infra.local.faults import Fault, Kind, Trouble, reset
 from infra.local.notifications import Notifications, finalized
 from infra.local.objects import VersionedStorage
@@ -45,8 +47,11 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
 
     lock = threading.Lock()
 
-    def __init__(self, storage: VersionedStorage, trouble: Trouble, *args: Any) -> None:
+    def __init__(
+        self, storage: VersionedStorage, trouble: Trouble, keys: Mapping[str, str], *args: Any
+    ) -> None:
         self.trouble = trouble
+        self.keys = keys
         super().__init__(storage, *args)
 
     def do_OPTIONS(self) -> None:
@@ -116,7 +121,7 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
 
     def _refusal(self, path: str, query: dict[str, str]) -> tuple[int, str, str] | None:
         if _XML_OBJECT.fullmatch(path):
-            return _signature_problem(query)
+            return signatures.refusal(self.command, self.path, self.headers, self.keys, datetime.now(UTC))
         wanted = query.get("ifGenerationMatch")
         target = self._target(path, query) if wanted is not None else None
         if target and self.storage.generation(*target) != wanted:
@@ -213,26 +218,13 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
         self.wfile.write(content)
 
 
-def _signature_problem(query: dict[str, str]) -> tuple[int, str, str] | None:
-    """Why a request for an object's URL is refused. The signature itself is not checked."""
-    if "X-Goog-Signature" not in query:
-        return 403, "AccessDenied", "Anonymous caller does not have storage.objects.get access."
-    try:
-        begins = datetime.strptime(query["X-Goog-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        ends = begins + timedelta(seconds=int(query["X-Goog-Expires"]))
-    except (KeyError, ValueError):
-        return 400, "AuthenticationRequired", "X-Goog-Date or X-Goog-Expires is missing or malformed."
-    # Allow for a clock that differs by up to 15 minutes.
-    if not begins - timedelta(minutes=15) <= datetime.now(UTC) < ends:
-        return 400, "ExpiredToken", "The provided token has expired."
-    return None
-
-
-def server(port: int, storage: VersionedStorage, trouble: Trouble) -> Server:
-    """Cloud Storage on `port`, not started yet."""
+def server(
+    port: int, storage: VersionedStorage, trouble: Trouble, keys: Mapping[str, str] | None = None
+) -> Server:
+    """Cloud Storage on `port`, not started yet. `keys` are the HMAC keys of those who may sign: id and secret."""
     for name in ("gcp_storage_emulator", "api"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    return Server((HOST, port), partial(Handler, storage, trouble))
+    return Server((HOST, port), partial(Handler, storage, trouble, keys or {}))
 
 
 def notified(topic: str, pubsub: str) -> tuple[VersionedStorage, Notifications]:
@@ -248,13 +240,14 @@ def main() -> None:
     parser.add_argument("--export-to", type=Path, metavar="FILE", help=f"what POST {EXPORT} writes")
     parser.add_argument("--load", type=Path, metavar="FILE", help="begin with what was exported")
     options = parser.parse_args()
+    keys = dict([os.environ["SIGNING_KEY"].split(":")]) if "SIGNING_KEY" in os.environ else {}
     storage = VersionedStorage()
     if options.notify_topic:
         storage, _ = notified(options.notify_topic, os.environ["PUBSUB_EMULATOR_HOST"])
     storage.exported_to = options.export_to
     if options.load:
         storage.load(options.load)
-    server(options.port, storage, Trouble()).serve_forever()
+    server(options.port, storage, Trouble(), keys).serve_forever()
 
 
 if __name__ == "__main__":

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Semaphore
-from typing import Any
+from typing import TYPE_CHECKING
 
 from shared import log
 from shared.errors import Unavailable
 from shared.jobs.job import (
     ALL_SHOWN,
-    POSTER_NAME,
     Job,
-    JobPrefix,
     Medium,
     Picture,
     Shown,
     can_own_media,
     is_own_path,
-    picture_beside,
     rfc3339,
 )
 from shared.outages import (
@@ -36,10 +33,11 @@ from shared.outages import (
     patient,
 )
 from shared.settings import Bucket
-from shared.storage.limits import glance, reading
-from shared.storage.pictures import pictures_of
 from shared.storage.side_by_side import required, share, side_by_side
 from shared.storage.signing import Target, UrlSigner, Validity
+
+if TYPE_CHECKING:
+    from shared.storage.lookups import Lookups
 
 Found = dict[tuple[str, Shown], Target | Exception | None]
 """Keyed by job id and medium or picture. None if there is no such object; an error if the lookup failed."""
@@ -80,8 +78,11 @@ class SharedUrls:
 class MediaStore:
     """Finds and signs objects. Raises Unavailable when Storage is away."""
 
-    def __init__(self, client: Any, buckets: Mapping[Bucket, str], signer: UrlSigner, pool: Executor) -> None:
-        self._client = client
+    def __init__(
+        self, lookups: Callable[[], Lookups], buckets: Mapping[Bucket, str], signer: UrlSigner, pool: Executor
+    ) -> None:
+        """`lookups` is called when something has to be looked up: few answers need the Cloud Storage library."""
+        self._lookups = lookups
         self._names = buckets
         self._signer = signer
         self._pool = pool
@@ -139,7 +140,7 @@ class MediaStore:
         if path is not None:
             return self._target(job, Medium.OUTPUT_VIDEO, path)
         with outages("Cloud Storage"):
-            return self._find((job, Medium.OUTPUT_VIDEO))
+            return self._lookups().medium((job, Medium.OUTPUT_VIDEO))
 
     def _find_all(self, wanted: Sequence[tuple[Job, Shown]], free: Semaphore) -> Found:
         """Find each object: the one that the document names, or the one at the expected place."""
@@ -155,13 +156,15 @@ class MediaStore:
                 missing.append((job, shown))
             elif isinstance(shown, Picture) and not shown.is_preview and _may_lie_beside(job, shown):
                 posters.append((job, shown))
-        beside = side_by_side(self._pool, self._pictures_beside, posters, patient(PICTURES_WITHIN), free)
+        if not posters and not missing:
+            return found
+        beside = side_by_side(self._pool, self._lookups().pictures, posters, patient(PICTURES_WITHIN), free)
         for (job, poster), pictures in zip(posters, beside, strict=True):
             if isinstance(pictures, Exception):
                 found[job.id, poster] = pictures
             else:
                 found |= {(job.id, one): where for one, where in pictures.items() if job.path(one) is None}
-        listed = side_by_side(self._pool, self._find, missing, patient(LOOKED_UP_WITHIN), free)
+        listed = side_by_side(self._pool, self._lookups().medium, missing, patient(LOOKED_UP_WITHIN), free)
         return found | {(job.id, medium): one for (job, medium), one in zip(missing, listed, strict=True)}
 
     def _target(self, job: Job, shown: Shown, path: str) -> Target | None:
@@ -174,50 +177,6 @@ class MediaStore:
             medium = job.pictured(shown)
             return Target(self._names[medium.bucket(job.path(medium) or path)], path)
         return Target(self._names[shown.bucket(path)], path)
-
-    def _pictures_beside(self, wanted: tuple[Job, Picture]) -> dict[Picture, Target]:
-        """The poster beside a medium, and the preview that the poster mentions.
-
-        A document does not name these until the output arrives if its medium was uploaded before the job
-        existed, or belongs to an earlier job. If they take too long, the tile goes without.
-        """
-        job, poster = wanted
-        medium = job.pictured(poster)
-        path = str(job.path(medium))
-        bucket = self._client.bucket(self._names[medium.bucket(path)])
-        blob = bucket.get_blob(picture_beside(path, POSTER_NAME), **glance())
-        pictures = pictures_of(path, blob.metadata or {}) if blob else None
-        if pictures is None:
-            return {}
-        names = {
-            each: pictures.preview if each.is_preview else pictures.poster
-            for each in Picture
-            if each.medium is poster.medium
-        }
-        return {each: Target(bucket.name, name) for each, name in names.items() if name is not None}
-
-    def _find(self, wanted: tuple[Job, Medium]) -> Target | None:
-        """For a document that names no path: the job's object whose name has the medium's prefix."""
-        job, medium = wanted
-        try:
-            prefix = JobPrefix(job.user_id, job.id)
-        except ValueError:
-            return None
-        name = medium.default_name or ""
-        bucket = self._names[medium.bucket(name)]
-        # The delimiter excludes objects in subfolders, of which there may be any number.
-        blobs = self._client.list_blobs(
-            bucket,
-            prefix=f"{prefix}{name}",
-            delimiter="/",
-            max_results=10,
-            fields="items(name)",
-            **reading(),
-        )
-        for blob in blobs:
-            if name.endswith(".") or blob.name == f"{prefix}{name}":
-                return Target(bucket, blob.name)
-        return None
 
 
 def _field(job: Job, shown: Shown) -> str:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import functools
+import hashlib
+import hmac
 from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from threading import Semaphore
-from typing import Any, NamedTuple
-from urllib.parse import quote
+from typing import NamedTuple, Protocol
+from urllib.parse import quote, urlsplit
 
-from google.api_core.retry import Retry
+from shared.outages import ALL_OBJECTS_WITHIN, outages, patient
+from shared.settings import Settings, SigningKey
+from shared.storage.side_by_side import required, share
 
-# The public Blob.generate_signed_url always signs for the current second. A URL that stays the same for a while
-# needs a given time. tests/unit/storage/test_signing.py checks that both give the same result.
-from google.cloud.storage._signing import generate_signed_url_v4
-
-from shared.outages import ALL_OBJECTS_WITHIN, SIGNING_TIMEOUT, is_away, outages
-from shared.storage.side_by_side import outcome, required, share, side_by_side
-
-_MOST_KEPT = 4096
-_TRIED_AGAIN = Retry(is_away, initial=0.1, maximum=1.0, timeout=SIGNING_TIMEOUT)
+_ENDPOINT = "https://storage.googleapis.com"
+_SCOPE = ("auto", "storage", "goog4_request")
+_WINDOWS = 4
+"""Windows whose constant parts are kept: the current one, and those of requests that run late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +41,85 @@ class Target(NamedTuple):
     filename: str | None = None
 
 
-class UrlSigner:
-    """Signs GET URLs and caches them, so that polling does not pay for the same signature again."""
+class Signer(Protocol):
+    """The account whose permission a URL carries."""
 
-    def __init__(
-        self, credentials: Any, endpoint: str, *, lifetime: int, window: int, pool: Executor | None
-    ) -> None:
-        """`credentials` are `google.auth.credentials.Signing`. Give a `pool` if signing is a network call."""
-        self._credentials = credentials
+    algorithm: str
+    account: str
+    """An HMAC key's access id, or a service account's e-mail address."""
+
+    def sign(self, date: str, message: bytes) -> bytes:
+        """Sign a message on a date such as 20261122. Raises the library's error if it takes a call that fails."""
+
+
+class KeySigner:
+    """Signs with an HMAC key of a service account, in a few microseconds and without a call.
+
+    https://cloud.google.com/storage/docs/authentication/signatures#derive-key
+    """
+
+    algorithm = "GOOG4-HMAC-SHA256"
+
+    def __init__(self, key: SigningKey) -> None:
+        self.account = key.access_id
+        self._secret = key.secret
+        self._of_date = lru_cache(_WINDOWS)(self._derived)
+
+    def sign(self, date: str, message: bytes) -> bytes:
+        return hmac.digest(self._of_date(date), message, "sha256")
+
+    def _derived(self, date: str) -> bytes:
+        key = f"GOOG4{self._secret}".encode()
+        for part in (date, *_SCOPE):
+            key = hmac.digest(key, part.encode(), "sha256")
+        return key
+
+
+class Urls:
+    """Builds the URLs: the canonical request, the string to sign, and the URL around the signature.
+
+    https://cloud.google.com/storage/docs/authentication/canonical-requests
+    """
+
+    def __init__(self, signer: Signer, endpoint: str, lifetime: int) -> None:
+        self._signer = signer
         self._endpoint = endpoint
+        self._host = urlsplit(endpoint).netloc
+        self._lifetime = lifetime
+        self._window = lru_cache(_WINDOWS)(self._constant)
+
+    def url(self, target: Target, begins: datetime) -> str:
+        """A GET URL for the target, valid from `begins` on. Raises what the signer raises."""
+        timestamp, scope, query = self._window(begins)
+        resource = f"/{target.bucket}/{quote(target.path, safe='/~')}"
+        if target.filename is not None:
+            disposition = quote(f'attachment; filename="{target.filename}"', safe="~")
+            query = f"{query}&response-content-disposition={disposition}"
+        request = f"GET\n{resource}\n{query}\nhost:{self._host}\n\nhost\nUNSIGNED-PAYLOAD"
+        digest = hashlib.sha256(request.encode()).hexdigest()
+        message = f"{self._signer.algorithm}\n{timestamp}\n{scope}\n{digest}"
+        signature = self._signer.sign(timestamp[:8], message.encode()).hex()
+        return f"{self._endpoint}{resource}?{query}&X-Goog-Signature={signature}"
+
+    def _constant(self, begins: datetime) -> tuple[str, str, str]:
+        """What all URLs of a window share: the time, the scope, and the query parameters, sorted by name."""
+        timestamp = begins.strftime("%Y%m%dT%H%M%SZ")
+        scope = "/".join((timestamp[:8], *_SCOPE))
+        query = (
+            f"X-Goog-Algorithm={self._signer.algorithm}"
+            f"&X-Goog-Credential={quote(f'{self._signer.account}/{scope}', safe='~')}"
+            f"&X-Goog-Date={timestamp}&X-Goog-Expires={self._lifetime}&X-Goog-SignedHeaders=host"
+        )
+        return timestamp, scope, query
+
+
+class UrlSigner:
+    """Signs GET URLs that stay the same for a window, so that a browser's cache is of use."""
+
+    def __init__(self, urls: Urls, *, lifetime: int, window: int) -> None:
+        self._urls = urls
         self._lifetime = lifetime
         self._window = window
-        self._pool = pool
-        self._kept = functools.lru_cache(_MOST_KEPT)(_TRIED_AGAIN(self._sign))
 
     def validity(self, now: datetime) -> Validity:
         begins = datetime.fromtimestamp(now.timestamp() // self._window * self._window, UTC)
@@ -62,28 +127,30 @@ class UrlSigner:
         return Validity(begins, expires_at, int((expires_at - now).total_seconds()))
 
     def sign(self, targets: Sequence[Target], validity: Validity) -> list[str]:
-        """The URLs, in the order of `targets`. Raises Unavailable if signing needs IAM and IAM is away."""
+        """The URLs, in the order of `targets`. Raises Unavailable if signing takes calls and IAM is away."""
         with outages("Cloud Storage"):
-            return [
-                required(signed) for signed in self.try_to_sign(targets, validity, ALL_OBJECTS_WITHIN, share())
-            ]
+            within = patient(ALL_OBJECTS_WITHIN)
+            return [required(signed) for signed in self.try_to_sign(targets, validity, within, share())]
 
     def try_to_sign(
         self, targets: Sequence[Target], validity: Validity, seconds: float, free: Semaphore
     ) -> list[str | Exception]:
-        """The same within so many seconds, with an exception in place of each URL that cannot be made."""
-        sign = functools.partial(self._kept, begins=validity.begins)
-        if self._pool is None or len(targets) < 2:
-            return [outcome(sign, target) for target in targets]
-        return side_by_side(self._pool, sign, targets, seconds, free)
+        """The same, with an exception in place of each URL that cannot be made.
 
-    def _sign(self, target: Target, begins: datetime) -> str:
-        url: str = generate_signed_url_v4(
-            self._credentials,
-            resource=f"/{target.bucket}/{quote(target.path, safe='/~')}",
-            expiration=self._lifetime,
-            api_access_endpoint=self._endpoint,
-            response_disposition=f'attachment; filename="{target.filename}"' if target.filename else None,
-            _request_timestamp=begins.strftime("%Y%m%dT%H%M%SZ"),
-        )
-        return url
+        `seconds` and `free`, the response's share of concurrent calls, matter only if signing takes calls.
+        """
+        return [self._urls.url(target, validity.begins) for target in targets]
+
+
+def url_signer(settings: Settings, pool: Executor) -> UrlSigner:
+    """Signs with the HMAC key, or without a key if the settings say so. Raises SettingsError if there is neither."""
+    endpoint = (settings.storage_emulator or _ENDPOINT).rstrip("/")
+    lifetime, window = settings.url_lifetime, settings.url_window
+    settings.check_signing()
+    if settings.signing_key and not settings.keyless:
+        urls = Urls(KeySigner(settings.signing_key), endpoint, lifetime)
+        return UrlSigner(urls, lifetime=lifetime, window=window)
+    from shared.storage.keyless import KeylessUrlSigner, account_signer  # half a second's imports
+
+    urls = Urls(account_signer(settings), endpoint, lifetime)
+    return KeylessUrlSigner(urls, lifetime=lifetime, window=window, pool=pool)
