@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from shared.access.auth import User
-from shared.jobs.pagination import ListQuery, encode_cursor
+from shared.jobs.pagination import JobPage, ListQuery, encode_cursor
 from shared.services import Services
-from shared.web.endpoint import Request, endpoint
+from shared.web.endpoint import Request, Versioned, endpoint
 
 
-@endpoint("GET", "/jobs", "/jobs/{job_id}", cacheable=True)
-def list_jobs(request: Request, user: User, services: Services) -> dict[str, Any]:
+@endpoint("GET", "/jobs", "/jobs/{job_id}", cacheable=True, signs=True)
+def list_jobs(request: Request, user: User, services: Services) -> Mapping[str, Any] | Versioned:
     """One job, or a page of the user's jobs, optionally limited to given ids or an id prefix."""
-    share_origin = services.settings.share_origin
     if request.job_id is not None:
-        return services.repository.get(user.id, request.job_id).as_json(share_origin)
-
+        return services.repository.get(user.id, request.job_id).as_json(services.settings.share_origin)
     query = ListQuery.parse(request.query, user.id)
     page = services.repository.page(query)
-    shown = [job.as_json(share_origin) for job in page.jobs]
+    version = _version(query, page, services)
+    return (
+        Versioned(version, lambda: _answer(query, page, services)) if version else _answer(query, page, services)
+    )
+
+
+def _answer(query: ListQuery, page: JobPage, services: Services) -> dict[str, Any]:
+    shown = [job.as_json(services.settings.share_origin) for job in page.jobs]
     if query.with_media:
         media = services.media.urls(page.jobs, services.now())
         shown = [{**job, "media": urls.as_json()} for job, urls in zip(shown, media, strict=True)]
@@ -28,6 +34,14 @@ def list_jobs(request: Request, user: User, services: Services) -> dict[str, Any
         "total": page.total,
         "page": page.number,
         "page_size": query.page_size,
-        "next_cursor": page.next and encode_cursor(page.next, user.id, query.statuses, query.id_prefix),
+        "next_cursor": page.next and encode_cursor(page.next, query.user_id, query.statuses, query.id_prefix),
     }
     return answer if page.counts is None else {**answer, "counts": page.counts}
+
+
+def _version(query: ListQuery, page: JobPage, services: Services) -> str | None:
+    """What is different as soon as the answer is. None if nothing short of the answer itself can tell."""
+    media = services.media.version(page.jobs, services.now()) if query.with_media else ""
+    if page.versions is None or media is None:
+        return None
+    return repr((query, page.versions, page.counts, media, services.settings.share_origin))

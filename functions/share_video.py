@@ -22,7 +22,7 @@ _POSTER = "/v/{short_id}/poster.webp"
 _DATA = "/public/video/{short_id}"
 
 
-@public_endpoint(_PAGE, _VIDEO, _POSTER, _DATA)
+@public_endpoint(_PAGE, _VIDEO, _POSTER, _DATA, signs=True)
 def share_video(visit: Visit, services: Services) -> Answer:
     """What a share link shows: the page, its data, or the video or poster at a lasting address."""
     video = services.shares.resolve(visit.short_id)

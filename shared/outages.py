@@ -89,19 +89,25 @@ def answer_within(seconds: float) -> None:
     _answer_by.set(time.monotonic() + seconds)
 
 
+def firestore_seconds() -> float:
+    """How long one call to Firestore may take, including its retries. Raises Unavailable if no time is left."""
+    seconds = min(patient(FIRESTORE_TIMEOUT), _answer_by.get() - time.monotonic())
+    if seconds <= 0:
+        raise Unavailable("Firestore")
+    return seconds
+
+
 def firestore_limits() -> dict[str, Any]:
     """Options that bound one call to Firestore, including its retries and restarts.
 
     The library restarts a broken query stream as often as the predicate allows, each time with the full timeout,
     so the predicate has a deadline of its own. Raises Unavailable if the request has no time left.
     """
-    now = time.monotonic()
-    seconds = min(patient(FIRESTORE_TIMEOUT), _answer_by.get() - now)
-    if seconds <= 0:
-        raise Unavailable("Firestore")
+    seconds = firestore_seconds()
+    until = time.monotonic() + seconds
 
     def try_again(error: Exception) -> bool:
-        return isinstance(error, _PASSING) and time.monotonic() < now + seconds
+        return is_passing(error) and time.monotonic() < until
 
     retry = Retry(predicate=try_again, initial=0.1, maximum=0.5, timeout=seconds)
     return {"timeout": seconds, "retry": retry}
@@ -128,6 +134,11 @@ def outages(service: str) -> Iterator[None]:
         if not is_away(error):
             raise
         raise Unavailable(service) from error
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether a call that failed like this may succeed when it is tried again."""
+    return isinstance(error, _PASSING)
 
 
 def is_away(error: Exception) -> bool:

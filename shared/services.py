@@ -43,14 +43,6 @@ _THREADS = 32
 _STORAGE_CALLS = 64
 """Most calls to Cloud Storage and for signatures in flight at once in one process: the shares of four requests.
 See shared/storage/side_by_side.py."""
-_COUNTS = 80
-"""Most counts in flight at once. A request makes up to 14, and an instance of list_jobs takes 16 requests. While
-Firestore took a second per call, 16 such requests failed every other time with 32; with 80 all were answered. One
-HTTP/2 connection usually carries 100 calls, and each request also reads jobs.
-https://grpc.io/docs/guides/performance/
-"""
-
-
 _MOST_WAITING = 500
 """Most views being counted or waiting for it in one process: half a minute's work at two seconds each."""
 
@@ -104,8 +96,7 @@ class Services:
     def repository(self) -> JobRepository:
         from shared.jobs.repository import JobRepository
 
-        # Own threads, so that a slow Storage does not delay the counts.
-        return JobRepository(self.firestore, ThreadPoolExecutor(_COUNTS, thread_name_prefix="firestore"))
+        return JobRepository(self.firestore)
 
     @_once
     def deletions(self) -> Deletions:

@@ -47,9 +47,7 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
 
     lock = threading.Lock()
 
-    def __init__(
-        self, storage: VersionedStorage, trouble: Trouble, keys: Mapping[str, str], *args: Any
-    ) -> None:
+    def __init__(self, storage: VersionedStorage, trouble: Trouble, keys: Mapping[str, str], *args: Any) -> None:
         self.trouble = trouble
         self.keys = keys
         super().__init__(storage, *args)

@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Executor, wait
 from dataclasses import replace
-
-from google.cloud.firestore import CollectionReference, Query
 
 from shared.jobs.job import OTHER, JobStatus
 from shared.jobs.pagination import ListQuery
 from shared.jobs.queries import deleted, in_order
-from shared.outages import FIRESTORE_TIMEOUT, firestore_limits, patient
+from shared.jobs.reading import Jobs
 
 _ALL = "all"
 _FOUND = "found"
 
 
 class Counting:
-    """Runs the counts that an answer needs in parallel, while the caller reads jobs.
+    """Begins the counts that an answer needs, so that they are under way while the caller reads jobs.
 
-    On exit, cancels counts that have not started, so that an outage leaves no queue behind.
+    On exit, gives up the counts that nobody waited for.
     """
 
-    def __init__(self, jobs: CollectionReference, query: ListQuery, pool: Executor) -> None:
+    def __init__(self, jobs: Jobs, query: ListQuery) -> None:
         self._query = query
         self._counts = {
-            name: (pool.submit(_count, in_order(jobs, counted)), pool.submit(_count, deleted(jobs, counted)))
+            name: (jobs.count(in_order(counted, jobs.name)), jobs.count(deleted(counted, jobs.name)))
             for name, counted in _needed(query).items()
         }
-        self._under_way = [count for pair in self._counts.values() for count in pair]
 
     def __enter__(self) -> Counting:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for count in self._under_way:
-            count.cancel()
+        for pair in self._counts.values():
+            for count in pair:
+                count.cancel()
 
     def total(self) -> int:
-        """Number of live jobs that match. Like `by_status`, raises TimeoutError if the counts take too long."""
+        """Number of live jobs that match. Like `by_status`, raises the library's error if a count fails."""
+        if self._query.after is not None:
+            return self._query.after.total
         if _FOUND in self._counts:
             return self._live(_FOUND)
         counts = self._by_status()
@@ -54,27 +53,22 @@ class Counting:
         return {_ALL: everyone, **known, OTHER: max(0, everyone - sum(known.values()))}
 
     def _live(self, name: str) -> int:
-        wait(self._under_way, patient(FIRESTORE_TIMEOUT))
-        everyone, gone = (count.result(0) for count in self._counts[name])
+        everyone, gone = (count.result() for count in self._counts[name])
         return max(0, everyone - gone)
 
 
 def _needed(query: ListQuery) -> dict[str, ListQuery]:
     """The counts to run. If counts by status are needed anyway, a list's total is derived from them.
 
-    other = all - the known statuses.
+    other = all - the known statuses. A cursor carries the total of the list that it continues.
     """
     needed: dict[str, ListQuery] = {}
-    by_rest = OTHER in query.statuses and query.ids is None
+    is_continued = query.after is not None
+    by_rest = OTHER in query.statuses and query.ids is None and not is_continued
     if query.with_counts or by_rest:
         mine = ListQuery(user_id=query.user_id)
         needed[_ALL] = mine
         needed |= {status.value: replace(mine, statuses=(status,)) for status in JobStatus}
-    if query.id_prefix is not None or (query.ids is None and not needed):
+    if not is_continued and (query.id_prefix is not None or (query.ids is None and not needed)):
         needed[_FOUND] = query
     return needed
-
-
-def _count(query: Query) -> int:
-    result = query.count(alias="jobs").get(**firestore_limits())
-    return int(result[0][0].value)  # type: ignore[index]  # one row of one aggregation

@@ -28,6 +28,11 @@ _TEXTS = (
 )
 _TIMES = ("created_at", "updated_at", "completed_at")
 _INTEGERS = ("seed", "view_count")
+SHOWN = (
+    *("user_id", "deleted_at", "share_revoked_at", "posters", "previews", "credits_charged"),
+    *(*_FREE_TEXTS, *_TEXTS, *_TIMES, *_INTEGERS),
+)
+"""All fields that `job_from` and `is_live` look at."""
 _LONGEST_TEXT = 1024
 """Most characters of a text that is not free: the most bytes of an object's name. No id is that long.
 

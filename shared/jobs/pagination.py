@@ -46,6 +46,8 @@ class Position:
     """Number of the page that begins here, counted from 1."""
     shown: int
     """Number of jobs on the earlier pages."""
+    total: int
+    """Number of jobs in the list when its first page was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class JobPage:
     next: Position | None
     counts: Mapping[str, int] | None = None
     """Counts of the user's live jobs: `all`, each status and `other`; None if not requested."""
+    versions: tuple[str, ...] | None = None
+    """For jobs chosen by id, what is different as soon as one of them is. None for other pages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +113,9 @@ def encode_cursor(position: Position, user_id: str, statuses: Iterable[str], id_
     It needs no secret key: a forged cursor reaches only the jobs of the user in the caller's own token.
     """
     time = None if position.created_at is None else (position.created_at - _EPOCH) // _MICROSECOND
-    payload = json.dumps([position.job_id, time, position.page, position.shown], separators=(",", ":"))
+    payload = json.dumps(
+        [position.job_id, time, position.page, position.shown, position.total], separators=(",", ":")
+    )
     raw = _seal(payload.encode(), user_id, statuses, id_prefix) + payload.encode()
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
@@ -124,13 +130,14 @@ def decode_cursor(cursor: str, user_id: str, statuses: Iterable[str], id_prefix:
         seal, payload = raw[:_SEAL], raw[_SEAL:]
         if seal != _seal(payload, user_id, statuses, id_prefix):
             raise ValueError("made for another user or filter, or altered")
-        job_id, time, page, shown = json.loads(payload)
-        if not is_job_id(job_id) or type(page) is not int or type(shown) is not int:
+        job_id, time, *numbers = json.loads(payload)
+        page, shown, total = numbers
+        if not is_job_id(job_id) or any(type(number) is not int for number in numbers):
             raise ValueError("not a position")
         if not job_id.startswith(id_prefix or ""):
             raise ValueError("outside the search")
         created_at = None if time is None else _EPOCH + int(time) * _MICROSECOND
-        position = Position(job_id, created_at, page, shown)
+        position = Position(job_id, created_at, page, shown, total)
         if encode_cursor(position, user_id, statuses, id_prefix) != cursor:
             raise ValueError("not as it was made")
     except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):

@@ -6,8 +6,7 @@ with its `short_links`, and `views`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import Executor
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,12 +15,13 @@ from google.cloud import firestore
 from shared import log
 from shared.errors import BadRequest, NotFound
 from shared.jobs.counts import Counting
-from shared.jobs.documents import fields, is_deleted, job_from
+from shared.jobs.documents import SHOWN, is_live, job_from
 from shared.jobs.job import OTHER, Job, is_job_id, newest_first
 from shared.jobs.pagination import JobPage, ListQuery, Position
 from shared.jobs.queries import in_order
+from shared.jobs.reading import Cursor, Document, Jobs, Value, cursor, time_value
 from shared.jobs.walk import Walk
-from shared.outages import firestore_limits, outages
+from shared.outages import outages
 
 _MOST_LOGGED = 5
 
@@ -29,38 +29,17 @@ _MOST_LOGGED = 5
 class JobRepository:
     """Every method raises Unavailable when Firestore is away."""
 
-    def __init__(self, client: firestore.Client, pool: Executor) -> None:
-        self._client = client
-        self._jobs = client.collection("jobs")
-        self._pool = pool
+    def __init__(self, client: firestore.Client) -> None:
+        self._jobs = Jobs(client)
 
     def get(self, user_id: str, job_id: str) -> Job:
         """A live job of the user. Raises NotFound for anything else. Costs one read."""
-        if not is_job_id(job_id):
-            raise NotFound
-        with outages("Firestore"):
-            document = fields(self._jobs.document(job_id).get(**firestore_limits()))
-        if document.get("user_id") != user_id or is_deleted(document):
-            raise NotFound
-        return job_from(job_id, document)
-
-    def get_many(self, user_id: str, job_ids: Sequence[str]) -> list[Job]:
-        """The user's live jobs among these ids, newest first, shortened for lists. Costs one read per id."""
-        references = [self._jobs.document(job_id) for job_id in job_ids if is_job_id(job_id)]
-        if not references:
-            return []
-        with outages("Firestore"):
-            snapshots = self._client.get_all(references, **firestore_limits())
-            documents = ((snapshot.id, fields(snapshot)) for snapshot in snapshots)
-            jobs = [
-                job_from(job_id, document).shortened()
-                for job_id, document in documents
-                if document.get("user_id") == user_id and not is_deleted(document)
-            ]
-        return sorted(jobs, key=newest_first, reverse=True)
+        for document in self._live(user_id, [job_id]):
+            return job_from(job_id, document.fields)
+        raise NotFound
 
     def page(self, query: ListQuery) -> JobPage:
-        """A page of the user's live jobs and the count of all that match the query.
+        """A page of the user's live jobs, the number of all that match, and counts by status if asked for.
 
         The newest come first; a search by id is ordered by id. Reads the jobs of the page and the deleted jobs
         between them. A page requested by number instead of a cursor also reads the jobs before it, which costs as
@@ -68,7 +47,7 @@ class JobRepository:
         Jobs of unknown statuses are filtered here, so the jobs between them are read too. A document with an
         impossible job id is skipped and logged, but the counts include it.
         """
-        with outages("Firestore"), Counting(self._jobs, query, self._pool) as counting:
+        with outages("Firestore"), Counting(self._jobs, query) as counting:
             if query.ids is not None:
                 page = self._chosen(query, query.ids)
             elif query.after is None and (query.page > 1 or _is_picked_out(query)):
@@ -78,10 +57,24 @@ class JobRepository:
                 page = self._finish(query, walk, walk.take(query.page_size), counting.total())
             return replace(page, counts=counting.by_status())
 
+    def _live(self, user_id: str, job_ids: Sequence[str]) -> list[Document]:
+        """The user's live jobs among these ids. Costs one read per id."""
+        possible = [job_id for job_id in job_ids if is_job_id(job_id)]
+        if not possible:
+            return []
+        with outages("Firestore"):
+            return [one for one in self._jobs.get(possible, SHOWN) if is_live(one.fields, user_id)]
+
     def _chosen(self, query: ListQuery, job_ids: Sequence[str]) -> JobPage:
-        found = self.get_many(query.user_id, job_ids)
-        jobs = [job for job in found if query.takes(job.status)]
-        return JobPage(jobs, len(jobs), 1, None)
+        """The jobs with these ids, shortened for lists. Any order of their versions is the same list."""
+        jobs, versions = [], []
+        for document in self._live(query.user_id, job_ids):
+            job = job_from(document.id, document.fields).shortened()
+            if query.takes(job.status):
+                jobs.append(job)
+                versions.append(f"{job.id} {document.version}")
+        jobs.sort(key=newest_first, reverse=True)
+        return JobPage(jobs, len(jobs), 1, None, versions=tuple(sorted(versions)))
 
     def _counted_page(self, query: ListQuery, counting: Counting) -> JobPage:
         # Count first, so that neither a page number beyond the last page nor a few jobs of unknown statuses cost a
@@ -109,23 +102,28 @@ class JobRepository:
         last = walk.last
         if not more or last is None:
             return JobPage(jobs, total, number, None)
-        return JobPage(jobs, total, number, Position(last[0], last[1], number + 1, shown))
+        return JobPage(jobs, total, number, Position(last[0], last[1], number + 1, shown, total))
 
     def _start(self, query: ListQuery) -> Walk:
-        ordered = in_order(self._jobs, query)
-        position = query.after
-        if position is None:
-            return Walk(ordered, query)
-        reference = self._jobs.document(position.job_id)
+        ordered = in_order(query, self._jobs.name)
+        begin = self._place(query, query.after, ordered) if query.after else None
+
+        def read(limit: int, after: Document | None, fields: Sequence[str]) -> Iterator[Document]:
+            place = begin if after is None else cursor(ordered, after)
+            return self._jobs.read(ordered, limit, place, fields)
+
+        return Walk(read, query)
+
+    def _place(self, query: ListQuery, position: Position, ordered: Any) -> Cursor:
+        name = Value(reference_value=self._jobs.name(position.job_id))
         if query.id_prefix is not None:
-            after: Any = {"__name__": reference}
-        elif position.created_at is not None:
-            after = {"created_at": position.created_at, "__name__": reference}
-        else:
-            after = reference.get(**firestore_limits())
-            if fields(after).get("user_id") != query.user_id:
-                raise BadRequest("cursor is not one that this list gave for this user and filter.")
-        return Walk(ordered, query, after)
+            return [name]
+        if position.created_at is not None:
+            return [time_value(position.created_at), name]
+        for document in self._jobs.get([position.job_id], ("user_id", "created_at")):
+            if document.fields.get("user_id") == query.user_id:
+                return cursor(ordered, document)
+        raise BadRequest("cursor is not one that this list gave for this user and filter.")
 
 
 def _is_picked_out(query: ListQuery) -> bool:

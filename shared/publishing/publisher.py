@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 
 from shared import log
 from shared.errors import UnprocessableEvent
-from shared.outages import PUBLISH_TIMEOUT, outages, pubsub_limits, patient
+from shared.outages import PUBLISH_TIMEOUT, outages, patient, pubsub_limits
 from shared.publishing.dead_letters import Letter
 
 _ARGUMENTS = {"topic", "data", "ordering_key", "retry", "timeout"}

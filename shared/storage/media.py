@@ -109,6 +109,15 @@ class MediaStore:
             MediaUrls(job.id, {shown: urls.get((job.id, shown)) for shown in ALL_SHOWN}, validity) for job in jobs
         ]
 
+    def version(self, jobs: Sequence[Job], now: datetime) -> str | None:
+        """What is different as soon as `urls` gives others for the same documents.
+
+        None if nothing short of making them can tell, because something would have to be looked up.
+        """
+        if any(_is_to_be_found(job, shown) for job in jobs for shown in _shown(job)):
+            return None
+        return self._signer.version(self._signer.validity(now))
+
     def download(self, job: Job, now: datetime) -> Download | None:
         """A URL that makes a browser save a completed job's output; None if it has none."""
         target = self._output(job)
@@ -129,7 +138,9 @@ class MediaStore:
             return None
         validity = self._signer.validity(now)
         pictures = [Target(self._names[Bucket.OUTPUTS], poster)] if poster else []
-        video, *signed = self._signer.try_to_sign([target, *pictures], validity, patient(ALL_OBJECTS_WITHIN), share())
+        video, *signed = self._signer.try_to_sign(
+            [target, *pictures], validity, patient(ALL_OBJECTS_WITHIN), share()
+        )
         with outages("Cloud Storage"):
             url = required(video)
         _log_failures(signed)
@@ -152,9 +163,11 @@ class MediaStore:
             if path is not None:
                 if target := self._target(job, shown, path):
                     found[job.id, shown] = target
-            elif isinstance(shown, Medium) and shown.default_name:
+            elif not _is_to_be_found(job, shown):
+                continue
+            elif isinstance(shown, Medium):
                 missing.append((job, shown))
-            elif isinstance(shown, Picture) and not shown.is_preview and _may_lie_beside(job, shown):
+            else:
                 posters.append((job, shown))
         if not posters and not missing:
             return found
@@ -191,6 +204,15 @@ def _why_not(path: str, job: Job) -> str:
     if not can_own_media(job.user_id):
         return "the job's user can own no media"
     return "it is no object's name" if path.startswith(f"{job.user_id}/") else "it is not under the job's user"
+
+
+def _is_to_be_found(job: Job, shown: Shown) -> bool:
+    """Whether the document names no such object, and there may be one all the same."""
+    if job.path(shown) is not None:
+        return False
+    if isinstance(shown, Medium):
+        return shown.default_name is not None
+    return not shown.is_preview and _may_lie_beside(job, shown)
 
 
 def _may_lie_beside(job: Job, poster: Picture) -> bool:

@@ -74,7 +74,9 @@ class Removal:
             for _ in range(_MOST_ROUNDS):
                 # Listings are strongly consistent, so an empty one is proof.
                 # https://cloud.google.com/storage/docs/consistency
-                there = self._client.list_blobs(self._bucket, prefix=str(self._prefix), versions=True, **removing())
+                there = self._client.list_blobs(
+                    self._bucket, prefix=str(self._prefix), versions=True, **removing()
+                )
                 is_empty = True
                 for batch in _batches(there, _BATCH):
                     is_empty = False

@@ -88,6 +88,10 @@ class Urls:
         self._lifetime = lifetime
         self._window = lru_cache(_WINDOWS)(self._constant)
 
+    @property
+    def account(self) -> str:
+        return self._signer.account
+
     def url(self, target: Target, begins: datetime) -> str:
         """A GET URL for the target, valid from `begins` on. Raises what the signer raises."""
         timestamp, scope, query = self._window(begins)
@@ -125,6 +129,10 @@ class UrlSigner:
         begins = datetime.fromtimestamp(now.timestamp() // self._window * self._window, UTC)
         expires_at = begins + timedelta(seconds=self._lifetime)
         return Validity(begins, expires_at, int((expires_at - now).total_seconds()))
+
+    def version(self, validity: Validity) -> str | None:
+        """What is different as soon as the URLs for the same targets are; None if nothing tells."""
+        return f"{self._urls.account} {validity.begins.isoformat()}"
 
     def sign(self, targets: Sequence[Target], validity: Validity) -> list[str]:
         """The URLs, in the order of `targets`. Raises Unavailable if signing takes calls and IAM is away."""

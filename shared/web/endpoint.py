@@ -37,20 +37,41 @@ class Request:
     method: str = "GET"
 
 
-Handler = Callable[[Request, User, Services], Mapping[str, Any]]
+@dataclass(frozen=True, slots=True)
+class Versioned:
+    """An answer that is only made if the caller does not have this version of it."""
+
+    version: str
+    make: Callable[[], Mapping[str, Any]]
+
+
+Handler = Callable[[Request, User, Services], Mapping[str, Any] | Versioned]
 
 
 def endpoint(
-    methods: str, *paths: str, status: int = 200, cacheable: bool = False, check_revoked: bool = False
+    methods: str,
+    *paths: str,
+    status: int = 200,
+    cacheable: bool = False,
+    check_revoked: bool = False,
+    signs: bool = False,
 ) -> Callable[[Handler], Endpoint]:
     """Turn a handler into an HTTP function that answers `methods` on `paths`, with any prefix before them.
 
     `methods` is one method, or several separated by ", ". `cacheable` answers carry an ETag and are revalidated;
-    other answers are never stored.
+    other answers are never stored. A function that `signs` URLs does not start without the settings for it.
     """
 
     def decorate(handler: Handler) -> Endpoint:
-        return Endpoint(handler, methods, paths, status=status, cacheable=cacheable, check_revoked=check_revoked)
+        return Endpoint(
+            handler,
+            methods,
+            paths,
+            status=status,
+            cacheable=cacheable,
+            check_revoked=check_revoked,
+            signs=signs,
+        )
 
     return decorate
 
@@ -58,7 +79,8 @@ def endpoint(
 class HttpFunction(ABC):
     """Base of all HTTP functions, public or not. Subclasses implement `_serve`."""
 
-    def __init__(self, name: str, methods: str, paths: tuple[str, ...]) -> None:
+    def __init__(self, name: str, methods: str, paths: tuple[str, ...], *, signs: bool) -> None:
+        self.signs = signs
         self._name = name
         self._methods = ("GET", "HEAD") if methods == "GET" else tuple(methods.split(", "))
         self._routes = Routes(paths)
@@ -67,6 +89,8 @@ class HttpFunction(ABC):
         """The function that functions-framework serves. Raises SettingsError if a setting is missing."""
         log.start()
         services = of_this_process()
+        if self.signs:
+            services.settings.check_signing()
 
         def serve(request: flask.Request) -> flask.Response:
             return self.answer(request, services)
@@ -149,8 +173,9 @@ class Endpoint(HttpFunction):
         status: int,
         cacheable: bool,
         check_revoked: bool,
+        signs: bool,
     ) -> None:
-        super().__init__(handler.__name__, methods, paths)
+        super().__init__(handler.__name__, methods, paths, signs=signs)
         self._handler = handler
         self._status = status
         self._cacheable = cacheable
@@ -159,18 +184,21 @@ class Endpoint(HttpFunction):
     def _serve(self, request: flask.Request, match: Match, services: Services) -> flask.Response:
         token = bearer_token(request.headers)
         asked = Request(request.args, match.id, request.method)
-        response = answers.json_answer(in_time(services, self._handle, token, asked, services), self._status)
+        answer = in_time(services, self._handle, token, asked, services)
+        version = answers.tag(answer.version.encode()) if isinstance(answer, Versioned) else None
+        if version and request.if_none_match.contains_weak(version):
+            return _cached(flask.Response(status=304), version)
+        body = answer.make() if isinstance(answer, Versioned) else answer
+        response = answers.json_answer(body, self._status)
         if not self._cacheable:
             response.headers["Cache-Control"] = "no-store"
             return response
-        tag = answers.tag(response.get_data())
+        tag = version or answers.tag(response.get_data())
         if request.if_none_match.contains_weak(tag):
             response = flask.Response(status=304)
-        response.set_etag(tag)
-        response.headers["Cache-Control"] = "private, no-cache"
-        return response
+        return _cached(response, tag)
 
-    def _handle(self, token: str, request: Request, services: Services) -> Mapping[str, Any]:
+    def _handle(self, token: str, request: Request, services: Services) -> Mapping[str, Any] | Versioned:
         user = services.verifier.verify(token, check_revoked=False)
         if seconds := services.users.seconds_to_wait(user.id, services.now().timestamp()):
             raise TooManyRequests(seconds)
@@ -179,6 +207,12 @@ class Endpoint(HttpFunction):
         if request.job_id is not None and not is_job_id(request.job_id):
             raise NotFound
         return self._handler(request, user, services)
+
+
+def _cached(response: flask.Response, tag: str) -> flask.Response:
+    response.set_etag(tag)
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
 
 
 def in_time(services: Services, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:

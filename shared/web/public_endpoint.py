@@ -53,17 +53,17 @@ Answer = HtmlPage | Redirect | Mapping[str, Any]
 Handler = Callable[[Visit, Services], Answer]
 
 
-def public_endpoint(*paths: str) -> Callable[[Handler], PublicEndpoint]:
+def public_endpoint(*paths: str, signs: bool) -> Callable[[Handler], PublicEndpoint]:
     """Turn a handler into an HTTP function that takes no token and answers GET on `paths`, with any prefix.
 
-    No answer may be cached. Errors are shown as a page, or as a problem document on paths under /public/.
+    A function that `signs` URLs does not start without the settings for it. No answer may be cached. Errors are shown as a page, or as a problem document on paths under /public/.
     """
-    return lambda handler: PublicEndpoint(handler, paths)
+    return lambda handler: PublicEndpoint(handler, paths, signs=signs)
 
 
 class PublicEndpoint(HttpFunction):
-    def __init__(self, handler: Handler, paths: tuple[str, ...]) -> None:
-        super().__init__(handler.__name__, "GET", paths)
+    def __init__(self, handler: Handler, paths: tuple[str, ...], *, signs: bool) -> None:
+        super().__init__(handler.__name__, "GET", paths, signs=signs)
         self._handler = handler
 
     def answer(self, request: flask.Request, services: Services) -> flask.Response:
