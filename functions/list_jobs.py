@@ -19,9 +19,9 @@ def list_jobs(request: Request, user: User, services: Services) -> Mapping[str, 
     query = ListQuery.parse(request.query, user.id)
     page = services.repository.page(query)
     version = _version(query, page, services)
-    return (
-        Versioned(version, lambda: _answer(query, page, services)) if version else _answer(query, page, services)
-    )
+    if version is None:
+        return _answer(query, page, services)
+    return Versioned(version, lambda: _answer(query, page, services))
 
 
 def _answer(query: ListQuery, page: JobPage, services: Services) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from functools import reduce
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 _SIGNATURE = "X-Goog-Signature"
+_ALGORITHM = "GOOG4-HMAC-SHA256"
 _LONGEST = timedelta(days=7)
 _CLOCKS_DIFFER = timedelta(minutes=15)
 Refusal = tuple[int, str, str]
@@ -36,35 +37,54 @@ def refusal(
         begins = datetime.strptime(given["X-Goog-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         lasts = timedelta(seconds=int(given["X-Goog-Expires"]))
         access_id, *scope = given["X-Goog-Credential"].split("/")
+        date, _region, service, ending = scope
         signed = given["X-Goog-SignedHeaders"].split(";")
     except (KeyError, ValueError):
         return 400, "AuthenticationRequired", "A parameter of the signature is missing or malformed."
-    if given.get("X-Goog-Algorithm") != "GOOG4-HMAC-SHA256" or access_id not in keys:
-        return 403, "InvalidSecurity", "The algorithm or the access id is not known here."
-    if len(scope) != 4 or scope[0] != given["X-Goog-Date"][:8] or scope[2:] != ["storage", "goog4_request"]:
-        return 400, "InvalidArgument", "The credential scope is malformed or of another day."
-    if not timedelta() < lasts <= _LONGEST or "host" not in signed:
-        return 400, "InvalidArgument", "A URL lasts for seven days at the most, and host must be signed."
-    if not begins - _CLOCKS_DIFFER <= now < begins + lasts:
-        return 400, "ExpiredToken", "The provided token has expired."
-    others = sorted((quote(name, safe="~"), quote(value, safe="~")) for name, value in query if name != _SIGNATURE)
-    request = "\n".join(
-        [
-            method,
-            quote(unquote(parts.path), safe="/~"),
-            "&".join(f"{name}={value}" for name, value in others),
-            *(f"{name}:{' '.join(headers.get(name, '').split())}" for name in signed),
-            "",
-            ";".join(signed),
-            headers.get("x-goog-content-sha256", "UNSIGNED-PAYLOAD"),
-        ]
+    checks = (
+        (
+            given.get("X-Goog-Algorithm") == _ALGORITHM and access_id in keys,
+            (403, "InvalidSecurity", "The algorithm or the access id is not known here."),
+        ),
+        (
+            (date, service, ending) == (given["X-Goog-Date"][:8], "storage", "goog4_request"),
+            (400, "InvalidArgument", "The credential scope is malformed or of another day."),
+        ),
+        (
+            timedelta() < lasts <= _LONGEST and "host" in signed,
+            (400, "InvalidArgument", "A URL lasts for seven days at the most, and host must be signed."),
+        ),
+        (
+            begins - _CLOCKS_DIFFER <= now < begins + lasts,
+            (400, "ExpiredToken", "The provided token has expired."),
+        ),
     )
+    for is_right, refused in checks:
+        if not is_right:
+            return refused
+    others = [(name, value) for name, value in query if name != _SIGNATURE]
+    request = _canonical_request(method, parts.path, others, {name: headers.get(name, "") for name in signed})
     digest = hashlib.sha256(request.encode()).hexdigest()
-    message = "\n".join([given["X-Goog-Algorithm"], given["X-Goog-Date"], "/".join(scope), digest])
+    message = "\n".join([_ALGORITHM, given["X-Goog-Date"], "/".join(scope), digest])
     key = reduce(_mac, scope, b"GOOG4" + keys[access_id].encode())
     if not hmac.compare_digest(_mac(key, message).hex(), given[_SIGNATURE]):
         return 403, "SignatureDoesNotMatch", "The request's signature is not the one calculated here."
     return None
+
+
+def _canonical_request(method: str, path: str, query: list[tuple[str, str]], headers: Mapping[str, str]) -> str:
+    encoded = sorted((quote(name, safe="~"), quote(value, safe="~")) for name, value in query)
+    return "\n".join(
+        [
+            method,
+            quote(unquote(path), safe="/~"),
+            "&".join(f"{name}={value}" for name, value in encoded),
+            *(f"{name}:{' '.join(value.split())}" for name, value in headers.items()),
+            "",
+            ";".join(headers),
+            "UNSIGNED-PAYLOAD",
+        ]
+    )
 
 
 def _mac(key: bytes, text: str) -> bytes:

@@ -157,7 +157,7 @@ class Count:
 
 
 class _Stream:
-    """The responses to one call, which begins at once. A call that breaks goes on with what `rest` then asks for."""
+    """The responses to a call that begins at once. If it breaks, it goes on with the request that `rest` makes."""
 
     def __init__(self, send: Callable[[Any, float], Any], request: Any, rest: Callable[[], Any]) -> None:
         seconds = firestore_seconds()

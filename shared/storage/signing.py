@@ -151,14 +151,16 @@ class UrlSigner:
 
 
 def url_signer(settings: Settings, pool: Executor) -> UrlSigner:
-    """Signs with the HMAC key, or without a key if the settings say so. Raises SettingsError if there is neither."""
+    """Signs with the HMAC key, or through IAM if the settings say so. Raises SettingsError without either."""
     endpoint = (settings.storage_emulator or _ENDPOINT).rstrip("/")
     lifetime, window = settings.url_lifetime, settings.url_window
     settings.check_signing()
-    if settings.signing_key and not settings.keyless:
-        urls = Urls(KeySigner(settings.signing_key), endpoint, lifetime)
-        return UrlSigner(urls, lifetime=lifetime, window=window)
-    from shared.storage.keyless import KeylessUrlSigner, account_signer  # half a second's imports
+    if settings.keyless:
+        # Only here, because what it imports takes half a second.
+        from shared.storage.keyless import KeylessUrlSigner, account_signer  # noqa: PLC0415
 
-    urls = Urls(account_signer(settings), endpoint, lifetime)
-    return KeylessUrlSigner(urls, lifetime=lifetime, window=window, pool=pool)
+        urls = Urls(account_signer(settings), endpoint, lifetime)
+        return KeylessUrlSigner(urls, lifetime=lifetime, window=window, pool=pool)
+    assert settings.signing_key is not None  # noqa: S101 - checked
+    urls = Urls(KeySigner(settings.signing_key), endpoint, lifetime)
+    return UrlSigner(urls, lifetime=lifetime, window=window)

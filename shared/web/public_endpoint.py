@@ -53,10 +53,11 @@ Answer = HtmlPage | Redirect | Mapping[str, Any]
 Handler = Callable[[Visit, Services], Answer]
 
 
-def public_endpoint(*paths: str, signs: bool) -> Callable[[Handler], PublicEndpoint]:
+def public_endpoint(*paths: str, signs: bool = False) -> Callable[[Handler], PublicEndpoint]:
     """Turn a handler into an HTTP function that takes no token and answers GET on `paths`, with any prefix.
 
-    A function that `signs` URLs does not start without the settings for it. No answer may be cached. Errors are shown as a page, or as a problem document on paths under /public/.
+    No answer may be cached. Errors are shown as a page, or as a problem document on paths under /public/. A function
+    that `signs` URLs does not start without the settings for it.
     """
     return lambda handler: PublicEndpoint(handler, paths, signs=signs)
 
