@@ -56,8 +56,8 @@ Handler = Callable[[Visit, Services], Answer]
 def public_endpoint(*paths: str, signs: bool = False) -> Callable[[Handler], PublicEndpoint]:
     """Turn a handler into an HTTP function that takes no token and answers GET on `paths`, with any prefix.
 
-    No answer may be cached. Errors are shown as a page, or as a problem document on paths under /public/. A function
-    that `signs` URLs does not start without the settings for it.
+    No answer may be cached. Errors are shown as a page, or as a problem document on paths under /public/. If
+    it `signs` URLs, it does not start without the settings for it.
     """
     return lambda handler: PublicEndpoint(handler, paths, signs=signs)
 
