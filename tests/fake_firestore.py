@@ -31,22 +31,18 @@ class FakeRepository:
             raise NotFound
         return job_from(job_id, document)
 
-    def get_many(self, user_id: str, job_ids: Sequence[str]) -> list[Job]:
-        self.calls += 1
-        mine = self._mine(ListQuery(user_id=user_id))
-        return [job for job in mine if job.id in job_ids and is_job_id(job.id)]
-
     def page(self, query: ListQuery) -> JobPage:
         self.calls += 1
         counts = self._counts(query.user_id) if query.with_counts else None
         if query.ids is not None:
-            chosen = [job for job in self._mine(query) if job.id in query.ids]
-            return JobPage(chosen, len(chosen), 1, None, counts)
+            chosen = [job for job in self._mine(query) if job.id in query.ids and is_job_id(job.id)]
+            versions = tuple(sorted(f"{job.id} {self.documents[job.id]!r}" for job in chosen))
+            return JobPage(chosen, len(chosen), 1, None, counts, versions)
         found = self._found(query)
         jobs, total = [job for job in found if is_job_id(job.id)], len(found)
         number, before = query.page, (query.page - 1) * query.page_size
         if (after := query.after) is not None:
-            number, before = after.page, 0
+            number, before, total = after.page, 0, total if after.total is None else after.total
             if query.id_prefix is not None:
                 jobs = [job for job in jobs if job.id > after.job_id]
             elif after.created_at is not None:
@@ -54,7 +50,7 @@ class FakeRepository:
                 jobs = [job for job in jobs if newest_first(job) < place]
         shown, rest = jobs[before : before + query.page_size], jobs[before + query.page_size :]
         last = shown[-1] if shown and rest else None
-        following = Position(last.id, last.created_at, number + 1, before + len(shown)) if last else None
+        following = Position(last.id, last.created_at, number + 1, before + len(shown), total) if last else None
         return JobPage(shown, total, number, following, counts)
 
     def _owned(self, user_id: str, job_id: str) -> dict[str, Any]:

@@ -36,7 +36,7 @@ class Counting:
 
     def total(self) -> int:
         """Number of live jobs that match. Like `by_status`, raises the library's error if a count fails."""
-        if self._query.after is not None:
+        if self._query.after is not None and self._query.after.total is not None:
             return self._query.after.total
         if _FOUND in self._counts:
             return self._live(_FOUND)
@@ -63,7 +63,7 @@ def _needed(query: ListQuery) -> dict[str, ListQuery]:
     other = all - the known statuses. A cursor carries the total of the list that it continues.
     """
     needed: dict[str, ListQuery] = {}
-    is_continued = query.after is not None
+    is_continued = query.after is not None and query.after.total is not None
     by_rest = OTHER in query.statuses and query.ids is None and not is_continued
     if query.with_counts or by_rest:
         mine = ListQuery(user_id=query.user_id)

@@ -46,8 +46,8 @@ class Position:
     """Number of the page that begins here, counted from 1."""
     shown: int
     """Number of jobs on the earlier pages."""
-    total: int
-    """Number of jobs in the list when its first page was read."""
+    total: int | None = None
+    """Number of jobs in the list when its first page was read. None in cursors from before they carried it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +113,10 @@ def encode_cursor(position: Position, user_id: str, statuses: Iterable[str], id_
     It needs no secret key: a forged cursor reaches only the jobs of the user in the caller's own token.
     """
     time = None if position.created_at is None else (position.created_at - _EPOCH) // _MICROSECOND
-    payload = json.dumps(
-        [position.job_id, time, position.page, position.shown, position.total], separators=(",", ":")
-    )
+    place: list[object] = [position.job_id, time, position.page, position.shown]
+    if position.total is not None:
+        place.append(position.total)
+    payload = json.dumps(place, separators=(",", ":"))
     raw = _seal(payload.encode(), user_id, statuses, id_prefix) + payload.encode()
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
@@ -131,7 +132,8 @@ def decode_cursor(cursor: str, user_id: str, statuses: Iterable[str], id_prefix:
         if seal != _seal(payload, user_id, statuses, id_prefix):
             raise ValueError("made for another user or filter, or altered")
         job_id, time, *numbers = json.loads(payload)
-        page, shown, total = numbers
+        page, shown, *rest = numbers
+        (total,) = rest or [None]
         if not is_job_id(job_id) or any(type(number) is not int for number in numbers):
             raise ValueError("not a position")
         if not job_id.startswith(id_prefix or ""):

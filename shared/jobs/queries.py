@@ -48,7 +48,7 @@ def deleted(query: ListQuery, name: Name) -> Any:
 
 def _matching(query: ListQuery, name: Name) -> Any:
     mine = StructuredQuery()
-    getattr(mine, "from").add(collection_id="jobs")
+    mine.from_.add(collection_id="jobs")
     mine.where.composite_filter.op = StructuredQuery.CompositeFilter.AND
     _where(mine, "user_id", _FieldFilter.EQUAL, Value(string_value=query.user_id))
     if query.id_prefix is not None:

@@ -66,7 +66,7 @@ class Jobs:
                 request_serializer=request.SerializeToString,
                 response_deserializer=response.FromString,
             )
-            metadata = (*client._rpc_metadata, gapic_v1.routing_header.to_grpc_metadata([(key, value)]))
+            metadata = (*client._rpc_metadata, gapic_v1.routing_header.to_grpc_metadata([(key, value)]))  # type: ignore[no-untyped-call]
             return lambda message, seconds: send(message, timeout=seconds, metadata=metadata)
 
         parent, database = ("parent", self._parent), ("database", self._database)
@@ -172,7 +172,7 @@ class _Stream:
                 yield from self._call
                 return
             except grpc.RpcError as error:
-                failure = from_grpc_error(error)
+                failure = from_grpc_error(error)  # type: ignore[no-untyped-call]
                 if not is_passing(failure) or time.monotonic() + pause >= self._until:
                     raise failure from error
             time.sleep(pause)

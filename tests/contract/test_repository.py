@@ -200,7 +200,7 @@ def test_a_document_with_an_id_that_no_job_can_have_is_passed_over(
     for job_id in odd:
         with pytest.raises(NotFound):
             world.repository.get(user, job_id)
-    assert world.repository.get_many(user, odd) == []
+    assert by_id(world, user, odd) == []
     for job_id in sound:
         world.deletions.mark(user, job_id, NOW)
 
@@ -243,8 +243,29 @@ def test_jobs_by_id_are_the_users_live_ones_newest_first(world: World, user: str
     (gone,) = put_many(world, user, deleted, 1)
     (foreign,) = put_many(world, "somebody-else", document, 1)
     asked = [gone, ids[2], new_id(), ids[0], foreign]
-    assert [job.id for job in world.repository.get_many(user, asked)] == [ids[0], ids[2]]
-    assert world.repository.get_many(user, []) == []
+    assert by_id(world, user, asked) == [ids[0], ids[2]]
+    assert by_id(world, user, []) == []
+
+
+def by_id(world: World, user: str, job_ids: list[str]) -> list[str]:
+    page = world.repository.page(ListQuery(user_id=user, ids=tuple(job_ids)))
+    assert page.total == len(page.jobs) == len(page.versions or ())
+    return [job.id for job in page.jobs]
+
+
+def test_the_versions_of_jobs_by_id_change_with_each_of_them_and_with_nothing_else(
+    world: World, user: str
+) -> None:
+    ids = put_many(world, user, document, 3)
+    query = ListQuery(user_id=user, ids=tuple(ids))
+    before = world.repository.page(query).versions
+    put_many(world, user, document, 1)
+    assert world.repository.page(replace(query, ids=tuple(reversed(ids)))).versions == before
+    world.put(ids[1], document(user, status="failed"))
+    after = world.repository.page(query).versions
+    assert after != before
+    world.deletions.mark(user, ids[0], NOW)
+    assert world.repository.page(query).versions not in (before, after)
 
 
 def put_at(world: World, user: str, ids: list[str], make: Callable[..., dict[str, Any]] = document) -> None:
@@ -354,4 +375,4 @@ def test_a_job_without_a_time_is_neither_listed_nor_counted_but_had_by_its_id(wo
     page = world.repository.page(ListQuery(user_id=user))
     assert ([job.id for job in page.jobs], page.total, page.next) == ([sound], 1, None)
     assert world.repository.get(user, timeless).created_at is None
-    assert [job.id for job in world.repository.get_many(user, [timeless, sound])] == [sound, timeless]
+    assert by_id(world, user, [timeless, sound]) == [sound, timeless]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, cast
 
 from google.cloud import firestore
@@ -58,7 +57,7 @@ class MemoryWorld:
 class FirestoreWorld:
     def __init__(self, database: firestore.Client) -> None:
         self._database = database
-        self.repository = JobRepository(database, ThreadPoolExecutor(4))
+        self.repository = JobRepository(database)
         self.deletions = Deletions(database, SWEEP_AFTER)
         self.shares = Shares(database, 8)
         self.completions = Completions(database, 8)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
@@ -13,10 +14,8 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 from google.cloud.firestore_v1.types import (
     BatchGetDocumentsResponse,
-    RunAggregationQueryResponse,
     RunQueryResponse,
     StructuredQuery,
-    Value,
 )
 
 from shared.jobs.job import OTHER, JobStatus
@@ -24,6 +23,7 @@ from shared.jobs.pagination import ListQuery, Position
 from shared.services import Services
 from shared.sharing.shares import NoSuchVideo
 from tests.fakes import SETTINGS
+from tests.firestore_channel import Answer, Channel, counted
 from tests.jobs import NOW
 
 Order = tuple[str, str]
@@ -37,7 +37,7 @@ INDEXES: list[list[Order]] = [
 PLACES: dict[str, dict[str, Any]] = {
     "first page": {},
     "third page": {"page": 3},
-    "after a cursor": {"after": Position("job", NOW, 2, 20)},
+    "after a cursor": {"after": Position("job", NOW, 2, 20, 1000)},
 }
 FILTERS = {
     "any status": (),
@@ -95,16 +95,25 @@ class RecordingFirestore:
 
     def __init__(self) -> None:
         self.queries: list[StructuredQuery] = []
+        answers: dict[str, Answer] = {
+            "RunQuery": self._raw_query,
+            "RunAggregationQuery": self._raw_count,
+            "BatchGetDocuments": lambda _: [],
+        }
+        self.transport = SimpleNamespace(grpc_channel=Channel(answers))
+
+    def _raw_query(self, request: Any) -> Iterator[Any]:
+        self.queries.append(StructuredQuery.wrap(request.structured_query))
+        return iter(())
+
+    def _raw_count(self, request: Any) -> Iterator[Any]:
+        query = request.structured_aggregation_query.structured_query
+        self.queries.append(StructuredQuery.wrap(query))
+        return counted(0 if "deleted_at" in str(query) else 1000)
 
     def run_query(self, request: dict[str, Any], **_: Any) -> Iterator[RunQueryResponse]:
         self.queries.append(request["structured_query"])
         return iter(())
-
-    def run_aggregation_query(self, request: dict[str, Any], **_: Any) -> Iterator[RunAggregationQueryResponse]:
-        query = request["structured_aggregation_query"].structured_query
-        self.queries.append(query)
-        counted = {"aggregate_fields": {"jobs": Value(integer_value=0 if "deleted_at" in str(query) else 1000)}}
-        return iter([RunAggregationQueryResponse(result=counted)])
 
     def batch_get_documents(self, **_: Any) -> Iterator[BatchGetDocumentsResponse]:
         return iter(())

@@ -20,6 +20,7 @@ positions = st.builds(
     created_at=st.none() | st.datetimes(timezones=st.just(UTC)),
     page=st.integers(1, 10**9),
     shown=st.integers(0, 10**9),
+    total=st.none() | st.integers(0, 10**9),
 )
 filters = st.sets(st.sampled_from(JobStatus))
 searches = st.sampled_from([None, "", "j", "J", "job", "job-1"])
@@ -210,5 +211,5 @@ def test_media_and_counts_are_included_in_any_order(include: str, media: bool, c
 
 def test_times_keep_their_microseconds_in_a_cursor() -> None:
     time = datetime(1969, 12, 31, 23, 59, 59, 999999, UTC) + timedelta(microseconds=1)
-    position = Position("a", time, 1, 0)
+    position = Position("a", time, 1, 0, 0)
     assert decode_cursor(encode_cursor(position, "me", ()), "me", ()) == position

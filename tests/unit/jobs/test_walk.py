@@ -5,28 +5,19 @@ from __future__ import annotations
 import math
 import tracemalloc
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, NamedTuple, cast
 
 import pytest
-from google.cloud import firestore
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.jobs.pagination import ListQuery
+from shared.jobs.reading import Document
 from shared.jobs.walk import Walk
 from tests.jobs import NOW
 
 MEGABYTE = 2**20
-
-
-class Snapshot(NamedTuple):
-    id: str
-    fields: dict[str, Any]
-
-    def to_dict(self) -> dict[str, Any]:
-        return dict(self.fields)
 
 
 @dataclass
@@ -43,21 +34,11 @@ class Documents:
     size: int = 0
     """Characters of each one's text."""
     cost: Cost = field(default_factory=Cost)
-    start: int = 0
-    most: int = 0
 
-    def select(self, _: object) -> Documents:
-        return self
-
-    def start_after(self, snapshot: Snapshot) -> Documents:
-        return replace(self, start=int(snapshot.id) + 1)
-
-    def limit(self, most: int) -> Documents:
-        return replace(self, most=most)
-
-    def stream(self, **_: object) -> Iterator[Snapshot]:
+    def read(self, limit: int, after: Document | None, _: object) -> Iterator[Document]:
         """All of a batch is charged, whoever breaks off."""
-        batch = range(self.start, min(self.start + self.most, len(self.live)))
+        start = 0 if after is None else int(after.id) + 1
+        batch = range(start, min(start + limit, len(self.live)))
         self.cost.requests += 1
         self.cost.documents += len(batch)
         for number in batch:
@@ -65,14 +46,11 @@ class Documents:
             text = chr(97 + number % 26) * self.size
             deleted_at = None if self.live[number] else NOW
             fields = {"user_id": "me", "created_at": time, "extension_prompt": text, "deleted_at": deleted_at}
-            yield Snapshot(str(number), {**fields, "status": "completed"})
-
-    def get(self, **limits: object) -> list[Snapshot]:
-        return list(self.stream(**limits))
+            yield Document(str(number), {**fields, "status": "completed"}, 0, None)
 
 
 def walk_through(documents: Documents) -> Walk:
-    return Walk(cast(firestore.Query, documents), ListQuery(user_id="me"))
+    return Walk(documents.read, ListQuery(user_id="me"))
 
 
 @pytest.mark.parametrize("gone", [100, 2_900, 20_000])
