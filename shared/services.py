@@ -85,12 +85,11 @@ class Services:
 
     @_once
     def firestore(self) -> FirestoreClient:
-        from google.cloud import firestore
-
+        from shared.jobs.reading import connect
         from shared.outages import outages
 
         with outages("Firestore"):
-            return firestore.Client(project=self.settings.project)
+            return connect(self.settings.project)
 
     @_once
     def repository(self) -> JobRepository:

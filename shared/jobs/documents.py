@@ -6,7 +6,7 @@ A damaged value must not break the job or the page: it is shown as absent and lo
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -55,22 +55,14 @@ def job_from(job_id: str, document: Mapping[str, Any]) -> Job:
     """The job in `document`, without values that cannot be read."""
     values: dict[str, Any] = {}
     damaged: list[str] = []
-
-    def read(names: Iterable[str], is_sound: Callable[[object], bool]) -> None:
-        for name in names:
-            value = given(document, name)
-            if value is None:
-                continue
-            if is_sound(value):
-                values[name] = value
-            else:
-                damaged.append(name)
-
-    read(_TEXTS, _is_short_text)
-    read(_FREE_TEXTS, _is_text)
-    read(_TIMES, _is_time)
-    read(_INTEGERS, _is_integer)
-    read(["credits_charged"], _is_number)
+    for name, is_sound in _RULES:
+        value = given(document, name)
+        if value is None:
+            continue
+        if is_sound(value):
+            values[name] = value
+        else:
+            damaged.append(name)
 
     if given(document, "share_revoked_at") is not None:
         values.pop("short_id", None)  # the owner ended the link, even if a worker has written it since
@@ -122,3 +114,13 @@ def _is_integer(value: object) -> bool:
 
 def _is_number(value: object) -> bool:
     return _is_integer(value) or (isinstance(value, float) and math.isfinite(value))
+
+
+_RULES: tuple[tuple[str, Callable[[object], bool]], ...] = (
+    *((name, _is_short_text) for name in _TEXTS),
+    *((name, _is_text) for name in _FREE_TEXTS),
+    *((name, _is_time) for name in _TIMES),
+    *((name, _is_integer) for name in _INTEGERS),
+    ("credits_charged", _is_number),
+)
+"""Which values of a job's fields can be shown."""

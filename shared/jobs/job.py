@@ -132,7 +132,10 @@ class Job:
 
     def shortened(self) -> Job:
         """The job with long free texts cut and ended with `…`."""
-        return replace(self, extension_prompt=_cut(self.extension_prompt), error_message=_cut(self.error_message))
+        prompt, message = _cut(self.extension_prompt), _cut(self.error_message)
+        if prompt is self.extension_prompt and message is self.error_message:
+            return self  # nearly always, and a copy takes as long as reading the document
+        return replace(self, extension_prompt=prompt, error_message=message)
 
     def path(self, medium: Shown) -> str | None:
         """The object's name in the document, which may be any text; None if it is absent or not text."""

@@ -1,0 +1,214 @@
+"""Reading with raw messages: what is asked for, what becomes of the responses, and what if a call breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import grpc
+import pytest
+from google.api_core import exceptions as google_errors
+from google.cloud.firestore_v1 import _helpers
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.errors import Unavailable
+from shared.jobs.documents import SHOWN
+from shared.jobs.pagination import ListQuery
+from shared.jobs.queries import in_order
+from shared.jobs.reading import (
+    BatchGetDocumentsResponse,
+    Document,
+    Jobs,
+    RunQueryResponse,
+    Value,
+    cursor,
+    time_value,
+)
+from shared.outages import answer_within
+from tests.firestore_channel import Channel, Refusal, counted
+from tests.jobs import NOW
+
+PASSING = grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.INTERNAL, grpc.StatusCode.RESOURCE_EXHAUSTED
+LASTING = grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.DEADLINE_EXCEEDED
+ROOT = "projects/x/databases/(default)/documents/jobs/"
+FIELDS = ("user_id", "created_at")
+
+
+@pytest.fixture(autouse=True)
+def without_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    slept: list[float] = []
+    monkeypatch.setattr("shared.jobs.reading.time.sleep", slept.append)
+    return slept
+
+
+def found(number: int) -> Any:
+    """The response that brings a job, which was made this many seconds ago."""
+    response = RunQueryResponse()
+    response.document.name = f"{ROOT}job-{number}"
+    response.document.fields["user_id"].string_value = "ann"
+    response.document.fields["created_at"].CopyFrom(created(number))
+    response.document.update_time.seconds, response.document.update_time.nanos = 7, 9
+    return response
+
+
+def created(number: int) -> Any:
+    return time_value(datetime.fromtimestamp(NOW.timestamp() - number, UTC))
+
+
+def in_turn(*answers: Iterator[Any]) -> Channel:
+    """Gives these answers to one call after the other, whatever it asks."""
+    left = iter(answers)
+    names = ("RunQuery", "RunAggregationQuery", "BatchGetDocuments")
+    return Channel(dict.fromkeys(names, lambda _: next(left)))
+
+
+def then_fails(status: grpc.StatusCode, *responses: Any) -> Iterator[Any]:
+    yield from responses
+    raise Refusal(status)
+
+
+def read(channel: Channel, limit: int = 5) -> Iterator[Document]:
+    jobs = Jobs(channel.client)
+    return jobs.read(in_order(ListQuery(user_id="ann"), jobs.name), limit, None, FIELDS)
+
+
+def test_only_the_fields_that_are_needed_are_asked_for_and_no_more_documents_than_the_limit() -> None:
+    channel = in_turn(iter([found(1), found(2)]))
+    assert [document.id for document in read(channel)] == ["job-1", "job-2"]
+    ((_, request),) = channel.begun
+    assert [one.field_path for one in request.structured_query.select.fields] == list(FIELDS)
+    assert request.structured_query.limit.value == 5
+    assert not request.structured_query.HasField("start_at")
+
+
+@pytest.mark.parametrize("status", PASSING)
+def test_a_query_that_breaks_goes_on_after_the_last_document(status: grpc.StatusCode) -> None:
+    channel = in_turn(then_fails(status, found(1), found(2)), then_fails(status), iter([found(3), found(4)]))
+    assert [document.id for document in read(channel)] == [f"job-{number}" for number in (1, 2, 3, 4)]
+    first, *later = [request.structured_query for _, request in channel.begun]
+    for query in later:
+        assert list(query.start_at.values) == [created(2), Value(reference_value=f"{ROOT}job-2")]
+        assert (query.start_at.before, query.limit.value) == (False, 3)
+        assert (query.where, query.order_by) == (first.where, first.order_by)
+
+
+@pytest.mark.parametrize("status", [*PASSING, *LASTING])
+def test_a_query_that_breaks_after_all_that_was_asked_for_is_done(status: grpc.StatusCode) -> None:
+    channel = in_turn(then_fails(status, found(1), found(2)))
+    assert len(list(read(channel, limit=2))) == 2
+    assert len(channel.begun) == 1
+
+
+def test_a_query_that_nobody_reads_to_its_end_is_given_up() -> None:
+    channel = in_turn(iter([found(1), found(2), found(3)]))
+    documents = read(channel)
+    assert next(documents).id == "job-1"
+    documents.close()  # type: ignore[attr-defined]  # a generator
+    assert channel.cancelled == 1
+
+
+@pytest.mark.parametrize("status", PASSING)
+def test_documents_that_were_not_read_yet_are_asked_for_again_by_their_ids(status: grpc.StatusCode) -> None:
+    def response(number: int, *, missing: bool = False) -> Any:
+        if missing:
+            return BatchGetDocumentsResponse(missing=f"{ROOT}job-{number}")
+        return BatchGetDocumentsResponse(found=found(number).document)
+
+    channel = in_turn(
+        then_fails(status, response(3), response(2, missing=True)), iter([response(4, missing=True), response(1)])
+    )
+    jobs = Jobs(channel.client)
+    ids = [f"job-{number}" for number in (1, 2, 3, 4)]
+    assert [document.id for document in jobs.get(ids, FIELDS)] == ["job-3", "job-1"]
+    first, second = [request for _, request in channel.begun]
+    assert list(first.documents) == [jobs.name(job_id) for job_id in ids]
+    assert list(second.documents) == [jobs.name("job-1"), jobs.name("job-4")]
+    assert list(first.mask.field_paths) == list(second.mask.field_paths) == list(FIELDS)
+
+
+@pytest.mark.parametrize("status", PASSING)
+def test_a_count_that_fails_is_made_again_and_known_from_then_on(status: grpc.StatusCode) -> None:
+    channel = in_turn(then_fails(status), counted(3))
+    jobs = Jobs(channel.client)
+    count = jobs.count(in_order(ListQuery(user_id="ann"), jobs.name))
+    assert (count.result(), count.result()) == (3, 3)
+    assert channel.begun[0] == channel.begun[1]
+
+
+@pytest.mark.parametrize("status", LASTING)
+def test_what_will_not_pass_is_raised_at_once_as_the_librarys_error(status: grpc.StatusCode) -> None:
+    channel = in_turn(then_fails(status, found(1)))
+    with pytest.raises(google_errors.GoogleAPICallError) as raised:
+        list(read(channel))
+    assert raised.value.grpc_status_code == status
+    assert len(channel.begun) == 1
+
+
+def test_what_does_not_pass_is_tried_until_the_time_is_over(
+    monkeypatch: pytest.MonkeyPatch, without_pauses: list[float]
+) -> None:
+    monkeypatch.setattr("shared.jobs.reading.time.monotonic", lambda: 100 + sum(without_pauses))
+    channel = in_turn(*(then_fails(grpc.StatusCode.UNAVAILABLE) for _ in range(1_000)))
+    with pytest.raises(google_errors.ServiceUnavailable):
+        list(read(channel))
+    assert 2 < sum(without_pauses) < 3
+    assert max(without_pauses) <= 0.5
+    # No call may take longer than what is left, and each one less than the one before.
+    assert channel.timeouts == sorted(channel.timeouts, reverse=True)
+    assert (channel.timeouts[0], channel.timeouts[-1] > 0) == (3.0, True)
+
+
+def test_a_request_with_no_time_left_makes_no_call() -> None:
+    channel = in_turn()
+    answer_within(0)
+    try:
+        with pytest.raises(Unavailable):
+            list(read(channel))
+    finally:
+        answer_within(float("inf"))
+    assert channel.begun == []
+
+
+values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False)
+    | st.text()
+    | st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC)),
+    lambda inner: st.dictionaries(st.text(min_size=1), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.dictionaries(st.sampled_from(SHOWN), values, max_size=6))
+def test_a_document_has_the_values_that_the_library_reads(fields: dict[str, Any]) -> None:
+    response = found(1)
+    response.document.fields.clear()
+    for name, value in _helpers.encode_dict(fields).items():
+        response.document.fields[name].CopyFrom(type(value).pb(value))
+    (document,) = read(in_turn(iter([response])))
+    assert document.fields == fields
+    assert document.version == 7_000_000_009
+
+
+@pytest.mark.parametrize(
+    "odd", [Value(bytes_value=b"x"), Value(geo_point_value={}), Value(array_value={}), Value(reference_value="x")]
+)
+def test_a_value_of_a_kind_that_no_job_has_is_neither_text_nor_absent(odd: Any) -> None:
+    response = found(1)
+    response.document.fields["status"].CopyFrom(odd)
+    (document,) = read(in_turn(iter([response])))
+    assert document.fields["status"] is not None
+    assert not isinstance(document.fields["status"], str | int | float | dict)
+
+
+def test_a_cursor_is_made_of_the_values_in_the_order_of_the_query() -> None:
+    (document,) = read(in_turn(iter([found(1)])))
+    name = Value(reference_value=f"{ROOT}job-1")
+    newest = in_order(ListQuery(user_id="ann"), lambda job_id: ROOT + job_id)
+    by_id = in_order(ListQuery(user_id="ann", id_prefix="job"), lambda job_id: ROOT + job_id)
+    assert cursor(newest, document) == [created(1), name]
+    assert cursor(by_id, document) == [name]
