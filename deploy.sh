@@ -7,7 +7,9 @@ LC_ALL=C # so that a-z means just that
 PICTURES_ONLY='title=pictures,expression=resource.name.endsWith("/poster.webp")||resource.name.endsWith("/preview.mp4")'
 
 SERVICES=(artifactregistry cloudbuild cloudfunctions cloudresourcemanager cloudscheduler eventarc firestore iam
-  iamcredentials identitytoolkit monitoring pubsub run storage)
+  iamcredentials identitytoolkit monitoring pubsub run secretmanager storage)
+SIGNER=url-signer # the account whose permission signed URLs carry
+SIGNING_SECRET=url-signing-key
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 source "$root/infra/cloud/settings.sh"
@@ -54,7 +56,6 @@ grant() { # a row of ROLES, and on a bucket perhaps a condition
   local binding=("--member=serviceAccount:$email" "--role=$3" --format=none)
   case $2 in
     project) run projects add-iam-policy-binding "$PROJECT" "${binding[@]}" --condition=None ;;
-    itself) run iam service-accounts add-iam-policy-binding "$email" "${binding[@]}" --condition=None ;;
     *_TOPIC) run pubsub topics add-iam-policy-binding "${!2}" "${binding[@]}" ;;
     dead-letters)
       for topic in $RETRIED_TOPICS; do
@@ -69,9 +70,36 @@ grant() { # a row of ROLES, and on a bucket perhaps a condition
   esac
 }
 
+make_signing_key() { # once: an account that may only read the buckets, and its key in Secret Manager
+  local email=$SIGNER@$PROJECT.iam.gserviceaccount.com key
+  create secrets create "$SIGNING_SECRET" --replication-policy=automatic
+  grant "$SIGNER" buckets roles/storage.objectViewer
+  look '' secrets versions list "$SIGNING_SECRET" --limit=1 '--format=value(name)'
+  [[ -z $answer ]] || return 0
+  local made=(storage hmac create "$email" '--format=value[separator=":"](metadata.accessId,secret)')
+  local kept=(secrets versions add "$SIGNING_SECRET" --data-file=-)
+  made+=("--project=$PROJECT" --quiet) kept+=("--project=$PROJECT" --quiet)
+  show "${made[@]}"
+  show "${kept[@]}"
+  ((!dry_run)) || return 0
+  # The key is on no command line and in no output. gcloud would write it to a log file of its own.
+  key=$(CLOUDSDK_CORE_DISABLE_FILE_LOGGING=1 gcloud "${made[@]}" </dev/null)
+  [[ $key =~ ^[A-Za-z0-9]+:[[:graph:]]+$ ]] || fail "gcloud made no HMAC key for $email that can be kept"
+  printf %s "$key" | gcloud "${kept[@]}"
+}
+
+allow_signing() { # ACCOUNT
+  local email=$1@$PROJECT.iam.gserviceaccount.com on=(secrets add-iam-policy-binding "$SIGNING_SECRET")
+  local role=roles/secretmanager.secretAccessor
+  if [[ $SIGNING == keyless ]]; then
+    on=(iam service-accounts add-iam-policy-binding "$email") role=roles/iam.serviceAccountTokenCreator
+  fi
+  run "${on[@]}" "--member=serviceAccount:$email" "--role=$role" --format=none --condition=None
+}
+
 deploy() { # a row of FUNCTIONS
-  local name=$1 email=$2@$PROJECT.iam.gserviceaccount.com trigger=$3 retry=$4 public=$5
-  local memory=$6 cpu=$7 concurrency=$8 threads=$9 timeout=${10}
+  local name=$1 email=$2@$PROJECT.iam.gserviceaccount.com trigger=$3 retry=$4 public=$5 signs=$6
+  local memory=$7 cpu=$8 concurrency=$9 threads=${10} timeout=${11}
   local environment flags
   # The origins hold commas, so @ separates the variables: see gcloud topic escaping.
   environment="^@^GOOGLE_CLOUD_PROJECT=$PROJECT@ALLOWED_ORIGINS=$ALLOWED_ORIGINS@IMAGES_BUCKET=$IMAGES_BUCKET"
@@ -79,11 +107,18 @@ deploy() { # a row of FUNCTIONS
   environment+="@OBJECT_FINALIZED_TOPIC=$OBJECT_FINALIZED_TOPIC@SHARE_ORIGIN=$SHARE_ORIGIN"
   environment+="@SHORT_ID_LENGTH=$SHORT_ID_LENGTH@FORWARDED_HOPS=$FORWARDED_HOPS"
   environment+="@REQUESTS_PER_MINUTE=$REQUESTS_PER_MINUTE"
-  environment+="@THREADS=$threads"
+  environment+="@SIGNING=$SIGNING@THREADS=$threads"
   # The function itself verifies its caller's token, which Google's front end would not know, or wants none.
   flags=(--trigger-http --allow-unauthenticated)
   [[ $trigger == HTTP ]] || flags=("--trigger-topic=${!trigger}")
   [[ $retry != True ]] || flags+=(--retry)
+  if [[ $signs == True ]]; then
+    if [[ $SIGNING == key ]]; then
+      flags+=("--set-secrets=SIGNING_KEY=$SIGNING_SECRET:latest")
+    else
+      flags+=(--clear-secrets) # of a deployment with a key
+    fi
+  fi
   if [[ $public == True ]]; then
     # Behind a load balancer nobody may go round it: they could write X-Forwarded-For themselves.
     if ((FORWARDED_HOPS == 2)); then
@@ -173,6 +208,7 @@ run services enable "${SERVICES[@]/%/.googleapis.com}"
 while read -r name account _; do
   create iam service-accounts create "$account" "--display-name=Function $name"
 done < <(rows "$FUNCTIONS")
+[[ $SIGNING == keyless ]] || create iam service-accounts create "$SIGNER" '--display-name=Signs URLs of media'
 create pubsub topics create "$EVERY_MINUTE_TOPIC"
 for topic in $RETRIED_TOPICS; do
   name=${!topic} deadline=--ack-deadline=$DEAD_LETTERS_ACK_DEADLINE
@@ -185,6 +221,10 @@ done
 # What could not be replayed is kept for some time: see KEPT_FOR in functions/sweep_purges.py.
 run firestore fields ttls update expire_at --collection-group=dead_letters --enable-ttl --async
 while read -ra row; do create firestore indexes composite create "${row[@]}" --async; done <<<"$indexes"
+[[ $SIGNING == keyless ]] || make_signing_key
+while read -r _ account _ _ _ signs _; do
+  [[ $signs != True ]] || allow_signing "$account"
+done < <(rows "$FUNCTIONS")
 while read -ra row; do grant "${row[@]}"; done < <(rows "$ROLES")
 while read -ra row; do deploy "${row[@]}"; done < <(rows "$FUNCTIONS")
 # What makes events comes after what consumes them.

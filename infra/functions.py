@@ -25,7 +25,7 @@ FILE = Path(__file__).with_name("functions.toml")
 EVERY_MINUTE = "every_minute_topic"
 TOPICS = (*(field.name for field in fields(Settings) if field.name.endswith("_topic")), EVERY_MINUTE)
 """The topics as the table names them: those of the settings, and EVERY_MINUTE."""
-PLACES = ("project", "itself", "buckets", "outputs", "pictures", "dead-letters", *TOPICS)
+PLACES = ("project", "buckets", "outputs", "pictures", "dead-letters", *TOPICS)
 """The resources on which an account may have a role."""
 
 
@@ -61,6 +61,8 @@ class Function:
     routes: tuple[Route, ...] = ()
     public: bool = False
     """Whether it answers anyone, without a token."""
+    signs: bool = False
+    """Whether it signs URLs."""
     topic: str | None = None
     """One of TOPICS."""
     retry: bool = False
@@ -133,7 +135,7 @@ def _function(name: str, row: object, defaults: Mapping[str, Any]) -> Function:
     if "topic" in given:
         _check(name, given, {"topic", "retry", "roles", *_SIZES})
     else:
-        _check(name, given, {"routes", "roles", *_SIZES}, {"public"})
+        _check(name, given, {"routes", "roles", *_SIZES}, {"public", "signs"})
     roles = tuple(Role(role, on) for on, roles in given.pop("roles").items() for role in roles)
     routes = tuple(Route(*route.split(" ")) for route in given.pop("routes", ()))
     return Function(name=name, roles=roles, routes=routes, **given)
@@ -169,6 +171,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "dead_letters_ack_deadline": (_number(10, 600), "a whole number from 10 to 600"),
     "routes": (_some(_text(_ROUTE)), 'a list such as ["GET /jobs/{job_id}"]'),
     "public": _FLAG,
+    "signs": _FLAG,
     "topic": (_text("|".join(TOPICS)), f"one of {', '.join(TOPICS)}"),
     "retry": _FLAG,
     "memory": (_text("[1-9][0-9]*(Mi|Gi)"), "a size such as 512Mi"),
@@ -198,7 +201,7 @@ def _check(where: str, part: Mapping[str, Any], required: set[str], optional: Se
 def shell(table: Table) -> str:
     """The table as shell variables. A topic is named after the variable that holds its name."""
     functions = [
-        f"{one.name} {one.account} {(one.topic or 'http').upper()} {one.retry} {one.public}"
+        f"{one.name} {one.account} {(one.topic or 'http').upper()} {one.retry} {one.public} {one.signs}"
         f" {one.memory} {one.cpu} {one.concurrency} {one.threads} {one.timeout}s"
         for one in table.functions.values()
     ]

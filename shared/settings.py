@@ -155,7 +155,7 @@ def _signing_key(environment: Mapping[str, str]) -> SigningKey | None:
     if not text:
         return None
     access_id, colon, secret = text.partition(":")
-    if not colon or not access_id.isalnum() or not secret.isascii() or not secret.isprintable() or not secret:
+    if not (colon and access_id.isalnum() and secret and text.isascii() and text.isprintable()):
         raise SettingsError("SIGNING_KEY is not of the form ACCESS_ID:SECRET")  # and what it is stays secret
     return SigningKey(access_id, secret)
 

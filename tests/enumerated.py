@@ -86,6 +86,8 @@ def disagreements(functions: Functions, table: Table) -> list[str]:
             found.append(f"{name} is public in one of the two")
         if (TOPICS[function._kind] if isinstance(function, Subscriber) else None) != row.topic:
             found.append(f"{name} gets other messages than it consumes")
+        if (isinstance(function, HttpFunction) and function.signs) != row.signs:
+            found.append(f"{name} signs URLs in one of the two")
         has_role = Role("roles/firebaseauth.viewer", "project") in row.roles
         if (isinstance(function, Endpoint) and function._check_revoked) != has_role:
             found.append(f"{name} checks for revoked sessions, or has the role for that, but not both")

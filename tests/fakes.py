@@ -28,7 +28,7 @@ from shared.messaging.events import JobDeleted
 from shared.publishing.dead_letters import DeadLetters, Letter
 from shared.publishing.publisher import Publisher
 from shared.services import Services
-from shared.settings import Bucket, Settings
+from shared.settings import Bucket, Settings, SigningKey
 from shared.sharing.completion import Completions
 from shared.sharing.shares import Shares
 from shared.sharing.views import Views
@@ -36,12 +36,13 @@ from shared.storage.media import Download, MediaStore, MediaUrls, SharedUrls
 from shared.storage.objects import Description, ObjectStore
 from shared.storage.pictures import pictures_of
 from shared.storage.removal import BucketPurge
-from shared.storage.signing import UrlSigner
+from shared.storage.signing import KeySigner, Urls, UrlSigner
 from tests.fake_firestore import FakeDeletions, FakeRepository
 from tests.fake_shares import FakeCompletions, FakeKnownPictures, FakeShares, FakeViews
 from tests.jobs import NOW
 
-SETTINGS = Settings(project="demo-nuumee", allowed_origins=("https://nuumee.ai",))
+KEY = SigningKey("GOOG1ETESTS", "known-to-all")
+SETTINGS = Settings(project="demo-nuumee", allowed_origins=("https://nuumee.ai",), signing_key=KEY)
 
 
 class FakeMediaStore:
@@ -54,12 +55,15 @@ class FakeMediaStore:
         self.metadata: dict[tuple[str, str], Mapping[str, str]] = {}
         self.broken: set[str] = set()
         self.calls = 0
-        self._signer = UrlSigner(None, "", lifetime=3600, window=900, pool=None)
+        self._signer = UrlSigner(Urls(KeySigner(KEY), "https://storage.test", settings.url_lifetime), 900)
 
     def urls(self, jobs: Sequence[Job], now: datetime) -> list[MediaUrls]:
         self.calls += 1
         validity = self._signer.validity(now)
         return [MediaUrls(job.id, {shown: self._url(job, shown) for shown in ALL_SHOWN}, validity) for job in jobs]
+
+    def version(self, jobs: Sequence[Job], now: datetime) -> str | None:
+        return self._signer.version(self._signer.validity(now)) if all(map(_names_all, jobs)) else None
 
     def download(self, job: Job, now: datetime) -> Download | None:
         self.calls += 1
@@ -154,6 +158,16 @@ class FakeMediaStore:
             if pictures:
                 name = pictures.preview if picture.is_preview else pictures.poster
         return f"https://storage.test/{bucket}/{name}" if name and is_own_path(name, job.user_id) else None
+
+
+def _names_all(job: Job) -> bool:
+    """Whether the document leaves no medium and no poster to be looked for."""
+    shown = {medium for medium in Medium if job.is_completed or medium is not Medium.OUTPUT_VIDEO}
+    posters = {job.pictured(picture) for picture in Picture if picture.medium in shown}
+    unknown = [path for medium in posters - job.posters.keys() if (path := job.path(medium))]
+    return all(job.path(medium) is not None for medium in shown if medium.default_name) and not any(
+        is_own_path(path, job.user_id) for path in unknown
+    )
 
 
 class FakePublisher:

@@ -17,6 +17,7 @@ SHARE_ORIGIN            https://nuumee.ai  $origin  origin such as https://nuume
 SHORT_ID_LENGTH         8                  (8|12|16)  length of a new share link's id: 8, 12 or 16
 FORWARDED_HOPS          1                  (1|2)  number of proxies of Google: 1, or 2 behind a load balancer
 REQUESTS_PER_MINUTE     600                [1-9][0-9]{0,5}  number of requests that a user may send to an instance, to 999999
+SIGNING                 key                (key|keyless)  way to sign URLs: key, or keyless for a call of IAM for each
 MAX_INSTANCES           20                 [1-9][0-9]{0,2}  number of instances of a function, from 1 to 999
 ALERT_CHANNELS          none               (none|$channel(,$channel)*)  list of channels such as projects/a/notificationChannels/1
 "

@@ -39,7 +39,7 @@ def refusal(
         access_id, *scope = given["X-Goog-Credential"].split("/")
         date, _region, service, ending = scope
         signed = given["X-Goog-SignedHeaders"].split(";")
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, OverflowError):
         return 400, "AuthenticationRequired", "A parameter of the signature is missing or malformed."
     checks = (
         (
@@ -55,7 +55,7 @@ def refusal(
             (400, "InvalidArgument", "A URL lasts for seven days at the most, and host must be signed."),
         ),
         (
-            begins - _CLOCKS_DIFFER <= now < begins + lasts,
+            -_CLOCKS_DIFFER <= now - begins < lasts,
             (400, "ExpiredToken", "The provided token has expired."),
         ),
     )
@@ -67,7 +67,7 @@ def refusal(
     digest = hashlib.sha256(request.encode()).hexdigest()
     message = "\n".join([_ALGORITHM, given["X-Goog-Date"], "/".join(scope), digest])
     key = reduce(_mac, scope, b"GOOG4" + keys[access_id].encode())
-    if not hmac.compare_digest(_mac(key, message).hex(), given[_SIGNATURE]):
+    if not hmac.compare_digest(_mac(key, message).hex().encode(), given[_SIGNATURE].encode()):
         return 403, "SignatureDoesNotMatch", "The request's signature is not the one calculated here."
     return None
 

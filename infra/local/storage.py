@@ -238,7 +238,7 @@ def main() -> None:
     parser.add_argument("--export-to", type=Path, metavar="FILE", help=f"what POST {EXPORT} writes")
     parser.add_argument("--load", type=Path, metavar="FILE", help="begin with what was exported")
     options = parser.parse_args()
-    keys = dict([os.environ["SIGNING_KEY"].split(":")]) if "SIGNING_KEY" in os.environ else {}
+    keys = dict([os.environ["SIGNING_KEY"].split(":", 1)]) if "SIGNING_KEY" in os.environ else {}
     storage = VersionedStorage()
     if options.notify_topic:
         storage, _ = notified(options.notify_topic, os.environ["PUBSUB_EMULATOR_HOST"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future
 from datetime import datetime
 from http import HTTPStatus
@@ -38,21 +38,19 @@ class AccountSigner:
 
     algorithm = "GOOG4-RSA-SHA256"
 
-    def __init__(self, account: str, signer: Any) -> None:
-        """`signer` is one of google-auth's: https://google-auth.readthedocs.io/en/latest/reference/google.auth.crypt.html"""
+    def __init__(self, account: str, sign: Callable[[bytes], bytes]) -> None:
         self.account = account
-        self._signer = signer
+        self._sign = sign
 
     def sign(self, date: str, message: bytes) -> bytes:
-        signature: bytes = self._signer.sign(message)
-        return signature
+        return self._sign(message)
 
 
 class KeylessUrlSigner(UrlSigner):
     """Makes one call for each distinct URL, however many requests want it at once, and keeps its outcome."""
 
-    def __init__(self, urls: Urls, *, lifetime: int, window: int, pool: Executor) -> None:
-        super().__init__(urls, lifetime=lifetime, window=window)
+    def __init__(self, urls: Urls, window: int, pool: Executor) -> None:
+        super().__init__(urls, window)
         self._pool = pool
         self._kept: OrderedDict[tuple[Target, datetime], Future[str]] = OrderedDict()
         self._lock = Lock()
@@ -93,7 +91,7 @@ def account_signer(settings: Settings) -> AccountSigner:
     """
     credentials, _ = google.auth.default(scopes=_SCOPES)
     if isinstance(credentials, google.auth.credentials.Signing):
-        return AccountSigner(credentials.signer_email, credentials.signer)
+        return AccountSigner(credentials.signer_email, credentials.sign_bytes)
     session = requests.Session()
     keep_alive(session, connections=32)
     send = functools.partial(google.auth.transport.requests.Request(session), timeout=patient(SIGNING_TIMEOUT))
@@ -112,4 +110,4 @@ def account_signer(settings: Settings) -> AccountSigner:
         account = getattr(credentials, "service_account_email", None)
     if account is None:
         raise SettingsError("SIGNING_ACCOUNT is not set, and the credentials name no service account")
-    return AccountSigner(account, google.auth.iam.Signer(request, credentials, account))
+    return AccountSigner(account, google.auth.iam.Signer(request, credentials, account).sign)

@@ -116,7 +116,8 @@ class MediaStore:
         """
         if any(_is_to_be_found(job, shown) for job in jobs for shown in _shown(job)):
             return None
-        return self._signer.version(self._signer.validity(now))
+        signed = self._signer.version(self._signer.validity(now))
+        return None if signed is None else repr((signed, *self._names.values()))
 
     def download(self, job: Job, now: datetime) -> Download | None:
         """A URL that makes a browser save a completed job's output; None if it has none."""

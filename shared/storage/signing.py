@@ -41,6 +41,9 @@ class Target(NamedTuple):
     filename: str | None = None
 
 
+_NOTHING = Target("", "")
+
+
 class Signer(Protocol):
     """The account whose permission a URL carries."""
 
@@ -85,12 +88,13 @@ class Urls:
         self._signer = signer
         self._endpoint = endpoint
         self._host = urlsplit(endpoint).netloc
-        self._lifetime = lifetime
+        self.lifetime = lifetime
+        """Seconds."""
         self._window = lru_cache(_WINDOWS)(self._constant)
 
-    @property
-    def account(self) -> str:
-        return self._signer.account
+    def version(self, begins: datetime) -> str:
+        """What is different as soon as the URL of any target is: the URL of none, which has all but the target."""
+        return self.url(_NOTHING, begins)
 
     def url(self, target: Target, begins: datetime) -> str:
         """A GET URL for the target, valid from `begins` on. Raises what the signer raises."""
@@ -112,7 +116,7 @@ class Urls:
         query = (
             f"X-Goog-Algorithm={self._signer.algorithm}"
             f"&X-Goog-Credential={quote(f'{self._signer.account}/{scope}', safe='~')}"
-            f"&X-Goog-Date={timestamp}&X-Goog-Expires={self._lifetime}&X-Goog-SignedHeaders=host"
+            f"&X-Goog-Date={timestamp}&X-Goog-Expires={self.lifetime}&X-Goog-SignedHeaders=host"
         )
         return timestamp, scope, query
 
@@ -120,19 +124,19 @@ class Urls:
 class UrlSigner:
     """Signs GET URLs that stay the same for a window, so that a browser's cache is of use."""
 
-    def __init__(self, urls: Urls, *, lifetime: int, window: int) -> None:
+    def __init__(self, urls: Urls, window: int) -> None:
+        """`window` is in seconds."""
         self._urls = urls
-        self._lifetime = lifetime
         self._window = window
 
     def validity(self, now: datetime) -> Validity:
         begins = datetime.fromtimestamp(now.timestamp() // self._window * self._window, UTC)
-        expires_at = begins + timedelta(seconds=self._lifetime)
+        expires_at = begins + timedelta(seconds=self._urls.lifetime)
         return Validity(begins, expires_at, int((expires_at - now).total_seconds()))
 
     def version(self, validity: Validity) -> str | None:
-        """What is different as soon as the URLs for the same targets are; None if nothing tells."""
-        return f"{self._urls.account} {validity.begins.isoformat()}"
+        """What is different as soon as the URLs of the same targets are; None if nothing tells."""
+        return self._urls.version(validity.begins)
 
     def sign(self, targets: Sequence[Target], validity: Validity) -> list[str]:
         """The URLs, in the order of `targets`. Raises Unavailable if signing takes calls and IAM is away."""
@@ -153,14 +157,13 @@ class UrlSigner:
 def url_signer(settings: Settings, pool: Executor) -> UrlSigner:
     """Signs with the HMAC key, or through IAM if the settings say so. Raises SettingsError without either."""
     endpoint = (settings.storage_emulator or _ENDPOINT).rstrip("/")
-    lifetime, window = settings.url_lifetime, settings.url_window
     settings.check_signing()
     if settings.keyless:
         # Only here, because what it imports takes half a second.
         from shared.storage.keyless import KeylessUrlSigner, account_signer  # noqa: PLC0415
 
-        urls = Urls(account_signer(settings), endpoint, lifetime)
-        return KeylessUrlSigner(urls, lifetime=lifetime, window=window, pool=pool)
+        urls = Urls(account_signer(settings), endpoint, settings.url_lifetime)
+        return KeylessUrlSigner(urls, settings.url_window, pool)
     assert settings.signing_key is not None  # noqa: S101 - checked
-    urls = Urls(KeySigner(settings.signing_key), endpoint, lifetime)
-    return UrlSigner(urls, lifetime=lifetime, window=window)
+    urls = Urls(KeySigner(settings.signing_key), endpoint, settings.url_lifetime)
+    return UrlSigner(urls, settings.url_window)

@@ -42,12 +42,21 @@ def test_a_stalled_connection_holds_up_nobody(stack: Stack, blob: Any) -> None:
         assert blob.download_as_bytes() == b"0123456789"
 
 
-def test_a_signed_url_works_and_head_tells_of_it_without_the_body(stack: Stack, blob: Any) -> None:
+def test_a_signed_url_works_and_is_good_for_no_other_verb(stack: Stack, blob: Any) -> None:
     url = signed(stack, blob.name, datetime.now(UTC))
     answer = requests.get(url, timeout=10)
     assert (answer.content, answer.headers["Content-Type"]) == (b"0123456789", "video/mp4")
     head = requests.head(url, timeout=10)
-    assert (head.status_code, head.headers["Content-Length"], head.content) == (200, "10", b"")
+    assert (head.status_code, head.content) == (403, b"")
+    assert requests.put(url, data=b"other", timeout=10).status_code == 403
+    assert blob.download_as_bytes() == b"0123456789"
+
+
+def test_a_signed_url_leads_to_no_other_object(stack: Stack, blob: Any) -> None:
+    other = f"user/{new_id()}/output.mp4"
+    blob.bucket.blob(other).upload_from_string(b"other")
+    url = signed(stack, blob.name, datetime.now(UTC))
+    assert requests.get(url.replace(blob.name, other), timeout=10).status_code == 403
 
 
 @pytest.mark.parametrize(

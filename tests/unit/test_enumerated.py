@@ -14,7 +14,7 @@ from shared.access.auth import User
 from shared.messaging.events import JobDeleted
 from shared.messaging.subscriber import Subscriber, subscriber
 from shared.services import Services
-from shared.web.endpoint import Endpoint, Request, endpoint
+from shared.web.endpoint import Endpoint, HttpFunction, Request, endpoint
 from shared.web.public_endpoint import PublicEndpoint, Visit, public_endpoint
 from tests.enumerated import (
     FOUND,
@@ -28,8 +28,8 @@ from tests.enumerated import (
 )
 
 
-def new_endpoint(*, check_revoked: bool = False) -> Endpoint:
-    @endpoint("GET", "/jobs/{job_id}/stub", check_revoked=check_revoked)
+def new_endpoint(*, check_revoked: bool = False, signs: bool = False) -> Endpoint:
+    @endpoint("GET", "/jobs/{job_id}/stub", check_revoked=check_revoked, signs=signs)
     def stub(request: Request, user: User, services: Services) -> dict[str, Any]:
         return {}
 
@@ -54,7 +54,7 @@ def new_consumer() -> Subscriber[JobDeleted]:
 
 def only_row(**changes: Any) -> Table:
     """A table with just a row for the stub, which is that of get_output with changes."""
-    row = replace(table().functions["get_output"], name="stub", **changes)
+    row = replace(table().functions["get_output"], **{"name": "stub", "signs": False, **changes})
     return replace(table(), functions={"stub": row})
 
 
@@ -85,6 +85,13 @@ def test_the_table_says_what_the_code_says() -> None:
     assert disagreements(FOUND, table()) == []
 
 
+def test_the_functions_that_sign_urls_are_those_that_use_the_media_store() -> None:
+    sources = {name: (ROOT / "functions" / f"{name}.py").read_text() for name in FOUND}
+    assert {name for name, source in sources.items() if "services.media" in source} == {
+        name for name, function in FOUND.items() if isinstance(function, HttpFunction) and function.signs
+    }
+
+
 @pytest.mark.parametrize("stub", [new_endpoint(), new_public_endpoint(), new_consumer()])
 def test_a_function_without_a_row_is_noticed(stub: Endpoint | PublicEndpoint | Subscriber[Any]) -> None:
     assert disagreements({"stub": stub}, replace(table(), functions={})) == ["stub has no row"]
@@ -110,6 +117,8 @@ def test_a_row_without_a_function_is_noticed() -> None:
             {"routes": ROUTES, "roles": (Role("roles/firebaseauth.viewer", "project"),)},
             "stub checks for revoked sessions, or has the role for that, but not both",
         ),
+        (new_endpoint(), {"routes": ROUTES, "signs": True}, "stub signs URLs in one of the two"),
+        (new_endpoint(signs=True), {"routes": ROUTES}, "stub signs URLs in one of the two"),
         (
             new_public_endpoint(),
             {"routes": (Route("GET", "/stub/{short_id}"),)},
@@ -130,6 +139,7 @@ def test_a_row_that_says_something_else_is_noticed(stub: Any, row: dict[str, Any
     ("stub", "row"),
     [
         (new_endpoint(), {"routes": ROUTES}),
+        (new_endpoint(signs=True), {"routes": ROUTES, "signs": True}),
         (new_consumer(), {"routes": (), "topic": "job_deleted_topic", "retry": True}),
     ],
 )

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 
 import firebase_admin
 import google.auth
@@ -41,7 +42,7 @@ def test_each_client_is_built_once_however_many_ask_for_it_at_once(monkeypatch: 
 def test_credentials_that_come_late_are_an_outage_and_then_none(
     monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    services = Services(SETTINGS)
+    services = Services(replace(SETTINGS, keyless=True))
 
     def fail(*_: object, **__: object) -> None:
         raise DefaultCredentialsError("the metadata server is away")

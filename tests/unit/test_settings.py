@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.settings import EMULATOR_VARIABLES, Settings, SettingsError
+from shared.settings import EMULATOR_VARIABLES, Settings, SettingsError, SigningKey
 
 LEAST = {"GOOGLE_CLOUD_PROJECT": "nuumee", "ALLOWED_ORIGINS": "https://nuumee.ai, http://localhost:3000/"}
 
@@ -24,13 +24,18 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "SHORT_ID_LENGTH": "16",
         "FORWARDED_HOPS": "2",
         "REQUESTS_PER_MINUTE": "50",
+        "SIGNING_KEY": "GOOG1EKEY:se/cr+et:=\n",
+        "SIGNING": "keyless",
         "SIGNING_ACCOUNT": "signer@nuumee.test",
+        "PATIENCE": "4",
         "STORAGE_EMULATOR_HOST": "http://127.0.0.1:1",
     }
     settings = Settings.from_environment({**LEAST, **given})
     assert settings.buckets == ("i", "v", "o")
     assert (settings.job_deleted_topic, settings.share_origin) == ("gone", "https://share.test")
     assert (settings.short_id_length, settings.forwarded_hops, settings.requests_per_minute) == (16, 2, 50)
+    assert (settings.signing_key, settings.keyless) == (SigningKey("GOOG1EKEY", "se/cr+et:="), True)
+    assert settings.patience == 4
     assert (settings.signing_account, settings.storage_emulator) == ("signer@nuumee.test", "http://127.0.0.1:1")
 
 
@@ -52,11 +57,40 @@ def test_a_bucket_that_is_set_to_nothing_is_named_rather_than_taken_for_the_defa
     [
         *(("SHORT_ID_LENGTH", "4"), ("FORWARDED_HOPS", "0"), ("FORWARDED_HOPS", "x")),
         *(("REQUESTS_PER_MINUTE", "0"), ("REQUESTS_PER_MINUTE", "1.5"), ("SWEEP_AFTER", "0")),
+        *(("PATIENCE", "0"), ("PATIENCE", "101")),
     ],
 )
 def test_a_number_out_of_its_choices_is_named(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         Settings.from_environment({**LEAST, name: value})
+
+
+def test_by_default_a_key_signs_and_without_one_nothing_does() -> None:
+    Settings.from_environment({**LEAST, "SIGNING_KEY": "GOOG1EKEY:secret"}).check_signing()
+    Settings.from_environment({**LEAST, "SIGNING": "keyless"}).check_signing()
+    for environment in (LEAST, {**LEAST, "SIGNING": "key"}, {**LEAST, "SIGNING_KEY": " "}):
+        with pytest.raises(SettingsError, match="SIGNING_KEY is not set"):
+            Settings.from_environment(environment).check_signing()
+
+
+@pytest.mark.parametrize("value", ["yes", ""])
+def test_another_way_of_signing_is_named(value: str) -> None:
+    with pytest.raises(SettingsError, match="SIGNING"):
+        Settings.from_environment({**LEAST, "SIGNING": value})
+
+
+@pytest.mark.parametrize("value", ["hushhush", ":hushhush", "GOOG1E:", "GOOG1E KEY:hushhush", "GOOG1E:hush\nhush"])
+def test_a_signing_key_of_another_form_is_named_and_not_shown(value: str) -> None:
+    with pytest.raises(SettingsError, match="SIGNING_KEY is not of the form ACCESS_ID:SECRET") as refused:
+        Settings.from_environment({**LEAST, "SIGNING_KEY": value})
+    assert "hush" not in str(refused.value)
+    assert refused.value.__cause__ is refused.value.__context__ is None
+
+
+def test_the_secret_of_the_key_shows_in_no_text_of_the_settings() -> None:
+    settings = Settings.from_environment({**LEAST, "SIGNING_KEY": "GOOG1EKEY:hushhush"})
+    assert "GOOG1EKEY" in repr(settings)
+    assert "hushhush" not in f"{settings!r} {settings} {settings.signing_key!r} {settings.signing_key}"
 
 
 def test_two_media_in_one_bucket_are_refused() -> None:

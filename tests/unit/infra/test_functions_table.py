@@ -26,11 +26,12 @@ def stub(line: str, instead: str) -> str:
 
 
 def test_a_row_has_what_it_says_and_for_the_rest_the_defaults() -> None:
-    text = stub("routes", "timeout = 5\nroles.itself = ['roles/a.b']\nroutes")
+    text = stub("routes", "timeout = 5\nroles.buckets = ['roles/a.b']\nroutes")
     one = read(text).functions["stub_it"]
     assert (one.memory, one.cpu, one.concurrency, one.timeout) == ("512Mi", 1, 16, 5)
-    assert (one.routes, one.public, one.topic, one.retry) == ((Route("GET", "/stub"),), False, None, False)
-    assert one.roles == (Role("roles/a.b", "itself"), Role("roles/datastore.viewer", "project"))
+    assert (one.routes, one.topic) == ((Route("GET", "/stub"),), None)
+    assert (one.public, one.signs, one.retry) == (False, False, False)
+    assert one.roles == (Role("roles/a.b", "buckets"), Role("roles/datastore.viewer", "project"))
     assert (one.account, one.threads) == ("stub-it", 16)
 
 
@@ -66,6 +67,7 @@ def test_a_function_has_at_least_two_threads() -> None:
         (stub("GET /stub", "GET stub"), "stub_it has routes = ['GET stub'], which is not a list such as"),
         (stub("GET /stub", "GET /jobs"), "list_jobs and stub_it both answer GET /jobs"),
         (stub("routes", "public = 1\nroutes"), "stub_it has public = 1, which is not true or false"),
+        (stub("routes", "signs = 'yes'\nroutes"), "stub_it has signs = 'yes', which is not true or false"),
         (stub("routes", "retry = true\nroutes"), "stub_it has retry, which means nothing there"),
         (stub("routes", "topic = 'job_deleted_topic'\nroutes"), "stub_it has routes, which means nothing there"),
         (stub('routes = ["GET /stub"]', "topic = 'job_deleted_topic'"), "stub_it has no retry"),

@@ -1,25 +1,41 @@
-"""What the log says of a path that is not signed. tests/contract tells which those are."""
+"""What the log says of a path that is not signed, and what a version tells. tests/contract has the rest."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shared.jobs.job import Job, Medium
+from shared.settings import Settings, SigningKey
+from shared.storage.lookups import Lookups
 from shared.storage.media import MediaStore
-from shared.storage.signing import UrlSigner
-from tests.fakes import SETTINGS
+from shared.storage.signing import url_signer
+from tests.fakes import KEY, SETTINGS
 from tests.jobs import NOW
 
+POOL = ThreadPoolExecutor(1)
+"""Nothing uses it: a key signs in the caller's thread, and nothing is looked up."""
 
-@pytest.fixture
-def media() -> Iterator[MediaStore]:
-    """With no client: a job that names all of its media has nothing to look for."""
-    with ThreadPoolExecutor(1) as pool:
-        signer = UrlSigner(None, "", lifetime=3600, window=900, pool=pool)
-        yield MediaStore(None, SETTINGS.bucket_names, signer, pool)
+
+def none_needed() -> Lookups:
+    raise AssertionError("a job that names all of its media has nothing to look for")
+
+
+def store(settings: Settings = SETTINGS) -> MediaStore:
+    return MediaStore(none_needed, settings.bucket_names, url_signer(settings, POOL), POOL)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def pool() -> Iterator[None]:
+    with POOL:
+        yield
 
 
 def job(user_id: str, path: str) -> Job:
@@ -47,13 +63,81 @@ FIELDS = {
     ],
 )
 def test_a_path_that_is_not_the_owners_is_told_by_its_field_and_the_reason(
-    media: MediaStore, caplog: pytest.LogCaptureFixture, user_id: str, path: str, reason: str
+    caplog: pytest.LogCaptureFixture, user_id: str, path: str, reason: str
 ) -> None:
     with caplog.at_level("WARNING", "nuumee"):
-        (urls,) = media.urls([job(user_id, path)], NOW)
+        (urls,) = store().urls([job(user_id, path)], NOW)
     assert not any(urls.urls.values())
     told = [(record.getMessage(), record.__dict__["fields"]) for record in caplog.records]
     assert {message for message, _ in told} == {"media_path_not_owned"}
     assert {fields["field"] for _, fields in told} == FIELDS
     assert all(fields["job_id"] == "job-1" and fields["reason"] == reason for _, fields in told)
     assert "secret" not in str(told)
+
+
+NAMED = [job("me", "me/job-1/a.mp4"), replace(job("me", "me/job-2/b.mp4"), posters=dict.fromkeys(Medium))]
+OTHERS: dict[str, list[Any]] = {
+    "signing_key": [replace(KEY, access_id="GOOG1EOTHER"), replace(KEY, secret="rotated"), SigningKey("A", "B")],
+    "storage_emulator": ["http://127.0.0.1:1", "http://127.0.0.1:2"],
+    "url_lifetime": [1800],
+    "images_bucket": ["images"],
+    "videos_bucket": ["videos"],
+    "outputs_bucket": ["outputs"],
+}
+CHANGES: list[dict[str, Any]] = [{}, *({name: other} for name, others in OTHERS.items() for other in others)]
+some_settings = st.sampled_from(CHANGES).map(lambda changes: replace(SETTINGS, **changes))
+times = st.integers(0, 3).map(lambda number: NOW + number * timedelta(minutes=8))
+
+
+def told(settings: Settings, now: datetime) -> list[object]:
+    """What an answer says of the jobs' media, but for the countdown, which a version ignores."""
+    return [{**one.as_json(), "expires_in_seconds": None} for one in store(settings).urls(NAMED, now)]
+
+
+@given(some_settings, some_settings, times, times)
+def test_equal_versions_of_the_same_documents_mean_equal_urls(
+    one: Settings, other: Settings, at: datetime, then: datetime
+) -> None:
+    if store(one).version(NAMED, at) == store(other).version(NAMED, then):
+        assert told(one, at) == told(other, then)
+
+
+@pytest.mark.parametrize("changes", CHANGES[1:], ids=str)
+def test_a_setting_that_changes_the_urls_changes_their_version(changes: dict[str, Any]) -> None:
+    assert store(replace(SETTINGS, **changes)).version(NAMED, NOW) != store().version(NAMED, NOW)
+
+
+def test_a_version_lasts_as_long_as_its_window() -> None:
+    begins = NOW.replace(minute=0, second=0, microsecond=0)
+    first = store().version(NAMED, begins)
+    assert first is not None
+    assert store().version(NAMED, begins + timedelta(minutes=14, seconds=59)) == first
+    assert store().version(NAMED, begins + timedelta(minutes=15)) != first
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"reference_image_path": None},
+        {"motion_video_path": None},
+        {"output_video_path": None},
+        {"posters": {}},
+        {"posters": {Medium.REFERENCE_IMAGE: None, Medium.MOTION_VIDEO: None}},
+    ],
+)
+def test_no_version_tells_of_what_is_looked_up(changes: dict[str, Any]) -> None:
+    unnamed = replace(NAMED[0], **changes)
+    assert store().version([NAMED[1], unnamed], NOW) is None
+    with pytest.raises(AssertionError, match="nothing to look for"):
+        store().urls([unnamed], NOW)
+
+
+def test_a_job_without_an_input_video_or_an_output_yet_has_nothing_to_be_looked_up() -> None:
+    pending = replace(
+        NAMED[1],
+        status="processing",
+        input_video_path=None,
+        output_video_path=None,
+        posters={Medium.REFERENCE_IMAGE: None, Medium.MOTION_VIDEO: None},
+    )
+    assert store().version([pending], NOW) is not None

@@ -8,19 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from google.api_core.retry import Retry
-from google.auth import crypt
 from google.auth.exceptions import TransportError
-from google.oauth2 import service_account
 
 from infra.local.faults import Fault, Kind, Trouble
 from shared.errors import Unavailable
 from shared.jobs.job import Job, Medium, Picture
 from shared.services import Services
-from shared.settings import Bucket
+from shared.storage.keyless import AccountSigner, KeylessUrlSigner
 from shared.storage.limits import reading
+from shared.storage.lookups import Lookups
 from shared.storage.media import MediaStore, MediaUrls
-from shared.storage.signing import UrlSigner
+from shared.storage.signing import Urls
 from tests.fakes import SETTINGS
 from tests.jobs import NOW
 from tests.storages import a_storage
@@ -29,7 +27,7 @@ IMAGES, VIDEOS, OUTPUTS = SETTINGS.buckets
 REFUSED = TransportError("Error calling the IAM signBlob API: 429 RESOURCE_EXHAUSTED")
 
 
-class Iam(crypt.Signer):
+class Iam:
     """Signs what `decide` says nothing of."""
 
     def __init__(self) -> None:
@@ -37,10 +35,6 @@ class Iam(crypt.Signer):
         """Is told how many calls there were before; may raise."""
         self._lock = threading.Lock()
         self.calls = 0
-
-    @property
-    def key_id(self) -> None:
-        return None
 
     def sign(self, message: bytes) -> bytes:
         with self._lock:
@@ -53,8 +47,8 @@ class Iam(crypt.Signer):
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """What fails is given up after half a second, not after several."""
     limits = {"timeout": (0.5, 0.5), "retry": reading()["retry"].with_timeout(0.5)}
-    monkeypatch.setattr("shared.storage.media.reading", lambda: limits)
-    monkeypatch.setattr("shared.storage.signing._TRIED_AGAIN", Retry(initial=0.05, timeout=0.5))
+    monkeypatch.setattr("shared.storage.lookups.reading", lambda: limits)
+    monkeypatch.setattr("shared.storage.keyless.SIGNING_TIMEOUT", 0.5)
 
 
 @pytest.fixture
@@ -74,12 +68,18 @@ def client(trouble: Trouble) -> Iterator[Any]:
 
 
 @pytest.fixture
-def store(client: Any, iam: Iam) -> Iterator[MediaStore]:
+def signer(iam: Iam) -> Iterator[KeylessUrlSigner]:
     pool = Services(SETTINGS).storage_pool
-    credentials = service_account.Credentials(iam, "signer@nuumee.test", "https://token.test")
-    signer = UrlSigner(credentials, "https://storage.test", lifetime=3600, window=900, pool=pool)
-    yield MediaStore(client, dict(zip(Bucket, SETTINGS.buckets, strict=True)), signer, pool)
+    yield KeylessUrlSigner(
+        Urls(AccountSigner("signer@nuumee.test", iam.sign), "https://storage.test", 3600), 900, pool
+    )
     pool.shutdown()
+
+
+@pytest.fixture
+def store(client: Any, signer: KeylessUrlSigner) -> MediaStore:
+    lookups = Lookups(client, SETTINGS.bucket_names)
+    return MediaStore(lambda: lookups, SETTINGS.bucket_names, signer, signer._pool)
 
 
 def job(job_id: str, user_id: str = "me", **fields: Any) -> Job:
@@ -120,21 +120,25 @@ def test_a_signature_that_is_refused_once_is_asked_for_again(
 
 
 def test_a_signature_that_cannot_be_had_costs_its_medium_alone_and_is_logged_once(
-    store: MediaStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    store: MediaStore, signer: KeylessUrlSigner, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    sign = store._signer._sign
+    sign = signer._sign
 
     def refuse(target: Any, begins: Any) -> str:
         if target.path in ("me/job-3/motion.mp4", "me/job-8/output.mp4"):
             raise ValueError("refused for good")
         return sign(target, begins)
 
-    monkeypatch.setattr(store._signer, "_kept", refuse)
+    monkeypatch.setattr(signer, "_sign", refuse)
     found = store.urls(page(), NOW)
     assert had(found) == 58
     assert (found[3].urls[Medium.MOTION_VIDEO], found[8].urls[Medium.OUTPUT_VIDEO]) == (None, None)
     assert found[3].urls[Medium.REFERENCE_IMAGE] is not None
     assert incomplete(caplog) == [{"failures": 2, "of": 60, "causes": {"ValueError": 2}}]
+
+
+def test_no_version_tells_whether_each_url_can_be_signed(store: MediaStore) -> None:
+    assert store.version(page(), NOW) is None
 
 
 def test_with_no_signature_to_be_had_storage_is_away(
@@ -207,25 +211,25 @@ def test_a_poster_that_cannot_be_looked_up_is_missing_alone(
 
 
 def test_a_share_link_opens_without_a_poster_that_cannot_be_signed(
-    store: MediaStore, monkeypatch: pytest.MonkeyPatch
+    store: MediaStore, signer: KeylessUrlSigner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sign = store._signer._sign
+    sign = signer._sign
 
     def refuse(target: Any, begins: Any) -> str:
         if not target.path.endswith(".mp4"):
             raise REFUSED
         return sign(target, begins)
 
-    monkeypatch.setattr(store._signer, "_kept", refuse)
+    monkeypatch.setattr(signer, "_sign", refuse)
     shared = store.shared(job("job-1"), "me/job-1/poster.webp", NOW)
     assert shared is not None
     assert shared.poster is None
 
 
 def test_one_request_leaves_room_for_another_in_the_shared_pool(
-    store: MediaStore, monkeypatch: pytest.MonkeyPatch
+    store: MediaStore, signer: KeylessUrlSigner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sign = store._signer._sign
+    sign = signer._sign
     begun, go_on = threading.Semaphore(0), threading.Event()
 
     def wait(target: Any, begins: Any) -> str:
@@ -234,7 +238,7 @@ def test_one_request_leaves_room_for_another_in_the_shared_pool(
             assert go_on.wait(20)
         return sign(target, begins)
 
-    monkeypatch.setattr(store._signer, "_kept", wait)
+    monkeypatch.setattr(signer, "_sign", wait)
     with ThreadPoolExecutor(1) as caller:
         large = caller.submit(store.urls, page(100), NOW)
         try:

@@ -1,134 +1,186 @@
+"""Signed URLs are what google-cloud-storage signs. tests/unit/infra/test_signatures.py verifies whole URLs."""
+
 from __future__ import annotations
 
-import threading
+import hashlib
+import hmac
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qs, urlsplit
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import quote
 
+import google.auth.credentials
 import pytest
-from google.api_core.retry import Retry
-from google.auth import crypt
-from google.auth.credentials import AnonymousCredentials
-from google.auth.exceptions import TransportError
-from google.cloud import storage
-from google.oauth2 import service_account
+from google.cloud.storage._signing import generate_signed_url_v4
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import Unavailable
-from shared.storage.signing import Target, UrlSigner
+from shared.jobs.job import is_own_path
+from shared.settings import SettingsError, SigningKey
+from shared.storage.signing import KeySigner, Target, Urls, UrlSigner, url_signer
+from tests.fakes import KEY, SETTINGS
 
 ENDPOINT = "https://storage.googleapis.com"
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+TARGET = Target("nuumee-images", "me/job/reference.png")
+
+texts = st.text(st.characters(codec="utf-8"), max_size=40)
+own_paths = texts.map("me/{}".format).filter(lambda path: is_own_path(path, "me"))
 
 
-class CountingSigner(crypt.Signer):
-    """Stands for IAM, and counts the calls."""
+class Credentials(google.auth.credentials.Signing):
+    """Signs with nothing, and keeps what it was given."""
+
+    signer = None
+    signer_email = "signer@nuumee.test"
 
     def __init__(self) -> None:
-        self.calls = 0
-        self._lock = threading.Lock()
-        self.together: threading.Barrier | None = None
-        self.error: Exception | None = None
+        self.messages: list[bytes] = []
 
-    @property
-    def key_id(self) -> None:
-        return None
-
-    def sign(self, message: bytes) -> bytes:
-        if self.error:
-            raise self.error
-        with self._lock:
-            self.calls += 1
-        if self.together:
-            self.together.wait(timeout=10)
-        return message[-32:]
+    def sign_bytes(self, message: bytes) -> bytes:
+        self.messages.append(message)
+        return b"signed"
 
 
-@pytest.fixture
-def iam() -> CountingSigner:
-    return CountingSigner()
+class AnySigner:
+    """The same for `Urls`."""
+
+    account = Credentials.signer_email
+
+    def __init__(self, algorithm: str) -> None:
+        self.algorithm = algorithm
+        self.messages: list[bytes] = []
+
+    def sign(self, date: str, message: bytes) -> bytes:
+        assert message.splitlines()[1].decode().startswith(date)
+        self.messages.append(message)
+        return b"signed"
 
 
-def signer(iam: CountingSigner, pool: ThreadPoolExecutor | None = None) -> UrlSigner:
-    credentials = service_account.Credentials(iam, "signer@nuumee.test", "https://token.test")
-    return UrlSigner(credentials, ENDPOINT, lifetime=3600, window=900, pool=pool)
+def canonical_request(make: Callable[[], object]) -> bytes:
+    """What `make` hashes."""
+    with patch("hashlib.sha256", wraps=hashlib.sha256) as hashed:
+        make()
+    (call,) = hashed.call_args_list
+    return bytes(call.args[0])
+
+
+def signer(key: SigningKey = KEY) -> UrlSigner:
+    return UrlSigner(Urls(KeySigner(key), ENDPOINT, 3600), 900)
+
+
+@given(own_paths, st.none() | texts, st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1)))
+def test_what_is_signed_is_byte_for_byte_what_the_library_signs(
+    path: str, filename: str | None, begins: datetime
+) -> None:
+    target = Target("nuumee-outputs", path, filename)
+    credentials, rsa, by_key = Credentials(), AnySigner("GOOG4-RSA-SHA256"), AnySigner(KeySigner.algorithm)
+    disposition = None if filename is None else f'attachment; filename="{filename}"'
+    made: list[str] = []
+
+    def by_library() -> None:
+        url = generate_signed_url_v4(
+            credentials,
+            resource=f"/nuumee-outputs/{quote(path, safe='/~')}",
+            expiration=3600,
+            api_access_endpoint=ENDPOINT,
+            response_disposition=disposition,
+            _request_timestamp=begins.strftime("%Y%m%dT%H%M%SZ"),
+        )
+        made.append(url)
+
+    expected = canonical_request(by_library)
+    assert canonical_request(lambda: made.append(Urls(rsa, ENDPOINT, 3600).url(target, begins))) == expected
+    assert rsa.messages == credentials.messages
+    assert made[0] == made[1]
+
+    by_hmac = canonical_request(lambda: Urls(by_key, ENDPOINT, 3600).url(target, begins))
+    assert by_hmac == expected.replace(b"=GOOG4-RSA-SHA256&", b"=GOOG4-HMAC-SHA256&", 1)
+    algorithm, *of_rsa, _ = rsa.messages[0].split(b"\n")
+    assert by_key.messages[0].split(b"\n") == [
+        algorithm.replace(b"RSA", b"HMAC"),
+        *of_rsa,
+        hashlib.sha256(by_hmac).hexdigest().encode(),
+    ]
 
 
 @given(st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)))
 def test_a_url_has_between_three_quarters_of_an_hour_and_an_hour_left(now: datetime) -> None:
-    validity = signer(CountingSigner()).validity(now)
+    validity = signer().validity(now)
     left = (validity.expires_at - now).total_seconds()
     assert 2700 < left <= 3600
     assert validity.expires_in == int(left)
     assert validity.begins <= now
 
 
-def test_asking_again_within_a_window_gives_the_same_url_and_signs_once(iam: CountingSigner) -> None:
-    urls = signer(iam)
-    target = Target("nuumee-images", "me/job/reference.png")
-    first = urls.sign([target], urls.validity(NOON))
-    later = urls.sign([target], urls.validity(NOON + timedelta(minutes=14, seconds=59)))
-    assert later == first
-    assert iam.calls == 1
-    assert urls.sign([target], urls.validity(NOON + timedelta(minutes=15))) != first
+def test_asking_again_within_a_window_gives_the_same_url_in_any_process() -> None:
+    one, other = signer(), signer()
+    first = one.sign([TARGET], one.validity(NOON))
+    assert other.sign([TARGET], other.validity(NOON + timedelta(minutes=14, seconds=59))) == first
+    assert one.sign([TARGET], one.validity(NOON + timedelta(minutes=15))) != first
 
 
-def test_another_process_gives_the_same_url() -> None:
-    target = Target("nuumee-images", "me/job/reference.png")
-    one, other = signer(CountingSigner()), signer(CountingSigner())
-    assert one.sign([target], one.validity(NOON)) == other.sign([target], other.validity(NOON))
+def test_urls_come_in_the_order_of_their_targets() -> None:
+    targets = [TARGET._replace(path=f"me/{number}/reference.png") for number in range(40)]
+    signed = signer().sign(targets, signer().validity(NOON))
+    assert [url.partition("?")[0] for url in signed] == [f"{ENDPOINT}/nuumee-images/{one.path}" for one in targets]
 
 
-def test_a_url_is_what_the_library_itself_signs_for_that_second(
-    iam: CountingSigner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("google.cloud.storage._signing._NOW", lambda _: NOON)
-    credentials = service_account.Credentials(iam, "signer@nuumee.test", "https://token.test")
-    client = storage.Client(project="nuumee", credentials=AnonymousCredentials())
-    name = "me/job/an ünusual~name (1).mp4"
-    expected = (
-        client.bucket("nuumee-outputs")
-        .blob(name)
-        .generate_signed_url(
-            timedelta(hours=1),
-            version="v4",
-            credentials=credentials,
-            response_disposition='attachment; filename="nuumee-job.mp4"',
-        )
-    )
-    urls = signer(iam)
-    assert urls.sign([Target("nuumee-outputs", name, "nuumee-job.mp4")], urls.validity(NOON)) == [expected]
+class CountingSigner(KeySigner):
+    def __init__(self) -> None:
+        self.derived: list[str] = []
+        super().__init__(KEY)
+
+    def _derived(self, date: str) -> bytes:
+        self.derived.append(date)
+        return super()._derived(date)
 
 
-def test_a_url_says_for_how_long_and_by_whom_it_is_signed(iam: CountingSigner) -> None:
-    urls = signer(iam)
-    (url,) = urls.sign([Target("nuumee-outputs", "me/job/output.mp4")], urls.validity(NOON))
-    query = parse_qs(urlsplit(url).query)
-    assert urlsplit(url).path == "/nuumee-outputs/me/job/output.mp4"
-    assert query["X-Goog-Date"] == ["20261122T120000Z"]
-    assert query["X-Goog-Expires"] == ["3600"]
-    assert query["X-Goog-Credential"][0].startswith("signer@nuumee.test/20261122/")
+def test_the_derived_key_is_kept_for_its_day_and_right_across_midnight() -> None:
+    counting = CountingSigner()
+    dates = ["20261122"] * 20 + ["20261123", "20261122"] * 20
+    signed = {date: counting.sign(date, b"message") for date in dates}
+    assert counting.derived == ["20261122", "20261123"]
+    for date, signature in signed.items():
+        key = b"GOOG4" + KEY.secret.encode()
+        for part in (date, "auto", "storage", "goog4_request"):
+            key = hmac.new(key, part.encode(), "sha256").digest()
+        assert signature == hmac.new(key, b"message", "sha256").digest()
 
 
-def test_urls_that_cost_a_network_call_each_are_signed_side_by_side(iam: CountingSigner) -> None:
-    # Each call waits for the others: one after another would never end.
-    iam.together = threading.Barrier(4)
-    with ThreadPoolExecutor(4) as pool:
-        urls = signer(iam, pool)
-        targets = [Target("nuumee-images", f"me/{number}/reference.png") for number in range(4)]
-        signed = urls.sign(targets, urls.validity(NOON))
-    assert [urlsplit(url).path for url in signed] == [f"/nuumee-images/{target.path}" for target in targets]
+def other_urls(**changes: Any) -> Urls:
+    key = changes.get("key", KEY)
+    return Urls(KeySigner(key), changes.get("endpoint", ENDPOINT), changes.get("lifetime", 3600))
 
 
-def test_iam_being_away_is_an_outage_and_is_not_remembered(
-    iam: CountingSigner, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("shared.storage.signing._TRIED_AGAIN", Retry(initial=0.05, timeout=0.2))
-    urls = signer(iam)
-    target = Target("nuumee-images", "me/job/reference.png")
-    iam.error = TransportError("away")
-    with pytest.raises(Unavailable):
-        urls.sign([target], urls.validity(NOON))
-    iam.error = None
-    assert len(urls.sign([target], urls.validity(NOON))) == 1
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"key": replace(KEY, access_id="GOOG1EOTHER")},
+        {"key": replace(KEY, secret="rotated")},
+        {"endpoint": "https://storage.test"},
+        {"lifetime": 1800},
+    ],
+)
+def test_what_changes_the_urls_changes_their_version(changes: dict[str, Any]) -> None:
+    assert other_urls(**changes).version(NOON) != other_urls().version(NOON)
+    assert other_urls().version(NOON + timedelta(minutes=15)) != other_urls().version(NOON)
+    assert other_urls().version(NOON) == other_urls().version(NOON)
+
+
+def test_without_a_key_nothing_signs_and_the_setting_is_named() -> None:
+    with ThreadPoolExecutor(1) as pool, pytest.raises(SettingsError, match="SIGNING_KEY is not set"):
+        url_signer(replace(SETTINGS, signing_key=None), pool)
+
+
+def test_urls_lead_to_where_the_settings_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("google.auth.default", None)  # a key needs no credentials
+    with ThreadPoolExecutor(1) as pool:
+        for emulator, begin in ((None, ENDPOINT), ("http://127.0.0.1:1/", "http://127.0.0.1:1")):
+            made = url_signer(replace(SETTINGS, storage_emulator=emulator, url_lifetime=1800), pool)
+            (url,) = made.sign([TARGET], made.validity(NOON))
+            assert url.startswith(f"{begin}/nuumee-images/me/job/reference.png?")
+            assert "&X-Goog-Expires=1800&" in url

@@ -29,10 +29,12 @@ PLACEHOLDERS = {
     **{f"TRIGGER_OF_{name}": f"projects/nuumee-test/locations/us-central1/triggers/{name}-1" for name in TOPICS},
     **{f"SUBSCRIPTION_OF_{name}": f"projects/nuumee-test/subscriptions/eventarc-{name}-1" for name in TOPICS},
 }
+HMAC_KEY = "GOOG1EKEY:se/cr+et="
 TABLE = ("infra/functions.py", "infra/functions.toml")
 TOOLS = ("bash", "cat", "dirname", "env", "grep", "sort", "tr", "uniq")
 
-# It fails as FAILING and SAYING have it, and says that NOTIFICATIONS and POLICIES are there.
+# It fails as FAILING and SAYING have it, and says that NOTIFICATIONS, POLICIES and VERSIONS are there. It makes
+# HMAC_KEY, and writes down in which environment it does. It keeps a secret that it gets.
 FAKE_GCLOUD = f"""#!/usr/bin/env bash
 (IFS=$'\\x1f' && echo "$*" >>"$0.calls")
 [[ "$*" != *"${{FAILING-no such command}}"* ]] || {{ echo "ERROR: $SAYING" >&2 && exit 7; }}
@@ -43,6 +45,9 @@ case "$*" in
   "storage buckets describe"*) echo "${{UNIFORM-True}}" ;;
   "storage buckets notifications list"*) echo "${{NOTIFICATIONS-[]}}" ;;
   "alpha monitoring policies list"*) echo "$POLICIES" ;;
+  "secrets versions list"*) echo "$VERSIONS" ;;
+  "storage hmac create"*) echo "${{HMAC_KEY-{HMAC_KEY}}}" && env >"$0.environment" ;;
+  "secrets versions add"*) cat >"$0.secret" ;;
 esac
 """
 
@@ -73,6 +78,11 @@ class Checkout:
         """What gcloud was called with."""
         calls = self.path / "gcloud.calls"
         return [line.split("\x1f") for line in calls.read_text().splitlines()] if calls.exists() else []
+
+    def secret(self) -> str | None:
+        """What gcloud was given to keep."""
+        secret = self.path / "gcloud.secret"
+        return secret.read_text() if secret.exists() else None
 
     def write_env(self, text: str) -> None:
         (self.root / ".env").write_text(text)

@@ -61,7 +61,8 @@ def test_a_sweep_that_failed_is_no_dead_letter(commands: list[Command]) -> None:
     assert "dead-letter" not in " ".join(update)
 
 
-def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Command]) -> None:
+def grants(commands: list[Command]) -> dict[str, set[str]]:
+    """The roles that each account gets, and on what."""
     granted: dict[str, set[str]] = {}
     for command in commands:
         if "add-iam-policy-binding" not in command or "gcp-sa-pubsub" in option(command, "--member"):
@@ -75,13 +76,16 @@ def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Co
         granted.setdefault(email.partition("@")[0], set()).add(
             f"{role} on {kind}{'itself' if on == email else on}{condition}"
         )
+    return granted
 
+
+def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Command]) -> None:
     buckets = tuple(f"gs://{bucket}" for bucket in DEFAULTS.buckets)
-    signs = {"datastore.viewer on nuumee-test", "iam.serviceAccountTokenCreator on itself"}
+    signs = {"datastore.viewer on nuumee-test", "secretmanager.secretAccessor on url-signing-key"}
     reads = {f"storage.objectViewer on {bucket}" for bucket in buckets}
     pictures = {f"storage.objectUser on {bucket}, under a condition" for bucket in buckets}
     removes = {"datastore.user on nuumee-test", *(f"storage.objectUser on {bucket}" for bucket in buckets)}
-    assert granted == {
+    assert grants(commands) == {
         "list-jobs": signs | reads,
         "get-thumbnails": signs | reads,
         "get-output": signs | {"storage.objectViewer on gs://nuumee-outputs"},
@@ -96,10 +100,11 @@ def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Co
         "share-job": {"datastore.user on nuumee-test", "firebaseauth.viewer on nuumee-test"},
         "share-video": {
             "datastore.user on nuumee-test",
-            "iam.serviceAccountTokenCreator on itself",
+            "secretmanager.secretAccessor on url-signing-key",
             "storage.objectViewer on gs://nuumee-outputs",
         },
         "count-views": {"datastore.user on nuumee-test"},
+        "url-signer": reads,
         "sweep-purges": {
             "datastore.user on nuumee-test",
             "pubsub.publisher on topics job-deleted",

@@ -40,6 +40,7 @@ def test_a_missing_setting_is_named(missing: str, checkout: Checkout) -> None:
         "--share-origin=nuumee.ai",
         "--short-id-length=10",
         "--forwarded-hops=0",
+        "--signing=hmac",
         "--max-instances=0",
         "--max-instances=many",
         "--alert-channels=ops@nuumee.ai",
@@ -80,6 +81,6 @@ def test_help_names_every_setting(checkout: Checkout) -> None:
     assert done.returncode == 0
     example = (ROOT / "infra/cloud/example.env").read_text()
     names = re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)
-    assert len(names) == 14
+    assert len(names) == 15
     assert all(re.search(rf"^  {name} ", done.stdout, re.MULTILINE) for name in names)
     assert checkout.calls() == []
