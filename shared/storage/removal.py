@@ -119,7 +119,7 @@ class Removal:
     def _reasons(self) -> str:
         return "; ".join(
             f"{reason}: {count} object(s), such as {self._examples[reason]}"
-            for reason, count in self._kept.most_common(_MOST_REASONS)
+            for reason, count in sorted(self._kept.items(), key=lambda one: (-one[1], one[0]))[:_MOST_REASONS]
         )
 
 

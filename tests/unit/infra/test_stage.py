@@ -9,7 +9,11 @@ import pytest
 
 from infra.stage import FUNCTIONS, ROOT, stage
 
-LEAST = {"GOOGLE_CLOUD_PROJECT": "nuumee", "ALLOWED_ORIGINS": "https://nuumee.ai"}
+LEAST = {
+    "GOOGLE_CLOUD_PROJECT": "nuumee",
+    "ALLOWED_ORIGINS": "https://nuumee.ai",
+    "SIGNING_KEY": "GOOG1EID:secret",
+}
 
 
 def run(code: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
