@@ -10,7 +10,7 @@ from shared.services import Services
 from shared.web.endpoint import Request, endpoint
 
 
-@endpoint("GET", "/jobs/{job_id}/output", signs=True)
+@endpoint("GET", "/jobs/{job_id}/output", signs=True, bounded=True)
 def get_output(request: Request, user: User, services: Services) -> dict[str, Any]:
     """A signed URL that makes a browser save the job's output video."""
     job = services.repository.get(user.id, str(request.job_id))

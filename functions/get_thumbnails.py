@@ -9,7 +9,7 @@ from shared.services import Services
 from shared.web.endpoint import Request, endpoint
 
 
-@endpoint("GET", "/jobs/{job_id}/thumbnails", cacheable=True, signs=True)
+@endpoint("GET", "/jobs/{job_id}/thumbnails", cacheable=True, signs=True, bounded=True)
 def get_thumbnails(request: Request, user: User, services: Services) -> dict[str, Any]:
     """Signed URLs of the job's media."""
     job = services.repository.get(user.id, str(request.job_id))

@@ -11,7 +11,7 @@ from shared.services import Services
 from shared.web.endpoint import Request, Versioned, endpoint
 
 
-@endpoint("GET", "/jobs", "/jobs/{job_id}", cacheable=True, signs=True)
+@endpoint("GET", "/jobs", "/jobs/{job_id}", cacheable=True, signs=True, bounded=True)
 def list_jobs(request: Request, user: User, services: Services) -> Mapping[str, Any] | Versioned:
     """One job, or a page of the user's jobs, optionally limited to given ids or an id prefix."""
     if request.job_id is not None:

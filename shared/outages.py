@@ -85,13 +85,18 @@ def patient(seconds: float) -> float:
 
 
 def answer_within(seconds: float) -> None:
-    """Limit all Firestore calls that this thread makes for the request to `seconds` from now."""
+    """Limit all calls that this context makes for the request to `seconds` from now."""
     _answer_by.set(time.monotonic() + seconds)
+
+
+def seconds_for(limit: float) -> float:
+    """One of the limits above, multiplied by the patience, but at most what is left of the request's time."""
+    return min(patient(limit), _answer_by.get() - time.monotonic())
 
 
 def firestore_seconds() -> float:
     """How long one call to Firestore may take, including its retries. Raises Unavailable if no time is left."""
-    seconds = min(patient(FIRESTORE_TIMEOUT), _answer_by.get() - time.monotonic())
+    seconds = seconds_for(FIRESTORE_TIMEOUT)
     if seconds <= 0:
         raise Unavailable("Firestore")
     return seconds

@@ -213,6 +213,9 @@ class FakeVerifier:
         self.checked_revocation: list[bool] = []
         self.error: Exception | None = None
 
+    def known(self, token: str) -> None:
+        return None
+
     def verify(self, token: str, *, check_revoked: bool) -> User:
         self.checked_revocation.append(check_revoked)
         if self.error:

@@ -9,7 +9,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Semaphore
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from shared import log
 from shared.errors import Unavailable
@@ -30,7 +30,7 @@ from shared.outages import (
     cause,
     is_away,
     outages,
-    patient,
+    seconds_for,
 )
 from shared.settings import Bucket
 from shared.storage.side_by_side import required, share, side_by_side
@@ -39,6 +39,8 @@ from shared.storage.signing import Target, UrlSigner, Validity
 if TYPE_CHECKING:
     from shared.storage.lookups import Lookups
 
+T = TypeVar("T")
+R = TypeVar("R")
 Found = dict[tuple[str, Shown], Target | Exception | None]
 """Keyed by job id and medium or picture. None if there is no such object; an error if the lookup failed."""
 _MOST_CAUSES = 5
@@ -93,7 +95,7 @@ class MediaStore:
         A URL that cannot be made is logged and left None. Raises Unavailable only if no medium at all can be
         looked up or signed, because then Storage is away.
         """
-        until, free = time.monotonic() + patient(ALL_OBJECTS_WITHIN), share()
+        until, free = time.monotonic() + seconds_for(ALL_OBJECTS_WITHIN), share()
         found = self._find_all([(job, shown) for job in jobs for shown in _shown(job)], free)
         validity = self._signer.validity(now)
         targets = {key: target for key, target in found.items() if isinstance(target, Target)}
@@ -140,7 +142,7 @@ class MediaStore:
         validity = self._signer.validity(now)
         pictures = [Target(self._names[Bucket.OUTPUTS], poster)] if poster else []
         video, *signed = self._signer.try_to_sign(
-            [target, *pictures], validity, patient(ALL_OBJECTS_WITHIN), share()
+            [target, *pictures], validity, seconds_for(ALL_OBJECTS_WITHIN), share()
         )
         with outages("Cloud Storage"):
             url = required(video)
@@ -151,8 +153,10 @@ class MediaStore:
         path = job.path(Medium.OUTPUT_VIDEO)
         if path is not None:
             return self._target(job, Medium.OUTPUT_VIDEO, path)
+        wanted = [(job, Medium.OUTPUT_VIDEO)]
+        (found,) = self._look_up(lambda lookups: lookups.medium, wanted, LOOKED_UP_WITHIN, share())
         with outages("Cloud Storage"):
-            return self._lookups().medium((job, Medium.OUTPUT_VIDEO))
+            return required(found)
 
     def _find_all(self, wanted: Sequence[tuple[Job, Shown]], free: Semaphore) -> Found:
         """Find each object: the one that the document names, or the one at the expected place."""
@@ -172,14 +176,24 @@ class MediaStore:
                 posters.append((job, shown))
         if not posters and not missing:
             return found
-        beside = side_by_side(self._pool, self._lookups().pictures, posters, patient(PICTURES_WITHIN), free)
+        beside = self._look_up(lambda lookups: lookups.pictures, posters, PICTURES_WITHIN, free)
         for (job, poster), pictures in zip(posters, beside, strict=True):
             if isinstance(pictures, Exception):
                 found[job.id, poster] = pictures
             else:
                 found |= {(job.id, one): where for one, where in pictures.items() if job.path(one) is None}
-        listed = side_by_side(self._pool, self._lookups().medium, missing, patient(LOOKED_UP_WITHIN), free)
+        listed = self._look_up(lambda lookups: lookups.medium, missing, LOOKED_UP_WITHIN, free)
         return found | {(job.id, medium): one for (job, medium), one in zip(missing, listed, strict=True)}
+
+    def _look_up(
+        self, how: Callable[[Lookups], Callable[[T], R]], wanted: Sequence[T], limit: float, free: Semaphore
+    ) -> list[R | Exception]:
+        """What was found for each, or why not. Setting up the library may take calls, so the pool does it."""
+
+        def call(one: T) -> R:
+            return how(self._lookups())(one)
+
+        return side_by_side(self._pool, call, wanted, seconds_for(limit), free)
 
     def _target(self, job: Job, shown: Shown, path: str) -> Target | None:
         """The document's own path if it belongs to the owner. Several jobs of one owner may share it."""

@@ -13,7 +13,7 @@ from threading import Semaphore
 from typing import NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
 
-from shared.outages import ALL_OBJECTS_WITHIN, outages, patient
+from shared.outages import ALL_OBJECTS_WITHIN, outages, seconds_for
 from shared.settings import Settings, SigningKey
 from shared.storage.side_by_side import required, share
 
@@ -141,7 +141,7 @@ class UrlSigner:
     def sign(self, targets: Sequence[Target], validity: Validity) -> list[str]:
         """The URLs, in the order of `targets`. Raises Unavailable if signing takes calls and IAM is away."""
         with outages("Cloud Storage"):
-            within = patient(ALL_OBJECTS_WITHIN)
+            within = seconds_for(ALL_OBJECTS_WITHIN)
             return [required(signed) for signed in self.try_to_sign(targets, validity, within, share())]
 
     def try_to_sign(

@@ -23,7 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import Headers
 
-from shared.access.auth import TokenVerifier, bearer_token
+from shared.access.auth import TokenVerifier, User, bearer_token
 from shared.errors import Unauthorized, Unavailable
 from tests.tokens import encode, pem, private_key
 
@@ -176,6 +176,39 @@ def test_a_revoked_token_lives_on_where_revocation_is_not_checked(
 ) -> None:
     google.user = {"localId": "user-1", "validSince": str(int(time.time()))}
     assert verifier.verify(token(), check_revoked=False).id == "user-1"
+
+
+def test_a_token_that_was_verified_is_known_until_it_expires(
+    verifier: TokenVerifier, token: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, expires = token(sub="user-2", exp=int(time.time()) + 60), time.time() + 60
+    assert verifier.known(good) is None
+    verifier.verify(good, check_revoked=False)
+    assert verifier.known(good) == User("user-2")
+    assert verifier.known(good[:-1] + "x") is None
+    monkeypatch.setattr("shared.access.auth.time.time", lambda: expires + 1)
+    assert verifier.known(good) is None
+    assert "expired" in refusal(verifier, good)
+
+
+def test_a_token_that_was_refused_is_not_known(
+    verifier: TokenVerifier, token: Callable[..., str], google: Google
+) -> None:
+    google.user = {"localId": "user-1", "validSince": str(int(time.time()))}
+    for bad, check_revoked in ((token(aud="another-project"), False), (token(), True)):
+        refusal(verifier, bad, check_revoked=check_revoked)
+        assert verifier.known(bad) is None
+
+
+def test_known_tokens_are_bounded_in_number_and_not_kept_themselves(
+    verifier: TokenVerifier, token: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.access.auth._MOST_KNOWN", 2)
+    tokens = [token(sub=f"user-{number}") for number in range(3)]
+    for one in tokens:
+        verifier.verify(one, check_revoked=False)
+    assert [verifier.known(one) is not None for one in tokens] == [False, True, True]
+    assert not any(one in repr(vars(verifier)) for one in tokens)
 
 
 def test_an_unsigned_token_is_refused_where_emulators_are_off(verifier: TokenVerifier) -> None:

@@ -18,6 +18,7 @@ from functions.share_job import share_job
 from shared import log
 from shared.access.auth import User
 from shared.errors import Unavailable
+from shared.outages import ANSWER_WITHIN, seconds_for
 from shared.services import Services
 from shared.web.endpoint import Endpoint, Request, endpoint
 from tests.calls import call
@@ -319,6 +320,44 @@ def test_an_answer_that_takes_too_long_is_given_up_in_time(
     assert caplog.records[1].exc_info is not None
     monkeypatch.undo()
     assert call(slow, services, "/slow").status_code == 200
+
+
+def test_a_bounded_handler_runs_on_the_requests_own_thread_once_all_is_set_up_and_the_token_known(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[bool] = []
+    limits: list[float] = []
+
+    @endpoint("GET", "/bounded", bounded=True)
+    def bounded(request: Request, user: User, services: Services) -> dict[str, Any]:
+        ran.append(threading.current_thread() is threading.main_thread())
+        limits.append(seconds_for(100))
+        return {"user": user.id}
+
+    known = {"token-of-ann": User("ann")}
+    monkeypatch.setattr(services.fake_verifier, "known", known.get)
+    for token in ("token-of-ann", "token-of-ann", "new", "token-of-ann"):
+        answer = call(bounded, services, "/bounded", headers={"Authorization": f"Bearer {token}"})
+        assert answer.get_json() == {"user": known.get(token, User(token)).id}
+    assert ran == [False, True, False, True]
+    assert all(ANSWER_WITHIN - 1 < limit <= ANSWER_WITHIN for limit in limits)
+    assert seconds_for(100) == 100, "a limit outlives its request"
+
+
+def test_a_handler_that_is_not_bounded_never_runs_on_the_requests_own_thread(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[bool] = []
+
+    @endpoint("GET", "/any")
+    def any_(request: Request, user: User, services: Services) -> dict[str, Any]:
+        ran.append(threading.current_thread() is threading.main_thread())
+        return {}
+
+    monkeypatch.setattr(services.fake_verifier, "known", lambda _: User("ann"))
+    for _ in range(2):
+        call(any_, services, "/any")
+    assert ran == [False, False]
 
 
 def test_only_what_changes_something_checks_whether_the_session_was_revoked(services: FakeServices) -> None:
