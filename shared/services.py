@@ -85,11 +85,12 @@ class Services:
 
     @_once
     def firestore(self) -> FirestoreClient:
-        from shared.jobs.reading import connect
+        from google.cloud import firestore
+
         from shared.outages import outages
 
         with outages("Firestore"):
-            return connect(self.settings.project)
+            return firestore.Client(project=self.settings.project)
 
     @_once
     def repository(self) -> JobRepository:

@@ -18,8 +18,6 @@ from google.api_core.exceptions import from_grpc_error
 from google.api_core.retry import exponential_sleep_generator
 from google.cloud import firestore
 from google.cloud.firestore_v1 import types
-from google.cloud.firestore_v1.services.firestore import FirestoreClient
-from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
 from shared.outages import firestore_seconds, is_passing
 
@@ -32,33 +30,11 @@ RunQueryResponse: Any = types.RunQueryResponse.pb()
 StructuredQuery: Any = types.StructuredQuery.pb()
 Value: Any = types.Value.pb()
 
-# As the library has them: google/cloud/firestore_v1/base_client.py
-_NO_SIZE_LIMITS = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1)]
-_KEPT_ALIVE = [("grpc.keepalive_time_ms", 30_000)]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _COUNT = "jobs"
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 0.5
 """Seconds before a call is tried again."""
-
-
-def connect(project: str) -> firestore.Client:
-    """The library's client on a connection whose streams are read by the thread that waits for them.
-
-    By default, one more thread takes every message from the network and wakes the one that waits, which costs 40 %
-    of a page's CPU. https://grpc.github.io/grpc/python/grpc.html#grpc.experimental.ChannelOptions
-    """
-    client = firestore.Client(project=project)
-    options = [(grpc.experimental.ChannelOptions.SingleThreadedUnaryStream, 1), *_NO_SIZE_LIMITS]
-    if client._emulator_host:
-        channel = grpc.insecure_channel(client._emulator_host, options=options)
-    else:
-        channel = FirestoreGrpcTransport.create_channel(
-            client._target, credentials=client._credentials, options=[*options, *_KEPT_ALIVE]
-        )
-    transport = FirestoreGrpcTransport(host=client._target, channel=channel)
-    client._firestore_api_internal = FirestoreClient(transport=transport)
-    return client
 
 
 class Document(NamedTuple):
