@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import Protocol, cast
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Protocol, cast
 
 import pytest
 from google.cloud import storage
@@ -251,6 +253,43 @@ def test_an_output_is_only_shown_once_the_job_is_completed(world: World, job: Jo
     world.put(OUTPUTS, path)
     unfinished = with_fields(job, status=status, output_video_path=path)
     assert urls(world, unfinished)[Medium.OUTPUT_VIDEO] is None
+
+
+def all_named(job: Job) -> Job:
+    """The job with a document that names all its media, and says that they have no posters."""
+    path = f"{job.user_id}/{job.id}/output.mp4"
+    named = with_fields(job, reference_image_path=path, motion_video_path=path, output_video_path=path)
+    return replace(named, posters=dict.fromkeys(Medium))
+
+
+def test_a_version_is_the_same_for_a_window(world: World, job: Job) -> None:
+    named, begins = all_named(job), NOW.replace(minute=15, second=0, microsecond=0)
+    versions = [world.media.version([named], begins + timedelta(minutes=after)) for after in (0, 14, 15)]
+    assert versions[0] is not None
+    assert [one == versions[0] for one in versions] == [True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("changes", "tells"),
+    [
+        ({"status": "processing", "output_video_path": None}, True),
+        (
+            {
+                "posters": {},
+                **dict.fromkeys(("reference_image_path", "motion_video_path", "output_video_path"), "x/y"),
+            },
+            True,
+        ),
+        ({"output_video_path": None}, False),
+        ({"motion_video_path": None}, False),
+        ({"posters": {Medium.OUTPUT_VIDEO: None}}, False),
+    ],
+)
+def test_no_version_tells_of_what_is_looked_up(
+    world: World, job: Job, changes: dict[str, Any], tells: bool
+) -> None:
+    jobs = [all_named(job), replace(all_named(job), **changes)]
+    assert (world.media.version(jobs, NOW) is not None) == tells
 
 
 @pytest.mark.parametrize("user_id", ["a/b", "..", "a..b", ".", "a\x00b", "a\nb", "x" * 129, ""])
