@@ -1,4 +1,4 @@
-"""What is kept of a deletion and its purge: the same on Firestore's emulator and in memory."""
+"""Records of deletions and purges. The same tests run on Firestore's emulator and on the in-memory fake."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ def test_each_sweep_puts_the_next_further_away(world: World, user: str) -> None:
 
 
 def test_due_purges_are_found_by_how_long_they_have_been_due(world: World, user: str) -> None:
-    long_ago = NOW - timedelta(days=500)  # due before any other test's
+    long_ago = NOW - timedelta(days=500)  # due earlier than any other test's
 
     def put(minutes: int, **purge: object) -> str:
         (job_id,) = put_many(world, user, document, 1)

@@ -256,7 +256,7 @@ def test_an_output_is_only_shown_once_the_job_is_completed(world: World, job: Jo
 
 
 def all_named(job: Job) -> Job:
-    """The job with a document that names all its media, and says that they have no posters."""
+    """The job, with a document that names all its media and says that they have no posters."""
     path = f"{job.user_id}/{job.id}/output.mp4"
     named = with_fields(job, reference_image_path=path, motion_video_path=path, output_video_path=path)
     return replace(named, posters=dict.fromkeys(Medium))

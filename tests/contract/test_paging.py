@@ -19,7 +19,7 @@ def test_a_job_that_was_there_throughout_is_on_exactly_one_page(
     world: World, user: str, seed: int, id_prefix: str | None
 ) -> None:
     dice = random.Random(seed)
-    # Few different times, so that many jobs differ by their ids alone.
+    # Few different times, so that many jobs differ only by their ids.
     times = [document(user)["created_at"] for _ in range(8)]
 
     def insert() -> str:
@@ -80,7 +80,7 @@ def test_a_page_that_ends_at_a_job_without_a_sound_time_goes_on_after_it(
 ) -> None:
     world = FirestoreWorld(database)
     odd, first, second = new_id(), new_id(), new_id()
-    world.put(odd, document(user, created_at="yesterday"))  # text sorts after every time
+    world.put(odd, document(user, created_at="yesterday"))  # Firestore sorts text after times
     world.put(first, document(user))
     world.put(second, document(user))
     page = world.repository.page(ListQuery(user_id=user, page_size=1))

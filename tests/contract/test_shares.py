@@ -1,4 +1,4 @@
-"""Share links: the same on Firestore's emulator and in memory."""
+"""Share links. The same tests run on Firestore's emulator and on the in-memory fake."""
 
 from __future__ import annotations
 
@@ -249,7 +249,7 @@ def test_whatever_a_document_says_the_next_link_is_an_hour_away_at_most(
 
 @pytest.fixture
 def ids(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What the next short ids are; then they are new ones."""
+    """Short ids to hand out next. Once it is empty, ids are new again."""
     planned: list[str] = []
     made = new_short_id
 

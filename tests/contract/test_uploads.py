@@ -1,4 +1,4 @@
-"""What uploads change in jobs: the same on Firestore's emulator and in memory."""
+"""What uploads change in jobs. The same tests run on Firestore's emulator and on the in-memory fake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Views of share links: the same on Firestore's emulator and in memory."""
+"""Views of share links. The same tests run on Firestore's emulator and on the in-memory fake."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the contract of the repository is tested: in memory, and on Firestore's emulator."""
+"""The two Firestores that contract tests run on: one in memory, and Firestore's emulator."""
 
 from __future__ import annotations
 

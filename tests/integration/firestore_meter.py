@@ -1,4 +1,4 @@
-"""A proxy in front of Firestore that counts, on the wire, what a request reads, and can make it slow."""
+"""A proxy in front of Firestore that counts on the wire what a request reads, and can slow it down."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _SERVICE = "/google.firestore.v1.Firestore/"
 
 
 class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
-    """Passes every call on as it is, and counts documents, aggregations and calls."""
+    """Forwards every call unchanged, and counts documents, aggregations and calls."""
 
     def __init__(self, upstream: str) -> None:
         self._channel = grpc.insecure_channel(upstream)
         self._lock = threading.Lock()
         self._released = threading.Event()
         self.delay = 0.0
-        """Seconds that each call takes more than it would."""
+        """Seconds by which each call is delayed."""
         self.stalls = False
         """Whether each stream falls silent after its first message."""
         self._under_way = 0
         self.reset()
 
     def wait_until_idle(self) -> None:
-        """Return once no call is under way: one that was given up counts until it has ended here."""
+        """Return once no call is in flight. A call that the client gave up counts until it has ended here."""
         wait_until(lambda: self._under_way == 0)
 
     def reset(self) -> None:
@@ -63,7 +63,7 @@ class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
                     if self.stalls:
                         self._released.wait(60)
             finally:
-                # A client that stops early has asked for the rest all the same.
+                # A client that stops early has still requested the rest.
                 with suppress(grpc.RpcError):
                     for response in call:
                         with self._lock:
@@ -84,7 +84,7 @@ class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
 
     def _query(self, response: bytes) -> None:
         result = RunQueryResponse.deserialize(response)
-        # What an offset skips is charged as well.
+        # Firestore also charges for documents that an offset skips.
         self.documents += ("document" in result) + result.skipped_results
 
     def _get(self, response: bytes) -> None:
@@ -95,7 +95,7 @@ class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
         self.aggregations += "result" in RunAggregationQueryResponse.deserialize(response)
 
     def release(self) -> None:
-        """Let go of the calls that are being held up."""
+        """Stop delaying calls, and release those that are delayed now."""
         self.delay, self.stalls = 0.0, False
         self._released.set()
 

@@ -1,4 +1,4 @@
-"""Functions whose connections to Google's services a test can cut, refuse and slow down."""
+"""Functions with connections to Google's services that a test can cut, refuse and slow down."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from infra.local.stack import Stack
 
 
 class Line:
-    """A TCP line to one of the services. Cut, it takes calls and stays silent; it can refuse them, or be slow."""
+    """A TCP line to a service. A cut line accepts connections and stays silent. It can also refuse, or be slow."""
 
     def __init__(self, port: int) -> None:
         self._upstream = port
@@ -31,12 +31,12 @@ class Line:
         self._hang_up()
 
     def refuse(self) -> None:
-        """End each call as soon as it comes."""
+        """Close each connection as soon as it is made."""
         self._refuses.set()
         self._hang_up()
 
     def slow_down(self, seconds: float) -> None:
-        """Hold up whatever is sent, either way."""
+        """Delay everything that is sent, in both directions."""
         self._mended.clear()
         self._delay = seconds
 
@@ -100,7 +100,7 @@ VARIABLES = {
 
 
 class OnLines:
-    """A function with the product's own time limits, whose line to each service is the test's."""
+    """A function with the product's own time limits and a Line to each service."""
 
     def __init__(self, stack: Stack, name: str) -> None:
         self._stack = stack

@@ -16,7 +16,7 @@ from shared.messaging.events import ObjectFinalized
 from shared.publishing.dead_letters import DeadLetters
 from tests.jobs import new_id
 
-# Pub/Sub's library would have a pull wait for messages, which nobody here wants.
+# Without this, a pull would wait for messages.
 pytestmark = pytest.mark.filterwarnings("ignore:The return_immediately flag:DeprecationWarning")
 
 Announce = Callable[..., subprocess.CompletedProcess[str]]
@@ -24,7 +24,7 @@ Announce = Callable[..., subprocess.CompletedProcess[str]]
 
 @pytest.fixture
 def names(buckets: storage.Client) -> list[str]:
-    """Three buckets that nobody else uses."""
+    """Three buckets that no other test uses."""
     made = [f"announce-{new_id()}" for _ in range(3)]
     for name in made:
         buckets.create_bucket(name)
@@ -33,7 +33,7 @@ def names(buckets: storage.Client) -> list[str]:
 
 @pytest.fixture
 def topic(stack: Stack) -> str:
-    """A topic that has a subscription of the same name."""
+    """A topic with a subscription of the same name."""
     name = f"announce-{new_id()}"
     publisher, subscriber = pubsub_v1.PublisherClient(), pubsub_v1.SubscriberClient()
     path = publisher.topic_path(PROJECT, name)
@@ -62,7 +62,7 @@ def announce(stack: Stack, names: list[str], topic: str) -> Announce:
 
 
 def told(topic: str) -> set[ObjectFinalized]:
-    """Everything that was published to the topic since it was last asked."""
+    """Everything that was published to the topic since the last call."""
     subscriber = pubsub_v1.SubscriberClient()
     letters = DeadLetters(subscriber, subscriber.subscription_path(PROJECT, topic))
     received = letters.pull(100)

@@ -125,7 +125,7 @@ def test_signing_in_again_after_a_revocation_lets_the_user_delete(
 
 @pytest.fixture(scope="module")
 def without_auth_emulator(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The HTTP functions as they are in the cloud as far as tokens go: unsigned ones are worth nothing."""
+    """The HTTP functions, set to verify tokens as in the cloud: they refuse unsigned ones."""
     key = pem(private_key())
     account: dict[str, Any] = {
         "type": "service_account",

@@ -1,4 +1,4 @@
-"""Bodies that nobody asked for, sent to the staged functions: the memory stays, and nobody waits."""
+"""Unwanted bodies, sent to the staged functions: they use no memory and delay no other request."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from infra.local.stack import Stack
 from tests.tokens import unsigned_token
 
 LARGE = 31_000_000
-"""Bytes: Cloud Run lets 32 MiB through. https://cloud.google.com/run/quotas"""
+"""Bytes. Cloud Run accepts requests of up to 32 MiB: https://cloud.google.com/run/quotas"""
 MORE_MIB = 48
-"""What a function may take beside what it has, for sixteen at a time. Read into memory they took 870."""
+"""How much a function's memory may grow for sixteen bodies at a time. Reading them into memory took 870."""
 AT_ONCE = 1.5
-"""Seconds, with other tests on the same machine. gunicorn would wait five for the rest of a body."""
+"""Seconds, with other tests on the same machine. gunicorn would wait five seconds for the rest of a body."""
 TOKEN = f"Authorization: Bearer {unsigned_token('me')}\r\n"
 REQUESTS = {
     "list_jobs": ("POST /jobs", "GET /jobs/..", "OPTIONS /jobs", "GET //nowhere", "GET /robots.txt"),
     "share_job": ("POST /jobs/../share", "DELETE /jobs/../share", "PUT /jobs/a/share"),
     "share_video": ("POST /v/25ca1d0f", "GET /v/..", "GET /public/video/.."),
 }
-"""Of each kind of answer, with a token and without: the first is refused whoever sends it and how often."""
+"""One request for each kind of answer, with a token and without. The first is always refused."""
 ENDLESS = {
     "never fulfilled": "Content-Length: 1000000\r\n\r\nabc",
     "small and never fulfilled": "Content-Length: 10\r\n\r\nabc",
@@ -41,7 +41,7 @@ ENDLESS = {
 
 @dataclass(frozen=True)
 class Function:
-    """A staged function in a process of its own, so that no other test has a part in what it holds."""
+    """A staged function in a process of its own, so that no other test affects its memory."""
 
     name: str
     port: int
@@ -55,7 +55,7 @@ class Function:
         return socket.create_connection((ports.HOST, self.port), timeout=15)
 
     def honest_wait(self) -> float:
-        """Seconds until somebody with nothing odd about them has an answer."""
+        """Seconds until an ordinary request is answered."""
         began = time.monotonic()
         with self.connect() as connection:
             connection.sendall(b"GET /nowhere HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
@@ -75,15 +75,15 @@ def function(request: pytest.FixtureRequest, stack: Stack) -> Iterator[Function]
 
 
 def status(connection: socket.socket) -> int:
-    """Read one answer, and give its status."""
+    """Read one answer and return its status."""
     with closing(HTTPResponse(connection)) as answer:
-        answer.begin()  # passes over 100 Continue
+        answer.begin()  # skips 100 Continue
         answer.read()
         return answer.status
 
 
 def mib(pid: int) -> float:
-    """What gunicorn and its worker hold together; pages that they share count once."""
+    """The memory of gunicorn and its worker together. Pages that they share count once."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     rollups = [Path(f"/proc/{one}/smaps_rollup").read_text() for one in (str(pid), *children)]
     return sum(int(text.partition("\nPss:")[2].split()[0]) for text in rollups) / 1024
@@ -115,7 +115,7 @@ def test_large_bodies_take_no_memory(function: Function) -> None:
             with suppress(ConnectionError):
                 for _ in range(LARGE // 1_000_000):
                     connection.sendall(b"x" * 1_000_000)
-            with suppress(ConnectionError):  # reset where the answer was sent before the body
+            with suppress(ConnectionError):  # reset if the answer was sent before the whole body
                 assert status(connection) in (204, 401, 404, 405, 429)
                 answered.append(request)
 
@@ -174,7 +174,7 @@ def test_no_part_of_a_body_that_comes_in_pieces_is_taken_for_a_request(function:
         with (
             function.connect() as connection,
             suppress(OSError),
-        ):  # reset where the answer was sent before the rest
+        ):  # reset if the answer was sent before the rest
             connection.sendall(head.encode() + b"x" * length)
             time.sleep(pause)
             with suppress(OSError):

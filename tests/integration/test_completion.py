@@ -1,4 +1,4 @@
-"""An output that is uploaded completes its job, through Storage's notifications and the staged functions."""
+"""An uploaded output completes its job, through Storage's notifications and the staged functions."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_completion_and_delete_race_and_every_job_is_in_one_state_or_the_other(
 def test_completion_and_reports_of_the_worker_and_the_owner_race_and_no_link_is_wrong(
     database: firestore.Client, put: Callable[..., str]
 ) -> None:
-    """All begin at once: the output, a report of the worker, and an owner who ends the link or renews it."""
+    """Three begin at once: the output, the worker's report, and an owner who ends or renews the link."""
     completions, shares = Completions(database, 8), Shares(database, 8)
     dice = random.Random(2026)
     report = {"status": "completed", "completed_at": NOW, "credits_charged": 5}

@@ -31,7 +31,7 @@ def publisher() -> Iterator[pubsub_v1.PublisherClient]:
 
 @pytest.fixture
 def publish(stack: Stack, publisher: pubsub_v1.PublisherClient) -> Publish:
-    """Publish a message to job-deleted, give its id."""
+    """Publish a message to job-deleted; returns its id."""
     topic = publisher.topic_path(stack.settings.project, stack.settings.job_deleted_topic)
 
     def send(data: bytes, **attributes: str) -> str:
@@ -43,7 +43,7 @@ def publish(stack: Stack, publisher: pubsub_v1.PublisherClient) -> Publish:
 
 @pytest.fixture
 def outcome(log_lines: list[str]) -> Callable[[str], list[dict[str, Any]]]:
-    """What the purge function logged about a message, once it has ended with it."""
+    """Wait until the purge function has handled a message; returns what it logged about it."""
 
     def about(message_id: str) -> list[dict[str, Any]]:
         lines = [line.partition(" | ")[2] for line in list(log_lines) if line.startswith("purge_job ")]
@@ -59,13 +59,13 @@ def outcome(log_lines: list[str]) -> Callable[[str], list[dict[str, Any]]]:
 
 @pytest.fixture(scope="module")
 def hopeless() -> list[str]:
-    """Ids of the messages that this module sent though they can never be processed."""
+    """Ids of this module's messages that can never be processed."""
     return []
 
 
 @pytest.fixture
 def files(buckets: storage.Client) -> Callable[[str, str], Callable[[], int]]:
-    """Upload a job's three files; what comes back tells how many are left."""
+    """Upload a job's three files. The returned function tells how many are left."""
 
     def upload(user_id: str, job_id: str) -> Callable[[], int]:
         names = {"nuumee-images": "reference.png", "nuumee-videos": "motion.mp4", "nuumee-outputs": "output.mp4"}
@@ -80,9 +80,9 @@ def files(buckets: storage.Client) -> Callable[[str, str], Callable[[], int]]:
 
 @pytest.fixture
 def doomed(database: firestore.Client, files: Any, log_lines: list[str]) -> Callable[[], tuple[str, Any]]:
-    """Make a job with three files and mark it as deleted; give its id and what tells how many are left.
+    """Make a job with three files and mark it as deleted. Returns its id and a function that counts its files.
 
-    Not before Storage's notifications of the files have been seen to: what comes after the mark is removed.
+    Marks it only after Storage's notifications of the files were handled: a later one would remove its file.
     """
 
     def make() -> tuple[str, Any]:
@@ -152,7 +152,7 @@ def test_duplicates_and_late_events_end_like_one(
 ) -> None:
     job_id, left = doomed()
     sent = [send(publish, job_id, "me") for _ in range(5)]
-    # One that says it is older, and one that says it is newer, than the deletion that the document has.
+    # One event claims to be older than the document's deletion, and one newer.
     sent.append(send(publish, job_id, "me", deleted_at="2020-01-01T00:00:00Z"))
     sent.append(send(publish, job_id, "me", deleted_at="2030-01-01T00:00:00Z"))
     for message_id in sent:
@@ -270,6 +270,6 @@ def test_an_event_nobody_takes_waits_in_the_dead_letters_and_can_be_replayed(
 
 
 def test_events_that_can_never_succeed_were_each_delivered_once(outcome: Any, hopeless: list[str]) -> None:
-    """The test before this one has waited for five deliveries of an event that was not acknowledged."""
+    """The previous test waited for five deliveries of an event that was not acknowledged."""
     assert len(hopeless) == len(MALFORMED)
     assert {message_id: len(outcome(message_id)) for message_id in hopeless} == dict.fromkeys(hopeless, 1)

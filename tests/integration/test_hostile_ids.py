@@ -1,4 +1,4 @@
-"""Ids that could be none, sent byte for byte through the gateway and straight to the functions."""
+"""Impossible ids, sent byte for byte through the gateway and directly to the functions."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _visitors = itertools.count()
 
 
 def exchange(port: int, method: str, path: str, token: str) -> tuple[int, bytes]:
-    """Status and whole answer. Written by hand: HTTP libraries tidy such paths up before they send them."""
+    """The status and the whole answer. Written by hand, because HTTP libraries clean such paths up first."""
     visitor = next(_visitors)
     headers = {
         "Host": "test",
         "Connection": "close",
         "Authorization": f"Bearer {token}",
-        # Each from elsewhere, since a public function lets one client ask just so often.
+        # Each request has its own address, because a public function limits the requests of each client.
         "X-Forwarded-For": f"10.0.{visitor // 256}.{visitor % 256}",
     }
     lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
@@ -65,7 +65,7 @@ def test_hostile_ids_are_not_found_wherever_they_are_sent(
     for hostile in HOSTILE:
         path = operation.path.format(job_id=hostile, short_id=hostile)
         if path.endswith("/"):
-            continue  # that is another path, such as the list's
+            continue  # this is another path, such as the list's
         status, answer = exchange(port, operation.method, path, account.token)
         assert status == 404, (hostile[:20], answer[:500])
         assert kind in answer, hostile[:20]

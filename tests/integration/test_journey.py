@@ -92,7 +92,7 @@ def test_a_deleted_job_is_gone_from_everywhere_and_its_neighbours_are_not(
     assert fields["deleted_by"] == account.user_id
     purge = fields["purge"]
     assert set(purge["buckets"]) == {bucket for bucket, _, _ in FILES}
-    # A file whose notification comes after the delete goes for that, and what both come upon both may count.
+    # If a file's notification comes after the delete, the file may count as a late upload, or as both.
     removed = sum(record["objects"] for record in purge["buckets"].values())
     assert removed + purge.get("late_objects", 0) >= len(FILES)
     assert names(buckets, f"{account.user_id}/{doomed}/") == []

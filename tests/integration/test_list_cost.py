@@ -1,4 +1,4 @@
-"""What `GET /jobs` reads: counted on the wire between a staged function and Firestore."""
+"""What `GET /jobs` reads, counted on the wire between a staged function and Firestore."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.jobs import deleted, document, new_id, put_all
 from tests.tokens import unsigned_token
 
 PROJECT = "demo-cost"
-"""A database of its own, empty before each test: the emulator scans all jobs, whoever's they are."""
+"""This module's own database, emptied before each test: the emulator scans the jobs of all users."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Metered:
     project: str
 
     def get(self, user_id: str, path: str = "/jobs", **query: Any) -> tuple[dict[str, Any], int]:
-        """The answer, and how many documents were read for it."""
+        """The answer, and the number of documents read for it."""
         self.meter.wait_until_idle()
         self.meter.reset()
         answer = self.client(user_id).get(path, **query)
@@ -92,8 +92,8 @@ def test_deleted_jobs_in_between_cost_at_most_twice_their_number(metered: Metere
     documents = [document(user) if number % 3 else deleted(user) for number in range(90)]
     metered.put(documents)
     page, read = metered.get(user, page_size=20)
-    # Every third is deleted, the first one too: 20 live ones lie within the first 30. Asked for are 20, of which 7
-    # are deleted, then 7, of which 2 are, and then as many as these are.
+    # Every third job is deleted, beginning with the first, so the first 30 hold 20 live ones. The first request is
+    # for 20 jobs, of which 7 are deleted. The second is for 7, and the third for the 9 skipped so far.
     assert (len(page["jobs"]), page["total"]) == (20, 60)
     assert read == 20 + 7 + 9
 
@@ -121,7 +121,7 @@ def test_deleted_jobs_cost_few_requests_wherever_they_are(
     queries = meter.calls - meter.aggregations
     assert (len(page["jobs"]), page["total"]) == (20, before + behind)
     assert (page["next_cursor"] is None) == (before + behind == 20)
-    # Twice as many each time, from one up to 300, and then 300 each time.
+    # Each request is for twice as many, from 1 up to 300, and then 300 each time.
     assert queries <= 10 + gone // 300
     assert read <= 2 * (20 + gone)
 
@@ -162,9 +162,9 @@ def test_hostile_id_prefix_makes_no_firestore_call(metered: Metered) -> None:
 @pytest.mark.parametrize(
     ("between", "behind", "page_size", "documents"),
     [
-        (0, 400, 20, 3),  # the counts tell that there are no more
+        (0, 400, 20, 3),  # the counts show that there are no more
         (97, 0, 20, 100),
-        (97, 400, 20, 130),  # the last time 64 are asked for, and the third is the 34th of them
+        (97, 400, 20, 130),  # the last request is for 64, and the third job is the 34th of them
         (97, 400, 2, 2),
     ],
 )

@@ -1,4 +1,4 @@
-"""`make dev` and `make demo` as a developer meets them: they start, they say what is wrong, they leave nothing."""
+"""`make dev` and `make demo` as a developer uses them: they start, report problems, and leave nothing behind."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from tests.conftest import PASSWORD
 from tests.waiting import wait_until
 
 SECONDS = 240
-"""That a busy machine may take over anything."""
+"""The most that anything here may take on a busy machine."""
 
 
 @pytest.fixture(scope="module")
 def first() -> int:
-    """The first of the ports that every run here has, so that each follows on the one before it."""
+    """The first port of every run in this module. All of them use the same ports, one run after the other."""
     return first_of_free_ports()
 
 
 def first_of_free_ports() -> int:
-    # Each run of the tests looks in a place of its own, below where the system takes ports from.
+    # Each test process searches its own range, below the ports that the system hands out.
     for first in range(20000 + os.getpid() % 900 * 12, 32000, len(PORT_NAMES)):
         try:
             ports.consecutive(PORT_NAMES, first)
@@ -52,7 +52,7 @@ def first_of_free_ports() -> int:
 def dev(
     first: int, output: Path, until: bytes = b"is running at", **settings: str
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """`make dev` in the folder of `output`, from its start until it says that."""
+    """Run `make dev` in the folder of `output`. Yields once it has printed `until` or has ended."""
     environment = {"PORT": str(first), "TMPDIR": str(output.parent), "PYTHONPATH": str(ROOT), **settings}
     with output.open("wb") as file:
         process = subprocess.Popen(
@@ -71,7 +71,7 @@ def dev(
 
 
 def leftovers(first: int) -> list[int]:
-    """Ports of the run that somebody still listens on."""
+    """The run's ports on which a process still listens."""
     return [first + offset for offset in range(len(PORT_NAMES)) if ports.answers(first + offset)]
 
 
@@ -124,7 +124,7 @@ def test_make_dev_prints_commands_that_work_leaves_nothing_when_killed_and_keeps
         kept.load_accounts(users)
         assert users.sign_in("kept@nuumee.test", PASSWORD).user_id == account.user_id
         lookup = f"{stack.auth_url}/identitytoolkit.googleapis.com/v1/accounts:lookup?key=local"
-        # The session of the run before goes on too.
+        # The previous run's session is still valid.
         assert requests.post(lookup, json={"idToken": account.token}, timeout=10).status_code == 200
         documents = {job.id: job.to_dict() for job in firestore.Client(PROJECT).collection("jobs").get()}
         assert documents.keys() >= before.keys()
@@ -134,12 +134,12 @@ def test_make_dev_prints_commands_that_work_leaves_nothing_when_killed_and_keeps
 
 
 def logging(output: Path) -> set[str]:
-    """Who has logged something."""
+    """Names of the processes that have logged something."""
     return {line.split(" | ")[0].strip() for line in output.read_text().splitlines() if " | {" in line}
 
 
 def run_what_it_says(text: str) -> str:
-    """Run each command of the greeting, and give the id of the job that one of them deletes."""
+    """Run each command of the greeting. Returns the id of the job that one of them deletes."""
     token = re.search(r"^  TOKEN=(ey\S+)$", text, re.MULTILINE)
     assert token, text
     commands = re.findall(r"^  (curl .*)$", text, re.MULTILINE)
@@ -182,7 +182,7 @@ def test_make_dev_stops_everything_on_sigterm_during_start(tmp_path: Path, first
 
 
 def _listener_of(port: int) -> int:
-    """The oldest process that was started to listen on that port."""
+    """The oldest process that was started to listen on the port."""
     listing = subprocess.run(
         ["ps", "-axww", "-o", "pid=,args="], capture_output=True, text=True, check=True
     ).stdout
@@ -270,7 +270,7 @@ def test_sign_in_works_at_the_origin_of_the_page_and_its_token_reaches_the_api(
 ) -> None:
     there = Users(stack.url, stack.settings.project)
     token = there.sign_in(account.email, PASSWORD).token
-    # Also as a browser that is sent there: whoever shows a token speaks to the API.
+    # A browser that navigates there with a token also gets the API, not the page.
     for accept in ("*/*", "text/html"):
         headers = {"Authorization": f"Bearer {token}", "Accept": accept}
         answer = requests.get(f"{stack.url}/jobs", headers=headers, timeout=10)

@@ -1,4 +1,4 @@
-"""What the functions answer to whatever schemathesis makes up from the description of the API."""
+"""Answers of the functions to requests that schemathesis generates from the description of the API."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ SEEN_AT_LEAST = {
     "DELETE /jobs/{job_id}/share": {200, 404},
     "GET /public/video/{short_id}": {200, 404},
 }
-"""Without these, a run would show nothing. HEAD's are those of GET; a preflight has only one."""
+"""A run without these statuses would prove nothing. HEAD has those of GET; a preflight has only one."""
 
 
 def api(ids: list[str]) -> BaseSchema:
-    """The API with some of `ids` among what is made up: nobody would guess one."""
+    """The API, with some of `ids` among the generated values, because no generator would guess one."""
     return described_api(
         "not_a_server_error",
         "unsupported_method",
@@ -69,7 +69,7 @@ OPERATIONS = [
 
 @pytest.fixture(scope="module")
 def owner(stack: Stack, users: Users, database: firestore.Client) -> Account:
-    """A user with jobs of every status and type and with every medium, some to be deleted, and some odd ones."""
+    """A user with jobs of every status and type and with every medium, jobs to delete, and some odd ones."""
     account = users.add("described", "described@nuumee.test", PASSWORD)
     mine = account.user_id
     folder = f"{mine}/kept-completed"
@@ -109,7 +109,7 @@ def session() -> Iterator[requests.Session]:
 
 @pytest.fixture
 def seen() -> Iterator[dict[str, set[int]]]:
-    """Each operation's statuses, which have to be all that matter in the end."""
+    """The statuses seen for each operation. In the end they must include those of SEEN_AT_LEAST."""
     statuses: dict[str, set[int]] = {}
     yield statuses
     for operation, found in statuses.items():
@@ -129,7 +129,7 @@ def answer_is_as_described(
 
 
 for operation in OPERATIONS:
-    # Each needs a test with a name of its own: of several with one name, pytest-xdist runs one alone.
+    # Each operation needs a test with its own name: if several share a name, pytest-xdist runs only one.
     name = re.sub(r"\W+", "_", operation).strip("_").lower()
     described = (DELETING if operation == "DELETE /jobs/{job_id}" else READING).include(name=operation)
     globals()[f"test_every_answer_is_as_described_{name}"] = described.parametrize()(answer_is_as_described)

@@ -1,4 +1,4 @@
-"""With one of Google's services away, each function says so within ten seconds, and recovers by itself."""
+"""While one of Google's services is away, each function says so within ten seconds. It recovers by itself."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def running_on_lines(stack: Stack) -> Iterator[dict[str, OnLines]]:
 
 @pytest.fixture
 def on_lines(running_on_lines: dict[str, OnLines]) -> Iterator[dict[str, OnLines]]:
-    """Each function of CASES, whole again afterwards."""
+    """Each function of CASES. Afterwards its lines are mended."""
     yield running_on_lines
     for function in running_on_lines.values():
         function.mend()
@@ -77,7 +77,7 @@ FAILURES: dict[str, Callable[[Line], None]] = {
 def test_outage_is_answered_503_in_time_and_requests_succeed_once_it_is_over(
     on_lines: dict[str, OnLines], account: Account, job: str, service: str, failure: str
 ) -> None:
-    # The counts of a slow Firestore are asked for side by side, and come in time.
+    # The counts run in parallel, so they arrive in time from a slow Firestore.
     cases = [case for case in CASES if case[1] == service and not (failure == "slow" and "counts" in case[3])]
     for name in {case[0] for case in cases}:
         FAILURES[failure](on_lines[name].lines[service])

@@ -22,7 +22,7 @@ DONE = {"state": "done", "requested_at": NOW, "sweep_at": NOW, "attempts": 1}
 
 @pytest.fixture
 def names(buckets: storage.Client) -> list[str]:
-    """Three buckets that nobody else uses."""
+    """Three buckets that no other test uses."""
     made = [f"reconcile-{new_id()}" for _ in range(3)]
     for name in made:
         buckets.create_bucket(name)
@@ -31,7 +31,7 @@ def names(buckets: storage.Client) -> list[str]:
 
 @pytest.fixture
 def database(stack: Stack) -> firestore.Client:
-    """A database that has no other test's jobs."""
+    """A database without jobs of other tests."""
     return firestore.Client(project=f"reconcile-{new_id()}")
 
 

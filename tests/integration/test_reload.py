@@ -1,4 +1,4 @@
-"""A saved file is live: what `make dev` does with it, on sources of the test's own. No emulator is needed."""
+"""A saved file is live: what `make dev` does after a save, on a copy of the sources. Needs no emulator."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from infra.stage import FUNCTIONS, PACKAGES, ROOT
 
 RUNNING = ("list_jobs", "share_video", "count_views")
 ERRORS = "shared/errors.py"
-"""What all of them import. Its title of a 401 is what answers here."""
+"""A file that all of them import. The tests change the title that it gives a 401."""
 TITLE = "Not signed in"
 SECONDS = 60
 
@@ -41,11 +41,11 @@ class Sources:
         return f"Title {next(self._numbers)}"
 
     def titled(self, title: str) -> str:
-        """Code that answers with that title."""
+        """The content of ERRORS with another title."""
         return (ROOT / ERRORS).read_text().replace(TITLE, title)
 
     def answer(self) -> str:
-        """The title of what list_jobs answers to a request without a token."""
+        """The title of list_jobs's answer to a request without a token."""
         answer = requests.get(f"{self.stack.function_url('list_jobs')}/jobs", timeout=SECONDS)
         title: str = answer.json()["title"]
         return title
@@ -63,7 +63,7 @@ class Sources:
             time.sleep(0.05)
 
     def settle(self) -> None:
-        """Let everything that was saved be taken, and come to its end."""
+        """Wait until every save was noticed and its restarts are finished."""
         self.file("functions/marker.txt").write_text(self.new_title())
         said = len(self.log)
         self.until(lambda: any("saved: functions/marker.txt" in line for line in self.log[said:]))
@@ -94,7 +94,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sources]:
 
 @pytest.fixture
 def sources(started: Sources) -> Sources:
-    """In which nothing of an earlier test is still starting."""
+    """The sources, with all restarts of earlier tests finished."""
     started.settle()
     return started
 
@@ -115,7 +115,7 @@ def test_a_save_leaves_the_functions_alone_that_do_not_import_the_file(sources: 
 
 
 def test_a_module_that_is_imported_when_it_is_needed_is_new_then(sources: Sources) -> None:
-    """No view has been counted yet, so no process has imported what counts them: none has to start anew."""
+    """No view was counted yet, so no process has imported the module that counts them, and none has to restart."""
     before, name = sources.pids(), "shared/sharing/views.py"
 
     def staged(name: str) -> list[Path]:
@@ -143,7 +143,7 @@ def test_a_saved_template_shows_in_the_next_page(sources: Sources) -> None:
 
 
 def test_a_save_of_many_steps_restarts_a_function_once(sources: Sources) -> None:
-    """As editors do it: a lock, a temporary file beside it, a backup, a rename, and the time set afterwards."""
+    """Save like an editor: a lock, a temporary file beside it, a backup, a rename, and then the file's time."""
     mark, title = len(sources.log), sources.new_title()
     file = sources.file(ERRORS)
     file.with_name(".#errors.py").symlink_to("nobody@nowhere")
@@ -200,7 +200,7 @@ def test_an_error_at_import_is_in_the_log_and_the_old_code_answers_until_it_is_m
     assert 'File "functions/list_jobs.py", line ' in said, "not the staged copy's path"
     assert sources.pids() == before
     assert sources.answer() == old
-    # Another save leads to another try, and that file is the one that was missing.
+    # The next save, of the missing file, leads to another try.
     sources.file("shared/yet_to_be_written.py").write_text("")
     sources.until(lambda: sources.pids()["list_jobs"] != before["list_jobs"])
     assert sources.stack.behind == set()

@@ -1,4 +1,4 @@
-"""Share links through the whole local cloud: resolved, renewed, ended, looked at by many at once, and counted."""
+"""Share links through the whole local cloud: resolved, renewed, ended, viewed by many at once, and counted."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def new_address() -> str:
 
 
 def look(url: str, address: str | None = None, **headers: str) -> requests.Response:
-    """As a browser that nobody knows, or as one at this address."""
+    """Open a URL like a new browser, or like one at this address."""
     sent = {"User-Agent": CHROME, "X-Forwarded-For": address or new_address(), **headers}
     return requests.get(url, headers=sent, timeout=30, allow_redirects=False)
 
@@ -40,7 +40,7 @@ def look(url: str, address: str | None = None, **headers: str) -> requests.Respo
 def share(
     stack: Stack, database: firestore.Client, buckets: storage.Client, account: Account
 ) -> Callable[..., tuple[str, str]]:
-    """Make a job with an output, a poster and a link; give its id and its short id."""
+    """Make a job with an output, a poster and a link. Returns its id and its short id."""
 
     def make(**changes: Any) -> tuple[str, str]:
         job_id, short_id = new_id(), new_short_id(8)
@@ -60,7 +60,7 @@ def share(
 
 @pytest.fixture
 def count(stack: Stack, database: firestore.Client) -> Callable[[str], int]:
-    """Have the views of a link counted; give how many its job has then."""
+    """Have the views of a link moved into its job. Returns the job's count."""
 
     def counted(job_id: str) -> int:
         with pubsub_v1.PublisherClient() as publisher:
@@ -164,7 +164,7 @@ def test_a_view_counts_once_a_visitor_and_never_for_a_machine(
     assert count(job_id) == 1
     with requests.Session() as browser:
         browser.headers.update({"User-Agent": CHROME})
-        for _ in range(3):  # from network to network, with its cookie
+        for _ in range(3):  # it changes networks and keeps its cookie
             assert browser.get(page, headers={"X-Forwarded-For": new_address()}, timeout=30).status_code == 200
     assert count(job_id) == 2
 

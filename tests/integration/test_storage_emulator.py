@@ -1,4 +1,4 @@
-"""What the local cloud's Storage does beyond gcp-storage-emulator."""
+"""What the local cloud's Storage adds to gcp-storage-emulator."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def test_every_generation_stays_until_it_is_deleted_by_its_number(buckets: stora
 
 @pytest.fixture
 def folder(buckets: storage.Client) -> str:
-    """A prefix with nine objects, of which the first has an older generation, four of them in two folders."""
+    """A prefix with nine objects, four of them in two folders. The first has an older generation."""
     folder = f"user/{new_id()}/"
     for name in ("a", "a", "b", "c", "d", "x/1", "x/2", "y/1", "y/2", "z"):
         buckets.bucket(BUCKET).blob(folder + name).upload_from_string(b"x")

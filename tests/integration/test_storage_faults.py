@@ -1,4 +1,4 @@
-"""The faults that the local cloud's Storage can have, as its library meets them."""
+"""Faults of the local cloud's Storage, as the Cloud Storage library sees them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def trouble() -> Trouble:
 
 @pytest.fixture
 def blob(trouble: Trouble) -> Iterator[Any]:
-    """An object in a bucket of a Storage that has nothing else."""
+    """The only object of a Storage with one bucket."""
     with a_storage(trouble, ["bucket"]) as client:
         blob = client.bucket("bucket").blob("name")
         blob.upload_from_string(b"content")

@@ -1,4 +1,4 @@
-"""What the local cloud's Storage publishes about new objects."""
+"""Messages that the local cloud's Storage publishes about new objects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ BUCKET = "nuumee-videos"
 
 @pytest.fixture(scope="module")
 def heard(stack: Stack) -> Iterator[Callable[[str, int], list[Any]]]:
-    """So many messages about the objects whose names begin so, in the order of their generations."""
+    """Wait for so many messages about objects with this prefix. Returns them in the order of their generations."""
     topic = f"projects/{stack.settings.project}/topics/{stack.settings.object_finalized_topic}"
     name = f"projects/{stack.settings.project}/subscriptions/listener-{new_id()}"
     messages: dict[str, Any] = {}
@@ -133,7 +133,7 @@ def test_what_is_new_while_pubsub_is_away_is_told_of_when_it_is_back() -> None:
 
 
 class _Pubsub(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
-    """Does not know the topic when it is first asked, as after a restart."""
+    """Does not know the topic at the first call, as after a restart."""
 
     def __init__(self, port: int) -> None:
         self.calls = 0

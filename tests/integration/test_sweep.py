@@ -1,4 +1,4 @@
-"""A sweep through the real Pub/Sub emulator: what got lost is purged, and dead letters are seen to."""
+"""A sweep through the real Pub/Sub emulator: it repeats lost purges and handles dead letters."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def is_done(database: firestore.Client, job_id: str) -> bool:
 
 
 def sweep_until(publish: Publish, condition: Callable[[], object]) -> None:
-    """Sweep as often as it takes: a pull may miss what was published a moment ago."""
+    """Sweep until the condition holds, because a pull may miss messages that were just published."""
 
     def swept() -> object:
         publish(table().every_minute_topic, b"{}")

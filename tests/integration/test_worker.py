@@ -1,4 +1,4 @@
-"""The worker of the local cloud, on the stack: what it really uploads completes its jobs."""
+"""The local cloud's worker, on the stack: the files that it uploads complete its jobs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_job_goes_through_every_state_and_another_comes_after_it(
 
 
 def _other(database: firestore.Client, user: str, known: set[str]) -> dict[str, Any]:
-    """The one job that is not known yet."""
+    """The one job that is not in `known`."""
     mine = database.collection("jobs").where(filter=FieldFilter("user_id", "==", user)).get()
     (job,) = [snapshot.to_dict() for snapshot in mine if snapshot.id not in known]
     assert job is not None

@@ -1,4 +1,4 @@
-"""Unit tests know nothing of a stack that other tests may have running."""
+"""Unit tests do not see the local stack that other tests may have started."""
 
 from __future__ import annotations
 

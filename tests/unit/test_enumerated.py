@@ -1,4 +1,4 @@
-"""A function that somebody forgot to enter somewhere is noticed: shown with functions that are entered nowhere."""
+"""A function that is missing from a table or a test is noticed. Shown with functions that appear nowhere."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def new_consumer() -> Subscriber[JobDeleted]:
 
 
 def only_row(**changes: Any) -> Table:
-    """A table with just a row for the stub, which is that of get_output with changes."""
+    """A table with only a row for the stub: get_output's row with changes."""
     row = replace(table().functions["get_output"], **{"name": "stub", "signs": False, **changes})
     return replace(table(), functions={"stub": row})
 
@@ -67,7 +67,7 @@ ALL_STUBS: Functions = {
 
 
 def astray(found: list[Operation]) -> list[str]:
-    """What the gateway sends elsewhere than to its function, itself or its preflight."""
+    """Operations that the gateway sends to the wrong function, or whose preflight it does."""
     return [
         f"{one}"
         for one in found

@@ -1,4 +1,4 @@
-"""What counts as a service of Google's being away, and what as an answer of its."""
+"""Which errors mean that a Google service is away, and which are answers from it."""
 
 from __future__ import annotations
 

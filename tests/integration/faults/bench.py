@@ -1,6 +1,7 @@
-"""The fault bench: the functions that delete, as deployed, with something that fails between them and Google.
+"""The fault bench: the functions that delete, as deployed, and proxies that inject faults into calls to Google.
 
-Each function has its own way to each service, and so its own trouble with it. Tests have a way past all of that.
+Each function has its own proxy for each service, so faults are set for each pair. The tests' own clients meet no
+faults.
 """
 
 from __future__ import annotations
@@ -41,16 +42,16 @@ BACKGROUND = ("purge_job", "process_upload", "sweep_purges")
 FUNCTIONS = ("delete_job", *BACKGROUND)
 SERVICES = ("storage", "firestore", "pubsub")
 PUSH = "push"
-"""Stands for a service: the way of a message to its function."""
+"""Counts as a service: Pub/Sub's pushes to a function."""
 SILENCE = 1.0
-"""Seconds that a service is silent that is."""
+"""Seconds for which a silent service does not answer."""
 _WAYS = (*itertools.product(FUNCTIONS, SERVICES), *((function, PUSH) for function in BACKGROUND))
 _ON_PUSH = (Kind.UNAVAILABLE, Kind.RESET, Kind.SLOW, Kind.DUPLICATE)
 _ON_PUBSUB = (*COMMON, Kind.DUPLICATE, Kind.HELD_BACK)
 
 
 class Bench:
-    """What a test works with. Everything is thread-safe but the restarts, of which one may run at a time."""
+    """What a test works with. All methods are thread-safe, except that only one restart may run at a time."""
 
     def __init__(self, stack: Stack, host_ports: dict[str, int], cleanup: ExitStack, sweep_after: int) -> None:
         self.stack = stack
@@ -62,13 +63,13 @@ class Bench:
         self._sweep_after = sweep_after
         self._cleanup = cleanup
         topic = f"projects/{self.settings.project}/topics/{self.settings.object_finalized_topic}"
-        # What Cloud Storage itself publishes meets no faults, but may have to wait.
+        # Cloud Storage's notifications meet no faults, but wait while Pub/Sub restarts.
         notifications_way = cleanup.enter_context(serving(PubsubProxy(self.pubsub, None)))
         self.objects, self.notifications = notified(topic, notifications_way)
         self._storages: list[_Storage] = []
         stack.environment.update(self._ways(None))
         self.environment = {function: self._ways(function) for function in FUNCTIONS}
-        """The variables that lead each function to its own ways."""
+        """The variables that point each function at its own proxies."""
         self.users = Users(stack.auth_url, stack.settings.project)
         with pointed_at(stack.environment):
             self.database = firestore.Client(project=self.settings.project)
@@ -102,7 +103,7 @@ class Bench:
         return self.stack.function_url(function)
 
     def publish(self, topic: str, data: bytes, **attributes: str) -> None:
-        """Publish as somebody without trouble; `topic` is its short name."""
+        """Publish without faults. `topic` is the topic's short name."""
         name = f"projects/{self.settings.project}/topics/{topic}"
         self.publisher.publish(name, data, **attributes).result(timeout=30)
 
@@ -110,7 +111,7 @@ class Bench:
         self.publish(table().every_minute_topic, b"{}")
 
     def contents(self, prefix: str) -> dict[tuple[str, str], tuple[int, bytes | None]]:
-        """Of each object by bucket and name: how many generations there are, and what the live one holds."""
+        """For each object, by bucket and name: the number of generations, and the content of the live one."""
         found: dict[tuple[str, str], tuple[int, bytes | None]] = {}
         with Handler.lock:
             for bucket in self.settings.buckets:
@@ -123,7 +124,7 @@ class Bench:
         return found
 
     def fail(self, seed: int, rate: float, kinds: Mapping[str, Sequence[Kind]] | None = None) -> None:
-        """Let that share of all calls fail from now on, in the ways given for each service, or in every way."""
+        """Let a share `rate` of all calls fail from now on, in the ways given for each service, or in all ways."""
         seeds = random.Random(seed)
         for (_, service), trouble in self.trouble.items():
             by_default = {PUSH: _ON_PUSH, "pubsub": _ON_PUBSUB}.get(service, COMMON)
@@ -132,7 +133,7 @@ class Bench:
             trouble.schedule = Schedule(number, rate, chosen) if chosen else None
 
     def heal(self) -> None:
-        """No faults from now on; what was held up or held back goes on."""
+        """Stop all faults. Calls that were delayed and messages that were held back continue."""
         for trouble in self.trouble.values():
             trouble.heal()
         self.pubsub.let_go()
@@ -147,9 +148,9 @@ class Bench:
                 os.kill(int(worker), signal.SIGKILL)
 
     def kill_at(self, function: str, number: int, of: str = "") -> threading.Event:
-        """Kill the function's instance when it makes its n-th call with `of` in its name, which is done.
+        """Kill the function's instance when it makes its n-th call with `of` in its name. The call is carried out.
 
-        What comes back is set when that has happened.
+        The returned event is set once the instance was killed.
         """
         killed = threading.Event()
         numbers = itertools.count(1)
@@ -171,12 +172,12 @@ class Bench:
         return killed
 
     def restart_firestore(self) -> None:
-        """Kill Firestore and start it again. What was answered is there again."""
+        """Kill Firestore and start it again, with every write that was answered."""
         with self.firestore.gone() as fill:
             fill(self._restarted("firestore"))
 
     def restart_pubsub(self) -> None:
-        """Kill Pub/Sub and start it again. What was published and not delivered is delivered, maybe again."""
+        """Kill Pub/Sub and start it again. Undelivered messages are delivered, some of them perhaps twice."""
         self.pubsub.part()
         self.pubsub.meet(self._restarted("pubsub"))
         self._make_topics()
@@ -184,14 +185,14 @@ class Bench:
         self.pubsub.publish_again()
 
     def restart_storage(self) -> None:
-        """End Cloud Storage amid whatever it does, and start it again. What was stored is there again."""
+        """Stop Cloud Storage in the middle of its requests, and start it again with the same objects."""
         for one in self._storages:
             one.stop()
         for one in self._storages:
             one.start()
 
     def restart_auth(self, user_id: str, email: str, password: str) -> Account:
-        """Kill Firebase Auth and start it again. The user is there again, signed in anew."""
+        """Kill Firebase Auth and start it again. Adds the user again and signs in again."""
         self.stack.processes.kill("auth")
         self.stack.start_emulators(["auth"])
         return self.users.add(user_id, email, password)
@@ -201,7 +202,7 @@ class Bench:
             resources.make_topics(self.settings, self._pushed)
 
     def _ways(self, function: str | None) -> dict[str, str]:
-        """The variables that lead to the services as that function goes there, or past all trouble."""
+        """The variables that point at new proxies with that function's faults; with None, without faults."""
         trouble = {service: self.trouble[function, service] if function else None for service in SERVICES}
         enter = self._cleanup.enter_context
         return {
@@ -211,7 +212,7 @@ class Bench:
         }
 
     def _storage(self, trouble: Trouble) -> str:
-        """Where a way to Cloud Storage begins."""
+        """Start a server of Cloud Storage with these faults, and return its address."""
         storage_server = _Storage(self.objects, trouble)
         storage_server.start()
         self._cleanup.callback(storage_server.stop)
@@ -219,7 +220,7 @@ class Bench:
         return f"http://{HOST}:{storage_server.port}"
 
     def _restarted(self, name: str) -> str:
-        # On another port, so that no call that was made before can get through to it.
+        # On another port, so that no earlier call can reach it.
         self.stack.processes.kill(name)
         self._ports[name] = ports.any_free([name])[name]
         self.stack.start_emulators([name])
@@ -228,7 +229,7 @@ class Bench:
 
 @contextmanager
 def running(output: Callable[[str], None], *, sweep_after: int = 1) -> Iterator[Bench]:
-    """A bench without trouble."""
+    """A bench without faults."""
     folder = Path(tempfile.mkdtemp(prefix="nuumee-"))
     host_ports = ports.any_free(PORT_NAMES)
     with Processes(output, folder) as processes, ExitStack() as cleanup:
@@ -240,7 +241,7 @@ def running(output: Callable[[str], None], *, sweep_after: int = 1) -> Iterator[
 
 
 class _Storage:
-    """A server of Cloud Storage that can be ended, with all its connections, and started again."""
+    """A server of Cloud Storage that can be stopped, with all its connections, and started again."""
 
     def __init__(self, objects: VersionedStorage, trouble: Trouble) -> None:
         self.port = 0
@@ -255,7 +256,7 @@ class _Storage:
 
     def _bound(self) -> Server:
         for _ in range(50):
-            with suppress(OSError):  # somebody's connection can have got the port meanwhile
+            with suppress(OSError):  # another connection may have taken the port meanwhile
                 return server(self.port, self._objects, self._trouble)
             time.sleep(0.1)
         return server(self.port, self._objects, self._trouble)
@@ -269,7 +270,7 @@ class _Storage:
 
 @contextmanager
 def pointed_at(environment: Mapping[str, str]) -> Iterator[None]:
-    """Google clients that are made within go there: they look when they are made."""
+    """Google clients created within use this environment. They read it when they are created."""
     before = dict(os.environ)
     os.environ.update(environment)
     try:

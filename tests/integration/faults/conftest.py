@@ -1,4 +1,4 @@
-"""One bench for all tests of faults that run in a process: to start it takes longer than most of them."""
+"""One bench for all fault tests of a process: starting it takes longer than most of the tests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.integration.faults.bench import Bench, running
 
 @pytest.fixture(scope="session")
 def lines() -> list[str]:
-    """Everything that the functions of the bench have printed."""
+    """Everything that the bench's functions have printed."""
     return []
 
 
@@ -23,6 +23,6 @@ def running_bench(lines: list[str]) -> Iterator[Bench]:
 
 @pytest.fixture
 def bench(running_bench: Bench) -> Iterator[Bench]:
-    """The bench, without trouble again afterwards."""
+    """The bench. Afterwards its faults are stopped."""
     yield running_bench
     running_bench.heal()

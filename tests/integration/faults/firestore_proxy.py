@@ -1,4 +1,4 @@
-"""A proxy for Firestore that outlives the emulator behind it, with all documents."""
+"""A proxy for Firestore that keeps all documents when the emulator behind it is replaced."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ _DOCUMENT = re.compile(rb"/documents/([A-Za-z0-9_/-]+)")
 
 
 class Firestore(Upstream):
-    """An emulator, which keeps its documents in memory."""
+    """An emulator. It keeps its documents in memory."""
 
     def __init__(self, host: str, project: str) -> None:
         super().__init__(host)
         self._database = f"projects/{project}/databases/(default)"
         self.writing = threading.Lock()
-        """One write at a time, and none while the emulator is killed: what was answered is not lost."""
+        """Held by one write at a time, and while the emulator is replaced, so that no answered write is lost."""
 
     @contextmanager
     def gone(self) -> Iterator[Callable[[str], None]]:
-        """Kill the emulator within, start another, and give its host to what comes: it gets all the documents."""
+        """Within, kill the emulator, start another, and call the yielded function with its host to fill it."""
         with self.writing:
             documents = list(self._documents())
             self.part()
@@ -85,7 +85,7 @@ class FirestoreProxy(GrpcProxy):
         self._firestore = firestore
 
     def called(self, name: str, request: bytes) -> str:
-        """With the documents that it names, as in "Commit jobs/1"."""
+        """The call's name with the documents that it names, as in "Commit jobs/1"."""
         return " ".join((name, *(found.decode() for found in _DOCUMENT.findall(request))))
 
     def carry_out(self, name: str, request: bytes, call: Callable[[bytes], bytes], fault: Fault | None) -> bytes:

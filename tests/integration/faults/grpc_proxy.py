@@ -1,4 +1,4 @@
-"""A proxy for one of Google's gRPC services: passes bytes on, or lets a call fail as its trouble has it."""
+"""A proxy for one of Google's gRPC services: forwards bytes, or lets a call fail as its `trouble` says."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _STATUS = {
     Kind.TOO_MANY: grpc.StatusCode.RESOURCE_EXHAUSTED,
     Kind.ERROR: grpc.StatusCode.INTERNAL,
     Kind.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
-    # What a client makes of a connection that breaks off.
+    # Clients report a broken connection like this.
     Kind.RESET: grpc.StatusCode.UNAVAILABLE,
     Kind.SILENCE: grpc.StatusCode.DEADLINE_EXCEEDED,
 }
 
 
 class Upstream:
-    """The emulator behind the proxies, which can go and come back elsewhere."""
+    """The emulator behind the proxies. It can be replaced by one at another address."""
 
     def __init__(self, host: str) -> None:
         self.present = threading.Event()
@@ -33,23 +33,23 @@ class Upstream:
         self.present.set()
 
     def meet(self, host: str) -> None:
-        """Pass calls on to there. Until `present` is set only what makes it ready again gets through."""
+        """Forward calls to this host. Until `present` is set, only calls that prepare the emulator get through."""
         self.host = host
         self.channel = grpc.insecure_channel(host, options=[("grpc.max_reconnect_backoff_ms", 200)])
 
     def part(self) -> None:
-        """Pass nothing on, and break off what is under way."""
+        """Stop forwarding calls, and break those in flight."""
         self.present.clear()
         self.channel.close()
 
 
 class GrpcProxy(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
-    """Without `trouble`, a way past all faults, on which calls wait for an emulator that is not there."""
+    """Without `trouble` there are no faults, and calls wait while the emulator is being replaced."""
 
     unary: frozenset[str]
-    """The methods that give one response; all others give a stream of them."""
+    """The methods that return one response. All others return a stream."""
     always: frozenset[str] = frozenset()
-    """The methods that make a new emulator ready."""
+    """The methods that prepare a new emulator."""
 
     def __init__(self, upstream: Upstream, trouble: Trouble | None) -> None:
         self.upstream = upstream
@@ -67,15 +67,16 @@ class GrpcProxy(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
         )
 
     def called(self, name: str, request: bytes) -> str:
-        """What whoever is told of the calls hears of this one."""
+        """How this call is reported to tests that watch calls."""
         return name
 
     def carry_out(self, name: str, request: bytes, call: Callable[[bytes], bytes], fault: Fault | None) -> bytes:
-        """One unary call."""
+        """Make one unary call."""
         return call(request)
 
     def _unary(self, path: str, name: str, request: bytes, context: Any) -> bytes:
-        timeout = context.time_remaining()  # as it was sent: also what nobody waits for any more is carried out
+        # Read first: a call that the client gives up during a fault is still carried out.
+        timeout = context.time_remaining()
         fault = self._begin(name, request, context)
         with _passing_on(context):
             call = self.upstream.channel.unary_unary(path)
@@ -89,7 +90,7 @@ class GrpcProxy(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
         with _passing_on(context):
             call = self.upstream.channel.unary_stream(path)
             for response in call(request, timeout=timeout):
-                # A stream that fails has begun well.
+                # A stream fails only after its first response.
                 yield response
                 self._end(fault, context)
         self._end(fault, context)
@@ -120,20 +121,20 @@ class GrpcProxy(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
 
 @contextmanager
 def _passing_on(context: Any) -> Iterator[None]:
-    """End this call as the one upstream has ended."""
+    """End this call in the same way as the upstream call."""
     try:
         yield
     except grpc.RpcError as error:
-        # Cancelled is what was under way when the emulator was parted with.
+        # Calls in flight are cancelled when the emulator is replaced.
         cancelled = error.code() is grpc.StatusCode.CANCELLED
         context.abort(grpc.StatusCode.UNAVAILABLE if cancelled else error.code(), error.details())
-    except ValueError:  # what the channel raises once it is closed
+    except ValueError:  # raised by a closed channel
         context.abort(grpc.StatusCode.UNAVAILABLE, "There is nobody any more.")
 
 
 @contextmanager
 def serving(proxy: GrpcProxy) -> Iterator[str]:
-    """The host on which the proxy takes calls."""
+    """Serve the proxy; yields its host and port."""
     server = grpc.server(ThreadPoolExecutor(_THREADS))
     server.add_generic_rpc_handlers((proxy,))
     port = server.add_insecure_port(f"{HOST}:0")

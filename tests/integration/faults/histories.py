@@ -1,4 +1,4 @@
-"""Histories of jobs under faults: what may happen to one, and what must be true when all has come to rest."""
+"""Histories of jobs under faults: what may happen to a job, and what must be true once everything is at rest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.jobs import NOW, document, read
 from tests.waiting import wait_until
 
 PATIENCE = 90
-"""Seconds until all has to be at rest. A crash costs what Pub/Sub waits before it delivers again."""
+"""Seconds until everything must be at rest. After a crash, Pub/Sub waits before it delivers again."""
 _BETWEEN_SWEEPS = 1.0
 _FOR_DELIVERIES = 5.0
 _NAMES = ("reference.png", "motion.mp4", "output.mp4", "parts/1.bin", "poster.webp")
@@ -27,7 +27,7 @@ _NAMES = ("reference.png", "motion.mp4", "output.mp4", "parts/1.bin", "poster.we
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that happens. `number` says to which object, or at which call, of whatever the step is about."""
+    """One thing that happens. `number` selects the object or the call that the step is about."""
 
     kind: str
     number: int
@@ -35,9 +35,9 @@ class Step:
 
 @dataclass
 class Player:
-    """Plays one history: a job that things happen to, and a neighbour of the same user that nobody deletes.
+    """Plays one history on a job. The same user has a neighbouring job that nobody deletes.
 
-    The neighbour's id begins with the job's. Somebody else has a file under the very same id.
+    The neighbour's id begins with the job's id. Another user has a file under exactly the same job id.
     """
 
     bench: Bench
@@ -66,14 +66,14 @@ class Player:
             getattr(self, f"_{step.kind}")(step.number)
 
     def is_at_rest(self) -> bool:
-        """Whether nothing is left to be done for the job, as the bench itself sees it, past all faults."""
+        """Whether nothing is left to do for the job. Faults do not affect this check."""
         fields = read(self.bench.database, self.job_id)
         if fields.get("deleted_at") is None:
             return True
         return bool(fields["purge"]["state"] == "done") and not self._found(self.job_id)
 
     def check(self, *, faultless: bool) -> None:
-        """Raise AssertionError where a rule of the data is broken."""
+        """Raise AssertionError if a rule of the data is broken."""
         fields = read(self.bench.database, self.job_id)
         is_deleted = fields.get("deleted_at") is not None
         assert is_deleted or not self.accepted, "a delete was answered with 202 and forgotten"
@@ -96,10 +96,10 @@ class Player:
         removed = sum(record["objects"] for record in purge["buckets"].values())
         late, all_of_them = purge.get("late_objects", 0), self._count(self.job_id)
         assert removed <= all_of_them
-        # A notification can come so late that what was there in time is removed for it.
+        # A notification can arrive so late that an object from before the delete counts as late.
         assert late <= all_of_them
         if faultless:
-            # What both came upon, both may have counted.
+            # The purge and process_upload may both count an object that both found.
             assert removed + late >= all_of_them, "the record does not tell of all that was removed"
 
     def _check_all_there(self, job_id: str) -> None:
@@ -110,18 +110,18 @@ class Player:
         }
         assert self._found(job_id) == expected, "files of a live job are missing or changed"
 
-    # What may happen, each with the number of its step.
+    # What may happen. Each method gets the number of its step.
 
     def _complete(self, _: int) -> None:
-        """The worker reports, and knows nothing of deletions."""
+        """The worker reports, without knowing of deletions."""
         self._jobs.document(self.job_id).update({"status": "completed", "completed_at": NOW})
 
     def _put(self, number: int) -> None:
-        """A file comes, in time or late."""
+        """A file is uploaded, before or after the delete."""
         self._upload(self.job_id, number)
 
     def _delete(self, _: int) -> None:
-        """The user deletes, and tries again a few times where that is answered with an error."""
+        """The user deletes the job, and retries a few times after an error."""
         for _attempt in range(3):
             try:
                 answer = requests.delete(
@@ -137,11 +137,11 @@ class Player:
                 return
 
     def _crash(self, number: int) -> None:
-        """The purge is killed at one of the calls that it makes from now on."""
+        """The purge will be killed at one of its next calls."""
         self.kills.append(self.bench.kill_at("purge_job", number))
 
     def _forge(self, number: int) -> None:
-        """A bug elsewhere tells of deletions that are none."""
+        """A bug elsewhere publishes an event for a deletion that never happened."""
         job_id = (self.neighbour, self.job_id, uuid.uuid4().hex)[number % 3]
         owner = (self.user_id, "somebody-else")[number // 3 % 2]
         data, attributes = JobDeleted(job_id, owner, NOW).encode()
@@ -154,7 +154,7 @@ class Player:
         with self.restarts:
             (self.bench.restart_pubsub, self.bench.restart_firestore)[number % 2]()
 
-    # The world as it is.
+    # How the steps and checks reach the services.
 
     def _upload(self, job_id: str, number: int) -> None:
         self.late += self.accepted and job_id == self.job_id
@@ -162,12 +162,12 @@ class Player:
 
     def _put_file(self, name: str, number: int) -> None:
         bucket, content = self.bench.settings.buckets[number % 3], uuid.uuid4().bytes
-        # Counted before: a file that came late may be gone before its upload is answered.
+        # Counted first: a late file may be gone before its upload is answered.
         self.uploaded.setdefault((bucket, name), []).append(content)
         self.bench.buckets.bucket(bucket).blob(name).upload_from_string(content)
 
     def _found(self, job_id: str) -> dict[tuple[str, str], tuple[int, bytes | None]]:
-        """How many generations there are of each of the job's objects, and what the live one holds."""
+        """For each of the job's objects: the number of generations, and the content of the live one."""
         return self.bench.contents(f"{self.user_id}/{job_id}/")
 
     def _count(self, job_id: str) -> int:
@@ -175,7 +175,7 @@ class Player:
         return sum(len(contents) for (_, name), contents in self.uploaded.items() if name.startswith(prefix))
 
     def _document(self, other: str) -> dict[str, Any]:
-        """A job under way that shares its inputs with another."""
+        """A job in progress that shares its inputs with another job."""
         paths = {"motion_video_path": f"{self.user_id}/{other}/motion.mp4", "source_job_id": other}
         return document(self.user_id, status="processing", completed_at=None, **paths)
 
@@ -185,7 +185,7 @@ class Player:
 
 
 def play_all(bench: Bench, players: Sequence[Player], *, seed: int, rate: float) -> None:
-    """Play histories side by side while that share of calls fails, then let all come to rest, and check."""
+    """Play histories in parallel while a share `rate` of calls fails. Then wait for rest, and check them."""
     if rate:
         bench.fail(seed, rate)
     with ThreadPoolExecutor(len(players)) as threads:
@@ -200,16 +200,16 @@ def play_all(bench: Bench, players: Sequence[Player], *, seed: int, rate: float)
 
 
 def come_to_rest(bench: Bench, players: Sequence[Player]) -> None:
-    """Sweep until nothing is left to do, and nothing is left to be delivered.
+    """Sweep until nothing is left to do or to deliver.
 
-    What failed too often is a dead letter, and not delivered: the wait for that ends some time.
+    A message that failed too often is a dead letter and is never delivered, so that wait is limited.
     """
     swept, deadline = 0.0, time.monotonic() + _FOR_DELIVERIES
     waiting = list(players)
 
     def at_rest() -> bool:
         nonlocal swept
-        # One look at each try: to look at all of them all the time is most of the work there is.
+        # Check only until one is not at rest: checking all of them each time would be most of the work.
         while waiting and waiting[-1].is_at_rest():
             waiting.pop()
         delivered = not bench.pubsub.undelivered or time.monotonic() > deadline

@@ -1,4 +1,4 @@
-"""A proxy for Pub/Sub that outlives the emulator behind it, and delivers twice and out of order if told so."""
+"""A proxy for Pub/Sub that outlives the emulator behind it, and can deliver twice and out of order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ids = itertools.count(10**15)
 
 
 class Pubsub(Upstream):
-    """An emulator, which loses topics, subscriptions and messages when it ends."""
+    """An emulator. It loses topics, subscriptions and messages when it ends."""
 
     def __init__(self, host: str) -> None:
         super().__init__(host)
@@ -26,14 +26,14 @@ class Pubsub(Upstream):
         self._undelivered: dict[str, tuple[str, PubsubMessage]] = {}
 
     def accepted(self, request: PublishRequest, ids: list[str]) -> None:
-        """Remember what was published until it was delivered."""
+        """Remember published messages until they are delivered."""
         with self._lock:
             for message_id, message in zip(ids, request.messages, strict=True):
                 self._undelivered[message_id] = (request.topic, message)
 
     @property
     def undelivered(self) -> int:
-        """How many messages no function has done yet."""
+        """The number of messages that no function has processed yet."""
         with self._lock:
             return len(self._undelivered)
 
@@ -54,14 +54,14 @@ class Pubsub(Upstream):
             self._publish(request)
 
     def publish_again(self) -> None:
-        """Give a new emulator, whose topics are there again, what the one before it has not delivered."""
+        """Publish undelivered messages again on a new emulator, once its topics exist."""
         with self._lock:
             undelivered, self._undelivered = self._undelivered, {}
         for topic, message in undelivered.values():
             self._publish(PublishRequest(topic=topic, messages=[message]))
 
     def _publish(self, request: PublishRequest) -> None:
-        """Publish what its sender takes for published: if that fails, it is held back on."""
+        """Publish what its sender believes to be published. If this fails, it stays held back."""
         call = self.channel.unary_unary(
             _PUBLISH,
             request_serializer=PublishRequest.serialize,

@@ -1,4 +1,4 @@
-"""A proxy between Pub/Sub's pushes and a function, whose address stays while the function comes and goes."""
+"""A proxy between Pub/Sub's pushes and a function. Its address stays the same while the function restarts."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class PushProxy(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def _push(self, body: bytes) -> int:
-        """The function's status, or that of a function that is not there."""
+        """The function's status, or _UNREACHABLE if the function does not answer."""
         function = http.client.HTTPConnection(HOST, self._port, timeout=_TIMEOUT)
         try:
             headers = {name: self.headers[name] for name in _HEADERS if name in self.headers}
@@ -69,7 +69,7 @@ class PushProxy(BaseHTTPRequestHandler):
 
 @contextmanager
 def pushing(port: int, trouble: Trouble, delivered: Callable[[str], None]) -> Iterator[str]:
-    """The address that leads to the function on `port`; `delivered` gets the id of each message it has done."""
+    """Serve a proxy for the function on `port`; yields its address. `delivered` gets processed messages' ids."""
     server = Server((HOST, 0), partial(PushProxy, port, trouble, delivered))
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()

@@ -1,4 +1,4 @@
-"""`make soak`: deletes 2,000 jobs while a fifth of all calls fails and the purge is killed every few seconds."""
+"""`make soak`: deletes 2,000 jobs while a fifth of all calls fail and the purge is killed every few seconds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.jobs import NOW, document
 
 JOBS = 2_000
 LIVE = 200
-"""Jobs that nobody deletes, among the others."""
+"""Jobs among the others that nobody deletes."""
 RATE = 0.2
 SEED = 2026
 FILES = ("reference.png", "motion.mp4", "output.mp4")
@@ -33,9 +33,9 @@ BETWEEN_KILLS = (2.0, 6.0)
 """Seconds."""
 BETWEEN_SWEEPS = 10.0
 SWEEP_AFTER = 30
-"""So much sooner than in a deployment, yet later than an event that waits for its turn."""
+"""Seconds. Much sooner than in a deployment, but long enough for an event to get its turn first."""
 AT_ONCE = 40
-"""Purges that wait for their turn, of which the emulator pushes two at a time: no more are asked for before."""
+"""Most purges that the soak has in progress or waiting. The emulator pushes two at a time."""
 PATIENCE = 3_600.0
 
 
@@ -76,7 +76,7 @@ class _Soak:
         self._live = [uuid.UUID(int=self._dice.getrandbits(128)).hex for _ in range(LIVE)]
 
     def run(self) -> tuple[int, int, int]:
-        """Objects left over of deleted jobs, objects of live ones that are gone, and runs of the purge."""
+        """The number of objects that deleted jobs left, of objects that live jobs lost, and of purge runs."""
         with ThreadPoolExecutor(8) as threads:
             for _ in tqdm(threads.map(self._make, self._doomed + self._live), "making", JOBS + LIVE, disable=None):
                 pass
@@ -102,7 +102,7 @@ class _Soak:
         self.kills += 1
 
     def _forge(self, job_id: str) -> None:
-        """A bug elsewhere tells of the deletion of a live job."""
+        """A bug elsewhere publishes a deletion of a live job."""
         data, attributes = JobDeleted(job_id, self._account.user_id, NOW).encode()
         self._bench.publish(self._bench.settings.job_deleted_topic, data, **attributes)
 
@@ -113,7 +113,7 @@ class _Soak:
             blob.upload_from_string(name.encode())
 
     def _delete(self, job_id: str) -> None:
-        """As the page does it: again, until it is accepted."""
+        """Delete as the page does: retry until it is accepted."""
         headers = {"Authorization": f"Bearer {self._account.token}"}
         url = f"{self._bench.url('delete_job')}/jobs/{job_id}"
         for _ in range(100):
@@ -143,7 +143,7 @@ class _Soak:
 
 @contextmanager
 def _every(seconds: Callable[[], float], act: Callable[[], None]) -> Iterator[None]:
-    """Do it again and again within, so many seconds apart."""
+    """Within, call `act` repeatedly, after `seconds()` each time."""
     ended = Event()
 
     def repeat() -> None:

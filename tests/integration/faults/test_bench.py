@@ -1,4 +1,4 @@
-"""The bench itself: it fails as it is told to, passes everything on when it is healed, and loses nothing."""
+"""The bench itself: it injects the faults that it should, forwards everything once healed, and loses nothing."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ STATUSES: dict[Kind, type[Exception]] = {
 
 @pytest.fixture
 def troubled(bench: Bench) -> firestore.Client:
-    """Goes to Firestore by the way of the purge function."""
+    """A client that meets the purge function's faults."""
     with pointed_at(bench.environment["purge_job"]):
         return firestore.Client(project=bench.settings.project)
 
@@ -134,7 +134,7 @@ Pull = Callable[[], list[str]]
 
 @pytest.fixture
 def topic(bench: Bench) -> Iterator[tuple[Callable[[str], None], Pull]]:
-    """Publish by the way of the purge function, and what has come of it, in its order."""
+    """A function that publishes with the purge function's faults, and one that returns all received messages."""
     name = new_id()
     with pointed_at(bench.environment["purge_job"]):
         publisher, subscriber = pubsub_v1.PublisherClient(), pubsub_v1.SubscriberClient()
@@ -190,7 +190,7 @@ def test_a_message_whose_answer_was_lost_was_published(bench: Bench, topic: Any)
     publish, pull = topic
     faults = iter([Fault(Kind.UNAVAILABLE, carried_out=True)])
     bench.trouble["purge_job", "pubsub"].on_call = lambda call: next(faults, None) if call == "Publish" else None
-    publish("first")  # the library tries again
+    publish("first")  # the library retries
     wait_until(lambda: pull() == ["first", "first"])
 
 
@@ -205,7 +205,7 @@ def test_a_push_can_come_twice_fail_before_and_fail_after(
     bench.trouble["purge_job", "push"].on_call = lambda call: next(pushes, None)
     job_id = new_job()
     delete(bench, account, job_id)
-    # One push was refused; of the next ones, one was not answered, and one came twice.
+    # The first push was refused. Of the next two, one was not answered and one came twice: three runs in all.
     wait_until(lambda: len(ends(lines, job_id)) == 3)
     assert purged(bench, account, job_id)
 
@@ -217,14 +217,14 @@ def test_a_push_can_come_twice_fail_before_and_fail_after(
 def test_a_function_that_is_killed_half_way_is_there_again_and_ends_what_it_began(
     bench: Bench, account: Account, number: int, call: str, is_seen_in_attempts: bool
 ) -> None:
-    # Without files, whose uploads another function would write to the document about.
+    # Without files, because process_upload would write to the document about their uploads.
     job_id = new_id()
     bench.database.collection("jobs").document(job_id).set(document(account.user_id))
     killed = bench.kill_at("purge_job", number, call.format(id=job_id))
     delete(bench, account, job_id)
     wait_until(lambda: purged(bench, account, job_id))
     assert killed.is_set()
-    # What it was about to do was done: the run that was killed counts once it was told of.
+    # The call at which it was killed was carried out: a killed run counts once its beginning was recorded.
     assert (read(bench.database, job_id)["purge"]["attempts"] > 1) is is_seen_in_attempts
 
 

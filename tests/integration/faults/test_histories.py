@@ -1,4 +1,4 @@
-"""Five hundred random histories under faults. What must always hold holds, whatever fails."""
+"""Five hundred random histories under faults. The rules of the data hold whatever fails."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TROUBLES = {
     "crashes": (0.0, (*_KINDS, "crash", "crash")),
     "faults and crashes": (0.1, (*_KINDS, "crash", "crash")),
 }
-"""The share of calls that fail, and what may happen."""
+"""By name: the share of calls that fail, and the steps that may happen."""
 
 
 @pytest.fixture(scope="module")

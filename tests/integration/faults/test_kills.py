@@ -1,4 +1,4 @@
-"""Kill any process that has to do with a delete, at any moment, and start it again: the job ends purged."""
+"""Kill any process that takes part in a delete, at any moment, and restart it: the job is purged in the end."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ USER = ("kills", "kills@nuumee.test", "test-password")
 
 @pytest.fixture(scope="module")
 def accounts(running_bench: Bench) -> list[Account]:
-    """The last is signed in as things are: after a restart of Firebase Auth there is another."""
+    """The last account is the one signed in now. A restart of Firebase Auth appends another."""
     return [running_bench.users.add(*USER)]
 
 
@@ -45,7 +45,7 @@ def delete(bench: Bench, account: Account, job_id: str) -> bool:
 
 
 def restart_function(bench: Bench, name: str) -> None:
-    """Not an instance alone: all of the function's processes."""
+    """Kill and restart all of the function's processes, not only an instance."""
     bench.stack.processes.kill(name)
     bench.start_function(name)
     bench.stack.processes.wait_for(name, partial(ports.answers, bench.port(name)))
@@ -65,7 +65,7 @@ def restart(bench: Bench, name: str, accounts: list[Account]) -> None:
     ("name", "moment"),
     [
         *itertools.product((*FUNCTIONS, "firestore", "pubsub", "storage"), MOMENTS),
-        # The purge, at whose calls the others are killed, has nothing to do with Auth.
+        # The other moments are calls of the purge, which does not use Auth.
         *itertools.product(("auth",), MOMENTS[:2]),
     ],
 )
@@ -77,7 +77,7 @@ def test_deleted_job_is_purged_whichever_process_is_killed(
     if moment == "before the delete":
         restart(bench, name, accounts)
     number = {"at its first call": 1, "at its third call": 3}.get(moment)
-    # An emulator is killed at a call of the purge's; a function at one of its own.
+    # An emulator is killed at one of the purge's calls, a function at one of its own.
     killed = bench.kill_at(name if name in FUNCTIONS else "purge_job", number) if number else None
     wait_until(lambda: delete(bench, accounts[-1], job_id), PATIENCE)
     if moment == "after the delete":

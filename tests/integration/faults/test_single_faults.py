@@ -1,4 +1,4 @@
-"""One thing fails, and all else goes its way."""
+"""One thing fails, and everything else goes on."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_one_undeletable_object_does_not_keep_the_others(bench: Bench, account: 
         of_it = stuck[0] in path and path.partition("?")[0].endswith(f"{job_id}%2F1")
         return Fault(Kind.ERROR) if method == "DELETE" and of_it else None
 
-    # An upload that is told of only after the delete is process_upload's to remove.
+    # If an upload's notification comes after the delete, process_upload removes the object.
     for function in ("purge_job", "process_upload"):
         bench.trouble[function, "storage"].on_call = refuse
     delete(bench, account, job_id)

@@ -1,4 +1,4 @@
-"""Tokens as Google signs them: RS256, with the certificates served by a server of the test's own."""
+"""Tokens signed as Google signs them: RS256, with certificates from the test's own server."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Credential(firebase_admin.credentials.Base):  # type: ignore[misc]  # unty
 
 
 class Google:
-    """The certificates' server and the accounts' server in one."""
+    """One server for both the certificates and the accounts."""
 
     def __init__(self, key: rsa.RSAPrivateKey) -> None:
         self.user: dict[str, Any] | None = {"localId": "user-1", "validSince": "0"}
@@ -298,7 +298,7 @@ def test_certificates_in_a_form_that_nobody_knows_sign_nobody_out(
     verifier: TokenVerifier, token: Callable[..., str], google: Google, answer: object
 ) -> None:
     google.certificates = answer
-    with pytest.raises(Exception) as caught:  # noqa: PT011 - whatever the library makes of it
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - any ValueError of the library's
         verifier.verify(token(), check_revoked=False)
     assert not isinstance(caught.value, Unauthorized)
 
@@ -412,7 +412,7 @@ def test_an_account_of_a_tenant_is_refused_and_told_why(
 def test_accounts_that_cannot_be_looked_up_are_an_outage(
     verifier: TokenVerifier, token: Callable[..., str], google: Google
 ) -> None:
-    verifier.verify(token(), check_revoked=False)  # the certificates are there and kept
+    verifier.verify(token(), check_revoked=False)  # so that the certificates are cached
     google.fails = True
     with pytest.raises(Unavailable):
         verifier.verify(token(), check_revoked=True)

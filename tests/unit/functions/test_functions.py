@@ -1,4 +1,4 @@
-"""The five handlers with fakes: what each tells the caller, and what it asks of the services."""
+"""The five handlers with fakes: what each answers, and how it calls the services."""
 
 from __future__ import annotations
 
@@ -287,7 +287,7 @@ def test_a_delete_by_a_user_who_can_own_no_media_asks_for_no_purge(services: Fak
 )
 @given(job_id=hostile_ids)
 def test_no_hostile_id_reaches_firestore_or_storage(function: Any, method: str, path: str, job_id: str) -> None:
-    assume((method, path.format(id=job_id)) != ("GET", "/jobs/"))  # that is the list
+    assume((method, path.format(id=job_id)) != ("GET", "/jobs/"))  # this is the list's path
     services = FakeServices()
     answer = call(function, services, path.format(id=job_id), method=method)
     assert answer.status_code == 404

@@ -1,4 +1,4 @@
-"""What a new image or video leads to on the tiles, with fakes."""
+"""Which pictures a new image or video gets, with fakes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def services() -> FakeServices:
 
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """The contents that pictures were made of; there is a preview of all but images."""
+    """The contents from which pictures were made. Everything except images gets a preview."""
     contents: list[bytes] = []
 
     def make(source: IO[bytes]) -> Posters:

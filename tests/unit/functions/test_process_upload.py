@@ -1,4 +1,4 @@
-"""What an upload leads to, with fakes."""
+"""How uploads are processed, with fakes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def services() -> FakeServices:
 def upload(
     services: FakeServices, name: str = NAME, content: bytes = b"late", content_type: str = "video/mp4"
 ) -> dict[str, Any]:
-    """Put an object's next generation in place; give the message that tells of it."""
+    """Write an object's next generation. Returns its notification."""
     generations = services.fake_media.objects[OUTPUTS].setdefault(name, [])
     generations.append(content)
     about = notification(name, generation=len(generations), size=len(content), content_type=content_type)

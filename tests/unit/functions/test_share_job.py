@@ -1,4 +1,4 @@
-"""What an owner can do to a job's link, with fakes."""
+"""How an owner renews and ends a job's link, with fakes."""
 
 from __future__ import annotations
 

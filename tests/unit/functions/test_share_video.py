@@ -171,7 +171,7 @@ def test_the_player_alone_may_be_shown_by_other_sites(services: FakeServices) ->
 
 
 def nothing_there(services: FakeServices, path: str) -> tuple[int, str, str]:
-    """What is answered, without what is another in every answer."""
+    """The answer, without the parts that differ in every answer."""
     answer = visit(services, path)
     policy = answer.headers.get("Content-Security-Policy", "")
     headers, text = str(sorted(answer.headers.items())), answer.text

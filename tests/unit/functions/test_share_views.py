@@ -1,4 +1,4 @@
-"""What counts as a view of a share link, and who looks too often, with fakes."""
+"""What counts as a view of a share link, and the limit for each client, with fakes."""
 
 from __future__ import annotations
 

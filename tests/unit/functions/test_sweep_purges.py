@@ -1,4 +1,4 @@
-"""What a sweep brings back, with fakes."""
+"""What a sweep repeats, with fakes."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def services() -> FakeServices:
 
 
 def pending(minutes_due: int, **purge: object) -> dict[str, Any]:
-    """A job whose purge has been due for so long."""
+    """Add a job whose purge has been due for so long."""
     due = {"state": "pending", "requested_at": NOW, "sweep_at": NOW - timedelta(minutes=minutes_due)}
     return deleted("me", purge={**due, **purge})
 
 
 def sweep(services: FakeServices) -> list[str]:
-    """Ids of the jobs that one more sweep asks for."""
+    """Sweep once more. Returns the ids of the jobs whose purge it requests."""
     before = len(services.fake_publisher.published)
     sweep_purges.receive(TICK, services)
     return [event.job_id for event in services.fake_publisher.published[before:]]

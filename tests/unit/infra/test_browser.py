@@ -12,7 +12,7 @@ from infra.local import browser
 
 @pytest.fixture
 def bare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of all commands of a Debian machine without a browser, on which we are root."""
+    """The folder of all commands. Simulates root on a Debian machine without a browser."""
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(browser, "_fetched_by_playwright", lambda: tmp_path / "none")
     monkeypatch.setattr(browser, "_MAC_APPLICATIONS", ())

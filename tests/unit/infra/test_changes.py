@@ -22,7 +22,7 @@ def changes(folder: Path) -> Changes:
 
 
 def reported(changes: Changes) -> set[str]:
-    """What two looks in a row find."""
+    """The changes that two checks in a row report."""
     found = changes.settled() or changes.settled()
     return {file.name for file in found}
 
@@ -57,7 +57,7 @@ def test_nothing_is_reported_while_somebody_still_writes(changes: Changes, folde
 
 
 def test_a_file_that_another_takes_the_place_of_is_reported_alone(changes: Changes, folder: Path) -> None:
-    """As many editors save: the new file has a name of its own at first."""
+    """Many editors save like this: they write a new file under another name and then rename it."""
     for name in (".a.py.swp", "a.py~", "a.py.tmp"):
         (folder / name).write_text("new")
     (folder / "a.py.tmp").rename(folder / "a.py")

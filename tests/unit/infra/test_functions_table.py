@@ -1,4 +1,4 @@
-"""What the table of functions may say, and what becomes of one that makes no sense."""
+"""What the table of functions may contain, and how an invalid table is refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ roles.project = ["roles/datastore.viewer"]
 
 
 def stub(line: str, instead: str) -> str:
-    """The table with one more row, in which something else stands in place of a line."""
+    """The table with one more row, in which one line is replaced."""
     assert line in STUB
     return TEXT + STUB.replace(line, instead)
 

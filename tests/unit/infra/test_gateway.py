@@ -85,7 +85,7 @@ def test_a_preflight_for_the_job_service_goes_to_no_function() -> None:
 
 
 class Echo(BaseHTTPRequestHandler):
-    """Answers with what it was asked, in chunks, as the Auth emulator may."""
+    """Answers with the request that it got, in chunks, as the Auth emulator may."""
 
     protocol_version = "HTTP/1.1"
 
@@ -107,7 +107,7 @@ class Echo(BaseHTTPRequestHandler):
 
 @contextmanager
 def serving(server: Server) -> Iterator[int]:
-    """The port on which it serves."""
+    """Run the server; yields its port."""
     thread = Thread(target=partial(server.serve_forever, poll_interval=0.01))
     thread.start()
     try:
@@ -120,7 +120,7 @@ def serving(server: Server) -> Iterator[int]:
 
 @pytest.fixture
 def gateway(tmp_path: Path) -> Iterator[http.client.HTTPConnection]:
-    """One kept connection to a gateway with a page and with one server behind it in place of all."""
+    """One persistent connection to a gateway with a page and a single server in place of all functions."""
     (tmp_path / "jobs").mkdir()
     (tmp_path / "jobs" / "index.html").write_text("<h1>Jobs</h1>")
     (tmp_path / "404.html").write_text("<h1>Nothing</h1>")
@@ -140,7 +140,7 @@ def ask(
     headers: Mapping[str, str] | None = None,
     body: str | None = None,
 ) -> tuple[int, str, str]:
-    """Status, content type and content."""
+    """Send a request. Returns the status, the content type and the content."""
     gateway.request(method, path, body=body, headers={"Accept": "text/html", **(headers or {})})
     answer = gateway.getresponse()
     return answer.status, answer.headers.get_content_type(), answer.read().decode()
@@ -177,7 +177,7 @@ def test_a_page_that_is_asked_for_with_a_body_is_not_mixed_up_with_the_next_requ
 def test_a_path_with_steps_in_it_is_sent_as_it_is_and_leads_nowhere_else(
     gateway: http.client.HTTPConnection, path: str
 ) -> None:
-    # Two slashes at the beginning are one to Python's server.
+    # Python's server reads two slashes at the beginning as one.
     assert ask(gateway, "GET", path)[2] == ("<h1>Jobs</h1>" if path == "//jobs/" else "<h1>Nothing</h1>")
 
 

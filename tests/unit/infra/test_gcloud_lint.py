@@ -1,4 +1,4 @@
-"""The commands of deploy.sh, checked by gcloud's own parser. It needs no network, but no project either."""
+"""The commands of deploy.sh, checked by gcloud's own parser. Needs neither a network nor a project."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ WRONG = (
     "gcloud pubsub no-such-command",
 )
 
-# What a dry run does not know to be needed.
+# A command that a dry run does not print, because it cannot know that it is needed.
 UPDATE = (
     "gcloud alpha monitoring policies update projects/nuumee-example/alertPolicies/1"
     " --set-notification-channels=projects/nuumee-example/notificationChannels/1"
@@ -46,7 +46,7 @@ def commands() -> list[str]:
 
 @pytest.fixture(scope="module")
 def verdicts(commands: list[str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What gcloud says of each command. Asked once: it takes seconds."""
+    """What gcloud reports for each command. It runs only once, because it takes seconds."""
     folder = tmp_path_factory.mktemp("gcloud")
     asked = folder / "commands.json"
     asked.write_text(json.dumps([{"command_string": command} for command in (*commands, *WRONG)]))
@@ -58,7 +58,7 @@ def verdicts(commands: list[str], tmp_path_factory: pytest.TempPathFactory) -> d
 
 def test_gcloud_accepts_every_command(commands: list[str], verdicts: dict[str, Any]) -> None:
     assert commands
-    # The exit code is 0 whatever it finds.
+    # The exit code is always 0.
     refused = {
         command: verdicts[command]["error_message"] for command in commands if not verdicts[command]["success"]
     }

@@ -1,4 +1,4 @@
-"""What is kept between runs, where it cannot be used or cannot be kept."""
+"""Data that is kept between runs, if it cannot be used or cannot be saved."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def keep(form: str) -> None:
-    """Leave a saving as a run does that writes this form."""
+    """Leave saved data in this format, as a run does."""
     (DATA / "7").mkdir(parents=True)
     (DATA / "7" / "format").write_text(form)
     (DATA / "last").symlink_to("7")

@@ -1,4 +1,4 @@
-"""When the page is built anew, and what is left when it cannot be. npm is a stand-in here."""
+"""When the page is built again, and what remains if a build fails. A script stands in for npm."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Checkout:
         (self.folder / name).unlink()
 
     def _let_time_pass(self) -> None:
-        """A clock that ticks in milliseconds cannot tell a build from a change right after it."""
+        """Date the last build back: a clock with millisecond ticks cannot tell it from a change right after it."""
         stamp = self.folder / "frontend" / "out" / ".complete"
         if stamp.exists():
             os.utime(stamp, (2, 2))
@@ -53,7 +53,7 @@ class Checkout:
         (self.folder / "bin" / "npm").chmod(0o755)
 
     def settings(self) -> list[str]:
-        """What the last build was made with, as NAME=value."""
+        """The settings of the last build, as NAME=value."""
         return (self.folder / ".log" / "env").read_text().splitlines()
 
     def build(self, *options: str) -> subprocess.CompletedProcess[str]:
@@ -69,7 +69,7 @@ class Checkout:
         )
 
     def built(self, *options: str) -> bool:
-        """Build, if it is needed, and tell whether it was."""
+        """Build if necessary. Returns whether it was."""
         ended = self.build(*options)
         assert ended.returncode == 0, ended.stderr
         return "building" in ended.stdout
@@ -106,7 +106,7 @@ def test_what_the_page_calls_are_functions_for_users() -> None:
 
 @pytest.mark.parametrize("file", [SETTINGS, "frontend/.env.example"])
 def test_each_address_has_its_variable_wherever_these_are_spelt_out(file: str) -> None:
-    # Next.js puts into the page what is spelt out as process.env.NAME, and nothing else.
+    # Next.js only inserts variables that are written out as process.env.NAME.
     pattern = r"process\.env\.NEXT_PUBLIC_([A-Z_]+)_URL" if file == SETTINGS else r"^#?NEXT_PUBLIC_([A-Z_]+)_URL="
     spelt_out = re.findall(pattern, (ROOT / file).read_text(), re.MULTILINE)
     assert sorted({*spelt_out} - {"API", "AUTH_EMULATOR"}) == sorted(name.upper() for name in CALLED_BY_THE_PAGE)

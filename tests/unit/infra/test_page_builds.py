@@ -1,4 +1,4 @@
-"""What `make dev` does when a file of the page is saved. What builds it is a stand-in here."""
+"""What `make dev` does when a file of the page is saved. A stand-in builds the page."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Page:
         self.builds = PageBuilds(processes, root, lines.append)
 
     def builder(self, script: str) -> None:
-        """What page.sh is to do."""
+        """Replace page.sh with this script."""
         file = self.root / "infra" / "local" / "page.sh"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"#!/bin/sh\n{script}\n")
@@ -35,7 +35,7 @@ class Page:
         file.write_text(content)
 
     def until(self, *said: str) -> None:
-        """Do what `make dev` does, until that has been said."""
+        """Do what `make dev` does, until this was logged."""
 
         def step() -> bool:
             self.builds.step()

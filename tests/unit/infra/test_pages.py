@@ -1,4 +1,4 @@
-"""What the gateway makes of a static export, here of one as `next build` writes it."""
+"""How the gateway serves a static export like one that `next build` writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reconciliation tells and repairs, with fakes of both sides."""
+"""What a reconciliation reports and repairs, with fakes of Storage and Firestore."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RUN = "this run"
 
 
 class Shelves:
-    """Buckets whose listings can be broken off, and the jobs that their objects belong to."""
+    """Buckets with listings that can be interrupted, and the jobs that own their objects."""
 
     def __init__(self) -> None:
         self.objects_in: dict[str, list[StoredObject]] = {"images": [], "outputs": []}

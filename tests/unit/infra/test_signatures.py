@@ -1,4 +1,4 @@
-"""What the local Storage accepts and refuses of the URLs that `signing` makes. The two share no code."""
+"""Which URLs made by `signing` the local Storage accepts and refuses. The two share no code."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CHARACTERS = string.ascii_letters + string.digits + "/?&=%~.-_;:+"
 
 
 def signed(target: Target, begins: datetime = NOON, key: SigningKey = OLD) -> str:
-    """Path and query of a URL."""
+    """The path and query of a signed URL."""
     return Urls(KeySigner(key), f"https://{HOST}", 3600).url(target, begins).removeprefix(f"https://{HOST}")
 
 
@@ -94,14 +94,14 @@ def test_a_changed_url_is_refused(part: str, instead: str, expected: int) -> Non
 
 @given(st.integers(0, len(URL) - 1), st.sampled_from(CHARACTERS))
 def test_no_character_of_a_url_can_be_another(position: int, character: str) -> None:
-    assume(position)  # the slash that every path begins with
+    assume(position)  # every path begins with this slash
     changed = URL[:position] + character + URL[position + 1 :]
     assume(meaning(changed) != meaning(URL))
     assert status(changed) in (400, 403)
 
 
 def meaning(url: str) -> tuple[str, list[tuple[str, str]]]:
-    """What a URL says, however it is encoded."""
+    """The parts of a URL, decoded."""
     parts = urlsplit(url)
     return unquote(parts.path), sorted(parse_qsl(parts.query, keep_blank_values=True))
 

@@ -1,4 +1,4 @@
-"""The local cloud's Storage goes on with what another one has exported."""
+"""The local cloud's Storage continues with the export of an earlier one."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_everything_is_there_as_it_was_and_nobody_is_told_of_it_again(exported: 
         assert listing(client) == found
         assert {blob.name for blob in client.list_blobs("outputs")} == set(NAMES)
         for name in NAMES:
-            # Also by the way that an object's own resource shows, which was another port.
+            # An object's own resource contains its address, and the earlier Storage had another port.
             assert bucket.get_blob(name).download_as_text() == f"content of {name}"
         assert told == []
         bucket.blob(NAMES[0]).upload_from_string("newer")

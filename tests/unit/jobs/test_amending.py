@@ -1,4 +1,4 @@
-"""What comes of a document that others never stop writing."""
+"""Changing a document that others never stop writing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from shared.jobs.amending import amend
 
 
 class Busy:
-    """A document that is there and can always be read."""
+    """A document that exists and can always be read."""
 
     reads = 0
 

@@ -1,4 +1,4 @@
-"""When counts run, and what becomes of them when nobody waits for them any more."""
+"""When counts run, and how they end when nobody waits for them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AFTER = Position("job", NOW, 2, 20, 57)
 
 
 def counting(query: ListQuery, counts: dict[str, int]) -> tuple[Channel, Counting]:
-    """Where there are so many live jobs of each status, and always one deleted job more."""
+    """Counts of a user with so many live jobs of each status, and one deleted job besides."""
 
     def answer(request: Any) -> Iterator[Any]:
         asked = request.structured_aggregation_query.structured_query
@@ -48,7 +48,7 @@ def counting(query: ListQuery, counts: dict[str, int]) -> tuple[Channel, Countin
     ],
 )
 def test_all_counts_of_one_answer_are_under_way_before_anybody_waits(query: ListQuery, together: int) -> None:
-    # More of the known statuses than there are at all, as when a job's status changes meanwhile.
+    # The known statuses add up to more than all jobs, as if a job's status changed meanwhile.
     channel, counts = counting(query, dict.fromkeys(["all", *JobStatus], 2))
     assert len(channel.begun) == together
     if query.ids is None:

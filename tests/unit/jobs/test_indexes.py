@@ -1,4 +1,4 @@
-"""The emulator runs a query without its composite index, production refuses it: so they are compared here."""
+"""Compares queries with indexes. Production refuses a query without its index, but the emulator runs it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.firestore_channel import Answer, Channel, counted
 from tests.jobs import NOW
 
 Order = tuple[str, str]
-"""A field and its direction, as firestore.indexes.json has it."""
+"""A field and its direction, as in firestore.indexes.json."""
 
 FILE: dict[str, Any] = json.loads((Path(__file__).parents[3] / "infra/cloud/firestore.indexes.json").read_text())
 INDEXES: list[list[Order]] = [
@@ -72,7 +72,7 @@ ASKED["views that wait"] = lambda services: list(services.views.waiting(100))
 
 
 class Need(NamedTuple):
-    """Fields compared for equality, which an index has first, then those that the query is ordered by."""
+    """What an index must have: first the fields compared for equality, then those of the query's order."""
 
     equal: frozenset[str]
     orders: tuple[Order, ...]
@@ -82,7 +82,7 @@ class Need(NamedTuple):
         return not self.orders or len(self.equal) + len(self.orders) < 2
 
     def is_met_by(self, index: list[Order]) -> bool:
-        """Firestore reads no index backwards: one that descends is no use to a query that ascends.
+        """Firestore does not read indexes backwards: a descending one does not serve an ascending query.
 
         Seen in production: https://github.com/BasedHardware/omi/issues/10777
         """
@@ -91,7 +91,7 @@ class Need(NamedTuple):
 
 
 class RecordingFirestore:
-    """In place of the library's connection: notes each query, and finds nothing but 1,000 jobs when it counts."""
+    """Replaces the library's connection. Records each query and finds no documents; each count is 1,000."""
 
     def __init__(self) -> None:
         self.queries: list[StructuredQuery] = []

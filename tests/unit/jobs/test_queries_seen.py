@@ -1,4 +1,4 @@
-"""What queries Firestore is asked by test_indexes.py: it is found in the code, so that nothing new is missed."""
+"""Checks that test_indexes.py runs every query. Finds the queries in the code, so that no new one is missed."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tests.unit.jobs.test_indexes import ASKED, queries_of
 
 MODULES = [import_module(one.name) for one in pkgutil.walk_packages(shared.__path__, "shared.") if not one.ispkg]
 CLIENTS = {"firestore.Client", "FirestoreClient"}
-"""How an annotation calls it."""
+"""The client's names in annotations."""
 QUERYING = {"where", "order_by", "collection_group", "find_nearest", "StructuredQuery"}
-"""What makes something that may need an index of a collection: methods of the library, and its message."""
+"""Calls that create a query that may need an index: the library's methods and its message."""
 WITHOUT_QUERIES = {
     "JobRepository.get",
     *("Deletions.mark", "Deletions.of", "Deletions.standings", "Deletions.begin_purge", "Deletions.end_purge"),
@@ -34,14 +34,14 @@ WITHOUT_QUERIES = {
     ),
     *("Views.add", "Views.move"),
 }
-"""Methods that read and write documents by their ids alone."""
+"""Methods that only read and write documents by id."""
 Place = tuple[str, str]
-"""A file, and the name of a function in it, or that of a method with its class's."""
+"""A file, and the qualified name of a function or method in it."""
 
 
 @pytest.fixture(scope="module")
 def ran() -> set[Place]:
-    """What ran in this thread while everything was asked."""
+    """The code that ran in this thread during all calls of ASKED."""
     found: set[Place] = set()
 
     def note(frame: FrameType, event: str, _: Any) -> None:
@@ -58,9 +58,9 @@ def ran() -> set[Place]:
 
 
 def classes_with_a_client(modules: Iterable[ModuleType]) -> set[type]:
-    """All whose constructor takes a Firestore client. A dataclass's fields are its arguments."""
+    """Classes whose constructor takes a Firestore client. A dataclass's fields are its arguments."""
     classes = {one for module in modules for one in vars(module).values() if isinstance(one, type)}
-    # As text, since what is imported for its type alone is not there to be compared.
+    # Compares text, because imports for type checking do not exist at run time.
     return {
         one for one in classes if CLIENTS & {*inspect.get_annotations(vars(one).get("__init__", one)).values()}
     }
@@ -71,7 +71,7 @@ def public_methods(classes: Iterable[type]) -> set[str]:
 
 
 def functions_that_query(source: str) -> set[str]:
-    """Names of the functions, and of the methods with their classes', in which a query is made."""
+    """Qualified names of the functions and methods that create a query."""
     found: set[str] = set()
 
     def visit(node: ast.AST, name: str, is_function: bool) -> None:

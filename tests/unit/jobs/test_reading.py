@@ -1,4 +1,4 @@
-"""Reading with raw messages: what is asked for, what becomes of the responses, and what if a call breaks."""
+"""Reading with raw messages: the requests, the decoded responses, and broken calls."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def without_pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def found(number: int) -> Any:
-    """The response that brings a job, which was made this many seconds ago."""
+    """The response with a job that was created this many seconds ago."""
     response = RunQueryResponse()
     response.document.name = f"{ROOT}job-{number}"
     response.document.fields["user_id"].string_value = "ann"
@@ -58,7 +58,7 @@ def created(number: int) -> Any:
 
 
 def in_turn(*answers: Iterator[Any]) -> Channel:
-    """Gives these answers to one call after the other, whatever it asks."""
+    """Give these answers to successive calls, whatever they request."""
     left = iter(answers)
     names = ("RunQuery", "RunAggregationQuery", "BatchGetDocuments")
     return Channel(dict.fromkeys(names, lambda _: next(left)))
@@ -155,7 +155,7 @@ def test_what_does_not_pass_is_tried_until_the_time_is_over(
         list(read(channel))
     assert 2 < sum(without_pauses) < 3
     assert max(without_pauses) <= 0.5
-    # No call may take longer than what is left, and each one less than the one before.
+    # Each call may take only the time that is left, so its limit is lower than the previous one's.
     assert channel.timeouts == sorted(channel.timeouts, reverse=True)
     assert (channel.timeouts[0], channel.timeouts[-1] > 0) == (3.0, True)
 

@@ -1,4 +1,4 @@
-"""How a walk through a user's jobs goes on: what it asks for, and how little it holds at a time."""
+"""A walk through a user's jobs: how much it requests, and how little memory it takes."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ class Cost:
 
 @dataclass(frozen=True)
 class Documents:
-    """In place of a query for jobs that are live or not, in their order; notes what it costs."""
+    """Replaces a query for live and deleted jobs in this order. Records what it costs."""
 
     live: Sequence[bool]
     size: int = 0
-    """Characters of each one's text."""
+    """Characters in each job's text."""
     cost: Cost = field(default_factory=Cost)
 
     def read(self, limit: int, after: Document | None, _: object) -> Iterator[Document]:
-        """All of a batch is charged, whoever breaks off."""
+        """The whole batch is charged, even if its reader stops early."""
         start = 0 if after is None else int(after.id) + 1
         batch = range(start, min(start + limit, len(self.live)))
         self.cost.requests += 1

@@ -1,4 +1,4 @@
-"""Thousands of events, most of them wrong in some way: each ends, once, and none removes what it must not."""
+"""Thousands of events, most of them malformed. Each ends exactly once, and none removes a wrong file."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Mutation = Callable[[random.Random, dict[str, Any], dict[str, Any]], None]
 
 
 class Messages:
-    """Makes messages by a seed; `sound` tells of the last one whether nothing was changed in it."""
+    """Makes messages from a seed. `sound` tells whether the last message was left unchanged."""
 
     def __init__(self, seed: int) -> None:
         self._dice = random.Random(seed)
@@ -65,7 +65,7 @@ class Messages:
         if self._dice.random() < 0.5:
             data, about = JobDeleted(job_id, self._dice.choice(["me", "you"]), NOW).encode()
         else:
-            # The first generation of a file is there, and rightly goes if its job is deleted.
+            # A file's first generation exists, and may be removed if its job is deleted.
             name = (
                 f"{self._dice.choice(['me', 'you'])}/{job_id}/{self._dice.choice(['file', 'other', 'output.mp4'])}"
             )
@@ -120,7 +120,7 @@ def test_each_event_ends_once_and_only_the_deleted_jobs_files_may_go(
     for _ in range(EVENTS):
         caplog.clear()
         message = messages.any()
-        function.receive(message, services)  # raises for one that has to come back
+        function.receive(message, services)  # raises if the event must be delivered again
         said = [record.getMessage() for record in caplog.records if record.getMessage().startswith("event_")]
         assert len(said) == 1, f"seed {seed}: {message!r}"
         outcomes[said[0]] += 1

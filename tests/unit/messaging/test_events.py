@@ -46,7 +46,7 @@ BAD: dict[str, list[object]] = {
 @pytest.mark.parametrize(("field", "value"), [(field, value) for field, values in BAD.items() for value in values])
 def test_a_malformed_field_is_refused_and_named(field: str, value: object) -> None:
     with pytest.raises(UnprocessableEvent, match=field):
-        decode(**{field: value})  # type: ignore[arg-type]  # the fields of the body
+        decode(**{field: value})  # type: ignore[arg-type]  # fields of the body
 
 
 @pytest.mark.parametrize("field", ["version", "job_id", "user_id", "deleted_at"])

@@ -1,4 +1,4 @@
-"""How an event ends, and the one line that tells of it."""
+"""How an event ends, and the one log line about it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a decoding process can and cannot do, whatever the file makes of it."""
+"""What a decoding process can and cannot do, even if a file has taken it over."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.waiting import wait_until
 
 @pytest.fixture
 def picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """One that could get a poster; what is made meanwhile is kept in `temporary` beside it."""
+    """A picture that could get a poster. Temporary files are created in `temporary` beside it."""
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     return write_picture("photo.jpg", tmp_path)
@@ -29,7 +29,7 @@ def picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def possessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Lets a shell script of ours run in place of the decoder; its fifth argument is the poster's descriptor."""
+    """Run a shell script in place of the decoder. The script's fifth argument is the poster's descriptor."""
 
     def possess(script: str) -> None:
         program = tmp_path / "possessed"
@@ -48,7 +48,7 @@ def refused(path: Path) -> Unpicturable:
 
 
 def confined(code: str, folder: Path, before: str = "") -> subprocess.CompletedProcess[str]:
-    """A process that is confined and then runs `code`, which may use `file` and the path `folder`."""
+    """Run `code` in a confined process. It may use `file` and the path `folder`."""
     (folder / "source").write_bytes(b"source")
     program = f"""
 import ctypes, os, resource, signal, socket, sys

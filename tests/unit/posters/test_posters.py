@@ -26,9 +26,9 @@ from tests.hostile_videos import VIDEOS, write_video
 pytestmark = pytest.mark.slow
 
 MOST_MIB = 320
-"""What a function of 512 MiB can spare beside the server and the file itself."""
+"""What a function of 512 MiB has left beside the server and the file itself."""
 MOST_SECONDS = 12
-"""Of CPU: that does not depend on what else the machine does."""
+"""Seconds of CPU, which do not depend on the machine's other work."""
 
 REFUSED = {
     "empty.png": Reason.EMPTY,
@@ -73,14 +73,14 @@ DEMO = sorted((ROOT / "infra/local/media").iterdir())
 
 @cache
 def taken(name: str) -> Measured:
-    """What comes of a hostile file, and what it takes. Each is made once, whichever tests look at it."""
+    """The outcome of a hostile file, and its cost. Each file is decoded once for all tests."""
     with TemporaryDirectory() as folder:
         write = write_picture if name in PICTURES else write_video
         return measured(write(name, Path(folder)))
 
 
 def made(name: str) -> Posters:
-    """The posters, which took no more than they may."""
+    """The posters of a file. Fails if they took too much memory or CPU."""
     outcome = taken(name).outcome
     assert isinstance(outcome, Posters), taken(name)
     assert taken(name).peak_mib < MOST_MIB, taken(name)
@@ -89,7 +89,7 @@ def made(name: str) -> Posters:
 
 
 def opened(poster: bytes) -> Image.Image:
-    """A poster that is as all posters are."""
+    """The poster as an image. Fails if it breaks a rule for all posters."""
     assert len(poster) <= LARGEST_POSTER < 15_000
     image = Image.open(BytesIO(poster))
     assert (image.format, image.size) == ("WEBP", (SIDE, SIDE))
@@ -106,7 +106,7 @@ def assert_shows_scene(image: Image.Image) -> None:
 
 
 def pictures_of(preview: bytes | None) -> list[av.VideoFrame]:
-    """Those of a preview that is as all previews are."""
+    """The pictures of a preview. Fails if it breaks a rule for all previews."""
     assert preview
     assert len(preview) < LARGEST_PREVIEW
     assert preview.index(b"moov") < preview.index(b"mdat")

@@ -15,7 +15,7 @@ from tests.jobs import NOW
 
 
 class Client:
-    """Accepts nearly everything, as the library's client takes it: attributes are arguments among others."""
+    """Accepts nearly everything. Like the library's client, it takes attributes as keyword arguments."""
 
     def __init__(self) -> None:
         self.published: list[tuple[str, bytes, dict[str, str]]] = []

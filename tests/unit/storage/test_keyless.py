@@ -1,4 +1,4 @@
-"""Signing through IAM: how often it is called, and what its answers lead to."""
+"""Signing through IAM: how often it is called, and how its errors are handled."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ TARGETS = [Target("nuumee-images", f"me/{number}/reference.png") for number in r
 
 
 class Metadata(google.auth.credentials.Credentials):
-    """The credentials of a deployed function, which cannot sign."""
+    """The credentials of a deployed function. They cannot sign."""
 
     service_account_email = "function@nuumee.test"
 
@@ -41,7 +41,7 @@ class Metadata(google.auth.credentials.Credentials):
 
 
 class Iam:
-    """Answers over HTTP with these statuses in turn, and then with the last one."""
+    """Answers over HTTP with these statuses in turn, then repeats the last one."""
 
     def __init__(self, *statuses: int) -> None:
         self._statuses = list(statuses)
@@ -57,7 +57,7 @@ class Iam:
 
 
 class Calls:
-    """Stands for IAM behind the signer: counts the calls, and lets each wait or fail."""
+    """Replaces IAM behind the signer: counts calls, and can let them wait or fail."""
 
     def __init__(self) -> None:
         self.messages: list[bytes] = []

@@ -1,4 +1,4 @@
-"""What the log says of a path that is not signed, and what a version tells. tests/contract has the rest."""
+"""Log lines about paths that are not signed, and versions of URLs. The rest is in tests/contract."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.fakes import KEY, SETTINGS
 from tests.jobs import NOW
 
 POOL = ThreadPoolExecutor(1)
-"""Nothing uses it: a key signs in the caller's thread, and nothing is looked up."""
+"""Unused: a key signs in the caller's thread, and nothing is looked up."""
 
 
 def none_needed() -> Lookups:
@@ -90,7 +90,7 @@ times = st.integers(0, 3).map(lambda number: NOW + number * timedelta(minutes=8)
 
 
 def told(settings: Settings, now: datetime) -> list[object]:
-    """What an answer says of the jobs' media, but for the countdown, which a version ignores."""
+    """What an answer says about the jobs' media, without the countdown, which a version ignores."""
     return [{**one.as_json(), "expires_in_seconds": None} for one in store(settings).urls(NAMED, now)]
 
 

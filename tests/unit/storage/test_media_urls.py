@@ -1,4 +1,4 @@
-"""URLs of which some cannot be had: real look-ups at a local Storage, and a signer that stands for IAM."""
+"""URLs of which some cannot be made: real look-ups in a local Storage, and a signer that replaces IAM."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ REFUSED = TransportError("Error calling the IAM signBlob API: 429 RESOURCE_EXHAU
 
 
 class Iam:
-    """Signs what `decide` says nothing of."""
+    """Signs, unless `decide` raises."""
 
     def __init__(self) -> None:
         self.decide: Callable[[int], object] = lambda number: None
-        """Is told how many calls there were before; may raise."""
+        """Called with the number of earlier calls. May raise."""
         self._lock = threading.Lock()
         self.calls = 0
 
@@ -45,7 +45,7 @@ class Iam:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What fails is given up after half a second, not after several."""
+    """Failing calls are given up after half a second instead of several."""
     limits = {"timeout": (0.5, 0.5), "retry": reading()["retry"].with_timeout(0.5)}
     monkeypatch.setattr("shared.storage.lookups.reading", lambda: limits)
     monkeypatch.setattr("shared.storage.keyless.SIGNING_TIMEOUT", 0.5)
@@ -83,7 +83,7 @@ def store(client: Any, signer: KeylessUrlSigner) -> MediaStore:
 
 
 def job(job_id: str, user_id: str = "me", **fields: Any) -> Job:
-    """A completed job whose document names all its media, and that they have no posters."""
+    """A completed job. Its document names all its media, and says that they have no posters."""
     folder = f"{user_id}/{job_id}"
     named = {
         "reference_image_path": f"{folder}/reference.png",
@@ -244,7 +244,7 @@ def test_one_request_leaves_room_for_another_in_the_shared_pool(
         try:
             assert begun.acquire(timeout=10)
             while begun.acquire(timeout=0.3):
-                pass  # until it has all under way that it can have
+                pass  # until it has as many calls in flight as it may have
             (single,) = store.urls([job("job-1", "you")], NOW)
         finally:
             go_on.set()

@@ -1,4 +1,4 @@
-"""What the Storage library does with what it is sent, as far as it can do harm."""
+"""How objects are read and written through the Storage library, including compressed objects and failures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from shared.storage.limits import removing
 from shared.storage.objects import ObjectStore
 from tests.storages import a_storage
 
-# The library leaves the connection of a download that failed to the garbage collector.
+# The library leaves a failed download's connection to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 PASSING = [Kind.TOO_MANY, Kind.UNAVAILABLE, Kind.ERROR, Kind.TIMED_OUT, Kind.RESET]
@@ -27,7 +27,7 @@ BOMB = gzip.compress(bytes(1_000_000))
 
 
 class Storage(BaseHTTPRequestHandler):
-    """Sends an object that says of itself that it is compressed."""
+    """Sends an object that claims to be compressed."""
 
     def do_GET(self) -> None:
         self.send_response(200)

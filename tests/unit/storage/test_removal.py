@@ -1,4 +1,4 @@
-"""What a purge does where a bucket refuses, or is away: the Storage library against a local Storage."""
+"""What a purge does if a bucket refuses deletes or is away: the Storage library against a local Storage."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def objects(client: Any) -> ObjectStore:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A call is given up after a third of a second, not half a minute."""
+    """Calls are given up after a third of a second instead of half a minute."""
     limits = {**removing(), "retry": removing()["retry"].with_timeout(0.3)}
     monkeypatch.setattr("shared.storage.removal.removing", lambda: limits)
 
@@ -55,7 +55,7 @@ def left(client: Any, bucket: str, prefix: JobPrefix = PREFIX) -> list[str]:
 
 
 def refusing(kinds: dict[str, Kind]) -> Callable[[str], Fault | None]:
-    """Deletes of objects with such a word in the name fail so."""
+    """Deletes of objects with one of these words in their names fail in this way."""
 
     def decide(call: str) -> Fault | None:
         found = [kind for word, kind in kinds.items() if call.startswith("DELETE") and word in call]

@@ -1,4 +1,4 @@
-"""Signed URLs are what google-cloud-storage signs. tests/unit/infra/test_signatures.py verifies whole URLs."""
+"""URLs are signed as google-cloud-storage does. tests/unit/infra/test_signatures.py verifies whole URLs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ own_paths = texts.map("me/{}".format).filter(lambda path: is_own_path(path, "me"
 
 
 class Credentials(google.auth.credentials.Signing):
-    """Signs with nothing, and keeps what it was given."""
+    """Keeps the messages to sign, and returns a dummy signature."""
 
     signer = None
     signer_email = "signer@nuumee.test"
@@ -61,7 +61,7 @@ class AnySigner:
 
 
 def canonical_request(make: Callable[[], object]) -> bytes:
-    """What `make` hashes."""
+    """The canonical request that `make` hashes."""
     with patch("hashlib.sha256", wraps=hashlib.sha256) as hashed:
         make()
     (call,) = hashed.call_args_list

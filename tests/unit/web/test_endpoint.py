@@ -55,7 +55,7 @@ def send(services: Services, name: str, job_id: str = "job-1", prefix: str = "",
 def test_any_prefix_reaches_the_same_code(services: FakeServices, name: str, prefix: str) -> None:
     expected = {"delete": 202}.get(name, 200)
     if (name, prefix) == ("list", "/jobs"):
-        expected = 404  # /jobs/jobs is the job whose id is "jobs"
+        expected = 404  # /jobs/jobs is the job with the id "jobs"
     assert send(services, name, prefix=prefix).status_code == expected
 
 

@@ -1,4 +1,4 @@
-"""The description of the API, held against the functions: neither says what the other does not."""
+"""The description of the API matches the functions: neither has anything that the other lacks."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ every_operation = pytest.mark.parametrize(("path", "method"), OPERATIONS)
 
 
 def endpoints(functions: Functions) -> dict[tuple[str, str], HttpFunction]:
-    """What the functions serve over HTTP, by path and method. Of two on one path, either answers a preflight.
+    """The functions' HTTP operations, by path and method. If two share a path, either answers its preflight.
 
-    Pages for people, and what they show, are no part of the API.
+    Pages for people, and the media that they show, are not part of the API.
     """
     of_the_api = [one for one in operations(functions) if not one.path.startswith("/v/")]
     return {(one.path, method): one.endpoint for one in of_the_api for method in (one.method, "OPTIONS")}
 
 
 def mappings(node: object) -> Iterator[dict[str, Any]]:
-    """`node` and what is in it, as far as it has keys."""
+    """All mappings in `node`, including itself."""
     if isinstance(node, dict):
         yield node
         node = list(node.values())
@@ -64,7 +64,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "in a failure": {"error": RuntimeError()},
     "in an outage": {"error": Unavailable("The sign-in service")},
 }
-"""What a caller may do, and what may go wrong meanwhile: so much that every status is answered to one of these."""
+"""Requests and failures. Together they produce every status."""
 
 
 def test_the_description_is_openapi_3_1() -> None:
@@ -84,7 +84,7 @@ def test_every_answer_is_as_described_and_no_other_is_described(path: str, metho
     statuses = set()
     for request in REQUESTS.values():
         if method == "OPTIONS" and "method" in request:
-            continue  # that would be no preflight
+            continue  # this would not be a preflight
         services = FakeServices(replace(SETTINGS, requests_per_minute=BURST))
         for status in ("completed", "queued"):
             made = {"status": status, "short_id": SHORT_IDS[status]}

@@ -1,4 +1,4 @@
-"""What the description says of jobs and of query parameters, held against shared/jobs/job.py and pagination.py."""
+"""The description of jobs and query parameters, compared with shared/jobs/job.py and pagination.py."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_statuses_counts_and_media_are_described_as_they_are() -> None:
 
 
 class Unasked:
-    """Query parameters, none of which is given; it notes what they are asked for."""
+    """Query parameters without any values. Records which names are read."""
 
     def __init__(self) -> None:
         self.names: set[str] = set()

@@ -1,4 +1,4 @@
-"""A copy of what deploy.sh works on, with no gcloud but one that takes notes, and how its commands are read."""
+"""A copy of the files that deploy.sh uses, with a gcloud that only records its calls, and ways to read them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ REQUIRED = (
     "--allowed-origins=https://a.example,https://b.example",
 )
 DEFAULTS = Settings(project="nuumee-test", allowed_origins=("https://a.example", "https://b.example"))
-"""What the functions get by these flags."""
+"""The settings that the functions get from REQUIRED."""
 FUNCTIONS = table().functions
 TOPICS = {name: table().topic_name(one.topic, DEFAULTS) for name, one in FUNCTIONS.items() if one.topic}
-"""The background functions, each with the topic whose messages it gets."""
+"""The topic of each background function."""
 RETRIED = tuple(name for name, function in FUNCTIONS.items() if function.retry)
 PLACEHOLDERS = {
     "PROJECT_NUMBER": "123456",
@@ -33,8 +33,8 @@ HMAC_KEY = "GOOG1EKEY:se/cr+et="
 TABLE = ("infra/functions.py", "infra/functions.toml")
 TOOLS = ("bash", "cat", "dirname", "env", "grep", "sort", "tr", "uniq")
 
-# It fails as FAILING and SAYING have it, and says that NOTIFICATIONS, POLICIES and VERSIONS are there. It makes
-# HMAC_KEY, and writes down in which environment it does. It keeps a secret that it gets.
+# Records each call. A command that contains FAILING fails with the message SAYING. NOTIFICATIONS, POLICIES and
+# VERSIONS are what exists. `hmac create` prints HMAC_KEY and records its environment. Stores the secret it gets.
 FAKE_GCLOUD = f"""#!/usr/bin/env bash
 (IFS=$'\\x1f' && echo "$*" >>"$0.calls")
 [[ "$*" != *"${{FAILING-no such command}}"* ]] || {{ echo "ERROR: $SAYING" >&2 && exit 7; }}
@@ -56,7 +56,7 @@ Command = list[str]
 
 @dataclass
 class Checkout:
-    """A copy of what deploy.sh works on, and a PATH with little more than the recording gcloud."""
+    """A copy of the files that deploy.sh uses, and a PATH with little more than the recording gcloud."""
 
     root: Path
     path: Path
@@ -67,7 +67,7 @@ class Checkout:
         return subprocess.run(command, env=environment, cwd=self.path, capture_output=True, text=True, check=False)
 
     def commands(self, *flags: str) -> list[Command]:
-        """The words of what a dry run prints."""
+        """The commands that a dry run prints, split into words."""
         done = self.deploy("--dry-run", *(flags or REQUIRED))
         assert done.returncode == 0, done.stderr
         words = [shlex.split(line) for line in done.stdout.splitlines()]
@@ -75,12 +75,12 @@ class Checkout:
         return [rest for _, *rest in words]
 
     def calls(self) -> list[Command]:
-        """What gcloud was called with."""
+        """The arguments of each call of gcloud."""
         calls = self.path / "gcloud.calls"
         return [line.split("\x1f") for line in calls.read_text().splitlines()] if calls.exists() else []
 
     def secret(self) -> str | None:
-        """What gcloud was given to keep."""
+        """The secret that gcloud was given."""
         secret = self.path / "gcloud.secret"
         return secret.read_text() if secret.exists() else None
 
@@ -118,7 +118,7 @@ def deployed(commands: list[Command], function: str) -> Command:
 
 
 def variables(command: Command) -> dict[str, str]:
-    """Those of --set-env-vars, split as `gcloud topic escaping` says."""
+    """The variables of --set-env-vars, split as `gcloud topic escaping` describes."""
     text = option(command, "--set-env-vars")
     assert text.startswith("^@^")
     return dict(part.split("=", 1) for part in text.removeprefix("^@^").split("@"))

@@ -8,7 +8,7 @@ from tests.unit.infra.deploy.checkout import Checkout, Command, make
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """A test with a checkout of its own runs deploy.sh, whose hundreds of calls take seconds."""
+    """Mark tests with a checkout as slow: they run deploy.sh, and its hundreds of calls take seconds."""
     if isinstance(item, pytest.Function) and "checkout" in item.fixturenames:
         item.add_marker("slow")
 
@@ -20,5 +20,5 @@ def checkout(tmp_path: Path) -> Checkout:
 
 @pytest.fixture(scope="session")
 def commands(tmp_path_factory: pytest.TempPathFactory) -> list[Command]:
-    """What a dry run prints. Asked once: it takes a second."""
+    """The commands that a dry run prints. It runs only once, because it takes a second."""
     return make(tmp_path_factory.mktemp("deploy")).commands()

@@ -1,4 +1,4 @@
-"""The alerting policies: what they watch, who hears of it, and that each is made once."""
+"""The alerting policies: what they watch, whom they notify, and that each is created only once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CHANNELS = "projects/nuumee-test/notificationChannels/1,projects/nuumee-test/not
 
 
 def condition(policy: str, kind: str) -> Any:
-    """The one condition of a policy, which has to be of this kind."""
+    """The only condition of a policy. It must be of this kind."""
     (only,) = POLICIES[policy]["conditions"]
     return only[kind]
 
@@ -32,13 +32,13 @@ def names() -> list[str]:
 
 
 def there(*names: str) -> str:
-    """What gcloud says when policies with these names are there."""
+    """What gcloud prints if policies with these names exist."""
     return "\n".join(f"projects/nuumee-test/alertPolicies/{number}\t{name}" for number, name in enumerate(names))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_cloud_monitoring_knows_every_field_and_value(file: Path) -> None:
-    # Raises ParseError, which names the field. Neither deploy.sh nor gcloud's parser looks into the file.
+    # Raises ParseError, which names the field. Neither deploy.sh nor gcloud's parser reads the file.
     AlertPolicy.from_json(file.read_text(), ignore_unknown_fields=False)
 
 
@@ -104,17 +104,17 @@ def test_every_event_that_is_logged_as_an_error_raises_an_alert() -> None:
 
 
 def test_an_alert_about_the_log_does_not_come_with_every_line() -> None:
-    # Cloud Monitoring refuses a policy on logs that has no such limit.
+    # Cloud Monitoring refuses a policy on logs without such a limit.
     assert POLICIES["never"]["alertStrategy"]["notificationRateLimit"] == {"period": "3600s"}
 
 
 def test_ten_minutes_without_a_sweep_raise_an_alert() -> None:
     missing = condition("sweep", "conditionThreshold")
     assert (missing["comparison"], missing["thresholdValue"], missing["duration"]) == ("COMPARISON_LT", 1, "600s")
-    # Where no run succeeds, there may be points of zero or none at all.
+    # If no run succeeds, there may be points of zero, or no points at all.
     assert missing["evaluationMissingData"] == "EVALUATION_MISSING_DATA_ACTIVE"
-    # Cloud Run, on which functions run, has hyphens where the function's name has underscores.
+    # Functions run on Cloud Run, where their names have hyphens instead of underscores.
     assert 'service_name = "sweep-purges"' in missing["filter"]
     assert 'response_code_class = "2xx"' in missing["filter"]
-    # Each deploy makes a revision with counts of its own, and the last one's end.
+    # Each deploy creates a revision with its own counts, and those of the last one end.
     assert missing["aggregations"][0]["crossSeriesReducer"] == "REDUCE_SUM"

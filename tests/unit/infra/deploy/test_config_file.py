@@ -1,4 +1,4 @@
-"""Settings of deploy.sh, read from a file."""
+"""Settings of deploy.sh from a file."""
 
 from __future__ import annotations
 

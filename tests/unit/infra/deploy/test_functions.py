@@ -42,7 +42,7 @@ def test_a_function_has_its_own_code_account_and_size(function: str, commands: l
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_has_a_thread_for_each_request(function: str, commands: list[Command]) -> None:
     command = deployed(commands, function)
-    # One alone would have gunicorn take a worker that waits for the end of each connection.
+    # With a single thread, gunicorn would choose a worker that waits for the end of each connection.
     assert int(variables(command)["THREADS"]) == max(2, int(option(command, "--concurrency")))
 
 

@@ -62,7 +62,7 @@ def test_a_sweep_that_failed_is_no_dead_letter(commands: list[Command]) -> None:
 
 
 def grants(commands: list[Command]) -> dict[str, set[str]]:
-    """The roles that each account gets, and on what."""
+    """The roles that each account gets, with the resource of each."""
     granted: dict[str, set[str]] = {}
     for command in commands:
         if "add-iam-policy-binding" not in command or "gcp-sa-pubsub" in option(command, "--member"):
@@ -138,7 +138,7 @@ def test_each_bucket_tells_of_its_new_objects_once_somebody_listens(commands: li
 
 
 def notifications(topic: str) -> str:
-    """What gcloud says of a bucket that tells this topic of its new objects."""
+    """What gcloud prints for a bucket that notifies this topic of new objects."""
     configuration = {"event_types": ["OBJECT_FINALIZE"], "topic": f"//pubsub.googleapis.com/{topic}"}
     return json.dumps([{"Bucket URL": "gs://b/", "Notification Configuration": configuration}], indent=2)
 

@@ -1,4 +1,4 @@
-"""A dry run, a run and what stops it."""
+"""Dry runs, runs, and failures that stop a run."""
 
 from __future__ import annotations
 

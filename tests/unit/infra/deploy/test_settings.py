@@ -1,4 +1,4 @@
-"""Settings of deploy.sh, given as flags."""
+"""Settings of deploy.sh from flags."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the functions come to sign URLs: with a key that nobody sees, or without one."""
+"""What the functions get to sign URLs: a key that is never shown, or a role to sign without one."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_the_key_is_kept_and_shown_nowhere(checkout: Checkout) -> None:
     assert checkout.secret() == HMAC_KEY
     secret = HMAC_KEY.partition(":")[2]
     assert secret not in done.stdout + done.stderr + str(checkout.calls())
-    # gcloud would write what it prints into a log file.
+    # gcloud would write its output, including the key, into a log file.
     assert "CLOUDSDK_CORE_DISABLE_FILE_LOGGING=1" in (checkout.path / "gcloud.environment").read_text().split()
 
 
