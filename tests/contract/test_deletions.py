@@ -131,7 +131,7 @@ def test_each_run_adds_to_the_audit_record(world: World, user: str) -> None:
     assert purge["requested_at"] == NOW
 
 
-def test_what_is_told_twice_because_an_answer_was_lost_counts_once(world: World, user: str) -> None:
+def test_a_step_that_is_recorded_twice_counts_once(world: World, user: str) -> None:
     (job_id,) = put_many(world, user, deleted, 1)
     outcome = [BucketPurge(bucket="nuumee-images", objects=2, size=20)]
     for _ in range(2):

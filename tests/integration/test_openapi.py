@@ -179,7 +179,7 @@ def test_pages_with_all_that_can_be_asked_for_are_as_described(stack: Stack, own
 @pytest.mark.parametrize(
     "operation", [one for one in OPERATIONS if not one.startswith("OPTIONS") and " /public/" not in one]
 )
-def test_whoever_is_not_signed_in_is_told_so_as_described(stack: Stack, operation: str) -> None:
+def test_a_caller_without_a_token_is_refused_as_described(stack: Stack, operation: str) -> None:
     method, path = operation.split()
     case = READING[path][method].Case(path_parameters={"job_id": KEPT[0]})
     assert case.call_and_validate(stack.url).status_code == 401

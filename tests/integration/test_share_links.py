@@ -134,7 +134,7 @@ def test_a_deleted_jobs_link_ends_with_it(
     assert owner_sends(stack, account, "POST", job_id).status_code == 404
 
 
-def test_what_leads_nowhere_cannot_be_told_apart(
+def test_dead_links_get_the_same_answer(
     stack: Stack, account: Account, share: Callable[..., tuple[str, str]]
 ) -> None:
     _, under_way = share(status="processing")
@@ -180,7 +180,7 @@ def test_a_link_that_is_passed_around_is_answered_and_counted(
     assert count(job_id) == 200
 
 
-def test_who_tries_many_ids_is_told_to_wait(stack: Stack) -> None:
+def test_a_client_that_tries_many_ids_is_told_to_wait(stack: Stack) -> None:
     address = new_address()
     answers = [look(f"{stack.url}/public/video/{new_short_id(8)}", address) for _ in range(90)]
     refused = [answer for answer in answers if answer.status_code == 429]

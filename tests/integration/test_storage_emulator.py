@@ -79,7 +79,7 @@ def test_a_part_can_be_asked_for_in_every_form(
 
 
 @pytest.mark.parametrize("asked", ["bytes=0-", "bytes=-3", "bytes=2-4"])
-def test_a_part_of_what_is_not_there_is_not_there(stack: Stack, asked: str) -> None:
+def test_a_part_of_a_missing_object_is_not_found(stack: Stack, asked: str) -> None:
     url = signed(stack, f"user/{new_id()}/output.mp4", datetime.now(UTC))
     assert requests.get(url, headers={"Range": asked}, timeout=10).status_code == 404
 

@@ -238,16 +238,14 @@ def test_a_token_that_json_chokes_on_is_malformed(verifier: TokenVerifier, text:
 
 
 @pytest.mark.parametrize("uid", ["", "a" * 129, None, 7, "\ud800"])
-def test_a_user_id_that_is_none_is_refused(
-    monkeypatch: pytest.MonkeyPatch, verifier: TokenVerifier, uid: Any
-) -> None:
+def test_an_invalid_user_id_is_refused(monkeypatch: pytest.MonkeyPatch, verifier: TokenVerifier, uid: Any) -> None:
     monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", "127.0.0.1:1")
     claims = {"iss": f"https://securetoken.google.com/{PROJECT}", "aud": PROJECT, "sub": uid}
     assert "malformed" in refusal(verifier, encode({**claims, "exp": time.time() + 60}))
 
 
 @pytest.mark.parametrize("claims", [[], "text", 7, None, {"aud": PROJECT}])
-def test_claims_that_are_none_are_refused(verifier: TokenVerifier, claims: Any) -> None:
+def test_claims_of_the_wrong_shape_are_refused(verifier: TokenVerifier, claims: Any) -> None:
     refusal(verifier, encode(claims))
 
 
@@ -363,7 +361,7 @@ def test_a_token_whose_header_is_of_other_types_is_malformed(
         {"header": {"alg": "RS256", "kid": ""}},
     ],
 )
-def test_a_token_that_google_signs_in_no_such_way_is_not_signed_by_it(
+def test_a_token_with_another_algorithm_or_key_is_not_signed_by_google(
     verifier: TokenVerifier, claims: dict[str, Any], odd: dict[str, Any]
 ) -> None:
     header = odd["header"]

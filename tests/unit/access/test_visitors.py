@@ -10,7 +10,7 @@ from shared.access.visitors import BURST, VIEW_WINDOW, Visitor, Visitors, client
 ANN = Visitor("203.0.113.1", "Mozilla/5.0")
 
 
-def test_of_many_looks_at_once_one_is_the_first() -> None:
+def test_of_many_views_at_once_one_is_the_first() -> None:
     visitors = Visitors()
     with ThreadPoolExecutor(8) as threads:
         firsts = list(threads.map(lambda _: visitors.is_new(ANN, "25ca1d0f", 0.0), range(200)))

@@ -120,7 +120,7 @@ def test_a_newer_medium_gets_newer_pictures_and_an_older_event_does_not_bring_th
     assert len(services.fake_media.objects[IMAGES]["me/job-1/poster.webp"]) == 2
 
 
-def test_a_medium_that_is_replaced_while_its_pictures_are_made_leaves_the_word_to_the_newer_one(
+def test_a_medium_that_is_replaced_while_its_pictures_are_made_records_nothing(
     services: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse_late(_: IO[bytes]) -> Posters:
@@ -206,7 +206,7 @@ def test_pictures_that_another_event_replaces_meanwhile_are_left_and_looked_at_a
     assert services.fake_media.objects[VIDEOS]["me/job-1/poster.webp"] == [b"another's"]
 
 
-def test_a_medium_without_pictures_does_not_go_by_those_of_the_one_before_it(
+def test_a_medium_without_pictures_does_not_keep_those_of_its_predecessor(
     services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(_: IO[bytes]) -> Posters:
@@ -278,7 +278,7 @@ def test_an_event_that_is_wrong_about_the_size_does_not_matter(services: FakeSer
 
 
 @pytest.mark.parametrize("why", ["hostile", "gone"])
-def test_what_no_picture_can_be_made_of_keeps_its_original(
+def test_an_original_without_pictures_is_kept(
     services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
     def refuse(_: IO[bytes]) -> Posters:

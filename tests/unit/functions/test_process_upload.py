@@ -38,7 +38,7 @@ def said(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [record.getMessage() for record in caplog.records]
 
 
-def test_what_comes_after_the_delete_is_removed_and_told(services: FakeServices) -> None:
+def test_an_upload_after_the_delete_is_removed_and_recorded(services: FakeServices) -> None:
     services.add("job-1", deleted("me"))
     process_upload.receive(upload(services), services)
     assert services.fake_media.objects[OUTPUTS][NAME] == []
@@ -77,9 +77,7 @@ def test_a_removal_that_failed_comes_back_and_is_told_once(services: FakeService
     "name",
     ["me/job-1/", "me/job-1//1.bin", "me/job-1/a\\b.mp4", "me/job-1/./x", "me/job-1/../job-2/a", "me/job-1/a\nb"],
 )
-def test_all_that_the_purge_would_take_goes_late_too_however_odd_its_name(
-    services: FakeServices, name: str
-) -> None:
+def test_a_late_upload_is_removed_however_odd_its_name(services: FakeServices, name: str) -> None:
     services.add("job-1", deleted("me"))
     process_upload.receive(upload(services, name), services)
     assert services.fake_media.objects[OUTPUTS][name] == []

@@ -127,7 +127,7 @@ def test_the_data_are_those_of_the_contract(services: FakeServices) -> None:
 
 
 @every
-def test_no_answer_is_kept_found_or_told_on(services: FakeServices, path: str) -> None:
+def test_no_answer_is_cached_indexed_or_sent_as_a_referrer(services: FakeServices, path: str) -> None:
     for target in (path, path.replace(ID, "ffffffff")):
         headers = visit(services, target).headers
         assert headers["Cache-Control"] == "no-store"
@@ -181,7 +181,7 @@ def nothing_there(services: FakeServices, path: str) -> tuple[int, str, str]:
 
 
 @every
-def test_what_cannot_be_seen_cannot_be_told_apart(services: FakeServices, path: str) -> None:
+def test_links_that_show_nothing_get_the_same_answer(services: FakeServices, path: str) -> None:
     links = {"aaaaaaaa": "deleted", "bbbbbbbb": "under-way", "cccccccc": "revoked", "dddddddd": "renewed"}
     paths = {"output_video_path": "me/x/output.mp4", "posters": {"output_video": "me/x/poster.webp"}}
     services.add("deleted", deleted("me", short_id="aaaaaaaa", **paths))
@@ -199,7 +199,7 @@ def test_what_cannot_be_seen_cannot_be_told_apart(services: FakeServices, path: 
     assert text.startswith("<!doctype html>" if path != DATA else '{"type":"https://nuumee.ai/problems/not-found"')
 
 
-def test_what_could_be_no_id_is_not_looked_up(services: FakeServices) -> None:
+def test_an_impossible_id_is_not_looked_up(services: FakeServices) -> None:
     visit(services, "/v/..%2Fjobs")
     assert services.fake_repository.calls == 0
 

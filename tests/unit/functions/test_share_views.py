@@ -69,7 +69,7 @@ def test_the_browser_says_what_it_has_seen(services: FakeServices) -> None:
         "python-requests/2.32",
     ],
 )
-def test_what_looks_by_itself_does_not_count(services: FakeServices, agent: str) -> None:
+def test_machines_do_not_count(services: FakeServices, agent: str) -> None:
     answer = visit(services, User_Agent=agent)
     assert (answer.status_code, views(services)) == (200, 0)
     assert "Set-Cookie" not in answer.headers

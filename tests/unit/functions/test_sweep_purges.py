@@ -71,7 +71,7 @@ def test_the_same_job_is_asked_for_less_and_less_often(services: FakeServices) -
     assert asked == [0, 10, 30, 70, 150, 310, 630, 990, 1350]
 
 
-def test_from_the_eighth_sweep_on_somebody_is_called(
+def test_from_the_eighth_sweep_on_an_error_is_logged(
     services: FakeServices, caplog: pytest.LogCaptureFixture
 ) -> None:
     services.add("job-1", pending(1, sweeps=6))
@@ -186,7 +186,7 @@ def test_a_dead_upload_of_another_job_is_published_again_and_counted(services: F
     assert services.fake_repository.documents["job-2"]["purge"]["state"] == "done"
 
 
-def test_what_fails_keeps_nothing_else_from_its_turn(
+def test_a_part_that_fails_does_not_stop_the_others(
     services: FakeServices, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     for job_id in ("poisoned", "second", "third"):

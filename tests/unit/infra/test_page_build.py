@@ -128,7 +128,7 @@ def test_a_file_that_is_new_or_changed_is_a_reason_to_build_it(checkout: Checkou
     assert not checkout.built()
 
 
-def test_a_file_that_is_removed_is_too(checkout: Checkout) -> None:
+def test_a_file_that_is_removed_is_a_reason_to_build_it(checkout: Checkout) -> None:
     assert checkout.built()
     checkout.remove("frontend/app/(dashboard)/layout.tsx")
     assert checkout.built()
@@ -142,7 +142,7 @@ def test_a_file_that_is_removed_is_too(checkout: Checkout) -> None:
         *("frontend/next-env.d.ts", "frontend/tsconfig.tsbuildinfo"),
     ],
 )
-def test_what_programs_leave_beside_it_is_none(checkout: Checkout, name: str) -> None:
+def test_a_file_that_programs_leave_beside_it_is_no_reason_to_build_it(checkout: Checkout, name: str) -> None:
     assert checkout.built()
     checkout.write(name, "new")
     assert not checkout.built()

@@ -41,7 +41,7 @@ def exported(tmp_path: Path) -> Path:
     return tmp_path / "objects.zip"
 
 
-def test_everything_is_there_as_it_was_and_nobody_is_told_of_it_again(exported: Path) -> None:
+def test_everything_is_restored_without_new_notifications(exported: Path) -> None:
     before = VersionedStorage()
     before.exported_to = exported
     with serving(before) as client:
@@ -74,7 +74,7 @@ def test_everything_is_there_as_it_was_and_nobody_is_told_of_it_again(exported: 
         assert len(listing(client)) == len(found) + 1
 
 
-def test_no_request_chooses_what_is_written(exported: Path) -> None:
+def test_no_request_chooses_the_file_that_is_written(exported: Path) -> None:
     with serving(VersionedStorage()) as client:
         url = client._connection.API_BASE_URL + EXPORT
         answer = requests.post(url, params={"file": str(exported)}, timeout=10)

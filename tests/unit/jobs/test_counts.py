@@ -68,7 +68,7 @@ def test_counts_that_nobody_waits_for_any_more_are_given_up() -> None:
 @pytest.mark.parametrize(
     ("statuses", "total"), [(("other",), 1), (("failed", "other"), 2), (("pending", "queued"), 2)]
 )
-def test_what_the_known_statuses_leave_of_all_is_of_the_other_ones(statuses: tuple[str, ...], total: int) -> None:
+def test_other_is_all_jobs_minus_the_known_statuses(statuses: tuple[str, ...], total: int) -> None:
     query = ListQuery(user_id="ann", statuses=statuses, with_counts=True)
     live = {"all": 6, **dict.fromkeys(map(str, JobStatus), 1)}
     _, counts = counting(query, live)

@@ -31,7 +31,7 @@ anything = st.none() | st.booleans() | st.integers() | st.floats() | st.text() |
     anything | st.text(alphabet="abz019_-./%\0é ", max_size=200),
     anything | st.text(alphabet="ab./\\\0", max_size=200),
 )
-def test_no_pair_of_ids_makes_a_prefix_but_two_sound_ones(user_id: object, job_id: object) -> None:
+def test_only_two_sound_ids_make_a_prefix(user_id: object, job_id: object) -> None:
     try:
         prefix = str(JobPrefix(user_id, job_id))  # type: ignore[arg-type]
     except ValueError:
@@ -105,7 +105,7 @@ def test_an_empty_text_is_read_as_absent(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["posters", "previews"])
-def test_an_empty_name_of_a_picture_is_no_word_of_it(name: str) -> None:
+def test_an_empty_name_of_a_picture_is_read_as_absent(name: str) -> None:
     known = {"reference_image": "", "motion_video": None, "output_video": "me/job/poster.webp"}
     job = job_from("job", document("me", **{name: known}))
     found = {Medium.MOTION_VIDEO: None, Medium.OUTPUT_VIDEO: "me/job/poster.webp"}
@@ -132,7 +132,7 @@ def test_a_free_text_of_more_than_2000_characters_is_cut_and_says_so(name: str) 
 
 
 @pytest.mark.parametrize("status", ["watermarking", "other", "Completed", "", None, 7, ["completed"], {}])
-def test_whatever_is_no_known_status_is_of_the_other_ones(status: object) -> None:
+def test_an_unknown_status_counts_as_other(status: object) -> None:
     assert status_group(status) == "other"
     assert status not in FINAL_STATUSES
 

@@ -159,7 +159,7 @@ def test_a_repeated_list_is_refused_where_one_with_commas_is(name: str, values: 
         repeated(name, *values)
 
 
-def test_what_has_no_known_status_can_be_filtered_by() -> None:
+def test_jobs_of_other_statuses_can_be_filtered_by() -> None:
     query = parse(status="other,failed")
     assert query.statuses == ("failed", "other")
     assert [query.takes(status) for status in ("failed", "watermarking", None, "completed")] == [
@@ -175,7 +175,7 @@ def test_several_statuses_are_taken_once_each() -> None:
     assert parse(status="failed,completed,failed").statuses == (JobStatus.COMPLETED, JobStatus.FAILED)
 
 
-def test_ids_that_could_be_none_are_left_out_and_others_taken_once() -> None:
+def test_impossible_ids_are_left_out_and_others_taken_once() -> None:
     assert parse(ids="b,../a,,a,b,__x__,%00,a/b," + "x" * 129).ids == ("b", "a")
 
 

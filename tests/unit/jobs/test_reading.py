@@ -138,7 +138,7 @@ def test_a_count_that_fails_is_made_again_and_known_from_then_on(status: grpc.St
 
 
 @pytest.mark.parametrize("status", LASTING)
-def test_what_will_not_pass_is_raised_at_once_as_the_librarys_error(status: grpc.StatusCode) -> None:
+def test_a_lasting_error_is_raised_at_once_as_the_librarys_error(status: grpc.StatusCode) -> None:
     channel = in_turn(then_fails(status, found(1)))
     with pytest.raises(google_errors.GoogleAPICallError) as raised:
         list(read(channel))
@@ -146,7 +146,7 @@ def test_what_will_not_pass_is_raised_at_once_as_the_librarys_error(status: grpc
     assert len(channel.begun) == 1
 
 
-def test_what_does_not_pass_is_tried_until_the_time_is_over(
+def test_an_error_that_does_not_pass_is_retried_until_the_time_is_over(
     monkeypatch: pytest.MonkeyPatch, without_pauses: list[float]
 ) -> None:
     monkeypatch.setattr("shared.jobs.reading.time.monotonic", lambda: 100 + sum(without_pauses))

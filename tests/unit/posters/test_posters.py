@@ -198,7 +198,9 @@ def test_a_poster_shows_what_comes_after_the_black() -> None:
     assert max(poster.convert("L").tobytes()) > 200
 
 
-def test_what_may_lie_in_a_hole_is_not_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_hole_in_a_large_video_is_not_searched_for_a_poster(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     looked: list[object] = []
 
     def later(container: object, _: object) -> list[clips.Shot]:

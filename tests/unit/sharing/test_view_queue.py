@@ -5,7 +5,7 @@ import threading
 from shared.sharing.view_queue import ViewQueue
 
 
-def test_what_is_too_much_is_refused_and_not_kept_waiting() -> None:
+def test_views_beyond_the_limit_are_refused_and_not_kept_waiting() -> None:
     queue, ended = ViewQueue(threads=1, most=3), threading.Event()
     begun = [queue.begin(ended.wait) for _ in range(4)]  # type: ignore[arg-type]
     assert [one is not None for one in begun] == [True, True, True, False]
@@ -18,7 +18,7 @@ def test_what_is_too_much_is_refused_and_not_kept_waiting() -> None:
     again.result(timeout=10)
 
 
-def test_what_has_failed_makes_room() -> None:
+def test_a_view_that_failed_makes_room() -> None:
     def fail() -> None:
         raise ValueError
 

@@ -58,7 +58,7 @@ def test_what_says_that_it_is_compressed_is_read_as_it_is_stored(objects: Object
     assert objects.read("videos", "me/job-1/motion.mp4", 1, 0, len(BOMB)) == BOMB
 
 
-def test_more_or_less_than_was_asked_for_is_nothing(objects: ObjectStore) -> None:
+def test_a_part_of_another_length_is_not_returned(objects: ObjectStore) -> None:
     assert objects.read("videos", "me/job-1/motion.mp4", 1, 0, 100) is None
 
 
