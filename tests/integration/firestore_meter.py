@@ -1,4 +1,4 @@
-"""A proxy in front of Firestore that counts on the wire what a request reads, and can slow it down."""
+"""A proxy in front of Firestore that counts, on the wire, what a request reads, and can make it slow."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _SERVICE = "/google.firestore.v1.Firestore/"
 
 
 class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
-    """Forwards every call unchanged, and counts documents, aggregations and calls."""
+    """Passes every call on as it is, and counts documents, aggregations and calls."""
 
     def __init__(self, upstream: str) -> None:
         self._channel = grpc.insecure_channel(upstream)

@@ -182,7 +182,7 @@ def test_make_dev_stops_everything_on_sigterm_during_start(tmp_path: Path, first
 
 
 def _listener_of(port: int) -> int:
-    """The oldest process that was started to listen on the port."""
+    """The oldest process that was started to listen on that port."""
     listing = subprocess.run(
         ["ps", "-axww", "-o", "pid=,args="], capture_output=True, text=True, check=True
     ).stdout

@@ -16,7 +16,7 @@ DOCUMENTS = 64
 
 
 class SlowFirestore(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
-    """Answers every query with 64 documents, one by one."""
+    """Answers every query with 64 documents, one after the other."""
 
     def service(self, details: Any) -> Any:
         def run_query(request: bytes, context: Any) -> Iterator[bytes]:
