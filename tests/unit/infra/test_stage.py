@@ -12,7 +12,7 @@ from infra.stage import FUNCTIONS, ROOT, stage
 LEAST = {
     "GOOGLE_CLOUD_PROJECT": "nuumee",
     "ALLOWED_ORIGINS": "https://nuumee.ai",
-    "SIGNING_KEY": "GOOG1EID:secret",
+    "SIGNING_KEY": "GOOG1EKEY:hushhush",
 }
 
 
@@ -42,12 +42,14 @@ def test_a_missing_setting_is_named_when_the_function_starts(tmp_path: Path, mis
     ended = run("import main", folder, {name: value for name, value in LEAST.items() if name != missing})
     assert ended.returncode != 0
     assert f"{missing} is not set" in ended.stderr
+    assert "hushhush" not in ended.stdout + ended.stderr
 
 
-def test_starting_a_function_imports_no_client_library(tmp_path: Path) -> None:
+@pytest.mark.parametrize("first", ["import main", "import main, shared.services as s; s.of_this_process().media"])
+def test_neither_the_start_nor_signing_imports_a_client_library(tmp_path: Path, first: str) -> None:
     folder = stage("list_jobs", tmp_path / "list_jobs")
     heavy = ["google.cloud.firestore", "google.cloud.storage", "google.cloud.pubsub_v1"]
-    ended = run(f"import main, sys; print([name for name in {heavy} if name in sys.modules])", folder, LEAST)
+    ended = run(f"{first}; import sys; print([name for name in {heavy} if name in sys.modules])", folder, LEAST)
     assert ended.stdout.strip() == "[]", ended.stderr
 
 
