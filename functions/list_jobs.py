@@ -44,4 +44,5 @@ def _version(query: ListQuery, page: JobPage, services: Services) -> str | None:
     media = services.media.version(page.jobs, services.now()) if query.with_media else ""
     if page.versions is None or media is None:
         return None
-    return repr((query, page.versions, page.counts, media, services.settings.share_origin))
+    settings = services.settings
+    return repr((query, page.versions, page.counts, media, settings.share_origin, settings.revision))

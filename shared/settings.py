@@ -56,6 +56,8 @@ class Settings:
     signing_account: str | None = None
     """Without a key, the service account that signs; by default, the function's own."""
     storage_emulator: str | None = None
+    revision: str = ""
+    """Which deployment this is: https://cloud.google.com/run/docs/container-contract#services-env-vars"""
     url_lifetime: int = 3600
     """Lifetime of a signed URL in seconds, counted from the start of its window."""
     url_window: int = 900
@@ -103,6 +105,7 @@ class Settings:
             keyless=_choice(environment, "SIGNING", "key", ("key", "keyless")) == "keyless",
             signing_account=environment.get("SIGNING_ACCOUNT") or None,
             storage_emulator=environment.get("STORAGE_EMULATOR_HOST") or None,
+            revision=environment.get("K_REVISION", ""),
             sweep_after=_number(environment, "SWEEP_AFTER", cls.sweep_after, 86_400),
             short_id_length=_one_of(environment, "SHORT_ID_LENGTH", cls.short_id_length, (8, 12, 16)),
             forwarded_hops=_one_of(environment, "FORWARDED_HOPS", cls.forwarded_hops, (1, 2)),

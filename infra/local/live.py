@@ -154,7 +154,7 @@ class LiveStack(Stack):
         self._addresses[name].start(
             process,
             self.function_command(name, self.ports[name]),
-            environment=self.function_environment(name),
+            environment=self.function_environment(name, K_REVISION=f"{name}-{number}"),
             folder=folder,
             readiness=start.ready,
             label=name,

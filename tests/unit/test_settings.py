@@ -29,9 +29,11 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "SIGNING_ACCOUNT": "signer@nuumee.test",
         "PATIENCE": "4",
         "STORAGE_EMULATOR_HOST": "http://127.0.0.1:1",
+        "K_REVISION": "list-jobs-00007-abc",
     }
     settings = Settings.from_environment({**LEAST, **given})
     assert settings.buckets == ("i", "v", "o")
+    assert settings.revision == "list-jobs-00007-abc"
     assert (settings.job_deleted_topic, settings.share_origin) == ("gone", "https://share.test")
     assert (settings.short_id_length, settings.forwarded_hops, settings.requests_per_minute) == (16, 2, 50)
     assert (settings.signing_key, settings.keyless) == (SigningKey("GOOG1EKEY", "se/cr+et:="), True)
