@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from enum import Enum, StrEnum
+from enum import StrEnum
 from urllib.parse import quote
 
 from shared.settings import Bucket
 
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Control characters, line ends, and lone surrogates, which have no UTF-8."""
+_ODD_SEGMENT = re.compile(r"(^|/)(\.{0,2})(/|$)")
 _RESERVED_ID = re.compile(r"__.*__")
 _RESERVED_WORDS = frozenset({"cost", "erasure"})
 """Paths under /jobs/ that are not ids: GET /jobs/cost belongs to the job service."""
@@ -36,7 +38,7 @@ LONGEST_LISTED_TEXT = 2_000
 """Most characters of a free text in lists. A single job's answer has the full text."""
 
 
-class Medium(Enum):
+class Medium(StrEnum):
     """A file that a job can have a URL for."""
 
     REFERENCE_IMAGE = "reference_image"
@@ -69,7 +71,7 @@ POSTER_NAME = "poster.webp"
 PREVIEW_NAME = "preview.mp4"
 
 
-class Picture(Enum):
+class Picture(StrEnum):
     """A small picture that a tile shows instead of the medium. It is stored beside the medium."""
 
     REFERENCE_POSTER = "reference_poster"
@@ -241,7 +243,7 @@ def can_own_media(user_id: object) -> bool:
         and user_id != "."
         and "/" not in user_id
         and ".." not in user_id
-        and not _has_controls(user_id)
+        and not _CONTROLS.search(user_id)
     )
 
 
@@ -251,10 +253,10 @@ def is_own_path(path: str, user_id: str) -> bool:
     return (
         can_own_media(user_id)
         and owner == user_id
-        and not _has_controls(path)
+        and not _CONTROLS.search(path)
         and len(path.encode()) <= _LONGEST_OBJECT_NAME
         and "\\" not in path
-        and all(segment not in ("", ".", "..") for segment in rest.split("/"))
+        and not _ODD_SEGMENT.search(rest)
     )
 
 
@@ -282,8 +284,3 @@ def rfc3339(time: datetime | None) -> str | None:
 
 def _cut(text: str | None) -> str | None:
     return text if text is None or len(text) <= LONGEST_LISTED_TEXT else text[:LONGEST_LISTED_TEXT] + "…"
-
-
-def _has_controls(text: str) -> bool:
-    # Cc: control characters; Cs: lone surrogates, which have no UTF-8; Zl and Zp: line ends.
-    return any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text)

@@ -19,6 +19,8 @@ from shared.storage.side_by_side import required, share
 
 _ENDPOINT = "https://storage.googleapis.com"
 _SCOPE = ("auto", "storage", "goog4_request")
+_MOST_KEPT = 4096
+"""URLs that are kept, some two megabytes, for whoever asks again within their window."""
 _WINDOWS = 4
 """Windows whose constant parts are kept: the current one, and those of requests that run late."""
 
@@ -128,6 +130,7 @@ class UrlSigner:
         """`window` is in seconds."""
         self._urls = urls
         self._window = window
+        self._kept = lru_cache(_MOST_KEPT)(urls.url)
 
     def validity(self, now: datetime) -> Validity:
         begins = datetime.fromtimestamp(now.timestamp() // self._window * self._window, UTC)
@@ -151,7 +154,7 @@ class UrlSigner:
 
         `seconds` and `free`, the response's share of concurrent calls, matter only if signing takes calls.
         """
-        return [self._urls.url(target, validity.begins) for target in targets]
+        return [self._kept(target, validity.begins) for target in targets]
 
 
 def url_signer(settings: Settings, pool: Executor) -> UrlSigner:
