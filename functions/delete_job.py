@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared import log
-from shared.access.auth import User
+from shared.access.user import User
 from shared.deletion.purge import Deletion, PurgeState
 from shared.jobs.job import rfc3339
 from shared.messaging.events import JobDeleted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.access.auth import User
+from shared.access.user import User
 from shared.jobs.pagination import JobPage, ListQuery, encode_cursor
 from shared.services import Services
 from shared.web.endpoint import Request, Versioned, endpoint

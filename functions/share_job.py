@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared import log
-from shared.access.auth import User
+from shared.access.user import User
 from shared.services import Services
 from shared.web.endpoint import Request, endpoint
 

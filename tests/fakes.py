@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
-from shared.access.auth import TokenVerifier, User
+from shared.access.auth import TokenVerifier
+from shared.access.user import User
 from shared.deletion.deletions import Deletions
 from shared.errors import Unauthorized, Unavailable
 from shared.jobs.job import (

@@ -7,15 +7,14 @@ import math
 import time
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
 import google.auth.exceptions
 import google.auth.jwt
 from firebase_admin import App, auth, exceptions
-from werkzeug.datastructures import Headers
 
+from shared.access.user import User
 from shared.errors import Unauthorized, Unavailable
 from shared.outages import outages
 
@@ -28,26 +27,6 @@ _ALGORITHMS = ("RS256", "none")
 _MOST_KNOWN = 4096
 _CLOCK_SKEW = 10
 """Seconds by which Google's clock and ours may differ."""
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    id: str
-
-
-def bearer_token(headers: Headers) -> str:
-    """The caller's ID token. API Gateway moves it to X-Forwarded-Authorization and puts its own in Authorization.
-
-    https://cloud.google.com/api-gateway/docs/authenticate-service-account#receiving_authenticated_results
-    Raises Unauthorized.
-    """
-    header = headers.get("X-Forwarded-Authorization") or headers.get("Authorization")
-    if not header:
-        raise Unauthorized("Please sign in: the request carries no ID token.")
-    scheme, _, token = header.partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise Unauthorized("The Authorization header must be: Bearer and an ID token.")
-    return token.strip()
 
 
 class TokenVerifier:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from google.api_core.exceptions import Aborted, AlreadyExists, FailedPrecondition, GoogleAPICallError
 from google.cloud import firestore
@@ -22,7 +22,9 @@ from shared.jobs.amending import BUSY, Document, amend, read, update_unless_chan
 from shared.jobs.documents import fields, is_deleted
 from shared.jobs.job import is_job_id
 from shared.outages import firestore_limits, outages
-from shared.storage.removal import BucketPurge
+
+if TYPE_CHECKING:
+    from shared.storage.removal import BucketPurge
 
 _PAGE = 300
 _MOST_PAGES = 10

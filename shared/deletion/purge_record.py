@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.deletion.purge import PurgeState, until_next_sweep
 from shared.jobs.job import can_own_media
-from shared.storage.removal import BucketPurge
+
+if TYPE_CHECKING:
+    from shared.storage.removal import BucketPurge
 
 Record = dict[str, Any]
 _KEYS_KEPT = 16

@@ -93,10 +93,16 @@ class JobRepository:
         if query.after is not None:
             number, before = query.after.page, query.after.shown
         shown = before + len(jobs)
-        # If a job shown earlier was deleted meanwhile, the count may wrongly say that this is the last page. So
-        # look for one more live job, unless that could read all of the user's jobs and no cursor was given.
-        believed = _is_picked_out(query) and query.after is None
-        more = not walk.exhausted and (shown < total or (not believed and walk.has_more()))
+        more = not walk.exhausted and shown < total
+        if not walk.exhausted and not more:
+            # A job may have come or gone while these were counted and read. Behind a cursor's total, look for one
+            # more live job. Behind counts of just now, count again: all that follow may be deleted. Counts by
+            # status are believed, because they are twelve.
+            if query.after is not None:
+                more = walk.has_more()
+            elif not _is_picked_out(query):
+                total = max(total, Counting(self._jobs, replace(query, with_counts=False)).total())
+                more = shown < total
         if walk.unusable_ids:
             log.warning("job_ids_unusable", found=len(walk.unusable_ids), some=walk.unusable_ids[:_MOST_LOGGED])
         last = walk.last

@@ -130,7 +130,7 @@ class UrlSigner:
         """`window` is in seconds."""
         self._urls = urls
         self._window = window
-        self._kept = lru_cache(_MOST_KEPT)(urls.url)
+        self._url = lru_cache(_MOST_KEPT)(urls.url)
 
     def validity(self, now: datetime) -> Validity:
         begins = datetime.fromtimestamp(now.timestamp() // self._window * self._window, UTC)
@@ -154,7 +154,7 @@ class UrlSigner:
 
         `seconds` and `free`, the response's share of concurrent calls, matter only if signing takes calls.
         """
-        return [self._kept(target, validity.begins) for target in targets]
+        return [self._url(target, validity.begins) for target in targets]
 
 
 def url_signer(settings: Settings, pool: Executor) -> UrlSigner:

@@ -15,7 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 import flask
 
 from shared import log
-from shared.access.auth import User, bearer_token
+from shared.access.user import User, bearer_token
 from shared.errors import ApiError, InternalError, MethodNotAllowed, NotFound, TooManyRequests, Unavailable
 from shared.jobs.job import is_job_id
 from shared.jobs.pagination import QueryParameters

@@ -10,7 +10,7 @@ import pytest
 from infra.functions import EVERY_MINUTE, Role, Route, Table, table
 from infra.local.gateway import upstream_for
 from infra.stage import ROOT
-from shared.access.auth import User
+from shared.access.user import User
 from shared.messaging.events import JobDeleted
 from shared.messaging.subscriber import Subscriber, subscriber
 from shared.services import Services

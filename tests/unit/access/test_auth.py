@@ -23,7 +23,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.datastructures import Headers
 
-from shared.access.auth import TokenVerifier, User, bearer_token
+from shared.access.auth import TokenVerifier
+from shared.access.user import User, bearer_token
 from shared.errors import Unauthorized, Unavailable
 from tests.tokens import encode, pem, private_key
 

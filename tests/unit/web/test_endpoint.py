@@ -16,7 +16,7 @@ from functions.get_thumbnails import get_thumbnails
 from functions.list_jobs import list_jobs
 from functions.share_job import share_job
 from shared import log
-from shared.access.auth import User
+from shared.access.user import User
 from shared.errors import Unavailable
 from shared.outages import ANSWER_WITHIN, seconds_for
 from shared.services import Services
