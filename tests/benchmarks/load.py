@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import median
 
 CLIENTS = 16
-_HOW_TO_INSTALL = "bench: wrk is not on this machine; install it with: apt-get install wrk (macOS: brew install wrk)"
+_HOW_TO_INSTALL = "bench: wrk is missing; install it with: apt-get install wrk (macOS: brew install wrk)"
 _TICKS = os.sysconf("SC_CLK_TCK")
 _MILLISECONDS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 
@@ -40,10 +40,8 @@ def check_tools() -> None:
         sys.exit(_HOW_TO_INSTALL)
 
 
-def put_under_load(
-    url: str, group: int, headers: Mapping[str, str], seconds: int, *, method: str = "GET"
-) -> Load:
-    """Let CLIENTS ask for `url` as fast as the processes of `group` answer. Raises ValueError if one answer fails."""
+def put_under_load(url: str, group: int, headers: Mapping[str, str], seconds: int, *, method: str = "GET") -> Load:
+    """Let CLIENTS ask for `url` as fast as `group` answers. Raises ValueError if one answer fails."""
     script = Path(__file__).with_name("wrk.lua")
     command = ["wrk", "-t1", f"-c{CLIENTS}", f"-d{seconds}s", "--timeout=60s", "--latency", f"-s{script}", url]
     before = cpu_seconds(group)

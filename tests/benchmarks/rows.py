@@ -32,11 +32,11 @@ class Row:
 
     @property
     def bar(self) -> str:
-        times = "" if self.peer is None else "× "
+        times = "" if self.peer is None else "x "
         return f"{'≥' if self.at_least else '≤'} {times}{self.limit:,g}"
 
     def __str__(self) -> str:
-        peer = "" if self.peer is None else f"{_short(self.peer):>9}  × {self.ratio:<8.2f}"
+        peer = "" if self.peer is None else f"{_short(self.peer):>9}  x {self.ratio:<8.2f}"
         return f"{'ok   ' if self.ok else 'short'}  {self.name:<66} {_short(self.ours):>9}  {peer:<22} {self.bar}"
 
     def as_json(self) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""A Cloud Storage of 100 objects in each bucket that takes 25 ms for a call, as in the cloud, with a thread for each.
+"""A Cloud Storage of 100 objects in each bucket that takes 25 ms for a call, as in the cloud, a thread for each.
 
 `python -m tests.benchmarks.slow_storage PORT`; a new prefix has all the objects again.
 """

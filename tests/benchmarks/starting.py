@@ -1,4 +1,4 @@
-"""Cold starts of the HTTP functions, beside functions that import the same and make the same calls; and imports."""
+"""Cold starts of HTTP functions, beside functions that import the same and make the same calls; and imports."""
 
 from __future__ import annotations
 
@@ -79,8 +79,9 @@ def _seconds(start: Callable[[], Server], asked: Asked) -> float:
 def _imports(servers: Servers, asked: Asked) -> set[str]:
     """Modules that are imported up to the first answer. Their times are listed in LISTINGS, the slowest last."""
     headers = [f"{name}: {value}" for name, value in asked.headers.items()]
+    listing = [sys.executable, "-X", "importtime", "-c", _ANSWER_ONE]
     ended = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", _ANSWER_ONE, asked.function, asked.method, asked.path, *headers],
+        [*listing, asked.function, asked.method, asked.path, *headers],
         cwd=servers.staged(asked.function),
         env=servers.environment(PROJECT),
         capture_output=True,
@@ -91,6 +92,6 @@ def _imports(servers: Servers, asked: Asked) -> set[str]:
     lines = re.findall(r"^import time: +(\d+) \| +(\d+) \| +(\S+)$", ended.stderr, re.MULTILINE)
     slowest_last = sorted(lines, key=lambda line: int(line[1]))
     LISTINGS.mkdir(parents=True, exist_ok=True)
-    listing = "".join(f"{own:>9} {total:>9} {module}\n" for own, total, module in slowest_last)
-    (LISTINGS / f"{asked.function}.txt").write_text(f"own and total microseconds, module\n{listing}")
+    text = "".join(f"{own:>9} {total:>9} {module}\n" for own, total, module in slowest_last)
+    (LISTINGS / f"{asked.function}.txt").write_text(f"own and total microseconds, module\n{text}")
     return {module for _, _, module in lines}

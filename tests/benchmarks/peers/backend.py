@@ -37,9 +37,7 @@ def signed(bucket: str, path: str) -> str:
 def list_jobs(
     authorization: Annotated[str, Header()], page: int = 1, page_size: int = 20, include: str = ""
 ) -> dict[str, Any]:
-    mine = database.collection("jobs").where(
-        filter=firestore.FieldFilter("user_id", "==", user_of(authorization))
-    )
+    mine = database.collection("jobs").where(filter=firestore.FieldFilter("user_id", "==", user_of(authorization)))
     jobs = [{"id": snapshot.id, **(snapshot.to_dict() or {})} for snapshot in mine.stream()]
     live = [job for job in jobs if not job.get("deleted_at")]
     live.sort(key=lambda job: job["created_at"], reverse=True)

@@ -1,4 +1,4 @@
-"""The least that there can be: one query by a bare gRPC stub with raw protobuf, and JSON of it. No token, no count."""
+"""The least that there can be: one query by a bare gRPC stub with raw protobuf, and JSON; no token or count."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from google.cloud.firestore_v1 import types
 PARENT = f"projects/{os.environ['GOOGLE_CLOUD_PROJECT']}/databases/(default)/documents"
 QUERY: Any = types.StructuredQuery.pb()(
     from_=[{"collection_id": "jobs"}],
-    where={
-        "field_filter": {"field": {"field_path": "user_id"}, "op": "EQUAL", "value": {"string_value": "me"}}
-    },
+    where={"field_filter": {"field": {"field_path": "user_id"}, "op": "EQUAL", "value": {"string_value": "me"}}},
     order_by=[{"field": {"field_path": "created_at"}, "direction": "DESCENDING"}],
     limit={"value": 20},
 )
