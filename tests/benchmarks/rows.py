@@ -36,8 +36,8 @@ class Row:
         return f"{'≥' if self.at_least else '≤'} {times}{self.limit:,g}"
 
     def __str__(self) -> str:
-        peer = "" if self.peer is None else f"{_short(self.peer):>9}  x {self.ratio:<8.2f}"
-        return f"{'ok   ' if self.ok else 'short'}  {self.name:<66} {_short(self.ours):>9}  {peer:<22} {self.bar}"
+        peer = "" if self.peer is None else f"{short(self.peer):>9}  x {self.ratio:<8.2f}"
+        return f"{'ok   ' if self.ok else 'short'}  {self.name:<66} {short(self.ours):>9}  {peer:<22} {self.bar}"
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -58,5 +58,5 @@ def write(rows: Sequence[Row], file: Path = FILE) -> str:
     return f"bench: {len(rows)} rows, {sum(not row.ok for row in rows)} short"
 
 
-def _short(number: float) -> str:
+def short(number: float) -> str:
     return f"{number:,.0f}" if abs(number) >= 100 else f"{number:.3g}"
