@@ -25,7 +25,7 @@ from tests.integration.faults.grpc_proxy import GrpcProxy, Upstream, serving
 from tests.integration.faults.pubsub_proxy import PubsubProxy
 from tests.integration.firestore_meter import FirestoreMeter, metering
 
-_QUIET = 2.0
+_QUIET = 4.0
 """Seconds without a call after which an action has had all its effects."""
 
 

@@ -24,7 +24,6 @@ _WATCHED = (
     "google.cloud.firestore",
     "google.cloud.pubsub_v1",
     "google.cloud.storage",
-    "google.auth.iam",
 )
 """Modules that cost something, of which no function needs all."""
 _USED = {
