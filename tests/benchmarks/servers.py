@@ -8,6 +8,7 @@ import itertools
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from infra.local import ports
 from infra.local.ports import HOST
 from infra.local.stack import PROJECT, Stack
 from infra.stage import ROOT, stage
-from tests.benchmarks.load import Load, memory_mib, put_under_load
+from tests.benchmarks.load import CLIENTS, Load, cpu_seconds, memory_mib, put_under_load
 
 PEERS = Path(__file__).parent / "peers"
 _numbers = itertools.count(1)
@@ -31,7 +32,21 @@ class Server:
     stack: Stack
 
     def load(self, path: str, headers: Mapping[str, str], seconds: int, method: str = "GET") -> Load:
-        return put_under_load(f"http://{HOST}:{self.port}{path}", self.group, headers, seconds, method=method)
+        return put_under_load(f"http://{HOST}:{self.port}{path}", headers, seconds, method=method)
+
+    def cpu(self, path: str, headers: Mapping[str, str], requests: int) -> float:
+        """Milliseconds of all its processes for an answer, user and system, while CLIENTS ask that often."""
+
+        def ask_several(_: int) -> None:
+            connection = http.client.HTTPConnection(HOST, self.port, timeout=120)
+            for _ in range(requests // CLIENTS):
+                self._answer(connection, "GET", path, headers)
+            connection.close()
+
+        before = cpu_seconds(self.group)
+        with ThreadPoolExecutor(CLIENTS) as clients:
+            list(clients.map(ask_several, range(CLIENTS)))
+        return 1000 * (cpu_seconds(self.group) - before) / (requests // CLIENTS * CLIENTS)
 
     def memory_mib(self) -> float:
         return memory_mib(self.group)
@@ -39,10 +54,17 @@ class Server:
     def ask(self, path: str, headers: Mapping[str, str], method: str = "GET") -> http.client.HTTPResponse:
         """One answer, read to its end. Raises AssertionError if it is none of 200 to 399."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=60)
+        try:
+            return self._answer(connection, method, path, headers)
+        finally:
+            connection.close()
+
+    def _answer(
+        self, connection: http.client.HTTPConnection, method: str, path: str, headers: Mapping[str, str]
+    ) -> http.client.HTTPResponse:
         connection.request(method, path, headers=dict(headers))
         answer = connection.getresponse()
         said = answer.read()
-        connection.close()
         assert 200 <= answer.status < 400, f"{self.name} answers {answer.status}: {said[:500]!r}"
         return answer
 

@@ -26,5 +26,5 @@ def test_without_a_peer_the_figure_itself_must_keep_within_the_limit(ours: float
 
 
 def test_the_middle_of_several_loads_is_taken_figure_by_figure() -> None:
-    loads = [load.Load(rate, cpu, 1, 1, 1) for rate, cpu in ((10, 3), (30, 1), (20, 2))]
-    assert (load.middle(loads).rate, load.middle(loads).cpu) == (20, 2)
+    loads = [load.Load(rate, p50, 9, 9) for rate, p50 in ((10, 3), (30, 1), (20, 2))]
+    assert load.middle(loads) == load.Load(20, 2, 9, 9)
