@@ -129,7 +129,11 @@ def _ours(meters: Meters, person: Person) -> Iterator[tuple[str, Operations]]:
 
     watched = "/jobs?include=media&ids=" + ",".join(job["id"] for job in first["jobs"][:3])
     tag = get("list_jobs", watched).headers["ETag"]
-    poll = partial(get, "list_jobs", watched, {"If-None-Match": tag})
+
+    def poll() -> None:
+        nonlocal tag  # it changes with the URLs, once in a quarter of an hour
+        tag = get("list_jobs", watched, {"If-None-Match": tag}).headers["ETag"]
+
     yield "a poll", meters.measured(_TIMES, lambda: _repeat(poll))
 
     gone = [person.job() for _ in range(_TIMES)]
