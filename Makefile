@@ -42,7 +42,7 @@ lint: $(SETUP) ## Check style (ruff, biome) and types (mypy strict, tsc)
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy && $(BIN)/lint-imports
 	@npm run --silent lint --prefix frontend
 
-bench: $(SETUP) ## Measure speed and memory against the approach that this replaces
+bench: $(SETUP) ## Measure speed, cold starts and memory beside plain peers: under ten minutes; needs wrk
 	@$(BIN)/python -m tests.benchmarks
 
 lock: $(SETUP) ## Compile the pinned requirements anew from pyproject.toml

@@ -1,4 +1,4 @@
-"""A proxy in front of Firestore that counts, on the wire, what a request reads, and can make it slow."""
+"""A proxy in front of Firestore that counts, on the wire, what is read and written, and can be slow."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import grpc
 from google.cloud.firestore_v1.types import (
     BatchGetDocumentsResponse,
+    CommitRequest,
     RunAggregationQueryResponse,
     RunQueryResponse,
 )
@@ -21,7 +22,7 @@ _SERVICE = "/google.firestore.v1.Firestore/"
 
 
 class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
-    """Passes every call on as it is, and counts documents, aggregations and calls."""
+    """Passes every call on as it is, and counts documents read, written and deleted, aggregations and calls."""
 
     def __init__(self, upstream: str) -> None:
         self._channel = grpc.insecure_channel(upstream)
@@ -39,15 +40,16 @@ class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
         wait_until(lambda: self._under_way == 0)
 
     def reset(self) -> None:
-        self.documents = self.aggregations = self.calls = 0
+        self.documents = self.aggregations = self.calls = self.writes = self.deletes = 0
 
     def service(self, details: Any) -> Any:
         method = details.method
-        count = self._counter(method.removeprefix(_SERVICE))
         if method.removeprefix(_SERVICE) in ("Commit", "Rollback", "BeginTransaction"):
             call = self._channel.unary_unary(method)
-            return grpc.unary_unary_rpc_method_handler(lambda request, context: call(request))
+            carry_out = self._commit if method == f"{_SERVICE}Commit" else _pass_on
+            return grpc.unary_unary_rpc_method_handler(lambda request, context: carry_out(call, request))
         stream = self._channel.unary_stream(method)
+        count = self._counter(method.removeprefix(_SERVICE))
 
         def forward(request: bytes, context: Any) -> Iterator[bytes]:
             with self._lock:
@@ -72,6 +74,15 @@ class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
                     self._under_way -= 1
 
         return grpc.unary_stream_rpc_method_handler(forward)
+
+    def _commit(self, call: Any, request: bytes) -> Any:
+        writes = CommitRequest.deserialize(request).writes
+        response = call(request)
+        deletes = sum("delete" in write for write in writes)
+        with self._lock:
+            self.deletes += deletes
+            self.writes += len(writes) - deletes
+        return response
 
     def _counter(self, name: str) -> Callable[[bytes], None]:
         if name == "RunQuery":
@@ -101,6 +112,10 @@ class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
 
     def close(self) -> None:
         self._channel.close()
+
+
+def _pass_on(call: Any, request: bytes) -> Any:
+    return call(request)
 
 
 @contextmanager

@@ -7,18 +7,22 @@ from typing import Any
 
 import grpc
 import pytest
-from google.cloud.firestore_v1.types import Document, RunQueryResponse
+from google.cloud.firestore_v1.types import CommitRequest, Document, RunQueryResponse, Write
 
 from tests.integration.firestore_meter import metering
 
 RUN_QUERY = "/google.firestore.v1.Firestore/RunQuery"
+COMMIT = "/google.firestore.v1.Firestore/Commit"
 DOCUMENTS = 64
 
 
 class SlowFirestore(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
-    """Answers every query with 64 documents, one after the other."""
+    """Answers every query with 64 documents, one after the other, and every commit with nothing."""
 
     def service(self, details: Any) -> Any:
+        if details.method == COMMIT:
+            return grpc.unary_unary_rpc_method_handler(lambda request, context: b"")
+
         def run_query(request: bytes, context: Any) -> Iterator[bytes]:
             for number in range(DOCUMENTS):
                 time.sleep(0.005)
@@ -45,3 +49,10 @@ def test_documents_count_as_read_although_the_client_stops_early(firestore: str)
         answers.cancel()
         meter.wait_until_idle()
         assert (meter.calls, meter.documents) == (1, DOCUMENTS)
+
+
+def test_writes_and_deletes_of_a_commit_count_apart(firestore: str) -> None:
+    writes = [Write(update=Document(name="a")), Write(update=Document(name="b")), Write(delete="c")]
+    with metering(firestore) as (meter, port), grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        channel.unary_unary(COMMIT)(CommitRequest.serialize(CommitRequest(writes=writes)))
+        assert (meter.writes, meter.deletes, meter.documents) == (2, 1, 0)

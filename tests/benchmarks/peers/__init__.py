@@ -1,0 +1,1 @@
+"""What the product is measured against: each the plainest of its kind, and none with less to do."""

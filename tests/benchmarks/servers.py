@@ -1,0 +1,128 @@
+"""Starts our functions and their peers on equal terms: one worker, the same threads, compiled, warm."""
+
+from __future__ import annotations
+
+import compileall
+import http.client
+import itertools
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.local import ports
+from infra.local.ports import HOST
+from infra.local.stack import PROJECT, Stack
+from infra.stage import ROOT, stage
+from tests.benchmarks.load import CLIENTS, Load, cpu_seconds, memory_mib, put_under_load
+
+PEERS = Path(__file__).parent / "peers"
+_numbers = itertools.count(1)
+Start = Callable[[], "Server"]
+
+
+@dataclass(frozen=True)
+class Server:
+    name: str
+    port: int
+    group: int
+    stack: Stack
+
+    def load(self, path: str, headers: Mapping[str, str], seconds: int, method: str = "GET") -> Load:
+        return put_under_load(f"http://{HOST}:{self.port}{path}", headers, seconds, method=method)
+
+    def cpu(self, path: str, headers: Mapping[str, str], requests: int) -> float:
+        """Milliseconds of all its processes for an answer, user and system, while CLIENTS ask that often."""
+
+        def ask_several(_: int) -> None:
+            connection = http.client.HTTPConnection(HOST, self.port, timeout=120)
+            for _ in range(requests // CLIENTS):
+                self._answer(connection, "GET", path, headers)
+            connection.close()
+
+        before = cpu_seconds(self.group)
+        with ThreadPoolExecutor(CLIENTS) as clients:
+            list(clients.map(ask_several, range(CLIENTS)))
+        return 1000 * (cpu_seconds(self.group) - before) / (requests // CLIENTS * CLIENTS)
+
+    def memory_mib(self) -> float:
+        return memory_mib(self.group)
+
+    def ask(self, path: str, headers: Mapping[str, str], method: str = "GET") -> http.client.HTTPResponse:
+        """One answer, read to its end. Raises AssertionError if it is none of 200 to 399."""
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=60)
+        try:
+            return self._answer(connection, method, path, headers)
+        finally:
+            connection.close()
+
+    def _answer(
+        self, connection: http.client.HTTPConnection, method: str, path: str, headers: Mapping[str, str]
+    ) -> http.client.HTTPResponse:
+        connection.request(method, path, headers=dict(headers))
+        answer = connection.getresponse()
+        said = answer.read()
+        assert 200 <= answer.status < 400, f"{self.name} answers {answer.status}: {said[:500]!r}"
+        return answer
+
+    def wait(self) -> None:
+        until = time.monotonic() + 60
+        while not ports.answers(self.port):
+            self.stack.processes.check()
+            assert time.monotonic() < until, f"{self.name} does not start"
+            time.sleep(0.002)
+
+    def stop(self) -> None:
+        self.stack.processes.stop([self.name])
+
+
+class Servers:
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self._staged: dict[str, Path] = {}
+
+    def ours(self, function: str, project: str = PROJECT) -> Server:
+        folder = self.staged(function)
+        return self._started(function, lambda port: self.stack.function_command(function, port), folder, project)
+
+    def peer(self, module: str, function: str = "list_jobs", project: str = PROJECT) -> Server:
+        framework = str(Path(sys.executable).with_name("functions-framework"))
+        source = [f"--source={PEERS / module}.py", f"--target={function}", f"--host={HOST}"]
+        return self._started(module, lambda port: [framework, *source, f"--port={port}"], ROOT, project)
+
+    def backend(self, project: str) -> Server:
+        uvicorn = [sys.executable, "-m", "uvicorn", "tests.benchmarks.peers.backend:app", "--log-level=warning"]
+        return self._started("backend", lambda port: [*uvicorn, f"--port={port}"], ROOT, project)
+
+    def staged(self, function: str) -> Path:
+        """The function's folder, compiled as the buildpack does."""
+        if function not in self._staged:
+            folder = stage(function, self.stack.folder / f"bench-{function}")
+            compileall.compile_dir(folder, quiet=1)
+            self._staged[function] = folder
+        return self._staged[function]
+
+    def environment(self, project: str) -> dict[str, str]:
+        changes = {"GOOGLE_CLOUD_PROJECT": project, "REQUESTS_PER_MINUTE": "1000000", "PYTHONPATH": str(ROOT)}
+        return self.stack.function_environment("list_jobs", **changes)
+
+    def _started(self, name: str, command: Callable[[int], list[str]], folder: Path, project: str) -> Server:
+        name = f"{name}-{next(_numbers)}"
+        port = ports.any_free([name])[name]
+        self.stack.processes.start(name, command(port), environment=self.environment(project), folder=folder)
+        return Server(name, port, self.stack.processes.pid(name), self.stack)
+
+
+@contextmanager
+def running(*servers: Server) -> Iterator[tuple[Server, ...]]:
+    """Ready within, stopped afterwards."""
+    for server in servers:
+        server.wait()
+    try:
+        yield servers
+    finally:
+        for server in servers:
+            server.stop()

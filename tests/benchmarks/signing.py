@@ -1,0 +1,80 @@
+"""Signed URLs: how many a second one core makes, and how many calls the keyless fallback takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from statistics import median
+from threading import Semaphore
+
+from google.auth import crypt
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import storage
+from google.oauth2 import service_account
+
+from shared.settings import Settings, SigningKey
+from shared.storage.keyless import AccountSigner, KeylessUrlSigner
+from shared.storage.signing import Target, Urls, UrlSigner, url_signer
+from tests.benchmarks.rows import Row
+from tests.tokens import pem, private_key
+
+_ENDPOINT = "https://storage.googleapis.com"
+_NOW = datetime.now(UTC)
+_PAGE = [Target("nuumee-outputs", f"me/{job}/{name}") for job in range(20) for name in "abcdefgh"]
+"""What a page of 20 completed jobs shows: three media, three posters and two previews of each."""
+_POLLED = _PAGE[: 3 * 8]
+
+
+def rows() -> Iterator[Row]:
+    settings = Settings(project="demo-bench", allowed_origins=(), signing_key=SigningKey("GOOG1EBENCH", "secret"))
+    with ThreadPoolExecutor(8) as pool:
+        ours = _rate(lambda: _sign(url_signer(settings, pool), _PAGE))
+        yield Row(name="signing, URLs a second of CPU", ours=ours, limit=20_000, at_least=True)
+        name = "signing, URLs a second of CPU, against the library"
+        yield Row(name=name, ours=ours, peer=_librarys(), limit=7, at_least=True)
+        calls: list[bytes] = []
+
+        def sign(message: bytes) -> bytes:
+            calls.append(message)
+            return b"signature"
+
+        signer = AccountSigner("bench@nuumee.test", sign)
+        keyless = KeylessUrlSigner(Urls(signer, _ENDPOINT, 3600), 900, pool)
+        with ThreadPoolExecutor(16) as clients:
+            list(clients.map(lambda _: _sign(keyless, _PAGE), range(16)))
+        yield Row(name="keyless, calls for the first page, by 16 at once", ours=len(calls), limit=len(_PAGE))
+        for name, targets in (("that page again", _PAGE), ("a poll of 3 of its jobs", _POLLED)):
+            calls.clear()
+            _sign(keyless, targets)
+            yield Row(name=f"keyless, calls for {name}", ours=len(calls), limit=0)
+
+
+def _sign(signer: UrlSigner, targets: list[Target]) -> None:
+    signed = signer.try_to_sign(targets, signer.validity(_NOW), 60, Semaphore(16))
+    assert all(isinstance(url, str) for url in signed)
+
+
+def _librarys() -> float:
+    signer = crypt.RSASigner.from_string(pem(private_key()))
+    credentials = service_account.Credentials(signer, "bench@nuumee.test", "https://token.test")
+    client = storage.Client(project="bench", credentials=AnonymousCredentials())
+
+    def sign() -> None:
+        for bucket, path, _ in _PAGE:
+            blob = client.bucket(bucket).blob(path)
+            blob.generate_signed_url(timedelta(hours=1), version="v4", credentials=credentials)
+
+    return _rate(sign)
+
+
+def _rate(sign: Callable[[], None], rounds: int = 21) -> float:
+    """URLs of the page for a second of CPU."""
+    sign()
+    times = []
+    for _ in range(rounds):
+        began = time.process_time()
+        sign()
+        times.append(time.process_time() - began)
+    return len(_PAGE) / median(times)

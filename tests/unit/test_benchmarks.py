@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.benchmarks import load, readme, rows
+from tests.benchmarks.rows import Row
+
+REACHED = Row(name="fast", ours=30, peer=10, limit=2.2, at_least=True)
+SHORT = Row(name="slow", ours=30, peer=10, limit=1.15)
+
+
+def test_a_row_that_is_short_is_written_and_counted(tmp_path: Path) -> None:
+    file = tmp_path / "bench.json"
+    assert rows.write([REACHED, SHORT], file) == "bench: 2 rows, 1 short"
+    written = json.loads(file.read_text())
+    assert [(row["name"], row["ratio"], row["ok"]) for row in written] == [("fast", 3, True), ("slow", 3, False)]
+    assert "| slow | 30 | 10 | 3.00 | ≤ x 1.15 | short |" in readme.table(written)
+
+
+@pytest.mark.parametrize(("ours", "ok"), [(90, True), (90.1, False)])
+def test_without_a_peer_the_figure_itself_must_keep_within_the_limit(ours: float, ok: bool) -> None:
+    assert Row(name="memory", ours=ours, limit=90).ok is ok
+
+
+def test_the_middle_of_several_loads_is_taken_figure_by_figure() -> None:
+    loads = [load.Load(rate, p50, 9, 9) for rate, p50 in ((10, 3), (30, 1), (20, 2))]
+    assert load.middle(loads) == load.Load(20, 2, 9, 9)
