@@ -4,6 +4,8 @@ UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.complete
+# Docker images often set this. Each of many starts of Python would then compile the whole program again.
+unexport PYTHONDONTWRITEBYTECODE
 # The files in the order that tests/order.py gives them; each goes to one worker.
 PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 

@@ -85,7 +85,7 @@ def key() -> rsa.RSAPrivateKey:
 @pytest.fixture
 def google(key: rsa.RSAPrivateKey) -> Iterator[Google]:
     server = Google(key)
-    thread = threading.Thread(target=server.server.serve_forever)
+    thread = threading.Thread(target=server.server.serve_forever, args=(0.01,))
     thread.start()
     yield server
     server.server.shutdown()
