@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -105,6 +106,12 @@ def verifier(google: Google, monkeypatch: pytest.MonkeyPatch) -> Iterator[TokenV
     firebase_admin.delete_app(app)
 
 
+@cache
+def signer(key: bytes) -> crypt.RSASigner:
+    """What signs with this key. To read a key takes longer than to sign with it."""
+    return crypt.RSASigner.from_string(key, KEY_ID)
+
+
 @pytest.fixture
 def token(key: rsa.RSAPrivateKey) -> Callable[..., str]:
     ours = pem(key)
@@ -119,7 +126,7 @@ def token(key: rsa.RSAPrivateKey) -> Callable[..., str]:
             "exp": now + 3600,
             **changes,
         }
-        encoded: bytes = jwt.encode(crypt.RSASigner.from_string(signing_key, KEY_ID), claims)
+        encoded: bytes = jwt.encode(signer(signing_key), claims)
         return encoded.decode()
 
     return make
