@@ -109,7 +109,8 @@ def verifier(google: Google, monkeypatch: pytest.MonkeyPatch) -> Iterator[TokenV
 @cache
 def signer(key: bytes) -> crypt.RSASigner:
     """What signs with this key. To read a key takes longer than to sign with it."""
-    return crypt.RSASigner.from_string(key, KEY_ID)
+    read: crypt.RSASigner = crypt.RSASigner.from_string(key, KEY_ID)
+    return read
 
 
 @pytest.fixture
