@@ -216,14 +216,15 @@ def come_to_rest(bench: Bench, players: Sequence[Player]) -> None:
 
     def at_rest() -> bool:
         nonlocal swept
-        # One look at each try: to look at all of them all the time is most of the work there is.
-        while waiting and waiting[-1].is_at_rest():
-            waiting.pop()
         delivered = not bench.pubsub.undelivered or time.monotonic() > deadline
-        if not waiting and delivered and not bench.notifications.unpublished:
-            if all(player.is_at_rest() for player in players):
-                return True
-            waiting.extend(players)
+        # Only then, and one at a time: to look at all of them all the time is most of the work there is.
+        if delivered and not bench.notifications.unpublished:
+            while waiting and waiting[-1].is_at_rest():
+                waiting.pop()
+            if not waiting:
+                if all(player.is_at_rest() for player in players):
+                    return True
+                waiting.extend(players)
         if time.monotonic() - swept > _BETWEEN_SWEEPS:
             swept = time.monotonic()
             bench.sweep()
