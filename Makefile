@@ -4,8 +4,12 @@ UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.complete
+# Docker images often set this. Each of many starts of Python would then compile the whole program again.
+unexport PYTHONDONTWRITEBYTECODE
 # The files in the order that tests/order.py gives them; each goes to one worker.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+# One more than two cores: many tests wait for something most of their time.
+AT_ONCE ?= 3
+PYTEST := $(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help dev page demo test quick pictures soak lint bench lock clean
@@ -28,7 +32,7 @@ test: page ## Run every test, the page's in a browser; or some: make test T=test
 	@page=0; $(if $(T),,npm test --silent --prefix frontend || page=$$?;) $(PYTEST) $(T) || exit; \
 	[ $$page = 0 ] || { echo "test: the page's own tests failed, see above pytest's" >&2; exit $$page; }
 
-quick: $(SETUP) ## Run the tests that need neither the local cloud nor a browser: about a minute
+quick: $(SETUP) ## Run the tests that need neither the local cloud nor a browser: half a minute
 	@npm test --silent --prefix frontend; page=$$?; $(PYTEST) -m 'not stack and not slow' tests/unit tests/contract || exit; \
 	[ $$page = 0 ] || { echo "quick: the page's own tests failed, see above pytest's" >&2; exit $$page; }
 

@@ -72,8 +72,15 @@ def origins(stack: Stack) -> list[str]:
 
 
 @pytest.fixture
-def new_context(browser: Browser, origins: list[str], expected_errors: list[str]) -> Iterator[NewContext]:
-    """Makes profiles that know nothing of each other. Options are those of Playwright's new_context."""
+def new_context(
+    browser: Browser, origins: list[str], expected_errors: list[str], request: pytest.FixtureRequest
+) -> Iterator[NewContext]:
+    """Makes profiles that know nothing of each other. Options are those of Playwright's new_context.
+
+    They ask for reduced motion: to draw what moves takes more of the processor than all else. Tests of what moves,
+    and of a whole visit, are marked `motion`.
+    """
+    moves = request.node.get_closest_marker("motion") is not None
     contexts: list[BrowserContext] = []
     watches: list[Watch] = []
 
@@ -83,6 +90,7 @@ def new_context(browser: Browser, origins: list[str], expected_errors: list[str]
             "viewport": {"width": 1280, "height": 900},
             "locale": "en-US",
             "timezone_id": "UTC",
+            "reduced_motion": "no-preference" if moves else "reduce",
             "permissions": ["clipboard-read", "clipboard-write"],
         }
         context = browser.new_context(**{**defaults, **options})

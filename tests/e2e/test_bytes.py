@@ -26,6 +26,8 @@ from tests.e2e.posters import ALL, tell_of
 from tests.e2e.shelf import MOTION, OUTPUT, POSTER, REFERENCE, Shelf
 from tests.e2e.states import settle
 
+pytestmark = pytest.mark.motion
+
 MOST = 1_000_000
 """Bytes."""
 REPORT = ROOT / "artifacts" / "bytes.txt"

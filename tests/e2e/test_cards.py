@@ -133,6 +133,7 @@ def test_elapsed_time_updates_each_second_without_requests(jobs_page: JobsPage, 
     assert len(jobs_page.requests) == asked
 
 
+@pytest.mark.motion
 def test_only_the_processing_badge_pulses(jobs_page: JobsPage, shelf: Shelf) -> None:
     processing = shelf.add("processing", media=False)
     queued = shelf.add("queued", media=False)

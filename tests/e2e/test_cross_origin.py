@@ -28,6 +28,8 @@ from tests.e2e.shelf import OUTPUT, Shelf
 from tests.jobs import new_id
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.motion
+
 PUBLIC = "share_video"
 LIMITED = "limited"
 """An instance of share_video for a single test, which exhausts a client's rate limit."""

@@ -18,6 +18,8 @@ from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import MEDIA, MOTION, OUTPUT, REFERENCE, Shelf
 from tests.e2e.states import settle
 
+pytestmark = pytest.mark.motion
+
 FOLDER = ROOT / ("docs" if os.environ.get("RENEW_PICTURES") else "artifacts/screenshots")
 MOST = 60_000
 """Bytes, for each picture."""

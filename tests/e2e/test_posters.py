@@ -19,6 +19,8 @@ from tests.e2e.jobs_page import JobsPage, sign_in, wait_for
 from tests.e2e.posters import ALL, POSTERS, PREVIEWS, tell_of
 from tests.e2e.shelf import Shelf
 
+pytestmark = pytest.mark.motion
+
 _MEDIA = ("reference image", "source video", "output video")
 _VIDEOS = _MEDIA[1:]
 _ORIGINALS = {"reference image": "reference.jpg", "source video": "motion.mp4", "output video": "output.mp4"}

@@ -139,6 +139,7 @@ def test_a_preview_that_cannot_be_loaded_says_so_after_one_retry(
     assert len(asked_for_media(jobs_page)) == 1
 
 
+@pytest.mark.motion
 def test_a_playing_video_continues_while_another_medium_is_renewed(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:

@@ -16,6 +16,8 @@ from tests.e2e.shelf import MEDIA, Shelf
 from tests.e2e.test_accessibility import HEIGHT, PICTURES, WIDTHS, sideways, violations
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.motion
+
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
 _visitors = itertools.count(1)
 

@@ -13,6 +13,8 @@ from tests.e2e.faults import Refusal, unavailable
 from tests.e2e.jobs_page import JobsPage, sign_in, wait_for
 from tests.e2e.shelf import Shelf
 
+pytestmark = pytest.mark.motion
+
 _VIDEOS = ["source video", "output video"]
 _JOBS_ON_A_SCREEN = 6
 

@@ -162,12 +162,13 @@ def run_what_it_says(text: str) -> str:
     return str(deleting).rstrip("'").rpartition("/")[2]
 
 
-def test_make_dev_ends_and_names_the_process_that_died(tmp_path: Path, first: int) -> None:
+def test_make_dev_ends_and_names_the_process_that_died_during_start(tmp_path: Path, first: int) -> None:
     output = tmp_path / "output"
-    with dev(first, output) as process:
-        os.kill(_listener_of(first + PORT_NAMES.index("get_output")), signal.SIGKILL)
+    with dev(first, output, until=b"starting the emulators") as process:
+        wait_until(lambda: _listeners_of(first + PORT_NAMES.index("firestore")), SECONDS)
+        os.kill(_listeners_of(first + PORT_NAMES.index("firestore"))[0], signal.SIGKILL)
         assert process.wait(timeout=SECONDS) == 1
-        assert "get_output has ended" in output.read_text()
+        assert "firestore has ended" in output.read_text()
     assert leftovers(first) == []
 
 
@@ -181,12 +182,12 @@ def test_make_dev_stops_everything_on_sigterm_during_start(tmp_path: Path, first
     assert list(tmp_path.iterdir()) == [output]
 
 
-def _listener_of(port: int) -> int:
-    """The oldest process that was started to listen on that port."""
+def _listeners_of(port: int) -> list[int]:
+    """The processes that were started to listen on that port, the oldest first."""
     listing = subprocess.run(
         ["ps", "-axww", "-o", "pid=,args="], capture_output=True, text=True, check=True
     ).stdout
-    return min(int(line.split()[0]) for line in listing.splitlines() if f"--port={port}" in line)
+    return sorted(int(line.split()[0]) for line in listing.splitlines() if f"--port={port}" in line)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+from gcp_storage_emulator.handlers.objects import _make_object_resource
 from google.cloud import firestore, pubsub_v1, storage
 
 from infra.functions import table
@@ -109,6 +111,15 @@ class Bench:
 
     def sweep(self) -> None:
         self.publish(table().every_minute_topic, b"{}")
+
+    def upload(self, bucket: str, name: str, content: bytes) -> None:
+        self.buckets.bucket(bucket).blob(name).upload_from_string(content)
+
+    def put_long_ago(self, bucket: str, name: str, content: bytes) -> None:
+        """Store an object that the functions have been told of long since."""
+        resource = _make_object_resource(self.stack.storage_url, bucket, name, "text/plain", len(content))
+        with Handler.lock, patch.object(self.objects, "_finalized"):
+            self.objects.create_file(bucket, name, content, resource)
 
     def contents(self, prefix: str) -> dict[tuple[str, str], tuple[int, bytes | None]]:
         """For each object, by bucket and name: the number of generations, and the content of the live one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,12 +56,16 @@ class Player:
         self.neighbour = f"{self.job_id}-2"
 
     def play(self) -> None:
+        batch = self.bench.database.batch()
+        batch.set(self._jobs.document(self.neighbour), self._document(self.job_id))
+        batch.set(self._jobs.document(self.job_id), self._document(self.neighbour))
+        batch.commit()
+        # Of one file of each the functions may still be told when it begins.
         self._put_file(f"somebody-else/{self.job_id}/output.mp4", 2)
-        self._jobs.document(self.neighbour).set(self._document(self.job_id))
-        self._jobs.document(self.job_id).set(self._document(self.neighbour))
-        for number in range(3):
-            self._upload(self.neighbour, number)
-            self._upload(self.job_id, number)
+        for job_id in (self.neighbour, self.job_id):
+            self._upload(job_id, 0)
+            for number in (1, 2):
+                self._put_file(self._name(job_id, number), number, self.bench.put_long_ago)
         for step in self.history:
             getattr(self, f"_{step.kind}")(step.number)
 
@@ -158,13 +162,16 @@ class Player:
 
     def _upload(self, job_id: str, number: int) -> None:
         self.late += self.accepted and job_id == self.job_id
-        self._put_file(f"{self.user_id}/{job_id}/{_NAMES[number % len(_NAMES)]}", number)
+        self._put_file(self._name(job_id, number), number)
 
-    def _put_file(self, name: str, number: int) -> None:
+    def _name(self, job_id: str, number: int) -> str:
+        return f"{self.user_id}/{job_id}/{_NAMES[number % len(_NAMES)]}"
+
+    def _put_file(self, name: str, number: int, put: Callable[[str, str, bytes], None] | None = None) -> None:
         bucket, content = self.bench.settings.buckets[number % 3], uuid.uuid4().bytes
         # Counted first: a late file may be gone before its upload is answered.
         self.uploaded.setdefault((bucket, name), []).append(content)
-        self.bench.buckets.bucket(bucket).blob(name).upload_from_string(content)
+        (put or self.bench.upload)(bucket, name, content)
 
     def _found(self, job_id: str) -> dict[tuple[str, str], tuple[int, bytes | None]]:
         """For each of the job's objects: the number of generations, and the content of the live one."""
@@ -209,14 +216,15 @@ def come_to_rest(bench: Bench, players: Sequence[Player]) -> None:
 
     def at_rest() -> bool:
         nonlocal swept
-        # Check only until one is not at rest: checking all of them each time would be most of the work.
-        while waiting and waiting[-1].is_at_rest():
-            waiting.pop()
         delivered = not bench.pubsub.undelivered or time.monotonic() > deadline
-        if not waiting and delivered and not bench.notifications.unpublished:
-            if all(player.is_at_rest() for player in players):
-                return True
-            waiting.extend(players)
+        # Look only once all is delivered, and only until one is not at rest: this is most of the work.
+        if delivered and not bench.notifications.unpublished:
+            while waiting and waiting[-1].is_at_rest():
+                waiting.pop()
+            if not waiting:
+                if all(player.is_at_rest() for player in players):
+                    return True
+                waiting.extend(players)
         if time.monotonic() - swept > _BETWEEN_SWEEPS:
             swept = time.monotonic()
             bench.sweep()

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
@@ -86,7 +87,7 @@ def key() -> rsa.RSAPrivateKey:
 @pytest.fixture
 def google(key: rsa.RSAPrivateKey) -> Iterator[Google]:
     server = Google(key)
-    thread = threading.Thread(target=server.server.serve_forever)
+    thread = threading.Thread(target=server.server.serve_forever, args=(0.01,))
     thread.start()
     yield server
     server.server.shutdown()
@@ -106,6 +107,13 @@ def verifier(google: Google, monkeypatch: pytest.MonkeyPatch) -> Iterator[TokenV
     firebase_admin.delete_app(app)
 
 
+@cache
+def signer(key: bytes) -> crypt.RSASigner:
+    """What signs with this key. To read a key takes longer than to sign with it."""
+    read: crypt.RSASigner = crypt.RSASigner.from_string(key, KEY_ID)
+    return read
+
+
 @pytest.fixture
 def token(key: rsa.RSAPrivateKey) -> Callable[..., str]:
     ours = pem(key)
@@ -120,7 +128,7 @@ def token(key: rsa.RSAPrivateKey) -> Callable[..., str]:
             "exp": now + 3600,
             **changes,
         }
-        encoded: bytes = jwt.encode(crypt.RSASigner.from_string(signing_key, KEY_ID), claims)
+        encoded: bytes = jwt.encode(signer(signing_key), claims)
         return encoded.decode()
 
     return make

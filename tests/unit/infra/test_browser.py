@@ -78,6 +78,7 @@ def test_other_systems_install_playwrights_chromium(
     assert asked(bare) == ["install --with-deps chromium", "install chromium"]
 
 
+@pytest.mark.slow  # starts Playwright
 def test_find_returns_playwrights_chromium(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setenv("PLAYWRIGHT_BROWSERS_PATH", str(bare))

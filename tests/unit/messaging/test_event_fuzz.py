@@ -26,6 +26,8 @@ from tests.fakes import SETTINGS, FakeServices
 from tests.jobs import NOW, deleted, document
 from tests.messages import envelope, notification
 
+pytestmark = pytest.mark.slow  # thousands of events
+
 EVENTS = 6_667
 """For each function."""
 SEED = 2026

@@ -18,6 +18,8 @@ from shared.posters.unpicturable import Reason, Unpicturable
 from tests.hostile_pictures import write_picture
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow  # each starts a process
+
 
 @pytest.fixture
 def picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -79,6 +79,11 @@ def taken(name: str) -> Measured:
         return measured(write(name, Path(folder)))
 
 
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_video("clip-720p.mp4", tmp_path_factory.mktemp("clip"))
+
+
 def made(name: str) -> Posters:
     """The posters of a file. Fails if they took too much memory or CPU."""
     outcome = taken(name).outcome
@@ -233,17 +238,16 @@ def test_a_second_of_a_thousand_pictures_is_not_decoded_whole() -> None:
 
 
 def test_a_video_that_takes_long_to_decode_gets_a_shorter_preview(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clip: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spent = iter(range(100))
     monkeypatch.setattr(time, "process_time", lambda: next(spent))
-    with write_video("clip-720p.mp4", tmp_path).open("rb") as video:
+    with clip.open("rb") as video:
         assert 2 < len(pictures_of(clips.make(video).preview)) <= 12
 
 
-def test_a_video_is_decoded_and_encoded_by_one_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_video_is_decoded_and_encoded_by_one_thread(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
-    video = write_video("clip-720p.mp4", tmp_path)
     counted, made_it = [len(os.listdir("/proc/self/task"))], threading.Event()
 
     def count() -> None:
@@ -253,7 +257,7 @@ def test_a_video_is_decoded_and_encoded_by_one_thread(tmp_path: Path, monkeypatc
     with ThreadPoolExecutor() as threads:
         threads.submit(count)
         try:
-            with video.open("rb") as file:
+            with clip.open("rb") as file:
                 clips.make(file)
         finally:
             made_it.set()
