@@ -41,8 +41,10 @@ def _answer(query: ListQuery, page: JobPage, services: Services) -> dict[str, An
 
 def _version(query: ListQuery, page: JobPage, services: Services) -> str | None:
     """What is different as soon as the answer is. None if nothing short of the answer itself can tell."""
+    if page.versions is None:
+        return None
     media = services.media.version(page.jobs, services.now()) if query.with_media else ""
-    if page.versions is None or media is None:
+    if media is None:
         return None
     settings = services.settings
     return repr((query, page.versions, page.counts, media, settings.share_origin, settings.revision))

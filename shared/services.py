@@ -63,6 +63,10 @@ class Services:
         self.lock = threading.RLock()
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
+    def has(self, part: str) -> bool:
+        """Whether the part of this name has been built."""
+        return part in vars(self)
+
     @_once
     def handlers(self) -> ThreadPoolExecutor:
         """Threads that handle requests, so that a request that takes too long can still be answered."""

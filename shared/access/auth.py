@@ -87,7 +87,7 @@ class TokenVerifier:
             raise Unauthorized(_MALFORMED) from None
         user = _user(verified)
         with self._lock:
-            self._known[_digest(token)] = (user, float(claims["exp"]))
+            self._known[_digest(token)] = (user, claims["exp"])
             if len(self._known) > _MOST_KNOWN:
                 self._known.popitem(last=False)
         return user

@@ -19,7 +19,7 @@ from google.api_core.retry import exponential_sleep_generator
 from google.cloud import firestore
 from google.cloud.firestore_v1 import types
 
-from shared.outages import firestore_seconds, is_passing
+from shared.outages import ANSWER_WITHIN, firestore_seconds, is_passing, seconds_for
 
 BatchGetDocumentsRequest: Any = types.BatchGetDocumentsRequest.pb()
 BatchGetDocumentsResponse: Any = types.BatchGetDocumentsResponse.pb()
@@ -91,7 +91,7 @@ class Jobs:
             request.documents.extend(sorted(missing))
             return request if missing else None
 
-        stream = _Stream(self._get, request, rest)
+        stream = _Stream(self._get, request, rest, firestore_seconds())
 
         def found() -> Iterator[Document]:
             for response in stream:
@@ -116,7 +116,7 @@ class Jobs:
                 _start_after(asked, cursor(query, last))
             return request if asked.limit.value else None
 
-        stream = _Stream(self._run, request, rest)
+        stream = _Stream(self._run, request, rest, firestore_seconds())
         try:
             for response in stream:
                 if response.HasField("document"):
@@ -131,7 +131,9 @@ class Jobs:
         request = RunAggregationQueryRequest(parent=self._parent)
         request.structured_aggregation_query.structured_query.CopyFrom(query)
         request.structured_aggregation_query.aggregations.add(alias=_COUNT).count.SetInParent()
-        return Count(_Stream(self._count, request, lambda: request))
+        # A call whose responses nobody reads does not end before its deadline, and the page is read first. So a
+        # count has all of the request's time.
+        return Count(_Stream(self._count, request, lambda: request, seconds_for(ANSWER_WITHIN)))
 
 
 class Count:
@@ -160,8 +162,9 @@ class _Stream:
     `rest` gives None if there is nothing left to ask for.
     """
 
-    def __init__(self, send: Callable[[Any, float], Any], request: Any, rest: Callable[[], Any]) -> None:
-        seconds = firestore_seconds()
+    def __init__(
+        self, send: Callable[[Any, float], Any], request: Any, rest: Callable[[], Any], seconds: float
+    ) -> None:
         self._until = time.monotonic() + seconds
         self._send = send
         self._rest = rest

@@ -127,7 +127,7 @@ class JobRepository:
         if position.created_at is not None:
             return [time_value(position.created_at), name]
         for document in self._jobs.get([position.job_id], ("user_id", "created_at")):
-            if document.fields.get("user_id") == query.user_id:
+            if document.fields.get("user_id") == query.user_id and "created_at" in document.fields:
                 return cursor(ordered, document)
         raise BadRequest("cursor is not one that this list gave for this user and filter.")
 

@@ -184,8 +184,7 @@ class Endpoint(HttpFunction):
     ) -> None:
         super().__init__(handler.__name__, methods, paths, signs=signs)
         self._bounded = bounded
-        self._is_set_up = False
-        """Whether it has answered before. The first answer makes the clients, which may take any time."""
+        self._has_answered = False
         self._handler = handler
         self._status = status
         self._cacheable = cacheable
@@ -209,11 +208,15 @@ class Endpoint(HttpFunction):
         return _cached(response, tag)
 
     def _answer(self, token: str, request: Request, services: Services) -> Mapping[str, Any] | Versioned:
-        if self._bounded and self._is_set_up and (user := services.verifier.known(token)):
+        if self._bounded and self._is_set_up(services) and (user := services.verifier.known(token)):
             return copy_context().run(_begin, self._handle, user, token, request, services)
         answer = in_time(services, self._verify_and_handle, token, request, services)
-        self._is_set_up = True
+        self._has_answered = True
         return answer
+
+    def _is_set_up(self, services: Services) -> bool:
+        """Whether all that the handler needs is made. Making it may take any time: it looks for credentials."""
+        return self._has_answered and (not self.signs or services.has("media"))
 
     def _verify_and_handle(
         self, token: str, request: Request, services: Services

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from functions.list_jobs import list_jobs
 from shared.jobs.job import Job
 from tests.calls import call
 from tests.fakes import SETTINGS, FakeServices
-from tests.jobs import document
+from tests.jobs import NOW, document
 
 NAMED = {
     "reference_image_path": "me/job/reference.png",
@@ -80,6 +81,21 @@ def test_a_tag_does_not_outlive_the_deployment_that_gave_it(
     tag = tag_of(services, POLL)
     services.settings = replace(SETTINGS, **setting)  # type: ignore[arg-type]
     assert status(services, POLL, tag) == 200
+
+
+def test_a_poll_with_counts_is_answered_anew_as_soon_as_they_are_different(services: FakeServices) -> None:
+    poll = f"{POLL}&include=counts"
+    tag = tag_of(services, poll)
+    services.add("another", document("me", status="failed"))
+    assert status(services, poll, tag) == 200
+
+
+def test_a_poll_with_media_is_answered_anew_once_their_urls_have_changed(services: FakeServices) -> None:
+    poll = f"{POLL}&include=media"
+    tag = tag_of(services, poll)
+    assert status(services, poll, tag) == 304
+    services.now = lambda: NOW + timedelta(minutes=15)
+    assert status(services, poll, tag) == 200
 
 
 def test_a_poll_whose_media_must_be_looked_up_is_answered_and_compared_whole(

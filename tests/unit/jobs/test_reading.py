@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import grpc
@@ -158,6 +161,37 @@ def test_an_error_that_does_not_pass_is_retried_until_the_time_is_over(
     # Each call may take only the time that is left, so its limit is lower than the previous one's.
     assert channel.timeouts == sorted(channel.timeouts, reverse=True)
     assert (channel.timeouts[0], channel.timeouts[-1] > 0) == (3.0, True)
+
+
+def test_a_count_that_nobody_reads_for_longer_than_a_call_may_take_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a real connection: a call with responses that nobody has read runs into its deadline."""
+    monkeypatch.setattr("shared.outages.FIRESTORE_TIMEOUT", 0.2)
+
+    class Firestore(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
+        def service(self, details: Any) -> Any:
+            if details.method.endswith("RunAggregationQuery"):
+                return grpc.unary_stream_rpc_method_handler(
+                    lambda request, context: counted(7), response_serializer=lambda one: one.SerializeToString()
+                )
+            return None
+
+    server = grpc.server(ThreadPoolExecutor(1))
+    server.add_generic_rpc_handlers((Firestore(),))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    channel = grpc.insecure_channel(f"127.0.0.1:{port}")
+    client: Any = Channel({}).client
+    client._firestore_api_internal = SimpleNamespace(transport=SimpleNamespace(grpc_channel=channel))
+    try:
+        jobs = Jobs(client)
+        count = jobs.count(in_order(ListQuery(user_id="ann"), jobs.name))
+        threading.Event().wait(0.5)
+        assert count.result() == 7
+    finally:
+        channel.close()
+        server.stop(None)
 
 
 def test_a_request_with_no_time_left_makes_no_call() -> None:
