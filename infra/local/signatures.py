@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import reduce
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
-_SIGNATURE = "X-Goog-Signature"
+SIGNATURE = "X-Goog-Signature"
 _ALGORITHM = "GOOG4-HMAC-SHA256"
 _LONGEST = timedelta(days=7)
 _CLOCKS_DIFFER = timedelta(minutes=15)
@@ -31,7 +31,7 @@ def refusal(
     parts = urlsplit(url)
     query = parse_qsl(parts.query, keep_blank_values=True)
     given = dict(query)
-    if _SIGNATURE not in given:
+    if SIGNATURE not in given:
         return 403, "AccessDenied", "Anonymous caller does not have storage.objects.get access."
     try:
         begins = datetime.strptime(given["X-Goog-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
@@ -62,14 +62,23 @@ def refusal(
     for is_right, refused in checks:
         if not is_right:
             return refused
-    others = [(name, value) for name, value in query if name != _SIGNATURE]
-    request = _canonical_request(method, parts.path, others, {name: headers.get(name, "") for name in signed})
-    digest = hashlib.sha256(request.encode()).hexdigest()
-    message = "\n".join([_ALGORITHM, given["X-Goog-Date"], "/".join(scope), digest])
-    key = reduce(_mac, scope, b"GOOG4" + keys[access_id].encode())
-    if not hmac.compare_digest(_mac(key, message).hex().encode(), given[_SIGNATURE].encode()):
+    others = [(name, value) for name, value in query if name != SIGNATURE]
+    sent = {name: headers.get(name, "") for name in signed}
+    expected = signature(method, parts.path, others, sent, keys[access_id])
+    if not hmac.compare_digest(expected.encode(), given[SIGNATURE].encode()):
         return 403, "SignatureDoesNotMatch", "The request's signature is not the one calculated here."
     return None
+
+
+def signature(
+    method: str, path: str, query: list[tuple[str, str]], headers: Mapping[str, str], secret: str
+) -> str:
+    """The signature of a request with these query parameters, which include the other X-Goog ones."""
+    given = dict(query)
+    scope = given["X-Goog-Credential"].split("/")[1:]
+    digest = hashlib.sha256(_canonical_request(method, path, query, headers).encode()).hexdigest()
+    message = "\n".join([_ALGORITHM, given["X-Goog-Date"], "/".join(scope), digest])
+    return _mac(reduce(_mac, scope, b"GOOG4" + secret.encode()), message).hex()
 
 
 def _canonical_request(method: str, path: str, query: list[tuple[str, str]], headers: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, Request, expect
 
 from infra.local.stack import Stack
 from infra.local.users import Account
+from tests.e2e.signing import remember
 from tests.waiting import wait_until
 
 _API_KEY = "local"
@@ -37,6 +38,7 @@ def sign_in(context: BrowserContext, stack: Stack, account: Account, password: s
         "apiKey": _API_KEY,
         "appName": "[DEFAULT]",
     }
+    remember(context, stack.settings)
     key, value, origin = json.dumps(SESSION), json.dumps(json.dumps(record)), json.dumps(stack.url)
     # Only once per profile, so that a page that signs out stays signed out.
     context.add_init_script(

@@ -9,6 +9,8 @@ from typing import Any
 
 from playwright.sync_api import Page, Route
 
+from tests.e2e.signing import signed_anew
+
 POSTERS = ("reference_poster_url", "motion_poster_url", "output_poster_url")
 PREVIEWS = ("motion_preview_url", "output_preview_url")
 ALL = (*POSTERS, *PREVIEWS)
@@ -20,7 +22,7 @@ _ORIGINALS = {"reference": "reference_image_url", "motion": "motion_video_url", 
 def tell_of(page: Page, fields: Collection[str]) -> None:
     """Make responses give URLs for these of the five fields and null for the others.
 
-    The local Storage checks the expiry of a URL but not its signature. Each response has different URLs.
+    Each response has different URLs.
     """
     answers = itertools.count()
 
@@ -29,14 +31,14 @@ def tell_of(page: Page, fields: Collection[str]) -> None:
         body = response.json()
         number = next(answers)
         for media in [job["media"] for job in body["jobs"]] if "jobs" in body else [body]:
-            media.update({name: _url(media, name, number) if name in fields else None for name in ALL})
+            media.update({name: _url(page, media, name, number) if name in fields else None for name in ALL})
         route.fulfill(response=response, json=body)
 
     page.route(_ANSWERS_WITH_MEDIA, answer)
 
 
-def _url(media: dict[str, Any], field: str, number: int) -> str | None:
+def _url(page: Page, media: dict[str, Any], field: str, number: int) -> str | None:
     medium, what, _ = field.split("_")
     original = media[_ORIGINALS[medium]]
     name = "poster.webp" if what == "poster" else "preview.mp4"
-    return original and re.sub(r"/[^/?]+\?", f"/{name}?answer={number}&", original, count=1)
+    return original and signed_anew(page, original, name=name, mark=f"answer={number}")

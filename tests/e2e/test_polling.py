@@ -13,6 +13,7 @@ from tests.e2e.clock import Clock
 from tests.e2e.faults import LIST, ONE_JOB, POLL, HeldBack, failed_load, no_connection, unavailable
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
+from tests.e2e.signing import signed_anew
 from tests.waiting import wait_until
 
 MINUTE = 60
@@ -266,7 +267,8 @@ def sign_anew(route: Route) -> None:
     answer = response.json()
     for job in answer["jobs"]:
         for name in ("reference_image_url", "motion_video_url"):
-            job["media"][name] += "&signed=anew"
+            url = job["media"][name]
+            job["media"][name] = signed_anew(route.request.frame.page, url, mark="signed=anew")
     route.fulfill(response=response, json=answer)
 
 

@@ -13,6 +13,7 @@ from tests.e2e.clock import Clock
 from tests.e2e.faults import LIST, HeldBack, failed_load
 from tests.e2e.jobs_page import JobsPage, wait_for
 from tests.e2e.shelf import Shelf
+from tests.e2e.signing import signed_anew
 
 THUMBNAILS = re.compile(r"/api/v1/jobs/[^/]+/thumbnails$")
 
@@ -42,7 +43,8 @@ class Signer:
         for job in answer["jobs"]:
             job["media"]["expires_at"] = expires_at.isoformat()
             for name in ("reference_image_url", "motion_video_url", "output_video_url"):
-                job["media"][name] += f"&answer={self.answers}"
+                url = job["media"][name]
+                job["media"][name] = signed_anew(route.request.frame.page, url, mark=f"answer={self.answers}")
         route.fulfill(response=response, json=answer)
 
 
@@ -188,5 +190,6 @@ def expired_unless_new(route: Route) -> None:
 def sign_anew(route: Route) -> None:
     response = route.fetch()
     answer = response.json()
-    answer["output_video_url"] += "&signed=anew"
+    page = route.request.frame.page
+    answer["output_video_url"] = signed_anew(page, answer["output_video_url"], mark="signed=anew")
     route.fulfill(response=response, json=answer)

@@ -238,7 +238,8 @@ def test_make_demo_plays_the_main_job_and_says_so_step_by_step(
 ) -> None:
     ended = demo()
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    steps = [line.split()[1] for line in ended.stdout.splitlines()]
+    # On a busy machine it also says what it waits for.
+    steps = [step for line in ended.stdout.splitlines() if (step := line.split()[1]) != "waiting"]
     assert list(dict.fromkeys(steps)) == [
         "start",
         "list",
