@@ -71,10 +71,12 @@ grant() { # a row of ROLES, and on a bucket perhaps a condition
 }
 
 make_signing_key() { # once: an account that may only read the buckets, and its key in Secret Manager
-  local email=$SIGNER@$PROJECT.iam.gserviceaccount.com key
+  local email=$SIGNER@$PROJECT.iam.gserviceaccount.com key problem
   create secrets create "$SIGNING_SECRET" --replication-policy=automatic
-  grant "$SIGNER" buckets roles/storage.objectViewer
-  look '' secrets versions list "$SIGNING_SECRET" --limit=1 '--format=value(name)'
+  grant "$SIGNER" buckets roles/storage.legacyObjectReader # unlike objectViewer it lists no names
+  local versions=(secrets versions list "$SIGNING_SECRET" --filter=state=enabled)
+  versions+=(--limit=1 '--format=value(name)')
+  look '' "${versions[@]}"
   [[ -z $answer ]] || return 0
   local made=(storage hmac create "$email" '--format=value[separator=":"](metadata.accessId,secret)')
   local kept=(secrets versions add "$SIGNING_SECRET" --data-file=-)
@@ -84,8 +86,20 @@ make_signing_key() { # once: an account that may only read the buckets, and its 
   ((!dry_run)) || return 0
   # The key is on no command line and in no output. gcloud would write it to a log file of its own.
   key=$(CLOUDSDK_CORE_DISABLE_FILE_LOGGING=1 gcloud "${made[@]}" </dev/null)
-  [[ $key =~ ^[A-Za-z0-9]+:[[:graph:]]+$ ]] || fail "gcloud made no HMAC key for $email that can be kept"
-  printf %s "$key" | gcloud "${kept[@]}"
+  problem="gcloud made no HMAC key for $email that can be kept"
+  if [[ $key =~ ^[A-Za-z0-9]+:[[:graph:]]+$ ]]; then
+    ! printf %s "$key" | gcloud "${kept[@]}" || return 0
+    look '' "${versions[@]}" || true
+    [[ -z $answer ]] || return 0 # it was kept, and only the answer was lost
+    problem="the HMAC key of $email could not be kept in the secret $SIGNING_SECRET"
+  fi
+  delete_key "${key%%:*}" ||
+    problem+=", and may still be there: see gcloud storage hmac list --service-account=$email"
+  fail "$problem"
+}
+
+delete_key() { # ACCESS_ID
+  [[ $1 =~ ^GOOG[A-Z0-9]+$ ]] && run storage hmac update "$1" --deactivate && run storage hmac delete "$1"
 }
 
 allow_signing() { # ACCOUNT
@@ -95,6 +109,14 @@ allow_signing() { # ACCOUNT
     on=(iam service-accounts add-iam-policy-binding "$email") role=roles/iam.serviceAccountTokenCreator
   fi
   run "${on[@]}" "--member=serviceAccount:$email" "--role=$role" --format=none --condition=None
+}
+
+forbid_signing() { # ACCOUNT: take away the role that earlier versions and SIGNING=keyless grant
+  local email=$1@$PROJECT.iam.gserviceaccount.com role=roles/iam.serviceAccountTokenCreator
+  look '' iam service-accounts get-iam-policy "$email" '--flatten=bindings[].members' \
+    "--filter=bindings.role=$role AND bindings.members=serviceAccount:$email" '--format=value(bindings.members)'
+  [[ -z $answer ]] || run iam service-accounts remove-iam-policy-binding "$email" \
+    "--member=serviceAccount:$email" "--role=$role" --format=none --all # under whatever conditions
 }
 
 deploy() { # a row of FUNCTIONS
@@ -227,6 +249,10 @@ while read -r _ account _ _ _ signs _; do
 done < <(rows "$FUNCTIONS")
 while read -ra row; do grant "${row[@]}"; done < <(rows "$ROLES")
 while read -ra row; do deploy "${row[@]}"; done < <(rows "$FUNCTIONS")
+# Only now, because what was deployed before may sign with this role.
+[[ $SIGNING == keyless ]] || while read -r _ account _ _ _ signs _; do
+  [[ $signs != True ]] || forbid_signing "$account"
+done < <(rows "$FUNCTIONS")
 # What makes events comes after what consumes them.
 for name in "$IMAGES_BUCKET" "$VIDEOS_BUCKET" "$OUTPUTS_BUCKET"; do notify "$name"; done
 create scheduler jobs create pubsub "$EVERY_MINUTE_TOPIC" "--location=$REGION" '--schedule=* * * * *' \

@@ -4,8 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.benchmarks import load, readme, rows
+from tests.benchmarks.polling import unchanged
 from tests.benchmarks.rows import Row
 
 REACHED = Row(name="fast", ours=30, peer=10, limit=2.2, at_least=True)
@@ -28,3 +30,30 @@ def test_without_a_peer_the_figure_itself_must_keep_within_the_limit(ours: float
 def test_the_middle_of_several_loads_is_taken_figure_by_figure() -> None:
     loads = [load.Load(rate, p50, 9, 9) for rate, p50 in ((10, 3), (30, 1), (20, 2))]
     assert load.middle(loads) == load.Load(20, 2, 9, 9)
+
+
+class Polled:
+    """Answers polls in full, except one with a tag that holds: 304."""
+
+    def __init__(self, holding: str) -> None:
+        self._holding = holding
+        self.asked: list[str] = []
+
+    def __call__(self, tag: str) -> requests.Response:
+        self.asked.append(tag)
+        answer = requests.Response()
+        answer.status_code = 304 if tag == self._holding else 200
+        answer.headers["ETag"] = "new"
+        return answer
+
+
+@pytest.mark.parametrize(("tag", "asked"), [("new", ["new"]), ("old", ["old", "new"])])
+def test_a_poll_is_measured_by_its_304_also_right_after_its_urls_have_changed(tag: str, asked: list[str]) -> None:
+    polled = Polled("new")
+    assert unchanged(polled, tag) == "new"
+    assert polled.asked == asked
+
+
+def test_a_poll_that_is_always_answered_in_full_is_not_measured() -> None:
+    with pytest.raises(AssertionError, match="in full, twice"):
+        unchanged(Polled("nothing holds"), "old")

@@ -26,10 +26,15 @@ WRONG = (
     "gcloud pubsub no-such-command",
 )
 
-# A command that a dry run does not print, because it cannot know that it is needed.
-UPDATE = (
+# Commands that a dry run does not print, because it cannot know that they are needed.
+IF_NEEDED = (
     "gcloud alpha monitoring policies update projects/nuumee-example/alertPolicies/1"
-    " --set-notification-channels=projects/nuumee-example/notificationChannels/1"
+    " --set-notification-channels=projects/nuumee-example/notificationChannels/1",
+    "gcloud storage hmac update GOOG1EKEY --deactivate --project=nuumee-example --quiet",
+    "gcloud storage hmac delete GOOG1EKEY --project=nuumee-example --quiet",
+    "gcloud iam service-accounts remove-iam-policy-binding a@nuumee-example.iam.gserviceaccount.com"
+    " --member=serviceAccount:a@nuumee-example.iam.gserviceaccount.com"
+    " --role=roles/iam.serviceAccountTokenCreator --format=none --all --project=nuumee-example --quiet",
 )
 
 
@@ -41,7 +46,7 @@ def commands() -> list[str]:
     for others in ("--forwarded-hops=1", "--forwarded-hops=2", "--signing=keyless"):
         ended = subprocess.run([*deploy, others], check=True, capture_output=True, text=True)
         printed |= dict.fromkeys(ended.stdout.splitlines())
-    return [*printed, UPDATE]
+    return [*printed, *IF_NEEDED]
 
 
 @pytest.fixture(scope="module")

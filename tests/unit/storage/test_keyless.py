@@ -199,6 +199,11 @@ def test_only_so_many_urls_are_kept(signer: UrlSigner, calls: Calls, monkeypatch
     assert len(calls.messages) == len(TARGETS) + 1
 
 
+def test_urls_are_kept_in_one_place_alone(signer: UrlSigner) -> None:
+    signer.sign(TARGETS, signer.validity(NOW))
+    assert not any(hasattr(kept, "cache_info") for kept in vars(signer).values())
+
+
 def test_a_failure_is_told_to_all_that_wait_for_it_and_is_not_kept(signer: UrlSigner, calls: Calls) -> None:
     calls.error = ValueError("refused for good")
     validity = signer.validity(NOW)

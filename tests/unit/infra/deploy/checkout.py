@@ -33,8 +33,10 @@ HMAC_KEY = "GOOG1EKEY:se/cr+et="
 TABLE = ("infra/functions.py", "infra/functions.toml")
 TOOLS = ("bash", "cat", "dirname", "env", "grep", "sort", "tr", "uniq")
 
-# Records each call. A command that contains FAILING fails with the message SAYING. NOTIFICATIONS, POLICIES and
-# VERSIONS are what exists. `hmac create` prints HMAC_KEY and records its environment. Stores the secret it gets.
+# Records each call. A command that contains FAILING fails with the message SAYING; one that contains LOST is done,
+# but its answer is lost. NOTIFICATIONS, POLICIES and VERSIONS (lines of a name and a state) are what exists, and
+# the accounts in SIGN_AS_THEMSELVES may do so. `hmac create` prints HMAC_KEY and records its environment. Stores
+# the secret it gets, as an enabled version.
 FAKE_GCLOUD = f"""#!/usr/bin/env bash
 (IFS=$'\\x1f' && echo "$*" >>"$0.calls")
 [[ "$*" != *"${{FAILING-no such command}}"* ]] || {{ echo "ERROR: $SAYING" >&2 && exit 7; }}
@@ -45,10 +47,16 @@ case "$*" in
   "storage buckets describe"*) echo "${{UNIFORM-True}}" ;;
   "storage buckets notifications list"*) echo "${{NOTIFICATIONS-[]}}" ;;
   "alpha monitoring policies list"*) echo "$POLICIES" ;;
-  "secrets versions list"*) echo "$VERSIONS" ;;
+  "iam service-accounts get-iam-policy"*)
+    [[ " $SIGN_AS_THEMSELVES " != *" ${{4%%@*}} "* ]] || echo "serviceAccount:$4" ;;
+  "secrets versions list"*)
+    state="" && [[ "$*" != *" --filter=state=enabled "* ]] || state=enabled
+    [[ ! -e "$0.secret" ]] || VERSIONS+=$'\n9 enabled'
+    while read -r name is; do [[ $is != "${{state:-$is}}" ]] || echo "$name"; done <<<"$VERSIONS" ;;
   "storage hmac create"*) echo "${{HMAC_KEY-{HMAC_KEY}}}" && env >"$0.environment" ;;
   "secrets versions add"*) cat >"$0.secret" ;;
 esac
+[[ "$*" != *"${{LOST-no such command}}"* ]] || {{ echo "ERROR: 504" >&2 && exit 7; }}
 """
 
 Command = list[str]

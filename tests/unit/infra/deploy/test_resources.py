@@ -104,7 +104,7 @@ def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Co
             "storage.objectViewer on gs://nuumee-outputs",
         },
         "count-views": {"datastore.user on nuumee-test"},
-        "url-signer": reads,
+        "url-signer": {f"storage.legacyObjectReader on {bucket}" for bucket in buckets},
         "sweep-purges": {
             "datastore.user on nuumee-test",
             "pubsub.publisher on topics job-deleted",

@@ -62,7 +62,6 @@ def test_what_is_there_already_is_no_failure(command: str, said: str, checkout: 
         "storage buckets add-iam-policy-binding gs://nuumee-outputs",
         "secrets versions list",
         "storage hmac create",
-        "secrets versions add",
         "functions deploy get_output",
         "eventarc triggers describe",
         "pubsub subscriptions update",
