@@ -43,6 +43,10 @@ class Counting:
         counts = self._by_status()
         return sum(counts[name] for name in self._query.statuses or (_ALL,))
 
+    def as_of(self) -> int:
+        """The time that `total` is true of, in nanoseconds since 1970, if it was just counted."""
+        return min((count.as_of for pair in self._counts.values() for count in pair), default=0)
+
     def by_status(self) -> dict[str, int] | None:
         """The user's live jobs: all, per known status, and others. None unless the query asks for counts."""
         return self._by_status() if self._query.with_counts else None

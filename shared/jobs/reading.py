@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import grpc
 from google.api_core import gapic_v1
@@ -37,15 +37,31 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 0.5
 """Seconds before a call is tried again."""
 
 
-class Document(NamedTuple):
-    """What was read of one document."""
+class Document:
+    """What was read of one document. Values are decoded when asked for: many documents are passed over."""
 
-    id: str
-    fields: dict[str, Any]
-    """The values of its fields. A value of a kind that no job has, such as a location, is its message."""
-    version: int
-    """Time of its last change, in nanoseconds since 1970."""
-    message: Any
+    __slots__ = ("id", "message")
+
+    def __init__(self, message: Any) -> None:
+        self.message = message
+        self.id: str = message.name.rpartition("/")[2]
+
+    def get(self, field: str) -> Any:
+        """The field's value; None if there is none."""
+        values = self.message.fields
+        return _value(values[field]) if field in values else None
+
+    def has(self, field: str) -> bool:
+        return field in self.message.fields
+
+    def fields(self) -> dict[str, Any]:
+        """The values of all fields. A value of a kind that no job has, such as a location, is its message."""
+        return _decoded(self.message.fields)
+
+    @property
+    def version(self) -> int:
+        """Time of the last change, in nanoseconds since 1970."""
+        return _nanoseconds(self.message.update_time)
 
 
 Cursor = Sequence[Any]
@@ -97,7 +113,7 @@ class Jobs:
             for response in stream:
                 missing.discard(response.missing or response.found.name)
                 if response.HasField("found"):
-                    yield _document(response.found)
+                    yield Document(response.found)
 
         return found()
 
@@ -120,7 +136,7 @@ class Jobs:
         try:
             for response in stream:
                 if response.HasField("document"):
-                    last = _document(response.document)
+                    last = Document(response.document)
                     asked.limit.value -= 1
                     yield last
         finally:
@@ -142,12 +158,15 @@ class Count:
     def __init__(self, stream: _Stream) -> None:
         self._stream = stream
         self._value: int | None = None
+        self.as_of = 0
+        """The time that the result is true of, in nanoseconds since 1970."""
 
     def result(self) -> int:
         if self._value is None:
             for response in self._stream:
                 if response.HasField("result"):
                     self._value = int(response.result.aggregate_fields[_COUNT].integer_value)
+                    self.as_of = _nanoseconds(response.read_time)
         assert self._value is not None  # noqa: S101 - an aggregation always has one result
         return self._value
 
@@ -211,9 +230,9 @@ def _start_after(query: Any, after: Cursor | None) -> None:
         query.start_at.before = False
 
 
-def _document(message: Any) -> Document:
-    version = message.update_time.seconds * 1_000_000_000 + message.update_time.nanos
-    return Document(message.name.rpartition("/")[2], _decoded(message.fields), version, message)
+def _nanoseconds(time: Any) -> int:
+    nanoseconds: int = time.seconds * 1_000_000_000 + time.nanos
+    return nanoseconds
 
 
 def _decoded(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class JobRepository:
     def get(self, user_id: str, job_id: str) -> Job:
         """A live job of the user. Raises NotFound for anything else. Costs one read."""
         for document in self._live(user_id, [job_id]):
-            return job_from(job_id, document.fields)
+            return job_from(job_id, document.fields())
         raise NotFound
 
     def page(self, query: ListQuery) -> JobPage:
@@ -54,7 +54,7 @@ class JobRepository:
                 page = self._counted_page(query, counting)
             else:
                 walk = self._start(query)
-                page = self._finish(query, walk, walk.take(query.page_size), counting.total())
+                page = self._finish(query, walk, walk.take(query.page_size), counting)
             return replace(page, counts=counting.by_status())
 
     def _live(self, user_id: str, job_ids: Sequence[str]) -> list[Document]:
@@ -63,13 +63,13 @@ class JobRepository:
         if not possible:
             return []
         with outages("Firestore"):
-            return [one for one in self._jobs.get(possible, SHOWN) if is_live(one.fields, user_id)]
+            return [one for one in self._jobs.get(possible, SHOWN) if is_live(one.fields(), user_id)]
 
     def _chosen(self, query: ListQuery, job_ids: Sequence[str]) -> JobPage:
         """The jobs with these ids, shortened for lists. Any order of their versions is the same list."""
         jobs, versions = [], []
         for document in self._live(query.user_id, job_ids):
-            job = job_from(document.id, document.fields).shortened()
+            job = job_from(document.id, document.fields()).shortened()
             if query.takes(job.status):
                 jobs.append(job)
                 versions.append(f"{job.id} {document.version}")
@@ -86,21 +86,22 @@ class JobRepository:
         walk = self._start(query)
         walk.skip(before)
         count = min(query.page_size, total - before) if _is_picked_out(query) else query.page_size
-        return self._finish(query, walk, walk.take(count), total)
+        return self._finish(query, walk, walk.take(count), counting)
 
-    def _finish(self, query: ListQuery, walk: Walk, jobs: list[Job], total: int) -> JobPage:
-        number, before = query.page, (query.page - 1) * query.page_size
+    def _finish(self, query: ListQuery, walk: Walk, jobs: list[Job], counting: Counting) -> JobPage:
+        total, number, before = counting.total(), query.page, (query.page - 1) * query.page_size
         if query.after is not None:
             number, before = query.after.page, query.after.shown
         shown = before + len(jobs)
         more = not walk.exhausted and shown < total
         if not walk.exhausted and not more:
-            # A job may have come or gone while these were counted and read. Behind a cursor's total, look for one
-            # more live job. Behind counts of just now, count again: all that follow may be deleted. Counts by
-            # status are believed, because they are twelve.
+            # The total may be of another time than the jobs that were read. Behind a cursor's total, look for one
+            # more live job. If one of these jobs has changed since the counts, count again, which costs less than
+            # a look at what follows, because all of it may be deleted. Counts by status are believed: they are
+            # twelve.
             if query.after is not None:
                 more = walk.has_more()
-            elif not _is_picked_out(query):
+            elif walk.changed_at > counting.as_of() and not _is_picked_out(query):
                 total = max(total, Counting(self._jobs, replace(query, with_counts=False)).total())
                 more = shown < total
         if walk.unusable_ids:
@@ -127,7 +128,7 @@ class JobRepository:
         if position.created_at is not None:
             return [time_value(position.created_at), name]
         for document in self._jobs.get([position.job_id], ("user_id", "created_at")):
-            if document.fields.get("user_id") == query.user_id and "created_at" in document.fields:
+            if document.get("user_id") == query.user_id and document.has("created_at"):
                 return cursor(ordered, document)
         raise BadRequest("cursor is not one that this list gave for this user and filter.")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from shared.jobs.documents import SHOWN, is_deleted, job_from
+from shared.jobs.documents import SHOWN, job_from
 from shared.jobs.job import Job, is_job_id
 from shared.jobs.pagination import ListQuery
 from shared.jobs.reading import Document
@@ -32,12 +32,14 @@ class Walk:
         self.exhausted = False
         self.last: tuple[str, datetime | None] | None = None
         """Id and time of the last job walked over."""
+        self.changed_at = 0
+        """Time of the last change to any job walked over, in nanoseconds since 1970."""
         self.unusable_ids: list[str] = []
         """Impossible job ids. Nobody could request these jobs, so they are skipped."""
 
     def take(self, count: int) -> list[Job]:
         """The next jobs, each shortened for lists as it arrives, to save memory."""
-        return [job_from(document.id, document.fields).shortened() for document in self._go(count, SHOWN)]
+        return [job_from(document.id, document.fields()).shortened() for document in self._go(count, SHOWN)]
 
     def skip(self, count: int) -> None:
         for _ in self._go(count, _LOOKED_AT):
@@ -49,9 +51,10 @@ class Walk:
 
     def _go(self, count: int, fields: Sequence[str]) -> Iterator[Document]:
         for document, wanted in self._read(count, fields):
-            created_at = document.fields.get("created_at")
+            created_at = document.get("created_at")
             self.last = (document.id, created_at if isinstance(created_at, datetime) else None)
             self._after = document
+            self.changed_at = max(self.changed_at, document.version)
             if wanted:
                 yield document
 
@@ -74,7 +77,7 @@ class Walk:
                 return
 
     def _is_wanted(self, document: Document) -> bool:
-        if is_deleted(document.fields) or not self._query.takes(document.fields.get("status")):
+        if document.get("deleted_at") is not None or not self._query.takes(document.get("status")):
             return False
         if not is_job_id(document.id):
             self.unusable_ids.append(document.id)

@@ -224,7 +224,10 @@ def test_a_document_has_the_values_that_the_library_reads(fields: dict[str, Any]
     for name, value in _helpers.encode_dict(fields).items():
         response.document.fields[name].CopyFrom(type(value).pb(value))
     (document,) = read(in_turn(iter([response])))
-    assert document.fields == fields
+    assert document.fields() == fields
+    assert {name: document.get(name) for name in fields} == fields
+    assert [name for name in SHOWN if document.has(name)] == [name for name in SHOWN if name in fields]
+    assert document.get("nothing") is None
     assert document.version == 7_000_000_009
 
 
@@ -235,8 +238,8 @@ def test_a_value_of_a_kind_that_no_job_has_is_neither_text_nor_absent(odd: Any) 
     response = found(1)
     response.document.fields["status"].CopyFrom(odd)
     (document,) = read(in_turn(iter([response])))
-    assert document.fields["status"] is not None
-    assert not isinstance(document.fields["status"], str | int | float | dict)
+    assert document.get("status") is not None
+    assert not isinstance(document.get("status"), str | int | float | dict)
 
 
 def test_a_cursor_is_made_of_the_values_in_the_order_of_the_query() -> None:

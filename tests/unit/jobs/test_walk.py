@@ -7,6 +7,7 @@ import tracemalloc
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,21 @@ from shared.jobs.walk import Walk
 from tests.jobs import NOW
 
 MEGABYTE = 2**20
+
+
+@dataclass(frozen=True)
+class Read:
+    """In place of a document's message."""
+
+    id: str
+    values: dict[str, Any]
+    version: int = 0
+
+    def get(self, field: str) -> Any:
+        return self.values.get(field)
+
+    def fields(self) -> dict[str, Any]:
+        return self.values
 
 
 @dataclass
@@ -46,7 +62,7 @@ class Documents:
             text = chr(97 + number % 26) * self.size
             deleted_at = None if self.live[number] else NOW
             fields = {"user_id": "me", "created_at": time, "extension_prompt": text, "deleted_at": deleted_at}
-            yield Document(str(number), {**fields, "status": "completed"}, 0, None)
+            yield cast(Document, Read(str(number), {**fields, "status": "completed"}))
 
 
 def walk_through(documents: Documents) -> Walk:
