@@ -18,7 +18,7 @@ from typing import Any
 import google.auth.exceptions
 import requests.exceptions
 from google.api_core import exceptions as google_errors
-from google.api_core.retry import Retry, if_exception_type
+from google.api_core.retry import Retry
 
 from shared.errors import Unavailable
 
@@ -39,6 +39,8 @@ SIGNING_TIMEOUT = 2.5
 PURGE_WITHIN = 180.0
 """Seconds after which a purge leaves the rest to its next run. The function has 300 s, and calls in flight can
 take another minute."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 0.5
+"""Seconds before a call to Firestore or Pub/Sub is tried again: the first time, and at the most."""
 PUBLISH_TIMEOUT = 2.5
 COUNTING_TIMEOUT = 2.0
 """Seconds for the single try at counting a view."""
@@ -114,7 +116,7 @@ def firestore_limits() -> dict[str, Any]:
     def try_again(error: Exception) -> bool:
         return is_passing(error) and time.monotonic() < until
 
-    retry = Retry(predicate=try_again, initial=0.1, maximum=0.5, timeout=seconds)
+    retry = Retry(predicate=try_again, initial=FIRST_PAUSE, maximum=LONGEST_PAUSE, timeout=seconds)
     return {"timeout": seconds, "retry": retry}
 
 
@@ -126,7 +128,7 @@ def counting_limits() -> dict[str, Any]:
 def pubsub_limits() -> dict[str, Any]:
     """Options that bound one call to Pub/Sub, including its retries."""
     seconds = patient(PUBLISH_TIMEOUT)
-    retry = Retry(predicate=if_exception_type(*_PASSING), initial=0.1, maximum=0.5, timeout=seconds)
+    retry = Retry(predicate=is_passing, initial=FIRST_PAUSE, maximum=LONGEST_PAUSE, timeout=seconds)
     return {"timeout": seconds, "retry": retry}
 
 

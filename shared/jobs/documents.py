@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from shared import log
 from shared.jobs.job import Job, Medium
@@ -38,6 +38,12 @@ _LONGEST_TEXT = 1024
 
 https://cloud.google.com/storage/docs/objects#naming
 """
+
+
+class Fields(Protocol):
+    """A document's fields by name: a mapping, or a document that decodes each when it is asked for."""
+
+    def get(self, name: str, /) -> Any: ...
 
 
 def fields(snapshot: Any) -> dict[str, Any]:
@@ -86,12 +92,12 @@ def _pictures(document: Mapping[str, Any], name: str) -> dict[Medium, str | None
     return {medium: path for medium, path in found.items() if path is None or (path and _is_short_text(path))}
 
 
-def is_deleted(document: Mapping[str, Any]) -> bool:
+def is_deleted(document: Fields) -> bool:
     """Whether the job is deleted. A live job's `deleted_at` is absent or null."""
     return document.get("deleted_at") is not None
 
 
-def is_live(document: Mapping[str, Any], owner: str) -> bool:
+def is_live(document: Fields, owner: str) -> bool:
     """Whether this is a job of `owner` that is not deleted."""
     return bool(document) and document.get("user_id") == owner and not is_deleted(document)
 

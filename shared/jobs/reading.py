@@ -19,7 +19,14 @@ from google.api_core.retry import exponential_sleep_generator
 from google.cloud import firestore
 from google.cloud.firestore_v1 import types
 
-from shared.outages import ANSWER_WITHIN, firestore_seconds, is_passing, seconds_for
+from shared.outages import (
+    ANSWER_WITHIN,
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    firestore_seconds,
+    is_passing,
+    seconds_for,
+)
 
 BatchGetDocumentsRequest: Any = types.BatchGetDocumentsRequest.pb()
 BatchGetDocumentsResponse: Any = types.BatchGetDocumentsResponse.pb()
@@ -33,8 +40,6 @@ Value: Any = types.Value.pb()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _COUNT = "jobs"
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 0.5
-"""Seconds before a call is tried again."""
 
 
 class Document:
@@ -190,7 +195,7 @@ class _Stream:
         self._call = send(request, seconds)
 
     def __iter__(self) -> Iterator[Any]:
-        for pause in exponential_sleep_generator(_FIRST_PAUSE, _LONGEST_PAUSE):
+        for pause in exponential_sleep_generator(FIRST_PAUSE, LONGEST_PAUSE):
             try:
                 yield from self._call
                 return

@@ -63,7 +63,7 @@ class JobRepository:
         if not possible:
             return []
         with outages("Firestore"):
-            return [one for one in self._jobs.get(possible, SHOWN) if is_live(one.fields(), user_id)]
+            return [one for one in self._jobs.get(possible, SHOWN) if is_live(one, user_id)]
 
     def _chosen(self, query: ListQuery, job_ids: Sequence[str]) -> JobPage:
         """The jobs with these ids, shortened for lists. Any order of their versions is the same list."""

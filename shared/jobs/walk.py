@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-from shared.jobs.documents import SHOWN, job_from
+from shared.jobs.documents import SHOWN, is_deleted, job_from
 from shared.jobs.job import Job, is_job_id
 from shared.jobs.pagination import ListQuery
 from shared.jobs.reading import Document
@@ -77,7 +77,7 @@ class Walk:
                 return
 
     def _is_wanted(self, document: Document) -> bool:
-        if document.get("deleted_at") is not None or not self._query.takes(document.get("status")):
+        if is_deleted(document) or not self._query.takes(document.get("status")):
             return False
         if not is_job_id(document.id):
             self.unusable_ids.append(document.id)

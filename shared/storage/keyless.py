@@ -27,9 +27,8 @@ from shared.outages import SIGNING_TIMEOUT, is_away, patient
 from shared.settings import Settings, SettingsError
 from shared.storage.connections import keep_alive
 from shared.storage.side_by_side import side_by_side
-from shared.storage.signing import Target, Urls, UrlSigner, Validity
+from shared.storage.signing import MOST_KEPT, Target, Urls, UrlSigner, Validity
 
-_MOST_KEPT = 4096
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 
@@ -72,7 +71,7 @@ class KeylessUrlSigner(UrlSigner):
             is_ours = signed is None
             if signed is None:
                 signed = self._kept[key] = Future()
-                if len(self._kept) > _MOST_KEPT:
+                if len(self._kept) > MOST_KEPT:
                     self._kept.popitem(last=False)
         if is_ours:
             try:

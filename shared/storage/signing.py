@@ -19,7 +19,7 @@ from shared.storage.side_by_side import required, share
 
 _ENDPOINT = "https://storage.googleapis.com"
 _SCOPE = ("auto", "storage", "goog4_request")
-_MOST_KEPT = 4096
+MOST_KEPT = 4096
 """URLs that are kept for whoever asks again within their window: 3 MB of usual names, 20 MB of the longest."""
 _WINDOWS = 4
 """Windows whose constant parts are kept: the current one, and those of requests that run late."""
@@ -133,7 +133,7 @@ class UrlSigner:
 
     @cached_property
     def _url(self) -> Callable[[Target, datetime], str]:
-        return lru_cache(_MOST_KEPT)(self._urls.url)
+        return lru_cache(MOST_KEPT)(self._urls.url)
 
     def validity(self, now: datetime) -> Validity:
         begins = datetime.fromtimestamp(now.timestamp() // self._window * self._window, UTC)

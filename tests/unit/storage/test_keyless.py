@@ -190,7 +190,7 @@ def test_a_url_is_signed_once_in_a_window(signer: UrlSigner, calls: Calls) -> No
 
 
 def test_only_so_many_urls_are_kept(signer: UrlSigner, calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.storage.keyless._MOST_KEPT", 2)
+    monkeypatch.setattr("shared.storage.keyless.MOST_KEPT", 2)
     for target in TARGETS:
         signer.sign([target], signer.validity(NOW))
     signer.sign(TARGETS[2:], signer.validity(NOW))
