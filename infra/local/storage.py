@@ -46,6 +46,8 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
     """One request. The storage is locked while it is accessed, but never during socket I/O."""
 
     lock = threading.Lock()
+    protocol_version = "HTTP/1.1"
+    """Connections stay open, as the real service keeps them."""
 
     def __init__(self, storage: VersionedStorage, trouble: Trouble, keys: Mapping[str, str], *args: Any) -> None:
         self.trouble = trouble
@@ -68,16 +70,18 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
 
     def _serve(self) -> None:
         fault = self.trouble.meet(f"{self.command} {self.path}")
-        socket = self.wfile
+        connection = self.rfile, self.wfile
         self._read_body()
         answer: bytes | None = None
         if fault is None or fault.carried_out or fault.kind is Kind.SLOW:
             answer = self._carried_out()
         if fault is not None:
             answer = self._spoiled(answer, fault)
-        self.wfile = socket
-        if answer is not None:
-            socket.write(answer)
+        self.rfile, self.wfile = connection
+        if answer is None:
+            self.close_connection = True
+        else:
+            self.wfile.write(answer)
 
     def _carried_out(self) -> bytes:
         """Carry out the request and return the response."""
@@ -112,6 +116,8 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
 
     def _read_body(self) -> None:
         body = _read_raw_data(self) or b""
+        if "Transfer-Encoding" in self.headers:
+            self.close_connection = True  # the end of the body is not read
         del self.headers["Transfer-Encoding"], self.headers["Content-Length"]
         if body:
             self.headers["Content-Length"] = str(len(body))
