@@ -35,13 +35,17 @@ def document(user_id: str, **changes: Any) -> dict[str, Any]:
     return {**fields, **changes}
 
 
-def put_all(database: firestore.Client, documents: list[dict[str, Any]], begin: str = "") -> None:
-    """Write the documents under new ids that start with `begin`, in batches of Firestore's maximum size."""
+def put_all(database: firestore.Client, documents: list[dict[str, Any]], begin: str = "") -> list[str]:
+    """Write the documents, in batches of Firestore's maximum size. Returns their new ids, which start with
+    `begin`.
+    """
+    job_ids = [begin + new_id() for _ in documents]
     for start in range(0, len(documents), 500):
         batch = database.batch()
-        for fields in documents[start : start + 500]:
-            batch.set(database.collection("jobs").document(begin + new_id()), fields)
+        for job_id, fields in zip(job_ids[start : start + 500], documents[start : start + 500], strict=True):
+            batch.set(database.collection("jobs").document(job_id), fields)
         batch.commit()
+    return job_ids
 
 
 def read(database: firestore.Client, job_id: str) -> dict[str, Any]:

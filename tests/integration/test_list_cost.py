@@ -41,8 +41,14 @@ class Metered:
     def client(self, user_id: str) -> Client:
         return Client(self.url, unsigned_token(user_id, self.project))
 
-    def put(self, documents: list[dict[str, Any]], begin: str = "") -> None:
-        put_all(self.database, documents, begin)
+    def put(self, documents: list[dict[str, Any]], begin: str = "") -> list[str]:
+        return put_all(self.database, documents, begin)
+
+    def remove(self, job_ids: list[str]) -> None:
+        batch = self.database.batch()
+        for job_id in job_ids:
+            batch.delete(self.database.collection("jobs").document(job_id))
+        batch.commit()
 
 
 @pytest.fixture(scope="module")
@@ -109,21 +115,22 @@ def test_a_run_of_deleted_jobs_costs_few_requests(metered: Metered, gone: int) -
 
 
 @pytest.mark.parametrize("gone", [100, 2_900])
-@pytest.mark.parametrize(("before", "behind"), [(20, 0), (0, 20), (0, 30), (19, 5), (10, 10), (19, 1)])
-def test_deleted_jobs_cost_few_requests_wherever_they_are(
-    metered: Metered, before: int, gone: int, behind: int
-) -> None:
+def test_deleted_jobs_cost_few_requests_wherever_they_are(metered: Metered, gone: int) -> None:
     user = f"user-{new_id()}"
-    jobs = [document(user) for _ in range(before)] + [deleted(user) for _ in range(gone)]
-    metered.put(jobs + [document(user) for _ in range(behind)])
-    page, read = metered.get(user, page_size=20)
-    meter = metered.meter
-    queries = meter.calls - meter.aggregations
-    assert (len(page["jobs"]), page["total"]) == (20, before + behind)
-    assert (page["next_cursor"] is None) == (before + behind == 20)
-    # Each request is for twice as many, from 1 up to 300, and then 300 each time.
-    assert queries <= 10 + gone // 300
-    assert read <= 2 * (20 + gone)
+    newer = [document(user) for _ in range(20)]
+    metered.put([deleted(user) for _ in range(gone)])
+    for before, behind in ((20, 0), (0, 20), (0, 30), (19, 5), (10, 10), (19, 1)):
+        live = metered.put(newer[:before] + [document(user) for _ in range(behind)])
+        page, read = metered.get(user, page_size=20)
+        meter = metered.meter
+        queries = meter.calls - meter.aggregations
+        case = f"{before} before, {behind} behind"
+        assert (len(page["jobs"]), page["total"]) == (20, before + behind), case
+        assert (page["next_cursor"] is None) == (before + behind == 20), case
+        # Each request is for twice as many, from 1 up to 300, and then 300 each time.
+        assert queries <= 10 + gone // 300, case
+        assert read <= 2 * (20 + gone), case
+        metered.remove(live)
 
 
 def test_a_poll_reads_only_the_jobs_that_it_watches(metered: Metered) -> None:
