@@ -39,7 +39,8 @@ quick: $(SETUP) ## Run the tests that need neither the local cloud nor a browser
 pictures: page ## Renew the pictures of the page in docs/
 	@RENEW_PICTURES=1 $(BIN)/python -m pytest -q -n 0 tests/e2e/test_pictures.py
 
-soak: $(SETUP) ## Delete 2,000 jobs under faults and crashes: some quarter of an hour
+soak: $(SETUP) ## Play 500 histories and delete 2,000 jobs under faults and crashes: some twenty minutes
+	@FAULTS_BATCHES=5 FAULTS_SEED=$${FAULTS_SEED:-$$RANDOM} $(BIN)/python -m pytest -n 0 tests/integration/faults/test_histories.py
 	@$(BIN)/python -m tests.integration.faults.soak
 
 lint: $(SETUP) ## Check style (ruff, biome) and types (mypy strict, tsc)

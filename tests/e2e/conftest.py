@@ -21,7 +21,7 @@ from tests.e2e.watch import Watch
 _MILLISECONDS = 60_000
 """That a busy machine may take until something is to be seen. Nothing waits that long where it comes sooner."""
 _FLAGS = (
-    *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-gpu", "--in-process-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
 # Nothing but this machine can be reached: a request that strays fails at once, and is found by its watch.

@@ -1,4 +1,7 @@
-"""Five hundred random histories under faults. The rules of the data hold whatever fails."""
+"""Random histories under faults: the rules of the data hold whatever fails.
+
+`make soak` plays five hundred of them, with another seed each time.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +20,8 @@ from tests.integration.faults.histories import Player, Step, play_all
 
 SEED = int(os.environ.get("FAULTS_SEED", "2026"))
 AT_ONCE = 25
-EXAMPLES = 5
-"""Batches of histories for each kind of trouble."""
+EXAMPLES = int(os.environ.get("FAULTS_BATCHES", "2"))
+"""Batches of histories for each kind of trouble. Hypothesis begins with the simplest one, of deletes alone."""
 STEPS = 6
 ARTIFACTS = Path(__file__).parents[3] / "artifacts"
 _KINDS = ("delete", "put", "delete", "put", "forge", "sweep", "complete")
@@ -77,6 +80,7 @@ def test_random_histories_lose_no_delete_leave_no_file_and_touch_no_other_job(
         file.write(f"{trouble}: {dict(played)} FAULTS_SEED={SEED}\n")
     assert played["histories"] >= EXAMPLES * AT_ONCE
     assert played["deletes"] > played["histories"] / 3
-    assert played["late"] > 20
-    assert (played["faults"] > 50) == bool(rate)
-    assert (played["kills"] > 10) == (played["restarts"] > 0) == ("crash" in kinds)
+    random_ones = EXAMPLES - 1
+    assert played["late"] > 5 * random_ones
+    assert (played["faults"] > 12 * random_ones) == bool(rate)
+    assert (played["kills"] > 2 * random_ones) == (played["restarts"] > 0) == ("crash" in kinds)
