@@ -217,7 +217,7 @@ import glob, json
 for file in sorted(glob.glob("infra/cloud/alerts/*.json")):
     print(file, json.load(open(file))["displayName"])
 ')
-((dry_run)) || while read -r name _; do python3 -m infra.stage "$name" "build/$name" >&2; done < <(rows "$FUNCTIONS")
+((dry_run)) || python3 -m infra.stage build >&2
 
 ask PROJECT_NUMBER projects describe "$PROJECT" '--format=value(projectNumber)'
 project_number=$answer

@@ -1,4 +1,4 @@
-"""Builds the folder from which one function is deployed.
+"""Builds the folders from which functions are deployed, one for each.
 
 `gcloud functions deploy` uploads one folder, and a function can import only what is in it. The buildpack serves
 its main.py: https://cloud.google.com/functions/docs/writing#directory-structure-python
@@ -34,13 +34,11 @@ def stage(function: str, folder: Path, root: Path = ROOT) -> Path:
 
 def main() -> None:
     match sys.argv[1:]:
-        case [function, folder]:
-            try:
-                print(stage(function, Path(folder)))
-            except ValueError as error:
-                sys.exit(str(error))
+        case [folder]:
+            for function in FUNCTIONS:
+                print(stage(function, Path(folder) / function))
         case _:
-            sys.exit("usage: python -m infra.stage FUNCTION FOLDER")
+            sys.exit("usage: python -m infra.stage FOLDER")
 
 
 if __name__ == "__main__":
