@@ -1,12 +1,11 @@
 """Reads, checks and types the table of functions, infra/functions.toml.
 
-Run as a program, it prints the table as variables for deploy.sh. Needs only Python's standard library.
+Needs only Python's standard library, because deploy.sh reads it before any set-up.
 """
 
 from __future__ import annotations
 
 import re
-import shlex
 import sys
 from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, fields
@@ -196,38 +195,3 @@ def _check(where: str, part: Mapping[str, Any], required: set[str], optional: Se
         holds, what = _RULES[key]
         if not holds(value):
             raise TableError(f"{where} has {key} = {value!r}, which is not {what}")
-
-
-def shell(table: Table) -> str:
-    """The table as shell variables. A topic is named after the variable that holds its name."""
-    functions = [
-        f"{one.name} {one.account} {(one.topic or 'http').upper()} {one.retry} {one.public} {one.signs}"
-        f" {one.memory} {one.cpu} {one.concurrency} {one.threads} {one.timeout}s"
-        for one in table.functions.values()
-    ]
-    roles = [
-        f"{one.account} {role.on.upper() if role.on in TOPICS else role.on} {role.name}"
-        for one in table.functions.values()
-        for role in one.roles
-    ]
-    variables = {
-        EVERY_MINUTE.upper(): table.every_minute_topic,
-        "RETRIED_TOPICS": " ".join(table.retried_topics).upper(),
-        "ATTEMPTS": str(table.attempts),
-        "ACK_DEADLINE": str(table.ack_deadline),
-        "DEAD_LETTERS_ACK_DEADLINE": str(table.dead_letters_ack_deadline),
-        "FUNCTIONS": "\n".join(functions),
-        "ROLES": "\n".join(roles),
-    }
-    return "\n".join(f"{name}={shlex.quote(value)}" for name, value in variables.items())
-
-
-def main() -> None:
-    try:
-        print(shell(table()))
-    except TableError as error:
-        sys.exit(f"infra/functions.toml: {error}")
-
-
-if __name__ == "__main__":
-    main()

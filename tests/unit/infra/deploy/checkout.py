@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import io
+import os
 import shlex
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
+from infra.cloud.__main__ import main
+from infra.cloud.gcloud import Call, Ended
 from infra.functions import table
 from infra.stage import ROOT
 from shared.settings import Settings
@@ -31,35 +39,86 @@ PLACEHOLDERS = {
 }
 HMAC_KEY = "GOOG1EKEY:se/cr+et="
 TABLE = ("infra/functions.py", "infra/functions.toml")
-TOOLS = ("bash", "cat", "dirname", "env", "grep", "sort", "tr", "uniq")
+TOOLS = ("bash", "cat", "dirname", "env")
 
-# Records each call. A command that contains FAILING fails with the message SAYING; one that contains LOST is done,
-# but its answer is lost. NOTIFICATIONS, POLICIES and VERSIONS (lines of a name and a state) are what exists, and
-# the accounts in SIGN_AS_THEMSELVES may do so. `hmac create` prints HMAC_KEY and records its environment. Stores
-# the secret it gets, as an enabled version.
+# Records each call, and fails those that contain FAILING. `hmac create` prints HMAC_KEY and records its
+# environment; `versions add` stores the secret that it gets.
 FAKE_GCLOUD = f"""#!/usr/bin/env bash
 (IFS=$'\\x1f' && echo "$*" >>"$0.calls")
-[[ "$*" != *"${{FAILING-no such command}}"* ]] || {{ echo "ERROR: $SAYING" >&2 && exit 7; }}
+[[ "$*" != *"${{FAILING-no such command}}"* ]] || {{ echo "ERROR: refused" >&2 && exit 7; }}
 case "$*" in
   "projects describe"*) echo {PLACEHOLDERS["PROJECT_NUMBER"]} ;;
   "functions describe"*) echo "projects/nuumee-test/locations/us-central1/triggers/$3-1" ;;
   "eventarc triggers describe"*) echo "projects/nuumee-test/subscriptions/eventarc-${{4##*/}}" ;;
-  "storage buckets describe"*) echo "${{UNIFORM-True}}" ;;
-  "storage buckets notifications list"*) echo "${{NOTIFICATIONS-[]}}" ;;
-  "alpha monitoring policies list"*) echo "$POLICIES" ;;
-  "iam service-accounts get-iam-policy"*)
-    [[ " $SIGN_AS_THEMSELVES " != *" ${{4%%@*}} "* ]] || echo "serviceAccount:$4" ;;
-  "secrets versions list"*)
-    state="" && [[ "$*" != *" --filter=state=enabled "* ]] || state=enabled
-    [[ ! -e "$0.secret" ]] || VERSIONS+=$'\n9 enabled'
-    while read -r name is; do [[ $is != "${{state:-$is}}" ]] || echo "$name"; done <<<"$VERSIONS" ;;
-  "storage hmac create"*) echo "${{HMAC_KEY-{HMAC_KEY}}}" && env >"$0.environment" ;;
+  "storage buckets describe"*) echo True ;;
+  "storage hmac create"*) echo "{HMAC_KEY}" && env >"$0.environment" ;;
   "secrets versions add"*) cat >"$0.secret" ;;
 esac
-[[ "$*" != *"${{LOST-no such command}}"* ]] || {{ echo "ERROR: 504" >&2 && exit 7; }}
 """
 
 Command = list[str]
+
+
+@dataclass(kw_only=True)
+class Cloud:
+    """What gcloud finds, and what was asked of it."""
+
+    failing: str = "no such command"
+    """A command that contains this fails."""
+    saying: str = "refused"
+    lost: str = "no such command"
+    """A command that contains this is carried out, but its answer is lost."""
+    uniform: str = "True"
+    notifications: str = "[]"
+    policies: str = ""
+    versions: tuple[tuple[str, str], ...] = ()
+    """The signing key's versions: name and state."""
+    sign_as_themselves: tuple[str, ...] = ()
+    """The accounts that may."""
+    hmac_key: str = HMAC_KEY
+    secret: str | None = None
+    calls: list[Call] = field(default_factory=list)
+
+    def __call__(self, call: Call) -> Ended:
+        self.calls.append(call)
+        line = " ".join(call.words)
+        if self.failing in line:
+            return Ended(7, "", f"ERROR: {self.saying}\n")
+        answer = self._answer(line, call)
+        return Ended(7, "", "ERROR: 504\n") if self.lost in line else Ended(0, answer)
+
+    def _answer(self, line: str, call: Call) -> str:
+        words = call.words
+        if line.startswith("secrets versions add"):
+            self.secret = call.secret
+        answers: dict[str, Callable[[], str]] = {
+            "projects describe": lambda: PLACEHOLDERS["PROJECT_NUMBER"],
+            "functions describe": lambda: PLACEHOLDERS[f"TRIGGER_OF_{words[2]}"],
+            "eventarc triggers describe": lambda: (
+                f"projects/nuumee-test/subscriptions/eventarc-{words[3].rpartition('/')[2]}"
+            ),
+            "storage buckets describe": lambda: self.uniform,
+            "storage buckets notifications list": lambda: self.notifications,
+            "alpha monitoring policies list": lambda: self.policies,
+            "iam service-accounts get-iam-policy": lambda: (
+                words[3] if words[3].partition("@")[0] in self.sign_as_themselves else ""
+            ),
+            "secrets versions list": lambda: "\n".join(self._enabled_versions(words)),
+            "storage hmac create": lambda: self.hmac_key,
+        }
+        return next((f"{answer()}\n" for begin, answer in answers.items() if line.startswith(begin)), "")
+
+    def _enabled_versions(self, words: Sequence[str]) -> list[str]:
+        assert "--filter=state=enabled" in words
+        there = (*self.versions, *((("9", "enabled"),) if self.secret else ()))
+        return [name for name, state in there if state == "enabled"]
+
+
+@dataclass
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 @dataclass
@@ -68,8 +127,35 @@ class Checkout:
 
     root: Path
     path: Path
+    cloud: Cloud = field(default_factory=Cloud)
 
-    def deploy(self, *flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def deploy(self, *flags: str, **changes: Any) -> Done:
+        """What deploy.sh does, in this process. `changes` are those to the cloud, which stays between calls."""
+        self.cloud = replace(self.cloud, **changes)
+        stdout, stderr, code = io.StringIO(), io.StringIO(), 0
+        folder = Path.cwd()
+        with redirect_stdout(stdout), redirect_stderr(stderr), patch.dict(os.environ, PATH=str(self.path)):
+            try:
+                main(flags, self.root, self._called(stderr))
+            except SystemExit as ended:
+                code = ended.code if isinstance(ended.code, int) else 1
+                if isinstance(ended.code, str):
+                    stderr.write(f"{ended.code}\n")
+            finally:
+                os.chdir(folder)
+        return Done(code, stdout.getvalue(), stderr.getvalue())
+
+    def _called(self, stderr: io.StringIO) -> Callable[[Call], Ended]:
+        def call(one: Call) -> Ended:
+            ended = self.cloud(one)
+            if not one.takes_errors:
+                stderr.write(ended.stderr)
+            return ended
+
+        return call
+
+    def run(self, *flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run deploy.sh in a process of its own, with the recording gcloud."""
         environment = {"PATH": str(self.path), **environment}
         command = [str(self.root / "deploy.sh"), *flags]
         return subprocess.run(command, env=environment, cwd=self.path, capture_output=True, text=True, check=False)
@@ -84,11 +170,15 @@ class Checkout:
 
     def calls(self) -> list[Command]:
         """The arguments of each call of gcloud."""
+        return [list(call.words) for call in self.cloud.calls]
+
+    def recorded(self) -> list[Command]:
+        """The arguments of each call of the gcloud on the PATH."""
         calls = self.path / "gcloud.calls"
         return [line.split("\x1f") for line in calls.read_text().splitlines()] if calls.exists() else []
 
-    def secret(self) -> str | None:
-        """The secret that gcloud was given."""
+    def stored_secret(self) -> str | None:
+        """The secret that the gcloud on the PATH was given."""
         secret = self.path / "gcloud.secret"
         return secret.read_text() if secret.exists() else None
 

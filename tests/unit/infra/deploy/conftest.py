@@ -7,12 +7,6 @@ import pytest
 from tests.unit.infra.deploy.checkout import Checkout, Command, make
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Mark tests with a checkout as slow: they run deploy.sh, and its hundreds of calls take seconds."""
-    if isinstance(item, pytest.Function) and "checkout" in item.fixturenames:
-        item.add_marker("slow")
-
-
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
     return make(tmp_path)

@@ -62,7 +62,7 @@ def test_the_channels_hear_of_every_policy(checkout: Checkout) -> None:
 
 
 def test_channels_that_are_set_later_hear_of_every_policy_too(checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, f"--alert-channels={CHANNELS}", POLICIES=there("Somebody else's", *names()))
+    done = checkout.deploy(*REQUIRED, f"--alert-channels={CHANNELS}", policies=there("Somebody else's", *names()))
     assert done.returncode == 0, done.stderr
     updated = those(checkout.calls(), *UPDATE)
     assert [command[4] for command in updated] == [f"projects/nuumee-test/alertPolicies/{n}" for n in (1, 2, 3)]
@@ -71,7 +71,7 @@ def test_channels_that_are_set_later_hear_of_every_policy_too(checkout: Checkout
 
 
 def test_policies_that_are_there_are_not_made_twice(checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, POLICIES=there("Somebody else's", *names()))
+    done = checkout.deploy(*REQUIRED, policies=there("Somebody else's", *names()))
     assert done.returncode == 0, done.stderr
     assert those(checkout.calls(), "alpha", "monitoring", "policies", "list")
     assert those(checkout.calls(), *CREATE) == []
@@ -80,7 +80,7 @@ def test_policies_that_are_there_are_not_made_twice(checkout: Checkout) -> None:
 
 @pytest.mark.parametrize("like", ["{} too", "Not {}"])
 def test_a_policy_whose_name_is_like_it_is_another(like: str, checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, POLICIES=there(*(like.format(name) for name in names())))
+    done = checkout.deploy(*REQUIRED, policies=there(*(like.format(name) for name in names())))
     assert done.returncode == 0, done.stderr
     assert len(those(checkout.calls(), *CREATE)) == len(FILES)
 

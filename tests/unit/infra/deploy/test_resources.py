@@ -155,7 +155,7 @@ def notifications(topic: str) -> str:
 def test_a_bucket_that_tells_the_topic_is_not_made_to_tell_it_twice(
     topic: str, made: int, checkout: Checkout
 ) -> None:
-    done = checkout.deploy(*REQUIRED, NOTIFICATIONS=notifications(topic))
+    done = checkout.deploy(*REQUIRED, notifications=notifications(topic))
     assert done.returncode == 0, done.stderr
     assert len(those(checkout.calls(), "storage", "buckets", "notifications", "list")) == len(DEFAULTS.buckets)
     assert len(those(checkout.calls(), "storage", "buckets", "notifications", "create")) == made

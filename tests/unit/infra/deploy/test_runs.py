@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from infra.stage import ROOT
-from tests.unit.infra.deploy.checkout import FUNCTIONS, PLACEHOLDERS, REQUIRED, Checkout, Command
+from tests.unit.infra.deploy.checkout import FUNCTIONS, HMAC_KEY, PLACEHOLDERS, REQUIRED, Checkout, Command
 
 
 def test_a_dry_run_calls_and_changes_nothing(checkout: Checkout) -> None:
@@ -19,16 +19,27 @@ def test_a_dry_run_calls_and_changes_nothing(checkout: Checkout) -> None:
     assert {path: path.stat().st_mtime_ns for path in checkout.root.rglob("*")} == before
 
 
-def test_a_run_does_what_a_dry_run_prints(checkout: Checkout) -> None:
-    printed = checkout.commands()
-    done = checkout.deploy(*REQUIRED)
+@pytest.mark.slow  # starts bash for each command
+def test_a_run_does_what_a_dry_run_prints(checkout: Checkout, commands: list[Command]) -> None:
+    printed = commands
+    done = checkout.run(*REQUIRED)
     assert done.returncode == 0, done.stderr
     filled = re.compile("|".join(PLACEHOLDERS))
-    assert checkout.calls() == [
+    assert checkout.recorded() == [
         [filled.sub(lambda found: PLACEHOLDERS[found[0]], word) for word in command] for command in printed
     ]
     for function in FUNCTIONS:
         assert function in (checkout.root / "build" / function / "main.py").read_text()
+    secret = HMAC_KEY.partition(":")[2]
+    assert checkout.stored_secret() == HMAC_KEY
+    assert secret not in done.stdout + done.stderr + str(checkout.recorded())
+    assert "CLOUDSDK_CORE_DISABLE_FILE_LOGGING=1" in (checkout.path / "gcloud.environment").read_text().split()
+
+
+def test_the_exit_code_of_gcloud_is_that_of_the_script(checkout: Checkout) -> None:
+    done = checkout.run(*REQUIRED, FAILING="services enable")
+    assert done.returncode == 7
+    assert done.stderr.splitlines()[-1] == "ERROR: refused"
 
 
 @pytest.mark.parametrize(
@@ -48,7 +59,7 @@ def test_a_run_does_what_a_dry_run_prints(checkout: Checkout) -> None:
 def test_what_is_there_already_is_no_failure(
     command: str, said: str, checkout: Checkout, commands: list[Command]
 ) -> None:
-    done = checkout.deploy(*REQUIRED, FAILING=command, SAYING=said)
+    done = checkout.deploy(*REQUIRED, failing=command, saying=said)
     assert done.returncode == 0, done.stderr
     assert len(checkout.calls()) == len(commands)
 
@@ -76,7 +87,7 @@ def test_what_is_there_already_is_no_failure(
     ],
 )
 def test_a_failure_of_gcloud_stops_the_run_with_its_exit_code(command: str, checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, FAILING=command, SAYING="PERMISSION_DENIED")
+    done = checkout.deploy(*REQUIRED, failing=command, saying="PERMISSION_DENIED")
     assert done.returncode == 7
     assert "PERMISSION_DENIED" in done.stderr
     *before, last = (" ".join(call) for call in checkout.calls())
@@ -85,7 +96,7 @@ def test_a_failure_of_gcloud_stops_the_run_with_its_exit_code(command: str, chec
 
 
 def test_a_bucket_whose_roles_can_have_no_conditions_is_named_before_anything_is_made(checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, UNIFORM="False")
+    done = checkout.deploy(*REQUIRED, uniform="False")
     assert done.returncode == 2
     assert "gs://nuumee-images has no uniform bucket-level access" in done.stderr
     assert all("describe" in call for call in checkout.calls())
@@ -102,29 +113,29 @@ def test_a_function_that_cannot_be_staged_stops_the_run_before_its_first_command
 def test_a_table_that_makes_no_sense_stops_the_run_before_its_first_command(checkout: Checkout) -> None:
     file = checkout.root / "infra/functions.toml"
     file.write_text(file.read_text().replace('"512Mi"', '"plenty"'))
-    done = checkout.deploy(*REQUIRED)
+    done = checkout.run(*REQUIRED)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         "infra/functions.toml: defaults has memory = 'plenty', which is not a size such as 512Mi\n"
     )
-    assert checkout.calls() == []
+    assert checkout.recorded() == []
 
 
 def test_a_python_that_cannot_read_the_table_is_named(checkout: Checkout) -> None:
-    older = 'import runpy, sys; sys.modules["tomllib"] = None; runpy.run_module("infra.functions")'
+    older = 'import runpy, sys; sys.modules["tomllib"] = None; runpy.run_module("infra.cloud")'
     (checkout.path / "python3").unlink()
     (checkout.path / "python3").write_text(f"#!{checkout.path}/bash\nexec {sys.executable} -B -c '{older}'\n")
     (checkout.path / "python3").chmod(0o755)
-    done = checkout.deploy(*REQUIRED)
+    done = checkout.run(*REQUIRED)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("infra/functions.toml: reading it takes Python 3.11 or newer, and this is 3.")
-    assert checkout.calls() == []
+    assert checkout.recorded() == []
 
 
 @pytest.mark.parametrize("tool", ["gcloud", "python3"])
 def test_a_tool_that_is_not_there_is_named(tool: str, checkout: Checkout) -> None:
     (checkout.path / tool).unlink()
-    done = checkout.deploy(*REQUIRED)
+    done = checkout.run(*REQUIRED)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"{tool} is not installed" in done.stderr
 

@@ -71,7 +71,7 @@ def test_a_flag_needs_a_value(flags: tuple[str, ...], checkout: Checkout) -> Non
 
 
 def test_the_callers_environment_is_no_setting(checkout: Checkout) -> None:
-    done = checkout.deploy("--dry-run", *REQUIRED[1:], PROJECT="from-the-caller")
+    done = checkout.run("--dry-run", *REQUIRED[1:], PROJECT="from-the-caller")
     assert done.returncode == 2
     assert "PROJECT is not set" in done.stderr
 

@@ -48,15 +48,17 @@ def test_the_key_is_made_before_what_needs_it(commands: list[Command]) -> None:
 def test_the_key_is_kept_and_shown_nowhere(checkout: Checkout) -> None:
     done = checkout.deploy(*REQUIRED)
     assert done.returncode == 0, done.stderr
-    assert checkout.secret() == HMAC_KEY
+    assert checkout.cloud.secret == HMAC_KEY
     secret = HMAC_KEY.partition(":")[2]
     assert secret not in done.stdout + done.stderr + str(checkout.calls())
     # gcloud would write its output, including the key, into a log file.
-    assert "CLOUDSDK_CORE_DISABLE_FILE_LOGGING=1" in (checkout.path / "gcloud.environment").read_text().split()
+    (made,) = [call for call in checkout.cloud.calls if list(call.words[:3]) == [*MAKE_KEY]]
+    assert made.environment == {"CLOUDSDK_CORE_DISABLE_FILE_LOGGING": "1"}
+    assert made.takes_output
 
 
 def test_a_key_that_is_there_is_not_made_again(checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, VERSIONS="versions/1 destroyed\nversions/2 enabled")
+    done = checkout.deploy(*REQUIRED, versions=(("1", "destroyed"), ("2", "enabled")))
     assert done.returncode == 0, done.stderr
     assert those(checkout.calls(), "secrets", "versions", "list")
     assert (those(checkout.calls(), *MAKE_KEY), those(checkout.calls(), *KEEP)) == ([], [])
@@ -70,26 +72,26 @@ def test_a_second_run_makes_no_second_key(checkout: Checkout) -> None:
 
 @pytest.mark.parametrize("state", ["disabled", "destroyed"])
 def test_a_key_that_cannot_be_read_any_more_is_made_anew(state: str, checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, VERSIONS=f"versions/1 {state}")
+    done = checkout.deploy(*REQUIRED, versions=(("1", state),))
     assert done.returncode == 0, done.stderr
-    assert checkout.secret() == HMAC_KEY
+    assert checkout.cloud.secret == HMAC_KEY
 
 
 @pytest.mark.parametrize("made", ["", "GOOG1EKEY", ":secret", "GOOG1EKEY:se cret"])
 def test_what_is_no_key_is_not_kept(made: str, checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, HMAC_KEY=made)
+    done = checkout.deploy(*REQUIRED, hmac_key=made)
     assert done.returncode == 2
     problem = f"deploy.sh: gcloud made no HMAC key for {SIGNER} that can be kept"
     known = made.startswith("GOOG1EKEY")
     left = f", and may still be there: see gcloud storage hmac list --service-account={SIGNER}"
     assert done.stderr.splitlines()[-1] == problem + ("" if known else left)
     assert deleted_keys(checkout) == (["GOOG1EKEY"] if known else [])
-    assert (checkout.secret(), those(checkout.calls(), "functions", "deploy")) == (None, [])
+    assert (checkout.cloud.secret, those(checkout.calls(), "functions", "deploy")) == (None, [])
 
 
 def test_a_key_that_cannot_be_kept_is_deleted_each_time(checkout: Checkout) -> None:
     for _ in range(2):
-        done = checkout.deploy(*REQUIRED, FAILING=" ".join(KEEP), SAYING="PERMISSION_DENIED")
+        done = checkout.deploy(*REQUIRED, failing=" ".join(KEEP), saying="PERMISSION_DENIED")
         assert done.returncode == 2
         assert "PERMISSION_DENIED" in done.stderr
         assert done.stderr.splitlines()[-1] == (
@@ -101,15 +103,15 @@ def test_a_key_that_cannot_be_kept_is_deleted_each_time(checkout: Checkout) -> N
 
 @pytest.mark.parametrize("step", ["update", "delete"])
 def test_a_key_that_can_be_neither_kept_nor_deleted_is_told_of(step: str, checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, HMAC_KEY="GOOG1EKEY", FAILING=f"storage hmac {step}", SAYING="INTERNAL")
+    done = checkout.deploy(*REQUIRED, hmac_key="GOOG1EKEY", failing=f"storage hmac {step}", saying="INTERNAL")
     assert done.returncode == 2
     assert done.stderr.endswith(f"see gcloud storage hmac list --service-account={SIGNER}\n")
 
 
 def test_a_key_that_was_kept_although_the_answer_was_lost_stays(checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, LOST=" ".join(KEEP))
+    done = checkout.deploy(*REQUIRED, lost=" ".join(KEEP))
     assert done.returncode == 0, done.stderr
-    assert (checkout.secret(), deleted_keys(checkout)) == (HMAC_KEY, [])
+    assert (checkout.cloud.secret, deleted_keys(checkout)) == (HMAC_KEY, [])
 
 
 def deleted_keys(checkout: Checkout) -> list[str]:
@@ -129,8 +131,8 @@ def test_the_documented_rotation_keeps_a_key_only_if_one_was_made(
     steps = rotation.partition("./deploy.sh")[0].replace("PROJECT", "nuumee-test")
     environment = {"PATH": str(checkout.path), "FAILING": failing}
     subprocess.run(["bash", "-c", steps], env=environment, check=False, timeout=60)
-    assert checkout.secret() == secret
-    calls = checkout.calls()
+    assert checkout.stored_secret() == secret
+    calls = checkout.recorded()
     assert [call[3] for call in those(calls, *MAKE_KEY)] == [SIGNER]
     assert len(those(calls, *KEEP)) == (secret is not None)
     assert all("--project=nuumee-test" in call for call in calls)
@@ -148,7 +150,7 @@ def test_without_a_key_each_function_may_sign_as_itself(checkout: Checkout) -> N
 
 
 def test_with_a_key_the_role_to_sign_as_itself_goes_once_no_function_needs_it(checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, SIGN_AS_THEMSELVES="list-jobs share-video purge-job")
+    done = checkout.deploy(*REQUIRED, sign_as_themselves=("list-jobs", "share-video", "purge-job"))
     assert done.returncode == 0, done.stderr
     calls = checkout.calls()
     taken = those(calls, "iam", "service-accounts", "remove-iam-policy-binding")

@@ -1,0 +1,130 @@
+"""Runs gcloud, or only shows what it would run."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+
+class Failed(Exception):
+    """gcloud has failed. It has said why on stderr."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(f"gcloud has ended with {status}")
+        self.status = status
+
+
+class NoAnswer(Exception):
+    """Google Cloud does not know yet what it was asked for."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a call of gcloud ended. Its output is empty unless it was asked for."""
+
+    status: int
+    stdout: str = ""
+    stderr: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A call of gcloud."""
+
+    words: Sequence[str]
+    """The command line after `gcloud`."""
+    takes_output: bool = False
+    """Whether its output is returned instead of shown."""
+    takes_errors: bool = False
+    secret: str | None = None
+    """What it gets on stdin."""
+    environment: Mapping[str, str] | None = None
+    """Variables besides those of this process."""
+
+
+def start(call: Call) -> Ended:
+    """Run gcloud and wait for its end."""
+    sys.stdout.flush()
+    ended = subprocess.run(
+        ["gcloud", *call.words],
+        env={**os.environ, **(call.environment or {})},
+        input=call.secret,
+        stdin=subprocess.DEVNULL if call.secret is None else None,
+        stdout=subprocess.PIPE if call.takes_output else None,
+        stderr=subprocess.PIPE if call.takes_errors else None,
+        text=True,
+        check=False,
+    )
+    return Ended(ended.returncode, ended.stdout or "", ended.stderr or "")
+
+
+class Gcloud:
+    """Runs commands for one project. Each is shown first: in a dry run on stdout, and nothing is run."""
+
+    def __init__(self, project: str, *, dry_run: bool, start: Callable[[Call], Ended] = start) -> None:
+        self.dry_run = dry_run
+        self._common = (f"--project={project}", "--quiet")
+        self._start = start
+
+    def run(self, *words: str) -> None:
+        """Raises Failed."""
+        self._called(Call(words=self._shown(words)))
+
+    def create(self, *words: str) -> None:
+        """Like `run`, but what is there already stays as it is. Raises Failed."""
+        ended = self._call(Call(words=self._shown(words), takes_output=True, takes_errors=True))
+        said = ended.stdout + ended.stderr
+        if said:
+            print(said, end="", file=sys.stderr)
+        if ended.status != 0 and "already exists" not in said.lower().replace("_", " "):
+            raise Failed(ended.status)
+
+    def look(self, placeholder: str, *words: str) -> str:
+        """What gcloud answers; in a dry run the placeholder. Raises Failed."""
+        call = Call(words=self._shown(words), takes_output=True)
+        return placeholder if self.dry_run else self._called(call).stdout.strip("\n")
+
+    def ask(self, placeholder: str, *words: str) -> str:
+        """Like `look`, where there must be an answer. Raises NoAnswer too."""
+        answer = self.look(placeholder, *words)
+        if not answer:
+            raise NoAnswer(f"there is no answer yet to gcloud {' '.join(words)}: run deploy.sh again in a minute")
+        return answer
+
+    def pass_on(
+        self, making: Sequence[str], keeping: Sequence[str], holds: Callable[[str], bool]
+    ) -> tuple[str, bool]:
+        """Make a secret with one command and give it to another on stdin, so that it is on no command line.
+
+        Returns the secret, and whether `keeping` got it and ended well. It does not get what `holds` rejects.
+        gcloud would log the secret to a file of its own, so that is off. Raises Failed if none was made.
+        """
+        made, kept = self._shown(making), self._shown(keeping)
+        if self.dry_run:
+            return "", True
+        quiet = {"CLOUDSDK_CORE_DISABLE_FILE_LOGGING": "1"}
+        secret = self._called(Call(words=made, takes_output=True, environment=quiet)).stdout.strip("\n")
+        return secret, holds(secret) and self._start(Call(words=kept, secret=secret)).status == 0
+
+    def _shown(self, words: Sequence[str]) -> list[str]:
+        """The whole command, which is shown."""
+        command = [*words, *self._common]
+        line = shlex.join(["gcloud", *command])
+        if self.dry_run:
+            print(line)
+        else:
+            print(f"+ {line}", file=sys.stderr, flush=True)
+        return command
+
+    def _call(self, call: Call) -> Ended:
+        return Ended(0) if self.dry_run else self._start(call)
+
+    def _called(self, call: Call) -> Ended:
+        ended = self._call(call)
+        if ended.status != 0:
+            raise Failed(ended.status)
+        return ended
