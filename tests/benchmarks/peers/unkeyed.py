@@ -1,4 +1,4 @@
-"""Credentials whose signature costs as little as an HMAC, so that peers do not lose by the kind of the key."""
+"""Credentials that sign as cheaply as an HMAC key, so that peers do not lose because of the kind of key."""
 
 from __future__ import annotations
 
