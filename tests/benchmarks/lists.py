@@ -82,7 +82,7 @@ def rows(servers: Servers) -> Iterator[Row]:
 
 
 def filled(jobs: int) -> str:
-    """Create a project whose only user has this many jobs. The emulator would scan other users' jobs too."""
+    """Create a project with this many jobs of one user. There is no other user: the emulator scans everybody's."""
     project = f"demo-bench-{jobs}"
     put_all(firestore.Client(project=project), [job() for _ in range(jobs)])
     return project

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.posters [FILE...]`: the cost of posters for these, or all hostile, files."""
+"""`python -m tests.benchmarks.posters [FILE...]`: measures poster making for these files, or all hostile ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starts our functions and their peers on equal terms: one worker, as many threads, compiled and warm."""
+"""Starts our functions and their peers on equal terms: one worker, the same number of threads, compiled, warm."""
 
 from __future__ import annotations
 

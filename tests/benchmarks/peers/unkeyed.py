@@ -1,4 +1,4 @@
-"""Credentials that sign as cheaply as an HMAC key, so that peers do not lose because of the kind of key."""
+"""Credentials that sign as cheaply as an HMAC key, so that the kind of key does not slow the peers down."""
 
 from __future__ import annotations
 
