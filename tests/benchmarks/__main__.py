@@ -1,4 +1,4 @@
-"""`make bench`: speed, cold starts and memory beside the peers, as ratios of one run on one machine."""
+"""`make bench`: compares speed, cold starts and memory with the peers', as ratios from one run on one machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.benchmarks.rows import Row
 from tests.benchmarks.servers import Servers
 
 LOG = Path("build") / "bench.log"
-"""What the servers say."""
+"""The servers' output."""
 PARTS = ("signing", "purging", "lists", "starting", "memory")
 
 
@@ -41,8 +41,8 @@ def _rows(wanted: tuple[str, ...] | list[str]) -> Iterator[Row]:
         if not {"lists", "starting", "memory"} & {*wanted}:
             return
         stack.start_emulators()
-        stack.functions = ()  # nobody takes events
-        stack.patience = 10  # the emulator takes long for 2,000 jobs and 16 clients at once
+        stack.functions = ()  # so none subscribes to events
+        stack.patience = 10  # the emulator is slow with 2,000 jobs and 16 clients
         stack.make_resources()
         servers = Servers(stack)
         if "lists" in wanted:

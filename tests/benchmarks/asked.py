@@ -1,4 +1,4 @@
-"""A request that each HTTP function answers with success, and the data for it."""
+"""For each HTTP function, a request that succeeds, and the data that it needs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Asked:
 
 
 class Asking:
-    """Puts the data of one user into Firestore, and signs the user in."""
+    """Stores one user's data in Firestore and signs the user in."""
 
     def __init__(self, stack: Stack) -> None:
         self._database = firestore.Client(project=PROJECT)
@@ -34,7 +34,7 @@ class Asking:
         return ("list_jobs", "get_thumbnails", "get_output", "delete_job", "share_job", "share_video")
 
     def new(self, function: str) -> Asked:
-        """A request about a job that no other request is about."""
+        """A request to the function, about a new job."""
         job_id = new_id()
         short_id = job_id[:16]
         self._database.document(f"jobs/{job_id}").set(job(short_id=short_id))

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.cost`: counts what users' actions cost on the local cloud; writes docs/cost.md."""
+"""`python -m tests.benchmarks.cost`: counts what each user action costs locally; writes docs/cost.md."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ Costs = Mapping[str, Operations]
 
 @dataclass(frozen=True)
 class Person:
-    """A signed-in user with their jobs, past all meters."""
+    """A signed-in user and their jobs. The documents that it writes are not counted; its uploads are."""
 
     user_id: str
     headers: Mapping[str, str]
@@ -75,7 +75,7 @@ class Person:
         )
 
     def upload(self, job_id: str) -> None:
-        """The three files of a job, as a page and the worker upload them."""
+        """Upload the three files of a job, as the page and the worker do."""
         files = {
             "nuumee-images": ("reference-nova.jpg", "reference.jpg"),
             "nuumee-videos": ("motion-wave.mp4", "motion.mp4"),
@@ -86,7 +86,7 @@ class Person:
             blob.upload_from_filename(MEDIA / file)
 
     def shared(self) -> str:
-        """The short id of a new job with an output."""
+        """Create a job with an output and a share link. Returns the short id."""
         short_id = new_id()[:16]
         job_id = self.job(short_id=short_id)
         self.database.document(f"short_links/{short_id}").set({"job_id": job_id})
@@ -132,7 +132,7 @@ def _ours(meters: Meters, person: Person) -> Iterator[tuple[str, Operations]]:
     tag = get("list_jobs", watched).headers["ETag"]
 
     def poll() -> None:
-        nonlocal tag  # it changes with the URLs, once in a quarter of an hour
+        nonlocal tag  # it changes with the URLs, every quarter of an hour
         tag = unchanged(lambda held: get("list_jobs", watched, {"If-None-Match": held}), tag)
 
     yield "a poll", meters.measured(_TIMES, lambda: _repeat(poll))
@@ -204,12 +204,12 @@ def _get(
 
 
 def _download(meters: Meters, person: Person, job_id: str) -> None:
-    """The request for the URL alone: what is fetched with it is an assumption."""
+    """Request only the URL. How much is downloaded with it is an assumption."""
     _get(meters, person, "get_output", f"/jobs/{job_id}/output")
 
 
 def _visit(meters: Meters, person: Person, short_id: str) -> None:
-    """A new visitor opens the page of a link, and is led to the video."""
+    """A new visitor opens the page of a link and is redirected to the video."""
     visitor = {"User-Agent": "Mozilla/5.0", "X-Forwarded-For": f"2001:db8:{new_id()[:4]}::1"}
     url = meters.stack.function_url("share_video")
     for path in (f"/v/{short_id}", f"/v/{short_id}/video.mp4"):
@@ -227,7 +227,7 @@ def _text(ours: Costs, naive: Costs) -> str:
     template = (HERE / "cost_template.md").read_text()
     videos: Mapping[str, float] = behaviour["megabytes"]
     whole = {name: _with_video(one, videos.get(name, 0)) for name, one in ours.items()}
-    # What the plainest backend does not do differently, such as making a job, is taken from ours.
+    # Actions that the plainest backend would not do differently, such as making a job, cost what ours do.
     of_backend = {name: _with_video(one, videos.get(name, 0)) for name, one in naive.items()}
     theirs = {**whole, **of_backend}
     tables = {
@@ -284,7 +284,7 @@ def _months(prices: Mapping[str, Any], a_month: Mapping[str, float], ours: Costs
 
 
 def _loads(a_month: Mapping[str, float], ours: Costs) -> str:
-    """Mean loads in a second that limits are about, for each number of users."""
+    """The mean load per second on what has limits, for each number of users."""
     seconds = DAYS * 24 * 3600
     columns = ("page views / s", "polls / s", "jobs made / s", "Firestore writes / s", "busy vCPUs", "purges / s")
     lines = [f"| users | {' | '.join(columns)} |", f"| --- |{' --- |' * len(columns)}"]
@@ -298,7 +298,7 @@ def _loads(a_month: Mapping[str, float], ours: Costs) -> str:
 
 
 def _with_video(one: Operations, megabytes: float) -> Operations:
-    """With the download of a video of that size from Storage, if it has one."""
+    """The action's cost, plus the download of a video of this size from Storage if there is one."""
     return replace(one, class_b=one.class_b + (megabytes > 0), megabyte_out=one.megabyte_out + megabytes)
 
 

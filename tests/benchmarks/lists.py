@@ -1,4 +1,4 @@
-"""Lists: answers a second, CPU and latency beside the peers, a database each for 20, 200 and 2,000 jobs."""
+"""Lists: throughput, CPU and latency compared with the peers', with a database each for 20, 200 and 2,000 jobs."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ USER = "me"
 _PAGE = "/jobs?page_size=20"
 _MEDIA = "/jobs?page_size=20&include=media"
 _CPU = 0.474
-"""9 ms where the plainest function takes 19."""
+"""9 ms for every 19 ms of the plainest function."""
 _ROUNDS = 3
 _REQUESTS = 160
 _SECONDS = 3
 _SLOW_SECONDS = 9
-"""For a server that takes seconds for an answer."""
+"""For a server that takes seconds to answer."""
 _MEDIA_FIELDS = ("reference_image", "motion_video", "output_video")
 
 
@@ -82,14 +82,14 @@ def rows(servers: Servers) -> Iterator[Row]:
 
 
 def filled(jobs: int) -> str:
-    """A project whose only user has so many jobs: the emulator scans all documents, whoever's they are."""
+    """Create a project with this many jobs of one user. There is no other user: the emulator scans everybody's."""
     project = f"demo-bench-{jobs}"
     put_all(firestore.Client(project=project), [job() for _ in range(jobs)])
     return project
 
 
 def job(**changes: Any) -> dict[str, Any]:
-    """A completed job that has all media and pictures."""
+    """A completed job with all media and pictures."""
     paths = {f"{medium}_path": f"{USER}/job/{medium}.mp4" for medium in _MEDIA_FIELDS}
     pictures = {
         "posters": dict.fromkeys(_MEDIA_FIELDS, f"{USER}/job/poster.webp"),
@@ -110,7 +110,7 @@ def _beside_plainest(servers: Servers, jobs: int, requests: int = _REQUESTS) -> 
 
 
 def _with_deleted(servers: Servers) -> tuple[list[Load], list[float]]:
-    """Loads and CPU of a page of 20 live jobs alone, and with five deleted ones before each."""
+    """Load and CPU of a page of 20 live jobs, first alone, then with five deleted jobs before each."""
     project = "demo-bench-deleted"
     of_deletion = {key: value for key, value in deleted(USER).items() if key not in document(USER)}
     jobs = [job(**(of_deletion if number % 6 else {})) for number in range(1, 121)]
@@ -122,7 +122,7 @@ def _with_deleted(servers: Servers) -> tuple[list[Load], list[float]]:
 
 
 def _poll(server: Server, project: str) -> tuple[str, str]:
-    """The path of a poll for three jobs, and the tag that it is answered with 304 for."""
+    """The path of a poll for three jobs, and the tag with which it is answered 304."""
     url = f"http://127.0.0.1:{server.port}"
     page = requests.get(url + _PAGE, headers=headers(project), timeout=60).json()
     path = "/jobs?ids=" + ",".join(job["id"] for job in page["jobs"][:3])
@@ -134,15 +134,15 @@ def _poll(server: Server, project: str) -> tuple[str, str]:
 
 
 def _loads(*works: Work) -> list[Load]:
-    """The load of each, in turn, several times, so that noise of the machine hits all of them."""
+    """Measure each one's load in turn, several times, so that noise on the machine affects them all alike."""
     measured = [
         [work.server.load(work.path, work.headers, work.seconds if turn else 1) for work in works]
         for turn in range(1 + _ROUNDS)
     ]
-    return [middle(list(loads)) for loads in zip(*measured[1:], strict=True)]  # the first warms up
+    return [middle(list(loads)) for loads in zip(*measured[1:], strict=True)]  # the first round warms up
 
 
 def _cpu(*works: Work, requests: int = _REQUESTS) -> list[float]:
-    """The CPU of each in the same way, over a fixed number of requests."""
+    """Measure each one's CPU in the same way, over a fixed number of requests."""
     measured = [[work.server.cpu(work.path, work.headers, requests) for work in works] for _ in range(1 + _ROUNDS)]
     return [median(times) for times in zip(*measured[1:], strict=True)]

@@ -1,4 +1,4 @@
-"""What a server does under load: answers a second from `wrk`, CPU and memory from /proc."""
+"""Measures a server under load: responses per second with `wrk`, CPU and memory from /proc."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _MILLISECONDS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 @dataclass(frozen=True)
 class Load:
     rate: float
-    """Answers a second."""
+    """Responses per second."""
     p50: float
-    """Milliseconds, as is the next."""
+    """Milliseconds, like p99."""
     p99: float
     answers: float
 
@@ -39,7 +39,7 @@ def check_tools() -> None:
 
 
 def put_under_load(url: str, headers: Mapping[str, str], seconds: int, *, method: str = "GET") -> Load:
-    """Let CLIENTS ask for `url` as fast as it is answered. Raises ValueError if one answer fails."""
+    """Let CLIENTS request `url` as fast as it responds. Raises ValueError if a request fails."""
     script = Path(__file__).with_name("wrk.lua")
     command = ["wrk", "-t1", f"-c{CLIENTS}", f"-d{seconds}s", "--timeout=60s", "--latency", f"-s{script}", url]
     ended = subprocess.run(
@@ -50,20 +50,20 @@ def put_under_load(url: str, headers: Mapping[str, str], seconds: int, *, method
     )
     said = ended.stdout
     if "Non-2xx" in said or "Socket errors" in said:
-        raise ValueError(f"{url} does not always answer:\n{said}")
+        raise ValueError(f"{url} failed under load:\n{said}")
     answers = int(_found(r"(\d+) requests in", said))
     rate = float(_found(r"Requests/sec:\s*([\d.]+)", said))
     return Load(rate, _latency("50%", said), _latency("99%", said), answers)
 
 
 def cpu_seconds(group: int) -> float:
-    """User and system time so far of a process group, with those of its processes that have ended."""
+    """User and system time that a process group has used so far, including processes that have ended."""
     times = (stat.rpartition(")")[2].split()[11:15] for stat in _stats(group))
     return sum(int(ticks) for four in times for ticks in four) / _TICKS
 
 
 def memory_mib(group: int) -> float:
-    """Proportional set size of a process group, as if nobody else on the machine used the same files."""
+    """Proportional set size of a process group, as if no other process on the machine mapped the same files."""
     anonymous, files = 0, 0
     for process in _processes(group):
         sizes = dict(re.findall(r"(\w+): +(\d+) kB", Path(f"/proc/{process}/smaps_rollup").read_text()))

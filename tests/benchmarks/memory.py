@@ -1,4 +1,4 @@
-"""Memory of the HTTP functions after 1,000 and after 5,000 requests, each alone."""
+"""Memory of each HTTP function, running alone, after 1,000 and after 5,000 requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.benchmarks.servers import Server, Servers, running
 
 _MOST = 90
 _GROWTH = 1.02
-"""How much a size that does not grow may differ between two looks."""
+"""The ratio up to which two measurements count as no growth."""
 
 
 def rows(servers: Servers, asking: Asking) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""The local cloud with every way to Google's services counted: what one action of a user costs."""
+"""The local cloud with all calls to Google's services counted, to measure what one user action costs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.integration.faults.pubsub_proxy import PubsubProxy
 from tests.integration.firestore_meter import FirestoreMeter, metering
 
 _QUIET = 4.0
-"""Seconds without a call after which an action has had all its effects."""
+"""After this many seconds without a call, an action is complete with all its effects."""
 
 
 @dataclass(frozen=True)
@@ -34,16 +34,16 @@ class Operations:
     """What an action costs, on average."""
 
     read: float
-    """Documents and counts: each count here is of fewer than 1,000 jobs."""
+    """Documents and counts. A count is one read, because it covers fewer than 1,000 jobs here."""
     write: float
     delete: float
     class_a: float
     class_b: float
     pubsub_kilobyte: float
-    """Messages published and pushed: none is larger."""
+    """Messages published and pushed. None is larger than 1 kB."""
     request: float
     second: float
-    """CPU time of functions."""
+    """Seconds of the functions' CPU time."""
     megabyte_out: float
 
     def __add__(self, other: Operations) -> Operations:
@@ -55,7 +55,7 @@ class Operations:
 
 
 class Meters:
-    """Counts everything between two looks."""
+    """Counts what each action causes."""
 
     def __init__(self, stack: Stack, firestore: FirestoreMeter, storage: Trouble, pubsub: Trouble) -> None:
         self.stack = stack
@@ -67,12 +67,12 @@ class Meters:
         pubsub.on_call = self._published
 
     def sent(self, answer: requests.Response) -> requests.Response:
-        """Count an answer of a function to a browser."""
+        """Count a function's response to a browser."""
         self._count("request")
         return self.fetched(answer)
 
     def fetched(self, answer: requests.Response) -> requests.Response:
-        """Count bytes that a browser got. Storage counts its own operations."""
+        """Count the bytes that a browser received. Storage counts its own operations."""
         answer.raise_for_status()
         headers = sum(len(name) + len(value) + 4 for name, value in answer.headers.items())
         with self._lock:
@@ -80,7 +80,7 @@ class Meters:
         return answer
 
     def measured(self, times: int, action: Callable[[], object]) -> Operations:
-        """What `action` costs, with all that follows from it; it does its work so many times."""
+        """The cost of `action` and all its effects, divided by `times`: how often it repeats its work."""
         self._settle()
         self._firestore.reset()
         self._counts.clear()
@@ -117,7 +117,7 @@ class Meters:
         return {settings.job_deleted_topic: 1, settings.object_finalized_topic: 2, "every-minute": 2}
 
     def _settle(self) -> None:
-        """Wait until nothing has been called for a while."""
+        """Wait until there has been no call for _QUIET seconds."""
         seen, since = None, time.monotonic()
         while time.monotonic() - since < _QUIET:
             self._firestore.wait_until_idle()
@@ -131,7 +131,7 @@ class _Pubsub(GrpcProxy):
     unary = PubsubProxy.unary
 
     def called(self, name: str, request: bytes) -> str:
-        """With the topic that it publishes to, and how many messages."""
+        """The call's name, the topic that it publishes to, and the number of messages."""
         if name != "Publish":
             return f"{name} - 0"
         published = PublishRequest.deserialize(request)
@@ -139,7 +139,7 @@ class _Pubsub(GrpcProxy):
 
 
 def _class_of(call: str) -> str:
-    """A or B; a delete is free. https://cloud.google.com/storage/pricing#operations-by-class"""
+    """A or B; deletes are free. https://cloud.google.com/storage/pricing#operations-by-class"""
     method, _, url = call.partition(" ")
     path = urlsplit(url).path
     if method == "DELETE":
@@ -165,6 +165,6 @@ def running(output: Callable[[str], Any]) -> Iterator[Meters]:
         meter, port = cleanup.enter_context(metering(stack.environment["FIRESTORE_EMULATOR_HOST"]))
         stack.environment |= {"FIRESTORE_EMULATOR_HOST": f"{HOST}:{port}", "PUBSUB_EMULATOR_HOST": way}
         stack.start_functions()
-        # Documents that the caller writes go past the meter; uploads and messages are parts of actions.
+        # The caller's documents bypass the meter. Its uploads and messages are counted, as parts of actions.
         os.environ["PUBSUB_EMULATOR_HOST"] = way
         yield Meters(stack, meter, storage, pubsub)

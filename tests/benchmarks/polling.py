@@ -1,4 +1,4 @@
-"""A poll that nothing has changed for."""
+"""A poll for jobs that have not changed."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import requests
 
 
 def unchanged(ask: Callable[[str], requests.Response], tag: str) -> str:
-    """Poll with the tag, and return the one that holds.
+    """Poll with the tag, and return the tag that is answered with 304.
 
-    It may have changed with the window of the URLs, so the poll is then made once more. An answer in full to that
-    one too is an AssertionError, because it would be measured as a 304.
+    New URLs change the tag every quarter of an hour, so a full response is followed by one more poll. Raises
+    AssertionError if that also gets a full response, which would be measured as a 304.
     """
     for _ in range(2):
         answer = ask(tag)

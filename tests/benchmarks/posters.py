@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.posters [FILE...]`: what posters take of these or of all hostile files."""
+"""`python -m tests.benchmarks.posters [FILE...]`: measures poster making for these files, or all hostile ones."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from shared.posters.unpicturable import Reason
 from tests.hostile_pictures import PICTURES, write_picture
 from tests.hostile_videos import VIDEOS, write_video
 
-# In a process of its own: the largest memory of a child is counted for all children together, and a child begins
-# with that of its parent.
+# Runs in a process of its own, because the system records only one peak of memory for all children, and a child
+# starts with its parent's.
 _MEASURE = """
 import pickle, resource, sys, time
 from pathlib import Path
@@ -38,7 +38,7 @@ class Measured:
     outcome: Posters | Reason
     seconds: float
     cpu_seconds: float
-    """This and the next of the process that decoded; 0 if there was none."""
+    """This and `peak_mib` are those of the process that decoded the file, or 0 if there was none."""
     peak_mib: float
 
     def __str__(self) -> str:

@@ -13,14 +13,14 @@ FILE = Path("build/bench.json")
 @dataclass(frozen=True, kw_only=True)
 class Row:
     name: str
-    """With the unit of `ours` and `peer`."""
+    """Includes the unit of `ours` and `peer`."""
     ours: float
     peer: float | None = None
-    """None if `ours` itself must reach the limit."""
+    """If None, the ratio is `ours` itself."""
     limit: float
-    """Of the ratio."""
+    """The bar for the ratio."""
     at_least: bool = False
-    """Whether the ratio must reach the limit, and not stay within it."""
+    """Whether `limit` is a minimum. Otherwise it is a maximum."""
 
     @property
     def ratio(self) -> float:
@@ -52,7 +52,7 @@ class Row:
 
 
 def write(rows: Sequence[Row], file: Path = FILE) -> str:
-    """Write all rows, the short ones too, and return the summary."""
+    """Write all rows, including those that miss their bar, and return a summary."""
     file.parent.mkdir(exist_ok=True)
     file.write_text(json.dumps([row.as_json() for row in rows], indent=1, ensure_ascii=False) + "\n")
     return f"bench: {len(rows)} rows, {sum(not row.ok for row in rows)} short"

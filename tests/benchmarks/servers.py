@@ -1,4 +1,4 @@
-"""Starts our functions and their peers on equal terms: one worker, the same threads, compiled, warm."""
+"""Starts our functions and their peers on equal terms: one worker, the same number of threads, compiled, warm."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Server:
         return put_under_load(f"http://{HOST}:{self.port}{path}", headers, seconds, method=method)
 
     def cpu(self, path: str, headers: Mapping[str, str], requests: int) -> float:
-        """Milliseconds of all its processes for an answer, user and system, while CLIENTS ask that often."""
+        """Milliseconds of user and system time per request, over all its processes, with CLIENTS at once."""
 
         def ask_several(_: int) -> None:
             connection = http.client.HTTPConnection(HOST, self.port, timeout=120)
@@ -52,7 +52,7 @@ class Server:
         return memory_mib(self.group)
 
     def ask(self, path: str, headers: Mapping[str, str], method: str = "GET") -> http.client.HTTPResponse:
-        """One answer, read to its end. Raises AssertionError if it is none of 200 to 399."""
+        """The response, read to its end. Raises AssertionError if its status is not 200 to 399."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=60)
         try:
             return self._answer(connection, method, path, headers)
@@ -98,7 +98,7 @@ class Servers:
         return self._started("backend", lambda port: [*uvicorn, f"--port={port}"], ROOT, project)
 
     def staged(self, function: str) -> Path:
-        """The function's folder, compiled as the buildpack does."""
+        """The function's folder, compiled as the buildpack would do it."""
         if function not in self._staged:
             folder = stage(function, self.stack.folder / f"bench-{function}")
             compileall.compile_dir(folder, quiet=1)
@@ -118,7 +118,7 @@ class Servers:
 
 @contextmanager
 def running(*servers: Server) -> Iterator[tuple[Server, ...]]:
-    """Ready within, stopped afterwards."""
+    """The servers, ready for requests. They are stopped afterwards."""
     for server in servers:
         server.wait()
     try:

@@ -1,4 +1,4 @@
-"""Signed URLs: how many a second one core makes, and how many calls the keyless fallback takes."""
+"""Signed URLs: how many one core makes a second, and how many calls the keyless fallback needs."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.tokens import pem, private_key
 _ENDPOINT = "https://storage.googleapis.com"
 _NOW = datetime.now(UTC)
 _PAGE = [Target("nuumee-outputs", f"me/{job}/{name}") for job in range(20) for name in "abcdefgh"]
-"""What a page of 20 completed jobs shows: three media, three posters and two previews of each."""
+"""What a page of 20 completed jobs shows: three media, three posters and two previews for each."""
 _POLLED = _PAGE[: 3 * 8]
 
 
@@ -70,7 +70,7 @@ def _librarys() -> float:
 
 
 def _rate(sign: Callable[[], None], rounds: int = 21) -> float:
-    """URLs of the page for a second of CPU."""
+    """URLs signed per second of CPU, a whole page at a time."""
     sign()
     times = []
     for _ in range(rounds):

@@ -1,6 +1,6 @@
-"""A Cloud Storage of 100 objects in each bucket that takes 25 ms for a call, as in the cloud, a thread for each.
+"""A Cloud Storage that takes 25 ms a call, as in the cloud. Each prefix in each bucket starts with 100 objects.
 
-`python -m tests.benchmarks.slow_storage PORT`; a new prefix has all the objects again.
+`python -m tests.benchmarks.slow_storage PORT` serves it, with a thread for each connection.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class SlowStorage(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class _Server(ThreadingHTTPServer):

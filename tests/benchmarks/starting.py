@@ -1,4 +1,4 @@
-"""Cold starts of HTTP functions, beside functions that import the same and make the same calls; and imports."""
+"""Cold starts of HTTP functions, compared with peers that make the same imports and calls; and unused imports."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _WATCHED = (
     "google.cloud.pubsub_v1",
     "google.cloud.storage",
 )
-"""Modules that cost something, of which no function needs all."""
+"""Modules that are slow to import. No function needs all of them."""
 _USED = {
     "list_jobs": {"firebase_admin", "google.cloud.firestore"},
     "get_thumbnails": {"firebase_admin", "google.cloud.firestore"},
@@ -63,7 +63,7 @@ def _starts(servers: Servers, asking: Asking, function: str) -> tuple[float, flo
     for _ in range(1 + _ROUNDS):
         ours = _seconds(lambda: servers.ours(function), asking.new(function))
         times.append((ours, _seconds(lambda: servers.peer(peer, function), asking.new(function))))
-    mine, theirs = zip(*times[1:], strict=True)  # the first one compiles
+    mine, theirs = zip(*times[1:], strict=True)  # the first start compiles
     return median(mine), median(theirs)
 
 
@@ -76,7 +76,7 @@ def _seconds(start: Callable[[], Server], asked: Asked) -> float:
 
 
 def _imports(servers: Servers, asked: Asked) -> set[str]:
-    """Modules that are imported up to the first answer. Their times are listed in LISTINGS, the slowest last."""
+    """Modules imported until the first response. Writes their times into LISTINGS, the slowest last."""
     headers = [f"{name}: {value}" for name, value in asked.headers.items()]
     listing = [sys.executable, "-X", "importtime", "-c", _ANSWER_ONE]
     ended = subprocess.run(

@@ -1,4 +1,4 @@
--- Sends the method and headers given after "--", each time as from another address.
+-- Sends requests with the method and headers given after "--", each as if from a different address.
 
 local number = 0
 

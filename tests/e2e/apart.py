@@ -1,4 +1,4 @@
-"""Puts the page and each function at its own origin, as in production: host names, and hosting for the page."""
+"""Serves the page and each function at an origin of its own, as in production."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CALLED_BY_THE_PAGE = tuple(
     name.lower()
     for name in re.findall(r'endpoint\("([A-Z_]+)_URL"\)', (ROOT / "frontend/lib/settings.ts").read_text())
 )
-"""The functions whose addresses the page's settings have."""
+"""The functions whose addresses are in the page's settings."""
 PAGE_HOST = "localhost"
 PAGE = f"http://{PAGE_HOST}:3000"
 """The page's origin. The local cloud's functions allow it because `next dev` uses it."""
@@ -39,7 +39,7 @@ def address(name: str) -> str:
 
 @contextmanager
 def hosting(folder: Path) -> Iterator[int]:
-    """Serve only the page's files, on the port that this yields."""
+    """Serve only the page's files. Yields the port."""
     server = Server((HOST, 0), partial(_Hosting, Pages(folder)))
     Thread(target=server.serve_forever, daemon=True).start()
     try:

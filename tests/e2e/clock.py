@@ -1,4 +1,4 @@
-"""Controls the time on the page, which stands still until the test advances it."""
+"""Controls the page's clock. Once stopped, it moves only when the test advances it."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Clock:
         self._page.clock.run_for(int(1000 * seconds))
 
     def jump(self, *, minutes: float) -> None:
-        """Jump ahead, as after the computer was asleep."""
+        """Jump ahead, as if the computer had been asleep."""
         self._page.clock.fast_forward(int(60_000 * minutes))
 
     def now(self) -> float:
@@ -58,7 +58,7 @@ class Clock:
         return [float(note["time"]) for note in self._noted(address)]
 
     def address(self, address: re.Pattern[str]) -> str:
-        """Such an address in full, as the page asked for it the last time."""
+        """The full address of the page's latest request that matches."""
         return str(self._noted(address)[-1]["address"])
 
     def run_to_next(self, address: re.Pattern[str], *, within: int) -> float:
@@ -72,7 +72,7 @@ class Clock:
         raise AssertionError(f"there was no request within {within} s")
 
     def wait_for(self, address: re.Pattern[str], *, times: int) -> None:
-        """Wait, with time stopped, for this many requests: after an hour the token is renewed first."""
+        """Wait, with time stopped, for this many requests. After an hour, the page first renews its token."""
         wait_until(lambda: len(self.times(address)) == times and self._noted(address)[-1]["answered"])
 
     def hide_page(self) -> None:

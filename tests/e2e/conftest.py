@@ -1,4 +1,4 @@
-"""A browser, and in it for each test a fresh profile that may do nothing unseen."""
+"""One browser for all page tests, and for each test a fresh profile, watched for errors and stray requests."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from tests.e2e.shelf import Shelf
 from tests.e2e.watch import Watch
 
 _MILLISECONDS = 60_000
-"""That a busy machine may take until something is to be seen. Nothing waits that long where it comes sooner."""
+"""How long a busy machine may take to show something. Waits end as soon as it appears."""
 _FLAGS = (
     *("--disable-gpu", "--in-process-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
-# Nothing but this machine can be reached: a request that strays fails at once, and is found by its watch.
+# Only this machine can be reached. A request to anywhere else fails at once, and Watch reports it.
 _THIS_MACHINE = "MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 
 
@@ -32,7 +32,7 @@ class NewContext(Protocol):
     def __call__(self, **options: Any) -> BrowserContext: ...
 
 
-# Of this package, not of the session: a browser under Playwright leaves other tests no event loop of their own.
+# Scoped to the package, not the session: while Playwright runs, other tests cannot run their own event loops.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     if not (PAGES / "jobs" / "index.html").is_file():
@@ -48,26 +48,26 @@ def browser() -> Iterator[Browser]:
 
 
 def launch(kind: BrowserType, executable: str, hosts: Mapping[str, int] | None = None) -> Browser:
-    """Start a browser to which each of `hosts` is a port of this machine, and any other name unknown."""
+    """Start a browser that resolves each of `hosts` to a port on this machine, and no other name."""
     named = [f"MAP {host} 127.0.0.1:{port}" for host, port in (hosts or {}).items()]
     flags = (*_FLAGS, f"--host-resolver-rules={', '.join([*named, _THIS_MACHINE])}")
     if os.geteuid() != 0:
         try:
             return kind.launch(executable_path=executable, args=flags, chromium_sandbox=True)
         except Error:
-            pass  # in many a container nobody has a sandbox, as root has none anywhere
+            pass  # many containers have no sandbox, and root never has one
     return kind.launch(executable_path=executable, args=flags, chromium_sandbox=False)
 
 
 @pytest.fixture
 def expected_errors() -> list[str]:
-    """Regular expressions of what a test expects in the browser's console; it appends to them."""
+    """Regular expressions for the console errors that a test expects. The test appends to them."""
     return []
 
 
 @pytest.fixture
 def origins(stack: Stack) -> list[str]:
-    """Where the browser may send requests to; the first is the page's own."""
+    """The origins to which the browser may send requests. The first is the page's own."""
     return [stack.url, stack.storage_url]
 
 
@@ -75,10 +75,10 @@ def origins(stack: Stack) -> list[str]:
 def new_context(
     browser: Browser, origins: list[str], expected_errors: list[str], request: pytest.FixtureRequest
 ) -> Iterator[NewContext]:
-    """Makes profiles that know nothing of each other. Options are those of Playwright's new_context.
+    """Makes isolated profiles. Options are those of Playwright's new_context.
 
-    They ask for reduced motion: to draw what moves takes more of the processor than all else. Tests of what moves,
-    and of a whole visit, are marked `motion`.
+    Profiles ask for reduced motion, because drawing animations takes more CPU than everything else. Tests of
+    motion or of a whole visit are marked `motion`.
     """
     moves = request.node.get_closest_marker("motion") is not None
     contexts: list[BrowserContext] = []
@@ -118,12 +118,12 @@ def page(context: BrowserContext) -> Page:
 
 @pytest.fixture
 def shelf(stack: Stack, database: firestore.Client, buckets: storage.Client, account: Account) -> Shelf:
-    """The jobs of `account`: none, until the test puts some there."""
+    """The jobs of `account`: none until the test adds some."""
     return Shelf(stack.settings, database, buckets, account.user_id)
 
 
 @pytest.fixture
 def jobs_page(context: BrowserContext, page: Page, stack: Stack, account: Account) -> JobsPage:
-    """The Jobs page of `account`, signed in, not opened yet."""
+    """The Jobs page, signed in as `account` but not opened yet."""
     sign_in(context, stack, account, PASSWORD)
     return JobsPage(page)

@@ -31,7 +31,7 @@ def no_connection(route: Route) -> None:
 
 
 def failed_load(reason: str) -> str:
-    """What the browser logs for a request that failed for this reason: a status, or net::ERR_..."""
+    """A pattern for what the browser logs when a request fails for this reason: a status, or net::ERR_..."""
     return f"Failed to load resource: .*{re.escape(reason)}"
 
 
@@ -62,7 +62,7 @@ class HeldBack:
         page.route(url, self._hold)
 
     def let_go(self, answer: Callable[[Route], None] | None = None) -> None:
-        """With `answer`, it responds to the held requests instead of the service."""
+        """Release the held requests. With `answer`, it responds to them instead of the service."""
         self._over = True
         for route in self._waiting:
             if answer:

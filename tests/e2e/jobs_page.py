@@ -1,4 +1,4 @@
-"""The Jobs page as a user sees it, with its elements found by their names."""
+"""The Jobs page as a user sees it. Elements are found by their accessible names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Responses with or without posters and previews, as a test needs, whatever has actually been made."""
+"""Adds or removes posters and previews in responses, as a test needs, whatever has really been made."""
 
 from __future__ import annotations
 

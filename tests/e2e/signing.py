@@ -1,4 +1,4 @@
-"""URLs like those that the functions give, but for another object or with a mark, and signed all the same."""
+"""Changes signed URLs from the functions to name another object or carry a mark, and signs them again."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _settings: WeakKeyDictionary[BrowserContext, Settings] = WeakKeyDictionary()
 
 
 def remember(context: BrowserContext, settings: Settings) -> None:
-    """What the functions sign with that the pages of `context` call."""
+    """Remember the settings with which functions sign the URLs for the pages of `context`."""
     _settings[context] = settings
 
 
 def signed_anew(page: Page, url: str, *, name: str | None = None, mark: str) -> str:
-    """The URL with `&mark` at its end. `name` takes the place of the object's last segment."""
+    """The URL with `&mark` at its end. `name` replaces the last segment of the object's name."""
     key = _settings[page.context].signing_key
     assert key is not None
     parts = urlsplit(url)

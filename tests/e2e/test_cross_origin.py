@@ -135,7 +135,7 @@ def test_a_user_can_do_everything_across_origins(
 def send(
     page: Page, function: str, path: str, *, method: str = "GET", **headers: str
 ) -> tuple[int, dict[str, str], dict[str, Any]]:
-    """What a script on the page can read of a response: its status, headers and JSON."""
+    """Send a request from a script on the page. Returns what the script can read: status, headers and JSON."""
     sent = [address(function) + path, method, {**ADDED, **headers}]
     status, answered, body = page.evaluate(SEND, sent)
     return status, answered, json.loads(body or "{}")

@@ -1,4 +1,4 @@
-"""The details of a job while the list below and the preview above them change."""
+"""A job's details while the list below them or the preview above them changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that every JavaScript object has get no special treatment in a job or an address."""
+"""Names of built-in JavaScript properties, such as `constructor`, cause no harm in a job or an address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Without a connection or a response, the page keeps what it has and says what is wrong."""
+"""Without a connection or a response, the page keeps what it shows and says what is wrong."""
 
 from __future__ import annotations
 

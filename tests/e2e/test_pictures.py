@@ -36,7 +36,7 @@ def account(users: Users) -> Account:
 
 
 def add(shelf: Shelf, job_id: str, status: str, character: str, motion: str, minutes: int, **changes: Any) -> None:
-    """Add a job that was made `minutes` ago, with the media of that character and motion."""
+    """Add a job created `minutes` ago, with the media of this character and motion."""
     created_at = datetime.now(UTC) - timedelta(minutes=minutes)
     shelf.add(
         status,

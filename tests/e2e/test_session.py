@@ -1,4 +1,4 @@
-"""Who may see the page and for how long, and what it tells everyone else."""
+"""Sessions: who may see the page, for how long, and what everyone else is told."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_a_token_that_is_about_to_expire_is_renewed_before_use(jobs_page: JobsPa
     renewals = _renewals(page)
     jobs_page.requests.clear()
     second = int(time.time())
-    wait_until(lambda: int(time.time()) > second)  # the emulator's tokens of one second are one and the same
+    wait_until(lambda: int(time.time()) > second)  # within a second, the emulator issues the same token again
     page.reload()
     jobs_page.cards.first.wait_for()
     assert len(renewals) == 1

@@ -14,7 +14,7 @@ from tests.e2e.shelf import Shelf
 from tests.waiting import wait_until
 
 MOST = 150_000
-"""Bytes, for a page of jobs that the user has not touched yet."""
+"""Bytes, for a page of jobs before the user interacts with it."""
 REPORT = ROOT / "artifacts" / "javascript.txt"
 
 
@@ -64,7 +64,7 @@ def test_viewing_the_list_needs_little_javascript(jobs_page: JobsPage, page: Pag
     REPORT.parent.mkdir(exist_ok=True)
     REPORT.write_text(report)
     assert sum(looked_at.values()) <= MOST, f"more than {MOST:,} bytes\n{report}"
-    assert touched, f"nothing is left for later\n{report}"
+    assert touched, f"no script is left to load later\n{report}"
 
 
 def table(title: str, sizes: dict[str, int]) -> str:

@@ -1,4 +1,4 @@
-"""Watches the browser for what tests do not look at: console errors and requests to other origins."""
+"""Watches the browser for console errors and requests to other origins, which no test looks for itself."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Watch:
             *(f"sent elsewhere: {to}" for to in self.strays),
         ]
         if found:
-            pytest.fail("the browser did what nobody expected:\n" + "\n".join(found), pytrace=False)
+            pytest.fail("the browser did something unexpected:\n" + "\n".join(found), pytrace=False)
 
     def _on_console(self, message: ConsoleMessage) -> None:
         if message.type == "error":

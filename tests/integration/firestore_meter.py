@@ -1,4 +1,4 @@
-"""A proxy in front of Firestore that counts, on the wire, what is read and written, and can be slow."""
+"""A proxy for Firestore that counts reads and writes on the wire, and can delay calls."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SERVICE = "/google.firestore.v1.Firestore/"
 
 
 class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
-    """Passes every call on as it is, and counts documents read, written and deleted, aggregations and calls."""
+    """Forwards every call unchanged, and counts documents read, written and deleted, aggregations and calls."""
 
     def __init__(self, upstream: str) -> None:
         self._channel = grpc.insecure_channel(upstream)
@@ -36,7 +36,7 @@ class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
         self.reset()
 
     def wait_until_idle(self) -> None:
-        """Return once no call is in flight. A call that the client gave up counts until it has ended here."""
+        """Return once no call is in flight. A call that the client gave up is in flight until it ends here."""
         wait_until(lambda: self._under_way == 0)
 
     def reset(self) -> None:
@@ -65,7 +65,7 @@ class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
                     if self.stalls:
                         self._released.wait(60)
             finally:
-                # A client that stops early has still requested the rest.
+                # Count the rest even if the client stops early, because it has requested it.
                 with suppress(grpc.RpcError):
                     for response in call:
                         with self._lock:
@@ -91,7 +91,7 @@ class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
             return self._get
         if name == "RunAggregationQuery":
             return self._aggregate
-        raise AssertionError(f"nobody has said what {name} costs")
+        raise AssertionError(f"the meter does not know what {name} costs")
 
     def _query(self, response: bytes) -> None:
         result = RunQueryResponse.deserialize(response)

@@ -28,7 +28,7 @@ from tests.conftest import PASSWORD
 from tests.waiting import wait_until
 
 SECONDS = 240
-"""The most that anything here may take on a busy machine."""
+"""The longest that anything here may take on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +81,7 @@ def upload(first: int, name: str, content: bytes) -> None:
     client.bucket("nuumee-outputs").blob(name).upload_from_string(content)
 
 
-def test_make_dev_prints_commands_that_work_leaves_nothing_when_killed_and_keeps_data(
-    tmp_path: Path, first: int
-) -> None:
+def test_make_dev_prints_working_commands_cleans_up_when_killed_and_keeps_data(tmp_path: Path, first: int) -> None:
     data = tmp_path / ".local" / "data"
     url, auth = f"http://{ports.HOST}:{first}", f"http://{ports.HOST}:{first + PORT_NAMES.index('auth')}"
     users = Users(auth, PROJECT)
@@ -139,7 +137,7 @@ def logging(output: Path) -> set[str]:
 
 
 def run_what_it_says(text: str) -> str:
-    """Run each command of the greeting. Returns the id of the job that one of them deletes."""
+    """Run each command that `make dev` printed. Returns the id of the job that one of them deletes."""
     token = re.search(r"^  TOKEN=(ey\S+)$", text, re.MULTILINE)
     assert token, text
     commands = re.findall(r"^  (curl .*)$", text, re.MULTILINE)
@@ -193,14 +191,14 @@ def _listeners_of(port: int) -> list[int]:
 @pytest.mark.parametrize(
     ("port", "named"), [("80", "1024"), ("65530", "1024"), ("http", "http"), ("-1", "1024"), ("8000.5", "8000.5")]
 )
-def test_invalid_port_is_refused_by_name(port: str, named: str) -> None:
+def test_an_invalid_port_is_refused_and_named(port: str, named: str) -> None:
     ended = _run(PORT=port)
     assert ended.returncode == 1
     assert "PORT" in ended.stderr
     assert named in ended.stderr
 
 
-def test_taken_port_is_named_with_the_way_to_choose_another(first: int) -> None:
+def test_a_taken_port_is_named_along_with_how_to_choose_another(first: int) -> None:
     with socket.create_server((ports.HOST, first + 2)):
         ended = _run(PORT=str(first))
     assert ended.returncode == 1
@@ -233,7 +231,7 @@ def demo() -> Callable[[], subprocess.CompletedProcess[str]]:
     )
 
 
-def test_make_demo_plays_the_main_job_and_says_so_step_by_step(
+def test_make_demo_plays_the_main_journey_and_reports_each_step(
     demo: Callable[[], subprocess.CompletedProcess[str]],
 ) -> None:
     ended = demo()
@@ -267,7 +265,7 @@ def test_make_demo_says_what_broke(
     assert time.monotonic() - began < SECONDS
 
 
-def test_sign_in_works_at_the_origin_of_the_page_and_its_token_reaches_the_api(
+def test_sign_in_works_at_the_pages_origin_and_its_token_works_with_the_api(
     stack: Stack, account: Account
 ) -> None:
     there = Users(stack.url, stack.settings.project)
@@ -279,7 +277,7 @@ def test_sign_in_works_at_the_origin_of_the_page_and_its_token_reaches_the_api(
         assert (answer.status_code, answer.json()["jobs"]) == (200, [])
 
 
-def test_token_refresh_works_at_the_origin_of_the_page(stack: Stack, account: Account) -> None:
+def test_token_refresh_works_at_the_pages_origin(stack: Stack, account: Account) -> None:
     sign_in = {"email": account.email, "password": PASSWORD, "returnSecureToken": True}
     signed_in = requests.post(Users(stack.url, "any").sign_in_url, json=sign_in, timeout=10).json()
     form = {"grant_type": "refresh_token", "refresh_token": signed_in["refreshToken"]}

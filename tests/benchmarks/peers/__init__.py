@@ -1,1 +1,1 @@
-"""What the product is measured against: each the plainest of its kind, and none with less to do."""
+"""What the product is measured against: the plainest code for each comparison."""

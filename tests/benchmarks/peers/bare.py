@@ -1,4 +1,4 @@
-"""The least that there can be: one query by a bare gRPC stub with raw protobuf, and JSON; no token or count."""
+"""The minimum: one query by a bare gRPC stub with raw protobuf, answered as JSON. No token, no count."""
 
 from __future__ import annotations
 

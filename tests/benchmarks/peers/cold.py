@@ -1,4 +1,4 @@
-"""The least that a new instance of each function must do: import what it needs, and make the function's calls."""
+"""The minimum for a new instance of each function: import what it needs and make the function's calls."""
 
 from __future__ import annotations
 

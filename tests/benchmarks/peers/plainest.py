@@ -1,4 +1,4 @@
-"""The plainest function: `stream()` with a limit and one `count()`; the library signs one URL of each job."""
+"""The plainest function: `stream()` with a limit and one `count()`. The library signs one URL for each job."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def list_jobs(request: flask.Request) -> dict[str, Any]:
     jobs = [{"id": snapshot.id, **(snapshot.to_dict() or {})} for snapshot in newest.stream()]
     if request.args.get("include") == "media":
         sign(jobs)
-    counting: Any = mine.count()  # its types are wrong
+    counting: Any = mine.count()  # its annotations are wrong
     return {"jobs": jobs, "total": counting.get()[0][0].value}
 
 

@@ -1,4 +1,4 @@
-"""Credentials whose signature costs as little as an HMAC, so that peers do not lose by the kind of the key."""
+"""Credentials that sign as cheaply as an HMAC key, so that the kind of key does not slow the peers down."""
 
 from __future__ import annotations
 

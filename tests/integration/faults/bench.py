@@ -44,7 +44,7 @@ BACKGROUND = ("purge_job", "process_upload", "sweep_purges")
 FUNCTIONS = ("delete_job", *BACKGROUND)
 SERVICES = ("storage", "firestore", "pubsub")
 PUSH = "push"
-"""Counts as a service: Pub/Sub's pushes to a function."""
+"""Pub/Sub's pushes to a function, which count as a service."""
 SILENCE = 1.0
 """Seconds for which a silent service does not answer."""
 _WAYS = (*itertools.product(FUNCTIONS, SERVICES), *((function, PUSH) for function in BACKGROUND))
@@ -116,7 +116,7 @@ class Bench:
         self.buckets.bucket(bucket).blob(name).upload_from_string(content)
 
     def put_long_ago(self, bucket: str, name: str, content: bytes) -> None:
-        """Store an object that the functions have been told of long since."""
+        """Store an object without a notification, as if it had been handled long ago."""
         resource = _make_object_resource(self.stack.storage_url, bucket, name, "text/plain", len(content))
         with Handler.lock, patch.object(self.objects, "_finalized"):
             self.objects.create_file(bucket, name, content, resource)
@@ -135,7 +135,7 @@ class Bench:
         return found
 
     def fail(self, seed: int, rate: float, kinds: Mapping[str, Sequence[Kind]] | None = None) -> None:
-        """Let a share `rate` of all calls fail from now on, in the ways given for each service, or in all ways."""
+        """From now on, make a share `rate` of calls fail, in the ways given for each service, or in all ways."""
         seeds = random.Random(seed)
         for (_, service), trouble in self.trouble.items():
             by_default = {PUSH: _ON_PUSH, "pubsub": _ON_PUBSUB}.get(service, COMMON)
@@ -159,9 +159,9 @@ class Bench:
                 os.kill(int(worker), signal.SIGKILL)
 
     def kill_at(self, function: str, number: int, of: str = "") -> threading.Event:
-        """Kill the function's instance when it makes its n-th call with `of` in its name. The call is carried out.
+        """Kill the function's instance at its call number `number` among those with `of` in their names.
 
-        The returned event is set once the instance was killed.
+        The call itself is carried out. The returned event is set once the instance was killed.
         """
         killed = threading.Event()
         numbers = itertools.count(1)
@@ -183,7 +183,7 @@ class Bench:
         return killed
 
     def restart_firestore(self) -> None:
-        """Kill Firestore and start it again, with every write that was answered."""
+        """Kill Firestore and start it again. No acknowledged write is lost."""
         with self.firestore.gone() as fill:
             fill(self._restarted("firestore"))
 

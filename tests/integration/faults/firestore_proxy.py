@@ -31,7 +31,7 @@ class Firestore(Upstream):
         super().__init__(host)
         self._database = f"projects/{project}/databases/(default)"
         self.writing = threading.Lock()
-        """Held by one write at a time, and while the emulator is replaced, so that no answered write is lost."""
+        """Held by one write at a time, and while the emulator is replaced, so no acknowledged write is lost."""
 
     @contextmanager
     def gone(self) -> Iterator[Callable[[str], None]]:

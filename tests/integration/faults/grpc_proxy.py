@@ -102,7 +102,7 @@ class GrpcProxy(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
             return None
         fault = self.trouble.meet(self.called(name, request))
         if not self.upstream.present.is_set():
-            context.abort(grpc.StatusCode.UNAVAILABLE, "There is nobody.")
+            context.abort(grpc.StatusCode.UNAVAILABLE, "The emulator is being replaced.")
         if fault is not None and fault.kind is Kind.SLOW:
             self.trouble.hold_up(fault.kind, context.is_active)
         if fault is not None and not fault.carried_out:
@@ -116,7 +116,7 @@ class GrpcProxy(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
     def _fail(self, fault: Fault, context: Any) -> None:
         if self.trouble is not None and fault.kind in _STATUS:
             self.trouble.hold_up(fault.kind, context.is_active)
-            context.abort(_STATUS[fault.kind], "The test wants it so.")
+            context.abort(_STATUS[fault.kind], "The test makes this call fail.")
 
 
 @contextmanager
@@ -129,7 +129,7 @@ def _passing_on(context: Any) -> Iterator[None]:
         cancelled = error.code() is grpc.StatusCode.CANCELLED
         context.abort(grpc.StatusCode.UNAVAILABLE if cancelled else error.code(), error.details())
     except ValueError:  # raised by a closed channel
-        context.abort(grpc.StatusCode.UNAVAILABLE, "There is nobody any more.")
+        context.abort(grpc.StatusCode.UNAVAILABLE, "The emulator has been stopped.")
 
 
 @contextmanager

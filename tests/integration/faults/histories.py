@@ -60,7 +60,7 @@ class Player:
         batch.set(self._jobs.document(self.neighbour), self._document(self.job_id))
         batch.set(self._jobs.document(self.job_id), self._document(self.neighbour))
         batch.commit()
-        # Of one file of each the functions may still be told when it begins.
+        # When the history begins, one file of each job may still await its notification. The others await none.
         self._put_file(f"somebody-else/{self.job_id}/output.mp4", 2)
         for job_id in (self.neighbour, self.job_id):
             self._upload(job_id, 0)
@@ -82,12 +82,12 @@ class Player:
         is_deleted = fields.get("deleted_at") is not None
         assert is_deleted or not self.accepted, "a delete was answered with 202 and forgotten"
         self._check_all_there(self.neighbour)
-        assert self.bench.contents(f"somebody-else/{self.job_id}/"), "somebody else's file is gone"
+        assert self.bench.contents(f"somebody-else/{self.job_id}/"), "another user's file is gone"
         if not is_deleted:
             assert "purge" not in fields
             self._check_all_there(self.job_id)
             return
-        assert self._found(self.job_id) == {}, "files are left of a deleted job"
+        assert self._found(self.job_id) == {}, "a deleted job still has files"
         self._check_record(fields["purge"], faultless=faultless)
 
     def _check_record(self, purge: dict[str, Any], *, faultless: bool) -> None:
@@ -104,7 +104,7 @@ class Player:
         assert late <= all_of_them
         if faultless:
             # The purge and process_upload may both count an object that both found.
-            assert removed + late >= all_of_them, "the record does not tell of all that was removed"
+            assert removed + late >= all_of_them, "the record counts fewer objects than were removed"
 
     def _check_all_there(self, job_id: str) -> None:
         expected = {
@@ -117,7 +117,7 @@ class Player:
     # What may happen. Each method gets the number of its step.
 
     def _complete(self, _: int) -> None:
-        """The worker reports, without knowing of deletions."""
+        """The worker reports the job completed, without knowing whether it was deleted."""
         self._jobs.document(self.job_id).update({"status": "completed", "completed_at": NOW})
 
     def _put(self, number: int) -> None:
@@ -169,7 +169,7 @@ class Player:
 
     def _put_file(self, name: str, number: int, put: Callable[[str, str, bytes], None] | None = None) -> None:
         bucket, content = self.bench.settings.buckets[number % 3], uuid.uuid4().bytes
-        # Counted first: a late file may be gone before its upload is answered.
+        # Recorded first, because a late file may be removed before its upload is answered.
         self.uploaded.setdefault((bucket, name), []).append(content)
         (put or self.bench.upload)(bucket, name, content)
 
@@ -217,7 +217,7 @@ def come_to_rest(bench: Bench, players: Sequence[Player]) -> None:
     def at_rest() -> bool:
         nonlocal swept
         delivered = not bench.pubsub.undelivered or time.monotonic() > deadline
-        # Look only once all is delivered, and only until one is not at rest: this is most of the work.
+        # Look only after all is delivered, and stop at the first that is not at rest: looking is most of the work.
         if delivered and not bench.notifications.unpublished:
             while waiting and waiting[-1].is_at_rest():
                 waiting.pop()

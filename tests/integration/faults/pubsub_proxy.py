@@ -61,7 +61,7 @@ class Pubsub(Upstream):
             self._publish(PublishRequest(topic=topic, messages=[message]))
 
     def _publish(self, request: PublishRequest) -> None:
-        """Publish what its sender believes to be published. If this fails, it stays held back."""
+        """Publish messages that their sender believes to be published. If this fails, they stay held back."""
         call = self.channel.unary_unary(
             _PUBLISH,
             request_serializer=PublishRequest.serialize,

@@ -49,7 +49,7 @@ class PushProxy(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
     def _push(self, body: bytes) -> int:
         """The function's status, or _UNREACHABLE if the function does not answer."""

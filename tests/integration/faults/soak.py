@@ -25,7 +25,7 @@ from tests.jobs import NOW, document
 
 JOBS = 2_000
 LIVE = 200
-"""Jobs among the others that nobody deletes."""
+"""Jobs that are never deleted and must keep their files."""
 RATE = 0.2
 SEED = 2026
 FILES = ("reference.png", "motion.mp4", "output.mp4")
@@ -33,16 +33,16 @@ BETWEEN_KILLS = (2.0, 6.0)
 """Seconds."""
 BETWEEN_SWEEPS = 10.0
 SWEEP_AFTER = 30
-"""Seconds. Much sooner than in a deployment, but long enough for an event to get its turn first."""
+"""Seconds. Much less than in a deployment, but enough for an event to be handled first."""
 AT_ONCE = 40
-"""Most purges that the soak has in progress or waiting. The emulator pushes two at a time."""
+"""The maximum number of purges in progress or waiting. The emulator pushes two at a time."""
 PATIENCE = 3_600.0
 
 
 def main() -> None:
     stack.stop_on_signals()
     began = time.monotonic()
-    print(f"soak: seed={SEED}, some quarter of an hour", flush=True)
+    print(f"soak: seed={SEED}, takes about a quarter of an hour", flush=True)
     lines: list[str] = []
     try:
         with benches.running(lines.append, sweep_after=SWEEP_AFTER) as bench:
@@ -76,7 +76,7 @@ class _Soak:
         self._live = [uuid.UUID(int=self._dice.getrandbits(128)).hex for _ in range(LIVE)]
 
     def run(self) -> tuple[int, int, int]:
-        """The number of objects that deleted jobs left, of objects that live jobs lost, and of purge runs."""
+        """Returns how many objects deleted jobs left behind, how many live jobs lost, and how often purges ran."""
         with ThreadPoolExecutor(8) as threads:
             for _ in tqdm(threads.map(self._make, self._doomed + self._live), "making", JOBS + LIVE, disable=None):
                 pass

@@ -1,4 +1,4 @@
-"""The bench itself: it injects the faults that it should, forwards everything once healed, and loses nothing."""
+"""The bench itself: it injects the intended faults, forwards everything once healed, and loses nothing."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_write_to_firestore_fails_before_or_after_it_was_carried_out(
     assert one.get().exists is carried_out
 
 
-def test_a_stream_from_firestore_breaks_off_after_it_has_begun(bench: Bench, troubled: firestore.Client) -> None:
+def test_a_firestore_stream_breaks_off_after_its_first_response(bench: Bench, troubled: firestore.Client) -> None:
     things = troubled.collection(new_id())
     for number in range(3):
         things.document(str(number)).set({"a": number})
@@ -113,9 +113,7 @@ def test_a_slow_firestore_gives_the_right_answer(bench: Bench, troubled: firesto
     assert time.monotonic() - began > 0.25
 
 
-def test_no_write_that_was_answered_is_lost_when_firestore_is_killed(
-    bench: Bench, troubled: firestore.Client
-) -> None:
+def test_no_acknowledged_write_is_lost_when_firestore_is_killed(bench: Bench, troubled: firestore.Client) -> None:
     fields = {"text": "ä", "number": 1.5, "map": {"list": [1, None, True]}, "bytes": b"\x00"}
     names = [f"things/{new_id()}" for _ in range(3)] + [f"things/{new_id()}/under/{new_id()}"]
     for name in names:
@@ -162,14 +160,14 @@ def topic(bench: Bench) -> Iterator[tuple[Callable[[str], None], Pull]]:
         yield publish, pull
 
 
-def test_a_message_is_published_twice(bench: Bench, topic: Any) -> None:
+def test_a_message_can_be_published_twice(bench: Bench, topic: Any) -> None:
     publish, pull = topic
     bench.trouble["purge_job", "pubsub"].on_call = lambda call: Fault(Kind.DUPLICATE)
     publish("first")
     wait_until(lambda: pull() == ["first", "first"])
 
 
-def test_a_message_that_is_held_back_comes_after_the_next_one(bench: Bench, topic: Any) -> None:
+def test_a_held_back_message_is_delivered_after_the_next_one(bench: Bench, topic: Any) -> None:
     publish, pull = topic
     bench.trouble["purge_job", "pubsub"].on_call = lambda call: Fault(Kind.HELD_BACK)
     publish("first")
@@ -178,7 +176,7 @@ def test_a_message_that_is_held_back_comes_after_the_next_one(bench: Bench, topi
     wait_until(lambda: pull() == ["second", "first"])
 
 
-def test_what_is_held_back_comes_when_all_is_healed(bench: Bench, topic: Any) -> None:
+def test_a_held_back_message_is_delivered_after_healing(bench: Bench, topic: Any) -> None:
     publish, pull = topic
     bench.trouble["purge_job", "pubsub"].on_call = lambda call: Fault(Kind.HELD_BACK)
     publish("first")
@@ -186,7 +184,7 @@ def test_what_is_held_back_comes_when_all_is_healed(bench: Bench, topic: Any) ->
     wait_until(lambda: pull() == ["first"])
 
 
-def test_a_message_whose_answer_was_lost_was_published(bench: Bench, topic: Any) -> None:
+def test_a_message_is_published_although_the_response_is_lost(bench: Bench, topic: Any) -> None:
     publish, pull = topic
     faults = iter([Fault(Kind.UNAVAILABLE, carried_out=True)])
     bench.trouble["purge_job", "pubsub"].on_call = lambda call: next(faults, None) if call == "Publish" else None
@@ -198,7 +196,7 @@ def ends(lines: list[str], job_id: str) -> list[str]:
     return [line for line in lines if line.startswith("purge_job ") and job_id in line and "event_done" in line]
 
 
-def test_a_push_can_come_twice_fail_before_and_fail_after(
+def test_a_push_can_be_repeated_and_can_fail_before_or_after_it_is_handled(
     bench: Bench, lines: list[str], account: Account, new_job: Callable[[], str]
 ) -> None:
     pushes = iter([Fault(Kind.UNAVAILABLE), Fault(Kind.RESET, carried_out=True), Fault(Kind.DUPLICATE)])
@@ -214,17 +212,17 @@ def test_a_push_can_come_twice_fail_before_and_fail_after(
     ("number", "call", "is_seen_in_attempts"),
     [(1, "BatchGetDocuments jobs/{id}", False), (1, "Commit jobs/{id}", True), (2, "{id}%2F", True)],
 )
-def test_a_function_that_is_killed_half_way_is_there_again_and_ends_what_it_began(
+def test_a_function_killed_halfway_restarts_and_finishes_its_work(
     bench: Bench, account: Account, number: int, call: str, is_seen_in_attempts: bool
 ) -> None:
-    # Without files, because process_upload would write to the document about their uploads.
+    # The job has no files, because process_upload would record their uploads in the document.
     job_id = new_id()
     bench.database.collection("jobs").document(job_id).set(document(account.user_id))
     killed = bench.kill_at("purge_job", number, call.format(id=job_id))
     delete(bench, account, job_id)
     wait_until(lambda: purged(bench, account, job_id))
     assert killed.is_set()
-    # The call at which it was killed was carried out: a killed run counts once its beginning was recorded.
+    # The call at which it was killed was carried out, so a killed run counts once its start was recorded.
     assert (read(bench.database, job_id)["purge"]["attempts"] > 1) is is_seen_in_attempts
 
 
@@ -239,7 +237,7 @@ def test_no_message_is_lost_when_pubsub_is_killed(
     wait_until(lambda: purged(bench, account, job_id))
 
 
-def test_with_a_fifth_of_all_calls_failing_everything_is_purged_in_the_end(
+def test_everything_is_purged_although_a_fifth_of_all_calls_fail(
     bench: Bench, account: Account, new_job: Callable[[], str]
 ) -> None:
     jobs = [new_job() for _ in range(5)]

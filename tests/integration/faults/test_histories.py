@@ -1,6 +1,6 @@
 """Random histories under faults: the rules of the data hold whatever fails.
 
-`make soak` plays five hundred of them, with another seed each time.
+`make soak` plays five hundred of them, with a new seed each time.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tests.integration.faults.histories import Player, Step, play_all
 SEED = int(os.environ.get("FAULTS_SEED", "2026"))
 AT_ONCE = 25
 EXAMPLES = int(os.environ.get("FAULTS_BATCHES", "2"))
-"""Batches of histories for each kind of trouble. Hypothesis begins with the simplest one, of deletes alone."""
+"""Batches of histories for each kind of trouble. Hypothesis begins with the simplest one, which only deletes."""
 STEPS = 6
 ARTIFACTS = Path(__file__).parents[3] / "artifacts"
 _KINDS = ("delete", "put", "delete", "put", "forge", "sweep", "complete")
