@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -9,8 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from infra.cloud import gcloud
-from infra.cloud.deploy import Deploy
-from infra.cloud.deployment import Refused, read_flags, settings_of, usage
+from infra.cloud.deploy import CORS, Deploy, cors
+from infra.cloud.deployment import Deployment, Refused, read_flags, settings_of, usage
 from infra.functions import TableError, table
 
 try:
@@ -37,7 +38,7 @@ def main(
         deploy = Deploy(runner, deployment, table(), root)
         os.chdir(root)
         if not request.dry_run:
-            _stage_all(root)
+            _prepare(root, deployment)
         deploy.everything()
     except gcloud.Failed as error:
         sys.exit(error.status)
@@ -46,9 +47,12 @@ def main(
         sys.exit(2)
 
 
-def _stage_all(root: Path) -> None:
+def _prepare(root: Path, deployment: Deployment) -> None:
+    """Write the files that gcloud takes."""
     if shutil.which("gcloud") is None:
         raise Refused("gcloud is not installed: see https://cloud.google.com/sdk/docs/install")
+    (root / "build").mkdir(exist_ok=True)
+    (root / CORS).write_text(json.dumps(cors(deployment)))
     for function in FUNCTIONS:
         try:
             stage(function, root / "build" / function, root)

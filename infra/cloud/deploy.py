@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 from infra.cloud.deployment import Deployment, Refused
 from infra.cloud.gcloud import Failed, Gcloud
@@ -25,6 +26,9 @@ _SIGNER = "url-signer"
 """The account whose permission signed URLs carry."""
 _SECRET = "url-signing-key"  # noqa: S105 - its name
 _SIGN_AS_ITSELF = "roles/iam.serviceAccountTokenCreator"
+_LIFECYCLE = "infra/cloud/lifecycle.json"
+CORS = "build/cors.json"
+"""The file with what `cors` returns."""
 _SETTINGS_OF_FUNCTIONS = (
     *("allowed_origins", "images_bucket", "videos_bucket", "outputs_bucket", "job_deleted_topic"),
     *(
@@ -37,6 +41,13 @@ _SETTINGS_OF_FUNCTIONS = (
     ),
 )
 _KEY = re.compile(r"[A-Za-z0-9]+:[!-~]+")
+
+
+def cors(deployment: Deployment) -> list[dict[str, Any]]:
+    """Who may read a bucket's objects from a script: https://cloud.google.com/storage/docs/cross-origin"""
+    headers = ["Content-Type", "Content-Length", "Content-Range", "Content-Disposition", "ETag"]
+    origins = [origin.rstrip("/") for origin in deployment.allowed_origins.split(",")]
+    return [{"origin": origins, "method": ["GET", "HEAD"], "responseHeader": headers, "maxAgeSeconds": 3600}]
 
 
 class Deploy:
@@ -57,49 +68,67 @@ class Deploy:
 
     def everything(self) -> None:
         """Raises Failed, NoAnswer and Refused."""
-        gcloud, functions = self._gcloud, self._table.functions.values()
+        gcloud, functions = self._gcloud, tuple(self._table.functions.values())
         number = gcloud.ask(
             "PROJECT_NUMBER", "projects", "describe", self._deployment.project, "--format=value(projectNumber)"
         )
-        self._check_buckets()
         gcloud.run("services", "enable", *(f"{service}.googleapis.com" for service in _SERVICES))
-        # The accounts before all else: a new one can be given roles only after some seconds.
+        self._make_database()
+        for bucket in self._deployment.buckets:
+            self._make_bucket(bucket)
+        # The accounts as early as can be: a new one can be given roles only after some seconds.
         for function in functions:
             self._make_account(function.account, f"Function {function.name}")
         if not self._deployment.keyless:
             self._make_account(_SIGNER, "Signs URLs of media")
         self._make_topics()
         self._make_indexes()
+        signing = [function for function in functions if function.signs]
         if not self._deployment.keyless:
             self._make_signing_key()
-        for function in functions:
-            if function.signs:
-                self._allow_signing(function)
+        for function in signing:
+            self._allow_signing(function)
         for function in functions:
             for role in function.roles:
                 self._grant(function.account, role)
         for function in functions:
             self._deploy(function, number)
         # Only now, because what was deployed before may sign with this role.
-        if not self._deployment.keyless:
-            for function in functions:
-                if function.signs:
-                    self._forbid_signing_as_itself(function)
+        for function in () if self._deployment.keyless else signing:
+            self._forbid_signing_as_itself(function)
         # What makes events comes after what consumes them.
         for bucket in self._deployment.buckets:
             self._notify(bucket)
         self._schedule()
         self._make_alerts()
 
-    def _check_buckets(self) -> None:
-        for bucket in self._deployment.buckets:
-            uniform = self._gcloud.look(
-                "True",
-                *("storage", "buckets", "describe", f"gs://{bucket}"),
-                "--format=value(uniform_bucket_level_access)",
+    def _make_database(self) -> None:
+        """A database that was there is protected too: from being deleted, and with a week of its past."""
+        protection = ("--delete-protection", "--enable-pitr")
+        database = ("firestore", "databases")
+        kind = self._gcloud.find(*database, "describe", "--database=(default)", "--format=value(type)")
+        if kind is None:
+            location = f"--location={self._deployment.firestore_location or self._deployment.region}"
+            self._gcloud.run(*database, "create", location, "--type=firestore-native", *protection)
+        elif kind == "FIRESTORE_NATIVE":
+            self._gcloud.run(*database, "update", "--database=(default)", *protection)
+        else:
+            raise Refused(f"the project's Firestore database is {kind}, and it must be FIRESTORE_NATIVE")
+
+    def _make_bucket(self, bucket: str) -> None:
+        """A bucket that was there stays as it is: its rules may be somebody else's."""
+        buckets, url = ("storage", "buckets"), f"gs://{bucket}"
+        uniform = self._gcloud.find(*buckets, "describe", url, "--format=value(uniform_bucket_level_access)")
+        if uniform is None:
+            self._gcloud.run(
+                *(*buckets, "create", url, f"--location={self._deployment.region}"),
+                *("--uniform-bucket-level-access", "--public-access-prevention", "--soft-delete-duration=7d"),
+                f"--lifecycle-file={_LIFECYCLE}",
             )
-            if uniform != "True":
-                raise Refused(f"gs://{bucket} has no uniform bucket-level access, which conditions on roles need")
+            # The page's own origins may download by fetch.
+            self._gcloud.run(*buckets, "update", url, f"--cors-file={CORS}")
+        elif uniform != "True":
+            raise Refused(f"{url} has no uniform bucket-level access, which conditions on roles need")
 
     def _make_account(self, account: str, what: str) -> None:
         self._gcloud.create("iam", "service-accounts", "create", account, f"--display-name={what}")
@@ -187,7 +216,7 @@ class Deploy:
         role = "roles/secretmanager.secretAccessor"
         if self._deployment.keyless:
             on, role = ("iam", "service-accounts", "add-iam-policy-binding", email), _SIGN_AS_ITSELF
-        self._gcloud.run(*on, *_binding(email, role), "--condition=None")
+        self._gcloud.run_once_known(*on, *_binding(email, role), "--condition=None")
 
     def _forbid_signing_as_itself(self, function: Function) -> None:
         """Take away the role that earlier versions and SIGNING=keyless grant, under whatever conditions."""
@@ -206,7 +235,7 @@ class Deploy:
             )
 
     def _grant(self, account: str, role: Role) -> None:
-        binding, run = _binding(self._email(account), role.name), self._gcloud.run
+        binding, run = _binding(self._email(account), role.name), self._gcloud.run_once_known
         buckets = self._deployment.buckets
         match role.on:
             case "project":
@@ -242,7 +271,7 @@ class Deploy:
         if function.topic:
             # Events are pushed in the name of the function's account, and a deploy does not allow that one to call
             # it.
-            self._gcloud.run(
+            self._gcloud.run_once_known(
                 *("functions", "add-invoker-policy-binding", function.name, region),
                 *(f"--member=serviceAccount:{email}", "--format=none"),
             )

@@ -37,6 +37,9 @@ class Deployment:
     allowed_origins: str = _setting(
         f"{_ORIGIN}(,{_ORIGIN})*", "list of origins such as https://a.example,https://b.example"
     )
+    firestore_location: str = _setting(
+        "|[a-z0-9-]{4,30}", "location of a new Firestore database such as nam5; by default the region", ""
+    )
     images_bucket: str = _setting(*_BUCKET, Settings.images_bucket)
     videos_bucket: str = _setting(*_BUCKET, Settings.videos_bucket)
     outputs_bucket: str = _setting(*_BUCKET, Settings.outputs_bucket)
@@ -98,7 +101,7 @@ A setting is a flag (--images-bucket VALUE) or a line of the file (IMAGES_BUCKET
 
 {settings}
 
-The project's Firestore database, its sign-in and the three buckets must be there already.
+The project, with billing, must be there already; what the run cannot make is listed in docs/deploying.md.
 """
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -19,7 +21,19 @@ class Failed(Exception):
 
 
 class NoAnswer(Exception):
-    """Google Cloud does not know yet what it was asked for."""
+    """Google Cloud still does not know what it was asked for."""
+
+
+_NOT_THERE = re.compile(r"not found|not_found|\b404\b", re.IGNORECASE)
+_NOT_ENABLED = re.compile("has not been used in project", re.IGNORECASE)
+_LAGS = re.compile(rf"does not exist|{_NOT_THERE.pattern}|{_NOT_ENABLED.pattern}", re.IGNORECASE)
+"""What gcloud says about something new until all of Google Cloud knows it: a new account can be given no role, and
+a newly enabled API cannot be called.
+https://cloud.google.com/iam/docs/access-change-propagation
+"""
+_PAUSE = 10.0
+_PATIENCE = 300.0
+"""Seconds between two attempts, and until giving up."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +79,13 @@ def start(call: Call) -> Ended:
 class Gcloud:
     """Runs commands for one project. Each is shown first: in a dry run on stdout, and nothing is run."""
 
-    def __init__(self, project: str, *, dry_run: bool, start: Callable[[Call], Ended] = start) -> None:
+    def __init__(
+        self,
+        project: str,
+        *,
+        dry_run: bool,
+        start: Callable[[Call], Ended] = start,
+    ) -> None:
         self.dry_run = dry_run
         self._common = (f"--project={project}", "--quiet")
         self._start = start
@@ -73,6 +93,15 @@ class Gcloud:
     def run(self, *words: str) -> None:
         """Raises Failed."""
         self._called(Call(words=self._shown(words)))
+
+    def run_once_known(self, *words: str) -> None:
+        """Like `run`, for a command about something new, which not all of Google Cloud knows at once. Raises
+        Failed.
+        """
+        ended = self._once_known(Call(words=self._shown(words), takes_errors=True), _LAGS)
+        print(ended.stderr, end="", file=sys.stderr)
+        if ended.status != 0:
+            raise Failed(ended.status)
 
     def create(self, *words: str) -> None:
         """Like `run`, but what is there already stays as it is. Raises Failed."""
@@ -89,11 +118,37 @@ class Gcloud:
         return placeholder if self.dry_run else self._called(call).stdout.strip("\n")
 
     def ask(self, placeholder: str, *words: str) -> str:
-        """Like `look`, where there must be an answer. Raises NoAnswer too."""
-        answer = self.look(placeholder, *words)
-        if not answer:
-            raise NoAnswer(f"there is no answer yet to gcloud {' '.join(words)}: run deploy.sh again in a minute")
-        return answer
+        """Like `look`, but waits until there is an answer. Raises NoAnswer too."""
+        for _ in self._attempts(f"gcloud {' '.join(words[:3])} has an answer"):
+            if answer := self.look(placeholder, *words):
+                return answer
+        raise NoAnswer(f"there is no answer to gcloud {' '.join(words)}: run deploy.sh again later")
+
+    def find(self, *words: str) -> str | None:
+        """What gcloud says of something, None if that does not exist; in a dry run, None. Raises Failed."""
+        call = Call(words=self._shown(words), takes_output=True, takes_errors=True)
+        ended = self._once_known(call, _NOT_ENABLED)
+        if self.dry_run or (ended.status != 0 and _NOT_THERE.search(ended.stderr)):
+            return None
+        print(ended.stderr, end="", file=sys.stderr)
+        if ended.status != 0:
+            raise Failed(ended.status)
+        return ended.stdout.strip("\n")
+
+    def _once_known(self, call: Call, lags: re.Pattern[str]) -> Ended:
+        for _ in self._attempts(f"gcloud {' '.join(call.words[:3])} knows what is new"):
+            ended = self._call(call)
+            if ended.status == 0 or not lags.search(ended.stderr):
+                break
+        return ended
+
+    def _attempts(self, until: str) -> Iterator[None]:
+        """Yields before each attempt, with pauses in between, in which it says what it waits for."""
+        yield
+        for _ in range(round(_PATIENCE / _PAUSE)):
+            print(f"deploy.sh: waiting until {until}", file=sys.stderr, flush=True)
+            time.sleep(_PAUSE)
+            yield
 
     def pass_on(
         self, making: Sequence[str], keeping: Sequence[str], holds: Callable[[str], bool]

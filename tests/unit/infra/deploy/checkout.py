@@ -50,7 +50,7 @@ case "$*" in
   "projects describe"*) echo {PLACEHOLDERS["PROJECT_NUMBER"]} ;;
   "functions describe"*) echo "projects/nuumee-test/locations/us-central1/triggers/$3-1" ;;
   "eventarc triggers describe"*) echo "projects/nuumee-test/subscriptions/eventarc-${{4##*/}}" ;;
-  "storage buckets describe"*) echo True ;;
+  "firestore databases describe"* | "storage buckets describe"*) echo "ERROR: NOT_FOUND" >&2 && exit 1 ;;
   "storage hmac create"*) echo "{HMAC_KEY}" && env >"$0.environment" ;;
   "secrets versions add"*) cat >"$0.secret" ;;
 esac
@@ -68,6 +68,12 @@ class Cloud:
     saying: str = "refused"
     lost: str = "no such command"
     """A command that contains this is carried out, but its answer is lost."""
+    lags: dict[str, int] = field(default_factory=dict)
+    """Commands that contain the key fail this many times, because something new is not known everywhere."""
+    database: str | None = "FIRESTORE_NATIVE"
+    """The kind of the project's database, if it has one."""
+    missing: tuple[str, ...] = ()
+    """The buckets that do not exist."""
     uniform: str = "True"
     notifications: str = "[]"
     policies: str = ""
@@ -84,8 +90,22 @@ class Cloud:
         line = " ".join(call.words)
         if self.failing in line:
             return Ended(7, "", f"ERROR: {self.saying}\n")
+        for late, times in self.lags.items():
+            if late in line and times > 0:
+                self.lags[late] -= 1
+                return self._not_known(call)
+        if (line.startswith("firestore databases describe") and self.database is None) or any(
+            line.startswith(f"storage buckets describe gs://{bucket} ") for bucket in self.missing
+        ):
+            return Ended(1, "", "ERROR: (gcloud) NOT_FOUND: there is none\n")
         answer = self._answer(line, call)
         return Ended(7, "", "ERROR: 504\n") if self.lost in line else Ended(0, answer)
+
+    def _not_known(self, call: Call) -> Ended:
+        """How gcloud answers about what is new: with an empty answer, or an error."""
+        if call.takes_output and not call.takes_errors:
+            return Ended(0)
+        return Ended(1, "", "ERROR: Service account list-jobs does not exist; it has not been used in project\n")
 
     def _answer(self, line: str, call: Call) -> str:
         words = call.words
@@ -97,6 +117,7 @@ class Cloud:
             "eventarc triggers describe": lambda: (
                 f"projects/nuumee-test/subscriptions/eventarc-{words[3].rpartition('/')[2]}"
             ),
+            "firestore databases describe": lambda: self.database or "",
             "storage buckets describe": lambda: self.uniform,
             "storage buckets notifications list": lambda: self.notifications,
             "alpha monitoring policies list": lambda: self.policies,
@@ -134,7 +155,8 @@ class Checkout:
         self.cloud = replace(self.cloud, **changes)
         stdout, stderr, code = io.StringIO(), io.StringIO(), 0
         folder = Path.cwd()
-        with redirect_stdout(stdout), redirect_stderr(stderr), patch.dict(os.environ, PATH=str(self.path)):
+        paths = patch.dict(os.environ, PATH=str(self.path))
+        with redirect_stdout(stdout), redirect_stderr(stderr), paths, patch("time.sleep"):
             try:
                 main(flags, self.root, self._called(stderr))
             except SystemExit as ended:
