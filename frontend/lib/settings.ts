@@ -2,12 +2,14 @@
 
 export type Endpoint = "listJobs" | "getThumbnails" | "getOutput" | "deleteJob" | "shareJob";
 
-interface Settings {
+export interface Settings {
   /** The address of each function, without a trailing slash. */
   endpoints: Record<Endpoint, string>;
   firebase: { apiKey: string; projectId: string; authDomain?: string };
   /** The address of the Firebase Auth emulator. A path means the page's own origin. */
   authEmulator: string | undefined;
+  /** Where signed URLs lead. */
+  mediaOrigin: string;
   /** How many days the buckets keep deleted objects; 0 if they keep none. */
   softDeleteDays: number;
 }
@@ -23,6 +25,7 @@ export const settings: Settings = read({
   NEXT_PUBLIC_FIREBASE_PROJECT_ID: process.env.NEXT_PUBLIC_FIREBASE_PROJECT_ID,
   NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN: process.env.NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN,
   NEXT_PUBLIC_AUTH_EMULATOR_URL: process.env.NEXT_PUBLIC_AUTH_EMULATOR_URL,
+  NEXT_PUBLIC_MEDIA_ORIGIN: process.env.NEXT_PUBLIC_MEDIA_ORIGIN,
   NEXT_PUBLIC_SOFT_DELETE_DAYS: process.env.NEXT_PUBLIC_SOFT_DELETE_DAYS,
 });
 
@@ -63,6 +66,7 @@ export function read(environment: Record<string, string | undefined>): Settings 
       ...(authDomain && { authDomain }),
     },
     authEmulator: optional("AUTH_EMULATOR_URL"),
+    mediaOrigin: optional("MEDIA_ORIGIN") ?? "https://storage.googleapis.com",
     softDeleteDays: days,
   };
 }

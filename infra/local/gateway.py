@@ -15,6 +15,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 from infra.functions import table
+from infra.hosting import hosting
 from infra.local.pages import Pages
 from infra.local.servers import Server
 
@@ -174,7 +175,7 @@ def main() -> None:
     arguments = parser.parse_args()
     pairs = (pair.split("=") for pair in arguments.upstreams)
     upstreams = {name: int(port) for name, port in pairs}
-    handler = partial(Gateway, upstreams, Pages(arguments.pages))
+    handler = partial(Gateway, upstreams, Pages(arguments.pages, hosting()))
     Server(("127.0.0.1", arguments.port), handler).serve_forever()
 
 

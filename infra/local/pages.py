@@ -1,4 +1,4 @@
-"""Serves the built page's static export as a production host would."""
+"""Serves the built page's static export as Firebase Hosting does, by the same file of rules."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import hashlib
 import re
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import Message
 from pathlib import Path
 from urllib.parse import quote, unquote
+
+from infra.hosting import Hosting
 
 _CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -29,16 +31,12 @@ _CONTENT_TYPES = {
 }
 _FOR_THE_API_ALONE = re.compile(r"/api(/.*)?")
 _FOR_BOTH = re.compile(r".*/jobs(/.*)?")
-_NEVER_CHANGES = "/_next/static/"  # these names contain a content hash
+_NAMED_BY_CONTENT = "/_next/static/"
 _NOT_FOUND = "/404.html"
 _COMPLETE = ".complete"
 _QUERY_CHARACTERS = "!$%&'()*+,-./:;=?@[]_~"
-_OF_A_NAVIGATION = {
-    # The same URL gives HTML to a navigation and JSON to an API client.
-    "Vary": "Accept, Authorization",
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "X-Frame-Options": "DENY",
-}
+# The same URL gives HTML to a navigation and JSON to an API client.
+_OF_A_NAVIGATION = {"Vary": "Accept, Authorization"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +53,12 @@ class Pages:
     memory, so that an unfinished or failed build does not change the page.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, hosting: Hosting) -> None:
         self._folder = folder
+        self._hosting = hosting
         self._lock = threading.Lock()
         self._built = self._last_build()
-        self._files = dict(_files(folder))
+        self._files = dict(self._load())
 
     def answer(self, method: str, target: str, headers: Message) -> Answer | None:
         """The response to a request; None if the request is for the API.
@@ -71,6 +70,10 @@ class Pages:
         path = unquote(path)
         if method not in ("GET", "HEAD") or "Authorization" in headers or _FOR_THE_API_ALONE.fullmatch(path):
             return None
+        answer = self._find(path, query, headers)
+        return answer and replace(answer, headers={**answer.headers, **self._hosting.headers(path)})
+
+    def _find(self, path: str, query: str, headers: Message) -> Answer | None:
         navigation = "text/html" in headers.get("Accept", "")
         is_page = navigation or not _FOR_BOTH.fullmatch(path)
         if path in self._files and (is_page or not path.endswith("/")):
@@ -78,8 +81,7 @@ class Pages:
         if path + "/" in self._files and is_page:
             return _moved(path + "/", query)
         if navigation and _NOT_FOUND in self._files:
-            not_found = self._files[_NOT_FOUND]
-            return Answer(404, not_found.headers, not_found.content)
+            return replace(self._files[_NOT_FOUND], status=404)
         return None
 
     def _keep_up(self) -> None:
@@ -89,8 +91,8 @@ class Pages:
             if built in (None, self._built):
                 return
             # Keep these: pages that are open still load them.
-            older = {path: file for path, file in self._files.items() if path.startswith(_NEVER_CHANGES)}
-            self._built, self._files = built, {**older, **dict(_files(self._folder))}
+            older = {path: file for path, file in self._files.items() if path.startswith(_NAMED_BY_CONTENT)}
+            self._built, self._files = built, {**older, **dict(self._load())}
 
     def _last_build(self) -> int | None:
         """When page.sh marked a build as complete; None if there is no such build."""
@@ -99,29 +101,25 @@ class Pages:
         except FileNotFoundError:
             return None
 
-
-def _files(folder: Path) -> Iterator[tuple[str, Answer]]:
-    """Each file by its URL path; an index.html also by its folder's path."""
-    for file in folder.rglob("*"):
-        name = file.relative_to(folder).as_posix()
-        if not file.is_file() or name.startswith("."):
-            continue
-        path = f"/{name}"
-        answer = _file(path, file.read_bytes())
-        yield path, answer
-        if file.name == "index.html":
-            yield path.removesuffix("index.html"), answer
+    def _load(self) -> Iterator[tuple[str, Answer]]:
+        """Each file by its URL path; an index.html also by its folder's path."""
+        for file in self._folder.rglob("*"):
+            name = file.relative_to(self._folder).as_posix()
+            if not file.is_file() or self._hosting.ignores(name):
+                continue
+            path = f"/{name}"
+            answer = _file(path, file.read_bytes())
+            yield path, answer
+            if file.name == "index.html":
+                yield path.removesuffix("index.html"), answer
 
 
 def _file(path: str, content: bytes) -> Answer:
     content_type = _CONTENT_TYPES.get(Path(path).suffix, "application/octet-stream")
-    unchanging = path.startswith(_NEVER_CHANGES)
     headers = {
         "Content-Type": content_type,
         "Content-Length": str(len(content)),
         "ETag": f'"{hashlib.sha256(content).hexdigest()[:32]}"',
-        "Cache-Control": "public, max-age=31536000, immutable" if unchanging else "no-cache",
-        "X-Content-Type-Options": "nosniff",
         **(_OF_A_NAVIGATION if content_type.startswith("text/html") else {}),
     }
     return Answer(200, headers, content)
@@ -131,11 +129,12 @@ def _revalidated(file: Answer, known: str) -> Answer:
     tags = re.findall(r'"[^"]*"', known)
     if known.strip() != "*" and file.headers["ETag"] not in tags:
         return file
-    return Answer(304, {name: value for name, value in file.headers.items() if not name.startswith("Content-")})
+    of_the_content = ("Content-Type", "Content-Length")
+    return Answer(304, {name: value for name, value in file.headers.items() if name not in of_the_content})
 
 
 def _moved(path: str, query: str) -> Answer:
     # The path is one of ours. Escape query characters that could end a header line or a URL.
     location = quote(path) + (f"?{quote(query, safe=_QUERY_CHARACTERS)}" if query else "")
-    headers = {"Location": location, "Content-Length": "0", "Cache-Control": "no-cache", **_OF_A_NAVIGATION}
-    return Answer(308, headers)
+    headers = {"Location": location, "Content-Length": "0", **_OF_A_NAVIGATION}
+    return Answer(301, headers)

@@ -10,6 +10,7 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from threading import Thread
 
+from infra.hosting import hosting
 from infra.local.pages import Answer, Pages
 from infra.local.ports import HOST
 from infra.local.servers import Server
@@ -38,9 +39,9 @@ def address(name: str) -> str:
 
 
 @contextmanager
-def hosting(folder: Path) -> Iterator[int]:
+def hosted(folder: Path) -> Iterator[int]:
     """Serve only the page's files. Yields the port."""
-    server = Server((HOST, 0), partial(_Hosting, Pages(folder)))
+    server = Server((HOST, 0), partial(_Hosting, Pages(folder, hosting())))
     Thread(target=server.serve_forever, daemon=True).start()
     try:
         yield server.server_port

@@ -13,6 +13,7 @@ from tests.e2e.faults import unavailable
 from tests.e2e.jobs_page import SESSION, JobsPage
 from tests.e2e.posters import ALL, tell_of
 from tests.e2e.shelf import Shelf
+from tests.waiting import wait_until
 
 State = Callable[[JobsPage, Shelf], None]
 _UNAVAILABLE = unavailable("Firestore cannot be reached at the moment. Please try again shortly.")
@@ -119,7 +120,7 @@ def preview_of_an_image(jobs: JobsPage, shelf: Shelf) -> None:
 def preview_of_a_video(jobs: JobsPage, shelf: Shelf) -> None:
     job = shelf.add()
     jobs.open().tile(job, "output video").click()
-    jobs.page.wait_for_function("document.querySelector('[role=dialog] video')?.currentTime > 0.3")
+    wait_until(lambda: jobs.page.evaluate("document.querySelector('[role=dialog] video')?.currentTime > 0.3"))
 
 
 def details_of_a_completed_job(jobs: JobsPage, shelf: Shelf) -> None:
@@ -222,4 +223,4 @@ def settle(page: Page) -> None:
     """Wait until every visible tile has its picture."""
     loading_tiles = "[...document.querySelectorAll('article button .animate-pulse, [role=dialog] .animate-pulse')]"
     in_sight = "e => { const { top, bottom } = e.getBoundingClientRect(); return bottom > 0 && top < innerHeight }"
-    page.wait_for_function(f"!{loading_tiles}.some({in_sight})")
+    wait_until(lambda: page.evaluate(f"!{loading_tiles}.some({in_sight})"))

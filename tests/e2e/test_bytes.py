@@ -25,6 +25,7 @@ from tests.e2e.jobs_page import JobsPage, sign_in
 from tests.e2e.posters import ALL, tell_of
 from tests.e2e.shelf import MOTION, OUTPUT, POSTER, REFERENCE, Shelf
 from tests.e2e.states import settle
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.motion
 
@@ -123,7 +124,7 @@ def test_viewing_twenty_jobs_transfers_less_than_a_megabyte(
 
 def _wait_for_pictures(page: Page) -> None:
     settle(page)
-    page.wait_for_function("[...document.images].every(picture => picture.complete)")
+    wait_until(lambda: page.evaluate("[...document.images].every(picture => picture.complete)"))
 
 
 def _media(view: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:

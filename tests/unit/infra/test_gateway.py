@@ -11,6 +11,7 @@ from threading import Thread
 
 import pytest
 
+from infra.hosting import hosting
 from infra.local.gateway import AUTH, JOB_SERVICE, Gateway, upstream_for
 from infra.local.pages import Pages
 from infra.local.ports import HOST
@@ -126,7 +127,7 @@ def gateway(tmp_path: Path) -> Iterator[http.client.HTTPConnection]:
     (tmp_path / "404.html").write_text("<h1>Nothing</h1>")
     with serving(Server((HOST, 0), Echo)) as port:
         upstreams = dict.fromkeys((AUTH, "list_jobs"), port) | {"get_output": 1}
-        handler = partial(Gateway, upstreams, Pages(tmp_path))
+        handler = partial(Gateway, upstreams, Pages(tmp_path, hosting()))
         with serving(Server((HOST, 0), handler)) as gateway_port:
             connection = http.client.HTTPConnection(HOST, gateway_port, timeout=10)
             yield connection
@@ -153,7 +154,7 @@ def test_one_connection_gets_the_page_the_api_and_the_sign_in_one_after_the_othe
     sign_in = "/identitytoolkit.googleapis.com/v1/accounts:signInWithPassword?key=local"
     assert ask(gateway, "GET", "/jobs/") == (200, "text/html", "<h1>Jobs</h1>")
     assert ask(gateway, "HEAD", "/jobs/") == (200, "text/html", "")
-    assert ask(gateway, "GET", "/jobs")[0] == 308
+    assert ask(gateway, "GET", "/jobs")[0] == 301
     assert ask(gateway, "GET", "/nowhere") == (404, "text/html", "<h1>Nothing</h1>")
     status, _, content = ask(gateway, "GET", "/jobs?page=2", token)
     assert (status, json.loads(content)["asked"]) == (200, "GET /jobs?page=2")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from infra.hosting import hosting
 from infra.local.pages import Answer, Pages
 
 HTML = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
@@ -44,7 +45,7 @@ def out(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def pages(out: Path) -> Pages:
-    return Pages(out)
+    return Pages(out, hosting())
 
 
 def ask(pages: Pages, target: str, *, method: str = "GET", accept: str = HTML, **headers: str) -> Answer | None:
@@ -110,7 +111,7 @@ def test_a_page_without_its_last_slash_is_moved_to_it_with_the_query(
 ) -> None:
     answer = ask(pages, target)
     assert answer is not None
-    assert (answer.status, answer.headers.get("Location")) == (308 if location else 404, location)
+    assert (answer.status, answer.headers.get("Location")) == (301 if location else 404, location)
     assert answer.headers["Vary"] == "Accept, Authorization"
 
 
@@ -173,10 +174,22 @@ def test_each_file_has_its_type_and_is_cached_as_its_name_allows(
     assert answer is not None
     headers = answer.headers
     assert (answer.status, headers["Content-Type"]) == (200, content_type)
-    assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Content-Length"] == str(len(answer.content))
     assert ("immutable" in headers["Cache-Control"]) == path.startswith("/_next/static/")
-    assert ("Vary" in headers) == ("X-Frame-Options" in headers) == (content_type.startswith("text/html"))
+    assert ("no-cache" in headers["Cache-Control"]) == (not path.startswith("/_next/"))
+    assert ("Vary" in headers) == (content_type.startswith("text/html"))
+
+
+@pytest.mark.parametrize("target", ["/", "/jobs", "/jobs/", "/icon.svg", "/nowhere", "/_next/static/chunks/c.css"])
+def test_every_response_carries_the_headers_that_its_path_has_in_production(pages: Pages, target: str) -> None:
+    answer = ask(pages, target)
+    assert answer is not None
+    known = ask(pages, target, if_none_match=answer.headers.get("ETag", ""))
+    assert known is not None
+    expected = hosting().headers(target)
+    assert {"Content-Security-Policy", "X-Content-Type-Options"} <= expected.keys()
+    assert expected.items() <= answer.headers.items()
+    assert expected.items() <= known.headers.items()
 
 
 def test_a_file_that_is_as_it_was_is_not_sent_again(pages: Pages) -> None:
@@ -219,5 +232,5 @@ def test_a_page_that_is_open_still_gets_its_scripts_after_another_build(pages: P
 
 
 def test_without_a_build_everything_is_the_apis(tmp_path: Path) -> None:
-    pages = Pages(tmp_path / "none")
+    pages = Pages(tmp_path / "none", hosting())
     assert [ask(pages, path) for path in ("/", "/jobs", "/jobs/", "/nowhere", "/api/jobs")] == [None] * 5

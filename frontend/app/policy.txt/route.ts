@@ -1,0 +1,9 @@
+import { policyFor } from "@/lib/policy";
+import { settings } from "@/lib/settings";
+
+export const dynamic = "force-static";
+
+/** Hands the policy to policy.mjs, which removes this file from the export. */
+export function GET() {
+  return new Response(policyFor(settings));
+}

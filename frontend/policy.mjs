@@ -1,0 +1,38 @@
+/**
+ * Writes the Content-Security-Policy into each HTML file of an export, with the hashes of that file's inline scripts.
+ * Run by `npm run build`: these scripts, and so their hashes, differ from build to build.
+ *
+ *   node policy.mjs FOLDER
+ */
+
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const SCRIPTS = "script-src 'self'";
+// Browsers look for the character set in the first 1,024 bytes alone, so the policy comes after it:
+// https://html.spec.whatwg.org/multipage/semantics.html#charset
+const CHARACTER_SET = '<head><meta charSet="utf-8"/>';
+
+const folder = process.argv[2];
+const policy = readFileSync(join(folder, "policy.txt"), "utf8");
+if (!policy.includes(SCRIPTS)) throw new Error(`the policy has no ${SCRIPTS}`);
+for (const name of readdirSync(folder, { recursive: true })) {
+  if (!name.endsWith(".html")) continue;
+  const file = join(folder, name);
+  const html = readFileSync(file, "utf8");
+  if (!html.includes(CHARACTER_SET)) throw new Error(`${file} does not begin with its character set`);
+  const own = policy.replace(SCRIPTS, [SCRIPTS, ...hashes(html)].join(" "));
+  const meta = `<meta http-equiv="Content-Security-Policy" content="${own}"/>`;
+  writeFileSync(
+    file,
+    html.replace(CHARACTER_SET, () => CHARACTER_SET + meta),
+  );
+}
+rmSync(join(folder, "policy.txt"));
+
+/** https://www.w3.org/TR/CSP3/#match-element-to-source-list */
+function hashes(html) {
+  const inline = html.matchAll(/<script(?![^>]*\ssrc=)[^>]*>(.*?)<\/script>/gs);
+  return [...inline].map(([, script]) => `'sha256-${createHash("sha256").update(script).digest("base64")}'`);
+}

@@ -1,0 +1,100 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { policyFor } from "@/lib/policy";
+import { read } from "@/lib/settings";
+
+const least = {
+  NEXT_PUBLIC_API_URL: "/api/v1",
+  NEXT_PUBLIC_FIREBASE_API_KEY: "key",
+  NEXT_PUBLIC_FIREBASE_PROJECT_ID: "project",
+};
+
+function sources(directive: string, own: Record<string, string> = {}): string[] {
+  const all = policyFor(read({ ...least, ...own })).split("; ");
+  return (
+    all
+      .find((one) => one.startsWith(`${directive} `))
+      ?.split(" ")
+      .slice(1) ?? []
+  );
+}
+
+describe("the policy", () => {
+  test("allows no script but the page's own", () => {
+    expect(sources("default-src")).toEqual(["'none'"]);
+    expect(sources("script-src")).toEqual(["'self'"]);
+  });
+
+  test("allows calls of each function at its own origin, once, and of Firebase's sign-in", () => {
+    const own = {
+      NEXT_PUBLIC_API_URL: "https://api.nuumee.test/v1",
+      NEXT_PUBLIC_DELETE_JOB_URL: "https://delete-job.nuumee.test/",
+    };
+    expect(sources("connect-src", own)).toEqual([
+      "'self'",
+      "https://api.nuumee.test",
+      "https://delete-job.nuumee.test",
+      "https://identitytoolkit.googleapis.com",
+      "https://securetoken.googleapis.com",
+    ]);
+  });
+
+  test("names the page's own origin once when all is there", () => {
+    expect(sources("connect-src", { NEXT_PUBLIC_AUTH_EMULATOR_URL: "/" })).toEqual(["'self'"]);
+  });
+
+  test("allows the Auth emulator in place of Firebase's sign-in", () => {
+    const own = { NEXT_PUBLIC_AUTH_EMULATOR_URL: "http://auth.localhost/" };
+    expect(sources("connect-src", own)).toEqual(["'self'", "http://auth.localhost"]);
+  });
+
+  test("allows media from Cloud Storage, or from where a build says", () => {
+    for (const directive of ["img-src", "media-src", "frame-src"]) {
+      expect(sources(directive)).toContain("https://storage.googleapis.com");
+      const own = { NEXT_PUBLIC_MEDIA_ORIGIN: "http://127.0.0.1:*" };
+      expect(sources(directive, own)).toContain("http://127.0.0.1:*");
+      expect(sources(directive, own)).not.toContain("https://storage.googleapis.com");
+    }
+  });
+
+  test("allows Google's window for signing in only where there is a domain for it", () => {
+    const own = { NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN: "project.firebaseapp.com" };
+    expect(sources("script-src", own)).toEqual(["'self'", "https://apis.google.com"]);
+    expect(sources("frame-src", own)).toContain("https://project.firebaseapp.com");
+    expect(sources("frame-src")).toEqual(["https://storage.googleapis.com"]);
+  });
+});
+
+describe("an exported file", () => {
+  const folder = mkdtempSync(join(tmpdir(), "policy-"));
+  const begin = '<html><head><meta charSet="utf-8"/>';
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  function written(html: string): string {
+    mkdirSync(join(folder, "jobs"), { recursive: true });
+    writeFileSync(join(folder, "policy.txt"), policyFor(read(least)));
+    writeFileSync(join(folder, "jobs", "index.html"), html);
+    execFileSync(process.execPath, ["policy.mjs", folder], { stdio: "pipe" });
+    return readFileSync(join(folder, "jobs", "index.html"), "utf8");
+  }
+
+  test("has the policy right after its character set, with the hashes of its inline scripts alone", () => {
+    const scripts = '<script src="/a.js" async=""></script><script>1</script><script id="b">$&\n"é"</script>';
+    // From `printf %s 1 | openssl dgst -sha256 -binary | base64`, and the same for the other.
+    const hashes =
+      "'sha256-a4ayc/80/OGda4BO/1o/V0etpOqiLx1JwB5S3beHW0s=' 'sha256-w+KEJ1IDdJL5rrQHkycHIRMHnUuAImOsH/ORFil5v5U='";
+    const policy = policyFor(read(least)).replace("script-src 'self'", `script-src 'self' ${hashes}`);
+    const html = `${begin}</head><body>${scripts}</body></html>`;
+    expect(written(html)).toBe(
+      html.replace(begin, `${begin}<meta http-equiv="Content-Security-Policy" content="${policy}"/>`),
+    );
+    expect(existsSync(join(folder, "policy.txt"))).toBe(false);
+  });
+
+  test("that does not begin as expected fails the build", () => {
+    expect(() => written("<html><head><title/>")).toThrow("does not begin with its character set");
+  });
+});
