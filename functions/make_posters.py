@@ -99,7 +99,7 @@ def _made(event: ObjectFinalized, size: int, place: Place, services: Services) -
     with tempfile.TemporaryFile() as file:
         try:
             _fetch(event, size, file, services)
-            made = make(file)
+            made = make(file, unfiltered_too=not services.settings.is_deployed)
             return services.pictures.put(place, event.generation, made.poster, made.preview)
         except Unpicturable as error:
             log.warning("no_posters", reason=error.reason.value, detail=error.detail, **_about(event))

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from datetime import timedelta
 from itertools import islice
 
-from shared import log
+from shared import log, tracing
 from shared.deletion.purge import SWEEPS_UNTIL_ALERT, Deletion, PurgeState
 from shared.errors import SweepIncomplete, Unavailable, UnprocessableEvent
 from shared.messaging.events import JobDeleted, MinutePassed, ObjectFinalized
 from shared.messaging.subscriber import subscriber
 from shared.publishing.dead_letters import DeadLetters, Letter
 from shared.services import Services
+from shared.tracing import Trace
 
 BATCH = 100
 """Most purges asked for again, and most dead letters of each kind handled, in one sweep."""
@@ -96,13 +97,17 @@ def _drain(
 ) -> None:
     """Replay the waiting letters one by one, acknowledging each afterwards. A letter that fails comes again."""
     for letter in letters.pull(BATCH):
-        with failures.kept("dead letter", message_id=letter.message_id):
+        trace = Trace.of(letter.attributes.get(tracing.ATTRIBUTE))
+        with (
+            log.context(services.settings.project, trace, message_id=letter.message_id),
+            failures.kept("dead letter"),
+        ):
             try:
                 outcome = replay(letter, services)
-                log.info("dead_letter", message_id=letter.message_id, outcome=outcome)
+                log.info("dead_letter", outcome=outcome)
             except UnprocessableEvent as error:
                 _record(letter, str(error), services)
-                log.error("dead_letter_never", message_id=letter.message_id, reason=str(error))
+                log.error("dead_letter_never", reason=str(error))
             letters.acknowledge(letter)
 
 

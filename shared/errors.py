@@ -13,6 +13,7 @@ ApiError                  answered as problem details (RFC 9457)
 UnprocessableEvent        an event that can never succeed
 PurgeIncomplete           a purge that must be retried
 SweepIncomplete           a sweep that partly failed
+DecoderUnfiltered         a decoder that must not run here
 """
 
 from __future__ import annotations
@@ -134,3 +135,7 @@ class PurgeIncomplete(Exception):
 
 class SweepIncomplete(Exception):
     """Part of a sweep failed and is left for the next one."""
+
+
+class DecoderUnfiltered(Exception):
+    """The system offers no filter for a decoder's system calls. The event must be delivered again."""

@@ -7,22 +7,37 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TextIO
+from dataclasses import dataclass, field
+from typing import Any, TextIO
 
-_TRACE = re.compile(r"[0-9a-f]{32}")
-_trace: ContextVar[str | None] = ContextVar("trace", default=None)
+from shared.tracing import Trace
+
 _logger = logging.getLogger("nuumee")
+
+
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What a line is written for."""
+
+    project: str = ""
+    trace: Trace | None = None
+    fields: Mapping[str, object] = field(default_factory=dict)
+
+
+_context: ContextVar[_Context] = ContextVar("context", default=_Context())  # noqa: B039 - it is frozen
 
 
 class _JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {"severity": record.levelname, "message": record.getMessage()}
         line.update(getattr(record, "fields", {}))
-        if trace := _trace.get():
-            line["logging.googleapis.com/trace"] = trace
+        context = _context.get()
+        if context.trace:
+            line["logging.googleapis.com/trace"] = f"projects/{context.project}/traces/{context.trace.id}"
         if record.exc_info:
             line["stack_trace"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
@@ -39,25 +54,37 @@ def start(stream: TextIO = sys.stdout) -> None:
     _logger.propagate = False
 
 
-def set_trace(project: str, traceparent: str | None, cloud_trace_context: str | None) -> None:
-    """Tie the following log lines to the request's trace, taken from either header of Google's front end."""
-    parent = (traceparent or "").split("-")
-    candidate = parent[1] if len(parent) == 4 else (cloud_trace_context or "").split("/")[0]
-    _trace.set(f"projects/{project}/traces/{candidate}" if _TRACE.fullmatch(candidate) else None)
+@contextmanager
+def context(project: str, trace: Trace | None, **fields: object) -> Iterator[None]:
+    """Within the block, tie the log lines to `trace` and give each of them `fields`."""
+    token = _context.set(_Context(project, trace, fields))
+    try:
+        yield
+    finally:
+        _context.reset(token)
+
+
+def trace() -> Trace | None:
+    """The trace that log lines are tied to."""
+    return _context.get().trace
 
 
 def info(event: str, **fields: object) -> None:
-    _logger.info(event, extra={"fields": fields})
+    _logger.info(event, extra=_extra(fields))
 
 
 def warning(event: str, **fields: object) -> None:
-    _logger.warning(event, extra={"fields": fields})
+    _logger.warning(event, extra=_extra(fields))
 
 
 def error(event: str, **fields: object) -> None:
-    _logger.error(event, extra={"fields": fields})
+    _logger.error(event, extra=_extra(fields))
 
 
 def exception(event: str, **fields: object) -> None:
     """Log the exception being handled, with its traceback."""
-    _logger.exception(event, extra={"fields": fields})
+    _logger.exception(event, extra=_extra(fields))
+
+
+def _extra(fields: Mapping[str, object]) -> dict[str, Any]:
+    return {"fields": {**_context.get().fields, **fields}}

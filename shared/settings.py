@@ -56,6 +56,8 @@ class Settings:
     signing_account: str | None = None
     """Without a key, the service account that signs; by default, the function's own."""
     storage_emulator: str | None = None
+    is_deployed: bool = False
+    """Whether this is a service on Cloud Run, rather than a local process."""
     revision: str = ""
     """Which deployment this is: https://cloud.google.com/run/docs/container-contract#services-env-vars"""
     url_lifetime: int = 3600
@@ -105,6 +107,7 @@ class Settings:
             keyless=_choice(environment, "SIGNING", "key", ("key", "keyless")) == "keyless",
             signing_account=environment.get("SIGNING_ACCOUNT") or None,
             storage_emulator=environment.get("STORAGE_EMULATOR_HOST") or None,
+            is_deployed=_is_deployed(environment),
             revision=environment.get("K_REVISION", ""),
             sweep_after=_number(environment, "SWEEP_AFTER", cls.sweep_after, 86_400),
             short_id_length=_one_of(environment, "SHORT_ID_LENGTH", cls.short_id_length, (8, 12, 16)),
@@ -172,13 +175,17 @@ def _origins(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
     return origins
 
 
+def _is_deployed(environment: Mapping[str, str]) -> bool:
+    """https://cloud.google.com/run/docs/container-contract#services-env-vars"""
+    return "K_SERVICE" in environment
+
+
 def _refuse_emulators_in_the_cloud(environment: Mapping[str, str]) -> None:
     """Refuse to start a deployed function with an emulator's variable set.
 
-    With the Auth emulator's variable, firebase-admin accepts unsigned tokens. Functions run on Cloud Run, which
-    sets K_SERVICE: https://cloud.google.com/run/docs/container-contract#services-env-vars
+    With the Auth emulator's variable, firebase-admin accepts unsigned tokens.
     """
-    if "K_SERVICE" not in environment:
+    if not _is_deployed(environment):
         return
     for name in EMULATOR_VARIABLES:
         if environment.get(name):

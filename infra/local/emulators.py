@@ -19,6 +19,7 @@ from google.cloud import firestore
 from infra.local import ports
 
 HERE = Path(__file__).parent
+RULES = HERE.parent / "cloud" / "firestore.rules"
 _FIREBASE = HERE / "auth" / "node_modules" / ".bin" / "firebase"
 _SHORT_LIVED = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 """A short run never earns back the cost of optimized compilation and parallel garbage collection."""
@@ -76,12 +77,14 @@ def java() -> list[str]:
 
 
 def firestore_command(jars: Jars, port: int, load: Path | None = None) -> list[str]:
-    """`load` is an export to start from: its file that ends in overall_export_metadata."""
+    """Firestore with the rules of the cloud. `load` is an export to start from: its file that ends in
+    overall_export_metadata.
+    """
     # Started directly: stopping a gcloud wrapper would leave Java running.
     main = "com.google.cloud.datastore.emulator.firestore.CloudFirestore"
     return [
         *(*java(), *_prepared("firestore"), "-Duser.language=en", "-Xmx1g", "-cp", str(jars.firestore), main),
-        *("--host=127.0.0.1", f"--port={port}"),
+        *("--host=127.0.0.1", f"--port={port}", f"--rules={RULES}"),
         *(("--seed_from_export", str(load)) if load else ()),
     ]
 

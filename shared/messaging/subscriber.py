@@ -16,9 +16,10 @@ import functions_framework
 from cloudevents.http import CloudEvent
 from werkzeug.exceptions import ServiceUnavailable
 
-from shared import log
-from shared.errors import PurgeIncomplete, SweepIncomplete, Unavailable, UnprocessableEvent
+from shared import log, tracing
+from shared.errors import DecoderUnfiltered, PurgeIncomplete, SweepIncomplete, Unavailable, UnprocessableEvent
 from shared.services import Services, of_this_process
+from shared.tracing import Trace
 
 
 class Event(Protocol):
@@ -82,9 +83,14 @@ class Subscriber(Generic[E]):
         body = data if isinstance(data, Mapping) else {}
         message = body.get("message")
         message = message if isinstance(message, Mapping) else {}
+        message_id = message.get("messageId") or message.get("message_id")
+        with log.context(
+            services.settings.project, _trace(message), **({"message_id": str(message_id)} if message_id else {})
+        ):
+            self._handle(body, message, services)
+
+    def _handle(self, body: Mapping[str, Any], message: Mapping[str, Any], services: Services) -> None:
         about: dict[str, object] = {"function": self._name}
-        if message_id := message.get("messageId") or message.get("message_id"):
-            about["message_id"] = str(message_id)
         # Only subscriptions with dead letters count attempts:
         # https://cloud.google.com/pubsub/docs/handling-failures
         if attempt := body.get("deliveryAttempt"):
@@ -97,13 +103,18 @@ class Subscriber(Generic[E]):
         except UnprocessableEvent as error:
             log.error("event_never", reason=str(error), **about)
             return
-        except (PurgeIncomplete, SweepIncomplete, Unavailable) as error:
+        except (PurgeIncomplete, SweepIncomplete, DecoderUnfiltered, Unavailable) as error:
             log.warning("event_retry", reason=str(error), **about)
             raise ServiceUnavailable from None
         except Exception:
             log.exception("event_retry", reason="unexpected", **about)
             raise ServiceUnavailable from None
         log.info("event_done", **about)
+
+
+def _trace(message: Mapping[str, Any]) -> Trace | None:
+    attributes = message.get("attributes")
+    return Trace.of(attributes.get(tracing.ATTRIBUTE)) if isinstance(attributes, Mapping) else None
 
 
 def _parts(message: Mapping[str, Any]) -> tuple[bytes, Mapping[str, str]]:

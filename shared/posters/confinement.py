@@ -9,7 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
-from shared.posters.posters import LARGEST_PREVIEW, UNFILTERED, Posters, exit_code
+from shared.posters.posters import (
+    LARGEST_PREVIEW,
+    NO_FILTER,
+    UNFILTERED,
+    UNFILTERED_TOO,
+    Posters,
+    exit_code,
+)
 from shared.posters.seccomp import forbid_all_but_computing
 from shared.posters.unpicturable import Reason, Unpicturable
 
@@ -21,13 +28,18 @@ CPU_SECONDS = 25
 def confined(make: Callable[[BinaryIO], Posters]) -> None:
     """Call `make` on the input file and write the results, under limits that cannot be raised again; then exit.
 
-    The program's three arguments are descriptors: the input file and the two outputs. They are open already,
+    The program's first three arguments are descriptors: the input file and the two outputs. They are open already,
     and nothing else can be opened, neither a file nor a connection. So an attacker who runs code in a decoder
-    reaches nothing, not even the metadata server with the account's tokens.
+    reaches nothing, not even the metadata server with the account's tokens. Where system calls cannot be filtered,
+    the file is not read, unless a fourth argument allows it.
     """
-    source, poster, preview = (int(argument) for argument in sys.argv[1:])
+    source, poster, preview = (int(argument) for argument in sys.argv[1:4])
     with open(source, "rb") as file:
         _limit()
+        if not forbid_all_but_computing():
+            if UNFILTERED_TOO not in sys.argv[4:]:
+                sys.exit(NO_FILTER)
+            sys.stderr.write(UNFILTERED)
         made = _made(make, file)
     for descriptor, content in ((poster, made.poster), (preview, made.preview or b"")):
         with open(descriptor, "wb") as written:
@@ -56,11 +68,9 @@ def _limit() -> None:
     if sys.platform == "linux":  # other systems do not enforce it
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + MEMORY,) * 2)
-    # If the filter below is not available, these limits are the substitute.
+    # Where system calls are not filtered, these limits are the substitute.
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
-    if not forbid_all_but_computing():
-        sys.stderr.write(UNFILTERED)
 
 
 def _refuse(reason: Reason, detail: str = "") -> NoReturn:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from shared import log
+from shared.errors import DecoderUnfiltered
 from shared.posters.file_formats import BYTES_NEEDED, media_format
 from shared.posters.unpicturable import Reason, Unpicturable
 
@@ -30,8 +31,12 @@ WHOLE_UP_TO = 32 * 2**20
 TIMEOUT = 30
 """Seconds that making the pictures may take: a quarter of the function's timeout."""
 
+UNFILTERED_TOO = "unfiltered-too"
+"""The decoder's argument that lets it run where the system has no filter: see shared/posters/seccomp.py."""
 UNFILTERED = "[system calls are not filtered]"
-"""A decoder reports this where the system has no filter: see shared/posters/seccomp.py."""
+"""What a decoder that runs all the same says first."""
+NO_FILTER = 63
+"""The exit code of a decoder that does not."""
 _MOST_SAID = 1000
 _REFUSED = 64
 # The system kills a process when it runs out of memory.
@@ -51,8 +56,10 @@ class Posters:
     preview: bytes | None = None
 
 
-def make_posters(source: IO[bytes]) -> Posters:
+def make_posters(source: IO[bytes], *, unfiltered_too: bool = False) -> Posters:
     """Make pictures of an open file. Raises Unpicturable. Takes at most slightly more than TIMEOUT.
+
+    Raises DecoderUnfiltered where the decoder's system calls cannot be filtered, unless `unfiltered_too`.
 
     Reads only both ends of a file larger than WHOLE_UP_TO; there may be a hole between them.
 
@@ -63,7 +70,7 @@ def make_posters(source: IO[bytes]) -> Posters:
     os.lseek(source.fileno(), 0, os.SEEK_SET)  # Python has read ahead of this position
     module = "shared.posters.clips" if kind.is_video else "shared.posters.stills"
     with tempfile.TemporaryFile() as poster, tempfile.TemporaryFile() as preview:
-        _run(module, source, poster, preview)
+        _run(module, source, poster, preview, unfiltered_too=unfiltered_too)
         made = _written(poster, LARGEST_POSTER)
         if not made:
             raise Unpicturable(Reason.CRASHED, "it ended well, but made nothing")
@@ -81,11 +88,11 @@ def reason_of(code: int) -> Reason:
     return (_SIGNALS | reasons).get(code, Reason.CRASHED)
 
 
-def _run(module: str, *files: IO[bytes]) -> None:
+def _run(module: str, *files: IO[bytes], unfiltered_too: bool) -> None:
     with tempfile.TemporaryFile() as said:
         descriptors = [file.fileno() for file in files]
         process = subprocess.Popen(  # noqa: S603 (no shell, and no outside input)
-            [sys.executable, "-P", "-m", module, *map(str, descriptors)],
+            [sys.executable, "-P", "-m", module, *map(str, descriptors), *([UNFILTERED_TOO] * unfiltered_too)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=said,
@@ -104,10 +111,13 @@ def _run(module: str, *files: IO[bytes]) -> None:
             process.wait()
         said.seek(0)
         words = said.read().decode(errors="replace")
-        if UNFILTERED in words:
+        if code == NO_FILTER:
+            log.error("decoder_unfiltered", module=module)
+            raise DecoderUnfiltered("the decoder's system calls cannot be filtered")
+        if words.startswith(UNFILTERED):
             log.warning("decoder_unfiltered", module=module)
         if code:
-            raise Unpicturable(reason_of(code), words.replace(UNFILTERED, "")[-_MOST_SAID:].strip())
+            raise Unpicturable(reason_of(code), words.removeprefix(UNFILTERED)[-_MOST_SAID:].strip())
 
 
 def _environment() -> dict[str, str]:

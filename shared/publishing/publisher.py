@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, wait
 from typing import Any, Protocol, TypeVar
 
-from shared import log
+from shared import log, tracing
 from shared.errors import UnprocessableEvent
 from shared.outages import PUBLISH_TIMEOUT, outages, patient, pubsub_limits
 from shared.publishing.dead_letters import Letter
@@ -35,8 +35,7 @@ class Publisher:
 
     def publish(self, event: Encodable) -> str:
         """Return the message's id. Raises the library's error if it is not accepted within PUBLISH_TIMEOUT."""
-        data, attributes = event.encode()
-        message_id: str = self._begin(data, attributes).result(timeout=patient(PUBLISH_TIMEOUT))
+        message_id: str = self._begin(*_traced(event)).result(timeout=patient(PUBLISH_TIMEOUT))
         return message_id
 
     def publish_all(self, events: Sequence[E]) -> list[E]:
@@ -65,7 +64,7 @@ class Publisher:
     def _begun(self, event: Encodable) -> Future[str]:
         """Start publishing. An event that cannot be sent gives a failed future, so that the others still go."""
         try:
-            begun: Future[str] = self._begin(*event.encode())
+            begun: Future[str] = self._begin(*_traced(event))
         except Exception as error:
             begun = Future()
             begun.set_exception(error)
@@ -73,3 +72,10 @@ class Publisher:
 
     def _begin(self, data: bytes, attributes: Mapping[str, str]) -> Any:
         return self._client.publish(self._topic, data, **pubsub_limits(), **attributes)
+
+
+def _traced(event: Encodable) -> tuple[bytes, dict[str, str]]:
+    """The message's data and attributes, with the trace that led to it."""
+    data, attributes = event.encode()
+    trace = log.trace()
+    return data, {**attributes, tracing.ATTRIBUTE: str(trace)} if trace else attributes

@@ -21,6 +21,7 @@ from shared.jobs.job import is_job_id
 from shared.jobs.pagination import QueryParameters
 from shared.outages import ANSWER_WITHIN, answer_within, patient
 from shared.services import Services, of_this_process
+from shared.tracing import Trace
 from shared.web import answers
 from shared.web.bodies import drop_body
 from shared.web.routes import Match, Routes
@@ -110,13 +111,13 @@ class HttpFunction(ABC):
 
     def answer(self, request: flask.Request, services: Services) -> flask.Response:
         """Never raises: whatever goes wrong becomes a problem document."""
+        trace = Trace.of(request.headers.get("traceparent"), request.headers.get("X-Cloud-Trace-Context"))
+        with log.context(services.settings.project, trace):
+            return self._logged(request, services)
+
+    def _logged(self, request: flask.Request, services: Services) -> flask.Response:
         began = time.perf_counter()
         request_id = uuid.uuid4().hex
-        log.set_trace(
-            services.settings.project,
-            request.headers.get("traceparent"),
-            request.headers.get("X-Cloud-Trace-Context"),
-        )
         match = self._routes.match(request)
         problem: ApiError | None = None
         try:

@@ -24,7 +24,7 @@ from shared.posters.posters import make_posters
 began = time.perf_counter()
 try:
     with Path(sys.argv[1]).open("rb") as file:
-        outcome = make_posters(file)
+        outcome = make_posters(file, unfiltered_too=True)
 except Unpicturable as error:
     outcome = error.reason
 seconds = time.perf_counter() - began

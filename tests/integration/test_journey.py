@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -99,6 +100,22 @@ def test_a_deleted_job_is_gone_from_everywhere_and_its_neighbours_are_not(
     assert len(names(buckets, f"{account.user_id}/{neighbour}/")) == 3
     again = client.delete(f"/jobs/{doomed}")
     assert (again["deleted_at"], again["purge"]) == (answer["deleted_at"], "done")
+
+
+def test_the_log_of_a_delete_and_of_its_purge_is_one_trace(
+    stack: Stack, account: Account, put_job: Callable[..., str], log_lines: list[str]
+) -> None:
+    job_id, trace = put_job(account.user_id), new_id().replace("-", "")
+    headers = {"Authorization": f"Bearer {account.token}", "traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
+    requests.delete(f"{stack.url}/jobs/{job_id}", headers=headers, timeout=30).raise_for_status()
+
+    def told() -> dict[str, str]:
+        """The messages' ids, by what the lines of this trace tell of the job."""
+        lines = [json.loads(line[line.index("{") :]) for line in log_lines if f"/traces/{trace}" in line]
+        return {line["message"]: line["message_id"] for line in lines if line.get("job_id") == job_id}
+
+    wait_until(lambda: set(told()) == {"job_deleted", "purged", "event_done"})
+    assert len(set(told().values())) == 1
 
 
 def test_a_page_can_be_revalidated_through_the_gateway(stack: Stack, account: Account) -> None:

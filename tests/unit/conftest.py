@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import pytest
 
+from shared import log
 from shared.settings import EMULATOR_VARIABLES
 
 
@@ -11,3 +18,15 @@ from shared.settings import EMULATOR_VARIABLES
 def no_emulators(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in EMULATOR_VARIABLES:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def logged() -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """The lines that have been logged so far, as Cloud Logging gets them."""
+    stream = io.StringIO()
+    logger = logging.getLogger("nuumee")
+    before = logger.handlers, logger.propagate
+    logger.handlers = []
+    log.start(stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    logger.handlers, logger.propagate = before

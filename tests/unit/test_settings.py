@@ -114,3 +114,9 @@ def test_a_deployed_function_refuses_to_run_on_an_emulator(name: str) -> None:
     assert Settings.from_environment(environment).project == "nuumee"
     with pytest.raises(SettingsError, match=name):
         Settings.from_environment({**environment, "K_SERVICE": "list-jobs"})
+
+
+def test_a_service_on_cloud_run_knows_that_it_is_one() -> None:
+    assert Settings.from_environment({**LEAST, "K_SERVICE": "make-posters"}).is_deployed
+    # The local cloud names its functions' revisions too.
+    assert not Settings.from_environment({**LEAST, "K_REVISION": "make-posters-1"}).is_deployed

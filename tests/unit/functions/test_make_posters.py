@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import IO, Any
 
 import pytest
@@ -9,6 +10,7 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from functions import make_posters as module
 from functions.make_posters import make_posters
+from shared.errors import DecoderUnfiltered
 from shared.posters.posters import Posters
 from shared.posters.unpicturable import Reason, Unpicturable
 from tests.fakes import SETTINGS, FakeServices
@@ -28,7 +30,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The contents from which pictures were made. Everything except images gets a preview."""
     contents: list[bytes] = []
 
-    def make(source: IO[bytes]) -> Posters:
+    def make(source: IO[bytes], **_: bool) -> Posters:
         source.seek(0)
         contents.append(source.read())
         return Posters(b"poster", None if contents[-1] == b"image" else b"preview")
@@ -123,7 +125,7 @@ def test_a_newer_medium_gets_newer_pictures_and_an_older_event_does_not_bring_th
 def test_a_medium_that_is_replaced_while_its_pictures_are_made_records_nothing(
     services: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse_late(_: IO[bytes]) -> Posters:
+    def refuse_late(*_: object, **__: bool) -> Posters:
         services.fake_media.objects[VIDEOS]["me/job-1/motion.mp4"].append(b"newer")
         raise Unpicturable(Reason.BROKEN)
 
@@ -171,7 +173,7 @@ def test_an_input_without_pictures_is_known_for_that_once_the_output_is_there(
 def test_pictures_of_what_was_replaced_while_they_were_made_are_taken_back(
     services: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def make_late(_: IO[bytes]) -> Posters:
+    def make_late(*_: object, **__: bool) -> Posters:
         services.fake_media.objects[VIDEOS]["me/job-1/motion.mp4"].append(b"newer, of which nothing can be made")
         return Posters(b"poster", b"preview")
 
@@ -195,7 +197,7 @@ def test_what_somebody_else_has_put_in_the_place_of_the_pictures_stays(
 def test_pictures_that_another_event_replaces_meanwhile_are_left_and_looked_at_again(
     services: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def make(_: IO[bytes]) -> Posters:
+    def make(*_: object, **__: bool) -> Posters:
         services.fake_media.objects[VIDEOS]["me/job-1/poster.webp"] = [b"another's"]
         return Posters(b"poster", b"preview")
 
@@ -209,7 +211,7 @@ def test_pictures_that_another_event_replaces_meanwhile_are_left_and_looked_at_a
 def test_a_medium_without_pictures_does_not_keep_those_of_its_predecessor(
     services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(_: IO[bytes]) -> Posters:
+    def refuse(*_: object, **__: bool) -> Posters:
         raise Unpicturable(Reason.BROKEN)
 
     services.add("job-1", document("me"))
@@ -281,7 +283,7 @@ def test_an_event_that_is_wrong_about_the_size_does_not_matter(services: FakeSer
 def test_an_original_without_pictures_is_kept(
     services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch, why: str
 ) -> None:
-    def refuse(_: IO[bytes]) -> Posters:
+    def refuse(*_: object, **__: bool) -> Posters:
         raise Unpicturable(Reason.TOO_LARGE, "16,000 by 16,000")
 
     services.add("job-1", document("me"))
@@ -293,3 +295,35 @@ def test_an_original_without_pictures_is_kept(
     posters = services.fake_repository.documents["job-1"].get("posters")
     assert posters == ({"motion_video": None} if why == "hostile" else None)
     assert list(services.fake_media.objects[VIDEOS]) == ["me/job-1/motion.mp4"]
+
+
+@pytest.mark.parametrize("is_deployed", [True, False])
+def test_only_a_local_decoder_may_lack_its_filter(monkeypatch: pytest.MonkeyPatch, is_deployed: bool) -> None:
+    allowed: list[bool] = []
+
+    def make(_: IO[bytes], *, unfiltered_too: bool) -> Posters:
+        allowed.append(unfiltered_too)
+        return Posters(b"poster")
+
+    monkeypatch.setattr(module, "make", make)
+    services = FakeServices()
+    services.settings = replace(SETTINGS, is_deployed=is_deployed)
+    make_posters.receive(upload(services, IMAGES, "me/job-1/reference.png", b"image"), services)
+    assert allowed == [not is_deployed]
+
+
+def test_an_upload_that_must_not_be_decoded_now_comes_back_and_gets_its_pictures_then(
+    services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: bool) -> Posters:
+        raise DecoderUnfiltered("there is no filter")
+
+    services.add("job-1", document("me"))
+    event = upload(services, IMAGES, "me/job-1/reference.png", b"image")
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "make", refuse)
+        with pytest.raises(ServiceUnavailable):
+            make_posters.receive(event, services)
+    assert services.fake_repository.documents["job-1"].get("posters") is None
+    make_posters.receive(event, services)
+    assert services.fake_media.objects[IMAGES]["me/job-1/poster.webp"] == [b"poster"]

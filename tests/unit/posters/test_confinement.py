@@ -12,8 +12,18 @@ from pathlib import Path
 import pytest
 
 from infra.stage import ROOT
+from shared.errors import DecoderUnfiltered
 from shared.posters import posters
-from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, exit_code, make_posters
+from shared.posters.posters import (
+    LARGEST_POSTER,
+    LARGEST_PREVIEW,
+    NO_FILTER,
+    UNFILTERED,
+    UNFILTERED_TOO,
+    Posters,
+    exit_code,
+    make_posters,
+)
 from shared.posters.unpicturable import Reason, Unpicturable
 from tests.hostile_pictures import write_picture
 from tests.waiting import wait_until
@@ -49,7 +59,7 @@ def refused(path: Path) -> Unpicturable:
     return caught.value
 
 
-def confined(code: str, folder: Path, before: str = "") -> subprocess.CompletedProcess[str]:
+def confined(code: str, folder: Path, *options: str, before: str = "") -> subprocess.CompletedProcess[str]:
     """Run `code` in a confined process. It may use `file` and the path `folder`."""
     (folder / "source").write_bytes(b"source")
     program = f"""
@@ -72,7 +82,7 @@ shared.posters.confinement.confined(make)
     ):
         descriptors = [file.fileno() for file in (source, poster, preview)]
         return subprocess.run(
-            [sys.executable, "-c", program, *map(str, descriptors)],
+            [sys.executable, "-c", program, *map(str, descriptors), *options],
             cwd=ROOT,
             capture_output=True,
             text=True,
@@ -150,11 +160,47 @@ def test_a_decoder_watches_no_other_process(tmp_path: Path) -> None:
     assert ended.returncode == 0
 
 
+WITHOUT_FILTER = "shared.posters.confinement.forbid_all_but_computing = lambda: False"
+
+
+def test_without_a_filter_nothing_is_decoded(tmp_path: Path) -> None:
+    ended = confined("print('decoded')", tmp_path, before=WITHOUT_FILTER)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (NO_FILTER, "", "")
+    assert (tmp_path / "poster").read_bytes() == b""
+
+
 @pytest.mark.parametrize("code", ["socket.socket()", "open('/etc/passwd')", "os.pipe()"])
-def test_without_a_filter_nothing_can_be_opened_either(tmp_path: Path, code: str) -> None:
-    ended = confined(code, tmp_path, before="shared.posters.confinement.forbid_all_but_computing = lambda: False")
+def test_where_it_is_decoded_without_a_filter_nothing_can_be_opened_either(tmp_path: Path, code: str) -> None:
+    ended = confined(code, tmp_path, UNFILTERED_TOO, before=WITHOUT_FILTER)
     assert ended.returncode == exit_code(Reason.BROKEN)
+    assert ended.stderr.startswith(UNFILTERED)
     assert "Too many open files" in ended.stderr
+
+
+def test_a_decoder_that_lacks_its_filter_is_an_error_and_no_fault_of_the_file(
+    picture: Path, possessed: Callable[[str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    possessed(f'[ "$7" = {UNFILTERED_TOO} ] || exit {NO_FILTER}')
+    with pytest.raises(DecoderUnfiltered), picture.open("rb") as file:
+        make_posters(file)
+    assert [(line.getMessage(), line.levelname) for line in caplog.records] == [("decoder_unfiltered", "ERROR")]
+
+
+def test_a_decoder_that_is_allowed_to_lack_its_filter_says_so(
+    picture: Path, possessed: Callable[[str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    possessed(f'[ "$7" = {UNFILTERED_TOO} ] && printf "{UNFILTERED}" >&2 && printf poster > /dev/fd/$5')
+    with picture.open("rb") as file:
+        assert make_posters(file, unfiltered_too=True) == Posters(b"poster")
+    assert [(line.getMessage(), line.levelname) for line in caplog.records] == [("decoder_unfiltered", "WARNING")]
+
+
+def test_a_file_whose_faults_quote_that_warning_raises_no_alarm(
+    picture: Path, possessed: Callable[[str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    possessed(f'printf "no such codec: {UNFILTERED}" >&2; exit {exit_code(Reason.BROKEN)}')
+    assert refused(picture).reason is Reason.BROKEN
+    assert caplog.records == []
 
 
 def test_a_decoder_cannot_fill_the_disk(tmp_path: Path) -> None:

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import io
-import json
 import logging
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -15,7 +14,6 @@ from functions.get_output import get_output
 from functions.get_thumbnails import get_thumbnails
 from functions.list_jobs import list_jobs
 from functions.share_job import share_job
-from shared import log
 from shared.access.user import User
 from shared.errors import Unavailable
 from shared.outages import ANSWER_WITHIN, seconds_for
@@ -385,25 +383,20 @@ def test_only_what_changes_something_checks_whether_the_session_was_revoked(serv
     assert services.fake_verifier.checked_revocation == [False] * 4 + [False, True] * 3
 
 
-def test_log_lines_are_json_with_the_trace_and_without_secrets(services: FakeServices) -> None:
-    stream = io.StringIO()
-    logger = logging.getLogger("nuumee")
-    handlers, logger.handlers = logger.handlers, []
-    try:
-        log.start(stream)
-        trace = "0af7651916cd43dd8448eb211c80319c"
-        send(services, "thumbnails", headers={"traceparent": f"00-{trace}-b7ad6b7169203331-01"})
-        send(services, "output", headers={"X-Cloud-Trace-Context": f"{trace}/1;o=1"})
-        send(services, "job", headers={"traceparent": "00-not-a-trace"})
-    finally:
-        logger.handlers = handlers
-    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+def test_log_lines_are_json_with_the_trace_and_without_secrets(
+    services: FakeServices, logged: Callable[[], list[dict[str, Any]]]
+) -> None:
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    send(services, "thumbnails", headers={"traceparent": f"00-{trace}-b7ad6b7169203331-01"})
+    send(services, "output", headers={"X-Cloud-Trace-Context": f"{trace}/1;o=1"})
+    send(services, "job", headers={"traceparent": "00-not-a-trace"})
+    lines = logged()
     assert [line["status"] for line in lines] == [200, 200, 200]
     expected = f"projects/demo-nuumee/traces/{trace}"
     assert [line.get("logging.googleapis.com/trace") for line in lines] == [expected, expected, None]
     assert {line["severity"] for line in lines} == {"INFO"}
-    assert "Bearer" not in stream.getvalue()
-    assert "https://storage" not in stream.getvalue()
+    assert "Bearer" not in str(lines)
+    assert "https://storage" not in str(lines)
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def test_each_policy_is_made_from_its_file(commands: list[Command]) -> None:
 
 
 def test_a_policy_has_a_name_of_its_own_and_says_what_to_do() -> None:
-    assert len(set(names())) == len(FILES) == 3
+    assert len(set(names())) == len(FILES) == 4
     assert all(policy["documentation"]["content"] for policy in POLICIES.values())
 
 
@@ -65,7 +65,7 @@ def test_channels_that_are_set_later_hear_of_every_policy_too(checkout: Checkout
     done = checkout.deploy(*REQUIRED, f"--alert-channels={CHANNELS}", policies=there("Somebody else's", *names()))
     assert done.returncode == 0, done.stderr
     updated = those(checkout.calls(), *UPDATE)
-    assert [command[4] for command in updated] == [f"projects/nuumee-test/alertPolicies/{n}" for n in (1, 2, 3)]
+    assert [command[4] for command in updated] == [f"projects/nuumee-test/alertPolicies/{n}" for n in (1, 2, 3, 4)]
     assert [option(command, "--set-notification-channels") for command in updated] == [CHANNELS] * len(FILES)
     assert those(checkout.calls(), *CREATE) == []
 
@@ -95,17 +95,24 @@ def test_dead_letters_that_wait_for_ten_minutes_raise_an_alert(commands: list[Co
     assert all(name.endswith(ending) for name in kept)
 
 
+ABOUT_THE_LOG = ("decoder", "never")
+
+
 def test_every_event_that_is_logged_as_an_error_raises_an_alert() -> None:
     sources = [file.read_text() for folder in ("functions", "shared") for file in (ROOT / folder).rglob("*.py")]
     logged = {event for source in sources for event in re.findall(r'\blog\.error\(\s*"(\w+)"', source)}
-    watched = condition("never", "conditionMatchedLog")["filter"]
-    assert set(re.findall(r'"(\w+)"', watched.partition("jsonPayload.message=")[2])) == logged
-    assert "severity>=ERROR" in watched
+    filters = [condition(policy, "conditionMatchedLog")["filter"] for policy in ABOUT_THE_LOG]
+    watched = [
+        each for text in filters for each in re.findall(r'"(\w+)"', text.partition("jsonPayload.message=")[2])
+    ]
+    assert sorted(watched) == sorted(logged)
+    assert all("severity>=ERROR" in text for text in filters)
 
 
-def test_an_alert_about_the_log_does_not_come_with_every_line() -> None:
+@pytest.mark.parametrize("policy", ABOUT_THE_LOG)
+def test_an_alert_about_the_log_does_not_come_with_every_line(policy: str) -> None:
     # Cloud Monitoring refuses a policy on logs without such a limit.
-    assert POLICIES["never"]["alertStrategy"]["notificationRateLimit"] == {"period": "3600s"}
+    assert POLICIES[policy]["alertStrategy"]["notificationRateLimit"] == {"period": "3600s"}
 
 
 def test_ten_minutes_without_a_sweep_raise_an_alert() -> None:
