@@ -21,9 +21,12 @@ _POLICY = re.compile(r'<meta http-equiv="Content-Security-Policy" content="([^"]
 def stage(region: str, folder: Path, built: Path = BUILT) -> Path:
     """Recreate `folder` with the page that was built into `built`, for functions in `region`, and return it.
 
-    Raises ValueError if that is no page, or one for the local cloud.
+    Raises ValueError if that is no page, or one for the local cloud, or if `folder` holds anything else.
     """
     _check(built)
+    staged = {"firebase.json", hosting().public}
+    if folder.is_dir() and {one.name for one in folder.iterdir()} not in (set(), staged):
+        raise ValueError(f"{folder} holds something else than a page that was staged before")
     content = json.loads(FILE.read_text())
     for rewrite in content["hosting"]["rewrites"]:
         rewrite["run"]["region"] = region

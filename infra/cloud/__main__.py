@@ -51,13 +51,13 @@ def _prepare(root: Path, deployment: Deployment) -> None:
     """Write the files that gcloud takes."""
     if shutil.which("gcloud") is None:
         raise Refused("gcloud is not installed: see https://cloud.google.com/sdk/docs/install")
-    (root / "build").mkdir(exist_ok=True)
-    (root / CORS).write_text(json.dumps(cors(deployment)))
-    for function in FUNCTIONS:
-        try:
+    try:
+        (root / "build").mkdir(exist_ok=True)
+        (root / CORS).write_text(json.dumps(cors(deployment)))
+        for function in FUNCTIONS:
             stage(function, root / "build" / function, root)
-        except OSError as error:
-            sys.exit(f"deploy.sh: {function} cannot be staged: {error}")
+    except OSError as error:
+        sys.exit(f"deploy.sh: build/ cannot be written: {error}")
 
 
 if __name__ == "__main__":

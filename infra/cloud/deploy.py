@@ -73,9 +73,12 @@ class Deploy:
             "PROJECT_NUMBER", "projects", "describe", self._deployment.project, "--format=value(projectNumber)"
         )
         gcloud.run("services", "enable", *(f"{service}.googleapis.com" for service in _SERVICES))
-        self._make_database()
-        for bucket in self._deployment.buckets:
-            self._make_bucket(bucket)
+        # All that can be refused is looked at before anything is made.
+        database = self._database()
+        buckets = {bucket: self._bucket(bucket) for bucket in self._deployment.buckets}
+        self._make_database(database)
+        for bucket, cors_there in buckets.items():
+            self._make_bucket(bucket, cors_there)
         # The accounts as early as can be: a new one can be given roles only after some seconds.
         for function in functions:
             self._make_account(function.account, f"Function {function.name}")
@@ -102,33 +105,45 @@ class Deploy:
         self._schedule()
         self._make_alerts()
 
-    def _make_database(self) -> None:
+    def _database(self) -> str | None:
+        """The kind of the project's database; None if there is none."""
+        describe = ("firestore", "databases", "describe", "--database=(default)")
+        kind = self._gcloud.find(*describe, "--format=value(type)")
+        if kind not in (None, "FIRESTORE_NATIVE"):
+            raise Refused(f"the project's Firestore database is {kind}, and it must be FIRESTORE_NATIVE")
+        return kind
+
+    def _make_database(self, there: str | None) -> None:
         """A database that was there is protected too: from being deleted, and with a week of its past."""
         protection = ("--delete-protection", "--enable-pitr")
         database = ("firestore", "databases")
-        kind = self._gcloud.find(*database, "describe", "--database=(default)", "--format=value(type)")
-        if kind is None:
-            location = f"--location={self._deployment.firestore_location or self._deployment.region}"
-            self._gcloud.run(*database, "create", location, "--type=firestore-native", *protection)
-        elif kind == "FIRESTORE_NATIVE":
+        if there:
             self._gcloud.run(*database, "update", "--database=(default)", *protection)
         else:
-            raise Refused(f"the project's Firestore database is {kind}, and it must be FIRESTORE_NATIVE")
+            location = f"--location={self._deployment.firestore_location or self._deployment.region}"
+            self._gcloud.run(*database, "create", location, "--type=firestore-native", *protection)
 
-    def _make_bucket(self, bucket: str) -> None:
-        """A bucket that was there stays as it is: its rules may be somebody else's."""
+    def _bucket(self, bucket: str) -> str | None:
+        """The bucket's rules for scripts of other origins, perhaps empty; None if there is no such bucket."""
+        describe = ("storage", "buckets", "describe", f"gs://{bucket}")
+        found = self._gcloud.find(*describe, "--format=value(uniform_bucket_level_access,cors_config)")
+        uniform, _, cors_there = (found or "").partition("\t")
+        if found is not None and uniform != "True":
+            raise Refused(f"gs://{bucket} has no uniform bucket-level access, which conditions on roles need")
+        return None if found is None else cors_there
+
+    def _make_bucket(self, bucket: str, cors_there: str | None) -> None:
+        """A bucket that was there keeps its rules, because they may be somebody else's."""
         buckets, url = ("storage", "buckets"), f"gs://{bucket}"
-        uniform = self._gcloud.find(*buckets, "describe", url, "--format=value(uniform_bucket_level_access)")
-        if uniform is None:
+        if cors_there is None:
             self._gcloud.run(
                 *(*buckets, "create", url, f"--location={self._deployment.region}"),
                 *("--uniform-bucket-level-access", "--public-access-prevention", "--soft-delete-duration=7d"),
                 f"--lifecycle-file={_LIFECYCLE}",
             )
+        if not cors_there:
             # The page's own origins may download by fetch.
             self._gcloud.run(*buckets, "update", url, f"--cors-file={CORS}")
-        elif uniform != "True":
-            raise Refused(f"{url} has no uniform bucket-level access, which conditions on roles need")
 
     def _make_account(self, account: str, what: str) -> None:
         self._gcloud.create("iam", "service-accounts", "create", account, f"--display-name={what}")

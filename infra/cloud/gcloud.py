@@ -65,7 +65,7 @@ def start(call: Call) -> Ended:
     sys.stdout.flush()
     ended = subprocess.run(
         ["gcloud", *call.words],
-        env={**os.environ, **(call.environment or {})},
+        env={**_environment(), **(call.environment or {})},
         input=call.secret,
         stdin=subprocess.DEVNULL if call.secret is None else None,
         stdout=subprocess.PIPE if call.takes_output else None,
@@ -74,6 +74,11 @@ def start(call: Call) -> Ended:
         check=False,
     )
     return Ended(ended.returncode, ended.stdout or "", ended.stderr or "")
+
+
+def _environment() -> dict[str, str]:
+    """This process's variables, without those with which deploy.sh has Python find only our modules."""
+    return {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONSAFEPATH")}
 
 
 class Gcloud:
@@ -105,7 +110,8 @@ class Gcloud:
 
     def create(self, *words: str) -> None:
         """Like `run`, but what is there already stays as it is. Raises Failed."""
-        ended = self._call(Call(words=self._shown(words), takes_output=True, takes_errors=True))
+        call = Call(words=self._shown(words), takes_output=True, takes_errors=True)
+        ended = self._once_known(call, _NOT_ENABLED)
         said = ended.stdout + ended.stderr
         if said:
             print(said, end="", file=sys.stderr)
@@ -114,8 +120,12 @@ class Gcloud:
 
     def look(self, placeholder: str, *words: str) -> str:
         """What gcloud answers; in a dry run the placeholder. Raises Failed."""
-        call = Call(words=self._shown(words), takes_output=True)
-        return placeholder if self.dry_run else self._called(call).stdout.strip("\n")
+        call = Call(words=self._shown(words), takes_output=True, takes_errors=True)
+        ended = self._once_known(call, _NOT_ENABLED)
+        print(ended.stderr, end="", file=sys.stderr)
+        if ended.status != 0:
+            raise Failed(ended.status)
+        return placeholder if self.dry_run else ended.stdout.strip("\n")
 
     def ask(self, placeholder: str, *words: str) -> str:
         """Like `look`, but waits until there is an answer. Raises NoAnswer too."""

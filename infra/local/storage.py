@@ -57,6 +57,7 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
         super().__init__(storage, *args)
 
     def do_OPTIONS(self) -> None:
+        self.close_connection = True  # a body would not have been read
         self.send_response(204)
         self.send_header("Content-Length", "0")
         self.end_headers()

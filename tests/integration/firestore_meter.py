@@ -16,6 +16,7 @@ from google.cloud.firestore_v1.types import (
     RunQueryResponse,
 )
 
+from tests.integration.faults.grpc_proxy import authorization
 from tests.waiting import wait_until
 
 _SERVICE = "/google.firestore.v1.Firestore/"
@@ -47,7 +48,7 @@ class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
         if method.removeprefix(_SERVICE) in ("Commit", "Rollback", "BeginTransaction"):
             call = self._channel.unary_unary(method)
             carry_out = self._commit if method == f"{_SERVICE}Commit" else _pass_on
-            return grpc.unary_unary_rpc_method_handler(lambda request, context: carry_out(call, request))
+            return grpc.unary_unary_rpc_method_handler(lambda request, context: carry_out(call, request, context))
         stream = self._channel.unary_stream(method)
         count = self._counter(method.removeprefix(_SERVICE))
 
@@ -55,7 +56,7 @@ class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
             with self._lock:
                 self.calls += 1
                 self._under_way += 1
-            call = stream(request)
+            call = stream(request, metadata=authorization(context))
             try:
                 self._released.wait(self.delay)
                 for response in call:
@@ -75,9 +76,9 @@ class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
 
         return grpc.unary_stream_rpc_method_handler(forward)
 
-    def _commit(self, call: Any, request: bytes) -> Any:
+    def _commit(self, call: Any, request: bytes, context: Any) -> Any:
         writes = CommitRequest.deserialize(request).writes
-        response = call(request)
+        response = call(request, metadata=authorization(context))
         deletes = sum("delete" in write for write in writes)
         with self._lock:
             self.deletes += deletes
@@ -114,8 +115,8 @@ class FirestoreMeter(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
         self._channel.close()
 
 
-def _pass_on(call: Any, request: bytes) -> Any:
-    return call(request)
+def _pass_on(call: Any, request: bytes, context: Any) -> Any:
+    return call(request, metadata=authorization(context))
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from google.cloud.firestore_v1.types import (
 )
 
 from infra.local.faults import Fault, Trouble
-from tests.integration.faults.grpc_proxy import GrpcProxy, Upstream
+from tests.integration.faults.grpc_proxy import OWNER, GrpcProxy, Upstream
 
 _SERVICE = "/google.firestore.v1.Firestore"
 _AT_ONCE = 400
@@ -55,7 +55,9 @@ class Firestore(Upstream):
             request_serializer=RunQueryRequest.serialize,
             response_deserializer=RunQueryResponse.deserialize,
         )
-        return (response.document for response in run(request, timeout=30) if "document" in response)
+        return (
+            response.document for response in run(request, timeout=30, metadata=OWNER) if "document" in response
+        )
 
     def _write(self, documents: list[Document]) -> None:
         commit = self.channel.unary_unary(
@@ -68,7 +70,12 @@ class Firestore(Upstream):
                 Write(update=Document(name=document.name, fields=document.fields))
                 for document in documents[start : start + _AT_ONCE]
             ]
-            commit(CommitRequest(database=self._database, writes=writes), timeout=30, wait_for_ready=True)
+            commit(
+                CommitRequest(database=self._database, writes=writes),
+                timeout=30,
+                wait_for_ready=True,
+                metadata=OWNER,
+            )
 
 
 class FirestoreProxy(GrpcProxy):

@@ -24,6 +24,15 @@ _STATUS = {
 }
 
 
+OWNER = (("authorization", "Bearer owner"),)
+"""Metadata of a client that the Firestore emulator's rules do not bind."""
+
+
+def authorization(context: Any) -> list[tuple[str, str]]:
+    """The metadata of a call by which the emulator knows who sent it."""
+    return [(key, value) for key, value in context.invocation_metadata() if key == "authorization"]
+
+
 class Upstream:
     """The emulator behind the proxies. It can be replaced by one at another address."""
 
@@ -80,7 +89,10 @@ class GrpcProxy(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
         fault = self._begin(name, request, context)
         with _passing_on(context):
             call = self.upstream.channel.unary_unary(path)
-            response = self.carry_out(name, request, lambda sent: bytes(call(sent, timeout=timeout)), fault)
+            sender = authorization(context)
+            response = self.carry_out(
+                name, request, lambda sent: bytes(call(sent, timeout=timeout, metadata=sender)), fault
+            )
         self._end(fault, context)
         return response
 
@@ -89,7 +101,7 @@ class GrpcProxy(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
         fault = self._begin(name, request, context)
         with _passing_on(context):
             call = self.upstream.channel.unary_stream(path)
-            for response in call(request, timeout=timeout):
+            for response in call(request, timeout=timeout, metadata=authorization(context)):
                 # A stream fails only after its first response.
                 yield response
                 self._end(fault, context)

@@ -36,6 +36,14 @@ def test_nothing_of_an_earlier_build_stays(built: Path, tmp_path: Path) -> None:
     assert not (stage("us-central1", tmp_path / "staged", built) / "out/_next/static/a.js").exists()
 
 
+def test_a_folder_that_holds_anything_else_is_left_alone(built: Path, tmp_path: Path) -> None:
+    (tmp_path / "kept").write_text("kept")
+    (tmp_path / "firebase.json").write_text("{}")
+    with pytest.raises(ValueError, match="holds something else"):
+        stage("europe-west1", tmp_path, built)
+    assert (tmp_path / "kept").read_text() == "kept"
+
+
 @pytest.mark.parametrize(
     ("html", "problem"),
     [

@@ -80,11 +80,18 @@ def test_buckets_that_were_there_stay_as_they_are(checkout: Checkout) -> None:
     assert those(calls, *BUCKETS, "create") + those(calls, *BUCKETS, "update") == []
 
 
+def test_a_bucket_that_an_interrupted_run_left_without_rules_for_scripts_gets_them(checkout: Checkout) -> None:
+    checkout.cloud.cors = ""
+    calls = run(checkout)
+    assert [call[3] for call in those(calls, *BUCKETS, "update")] == URLS
+    assert those(calls, *BUCKETS, "create") == []
+
+
 def test_a_bucket_whose_roles_can_have_no_conditions_is_named(checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, uniform="False")
+    done = checkout.deploy(*REQUIRED, uniform="False", database=None, missing=(DEFAULTS.images_bucket,))
     assert done.returncode == 2
-    assert "gs://nuumee-images has no uniform bucket-level access" in done.stderr
-    assert not any("create" in call for call in checkout.calls())
+    assert "gs://nuumee-videos has no uniform bucket-level access" in done.stderr
+    assert not any("create" in call or "update" in call for call in checkout.calls())
 
 
 @pytest.mark.parametrize(
@@ -99,6 +106,11 @@ def test_a_bucket_whose_roles_can_have_no_conditions_is_named(checkout: Checkout
         "eventarc triggers describe",
         "firestore databases describe",
         "storage buckets describe gs://nuumee-images",
+        "iam service-accounts create list-jobs",
+        "pubsub topics create job-deleted-dead-letters",
+        "secrets versions list",
+        "storage buckets notifications list gs://nuumee-images",
+        "alpha monitoring policies list",
     ],
 )
 def test_what_is_not_known_everywhere_yet_is_waited_for(command: str, checkout: Checkout) -> None:
