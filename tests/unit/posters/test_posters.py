@@ -149,7 +149,9 @@ def test_a_video_gets_a_poster_and_a_preview_of_its_beginning(name: str) -> None
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_would_do_harm_is_refused_with_the_reason(name: str) -> None:
-    assert taken(name).outcome == REFUSED[name], taken(name)
+    # A C library that gets no memory may crash before it can say so.
+    crashed = {Reason.CRASHED} if REFUSED[name] is Reason.TOO_LARGE else set()
+    assert taken(name).outcome in {REFUSED[name], *crashed}, taken(name)
     assert taken(name).peak_mib < MOST_MIB, taken(name)
     assert taken(name).cpu_seconds < MOST_SECONDS, taken(name)
 
