@@ -171,7 +171,7 @@ def test_pictures_are_made_and_purged_with_their_job(
     try:
         job_id = put(account.user_id)
         upload(buckets, f"{account.user_id}/{job_id}/output.mp4", VIDEO.read_bytes())
-        wait_until(lambda: read(database, job_id).get("previews"), 60)
+        wait_until(lambda: read(database, job_id).get("previews"), 240)
     finally:
         remove()
         stack.processes.stop(["make_posters"])
