@@ -31,14 +31,8 @@ CORS = "build/cors.json"
 """The file with what `cors` returns."""
 _SETTINGS_OF_FUNCTIONS = (
     *("allowed_origins", "images_bucket", "videos_bucket", "outputs_bucket", "job_deleted_topic"),
-    *(
-        "object_finalized_topic",
-        "share_origin",
-        "short_id_length",
-        "forwarded_hops",
-        "requests_per_minute",
-        "signing",
-    ),
+    *("object_finalized_topic", "share_origin", "short_id_length", "forwarded_hops", "requests_per_minute"),
+    "signing",
 )
 _KEY = re.compile(r"[A-Za-z0-9]+:[!-~]+")
 
@@ -186,7 +180,7 @@ class Deploy:
         self._gcloud.create("secrets", "create", _SECRET, "--replication-policy=automatic")
         # Unlike objectViewer, this role lists no names.
         self._grant(_SIGNER, Role("roles/storage.legacyObjectReader", "buckets"))
-        if self._has_key(""):
+        if self._has_key():
             return
         key, kept = self._gcloud.pass_on(
             ("storage", "hmac", "create", email, '--format=value[separator=":"](metadata.accessId,secret)'),
@@ -204,14 +198,14 @@ class Deploy:
             problem += f", and may still be there: see gcloud storage hmac list --service-account={email}"
         raise Refused(problem)
 
-    def _has_key(self, placeholder: str) -> bool:
+    def _has_key(self) -> bool:
         versions = ("secrets", "versions", "list", _SECRET, "--filter=state=enabled", "--limit=1")
-        return bool(self._gcloud.look(placeholder, *versions, "--format=value(name)"))
+        return bool(self._gcloud.look("", *versions, "--format=value(name)"))
 
     def _was_kept_after_all(self) -> bool:
         """Whether only gcloud's answer was lost."""
         try:
-            return self._has_key("")
+            return self._has_key()
         except Failed:
             return False
 

@@ -97,35 +97,28 @@ class Gcloud:
 
     def run(self, *words: str) -> None:
         """Raises Failed."""
-        self._called(Call(words=self._shown(words)))
+        _checked(self._call(Call(words=self._shown(words))))
 
     def run_once_known(self, *words: str) -> None:
         """Like `run`, for a command about something new, which not all of Google Cloud knows at once. Raises
         Failed.
         """
-        ended = self._once_known(Call(words=self._shown(words), takes_errors=True), _LAGS)
-        print(ended.stderr, end="", file=sys.stderr)
-        if ended.status != 0:
-            raise Failed(ended.status)
+        _checked(self._once_known(Call(words=self._shown(words), takes_errors=True), _LAGS))
 
     def create(self, *words: str) -> None:
         """Like `run`, but what is there already stays as it is. Raises Failed."""
         call = Call(words=self._shown(words), takes_output=True, takes_errors=True)
         ended = self._once_known(call, _NOT_ENABLED)
         said = ended.stdout + ended.stderr
-        if said:
-            print(said, end="", file=sys.stderr)
+        print(said, end="", file=sys.stderr)
         if ended.status != 0 and "already exists" not in said.lower().replace("_", " "):
             raise Failed(ended.status)
 
     def look(self, placeholder: str, *words: str) -> str:
         """What gcloud answers; in a dry run the placeholder. Raises Failed."""
         call = Call(words=self._shown(words), takes_output=True, takes_errors=True)
-        ended = self._once_known(call, _NOT_ENABLED)
-        print(ended.stderr, end="", file=sys.stderr)
-        if ended.status != 0:
-            raise Failed(ended.status)
-        return placeholder if self.dry_run else ended.stdout.strip("\n")
+        answer = _checked(self._once_known(call, _NOT_ENABLED))
+        return placeholder if self.dry_run else answer
 
     def ask(self, placeholder: str, *words: str) -> str:
         """Like `look`, but waits until there is an answer. Raises NoAnswer too."""
@@ -140,10 +133,7 @@ class Gcloud:
         ended = self._once_known(call, _NOT_ENABLED)
         if self.dry_run or (ended.status != 0 and _NOT_THERE.search(ended.stderr)):
             return None
-        print(ended.stderr, end="", file=sys.stderr)
-        if ended.status != 0:
-            raise Failed(ended.status)
-        return ended.stdout.strip("\n")
+        return _checked(ended)
 
     def _once_known(self, call: Call, lags: re.Pattern[str]) -> Ended:
         for _ in self._attempts(f"gcloud {' '.join(call.words[:3])} knows what is new"):
@@ -172,7 +162,7 @@ class Gcloud:
         if self.dry_run:
             return "", True
         quiet = {"CLOUDSDK_CORE_DISABLE_FILE_LOGGING": "1"}
-        secret = self._called(Call(words=made, takes_output=True, environment=quiet)).stdout.strip("\n")
+        secret = _checked(self._call(Call(words=made, takes_output=True, environment=quiet)))
         return secret, holds(secret) and self._start(Call(words=kept, secret=secret)).status == 0
 
     def _shown(self, words: Sequence[str]) -> list[str]:
@@ -188,8 +178,10 @@ class Gcloud:
     def _call(self, call: Call) -> Ended:
         return Ended(0) if self.dry_run else self._start(call)
 
-    def _called(self, call: Call) -> Ended:
-        ended = self._call(call)
-        if ended.status != 0:
-            raise Failed(ended.status)
-        return ended
+
+def _checked(ended: Ended) -> str:
+    """What gcloud answered. Shows its errors that were taken. Raises Failed."""
+    print(ended.stderr, end="", file=sys.stderr)
+    if ended.status != 0:
+        raise Failed(ended.status)
+    return ended.stdout.strip("\n")
