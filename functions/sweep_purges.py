@@ -67,8 +67,13 @@ def _overdue(services: Services, failures: _Failures) -> list[Deletion]:
     with failures.kept("purges without a time"):
         # Deletions not marked by delete_job have no `sweep_at`.
         since = now - timedelta(seconds=services.settings.sweep_after)
-        pending = islice(services.deletions.all_pending(since), MOST_LOOKED_AT)
+        pending = list(islice(services.deletions.all_pending(since), MOST_LOOKED_AT))
         overdue += [one for one in pending if one.sweep_at is None]
+        if pending:
+            # infra/cloud/metrics/nuumee_jobs_oldest_pending_purge.json reads the age.
+            oldest = min(pending, key=lambda one: one.deleted_at)
+            age = round((now - oldest.deleted_at).total_seconds())
+            log.info("purges_pending", found=len(pending), oldest_seconds=age, job_id=oldest.job_id)
     return overdue[:BATCH]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -82,6 +83,22 @@ def test_from_the_eighth_sweep_on_an_error_is_logged(
         (record.levelname, record.getMessage(), record.__dict__["fields"]["job_id"]) for record in caplog.records
     ]
     assert said == [("WARNING", "purge_asked_again", "job-1"), ("ERROR", "purge_overdue", "job-2")]
+
+
+def test_a_sweep_tells_which_purge_has_been_pending_for_longest(
+    services: FakeServices, logged: Callable[[], list[dict[str, Any]]]
+) -> None:
+    sweep(services)
+    assert [line for line in logged() if line["message"] == "purges_pending"] == []
+    for job_id, hours in (("younger", 1), ("oldest", 3), ("done", 5)):
+        at = NOW - timedelta(hours=hours)
+        state = "done" if job_id == "done" else "pending"
+        purge = {"state": state, "requested_at": at, "sweep_at": NOW + timedelta(hours=1)}
+        services.add(job_id, {**deleted("me", purge=purge), "deleted_at": at})
+    sweep(services)
+    (told,) = [line for line in logged() if line["message"] == "purges_pending"]
+    assert told["severity"] == "INFO"
+    assert (told["found"], told["oldest_seconds"], told["job_id"]) == (2, 3 * 3600, "oldest")
 
 
 def test_a_purge_that_others_marked_without_a_time_is_asked_for_too(services: FakeServices) -> None:
