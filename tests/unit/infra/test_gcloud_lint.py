@@ -1,4 +1,4 @@
-"""The commands of deploy.sh, checked by gcloud's own parser. Needs neither a network nor a project."""
+"""The commands of deploy.sh and the runbook, checked by gcloud's own parser. Needs neither a network nor a project."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.unit.infra.watching import runbook
 
 pytestmark = [
     pytest.mark.slow,
@@ -46,7 +48,7 @@ def commands() -> list[str]:
     for others in ("--forwarded-hops=1", "--forwarded-hops=2", "--signing=keyless"):
         ended = subprocess.run([*deploy, others], check=True, capture_output=True, text=True)
         printed |= dict.fromkeys(ended.stdout.splitlines())
-    return [*printed, *IF_NEEDED]
+    return [*printed, *IF_NEEDED, *runbook.of_files(), *runbook.commands()]
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,51 @@
+"""The runbook: a section for each alert, and links that lead somewhere."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from infra.stage import ROOT
+from tests.unit.infra.watching.events import LEVELS, all_logged
+from tests.unit.infra.watching.files import POLICIES, watched_events
+from tests.unit.infra.watching.runbook import RUNBOOK, commands, sections, slug
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_an_alert_leads_to_its_section(policy: str) -> None:
+    name = POLICIES[policy]["displayName"].removeprefix("NuuMee Jobs: ")
+    content = POLICIES[policy]["documentation"]["content"]
+    assert re.findall(r"docs/runbook\.md#(\S+)", content) == [slug(name)]
+    section = sections()[slug(name)]
+    assert [word for word in ("**Symptom.**", "**Check", "fix.**") if word.lower() not in section.lower()] in (
+        [],
+        ["**Check", "fix.**"],  # each of its events has its own
+    )
+    assert [event for event in watched_events().get(policy, ()) if f"`{event}`" not in section] == []
+
+
+def test_every_section_is_an_alerts() -> None:
+    alerts = {slug(policy["displayName"].removeprefix("NuuMee Jobs: ")) for policy in POLICIES.values()}
+    assert sections().keys() == {"where-to-look", *alerts}
+
+
+def test_the_events_and_fields_that_it_looks_for_are_logged() -> None:
+    logged = all_logged()
+    events = {*re.findall(r'jsonPayload\.message="([a-z_]+)"', RUNBOOK)}
+    assert events
+    assert events <= {one.event for one in logged}
+    fields = {*re.findall(r"jsonPayload\.([a-z_]+)", RUNBOOK)} - {"message", "message_id", "stack_trace"}
+    assert fields <= {field for one in logged for field in one.fields}
+    assert LEVELS
+
+
+def test_its_links_lead_somewhere() -> None:
+    for target, anchor in re.findall(r"\]\((?!https:)([^)#]*)#?([^)]*)\)", RUNBOOK):
+        file = ROOT / "docs" / target if target else ROOT / "docs/runbook.md"
+        assert anchor in sections(file.read_text())
+
+
+def test_its_commands_are_found() -> None:
+    assert len(commands()) > 20
+    assert all(command.startswith("gcloud ") and "\\" not in command for command in commands())
