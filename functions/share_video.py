@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from shared import log
 from shared.errors import Unavailable
 from shared.jobs.job import rfc3339
+from shared.messaging.events import VideoViewed
 from shared.outages import COUNTED_WITHIN
 from shared.services import Services
 from shared.sharing.shares import NoSuchVideo, SharedVideo
@@ -59,17 +60,17 @@ def _counting(video: SharedVideo, visit: Visit, services: Services) -> Future[No
     now = services.now().timestamp()
     if not visit.may_count or not services.visitors.is_new(visit.visitor, visit.short_id, now):
         return None
-    counting = services.view_queue.begin(_count, video, services)
+    counting = services.view_queue.begin(_publish, VideoViewed(video.job.id), services)
     if counting is None:
         log.warning("view_not_counted", job_id=video.job.id, error="too many at once")
     return counting
 
 
-def _count(video: SharedVideo, services: Services) -> None:
+def _publish(event: VideoViewed, services: Services) -> None:
     try:
-        services.views.add(video.short_id, video.job.id)
+        services.view_publisher.publish(event)
     except Exception as error:
-        log.warning("view_not_counted", job_id=video.job.id, error=type(error).__name__)
+        log.warning("view_not_counted", job_id=event.job_id, error=type(error).__name__)
 
 
 def _page(video: SharedVideo, urls: SharedUrls, *, embedded: bool) -> HtmlPage:

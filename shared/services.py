@@ -44,7 +44,7 @@ _STORAGE_CALLS = 64
 """Most calls to Cloud Storage and for signatures in flight at once in one process: the shares of four requests.
 See shared/storage/side_by_side.py."""
 _MOST_WAITING = 500
-"""Most views being counted or waiting for it in one process: half a minute's work at two seconds each."""
+"""Most views being published or waiting for it in one process: half a minute's work at two seconds each."""
 
 
 class _once(cached_property[T]):  # noqa: N801 - used as a decorator
@@ -134,7 +134,7 @@ class Services:
 
     @_once
     def view_queue(self) -> ViewQueue:
-        """Counts views while their answers are being made."""
+        """Publishes views while their answers are being made."""
         from shared.sharing.view_queue import ViewQueue
 
         return ViewQueue(_THREADS, _MOST_WAITING)
@@ -202,6 +202,11 @@ class Services:
     def upload_publisher(self) -> Publisher:
         """Republishes Cloud Storage notifications that could not be processed."""
         return self._publisher(self.settings.object_finalized_topic)
+
+    @_once
+    def view_publisher(self) -> Publisher:
+        """Publishes views of shared videos."""
+        return self._publisher(self.settings.video_viewed_topic)
 
     @_once
     def dead_deletions(self) -> DeadLetters:

@@ -48,6 +48,7 @@ class Settings:
     outputs_bucket: str = "nuumee-outputs"
     job_deleted_topic: str = "job-deleted"
     object_finalized_topic: str = "object-finalized"
+    video_viewed_topic: str = "video-viewed"
     share_origin: str = "https://nuumee.ai"
     signing_key: SigningKey | None = None
     """Signs URLs. Its account may only read the three buckets. Functions that sign do not start without it."""
@@ -102,6 +103,7 @@ class Settings:
             outputs_bucket=_optional(environment, "OUTPUTS_BUCKET", cls.outputs_bucket),
             job_deleted_topic=_optional(environment, "JOB_DELETED_TOPIC", cls.job_deleted_topic),
             object_finalized_topic=_optional(environment, "OBJECT_FINALIZED_TOPIC", cls.object_finalized_topic),
+            video_viewed_topic=_optional(environment, "VIDEO_VIEWED_TOPIC", cls.video_viewed_topic),
             share_origin=_optional(environment, "SHARE_ORIGIN", cls.share_origin).rstrip("/"),
             signing_key=_signing_key(environment),
             keyless=_choice(environment, "SIGNING", "key", ("key", "keyless")) == "keyless",

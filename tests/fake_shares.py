@@ -107,17 +107,15 @@ class FakeKnownPictures:
 
 
 class FakeViews:
-    """One shard per link, as a rarely viewed link has."""
+    """One shard per job, as a rarely viewed video has."""
 
     def __init__(self, repository: FakeRepository) -> None:
         self._documents = repository.documents
         self.shards: dict[str, dict[str, Any]] = {}
         self.error: Exception | None = None
 
-    def add(self, short_id: str, job_id: str) -> None:
-        if self.error:
-            raise self.error
-        shard = self.shards.setdefault(f"{short_id}-0", {"job_id": job_id, "views": 0})
+    def add(self, job_id: str) -> None:
+        shard = self.shards.setdefault(f"{job_id}-0", {"job_id": job_id, "views": 0})
         shard["views"] += 1
 
     def waiting(self, limit: int) -> Iterator[str]:

@@ -25,7 +25,6 @@ from shared.jobs.job import (
 )
 from shared.jobs.known_pictures import KnownPictures
 from shared.jobs.repository import JobRepository
-from shared.messaging.events import JobDeleted
 from shared.publishing.dead_letters import DeadLetters, Letter
 from shared.publishing.publisher import Publisher
 from shared.services import Services
@@ -173,19 +172,19 @@ def _names_all(job: Job) -> bool:
 
 class FakePublisher:
     def __init__(self) -> None:
-        self.published: list[JobDeleted] = []
+        self.published: list[Any] = []
         self.forwarded: list[tuple[bytes, dict[str, str]]] = []
         self.error: Exception | None = None
         self.refused: set[str] = set()
         """Ids of jobs whose events are refused."""
 
-    def publish(self, event: JobDeleted) -> str:
+    def publish(self, event: Any) -> str:
         if self.error:
             raise self.error
         self.published.append(event)
         return f"message-{len(self.published)}"
 
-    def publish_all(self, events: Sequence[JobDeleted]) -> list[JobDeleted]:
+    def publish_all(self, events: Sequence[Any]) -> list[Any]:
         accepted = [event for event in events if not self.error and event.job_id not in self.refused]
         self.published += accepted
         return accepted
@@ -239,6 +238,7 @@ class FakeServices(Services):
         self.fake_media = FakeMediaStore(settings)
         self.fake_publisher = FakePublisher()
         self.fake_upload_publisher = FakePublisher()
+        self.fake_view_publisher = FakePublisher()
         self.fake_dead_deletions = FakeDeadLetters()
         self.fake_dead_uploads = FakeDeadLetters()
         self.fake_verifier = FakeVerifier()
@@ -253,6 +253,7 @@ class FakeServices(Services):
             "objects": cast(ObjectStore, self.fake_media),
             "publisher": cast(Publisher, self.fake_publisher),
             "upload_publisher": cast(Publisher, self.fake_upload_publisher),
+            "view_publisher": cast(Publisher, self.fake_view_publisher),
             "dead_deletions": cast(DeadLetters, self.fake_dead_deletions),
             "dead_uploads": cast(DeadLetters, self.fake_dead_uploads),
             "verifier": cast(TokenVerifier, self.fake_verifier),

@@ -31,8 +31,8 @@ CORS = "build/cors.json"
 """The file with what `cors` returns."""
 _SETTINGS_OF_FUNCTIONS = (
     *("allowed_origins", "images_bucket", "videos_bucket", "outputs_bucket", "job_deleted_topic"),
-    *("object_finalized_topic", "share_origin", "short_id_length", "forwarded_hops", "requests_per_minute"),
-    "signing",
+    *("object_finalized_topic", "video_viewed_topic", "share_origin", "short_id_length", "forwarded_hops"),
+    *("requests_per_minute", "signing"),
 )
 _KEY = re.compile(r"[A-Za-z0-9]+:[!-~]+")
 
@@ -56,8 +56,8 @@ class Deploy:
         self._topics = {name: str(getattr(table if name == EVERY_MINUTE else deployment, name)) for name in TOPICS}
         if len(set(self._topics.values())) < len(self._topics):
             raise Refused(
-                "JOB_DELETED_TOPIC and OBJECT_FINALIZED_TOPIC must be two topics, "
-                f"and neither may be {table.every_minute_topic}"
+                "JOB_DELETED_TOPIC, OBJECT_FINALIZED_TOPIC and VIDEO_VIEWED_TOPIC must be three topics, "
+                f"and none may be {table.every_minute_topic}"
             )
 
     def everything(self) -> None:
@@ -144,7 +144,9 @@ class Deploy:
 
     def _make_topics(self) -> None:
         create, run = self._gcloud.create, self._gcloud.run
-        create("pubsub", "topics", "create", self._table.every_minute_topic)
+        for topic, name in self._topics.items():
+            if topic not in self._table.retried_topics:
+                create("pubsub", "topics", "create", name)
         deadline = f"--ack-deadline={self._table.dead_letters_ack_deadline}"
         for retried in self._table.retried_topics:
             topic, dead = self._topics[retried], dead_letters(self._topics[retried])

@@ -45,6 +45,7 @@ class Deployment:
     outputs_bucket: str = _setting(*_BUCKET, Settings.outputs_bucket)
     job_deleted_topic: str = _setting(*_TOPIC, Settings.job_deleted_topic)
     object_finalized_topic: str = _setting(*_TOPIC, Settings.object_finalized_topic)
+    video_viewed_topic: str = _setting(*_TOPIC, Settings.video_viewed_topic)
     share_origin: str = _setting(_ORIGIN, "origin such as https://nuumee.ai", Settings.share_origin)
     short_id_length: str = _setting(
         "(8|12|16)", "length of a new share link's id: 8, 12 or 16", Settings.short_id_length

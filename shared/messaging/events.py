@@ -41,18 +41,15 @@ class JobDeleted:
     @classmethod
     def decode(cls, data: bytes, attributes: Mapping[str, str]) -> Self:
         """Decode a message. Raises UnprocessableEvent, naming the fault, if it can never succeed."""
-        body = _object(data)
-        if type(body.get("version")) is not int or body["version"] != VERSION:
-            raise UnprocessableEvent(f"version is not {VERSION}")
-        if not is_job_id(body.get("job_id")):
-            raise UnprocessableEvent("job_id could be no job's")
+        body = _versioned(data)
+        job_id = _job_id(body)
         if not can_own_media(body.get("user_id")):
             raise UnprocessableEvent("user_id could own no media")
         if attributes.get("type", TYPE) != TYPE:
             raise UnprocessableEvent(f"type is not {TYPE}")
-        if attributes.get("job_id", body["job_id"]) != body["job_id"]:
+        if attributes.get("job_id", job_id) != job_id:
             raise UnprocessableEvent("job_id differs between data and attributes")
-        return cls(body["job_id"], body["user_id"], _time(body.get("deleted_at")))
+        return cls(job_id, body["user_id"], _time(body.get("deleted_at")))
 
 
 def _object(data: bytes) -> dict[str, Any]:
@@ -63,6 +60,21 @@ def _object(data: bytes) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise UnprocessableEvent("data is no JSON object")
     return body
+
+
+def _versioned(data: bytes) -> dict[str, Any]:
+    """The body of one of our own events."""
+    body = _object(data)
+    if type(body.get("version")) is not int or body["version"] != VERSION:
+        raise UnprocessableEvent(f"version is not {VERSION}")
+    return body
+
+
+def _job_id(body: Mapping[str, Any]) -> str:
+    job_id = body.get("job_id")
+    if not isinstance(job_id, str) or not is_job_id(job_id):
+        raise UnprocessableEvent("job_id could be no job's")
+    return job_id
 
 
 def _time(text: object) -> datetime:
@@ -136,6 +148,22 @@ class ObjectFinalized:
         size = _number(body.get("size"), "size")
         content_type = body.get("contentType")
         return cls(bucket, name, generation, size, content_type if isinstance(content_type, str) else "")
+
+
+@dataclass(frozen=True, slots=True)
+class VideoViewed:
+    """Somebody looked at a shared video: `video-viewed`, version 1."""
+
+    job_id: str
+
+    def encode(self) -> tuple[bytes, dict[str, str]]:
+        """The message's data and attributes."""
+        return json.dumps({"version": VERSION, "job_id": self.job_id}).encode(), {"type": "video.viewed"}
+
+    @classmethod
+    def decode(cls, data: bytes, attributes: Mapping[str, str]) -> Self:
+        """Decode a message. Raises UnprocessableEvent, naming the fault, if it can never succeed."""
+        return cls(_job_id(_versioned(data)))
 
 
 @dataclass(frozen=True, slots=True)

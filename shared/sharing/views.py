@@ -1,7 +1,7 @@
 """Views of shared videos in Firestore, counted in shards until they are moved into their jobs.
 
 A document sustains about one write a second, and a popular link gets more views than that. So each view goes to
-one of the link's ten shards, and the shards are moved into the job once a minute. Views are not collected in
+one of the job's ten shards, and the shards are moved into the job once a minute. Views are not collected in
 the process: after a response a function is guaranteed no CPU and may be gone.
 https://firebase.google.com/docs/firestore/solutions/counters
 """
@@ -34,9 +34,9 @@ class Views:
         self._shards = client.collection("view_shards")
         self._jobs = client.collection("jobs")
 
-    def add(self, short_id: str, job_id: str) -> None:
-        """Count one view. Costs one write, tried only once, with a very short timeout."""
-        shard = self._shards.document(f"{short_id}-{random.randrange(SHARDS)}")  # noqa: S311 - not a secret
+    def add(self, job_id: str) -> None:
+        """Count one view. Costs one write, tried only once, because a second try could count it twice."""
+        shard = self._shards.document(f"{job_id}-{random.randrange(SHARDS)}")  # noqa: S311 - not a secret
         with outages("Firestore"):
             shard.set({"job_id": job_id, "views": firestore.Increment(1)}, merge=True, **counting_limits())
 

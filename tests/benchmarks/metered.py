@@ -18,6 +18,7 @@ from google.pubsub_v1.types import PublishRequest
 from infra.local import ports
 from infra.local.faults import Trouble
 from infra.local.ports import HOST
+from infra.local.resources import topics_by_function
 from infra.local.stack import PORT_NAMES, Stack, empty
 from infra.local.storage import notified, server
 from tests.benchmarks.load import cpu_seconds
@@ -112,9 +113,9 @@ class Meters:
         self._count(name)
         self._count(topic, int(messages))
 
-    def _subscribers(self) -> dict[str, int]:
-        settings = self.stack.settings
-        return {settings.job_deleted_topic: 1, settings.object_finalized_topic: 2, "every-minute": 2}
+    def _subscribers(self) -> Counter[str]:
+        """How many functions get each topic's messages."""
+        return Counter(topics_by_function(self.stack.settings).values())
 
     def _settle(self) -> None:
         """Wait until there has been no call for _QUIET seconds."""

@@ -16,35 +16,34 @@ from tests.jobs import document, fill, new_id, read
 
 
 def test_views_are_moved_into_the_job_just_once(world: World, user: str, shared: tuple[str, str]) -> None:
-    job_id, short_id = shared
+    job_id, _ = shared
     for _ in range(25):
-        world.views.add(short_id, job_id)
+        world.views.add(job_id)
     assert world.read(job_id)["view_count"] == 3
-    mine = [shard for shard in world.views.waiting(1000) if shard.startswith(short_id)]
+    mine = [shard for shard in world.views.waiting(1000) if shard.startswith(job_id)]
     assert sum(world.views.move(shard) for shard in mine) == 25
     assert [world.views.move(shard) for shard in mine] == [0] * len(mine)
     assert world.read(job_id)["view_count"] == 28
-    assert not [shard for shard in world.views.waiting(1000) if shard.startswith(short_id)]
+    assert not [shard for shard in world.views.waiting(1000) if shard.startswith(job_id)]
 
 
 def test_views_of_no_job_are_let_go(world: World) -> None:
-    short_id = new_short_id(8)
-    world.views.add(short_id, "no-such-job")
-    (shard,) = [shard for shard in world.views.waiting(1000) if shard.startswith(short_id)]
+    job_id = new_id()
+    world.views.add(job_id)
+    (shard,) = [shard for shard in world.views.waiting(1000) if shard.startswith(job_id)]
     assert world.views.move(shard) == 0
-    assert not [shard for shard in world.views.waiting(1000) if shard.startswith(short_id)]
+    assert not [shard for shard in world.views.waiting(1000) if shard.startswith(job_id)]
 
 
 def test_views_of_a_job_that_is_full_wait_and_are_told(
     database: firestore.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    job_id, short_id = new_id(), new_short_id(8)
-    fields = document("me")
+    job_id, fields = new_id(), document("me")
     del fields["view_count"]
     fill(database, job_id, fields)
     views = Views(database)
-    views.add(short_id, job_id)
-    (shard,) = [shard for shard in views.waiting(1000) if shard.startswith(short_id)]
+    views.add(job_id)
+    (shard,) = [shard for shard in views.waiting(1000) if shard.startswith(job_id)]
     assert views.move(shard) == 0
     assert shard in views.waiting(1000)
     assert [line.__dict__["fields"] for line in caplog.records] == [{"job_id": job_id}]
@@ -55,9 +54,9 @@ def test_views_of_a_job_that_is_full_wait_and_are_told(
 def test_no_view_is_lost_or_counted_twice_while_two_move_them(
     database: firestore.Client, shared_in_firestore: tuple[str, str]
 ) -> None:
-    job_id, short_id = shared_in_firestore
+    job_id, _ = shared_in_firestore
     views = Views(database)
-    names = [f"{short_id}-{number}" for number in range(SHARDS)]
+    names = [f"{job_id}-{number}" for number in range(SHARDS)]
     looking = threading.Event()
     looking.set()
 
@@ -69,7 +68,7 @@ def test_no_view_is_lost_or_counted_twice_while_two_move_them(
 
     with ThreadPoolExecutor(6) as threads:
         movers = [threads.submit(move) for _ in range(2)]
-        for added in [threads.submit(views.add, short_id, job_id) for _ in range(120)]:
+        for added in [threads.submit(views.add, job_id) for _ in range(120)]:
             added.result()
         looking.clear()
         moved = sum(mover.result() for mover in movers)

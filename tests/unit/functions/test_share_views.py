@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from functions.count_views import count_views
+from functions.record_view import record_view
 from shared.errors import Unavailable
 from tests.fakes import SETTINGS, FakeServices
 from tests.jobs import NOW, document
@@ -22,7 +23,7 @@ def services() -> FakeServices:
 
 
 def views(services: FakeServices) -> int:
-    return sum(shard["views"] for shard in services.fake_views.shards.values())
+    return len(services.fake_view_publisher.published)
 
 
 def test_a_view_counts_once_however_often_the_page_is_reloaded(services: FakeServices) -> None:
@@ -85,11 +86,11 @@ def test_neither_a_look_at_the_headers_nor_a_fetch_ahead_nor_a_picture_counts(se
     assert views(services) == 1
 
 
-@pytest.mark.parametrize("error", [Unavailable("Firestore"), RuntimeError("broken")])
+@pytest.mark.parametrize("error", [Unavailable("Pub/Sub"), RuntimeError("broken")])
 def test_a_view_that_cannot_be_counted_changes_nothing(
     services: FakeServices, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
-    services.fake_views.error = error
+    services.fake_view_publisher.error = error
     with caplog.at_level("WARNING", "nuumee"):
         assert visit(services).status_code == 200
         wait_until(lambda: "view_not_counted" in caplog.messages)
@@ -99,7 +100,7 @@ def test_a_view_that_takes_long_to_count_is_not_waited_for(
     services: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stuck = threading.Event()
-    monkeypatch.setattr(services.fake_views, "add", lambda *_: stuck.wait(30))
+    monkeypatch.setattr(services.fake_view_publisher, "publish", lambda _: stuck.wait(30))
     try:
         assert visit(services).status_code == 200
         assert not stuck.is_set()
@@ -122,6 +123,8 @@ def test_what_is_counted_reaches_the_job(services: FakeServices) -> None:
     for number in range(4):
         visit(services, X_Forwarded_For=f"203.0.113.{number}")
     assert views(services) == 4
+    for viewed in services.fake_view_publisher.published:
+        record_view.receive(envelope(*viewed.encode()), services)
     count_views.receive(envelope(b"", {}), services)
     count_views.receive(envelope(b"", {}), services)
     assert services.fake_repository.documents["job-1"]["view_count"] == 7

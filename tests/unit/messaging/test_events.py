@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import UnprocessableEvent
-from shared.messaging.events import JobDeleted
+from shared.messaging.events import JobDeleted, VideoViewed
 from tests.jobs import NOW
 
 EVENT = JobDeleted("job-1", "user-1", NOW)
@@ -76,3 +76,18 @@ def test_garbage_is_refused(data: bytes) -> None:
 def test_json_nested_too_deeply_is_refused() -> None:
     with pytest.raises(UnprocessableEvent):
         JobDeleted.decode(b"[" * 100_000, {})
+
+
+def test_a_view_names_its_job_alone() -> None:
+    data, attributes = VideoViewed("job-1").encode()
+    assert (json.loads(data), attributes) == ({"version": 1, "job_id": "job-1"}, {"type": "video.viewed"})
+    assert VideoViewed.decode(data, attributes) == VideoViewed("job-1")
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [({"version": 2, "job_id": "job-1"}, "version"), ({"version": 1, "job_id": "a/b"}, "job_id"), ([], "object")],
+)
+def test_a_view_that_makes_no_sense_is_refused(body: object, named: str) -> None:
+    with pytest.raises(UnprocessableEvent, match=named):
+        VideoViewed.decode(json.dumps(body).encode(), {})

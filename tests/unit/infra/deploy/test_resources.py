@@ -99,10 +99,12 @@ def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Co
         "make-posters": {"datastore.user on nuumee-test"} | reads | pictures,
         "share-job": {"datastore.user on nuumee-test", "firebaseauth.viewer on nuumee-test"},
         "share-video": {
-            "datastore.user on nuumee-test",
+            "datastore.viewer on nuumee-test",
+            "pubsub.publisher on topics video-viewed",
             "secretmanager.secretAccessor on url-signing-key",
             "storage.objectViewer on gs://nuumee-outputs",
         },
+        "record-view": {"datastore.user on nuumee-test"},
         "count-views": {"datastore.user on nuumee-test"},
         "url-signer": {f"storage.legacyObjectReader on {bucket}" for bucket in buckets},
         "sweep-purges": {

@@ -81,6 +81,6 @@ def test_help_names_every_setting(checkout: Checkout) -> None:
     assert done.returncode == 0
     example = (ROOT / "infra/cloud/example.env").read_text()
     names = re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)
-    assert len(names) == 16
+    assert len(names) == 17
     assert all(re.search(rf"^  {name} ", done.stdout, re.MULTILINE) for name in names)
     assert checkout.calls() == []
