@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 
 from shared import log, tracing
@@ -69,12 +69,16 @@ def _overdue(services: Services, failures: _Failures) -> list[Deletion]:
         since = now - timedelta(seconds=services.settings.sweep_after)
         pending = list(islice(services.deletions.all_pending(since), MOST_LOOKED_AT))
         overdue += [one for one in pending if one.sweep_at is None]
-        if pending:
-            # infra/cloud/metrics/nuumee_jobs_oldest_pending_purge.json reads the age.
-            oldest = min(pending, key=lambda one: one.deleted_at)
-            age = round((now - oldest.deleted_at).total_seconds())
-            log.info("purges_pending", found=len(pending), oldest_seconds=age, job_id=oldest.job_id)
+        _tell_oldest(pending, now)
     return overdue[:BATCH]
+
+
+def _tell_oldest(pending: Sequence[Deletion], now: datetime) -> None:
+    """Log the age that infra/cloud/metrics/nuumee_jobs_oldest_pending_purge.json reads."""
+    if pending:
+        oldest = min(pending, key=lambda one: one.deleted_at)
+        age = round((now - oldest.deleted_at).total_seconds())
+        log.info("purges_pending", found=len(pending), oldest_seconds=age, job_id=oldest.job_id)
 
 
 def _ask_again(overdue: Iterable[Deletion], services: Services, failures: _Failures) -> None:

@@ -1,4 +1,4 @@
-"""The commands of deploy.sh and the runbook, checked by gcloud's own parser. Needs neither a network nor a project."""
+"""The commands of deploy.sh and the runbook, checked by gcloud's own parser. Needs no network and no project."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ _ALIGNERS = {
     ("DELTA", "DISTRIBUTION"): {"ALIGN_DELTA", *_PERCENTILES},
 }
 # The reducers that leave a number: https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies#reducer
-_REDUCERS = {
+_REDUCERS: dict[str, Set[str | None]] = {
     "a number": {None, "REDUCE_SUM", "REDUCE_MAX", "REDUCE_MIN", "REDUCE_MEAN"},
     "BOOL": {"REDUCE_COUNT_FALSE", "REDUCE_COUNT_TRUE", "REDUCE_FRACTION_TRUE"},
     "DISTRIBUTION": {"REDUCE_PERCENTILE_99", "REDUCE_PERCENTILE_95", "REDUCE_PERCENTILE_50"},

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from infra.stage import ROOT
-from tests.unit.infra.watching.events import LEVELS, all_logged
+from tests.unit.infra.watching.events import all_logged
 from tests.unit.infra.watching.files import POLICIES, watched_events
 from tests.unit.infra.watching.runbook import RUNBOOK, commands, sections, slug
 
@@ -18,10 +18,8 @@ def test_an_alert_leads_to_its_section(policy: str) -> None:
     content = POLICIES[policy]["documentation"]["content"]
     assert re.findall(r"docs/runbook\.md#(\S+)", content) == [slug(name)]
     section = sections()[slug(name)]
-    assert [word for word in ("**Symptom.**", "**Check", "fix.**") if word.lower() not in section.lower()] in (
-        [],
-        ["**Check", "fix.**"],  # each of its events has its own
-    )
+    assert "**Symptom.**" in section
+    assert "```" in section  # what to check
     assert [event for event in watched_events().get(policy, ()) if f"`{event}`" not in section] == []
 
 
@@ -37,7 +35,6 @@ def test_the_events_and_fields_that_it_looks_for_are_logged() -> None:
     assert events <= {one.event for one in logged}
     fields = {*re.findall(r"jsonPayload\.([a-z_]+)", RUNBOOK)} - {"message", "message_id", "stack_trace"}
     assert fields <= {field for one in logged for field in one.fields}
-    assert LEVELS
 
 
 def test_its_links_lead_somewhere() -> None:
