@@ -1,0 +1,52 @@
+"""docs/security.md: every threat has a control that a test proves."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+import pytest
+
+from infra.stage import ROOT
+from tests.unit.infra.watching.runbook import sections
+
+THREATS = sections((ROOT / "docs/security.md").read_text())
+NO_THREAT = {"who-may-what"}
+
+
+def proofs(section: str) -> list[str]:
+    """The tests that a section names."""
+    return re.findall(r"^- `([^`]+)`$", section, re.MULTILINE)
+
+
+def exists(proof: str) -> bool:
+    path, _, name = proof.partition("::")
+    file = ROOT / "tests" / path
+    if not file.exists():
+        return False
+    functions = (node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.FunctionDef))
+    return name.startswith("test_") and name in {function.name for function in functions}
+
+
+@pytest.mark.parametrize("threat", [threat for threat in THREATS if threat not in NO_THREAT])
+def test_a_threat_has_tests_that_exist(threat: str) -> None:
+    assert proofs(THREATS[threat])
+    assert [proof for proof in proofs(THREATS[threat]) if not exists(proof)] == []
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [
+        "unit/infra/test_security.py::test_that_is_not_there",
+        "unit/infra/test_nothing.py::test_a_threat_has_tests_that_exist",
+        "unit/infra/test_security.py::exists",
+        "unit/infra/test_security.py",
+    ],
+)
+def test_a_test_that_does_not_exist_is_noticed(proof: str) -> None:
+    assert not exists(proof)
+
+
+def test_the_links_lead_somewhere() -> None:
+    for target, anchor in re.findall(r"\]\((?!https:)([^)#]*)#([^)]*)\)", (ROOT / "docs/security.md").read_text()):
+        assert anchor in sections((ROOT / "docs" / (target or "security.md")).read_text())
