@@ -32,7 +32,7 @@ _USED = {
     "get_output": {"firebase_admin", "google.cloud.firestore"},
     "delete_job": {"firebase_admin", "google.cloud.firestore", "google.cloud.pubsub_v1"},
     "share_job": {"firebase_admin", "google.cloud.firestore"},
-    "share_video": {"google.cloud.firestore"},
+    "share_video": {"google.cloud.firestore", "google.cloud.pubsub_v1"},
 }
 _ANSWER_ONE = """
 import sys

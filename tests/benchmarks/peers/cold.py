@@ -19,13 +19,10 @@ get_output = get_thumbnails
 
 
 def delete_job(request: flask.Request) -> dict[str, Any]:
-    from google.cloud import pubsub_v1
-
     _check_token(request, check_revoked=True)
     job = _job(request)
     job.update({"deleted_by": job.get().id})
-    publisher = pubsub_v1.PublisherClient(pubsub_v1.types.BatchSettings(max_messages=1))
-    return {"message": publisher.publish(f"projects/{PROJECT}/topics/job-deleted", b"{}").result()}
+    return {"message": _publish("job-deleted")}
 
 
 def share_job(request: flask.Request) -> dict[str, Any]:
@@ -40,7 +37,16 @@ def share_video(request: flask.Request) -> dict[str, Any]:
 
     client = firestore.Client(project=PROJECT)
     link = client.document(f"short_links/{request.path.rpartition('/')[2]}").get()
-    return {"job": client.document(f"jobs/{(link.to_dict() or {})['job_id']}").get().id}
+    job = client.document(f"jobs/{(link.to_dict() or {})['job_id']}").get()
+    return {"job": job.id, "view": _publish("video-viewed")}
+
+
+def _publish(topic: str) -> str:
+    from google.cloud import pubsub_v1
+
+    publisher = pubsub_v1.PublisherClient(pubsub_v1.types.BatchSettings(max_messages=1))
+    message_id: str = publisher.publish(f"projects/{PROJECT}/topics/{topic}", b"{}").result()
+    return message_id
 
 
 def _check_token(request: flask.Request, *, check_revoked: bool = False) -> None:
