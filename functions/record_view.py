@@ -1,4 +1,4 @@
-"""Consumes video-viewed: counts one view of a shared video"""
+"""Consumes video-viewed: counts one view of a shared video, and makes its link lasting"""
 
 from __future__ import annotations
 
@@ -9,5 +9,7 @@ from shared.services import Services
 
 @subscriber(VideoViewed)
 def record_view(event: VideoViewed, services: Services) -> None:
-    """Write the view where count_views finds it. The function that answers strangers may write nothing itself."""
+    """Write what share_video may not: it answers strangers. count_views finds the view."""
+    if event.unsettled:
+        services.shares.settle(event.unsettled)
     services.views.add(event.job_id)

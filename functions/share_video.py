@@ -60,7 +60,8 @@ def _counting(video: SharedVideo, visit: Visit, services: Services) -> Future[No
     now = services.now().timestamp()
     if not visit.may_count or not services.visitors.is_new(visit.visitor, visit.short_id, now):
         return None
-    counting = services.view_queue.begin(_publish, VideoViewed(video.job.id), services)
+    viewed = VideoViewed(video.job.id, None if video.is_settled else video.short_id)
+    counting = services.view_queue.begin(_publish, viewed, services)
     if counting is None:
         log.warning("view_not_counted", job_id=video.job.id, error="too many at once")
     return counting

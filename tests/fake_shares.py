@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -31,12 +33,16 @@ class FakeShares:
         self._repository.calls += 1
         having = [job_id for job_id, job in self._repository.documents.items() if job.get("short_id") == short_id]
         if short_id not in self.links and len(having) == 1:
-            shared_video(short_id, having[0], self._repository.documents[having[0]])
-            self.links[short_id] = having[0]
+            found = shared_video(short_id, having[0], self._repository.documents[having[0]])
+            return replace(found, is_settled=False)
         job_id = self.links.get(short_id)
         if not isinstance(job_id, str) or not is_job_id(job_id):
             raise NoSuchVideo
         return shared_video(short_id, job_id, self._repository.documents.get(job_id, {}))
+
+    def settle(self, short_id: str) -> None:
+        with suppress(NoSuchVideo):
+            self.links.setdefault(short_id, self.resolve(short_id).job.id)
 
     def renew(self, user_id: str, job_id: str, now: datetime) -> Job:
         document = self._owned(user_id, job_id)

@@ -155,15 +155,22 @@ class VideoViewed:
     """Somebody looked at a shared video: `video-viewed`, version 1."""
 
     job_id: str
+    unsettled: str | None = None
+    """The short id that it was opened with, if that link has yet to be created."""
 
     def encode(self) -> tuple[bytes, dict[str, str]]:
         """The message's data and attributes."""
-        return json.dumps({"version": VERSION, "job_id": self.job_id}).encode(), {"type": "video.viewed"}
+        body = {"version": VERSION, "job_id": self.job_id, "unsettled": self.unsettled}
+        return json.dumps(body).encode(), {"type": "video.viewed"}
 
     @classmethod
     def decode(cls, data: bytes, attributes: Mapping[str, str]) -> Self:
         """Decode a message. Raises UnprocessableEvent, naming the fault, if it can never succeed."""
-        return cls(_job_id(_versioned(data)))
+        body = _versioned(data)
+        unsettled = body.get("unsettled")
+        if unsettled is not None and not isinstance(unsettled, str):
+            raise UnprocessableEvent("unsettled is no text")
+        return cls(_job_id(body), unsettled)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,7 +15,7 @@ from shared.jobs.amending import Write, amend, read, update_unless_changed
 from shared.jobs.documents import fields, given, is_deleted, job_from
 from shared.jobs.job import Job, Medium, is_job_id, is_own_path
 from shared.outages import firestore_limits, outages
-from shared.sharing.short_links import Claim, claim, is_short_id, link_for
+from shared.sharing.short_links import claim, is_short_id, link_for
 
 RENEWALS = 10
 """New links that a job may get at once. Each leaves a permanent document that reserves its id."""
@@ -38,6 +38,8 @@ class SharedVideo:
     job: Job
     poster: str | None
     """Object name of the poster, in the bucket of the outputs."""
+    is_settled: bool = True
+    """Whether the link has been created. If not, another job may yet get the same short id."""
 
 
 def shared_video(short_id: str, job_id: str, document: dict[str, Any]) -> SharedVideo:
@@ -92,10 +94,10 @@ class Shares:
         self._length = length
 
     def resolve(self, short_id: str) -> SharedVideo:
-        """What the link shows. Raises NoSuchVideo if it shows nothing.
+        """What the link shows. Raises NoSuchVideo if it shows nothing. Writes nothing, and costs two reads.
 
-        Costs two reads. Another writer may have set a job's short id after its output came. The first visit
-        then creates the link, which costs one more write.
+        Another writer may have set a job's short id after its output came. The link then opens, but it is not
+        settled.
         """
         if not is_short_id(short_id):
             raise NoSuchVideo
@@ -114,10 +116,19 @@ class Shares:
             )
         if len(found) != 1:
             raise NoSuchVideo
-        video = shared_video(short_id, str(found[0].id), fields(found[0]))
-        if claim(self._client, short_id, video.job.id) is Claim.TAKEN:
-            raise NoSuchVideo
-        return video
+        return replace(shared_video(short_id, str(found[0].id), fields(found[0])), is_settled=False)
+
+    def settle(self, short_id: str) -> None:
+        """Create the link of a job that got its short id from another writer. From then on the id is its own.
+
+        Changes nothing if the link exists or shows nothing. Costs one write more than `resolve`.
+        """
+        try:
+            video = self.resolve(short_id)
+        except NoSuchVideo:
+            return
+        if not video.is_settled:
+            claim(self._client, short_id, video.job.id)
 
     def renew(self, user_id: str, job_id: str, now: datetime) -> Job:
         """Give the job a new link and end its old one. Raises NotFound, NotCompleted, and TooManyRequests.

@@ -80,8 +80,11 @@ def test_a_short_id_that_a_job_got_from_elsewhere_opens_and_is_its_own_from_then
     job_id = new_id()
     world.put(job_id, document(user, short_id=short_id))
     assert world.shares.resolve(short_id).job.id == job_id
+    assert not world.shares.resolve(short_id).is_settled
+    world.shares.settle(short_id)
     world.put(new_id(), document(user, short_id=short_id))
     assert world.shares.resolve(short_id).job.id == job_id
+    assert world.shares.resolve(short_id).is_settled
 
 
 def test_a_short_id_that_two_jobs_have_and_no_link_names_leads_nowhere(world: World, user: str) -> None:
@@ -95,6 +98,7 @@ def test_a_link_to_what_must_not_be_seen_is_not_made(world: World, user: str) ->
     short_id = new_short_id(8)
     under_way, job_id = new_id(), new_id()
     world.put(under_way, document(user, short_id=short_id, status="processing"))
+    world.shares.settle(short_id)
     assert leads_nowhere(world, short_id)
     world.put(under_way, document(user, status="processing"))
     world.put(job_id, document(user, short_id=short_id))

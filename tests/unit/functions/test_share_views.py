@@ -130,6 +130,15 @@ def test_what_is_counted_reaches_the_job(services: FakeServices) -> None:
     assert services.fake_repository.documents["job-1"]["view_count"] == 7
 
 
+def test_the_first_view_makes_a_link_from_elsewhere_lasting(services: FakeServices) -> None:
+    del services.fake_shares.links[ID]
+    visit(services)
+    assert ID not in services.fake_shares.links
+    for viewed in services.fake_view_publisher.published:
+        record_view.receive(envelope(*viewed.encode()), services)
+    assert services.fake_shares.links[ID] == "job-1"
+
+
 def test_locally_the_cookie_goes_over_http_too() -> None:
     local = FakeServices(SETTINGS.__class__(**{**vars(SETTINGS), "share_origin": "http://127.0.0.1:8000"}))
     local.add("job-1", document("me", short_id=ID, output_video_path="me/job-1/output.mp4"))

@@ -80,13 +80,21 @@ def test_json_nested_too_deeply_is_refused() -> None:
 
 def test_a_view_names_its_job_alone() -> None:
     data, attributes = VideoViewed("job-1").encode()
-    assert (json.loads(data), attributes) == ({"version": 1, "job_id": "job-1"}, {"type": "video.viewed"})
+    assert (json.loads(data), attributes) == (
+        {"version": 1, "job_id": "job-1", "unsettled": None},
+        {"type": "video.viewed"},
+    )
     assert VideoViewed.decode(data, attributes) == VideoViewed("job-1")
 
 
 @pytest.mark.parametrize(
     ("body", "named"),
-    [({"version": 2, "job_id": "job-1"}, "version"), ({"version": 1, "job_id": "a/b"}, "job_id"), ([], "object")],
+    [
+        ({"version": 2, "job_id": "job-1"}, "version"),
+        ({"version": 1, "job_id": "a/b"}, "job_id"),
+        ({"version": 1, "job_id": "job-1", "unsettled": 7}, "unsettled"),
+        ([], "object"),
+    ],
 )
 def test_a_view_that_makes_no_sense_is_refused(body: object, named: str) -> None:
     with pytest.raises(UnprocessableEvent, match=named):
