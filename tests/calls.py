@@ -19,8 +19,9 @@ def call(
     method: str = "GET",
     user: str | None = "me",
     headers: dict[str, str] | None = None,
+    body: object = None,
 ) -> TestResponse:
-    """Send one request. `user` is the token, which FakeVerifier takes for the user's id."""
+    """Send one request. `user` is the token, which FakeVerifier takes for the user's id. `body` is sent as JSON."""
     app = flask.Flask("test")
 
     def answer(path: str = "") -> flask.Response:
@@ -40,4 +41,5 @@ def call(
         method=method,
         headers={**sent, **(headers or {})},
         environ_overrides=overrides,
+        **({} if body is None else {"json": body}),
     )

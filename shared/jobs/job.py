@@ -106,6 +106,8 @@ class Job:
 
     id: str
     user_id: str
+    name: str | None = None
+    """What the owner calls it."""
     short_id: str | None = None
     job_type: str | None = None
     status: str | None = None
@@ -169,6 +171,7 @@ class Job:
     def as_json(self, share_origin: str) -> dict[str, object]:
         return {
             "id": self.id,
+            "name": self.name,
             "short_id": self.short_id,
             "share_url": self.share_url(share_origin),
             "user_id": self.user_id,

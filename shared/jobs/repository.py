@@ -1,7 +1,7 @@
 """Reads live jobs from Firestore, starting the walk and the counts.
 
-The only other modules that use Firestore are `amending`, `known_pictures`, `deletions`, `completion`, `shares`
-with its `short_links`, and `views`.
+The only other modules that use Firestore are `amending`, `known_pictures`, `renaming`, `deletions`, `completion`,
+`shares` with its `short_links`, and `views`.
 """
 
 from __future__ import annotations
