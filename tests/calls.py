@@ -35,11 +35,12 @@ def call(
     sent = {"Authorization": f"Bearer {user}"} if user is not None else {}
     address, _, query = path.partition("?")
     overrides: dict[str, Any] = {"REQUEST_URI": path, "RAW_URI": path}
+    sent_body: dict[str, Any] = {} if body is None else {"json": body}
     return app.test_client(use_cookies=False).open(
         address,
         query_string=query,
         method=method,
         headers={**sent, **(headers or {})},
         environ_overrides=overrides,
-        **({} if body is None else {"json": body}),
+        **sent_body,
     )

@@ -32,6 +32,8 @@ class JobStatus(StrEnum):
 
 FINAL_STATUSES = (JobStatus.COMPLETED, JobStatus.FAILED)
 """A job of any other status, known or unknown, is in progress."""
+JOB_TYPES = ("animate", "extend", "upscale", "foley", "subtitles", "watermark")
+"""Types that lists can be filtered by. The job service may write others."""
 OTHER = "other"
 """Name in filters and counts for jobs with an unknown status or none."""
 LONGEST_LISTED_TEXT = 2_000

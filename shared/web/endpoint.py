@@ -18,7 +18,7 @@ from shared import log
 from shared.access.user import User, bearer_token
 from shared.errors import ApiError, InternalError, MethodNotAllowed, NotFound, TooManyRequests, Unavailable
 from shared.jobs.job import is_job_id
-from shared.jobs.pagination import QueryParameters
+from shared.jobs.parameters import QueryParameters
 from shared.outages import ANSWER_WITHIN, answer_within, patient
 from shared.services import Services, of_this_process
 from shared.tracing import Trace

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -26,14 +27,21 @@ filters = st.sets(st.sampled_from(JobStatus))
 searches = st.sampled_from([None, "", "j", "J", "job", "job-1"])
 
 
+def asking(user: str = "me", statuses: Iterable[str] = (), id_prefix: str | None = None) -> ListQuery:
+    return ListQuery(user_id=user, statuses=tuple(statuses), id_prefix=id_prefix)
+
+
+MINE = asking()
+
+
 def parse(**parameters: str) -> ListQuery:
     return ListQuery.parse(MultiDict(parameters), "me")
 
 
 @given(positions, st.text(max_size=128), filters)
 def test_a_cursor_leads_back_to_its_position(position: Position, user: str, statuses: set[JobStatus]) -> None:
-    cursor = encode_cursor(position, user, statuses)
-    assert decode_cursor(cursor, user, statuses) == position
+    cursor = encode_cursor(position, asking(user, statuses))
+    assert decode_cursor(cursor, asking(user, statuses)) == position
     assert cursor.isascii()
     assert not set(cursor) & set("+/=&?# ")
 
@@ -45,52 +53,52 @@ bindings = st.tuples(st.text(max_size=20), filters, searches)
 def test_a_cursor_of_another_user_filter_or_search_is_refused(
     bound_to: tuple[str, set[JobStatus], str | None], other: tuple[str, set[JobStatus], str | None]
 ) -> None:
-    cursor = encode_cursor(POSITION, *bound_to)
+    cursor = encode_cursor(POSITION, asking(*bound_to))
     if bound_to == other:
         return
     with pytest.raises(BadRequest, match="cursor"):
-        decode_cursor(cursor, *other)
+        decode_cursor(cursor, asking(*other))
 
 
 @given(bindings.filter(lambda bound_to: POSITION.job_id.startswith(bound_to[2] or "")))
 def test_a_cursor_of_a_search_leads_back_to_its_position(bound_to: tuple[str, set[JobStatus], str | None]) -> None:
-    assert decode_cursor(encode_cursor(POSITION, *bound_to), *bound_to) == POSITION
+    assert decode_cursor(encode_cursor(POSITION, asking(*bound_to)), asking(*bound_to)) == POSITION
 
 
 def test_a_cursor_to_a_place_outside_its_search_is_refused() -> None:
     with pytest.raises(BadRequest, match="cursor"):
-        parse(id_prefix="jobs", cursor=encode_cursor(POSITION, "me", (), "jobs"))
+        parse(id_prefix="jobs", cursor=encode_cursor(POSITION, asking(id_prefix="jobs")))
 
 
 def test_a_cursor_that_was_given_before_there_was_a_search_still_holds() -> None:
     assert parse(cursor=OLD).after == POSITION
-    assert encode_cursor(POSITION, "me", ()) == OLD
+    assert encode_cursor(POSITION, MINE) == OLD
 
 
 @given(positions, st.data())
 def test_a_cursor_with_any_character_changed_is_refused(position: Position, data: st.DataObject) -> None:
-    cursor = encode_cursor(position, "me", ())
+    cursor = encode_cursor(position, MINE)
     place = data.draw(st.integers(0, len(cursor) - 1))
     character = data.draw(st.characters().filter(lambda one: one != cursor[place]))
     with pytest.raises(BadRequest, match="cursor"):
-        decode_cursor(cursor[:place] + character + cursor[place + 1 :], "me", ())
+        decode_cursor(cursor[:place] + character + cursor[place + 1 :], MINE)
 
 
 @given(st.text() | st.binary().map(lambda raw: base64.urlsafe_b64encode(raw).decode()))
 def test_what_never_was_a_cursor_is_refused(text: str) -> None:
     with pytest.raises(BadRequest, match="cursor"):
-        decode_cursor(text, "me", ())
+        decode_cursor(text, MINE)
 
 
 @pytest.mark.parametrize("change", [lambda c: c[:-1], lambda c: c + "=", lambda c: c + "A", lambda c: "A" * 9999])
 def test_a_cursor_cut_or_lengthened_is_refused(change: object) -> None:
-    cursor = encode_cursor(POSITION, "me", ())
+    cursor = encode_cursor(POSITION, MINE)
     with pytest.raises(BadRequest, match="cursor"):
-        decode_cursor(change(cursor), "me", ())  # type: ignore[operator]
+        decode_cursor(change(cursor), MINE)  # type: ignore[operator]
 
 
 def test_the_order_of_a_filter_does_not_matter_to_its_cursor() -> None:
-    cursor = encode_cursor(POSITION, "me", (JobStatus.QUEUED, JobStatus.FAILED))
+    cursor = encode_cursor(POSITION, asking(statuses=(JobStatus.QUEUED, JobStatus.FAILED)))
     assert parse(status="failed,queued", cursor=cursor).after == POSITION
 
 
@@ -165,7 +173,7 @@ def test_jobs_of_other_statuses_can_be_filtered_by() -> None:
     assert [query.takes(status) for status in ("failed", "watermarking", None, "completed")] == [
         *(True, True, True, False)
     ]
-    cursor = encode_cursor(POSITION, "me", ("other", "failed"))
+    cursor = encode_cursor(POSITION, asking(statuses=("other", "failed")))
     assert parse(status="other,failed", cursor=cursor).after == POSITION
     with pytest.raises(BadRequest, match="cursor"):
         parse(status="other", cursor=cursor)
@@ -181,7 +189,7 @@ def test_impossible_ids_are_left_out_and_others_taken_once() -> None:
 
 def test_a_cursor_does_not_go_with_ids() -> None:
     with pytest.raises(BadRequest, match="cursor"):
-        parse(ids="a", cursor=encode_cursor(POSITION, "me", ()))
+        parse(ids="a", cursor=encode_cursor(POSITION, MINE))
 
 
 @pytest.mark.parametrize("id_prefix", ["a", "Z", "0", "-", "_", "__", "__a", "70eb9a", "x" * 128])
@@ -212,4 +220,4 @@ def test_media_and_counts_are_included_in_any_order(include: str, media: bool, c
 def test_times_keep_their_microseconds_in_a_cursor() -> None:
     time = datetime(1969, 12, 31, 23, 59, 59, 999999, UTC) + timedelta(microseconds=1)
     position = Position("a", time, 1, 0, 0)
-    assert decode_cursor(encode_cursor(position, "me", ()), "me", ()) == position
+    assert decode_cursor(encode_cursor(position, MINE), MINE) == position
