@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +13,8 @@ from werkzeug.datastructures import MultiDict
 
 from shared.errors import BadRequest
 from shared.jobs.job import JobStatus
-from shared.jobs.pagination import ListQuery, Position, decode_cursor, encode_cursor
+from shared.jobs.names import folded
+from shared.jobs.pagination import ListQuery, Position, _seal, decode_cursor, encode_cursor
 
 POSITION = Position("job-1", datetime(2026, 11, 22, 12, 0, 0, 123456, UTC), page=2, shown=20)
 OLD = "g64TxMo9807VuDcpWyJqb2ItMSIsMTc5NTM0ODgwMDEyMzQ1NiwyLDIwXQ"
@@ -119,6 +122,21 @@ def test_parameters_that_are_not_known_are_ignored() -> None:
         *(("include", value) for value in ("", "everything", "media,x", "media,", "Counts", "media counts")),
         *(("id_prefix", value) for value in ("", "..", "a/b", "a.b", "a b", "a~", "é", "\x00", "a\n", "x" * 129)),
         *(("id_prefix", value) for value in ("____", "__a__", "__id7__", "%61", "a,b", "*")),
+        *(("type", value) for value in ("", "dance", "animate,", "Animate", "other", "null")),
+        *(("sort", value) for value in ("", "Newest", "oldest,newest", "created_at", "desc")),
+        *(
+            (name, value)
+            for name in ("created_after", "created_before")
+            for value in (
+                *("", "today", "2026-11-22", "2026-11-22T12:00:00", "2026-11-22 12:00:00Z", "1795348800"),
+                *("2026-11-22T12:00Z", "2026-11-22T12:00:00 01:00", "2026-11-22T12:00:00+0100"),
+                *("2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z", "2026-11-22T24:00:00Z", "2026-11-22T23:59:60Z"),
+                *("0000-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"),
+                *("2026-11-22T12:00:00.Z", "2026-11-22T12:00:00.1234567890Z", "２026-11-22T12:00:00Z"),
+                *("2026-11-22T12:00:00Z\n", "2026-W47-7T12:00:00Z", "2026-11-22T12:00:00+25:00"),
+            )
+        ),
+        *(("name_prefix", value) for value in ("", " ", "a\n", "\u202e", "a" * 81)),
         ("ids", ""),
         ("ids", ",".join(f"job-{number}" for number in range(101))),
         ("cursor", ""),
@@ -129,7 +147,10 @@ def test_a_bad_value_is_refused_and_named(name: str, value: str) -> None:
         parse(**{name: value})
 
 
-@pytest.mark.parametrize("name", ["page_size", "page", "cursor", "id_prefix"])
+@pytest.mark.parametrize(
+    "name",
+    ["page_size", "page", "cursor", "id_prefix", "name_prefix", "created_after", "created_before", "sort"],
+)
 def test_a_parameter_that_is_no_list_is_refused_if_it_is_given_twice(name: str) -> None:
     with pytest.raises(BadRequest, match=name):
         ListQuery.parse(MultiDict([(name, "1"), (name, "2")]), "me")
@@ -144,6 +165,8 @@ def repeated(name: str, *values: str) -> ListQuery:
     [
         ("status", ("failed", "completed", "failed")),
         ("status", ("failed,completed", "queued")),
+        ("type", ("upscale", "animate", "upscale")),
+        ("type", ("upscale,animate", "foley")),
         ("ids", ("b", "a", "b", "../a")),
         ("ids", ("a,b", "c")),
         ("include", ("media", "counts")),
@@ -221,3 +244,114 @@ def test_times_keep_their_microseconds_in_a_cursor() -> None:
     time = datetime(1969, 12, 31, 23, 59, 59, 999999, UTC) + timedelta(microseconds=1)
     position = Position("a", time, 1, 0, 0)
     assert decode_cursor(encode_cursor(position, MINE), MINE) == position
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2026-11-22T12:00:00Z", datetime(2026, 11, 22, 12, tzinfo=UTC)),
+        ("2026-11-22t12:00:00z", datetime(2026, 11, 22, 12, tzinfo=UTC)),
+        ("2026-11-22T13:30:00+01:30", datetime(2026, 11, 22, 12, tzinfo=UTC)),
+        ("2026-11-22T12:00:00-00:00", datetime(2026, 11, 22, 12, tzinfo=UTC)),
+        ("2026-11-22T12:00:00.5Z", datetime(2026, 11, 22, 12, 0, 0, 500_000, UTC)),
+        ("2026-11-22T12:00:00.123456789Z", datetime(2026, 11, 22, 12, 0, 0, 123_456, UTC)),
+        ("0001-01-01T00:00:00Z", datetime(1, 1, 1, tzinfo=UTC)),
+        ("9999-12-31T23:59:59.999999Z", datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC)),
+    ],
+)
+def test_times_are_taken_as_rfc_3339_has_them(text: str, time: datetime) -> None:
+    assert parse(created_after=text).created_after == time
+    assert parse(created_before=text).created_before == time
+
+
+def test_all_filters_go_together() -> None:
+    assert parse(
+        status="failed,other",
+        type="foley,animate",
+        created_after="2026-11-01T00:00:00Z",
+        created_before="2026-12-01T00:00:00Z",
+        sort="oldest",
+        include="counts",
+        page="2",
+    ) == ListQuery(
+        user_id="me",
+        statuses=("failed", "other"),
+        types=("animate", "foley"),
+        created_after=datetime(2026, 11, 1, tzinfo=UTC),
+        created_before=datetime(2026, 12, 1, tzinfo=UTC),
+        oldest_first=True,
+        with_counts=True,
+        page=2,
+    )
+    assert parse(sort="newest") == parse()
+
+
+def test_a_time_span_must_not_end_before_it_begins() -> None:
+    for end in ("2026-11-22T12:00:00Z", "2026-11-22T12:30:00+01:00"):
+        with pytest.raises(BadRequest, match="^created_after must be earlier than created_before"):
+            parse(created_after="2026-11-22T12:00:00Z", created_before=end)
+
+
+VALUES = {
+    "ids": "a",
+    "id_prefix": "a",
+    "name_prefix": "a",
+    "status": "failed",
+    "type": "foley",
+    "created_after": "2026-11-22T12:00:00Z",
+    "created_before": "2026-11-22T12:00:00Z",
+    "sort": "newest",
+}
+
+
+@pytest.mark.parametrize("other", VALUES)
+@pytest.mark.parametrize("name", ["ids", "id_prefix", "name_prefix"])
+def test_what_does_not_go_together_is_refused_with_both_names(name: str, other: str) -> None:
+    if name == other or (name, other) == ("ids", "status"):
+        return
+    with pytest.raises(BadRequest, match=r"^\w+ does not go with \w+\.$") as refusal:
+        parse(**{name: VALUES[name], other: VALUES[other]})
+    assert {name, other} <= {*refusal.value.detail.rstrip(".").split()}
+
+
+TIMES = st.none() | st.sampled_from([POSITION.created_at, datetime(2026, 1, 1, tzinfo=UTC)])
+lists = st.builds(
+    ListQuery,
+    user_id=st.just("me"),
+    statuses=filters.map(sorted).map(tuple),
+    types=st.sets(st.sampled_from(["animate", "foley"])).map(sorted).map(tuple),
+    created_after=TIMES,
+    created_before=TIMES,
+    oldest_first=st.booleans(),
+)
+
+
+@given(lists, lists)
+def test_a_cursor_is_bound_to_types_times_and_order_too(query: ListQuery, other: ListQuery) -> None:
+    cursor = encode_cursor(POSITION, query)
+    assert decode_cursor(cursor, query) == POSITION
+    if query != other:
+        with pytest.raises(BadRequest, match="cursor"):
+            decode_cursor(cursor, other)
+
+
+def test_a_cursor_of_a_search_by_name_holds_the_name_and_stays_short_enough() -> None:
+    longest = folded("\ufdfa" * 80)
+    position = Position("a" * 128, None, 10**9, 10**9, 10**9, longest)
+    query = ListQuery(user_id="me", name_prefix=longest[:3])
+    cursor = encode_cursor(position, query)
+    assert len(cursor) <= 1024
+    assert decode_cursor(cursor, query) == position
+    for other in (replace(query, name_prefix=longest[:2]), replace(query, name_prefix=None)):
+        with pytest.raises(BadRequest, match="cursor"):
+            decode_cursor(cursor, other)
+
+
+@pytest.mark.parametrize("name", ["dog", None, "\ud800"])
+def test_a_cursor_to_a_name_outside_its_search_is_refused(name: str | None) -> None:
+    query = ListQuery(user_id="me", name_prefix="cat")
+    place = [1795348800123456 if name is None else name]
+    payload = json.dumps(["job-1", *place, 2, 20, 57], separators=(",", ":")).encode()
+    cursor = base64.urlsafe_b64encode(_seal(payload, query) + payload).rstrip(b"=").decode()
+    with pytest.raises(BadRequest, match="cursor"):
+        decode_cursor(cursor, query)
