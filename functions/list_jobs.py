@@ -13,7 +13,7 @@ from shared.web.endpoint import Request, Versioned, endpoint
 
 @endpoint("GET", "/jobs", "/jobs/{job_id}", cacheable=True, signs=True, bounded=True)
 def list_jobs(request: Request, user: User, services: Services) -> Mapping[str, Any] | Versioned:
-    """One job, or a page of the user's jobs: all, filtered, searched by id or name, or those whose ids are given."""
+    """One job, or a page of the user's jobs: all, filtered, searched by id or name, or with the given ids."""
     if request.job_id is not None:
         return services.repository.get(user.id, request.job_id).as_json(services.settings.share_origin)
     query = ListQuery.parse(request.query, user.id)

@@ -64,7 +64,7 @@ class Counting:
 
 
 def _scope(query: ListQuery) -> ListQuery:
-    """The jobs that the query is about, whatever their status: all of the user's, or those of its filter or search."""
+    """The jobs that the query is about, whatever their status: all, or those of its filter or search."""
     return ListQuery(
         user_id=query.user_id,
         types=query.types,

@@ -1,4 +1,4 @@
-"""Names that owners give their jobs: which text is one, how names are searched, and how a file is named after one."""
+"""Names that owners give their jobs: which text is one, how it is searched, and how a file is named after it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from shared.errors import BadRequest
 
 LONGEST_NAME = 80
-"""Characters, that is, Unicode code points. `é` may be one or two of them; names are stored in the form with one."""
+"""Characters, that is, Unicode code points. `é` may be one or two; names are stored in the form with one."""
 FIRST_BYTES = 400
 """Bytes of UTF-8 of a folded name that are searched. So it fits into an index, which holds 1,500 bytes of a text
 (https://firebase.google.com/docs/firestore/quotas#limits), and into a cursor."""
 _LONGEST_FILE_NAME = 200
 """Bytes of UTF-8 of the part of a file name that comes from a name. Most file systems allow 255 altogether."""
 _REFUSED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
-"""Control characters, line ends, lone surrogates, and characters that turn the direction of the text after them."""
+"""Control characters, line ends, lone surrogates, and characters that turn the direction of text."""
 _BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 """Letters and symbols that show nothing."""
 _INVISIBLE = ("Zs", "Zl", "Zp", "Cc", "Cf")
@@ -66,10 +66,10 @@ def is_name(value: object) -> bool:
 
 
 def folded(text: str) -> str:
-    """What names are searched by: no difference between capital and small letters, or between forms of a character.
+    """What names are searched by: capital and small letters, and the forms of a character, are the same.
 
-    Accents stay, as characters of their own, so that `e` finds `é`, and the beginning of a syllable finds it. This is
-    Unicode's compatibility caseless matching: https://www.unicode.org/versions/latest/core-spec/chapter-3/#G53513
+    Accents stay, as characters of their own, so that `e` finds `é`, and the beginning of a syllable finds it. This
+    is compatibility caseless matching, D146 in https://www.unicode.org/versions/latest/core-spec/chapter-3/
     """
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFD", text).casefold()).casefold()
     return _cut(unicodedata.normalize("NFKD", decomposed), FIRST_BYTES)

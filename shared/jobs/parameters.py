@@ -21,7 +21,7 @@ _DOES_NOT_GO_WITH = {
     "name_prefix": ("ids", "status", *_FILTERS),
     "ids": ("cursor", *_FILTERS),
 }
-"""A search has an order of its own, and indexes without filters. Jobs that are read by id are filtered by status."""
+"""A search has an order of its own, and indexes without filters. Jobs read by id are filtered by status."""
 
 
 class QueryParameters(Protocol):
@@ -117,7 +117,7 @@ def _time(parameters: QueryParameters, name: str) -> datetime | None:
         return whole + timedelta(microseconds=int((fraction or ".")[1:7].ljust(6, "0")))
     except (ValueError, OverflowError):
         raise BadRequest(
-            f"{name} must be a time such as 2026-11-22T12:00:00Z or 2026-11-22T13:00:00+01:00 (with + sent as %2B)."
+            f"{name} must be a time such as 2026-11-22T12:00:00Z, or 2026-11-22T13:00:00+01:00 with + sent as %2B."
         ) from None
 
 

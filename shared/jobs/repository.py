@@ -42,9 +42,9 @@ class JobRepository:
     def page(self, query: ListQuery) -> JobPage:
         """A page of the user's live jobs, the number of all that match, and counts by status if asked for.
 
-        The newest or oldest come first; a search is ordered by what it searches. Reads the jobs of the page and the deleted jobs
-        between them. A page requested by number instead of a cursor also reads the jobs before it, which costs as
-        much as an offset: https://firebase.google.com/docs/firestore/pricing#operations
+        The newest or oldest come first; a search is ordered by what it searches. Reads the jobs of the page and
+        the deleted jobs between them. A page requested by number instead of a cursor also reads the jobs before
+        it, which costs as much as an offset: https://firebase.google.com/docs/firestore/pricing#operations
         Jobs of unknown statuses are filtered here, so the jobs between them are read too. A document with an
         impossible job id is skipped and logged, but the counts include it.
         """

@@ -125,7 +125,7 @@ class Urls:
 def _attachment(filename: str) -> str:
     """A Content-Disposition (RFC 6266) that saves under this name, which has no quotation mark and no backslash.
 
-    Beyond ASCII the name is encoded as RFC 8187 has it. So is a percent sign, which some browsers decode elsewhere.
+    A name beyond ASCII is encoded as in RFC 8187, and so is one with a percent sign, which some browsers decode.
     """
     plain = "".join(one if one.isascii() and one != "%" else "_" for one in filename)
     exact = "" if plain == filename else f"; filename*=UTF-8''{quote(filename, safe='')}"

@@ -16,7 +16,7 @@ from werkzeug.http import parse_options_header
 from shared.errors import BadRequest
 
 SMALL = 4096
-"""Largest body in bytes that is read off the connection: for its JSON, or so that it can serve the next request."""
+"""Largest body in bytes that is read off a connection: for its JSON, or so that the next request can follow."""
 _SECONDS = 0.2
 """Seconds that a small body which nobody reads may take to arrive. Many clients send it just after the headers."""
 _SECONDS_TO_READ = 0.5

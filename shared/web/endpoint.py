@@ -70,8 +70,8 @@ def endpoint(
     A `bounded` handler makes only calls that end by the request's time limit, so it may run on the request's own
     thread. That takes a quarter of the CPU off a page of jobs.
 
-    A body is discarded unread, unless the function `takes_body` and the handler asks for its JSON, which it can only
-    do once the caller is known.
+    A body is discarded unread, unless the function `takes_body` and the handler asks for its JSON. Handlers run
+    once the caller is known.
     """
 
     def decorate(handler: Handler) -> Endpoint:

@@ -97,7 +97,9 @@ def test_a_bad_body_changes_nothing_and_is_told_what_is_wrong(
     assert services.fake_repository.documents["job-1"] == before
 
 
-@pytest.mark.parametrize("kind", ["", "text/plain", "application/json; charset=latin-1", "application/jsonp", "json"])
+@pytest.mark.parametrize(
+    "kind", ["", "text/plain", "application/json; charset=latin-1", "application/jsonp", "json"]
+)
 def test_a_body_of_another_type_is_refused(services: FakeServices, kind: str) -> None:
     answer = rename(services, b'{"name": "a"}', headers={"Content-Type": kind})
     assert (answer.status_code, "application/json" in answer.json["detail"]) == (400, True)

@@ -20,7 +20,21 @@ def asked(name: object) -> str | None:
 
 
 @pytest.mark.parametrize(
-    "name", ["a", "First try", "Ärger", "日本語", "שלום\u200f", "می\u200cخواهم", FAMILY, "1", "…", "<b>", "a" * 80, "😀" * 80]
+    "name",
+    [
+        "a",
+        "First try",
+        "Ärger",
+        "日本語",
+        "שלום\u200f",
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        FAMILY,
+        "1",
+        "…",
+        "<b>",
+        "a" * 80,
+        "😀" * 80,
+    ],
 )
 def test_whatever_shows_something_is_a_name(name: str) -> None:
     assert asked(name) == name
@@ -35,25 +49,29 @@ def test_a_name_is_kept_without_spaces_around_it_and_in_one_form(sent: str | Non
     assert asked(sent) == kept
 
 
-@pytest.mark.parametrize("blank", ["", " ", "\u00a0\u3000", "\u200b", "\u200d\u200e", "\u2060", "\u3164", "\u2800"])
+@pytest.mark.parametrize(
+    "blank", ["", " ", "\u00a0\u3000", "\u200b", "\u200d\u200e", "\u2060", "\u3164", "\u2800"]
+)
 def test_a_name_that_shows_nothing_is_refused(blank: str) -> None:
-    with pytest.raises(BadRequest, match="^name must show something"):
+    with pytest.raises(BadRequest, match=r"^name must show something"):
         asked(blank)
 
 
-@pytest.mark.parametrize("odd", ["\0", "\n", "\t", "\x7f", "\x85", "\u2028", "\u202e", "\u2066", "\u2069", "\udfff"])
+@pytest.mark.parametrize(
+    "odd", ["\0", "\n", "\t", "\x7f", "\x85", "\u2028", "\u202e", "\u2066", "\u2069", "\udfff"]
+)
 def test_control_characters_and_those_that_turn_the_text_are_refused(odd: str) -> None:
     for name in (odd, f"a{odd}", f"{odd}b"):
-        with pytest.raises(BadRequest, match="^name must not contain"):
+        with pytest.raises(BadRequest, match=r"^name must not contain"):
             asked(name)
         assert not is_name(name)
-        with pytest.raises(BadRequest, match="^name_prefix "):
+        with pytest.raises(BadRequest, match=r"^name_prefix "):
             requested_prefix(name)
 
 
 @pytest.mark.parametrize("name", ["a" * 81, "😀" * 81, f" {'a' * 81} "])
 def test_a_name_is_as_long_as_its_code_points(name: str) -> None:
-    with pytest.raises(BadRequest, match="^name must have at most 80 characters; this one has 81"):
+    with pytest.raises(BadRequest, match=r"^name must have at most 80 characters; this one has 81"):
         asked(name)
 
 
@@ -69,8 +87,8 @@ def test_what_is_no_name_in_a_document_is_not_shown_as_one(value: object) -> Non
         ("Straße", "STRASSE"),
         ("ÉLAN", "e\u0301lan"),
         ("ﬁlm", "FILM"),
-        ("Ａ１", "a1"),
-        ("ΌΣΟΣ", "όσος"),
+        ("\uff21\uff11", "a1"),
+        ("\u038c\u03a3\u039f\u03a3", "\u03cc\u03c3\u03bf\u03c2"),
         ("한글", "\u1112\u1161\u11ab\u1100\u1173\u11af"),
     ],
 )
@@ -91,7 +109,7 @@ def test_a_folded_name_is_folded_already_and_short_enough_for_an_index_and_a_cur
 
 @pytest.mark.parametrize("prefix", ["", " ", "\u200b", "a" * 81])
 def test_a_search_for_no_beginning_of_a_name_is_refused(prefix: str) -> None:
-    with pytest.raises(BadRequest, match="^name_prefix "):
+    with pytest.raises(BadRequest, match=r"^name_prefix "):
         requested_prefix(prefix)
 
 
