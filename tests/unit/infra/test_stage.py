@@ -27,7 +27,7 @@ def run(code: str, folder: Path, environment: dict[str, str]) -> subprocess.Comp
     )
 
 
-@pytest.mark.slow  # starts Python eleven times
+@pytest.mark.slow  # starts Python twelve times
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_staged_function_imports_with_nothing_but_its_folder(tmp_path: Path, function: str) -> None:
     folder = stage(function, tmp_path / function)
