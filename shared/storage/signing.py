@@ -103,7 +103,7 @@ class Urls:
         timestamp, scope, query = self._window(begins)
         resource = f"/{target.bucket}/{quote(target.path, safe='/~')}"
         if target.filename is not None:
-            query = f"{query}&response-content-disposition={quote(_attachment(target.filename), safe='~')}"
+            query = f"{query}&response-content-disposition={quote(attachment(target.filename), safe='~')}"
         request = f"GET\n{resource}\n{query}\nhost:{self._host}\n\nhost\nUNSIGNED-PAYLOAD"
         digest = hashlib.sha256(request.encode()).hexdigest()
         message = f"{self._signer.algorithm}\n{timestamp}\n{scope}\n{digest}"
@@ -122,7 +122,7 @@ class Urls:
         return timestamp, scope, query
 
 
-def _attachment(filename: str) -> str:
+def attachment(filename: str) -> str:
     """A Content-Disposition (RFC 6266) that saves under this name, which has no quotation mark and no backslash.
 
     A name beyond ASCII is encoded as in RFC 8187, and so is one with a percent sign, which some browsers decode.
