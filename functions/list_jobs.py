@@ -13,7 +13,7 @@ from shared.web.endpoint import Request, Versioned, endpoint
 
 @endpoint("GET", "/jobs", "/jobs/{job_id}", cacheable=True, signs=True, bounded=True)
 def list_jobs(request: Request, user: User, services: Services) -> Mapping[str, Any] | Versioned:
-    """One job, or a page of the user's jobs, optionally limited to given ids or an id prefix."""
+    """One job, or a page of the user's jobs: all, filtered, searched by id or name, or with the given ids."""
     if request.job_id is not None:
         return services.repository.get(user.id, request.job_id).as_json(services.settings.share_origin)
     query = ListQuery.parse(request.query, user.id)
@@ -34,7 +34,7 @@ def _answer(query: ListQuery, page: JobPage, services: Services) -> dict[str, An
         "total": page.total,
         "page": page.number,
         "page_size": query.page_size,
-        "next_cursor": page.next and encode_cursor(page.next, query.user_id, query.statuses, query.id_prefix),
+        "next_cursor": page.next and encode_cursor(page.next, query),
     }
     return answer if page.counts is None else {**answer, "counts": page.counts}
 

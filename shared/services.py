@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from shared.access.visitors import Visitors
     from shared.deletion.deletions import Deletions
     from shared.jobs.known_pictures import KnownPictures
+    from shared.jobs.renaming import Renaming
     from shared.jobs.repository import JobRepository
     from shared.publishing.dead_letters import DeadLetters
     from shared.publishing.publisher import Publisher
@@ -119,6 +120,12 @@ class Services:
         from shared.jobs.known_pictures import KnownPictures
 
         return KnownPictures(self.firestore)
+
+    @_once
+    def renaming(self) -> Renaming:
+        from shared.jobs.renaming import Renaming
+
+        return Renaming(self.firestore)
 
     @_once
     def shares(self) -> Shares:

@@ -19,8 +19,10 @@ def call(
     method: str = "GET",
     user: str | None = "me",
     headers: dict[str, str] | None = None,
+    body: object = None,
 ) -> TestResponse:
-    """Send one request. `user` is the token, which FakeVerifier takes for the user's id."""
+    """Send one request. `user` is the token, which FakeVerifier takes for the user's id. `body` is sent as JSON,
+    or as it is if it is bytes."""
     app = flask.Flask("test")
 
     def answer(path: str = "") -> flask.Response:
@@ -34,10 +36,12 @@ def call(
     sent = {"Authorization": f"Bearer {user}"} if user is not None else {}
     address, _, query = path.partition("?")
     overrides: dict[str, Any] = {"REQUEST_URI": path, "RAW_URI": path}
+    sent_body: dict[str, Any] = {} if body is None else {"data" if isinstance(body, bytes) else "json": body}
     return app.test_client(use_cookies=False).open(
         address,
         query_string=query,
         method=method,
         headers={**sent, **(headers or {})},
         environ_overrides=overrides,
+        **sent_body,
     )

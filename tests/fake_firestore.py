@@ -15,6 +15,7 @@ from shared.errors import NotFound
 from shared.jobs.documents import is_deleted, job_from
 from shared.jobs.job import Job, is_job_id, newest_first, status_group
 from shared.jobs.pagination import STATUS_GROUPS, JobPage, ListQuery, Position
+from shared.jobs.renaming import renaming
 from shared.storage.removal import BucketPurge
 
 SWEEP_AFTER = timedelta(minutes=5)
@@ -45,12 +46,18 @@ class FakeRepository:
             number, before, total = after.page, 0, total if after.total is None else after.total
             if query.id_prefix is not None:
                 jobs = [job for job in jobs if job.id > after.job_id]
+            elif after.name is not None:
+                jobs = [job for job in jobs if self._by_name(job) > (after.name.encode(), after.job_id)]
             elif after.created_at is not None:
                 place = (after.created_at, after.job_id)
-                jobs = [job for job in jobs if newest_first(job) < place]
+                jobs = [job for job in jobs if (newest_first(job) > place) == query.oldest_first]
+                jobs = [job for job in jobs if newest_first(job) != place]
         shown, rest = jobs[before : before + query.page_size], jobs[before + query.page_size :]
         last = shown[-1] if shown and rest else None
-        following = Position(last.id, last.created_at, number + 1, before + len(shown), total) if last else None
+        following = None
+        if last:
+            name = None if query.name_prefix is None else self.documents[last.id]["name_folded"]
+            following = Position(last.id, last.created_at, number + 1, before + len(shown), total, name)
         return JobPage(shown, total, number, following, counts)
 
     def _owned(self, user_id: str, job_id: str) -> dict[str, Any]:
@@ -61,10 +68,17 @@ class FakeRepository:
         return document
 
     def _found(self, query: ListQuery) -> list[Job]:
-        if query.id_prefix is None:
-            return [job for job in self._mine(query) if job.created_at is not None]
-        found = [job for job in self._mine(query) if job.id.startswith(query.id_prefix)]
-        return sorted(found, key=lambda job: job.id)
+        if query.id_prefix is not None:
+            found = [job for job in self._mine(query) if job.id.startswith(query.id_prefix)]
+            return sorted(found, key=lambda job: job.id)
+        if (prefix := query.name_prefix) is not None:
+            found = [job for job in self._mine(query) if self._by_name(job)[0].startswith(prefix.encode())]
+            return sorted(found, key=self._by_name)
+        found = [job for job in self._mine(query) if job.created_at is not None]
+        return sorted(found, key=newest_first, reverse=not query.oldest_first)
+
+    def _by_name(self, job: Job) -> tuple[bytes, str]:
+        return str(self.documents[job.id].get("name_folded") or "").encode(), job.id
 
     def _counts(self, user_id: str) -> dict[str, int]:
         jobs = self._found(ListQuery(user_id=user_id))
@@ -77,8 +91,28 @@ class FakeRepository:
             for job_id, document in self.documents.items()
             if document.get("user_id") == query.user_id and not is_deleted(document)
         ]
-        wanted = [job for job in jobs if query.takes(job.status)]
+        wanted = [job for job in jobs if query.takes(job.status) and _is_in(query, job)]
         return sorted(wanted, key=newest_first, reverse=True)
+
+
+def _is_in(query: ListQuery, job: Job) -> bool:
+    """Whether the filters by type and time take the job."""
+    first, end, time = query.created_after, query.created_before, job.created_at
+    if query.types and job.job_type not in query.types:
+        return False
+    return not (first or end) or (time is not None and (first or time) <= time and (end is None or time < end))
+
+
+class FakeRenaming:
+    def __init__(self, repository: FakeRepository) -> None:
+        self._repository = repository
+
+    def rename(self, user_id: str, job_id: str, name: str | None) -> Job:
+        document = self._repository._owned(user_id, job_id)
+        if is_deleted(document):
+            raise NotFound
+        document.update(renaming(document, name))
+        return job_from(job_id, document)
 
 
 class FakeDeletions:

@@ -24,6 +24,8 @@ from shared.jobs.job import (
     picture_beside,
 )
 from shared.jobs.known_pictures import KnownPictures
+from shared.jobs.names import file_name
+from shared.jobs.renaming import Renaming
 from shared.jobs.repository import JobRepository
 from shared.publishing.dead_letters import DeadLetters, Letter
 from shared.publishing.publisher import Publisher
@@ -37,7 +39,7 @@ from shared.storage.objects import Description, ObjectStore
 from shared.storage.pictures import pictures_of
 from shared.storage.removal import BucketPurge
 from shared.storage.signing import KeySigner, Urls, UrlSigner
-from tests.fake_firestore import FakeDeletions, FakeRepository
+from tests.fake_firestore import FakeDeletions, FakeRenaming, FakeRepository
 from tests.fake_shares import FakeCompletions, FakeKnownPictures, FakeShares, FakeViews
 from tests.jobs import NOW
 
@@ -68,7 +70,7 @@ class FakeMediaStore:
     def download(self, job: Job, now: datetime) -> Download | None:
         self.calls += 1
         url = self._url(job, Medium.OUTPUT_VIDEO)
-        return Download(url, f"nuumee-{job.id}.mp4", self._signer.validity(now)) if url else None
+        return Download(url, file_name(job.name, job.id), self._signer.validity(now)) if url else None
 
     def shared(self, job: Job, poster: str | None, now: datetime) -> SharedUrls | None:
         self.calls += 1
@@ -247,6 +249,7 @@ class FakeServices(Services):
             "deletions": cast(Deletions, self.fake_deletions),
             "shares": cast(Shares, self.fake_shares),
             "completions": cast(Completions, completions),
+            "renaming": cast(Renaming, FakeRenaming(self.fake_repository)),
             "known_pictures": cast(KnownPictures, FakeKnownPictures(self.fake_repository)),
             "views": cast(Views, self.fake_views),
             "media": cast(MediaStore, self.fake_media),

@@ -7,7 +7,7 @@ import { Age } from "@/components/ui/Age";
 import { Skeleton } from "@/components/ui/Skeleton";
 import type { RenewMedia } from "@/hooks/use-jobs";
 import { cardId } from "@/lib/focus";
-import { formatCredits, isActive, type Job, shortName, typeLabel } from "@/lib/job";
+import { formatCredits, isActive, type Job, shortName, titleOf, typeLabel } from "@/lib/job";
 import type { TileKind } from "@/lib/media";
 
 export interface JobCommands {
@@ -45,7 +45,7 @@ export function JobCard({ job, selected, commands }: Props) {
         <div className="flex min-w-34 flex-1 basis-34 flex-col gap-1.5 sm:basis-48 lg:basis-auto">
           <div className="flex items-start justify-between gap-2">
             <h2 id={titleId} className="flex min-w-0 flex-wrap items-center gap-x-2.5 gap-y-1.5">
-              <span className="font-semibold text-base">{typeLabel(job)}</span>
+              <bdi className="wrap-anywhere font-semibold text-base">{titleOf(job)}</bdi>
               <StatusBadge status={job.status} />
             </h2>
             <Selector job={job} selected={selected} onSelect={(on) => commands.select(job, on)} />
@@ -75,6 +75,7 @@ export function JobCard({ job, selected, commands }: Props) {
 function Facts({ job }: { job: Job }) {
   return (
     <p className="flex flex-wrap gap-x-2 text-muted text-sm [&>:not(:last-child)]:after:ml-2 [&>:not(:last-child)]:after:content-['·']">
+      {job.name && <span>{typeLabel(job)}</span>}
       <span>
         <Age time={job.created_at} />
       </span>

@@ -11,13 +11,16 @@ import {
   isActive,
   type Job,
   type JobList,
+  type JobName,
   type JobShareResponse,
   type JobThumbnailsResponse,
 } from "@/lib/job";
 import {
   changedJobs,
   recount,
+  renamedAs,
   sharedAs,
+  withName,
   withoutJobs,
   withPolledJob,
   withPolledJobs,
@@ -49,6 +52,8 @@ export interface Jobs {
   drop: (job: Job) => void;
   /** Applies a change of a job's share link. */
   share: (share: JobShareResponse) => void;
+  /** Applies a job's new name. */
+  rename: (renamed: JobName) => void;
   /** The media of all loaded jobs, by job id. */
   thumbnails: Readonly<Record<string, JobThumbnailsResponse>>;
   /** Loads new URLs for a tile whose URLs do not work. The job's other URLs stay. */
@@ -157,6 +162,10 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
     share: (share) => {
       void mutate((list) => list && withShare(list, share), { revalidate: false });
       updateDetails((job) => sharedAs(job, share));
+    },
+    rename: (renamed) => {
+      void mutate((list) => list && withName(list, renamed), { revalidate: false });
+      updateDetails((job) => renamedAs(job, renamed));
     },
     thumbnails,
     renewMedia: async (jobId, kind) => {

@@ -5,6 +5,7 @@ import type {
   Group,
   Job,
   JobList,
+  JobName,
   JobOutputResponse,
   JobShareResponse,
   JobThumbnailsResponse,
@@ -53,6 +54,11 @@ export function getJobOutput(jobId: string): Promise<JobOutputResponse> {
   return call("getOutput", `/jobs/${encodeURIComponent(jobId)}/output`);
 }
 
+/** Gives the job a name, or with null, none. Returns the name as it was saved. */
+export async function renameJob(jobId: string, name: string | null): Promise<JobName> {
+  return call("renameJob", `/jobs/${encodeURIComponent(jobId)}`, { method: "PATCH", body: { name } });
+}
+
 /** Succeeds if the job is already gone. */
 export async function deleteJob(jobId: string): Promise<void> {
   try {
@@ -72,7 +78,9 @@ export function endShareLink(jobId: string): Promise<JobShareResponse> {
 }
 
 interface Options {
-  method?: "GET" | "POST" | "DELETE";
+  method?: "GET" | "POST" | "PATCH" | "DELETE";
+  /** Sent as JSON. */
+  body?: object;
   signal?: AbortSignal | undefined;
 }
 
@@ -95,7 +103,8 @@ async function call<T>(endpoint: Endpoint, path: string, options: Options = {}):
   }
 }
 
-async function send(address: string, token: string, { method = "GET", signal }: Options): Promise<Response> {
+async function send(address: string, token: string, options: Options): Promise<Response> {
+  const { method = "GET", body, signal } = options;
   // The caller may have aborted while we waited for the token.
   signal?.throwIfAborted();
   // AbortSignal.any would do this, but browsers have had it only since 2024.
@@ -104,7 +113,8 @@ async function send(address: string, token: string, { method = "GET", signal }: 
   setTimeout(() => controller.abort(), TIMEOUT);
   return fetch(address, {
     method,
-    headers: { Authorization: `Bearer ${token}` },
+    headers: { Authorization: `Bearer ${token}`, ...(body && { "Content-Type": "application/json" }) },
+    ...(body && { body: JSON.stringify(body) }),
     credentials: "omit",
     signal: controller.signal,
   });

@@ -31,6 +31,8 @@ export interface JobThumbnailsResponse {
 
 export interface Job {
   id: string;
+  /** What the owner calls it. Older functions send none. */
+  name?: string | null;
   share_url: string | null;
   job_type: string | null;
   /** One of STATUSES, or one that a later version of the product adds. */
@@ -59,6 +61,12 @@ export interface JobOutputResponse {
   job_id: string;
   download_url: string;
   filename: string;
+}
+
+/** Of a renamed job, what has changed. */
+export interface JobName {
+  id: string;
+  name: string | null;
 }
 
 export interface JobShareResponse {
@@ -92,6 +100,16 @@ const TYPES = new Map(
 
 export function typeLabel(job: Job): string {
   return (job.job_type && TYPES.get(job.job_type)) || "Video";
+}
+
+/** Returns the job's own name, or else what kind of video it is. */
+export function titleOf(job: Job): string {
+  return job.name || typeLabel(job);
+}
+
+/** Returns the name that a text field asks for: null, which is none, if the field is blank. */
+export function enteredName(text: string): string | null {
+  return text.trim() || null;
 }
 
 /** Returns the first characters of the id, enough to tell jobs apart. */

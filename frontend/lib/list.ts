@@ -1,7 +1,7 @@
 /** Updates to a list that is already loaded. */
 
 import { PAGE_SIZE } from "@/lib/api";
-import { type Counts, groupOf, type Job, type JobList, type JobShareResponse } from "@/lib/job";
+import { type Counts, groupOf, type Job, type JobList, type JobName, type JobShareResponse } from "@/lib/job";
 
 /** Returns the range of jobs on this page, such as "21–40 of 72". */
 export function describeRange(list: JobList): string {
@@ -23,6 +23,15 @@ export function withShare(list: JobList, share: JobShareResponse): JobList {
 
 export function sharedAs(job: Job, { job_id, share_url }: JobShareResponse): Job {
   return job.id === job_id ? { ...job, share_url } : job;
+}
+
+/** Returns the list with the job's new name, if the job is on the page. */
+export function withName(list: JobList, renamed: JobName): JobList {
+  return { ...list, jobs: list.jobs.map((job) => renamedAs(job, renamed)) };
+}
+
+export function renamedAs(job: Job, { id, name }: JobName): Job {
+  return job.id === id ? { ...job, name } : job;
 }
 
 /** Returns the job after a poll for the ids `asked`: unchanged if it was not among them, null if it no longer exists. */

@@ -1,6 +1,6 @@
 /** Settings of a deployment. Next.js replaces each name with its value at build time, so every name is spelled out. */
 
-export type Endpoint = "listJobs" | "getThumbnails" | "getOutput" | "deleteJob" | "shareJob";
+export type Endpoint = "listJobs" | "getThumbnails" | "getOutput" | "renameJob" | "deleteJob" | "shareJob";
 
 export interface Settings {
   /** The address of each function, without a trailing slash. */
@@ -19,6 +19,7 @@ export const settings: Settings = read({
   NEXT_PUBLIC_LIST_JOBS_URL: process.env.NEXT_PUBLIC_LIST_JOBS_URL,
   NEXT_PUBLIC_GET_THUMBNAILS_URL: process.env.NEXT_PUBLIC_GET_THUMBNAILS_URL,
   NEXT_PUBLIC_GET_OUTPUT_URL: process.env.NEXT_PUBLIC_GET_OUTPUT_URL,
+  NEXT_PUBLIC_RENAME_JOB_URL: process.env.NEXT_PUBLIC_RENAME_JOB_URL,
   NEXT_PUBLIC_DELETE_JOB_URL: process.env.NEXT_PUBLIC_DELETE_JOB_URL,
   NEXT_PUBLIC_SHARE_JOB_URL: process.env.NEXT_PUBLIC_SHARE_JOB_URL,
   NEXT_PUBLIC_FIREBASE_API_KEY: process.env.NEXT_PUBLIC_FIREBASE_API_KEY,
@@ -57,6 +58,7 @@ export function read(environment: Record<string, string | undefined>): Settings 
       listJobs: endpoint("LIST_JOBS_URL"),
       getThumbnails: endpoint("GET_THUMBNAILS_URL"),
       getOutput: endpoint("GET_OUTPUT_URL"),
+      renameJob: endpoint("RENAME_JOB_URL"),
       deleteJob: endpoint("DELETE_JOB_URL"),
       shareJob: endpoint("SHARE_JOB_URL"),
     },

@@ -6,6 +6,7 @@ import {
   getJobThumbnails,
   listJobs,
   makeShareLink,
+  renameJob,
   retryAfter,
 } from "@/lib/api";
 import { ApiError, messageOf, NetworkError, SessionEnded } from "@/lib/errors";
@@ -158,6 +159,32 @@ describe("a deletion", () => {
   test("that fails throws the server's message", async () => {
     fetch.mockResolvedValue(answer(500, { detail: "Something went wrong on our side." }));
     await expect(deleteJob("a")).rejects.toThrow("Something went wrong on our side.");
+  });
+});
+
+describe("a new name", () => {
+  test("is sent as JSON with PATCH, and is what the functions made of it", async () => {
+    fetch
+      .mockResolvedValueOnce(answer(401, {}))
+      .mockImplementation(async () => answer(200, { id: "a", name: "First try" }));
+    expect(await renameJob("a", " First try")).toEqual({ id: "a", name: "First try" });
+    await renameJob("a", null);
+    expect(asked().href).toBe("https://api.nuumee.test/jobs/a");
+    expect(fetch.mock.calls.map(([, options]) => options?.body)).toEqual([
+      '{"name":" First try"}',
+      '{"name":" First try"}',
+      '{"name":null}',
+    ]);
+    expect(fetch.mock.calls[1]?.[1]).toMatchObject({
+      method: "PATCH",
+      headers: { Authorization: "Bearer fresh", "Content-Type": "application/json" },
+    });
+  });
+
+  test("that is refused throws the server's reason", async () => {
+    const reason = "name must have at most 80 characters; this one has 81.";
+    fetch.mockResolvedValue(answer(400, { detail: reason }));
+    await expect(renameJob("a", "a".repeat(81))).rejects.toThrow(reason);
   });
 });
 

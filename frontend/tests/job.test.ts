@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { groupOf, isActive, type Job, STATUSES, typeLabel } from "@/lib/job";
+import { enteredName, groupOf, isActive, type Job, STATUSES, titleOf, typeLabel } from "@/lib/job";
 
 test.each([
   ["animate", "Animation"],
@@ -24,4 +24,21 @@ test.each(["completed", "failed"])("a job with status %s is not active", (status
 test("a job is counted under its status, or under other if the page does not know the status", () => {
   expect(STATUSES.map(groupOf)).toEqual([...STATUSES]);
   expect(["watermarking", "all", "other", "", null].map(groupOf)).toEqual(Array(5).fill("other"));
+});
+
+test.each([
+  ["First try", "First try"],
+  ["", "Animation"],
+  [null, "Animation"],
+  [undefined, "Animation"],
+])("a job named %s is titled %s", (name, title) => {
+  expect(titleOf({ job_type: "animate", ...(name !== undefined && { name }) } as Job)).toBe(title);
+});
+
+test.each([
+  [" First  try ", "First  try"],
+  ["", null],
+  [" \u3000\u00a0", null],
+])("%j in the text field asks for the name %j", (text, name) => {
+  expect(enteredName(text)).toBe(name);
 });

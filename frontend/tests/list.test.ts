@@ -4,6 +4,7 @@ import {
   changedJobs,
   describeRange,
   recount,
+  withName,
   withoutJobs,
   withPolledJob,
   withPolledJobs,
@@ -65,6 +66,16 @@ test("a new share link changes only its own job, and nothing else about it", () 
     c,
   ]);
   expect(withShare(list([a]), share)).toEqual(list([a]));
+});
+
+test("a new name changes only its own job, and nothing else about it", () => {
+  const failed = job("b", "failed");
+  expect(withName(list([a, failed, c]), { id: "b", name: "First try" }).jobs).toEqual([
+    a,
+    { ...failed, name: "First try" },
+    c,
+  ]);
+  expect(withName(list([a]), { id: "b", name: null })).toEqual(list([a]));
 });
 
 test("jobs that are being deleted are not shown or counted", () => {

@@ -18,6 +18,7 @@ describe("the settings", () => {
       listJobs: "https://api.nuumee.test/v1",
       getThumbnails: "https://api.nuumee.test/v1",
       getOutput: "https://api.nuumee.test/v1",
+      renameJob: "https://api.nuumee.test/v1",
       deleteJob: "https://delete-job.nuumee.test",
       shareJob: "https://api.nuumee.test/v1",
     });
@@ -25,7 +26,7 @@ describe("the settings", () => {
 
   test("need no common address if each function has its own", () => {
     const own = Object.fromEntries(
-      ["LIST_JOBS", "GET_THUMBNAILS", "GET_OUTPUT", "DELETE_JOB", "SHARE_JOB"].map((name) => [
+      ["LIST_JOBS", "GET_THUMBNAILS", "GET_OUTPUT", "RENAME_JOB", "DELETE_JOB", "SHARE_JOB"].map((name) => [
         `NEXT_PUBLIC_${name}_URL`,
         `https://${name.toLowerCase()}.test`,
       ]),

@@ -111,7 +111,7 @@ class Gateway(BaseHTTPRequestHandler):
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length") or "0"
         if not re.fullmatch(r"[0-9]{1,7}", length) or "Transfer-Encoding" in self.headers:
-            # Only sign-in takes bodies. Do not wait for one that is too large or has no known end.
+            # Only sign-in and new names have bodies. Do not wait for one that is too large or has no known end.
             self.close_connection = True
             length = "0"
         return self.rfile.read(int(length))

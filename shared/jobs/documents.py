@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from shared import log
 from shared.jobs.job import Job, Medium
+from shared.jobs.names import is_name
 
 _FREE_TEXTS = ("extension_prompt", "error_message")
 _TEXTS = (
@@ -29,7 +30,7 @@ _TEXTS = (
 _TIMES = ("created_at", "updated_at", "completed_at")
 _INTEGERS = ("seed", "view_count")
 SHOWN = (
-    *("user_id", "deleted_at", "share_revoked_at", "posters", "previews", "credits_charged"),
+    *("user_id", "deleted_at", "share_revoked_at", "posters", "previews", "credits_charged", "name"),
     *(*_FREE_TEXTS, *_TEXTS, *_TIMES, *_INTEGERS),
 )
 """All fields that `job_from` and `is_live` look at."""
@@ -128,5 +129,6 @@ _RULES: tuple[tuple[str, Callable[[object], bool]], ...] = (
     *((name, _is_time) for name in _TIMES),
     *((name, _is_integer) for name in _INTEGERS),
     ("credits_charged", _is_number),
+    ("name", is_name),
 )
 """Which values of a job's fields can be shown."""

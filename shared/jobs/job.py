@@ -32,6 +32,8 @@ class JobStatus(StrEnum):
 
 FINAL_STATUSES = (JobStatus.COMPLETED, JobStatus.FAILED)
 """A job of any other status, known or unknown, is in progress."""
+JOB_TYPES = ("animate", "extend", "upscale", "foley", "subtitles", "watermark")
+"""Types that lists can be filtered by. The job service may write others."""
 OTHER = "other"
 """Name in filters and counts for jobs with an unknown status or none."""
 LONGEST_LISTED_TEXT = 2_000
@@ -106,6 +108,8 @@ class Job:
 
     id: str
     user_id: str
+    name: str | None = None
+    """What the owner calls it."""
     short_id: str | None = None
     job_type: str | None = None
     status: str | None = None
@@ -169,6 +173,7 @@ class Job:
     def as_json(self, share_origin: str) -> dict[str, object]:
         return {
             "id": self.id,
+            "name": self.name,
             "short_id": self.short_id,
             "share_url": self.share_url(share_origin),
             "user_id": self.user_id,

@@ -5,15 +5,18 @@ The emulator runs queries without an index too, so tests/unit/jobs/test_indexes.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from shared.jobs.job import OTHER
 from shared.jobs.pagination import ListQuery
-from shared.jobs.reading import StructuredQuery, Value
+from shared.jobs.reading import StructuredQuery, Value, time_value
 
 _AFTER_ALL_IDS = "~"
 """Sorts after every character that an id may contain."""
+_AFTER_ALL_NAMES = "\U0010ffff"
+"""The last code point, which is no character. Firestore sorts texts by their bytes in UTF-8."""
 _ASCENDING, _DESCENDING = StructuredQuery.ASCENDING, StructuredQuery.DESCENDING
 _FieldFilter = StructuredQuery.FieldFilter
 Name = Callable[[str], str]
@@ -21,7 +24,7 @@ Name = Callable[[str], str]
 
 
 def in_order(query: ListQuery, name: Name) -> Any:
-    """All matching jobs, deleted or not: newest first, or by id for a search.
+    """All matching jobs, deleted or not: newest or oldest first, or by id or folded name for a search.
 
     Firestore cannot select just the unknown statuses, so a query for OTHER returns jobs of any status. `not-in`
     would leave out jobs without a status: https://firebase.google.com/docs/firestore/query-data/queries#not-in
@@ -30,7 +33,10 @@ def in_order(query: ListQuery, name: Name) -> Any:
     matching = _matching(query, name)
     if query.id_prefix is not None:
         return _ordered(matching, ("__name__", _ASCENDING))
-    return _ordered(matching, ("created_at", _DESCENDING), ("__name__", _DESCENDING))
+    if query.name_prefix is not None:
+        return _ordered(matching, ("name_folded", _ASCENDING), ("__name__", _ASCENDING))
+    direction = _ASCENDING if query.oldest_first else _DESCENDING
+    return _ordered(matching, ("created_at", direction), ("__name__", direction))
 
 
 def deleted(query: ListQuery, name: Name) -> Any:
@@ -42,8 +48,8 @@ def deleted(query: ListQuery, name: Name) -> Any:
     marked = _matching(query, name)
     unequal = marked.where.composite_filter.filters.add().unary_filter
     unequal.op, unequal.field.field_path = StructuredQuery.UnaryFilter.IS_NOT_NULL, "deleted_at"
-    second = "created_at" if query.id_prefix is None else "__name__"
-    return _ordered(marked, ("deleted_at", _ASCENDING), (second, _ASCENDING))
+    first, *_ = in_order(query, name).order_by
+    return _ordered(marked, ("deleted_at", _ASCENDING), (first.field.field_path, _ASCENDING))
 
 
 def _matching(query: ListQuery, name: Name) -> Any:
@@ -53,15 +59,40 @@ def _matching(query: ListQuery, name: Name) -> Any:
     _where(mine, "user_id", _FieldFilter.EQUAL, Value(string_value=query.user_id))
     if query.id_prefix is not None:
         first, end = name(query.id_prefix), name(query.id_prefix + _AFTER_ALL_IDS)
-        _where(mine, "__name__", _FieldFilter.GREATER_THAN_OR_EQUAL, Value(reference_value=first))
-        _where(mine, "__name__", _FieldFilter.LESS_THAN, Value(reference_value=end))
-    elif query.statuses and OTHER not in query.statuses:
-        statuses = [Value(string_value=status) for status in query.statuses]
-        if len(statuses) == 1:
-            _where(mine, "status", _FieldFilter.EQUAL, statuses[0])
-        else:
-            _where(mine, "status", _FieldFilter.IN, Value(array_value={"values": statuses}))
+        _between(mine, "__name__", Value(reference_value=first), Value(reference_value=end))
+    elif query.name_prefix is not None:
+        end = query.name_prefix + _AFTER_ALL_NAMES
+        _between(mine, "name_folded", Value(string_value=query.name_prefix), Value(string_value=end))
+    else:
+        if OTHER not in query.statuses:
+            _among(mine, "status", query.statuses)
+        _among(mine, "job_type", query.types)
+        _between(mine, "created_at", _time(query.created_after), _time(query.created_before))
     return mine
+
+
+def _among(query: Any, field: str, values: Sequence[str]) -> None:
+    """Firestore allows 30 combinations of values, and there are five statuses and six types.
+
+    https://firebase.google.com/docs/firestore/query-data/queries#limits_on_or_queries
+    """
+    texts = [Value(string_value=value) for value in values]
+    if len(texts) == 1:
+        _where(query, field, _FieldFilter.EQUAL, texts[0])
+    elif texts:
+        _where(query, field, _FieldFilter.IN, Value(array_value={"values": texts}))
+
+
+def _between(query: Any, field: str, first: Any, end: Any) -> None:
+    """From `first` on, up to but without `end`. None stands for no limit."""
+    if first is not None:
+        _where(query, field, _FieldFilter.GREATER_THAN_OR_EQUAL, first)
+    if end is not None:
+        _where(query, field, _FieldFilter.LESS_THAN, end)
+
+
+def _time(time: datetime | None) -> Any:
+    return None if time is None else time_value(time)
 
 
 def _where(query: Any, field: str, operator: Any, value: Any) -> None:

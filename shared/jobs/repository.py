@@ -1,13 +1,14 @@
 """Reads live jobs from Firestore, starting the walk and the counts.
 
-The only other modules that use Firestore are `amending`, `known_pictures`, `deletions`, `completion`, `shares`
-with its `short_links`, and `views`.
+The only other modules that use Firestore are `amending`, `known_pictures`, `renaming`, `deletions`, `completion`,
+`shares` with its `short_links`, and `views`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from google.cloud import firestore
@@ -41,9 +42,9 @@ class JobRepository:
     def page(self, query: ListQuery) -> JobPage:
         """A page of the user's live jobs, the number of all that match, and counts by status if asked for.
 
-        The newest come first; a search by id is ordered by id. Reads the jobs of the page and the deleted jobs
-        between them. A page requested by number instead of a cursor also reads the jobs before it, which costs as
-        much as an offset: https://firebase.google.com/docs/firestore/pricing#operations
+        The newest or oldest come first; a search is ordered by what it searches. Reads the jobs of the page and
+        the deleted jobs between them. A page requested by number instead of a cursor also reads the jobs before
+        it, which costs as much as an offset: https://firebase.google.com/docs/firestore/pricing#operations
         Jobs of unknown statuses are filtered here, so the jobs between them are read too. A document with an
         impossible job id is skipped and logged, but the counts include it.
         """
@@ -109,7 +110,10 @@ class JobRepository:
         last = walk.last
         if not more or last is None:
             return JobPage(jobs, total, number, None)
-        return JobPage(jobs, total, number, Position(last[0], last[1], number + 1, shown, total))
+        created_at = last.get("created_at")
+        time = created_at if isinstance(created_at, datetime) else None
+        name = None if query.name_prefix is None else last.get("name_folded")
+        return JobPage(jobs, total, number, Position(last.id, time, number + 1, shown, total, name))
 
     def _start(self, query: ListQuery) -> Walk:
         ordered = in_order(query, self._jobs.name)
@@ -117,7 +121,8 @@ class JobRepository:
 
         def read(limit: int, after: Document | None, fields: Sequence[str]) -> Iterator[Document]:
             place = begin if after is None else cursor(ordered, after)
-            return self._jobs.read(ordered, limit, place, fields)
+            also = () if query.name_prefix is None else ("name_folded",)
+            return self._jobs.read(ordered, limit, place, (*fields, *also))
 
         return Walk(read, query)
 
@@ -125,6 +130,8 @@ class JobRepository:
         name = Value(reference_value=self._jobs.name(position.job_id))
         if query.id_prefix is not None:
             return [name]
+        if position.name is not None:
+            return [Value(string_value=position.name), name]
         if position.created_at is not None:
             return [time_value(position.created_at), name]
         for document in self._jobs.get([position.job_id], ("user_id", "created_at")):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 
 from shared.jobs.documents import SHOWN, is_deleted, job_from
 from shared.jobs.job import Job, is_job_id
@@ -28,10 +27,9 @@ class Walk:
     def __init__(self, read: Read, query: ListQuery) -> None:
         self._read_documents = read
         self._query = query
-        self._after: Document | None = None
         self.exhausted = False
-        self.last: tuple[str, datetime | None] | None = None
-        """Id and time of the last job walked over."""
+        self.last: Document | None = None
+        """The last job walked over."""
         self.changed_at = 0
         """Time of the last change to any job walked over, in nanoseconds since 1970."""
         self.unusable_ids: list[str] = []
@@ -51,16 +49,14 @@ class Walk:
 
     def _go(self, count: int, fields: Sequence[str]) -> Iterator[Document]:
         for document, wanted in self._read(count, fields):
-            created_at = document.get("created_at")
-            self.last = (document.id, created_at if isinstance(created_at, datetime) else None)
-            self._after = document
+            self.last = document
             self.changed_at = max(self.changed_at, document.version)
             if wanted:
                 yield document
 
     def _read(self, missing: int, fields: Sequence[str]) -> Iterator[tuple[Document, bool]]:
         """Documents from here on until `missing` wanted ones were found, each with whether it is wanted."""
-        after, passed_over = self._after, 0
+        after, passed_over = self.last, 0
         while missing:
             limit, read = min(max(missing, passed_over), _LARGEST_BATCH), 0
             for document in self._read_documents(limit, after, fields):

@@ -43,10 +43,13 @@ class SharedVideo:
 
 
 def shared_video(short_id: str, job_id: str, document: dict[str, Any]) -> SharedVideo:
-    """What a link to this job shows, according to the job's document. Raises NoSuchVideo."""
+    """What a link to this job shows, according to the job's document. Raises NoSuchVideo.
+
+    Its name is not shown: owners give names for themselves.
+    """
     if not isinstance(document.get("user_id"), str) or is_deleted(document):
         raise NoSuchVideo
-    job = job_from(job_id, document)
+    job = replace(job_from(job_id, document), name=None)
     if job.short_id != short_id or not job.is_completed:
         raise NoSuchVideo
     poster = job.posters.get(Medium.OUTPUT_VIDEO)

@@ -23,6 +23,7 @@ from shared.jobs.job import (
     is_own_path,
     rfc3339,
 )
+from shared.jobs.names import file_name
 from shared.outages import (
     ALL_OBJECTS_WITHIN,
     LOOKED_UP_WITHIN,
@@ -127,7 +128,7 @@ class MediaStore:
         if target is None:
             return None
         validity = self._signer.validity(now)
-        filename = f"nuumee-{job.id}.mp4"
+        filename = file_name(job.name, job.id)
         (url,) = self._signer.sign([target._replace(filename=filename)], validity)
         return Download(url, filename, validity)
 

@@ -13,7 +13,7 @@ import flask
 from shared.errors import ApiError
 
 _PREFLIGHT_SECONDS = 3600
-_METHODS = "GET, POST, DELETE"
+_METHODS = "GET, POST, PATCH, DELETE"
 """Methods that a browser may use on the API's paths, whichever function answers the preflight."""
 _REQUEST_HEADERS = ", ".join(
     (

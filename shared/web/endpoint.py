@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, wait
 from contextvars import copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ParamSpec, TypeVar
 
@@ -18,12 +18,12 @@ from shared import log
 from shared.access.user import User, bearer_token
 from shared.errors import ApiError, InternalError, MethodNotAllowed, NotFound, TooManyRequests, Unavailable
 from shared.jobs.job import is_job_id
-from shared.jobs.pagination import QueryParameters
+from shared.jobs.parameters import QueryParameters
 from shared.outages import ANSWER_WITHIN, answer_within, patient
 from shared.services import Services, of_this_process
 from shared.tracing import Trace
 from shared.web import answers
-from shared.web.bodies import drop_body
+from shared.web.bodies import body_of, take_body
 from shared.web.routes import Match, Routes
 
 T = TypeVar("T")
@@ -37,6 +37,8 @@ class Request:
     query: QueryParameters
     job_id: str | None = None
     method: str = "GET"
+    json: Callable[[], object] = dict
+    """Reads the body, if the function takes one. Raises BadRequest, which says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ def endpoint(
     check_revoked: bool = False,
     signs: bool = False,
     bounded: bool = False,
+    takes_body: bool = False,
 ) -> Callable[[Handler], Endpoint]:
     """Turn a handler into an HTTP function that answers `methods` on `paths`, with any prefix before them.
 
@@ -66,6 +69,9 @@ def endpoint(
 
     A `bounded` handler makes only calls that end by the request's time limit, so it may run on the request's own
     thread. That takes a quarter of the CPU off a page of jobs.
+
+    A body is discarded unread, unless the function `takes_body` and the handler asks for its JSON. Handlers run
+    once the caller is known.
     """
 
     def decorate(handler: Handler) -> Endpoint:
@@ -78,6 +84,7 @@ def endpoint(
             check_revoked=check_revoked,
             signs=signs,
             bounded=bounded,
+            takes_body=takes_body,
         )
 
     return decorate
@@ -86,8 +93,11 @@ def endpoint(
 class HttpFunction(ABC):
     """Base of all HTTP functions, public or not. Subclasses implement `_serve`."""
 
-    def __init__(self, name: str, methods: str, paths: tuple[str, ...], *, signs: bool) -> None:
+    def __init__(
+        self, name: str, methods: str, paths: tuple[str, ...], *, signs: bool, takes_body: bool = False
+    ) -> None:
         self.signs = signs
+        self.takes_body = takes_body
         self._name = name
         self._methods = ("GET", "HEAD") if methods == "GET" else tuple(methods.split(", "))
         self._routes = Routes(paths)
@@ -103,7 +113,7 @@ class HttpFunction(ABC):
             return self.answer(request, services)
 
         if flask.has_app_context():
-            flask.current_app.before_request(drop_body)
+            flask.current_app.before_request(partial(take_body, self._methods if self.takes_body else ()))
             # The framework's routes do not match a path that contains a line feed or begins with two slashes.
             flask.current_app.url_map.merge_slashes = False
             flask.current_app.register_error_handler(404, lambda _: serve(flask.request))
@@ -113,7 +123,10 @@ class HttpFunction(ABC):
         """Never raises: whatever goes wrong becomes a problem document."""
         trace = Trace.of(request.headers.get("traceparent"), request.headers.get("X-Cloud-Trace-Context"))
         with log.context(services.settings.project, trace):
-            return self._logged(request, services)
+            response = self._logged(request, services)
+        if self.takes_body:
+            body_of(request).drop()
+        return response
 
     def _logged(self, request: flask.Request, services: Services) -> flask.Response:
         began = time.perf_counter()
@@ -182,8 +195,9 @@ class Endpoint(HttpFunction):
         check_revoked: bool,
         signs: bool,
         bounded: bool,
+        takes_body: bool,
     ) -> None:
-        super().__init__(handler.__name__, methods, paths, signs=signs)
+        super().__init__(handler.__name__, methods, paths, signs=signs, takes_body=takes_body)
         self._bounded = bounded
         self._has_answered = False
         self._handler = handler
@@ -194,6 +208,8 @@ class Endpoint(HttpFunction):
     def _serve(self, request: flask.Request, match: Match, services: Services) -> flask.Response:
         token = bearer_token(request.headers)
         asked = Request(request.args, match.id, request.method)
+        if self.takes_body:
+            asked = replace(asked, json=body_of(request).json)
         answer = self._answer(token, asked, services)
         version = answers.tag(answer.version.encode()) if isinstance(answer, Versioned) else None
         if version and request.if_none_match.contains_weak(version):

@@ -192,8 +192,8 @@ def test_a_document_with_an_id_that_no_job_can_have_is_passed_over(
         shown += [job.id for job in page.jobs]
         if page.next is None:
             break
-        cursor = encode_cursor(page.next, user, (), id_prefix)
-        query = replace(query, after=decode_cursor(cursor, user, (), id_prefix))
+        cursor = encode_cursor(page.next, query)
+        query = replace(query, after=decode_cursor(cursor, query))
     assert shown == sound
     for job_id in sound:
         assert world.repository.get(user, job_id).id == job_id

@@ -9,12 +9,13 @@ from google.cloud import firestore
 
 from shared.deletion.deletions import Deletions
 from shared.jobs.known_pictures import KnownPictures
+from shared.jobs.renaming import Renaming
 from shared.jobs.repository import JobRepository
 from shared.sharing.completion import Completions
 from shared.sharing.shares import Shares
 from shared.sharing.views import Views
 from tests import jobs
-from tests.fake_firestore import SWEEP_AFTER, FakeDeletions, FakeRepository
+from tests.fake_firestore import SWEEP_AFTER, FakeDeletions, FakeRenaming, FakeRepository
 from tests.fake_shares import FakeCompletions, FakeKnownPictures, FakeShares, FakeViews
 
 
@@ -24,6 +25,7 @@ class World(Protocol):
     shares: Shares
     completions: Completions
     known_pictures: KnownPictures
+    renaming: Renaming
     views: Views
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None: ...
@@ -42,6 +44,7 @@ class MemoryWorld:
         self.shares = cast(Shares, self._fake_shares)
         self.completions = cast(Completions, FakeCompletions(self._fake, self._fake_shares))
         self.known_pictures = cast(KnownPictures, FakeKnownPictures(self._fake))
+        self.renaming = cast(Renaming, FakeRenaming(self._fake))
         self.views = cast(Views, FakeViews(self._fake))
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None:
@@ -62,6 +65,7 @@ class FirestoreWorld:
         self.shares = Shares(database, 8)
         self.completions = Completions(database, 8)
         self.known_pictures = KnownPictures(database)
+        self.renaming = Renaming(database)
         self.views = Views(database)
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ LIST = re.compile(r"/api/v1/jobs\?")
 """Requests for lists, including polls."""
 POLL = re.compile(r"/api/v1/jobs\?.*\bids=")
 ONE_JOB = re.compile(r"/api/v1/jobs/[^/?]+$")
-"""Requests to delete a job."""
+"""Requests to rename or delete a job."""
 
 
 def problem(route: Route, status: int, detail: str, **headers: str) -> None:

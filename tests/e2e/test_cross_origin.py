@@ -44,8 +44,8 @@ ADDED = {
 }
 """Headers that common clients and monitoring libraries add to every call."""
 SEND = """
-    async ([address, method, headers]) => {
-        const response = await fetch(address, { method, headers });
+    async ([address, method, headers, body]) => {
+        const response = await fetch(address, { method, headers, body });
         return [response.status, Object.fromEntries(response.headers), await response.text()];
     }
 """
@@ -113,6 +113,10 @@ def test_a_user_can_do_everything_across_origins(
     assert Path(started.value.path()).read_bytes() == OUTPUT.read_bytes()
 
     jobs_page.button(job, "Details").click()
+    jobs_page.dialog.get_by_role("button", name="Rename job").click()
+    page.keyboard.type("First try")
+    page.keyboard.press("Enter")
+    expect(jobs_page.dialog.get_by_role("region", name="Name")).to_contain_text("First try")
     jobs_page.dialog.get_by_role("button", name="End link").click()
     page.get_by_role("alertdialog").get_by_role("button", name="End link").click()
     jobs_page.dialog.get_by_role("button", name="New link").click()
@@ -136,9 +140,10 @@ def send(
     page: Page, function: str, path: str, *, method: str = "GET", **headers: str
 ) -> tuple[int, dict[str, str], dict[str, Any]]:
     """Send a request from a script on the page. Returns what the script can read: status, headers and JSON."""
-    sent = [address(function) + path, method, {**ADDED, **headers}]
-    status, answered, body = page.evaluate(SEND, sent)
-    return status, answered, json.loads(body or "{}")
+    body = '{"name": "First try"}' if method == "PATCH" else None
+    sent = [address(function) + path, method, {**ADDED, **headers}, body]
+    status, answered, text = page.evaluate(SEND, sent)
+    return status, answered, json.loads(text or "{}")
 
 
 def test_a_client_that_adds_headers_can_read_every_response(
@@ -158,6 +163,8 @@ def test_a_client_that_adds_headers_can_read_every_response(
         ("get_output", "GET", f"/jobs/{job}/output", 200),
         ("get_output", "GET", f"/jobs/{active}/output", 409),
         ("get_output", "GET", f"/jobs/{unknown}/output", 404),
+        ("rename_job", "PATCH", f"/jobs/{job}", 200),
+        ("rename_job", "PATCH", f"/jobs/{unknown}", 404),
         ("share_job", "POST", f"/jobs/{job}/share", 200),
         ("share_job", "POST", f"/jobs/{active}/share", 409),
         ("share_job", "DELETE", f"/jobs/{job}/share", 200),

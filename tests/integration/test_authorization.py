@@ -29,7 +29,8 @@ of_one_job = pytest.mark.parametrize("operation", [one for one in OPERATIONS if 
 def send(base: str, operation: Operation, job_id: str, token: str | None) -> requests.Response:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     address = base + operation.path.format(job_id=job_id)
-    return requests.request(operation.method, address, headers=headers, timeout=15)
+    body = {"name": "First try"} if operation.method == "PATCH" else None
+    return requests.request(operation.method, address, headers=headers, json=body, timeout=15)
 
 
 @pytest.fixture

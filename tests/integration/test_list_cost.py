@@ -159,6 +159,48 @@ def test_search_reads_only_its_matches_and_the_deleted_jobs_between_them(metered
     assert (page["jobs"], page["total"], read) == ([], 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("query", "live", "aggregations"),
+    [
+        ({"sort": "oldest"}, 60, 2),
+        ({"type": "foley"}, 30, 2),
+        ({"type": "foley,upscale", "status": "completed,failed", "sort": "oldest"}, 60, 2),
+        ({"created_after": "2026-01-01T00:00:00Z", "created_before": "2027-01-01T00:00:00Z"}, 60, 2),
+        ({"type": "foley", "include": "counts"}, 30, 14),
+        ({"name_prefix": "CAT"}, 30, 2),
+    ],
+)
+def test_a_filtered_sorted_or_searched_page_reads_only_the_jobs_that_it_shows(
+    metered: Metered, query: dict[str, Any], live: int, aggregations: int
+) -> None:
+    user = f"user-{new_id()}"
+    kinds = ({"job_type": "foley", "name_folded": "cat"}, {"job_type": "upscale", "name_folded": "dog"})
+    metered.put([document(user, **kinds[number % 2]) for number in range(60)])
+    page, read = metered.get(user, page_size=20, **query)
+    assert (len(page["jobs"]), page["total"], read) == (20, live, 20)
+    assert metered.meter.aggregations == aggregations
+    page, read = metered.get(user, page_size=20, cursor=page["next_cursor"], **query)
+    assert (page["page"], read) == (2, len(page["jobs"]))
+
+
+@pytest.mark.parametrize("query", [{"sort": "oldest"}, {"type": "foley"}, {"name_prefix": "cat"}])
+def test_deleted_jobs_cost_the_same_under_any_filter_order_or_search(
+    metered: Metered, query: dict[str, Any]
+) -> None:
+    user = f"user-{new_id()}"
+    kind = {"job_type": "foley", "name_folded": "cat"}
+    makes = [document if number % 3 else deleted for number in range(90)]
+    if "name_prefix" in query:  # in the order of the ids
+        for number, make in enumerate(makes):
+            metered.put([make(user, **kind)], f"{number:02}-")
+    else:
+        metered.put([make(user, **kind) for make in makes])
+    page, read = metered.get(user, page_size=20, **query)
+    # As without a filter; of the oldest, the first two are live.
+    assert (len(page["jobs"]), page["total"]) == (20, 60)
+    assert read <= 20 + 7 + 9
+
+
 def test_hostile_id_prefix_makes_no_firestore_call(metered: Metered) -> None:
     metered.meter.reset()
     for hostile in ("", "..", "a/b", "__all__", "\0", "~", "é", "a" * 129):

@@ -28,6 +28,7 @@ SEEN_AT_LEAST = {
     "GET /jobs/{job_id}": {200, 304, 404},
     "GET /jobs/{job_id}/thumbnails": {200, 304, 404},
     "GET /jobs/{job_id}/output": {200, 404, 409},
+    "PATCH /jobs/{job_id}": {200, 400, 404},
     "DELETE /jobs/{job_id}": {202, 404},
     "POST /jobs/{job_id}/share": {200, 404, 409},
     "DELETE /jobs/{job_id}/share": {200, 404},
@@ -75,6 +76,8 @@ def owner(stack: Stack, users: Users, database: firestore.Client) -> Account:
     folder = f"{mine}/kept-completed"
     full = {
         "short_id": "70 eb/9a",
+        "name": "Kept for good",
+        "name_folded": "kept for good",
         "reference_image_path": f"{folder}/reference.png",
         "motion_video_path": f"{folder}/motion.mp4",
         "source_job_id": "kept-completed",
@@ -153,7 +156,9 @@ def test_pages_with_all_that_can_be_asked_for_are_as_described(stack: Stack, own
     for search in (
         {"status": "completed,failed"},
         {"status": "other"},
+        {"type": ",".join(TYPES), "sort": "oldest", "created_after": "2026-01-01T00:00:00Z"},
         {"id_prefix": "kept-"},
+        {"name_prefix": "KEPT"},
         {"ids": ",".join(KEPT)},
         {},
     ):

@@ -1,4 +1,5 @@
 import type { ReactNode } from "react";
+import { NameField } from "@/components/dialogs/NameField";
 import { ShareLink } from "@/components/dialogs/ShareLink";
 import { Elapsed } from "@/components/Elapsed";
 import { JobActions } from "@/components/JobActions";
@@ -9,7 +10,7 @@ import { Modal } from "@/components/ui/Modal";
 import { Skeleton } from "@/components/ui/Skeleton";
 import type { Jobs } from "@/hooks/use-jobs";
 import { messageOf } from "@/lib/errors";
-import { formatCredits, isActive, type Job, shortName, typeLabel } from "@/lib/job";
+import { formatCredits, isActive, type Job, shortName, titleOf, typeLabel } from "@/lib/job";
 import { TILE_NAMES, type TileKind, tileKinds, tileMedia } from "@/lib/media";
 import { formatExact } from "@/lib/time";
 
@@ -25,7 +26,7 @@ export default function DetailsDialog({ jobs, onPreview, onClose }: Props) {
   const job = found && { ...found, media: jobs.thumbnails[found.id] ?? found.media };
   return (
     <Modal
-      title={job ? `${typeLabel(job)} ${shortName(job.id)}` : "Job details"}
+      title={job ? `${titleOf(job)} ${shortName(job.id)}` : "Job details"}
       onClose={onClose}
       className="max-w-xl"
     >
@@ -71,6 +72,7 @@ function Details({ job, jobs, onPreview }: DetailsProps) {
           </li>
         ))}
       </ul>
+      <NameField key={job.id} job={job} onChange={jobs.rename} />
       <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-2.5 text-sm">
         <Row name="Status">
           <StatusBadge status={job.status} />

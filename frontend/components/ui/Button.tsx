@@ -1,4 +1,4 @@
-import type { ButtonHTMLAttributes } from "react";
+import type { ButtonHTMLAttributes, Ref } from "react";
 
 const LOOKS = {
   primary: "bg-accent text-page hover:bg-[#5ff7e8]",
@@ -9,6 +9,7 @@ const LOOKS = {
 
 interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
   look?: keyof typeof LOOKS;
+  ref?: Ref<HTMLButtonElement>;
   /** Ignores clicks for now. Unlike a disabled button it keeps the focus. */
   busy?: boolean | undefined;
 }

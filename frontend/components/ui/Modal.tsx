@@ -24,6 +24,11 @@ function isQuestionOpen(): boolean {
   return document.querySelector("[role=alertdialog]") !== null;
 }
 
+/** Whether the element has a use of its own for Escape, such as a text field that can be left as it was. */
+function usesEscape(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest("[data-uses-escape]") !== null;
+}
+
 /** A dialog that is open while it is rendered. Escape or a click outside closes it. */
 export function Modal({ title, onClose, className, children }: Props) {
   const returnFocus = useFocusReturn();
@@ -35,7 +40,9 @@ export function Modal({ title, onClose, className, children }: Props) {
           className={`${PANEL} ${className}`}
           aria-describedby={undefined}
           onCloseAutoFocus={returnFocus}
-          onEscapeKeyDown={(event) => isQuestionOpen() && event.preventDefault()}
+          onEscapeKeyDown={(event) =>
+            (isQuestionOpen() || usesEscape(event.target)) && event.preventDefault()
+          }
           onInteractOutside={(event) => isMessage(event.target) && event.preventDefault()}
         >
           <div className="mb-4 flex items-start justify-between gap-4">

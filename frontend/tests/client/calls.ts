@@ -8,6 +8,7 @@ import type {
   Counts,
   Job,
   JobList,
+  JobName,
   JobOutputResponse,
   JobShareResponse,
   JobStatus,
@@ -52,10 +53,11 @@ export async function downloadOrStatus(): Promise<string> {
 }
 
 export async function changes(): Promise<(string | null | undefined)[]> {
+  const renamed = await client.PATCH("/jobs/{job_id}", { params: { path }, body: { name: "First try" } });
   const share = await client.POST("/jobs/{job_id}/share", { params: { path } });
   const deletion = await client.DELETE("/jobs/{job_id}", { params: { path } });
   const purge: "pending" | "done" | undefined = deletion.data?.purge;
-  return [share.data?.share_url, deletion.data?.deleted_at, purge];
+  return [renamed.data?.name, share.data?.share_url, deletion.data?.deleted_at, purge];
 }
 
 export function mistakes(): void {
@@ -63,6 +65,8 @@ export function mistakes(): void {
   client.GET("/jobs", { params: { query: { status: ["lost"] } } });
   // @ts-expect-error: the job id is missing
   client.DELETE("/jobs/{job_id}");
+  // @ts-expect-error: a renaming holds a name, or null
+  client.PATCH("/jobs/{job_id}", { params: { path }, body: {} });
   // @ts-expect-error: thumbnails cannot be deleted
   client.DELETE("/jobs/{job_id}/thumbnails", { params: { path } });
 }
@@ -77,6 +81,7 @@ export type PageReadsWhatIsDescribed = [
   Read<Counts, Described["Counts"]>,
   Read<JobOutputResponse, Described["Download"]>,
   Read<JobShareResponse, Described["Share"]>,
+  Read<JobName, Described["Job"]>,
   Read<Described["JobStatus"], JobStatus>,
   Read<JobStatus, Described["JobStatus"]>,
 ];

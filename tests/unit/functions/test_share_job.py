@@ -71,4 +71,4 @@ def test_the_two_methods_are_named_to_who_tries_another(services: FakeServices) 
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST, DELETE, OPTIONS")
     answer = send(services, "OPTIONS", user=None)
     assert (answer.status_code, answer.headers["Allow"]) == (204, "POST, DELETE, OPTIONS")
-    assert answer.headers["Access-Control-Allow-Methods"] == "GET, POST, DELETE"
+    assert answer.headers["Access-Control-Allow-Methods"] == "GET, POST, PATCH, DELETE"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -18,7 +19,7 @@ from google.cloud.firestore_v1.types import (
     StructuredQuery,
 )
 
-from shared.jobs.job import OTHER, JobStatus
+from shared.jobs.job import JOB_TYPES, OTHER, JobStatus
 from shared.jobs.pagination import ListQuery, Position
 from shared.services import Services
 from shared.sharing.shares import NoSuchVideo
@@ -54,12 +55,29 @@ def page(**options: Any) -> Ask:
     return lambda services: services.repository.page(ListQuery(user_id="ann", **options))
 
 
+SCOPES: dict[str, dict[str, Any]] = {
+    "newest first": {},
+    "oldest first": {"oldest_first": True},
+    "of one type": {"types": JOB_TYPES[:1]},
+    "of some types since a time": {"types": JOB_TYPES, "created_after": NOW, "oldest_first": True},
+    "between two times": {"created_after": NOW, "created_before": NOW + timedelta(1)},
+}
 ASKED = {
     f"{place}, {filtered}": page(statuses=statuses, **position)
     for place, position in PLACES.items()
     for filtered, statuses in FILTERS.items()
 }
+ASKED |= {
+    f"{filtered}, {scoped}, {place}": page(statuses=statuses, **scope, **PLACES[place])
+    for filtered, statuses in FILTERS.items()
+    for scoped, scope in SCOPES.items()
+    for place in ("first page", "after a cursor")
+}
 ASKED |= {f"{place}, by prefix": page(id_prefix="70eb", **position) for place, position in PLACES.items()}
+ASKED |= {
+    "first page, by name": page(name_prefix="cat"),
+    "after a cursor, by name": page(name_prefix="cat", after=Position("job", None, 2, 20, 1000, "cats")),
+}
 ASKED |= {
     "counts beside a list": page(with_counts=True),
     "counts beside jobs by id": page(with_counts=True, ids=("70eb",)),
@@ -172,6 +190,11 @@ def test_a_search_needs_an_index_for_its_deleted_jobs_alone() -> None:
         Need(frozenset({"user_id"}), ()),
         Need(frozenset({"user_id"}), (("deleted_at", "ASCENDING"),)),
     }
+
+
+def test_all_statuses_and_types_together_are_no_more_combinations_than_firestore_allows() -> None:
+    """https://firebase.google.com/docs/firestore/query-data/queries#limits_on_or_queries"""
+    assert len(JobStatus) * len(JOB_TYPES) <= 30
 
 
 def test_every_index_is_on_the_collection_of_jobs() -> None:

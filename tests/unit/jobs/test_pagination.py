@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 import base64
+import json
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,7 +13,8 @@ from werkzeug.datastructures import MultiDict
 
 from shared.errors import BadRequest
 from shared.jobs.job import JobStatus
-from shared.jobs.pagination import ListQuery, Position, decode_cursor, encode_cursor
+from shared.jobs.names import folded
+from shared.jobs.pagination import ListQuery, Position, _seal, decode_cursor, encode_cursor
 
 POSITION = Position("job-1", datetime(2026, 11, 22, 12, 0, 0, 123456, UTC), page=2, shown=20)
 OLD = "g64TxMo9807VuDcpWyJqb2ItMSIsMTc5NTM0ODgwMDEyMzQ1NiwyLDIwXQ"
@@ -26,14 +30,21 @@ filters = st.sets(st.sampled_from(JobStatus))
 searches = st.sampled_from([None, "", "j", "J", "job", "job-1"])
 
 
+def asking(user: str = "me", statuses: Iterable[str] = (), id_prefix: str | None = None) -> ListQuery:
+    return ListQuery(user_id=user, statuses=tuple(statuses), id_prefix=id_prefix)
+
+
+MINE = asking()
+
+
 def parse(**parameters: str) -> ListQuery:
     return ListQuery.parse(MultiDict(parameters), "me")
 
 
 @given(positions, st.text(max_size=128), filters)
 def test_a_cursor_leads_back_to_its_position(position: Position, user: str, statuses: set[JobStatus]) -> None:
-    cursor = encode_cursor(position, user, statuses)
-    assert decode_cursor(cursor, user, statuses) == position
+    cursor = encode_cursor(position, asking(user, statuses))
+    assert decode_cursor(cursor, asking(user, statuses)) == position
     assert cursor.isascii()
     assert not set(cursor) & set("+/=&?# ")
 
@@ -45,52 +56,52 @@ bindings = st.tuples(st.text(max_size=20), filters, searches)
 def test_a_cursor_of_another_user_filter_or_search_is_refused(
     bound_to: tuple[str, set[JobStatus], str | None], other: tuple[str, set[JobStatus], str | None]
 ) -> None:
-    cursor = encode_cursor(POSITION, *bound_to)
+    cursor = encode_cursor(POSITION, asking(*bound_to))
     if bound_to == other:
         return
     with pytest.raises(BadRequest, match="cursor"):
-        decode_cursor(cursor, *other)
+        decode_cursor(cursor, asking(*other))
 
 
 @given(bindings.filter(lambda bound_to: POSITION.job_id.startswith(bound_to[2] or "")))
 def test_a_cursor_of_a_search_leads_back_to_its_position(bound_to: tuple[str, set[JobStatus], str | None]) -> None:
-    assert decode_cursor(encode_cursor(POSITION, *bound_to), *bound_to) == POSITION
+    assert decode_cursor(encode_cursor(POSITION, asking(*bound_to)), asking(*bound_to)) == POSITION
 
 
 def test_a_cursor_to_a_place_outside_its_search_is_refused() -> None:
     with pytest.raises(BadRequest, match="cursor"):
-        parse(id_prefix="jobs", cursor=encode_cursor(POSITION, "me", (), "jobs"))
+        parse(id_prefix="jobs", cursor=encode_cursor(POSITION, asking(id_prefix="jobs")))
 
 
 def test_a_cursor_that_was_given_before_there_was_a_search_still_holds() -> None:
     assert parse(cursor=OLD).after == POSITION
-    assert encode_cursor(POSITION, "me", ()) == OLD
+    assert encode_cursor(POSITION, MINE) == OLD
 
 
 @given(positions, st.data())
 def test_a_cursor_with_any_character_changed_is_refused(position: Position, data: st.DataObject) -> None:
-    cursor = encode_cursor(position, "me", ())
+    cursor = encode_cursor(position, MINE)
     place = data.draw(st.integers(0, len(cursor) - 1))
     character = data.draw(st.characters().filter(lambda one: one != cursor[place]))
     with pytest.raises(BadRequest, match="cursor"):
-        decode_cursor(cursor[:place] + character + cursor[place + 1 :], "me", ())
+        decode_cursor(cursor[:place] + character + cursor[place + 1 :], MINE)
 
 
 @given(st.text() | st.binary().map(lambda raw: base64.urlsafe_b64encode(raw).decode()))
 def test_what_never_was_a_cursor_is_refused(text: str) -> None:
     with pytest.raises(BadRequest, match="cursor"):
-        decode_cursor(text, "me", ())
+        decode_cursor(text, MINE)
 
 
 @pytest.mark.parametrize("change", [lambda c: c[:-1], lambda c: c + "=", lambda c: c + "A", lambda c: "A" * 9999])
 def test_a_cursor_cut_or_lengthened_is_refused(change: object) -> None:
-    cursor = encode_cursor(POSITION, "me", ())
+    cursor = encode_cursor(POSITION, MINE)
     with pytest.raises(BadRequest, match="cursor"):
-        decode_cursor(change(cursor), "me", ())  # type: ignore[operator]
+        decode_cursor(change(cursor), MINE)  # type: ignore[operator]
 
 
 def test_the_order_of_a_filter_does_not_matter_to_its_cursor() -> None:
-    cursor = encode_cursor(POSITION, "me", (JobStatus.QUEUED, JobStatus.FAILED))
+    cursor = encode_cursor(POSITION, asking(statuses=(JobStatus.QUEUED, JobStatus.FAILED)))
     assert parse(status="failed,queued", cursor=cursor).after == POSITION
 
 
@@ -111,6 +122,21 @@ def test_parameters_that_are_not_known_are_ignored() -> None:
         *(("include", value) for value in ("", "everything", "media,x", "media,", "Counts", "media counts")),
         *(("id_prefix", value) for value in ("", "..", "a/b", "a.b", "a b", "a~", "é", "\x00", "a\n", "x" * 129)),
         *(("id_prefix", value) for value in ("____", "__a__", "__id7__", "%61", "a,b", "*")),
+        *(("type", value) for value in ("", "dance", "animate,", "Animate", "other", "null")),
+        *(("sort", value) for value in ("", "Newest", "oldest,newest", "created_at", "desc")),
+        *(
+            (name, value)
+            for name in ("created_after", "created_before")
+            for value in (
+                *("", "today", "2026-11-22", "2026-11-22T12:00:00", "2026-11-22 12:00:00Z", "1795348800"),
+                *("2026-11-22T12:00Z", "2026-11-22T12:00:00 01:00", "2026-11-22T12:00:00+0100"),
+                *("2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z", "2026-11-22T24:00:00Z", "2026-11-22T23:59:60Z"),
+                *("0000-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"),
+                *("2026-11-22T12:00:00.Z", "2026-11-22T12:00:00.1234567890Z", "\uff12026-11-22T12:00:00Z"),
+                *("2026-11-22T12:00:00Z\n", "2026-W47-7T12:00:00Z", "2026-11-22T12:00:00+25:00"),
+            )
+        ),
+        *(("name_prefix", value) for value in ("", " ", "a\n", "\u202e", "a" * 81)),
         ("ids", ""),
         ("ids", ",".join(f"job-{number}" for number in range(101))),
         ("cursor", ""),
@@ -121,7 +147,10 @@ def test_a_bad_value_is_refused_and_named(name: str, value: str) -> None:
         parse(**{name: value})
 
 
-@pytest.mark.parametrize("name", ["page_size", "page", "cursor", "id_prefix"])
+@pytest.mark.parametrize(
+    "name",
+    ["page_size", "page", "cursor", "id_prefix", "name_prefix", "created_after", "created_before", "sort"],
+)
 def test_a_parameter_that_is_no_list_is_refused_if_it_is_given_twice(name: str) -> None:
     with pytest.raises(BadRequest, match=name):
         ListQuery.parse(MultiDict([(name, "1"), (name, "2")]), "me")
@@ -136,6 +165,8 @@ def repeated(name: str, *values: str) -> ListQuery:
     [
         ("status", ("failed", "completed", "failed")),
         ("status", ("failed,completed", "queued")),
+        ("type", ("upscale", "animate", "upscale")),
+        ("type", ("upscale,animate", "foley")),
         ("ids", ("b", "a", "b", "../a")),
         ("ids", ("a,b", "c")),
         ("include", ("media", "counts")),
@@ -165,7 +196,7 @@ def test_jobs_of_other_statuses_can_be_filtered_by() -> None:
     assert [query.takes(status) for status in ("failed", "watermarking", None, "completed")] == [
         *(True, True, True, False)
     ]
-    cursor = encode_cursor(POSITION, "me", ("other", "failed"))
+    cursor = encode_cursor(POSITION, asking(statuses=("other", "failed")))
     assert parse(status="other,failed", cursor=cursor).after == POSITION
     with pytest.raises(BadRequest, match="cursor"):
         parse(status="other", cursor=cursor)
@@ -181,7 +212,7 @@ def test_impossible_ids_are_left_out_and_others_taken_once() -> None:
 
 def test_a_cursor_does_not_go_with_ids() -> None:
     with pytest.raises(BadRequest, match="cursor"):
-        parse(ids="a", cursor=encode_cursor(POSITION, "me", ()))
+        parse(ids="a", cursor=encode_cursor(POSITION, MINE))
 
 
 @pytest.mark.parametrize("id_prefix", ["a", "Z", "0", "-", "_", "__", "__a", "70eb9a", "x" * 128])
@@ -212,4 +243,115 @@ def test_media_and_counts_are_included_in_any_order(include: str, media: bool, c
 def test_times_keep_their_microseconds_in_a_cursor() -> None:
     time = datetime(1969, 12, 31, 23, 59, 59, 999999, UTC) + timedelta(microseconds=1)
     position = Position("a", time, 1, 0, 0)
-    assert decode_cursor(encode_cursor(position, "me", ()), "me", ()) == position
+    assert decode_cursor(encode_cursor(position, MINE), MINE) == position
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        ("2026-11-22T12:00:00Z", datetime(2026, 11, 22, 12, tzinfo=UTC)),
+        ("2026-11-22t12:00:00z", datetime(2026, 11, 22, 12, tzinfo=UTC)),
+        ("2026-11-22T13:30:00+01:30", datetime(2026, 11, 22, 12, tzinfo=UTC)),
+        ("2026-11-22T12:00:00-00:00", datetime(2026, 11, 22, 12, tzinfo=UTC)),
+        ("2026-11-22T12:00:00.5Z", datetime(2026, 11, 22, 12, 0, 0, 500_000, UTC)),
+        ("2026-11-22T12:00:00.123456789Z", datetime(2026, 11, 22, 12, 0, 0, 123_456, UTC)),
+        ("0001-01-01T00:00:00Z", datetime(1, 1, 1, tzinfo=UTC)),
+        ("9999-12-31T23:59:59.999999Z", datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC)),
+    ],
+)
+def test_times_are_taken_as_rfc_3339_has_them(text: str, time: datetime) -> None:
+    assert parse(created_after=text).created_after == time
+    assert parse(created_before=text).created_before == time
+
+
+def test_all_filters_go_together() -> None:
+    assert parse(
+        status="failed,other",
+        type="foley,animate",
+        created_after="2026-11-01T00:00:00Z",
+        created_before="2026-12-01T00:00:00Z",
+        sort="oldest",
+        include="counts",
+        page="2",
+    ) == ListQuery(
+        user_id="me",
+        statuses=("failed", "other"),
+        types=("animate", "foley"),
+        created_after=datetime(2026, 11, 1, tzinfo=UTC),
+        created_before=datetime(2026, 12, 1, tzinfo=UTC),
+        oldest_first=True,
+        with_counts=True,
+        page=2,
+    )
+    assert parse(sort="newest") == parse()
+
+
+def test_a_time_span_must_not_end_before_it_begins() -> None:
+    for end in ("2026-11-22T12:00:00Z", "2026-11-22T12:30:00+01:00"):
+        with pytest.raises(BadRequest, match=r"^created_after must be earlier than created_before"):
+            parse(created_after="2026-11-22T12:00:00Z", created_before=end)
+
+
+VALUES = {
+    "ids": "a",
+    "id_prefix": "a",
+    "name_prefix": "a",
+    "status": "failed",
+    "type": "foley",
+    "created_after": "2026-11-22T12:00:00Z",
+    "created_before": "2026-11-22T12:00:00Z",
+    "sort": "newest",
+}
+
+
+@pytest.mark.parametrize("other", VALUES)
+@pytest.mark.parametrize("name", ["ids", "id_prefix", "name_prefix"])
+def test_what_does_not_go_together_is_refused_with_both_names(name: str, other: str) -> None:
+    if name == other or (name, other) == ("ids", "status"):
+        return
+    with pytest.raises(BadRequest, match=r"^\w+ does not go with \w+\.$") as refusal:
+        parse(**{name: VALUES[name], other: VALUES[other]})
+    assert {name, other} <= {*refusal.value.detail.rstrip(".").split()}
+
+
+TIMES = st.none() | st.sampled_from([POSITION.created_at, datetime(2026, 1, 1, tzinfo=UTC)])
+lists = st.builds(
+    ListQuery,
+    user_id=st.just("me"),
+    statuses=filters.map(sorted).map(tuple),
+    types=st.sets(st.sampled_from(["animate", "foley"])).map(sorted).map(tuple),
+    created_after=TIMES,
+    created_before=TIMES,
+    oldest_first=st.booleans(),
+)
+
+
+@given(lists, lists)
+def test_a_cursor_is_bound_to_types_times_and_order_too(query: ListQuery, other: ListQuery) -> None:
+    cursor = encode_cursor(POSITION, query)
+    assert decode_cursor(cursor, query) == POSITION
+    if query != other:
+        with pytest.raises(BadRequest, match="cursor"):
+            decode_cursor(cursor, other)
+
+
+def test_a_cursor_of_a_search_by_name_holds_the_name_and_stays_short_enough() -> None:
+    longest = folded("\ufdfa" * 80)
+    position = Position("a" * 128, None, 10**9, 10**9, 10**9, longest)
+    query = ListQuery(user_id="me", name_prefix=longest[:3])
+    cursor = encode_cursor(position, query)
+    assert len(cursor) <= 1024
+    assert decode_cursor(cursor, query) == position
+    for other in (replace(query, name_prefix=longest[:2]), replace(query, name_prefix=None)):
+        with pytest.raises(BadRequest, match="cursor"):
+            decode_cursor(cursor, other)
+
+
+@pytest.mark.parametrize("name", ["dog", None, "\ud800"])
+def test_a_cursor_to_a_name_outside_its_search_is_refused(name: str | None) -> None:
+    query = ListQuery(user_id="me", name_prefix="cat")
+    place = [1795348800123456 if name is None else name]
+    payload = json.dumps(["job-1", *place, 2, 20, 57], separators=(",", ":")).encode()
+    cursor = base64.urlsafe_b64encode(_seal(payload, query) + payload).rstrip(b"=").decode()
+    with pytest.raises(BadRequest, match="cursor"):
+        decode_cursor(cursor, query)

@@ -31,6 +31,7 @@ WITHOUT_QUERIES = {
         "Shares.revoke",
         "Completions.complete",
         "KnownPictures.set",
+        "Renaming.rename",
     ),
     *("Views.add", "Views.move"),
 }

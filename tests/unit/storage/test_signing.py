@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from shared.jobs.job import is_own_path
 from shared.settings import SettingsError, SigningKey
-from shared.storage.signing import KeySigner, Target, Urls, UrlSigner, url_signer
+from shared.storage.signing import KeySigner, Target, Urls, UrlSigner, attachment, url_signer
 from tests.fakes import KEY, SETTINGS
 
 ENDPOINT = "https://storage.googleapis.com"
@@ -72,13 +72,27 @@ def signer(key: SigningKey = KEY) -> UrlSigner:
     return UrlSigner(Urls(KeySigner(key), ENDPOINT, 3600), 900)
 
 
+@pytest.mark.parametrize(
+    ("filename", "header"),
+    [
+        ("nuumee-70eb9a.mp4", 'attachment; filename="nuumee-70eb9a.mp4"'),
+        ("a b;c=d'e.mp4", 'attachment; filename="a b;c=d\'e.mp4"'),
+        ("é.mp4", "attachment; filename=\"_.mp4\"; filename*=UTF-8''%C3%A9.mp4"),
+        ("a'é😀.mp4", "attachment; filename=\"a'__.mp4\"; filename*=UTF-8''a%27%C3%A9%F0%9F%98%80.mp4"),
+        ("5%20.mp4", "attachment; filename=\"5_20.mp4\"; filename*=UTF-8''5%2520.mp4"),
+    ],
+)
+def test_a_file_name_beyond_ascii_is_given_twice(filename: str, header: str) -> None:
+    assert attachment(filename) == header
+
+
 @given(own_paths, st.none() | texts, st.datetimes(datetime(2020, 1, 1), datetime(2100, 1, 1)))
 def test_what_is_signed_is_byte_for_byte_what_the_library_signs(
     path: str, filename: str | None, begins: datetime
 ) -> None:
     target = Target("nuumee-outputs", path, filename)
     credentials, rsa, by_key = Credentials(), AnySigner("GOOG4-RSA-SHA256"), AnySigner(KeySigner.algorithm)
-    disposition = None if filename is None else f'attachment; filename="{filename}"'
+    disposition = None if filename is None else attachment(filename)
     made: list[str] = []
 
     def by_library() -> None:

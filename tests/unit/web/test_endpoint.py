@@ -13,6 +13,7 @@ from functions.delete_job import delete_job
 from functions.get_output import get_output
 from functions.get_thumbnails import get_thumbnails
 from functions.list_jobs import list_jobs
+from functions.rename_job import rename_job
 from functions.share_job import share_job
 from shared.access.user import User
 from shared.errors import Unavailable
@@ -29,10 +30,12 @@ ALL: dict[str, tuple[Endpoint, str, str]] = {
     "job": (list_jobs, "GET", "/jobs/{id}"),
     "thumbnails": (get_thumbnails, "GET", "/jobs/{id}/thumbnails"),
     "output": (get_output, "GET", "/jobs/{id}/output"),
+    "rename": (rename_job, "PATCH", "/jobs/{id}"),
     "delete": (delete_job, "DELETE", "/jobs/{id}"),
     "share": (share_job, "POST", "/jobs/{id}/share"),
     "unshare": (share_job, "DELETE", "/jobs/{id}/share"),
 }
+BODIES = {"rename": {"name": "First try"}}
 every = pytest.mark.parametrize("name", ALL)
 
 
@@ -45,7 +48,8 @@ def services() -> FakeServices:
 
 def send(services: Services, name: str, job_id: str = "job-1", prefix: str = "", **options: Any) -> Any:
     function, method, path = ALL[name]
-    return call(function, services, prefix + path.format(id=job_id), **{"method": method, **options})
+    asked = {"method": method, "body": BODIES.get(name), **options}
+    return call(function, services, prefix + path.format(id=job_id), **asked)
 
 
 @every
@@ -77,7 +81,7 @@ def test_a_problem_is_described_as_rfc_9457_has_it(services: FakeServices, name:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("name", ["job", "thumbnails", "output", "delete", "share", "unshare"])
+@pytest.mark.parametrize("name", ["job", "thumbnails", "output", "rename", "delete", "share", "unshare"])
 def test_unknown_foreign_and_deleted_jobs_cannot_be_told_apart(services: FakeServices, name: str) -> None:
     services.add("foreign", document("you"))
     services.add("deleted", document("me"))
@@ -92,7 +96,8 @@ def test_unknown_foreign_and_deleted_jobs_cannot_be_told_apart(services: FakeSer
 @every
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "GET"])
 def test_other_methods_are_refused_with_those_allowed(services: FakeServices, name: str, method: str) -> None:
-    allowed = {"delete": "DELETE", "share": "POST, DELETE", "unshare": "POST, DELETE"}.get(name, "GET, HEAD")
+    others = {"rename": "PATCH", "delete": "DELETE", "share": "POST, DELETE", "unshare": "POST, DELETE"}
+    allowed = others.get(name, "GET, HEAD")
     if method in allowed.split(", "):
         return
     answer = send(services, name, method=method)
@@ -121,7 +126,8 @@ def test_other_addresses_are_not_there(services: FakeServices, path: str) -> Non
 @pytest.mark.parametrize("prefix", ["", "/api/v1"])
 def test_one_slash_at_the_end_changes_nothing(services: FakeServices, name: str, prefix: str) -> None:
     function, method, path = ALL[name]
-    with_slash = call(function, services, f"{prefix}{path.format(id='job-1')}/", method=method)
+    address = f"{prefix}{path.format(id='job-1')}/"
+    with_slash = call(function, services, address, method=method, body=BODIES.get(name))
     without = send(services, name, prefix=prefix)
     assert with_slash.status_code == without.status_code in (200, 202)
     assert with_slash.json.keys() == without.json.keys()  # type: ignore[union-attr]
@@ -143,7 +149,7 @@ def test_a_word_of_another_path_is_no_jobs_id(services: FakeServices, name: str,
     function, method, path = ALL[name]
     if word.endswith("/") and not path.endswith("{id}"):
         return
-    answer = call(function, services, path.format(id=word), method=method)
+    answer = call(function, services, path.format(id=word), method=method, body=BODIES.get(name))
     unknown = send(services, name, "unknown")
     assert answer.status_code == 404
     assert answer.json["detail"] == unknown.json["detail"]  # type: ignore[index]
@@ -380,7 +386,7 @@ def test_a_handler_that_signs_runs_on_the_requests_own_thread_only_once_its_sign
 def test_only_what_changes_something_checks_whether_the_session_was_revoked(services: FakeServices) -> None:
     for name in ALL:
         send(services, name)
-    assert services.fake_verifier.checked_revocation == [False] * 4 + [False, True] * 3
+    assert services.fake_verifier.checked_revocation == [False] * 4 + [False, True] * 4
 
 
 def test_log_lines_are_json_with_the_trace_and_without_secrets(

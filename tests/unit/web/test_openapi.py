@@ -56,6 +56,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "as it should be": {},
     "of what the caller has": {"headers": {"If-None-Match": "*"}},
     "with a bad query": {"query": "page=0"},
+    "with a bad body": {"body": {"name": ""}},
     "without a token": {"user": None},
     "for a job that is not there": {"job_id": "unknown"},
     "for a job under way": {"job_id": "queued"},
@@ -91,6 +92,8 @@ def test_every_answer_is_as_described_and_no_other_is_described(path: str, metho
             services.add(status, document("me", output_video_path="me/completed/output.mp4", **made))
             services.fake_shares.links[SHORT_IDS[status]] = status
         options = {"method": method, "job_id": "completed", "query": "", "error": None, "times": 1, **request}
+        if method == "PATCH":
+            options.setdefault("body", {"name": "First try"})
         services.fake_verifier.error = services.fake_shares.error = options.pop("error")
         job_id = options.pop("job_id")
         ids = {"short_id": SHORT_IDS[job_id]} if "{short_id}" in path else {"job_id": job_id}

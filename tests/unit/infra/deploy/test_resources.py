@@ -89,6 +89,7 @@ def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Co
         "list-jobs": signs | reads,
         "get-thumbnails": signs | reads,
         "get-output": signs | {"storage.objectViewer on gs://nuumee-outputs"},
+        "rename-job": {"datastore.user on nuumee-test", "firebaseauth.viewer on nuumee-test"},
         "delete-job": {
             "datastore.user on nuumee-test",
             "firebaseauth.viewer on nuumee-test",

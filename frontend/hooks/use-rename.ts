@@ -1,0 +1,32 @@
+import { useState } from "react";
+import { renameJob } from "@/lib/api";
+import { messageOf, SessionEnded } from "@/lib/errors";
+import { enteredName, type Job, type JobName, shortName } from "@/lib/job";
+import { notify } from "@/lib/notify";
+
+/** Renames the job. `onChange` gets its new name. */
+export function useRename(job: Job, onChange: (renamed: JobName) => void) {
+  const [busy, setBusy] = useState(false);
+  const [failure, setFailure] = useState<string | null>(null);
+
+  /** Returns whether the job now has the name that was entered. */
+  const save = async (text: string): Promise<boolean> => {
+    const wanted = enteredName(text);
+    setFailure(null);
+    if (wanted === (job.name ?? null)) return true;
+    setBusy(true);
+    try {
+      const { id, name } = await renameJob(job.id, wanted);
+      onChange({ id, name });
+      const said = name === null ? "no longer has a name" : `is now called “${name}”`;
+      notify("success", `Job ${shortName(id)} ${said}`);
+      return true;
+    } catch (error) {
+      if (!(error instanceof SessionEnded)) setFailure(messageOf(error));
+      return false;
+    } finally {
+      setBusy(false);
+    }
+  };
+  return { busy, failure, save, forget: () => setFailure(null) };
+}

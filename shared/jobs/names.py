@@ -1,0 +1,91 @@
+"""Names that owners give their jobs: which text is one, how it is searched, and how a file is named after it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+
+from shared.errors import BadRequest
+
+LONGEST_NAME = 80
+"""Characters, that is, Unicode code points. `é` may be one or two; names are stored in the form with one."""
+FIRST_BYTES = 400
+"""Bytes of UTF-8 of a folded name that are searched. So it fits into an index, which holds 1,500 bytes of a text
+(https://firebase.google.com/docs/firestore/quotas#limits), and into a cursor."""
+_LONGEST_FILE_NAME = 200
+"""Bytes of UTF-8 of the part of a file name that comes from a name. Most file systems allow 255 altogether."""
+_REFUSED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+"""Control characters, line ends, lone surrogates, and characters that turn the direction of text."""
+_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols that show nothing."""
+_INVISIBLE = ("Zs", "Zl", "Zp", "Cc", "Cf")
+"""Unicode's categories of spaces, line ends, control characters, and characters that only join or part others."""
+_NOT_IN_FILE_NAMES = re.compile(r'[<>:"/\\|?*]')
+"""https://learn.microsoft.com/windows/win32/fileio/naming-a-file has the longest list of them."""
+_MARKS = re.compile("[\u200e\u200f\u061c\ufeff]")
+"""Marks of direction and of byte order, which change how a file name looks and cannot be seen."""
+
+
+def requested_name(body: object) -> str | None:
+    """The name in a request's body, `{"name": "…"}`, without spaces around it; None to remove the name.
+
+    Raises BadRequest, which says what is wrong, but not what was sent: it is logged.
+    """
+    if not isinstance(body, Mapping):
+        raise BadRequest('The body must be an object such as {"name": "First try"}.')
+    if body.keys() - {"name"}:
+        raise BadRequest("The body must hold name and nothing else.")
+    if "name" not in body:
+        raise BadRequest("name is missing. To remove a job's name, send null.")
+    name = body["name"]
+    if name is None:
+        return None
+    if not isinstance(name, str):
+        raise BadRequest("name must be a text or null.")
+    if _REFUSED.search(name):
+        raise BadRequest("name must not contain control characters, line ends or characters that turn the text.")
+    name = unicodedata.normalize("NFC", name).strip()
+    if len(name) > LONGEST_NAME:
+        raise BadRequest(f"name must have at most {LONGEST_NAME} characters; this one has {len(name)}.")
+    if not _shows_something(name):
+        raise BadRequest("name must show something. To remove a job's name, send null.")
+    return name
+
+
+def requested_prefix(text: str) -> str:
+    """The folded beginning of names that is searched for. Raises BadRequest."""
+    if not 1 <= len(text) <= LONGEST_NAME or _REFUSED.search(text) or not _shows_something(text):
+        raise BadRequest(f"name_prefix must be 1 to {LONGEST_NAME} characters as a name has them.")
+    return folded(text.lstrip())
+
+
+def is_name(value: object) -> bool:
+    """Whether a document's value is a name that can be shown as it is."""
+    return isinstance(value, str) and 1 <= len(value) <= LONGEST_NAME and not _REFUSED.search(value)
+
+
+def folded(text: str) -> str:
+    """What names are searched by: capital and small letters, and the forms of a character, are the same.
+
+    Accents stay, as characters of their own, so that `e` finds `é`, and the beginning of a syllable finds it. This
+    is compatibility caseless matching, D146 in https://www.unicode.org/versions/latest/core-spec/chapter-3/
+    """
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFD", text).casefold()).casefold()
+    return _cut(unicodedata.normalize("NFKD", decomposed), FIRST_BYTES)
+
+
+def file_name(name: str | None, job_id: str) -> str:
+    """The name under which a job's video is saved: `nuumee-`, its name as far as a file can have it, or its id."""
+    text = _NOT_IN_FILE_NAMES.sub("_", _MARKS.sub("", _REFUSED.sub("", name or "")))
+    text = _cut(" ".join(text.split()), _LONGEST_FILE_NAME).strip(" .")
+    return f"nuumee-{text if _shows_something(text) else job_id}.mp4"
+
+
+def _shows_something(text: str) -> bool:
+    return any(one not in _BLANK and unicodedata.category(one) not in _INVISIBLE for one in text)
+
+
+def _cut(text: str, size: int) -> str:
+    """The first `size` bytes of the text, without a character that is cut in two."""
+    return text.encode()[:size].decode(errors="ignore")
