@@ -86,6 +86,7 @@ ASKED |= {
 ASKED["all pending purges"] = lambda services: list(services.deletions.all_pending(NOW))
 ASKED["due purges"] = lambda services: services.deletions.due(NOW, 100)
 ASKED["a link that nobody has made"] = lambda services: services.shares.resolve("25ca1d0f")
+ASKED["a link that nobody has made, on its first view"] = lambda services: services.shares.settle("25ca1d0f")
 ASKED["views that wait"] = lambda services: list(services.views.waiting(100))
 
 
