@@ -34,7 +34,9 @@ class Release:
 
         Raises BadRelease or Failed if nothing was released.
         """
-        there = {} if self._gcloud.mode is Mode.DRY_RUN else self._services.there()
+        there = self._services.there()
+        if self._gcloud.mode is Mode.DRY_RUN:
+            there = {}
         records = self._releases.all()
         wanted = {
             function: self._candidate(function, image, key_version, there.get(function.account))

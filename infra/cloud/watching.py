@@ -85,12 +85,15 @@ class Watching:
                 notified = [f"--notification-channels={','.join(channels)}"] if channels else []
                 self._gcloud.run(*_POLICIES, "create", from_file, *notified)
                 continue
-            if not _has(policy, content):
-                # An update replaces all but the channels, which stay unless they are named.
-                self._gcloud.run(*_POLICIES, "update", policy["name"], from_file, f"--fields={','.join(content)}")
-            if channels and set(policy.get("notificationChannels", ())) != set(channels):
-                notified = [f"--set-notification-channels={','.join(channels)}"]
-                self._gcloud.run(*_POLICIES, "update", policy["name"], *notified)
+            there_channels = policy.get("notificationChannels", [])
+            differs = not _has(policy, content)
+            if differs or (channels and set(there_channels) != set(channels)):
+                # A file takes the place of the whole policy, so its channels are named again.
+                hear = ",".join(channels or there_channels)
+                self._gcloud.run(
+                    *(*_POLICIES, "update", policy["name"], *((from_file,) if differs else ())),
+                    *((f"--set-notification-channels={hear}",) if hear else ()),
+                )
 
     def alerts(self) -> dict[str, dict[str, Any]]:
         """All policies of the project, by their names for people."""
@@ -138,4 +141,4 @@ def _has(there: Any, wanted: Any) -> bool:
         return isinstance(there, dict) and all(_has(there.get(key), value) for key, value in wanted.items())
     if isinstance(wanted, list) and wanted:
         return isinstance(there, list) and len(there) == len(wanted) and all(map(_has, there, wanted))
-    return bool(there == wanted) or (not wanted and there is None)
+    return bool(there == wanted) or (there is None and (not wanted or wanted == "0s"))

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from infra.cloud.__main__ import World, main
+from infra.cloud.command_line import World, main
 from infra.cloud.gcloud import Call, Ended
 from infra.functions import table
 from infra.stage import ROOT

@@ -136,7 +136,8 @@ class Data:
         if name in self.subscriptions:
             raise AlreadyThere
         self.subscriptions[name] = {
-            **{"name": name, "topic": path("topics", command.flags["--topic"])},
+            "name": name,
+            "topic": path("topics", command.flags["--topic"]),
             "labels": command.pairs("--labels"),
         }
         self._set_up(self.subscriptions[name], command)
@@ -182,7 +183,9 @@ class Data:
         }
         self.schedules[name] = {
             "name": f"projects/{PROJECT}/locations/us-central1/jobs/{name}",
-            **{"schedule": flags["--schedule"], "pubsubTarget": target, "state": "ENABLED"},
+            "schedule": flags["--schedule"],
+            "pubsubTarget": target,
+            "state": "ENABLED",
             "description": flags.get("--description", ""),
         }
 
@@ -199,13 +202,14 @@ class Data:
 
     def on_alpha_monitoring_policies_create(self, command: Command) -> None:
         name = path("alertPolicies", str(len(self.alerts) + 1))
-        self.alerts[name] = {"name": name, "notificationChannels": []}
+        self.alerts[name] = {}
         self.on_alpha_monitoring_policies_update(Command(command.words, [name]))
 
     def on_alpha_monitoring_policies_update(self, command: Command) -> None:
         policy, flags = self.alerts[command.named[0]], command.flags
         if file := flags.get("--policy-from-file"):
-            policy.update(json.loads(Path(file).read_text()), enabled=True)
+            policy.clear()  # the file takes the whole policy's place
+            policy.update(json.loads(Path(file).read_text()), enabled=True, name=command.named[0])
         for flag in ("--notification-channels", "--set-notification-channels"):
             if channels := flags.get(flag):
                 policy["notificationChannels"] = channels.split(",")
