@@ -79,7 +79,8 @@ class Subscriber(Generic[E]):
         return response
 
     def receive(self, data: Any, services: Services) -> None:
-        """Handle the data of a Pub/Sub CloudEvent: https://cloud.google.com/eventarc/docs/cloudevents#pubsub
+        """Handle what Pub/Sub pushes, as functions-framework passes it on:
+        https://cloud.google.com/pubsub/docs/push#receive_push
 
         Raises ServiceUnavailable if the event must come back.
         """

@@ -36,8 +36,10 @@ TOPICS = {name: table().topic_name(one.topic, DEFAULTS) for name, one in FUNCTIO
 """The topic of each background function."""
 RETRIED = tuple(name for name, function in FUNCTIONS.items() if function.retry)
 TOOLS = ("bash", "cat", "dirname", "env")
-FILES = ("deploy.sh", "requirements.txt", "infra/__init__.py", "infra/stage.py", "infra/stage_page.py")
-FILES += ("infra/functions.py", "infra/functions.toml", "infra/hosting.py", "frontend/lib/settings.ts")
+FILES = (
+    *("deploy.sh", "requirements.txt", "infra/__init__.py", "infra/stage.py", "infra/stage_page.py"),
+    *("infra/functions.py", "infra/functions.toml", "infra/hosting.py", "frontend/lib/settings.ts"),
+)
 
 # Records each call, and fails those that contain FAILING.
 FAKE_GCLOUD = """#!/usr/bin/env bash

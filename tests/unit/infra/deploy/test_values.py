@@ -30,7 +30,8 @@ REGIONS = {
 }
 """https://cloud.google.com/run/docs/locations"""
 MEMORY = {1: (0.5, 4), 2: (0.5, 8), 4: (2, 16), 6: (4, 24), 8: (4, 32)}
-"""GiB that the second generation may have by its CPUs: https://cloud.google.com/run/docs/configuring/services/cpu and
+"""GiB that the second generation may have, by its CPUs:
+https://cloud.google.com/run/docs/configuring/services/cpu,
 https://cloud.google.com/run/docs/configuring/services/memory-limits
 """
 ROLES = re.compile(r"roles/[a-z]+\.[A-Za-z.]+")
