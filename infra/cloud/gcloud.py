@@ -123,9 +123,13 @@ class Gcloud:
             raise Failed(ended.status)
 
     def read(self, *words: str, placeholder: Any = ()) -> Any:
-        """What gcloud answers, decoded from JSON; in a dry run the placeholder. Raises Failed."""
-        answer = _checked(self._look((*words, "--format=json")))
-        return placeholder if self.mode is Mode.DRY_RUN else json.loads(answer or "[]")
+        """What gcloud answers, decoded from JSON; in a dry run the placeholder, and also in a check without the API:
+        nobody has turned it on just now, so there is nothing to wait for. Raises Failed.
+        """
+        ended = self._look((*words, "--format=json"))
+        if self.mode is Mode.DRY_RUN or self._lacks_api(ended):
+            return placeholder
+        return json.loads(_checked(ended) or "[]")
 
     def find(self, *words: str) -> Any:
         """Like `read`, but None for something that does not exist, and in a dry run. Raises Failed."""
@@ -135,10 +139,8 @@ class Gcloud:
     def find_text(self, *words: str) -> str | None:
         """Like `find`, for an answer that is no JSON."""
         ended = self._look(words)
-        if self.mode is Mode.DRY_RUN or (ended.status != 0 and _NOT_THERE.search(ended.stderr)):
-            return None
-        # What is only checked may lack an API. Nobody has turned it on just now, so there is nothing to wait for.
-        if ended.status != 0 and self.mode is Mode.CHECK and _NOT_ENABLED.search(ended.stderr):
+        missing = ended.status != 0 and _NOT_THERE.search(ended.stderr)
+        if self.mode is Mode.DRY_RUN or missing or self._lacks_api(ended):
             return None
         return _checked(ended)
 
@@ -170,6 +172,9 @@ class Gcloud:
             return "", True
         secret = _checked(self._start(Call(words=made, takes_output=True, environment=_UNLOGGED)))
         return secret, holds(secret) and self._start(Call(words=kept, secret=secret)).status == 0
+
+    def _lacks_api(self, ended: Ended) -> bool:
+        return self.mode is Mode.CHECK and ended.status != 0 and bool(_NOT_ENABLED.search(ended.stderr))
 
     def _look(self, words: Sequence[str]) -> Ended:
         call = Call(words=self._shown(words), takes_output=True, takes_errors=True)

@@ -92,10 +92,10 @@ class Removal:
             if topic.get("labels", {}).get(LABEL[0]) == LABEL[1]:
                 name = topic["name"].rpartition("/")[2]
                 yield self._command(f"topic {name}", "pubsub", "topics", "delete", name)
-        keys = self._gcloud.read(
+        keys = self._gcloud.find(
             "storage", "hmac", "list", f"--service-account={self._project.email(SIGNER)}", "--long"
         )
-        for key in keys:
+        for key in keys or ():
             yield Leftover(f"HMAC key {key['accessId']}", self._deleting_key(key["accessId"]))
         if self._gcloud.find("secrets", "describe", SECRET):
             yield self._command(f"secret {SECRET}", "secrets", "delete", SECRET)

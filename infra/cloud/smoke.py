@@ -49,7 +49,9 @@ class Smoke:
                 f"deploy.sh: {revision} can be reached through its load balancer alone: only its start is tested"
             )
             return
-        route, status = function.routes[-1], 404 if function.public else 401
+        # Of pages, only those under /public/ have errors that are problem documents.
+        route = next((one for one in function.routes if one.path.startswith("/public/")), function.routes[0])
+        status = 404 if function.public else 401
         self._expect(route, address, revision, {}, {status})
         # With a real token nothing may be asked for that would change something: only what nobody has.
         harmless = [route for route in function.routes if route.method == "GET" or "{" in route.path]

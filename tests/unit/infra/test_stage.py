@@ -6,7 +6,6 @@ import compileall
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -20,6 +19,7 @@ import pytest
 
 from infra.cloud.build import BASE
 from infra.functions import table
+from infra.local.ports import any_free
 from infra.stage import FUNCTIONS, PYTHON, ROOT, stage
 
 LEAST = {
@@ -66,9 +66,11 @@ def test_a_build_gets_what_it_needs(folder: Path) -> None:
     assert compileall.compile_dir(folder, quiet=1, force=True)
 
 
-def test_the_builder_has_the_python_that_the_tests_run_on() -> None:
+def test_the_builder_has_the_python_that_the_code_is_checked_for() -> None:
     assert PYTHON in BUILDERS[BASE]
-    assert f"{sys.version_info.major}.{sys.version_info.minor}" == PYTHON
+    tools = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert tools["tool"]["mypy"]["python_version"] == PYTHON
+    assert tools["project"]["requires-python"] == f">={PYTHON}"
 
 
 def test_the_python_is_supported_for_another_year() -> None:
@@ -77,7 +79,7 @@ def test_the_python_is_supported_for_another_year() -> None:
 
 @pytest.mark.slow  # starts Python for each function
 def test_every_function_answers_from_that_folder_by_its_name_alone(folder: Path, tmp_path: Path) -> None:
-    ports = free_ports(len(FUNCTIONS))
+    ports = any_free(FUNCTIONS)
     framework = Path(sys.executable).with_name("functions-framework")
     plain = {"PATH": os.environ["PATH"], "HOST": "127.0.0.1", "XDG_RUNTIME_DIR": str(tmp_path)}
     began = [
@@ -89,10 +91,10 @@ def test_every_function_answers_from_that_folder_by_its_name_alone(folder: Path,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        for name, port in zip(FUNCTIONS, ports, strict=True)
+        for name, port in ports.items()
     ]
     try:
-        found = {name: status(name, port) for name, port in zip(FUNCTIONS, ports, strict=True)}
+        found = {name: status(name, port) for name, port in ports.items()}
     finally:
         for process in began:
             process.terminate()
@@ -103,14 +105,6 @@ def test_every_function_answers_from_that_folder_by_its_name_alone(folder: Path,
         for name, function in table().functions.items()
     }
     assert {name: answer for name, answer in found.items() if answer != wanted[name]} == {}
-
-
-def free_ports(number: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def status(name: str, port: int) -> int:

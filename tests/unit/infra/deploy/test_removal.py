@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.infra.deploy.checkout import DEFAULTS, REQUIRED, Checkout, Done, Line
+from tests.unit.infra.deploy.checkout import ACCOUNTS, DEFAULTS, REQUIRED, Checkout, Done, Line
 
 OLD = "list-jobs"
 LABELS = {"product": "nuumee-jobs"}
@@ -103,6 +103,15 @@ def test_a_check_of_an_empty_project_ends_well_without_the_apis(checkout: Checko
     assert done.returncode == 1
     assert "gcloud services enable" in done.stdout
     assert parts(checkout) == before
+
+
+def test_a_check_without_the_apis_says_what_is_missing_instead_of_waiting(checkout: Checkout) -> None:
+    lists = ("iam service-accounts list", "pubsub topics list", "pubsub subscriptions list", "run services list")
+    checkout.cloud.lags = dict.fromkeys((*lists, "firestore databases describe", "projects describe"), 1000)
+    done = check(checkout)
+    assert done.returncode == 1
+    assert done.stdout.count("gcloud run deploy ") == len(ACCOUNTS)
+    assert "waiting" not in done.stderr
 
 
 def test_a_check_names_what_is_no_longer_in_the_data_and_nobody_elses(grown: Checkout) -> None:

@@ -23,6 +23,12 @@ def test_each_function_with_routes_is_asked_at_the_address_of_its_candidate(chec
     assert not any("{" in request.url for request in asked(checkout))
 
 
+def test_every_public_function_has_a_path_with_refusals_that_can_be_told_from_googles() -> None:
+    public = [function for function in FUNCTIONS.values() if function.public]
+    assert public
+    assert all(any(route.path.startswith("/public/") for route in function.routes) for function in public)
+
+
 def test_a_revision_may_take_some_time_until_it_answers(checkout: Checkout) -> None:
     checkout.cloud.late = 2
     done = checkout.deploy()
