@@ -41,7 +41,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Tests may leave a line for the end of the output, from whatever process they run in."""
     for reports in list(terminalreporter.stats.values()):
         for report in reports:
-            for name, line in getattr(report, "user_properties", ()):
+            # A test that passed has further reports, of its set-up and its end.
+            for name, line in report.user_properties if getattr(report, "when", "") == "call" else ():
                 if name == SUMMARY:
                     terminalreporter.write_line(str(line))
 

@@ -58,6 +58,8 @@ def main(arguments: Sequence[str], root: Path = ROOT, world: World | None = None
         sys.exit(commands.carry_out(request))
     except gcloud.Failed as error:
         sys.exit(error.status)
+    except KeyboardInterrupt:
+        sys.exit("deploy.sh: broken off; run it again to go on")
     except BadRelease as error:
         print(f"deploy.sh: nothing was released: {error}", file=sys.stderr)
         sys.exit(1)

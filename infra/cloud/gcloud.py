@@ -123,8 +123,8 @@ class Gcloud:
             raise Failed(ended.status)
 
     def read(self, *words: str, placeholder: Any = ()) -> Any:
-        """What gcloud answers, decoded from JSON; in a dry run the placeholder, and also in a check without the API:
-        nobody has turned it on just now, so there is nothing to wait for. Raises Failed.
+        """What gcloud answers, decoded from JSON. In a dry run it is the placeholder, and in a check without the
+        API too: nobody has turned that on just now, so there is nothing to wait for. Raises Failed.
         """
         ended = self._look((*words, "--format=json"))
         if self.mode is Mode.DRY_RUN or self._lacks_api(ended):

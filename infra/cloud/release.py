@@ -88,7 +88,7 @@ class Release:
         return revision
 
     def _move(self, revisions: Mapping[str, str], services: Mapping[str, Service]) -> None:
-        """Raises Failed after having put all back."""
+        """Raises Failed, or is interrupted, after having put all back."""
         moved: list[Service] = []
         try:
             for name, revision in revisions.items():
@@ -96,7 +96,7 @@ class Release:
                 if service.serving != revision or service.candidate:
                     moved.append(service)
                     self._serve(name, {revision: 100}, f"--remove-tags={TAG}" if service.candidate else None)
-        except Failed:
+        except (Failed, KeyboardInterrupt):
             print("deploy.sh: not all requests could be moved to the new revisions: going back", file=sys.stderr)
             stuck = [service.name for service in reversed(moved) if not self._is_put_back(service)]
             if stuck:

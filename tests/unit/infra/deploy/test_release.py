@@ -8,6 +8,7 @@ import re
 import pytest
 
 from tests.unit.infra.deploy.checkout import ACCOUNTS, FUNCTIONS, REQUIRED, RETRIED, TOPICS, Checkout, Line, those
+from tests.unit.infra.deploy.cloud.command import Command
 
 MOVE = ("run", "services", "update-traffic")
 ORDER = [
@@ -105,6 +106,23 @@ def test_an_answer_that_is_lost_while_requests_are_moved_moves_all_back(released
     before = released.cloud.serving()
     released.cloud.lost = f"update-traffic {ORDER[3]}"
     assert released.deploy().returncode == 7
+    assert released.cloud.serving() == before
+
+
+def test_who_breaks_off_while_requests_are_moved_finds_all_as_it_was(released: Checkout) -> None:
+    before = released.cloud.serving()
+    usual, at = released.cloud.on_run_services_update_traffic, ORDER[4]
+
+    def break_off(command: Command) -> None:
+        usual(command)
+        if command.named[0] == at and not released.cloud.failing:
+            released.cloud.failing = "no such command"
+            raise KeyboardInterrupt
+
+    released.cloud.__dict__["on_run_services_update_traffic"] = break_off
+    done = released.deploy()
+    assert done.returncode == 1
+    assert done.stderr.endswith("deploy.sh: broken off; run it again to go on\n")
     assert released.cloud.serving() == before
 
 
