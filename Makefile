@@ -12,10 +12,10 @@ AT_ONCE ?= 3
 PYTEST := $(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help dev page demo test quick pictures soak lint bench lock clean
+.PHONY: help dev page demo test quick check-deploy pictures soak lint bench lock clean
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 dev: page ## Run the product locally, with demo data; a saved file is live, KEEP=1 keeps the data
 	@$(BIN)/python -m infra.local.dev
@@ -35,6 +35,9 @@ test: page ## Run every test, the page's in a browser; or some: make test T=test
 quick: $(SETUP) ## Run the tests that need neither the local cloud nor a browser: half a minute
 	@npm test --silent --prefix frontend; page=$$?; $(PYTEST) -m 'not stack and not slow' tests/unit tests/contract || exit; \
 	[ $$page = 0 ] || { echo "quick: the page's own tests failed, see above pytest's" >&2; exit $$page; }
+
+check-deploy: $(SETUP) ## Check every command of deploy.sh with gcloud's own parser; part of test
+	@$(BIN)/python -m pytest -q -n 0 tests/unit/infra/test_gcloud_lint.py
 
 pictures: page ## Renew the pictures of the page in docs/
 	@RENEW_PICTURES=1 $(BIN)/python -m pytest -q -n 0 tests/e2e/test_pictures.py

@@ -1,7 +1,7 @@
-"""Builds the folders from which functions are deployed, one for each.
+"""Builds the folder from which every function runs, locally and in the cloud alike.
 
-`gcloud functions deploy` uploads one folder, and a function can import only what is in it. The buildpack serves
-its main.py: https://cloud.google.com/functions/docs/writing#directory-structure-python
+One image is built from it: https://cloud.google.com/docs/buildpacks/python. Each service of it chooses its
+function with the variable FUNCTION_TARGET.
 """
 
 from __future__ import annotations
@@ -16,27 +16,50 @@ ROOT = Path(__file__).resolve().parents[1]
 FUNCTIONS = tuple(table().functions)
 
 PACKAGES = ("functions", "shared")
+PYTHON = "3.11"
+_MAIN = '''\
+"""Where functions-framework looks for the function that FUNCTION_TARGET names. The others are not imported."""
+
+from importlib import import_module
+
+FUNCTIONS = {functions!r}
 
 
-def stage(function: str, folder: Path, root: Path = ROOT) -> Path:
-    """Recreate `folder` for `function`, one of FUNCTIONS, from the sources in `root`, and return it."""
-    if function not in FUNCTIONS:
-        raise ValueError(f"{function!r} is none of the functions: {', '.join(FUNCTIONS)}")
+def __getattr__(name):
+    if name not in FUNCTIONS:
+        raise AttributeError(name)
+    globals()[name] = function = getattr(import_module(f"functions.{{name}}"), name).start()
+    return function
+'''
+_PROJECT = """\
+# What a build in the cloud gets: https://cloud.google.com/docs/buildpacks/set-environment-variables
+[[build.env]]
+name = "GOOGLE_PYTHON_VERSION"
+value = "{python}.x"
+
+# This makes it functions-framework that is run. The name is a default, which each service's own FUNCTION_TARGET
+# replaces: https://github.com/GoogleCloudPlatform/buildpacks/blob/main/pkg/gcpbuildpack/env.go
+[[build.env]]
+name = "GOOGLE_FUNCTION_TARGET"
+value = "FUNCTION_TARGET_is_not_set"
+"""
+
+
+def stage(folder: Path, root: Path = ROOT) -> Path:
+    """Recreate `folder` from the sources in `root`, and return it. Raises OSError."""
     shutil.rmtree(folder, ignore_errors=True)
     for package in PACKAGES:
         shutil.copytree(root / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(root / "requirements.txt", folder)
-    (folder / "main.py").write_text(
-        f"import functions.{function}; {function} = functions.{function}.{function}.start()\n"
-    )
+    (folder / "main.py").write_text(_MAIN.format(functions=FUNCTIONS))
+    (folder / "project.toml").write_text(_PROJECT.format(python=PYTHON))
     return folder
 
 
 def main() -> None:
     match sys.argv[1:]:
         case [folder]:
-            for function in FUNCTIONS:
-                print(stage(function, Path(folder) / function))
+            print(stage(Path(folder)))
         case _:
             sys.exit("usage: python -m infra.stage FOLDER")
 

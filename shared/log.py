@@ -32,8 +32,14 @@ _context: ContextVar[_Context] = ContextVar("context", default=_Context())  # no
 
 
 class _JsonFormatter(logging.Formatter):
+    def __init__(self, release: str) -> None:
+        super().__init__()
+        self._release = release
+
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {"severity": record.levelname, "message": record.getMessage()}
+        if self._release:
+            line["release"] = self._release
         line.update(getattr(record, "fields", {}))
         context = _context.get()
         if context.trace:
@@ -43,12 +49,12 @@ class _JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-def start(stream: TextIO = sys.stdout) -> None:
-    """Write this process's events to `stream`. Calling it again changes nothing."""
+def start(release: str = "", stream: TextIO = sys.stdout) -> None:
+    """Write this process's events to `stream`, each with the `release`. Calling it again changes nothing."""
     if _logger.handlers:
         return
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_JsonFormatter())
+    handler.setFormatter(_JsonFormatter(release))
     _logger.addHandler(handler)
     _logger.setLevel(logging.INFO)
     _logger.propagate = False

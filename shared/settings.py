@@ -61,6 +61,8 @@ class Settings:
     """Whether this is a service on Cloud Run, rather than a local process."""
     revision: str = ""
     """Which deployment this is: https://cloud.google.com/run/docs/container-contract#services-env-vars"""
+    release: str = ""
+    """Commit and time of the release, for the log."""
     url_lifetime: int = 3600
     """Lifetime of a signed URL in seconds, counted from the start of its window."""
     url_window: int = 900
@@ -111,6 +113,7 @@ class Settings:
             storage_emulator=environment.get("STORAGE_EMULATOR_HOST") or None,
             is_deployed=_is_deployed(environment),
             revision=environment.get("K_REVISION", ""),
+            release=environment.get("RELEASE", ""),
             sweep_after=_number(environment, "SWEEP_AFTER", cls.sweep_after, 86_400),
             short_id_length=_one_of(environment, "SHORT_ID_LENGTH", cls.short_id_length, (8, 12, 16)),
             forwarded_hops=_one_of(environment, "FORWARDED_HOPS", cls.forwarded_hops, (1, 2)),

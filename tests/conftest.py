@@ -23,6 +23,8 @@ settings.register_profile(
 settings.load_profile("suite")
 
 PASSWORD = "test-password"
+SUMMARY = "summary"
+"""The property of a test that is printed at the end."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,6 +35,16 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Order())
     if config.getoption("--measure") and not hasattr(config, "workerinput"):
         config.pluginmanager.register(Measure())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tests may leave a line for the end of the output, from whatever process they run in."""
+    for reports in list(terminalreporter.stats.values()):
+        for report in reports:
+            # A test that passed has further reports, of its set-up and its end.
+            for name, line in report.user_properties if getattr(report, "when", "") == "call" else ():
+                if name == SUMMARY:
+                    terminalreporter.write_line(str(line))
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -12,7 +12,8 @@ from shared.settings import Settings
 
 # No pattern lets a quote, a space or an @ through.
 _BUCKET = ("[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]", "bucket name")
-_TOPIC = ("[A-Za-z][A-Za-z0-9._-]{2,200}", "topic name")
+# https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names
+_TOPIC = ("(?!goog)[A-Za-z][A-Za-z0-9._-]{2,200}", "topic name")
 _ORIGIN = "https?://[A-Za-z0-9.-]+(:[0-9]+)?/?"
 _CHANNEL = "projects/[a-z0-9-]+/notificationChannels/[0-9]+"
 _LINE = re.compile(r"\s*([A-Za-z0-9_]+)=(.*)", re.DOTALL)
@@ -63,6 +64,9 @@ class Deployment:
     alert_channels: str = _setting(
         f"(none|{_CHANNEL}(,{_CHANNEL})*)", "list of channels such as projects/a/notificationChannels/1", "none"
     )
+    budget: str = _setting(
+        "(none|[1-9][0-9]{0,8}[A-Z]{3})", "monthly amount to be warned at such as 100USD", "none"
+    )
 
     def __post_init__(self) -> None:
         for setting in fields(self):
@@ -77,26 +81,53 @@ class Deployment:
         return (self.images_bucket, self.videos_bucket, self.outputs_bucket)
 
     @property
+    def has_budget(self) -> bool:
+        return self.budget != "none"
+
+    @property
     def keyless(self) -> bool:
         return self.signing == "keyless"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Request:
     """What the command line asks for."""
 
+    command: str = ""
+    """One of COMMANDS; empty to deploy."""
+    options: frozenset[str] = frozenset()
+    """Those of OPTIONS that are given."""
     given: Mapping[str, str]
     """The settings that are flags, by name."""
-    dry_run: bool = False
     help: bool = False
     config: Path | None = None
 
 
+COMMANDS = {
+    "page": "build the page for the functions' addresses, and put it on Firebase Hosting",
+    "rollback": "serve the last whole release before the present one",
+    "check": "print what differs from the data, and what is no longer in it; exits with 1 if anything is",
+    "rotate-signing-key": "make a new key; run again after an hour, delete the old one",
+    "destroy": "remove everything but Firestore and buckets with objects, after asking",
+}
+OPTIONS = {
+    "dry-run": ("", "print every gcloud command that an empty project needs, in order, and run none"),
+    "replace-rules": ("", "let our rules of Firestore take the place of others"),
+    "prune": ("check", "after asking, remove what is no longer in the data"),
+    "leaked": ("rotate-signing-key", "delete the old key at once"),
+}
+"""Each with the command that it belongs to."""
 USAGE = """\
-usage: ./deploy.sh [--dry-run] [--config FILE] [--SETTING VALUE]...
+usage: ./deploy.sh [COMMAND] [OPTION]... [--config FILE] [--SETTING VALUE]...
 
-  --dry-run      print every gcloud command in order and run none; a real run first stages the functions in build/
-  --config FILE  read settings from FILE, lines of NAME=VALUE; by default from .env beside deploy.sh, if present
+Without a command, everything is deployed. Commands:
+
+{commands}
+
+Options:
+
+{options}
+  --config FILE         read settings from FILE, lines of NAME=VALUE; by default from .env beside deploy.sh
 
 A setting is a flag (--images-bucket VALUE) or a line of the file (IMAGES_BUCKET=VALUE); flags win. Defaults:
 
@@ -107,33 +138,42 @@ The project, with billing, must be there already; what the run cannot make is li
 
 
 def usage() -> str:
-    rows = [
+    settings = [
         f"  {one.name.upper():<22}  {'-' if one.default is MISSING else one.default:<17}  {one.metadata['what']}"
         for one in fields(Deployment)
     ]
-    return USAGE.format(settings="\n".join(rows))
+    options = [
+        f"  {f'--{name}':<20}  {f'with {command}: ' if command else ''}{what}"
+        for name, (command, what) in OPTIONS.items()
+    ]
+    commands = [f"  {name:<20}  {what}" for name, what in COMMANDS.items()]
+    return USAGE.format(settings="\n".join(settings), options="\n".join(options), commands="\n".join(commands))
 
 
 def read_flags(arguments: Sequence[str]) -> Request:
     """Raises Refused."""
+    command = arguments[0] if arguments and arguments[0] in COMMANDS else ""
     found: dict[str, str] = {}
-    dry_run = False
-    remaining = iter(arguments)
+    options: set[str] = set()
+    remaining = iter(arguments[1:] if command else arguments)
     for argument in remaining:
         flag, equals, value = argument.partition("=")
         if argument == "--help":
-            return Request({}, help=True)
-        if argument == "--dry-run":
-            dry_run = True
+            return Request(given={}, help=True)
+        option = argument.removeprefix("--")
+        if argument.startswith("--") and OPTIONS.get(option, (None,))[0] == command:
+            options.add(option)
             continue
         name = flag.removeprefix("--").replace("-", "_")
         if not re.fullmatch("--[a-z][a-z-]*", flag) or name not in {"config", *_NAMES}:
-            raise Refused(f"unknown flag {flag}: see --help")
+            raise Refused(f"unknown flag {flag}{f' of {command}' if command else ''}: see --help")
         found[name] = value if equals else next(remaining, "")
         if not found[name] or found[name].startswith("--"):
             raise Refused(f"{flag} needs a value")
     config = found.pop("config", None)
-    return Request(found, dry_run=dry_run, config=Path(config) if config else None)
+    return Request(
+        command=command, options=frozenset(options), given=found, config=Path(config) if config else None
+    )
 
 
 def read_config(file: Path) -> Iterator[tuple[str, str]]:

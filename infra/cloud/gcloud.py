@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -10,6 +11,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
+from typing import Any
 
 
 class Failed(Exception):
@@ -24,16 +27,24 @@ class NoAnswer(Exception):
     """Google Cloud still does not know what it was asked for."""
 
 
-_NOT_THERE = re.compile(r"not found|not_found|\b404\b", re.IGNORECASE)
+class Mode(Enum):
+    RUN = "runs every command"
+    DRY_RUN = "prints every command that an empty project needs, and runs none"
+    CHECK = "runs what reads, and prints what would change something"
+
+
+_NOT_THERE = re.compile(r"not found|not_found|\b404\b|matched no objects", re.IGNORECASE)
 _NOT_ENABLED = re.compile("has not been used in project", re.IGNORECASE)
 _LAGS = re.compile(rf"does not exist|{_NOT_THERE.pattern}|{_NOT_ENABLED.pattern}", re.IGNORECASE)
 """What gcloud says about something new until all of Google Cloud knows it: a new account can be given no role, and
 a newly enabled API cannot be called.
 https://cloud.google.com/iam/docs/access-change-propagation
 """
-_PAUSE = 10.0
-_PATIENCE = 300.0
+PAUSE = 10.0
+PATIENCE = 300.0
 """Seconds between two attempts, and until giving up."""
+_UNLOGGED = {"CLOUDSDK_CORE_DISABLE_FILE_LOGGING": "1"}
+"""gcloud would log its output to a file of its own."""
 
 
 @dataclass(frozen=True)
@@ -82,72 +93,70 @@ def _environment() -> dict[str, str]:
 
 
 class Gcloud:
-    """Runs commands for one project. Each is shown first: in a dry run on stdout, and nothing is run."""
+    """Runs commands for one project, and shows each of them first."""
 
-    def __init__(
-        self,
-        project: str,
-        *,
-        dry_run: bool,
-        start: Callable[[Call], Ended] = start,
-    ) -> None:
-        self.dry_run = dry_run
+    def __init__(self, project: str, mode: Mode, start: Callable[[Call], Ended] = start) -> None:
+        self.mode = mode
+        self.changes = 0
+        """How many commands that change something were run or, in other modes, printed."""
         self._common = (f"--project={project}", "--quiet")
         self._start = start
 
     def run(self, *words: str) -> None:
         """Raises Failed."""
-        _checked(self._call(Call(words=self._shown(words))))
+        _checked(self._change(Call(words=self._changing(words))))
 
     def run_once_known(self, *words: str) -> None:
         """Like `run`, for a command about something new, which not all of Google Cloud knows at once. Raises
         Failed.
         """
-        _checked(self._once_known(Call(words=self._shown(words), takes_errors=True), _LAGS))
+        call = Call(words=self._changing(words), takes_errors=True)
+        _checked(self._once_known(lambda: self._change(call), words, _LAGS))
 
     def create(self, *words: str) -> None:
         """Like `run`, but what is there already stays as it is. Raises Failed."""
-        call = Call(words=self._shown(words), takes_output=True, takes_errors=True)
-        ended = self._once_known(call, _NOT_ENABLED)
+        call = Call(words=self._changing(words), takes_output=True, takes_errors=True)
+        ended = self._once_known(lambda: self._change(call), words, _LAGS)
         said = ended.stdout + ended.stderr
         print(said, end="", file=sys.stderr)
         if ended.status != 0 and "already exists" not in said.lower().replace("_", " "):
             raise Failed(ended.status)
 
-    def look(self, placeholder: str, *words: str) -> str:
-        """What gcloud answers; in a dry run the placeholder. Raises Failed."""
-        call = Call(words=self._shown(words), takes_output=True, takes_errors=True)
-        answer = _checked(self._once_known(call, _NOT_ENABLED))
-        return placeholder if self.dry_run else answer
+    def read(self, *words: str, placeholder: Any = ()) -> Any:
+        """What gcloud answers, decoded from JSON. In a dry run it is the placeholder, and in a check without the
+        API too: nobody has turned that on just now, so there is nothing to wait for. Raises Failed.
+        """
+        ended = self._look((*words, "--format=json"))
+        if self.mode is Mode.DRY_RUN or self._lacks_api(ended):
+            return placeholder
+        return json.loads(_checked(ended) or "[]")
 
-    def ask(self, placeholder: str, *words: str) -> str:
-        """Like `look`, but waits until there is an answer. Raises NoAnswer too."""
-        for _ in self._attempts(f"gcloud {' '.join(words[:3])} has an answer"):
-            if answer := self.look(placeholder, *words):
-                return answer
-        raise NoAnswer(f"there is no answer to gcloud {' '.join(words)}: run deploy.sh again later")
+    def find(self, *words: str) -> Any:
+        """Like `read`, but None for something that does not exist, and in a dry run. Raises Failed."""
+        answer = self.find_text(*words, "--format=json")
+        return None if answer is None else json.loads(answer)
 
-    def find(self, *words: str) -> str | None:
-        """What gcloud says of something, None if that does not exist; in a dry run, None. Raises Failed."""
-        call = Call(words=self._shown(words), takes_output=True, takes_errors=True)
-        ended = self._once_known(call, _NOT_ENABLED)
-        if self.dry_run or (ended.status != 0 and _NOT_THERE.search(ended.stderr)):
+    def find_text(self, *words: str) -> str | None:
+        """Like `find`, for an answer that is no JSON."""
+        ended = self._look(words)
+        missing = ended.status != 0 and _NOT_THERE.search(ended.stderr)
+        if self.mode is Mode.DRY_RUN or missing or self._lacks_api(ended):
             return None
         return _checked(ended)
 
-    def _once_known(self, call: Call, lags: re.Pattern[str]) -> Ended:
-        for _ in self._attempts(f"gcloud {' '.join(call.words[:3])} knows what is new"):
-            ended = self._call(call)
-            if ended.status == 0 or not lags.search(ended.stderr):
-                break
-        return ended
+    def reveal(self, *words: str) -> str:
+        """A secret that gcloud prints. It is neither shown nor logged; in a dry run it is empty. Raises Failed."""
+        call = Call(words=self._shown(words), takes_output=True, environment=_UNLOGGED)
+        return "" if self.mode is Mode.DRY_RUN else _checked(self._start(call))
 
-    def _attempts(self, until: str) -> Iterator[None]:
-        """Yields before each attempt, with pauses in between, in which it says what it waits for."""
+    def attempts(self, until: str, patience: float = PATIENCE) -> Iterator[None]:
+        """Yields before each attempt, with pauses in between, in which it says what it waits for. Only once
+        unless commands are run.
+        """
         yield
-        for _ in range(round(_PATIENCE / _PAUSE)):
+        for _ in range(round(patience / PAUSE) if self.mode is Mode.RUN else 0):
             print(f"deploy.sh: waiting until {until}", file=sys.stderr, flush=True)
-            time.sleep(_PAUSE)
+            time.sleep(PAUSE)
             yield
 
     def pass_on(
@@ -156,27 +165,46 @@ class Gcloud:
         """Make a secret with one command and give it to another on stdin, so that it is on no command line.
 
         Returns the secret, and whether `keeping` got it and ended well. It does not get what `holds` rejects.
-        gcloud would log the secret to a file of its own, so that is off. Raises Failed if none was made.
+        Raises Failed if none was made.
         """
-        made, kept = self._shown(making), self._shown(keeping)
-        if self.dry_run:
+        made, kept = self._changing(making), self._changing(keeping)
+        if self.mode is not Mode.RUN:
             return "", True
-        quiet = {"CLOUDSDK_CORE_DISABLE_FILE_LOGGING": "1"}
-        secret = _checked(self._call(Call(words=made, takes_output=True, environment=quiet)))
+        secret = _checked(self._start(Call(words=made, takes_output=True, environment=_UNLOGGED)))
         return secret, holds(secret) and self._start(Call(words=kept, secret=secret)).status == 0
 
-    def _shown(self, words: Sequence[str]) -> list[str]:
-        """The whole command, which is shown."""
+    def _lacks_api(self, ended: Ended) -> bool:
+        return self.mode is Mode.CHECK and ended.status != 0 and bool(_NOT_ENABLED.search(ended.stderr))
+
+    def _look(self, words: Sequence[str]) -> Ended:
+        call = Call(words=self._shown(words), takes_output=True, takes_errors=True)
+        if self.mode is Mode.DRY_RUN:
+            return Ended(0)
+        return self._once_known(lambda: self._start(call), words, _NOT_ENABLED)
+
+    def _change(self, call: Call) -> Ended:
+        return self._start(call) if self.mode is Mode.RUN else Ended(0)
+
+    def _once_known(self, attempt: Callable[[], Ended], words: Sequence[str], lags: re.Pattern[str]) -> Ended:
+        for _ in self.attempts(f"gcloud {' '.join(words[:3])} knows what is new"):
+            ended = attempt()
+            if ended.status == 0 or not lags.search(ended.stderr):
+                break
+        return ended
+
+    def _changing(self, words: Sequence[str]) -> list[str]:
+        self.changes += 1
+        return self._shown(words, changes=True)
+
+    def _shown(self, words: Sequence[str], *, changes: bool = False) -> list[str]:
+        """The whole command, which is shown: on stdout if it is what was asked for."""
         command = [*words, *self._common]
         line = shlex.join(["gcloud", *command])
-        if self.dry_run:
+        if self.mode is Mode.DRY_RUN or (self.mode is Mode.CHECK and changes):
             print(line)
-        else:
+        elif self.mode is Mode.RUN:
             print(f"+ {line}", file=sys.stderr, flush=True)
         return command
-
-    def _call(self, call: Call) -> Ended:
-        return Ended(0) if self.dry_run else self._start(call)
 
 
 def _checked(ended: Ended) -> str:

@@ -148,7 +148,7 @@ class LiveStack(Stack):
 
     def _start(self, name: str, process: str, *, may_end: bool) -> _Start:
         number = next(self._numbers)
-        folder = stage(name, self.folder / f"{name}-{number}", self.root)
+        folder = stage(self.folder / f"{name}-{number}", self.root)
         start = _Start(process, folder, Readiness(self.folder / f"ready-{number}"))
         self.processes.cleanup.callback(start.ready.close)
         self._addresses[name].start(

@@ -84,7 +84,7 @@ def _push(settings: Settings, function: str, topic: str, endpoint: str) -> dict[
     subscription: dict[str, Any] = {
         "name": _subscription(settings, table().functions[function].account),
         "topic": name,
-        # Like Eventarc's own subscriptions, which name the event's topic in the endpoint's path.
+        # As in the cloud: the event's source is the topic in the endpoint's path.
         "push_config": {"push_endpoint": f"{endpoint}/{name}"},
         "ack_deadline_seconds": _PUSH_DEADLINE,
         "retry_policy": {"minimum_backoff": Duration(seconds=1), "maximum_backoff": Duration(seconds=10)},

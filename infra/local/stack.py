@@ -129,7 +129,7 @@ class Stack:
     def start_function(
         self, name: str, *, port: int | None = None, label: str | None = None, **changes: str | None
     ) -> None:
-        """Run a function as Cloud Functions does, from its staged folder, which is all that it can import.
+        """Run a function as Cloud Run does, from its staged folder, which is all that it can import.
 
         `changes` are settings that differ from the stack's; None removes one.
         """
@@ -137,7 +137,7 @@ class Stack:
             label or name,
             self.function_command(name, port or self.ports[name]),
             environment=self.function_environment(name, **changes),
-            folder=stage(name, self.folder / (label or name)),
+            folder=stage(self.folder / (label or name)),
         )
 
     def function_command(self, name: str, port: int) -> list[str]:

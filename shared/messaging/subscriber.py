@@ -32,6 +32,9 @@ class Event(Protocol):
         ...
 
 
+PROBE = "probe"
+"""The attribute of a message that only asks whether the function is there."""
+
 E = TypeVar("E", bound=Event)
 Handler = Callable[[E, Services], None]
 
@@ -51,8 +54,8 @@ class Subscriber(Generic[E]):
 
     def start(self) -> Callable[[CloudEvent], None]:
         """The function that functions-framework serves. Raises SettingsError if a setting is missing."""
-        log.start()
         services = of_this_process()
+        log.start(services.settings.release)
 
         def serve(event: CloudEvent) -> None:
             flask.g.was_received = True
@@ -76,7 +79,8 @@ class Subscriber(Generic[E]):
         return response
 
     def receive(self, data: Any, services: Services) -> None:
-        """Handle the data of a Pub/Sub CloudEvent: https://cloud.google.com/eventarc/docs/cloudevents#pubsub
+        """Handle what Pub/Sub pushes, as functions-framework passes it on:
+        https://cloud.google.com/pubsub/docs/push#receive_push
 
         Raises ServiceUnavailable if the event must come back.
         """
@@ -84,9 +88,9 @@ class Subscriber(Generic[E]):
         message = body.get("message")
         message = message if isinstance(message, Mapping) else {}
         message_id = message.get("messageId") or message.get("message_id")
-        with log.context(
-            services.settings.project, _trace(message), **({"message_id": str(message_id)} if message_id else {})
-        ):
+        about = {"message_id": str(message_id)} if message_id else {}
+        trace = Trace.of(_attributes(message).get(tracing.ATTRIBUTE))
+        with log.context(services.settings.project, trace, **about):
             self._handle(body, message, services)
 
     def _handle(self, body: Mapping[str, Any], message: Mapping[str, Any], services: Services) -> None:
@@ -95,6 +99,9 @@ class Subscriber(Generic[E]):
         # https://cloud.google.com/pubsub/docs/handling-failures
         if attempt := body.get("deliveryAttempt"):
             about["attempt"] = attempt
+        if probe := _attributes(message).get(PROBE):
+            log.info("probe_answered", probe=str(probe), **about)
+            return
         try:
             event = self._kind.decode(*_parts(message))
             if event.job_id is not None:
@@ -112,9 +119,10 @@ class Subscriber(Generic[E]):
         log.info("event_done", **about)
 
 
-def _trace(message: Mapping[str, Any]) -> Trace | None:
+def _attributes(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Those of an unvalidated message."""
     attributes = message.get("attributes")
-    return Trace.of(attributes.get(tracing.ATTRIBUTE)) if isinstance(attributes, Mapping) else None
+    return attributes if isinstance(attributes, Mapping) else {}
 
 
 def _parts(message: Mapping[str, Any]) -> tuple[bytes, Mapping[str, str]]:

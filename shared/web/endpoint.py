@@ -104,8 +104,8 @@ class HttpFunction(ABC):
 
     def start(self) -> Callable[[flask.Request], flask.Response]:
         """The function that functions-framework serves. Raises SettingsError if a setting is missing."""
-        log.start()
         services = of_this_process()
+        log.start(services.settings.release)
         if self.signs:
             services.settings.check_signing()
 

@@ -100,7 +100,7 @@ class Servers:
     def staged(self, function: str) -> Path:
         """The function's folder, compiled as the buildpack would do it."""
         if function not in self._staged:
-            folder = stage(function, self.stack.folder / f"bench-{function}")
+            folder = stage(self.stack.folder / f"bench-{function}")
             compileall.compile_dir(folder, quiet=1)
             self._staged[function] = folder
         return self._staged[function]

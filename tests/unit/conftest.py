@@ -27,6 +27,6 @@ def logged() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     logger = logging.getLogger("nuumee")
     before = logger.handlers, logger.propagate
     logger.handlers = []
-    log.start(stream)
+    log.start(stream=stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     logger.handlers, logger.propagate = before

@@ -18,7 +18,7 @@ SIGNING = {name for name, function in table().functions.items() if function.sign
 
 
 def start(name: str, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> object:
-    monkeypatch.setattr("shared.log.start", lambda: None)
+    monkeypatch.setattr("shared.log.start", lambda release: None)
     for module in ("web.endpoint", "messaging.subscriber"):
         monkeypatch.setattr(f"shared.{module}.of_this_process", lambda: Services(settings))
     return FOUND[name].start()

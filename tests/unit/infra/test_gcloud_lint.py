@@ -1,17 +1,27 @@
-"""The commands of deploy.sh and the runbook, checked by gcloud's own parser. Needs no network and no project."""
+"""The commands of every path of deploy.sh and of its documentation, checked by gcloud's own parser.
+
+Needs neither a network nor a project.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.unit.infra.watching import runbook
+from shared.settings import dead_letters
+from tests.conftest import SUMMARY
+from tests.unit.infra.deploy.checkout import ACCOUNTS, REQUIRED, TOPICS, Checkout, make
+from tests.unit.infra.deploy.cloud import Cloud
+from tests.unit.infra.deploy.test_removal import grow
 
 pytestmark = [
     pytest.mark.slow,
@@ -23,32 +33,85 @@ pytestmark = [
 
 ROOT = Path(__file__).parents[3]
 WRONG = (
-    "gcloud functions deploy list_jobs --region=us-central1 --no-such-flag=1",
+    "gcloud run deploy list-jobs --region=us-central1 --no-such-flag=1",
     "gcloud pubsub topics create",
     "gcloud pubsub no-such-command",
 )
+NAMES = {
+    *(*ACCOUNTS, *(f"probe-{name}" for name in ACCOUNTS), *TOPICS.values(), *map(dead_letters, TOPICS.values())),
+    *("release-probe", "old-one", "url-signer", "event-pusher", "image-builder"),
+}
+CHANNELS = "--alert-channels=projects/nuumee-test/notificationChannels/1"
 
-# Commands that a dry run does not print, because it cannot know that they are needed.
-IF_NEEDED = (
-    "gcloud alpha monitoring policies update projects/nuumee-example/alertPolicies/1"
-    " --set-notification-channels=projects/nuumee-example/notificationChannels/1",
-    "gcloud storage hmac update GOOG1EKEY --deactivate --project=nuumee-example --quiet",
-    "gcloud storage hmac delete GOOG1EKEY --project=nuumee-example --quiet",
-    "gcloud iam service-accounts remove-iam-policy-binding a@nuumee-example.iam.gserviceaccount.com"
-    " --member=serviceAccount:a@nuumee-example.iam.gserviceaccount.com"
-    " --role=roles/iam.serviceAccountTokenCreator --format=none --all --project=nuumee-example --quiet",
-)
+
+def play(checkout: Checkout) -> None:
+    """Go every path that deploy.sh has."""
+    cloud = checkout.cloud
+    checkout.must(*REQUIRED, "--budget=100USD", CHANNELS, "--signing=keyless", "--forwarded-hops=2")
+    cloud.hmac_key = ":not a key"
+    assert checkout.deploy().returncode == 2
+    cloud.hmac_key = "GOOG1EKEY:not a key"
+    assert checkout.deploy().returncode == 2
+    cloud.hmac_key = "GOOG1EKEY:secret"
+    for part in (*cloud.alerts.values(), *cloud.schedules.values(), *cloud.subscriptions.values()):
+        part.update(documentation={}, schedule="0 * * * *", state="PAUSED", ackDeadlineSeconds=10)
+    cloud.subscriptions["projects/nuumee-test/subscriptions/count-views"]["deadLetterPolicy"] = {"any": "one"}
+    cloud.database = {"type": "FIRESTORE_NATIVE"}
+    cloud.accounts.popitem()[1]["description"] = ""
+    cloud.accounts["list-jobs@nuumee-test.iam.gserviceaccount.com"]["description"] = ""
+    for service in cloud.services.values():
+        service["metadata"]["annotations"] = {}
+    cloud.enabled.add("cloudfunctions.googleapis.com")
+    assert checkout.deploy(*REQUIRED, "--budget=200USD").returncode == 0
+    for service in cloud.services.values():
+        service["metadata"]["annotations"] = {}
+    checkout.must(*REQUIRED, "--budget=200USD")
+    checkout.change_source()
+    checkout.must()
+    checkout.must("rollback", *REQUIRED)
+    checkout.must("rotate-signing-key", *REQUIRED, "--leaked")
+    grow(checkout)
+    checkout.answers = ["yes", "nuumee-test"]
+    checkout.deploy("check", *REQUIRED, "--prune")
+    assert checkout.deploy("destroy", *REQUIRED).returncode == 0
 
 
 @pytest.fixture(scope="module")
-def commands() -> list[str]:
-    deploy = [str(ROOT / "deploy.sh"), "--dry-run", f"--config={ROOT / 'infra/cloud/example.env'}"]
-    deploy += ["--alert-channels=projects/nuumee-example/notificationChannels/1"]
-    printed: dict[str, None] = {}
-    for others in ("--forwarded-hops=1", "--forwarded-hops=2", "--signing=keyless"):
-        ended = subprocess.run([*deploy, others], check=True, capture_output=True, text=True)
-        printed |= dict.fromkeys(ended.stdout.splitlines())
-    return [*printed, *IF_NEEDED, *runbook.of_files(), *runbook.commands()]
+def commands(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """One command of each form: those that differ only in what they name are the same to the parser."""
+    checkout = make(tmp_path_factory.mktemp("lint"))
+    every: list[list[str]] = []
+    run = checkout.cloud.__class__.__call__
+
+    with pytest.MonkeyPatch.context() as patch:
+
+        def keep(cloud: Any, call: Any) -> Any:
+            every.append([*call.words])
+            return run(cloud, call)
+
+        patch.setattr(checkout.cloud.__class__, "__call__", keep)
+        play(checkout)
+    return [*{form(words): shlex.join(["gcloud", *words]) for words in every}.values(), *documented()]
+
+
+def form(words: list[str]) -> str:
+    """What the parser looks at, but for names and values."""
+    flags = [
+        word if word.startswith("--condition") else word.partition("=")[0] for word in words if word[:1] == "-"
+    ]
+    about = [word for word in words if re.fullmatch("[a-z-]+", word) and word not in NAMES and word[:1] != "-"]
+    return " ".join([*about, *sorted(flags)])
+
+
+def documented() -> list[str]:
+    """The commands in docs/, whose words in capitals stand for what the reader has."""
+    found = []
+    for file in sorted((ROOT / "docs").glob("*.md")):
+        for block in re.findall(r"^```\n(.*?)^```", file.read_text(), re.DOTALL | re.MULTILINE):
+            text = re.sub(r"\bPROJECT(_ID)?\b", "nuumee-test", block)
+            lines = re.sub(r"\\\n\s*", "", text).splitlines()
+            found += [shlex.join(shlex.split(line, comments=True)) for line in lines if line.startswith("gcloud ")]
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -63,13 +126,20 @@ def verdicts(commands: list[str], tmp_path_factory: pytest.TempPathFactory) -> d
     return {verdict["command_string"]: verdict for verdict in json.loads(answer)}
 
 
-def test_gcloud_accepts_every_command(commands: list[str], verdicts: dict[str, Any]) -> None:
-    assert commands
+def test_gcloud_accepts_every_command(
+    commands: list[str], verdicts: dict[str, Any], record_property: Callable[[str, object], None]
+) -> None:
     # The exit code is always 0.
-    refused = {
-        command: verdicts[command]["error_message"] for command in commands if not verdicts[command]["success"]
-    }
+    valid = [command for command in commands if verdicts[command]["success"]]
+    record_property(SUMMARY, f"deploy: {len(commands)} commands, {len(valid)} valid")
+    refused = {command: verdicts[command]["error_message"] for command in commands if command not in valid}
     assert refused == {}
+
+
+def test_no_command_that_is_known_to_the_made_up_cloud_was_left_out(commands: list[str]) -> None:
+    lines = [re.sub("[ -]", "_", command.removeprefix("gcloud ")) for command in commands]
+    known = [name.removeprefix("on_") for name in dir(Cloud) if name.startswith("on_")]
+    assert [name for name in known if not any(line.startswith(f"{name}_") for line in lines)] == []
 
 
 @pytest.mark.parametrize("command", WRONG)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -67,3 +68,14 @@ def test_where_nobody_counts_the_attempts_none_is_told(attempt: object, caplog: 
     with caplog.at_level("INFO", "nuumee"):
         handler_that_raises(None).receive({**EVENT, "deliveryAttempt": attempt}, FakeServices())
     assert "attempt" not in caplog.records[0].__dict__["fields"]
+
+
+@pytest.mark.parametrize("data", ["", "no base64", base64.b64encode(b"no JSON").decode()])
+def test_a_probe_is_answered_in_the_log_and_not_handled(data: str, caplog: pytest.LogCaptureFixture) -> None:
+    probe = {"message": {"data": data, "attributes": {"probe": "20261126100100"}, "messageId": "8"}}
+    with caplog.at_level("INFO", "nuumee"):
+        handler_that_raises(RuntimeError("it was handled")).receive(probe, FakeServices())
+    (line,) = caplog.records
+    assert (line.getMessage(), line.levelname) == ("probe_answered", "INFO")
+    fields: dict[str, Any] = line.__dict__["fields"]
+    assert fields == {"function": "handle", "probe": "20261126100100", "message_id": "8"}

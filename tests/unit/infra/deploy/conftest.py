@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.infra.deploy.checkout import Checkout, Command, make
+from tests.unit.infra.deploy.checkout import Checkout, Line, make
 
 
 @pytest.fixture
@@ -13,6 +13,6 @@ def checkout(tmp_path: Path) -> Checkout:
 
 
 @pytest.fixture(scope="session")
-def commands(tmp_path_factory: pytest.TempPathFactory) -> list[Command]:
+def commands(tmp_path_factory: pytest.TempPathFactory) -> list[Line]:
     """The commands that a dry run prints. It runs only once, because it takes a second."""
     return make(tmp_path_factory.mktemp("deploy")).commands()

@@ -1,34 +1,41 @@
-"""What a new project gets first, and how a run bears that Google Cloud learns of it slowly."""
+"""What a new project gets first: APIs, a database with indexes, buckets; and what is there already."""
 
 from __future__ import annotations
 
 import json
 
-import pytest
-
-from infra.cloud.deploy import CORS
+from infra.cloud.foundation import CORS
 from infra.stage import ROOT
-from tests.unit.infra.deploy.checkout import DEFAULTS, REQUIRED, Checkout, Command, deployed, option, those
+from tests.unit.infra.deploy.checkout import DEFAULTS, REQUIRED, Checkout, Line, option, those
 
 DATABASES = ("firestore", "databases")
 BUCKETS = ("storage", "buckets")
 URLS = [f"gs://{bucket}" for bucket in DEFAULTS.buckets]
+BUILDS = "gs://nuumee-test-nuumee-build"
 
 
-def run(checkout: Checkout) -> list[Command]:
-    done = checkout.deploy(*REQUIRED)
-    assert done.returncode == 0, done.stderr
-    return checkout.calls()
+def refused(checkout: Checkout) -> str:
+    """What is said when nothing but APIs was changed."""
+    done = checkout.deploy()
+    assert done.returncode == 2
+    assert [call[:2] for call in checkout.cloud.changes()] == [["services", "enable"]]
+    return done.stderr
+
+
+def test_only_apis_that_are_missing_are_enabled(checkout: Checkout) -> None:
+    checkout.cloud.enabled = {"run.googleapis.com", "pubsub.googleapis.com", "other.googleapis.com"}
+    (enabled,) = those(checkout.must(), "services", "enable")
+    assert {"cloudscheduler.googleapis.com", "firebaserules.googleapis.com"} <= set(enabled)
+    assert "run.googleapis.com" not in enabled
 
 
 def test_a_project_without_a_database_gets_a_protected_one(checkout: Checkout) -> None:
-    checkout.cloud.database = None
-    calls = run(checkout)
-    (made,) = those(calls, *DATABASES, "create")
+    changes = checkout.must()
+    (made,) = those(changes, *DATABASES, "create")
     assert {"--type=firestore-native", "--delete-protection", "--enable-pitr"} <= set(made)
     assert option(made, "--location") == "us-central1"
-    assert those(calls, *DATABASES, "update") == []
-    assert calls.index(made) < calls.index(those(calls, "firestore", "indexes", "composite", "create")[0])
+    assert those(changes, *DATABASES, "update") == []
+    assert changes.index(made) < changes.index(those(changes, "firestore", "indexes", "composite", "create")[0])
 
 
 def test_the_database_may_be_elsewhere(checkout: Checkout) -> None:
@@ -37,99 +44,87 @@ def test_the_database_may_be_elsewhere(checkout: Checkout) -> None:
 
 
 def test_a_database_that_was_there_is_protected_and_not_made(checkout: Checkout) -> None:
-    calls = run(checkout)
-    (updated,) = those(calls, *DATABASES, "update")
+    checkout.cloud.database = {"type": "FIRESTORE_NATIVE", "deleteProtectionState": "DELETE_PROTECTION_DISABLED"}
+    changes = checkout.must()
+    (updated,) = those(changes, *DATABASES, "update")
     assert {"--database=(default)", "--delete-protection", "--enable-pitr"} <= set(updated)
-    assert those(calls, *DATABASES, "create") == []
+    assert those(changes, *DATABASES, "create") == []
 
 
 def test_a_database_of_another_kind_is_named_before_anything_is_made(checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, database="DATASTORE_MODE")
-    assert done.returncode == 2
-    assert "the project's Firestore database is DATASTORE_MODE" in done.stderr
-    assert not any("create" in call or "update" in call for call in checkout.calls())
+    checkout.cloud.database = {"type": "DATASTORE_MODE"}
+    assert "the project's Firestore database is DATASTORE_MODE" in refused(checkout)
 
 
 def test_missing_buckets_are_made_private_and_recoverable(checkout: Checkout) -> None:
-    checkout.cloud.missing = (DEFAULTS.videos_bucket,)
-    calls = run(checkout)
-    (made,) = those(calls, *BUCKETS, "create")
-    assert made[3] == f"gs://{DEFAULTS.videos_bucket}"
-    assert {"--uniform-bucket-level-access", "--public-access-prevention", "--soft-delete-duration=7d"} <= set(
-        made
-    )
-    assert option(made, "--location") == "us-central1"
-    rules = json.loads((ROOT / option(made, "--lifecycle-file")).read_text())["lifecycle"]["rule"]
+    for url in URLS[:2]:
+        checkout.cloud.buckets[url] = {"uniform_bucket_level_access": True, "cors_config": [{"origin": ["*"]}]}
+    made = [command for command in those(checkout.must(), *BUCKETS, "create") if command[3] in URLS]
+    assert [command[3] for command in made] == URLS[2:]
+    assert {
+        *("--uniform-bucket-level-access", "--public-access-prevention", "--soft-delete-duration=7d"),
+        "--location=us-central1",
+    } <= set(made[0])
+    rules = json.loads((ROOT / option(made[0], "--lifecycle-file")).read_text())["lifecycle"]["rule"]
     # A rule that deletes objects would take users' videos away.
     assert [rule["action"]["type"] for rule in rules] == ["AbortIncompleteMultipartUpload"]
 
 
 def test_the_pages_origins_may_read_a_new_bucket(checkout: Checkout) -> None:
-    checkout.cloud.missing = DEFAULTS.buckets
-    calls = run(checkout)
-    assert [(call[3], option(call, "--cors-file")) for call in those(calls, *BUCKETS, "update")] == [
-        (url, CORS) for url in URLS
-    ]
+    updated = those(checkout.must(), *BUCKETS, "update")
+    assert [(command[3], option(command, "--cors-file")) for command in updated] == [(url, CORS) for url in URLS]
     (rule,) = json.loads((checkout.root / CORS).read_text())
     assert (rule["origin"], rule["method"]) == ([*DEFAULTS.allowed_origins], ["GET", "HEAD"])
 
 
 def test_buckets_that_were_there_stay_as_they_are(checkout: Checkout) -> None:
-    calls = run(checkout)
-    assert len(those(calls, *BUCKETS, "describe")) == len(URLS)
-    assert those(calls, *BUCKETS, "create") + those(calls, *BUCKETS, "update") == []
+    for url in URLS:
+        checkout.cloud.buckets[url] = {"uniform_bucket_level_access": True, "cors_config": [{"origin": ["*"]}]}
+    changes = checkout.must()
+    assert [command[3] for command in those(changes, *BUCKETS, "create")] == [BUILDS]
+    assert those(changes, *BUCKETS, "update") == []
 
 
 def test_a_bucket_that_an_interrupted_run_left_without_rules_for_scripts_gets_them(checkout: Checkout) -> None:
-    checkout.cloud.cors = ""
-    calls = run(checkout)
-    assert [call[3] for call in those(calls, *BUCKETS, "update")] == URLS
-    assert those(calls, *BUCKETS, "create") == []
+    for url in URLS:
+        checkout.cloud.buckets[url] = {"uniform_bucket_level_access": True, "cors_config": []}
+    changes = checkout.must()
+    assert [command[3] for command in those(changes, *BUCKETS, "update")] == URLS
 
 
 def test_a_bucket_whose_roles_can_have_no_conditions_is_named(checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, uniform="False", database=None, missing=(DEFAULTS.images_bucket,))
-    assert done.returncode == 2
-    assert "gs://nuumee-videos has no uniform bucket-level access" in done.stderr
-    assert not any("create" in call or "update" in call for call in checkout.calls())
+    checkout.cloud.buckets[URLS[1]] = {"uniform_bucket_level_access": False}
+    assert "gs://nuumee-videos has no uniform bucket-level access" in refused(checkout)
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "projects add-iam-policy-binding",
-        "storage buckets add-iam-policy-binding gs://nuumee-outputs",
-        "secrets add-iam-policy-binding",
-        "pubsub topics add-iam-policy-binding job-deleted",
-        "functions add-invoker-policy-binding purge_job",
-        "functions describe purge_job",
-        "eventarc triggers describe",
-        "firestore databases describe",
-        "storage buckets describe gs://nuumee-images",
-        "iam service-accounts create list-jobs",
-        "pubsub topics create job-deleted-dead-letters",
-        "secrets versions list",
-        "storage buckets notifications list gs://nuumee-images",
-        "alpha monitoring policies list",
-    ],
-)
-def test_what_is_not_known_everywhere_yet_is_waited_for(command: str, checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, lags={command: 2})
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("deploy.sh: waiting until gcloud ") == 2
-    repeated = [call for call in checkout.calls() if " ".join(call).startswith(command)]
-    assert repeated[0] == repeated[1] == repeated[2]
-    assert deployed(checkout.calls(), "share_video")
+def test_the_indexes_are_made_without_waiting_for_each(commands: list[Line]) -> None:
+    made = those(commands, "firestore", "indexes", "composite", "create")
+    assert all(
+        {"--collection-group=jobs", "--query-scope=collection", "--async"} <= set(command) for command in made
+    )
+    fields = [
+        [word.partition("=")[2] for word in command if word.startswith("--field-config=")] for command in made
+    ]
+    assert ["field-path=purge.state,order=ascending", "field-path=purge.requested_at,order=ascending"] in fields
+    assert ["field-path=user_id,order=ascending", "field-path=created_at,order=descending"] in fields
 
 
-def test_what_never_becomes_known_ends_the_run_with_the_code_of_gcloud(checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, lags={"projects add-iam-policy-binding": 1000})
-    assert done.returncode == 1
-    assert "Service account list-jobs does not exist" in done.stderr
-    assert those(checkout.calls(), "functions", "deploy") == []
+def test_only_indexes_that_are_missing_are_made(checkout: Checkout) -> None:
+    checkout.must()
+    gone = checkout.cloud.indexes.pop(1)
+    (made,) = checkout.must()
+    assert f"--field-config=field-path={gone['fields'][0]['fieldPath']},order=ascending" in made
 
 
-def test_an_answer_that_never_comes_ends_the_run_in_a_sentence(checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, lags={"functions describe": 1000})
-    assert done.returncode == 2
-    assert "there is no answer to gcloud functions describe purge_job" in done.stderr
+def test_dead_letters_that_are_kept_go_some_time(commands: list[Line]) -> None:
+    (ttl,) = those(commands, "firestore", "fields", "ttls", "update", "expire_at")
+    assert {"--collection-group=dead_letters", "--enable-ttl", "--async"} <= set(ttl)
+
+
+def test_an_account_of_an_earlier_deployment_is_marked_as_ours(checkout: Checkout) -> None:
+    email = "list-jobs@nuumee-test.iam.gserviceaccount.com"
+    checkout.cloud.accounts[email] = {"email": email}
+    changes = checkout.must()
+    (marked,) = those(changes, "iam", "service-accounts", "update")
+    assert marked[3:5] == [email, "--description=Part of NuuMee Jobs"]
+    assert those(changes, "iam", "service-accounts", "create", "list-jobs") == []

@@ -1,8 +1,8 @@
-"""What the functions need: topics, dead letters, roles, indexes, notifications and the schedule."""
+"""What the functions need: topics, subscriptions, dead letters, roles, notifications and the schedule."""
 
 from __future__ import annotations
 
-import json
+from typing import Any
 
 import pytest
 
@@ -11,57 +11,111 @@ from shared.jobs.job import POSTER_NAME, PREVIEW_NAME
 from shared.settings import dead_letters
 from tests.unit.infra.deploy.checkout import (
     DEFAULTS,
+    FUNCTIONS,
     REQUIRED,
     RETRIED,
     TOPICS,
     Checkout,
-    Command,
+    Line,
     deployed,
     option,
     those,
 )
 
+SUBSCRIBE = ("pubsub", "subscriptions", "create")
+WEEK = "--message-retention-duration=604800s"
 
-def test_every_topic_is_made(commands: list[Command]) -> None:
+
+def test_every_topic_is_made(commands: list[Line]) -> None:
     made = [command[3] for command in those(commands, "pubsub", "topics", "create")]
-    assert sorted(made) == sorted({*TOPICS.values(), *(dead_letters(TOPICS[function]) for function in RETRIED)})
-
-
-@pytest.mark.parametrize("function", RETRIED)
-def test_what_cannot_be_processed_is_kept_for_a_week(function: str, commands: list[Command]) -> None:
-    dead = dead_letters(TOPICS[function])
-    subscription = f"SUBSCRIPTION_OF_{function}"
-    assert those(commands, "pubsub", "topics", "create", dead)
-    (kept,) = those(commands, "pubsub", "subscriptions", "create", dead)
-    assert {f"--topic={dead}", "--message-retention-duration=7d", "--expiration-period=never"} <= set(kept)
-    assert option(kept, "--ack-deadline") == option(deployed(commands, "sweep_purges"), "--timeout").removesuffix(
-        "s"
-    )
-
-    (_, update) = those(commands, "pubsub", "subscriptions", "update", subscription)
-    assert {f"--dead-letter-topic={dead}", f"--max-delivery-attempts={table().attempts}"} <= set(update)
-
-    agent = "--member=serviceAccount:service-PROJECT_NUMBER@gcp-sa-pubsub.iam.gserviceaccount.com"
-    publisher, *_ = those(commands, "pubsub", "topics", "add-iam-policy-binding", dead)
-    (subscriber,) = those(commands, "pubsub", "subscriptions", "add-iam-policy-binding", subscription)
-    assert {agent, "--role=roles/pubsub.publisher"} <= set(publisher)
-    assert {agent, "--role=roles/pubsub.subscriber"} <= set(subscriber)
+    dead = {dead_letters(TOPICS[function]) for function in RETRIED}
+    assert sorted(made) == sorted({*TOPICS.values(), *dead, "release-probe"})
 
 
 @pytest.mark.parametrize("function", TOPICS)
-def test_pubsub_waits_for_a_function_for_longer_than_that_may_take(function: str, commands: list[Command]) -> None:
-    update, *_ = those(commands, "pubsub", "subscriptions", "update", f"SUBSCRIPTION_OF_{function}")
+def test_a_background_function_gets_the_messages_of_its_topic(function: str, checkout: Checkout) -> None:
+    (command,) = those(checkout.must(), *SUBSCRIBE, FUNCTIONS[function].account)
+    name, topic = FUNCTIONS[function].account, TOPICS[function]
+    assert option(command, "--topic") == topic
+    assert option(command, "--push-endpoint") == f"https://{name}.run.app/projects/nuumee-test/topics/{topic}"
+    assert option(command, "--push-auth-token-audience") == f"https://{name}.run.app"
+    assert option(command, "--push-auth-service-account") == "event-pusher@nuumee-test.iam.gserviceaccount.com"
+    assert {"--expiration-period=never", "--min-retry-delay=60s", "--max-retry-delay=600s"} <= set(command)
+    assert option(command, "--labels") == "product=nuumee-jobs"
+
+
+@pytest.mark.parametrize("function", TOPICS)
+def test_pubsub_waits_for_a_function_for_longer_than_that_may_take(function: str, commands: list[Line]) -> None:
+    (command,) = those(commands, *SUBSCRIBE, FUNCTIONS[function].account)
     timeout = option(deployed(commands, function), "--timeout").removesuffix("s")
-    assert int(option(update, "--ack-deadline")) == table().ack_deadline > int(timeout)
-    assert commands.index(update) > commands.index(deployed(commands, function))
+    assert int(option(command, "--ack-deadline")) == table().ack_deadline > int(timeout)
+    # What is pushed finds somebody from the first message on.
+    assert commands.index(command) > commands.index(deployed(commands, function))
 
 
-def test_a_sweep_that_failed_is_no_dead_letter(commands: list[Command]) -> None:
-    (update,) = those(commands, "pubsub", "subscriptions", "update", "SUBSCRIPTION_OF_sweep_purges")
-    assert "dead-letter" not in " ".join(update)
+@pytest.mark.parametrize("function", RETRIED)
+def test_what_cannot_be_processed_is_kept_for_a_week(function: str, commands: list[Line]) -> None:
+    name, dead = FUNCTIONS[function].account, dead_letters(TOPICS[function])
+    (kept,) = those(commands, *SUBSCRIBE, dead)
+    assert {f"--topic={dead}", WEEK, "--expiration-period=never"} <= set(kept)
+    assert option(kept, "--ack-deadline") == option(deployed(commands, "sweep_purges"), "--timeout").removesuffix(
+        "s"
+    )
+    (pushed,) = those(commands, *SUBSCRIBE, name)
+    assert {WEEK, f"--dead-letter-topic={dead}", f"--max-delivery-attempts={table().attempts}"} <= set(pushed)
+    agent = "--member=serviceAccount:service-PROJECT_NUMBER@gcp-sa-pubsub.iam.gserviceaccount.com"
+    publisher = those(commands, "pubsub", "topics", "add-iam-policy-binding", dead)
+    (subscriber,) = those(commands, "pubsub", "subscriptions", "add-iam-policy-binding", name)
+    assert {agent, "--role=roles/pubsub.publisher"} <= set(publisher[0])
+    assert {agent, "--role=roles/pubsub.subscriber"} <= set(subscriber)
 
 
-def grants(commands: list[Command]) -> dict[str, set[str]]:
+def test_a_sweep_that_failed_is_no_dead_letter_and_comes_again_for_ten_minutes_at_most(
+    commands: list[Line],
+) -> None:
+    for name in TOPICS.keys() - set(RETRIED):
+        (command,) = those(commands, *SUBSCRIBE, FUNCTIONS[name].account)
+        assert "dead-letter" not in " ".join(command)
+        # The shortest that Pub/Sub allows: https://cloud.google.com/pubsub/docs/subscription-properties
+        assert option(command, "--message-retention-duration") == "600s"
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("purge-job", {"ackDeadlineSeconds": 10}),
+        ("purge-job", {"pushConfig": {"pushEndpoint": "https://old.run.app"}}),
+        ("purge-job", {"deadLetterPolicy": None}),
+        ("purge-job", {"expirationPolicy": {"ttl": "2678400s"}}),
+        ("purge-job", {"labels": {}}),
+        ("make-posters", {"retryPolicy": {"minimumBackoff": "10s", "maximumBackoff": "600s"}}),
+        ("count-views", {"messageRetentionDuration": "604800s"}),
+        ("count-views", {"deadLetterPolicy": {"deadLetterTopic": "projects/nuumee-test/topics/d"}}),
+        ("job-deleted-dead-letters", {"ackDeadlineSeconds": 10}),
+    ],
+)
+def test_a_subscription_that_differs_is_updated(name: str, changes: dict[str, Any], checkout: Checkout) -> None:
+    checkout.must()
+    path = f"projects/nuumee-test/subscriptions/{name}"
+    wanted = dict(checkout.cloud.subscriptions[path])
+    checkout.cloud.subscriptions[path] = {**wanted, **changes}
+    (updated,) = checkout.must()
+    assert updated[:4] == ["pubsub", "subscriptions", "update", name]
+    assert checkout.cloud.subscriptions[path] == wanted
+
+
+def test_a_subscription_of_another_topic_is_named_and_stays(checkout: Checkout) -> None:
+    checkout.must()
+    done = checkout.deploy(*REQUIRED, "--job-deleted-topic=gone")
+    assert done.returncode == 2
+    assert (
+        "the subscription purge-job is of projects/nuumee-test/topics/job-deleted and should be of gone"
+        in done.stderr
+    )
+    assert "gcloud pubsub subscriptions delete purge-job" in done.stderr
+
+
+def grants(commands: list[Line]) -> dict[str, set[str]]:
     """The roles that each account gets, with the resource of each."""
     granted: dict[str, set[str]] = {}
     for command in commands:
@@ -79,7 +133,7 @@ def grants(commands: list[Command]) -> dict[str, set[str]]:
     return granted
 
 
-def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Command]) -> None:
+def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Line]) -> None:
     buckets = tuple(f"gs://{bucket}" for bucket in DEFAULTS.buckets)
     signs = {"datastore.viewer on nuumee-test", "secretmanager.secretAccessor on url-signing-key"}
     reads = {f"storage.objectViewer on {bucket}" for bucket in buckets}
@@ -107,6 +161,8 @@ def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Co
         },
         "record-view": {"datastore.user on nuumee-test"},
         "count-views": {"datastore.user on nuumee-test"},
+        "image-builder": {"cloudbuild.builds.builder on nuumee-test"},
+        "event-pusher": {f"run.invoker on {FUNCTIONS[name].account}" for name in TOPICS},
         "url-signer": {f"storage.legacyObjectReader on {bucket}" for bucket in buckets},
         "sweep-purges": {
             "datastore.user on nuumee-test",
@@ -118,19 +174,7 @@ def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Co
     }
 
 
-def test_the_indexes_are_made_without_waiting_for_them(commands: list[Command]) -> None:
-    made = those(commands, "firestore", "indexes", "composite", "create")
-    assert all(
-        {"--collection-group=jobs", "--query-scope=collection", "--async"} <= set(command) for command in made
-    )
-    fields = [
-        [word.partition("=")[2] for word in command if word.startswith("--field-config=")] for command in made
-    ]
-    assert ["field-path=purge.state,order=ascending", "field-path=purge.requested_at,order=ascending"] in fields
-    assert ["field-path=user_id,order=ascending", "field-path=created_at,order=descending"] in fields
-
-
-def test_each_bucket_tells_of_its_new_objects_once_somebody_listens(commands: list[Command]) -> None:
+def test_each_bucket_tells_of_its_new_objects_once_somebody_listens(commands: list[Line]) -> None:
     listening = commands.index(deployed(commands, "process_upload"))
     for bucket in DEFAULTS.buckets:
         (command,) = those(commands, "storage", "buckets", "notifications", "create", f"gs://{bucket}")
@@ -138,12 +182,6 @@ def test_each_bucket_tells_of_its_new_objects_once_somebody_listens(commands: li
         assert {"--event-types=OBJECT_FINALIZE", "--payload-format=json"} <= set(command)
         assert commands.index(command) > listening
     assert len(those(commands, "storage", "buckets", "notifications", "create")) == len(DEFAULTS.buckets)
-
-
-def notifications(topic: str) -> str:
-    """What gcloud prints for a bucket that notifies this topic of new objects."""
-    configuration = {"event_types": ["OBJECT_FINALIZE"], "topic": f"//pubsub.googleapis.com/{topic}"}
-    return json.dumps([{"Bucket URL": "gs://b/", "Notification Configuration": configuration}], indent=2)
 
 
 @pytest.mark.parametrize(
@@ -158,13 +196,13 @@ def notifications(topic: str) -> str:
 def test_a_bucket_that_tells_the_topic_is_not_made_to_tell_it_twice(
     topic: str, made: int, checkout: Checkout
 ) -> None:
-    done = checkout.deploy(*REQUIRED, notifications=notifications(topic))
-    assert done.returncode == 0, done.stderr
-    assert len(those(checkout.calls(), "storage", "buckets", "notifications", "list")) == len(DEFAULTS.buckets)
-    assert len(those(checkout.calls(), "storage", "buckets", "notifications", "create")) == made
+    told = {"id": "7", "topic": f"//pubsub.googleapis.com/{topic}", "event_types": ["OBJECT_FINALIZE"]}
+    checkout.cloud.notifications = {f"gs://{bucket}": [dict(told)] for bucket in DEFAULTS.buckets}
+    changes = checkout.must()
+    assert len(those(changes, "storage", "buckets", "notifications", "create")) == made
 
 
-def test_what_decodes_uploads_can_write_pictures_alone(commands: list[Command]) -> None:
+def test_what_decodes_uploads_can_write_pictures_alone(commands: list[Line]) -> None:
     account = "--member=serviceAccount:make-posters@nuumee-test.iam.gserviceaccount.com"
     grants = [
         command
@@ -180,7 +218,7 @@ def test_what_decodes_uploads_can_write_pictures_alone(commands: list[Command]) 
         assert expression == f"expression={'||'.join(names)}"
 
 
-def test_a_sweep_is_due_every_minute(commands: list[Command]) -> None:
+def test_a_sweep_is_due_every_minute(commands: list[Line]) -> None:
     (command,) = those(commands, "scheduler", "jobs", "create", "pubsub")
     assert command[4] == "every-minute"
     assert {"--location=us-central1", "--schedule=* * * * *", "--message-body={}"} <= set(command)
@@ -188,17 +226,33 @@ def test_a_sweep_is_due_every_minute(commands: list[Command]) -> None:
     assert commands.index(command) > commands.index(deployed(commands, "sweep_purges"))
 
 
-def test_every_service_that_is_used_is_enabled(commands: list[Command]) -> None:
-    (command,) = those(commands, "services", "enable")
-    assert {"cloudscheduler.googleapis.com", "monitoring.googleapis.com", "pubsub.googleapis.com"} <= set(command)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"schedule": "0 * * * *"},
+        {"pubsubTarget": {"topicName": "projects/nuumee-test/topics/other", "data": "e30="}},
+        {"pubsubTarget": {"topicName": "projects/nuumee-test/topics/every-minute", "data": "eA=="}},
+        {"state": "PAUSED"},
+        {"description": ""},
+    ],
+)
+def test_a_schedule_that_differs_is_updated(changes: dict[str, Any], checkout: Checkout) -> None:
+    checkout.must()
+    wanted = dict(checkout.cloud.schedules["every-minute"])
+    checkout.cloud.schedules["every-minute"].update(changes)
+    (changed,) = checkout.must()
+    assert changed[:2] == ["scheduler", "jobs"]
+    assert checkout.cloud.schedules["every-minute"] == wanted
 
 
-def test_dead_letters_that_are_kept_go_some_time(commands: list[Command]) -> None:
-    (ttl,) = those(commands, "firestore", "fields", "ttls", "update", "expire_at")
-    assert {"--collection-group=dead_letters", "--enable-ttl", "--async"} <= set(ttl)
-
-
-def test_a_dead_letters_subscription_that_was_there_gets_its_deadline(commands: list[Command]) -> None:
-    for topic in ("job-deleted", "object-finalized"):
-        (update,) = those(commands, "pubsub", "subscriptions", "update", f"{topic}-dead-letters")
-        assert option(update, "--ack-deadline") == "60"
+def test_a_budget_is_made_only_if_asked_for_and_follows_the_setting(checkout: Checkout) -> None:
+    assert not any(command[0] == "billing" for command in checkout.must())
+    changes = checkout.must(*REQUIRED, "--budget=100USD")
+    assert {"billingbudgets.googleapis.com", "cloudbilling.googleapis.com"} <= set(changes[0])
+    (made,) = those(changes, "billing", "budgets", "create")
+    assert {"--budget-amount=100USD", "--filter-projects=projects/nuumee-test"} <= set(made)
+    assert sum(word.startswith("--threshold-rule=percent=") for word in made) == 3
+    assert checkout.must(*REQUIRED, "--budget=100USD") == []
+    (updated,) = checkout.must(*REQUIRED, "--budget=150EUR")
+    assert updated[:3] == ["billing", "budgets", "update"]
+    assert checkout.must(*REQUIRED, "--budget=150EUR") == []

@@ -1,119 +1,213 @@
-"""Dry runs, runs, and failures that stop a run."""
+"""Whole runs: dry, from empty, again, half-made, lagging, and failing at each step."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from infra.stage import ROOT
-from tests.unit.infra.deploy.checkout import (
-    DEFAULTS,
-    FUNCTIONS,
-    HMAC_KEY,
-    PLACEHOLDERS,
-    REQUIRED,
-    Checkout,
-    Command,
+from tests.unit.infra.deploy.checkout import REQUIRED, Checkout, Line, make, those
+from tests.unit.infra.deploy.cloud import Cloud
+
+
+def state(cloud: Cloud) -> Any:
+    """What is there, but for the names of revisions."""
+    own = ("calls", "requests", "logs", "failing", "saying", "lost", "lags", "building")
+    text = json.dumps({name: part for name, part in vars(cloud).items() if name not in own}, default=sorted)
+    return json.loads(re.sub(r"\d{14}|\d{4}-\d\d-\d\d[tT]\d\d-\d\d-\d\d[zZ]", "TIME", text))
+
+
+def without_revisions(there: dict[str, Any]) -> dict[str, Any]:
+    """A failed release may leave revisions without traffic behind."""
+    services = {
+        name: [one["percent"] for one in service["status"]["traffic"] if one.get("percent")]
+        for name, service in there["services"].items()
+    }
+    return {**there, "services": services, "objects": len(there["objects"]) > 0}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Line], Any]:
+    """The changes of a run on an empty project, and what is there after it."""
+    checkout = make(tmp_path_factory.mktemp("made"))
+    return checkout.must(), state(checkout.cloud)
+
+
+KINDS = (
+    *("services enable", "iam service-accounts create", "firestore databases create", "storage buckets create"),
+    *("storage buckets update", "firestore indexes composite create", "firestore fields ttls update"),
+    *("pubsub topics create", "pubsub subscriptions create", "secrets create", "storage hmac create"),
+    *(
+        "projects add-iam-policy-binding",
+        "storage buckets add-iam-policy-binding",
+        "artifacts repositories create",
+    ),
+    *("pubsub topics add-iam-policy-binding", "pubsub subscriptions add-iam-policy-binding", "builds submit"),
+    *("secrets add-iam-policy-binding", "artifacts repositories set-cleanup-policies", "run deploy"),
+    *("run services add-iam-policy-binding", "pubsub topics publish", "run services update-traffic"),
+    *("storage cp", "storage buckets notifications create", "scheduler jobs create"),
+    "alpha monitoring policies create",
 )
 
 
 def test_a_dry_run_calls_and_changes_nothing(checkout: Checkout) -> None:
     before = {path: path.stat().st_mtime_ns for path in checkout.root.rglob("*")}
     checkout.commands()
-    assert checkout.calls() == []
+    assert (checkout.calls(), checkout.cloud.requests) == ([], [])
     assert {path: path.stat().st_mtime_ns for path in checkout.root.rglob("*")} == before
 
 
-@pytest.mark.slow  # starts bash for each command
-def test_a_run_does_what_a_dry_run_prints(checkout: Checkout, commands: list[Command]) -> None:
-    printed = commands
-    done = checkout.run(*REQUIRED)
-    assert done.returncode == 0, done.stderr
-    filled = re.compile("|".join(PLACEHOLDERS))
-    assert checkout.recorded() == [
-        [filled.sub(lambda found: PLACEHOLDERS[found[0]], word) for word in command] for command in printed
-    ]
-    for function in FUNCTIONS:
-        assert function in (checkout.root / "build" / function / "main.py").read_text()
-    secret = HMAC_KEY.partition(":")[2]
-    assert checkout.stored_secret() == HMAC_KEY
-    assert secret not in done.stdout + done.stderr + str(checkout.recorded())
-    environment = (checkout.path / "gcloud.environment").read_text()
-    assert "CLOUDSDK_CORE_DISABLE_FILE_LOGGING=1" in environment.split()
-    assert "PYTHON" not in environment, "gcloud's own Python would read it"
+def test_a_run_on_an_empty_project_does_what_a_dry_run_prints(checkout: Checkout, commands: list[Line]) -> None:
+    unknown = re.compile(r"-[0-9a-f]{10}-\d{14}|\d{14}|[0-9a-f]{10}-TIME|(python3\.\d+)-\w+|sha256:\w+")
+
+    def known(command: Line) -> str:
+        """A command without what a dry run cannot know, or that changes from run to run."""
+        text = re.sub(r"\d{4}-\d\d-\d\d[tT]\d\d[:-]\d\d[:-]\d\d[zZ]", "TIME", " ".join(command))
+        text = re.sub(r"https://(candidate---)?(URL_OF_)?([a-z-]+)(\.run\.app)?(?=[/ ])", r"https://\1\3", text)
+        text = text.replace("PROJECT_NUMBER", "123456").replace("-REVISION", "-1").replace("=REVISION", "=1")
+        return re.sub(r"(--revision-suffix=)\S+", r"\1R", unknown.sub("-1", text).replace("DIGEST", "1"))
+
+    assert checkout.deploy().returncode == 0
+    done = [known(command) for command in checkout.calls()]
+    printed = [known(command) for command in commands]
+    assert done == printed
 
 
-def test_the_exit_code_of_gcloud_is_that_of_the_script(checkout: Checkout) -> None:
-    done = checkout.run(*REQUIRED, FAILING="services enable")
-    assert done.returncode == 7
-    assert done.stderr.splitlines()[-1] == "ERROR: refused"
+def test_a_second_run_changes_nothing(checkout: Checkout) -> None:
+    checkout.must()
+    assert checkout.must() == []
+    done = checkout.deploy("check", *REQUIRED)
+    assert (done.returncode, done.stdout) == (0, "")
 
 
-@pytest.mark.parametrize(
-    ("command", "said"),
-    [
-        (
-            "pubsub topics create",
-            "Failed to create topic [t]: Resource already exists in the project (resource=t).",
-        ),
-        ("pubsub subscriptions create", "Resource already exists in the project (resource=s)."),
-        ("iam service-accounts create", "Service account list-jobs already exists within project projects/p."),
-        ("secrets create", "Secret [projects/123456/secrets/url-signing-key] already exists."),
-        ("firestore indexes composite create", "ALREADY_EXISTS: index already exists"),
-        ("scheduler jobs create", "ALREADY_EXISTS: Job projects/p/locations/l/jobs/every-minute already exists."),
-    ],
-)
-def test_what_is_there_already_is_no_failure(
-    command: str, said: str, checkout: Checkout, commands: list[Command]
+def test_the_failures_below_are_of_every_kind_of_change(made: tuple[list[Line], Any]) -> None:
+    lines = [" ".join(command) for command in made[0]]
+    unnamed = [line for line in lines if not line.startswith(KINDS)]
+    # Keeping a key that was made has tests of its own. A probe that stays is taken away by the next run.
+    assert {" ".join(line.split()[:3]) for line in unnamed} == {
+        "secrets versions add",
+        "pubsub subscriptions delete",
+    }
+    assert all(any(line.startswith(kind) for line in lines) for kind in KINDS)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_run_that_fails_at_a_step_ends_there_and_can_be_repeated(
+    kind: str, checkout: Checkout, made: tuple[list[Line], Any]
 ) -> None:
-    # A dry run prints what a project without a database and buckets needs.
-    empty: dict[str, Any] = {"database": None, "missing": DEFAULTS.buckets}
-    done = checkout.deploy(*REQUIRED, failing=command, saying=said, **empty)
-    assert done.returncode == 0, done.stderr
-    assert len(checkout.calls()) == len(commands)
+    last = [" ".join(command) for command in made[0] if " ".join(command).startswith(kind)][-1]
+    # The names of revisions differ from run to run.
+    failing = re.split(r"[0-9a-f]{10}-\d{14}|probe=\d{14}|_/releases|releases/", last)[0]
+    checkout.cloud.failing, checkout.cloud.saying = failing, "PERMISSION_DENIED"
+    done = checkout.deploy()
+    assert done.returncode == 7
+    assert "PERMISSION_DENIED" in done.stderr
+    after = checkout.calls()[[" ".join(call).startswith(failing) for call in checkout.calls()].index(True) + 1 :]
+    # All that comes after it puts back or takes away.
+    assert {tuple(call[:3]) for call in after} <= {
+        ("run", "services", "update-traffic"),
+        ("pubsub", "subscriptions", "delete"),
+    }
+    checkout.cloud.failing = None
+    checkout.must()
+    assert without_revisions(state(checkout.cloud)) == without_revisions(made[1])
+    assert checkout.must() == []
 
 
 @pytest.mark.parametrize(
     "command",
     [
         "projects describe",
-        "services enable",
-        "pubsub topics create job-deleted-dead-letters",
-        "firestore fields ttls update",
-        "firestore indexes composite create",
+        "services list",
+        "projects add-iam-policy-binding",
         "storage buckets add-iam-policy-binding gs://nuumee-outputs",
-        "secrets versions list",
-        "storage hmac create",
-        "functions deploy get_output",
-        "eventarc triggers describe",
-        "pubsub subscriptions update",
+        "secrets add-iam-policy-binding",
+        "pubsub topics add-iam-policy-binding job-deleted",
+        "run services add-iam-policy-binding purge-job",
+        "run deploy purge-job",
+        "builds submit",
         "firestore databases describe",
-        "storage buckets describe gs://nuumee-videos",
-        "storage buckets notifications list gs://nuumee-videos",
-        "storage buckets notifications create",
-        "scheduler jobs create",
+        "storage buckets describe gs://nuumee-images",
+        "iam service-accounts create list-jobs",
+        "pubsub topics create job-deleted-dead-letters",
+        "pubsub subscriptions create purge-job",
+        "secrets versions list",
+        "storage buckets notifications list gs://nuumee-images",
         "alpha monitoring policies list",
-        "alpha monitoring policies create",
+        "logging read",
     ],
 )
-def test_a_failure_of_gcloud_stops_the_run_with_its_exit_code(command: str, checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, failing=command, saying="PERMISSION_DENIED")
-    assert done.returncode == 7
-    assert "PERMISSION_DENIED" in done.stderr
-    *before, last = (" ".join(call) for call in checkout.calls())
-    assert last.startswith(command)
-    assert not any(call.startswith(command) for call in before)
+def test_what_is_not_known_everywhere_yet_is_waited_for(command: str, checkout: Checkout) -> None:
+    checkout.cloud.lags = {command: 2}
+    done = checkout.deploy()
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("deploy.sh: waiting until gcloud ") == 2
+    repeated = [call for call in checkout.calls() if " ".join(call).startswith(command)]
+    assert repeated[0] == repeated[1] == repeated[2]
 
 
-def test_a_function_that_cannot_be_staged_stops_the_run_before_its_first_command(checkout: Checkout) -> None:
-    (checkout.root / "requirements.txt").unlink()
-    done = checkout.deploy(*REQUIRED)
+def test_what_never_becomes_known_ends_the_run_with_the_code_of_gcloud(checkout: Checkout) -> None:
+    checkout.cloud.lags = {"projects add-iam-policy-binding": 1000}
+    done = checkout.deploy()
     assert done.returncode == 1
+    assert "Service account a does not exist" in done.stderr
+    assert those(checkout.calls(), "run", "deploy") == []
+
+
+def test_indexes_are_waited_for_before_a_function_needs_them(checkout: Checkout) -> None:
+    checkout.cloud.building = 3
+    done = checkout.deploy()
+    assert done.returncode == 0
+    assert done.stderr.count("waiting until the indexes of Firestore are built") == 2
+    lists = those(checkout.calls(), "firestore", "indexes", "composite", "list")
+    first = those(checkout.calls(), "run", "deploy")[0]
+    assert len(lists) == 4
+    assert max(index for index, call in enumerate(checkout.calls()) if call in lists) < checkout.calls().index(
+        first
+    )
+
+
+def test_indexes_that_are_never_built_end_the_run_before_anything_is_released(checkout: Checkout) -> None:
+    checkout.cloud.building = 10_000
+    done = checkout.deploy()
+    assert done.returncode == 2
+    assert "the indexes of Firestore are not built yet: run deploy.sh again later" in done.stderr
+    assert checkout.cloud.services == {}
+
+
+def test_functions_that_cannot_be_staged_end_the_run_before_anything_is_built(checkout: Checkout) -> None:
+    (checkout.root / "requirements.txt").unlink()
+    done = checkout.deploy()
+    assert done.returncode == 2
     assert "requirements.txt" in done.stderr
-    assert checkout.calls() == []
+    assert (checkout.cloud.images, checkout.cloud.services) == ({}, {})
+
+
+def test_functions_of_an_earlier_deployment_must_be_detached_first(checkout: Checkout) -> None:
+    checkout.cloud.functions = ["list_jobs", "purge_job", "somebody_elses"]
+    checkout.cloud.enabled = {"cloudfunctions.googleapis.com"}
+    done = checkout.deploy()
+    assert done.returncode == 2
+    assert "gcloud functions detach list_jobs --region=us-central1\n" in done.stderr
+    assert "gcloud functions detach purge_job --region=us-central1\n" in done.stderr
+    assert "somebody_elses" not in done.stderr
+    assert [call[:2] for call in checkout.cloud.changes()] == [["services", "enable"]]
+    checkout.cloud.functions = ["somebody_elses"]
+    checkout.must()
+
+
+@pytest.mark.slow  # starts bash
+def test_the_script_runs_gcloud_with_its_exit_code_and_without_our_python_path(checkout: Checkout) -> None:
+    done = checkout.run(*REQUIRED, FAILING="services list")
+    assert done.returncode == 7
+    assert done.stderr.splitlines()[-1] == "ERROR: refused"
+    assert checkout.recorded()[0][:2] == ["services", "list"]
+    assert "PYTHON" not in (checkout.path / "gcloud.environment").read_text(), "gcloud's own Python would read it"
 
 
 def test_a_table_that_makes_no_sense_stops_the_run_before_its_first_command(checkout: Checkout) -> None:
@@ -148,3 +242,4 @@ def test_a_tool_that_is_not_there_is_named(tool: str, checkout: Checkout) -> Non
 
 def test_the_script_can_be_started() -> None:
     assert os.access(ROOT / "deploy.sh", os.X_OK)
+    assert Path(ROOT / "deploy.sh").read_text().startswith("#!/usr/bin/env bash")

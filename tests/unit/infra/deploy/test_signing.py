@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
+from datetime import timedelta
 
 import pytest
 
-from infra.stage import ROOT
 from tests.unit.infra.deploy.checkout import (
     FUNCTIONS,
-    HMAC_KEY,
     REQUIRED,
     Checkout,
-    Command,
+    Line,
     deployed,
     option,
     those,
     variables,
 )
+from tests.unit.infra.deploy.cloud.access import HMAC_KEY
 from tests.unit.infra.deploy.test_resources import grants
 
 SIGNING = {name for name, function in FUNCTIONS.items() if function.signs}
@@ -27,13 +26,13 @@ KEEP = ("secrets", "versions", "add")
 FROM_SECRET = "--set-secrets=SIGNING_KEY=url-signing-key:latest"
 
 
-def test_the_functions_that_sign_get_the_key_and_no_others_do(commands: list[Command]) -> None:
+def test_the_functions_that_sign_get_the_key_and_no_others_do(commands: list[Line]) -> None:
     assert {name for name in FUNCTIONS if FROM_SECRET in deployed(commands, name)} == SIGNING
     assert {variables(deployed(commands, name))["SIGNING"] for name in FUNCTIONS} == {"key"}
     assert not any("SIGNING_KEY" in variables(deployed(commands, name)) for name in FUNCTIONS)
 
 
-def test_the_key_is_made_before_what_needs_it(commands: list[Command]) -> None:
+def test_the_key_is_made_before_what_needs_it(commands: list[Line]) -> None:
     (account,) = those(commands, "iam", "service-accounts", "create", "url-signer")
     (secret,) = those(commands, "secrets", "create", "url-signing-key")
     (key,), (kept,) = those(commands, *MAKE_KEY), those(commands, *KEEP)
@@ -45,10 +44,15 @@ def test_the_key_is_made_before_what_needs_it(commands: list[Command]) -> None:
     assert kept[3:5] == ["url-signing-key", "--data-file=-"]
 
 
+def kept(checkout: Checkout) -> list[str]:
+    """What is in the secret's versions that can be read."""
+    return [content for state, content in (checkout.cloud.versions or {}).values() if state == "enabled"]
+
+
 def test_the_key_is_kept_and_shown_nowhere(checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED)
+    done = checkout.deploy()
     assert done.returncode == 0, done.stderr
-    assert checkout.cloud.secret == HMAC_KEY
+    assert kept(checkout) == [HMAC_KEY]
     secret = HMAC_KEY.partition(":")[2]
     assert secret not in done.stdout + done.stderr + str(checkout.calls())
     # gcloud would write its output, including the key, into a log file.
@@ -58,60 +62,57 @@ def test_the_key_is_kept_and_shown_nowhere(checkout: Checkout) -> None:
 
 
 def test_a_key_that_is_there_is_not_made_again(checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, versions=(("1", "destroyed"), ("2", "enabled")))
-    assert done.returncode == 0, done.stderr
-    assert those(checkout.calls(), "secrets", "versions", "list")
-    assert (those(checkout.calls(), *MAKE_KEY), those(checkout.calls(), *KEEP)) == ([], [])
-    assert FROM_SECRET in deployed(checkout.calls(), "list_jobs")
-
-
-def test_a_second_run_makes_no_second_key(checkout: Checkout) -> None:
-    assert [checkout.deploy(*REQUIRED).returncode for _ in range(2)] == [0, 0]
-    assert len(those(checkout.calls(), *MAKE_KEY)) == 1
+    checkout.cloud.versions = {"1": ("destroyed", ""), "2": ("enabled", HMAC_KEY)}
+    changes = checkout.must()
+    assert (those(changes, *MAKE_KEY), those(changes, *KEEP)) == ([], [])
+    assert FROM_SECRET in deployed(changes, "list_jobs")
 
 
 @pytest.mark.parametrize("state", ["disabled", "destroyed"])
 def test_a_key_that_cannot_be_read_any_more_is_made_anew(state: str, checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, versions=(("1", state),))
-    assert done.returncode == 0, done.stderr
-    assert checkout.cloud.secret == HMAC_KEY
+    checkout.cloud.versions = {"1": (state, "")}
+    checkout.must()
+    assert kept(checkout) == [HMAC_KEY]
 
 
 @pytest.mark.parametrize("made", ["", "GOOG1EKEY", ":secret", "GOOG1EKEY:se cret"])
 def test_what_is_no_key_is_not_kept(made: str, checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, hmac_key=made)
+    checkout.cloud.hmac_key = made
+    done = checkout.deploy()
     assert done.returncode == 2
     problem = f"deploy.sh: gcloud made no HMAC key for {SIGNER} that can be kept"
     known = made.startswith("GOOG1EKEY")
     left = f", and may still be there: see gcloud storage hmac list --service-account={SIGNER}"
     assert done.stderr.splitlines()[-1] == problem + ("" if known else left)
     assert deleted_keys(checkout) == (["GOOG1EKEY"] if known else [])
-    assert (checkout.cloud.secret, those(checkout.calls(), "functions", "deploy")) == (None, [])
+    assert (kept(checkout), those(checkout.calls(), "run", "deploy")) == ([], [])
 
 
 def test_a_key_that_cannot_be_kept_is_deleted_each_time(checkout: Checkout) -> None:
+    checkout.cloud.failing, checkout.cloud.saying = " ".join(KEEP), "PERMISSION_DENIED"
     for _ in range(2):
-        done = checkout.deploy(*REQUIRED, failing=" ".join(KEEP), saying="PERMISSION_DENIED")
+        done = checkout.deploy()
         assert done.returncode == 2
         assert "PERMISSION_DENIED" in done.stderr
         assert done.stderr.splitlines()[-1] == (
             f"deploy.sh: the HMAC key of {SIGNER} could not be kept in the secret url-signing-key"
         )
     assert deleted_keys(checkout) == ["GOOG1EKEY"] * len(those(checkout.calls(), *MAKE_KEY)) == ["GOOG1EKEY"] * 2
-    assert those(checkout.calls(), "functions", "deploy") == []
+    assert those(checkout.calls(), "run", "deploy") == []
 
 
 @pytest.mark.parametrize("step", ["update", "delete"])
 def test_a_key_that_can_be_neither_kept_nor_deleted_is_told_of(step: str, checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, hmac_key="GOOG1EKEY", failing=f"storage hmac {step}", saying="INTERNAL")
+    checkout.cloud.hmac_key, checkout.cloud.failing = "GOOG1EKEY", f"storage hmac {step}"
+    done = checkout.deploy()
     assert done.returncode == 2
     assert done.stderr.endswith(f"see gcloud storage hmac list --service-account={SIGNER}\n")
 
 
 def test_a_key_that_was_kept_although_the_answer_was_lost_stays(checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, lost=" ".join(KEEP))
-    assert done.returncode == 0, done.stderr
-    assert (checkout.cloud.secret, deleted_keys(checkout)) == (HMAC_KEY, [])
+    checkout.cloud.lost = " ".join(KEEP)
+    checkout.must()
+    assert (kept(checkout), deleted_keys(checkout)) == ([HMAC_KEY], [])
 
 
 def deleted_keys(checkout: Checkout) -> list[str]:
@@ -123,21 +124,6 @@ def deleted_keys(checkout: Checkout) -> list[str]:
     return ids
 
 
-@pytest.mark.parametrize(("failing", "secret"), [("no such command", HMAC_KEY), ("storage hmac create", None)])
-def test_the_documented_rotation_keeps_a_key_only_if_one_was_made(
-    failing: str, secret: str | None, checkout: Checkout
-) -> None:
-    rotation = (ROOT / "docs/deploying.md").read_text().partition("**To rotate the key**")[2].split("```")[1]
-    steps = rotation.partition("./deploy.sh")[0].replace("PROJECT", "nuumee-test")
-    environment = {"PATH": str(checkout.path), "FAILING": failing}
-    subprocess.run(["bash", "-c", steps], env=environment, check=False, timeout=60)
-    assert checkout.stored_secret() == secret
-    calls = checkout.recorded()
-    assert [call[3] for call in those(calls, *MAKE_KEY)] == [SIGNER]
-    assert len(those(calls, *KEEP)) == (secret is not None)
-    assert all("--project=nuumee-test" in call for call in calls)
-
-
 def test_without_a_key_each_function_may_sign_as_itself(checkout: Checkout) -> None:
     commands = checkout.commands(*REQUIRED, "--signing=keyless")
     names = {FUNCTIONS[name].account for name in SIGNING}
@@ -146,30 +132,106 @@ def test_without_a_key_each_function_may_sign_as_itself(checkout: Checkout) -> N
     assert "url-sign" not in str(commands)
     for name in FUNCTIONS:
         assert variables(deployed(commands, name))["SIGNING"] == "keyless"
-        assert ("--clear-secrets" in deployed(commands, name)) == (name in SIGNING)
+        assert "--clear-secrets" in deployed(commands, name)
 
 
 def test_with_a_key_the_role_to_sign_as_itself_goes_once_no_function_needs_it(checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED, sign_as_themselves=("list-jobs", "share-video", "purge-job"))
-    assert done.returncode == 0, done.stderr
-    calls = checkout.calls()
-    taken = those(calls, "iam", "service-accounts", "remove-iam-policy-binding")
-    emails = [f"{account}@nuumee-test.iam.gserviceaccount.com" for account in ("list-jobs", "share-video")]
-    assert [call[3] for call in taken] == emails
-    assert [option(call, "--member") for call in taken] == [f"serviceAccount:{email}" for email in emails]
-    assert {option(call, "--role") for call in taken} == {"roles/iam.serviceAccountTokenCreator"}
-    assert all("--all" in call for call in taken)
-    assert min(map(calls.index, taken)) > max(map(calls.index, those(calls, "functions", "deploy")))
+    checkout.must(*REQUIRED, "--signing=keyless")
+    changes = checkout.must()
+    taken = those(changes, "iam", "service-accounts", "remove-iam-policy-binding")
+    emails = {f"{FUNCTIONS[name].account}@nuumee-test.iam.gserviceaccount.com" for name in SIGNING}
+    assert {command[3] for command in taken} == emails
+    assert {option(command, "--member") for command in taken} == {f"serviceAccount:{email}" for email in emails}
+    assert {option(command, "--role") for command in taken} == {"roles/iam.serviceAccountTokenCreator"}
+    assert all("--all" in command for command in taken)
+    moved = those(changes, "run", "services", "update-traffic")
+    assert min(map(changes.index, taken)) > max(map(changes.index, moved))
+    assert checkout.must() == []
 
 
-def test_a_role_that_is_not_there_is_not_taken_away(checkout: Checkout) -> None:
-    done = checkout.deploy(*REQUIRED)
-    assert done.returncode == 0, done.stderr
-    asked = those(checkout.calls(), "iam", "service-accounts", "get-iam-policy")
-    assert {call[3].partition("@")[0] for call in asked} == {FUNCTIONS[name].account for name in SIGNING}
-    assert those(checkout.calls(), "iam", "service-accounts", "remove-iam-policy-binding") == []
-
-
-def test_with_a_key_no_account_may_sign_as_another(commands: list[Command]) -> None:
+def test_with_a_key_no_account_may_sign_as_another(commands: list[Line]) -> None:
     assert "TokenCreator" not in str(grants(commands))
     assert option(deployed(commands, "list_jobs"), "--service-account").startswith("list-jobs@")
+
+
+def rotate(checkout: Checkout, *flags: str) -> list[Line]:
+    return checkout.must("rotate-signing-key", *REQUIRED, *flags)
+
+
+def test_a_rotation_makes_a_new_key_and_deletes_the_old_one_an_hour_later(checkout: Checkout) -> None:
+    checkout.must()
+    first = rotate(checkout)
+    # Only the functions that sign take a new revision.
+    assert {command[2] for command in those(first, "run", "deploy")} == {
+        FUNCTIONS[name].account for name in SIGNING
+    }
+    assert (len(kept(checkout)), [*checkout.cloud.keys]) == (2, ["GOOG1EKEY", "GOOG1EKEY2"])
+    assert rotate(checkout) == [], "it is too early"
+    checkout.time += timedelta(minutes=75)
+    last = rotate(checkout)
+    assert [command[:4] for command in last] == [
+        ["storage", "hmac", "update", "GOOG1EKEY"],
+        ["storage", "hmac", "delete", "GOOG1EKEY"],
+        ["secrets", "versions", "destroy", "1"],
+    ]
+    assert ([*checkout.cloud.keys], kept(checkout)) == (["GOOG1EKEY2"], ["GOOG1EKEY2:se/cr+et="])
+    assert checkout.must() == []
+
+
+def test_a_key_that_leaked_is_deleted_as_soon_as_no_function_uses_it(checkout: Checkout) -> None:
+    checkout.must()
+    changes = rotate(checkout, "--leaked")
+    assert [*checkout.cloud.keys] == ["GOOG1EKEY2"]
+    moved = max(map(changes.index, those(changes, "run", "services", "update-traffic")))
+    assert moved < changes.index(those(changes, "storage", "hmac", "update", "GOOG1EKEY")[0])
+
+
+@pytest.mark.parametrize("step", ["run deploy share-video", "update-traffic get-output", "storage hmac delete"])
+def test_a_rotation_that_was_interrupted_goes_on_with_the_key_that_it_made(step: str, checkout: Checkout) -> None:
+    checkout.must()
+    checkout.cloud.failing = step
+    assert checkout.deploy("rotate-signing-key", *REQUIRED, "--leaked").returncode == 7
+    checkout.cloud.failing = None
+    rotate(checkout, "--leaked")
+    assert ([*checkout.cloud.keys], len(kept(checkout))) == (["GOOG1EKEY2"], 1)
+
+
+def test_a_rotation_shows_no_key(checkout: Checkout) -> None:
+    checkout.must()
+    done = checkout.deploy("rotate-signing-key", *REQUIRED, "--leaked")
+    assert done.returncode == 0
+    assert "se/cr+et=" not in done.stdout + done.stderr + str(checkout.calls())
+    assert all(call.environment for call in checkout.cloud.calls if "access" in call.words)
+
+
+def test_a_key_that_is_none_of_the_accounts_keeps_all_the_others(checkout: Checkout) -> None:
+    checkout.must()
+    rotate(checkout)
+    checkout.time += timedelta(hours=2)
+    assert checkout.cloud.versions
+    checkout.cloud.versions["2"] = ("enabled", "GOOG1EOTHER:secret")
+    done = checkout.deploy("rotate-signing-key", *REQUIRED)
+    assert done.returncode == 2
+    assert f"the key in version 2 of url-signing-key is none of {SIGNER}: nothing was deleted" in done.stderr
+    assert [*checkout.cloud.keys] == ["GOOG1EKEY", "GOOG1EKEY2"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        (("--signing=keyless",), "with SIGNING=keyless there is no key"),
+        ((), "there is no key yet: run ./deploy.sh"),
+    ],
+)
+def test_what_has_no_key_is_not_given_one_by_a_rotation(
+    flags: tuple[str, ...], said: str, checkout: Checkout
+) -> None:
+    done = checkout.deploy("rotate-signing-key", *REQUIRED, *flags)
+    assert (done.returncode, checkout.cloud.changes()) == (2, [])
+    assert said in done.stderr
+
+
+def test_going_back_behind_a_rotation_still_finds_a_key(checkout: Checkout) -> None:
+    checkout.must()
+    changes = rotate(checkout)
+    assert all(option(command, "--set-secrets").endswith(":latest") for command in those(changes, "run", "deploy"))

@@ -1,0 +1,111 @@
+"""What each command of deploy.sh does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from infra.cloud.commit import Stamp
+from infra.cloud.deploy import Deploy
+from infra.cloud.deployment import Refused, Request
+from infra.cloud.fetch import Fetch
+from infra.cloud.gcloud import Mode
+from infra.cloud.page import Page, Run
+from infra.cloud.project import Project
+from infra.cloud.release import Release
+from infra.cloud.releases import Releases
+from infra.cloud.removal import Leftover, Removal, remove
+from infra.cloud.signing import SigningKey
+from infra.cloud.smoke import Smoke
+
+_URLS_LAST = timedelta(minutes=75)
+"""How long URLs of the old key are needed: url_lifetime in shared/settings.py, and the time that instances of the
+old revisions may take to end.
+"""
+
+
+class Commands:
+    def __init__(self, project: Project, stamp: Stamp, fetch: Fetch, run: Run, ask: Callable[[str], str]) -> None:
+        self._project = project
+        self._stamp = stamp
+        self._fetch = fetch
+        self._run = run
+        self._ask = ask
+        self._token = os.environ.get("SMOKE_TOKEN") or None
+
+    def carry_out(self, request: Request) -> int:
+        """Returns the exit code. Raises Failed, NoAnswer, Refused and BadRelease."""
+        match request.command:
+            case "page":
+                Page(self._project, self._run).deploy()
+            case "rollback":
+                self._roll_back()
+            case "check":
+                return self._check(prune="prune" in request.options)
+            case "rotate-signing-key":
+                self._rotate(leaked="leaked" in request.options)
+            case "destroy":
+                return self._destroy()
+            case _:
+                self._deploy().everything(replace_rules="replace-rules" in request.options)
+        return 0
+
+    def _deploy(self) -> Deploy:
+        return Deploy(self._project, self._fetch, self._stamp, self._token)
+
+    def _roll_back(self) -> None:
+        release = Release(self._project, Smoke(self._project, self._fetch, self._token), self._stamp)
+        print(f"deploy.sh: this release serves again: {release.roll_back().state}")
+
+    def _check(self, *, prune: bool) -> int:
+        """1 if something differs, or stays although it is no longer in the data."""
+        # Rules of others are told of like all that differs.
+        self._deploy().everything(replace_rules=True)
+        differs = self._project.gcloud.changes > 0
+        removal = Removal(self._project)
+        leftovers = removal.leftovers()
+        self._show("no longer in the data", leftovers)
+        if prune and leftovers and self._ask("Remove all of these? Type yes: ") == "yes":
+            self._project.gcloud.mode = Mode.RUN
+            if not (failed := remove(leftovers)):
+                return int(differs)
+            print(f"deploy.sh: could not be removed: {', '.join(failed)}")
+        return int(differs or bool(leftovers))
+
+    def _destroy(self) -> int:
+        removal = Removal(self._project)
+        leftovers = removal.leftovers(everything=True)
+        self._show("will be removed", leftovers)
+        name = self._project.deployment.project
+        print("Firestore and buckets with objects stay.")
+        if self._ask(f"Type the project's id to remove all of these from {name}: ") != name:
+            raise Refused("nothing was removed")
+        failed = remove(leftovers)
+        if failed:
+            print(f"deploy.sh: could not be removed, run destroy again: {', '.join(failed)}")
+        return int(bool(failed))
+
+    def _rotate(self, *, leaked: bool) -> None:
+        """Each step is known from what is there, so a run goes on where the last one ended."""
+        if self._project.deployment.keyless:
+            raise Refused("with SIGNING=keyless there is no key to exchange")
+        key = SigningKey(self._project)
+        versions = key.versions()
+        if not versions:
+            raise Refused("there is no key yet: run ./deploy.sh first")
+        if len(versions) == 1:
+            key.add()
+        self._deploy().again()
+        records = Releases(self._project).all()
+        taken = datetime.strptime(records[-1].id, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        if not leaked and self._stamp.time < taken + _URLS_LAST:
+            when = (taken + _URLS_LAST).strftime("%H:%M")
+            print("deploy.sh: the functions sign with the new key")
+            print(f"deploy.sh: run this again after {when} UTC: it deletes the old key")
+            return
+        key.retire_old()
+
+    def _show(self, what: str, leftovers: list[Leftover]) -> None:
+        for leftover in leftovers:
+            print(f"{what}: {leftover.what}")

@@ -1,0 +1,136 @@
+"""What everything else stands on: APIs, the database with its indexes, and the buckets."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from infra.cloud.deployment import Deployment, Refused
+from infra.cloud.gcloud import Mode, NoAnswer
+from infra.cloud.project import Project
+
+_APIS = (
+    *("artifactregistry", "cloudbuild", "cloudresourcemanager", "cloudscheduler", "firebaserules", "firestore"),
+    *("iam", "iamcredentials", "identitytoolkit", "logging", "monitoring", "pubsub", "run", "secretmanager"),
+    "storage",
+)
+_LIFECYCLE = "infra/cloud/lifecycle.json"
+_INDEXES = "infra/cloud/firestore.indexes.json"
+_INDEXES_TAKE = 3600.0
+"""Seconds that indexes of many documents may take to be built."""
+CORS = "build/cors.json"
+"""The file with what `cors` returns."""
+
+
+def cors(deployment: Deployment) -> list[dict[str, Any]]:
+    """Who may read a bucket's objects from a script: https://cloud.google.com/storage/docs/cross-origin"""
+    headers = ["Content-Type", "Content-Length", "Content-Range", "Content-Disposition", "ETag"]
+    origins = [origin.rstrip("/") for origin in deployment.allowed_origins.split(",")]
+    return [{"origin": origins, "method": ["GET", "HEAD"], "responseHeader": headers, "maxAgeSeconds": 3600}]
+
+
+class Foundation:
+    """Its methods raise Failed."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._gcloud = project.gcloud
+        self._deployment = project.deployment
+        self._database: dict[str, Any] | None = None
+        self._buckets: dict[str, dict[str, Any] | None] = {}
+
+    def enable(self) -> None:
+        apis = [*_APIS, *(("billingbudgets", "cloudbilling") if self._deployment.has_budget else ())]
+        listed = self._gcloud.read("services", "list", "--enabled")
+        there = {one["config"]["name"] for one in listed}
+        if missing := [name for name in (f"{api}.googleapis.com" for api in apis) if name not in there]:
+            self._gcloud.run("services", "enable", *missing)
+
+    def look(self) -> None:
+        """Raises Refused for a database or bucket that cannot be used."""
+        found = self._gcloud.find("firestore", "databases", "describe", "--database=(default)")
+        if found and found["type"] != "FIRESTORE_NATIVE":
+            raise Refused(f"the project's Firestore database is {found['type']}, and it must be FIRESTORE_NATIVE")
+        self._database = found
+        for bucket in self._deployment.buckets:
+            there = self._gcloud.find("storage", "buckets", "describe", f"gs://{bucket}")
+            if there and not there.get("uniform_bucket_level_access"):
+                raise Refused(f"gs://{bucket} has no uniform bucket-level access, which conditions on roles need")
+            self._buckets[bucket] = there
+
+    def make(self) -> None:
+        """After `look`. A bucket that was there keeps its rules, because they may be somebody else's."""
+        self._make_database()
+        for bucket in self._deployment.buckets:
+            there = self._buckets[bucket]
+            url = f"gs://{bucket}"
+            if there is None:
+                self._gcloud.run(
+                    *("storage", "buckets", "create", url, f"--location={self._deployment.region}"),
+                    *("--uniform-bucket-level-access", "--public-access-prevention"),
+                    *("--soft-delete-duration=7d", f"--lifecycle-file={_LIFECYCLE}"),
+                )
+            if not (there and there.get("cors_config")):
+                # The page's own origins may download by fetch.
+                self._gcloud.run("storage", "buckets", "update", url, f"--cors-file={CORS}")
+        self._make_indexes()
+
+    def _make_database(self) -> None:
+        """A database that was there is protected too: from being deleted, and with a week of its past."""
+        protection = ("--delete-protection", "--enable-pitr")
+        there = self._database
+        if there is None:
+            location = f"--location={self._deployment.firestore_location or self._deployment.region}"
+            self._gcloud.run("firestore", "databases", "create", location, "--type=firestore-native", *protection)
+        elif (
+            there.get("deleteProtectionState") != "DELETE_PROTECTION_ENABLED"
+            or there.get("pointInTimeRecoveryEnablement") != "POINT_IN_TIME_RECOVERY_ENABLED"
+        ):
+            self._gcloud.run("firestore", "databases", "update", "--database=(default)", *protection)
+
+    def _make_indexes(self) -> None:
+        there = self._indexes_there()
+        for index in self._indexes():
+            if _key(index) in there:
+                continue
+            self._gcloud.create(
+                *("firestore", "indexes", "composite", "create"),
+                f"--collection-group={index['collectionGroup']}",
+                f"--query-scope={index['queryScope'].lower()}",
+                *(
+                    f"--field-config=field-path={field['fieldPath']},order={field['order'].lower()}"
+                    for field in index["fields"]
+                ),
+                "--async",
+            )
+        # What could not be replayed is kept for some time: see KEPT_FOR in functions/sweep_purges.py.
+        expiring = self._gcloud.read("firestore", "fields", "ttls", "list", "--collection-group=dead_letters")
+        if not any(one["name"].endswith("/fields/expire_at") for one in expiring):
+            self._gcloud.run(
+                *("firestore", "fields", "ttls", "update", "expire_at", "--collection-group=dead_letters"),
+                *("--enable-ttl", "--async"),
+            )
+
+    def wait_for_indexes(self) -> None:
+        """Queries fail until their index is ready. Raises NoAnswer."""
+        wanted = {_key(index) for index in self._indexes()}
+        for _ in self._gcloud.attempts("the indexes of Firestore are built", _INDEXES_TAKE):
+            states = self._indexes_there()
+            if self._gcloud.mode is not Mode.RUN or all(states.get(key) == "READY" for key in wanted):
+                return
+        raise NoAnswer("the indexes of Firestore are not built yet: run deploy.sh again later")
+
+    def _indexes(self) -> list[dict[str, Any]]:
+        indexes: list[dict[str, Any]] = json.loads((self._project.root / _INDEXES).read_text())["indexes"]
+        return indexes
+
+    def _indexes_there(self) -> dict[str, str]:
+        """Their states: https://cloud.google.com/firestore/docs/reference/rest/v1/projects.databases.collectionGroups.indexes"""
+        listed = self._gcloud.read("firestore", "indexes", "composite", "list")
+        return {_key({"collectionGroup": one["name"].split("/")[-3], **one}): one["state"] for one in listed}
+
+
+def _key(index: dict[str, Any]) -> str:
+    """Firestore adds the document's name as a last field."""
+    fields = [(one["fieldPath"], one.get("order")) for one in index["fields"] if one["fieldPath"] != "__name__"]
+    return json.dumps([index["collectionGroup"], index["queryScope"], fields])

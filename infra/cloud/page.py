@@ -1,0 +1,71 @@
+"""The page: built for the functions' addresses, and put on Firebase Hosting."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from infra.cloud.deployment import Refused
+from infra.cloud.project import Project
+from infra.cloud.services import Service, Services
+from infra.stage_page import stage
+
+ADDRESSES = "frontend/.env.production.local"
+"""Next.js reads it when it builds, and it wins over .env.production:
+https://nextjs.org/docs/app/guides/environment-variables
+"""
+_SETTINGS = "frontend/lib/settings.ts"
+_TOOLS = "infra/local/auth"
+"""Has firebase-tools in its lock file."""
+_STAGED = "build/page"
+Run = Callable[[Sequence[str]], int]
+
+
+def run(command: Sequence[str]) -> int:
+    """Run a program in the current folder, and return its exit code."""
+    return subprocess.run(command, check=False).returncode
+
+
+def write_addresses(project: Project, services: Mapping[str, Service]) -> None:
+    """Print the addresses that the page calls, and keep them for its build. Raises Refused."""
+    lines = []
+    for name in re.findall(r'endpoint\("([A-Z_]+)_URL"\)', (project.root / _SETTINGS).read_text()):
+        service = services.get(project.table.functions[name.lower()].account)
+        if service is None:
+            raise Refused(f"the function {name.lower()} is not deployed: run ./deploy.sh first")
+        lines.append(f"NEXT_PUBLIC_{name}_URL={service.url}\n")
+    print("".join(lines), end="")
+    (project.root / ADDRESSES).write_text("".join(lines))
+
+
+class Page:
+    def __init__(self, project: Project, run: Run) -> None:
+        self._project = project
+        self._run = run
+
+    def deploy(self) -> None:
+        """Raises Refused, and Failed."""
+        if not (self._project.root / "frontend/.env.production").is_file():
+            raise Refused("frontend/.env.production is not there: copy frontend/.env.example and fill it in")
+        write_addresses(self._project, Services(self._project).there())
+        self._need("npm", "ci", "--prefix", "frontend")
+        self._need("npm", "run", "build", "--prefix", "frontend")
+        try:
+            staged = stage(self._project.deployment.region, Path(_STAGED), Path("frontend/out"))
+        except ValueError as error:
+            raise Refused(str(error)) from None
+        self._need("npm", "ci", "--prefix", _TOOLS)
+        self._need(
+            *(f"{_TOOLS}/node_modules/.bin/firebase", "deploy", "--only", "hosting", "--non-interactive"),
+            *("--project", self._project.deployment.project, "--config", str(staged / "firebase.json")),
+        )
+
+    def _need(self, *command: str) -> None:
+        try:
+            ended = self._run(command)
+        except FileNotFoundError:
+            raise Refused(f"{command[0]} is not installed") from None
+        if ended:
+            raise Refused(f"this has failed, see above: {' '.join(command)}")

@@ -1,0 +1,82 @@
+"""The project that is deployed to, and what a deployment's parts are called there."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from infra.cloud.deployment import Deployment, Refused
+from infra.cloud.gcloud import Gcloud, NoAnswer
+from infra.functions import EVERY_MINUTE, TOPICS, Function, Table
+
+LABEL = ("product", "nuumee-jobs")
+"""Marks the services, subscriptions and topics of a deployment."""
+DESCRIPTION = "Part of NuuMee Jobs"
+"""Marks what has no labels: accounts and schedules."""
+SIGNER = "url-signer"
+"""The account whose permission signed URLs carry."""
+PUSHER = "event-pusher"
+"""The account in whose name Pub/Sub calls the functions that receive events."""
+BUILDER = "image-builder"
+"""The account that builds the functions' image."""
+REPOSITORY = "nuumee-jobs"
+"""Of images."""
+
+
+class Project:
+    """Raises Refused if a topic has two meanings."""
+
+    def __init__(self, gcloud: Gcloud, deployment: Deployment, table: Table, root: Path) -> None:
+        """`root` is the checkout."""
+        self.gcloud = gcloud
+        self.deployment = deployment
+        self.table = table
+        self.root = root
+        self.topics = {name: str(getattr(table if name == EVERY_MINUTE else deployment, name)) for name in TOPICS}
+        """The topics' names, by what the table calls them."""
+        if len(set(self.topics.values())) < len(self.topics):
+            chosen = " and ".join(name.upper() for name in TOPICS if name != EVERY_MINUTE)
+            raise Refused(f"{chosen} must be different topics, and none may be {table.every_minute_topic}")
+
+    @cached_property
+    def number(self) -> str:
+        """Raises Failed, and NoAnswer if the project is not known."""
+        described = ("projects", "describe", self.deployment.project)
+        for _ in self.gcloud.attempts(f"gcloud {' '.join(described)} has an answer"):
+            if answer := self.gcloud.read(*described, placeholder={"projectNumber": "PROJECT_NUMBER"}):
+                return str(answer["projectNumber"])
+        raise NoAnswer(f"there is no answer to gcloud {' '.join(described)}: run deploy.sh again later")
+
+    @property
+    def functions(self) -> tuple[Function, ...]:
+        """Consumers of events before producers: what is sent can be received from the first event on."""
+
+        def rank(function: Function) -> int:
+            return 0 if function.retry else 1 if function.topic else 2
+
+        return tuple(sorted(self.table.functions.values(), key=rank))
+
+    @property
+    def accounts(self) -> dict[str, str]:
+        """The accounts that a deployment has, each with what it is for."""
+        return {
+            **{function.account: f"Function {function.name}" for function in self.table.functions.values()},
+            **({} if self.deployment.keyless else {SIGNER: "Signs URLs of media"}),
+            PUSHER: "Pushes events to functions",
+            BUILDER: "Builds the functions' image",
+        }
+
+    @property
+    def region(self) -> str:
+        return f"--region={self.deployment.region}"
+
+    @property
+    def build_bucket(self) -> str:
+        """Holds builds' sources and logs, and the records of releases."""
+        return f"{self.deployment.project}-nuumee-build"
+
+    def email(self, account: str) -> str:
+        return f"{account}@{self.deployment.project}.iam.gserviceaccount.com"
+
+    def topic_path(self, topic: str) -> str:
+        return f"projects/{self.deployment.project}/topics/{topic}"

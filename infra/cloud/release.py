@@ -1,0 +1,117 @@
+"""A release is of all services or of none.
+
+Each gets a revision without requests, which is tried. Only if all work, requests are moved. What fails on the way
+leaves or puts back all as it was.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from infra.cloud.access import Access
+from infra.cloud.commit import Stamp
+from infra.cloud.deployment import Refused
+from infra.cloud.gcloud import Failed, Mode
+from infra.cloud.project import Project
+from infra.cloud.releases import Record, Releases
+from infra.cloud.services import TAG, Service, Services
+from infra.cloud.smoke import Smoke
+from infra.functions import Function
+
+
+class Release:
+    def __init__(self, project: Project, smoke: Smoke, stamp: Stamp) -> None:
+        self._project = project
+        self._gcloud = project.gcloud
+        self._smoke = smoke
+        self._stamp = stamp
+        self._services = Services(project)
+        self._releases = Releases(project)
+
+    def make(self, image: str, key_version: str) -> dict[str, Service]:
+        """Release the image, unless it serves already. Returns the services.
+
+        Raises BadRelease or Failed if nothing was released.
+        """
+        there = self._services.there()
+        if self._gcloud.mode is Mode.DRY_RUN:
+            there = {}
+        records = self._releases.all()
+        wanted = {
+            function: self._candidate(function, image, key_version, there.get(function.account))
+            for function in self._project.functions
+        }
+        access = Access(self._project)
+        access.grant(access.of_the_pusher(wanted))
+        if self._gcloud.mode is Mode.CHECK:
+            return there
+        services = self._services.there()
+        proven = {revision for record in records for revision in record.revisions.values()}
+        new = {function: revision for function, revision in wanted.items() if revision not in proven}
+        if new:
+            self._smoke.test(new, services, self._stamp.id)
+        revisions = {function.account: revision for function, revision in wanted.items()}
+        self._move(revisions, services)
+        if not records or records[-1].revisions != revisions:
+            self._releases.add(Record(self._stamp.id, str(self._stamp), revisions))
+        return services
+
+    def roll_back(self) -> Record:
+        """Serve the last whole release before the present one. Returns its record.
+
+        Raises Failed, and Refused if there is none.
+        """
+        services = self._services.there()
+        records = self._releases.all()
+        serving = {name: service.serving for name, service in services.items()}
+        served = [index for index, record in enumerate(records) if record.is_served(serving)]
+        earlier = records[: served[-1]] if served else records
+        if not earlier:
+            raise Refused("there is no earlier release that could be gone back to")
+        target = earlier[-1]
+        self._move({name: one for name, one in target.revisions.items() if name in services}, services)
+        return target
+
+    def _candidate(self, function: Function, image: str, key_version: str, there: Service | None) -> str:
+        """The revision that should serve. It is made unless it is there."""
+        prefix = f"{function.account}-{self._services.fingerprint(function, image, key_version)}-"
+        if there and there.serving and there.serving.startswith(prefix):
+            self._services.settle(function, there)
+            return there.serving
+        if there and there.candidate and there.candidate.startswith(prefix) and there.candidate == there.ready:
+            self._services.settle(function, there)
+            return there.candidate
+        dry = self._gcloud.mode is Mode.DRY_RUN
+        revision = f"{function.account}-REVISION" if dry else f"{prefix}{self._stamp.id}"
+        self._services.deploy(function, image, revision, self._stamp, is_new=there is None)
+        return revision
+
+    def _move(self, revisions: Mapping[str, str], services: Mapping[str, Service]) -> None:
+        """Raises Failed, or is interrupted, after having put all back."""
+        moved: list[Service] = []
+        try:
+            for name, revision in revisions.items():
+                service = services[name]
+                if service.serving != revision or service.candidate:
+                    moved.append(service)
+                    self._serve(name, {revision: 100}, f"--remove-tags={TAG}" if service.candidate else None)
+        except (Failed, KeyboardInterrupt):
+            print("deploy.sh: not all requests could be moved to the new revisions: going back", file=sys.stderr)
+            stuck = [service.name for service in reversed(moved) if not self._is_put_back(service)]
+            if stuck:
+                print(f"deploy.sh: these did not go back, see above: {', '.join(stuck)}", file=sys.stderr)
+            raise
+
+    def _is_put_back(self, service: Service) -> bool:
+        try:
+            if service.traffic:
+                self._serve(service.name, service.traffic, None)
+        except Failed:
+            return False
+        return True
+
+    def _serve(self, name: str, traffic: Mapping[str, int], tags: str | None) -> None:
+        shares = ",".join(f"{revision}={percent}" for revision, percent in traffic.items())
+        flags = (f"--to-revisions={shares}", *((tags,) if tags else ()))
+        self._gcloud.run("run", "services", "update-traffic", name, self._project.region, *flags)

@@ -1,0 +1,53 @@
+"""What was released: which revision of each service, as a whole. Records are kept in the build bucket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from infra.cloud.gcloud import Mode
+from infra.cloud.project import Project
+
+_FILE = "build/release.json"
+
+
+@dataclass(frozen=True)
+class Record:
+    id: str
+    """The time, as in 20261126100334: later ones sort after earlier ones."""
+    state: str
+    """The commit and the time, for people."""
+    revisions: Mapping[str, str]
+    """By service."""
+
+    @classmethod
+    def of(cls, line: str) -> Self:
+        found = json.loads(line)
+        return cls(found["id"], found["state"], found["revisions"])
+
+    def line(self) -> str:
+        return json.dumps({"id": self.id, "state": self.state, "revisions": dict(self.revisions)}) + "\n"
+
+    def is_served(self, serving: Mapping[str, str | None]) -> bool:
+        """Whether every service that is still there serves this release."""
+        return all(serving.get(name, revision) == revision for name, revision in self.revisions.items())
+
+
+class Releases:
+    """The methods raise Failed."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._folder = f"gs://{project.build_bucket}/releases"
+
+    def all(self) -> list[Record]:
+        """The oldest first."""
+        found = self._project.gcloud.find_text("storage", "cat", f"{self._folder}/*.json")
+        return sorted(map(Record.of, (found or "").splitlines()), key=lambda record: record.id)
+
+    def add(self, record: Record) -> None:
+        if self._project.gcloud.mode is Mode.RUN:
+            (self._project.root / _FILE).write_text(record.line())
+        self._project.gcloud.run("storage", "cp", _FILE, f"{self._folder}/{record.id}.json")

@@ -1,0 +1,139 @@
+"""What a deployment leaves behind: parts that are no longer in the data, or all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from infra.cloud.access import SECRET, Access, Binding
+from infra.cloud.gcloud import Failed
+from infra.cloud.project import DESCRIPTION, LABEL, REPOSITORY, SIGNER, Project
+from infra.cloud.services import Services
+from infra.cloud.topics import Topics
+from infra.cloud.watching import ALERT_PREFIX, Watching
+from shared.settings import dead_letters
+
+
+@dataclass(frozen=True)
+class Leftover:
+    what: str
+    remove: Callable[[], None]
+
+
+class Removal:
+    """Its methods raise Failed."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._gcloud = project.gcloud
+        self._location = f"--location={project.deployment.region}"
+        self._watching = Watching(project)
+        self._topics = Topics(project)
+        self._access = Access(project)
+
+    def leftovers(self, *, everything: bool = False) -> list[Leftover]:
+        """What is a deployment's and is no longer in the data; or `everything` that a deployment made and that can
+        be made anew. What sends comes before what receives. Databases are never among it.
+        """
+        found = [*self._schedules(everything), *self._notifications(everything), *self._alerts(everything)]
+        found += [*self._subscriptions(everything), *self._services(everything)]
+        if everything:
+            return [*found, *self._foundation()]
+        return [*found, *map(self._binding, self._access.surplus())]
+
+    def _schedules(self, everything: bool) -> Iterator[Leftover]:
+        for name, job in self._watching.schedules().items():
+            wanted = name == self._project.table.every_minute_topic
+            if (everything and wanted) or (job.get("description") == DESCRIPTION and not wanted):
+                yield self._command(f"schedule {name}", "scheduler", "jobs", "delete", name, self._location)
+
+    def _notifications(self, everything: bool) -> Iterator[Leftover]:
+        """Of a deployment are those to topics that it made."""
+        listed = self._gcloud.read("pubsub", "topics", "list")
+        ours = {topic["name"] for topic in listed if topic.get("labels", {}).get(LABEL[0]) == LABEL[1]}
+        wanted = self._project.topic_path(self._project.deployment.object_finalized_topic)
+        for bucket in self._project.deployment.buckets:
+            for name, topic in self._watching.notifications(bucket).items():
+                if topic == wanted if everything else topic in ours - {wanted}:
+                    what = f"notification of gs://{bucket} to {topic}"
+                    yield self._command(what, "storage", "buckets", "notifications", "delete", name)
+
+    def _alerts(self, everything: bool) -> Iterator[Leftover]:
+        wanted = self._watching.alert_names()
+        for name, policy in self._watching.alerts().items():
+            if name.startswith(ALERT_PREFIX) and (everything or name not in wanted):
+                yield self._command(f"alert {name}", "alpha", "monitoring", "policies", "delete", policy["name"])
+
+    def _subscriptions(self, everything: bool) -> Iterator[Leftover]:
+        functions = {function.account for function in self._project.functions if function.topic}
+        wanted = functions | {
+            dead_letters(self._project.topics[one]) for one in self._project.table.retried_topics
+        }
+        for name, subscription in self._topics.subscriptions().items():
+            ours = subscription.get("labels", {}).get(LABEL[0]) == LABEL[1]
+            if ours and (everything or name not in wanted):
+                yield self._command(f"subscription {name}", "pubsub", "subscriptions", "delete", name)
+
+    def _services(self, everything: bool) -> Iterator[Leftover]:
+        wanted = {function.account for function in self._project.functions}
+        for name, service in Services(self._project).there().items():
+            if service.labels.get(LABEL[0]) == LABEL[1] and (everything or name not in wanted):
+                yield self._command(f"service {name}", "run", "services", "delete", name, self._project.region)
+
+    def _binding(self, binding: Binding) -> Leftover:
+        condition = f" under {binding.condition}" if binding.condition not in (None, "None") else ""
+        what = f"role {binding.role} of {binding.member} on {binding.on.name}{condition}"
+        return Leftover(what, lambda: self._access.revoke(binding))
+
+    def _foundation(self) -> Iterator[Leftover]:
+        # Those on what goes anyway go with it.
+        yield from map(self._binding, self._access.held())
+        for topic in self._gcloud.read("pubsub", "topics", "list"):
+            if topic.get("labels", {}).get(LABEL[0]) == LABEL[1]:
+                name = topic["name"].rpartition("/")[2]
+                yield self._command(f"topic {name}", "pubsub", "topics", "delete", name)
+        keys = self._gcloud.find(
+            "storage", "hmac", "list", f"--service-account={self._project.email(SIGNER)}", "--long"
+        )
+        for key in keys or ():
+            yield Leftover(f"HMAC key {key['accessId']}", self._deleting_key(key["accessId"]))
+        if self._gcloud.find("secrets", "describe", SECRET):
+            yield self._command(f"secret {SECRET}", "secrets", "delete", SECRET)
+        if self._gcloud.find("artifacts", "repositories", "describe", REPOSITORY, self._location):
+            deleting = ("artifacts", "repositories", "delete", REPOSITORY, self._location)
+            yield self._command(f"images in {REPOSITORY}", *deleting)
+        for account in self._gcloud.read("iam", "service-accounts", "list"):
+            if account.get("description") == DESCRIPTION:
+                email = account["email"]
+                yield self._command(f"account {email}", "iam", "service-accounts", "delete", email)
+        for bucket in (*self._project.deployment.buckets, self._project.build_bucket):
+            if self._is_empty(bucket):
+                yield self._command(f"empty bucket {bucket}", "storage", "buckets", "delete", f"gs://{bucket}")
+
+    def _is_empty(self, bucket: str) -> bool:
+        """Older generations count."""
+        url = f"gs://{bucket}"
+        if self._gcloud.find("storage", "buckets", "describe", url) is None:
+            return False
+        return not self._gcloud.find("storage", "objects", "list", f"{url}/**", "--limit=1", "--exhaustive")
+
+    def _deleting_key(self, access_id: str) -> Callable[[], None]:
+        def delete() -> None:
+            self._gcloud.run("storage", "hmac", "update", access_id, "--deactivate")
+            self._gcloud.run("storage", "hmac", "delete", access_id)
+
+        return delete
+
+    def _command(self, what: str, *words: str) -> Leftover:
+        return Leftover(what, lambda: self._gcloud.run(*words))
+
+
+def remove(leftovers: list[Leftover]) -> list[str]:
+    """Remove as much as can be, and return what could not."""
+    failed = []
+    for leftover in leftovers:
+        try:
+            leftover.remove()
+        except Failed:
+            failed.append(leftover.what)
+    return failed

@@ -1,0 +1,154 @@
+"""The functions as services of Cloud Run: what each should be, and what is there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+from infra.cloud.access import SECRET
+from infra.cloud.commit import Stamp
+from infra.cloud.deployment import Deployment
+from infra.cloud.gcloud import Mode
+from infra.cloud.project import LABEL, Project
+from infra.functions import Function
+from shared.settings import Settings
+
+TAG = "candidate"
+"""Names a revision that gets no requests but those to an address of its own:
+https://cloud.google.com/run/docs/rollouts-rollbacks-traffic-migration#tags
+"""
+_KNOWN = {one.name for one in fields(Settings)} - {"project"} | {"signing"}
+_SETTINGS_OF_FUNCTIONS = tuple(one.name for one in fields(Deployment) if one.name in _KNOWN)
+_ANNOTATION = "run.googleapis.com"
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service as Cloud Run describes it: https://cloud.google.com/run/docs/reference/rest/v1/namespaces.services"""
+
+    name: str
+    url: str
+    ingress: str = ""
+    is_open: bool = False
+    """Whether whoever reaches it may call it, without a role."""
+    ready: str = ""
+    """The latest revision that could start."""
+    traffic: Mapping[str, int] = field(default_factory=dict)
+    """The percentage of requests that each revision gets."""
+    candidate: str | None = None
+    """The revision that is tagged."""
+    candidate_url: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def serving(self) -> str | None:
+        """The revision that gets all requests."""
+        return next(iter(self.traffic)) if len(self.traffic) == 1 else None
+
+    def address_of(self, revision: str) -> str:
+        return self.candidate_url if revision == self.candidate else self.url
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Self:
+        about, status = found["metadata"], found.get("status", {})
+        annotations = about.get("annotations", {})
+        entries = status.get("traffic", ())
+        tagged: Mapping[str, Any] = next((one for one in entries if one.get("tag") == TAG), {})
+        return cls(
+            about["name"],
+            status.get("url", ""),
+            annotations.get(f"{_ANNOTATION}/ingress", "all"),
+            annotations.get(f"{_ANNOTATION}/invoker-iam-disabled") == "true",
+            status.get("latestReadyRevisionName", ""),
+            {one["revisionName"]: one["percent"] for one in entries if one.get("percent")},
+            tagged.get("revisionName"),
+            tagged.get("url", ""),
+            about.get("labels", {}),
+        )
+
+
+class Services:
+    """Its methods raise Failed."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._gcloud = project.gcloud
+
+    def there(self) -> dict[str, Service]:
+        """By name; in a dry run all, with placeholders."""
+        listed = self._gcloud.read("run", "services", "list", self._project.region)
+        if self._gcloud.mode is Mode.DRY_RUN:
+            return {function.account: _placeholder(function.account) for function in self._project.functions}
+        return {service.name: service for service in map(Service.of, listed)}
+
+    def fingerprint(self, function: Function, image: str, key_version: str) -> str:
+        """Differs if the function must run differently. Instances read a secret at their start, so a new key takes
+        a new revision: https://cloud.google.com/run/docs/configuring/services/secrets
+        """
+        words = [*self._running(function, image), key_version if function.signs else ""]
+        return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:10]
+
+    def deploy(self, function: Function, image: str, revision: str, stamp: Stamp, *, is_new: bool) -> None:
+        """Make a revision without traffic, unless it is the service's first, which always has it."""
+        name, email = function.account, self._project.email(function.account)
+        labels = ",".join(f"{key}={value}" for key, value in (LABEL, *stamp.labels.items()))
+        self._gcloud.run_once_known(
+            *("run", "deploy", name, self._project.region, *self._running(function, image, str(stamp))),
+            *(f"--service-account={email}", *self._callers(function), f"--labels={labels}"),
+            *(f"--revision-suffix={revision.removeprefix(f'{name}-')}", f"--tag={TAG}"),
+            *(() if is_new else ("--no-traffic",)),
+        )
+
+    def settle(self, function: Function, service: Service) -> None:
+        """Give a service whose revision stays as it is the callers that it should have."""
+        if (service.ingress, service.is_open) != (self.ingress(function), not function.topic):
+            callers = [word for word in self._callers(function) if word != "--no-allow-unauthenticated"]
+            self._gcloud.run("run", "services", "update", function.account, self._project.region, *callers)
+
+    def ingress(self, function: Function) -> str:
+        """Which networks reach it: https://cloud.google.com/run/docs/securing/ingress"""
+        if function.topic:
+            return "internal"
+        # Behind a load balancer nobody may go round it: they could write X-Forwarded-For themselves.
+        behind = function.public and self._project.deployment.forwarded_hops == "2"
+        return "internal-and-cloud-load-balancing" if behind else "all"
+
+    def _callers(self, function: Function) -> tuple[str, ...]:
+        """Functions with routes verify their caller's token themselves, or want none, so no role is needed to call
+        them. That also holds where a policy forbids roles for everybody:
+        https://cloud.google.com/run/docs/securing/managing-access#invoker_check
+        """
+        ingress = f"--ingress={self.ingress(function)}"
+        if function.topic:
+            return (ingress, "--invoker-iam-check", "--no-allow-unauthenticated")
+        return (ingress, "--no-invoker-iam-check")
+
+    def _running(self, function: Function, image: str, stamp: str = "") -> tuple[str, ...]:
+        """What runs. gen2 has the system-call filter without which uploads are not decoded."""
+        deployment = self._project.deployment
+        variables = {
+            "FUNCTION_TARGET": function.name,
+            "FUNCTION_SIGNATURE_TYPE": "cloudevent" if function.topic else "http",
+            "GOOGLE_CLOUD_PROJECT": deployment.project,
+            **{name.upper(): getattr(deployment, name) for name in _SETTINGS_OF_FUNCTIONS},
+            "THREADS": str(function.threads),
+            **({"RELEASE": stamp} if stamp else {}),
+        }
+        # The origins hold commas, so @ separates the variables: see gcloud topic escaping.
+        environment = "^@^" + "@".join(f"{name}={value}" for name, value in variables.items())
+        signs = function.signs and not deployment.keyless
+        return (
+            *(f"--image={image}", "--execution-environment=gen2", f"--memory={function.memory}"),
+            *(f"--cpu={function.cpu}", f"--concurrency={function.concurrency}", f"--timeout={function.timeout}s"),
+            *(f"--max-instances={deployment.max_instances}", f"--set-env-vars={environment}"),
+            f"--set-secrets=SIGNING_KEY={SECRET}:latest" if signs else "--clear-secrets",
+        )
+
+
+def _placeholder(name: str) -> Service:
+    """What a dry run takes for a service with its first revision."""
+    url = f"URL_OF_{name}"
+    return Service(name, f"https://{url}", candidate=f"{name}-REVISION", candidate_url=f"https://{TAG}---{url}")

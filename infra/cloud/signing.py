@@ -1,0 +1,98 @@
+"""The key that signs URLs: it is made once, is never shown, and can be exchanged for a new one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from infra.cloud.access import SECRET
+from infra.cloud.deployment import Refused
+from infra.cloud.gcloud import Failed
+from infra.cloud.project import SIGNER, Project
+
+_KEY = re.compile(r"[A-Za-z0-9]+:[!-~]+")
+
+
+class SigningKey:
+    """The methods raise Failed."""
+
+    def __init__(self, project: Project) -> None:
+        self._gcloud = project.gcloud
+        self._email = project.email(SIGNER)
+
+    def ensure(self) -> None:
+        """Raises Refused if no key can be kept."""
+        if self._gcloud.find("secrets", "describe", SECRET) is None:
+            self._gcloud.create("secrets", "create", SECRET, "--replication-policy=automatic")
+        if not self.versions():
+            self.add()
+
+    def add(self) -> None:
+        """Raises Refused if no key can be kept."""
+        before = len(self.versions())
+        key, kept = self._gcloud.pass_on(
+            ("storage", "hmac", "create", self._email, '--format=value[separator=":"](metadata.accessId,secret)'),
+            ("secrets", "versions", "add", SECRET, "--data-file=-"),
+            lambda key: _KEY.fullmatch(key) is not None,
+        )
+        if kept:
+            return
+        problem = f"gcloud made no HMAC key for {self._email} that can be kept"
+        if _KEY.fullmatch(key):
+            if self._was_kept_after_all(before):
+                return
+            problem = f"the HMAC key of {self._email} could not be kept in the secret {SECRET}"
+        if not self._is_deleted(key.partition(":")[0]):
+            problem += f", and may still be there: see gcloud storage hmac list --service-account={self._email}"
+        raise Refused(problem)
+
+    def versions(self) -> list[dict[str, Any]]:
+        """The secret's versions that can be read, the newest first; none if there is no secret."""
+        found = self._gcloud.find(
+            "secrets", "versions", "list", SECRET, "--filter=state=enabled", "--sort-by=~createTime"
+        )
+        return found or []
+
+    @property
+    def version(self) -> str:
+        """The newest version's number."""
+        versions = self.versions()
+        return str(versions[0]["name"]).rpartition("/")[2] if versions else "1"
+
+    def retire_old(self) -> None:
+        """Delete all of the account's keys but that of the newest version, and destroy the other versions."""
+        newest, *others = self.versions()
+        number = str(newest["name"]).rpartition("/")[2]
+        access_id = self._gcloud.reveal("secrets", "versions", "access", number, f"--secret={SECRET}").partition(
+            ":"
+        )[0]
+        keys = self._gcloud.read("storage", "hmac", "list", f"--service-account={self._email}", "--long")
+        ids = [key["accessId"] for key in keys]
+        if access_id not in ids:
+            raise Refused(f"the key in version {number} of {SECRET} is none of {self._email}: nothing was deleted")
+        for old in ids:
+            if old != access_id:
+                self._delete(old)
+        for version in others:
+            number = str(version["name"]).rpartition("/")[2]
+            self._gcloud.run("secrets", "versions", "destroy", number, f"--secret={SECRET}")
+
+    def _was_kept_after_all(self, before: int) -> bool:
+        """Whether only gcloud's answer was lost."""
+        try:
+            return len(self.versions()) > before
+        except Failed:
+            return False
+
+    def _is_deleted(self, access_id: str) -> bool:
+        if not re.fullmatch("GOOG[A-Z0-9]+", access_id):
+            return False
+        try:
+            self._delete(access_id)
+        except Failed:
+            return False
+        return True
+
+    def _delete(self, access_id: str) -> None:
+        self._gcloud.run("storage", "hmac", "update", access_id, "--deactivate")
+        self._gcloud.run("storage", "hmac", "delete", access_id)

@@ -1,0 +1,144 @@
+"""What makes events happen and people hear: buckets' notifications, the schedule, alerts, and a budget."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+from infra.cloud.project import DESCRIPTION, Project
+
+ALERT_PREFIX = "NuuMee Jobs: "
+"""With which the names of all alerts begin."""
+_POLICIES = ("alpha", "monitoring", "policies")
+_BUDGET = "NuuMee Jobs"
+_BODY = "{}"
+_EVERY_MINUTE = "* * * * *"
+
+
+class Watching:
+    """Its methods raise Failed."""
+
+    def __init__(self, project: Project) -> None:
+        self._project = project
+        self._gcloud = project.gcloud
+        self._deployment = project.deployment
+
+    def notify(self) -> None:
+        """Have the buckets tell of new objects, unless they do: with two configurations one sends two messages."""
+        topic = self._project.topic_path(self._deployment.object_finalized_topic)
+        for bucket in self._deployment.buckets:
+            if topic not in self.notifications(bucket).values():
+                # This also lets Cloud Storage publish to the topic.
+                self._gcloud.run(
+                    *("storage", "buckets", "notifications", "create", f"gs://{bucket}", f"--topic={topic}"),
+                    *("--event-types=OBJECT_FINALIZE", "--payload-format=json"),
+                )
+
+    def notifications(self, bucket: str) -> dict[str, str]:
+        """The topics that a bucket tells, by what gcloud calls the notifications; none if there is no bucket."""
+        listed = self._gcloud.find("storage", "buckets", "notifications", "list", f"gs://{bucket}") or []
+        told = [one["Notification Configuration"] for one in listed]
+        return {
+            f"projects/_/buckets/{bucket}/notificationConfigs/{one['id']}": one["topic"].partition(".com/")[2]
+            for one in told
+        }
+
+    def schedule(self) -> None:
+        topic = self._project.table.every_minute_topic
+        path = self._project.topic_path(topic)
+        there = self.schedules().get(topic)
+        flags = (
+            *(f"--location={self._deployment.region}", f"--schedule={_EVERY_MINUTE}"),
+            *(f"--topic={path}", f"--message-body={_BODY}", f"--description={DESCRIPTION}"),
+        )
+        if there is None:
+            self._gcloud.create("scheduler", "jobs", "create", "pubsub", topic, *flags)
+            return
+        target = there.get("pubsubTarget", {})
+        differs = (
+            there["schedule"] != _EVERY_MINUTE
+            or target.get("topicName") != path
+            or base64.b64decode(target.get("data", "")).decode() != _BODY
+            or there.get("description") != DESCRIPTION
+        )
+        if differs:
+            self._gcloud.run("scheduler", "jobs", "update", "pubsub", topic, *flags)
+        if there.get("state") == "PAUSED":
+            self._gcloud.run("scheduler", "jobs", "resume", topic, f"--location={self._deployment.region}")
+
+    def schedules(self) -> dict[str, dict[str, Any]]:
+        """All of the region's, by name."""
+        listed = self._gcloud.find("scheduler", "jobs", "list", f"--location={self._deployment.region}") or []
+        return {one["name"].rpartition("/")[2]: one for one in listed}
+
+    def alert(self) -> None:
+        """One policy for each file, known by its name: gcloud would make a second one of the same name."""
+        channels = [] if self._deployment.alert_channels == "none" else self._deployment.alert_channels.split(",")
+        there = self.alerts()
+        for file in self._alert_files():
+            content = json.loads(file.read_text())
+            policy = there.get(content["displayName"])
+            from_file = f"--policy-from-file={file.relative_to(self._project.root)}"
+            if policy is None:
+                notified = [f"--notification-channels={','.join(channels)}"] if channels else []
+                self._gcloud.run(*_POLICIES, "create", from_file, *notified)
+                continue
+            there_channels = policy.get("notificationChannels", [])
+            differs = not _has(policy, content)
+            if differs or (channels and set(there_channels) != set(channels)):
+                # A file takes the place of the whole policy, so its channels are named again.
+                hear = ",".join(channels or there_channels)
+                self._gcloud.run(
+                    *(*_POLICIES, "update", policy["name"], *((from_file,) if differs else ())),
+                    *((f"--set-notification-channels={hear}",) if hear else ()),
+                )
+
+    def alerts(self) -> dict[str, dict[str, Any]]:
+        """All policies of the project, by their names for people."""
+        return {one["displayName"]: one for one in self._gcloud.find(*_POLICIES, "list") or ()}
+
+    def alert_names(self) -> set[str]:
+        """Of the policies that there should be."""
+        return {json.loads(file.read_text())["displayName"] for file in self._alert_files()}
+
+    def budget(self) -> None:
+        """Mails to those who may see the bill at half, nine tenths and all of the amount; it stops nothing:
+        https://cloud.google.com/billing/docs/how-to/budgets
+        """
+        if not self._deployment.has_budget:
+            return
+        described = ("billing", "projects", "describe", self._deployment.project)
+        found = self._gcloud.read(
+            *described, placeholder={"billingAccountName": "billingAccounts/BILLING_ACCOUNT"}
+        )
+        account = f"--billing-account={found['billingAccountName'].removeprefix('billingAccounts/')}"
+        amount = self._deployment.budget
+        budgets = self._gcloud.read("billing", "budgets", "list", account)
+        there = next((one for one in budgets if one.get("displayName") == _BUDGET), None)
+        if there is None:
+            self._gcloud.run(
+                *("billing", "budgets", "create", account, f"--display-name={_BUDGET}"),
+                *(f"--budget-amount={amount}", f"--filter-projects=projects/{self._deployment.project}"),
+                *(f"--threshold-rule=percent={percent}" for percent in ("0.5", "0.9", "1.0")),
+            )
+        elif _amount(there) != amount:
+            self._gcloud.run("billing", "budgets", "update", there["name"], f"--budget-amount={amount}")
+
+    def _alert_files(self) -> list[Path]:
+        return sorted((self._project.root / "infra/cloud/alerts").glob("*.json"))
+
+
+def _amount(budget: dict[str, Any]) -> str:
+    specified = budget.get("amount", {}).get("specifiedAmount", {})
+    return f"{specified.get('units', '')}{specified.get('currencyCode', '')}"
+
+
+def _has(there: Any, wanted: Any) -> bool:
+    """Whether what is there says all that is wanted. Google adds to it, and leaves out zeros."""
+    if isinstance(wanted, dict):
+        return isinstance(there, dict) and all(_has(there.get(key), value) for key, value in wanted.items())
+    if isinstance(wanted, list) and wanted:
+        return isinstance(there, list) and len(there) == len(wanted) and all(map(_has, there, wanted))
+    return bool(there == wanted) or (there is None and (not wanted or wanted == "0s"))

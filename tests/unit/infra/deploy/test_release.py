@@ -1,0 +1,220 @@
+"""Releases: all services or none, and back again."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from tests.unit.infra.deploy.checkout import ACCOUNTS, FUNCTIONS, REQUIRED, RETRIED, TOPICS, Checkout, Line, those
+from tests.unit.infra.deploy.cloud.command import Command
+
+MOVE = ("run", "services", "update-traffic")
+ORDER = [
+    *(FUNCTIONS[name].account for name in RETRIED),
+    *(FUNCTIONS[name].account for name in TOPICS if name not in RETRIED),
+    *(account for account, function in ACCOUNTS.items() if not function.topic),
+]
+"""Consumers of events before producers."""
+
+
+@pytest.fixture
+def released(checkout: Checkout) -> Checkout:
+    """A project with one release, and a changed source."""
+    checkout.must()
+    checkout.change_source()
+    return checkout
+
+
+def rollback(checkout: Checkout) -> list[Line]:
+    return checkout.must("rollback", *REQUIRED)
+
+
+def test_consumers_come_before_producers_at_each_step(released: Checkout) -> None:
+    changes = released.must()
+    assert [command[2] for command in those(changes, "run", "deploy")] == ORDER
+    assert [command[3] for command in those(changes, *MOVE)] == ORDER
+
+
+def test_the_first_revision_of_a_service_has_traffic_and_the_next_ones_are_candidates(checkout: Checkout) -> None:
+    first = those(checkout.must(), "run", "deploy")
+    assert all("--tag=candidate" in command and "--no-traffic" not in command for command in first)
+    checkout.change_source()
+    later = those(checkout.must(), "run", "deploy")
+    assert all({"--tag=candidate", "--no-traffic"} <= set(command) for command in later)
+
+
+def test_nothing_is_moved_before_all_candidates_have_answered(released: Checkout) -> None:
+    released.must()
+    calls = released.calls()
+    moved = calls.index(those(calls, *MOVE)[0])
+    tried = max(index for index, call in enumerate(calls) if call[:2] in (["run", "deploy"], ["logging", "read"]))
+    assert tried < moved
+    assert all("candidate" not in str(service) for service in released.cloud.services.values())
+
+
+@pytest.mark.parametrize("broken", [ORDER[2], ORDER[6], ORDER[-1]])
+def test_one_candidate_that_does_not_work_keeps_all_of_them_back(broken: str, released: Checkout) -> None:
+    before = released.cloud.serving()
+    released.cloud.calls.clear()
+    released.cloud.broken = {broken}
+    done = released.deploy()
+    assert done.returncode == 1
+    assert re.search(rf"deploy\.sh: nothing was released: {broken}-\w+-\d+ ", done.stderr)
+    assert (released.cloud.serving(), those(released.calls(), *MOVE)) == (before, [])
+    assert len(those(released.calls(), "run", "deploy")) == len(ORDER)
+    # Once it works, the candidates that are there are tried again and released.
+    released.cloud.broken = set()
+    changes = released.must()
+    assert those(changes, "run", "deploy") == []
+    assert [command[3] for command in those(changes, *MOVE)] == ORDER
+
+
+def test_a_first_release_that_does_not_work_is_tried_again_and_then_recorded(checkout: Checkout) -> None:
+    checkout.cloud.broken = {"get-output"}
+    assert checkout.deploy().returncode == 1
+    assert not any("/releases/" in name for name in checkout.cloud.objects)
+    # What receives events gets none yet.
+    assert those(checkout.calls(), "pubsub", "subscriptions", "create", "purge-job") == []
+    assert checkout.deploy().returncode == 1, "it is not taken for released because it serves"
+    checkout.cloud.broken = set()
+    checkout.must()
+    assert len(checkout.cloud.objects) == 1
+
+
+@pytest.mark.parametrize("at", [0, 5, 10])
+def test_a_failure_while_requests_are_moved_moves_all_back(at: int, released: Checkout) -> None:
+    before = released.cloud.serving()
+    released.cloud.calls.clear()
+    # The last argument is what tells a new revision from one that is gone back to.
+    released.cloud.failing = f"update-traffic {ORDER[at]} --region=us-central1"
+    released.cloud.saying = "UNAVAILABLE"
+    done = released.deploy()
+    assert done.returncode == 7
+    assert "not all requests could be moved to the new revisions: going back" in done.stderr
+    assert released.cloud.serving() == before
+    forth, back = ORDER[: at + 1], ORDER[at::-1]
+    assert [command[3] for command in those(released.calls(), *MOVE)] == [*forth, *back]
+    assert f"these did not go back, see above: {ORDER[at]}" in done.stderr
+    released.cloud.failing = None
+    released.must()
+    assert all(released.cloud.serving()[name] != before[name] for name in ORDER)
+
+
+def test_an_answer_that_is_lost_while_requests_are_moved_moves_all_back(released: Checkout) -> None:
+    before = released.cloud.serving()
+    released.cloud.lost = f"update-traffic {ORDER[3]}"
+    assert released.deploy().returncode == 7
+    assert released.cloud.serving() == before
+
+
+def test_who_breaks_off_while_requests_are_moved_finds_all_as_it_was(released: Checkout) -> None:
+    before = released.cloud.serving()
+    usual, at = released.cloud.on_run_services_update_traffic, ORDER[4]
+
+    def break_off(command: Command) -> None:
+        usual(command)
+        if command.named[0] == at and not released.cloud.failing:
+            released.cloud.failing = "no such command"
+            raise KeyboardInterrupt
+
+    released.cloud.__dict__["on_run_services_update_traffic"] = break_off
+    done = released.deploy()
+    assert done.returncode == 1
+    assert done.stderr.endswith("deploy.sh: broken off; run it again to go on\n")
+    assert released.cloud.serving() == before
+
+
+def test_what_was_shared_among_revisions_is_shared_again_after_a_failure(released: Checkout) -> None:
+    status = released.cloud.services["purge-job"]["status"]
+    (old,) = [one["revisionName"] for one in status["traffic"]]
+    status["revisions"].append("purge-job-old")
+    shared = [{"revisionName": old, "percent": 90}, {"revisionName": "purge-job-old", "percent": 10}]
+    status["traffic"] = [*shared]
+    released.cloud.lost = f"update-traffic {ORDER[-1]}"
+    assert released.deploy().returncode == 7
+    assert [one for one in status["traffic"] if one.get("percent")] == shared
+
+
+def test_a_changed_setting_is_a_release_of_its_own(checkout: Checkout) -> None:
+    checkout.must()
+    changes = checkout.must(*REQUIRED, "--max-instances=7")
+    assert len(those(changes, "run", "deploy")) == len(ORDER)
+    assert those(changes, "builds", "submit") == []
+    released = [json.loads(text) for name, text in checkout.cloud.objects.items() if "/releases/" in name]
+    assert [one["id"] for one in released] == ["20261126100100", "20261126100200"]
+    assert released[1]["revisions"] == checkout.cloud.serving()
+
+
+def test_a_release_whose_record_was_lost_is_recorded_by_the_next_run(checkout: Checkout) -> None:
+    checkout.must()
+    checkout.cloud.objects.clear()
+    changes = checkout.must()
+    # Nothing proves that these revisions were tried, so they are.
+    *tries, record = changes
+    assert {command[0] for command in tries} == {"pubsub"}
+    assert record[:2] == ["storage", "cp"]
+    assert len(checkout.cloud.objects) == 1
+
+
+def test_rollback_serves_the_release_before_the_present_one(released: Checkout) -> None:
+    first = released.cloud.serving()
+    released.must()
+    second = released.cloud.serving()
+    released.change_source()
+    released.must()
+    moved = rollback(released)
+    assert released.cloud.serving() == second
+    assert [command[:3] for command in moved] == [[*MOVE]] * len(ORDER)
+    rollback(released)
+    assert released.cloud.serving() == first
+    done = released.deploy("rollback", *REQUIRED)
+    assert (done.returncode, released.cloud.serving()) == (2, first)
+    assert "there is no earlier release that could be gone back to" in done.stderr
+
+
+def test_after_a_rollback_a_run_releases_the_present_source_again(released: Checkout) -> None:
+    released.must()
+    second = released.cloud.serving()
+    rollback(released)
+    released.must()
+    serving = released.cloud.serving()
+    assert {name: revision[:-14] for name, revision in serving.items()} == {
+        name: revision[:-14] for name, revision in second.items()
+    }
+
+
+def test_rollback_from_a_release_that_is_moved_in_part_serves_the_last_whole_one(released: Checkout) -> None:
+    whole = released.cloud.serving()
+    released.cloud.failing = "update-traffic"
+    assert released.deploy().returncode == 7
+    released.cloud.failing = None
+    candidates = {
+        name: next(one["revisionName"] for one in service["status"]["traffic"] if "tag" in one)
+        for name, service in released.cloud.services.items()
+    }
+    for name in ORDER[:4]:
+        released.cloud._serve(name, {candidates[name]: 100})
+    rollback(released)
+    assert released.cloud.serving() == whole
+
+
+def test_rollback_leaves_a_service_that_the_release_did_not_know(released: Checkout) -> None:
+    released.must()
+    name = ORDER[0]
+    (record, *_) = sorted(name for name in released.cloud.objects if "/releases/" in name)
+    known = json.loads(released.cloud.objects[record])
+    del known["revisions"][name]
+    released.cloud.objects[record] = json.dumps(known) + "\n"
+    kept = released.cloud.serving()[name]
+    rollback(released)
+    assert released.cloud.serving()[name] == kept
+
+
+def test_a_rollback_that_fails_moves_all_back(released: Checkout) -> None:
+    released.must()
+    before = released.cloud.serving()
+    released.cloud.lost = f"update-traffic {ORDER[4]}"
+    assert released.deploy("rollback", *REQUIRED).returncode == 7
+    assert released.cloud.serving() == before

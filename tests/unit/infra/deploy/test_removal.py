@@ -1,0 +1,217 @@
+"""What is no longer in the data, and the end of a deployment."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from tests.unit.infra.deploy.checkout import ACCOUNTS, DEFAULTS, REQUIRED, Checkout, Done, Line
+
+OLD = "list-jobs"
+LABELS = {"product": "nuumee-jobs"}
+MARK = "Part of NuuMee Jobs"
+
+
+def check(checkout: Checkout, *flags: str) -> Done:
+    checkout.cloud.calls.clear()
+    return checkout.deploy("check", *REQUIRED, *flags)
+
+
+def grow(checkout: Checkout) -> None:
+    """Add one part of each kind that is no longer in the data, and one of somebody else's."""
+    cloud = checkout.cloud
+    for name, labels, mark, title in (
+        ("old-one", LABELS, MARK, "NuuMee Jobs: old"),
+        ("other", {}, "", "Somebody's alert"),
+    ):
+        service = copy.deepcopy(cloud.services[OLD])
+        service["metadata"].update(name=name, labels=labels)
+        cloud.services[name] = service
+        topic = f"projects/nuumee-test/topics/{name}"
+        cloud.topics[topic] = {"name": topic, "labels": labels}
+        path = f"projects/nuumee-test/subscriptions/{name}"
+        cloud.subscriptions[path] = {"name": path, "topic": topic, "labels": labels}
+        cloud.notifications["gs://nuumee-videos"].append({"id": name, "topic": f"//pubsub.googleapis.com/{topic}"})
+        cloud.schedules[name] = {"name": f"projects/p/jobs/{name}", "schedule": "* * * * *", "description": mark}
+        policy = f"projects/nuumee-test/alertPolicies/{name}"
+        cloud.alerts[policy] = {"name": policy, "displayName": title}
+        email = f"{name}@nuumee-test.iam.gserviceaccount.com"
+        cloud.accounts[email] = {"email": email, "description": mark}
+        granted = cloud.policies["projects nuumee-test"]
+        granted.append((f"serviceAccount:{email}", "roles/datastore.user", None))
+    granted.append(("serviceAccount:list-jobs@nuumee-test.iam.gserviceaccount.com", "roles/editor", None))
+
+
+@pytest.fixture
+def grown(checkout: Checkout) -> Checkout:
+    """A deployment that has grown."""
+    checkout.must()
+    grow(checkout)
+    return checkout
+
+
+WHAT = (
+    *("schedule old-one", "notification of gs://nuumee-videos to projects/nuumee-test/topics/old-one"),
+    *("alert NuuMee Jobs: old", "subscription old-one", "service old-one"),
+    "role roles/datastore.user of serviceAccount:old-one@nuumee-test.iam.gserviceaccount.com on nuumee-test",
+    "role roles/editor of serviceAccount:list-jobs@nuumee-test.iam.gserviceaccount.com on nuumee-test",
+)
+
+
+def parts(checkout: Checkout) -> dict[str, Any]:
+    own = ("calls", "requests", "logs", "building", "rulesets")
+    return copy.deepcopy({name: part for name, part in vars(checkout.cloud).items() if name not in own})
+
+
+def test_a_check_finds_nothing_in_what_was_deployed_just_now(checkout: Checkout) -> None:
+    checkout.must()
+    done = check(checkout)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_a_check_names_what_differs_and_changes_nothing(checkout: Checkout) -> None:
+    checkout.must()
+    checkout.cloud.subscriptions["projects/nuumee-test/subscriptions/purge-job"]["ackDeadlineSeconds"] = 10
+    del checkout.cloud.schedules["every-minute"]
+    checkout.cloud.rules = [{"name": "r", "content": "allow read: if true;"}]
+    before = parts(checkout)
+    done = check(checkout)
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert [line.split()[1:5] for line in lines if line.startswith("gcloud")] == [
+        ["pubsub", "subscriptions", "update", "purge-job"],
+        ["scheduler", "jobs", "create", "pubsub"],
+    ]
+    assert "publish infra/cloud/firestore.rules" in lines
+    assert (parts(checkout), checkout.cloud.changes()) == (before, [])
+
+
+def test_a_check_of_another_source_names_each_service(checkout: Checkout) -> None:
+    checkout.must()
+    checkout.change_source()
+    done = check(checkout)
+    assert done.returncode == 1
+    assert done.stdout.count("gcloud run deploy ") == len(checkout.cloud.services)
+    assert checkout.cloud.changes() == []
+
+
+def test_a_check_of_an_empty_project_ends_well_without_the_apis(checkout: Checkout) -> None:
+    before = parts(checkout)
+    done = check(checkout)
+    assert done.returncode == 1
+    assert "gcloud services enable" in done.stdout
+    assert parts(checkout) == before
+
+
+def test_a_check_without_the_apis_says_what_is_missing_instead_of_waiting(checkout: Checkout) -> None:
+    lists = ("iam service-accounts list", "pubsub topics list", "pubsub subscriptions list", "run services list")
+    checkout.cloud.lags = dict.fromkeys((*lists, "firestore databases describe", "projects describe"), 1000)
+    done = check(checkout)
+    assert done.returncode == 1
+    assert done.stdout.count("gcloud run deploy ") == len(ACCOUNTS)
+    assert "waiting" not in done.stderr
+
+
+def test_a_check_names_what_is_no_longer_in_the_data_and_nobody_elses(grown: Checkout) -> None:
+    before = parts(grown)
+    done = check(grown)
+    assert done.returncode == 1
+    assert done.stdout.splitlines() == [f"no longer in the data: {what}" for what in WHAT]
+    assert (parts(grown), grown.cloud.changes()) == (before, [])
+
+
+@pytest.mark.parametrize("answer", ["", "y", "no"])
+def test_nothing_is_pruned_without_a_yes(answer: str, grown: Checkout) -> None:
+    before = parts(grown)
+    grown.answers = [answer]
+    assert check(grown, "--prune").returncode == 1
+    assert (parts(grown), grown.cloud.changes()) == (before, [])
+
+
+def test_after_a_yes_it_goes_and_nobody_elses_does(grown: Checkout) -> None:
+    grown.answers = ["yes"]
+    assert check(grown, "--prune").returncode == 0
+    assert check(grown).returncode == 0
+    cloud = grown.cloud
+    for kept in (cloud.services, cloud.schedules):
+        assert "other" in kept
+        assert "old-one" not in kept
+    assert "projects/nuumee-test/subscriptions/other" in cloud.subscriptions
+    assert [one["id"] for one in cloud.notifications["gs://nuumee-videos"]] == ["1", "other"]
+    members = {member for member, role, _ in cloud.policies["projects nuumee-test"] if role != "roles/editor"}
+    assert "serviceAccount:other@nuumee-test.iam.gserviceaccount.com" in members
+    assert "serviceAccount:list-jobs@nuumee-test.iam.gserviceaccount.com" in members
+
+
+def test_what_cannot_be_pruned_is_named_and_the_rest_goes(grown: Checkout) -> None:
+    grown.answers, grown.cloud.failing = ["yes"], "subscriptions delete"
+    done = check(grown, "--prune")
+    assert done.returncode == 1
+    assert "could not be removed: subscription old-one" in done.stdout
+    assert "old-one" not in grown.cloud.services
+
+
+def destroy(checkout: Checkout, answer: str = "nuumee-test") -> Done:
+    checkout.cloud.calls.clear()
+    checkout.answers = [answer]
+    return checkout.deploy("destroy", *REQUIRED)
+
+
+@pytest.mark.parametrize("answer", ["", "yes", "nuumee"])
+def test_nothing_is_destroyed_unless_the_project_is_named(answer: str, checkout: Checkout) -> None:
+    checkout.must()
+    before = parts(checkout)
+    done = destroy(checkout, answer)
+    assert (done.returncode, parts(checkout), checkout.cloud.changes()) == (2, before, [])
+    assert "nothing was removed" in done.stderr
+
+
+def words(commands: list[Line]) -> set[tuple[str, ...]]:
+    return {tuple(command[:3]) for command in commands}
+
+
+def test_an_end_leaves_the_database_and_buckets_with_objects(checkout: Checkout) -> None:
+    checkout.must()
+    checkout.cloud.objects["gs://nuumee-images/u/1/reference.png"] = "image"
+    database = copy.deepcopy(checkout.cloud.database)
+    done = destroy(checkout)
+    assert done.returncode == 0, done.stdout
+    cloud = checkout.cloud
+    assert cloud.database == database
+    # The build bucket has the records of releases.
+    assert {*cloud.buckets} == {"gs://nuumee-images", "gs://nuumee-test-nuumee-build"}
+    empty = (cloud.services, cloud.topics, cloud.subscriptions, cloud.schedules, cloud.alerts, cloud.accounts)
+    assert [len(part) for part in empty] == [0] * len(empty)
+    assert (cloud.keys, cloud.versions, cloud.repository) == ({}, None, None)
+    assert cloud.policies["projects nuumee-test"] == []
+    assert not any(command[0] == "firestore" for command in cloud.changes())
+    # What sends ends before what receives.
+    first = [command[0] for command in cloud.changes()]
+    assert first.index("scheduler") < first.index("run") < first.index("iam")
+
+
+def test_an_end_of_what_was_never_deployed_removes_nothing(checkout: Checkout) -> None:
+    assert destroy(checkout).returncode == 0
+    assert checkout.cloud.changes() == []
+
+
+def test_an_end_that_fails_in_part_goes_on_and_can_be_repeated(checkout: Checkout) -> None:
+    checkout.must()
+    checkout.cloud.failing = "run services delete purge-job"
+    done = destroy(checkout)
+    assert done.returncode == 1
+    assert "could not be removed, run destroy again: service purge-job" in done.stdout
+    assert [*checkout.cloud.services] == ["purge-job"]
+    checkout.cloud.failing = None
+    assert destroy(checkout).returncode == 0
+    assert checkout.cloud.services == {}
+
+
+def test_after_its_end_a_deployment_can_be_made_anew(checkout: Checkout) -> None:
+    checkout.must()
+    assert destroy(checkout).returncode == 0
+    checkout.must()
+    assert {f"gs://{bucket}" for bucket in DEFAULTS.buckets} <= {*checkout.cloud.buckets}
+    assert check(checkout).returncode == 0
