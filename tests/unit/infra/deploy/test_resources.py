@@ -1,4 +1,4 @@
-"""What the functions need: topics, subscriptions, dead letters, roles, notifications and the schedule."""
+"""What the functions need: topics, subscriptions, dead letters and roles."""
 
 from __future__ import annotations
 
@@ -174,34 +174,6 @@ def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Li
     }
 
 
-def test_each_bucket_tells_of_its_new_objects_once_somebody_listens(commands: list[Line]) -> None:
-    listening = commands.index(deployed(commands, "process_upload"))
-    for bucket in DEFAULTS.buckets:
-        (command,) = those(commands, "storage", "buckets", "notifications", "create", f"gs://{bucket}")
-        assert option(command, "--topic") == "projects/nuumee-test/topics/object-finalized"
-        assert {"--event-types=OBJECT_FINALIZE", "--payload-format=json"} <= set(command)
-        assert commands.index(command) > listening
-    assert len(those(commands, "storage", "buckets", "notifications", "create")) == len(DEFAULTS.buckets)
-
-
-@pytest.mark.parametrize(
-    ("topic", "made"),
-    [
-        ("projects/nuumee-test/topics/object-finalized", 0),
-        ("projects/nuumee-test/topics/object-finalized-too", 3),
-        ("projects/nuumee-test/topics/another-object-finalized", 3),
-        ("projects/another/topics/object-finalized", 3),
-    ],
-)
-def test_a_bucket_that_tells_the_topic_is_not_made_to_tell_it_twice(
-    topic: str, made: int, checkout: Checkout
-) -> None:
-    told = {"id": "7", "topic": f"//pubsub.googleapis.com/{topic}", "event_types": ["OBJECT_FINALIZE"]}
-    checkout.cloud.notifications = {f"gs://{bucket}": [dict(told)] for bucket in DEFAULTS.buckets}
-    changes = checkout.must()
-    assert len(those(changes, "storage", "buckets", "notifications", "create")) == made
-
-
 def test_what_decodes_uploads_can_write_pictures_alone(commands: list[Line]) -> None:
     account = "--member=serviceAccount:make-posters@nuumee-test.iam.gserviceaccount.com"
     grants = [
@@ -216,43 +188,3 @@ def test_what_decodes_uploads_can_write_pictures_alone(commands: list[Line]) -> 
         assert title == "title=pictures"
         names = [f'resource.name.endsWith("/{name}")' for name in (POSTER_NAME, PREVIEW_NAME)]
         assert expression == f"expression={'||'.join(names)}"
-
-
-def test_a_sweep_is_due_every_minute(commands: list[Line]) -> None:
-    (command,) = those(commands, "scheduler", "jobs", "create", "pubsub")
-    assert command[4] == "every-minute"
-    assert {"--location=us-central1", "--schedule=* * * * *", "--message-body={}"} <= set(command)
-    assert option(command, "--topic") == "projects/nuumee-test/topics/every-minute"
-    assert commands.index(command) > commands.index(deployed(commands, "sweep_purges"))
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"schedule": "0 * * * *"},
-        {"pubsubTarget": {"topicName": "projects/nuumee-test/topics/other", "data": "e30="}},
-        {"pubsubTarget": {"topicName": "projects/nuumee-test/topics/every-minute", "data": "eA=="}},
-        {"state": "PAUSED"},
-        {"description": ""},
-    ],
-)
-def test_a_schedule_that_differs_is_updated(changes: dict[str, Any], checkout: Checkout) -> None:
-    checkout.must()
-    wanted = dict(checkout.cloud.schedules["every-minute"])
-    checkout.cloud.schedules["every-minute"].update(changes)
-    (changed,) = checkout.must()
-    assert changed[:2] == ["scheduler", "jobs"]
-    assert checkout.cloud.schedules["every-minute"] == wanted
-
-
-def test_a_budget_is_made_only_if_asked_for_and_follows_the_setting(checkout: Checkout) -> None:
-    assert not any(command[0] == "billing" for command in checkout.must())
-    changes = checkout.must(*REQUIRED, "--budget=100USD")
-    assert {"billingbudgets.googleapis.com", "cloudbilling.googleapis.com"} <= set(changes[0])
-    (made,) = those(changes, "billing", "budgets", "create")
-    assert {"--budget-amount=100USD", "--filter-projects=projects/nuumee-test"} <= set(made)
-    assert sum(word.startswith("--threshold-rule=percent=") for word in made) == 3
-    assert checkout.must(*REQUIRED, "--budget=100USD") == []
-    (updated,) = checkout.must(*REQUIRED, "--budget=150EUR")
-    assert updated[:3] == ["billing", "budgets", "update"]
-    assert checkout.must(*REQUIRED, "--budget=150EUR") == []
