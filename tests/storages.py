@@ -16,9 +16,11 @@ from infra.local.storage import server
 
 
 @contextmanager
-def a_storage(trouble: Trouble, buckets: Sequence[str]) -> Iterator[storage.Client]:
-    """A client of a new Storage with these buckets, all empty."""
-    httpd = server(0, VersionedStorage(), trouble)
+def a_storage(
+    trouble: Trouble, buckets: Sequence[str], held: VersionedStorage | None = None
+) -> Iterator[storage.Client]:
+    """A client of a new Storage with these buckets, all empty. It keeps its objects in `held`."""
+    httpd = server(0, held or VersionedStorage(), trouble)
     thread = threading.Thread(target=httpd.serve_forever, args=(0.05,))
     thread.start()
     options = {"api_endpoint": f"http://{HOST}:{httpd.server_address[1]}"}
