@@ -33,7 +33,10 @@ def uploaded_to(path: str) -> str | None:
 
 
 def answer(storage: VersionedStorage, method: str, path: str, query: Mapping[str, str]) -> Answer | None:
-    """The answer; None to requests that the emulator handles. Raises NotFound, and ValueError for a bad request."""
+    """The answer; None to requests that the emulator handles.
+
+    Raises NotFound, and ValueError for a bad request.
+    """
     if (match := _LIST.fullmatch(path)) and method == "GET" and _BY_EMULATOR not in query:
         return 200, storage.listing(match["bucket"], query)
     match = _OBJECT.fullmatch(path)
@@ -42,16 +45,22 @@ def answer(storage: VersionedStorage, method: str, path: str, query: Mapping[str
     bucket, name, generation = match["bucket"], unquote(match["name"]), query.get("generation")
     if match["verb"]:
         return (200, storage.restore(bucket, name, _number(generation))) if method == "POST" else None
-    if method == "GET" and query.get("softDeleted", "").lower() == "true":
-        return 200, storage.soft_deleted_version(bucket, name, _number(generation))
-    if method == "GET" and generation is not None:
-        if query.get("alt") != "media":
-            return 200, storage.version(bucket, name, generation)
-        if generation != storage.generation(bucket, name):
-            raise NotFound  # unlike the real service, this one gives out no contents of older generations
     if method == "DELETE":
         storage.delete_generation(bucket, name, generation)
         return 204, None
+    return _read(storage, bucket, name, query) if method == "GET" else None
+
+
+def _read(storage: VersionedStorage, bucket: str, name: str, query: Mapping[str, str]) -> Answer | None:
+    generation = query.get("generation")
+    if query.get("softDeleted", "").lower() == "true":
+        return 200, storage.soft_deleted_version(bucket, name, _number(generation))
+    if generation is None:
+        return None
+    if query.get("alt") != "media":
+        return 200, storage.version(bucket, name, generation)
+    if generation != storage.generation(bucket, name):
+        raise NotFound  # unlike the real service, this one gives out no contents of older generations
     return None
 
 
