@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from google.api_core.exceptions import NotFound, PreconditionFailed, RequestRang
 from shared.jobs.job import JobPrefix
 from shared.outages import outages
 from shared.storage.limits import removing
+from shared.storage.recovery import BucketRestore, Recovery
 from shared.storage.removal import BucketPurge, Removal
 
 _KEPT_BY_BROWSERS = "private, max-age=3600"
@@ -42,7 +43,7 @@ class StoredObject:
 
 
 class ObjectStore:
-    """For background functions. Raises Unavailable when Storage is away, except in `purge`."""
+    """For background functions. Raises Unavailable when Storage is away, except in `purge` and `restore`."""
 
     def __init__(self, client: Any, buckets: Sequence[str]) -> None:
         self._client = client
@@ -57,6 +58,17 @@ class ObjectStore:
         removals = [Removal(self._client, bucket, prefix) for bucket in self._buckets]
         with ThreadPoolExecutor(len(removals)) as threads:
             return list(threads.map(Removal.run, removals))
+
+    def restore(self, prefix: JobPrefix, since: datetime, is_wanted: Callable[[], bool]) -> list[BucketRestore]:
+        """Bring back every object under `prefix` that was removed at `since` or later, in the three buckets in
+        parallel.
+
+        Of a name's generations, only the newest comes back: no reader sees older ones. A live object stays as it
+        is. `is_wanted` is asked before each batch, by several threads. Safe to repeat, as `purge` is.
+        """
+        recoveries = [Recovery(self._client, bucket, prefix, since, is_wanted) for bucket in self._buckets]
+        with ThreadPoolExecutor(len(recoveries)) as threads:
+            return list(threads.map(Recovery.run, recoveries))
 
     def objects(self, bucket: str, start: str | None = None) -> Iterator[StoredObject]:
         """Every generation of every object from name `start` on, in name order, read page by page."""
