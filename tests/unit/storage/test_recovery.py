@@ -1,4 +1,4 @@
-"""What a restore brings back, and what it does if a bucket is away: the Storage library against a local Storage."""
+"""What a restore brings back, also if a bucket is away: the Storage library against a local Storage."""
 
 from __future__ import annotations
 
