@@ -47,6 +47,7 @@ class Settings:
     videos_bucket: str = "nuumee-videos"
     outputs_bucket: str = "nuumee-outputs"
     job_deleted_topic: str = "job-deleted"
+    job_restored_topic: str = "job-restored"
     object_finalized_topic: str = "object-finalized"
     share_origin: str = "https://nuumee.ai"
     signing_key: SigningKey | None = None
@@ -101,6 +102,7 @@ class Settings:
             videos_bucket=_optional(environment, "VIDEOS_BUCKET", cls.videos_bucket),
             outputs_bucket=_optional(environment, "OUTPUTS_BUCKET", cls.outputs_bucket),
             job_deleted_topic=_optional(environment, "JOB_DELETED_TOPIC", cls.job_deleted_topic),
+            job_restored_topic=_optional(environment, "JOB_RESTORED_TOPIC", cls.job_restored_topic),
             object_finalized_topic=_optional(environment, "OBJECT_FINALIZED_TOPIC", cls.object_finalized_topic),
             share_origin=_optional(environment, "SHARE_ORIGIN", cls.share_origin).rstrip("/"),
             signing_key=_signing_key(environment),

@@ -31,8 +31,8 @@ CORS = "build/cors.json"
 """The file with what `cors` returns."""
 _SETTINGS_OF_FUNCTIONS = (
     *("allowed_origins", "images_bucket", "videos_bucket", "outputs_bucket", "job_deleted_topic"),
-    *("object_finalized_topic", "share_origin", "short_id_length", "forwarded_hops", "requests_per_minute"),
-    "signing",
+    *("job_restored_topic", "object_finalized_topic", "share_origin", "short_id_length", "forwarded_hops"),
+    *("requests_per_minute", "signing"),
 )
 _KEY = re.compile(r"[A-Za-z0-9]+:[!-~]+")
 
@@ -56,8 +56,8 @@ class Deploy:
         self._topics = {name: str(getattr(table if name == EVERY_MINUTE else deployment, name)) for name in TOPICS}
         if len(set(self._topics.values())) < len(self._topics):
             raise Refused(
-                "JOB_DELETED_TOPIC and OBJECT_FINALIZED_TOPIC must be two topics, "
-                f"and neither may be {table.every_minute_topic}"
+                "JOB_DELETED_TOPIC, JOB_RESTORED_TOPIC and OBJECT_FINALIZED_TOPIC must be three topics, "
+                f"and none of them may be {table.every_minute_topic}"
             )
 
     def everything(self) -> None:
