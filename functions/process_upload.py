@@ -20,8 +20,8 @@ def process_upload(event: ObjectFinalized, services: Services) -> None:
         log.info("upload_ignored", bucket=event.bucket, reason="no job's object can be called so")
         return
     deletion = services.deletions.of(event.prefix.job_id)
-    if deletion is None:
-        # The job is live or does not exist yet: inputs are uploaded first.
+    if deletion is None or not deletion.is_deleted:
+        # The job is live or does not exist yet, because inputs are uploaded first, or it is being restored.
         _complete(event, event.prefix, services)
     elif deletion.user_id == event.prefix.user_id:
         _remove(event, event.prefix, services)
@@ -62,7 +62,6 @@ def _remove(event: ObjectFinalized, job: JobPrefix, services: Services) -> None:
     if there is None:
         log.info("upload_gone", job_id=job.job_id, bucket=event.bucket)
         return  # the purge removed it, or this event was delivered before
-    key = f"{event.bucket}/{event.generation}"
-    services.deletions.record_late_upload(job.job_id, key, there.size, services.now())
+    services.deletions.record_late_upload(job.job_id, event.bucket, event.generation, there.size, services.now())
     services.objects.remove(event.bucket, event.name, event.generation)
     log.info("late_upload_removed", job_id=job.job_id, bucket=event.bucket, bytes=there.size)

@@ -6,10 +6,9 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from itertools import islice
 
 from shared import log, tracing
-from shared.deletion.purge import SWEEPS_UNTIL_ALERT, Deletion, PurgeState
+from shared.deletion.purge import SWEEPS_UNTIL_ALERT, Deletion, DeletionState
 from shared.errors import SweepIncomplete, Unavailable, UnprocessableEvent
 from shared.messaging.events import JobDeleted, MinutePassed, ObjectFinalized
 from shared.messaging.subscriber import subscriber
@@ -18,9 +17,7 @@ from shared.services import Services
 from shared.tracing import Trace
 
 BATCH = 100
-"""Most purges asked for again, and most dead letters of each kind handled, in one sweep."""
-MOST_LOOKED_AT = 1_000
-"""Most pending purges that a sweep reads to find those without a `sweep_at`."""
+"""Most deletions looked at, and most dead letters of each kind handled, in one sweep."""
 MOST_REPLAYS = 8
 """Most replays of one upload event. A replay succeeds or fails five deliveries; all take about two hours."""
 KEPT_FOR = timedelta(days=90)
@@ -31,10 +28,14 @@ _LARGEST_KEPT = 100_000
 
 @subscriber(MinutePassed)
 def sweep_purges(_: MinutePassed, services: Services) -> None:
-    """Retry overdue purges, then handle dead letters."""
+    """Retry overdue purges and look for lost marks, then handle dead letters."""
     failures = _Failures()
-    with failures.kept("overdue purges"):
-        _ask_again(_overdue(services, failures), services, failures)
+    with failures.kept("purges of the old form"):
+        _take_over(services, failures)
+    with failures.kept("deletions that are due"):
+        due = services.deletions.due(services.now(), BATCH)
+        _look_at_marks([one for one in due if one.state is DeletionState.DONE], services, failures)
+        _ask_again([one for one in due if one.state is DeletionState.PENDING], services, failures)
     with failures.kept("dead letters of deletions"):
         _drain(services.dead_deletions, _replay_deletion, services, failures)
     with failures.kept("dead letters of uploads"):
@@ -59,17 +60,21 @@ class _Failures:
             log.exception("sweep_part_failed", part=part, **about)
 
 
-def _overdue(services: Services, failures: _Failures) -> list[Deletion]:
-    now = services.now()
-    overdue: list[Deletion] = []
-    with failures.kept("purges that are due"):
-        overdue += services.deletions.due(now, BATCH)
-    with failures.kept("purges without a time"):
-        # Deletions not marked by delete_job have no `sweep_at`.
-        since = now - timedelta(seconds=services.settings.sweep_after)
-        pending = islice(services.deletions.all_pending(since), MOST_LOOKED_AT)
-        overdue += [one for one in pending if one.sweep_at is None]
-    return overdue[:BATCH]
+def _take_over(services: Services, failures: _Failures) -> None:
+    """Move pending purges that older code left in jobs' documents into the ledger, where they are due at once.
+
+    Once `python -m infra.reconcile` reports none of the old form, this finds nothing for ever and can go.
+    """
+    for job_id in services.ledger.old_form_pending(BATCH):
+        with failures.kept("purge of the old form", job_id=job_id):
+            services.deletions.take_over(job_id, services.now())
+
+
+def _look_at_marks(done: Iterable[Deletion], services: Services, failures: _Failures) -> None:
+    """Recording the sweep puts a lost mark again, and makes the purge pending and due."""
+    for deletion in done:
+        with failures.kept("mark of a deleted job", job_id=deletion.job_id):
+            services.deletions.record_sweep(deletion, services.now())
 
 
 def _ask_again(overdue: Iterable[Deletion], services: Services, failures: _Failures) -> None:
@@ -85,8 +90,9 @@ def _ask_again(overdue: Iterable[Deletion], services: Services, failures: _Failu
 
 
 def _tell(deletion: Deletion) -> None:
+    """Log it, as an error if the purge fails again and again. What is left elsewhere was an error of its own."""
     about = {"job_id": deletion.job_id, "sweeps": deletion.sweeps + 1, "deleted_at": deletion.deleted_at}
-    if deletion.sweeps + 1 >= SWEEPS_UNTIL_ALERT:
+    if deletion.sweeps + 1 >= SWEEPS_UNTIL_ALERT and not deletion.left:
         log.error("purge_overdue", **about)
     else:
         log.warning("purge_asked_again", **about)
@@ -117,7 +123,9 @@ def _replay_deletion(letter: Letter, services: Services) -> str:
     deletion = services.deletions.of(event.job_id)
     if deletion is None or deletion.user_id != event.user_id:
         raise UnprocessableEvent("the job is live, unknown or another user's")
-    if deletion.purge is not PurgeState.PENDING:
+    if not deletion.is_deleted:
+        return "taken back"
+    if deletion.state is DeletionState.DONE:
         return "done meanwhile"
     if deletion.sweeps and not deletion.is_due(services.now()):
         return "left to its next sweep"
@@ -130,7 +138,7 @@ def _replay_upload(letter: Letter, services: Services) -> str:
     """Reopen the purge of a deleted job, however often; otherwise publish the event again, up to MOST_REPLAYS."""
     event = ObjectFinalized.decode(letter.data, letter.attributes)
     deletion = services.deletions.of(event.prefix.job_id) if event.prefix else None
-    if event.prefix and deletion and deletion.user_id == event.prefix.user_id:
+    if event.prefix and deletion and deletion.is_deleted and deletion.user_id == event.prefix.user_id:
         services.deletions.reopen(deletion.job_id, services.now())
         return "purge reopened"
     replays = letter.attributes.get(_REPLAYS, "0")
@@ -141,7 +149,7 @@ def _replay_upload(letter: Letter, services: Services) -> str:
 
 
 def _record(letter: Letter, reason: str, services: Services) -> None:
-    services.deletions.record_dead_letter(
+    services.ledger.record_dead_letter(
         letter.message_id,
         {
             "reason": reason,

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from shared.access.limiter import Limiter
     from shared.access.visitors import Visitors
     from shared.deletion.deletions import Deletions
+    from shared.deletion.ledger import Ledger
+    from shared.deletion.leftovers import NamedElsewhere
     from shared.jobs.known_pictures import KnownPictures
     from shared.jobs.repository import JobRepository
     from shared.publishing.dead_letters import DeadLetters
@@ -106,7 +108,19 @@ class Services:
     def deletions(self) -> Deletions:
         from shared.deletion.deletions import Deletions
 
-        return Deletions(self.firestore, timedelta(seconds=self.settings.sweep_after))
+        return Deletions(self.ledger, timedelta(seconds=self.settings.sweep_after))
+
+    @_once
+    def ledger(self) -> Ledger:
+        from shared.deletion.ledger import Ledger
+
+        return Ledger(self.firestore)
+
+    @_once
+    def named_elsewhere(self) -> NamedElsewhere:
+        from shared.deletion.leftovers import NamedElsewhere
+
+        return NamedElsewhere(self.ledger, self.objects, self.settings.bucket_names)
 
     @_once
     def completions(self) -> Completions:

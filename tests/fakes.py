@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, cast
 
 from shared.access.auth import TokenVerifier
 from shared.access.user import User
 from shared.deletion.deletions import Deletions
+from shared.deletion.ledger import Ledger
 from shared.errors import Unauthorized, Unavailable
 from shared.jobs.job import (
     ALL_SHOWN,
@@ -36,9 +37,9 @@ from shared.sharing.views import Views
 from shared.storage.media import Download, MediaStore, MediaUrls, SharedUrls
 from shared.storage.objects import Description, ObjectStore
 from shared.storage.pictures import pictures_of
-from shared.storage.removal import BucketPurge
+from shared.storage.removal import TAKEN_BACK, BucketPurge
 from shared.storage.signing import KeySigner, Urls, UrlSigner
-from tests.fake_firestore import FakeDeletions, FakeRepository
+from tests.fake_firestore import SWEEP_AFTER, FakeLedger, FakeRepository
 from tests.fake_shares import FakeCompletions, FakeKnownPictures, FakeShares, FakeViews
 from tests.jobs import NOW
 
@@ -77,9 +78,13 @@ class FakeMediaStore:
         picture = f"https://storage.test/{self.names[Bucket.OUTPUTS]}/{poster}" if poster else None
         return SharedUrls(url, picture, self._signer.validity(now)) if url else None
 
-    def purge(self, prefix: JobPrefix) -> list[BucketPurge]:
+    def purge(self, prefix: JobPrefix, may_go_on: Callable[[], bool]) -> list[BucketPurge]:
         self.calls += 1
-        return [self._purge(bucket, str(prefix)) for bucket in self.names.values()]
+        return [self._purge(bucket, str(prefix), may_go_on) for bucket in self.names.values()]
+
+    def is_there(self, bucket: str, name: str) -> bool:
+        self.calls += 1
+        return bool(self.objects[bucket].get(name))
 
     def describe(self, bucket: str, name: str, generation: int | None = None) -> Description | None:
         """A generation's number is its position, counted from 1."""
@@ -120,9 +125,12 @@ class FakeMediaStore:
         if self.describe(bucket, name, generation):
             del self.objects[bucket][name][generation - 1]
 
-    def _purge(self, bucket: str, prefix: str) -> BucketPurge:
+    def _purge(self, bucket: str, prefix: str, may_go_on: Callable[[], bool]) -> BucketPurge:
         if bucket in self.broken:
             return BucketPurge(bucket=bucket, objects=0, size=0, error="ServiceUnavailable")
+        there = any(name.startswith(prefix) for name in self.objects[bucket])
+        if there and not may_go_on():
+            return BucketPurge(bucket=bucket, objects=0, size=0, error=TAKEN_BACK)
         gone = [self.objects[bucket].pop(name) for name in list(self.objects[bucket]) if name.startswith(prefix)]
         generations = [content for contents in gone for content in contents]
         return BucketPurge(bucket=bucket, objects=len(generations), size=sum(map(len, generations)))
@@ -232,7 +240,8 @@ class FakeServices(Services):
     def __init__(self, settings: Settings = SETTINGS) -> None:
         super().__init__(settings)
         self.fake_repository = FakeRepository()
-        self.fake_deletions = FakeDeletions(self.fake_repository)
+        self.fake_ledger = FakeLedger(self.fake_repository)
+        ledger = cast(Ledger, self.fake_ledger)
         self.fake_shares = FakeShares(self.fake_repository)
         completions = FakeCompletions(self.fake_repository, self.fake_shares)
         self.fake_views = FakeViews(self.fake_repository)
@@ -244,7 +253,8 @@ class FakeServices(Services):
         self.fake_verifier = FakeVerifier()
         fakes: Mapping[str, object] = {
             "repository": cast(JobRepository, self.fake_repository),
-            "deletions": cast(Deletions, self.fake_deletions),
+            "ledger": ledger,
+            "deletions": Deletions(ledger, SWEEP_AFTER),
             "shares": cast(Shares, self.fake_shares),
             "completions": cast(Completions, completions),
             "known_pictures": cast(KnownPictures, FakeKnownPictures(self.fake_repository)),

@@ -49,13 +49,14 @@ class ObjectStore:
         self._client = client
         self._buckets = buckets
 
-    def purge(self, prefix: JobPrefix) -> list[BucketPurge]:
+    def purge(self, prefix: JobPrefix, may_go_on: Callable[[], bool]) -> list[BucketPurge]:
         """Delete every generation of every object under `prefix`, in the three buckets in parallel.
 
         Each bucket's result either proves that nothing is left or says what went wrong. Safe to repeat at any
-        time, and to run concurrently with itself.
+        time, and to run concurrently with itself. Before each batch of 100 objects a bucket asks `may_go_on`, on
+        a thread of its own, and stops if the answer is no.
         """
-        removals = [Removal(self._client, bucket, prefix) for bucket in self._buckets]
+        removals = [Removal(self._client, bucket, prefix, may_go_on) for bucket in self._buckets]
         with ThreadPoolExecutor(len(removals)) as threads:
             return list(threads.map(Removal.run, removals))
 
@@ -77,6 +78,15 @@ class ObjectStore:
                 bucket, versions=True, start_offset=start, fields=_LISTED, **removing()
             ):
                 yield StoredObject(blob.name, blob.size or 0, blob.time_created)
+
+    def is_there(self, bucket: str, name: str) -> bool:
+        """Whether the bucket has any generation of the object."""
+        with outages("Cloud Storage"):
+            # Names come in order, so the object itself comes before others whose names begin with its name.
+            found = self._client.list_blobs(
+                bucket, prefix=name, versions=True, max_results=1, fields="items(name)", **removing()
+            )
+            return any(blob.name == name for blob in found)
 
     def describe(self, bucket: str, name: str, generation: int | None = None) -> Description | None:
         """The given generation of an object, or else the live one; None if it does not exist."""

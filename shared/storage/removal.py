@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
@@ -16,6 +16,7 @@ from google.auth.exceptions import GoogleAuthError
 from requests.exceptions import RequestException
 
 from shared import log
+from shared.errors import Unavailable
 from shared.jobs.job import JobPrefix
 from shared.outages import PURGE_WITHIN, cause, is_away
 from shared.storage.limits import removing
@@ -24,6 +25,7 @@ AT_ONCE = 8
 """Concurrent deletes of one removal. It has its own threads, so it waits for no other bucket or job."""
 MOST_GIVEN_UP = 3
 """Consecutive deletes that fail after all retries. The bucket is then away, and further deletes would fail."""
+TAKEN_BACK = "the deletion was taken back"
 _BATCH = 100
 _MOST_ROUNDS = 3
 _MOST_REASONS = 5
@@ -45,10 +47,11 @@ class BucketPurge:
 class Removal:
     """One run in one bucket. Safe to repeat at any time, and to run concurrently with itself."""
 
-    def __init__(self, client: Any, bucket: str, prefix: JobPrefix) -> None:
+    def __init__(self, client: Any, bucket: str, prefix: JobPrefix, may_go_on: Callable[[], bool]) -> None:
         self._client = client
         self._bucket = bucket
         self._prefix = prefix
+        self._may_go_on = may_go_on
         self._until = time.monotonic() + PURGE_WITHIN
         self._lock = Lock()
         self._objects = self._size = 0
@@ -64,6 +67,8 @@ class Removal:
             error = self._left()
         except _FAILURES as failure:
             error = f"{cause(failure)}: what is there cannot be listed"
+        except Unavailable as away:
+            error = f"{away.detail} Whether the deletion still holds cannot be told."
         if error:
             log.warning("purge_bucket_failed", bucket=self._bucket, job_id=self._prefix.job_id, error=error)
         return BucketPurge(bucket=self._bucket, objects=self._objects, size=self._size, error=error)
@@ -80,6 +85,8 @@ class Removal:
                 is_empty = True
                 for batch in _batches(there, _BATCH):
                     is_empty = False
+                    if not self._may_go_on():
+                        return TAKEN_BACK
                     list(threads.map(self._delete, batch))
                     if self._is_over():
                         break

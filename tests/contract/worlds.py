@@ -8,18 +8,20 @@ from typing import Any, Protocol, cast
 from google.cloud import firestore
 
 from shared.deletion.deletions import Deletions
+from shared.deletion.ledger import Ledger
 from shared.jobs.known_pictures import KnownPictures
 from shared.jobs.repository import JobRepository
 from shared.sharing.completion import Completions
 from shared.sharing.shares import Shares
 from shared.sharing.views import Views
 from tests import jobs
-from tests.fake_firestore import SWEEP_AFTER, FakeDeletions, FakeRepository
+from tests.fake_firestore import SWEEP_AFTER, FakeLedger, FakeRepository
 from tests.fake_shares import FakeCompletions, FakeKnownPictures, FakeShares, FakeViews
 
 
 class World(Protocol):
     repository: JobRepository
+    ledger: Ledger
     deletions: Deletions
     shares: Shares
     completions: Completions
@@ -37,7 +39,9 @@ class MemoryWorld:
     def __init__(self) -> None:
         self._fake = FakeRepository()
         self.repository = cast(JobRepository, self._fake)
-        self.deletions = cast(Deletions, FakeDeletions(self._fake))
+        self._fake_ledger = FakeLedger(self._fake)
+        self.ledger = cast(Ledger, self._fake_ledger)
+        self.deletions = Deletions(self.ledger, SWEEP_AFTER)
         self._fake_shares = FakeShares(self._fake)
         self.shares = cast(Shares, self._fake_shares)
         self.completions = cast(Completions, FakeCompletions(self._fake, self._fake_shares))
@@ -58,7 +62,8 @@ class FirestoreWorld:
     def __init__(self, database: firestore.Client) -> None:
         self._database = database
         self.repository = JobRepository(database)
-        self.deletions = Deletions(database, SWEEP_AFTER)
+        self.ledger = Ledger(database)
+        self.deletions = Deletions(self.ledger, SWEEP_AFTER)
         self.shares = Shares(database, 8)
         self.completions = Completions(database, 8)
         self.known_pictures = KnownPictures(database)
