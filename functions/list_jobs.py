@@ -13,15 +13,28 @@ from shared.web.endpoint import Request, Versioned, endpoint
 
 @endpoint("GET", "/jobs", "/jobs/{job_id}", cacheable=True, signs=True, bounded=True)
 def list_jobs(request: Request, user: User, services: Services) -> Mapping[str, Any] | Versioned:
-    """One job, or a page of the user's jobs, optionally limited to given ids or an id prefix."""
+    """One job, or a page of the user's jobs: live ones, perhaps limited to some ids, or those in the trash."""
     if request.job_id is not None:
         return services.repository.get(user.id, request.job_id).as_json(services.settings.share_origin)
     query = ListQuery.parse(request.query, user.id)
+    if query.deleted:
+        return _trash(query, services)
     page = services.repository.page(query)
     version = _version(query, page, services)
     if version is None:
         return _answer(query, page, services)
     return Versioned(version, lambda: _answer(query, page, services))
+
+
+def _trash(query: ListQuery, services: Services) -> dict[str, Any]:
+    page = services.trash.page(query, services.retentions.of_all(), services.now())
+    return {
+        "jobs": [deleted.as_json(services.settings.share_origin) for deleted in page.jobs],
+        "total": page.total,
+        "page": page.number,
+        "page_size": query.page_size,
+        "next_cursor": page.next and encode_cursor(page.next, query.user_id, (), deleted=True),
+    }
 
 
 def _answer(query: ListQuery, page: JobPage, services: Services) -> dict[str, Any]:

@@ -1,18 +1,20 @@
-"""Consumes every-minute: asks again for overdue purges and handles dead letters"""
+"""Consumes every-minute: asks again for overdue purges and restores, and handles dead letters"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from shared import log, tracing
 from shared.deletion.purge import SWEEPS_UNTIL_ALERT, Deletion, DeletionState
 from shared.errors import SweepIncomplete, Unavailable, UnprocessableEvent
-from shared.messaging.events import JobDeleted, MinutePassed, ObjectFinalized
+from shared.messaging.events import JobDeleted, JobRestored, MinutePassed, ObjectFinalized
 from shared.messaging.subscriber import subscriber
 from shared.publishing.dead_letters import DeadLetters, Letter
+from shared.publishing.publisher import Publisher
 from shared.services import Services
 from shared.tracing import Trace
 
@@ -28,21 +30,61 @@ _LARGEST_KEPT = 100_000
 
 @subscriber(MinutePassed)
 def sweep_purges(_: MinutePassed, services: Services) -> None:
-    """Retry overdue purges and look for lost marks, then handle dead letters."""
+    """Retry overdue purges and restores and look at marks, then handle dead letters."""
     failures = _Failures()
     with failures.kept("purges of the old form"):
         _take_over(services, failures)
     with failures.kept("deletions that are due"):
-        due = services.deletions.due(services.now(), BATCH)
-        _look_at_marks([one for one in due if one.state is DeletionState.DONE], services, failures)
-        _ask_again([one for one in due if one.state is DeletionState.PENDING], services, failures)
+        due: dict[DeletionState, list[Deletion]] = {state: [] for state in DeletionState}
+        for deletion in services.deletions.due(services.now(), BATCH):
+            due[deletion.state].append(deletion)
+        for state, record in (
+            (DeletionState.DONE, services.deletions.record_sweep),
+            (DeletionState.RESTORED, services.restores.record_sweep),
+        ):
+            _look_at_marks(due[state], record, services, failures)
+        with failures.kept("overdue restores"):
+            _ask_again(due[DeletionState.RESTORING], _RESTORE, services, failures)
+        _ask_again(due[DeletionState.PENDING], _PURGE, services, failures)
     with failures.kept("dead letters of deletions"):
         _drain(services.dead_deletions, _replay_deletion, services, failures)
+    with failures.kept("dead letters of restores"):
+        _drain(services.dead_restores, _replay_restore, services, failures)
     with failures.kept("dead letters of uploads"):
         _drain(services.dead_uploads, _replay_upload, services, failures)
     if failures.count:
         log.error("sweep_incomplete", failures=failures.count)
         raise SweepIncomplete(f"{failures.count} of its parts failed")
+
+
+Record = Callable[[Deletion, datetime], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is asked for again, how, and what the log calls it."""
+
+    event: type[JobDeleted] | type[JobRestored]
+    publisher: Callable[[Services], Publisher]
+    record: Callable[[Services], Record]
+    asked_again: str
+    overdue: str
+
+
+_PURGE = _Wish(
+    JobDeleted,
+    lambda services: services.publisher,
+    lambda services: services.deletions.record_sweep,
+    "purge_asked_again",
+    "purge_overdue",
+)
+_RESTORE = _Wish(
+    JobRestored,
+    lambda services: services.restore_publisher,
+    lambda services: services.restores.record_sweep,
+    "restore_asked_again",
+    "restore_overdue",
+)
 
 
 class _Failures:
@@ -70,32 +112,32 @@ def _take_over(services: Services, failures: _Failures) -> None:
             services.deletions.take_over(job_id, services.now())
 
 
-def _look_at_marks(done: Iterable[Deletion], services: Services, failures: _Failures) -> None:
-    """Recording the sweep puts a lost mark again, and makes the purge pending and due."""
-    for deletion in done:
-        with failures.kept("mark of a deleted job", job_id=deletion.job_id):
-            services.deletions.record_sweep(deletion, services.now())
+def _look_at_marks(over: Iterable[Deletion], record: Record, services: Services, failures: _Failures) -> None:
+    """Recording the sweep puts a deleted job's lost mark again, and takes a stale one from a restored job."""
+    for deletion in over:
+        with failures.kept("mark of a job", job_id=deletion.job_id):
+            record(deletion, services.now())
 
 
-def _ask_again(overdue: Iterable[Deletion], services: Services, failures: _Failures) -> None:
+def _ask_again(overdue: Iterable[Deletion], wish: _Wish, services: Services, failures: _Failures) -> None:
     """Publish, then postpone the next sweep. A failure in between publishes twice but never loses an event."""
-    asked = {JobDeleted(one.job_id, one.user_id, one.deleted_at): one for one in overdue}
-    accepted = services.publisher.publish_all(list(asked))
+    asked = {wish.event(one.job_id, one.user_id, one.deleted_at): one for one in overdue}
+    accepted = wish.publisher(services).publish_all(list(asked)) if asked else []
     for event in accepted:
         with failures.kept("record of a sweep", job_id=event.job_id):
-            services.deletions.record_sweep(asked[event], services.now())
-        _tell(asked[event])
+            wish.record(services)(asked[event], services.now())
+        _tell(asked[event], wish)
     if len(accepted) < len(asked):
         raise Unavailable("Pub/Sub")
 
 
-def _tell(deletion: Deletion) -> None:
-    """Log it, as an error if the purge fails again and again. What is left elsewhere was an error of its own."""
+def _tell(deletion: Deletion, wish: _Wish) -> None:
+    """Log it, as an error if the run fails again and again. What is left elsewhere was an error of its own."""
     about = {"job_id": deletion.job_id, "sweeps": deletion.sweeps + 1, "deleted_at": deletion.deleted_at}
     if deletion.sweeps + 1 >= SWEEPS_UNTIL_ALERT and not deletion.left:
-        log.error("purge_overdue", **about)
+        log.error(wish.overdue, **about)
     else:
-        log.warning("purge_asked_again", **about)
+        log.warning(wish.asked_again, **about)
 
 
 def _drain(
@@ -118,19 +160,25 @@ def _drain(
 
 
 def _replay_deletion(letter: Letter, services: Services) -> str:
-    """Publish at once a purge that no sweep has asked for yet. A swept one waits until it is due."""
-    event = JobDeleted.decode(letter.data, letter.attributes)
+    return _replay_wish(letter, DeletionState.PENDING, _PURGE, services)
+
+
+def _replay_restore(letter: Letter, services: Services) -> str:
+    return _replay_wish(letter, DeletionState.RESTORING, _RESTORE, services)
+
+
+def _replay_wish(letter: Letter, wanted: DeletionState, wish: _Wish, services: Services) -> str:
+    """Publish at once what no sweep has asked for yet. A swept one waits until it is due."""
+    event = wish.event.decode(letter.data, letter.attributes)
     deletion = services.deletions.of(event.job_id)
     if deletion is None or deletion.user_id != event.user_id:
         raise UnprocessableEvent("the job is live, unknown or another user's")
-    if not deletion.is_deleted:
-        return "taken back"
-    if deletion.state is DeletionState.DONE:
-        return "done meanwhile"
-    if deletion.sweeps and not deletion.is_due(services.now()):
+    if deletion.state is not wanted:
+        return f"{deletion.state.value} meanwhile"
+    if deletion.sweeps and deletion.sweep_at and deletion.sweep_at > services.now():
         return "left to its next sweep"
-    services.publisher.publish(JobDeleted(deletion.job_id, deletion.user_id, deletion.deleted_at))
-    services.deletions.record_sweep(deletion, services.now())
+    wish.publisher(services).publish(wish.event(deletion.job_id, deletion.user_id, deletion.deleted_at))
+    wish.record(services)(deletion, services.now())
     return "replayed"
 
 

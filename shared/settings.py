@@ -68,6 +68,10 @@ class Settings:
 
     sweep_after: int = 300
     """Seconds that a purge may stay pending before it is requested again."""
+    longest_run: int = 300
+    """Seconds after which a run that removes objects and has not ended counts as killed: the timeout of purge_job.
+    A restore waits for it.
+    """
     short_id_length: int = 8
     """Length of a new short id: 8, 12 or 16. Longer ids are harder to guess; ids given out before stay valid."""
     forwarded_hops: int = 1
@@ -112,6 +116,7 @@ class Settings:
             is_deployed=_is_deployed(environment),
             revision=environment.get("K_REVISION", ""),
             sweep_after=_number(environment, "SWEEP_AFTER", cls.sweep_after, 86_400),
+            longest_run=_number(environment, "LONGEST_RUN", cls.longest_run, 86_400),
             short_id_length=_one_of(environment, "SHORT_ID_LENGTH", cls.short_id_length, (8, 12, 16)),
             forwarded_hops=_one_of(environment, "FORWARDED_HOPS", cls.forwarded_hops, (1, 2)),
             patience=_number(environment, "PATIENCE", cls.patience, 100),

@@ -85,7 +85,7 @@ class FakeLedger:
         self._repository = repository
         self._documents = repository.documents
         self.entries: dict[str, dict[str, Any]] = {}
-        self.fields_moved: dict[str, dict[str, Any]] = {}
+        self.fields_moved: dict[str, list[dict[str, Any]]] = {}
         self.dead_letters: dict[str, dict[str, Any]] = {}
 
     def read(self, job_ids: Iterable[str], only: Sequence[str] | None = None) -> dict[str, Pair]:
@@ -113,6 +113,30 @@ class FakeLedger:
         )
         return iter(wanted)
 
+    def restorable(
+        self, user_id: str, later_than: datetime, limit: int, skip: int, after: tuple[datetime, str] | None
+    ) -> list[tuple[str, dict[str, Any]]]:
+        found = self._restorable(user_id, later_than)[::-1]
+        found = [one for one in found if after is None or (one[1]["requested_at"], one[0]) < after]
+        return found[skip : skip + limit]
+
+    def count_restorable(self, user_id: str, later_than: datetime) -> int:
+        self._repository.calls += 1
+        return len(self._restorable(user_id, later_than))
+
+    def documents(self, job_ids: Iterable[str], only: Sequence[str]) -> dict[str, dict[str, Any]]:
+        return {job_id: copy.deepcopy(self._documents[job_id]) for job_id in job_ids if job_id in self._documents}
+
+    def _restorable(self, user_id: str, later_than: datetime) -> list[tuple[str, dict[str, Any]]]:
+        return self._ordered(
+            "requested_at",
+            lambda entry: (
+                entry["user_id"] == user_id
+                and entry["state"] in ("pending", "done")
+                and entry["requested_at"] > later_than
+            ),
+        )
+
     def old_form(self) -> Iterator[str]:
         return iter([job_id for job_id, purge in self._old_form().items() if "state" in purge])
 
@@ -124,8 +148,9 @@ class FakeLedger:
             if document.get("user_id") == user_id and document.get(path_field) == name:
                 yield job_id, document
 
-    def displaced(self, job_id: str) -> dict[str, Any]:
-        return self.fields_moved.get(job_id, {})
+    def displaced(self, job_id: str, after: int = 0) -> dict[str, Any]:
+        moved = self.fields_moved.get(job_id, [])[after:]
+        return {name: value for fields in moved for name, value in fields.items()}
 
     def record_dead_letter(self, message_id: str, letter: dict[str, Any]) -> None:
         self.dead_letters.setdefault(message_id, letter)

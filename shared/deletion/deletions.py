@@ -117,9 +117,22 @@ class Deletions:
         step = partial(entries.ended, key=key, buckets=buckets, found=found, now=now)
         return _deletion(self._record(job_id, lambda _, entry: step(entry), now))
 
-    def record_late_upload(self, job_id: str, bucket: str, generation: int, size: int, now: datetime) -> None:
-        """Record that an object of `size` bytes arrived after the delete and is being removed."""
-        step = partial(entries.late_upload_removed, bucket=bucket, generation=generation, size=size, now=now)
+    def begin_late_upload(self, job_id: str, bucket: str, generation: int, size: int, now: datetime) -> bool:
+        """Record that an object of `size` bytes arrived after the delete and is being removed.
+
+        Returns whether it may be: the owner may have taken the deletion back.
+        """
+
+        def step(_: Pair, entry: Entry) -> Entry:
+            if not entries.is_deleted(entry):
+                return entry
+            return entries.late_upload_found(entry, bucket, generation, size, now)
+
+        return entries.is_deleted(self._record(job_id, step, now).entry)
+
+    def end_late_upload(self, job_id: str, bucket: str, generation: int, now: datetime) -> None:
+        """Record that the object was removed."""
+        step = partial(entries.late_upload_removed, bucket=bucket, generation=generation)
         self._record(job_id, lambda _, entry: step(entry), now)
 
     def record_sweep(self, deletion: Deletion, now: datetime) -> None:

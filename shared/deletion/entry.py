@@ -27,6 +27,7 @@ WATCHED_FOR = timedelta(days=1)
 """How long sweeps look at the mark of a job that was in progress when it was deleted. Its worker may still write a
 stale copy of the document, which loses the mark."""
 _KEYS_KEPT = _NAMES_KEPT = 16
+_LONGEST_RUN = timedelta(hours=1)
 _LARGEST = 2**53
 """No real count is larger. Firestore's integers end at 2**63."""
 
@@ -52,7 +53,7 @@ def opened(
 
 def followed(before: Entry, entry: Entry) -> Entry:
     """The entry of a deletion that follows one that was taken back."""
-    return {**entry, "displaced": before["displaced"]} if "displaced" in before else entry
+    return {**entry, **{name: before[name] for name in ("displaced", "put_back", "running") if name in before}}
 
 
 def wanted_again(entry: Entry, due: datetime) -> Entry:
@@ -93,41 +94,46 @@ def begun(entry: Entry, key: str, named: Sequence[str], now: datetime) -> Entry:
 
     `named` is what `names_outside` finds now. What it found before is kept, because a writer may have cleared it.
     """
-    key = f"begun {key}"
-    if _is_in(entry, key):
+    if _is_in(entry, f"begun {key}"):
         return entry
     changes: Entry = {"attempts": _number(entry, "attempts") + 1, "started_at": now}
+    changes["running"] = _running(entry, key, now)
     if new := set(named).difference(_texts(entry, "named")):
         changes["named"] = [*_texts(entry, "named"), *sorted(new)][-_NAMES_KEPT:]
-    return _with(entry, key, **changes)
+    return _with(entry, f"begun {key}", **changes)
 
 
 def ended(entry: Entry, key: str, buckets: Sequence[BucketPurge], found: Leftovers, now: datetime) -> Entry:
     """Adds what one run removed. The purge is done if no bucket has an error and nothing was found elsewhere."""
-    key = f"ended {key}"
-    if _is_in(entry, key):
+    if _is_in(entry, f"ended {key}"):
         return entry
     before = _map(entry, "buckets")
     after = {**before, **{one.bucket: _added(_map(before, one.bucket), one, now) for one in buckets}}
-    changes: Entry = {"buckets": after, "left": list(found.left)}
+    changes: Entry = {"buckets": after, "left": list(found.left), "running": _running(entry, key, None)}
     if is_deleted(entry):
         is_done = not (found.left or found.going or any(one.error for one in buckets))
         state = DeletionState.DONE if is_done else DeletionState.PENDING
         changes |= {"state": state.value, "proved_empty_at": now if is_done else None}
         if is_done:
             changes["sweep_at"] = entry.get("sweep_at") if _is_watched(entry, now) else None
-    return _with(entry, key, **changes)
+    return _with(entry, f"ended {key}", **changes)
 
 
-def late_upload_removed(entry: Entry, bucket: str, generation: int, size: int, now: datetime) -> Entry:
-    """Counts an object that arrived after the delete and was removed."""
+def late_upload_found(entry: Entry, bucket: str, generation: int, size: int, now: datetime) -> Entry:
+    """Counts an object that arrived after the delete and is now removed, whatever becomes of that run."""
     key = f"{bucket}/{generation}"
+    entry = {**entry, "running": _running(entry, key, now)}
     if _is_in(entry, key):
         return entry
     objects, total = _number(entry, "late_objects") + 1, _number(entry, "late_bytes") + size
     buckets = _map(entry, "buckets")
     buckets = {**buckets, bucket: {**_map(buckets, bucket), "removed_at": now}}
     return _with(entry, key, late_objects=objects, late_bytes=total, late_at=now, buckets=buckets)
+
+
+def late_upload_removed(entry: Entry, bucket: str, generation: int) -> Entry:
+    """Ends what `late_upload_found` began."""
+    return {**entry, "running": _running(entry, f"{bucket}/{generation}", None)}
 
 
 def swept(entry: Entry, due: datetime | None, now: datetime, sweep_after: timedelta) -> Entry:
@@ -208,6 +214,19 @@ def _added(before: Entry, one: BucketPurge, now: datetime) -> Entry:
         "proved_empty_at": None if one.error else now,
     }
     return {**before, **changes, **({"removed_at": now} if one.objects else {})}
+
+
+def running(entry: Entry) -> dict[str, datetime]:
+    """When the runs that remove objects and have not ended began, as far as they are known."""
+    return {name: at for name, at in _map(entry, "running").items() if isinstance(at, datetime)}
+
+
+def _running(entry: Entry, key: str, began: datetime | None) -> Entry:
+    """The runs that have not ended, with this one as it is now. Those of long ago were killed."""
+    known = {name: at for name, at in running(entry).items() if name != key}
+    if began is None:
+        return known
+    return {name: at for name, at in known.items() if at > began - _LONGEST_RUN} | {key: began}
 
 
 def _is_watched(entry: Entry, now: datetime) -> bool:

@@ -101,6 +101,34 @@ class Ledger:
         )
         return ((one.id, fields(one)) for one in _paged(query))
 
+    def restorable(
+        self, user_id: str, later_than: datetime, limit: int, skip: int, after: tuple[datetime, str] | None
+    ) -> list[tuple[str, Entry]]:
+        """The user's deletions requested later than that and not taken back, the last one first.
+
+        Begins behind the time and id of `after`, if given, and costs a read for each, also for those to skip.
+        """
+        query = self._restorable(user_id, later_than).limit(limit).offset(skip)
+        for path in ("requested_at", "__name__"):
+            query = query.order_by(path, direction=firestore.Query.DESCENDING)
+        if after:
+            query = query.start_after({"requested_at": after[0], "__name__": self._entries.document(after[1])})
+        with outages("Firestore"):
+            return [(one.id, fields(one)) for one in query.get(**firestore_limits())]
+
+    def count_restorable(self, user_id: str, later_than: datetime) -> int:
+        """How many there are of `restorable`. Costs one read for each 1,000, and at least one."""
+        with outages("Firestore"):
+            counted: Any = self._restorable(user_id, later_than).count().get(**firestore_limits())
+        return int(counted[0][0].value)
+
+    def documents(self, job_ids: Iterable[str], only: Sequence[str]) -> dict[str, Document]:
+        """These fields of the jobs' documents that exist. Costs one read per id."""
+        references = [self._jobs.document(job_id) for job_id in job_ids]
+        with outages("Firestore"):
+            found = self._client.get_all(references, only, **firestore_limits())
+            return {one.id: fields(one) for one in found if one.exists}
+
     def old_form(self) -> Iterator[str]:
         """Ids of jobs whose document still holds a `purge` map, read page by page."""
         return (one.id for one in _paged(self._jobs.select(["purge.state"]).order_by("purge.state")))
@@ -118,12 +146,15 @@ class Ledger:
         )
         return ((one.id, fields(one)) for one in _paged(query.select(["user_id", "deleted_at"])))
 
-    def displaced(self, job_id: str) -> Document:
-        """The fields that made room for the mark in the job's document, each with its latest value."""
+    def displaced(self, job_id: str, after: int = 0) -> Document:
+        """The fields that made room for the mark in the job's document, each with its latest value.
+
+        Only those that were displaced `after` so many times.
+        """
         there = self._entries.document(job_id).collection("displaced")
         with outages("Firestore"):
             found = sorted(there.get(**firestore_limits()), key=lambda one: int(one.id))
-        return {name: value for one in found for name, value in fields(one).items()}
+        return {name: value for one in found if int(one.id) > after for name, value in fields(one).items()}
 
     def record_dead_letter(self, message_id: str, letter: Document) -> None:
         """Keep a message that could not be processed. Recording it again changes nothing."""
@@ -132,6 +163,14 @@ class Ledger:
                 self._dead_letters.document(message_id).create(letter, **firestore_limits())
             except google_errors.AlreadyExists:
                 return
+
+    def _restorable(self, user_id: str, later_than: datetime) -> firestore.Query:
+        states = [DeletionState.PENDING.value, DeletionState.DONE.value]
+        return (
+            self._entries.where(filter=FieldFilter("user_id", "==", user_id))
+            .where(filter=FieldFilter("state", "in", states))
+            .where(filter=FieldFilter("requested_at", ">", later_than))
+        )
 
     def _snapshots(self, job_ids: Iterable[str], only: Sequence[str] | None) -> dict[str, tuple[Any, Any]]:
         """The entry's and the document's snapshot for each id."""

@@ -76,6 +76,8 @@ class ListQuery:
     """Only jobs whose id begins with this, ordered by id."""
     with_media: bool = False
     with_counts: bool = False
+    deleted: bool = False
+    """The deleted jobs that can be restored, the last deleted first, instead of the live ones."""
     after: Position | None = None
 
     @classmethod
@@ -87,6 +89,11 @@ class ListQuery:
         if id_prefix is not None and (ids is not None or statuses):
             raise BadRequest("id_prefix searches all jobs: it goes with neither ids nor status.")
         included = _include(_joined(parameters, "include"))
+        deleted = _flag(parameters, "deleted")
+        if deleted and (ids is not None or statuses or id_prefix is not None or included):
+            raise BadRequest(
+                "deleted=true lists all jobs in the trash: it goes with page_size, page and cursor alone."
+            )
         cursor = _single(parameters, "cursor")
         if cursor is not None and ids is not None:
             raise BadRequest("cursor was not made for a list of ids.")
@@ -99,7 +106,8 @@ class ListQuery:
             id_prefix=id_prefix,
             with_media="media" in included,
             with_counts="counts" in included,
-            after=None if cursor is None else decode_cursor(cursor, user_id, statuses, id_prefix),
+            deleted=deleted,
+            after=None if cursor is None else decode_cursor(cursor, user_id, statuses, id_prefix, deleted=deleted),
         )
 
     def takes(self, status: object) -> bool:
@@ -107,8 +115,15 @@ class ListQuery:
         return not self.statuses or status_group(status) in self.statuses
 
 
-def encode_cursor(position: Position, user_id: str, statuses: Iterable[str], id_prefix: str | None = None) -> str:
-    """Encode `position` as text that only the same user can use, with the same filter or search.
+def encode_cursor(
+    position: Position,
+    user_id: str,
+    statuses: Iterable[str],
+    id_prefix: str | None = None,
+    *,
+    deleted: bool = False,
+) -> str:
+    """Encode `position` as text that only the same user can use, with the same filter, search or trash.
 
     It needs no secret key: a forged cursor reaches only the jobs of the user in the caller's own token.
     """
@@ -117,11 +132,13 @@ def encode_cursor(position: Position, user_id: str, statuses: Iterable[str], id_
     if position.total is not None:
         place.append(position.total)
     payload = json.dumps(place, separators=(",", ":"))
-    raw = _seal(payload.encode(), user_id, statuses, id_prefix) + payload.encode()
+    raw = _seal(payload.encode(), user_id, statuses, id_prefix, deleted) + payload.encode()
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def decode_cursor(cursor: str, user_id: str, statuses: Iterable[str], id_prefix: str | None = None) -> Position:
+def decode_cursor(
+    cursor: str, user_id: str, statuses: Iterable[str], id_prefix: str | None = None, *, deleted: bool = False
+) -> Position:
     """Decode a cursor. Raises BadRequest unless `encode_cursor` made it for this user and filter or search."""
     statuses = tuple(statuses)
     try:
@@ -129,7 +146,7 @@ def decode_cursor(cursor: str, user_id: str, statuses: Iterable[str], id_prefix:
             raise ValueError("too long")
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         seal, payload = raw[:_SEAL], raw[_SEAL:]
-        if seal != _seal(payload, user_id, statuses, id_prefix):
+        if seal != _seal(payload, user_id, statuses, id_prefix, deleted):
             raise ValueError("made for another user or filter, or altered")
         job_id, time, *numbers = json.loads(payload)
         page, shown, *rest = numbers
@@ -140,7 +157,7 @@ def decode_cursor(cursor: str, user_id: str, statuses: Iterable[str], id_prefix:
             raise ValueError("outside the search")
         created_at = None if time is None else _EPOCH + int(time) * _MICROSECOND
         position = Position(job_id, created_at, page, shown, total)
-        if encode_cursor(position, user_id, statuses, id_prefix) != cursor:
+        if encode_cursor(position, user_id, statuses, id_prefix, deleted=deleted) != cursor:
             raise ValueError("not as it was made")
     except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):
         raise BadRequest("cursor is not one that this list gave for this user and filter.") from None
@@ -150,10 +167,12 @@ def decode_cursor(cursor: str, user_id: str, statuses: Iterable[str], id_prefix:
 _SEAL = 12
 
 
-def _seal(payload: bytes, user_id: str, statuses: Iterable[str], id_prefix: str | None) -> bytes:
-    bound_to = [user_id, sorted(statuses)]
+def _seal(payload: bytes, user_id: str, statuses: Iterable[str], id_prefix: str | None, deleted: bool) -> bytes:
+    bound_to: list[object] = [user_id, sorted(statuses)]
     if id_prefix is not None:
         bound_to.append(id_prefix)
+    if deleted:
+        bound_to.append({"deleted": True})
     return hashlib.sha256(json.dumps(bound_to).encode() + b"\0" + payload).digest()[:_SEAL]
 
 
@@ -177,6 +196,13 @@ def _number(parameters: QueryParameters, name: str, default: int, largest: int) 
     if not re.fullmatch(r"[0-9]{1,12}", text) or not 1 <= int(text) <= largest:
         raise BadRequest(f"{name} must be a whole number from 1 to {largest}.")
     return int(text)
+
+
+def _flag(parameters: QueryParameters, name: str) -> bool:
+    text = _single(parameters, name)
+    if text not in (None, "true", "false"):
+        raise BadRequest(f"{name} must be true or false.")
+    return text == "true"
 
 
 def _statuses(text: str | None) -> tuple[str, ...]:

@@ -27,6 +27,10 @@ class Retention:
         """Until when what was removed then can be restored; None if it was not kept at all, as far as is known."""
         return removed_at + self.kept_for if self.kept_for and removed_at >= self.effective_at else None
 
+    def earliest(self, now: datetime) -> datetime | None:
+        """What was removed later than that can be restored now; None if nothing is kept."""
+        return max(now - self.kept_for, self.effective_at) if self.kept_for else None
+
 
 class Retentions:
     """The policies of the buckets, read once in the life of a process."""
@@ -43,10 +47,14 @@ class Retentions:
                 self._found = dict(zip(self._buckets, threads.map(self._read, self._buckets), strict=True))
         return self._found
 
+    def of_all(self) -> Retention:
+        """What holds in each of the buckets. Raises Unavailable as `by_bucket` does."""
+        found = self.by_bucket().values()
+        return Retention(min(one.kept_for for one in found), max(one.effective_at for one in found))
+
     def kept_until(self, removed_at: datetime) -> datetime | None:
         """Until when all of what was removed then can be restored; None if one of the buckets did not keep it."""
-        ends = [retention.kept_until(removed_at) for retention in self.by_bucket().values()]
-        return min((end for end in ends if end), default=None) if all(ends) else None
+        return self.of_all().kept_until(removed_at)
 
     def _read(self, bucket: str) -> Retention:
         policy = self._client.get_bucket(bucket, **reading()).soft_delete_policy
