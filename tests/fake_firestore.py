@@ -14,7 +14,7 @@ from shared.jobs.documents import is_deleted, job_from
 from shared.jobs.job import Job, is_job_id, newest_first, status_group
 from shared.jobs.pagination import STATUS_GROUPS, JobPage, ListQuery, Position
 
-SWEEP_AFTER = timedelta(minutes=5)
+SWEEP_AFTER = LONGEST_RUN = timedelta(minutes=5)
 
 
 class FakeRepository:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from shared.access.auth import TokenVerifier
 from shared.access.user import User
 from shared.deletion.deletions import Deletions
 from shared.deletion.ledger import Ledger
+from shared.deletion.restores import Restores
+from shared.deletion.trash import Trash
 from shared.errors import Unauthorized, Unavailable
 from shared.jobs.job import (
     ALL_SHOWN,
@@ -37,9 +39,11 @@ from shared.sharing.views import Views
 from shared.storage.media import Download, MediaStore, MediaUrls, SharedUrls
 from shared.storage.objects import Description, ObjectStore
 from shared.storage.pictures import pictures_of
+from shared.storage.recovery import BucketRestore
 from shared.storage.removal import TAKEN_BACK, BucketPurge
+from shared.storage.retention import Retention, Retentions
 from shared.storage.signing import KeySigner, Urls, UrlSigner
-from tests.fake_firestore import SWEEP_AFTER, FakeLedger, FakeRepository
+from tests.fake_firestore import LONGEST_RUN, SWEEP_AFTER, FakeLedger, FakeRepository
 from tests.fake_shares import FakeCompletions, FakeKnownPictures, FakeShares, FakeViews
 from tests.jobs import NOW
 
@@ -55,6 +59,8 @@ class FakeMediaStore:
         self.objects: dict[str, dict[str, list[bytes]]] = {name: {} for name in self.names.values()}
         self.content_types: dict[str, str] = {}
         self.metadata: dict[tuple[str, str], Mapping[str, str]] = {}
+        self.removed: dict[str, dict[str, list[bytes]]] = {name: {} for name in self.names.values()}
+        """What was purged, the same way. When it was is not known."""
         self.broken: set[str] = set()
         self.calls = 0
         self._signer = UrlSigner(Urls(KeySigner(KEY), "https://storage.test", settings.url_lifetime), 900)
@@ -81,6 +87,10 @@ class FakeMediaStore:
     def purge(self, prefix: JobPrefix, may_go_on: Callable[[], bool]) -> list[BucketPurge]:
         self.calls += 1
         return [self._purge(bucket, str(prefix), may_go_on) for bucket in self.names.values()]
+
+    def restore(self, prefix: JobPrefix, since: datetime, is_wanted: Callable[[], bool]) -> list[BucketRestore]:
+        self.calls += 1
+        return [self._restore(bucket, str(prefix), is_wanted) for bucket in self.names.values()]
 
     def is_there(self, bucket: str, name: str) -> bool:
         self.calls += 1
@@ -131,9 +141,24 @@ class FakeMediaStore:
         there = any(name.startswith(prefix) for name in self.objects[bucket])
         if there and not may_go_on():
             return BucketPurge(bucket=bucket, objects=0, size=0, error=TAKEN_BACK)
+        self.removed[bucket] |= {n: c for n, c in self.objects[bucket].items() if n.startswith(prefix)}
         gone = [self.objects[bucket].pop(name) for name in list(self.objects[bucket]) if name.startswith(prefix)]
         generations = [content for contents in gone for content in contents]
         return BucketPurge(bucket=bucket, objects=len(generations), size=sum(map(len, generations)))
+
+    def _restore(self, bucket: str, prefix: str, is_wanted: Callable[[], bool]) -> BucketRestore:
+        names = [
+            one for one in self.removed[bucket] if one.startswith(prefix) and not self.objects[bucket].get(one)
+        ]
+        error = "ServiceUnavailable" if bucket in self.broken else None
+        if names and not is_wanted():
+            error = "no longer wanted"
+        if error:
+            return BucketRestore(bucket=bucket, objects=0, size=0, error=error)
+        for name in names:
+            self.objects[bucket][name] = [self.removed[bucket][name][-1]]
+        size = sum(len(self.objects[bucket][name][0]) for name in names)
+        return BucketRestore(bucket=bucket, objects=len(names), size=size)
 
     def _url(self, job: Job, medium: Shown) -> str | None:
         shows = medium.medium if isinstance(medium, Picture) else medium
@@ -215,6 +240,20 @@ class FakeDeadLetters:
         self.waiting.remove(letter)
 
 
+class FakeRetentions(Retentions):
+    """The same policy for each bucket."""
+
+    def __init__(self) -> None:
+        super().__init__(None, ())
+        self.retention = Retention(timedelta(days=7), NOW - timedelta(days=365))
+        self.error: Exception | None = None
+
+    def by_bucket(self) -> dict[str, Retention]:
+        if self.error:
+            raise self.error
+        return {"each": self.retention}
+
+
 class FakeVerifier:
     """Takes the token as the user's id."""
 
@@ -249,12 +288,20 @@ class FakeServices(Services):
         self.fake_publisher = FakePublisher()
         self.fake_upload_publisher = FakePublisher()
         self.fake_dead_deletions = FakeDeadLetters()
+        self.fake_restore_publisher = FakePublisher()
+        self.fake_dead_restores = FakeDeadLetters()
         self.fake_dead_uploads = FakeDeadLetters()
+        self.fake_retentions = FakeRetentions()
         self.fake_verifier = FakeVerifier()
         fakes: Mapping[str, object] = {
             "repository": cast(JobRepository, self.fake_repository),
             "ledger": ledger,
             "deletions": Deletions(ledger, SWEEP_AFTER),
+            "restores": Restores(ledger, SWEEP_AFTER, LONGEST_RUN),
+            "trash": Trash(ledger),
+            "retentions": cast(Retentions, self.fake_retentions),
+            "restore_publisher": cast(Publisher, self.fake_restore_publisher),
+            "dead_restores": cast(DeadLetters, self.fake_dead_restores),
             "shares": cast(Shares, self.fake_shares),
             "completions": cast(Completions, completions),
             "known_pictures": cast(KnownPictures, FakeKnownPictures(self.fake_repository)),

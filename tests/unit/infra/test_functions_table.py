@@ -105,6 +105,7 @@ def test_every_topic_of_the_settings_is_known_and_has_a_function() -> None:
     named = {name: table().topic_name(name, settings) for name in TOPICS}
     assert named == {
         "job_deleted_topic": settings.job_deleted_topic,
+        "job_restored_topic": settings.job_restored_topic,
         "object_finalized_topic": settings.object_finalized_topic,
         EVERY_MINUTE: "every-minute",
     }
