@@ -28,7 +28,7 @@ from shared.jobs.job import (
 )
 from shared.jobs.known_pictures import KnownPictures
 from shared.jobs.repository import JobRepository
-from shared.messaging.events import JobDeleted
+from shared.messaging.events import JobDeleted, JobRestored
 from shared.publishing.dead_letters import DeadLetters, Letter
 from shared.publishing.publisher import Publisher
 from shared.services import Services
@@ -206,19 +206,19 @@ def _names_all(job: Job) -> bool:
 
 class FakePublisher:
     def __init__(self) -> None:
-        self.published: list[JobDeleted] = []
+        self.published: list[JobDeleted | JobRestored] = []
         self.forwarded: list[tuple[bytes, dict[str, str]]] = []
         self.error: Exception | None = None
         self.refused: set[str] = set()
         """Ids of jobs whose events are refused."""
 
-    def publish(self, event: JobDeleted) -> str:
+    def publish(self, event: JobDeleted | JobRestored) -> str:
         if self.error:
             raise self.error
         self.published.append(event)
         return f"message-{len(self.published)}"
 
-    def publish_all(self, events: Sequence[JobDeleted]) -> list[JobDeleted]:
+    def publish_all(self, events: Sequence[JobDeleted | JobRestored]) -> list[JobDeleted | JobRestored]:
         accepted = [event for event in events if not self.error and event.job_id not in self.refused]
         self.published += accepted
         return accepted

@@ -63,6 +63,10 @@ def there(client: Any, bucket: str, prefix: JobPrefix = PREFIX) -> dict[str, byt
     return {blob.name.removeprefix(str(prefix)): blob.download_as_bytes() for blob in found}
 
 
+def purge(objects: ObjectStore, prefix: JobPrefix = PREFIX) -> None:
+    objects.purge(prefix, lambda: True)
+
+
 def restore(objects: ObjectStore, prefix: JobPrefix = PREFIX) -> list[BucketRestore]:
     return objects.restore(prefix, DELETED_AT, lambda: True)
 
@@ -71,8 +75,8 @@ def test_everything_that_the_purge_removed_comes_back_with_its_metadata(client: 
     put(client, IMAGES, "reference.png")
     put(client, OUTPUTS, *(f"parts/{number:03}" for number in range(120)))
     put(client, OUTPUTS, "output.mp4", prefix=JobPrefix("me", "job-1-2"))
-    objects.purge(PREFIX)
-    objects.purge(JobPrefix("me", "job-1-2"))
+    purge(objects)
+    purge(objects, JobPrefix("me", "job-1-2"))
     found = restore(objects)
     assert found == [
         BucketRestore(bucket=IMAGES, objects=1, size=2),
@@ -91,7 +95,7 @@ def test_what_was_removed_before_the_job_stays_removed(client: Any, objects: Obj
     client.bucket(OUTPUTS).delete_blob(f"{PREFIX}old.mp4")
     put(client, OUTPUTS, "output.mp4", content=b"new")
     clock.time = DELETED_AT + timedelta(seconds=1)
-    objects.purge(PREFIX)
+    purge(objects)
     restore(objects)
     assert there(client, OUTPUTS) == {"output.mp4": b"new"}
 
@@ -99,7 +103,7 @@ def test_what_was_removed_before_the_job_stays_removed(client: Any, objects: Obj
 def test_a_clock_that_is_a_little_ahead_loses_nothing(client: Any, objects: ObjectStore, clock: Clock) -> None:
     put(client, OUTPUTS, "output.mp4")
     clock.time = DELETED_AT - recovery.CLOCKS_DIFFER
-    objects.purge(PREFIX)
+    purge(objects)
     restore(objects)
     assert there(client, OUTPUTS) == {"output.mp4": b"12"}
 
@@ -110,7 +114,7 @@ def test_of_several_generations_the_newest_comes_back(client: Any, objects: Obje
     bucket.patch()
     for content in (b"1", b"2", b"3"):
         put(client, OUTPUTS, "output.mp4", content=content)
-    objects.purge(PREFIX)
+    purge(objects)
     assert restore(objects)[2] == BucketRestore(bucket=OUTPUTS, objects=1, size=1)
     assert there(client, OUTPUTS) == {"output.mp4": b"3"}
 
@@ -118,14 +122,14 @@ def test_of_several_generations_the_newest_comes_back(client: Any, objects: Obje
 def test_a_job_deleted_and_restored_many_times_has_each_object_once(client: Any, objects: ObjectStore) -> None:
     put(client, OUTPUTS, "output.mp4", "poster.webp")
     for _ in range(3):
-        objects.purge(PREFIX)
+        purge(objects)
         assert restore(objects)[2].objects == 2
     assert len(list(client.list_blobs(OUTPUTS, prefix=str(PREFIX), versions=True))) == 2
 
 
 def test_an_object_that_is_there_again_stays_as_it_is(client: Any, objects: ObjectStore) -> None:
     put(client, OUTPUTS, "output.mp4", "poster.webp", content=b"old")
-    objects.purge(PREFIX)
+    purge(objects)
     put(client, OUTPUTS, "output.mp4", content=b"new")
     assert restore(objects)[2] == BucketRestore(bucket=OUTPUTS, objects=1, size=3)
     assert there(client, OUTPUTS) == {"output.mp4": b"new", "poster.webp": b"old"}
@@ -135,7 +139,7 @@ def test_a_restore_that_is_cut_off_goes_on_where_it_was(
     client: Any, objects: ObjectStore, trouble: Trouble
 ) -> None:
     put(client, OUTPUTS, *map(str, range(30)), content=b"x")
-    objects.purge(PREFIX)
+    purge(objects)
     is_broken = threading.Event()
 
     def decide(call: str) -> Fault | None:
@@ -157,7 +161,7 @@ def test_a_restore_that_is_cut_off_goes_on_where_it_was(
 
 def test_nothing_more_comes_back_once_it_is_no_longer_wanted(client: Any, objects: ObjectStore) -> None:
     put(client, OUTPUTS, *(f"{number:03}" for number in range(150)))
-    objects.purge(PREFIX)
+    purge(objects)
     answers = iter([True, False])
     found = ObjectStore(client, [OUTPUTS]).restore(PREFIX, DELETED_AT, lambda: next(answers))
     assert found == [BucketRestore(bucket=OUTPUTS, objects=100, size=200, error="no longer wanted")]
@@ -174,7 +178,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_bucket_that_is_away_holds_up_no_other(client: Any, objects: ObjectStore, trouble: Trouble) -> None:
     for bucket in BUCKETS:
         put(client, bucket, *map(str, range(20)))
-    objects.purge(PREFIX)
+    purge(objects)
     trouble.on_call = lambda call: Fault(Kind.UNAVAILABLE) if f"/b/{IMAGES}/" in call else None
     images, videos, outputs = restore(objects)
     assert images.error == "503 backendError: what is soft-deleted cannot be listed"
@@ -190,7 +194,7 @@ def test_a_bucket_that_is_away_holds_up_no_other(client: Any, objects: ObjectSto
 
 def test_an_answer_that_was_lost_is_no_failure(client: Any, objects: ObjectStore, trouble: Trouble) -> None:
     put(client, OUTPUTS, "output.mp4")
-    objects.purge(PREFIX)
+    purge(objects)
     lost = iter([Fault(Kind.RESET, carried_out=True)])
     trouble.on_call = lambda call: next(lost, None) if "/restore?" in call else None
     assert restore(objects)[2].error is None
@@ -201,7 +205,7 @@ def test_an_object_whose_time_ends_meanwhile_is_a_failure(
     client: Any, objects: ObjectStore, clock: Clock, trouble: Trouble
 ) -> None:
     put(client, OUTPUTS, "output.mp4")
-    objects.purge(PREFIX)
+    purge(objects)
 
     def time_ends(call: str) -> None:
         if "/restore?" in call:
