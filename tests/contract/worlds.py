@@ -32,6 +32,12 @@ class World(Protocol):
 
     def read(self, job_id: str) -> dict[str, Any]: ...
 
+    def put_entry(self, job_id: str, entry: dict[str, Any]) -> None: ...
+
+    def entry(self, job_id: str) -> dict[str, Any]: ...
+
+    def remove(self, job_id: str) -> None: ...
+
     def put_link(self, short_id: str, job_id: object) -> None: ...
 
 
@@ -54,6 +60,15 @@ class MemoryWorld:
     def read(self, job_id: str) -> dict[str, Any]:
         return self._fake.documents[job_id]
 
+    def put_entry(self, job_id: str, entry: dict[str, Any]) -> None:
+        self._fake_ledger.entries[job_id] = entry
+
+    def entry(self, job_id: str) -> dict[str, Any]:
+        return self._fake_ledger.entries.get(job_id, {})
+
+    def remove(self, job_id: str) -> None:
+        del self._fake.documents[job_id]
+
     def put_link(self, short_id: str, job_id: object) -> None:
         self._fake_shares.links[short_id] = job_id
 
@@ -74,6 +89,15 @@ class FirestoreWorld:
 
     def read(self, job_id: str) -> dict[str, Any]:
         return jobs.read(self._database, job_id)
+
+    def put_entry(self, job_id: str, entry: dict[str, Any]) -> None:
+        self._database.collection("deletions").document(job_id).set(entry)
+
+    def entry(self, job_id: str) -> dict[str, Any]:
+        return jobs.read_entry(self._database, job_id)
+
+    def remove(self, job_id: str) -> None:
+        self._database.collection("jobs").document(job_id).delete()
 
     def put_link(self, short_id: str, job_id: object) -> None:
         self._database.collection("short_links").document(short_id).set({"job_id": job_id})

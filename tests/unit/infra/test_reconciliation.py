@@ -10,10 +10,10 @@ from typing import Any, cast
 
 import pytest
 from google.api_core.exceptions import InvalidArgument
+from shared.deletion.documents import deletion_from
 
 from infra.reconciliation import Checkpoint, Finding, Kind, Reconciliation
 from shared.deletion.deletions import Deletions, Standing
-from shared.deletion.documents import deletion_from
 from shared.jobs.documents import is_deleted
 from shared.storage.objects import ObjectStore, StoredObject
 from tests.fake_firestore import FakeDeletions, FakeRepository
