@@ -11,7 +11,7 @@ import pytest
 
 from infra.local.faults import Fault, Kind, Trouble
 from shared.jobs.job import JobPrefix
-from shared.storage import removal
+from shared.storage import attempts, removal
 from shared.storage.limits import removing
 from shared.storage.objects import ObjectStore
 from shared.storage.removal import BucketPurge
@@ -113,7 +113,7 @@ def test_a_bucket_that_is_away_is_given_up_after_a_few_deletes(
     began = time.monotonic()
     images, videos, outputs = objects.purge(PREFIX)
     assert time.monotonic() - began < 10
-    assert len(tried) <= removal.AT_ONCE + removal.MOST_GIVEN_UP
+    assert len(tried) <= attempts.AT_ONCE + attempts.MOST_GIVEN_UP
     assert videos.error is not None
     assert videos.error.startswith("503 backendError: ")
     assert (images.error, outputs.error, left(client, OUTPUTS)) == (None, None, [])
