@@ -1,4 +1,4 @@
-"""GET /jobs and GET /jobs/{id}"""
+"""GET /jobs, GET /jobs/{id} and GET /jobs/{id}/deletion"""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.access.user import User
+from shared.deletion.receipt import receipt
 from shared.jobs.pagination import JobPage, ListQuery, encode_cursor
 from shared.services import Services
-from shared.web.endpoint import Request, Versioned, endpoint
+from shared.web.endpoint import Request, Versioned, endpoint, in_time
+
+RECEIPT = "/jobs/{job_id}/deletion"
 
 
-@endpoint("GET", "/jobs", "/jobs/{job_id}", cacheable=True, signs=True, bounded=True)
+@endpoint("GET", "/jobs", "/jobs/{job_id}", RECEIPT, cacheable=True, signs=True, bounded=True)
 def list_jobs(request: Request, user: User, services: Services) -> Mapping[str, Any] | Versioned:
-    """One job, or a page of the user's jobs, optionally limited to given ids or an id prefix."""
+    """One job, the receipt of its deletion, or a page of jobs, optionally limited to given ids or an id prefix."""
+    if request.path == RECEIPT:
+        # On another thread, because the first of them makes a client of Storage, which may take any time.
+        return in_time(services, _receipt, user.id, str(request.job_id), services)
     if request.job_id is not None:
         return services.repository.get(user.id, request.job_id).as_json(services.settings.share_origin)
     query = ListQuery.parse(request.query, user.id)
@@ -22,6 +28,11 @@ def list_jobs(request: Request, user: User, services: Services) -> Mapping[str, 
     if version is None:
         return _answer(query, page, services)
     return Versioned(version, lambda: _answer(query, page, services))
+
+
+def _receipt(user_id: str, job_id: str, services: Services) -> dict[str, Any]:
+    entry = services.deletions.entry(user_id, job_id)
+    return receipt(job_id, entry, services.settings.bucket_names, services.retention.of)
 
 
 def _answer(query: ListQuery, page: JobPage, services: Services) -> dict[str, Any]:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from shared.storage.media import MediaStore
     from shared.storage.objects import ObjectStore
     from shared.storage.pictures import PictureStore
+    from shared.storage.retention import Retention
 
 T = TypeVar("T")
 _THREADS = 32
@@ -188,6 +189,12 @@ class Services:
         from shared.storage.objects import ObjectStore
 
         return ObjectStore(self.storage, self.settings.buckets)
+
+    @_once
+    def retention(self) -> Retention:
+        from shared.storage.retention import Retention
+
+        return Retention(self.storage)
 
     @_once
     def pictures(self) -> PictureStore:
