@@ -59,5 +59,5 @@ def _wait_for_removals(deletion: Deletion, services: Services) -> None:
 
 def _is_too_late(deletion: Deletion, services: Services) -> bool:
     """Whether some of the files may be gone for good by now, although the restore was accepted in time."""
-    until = services.retentions.kept_until(deletion.deleted_at)
+    until = services.retention.kept_until(deletion.deleted_at)
     return until is None or until <= services.now()

@@ -16,7 +16,7 @@ from shared.web.endpoint import Request, endpoint
 def undelete_job(request: Request, user: User, services: Services) -> dict[str, Any]:
     """Take the job's deletion back and request the restore of its files."""
     deletion = services.restores.request(
-        user.id, str(request.job_id), services.retentions.kept_until, services.now()
+        user.id, str(request.job_id), services.retention.kept_until, services.now()
     )
     done = deletion.state is DeletionState.RESTORED
     message_id = None if done else _publish(deletion, services)

@@ -207,7 +207,7 @@ class Services:
         return ObjectStore(self.storage, self.settings.buckets)
 
     @_once
-    def retentions(self) -> Retentions:
+    def retention(self) -> Retentions:
         from shared.storage.retention import Retentions
 
         return Retentions(self.storage, self.settings.buckets)

@@ -244,14 +244,14 @@ class FakeRetentions(Retentions):
     """The same policy for each bucket."""
 
     def __init__(self) -> None:
-        super().__init__(None, ())
+        super().__init__(None, ("each",))
         self.retention = Retention(timedelta(days=7), NOW - timedelta(days=365))
         self.error: Exception | None = None
 
-    def by_bucket(self) -> dict[str, Retention]:
+    def of(self, bucket: str) -> Retention:
         if self.error:
             raise self.error
-        return {"each": self.retention}
+        return self.retention
 
 
 class FakeVerifier:
@@ -291,7 +291,7 @@ class FakeServices(Services):
         self.fake_restore_publisher = FakePublisher()
         self.fake_dead_restores = FakeDeadLetters()
         self.fake_dead_uploads = FakeDeadLetters()
-        self.fake_retentions = FakeRetentions()
+        self.fake_retention = FakeRetentions()
         self.fake_verifier = FakeVerifier()
         fakes: Mapping[str, object] = {
             "repository": cast(JobRepository, self.fake_repository),
@@ -299,7 +299,7 @@ class FakeServices(Services):
             "deletions": Deletions(ledger, SWEEP_AFTER),
             "restores": Restores(ledger, SWEEP_AFTER, LONGEST_RUN),
             "trash": Trash(ledger),
-            "retentions": cast(Retentions, self.fake_retentions),
+            "retention": self.fake_retention,
             "restore_publisher": cast(Publisher, self.fake_restore_publisher),
             "dead_restores": cast(DeadLetters, self.fake_dead_restores),
             "shares": cast(Shares, self.fake_shares),

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 from shared import log
 from shared.deletion import entry as entries
 from shared.deletion.entry import Entry
-from shared.deletion.ledger import Changes, Ledger, Pair
+from shared.deletion.ledger import Changes, Ledger
 from shared.deletion.purge import NOTHING, Deletion, DeletionState, Leftovers
 from shared.deletion.standing import (
     LOOKED_AT,
+    Pair,
     Standing,
     deletion_of,
     entry_from,
@@ -74,6 +75,17 @@ class Deletions:
     def of(self, job_id: str) -> Deletion | None:
         """The job's deletion, in any state; None if there never was one. Costs two reads."""
         return deletion_of(self._ledger.read([job_id])[job_id])
+
+    def entry(self, user_id: str, job_id: str) -> Entry:
+        """The ledger's entry of the user's deletion, whatever its state. Costs two reads.
+
+        Raises NotFound if the user has deleted no such job.
+        """
+        pair = self._ledger.read([job_id])[job_id]
+        deletion = deletion_of(pair)
+        if deletion is None or deletion.user_id != user_id:
+            raise NotFound
+        return pair.entry or entry_from(pair, None)
 
     def standings(self, job_ids: Sequence[str]) -> dict[str, Standing]:
         """The owner and deletion of each job. Unknown jobs are left out. Costs two reads per id."""

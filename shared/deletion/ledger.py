@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from google.api_core import exceptions as google_errors
@@ -15,6 +16,7 @@ from google.cloud.firestore_v1.field_path import FieldPath
 from shared.deletion.displacing import displaced_fields
 from shared.deletion.entry import Entry
 from shared.deletion.purge import DeletionState
+from shared.deletion.standing import LOOKED_AT, Pair, has_lost_mark
 from shared.errors import Contended
 from shared.jobs.amending import BUSY, Document
 from shared.jobs.documents import fields
@@ -29,15 +31,6 @@ _RACES = (
     google_errors.NotFound,
 )
 """What a conditional write raises if another writer came first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A ledger entry and its job's document at one time. Each is empty if it does not exist."""
-
-    job_id: str
-    entry: Entry
-    document: Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +121,12 @@ class Ledger:
         with outages("Firestore"):
             found = self._client.get_all(references, only, **firestore_limits())
             return {one.id: fields(one) for one in found if one.exists}
+
+    def lost_marks(self) -> Iterator[Pair]:
+        """Deleted jobs whose document has lost its mark. Reads the whole ledger, and each job, page by page."""
+        pages = _pages(self._entries.select(["state"]).order_by("__name__"))
+        for ids in ([one.id for one in page] for page in pages):
+            yield from filter(has_lost_mark, self.read(ids, LOOKED_AT).values())
 
     def old_form(self) -> Iterator[str]:
         """Ids of jobs whose document still holds a `purge` map, read page by page."""
@@ -231,12 +230,16 @@ def _changed(old: Document, new: Document) -> Document:
 
 
 def _paged(query: firestore.Query) -> Iterator[Any]:
-    """The documents of a query, read page by page."""
+    return chain.from_iterable(_pages(query))
+
+
+def _pages(query: firestore.Query) -> Iterator[list[Any]]:
+    """The documents of a query, page by page."""
     query, after = query.limit(_PAGE), None
     while True:
         with outages("Firestore"):
             page = (query.start_after(after) if after else query).get(**firestore_limits())
-        yield from page
+        yield page
         if len(page) < _PAGE:
             return
         after = page[-1]

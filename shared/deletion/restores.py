@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from shared import log
 from shared.deletion import entry as entries
 from shared.deletion.entry import Entry
-from shared.deletion.ledger import Changes, Ledger, Pair
+from shared.deletion.ledger import Changes, Ledger
 from shared.deletion.purge import Deletion, DeletionState
-from shared.deletion.standing import LOOKED_AT, deletion_of, entry_from, owner_of
+from shared.deletion.standing import LOOKED_AT, Pair, deletion_of, entry_from, owner_of
 from shared.errors import Gone, NotDeleted, NotFound, RestoreIncomplete
 from shared.jobs.documents import is_deleted
 from shared.jobs.job import can_own_media, is_job_id

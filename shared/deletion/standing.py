@@ -8,7 +8,6 @@ from datetime import datetime
 from shared import log
 from shared.deletion import entry as entries
 from shared.deletion.entry import Entry
-from shared.deletion.ledger import Pair
 from shared.deletion.purge import Deletion
 from shared.jobs.amending import Document
 from shared.jobs.documents import is_deleted
@@ -18,6 +17,15 @@ LOOKED_AT = (
     *("state", "requested_at", "requested_by", "sweep_at", "sweeps", "left"),
 )
 """The fields of documents and entries that tell what stands, without the rest of large documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A ledger entry and its job's document at one time. Each is empty if it does not exist."""
+
+    job_id: str
+    entry: Entry
+    document: Document
 
 
 @dataclass(frozen=True, slots=True)

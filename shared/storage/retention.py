@@ -33,30 +33,31 @@ class Retention:
 
 
 class Retentions:
-    """The policies of the buckets, read once in the life of a process."""
+    """The policies of the buckets, each read once in the life of a process.
+
+    Every method raises Unavailable when Storage is away.
+    """
 
     def __init__(self, client: Any, buckets: Sequence[str]) -> None:
         self._client = client
         self._buckets = buckets
-        self._found: dict[str, Retention] | None = None
+        self._known: dict[str, Retention] = {}
 
-    def by_bucket(self) -> dict[str, Retention]:
-        """Raises Unavailable when Storage is away. Costs a call for each bucket, the first time."""
-        if self._found is None:
-            with outages("Cloud Storage"), ThreadPoolExecutor(len(self._buckets)) as threads:
-                self._found = dict(zip(self._buckets, threads.map(self._read, self._buckets), strict=True))
-        return self._found
+    def of(self, bucket: str) -> Retention:
+        """Costs a call, the first time."""
+        if bucket not in self._known:
+            with outages("Cloud Storage"):
+                policy = self._client.get_bucket(bucket, **reading()).soft_delete_policy
+            kept_for = timedelta(seconds=policy.retention_duration_seconds or 0)
+            self._known[bucket] = Retention(kept_for, policy.effective_time or _EVER)
+        return self._known[bucket]
 
     def of_all(self) -> Retention:
-        """What holds in each of the buckets. Raises Unavailable as `by_bucket` does."""
-        found = self.by_bucket().values()
+        """What holds in each of the buckets. Asks them side by side."""
+        with ThreadPoolExecutor(len(self._buckets)) as threads:
+            found = list(threads.map(self.of, self._buckets))
         return Retention(min(one.kept_for for one in found), max(one.effective_at for one in found))
 
     def kept_until(self, removed_at: datetime) -> datetime | None:
         """Until when all of what was removed then can be restored; None if one of the buckets did not keep it."""
         return self.of_all().kept_until(removed_at)
-
-    def _read(self, bucket: str) -> Retention:
-        policy = self._client.get_bucket(bucket, **reading()).soft_delete_policy
-        seconds = policy.retention_duration_seconds or 0
-        return Retention(timedelta(seconds=seconds), policy.effective_time or _EVER)

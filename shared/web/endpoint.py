@@ -37,6 +37,8 @@ class Request:
     query: QueryParameters
     job_id: str | None = None
     method: str = "GET"
+    path: str = ""
+    """Which of the function's paths it is, such as `/jobs/{job_id}`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +195,7 @@ class Endpoint(HttpFunction):
 
     def _serve(self, request: flask.Request, match: Match, services: Services) -> flask.Response:
         token = bearer_token(request.headers)
-        asked = Request(request.args, match.id, request.method)
+        asked = Request(request.args, match.id, request.method, match.path)
         answer = self._answer(token, asked, services)
         version = answers.tag(answer.version.encode()) if isinstance(answer, Versioned) else None
         if version and request.if_none_match.contains_weak(version):

@@ -285,7 +285,8 @@ def test_a_document_that_is_full_of_small_fields_gets_its_mark_too(database: fir
     small = {f"{number}.`odd`": "x" * 60 for number in range(40)}
     fill(database, job_id, {"user_id": user, "created_at": NOW, **small})
     full = world.read(job_id)
-    parts = [full.pop("extension_prompt")[start : start + 100_000] for start in range(0, 1_000_000, 100_000)]
+    text = full.pop("extension_prompt")
+    parts = [text[start : start + 100_000] for start in range(0, 1_000_000, 100_000)]
     # Firestore counts each name and a byte for each text.
     world.put(job_id, {**full, **{f"part-{number}": part[12:] for number, part in enumerate(parts)}})
     world.deletions.mark(user, job_id, NOW)

@@ -13,7 +13,7 @@ from google.cloud import firestore, pubsub_v1, storage
 from infra.functions import table
 from infra.local.stack import Stack
 from shared.messaging.events import JobDeleted
-from tests.jobs import NOW, deleted, new_id, read
+from tests.jobs import NOW, deleted, new_id, read_entry
 from tests.waiting import wait_until
 
 Publish = Callable[..., str]
@@ -49,7 +49,7 @@ def pending(database: firestore.Client) -> Callable[..., str]:
 
 
 def is_done(database: firestore.Client, job_id: str) -> bool:
-    return bool(read(database, job_id)["purge"]["state"] == "done")
+    return bool(read_entry(database, job_id)["state"] == "done")
 
 
 def sweep_until(publish: Publish, condition: Callable[[], object]) -> None:
@@ -78,7 +78,7 @@ def test_an_upload_after_the_purge_is_removed_and_told(
     bucket = buckets.bucket("nuumee-outputs")
     bucket.blob(f"me/{job_id}/output.mp4").upload_from_string(b"late!")
     wait_until(lambda: not list(buckets.list_blobs(bucket, prefix=f"me/{job_id}/", versions=True)))
-    purge = read(database, job_id)["purge"]
+    purge = read_entry(database, job_id)
     assert (purge["late_objects"], purge["late_bytes"], purge["state"]) == (1, 5, "done")
 
 

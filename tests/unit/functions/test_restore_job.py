@@ -21,6 +21,7 @@ from functions.undelete_job import undelete_job
 from shared.errors import Unavailable
 from shared.messaging.events import JobDeleted, JobRestored
 from shared.publishing.dead_letters import Letter
+from shared.storage.retention import Retention
 from tests.calls import call
 from tests.fake_firestore import LONGEST_RUN, SWEEP_AFTER
 from tests.fakes import SETTINGS, FakeServices
@@ -134,7 +135,7 @@ def test_what_is_gone_for_good_is_410_in_a_plain_sentence(services: FakeServices
     if kept:
         services.now = lambda: NOW + WEEK
     else:
-        services.fake_retentions.retention = type(services.fake_retentions.retention)(timedelta(), NOW - WEEK)
+        services.fake_retention.retention = Retention(timedelta(), NOW - WEEK)
     status, body = undelete(services)
     assert (status, body["title"]) == (410, "Gone for good")
     assert body["detail"] == "The job's files are gone for good, so it can no longer be restored."
@@ -142,7 +143,7 @@ def test_what_is_gone_for_good_is_410_in_a_plain_sentence(services: FakeServices
 
 def test_while_storage_is_away_nothing_is_promised(services: FakeServices) -> None:
     delete(services)
-    services.fake_retentions.error = Unavailable("Cloud Storage")
+    services.fake_retention.error = Unavailable("Cloud Storage")
     assert undelete(services)[0] == 503
     assert state(services) == "pending"
 

@@ -30,9 +30,14 @@ Order = tuple[str, str]
 """A field and its direction, as in firestore.indexes.json."""
 
 FILE: dict[str, Any] = json.loads((Path(__file__).parents[3] / "infra/cloud/firestore.indexes.json").read_text())
-INDEXES: list[list[Order]] = [
-    [(field["fieldPath"], field["order"]) for field in index["fields"]] for index in FILE["indexes"]
-]
+INDEXES: dict[str, list[list[Order]]] = {
+    collection: [
+        [(field["fieldPath"], field["order"]) for field in index["fields"]]
+        for index in FILE["indexes"]
+        if index["collectionGroup"] == collection
+    ]
+    for collection in ("jobs", "deletions")
+}
 
 PLACES: dict[str, dict[str, Any]] = {
     "first page": {},
@@ -65,8 +70,14 @@ ASKED |= {
     "counts beside jobs by id": page(with_counts=True, ids=("70eb",)),
     "counts beside a search": page(with_counts=True, id_prefix="70eb"),
 }
-ASKED["all pending purges"] = lambda services: list(services.deletions.all_pending(NOW))
-ASKED["due purges"] = lambda services: services.deletions.due(NOW, 100)
+ASKED["all pending purges"] = lambda services: list(services.ledger.pending(NOW))
+ASKED["due deletions"] = lambda services: services.ledger.due(NOW, 100)
+ASKED["purges of the old form"] = lambda services: list(services.ledger.old_form())
+ASKED["pending purges of the old form"] = lambda services: services.ledger.old_form_pending(100)
+ASKED["lost marks"] = lambda services: list(services.ledger.lost_marks())
+ASKED["jobs that name an object"] = lambda services: list(
+    services.ledger.jobs_naming("ann", "motion_video_path", "ann/1/motion.mp4")
+)
 ASKED["a link that nobody has made"] = lambda services: services.shares.resolve("25ca1d0f")
 ASKED["views that wait"] = lambda services: list(services.views.waiting(100))
 
@@ -156,14 +167,16 @@ def test_every_query_has_its_index(asked: str) -> None:
         need = need_of(query)
         (source,) = query.from_
         assert not source.all_descendants
-        indexes = INDEXES if source.collection_id == "jobs" else []
+        indexes = INDEXES.get(source.collection_id, [])
         assert need.is_met_without_composite_index or any(need.is_met_by(index) for index in indexes), need
 
 
 def test_every_index_has_its_query() -> None:
-    needs = [need_of(query) for ask in ASKED.values() for query in queries_of(ask)]
-    assert [index for index in INDEXES if not any(need.is_met_by(index) for need in needs)] == []
-    assert len({tuple(index) for index in INDEXES}) == len(INDEXES)
+    queries = [query for ask in ASKED.values() for query in queries_of(ask)]
+    for collection, indexes in INDEXES.items():
+        needs = [need_of(query) for query in queries if query.from_[0].collection_id == collection]
+        assert [index for index in indexes if not any(need.is_met_by(index) for need in needs)] == []
+        assert len({tuple(index) for index in indexes}) == len(indexes)
 
 
 def test_a_search_needs_an_index_for_its_deleted_jobs_alone() -> None:
@@ -174,9 +187,9 @@ def test_a_search_needs_an_index_for_its_deleted_jobs_alone() -> None:
     }
 
 
-def test_every_index_is_on_the_collection_of_jobs() -> None:
+def test_every_index_is_on_jobs_or_on_the_ledger() -> None:
     assert {(index["collectionGroup"], index["queryScope"]) for index in FILE["indexes"]} == {
-        ("jobs", "COLLECTION")
+        (collection, "COLLECTION") for collection in INDEXES
     }
 
 

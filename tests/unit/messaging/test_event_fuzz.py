@@ -160,5 +160,5 @@ def test_dead_letters_of_every_kind_are_seen_to_and_remove_nothing(services: Fak
     for _ in range(2_000 // 100):
         sweep_purges.receive(envelope(b"", {}), services)
     assert services.fake_dead_deletions.waiting == services.fake_dead_uploads.waiting == []
-    assert len(services.fake_deletions.dead_letters) > 500
+    assert len(services.fake_ledger.dead_letters) > 500
     assert services.fake_media.objects == before

@@ -40,7 +40,7 @@ def test_the_bucket_that_keeps_for_the_shortest_time_counts(client: Any) -> None
     removed_at = datetime.now(UTC)
     retentions = Retentions(client, BUCKETS)
     assert retentions.kept_until(removed_at) == removed_at + timedelta(days=7)
-    assert [one.kept_for.days for one in retentions.by_bucket().values()] == [8, 30, 7]
+    assert [retentions.of(bucket).kept_for.days for bucket in BUCKETS] == [8, 30, 7]
 
 
 def test_where_one_bucket_keeps_nothing_a_job_cannot_be_restored(client: Any) -> None:
