@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from shared.access.auth import TokenVerifier
@@ -204,6 +204,16 @@ class FakePublisher:
         self.forwarded.append((letter.data, dict(attributes)))
 
 
+class FakeRetention:
+    """Every bucket keeps what was removed for `kept`."""
+
+    def __init__(self) -> None:
+        self.kept: timedelta | None = timedelta(days=7)
+
+    def of(self, bucket: str) -> timedelta | None:
+        return self.kept
+
+
 class FakeDeadLetters:
     def __init__(self) -> None:
         self.waiting: list[Letter] = []
@@ -246,6 +256,7 @@ class FakeServices(Services):
         completions = FakeCompletions(self.fake_repository, self.fake_shares)
         self.fake_views = FakeViews(self.fake_repository)
         self.fake_media = FakeMediaStore(settings)
+        self.fake_retention = FakeRetention()
         self.fake_publisher = FakePublisher()
         self.fake_upload_publisher = FakePublisher()
         self.fake_dead_deletions = FakeDeadLetters()
@@ -261,6 +272,7 @@ class FakeServices(Services):
             "views": cast(Views, self.fake_views),
             "media": cast(MediaStore, self.fake_media),
             "objects": cast(ObjectStore, self.fake_media),
+            "retention": self.fake_retention,
             "publisher": cast(Publisher, self.fake_publisher),
             "upload_publisher": cast(Publisher, self.fake_upload_publisher),
             "dead_deletions": cast(DeadLetters, self.fake_dead_deletions),

@@ -15,7 +15,7 @@ from shared.web.endpoint import HttpFunction
 from tests.calls import call
 from tests.enumerated import FOUND, Functions, operations
 from tests.fakes import SETTINGS, FakeServices
-from tests.jobs import document
+from tests.jobs import NOW, document, entry
 from tests.openapi import described_api
 
 API = described_api()
@@ -51,6 +51,8 @@ def mappings(node: object) -> Iterator[dict[str, Any]]:
 
 
 ENDPOINTS = endpoints(FOUND)
+IMAGES = SETTINGS.images_bucket
+REMOVED = {"objects": 1, "bytes": 7, "removed_at": NOW, "proved_empty_at": NOW}
 SHORT_IDS = {"completed": "25ca1d0f", "queued": "aaaaaaaa", "unknown": "ffffffff"}
 REQUESTS: dict[str, dict[str, Any]] = {
     "as it should be": {},
@@ -90,6 +92,7 @@ def test_every_answer_is_as_described_and_no_other_is_described(path: str, metho
             made = {"status": status, "short_id": SHORT_IDS[status]}
             services.add(status, document("me", output_video_path="me/completed/output.mp4", **made))
             services.fake_shares.links[SHORT_IDS[status]] = status
+            services.fake_ledger.entries[status] = entry("me", state="restored", buckets={IMAGES: REMOVED})
         options = {"method": method, "job_id": "completed", "query": "", "error": None, "times": 1, **request}
         services.fake_verifier.error = services.fake_shares.error = options.pop("error")
         job_id = options.pop("job_id")
