@@ -42,6 +42,7 @@ def _trash(query: ListQuery, services: Services) -> dict[str, Any]:
         "next_cursor": page.next and encode_cursor(page.next, query.user_id, (), deleted=True),
     }
 
+
 def _receipt(user_id: str, job_id: str, services: Services) -> dict[str, Any]:
     entry = services.deletions.entry(user_id, job_id)
     return receipt(job_id, entry, services.settings.bucket_names, services.retention.of)

@@ -73,8 +73,8 @@ def _remove(event: ObjectFinalized, job: JobPrefix, services: Services) -> None:
         log.info("upload_gone", job_id=job.job_id, bucket=event.bucket)
         return  # the purge removed it, or this event was delivered before
     late = (job.job_id, event.bucket, event.generation)
-    if not services.deletions.begin_late_upload(*late, there.size, services.now()):
+    if not services.deletions.record_late_upload(*late, there.size, services.now()):
         raise Contended(BUSY)  # taken back at this moment: look again
     services.objects.remove(event.bucket, event.name, event.generation)
-    services.deletions.end_late_upload(*late, services.now())
+    services.deletions.end_late_removal(*late, services.now())
     log.info("late_upload_removed", job_id=job.job_id, bucket=event.bucket, bytes=there.size)

@@ -48,8 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--repair",
         action="store_true",
-        help="open the purges again that should have removed what is found, put lost marks again, and move records "
-        "of older code into the ledger; objects of no job are left to you",
+        help="open the purges again that should have removed what is found, put lost marks again, and take over "
+        "records of older code; objects of no job are left to you",
     )
     parser.add_argument(
         "--grace-hours",

@@ -152,14 +152,14 @@ class Reconciliation:
             if self._repair:
                 self._deletions.take_over(job_id, self._now)
             yield Finding(Kind.OLD_FORM, f"jobs/{job_id}")
-        for pair in self._ledger.lost_marks():
-            yield Finding(Kind.LOST_MARK, f"jobs/{pair.job_id}", stuck=self._is_stuck(pair.job_id))
         for deletion in self._deletions.all_pending(self._since):
             for named in deletion.left:
                 yield Finding(Kind.LEFT, named)
             if not deletion.left:
                 prefix = f"{deletion.user_id}/{deletion.job_id}/"
                 yield Finding(Kind.OVERDUE, prefix, stuck=self._is_stuck(deletion.job_id))
+        for pair in self._ledger.lost_marks():
+            yield Finding(Kind.LOST_MARK, f"jobs/{pair.job_id}", stuck=self._is_stuck(pair.job_id))
 
     def _look_at(self, groups: list[Group], checkpoint: Checkpoint) -> Iterator[Finding]:
         ids = list(dict.fromkeys(group.owner.job_id for group in groups if group.owner))

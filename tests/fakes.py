@@ -241,17 +241,17 @@ class FakeDeadLetters:
 
 
 class FakeRetentions(Retentions):
-    """The same policy for each bucket."""
+    """Every bucket keeps what was removed for `kept`."""
 
     def __init__(self) -> None:
         super().__init__(None, ("each",))
-        self.retention = Retention(timedelta(days=7), NOW - timedelta(days=365))
+        self.kept: timedelta | None = timedelta(days=7)
         self.error: Exception | None = None
 
     def of(self, bucket: str) -> Retention:
         if self.error:
             raise self.error
-        return self.retention
+        return Retention(self.kept or timedelta(), NOW - timedelta(days=365))
 
 
 class FakeVerifier:
@@ -299,7 +299,6 @@ class FakeServices(Services):
             "deletions": Deletions(ledger, SWEEP_AFTER),
             "restores": Restores(ledger, SWEEP_AFTER, LONGEST_RUN),
             "trash": Trash(ledger),
-            "retention": self.fake_retention,
             "restore_publisher": cast(Publisher, self.fake_restore_publisher),
             "dead_restores": cast(DeadLetters, self.fake_dead_restores),
             "shares": cast(Shares, self.fake_shares),
@@ -308,6 +307,7 @@ class FakeServices(Services):
             "views": cast(Views, self.fake_views),
             "media": cast(MediaStore, self.fake_media),
             "objects": cast(ObjectStore, self.fake_media),
+            "retention": self.fake_retention,
             "publisher": cast(Publisher, self.fake_publisher),
             "upload_publisher": cast(Publisher, self.fake_upload_publisher),
             "dead_deletions": cast(DeadLetters, self.fake_dead_deletions),

@@ -129,7 +129,7 @@ class Deletions:
         step = partial(entries.ended, key=key, buckets=buckets, found=found, now=now)
         return _deletion(self._record(job_id, lambda _, entry: step(entry), now))
 
-    def begin_late_upload(self, job_id: str, bucket: str, generation: int, size: int, now: datetime) -> bool:
+    def record_late_upload(self, job_id: str, bucket: str, generation: int, size: int, now: datetime) -> bool:
         """Record that an object of `size` bytes arrived after the delete and is being removed.
 
         Returns whether it may be: the owner may have taken the deletion back.
@@ -142,7 +142,7 @@ class Deletions:
 
         return entries.is_deleted(self._record(job_id, step, now).entry)
 
-    def end_late_upload(self, job_id: str, bucket: str, generation: int, now: datetime) -> None:
+    def end_late_removal(self, job_id: str, bucket: str, generation: int, now: datetime) -> None:
         """Record that the object was removed."""
         step = partial(entries.late_upload_removed, bucket=bucket, generation=generation)
         self._record(job_id, lambda _, entry: step(entry), now)

@@ -169,10 +169,10 @@ def test_a_restore_waits_for_a_late_upload_that_is_being_removed(
     world: World, restores: Restores, user: str, job_id: str
 ) -> None:
     world.deletions.mark(user, job_id, NOW)
-    assert world.deletions.begin_late_upload(job_id, "b", 7, 2, NOW)
+    assert world.deletions.record_late_upload(job_id, "b", 7, 2, NOW)
     request(restores, user, job_id)
     assert not restores.may_begin(job_id, NOW + MINUTE)
-    world.deletions.end_late_upload(job_id, "b", 7, NOW)
+    world.deletions.end_late_removal(job_id, "b", 7, NOW)
     assert restores.may_begin(job_id, NOW + MINUTE)
 
 
@@ -184,7 +184,7 @@ def test_nothing_is_removed_of_a_job_that_is_being_restored_or_was(
     for finish in (False, True):
         if finish:
             restores.finish(job_id, NOW)
-        assert not world.deletions.begin_late_upload(job_id, "b", 7, 2, NOW)
+        assert not world.deletions.record_late_upload(job_id, "b", 7, 2, NOW)
         assert not world.deletions.still_holds(deletion, NOW)
         begun = world.deletions.begin_purge(job_id, user, f"run {finish}", NOW)
         assert begun is not None

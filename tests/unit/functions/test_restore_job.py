@@ -21,7 +21,6 @@ from functions.undelete_job import undelete_job
 from shared.errors import Unavailable
 from shared.messaging.events import JobDeleted, JobRestored
 from shared.publishing.dead_letters import Letter
-from shared.storage.retention import Retention
 from tests.calls import call
 from tests.fake_firestore import LONGEST_RUN, SWEEP_AFTER
 from tests.fakes import SETTINGS, FakeServices
@@ -135,7 +134,7 @@ def test_what_is_gone_for_good_is_410_in_a_plain_sentence(services: FakeServices
     if kept:
         services.now = lambda: NOW + WEEK
     else:
-        services.fake_retention.retention = Retention(timedelta(), NOW - WEEK)
+        services.fake_retention.kept = None
     status, body = undelete(services)
     assert (status, body["title"]) == (410, "Gone for good")
     assert body["detail"] == "The job's files are gone for good, so it can no longer be restored."

@@ -12,7 +12,9 @@ import pytest
 from google.api_core.exceptions import InvalidArgument
 
 from infra.reconciliation import Checkpoint, Finding, Kind, Reconciliation
-from shared.deletion.deletions import Deletions, Standing
+from shared.deletion.deletions import Deletions
+from shared.deletion.ledger import Ledger
+from shared.deletion.standing import Standing
 from shared.storage.objects import ObjectStore, StoredObject
 from tests.fake_firestore import SWEEP_AFTER, FakeLedger, FakeRepository
 from tests.jobs import NOW, deleted, document, entry

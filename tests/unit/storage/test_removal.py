@@ -150,7 +150,7 @@ def test_a_bucket_that_is_silent_holds_up_no_other_bucket_and_no_other_job(
         put(client, bucket, *map(str, range(20)))
     silent = f"DELETE /storage/v1/b/{VIDEOS}/"
     trouble.on_call = lambda call: Fault(Kind.SILENCE) if call.startswith(silent) else None
-    purges = [threading.Thread(target=objects.purge, args=(prefix,)) for prefix in (*stuck, PREFIX)]
+    purges = [threading.Thread(target=objects.purge, args=(prefix, still)) for prefix in (*stuck, PREFIX)]
     for purge in purges:
         purge.start()
     try:

@@ -16,7 +16,7 @@ from shared.web.endpoint import HttpFunction
 from tests.calls import call
 from tests.enumerated import FOUND, Functions, operations
 from tests.fakes import SETTINGS, FakeServices
-from tests.jobs import NOW, deleted, document
+from tests.jobs import NOW, deleted, document, entry
 from tests.openapi import described_api
 
 API = described_api()
@@ -53,6 +53,8 @@ def mappings(node: object) -> Iterator[dict[str, Any]]:
 
 ENDPOINTS = endpoints(FOUND)
 SHORT_IDS = {"completed": "25ca1d0f", "queued": "aaaaaaaa", "gone": "bbbbbbbb", "unknown": "ffffffff"}
+IMAGES = SETTINGS.images_bucket
+REMOVED = {"objects": 1, "bytes": 7, "removed_at": NOW, "proved_empty_at": NOW}
 REQUESTS: dict[str, dict[str, Any]] = {
     "as it should be": {},
     "of what the caller has": {"headers": {"If-None-Match": "*"}},
@@ -93,11 +95,13 @@ def test_every_answer_is_as_described_and_no_other_is_described(path: str, metho
             made = {"status": status, "short_id": SHORT_IDS[status]}
             services.add(status, document("me", output_video_path="me/completed/output.mp4", **made))
             services.fake_shares.links[SHORT_IDS[status]] = status
+            services.fake_ledger.entries[status] = entry("me", state="restored", buckets={IMAGES: REMOVED})
         services.add("gone", deleted("me", deleted_at=NOW - timedelta(days=30)))
         services.add("deleted", deleted("me"))
+        services.fake_ledger.entries["deleted"] = entry("me")
         if path.endswith("/restore"):
             services.deletions.mark("me", "completed", NOW)
-        services.deletions.take_over("deleted", NOW)
+            del services.fake_ledger.entries["queued"]
         options = {"method": method, "job_id": "completed", "query": "", "error": None, "times": 1, **request}
         services.fake_verifier.error = services.fake_shares.error = options.pop("error")
         job_id = options.pop("job_id")
