@@ -21,7 +21,7 @@ VERSION = 1
 class JobDeleted:
     """A user's delete was accepted: `job-deleted`, version 1.
 
-    `user_id` is only the presumed owner; the job's document alone decides what is removed.
+    `user_id` is only the presumed owner; the ledger of deletions decides what is removed.
     """
 
     job_id: str
