@@ -13,15 +13,17 @@ from typing import Any
 import requests
 from google.cloud import firestore
 
+from shared.deletion.ledger import Ledger
 from shared.messaging.events import JobDeleted
 from tests.integration.faults.bench import Bench
-from tests.jobs import NOW, document, read
+from tests.jobs import NOW, document, fill, read, read_entry
 from tests.waiting import wait_until
 
 PATIENCE = 90
 """Seconds until everything must be at rest. After a crash, Pub/Sub waits before it delivers again."""
 _BETWEEN_SWEEPS = 1.0
 _FOR_DELIVERIES = 5.0
+_LONGEST_PROMPT: list[int] = []
 _NAMES = ("reference.png", "motion.mp4", "output.mp4", "parts/1.bin", "poster.webp")
 
 
@@ -49,6 +51,8 @@ class Player:
     neighbour: str = ""
     uploaded: dict[tuple[str, str], list[bytes]] = field(default_factory=dict)
     accepted: bool = False
+    vanished: bool = False
+    is_full: bool = False
     late: int = 0
     kills: list[threading.Event] = field(default_factory=list)
 
@@ -58,7 +62,8 @@ class Player:
     def play(self) -> None:
         batch = self.bench.database.batch()
         batch.set(self._jobs.document(self.neighbour), self._document(self.job_id))
-        batch.set(self._jobs.document(self.job_id), self._document(self.neighbour))
+        self._copied = self._document(self.neighbour)
+        batch.set(self._jobs.document(self.job_id), self._copied)
         batch.commit()
         # When the history begins, one file of each job may still await its notification. The others await none.
         self._put_file(f"somebody-else/{self.job_id}/output.mp4", 2)
@@ -71,30 +76,37 @@ class Player:
 
     def is_at_rest(self) -> bool:
         """Whether nothing is left to do for the job. Faults do not affect this check."""
-        fields = read(self.bench.database, self.job_id)
-        if fields.get("deleted_at") is None:
+        entry, fields = read_entry(self.bench.database, self.job_id), read(self.bench.database, self.job_id)
+        if not entry:
             return True
-        return bool(fields["purge"]["state"] == "done") and not self._found(self.job_id)
+        is_marked = not fields or fields.get("deleted_at") is not None
+        return entry["state"] == "done" and is_marked and not self._found(self.job_id)
 
     def check(self, *, faultless: bool) -> None:
         """Raise AssertionError if a rule of the data is broken."""
-        fields = read(self.bench.database, self.job_id)
-        is_deleted = fields.get("deleted_at") is not None
-        assert is_deleted or not self.accepted, "a delete was answered with 202 and forgotten"
+        fields, entry = read(self.bench.database, self.job_id), read_entry(self.bench.database, self.job_id)
+        assert entry or not self.accepted, "a delete was answered with 202 and forgotten"
+        assert fields or self.vanished, "the job's document is gone"
+        assert not fields or (fields.get("deleted_at") is not None) == bool(entry), (
+            "the mark and the ledger differ"
+        )
         self._check_all_there(self.neighbour)
         assert self.bench.contents(f"somebody-else/{self.job_id}/"), "another user's file is gone"
-        if not is_deleted:
-            assert "purge" not in fields
+        if not entry:
             self._check_all_there(self.job_id)
             return
         assert self._found(self.job_id) == {}, "a deleted job still has files"
-        self._check_record(fields["purge"], faultless=faultless)
+        assert entry["user_id"] == self.user_id
+        if self.is_full:
+            text = {**fields, **Ledger(self.bench.database).displaced(self.job_id)}["extension_prompt"]
+            assert len(text) > 1_000_000, "a field that made room for the mark is lost"
+        self._check_record(entry, faultless=faultless)
 
     def _check_record(self, purge: dict[str, Any], *, faultless: bool) -> None:
-        assert purge["state"] == "done"
+        assert (purge["state"], purge["left"]) == ("done", [])
         assert purge["attempts"] >= 1
         assert purge["requested_at"] <= purge["started_at"]
-        assert purge["requested_at"] <= purge["finished_at"]
+        assert purge["requested_at"] <= purge["proved_empty_at"]
         assert {record["error"] for record in purge["buckets"].values()} == {None}
         assert set(purge["buckets"]) == set(self.bench.settings.buckets)
         removed = sum(record["objects"] for record in purge["buckets"].values())
@@ -118,7 +130,27 @@ class Player:
 
     def _complete(self, _: int) -> None:
         """The worker reports the job completed, without knowing whether it was deleted."""
-        self._jobs.document(self.job_id).update({"status": "completed", "completed_at": NOW})
+        if not self.vanished:
+            time_of_it = {} if self.is_full else {"completed_at": NOW}
+            self._jobs.document(self.job_id).update({"status": "completed", **time_of_it})
+
+    def _copy(self, _: int) -> None:
+        """A worker writes back its whole copy of the document, which it read before the delete."""
+        if not self.vanished:
+            self._jobs.document(self.job_id).set({**self._copied, "status": "completed"})
+
+    def _vanish(self, _: int) -> None:
+        """Somebody removes the job's document after its delete, as clean-ups of accounts do."""
+        if self.accepted:
+            self.vanished = True
+            self._jobs.document(self.job_id).delete()
+
+    def _fill(self, _: int) -> None:
+        """The document of a live job grows until it has no room for the mark."""
+        if not self.accepted and not self.is_full:
+            self.is_full = True
+            self._copied["extension_prompt"] = "x" * _longest_prompt(self.bench.database, self._copied)
+            self._jobs.document(self.job_id).set(self._copied)
 
     def _put(self, number: int) -> None:
         """A file is uploaded, before or after the delete."""
@@ -189,6 +221,15 @@ class Player:
     @property
     def _jobs(self) -> firestore.CollectionReference:
         return self.bench.database.collection("jobs")
+
+
+def _longest_prompt(database: firestore.Client, fields: dict[str, Any]) -> int:
+    """How long a prompt makes a job's document full. It is the same for all players: their ids are as long."""
+    if not _LONGEST_PROMPT:
+        job_id = uuid.uuid4().hex
+        fill(database, job_id, fields)
+        _LONGEST_PROMPT.append(len(read(database, job_id)["extension_prompt"]))
+    return _LONGEST_PROMPT[0]
 
 
 def play_all(bench: Bench, players: Sequence[Player], *, seed: int, rate: float) -> None:

@@ -70,6 +70,7 @@ class _Soak:
         self._bench = bench
         self._account = bench.users.add("soak", "soak@nuumee.test", "test-password")
         self._jobs = bench.database.collection("jobs")
+        self._ledger = bench.database.collection("deletions")
         self.kills = 0
         self._dice = random.Random(SEED)
         self._doomed = [uuid.UUID(int=self._dice.getrandbits(128)).hex for _ in range(JOBS)]
@@ -94,7 +95,7 @@ class _Soak:
         self._bench.heal()
         left_over = sum(self._objects(job_id) for job_id in self._doomed)
         there = sum(self._objects(job_id) for job_id in self._live)
-        attempts = sum(snapshot.get("purge.attempts") for snapshot in self._deleted().stream(timeout=60))
+        attempts = sum(snapshot.get("attempts") for snapshot in self._deleted().stream(timeout=60))
         return left_over, LIVE * len(FILES) - there, attempts
 
     def _kill(self) -> None:
@@ -134,7 +135,7 @@ class _Soak:
         bar.update(done - bar.n)
 
     def _deleted(self) -> firestore.Query:
-        return self._jobs.where(filter=FieldFilter("purge.state", "==", "done"))
+        return self._ledger.where(filter=FieldFilter("state", "==", "done"))
 
     def _objects(self, job_id: str) -> int:
         found = self._bench.contents(f"{self._account.user_id}/{job_id}/")

@@ -13,7 +13,7 @@ from infra.local import ports
 from infra.local.users import Account
 from tests.integration.faults.bench import FUNCTIONS, Bench
 from tests.integration.faults.histories import PATIENCE
-from tests.jobs import document, new_id, read
+from tests.jobs import document, new_id, read_entry
 from tests.waiting import wait_until
 
 MOMENTS = ("before the delete", "after the delete", "at its first call", "at its third call")
@@ -88,7 +88,7 @@ def test_deleted_job_is_purged_whichever_process_is_killed(
 
     def purged() -> bool:
         bench.sweep()
-        purge = read(bench.database, job_id)["purge"]
+        purge = read_entry(bench.database, job_id)
         return bool(purge["state"] == "done") and not bench.contents(f"{user_id}/{job_id}/")
 
     wait_until(purged, PATIENCE)

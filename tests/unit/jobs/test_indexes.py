@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -22,6 +24,7 @@ from shared.jobs.job import OTHER, JobStatus
 from shared.jobs.pagination import ListQuery, Position
 from shared.services import Services
 from shared.sharing.shares import NoSuchVideo
+from shared.storage.retention import Retention
 from tests.fakes import SETTINGS
 from tests.firestore_channel import Answer, Channel, counted
 from tests.jobs import NOW
@@ -77,6 +80,12 @@ ASKED["pending purges of the old form"] = lambda services: services.ledger.old_f
 ASKED["lost marks"] = lambda services: list(services.ledger.lost_marks())
 ASKED["jobs that name an object"] = lambda services: list(
     services.ledger.jobs_naming("ann", "motion_video_path", "ann/1/motion.mp4")
+)
+KEPT = Retention(timedelta(days=7), NOW - timedelta(days=30))
+TRASH = ListQuery(user_id="ann", deleted=True)
+ASKED["the trash"] = lambda services: services.trash.page(TRASH, KEPT, NOW)
+ASKED["the trash, after a cursor"] = lambda services: services.trash.page(
+    replace(TRASH, after=Position("job", NOW, 2, 20, 1000)), KEPT, NOW
 )
 ASKED["a link that nobody has made"] = lambda services: services.shares.resolve("25ca1d0f")
 ASKED["views that wait"] = lambda services: list(services.views.waiting(100))
