@@ -62,13 +62,13 @@ Record = Callable[[Deletion, datetime], None]
 
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """What is asked for again, how, and what the log calls it."""
+    """What is asked for again, and how."""
 
     event: type[JobDeleted] | type[JobRestored]
     publisher: Callable[[Services], Publisher]
     record: Callable[[Services], Record]
     asked_again: str
-    overdue: str
+    """What the log calls it."""
 
 
 _PURGE = _Wish(
@@ -76,14 +76,12 @@ _PURGE = _Wish(
     lambda services: services.publisher,
     lambda services: services.deletions.record_sweep,
     "purge_asked_again",
-    "purge_overdue",
 )
 _RESTORE = _Wish(
     JobRestored,
     lambda services: services.restore_publisher,
     lambda services: services.restores.record_sweep,
     "restore_asked_again",
-    "restore_overdue",
 )
 
 
@@ -134,10 +132,12 @@ def _ask_again(overdue: Iterable[Deletion], wish: _Wish, services: Services, fai
 def _tell(deletion: Deletion, wish: _Wish) -> None:
     """Log it, as an error if the run fails again and again. What is left elsewhere was an error of its own."""
     about = {"job_id": deletion.job_id, "sweeps": deletion.sweeps + 1, "deleted_at": deletion.deleted_at}
-    if deletion.sweeps + 1 >= SWEEPS_UNTIL_ALERT and not deletion.left:
-        log.error(wish.overdue, **about)
-    else:
+    if deletion.sweeps + 1 < SWEEPS_UNTIL_ALERT or deletion.left:
         log.warning(wish.asked_again, **about)
+    elif wish is _RESTORE:
+        log.error("restore_overdue", **about)
+    else:
+        log.error("purge_overdue", **about)
 
 
 def _drain(

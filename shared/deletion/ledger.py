@@ -102,8 +102,7 @@ class Ledger:
         Begins behind the time and id of `after`, if given, and costs a read for each, also for those to skip.
         """
         query = self._restorable(user_id, later_than).limit(limit).offset(skip)
-        for path in ("requested_at", "__name__"):
-            query = query.order_by(path, direction=firestore.Query.DESCENDING)
+        query = query.order_by("__name__", direction=firestore.Query.DESCENDING)
         if after:
             query = query.start_after({"requested_at": after[0], "__name__": self._entries.document(after[1])})
         with outages("Firestore"):
@@ -169,6 +168,7 @@ class Ledger:
             self._entries.where(filter=FieldFilter("user_id", "==", user_id))
             .where(filter=FieldFilter("state", "in", states))
             .where(filter=FieldFilter("requested_at", ">", later_than))
+            .order_by("requested_at", direction=firestore.Query.DESCENDING)
         )
 
     def _snapshots(self, job_ids: Iterable[str], only: Sequence[str] | None) -> dict[str, tuple[Any, Any]]:

@@ -16,6 +16,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 from google.cloud.firestore_v1.types import (
     BatchGetDocumentsResponse,
+    RunAggregationQueryResponse,
     RunQueryResponse,
     StructuredQuery,
 )
@@ -134,6 +135,11 @@ class RecordingFirestore:
     def run_query(self, request: dict[str, Any], **_: Any) -> Iterator[RunQueryResponse]:
         self.queries.append(request["structured_query"])
         return iter(())
+
+    def run_aggregation_query(self, request: dict[str, Any], **_: Any) -> Iterator[RunAggregationQueryResponse]:
+        self.queries.append(request["structured_aggregation_query"].structured_query)
+        result = {"aggregate_fields": {"field_1": {"integer_value": 1000}}}
+        return iter([RunAggregationQueryResponse(result=result, read_time=NOW)])
 
     def batch_get_documents(self, **_: Any) -> Iterator[BatchGetDocumentsResponse]:
         return iter(())

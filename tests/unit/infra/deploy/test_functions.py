@@ -53,17 +53,19 @@ def test_a_function_gets_settings_that_it_understands(function: str, commands: l
 
 def test_every_setting_reaches_the_functions(checkout: Checkout) -> None:
     buckets = ("--images-bucket=pictures", "--videos-bucket=movies", "--outputs-bucket=results")
-    topics = ("--job-deleted-topic=gone", "--object-finalized-topic=come")
+    topics = ("--job-deleted-topic=gone", "--job-restored-topic=back", "--object-finalized-topic=come")
     links = ("--share-origin=https://s.example", "--short-id-length=12", "--forwarded-hops=2")
     others = (*links, "--max-instances=3")
     commands = checkout.commands(*REQUIRED, *buckets, *topics, *others)
     command = deployed(commands, "purge_job")
     settings = Settings.from_environment(variables(command))
     assert settings.buckets == ("pictures", "movies", "results")
-    assert (settings.job_deleted_topic, settings.object_finalized_topic) == ("gone", "come")
+    assert (settings.job_deleted_topic, settings.job_restored_topic) == ("gone", "back")
+    assert settings.object_finalized_topic == "come"
     assert settings.share_origin == "https://s.example"
     assert (settings.short_id_length, settings.forwarded_hops) == (12, 2)
     assert {"--trigger-topic=gone", "--max-instances=3"} <= set(command)
+    assert "--trigger-topic=back" in deployed(commands, "restore_job")
     assert "--trigger-topic=come" in deployed(commands, "process_upload")
 
 

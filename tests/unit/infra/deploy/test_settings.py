@@ -34,6 +34,8 @@ def test_a_missing_setting_is_named(missing: str, checkout: Checkout) -> None:
         "--images-bucket=nuumee-videos",
         "--job-deleted-topic=a/b",
         "--job-deleted-topic=every-minute",
+        "--job-restored-topic=a/b",
+        "--job-restored-topic=job-deleted",
         "--object-finalized-topic=a/b",
         "--object-finalized-topic=job-deleted",
         "--object-finalized-topic=every-minute",
@@ -81,6 +83,6 @@ def test_help_names_every_setting(checkout: Checkout) -> None:
     assert done.returncode == 0
     example = (ROOT / "infra/cloud/example.env").read_text()
     names = re.findall(r"^#?([A-Z_]+)=", example, re.MULTILINE)
-    assert len(names) == 16
+    assert len(names) == 17
     assert all(re.search(rf"^  {name} ", done.stdout, re.MULTILINE) for name in names)
     assert checkout.calls() == []
