@@ -12,7 +12,7 @@ from shared.messaging.events import JobRestored
 from shared.messaging.subscriber import subscriber
 from shared.services import Services
 
-WAITS = 30
+WAITS = 5
 """How often a restore looks whether a purge has ended before it leaves the rest to its next delivery."""
 PAUSE = 1.0
 """Seconds between these looks. A purge notices within one batch that it is no longer wanted."""

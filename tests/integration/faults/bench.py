@@ -1,4 +1,4 @@
-"""The fault bench: the functions that delete, as deployed, and proxies that inject faults into calls to Google.
+"""The fault bench: the functions that delete and restore, as deployed, and proxies that spoil calls to Google.
 
 Each function has its own proxy for each service, so faults are set for each pair. The tests' own clients meet no
 faults.
@@ -40,11 +40,13 @@ from tests.integration.faults.grpc_proxy import serving
 from tests.integration.faults.pubsub_proxy import Pubsub, PubsubProxy
 from tests.integration.faults.push_proxy import pushing
 
-BACKGROUND = ("purge_job", "process_upload", "sweep_purges")
-FUNCTIONS = ("delete_job", *BACKGROUND)
+BACKGROUND = ("purge_job", "process_upload", "sweep_purges", "restore_job")
+FUNCTIONS = ("delete_job", "undelete_job", *BACKGROUND)
 SERVICES = ("storage", "firestore", "pubsub")
 PUSH = "push"
 """Pub/Sub's pushes to a function, which count as a service."""
+LONGEST_RUN = 10
+"""Seconds after which a purge counts as killed. A restore waits for it."""
 SILENCE = 1.0
 """Seconds for which a silent service does not answer."""
 _WAYS = (*itertools.product(FUNCTIONS, SERVICES), *((function, PUSH) for function in BACKGROUND))
@@ -95,7 +97,8 @@ class Bench:
             self.stack.processes.wait_for(function, partial(ports.answers, self.port(function)))
 
     def start_function(self, name: str) -> None:
-        settings: dict[str, Any] = {**self.environment[name], "SWEEP_AFTER": str(self._sweep_after)}
+        limits = {"SWEEP_AFTER": str(self._sweep_after), "LONGEST_RUN": str(LONGEST_RUN)}
+        settings: dict[str, Any] = {**self.environment[name], **limits}
         self.stack.start_function(name, **settings)
 
     def port(self, function: str) -> int:

@@ -50,7 +50,10 @@ class Player:
     job_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     neighbour: str = ""
     uploaded: dict[tuple[str, str], list[bytes]] = field(default_factory=dict)
-    accepted: bool = False
+    outcomes: set[str] = field(default_factory=lambda: {"live"})
+    """What may come of it: the last accepted wish, and those since then whose answer was lost."""
+    deletes: int = 0
+    restores: int = 0
     vanished: bool = False
     is_full: bool = False
     late: int = 0
@@ -80,20 +83,23 @@ class Player:
         if not entry:
             return True
         is_marked = not fields or fields.get("deleted_at") is not None
+        if entry["state"] == "restored":
+            return not is_marked
         return entry["state"] == "done" and is_marked and not self._found(self.job_id)
 
     def check(self, *, faultless: bool) -> None:
         """Raise AssertionError if a rule of the data is broken."""
         fields, entry = read(self.bench.database, self.job_id), read_entry(self.bench.database, self.job_id)
-        assert entry or not self.accepted, "a delete was answered with 202 and forgotten"
+        is_deleted = bool(entry) and entry["state"] != "restored"
+        outcome = "deleted" if is_deleted else "live"
+        assert outcome in self.outcomes, "the last wish that was answered with 202 is not what came of it"
         assert fields or self.vanished, "the job's document is gone"
-        assert not fields or (fields.get("deleted_at") is not None) == bool(entry), (
-            "the mark and the ledger differ"
-        )
+        assert not fields or (fields.get("deleted_at") is not None) == is_deleted, "the mark and the ledger differ"
         self._check_all_there(self.neighbour)
         assert self.bench.contents(f"somebody-else/{self.job_id}/"), "another user's file is gone"
-        if not entry:
+        if not is_deleted:
             self._check_all_there(self.job_id)
+            assert not self.is_full or len(fields["extension_prompt"]) > 1_000_000, "a displaced field is lost"
             return
         assert self._found(self.job_id) == {}, "a deleted job still has files"
         assert entry["user_id"] == self.user_id
@@ -109,6 +115,8 @@ class Player:
         assert purge["requested_at"] <= purge["proved_empty_at"]
         assert {record["error"] for record in purge["buckets"].values()} == {None}
         assert set(purge["buckets"]) == set(self.bench.settings.buckets)
+        if self.restores:
+            return  # copies of objects are counted too
         removed = sum(record["objects"] for record in purge["buckets"].values())
         late, all_of_them = purge.get("late_objects", 0), self._count(self.job_id)
         assert removed <= all_of_them
@@ -124,7 +132,10 @@ class Player:
             for key, contents in self.uploaded.items()
             if key[1].startswith(f"{self.user_id}/{job_id}/")
         }
-        assert self._found(job_id) == expected, "files of a live job are missing or changed"
+        found = self._found(job_id)
+        if self.deletes and job_id == self.job_id:  # a restore brings back what was live
+            expected, found = ({key: (1, one[1]) for key, one in each.items()} for each in (expected, found))
+        assert found == expected, "files of a live job are missing or changed"
 
     # What may happen. Each method gets the number of its step.
 
@@ -135,19 +146,20 @@ class Player:
             self._jobs.document(self.job_id).update({"status": "completed", **time_of_it})
 
     def _copy(self, _: int) -> None:
-        """A worker writes back its whole copy of the document, which it read before the delete."""
-        if not self.vanished:
+        """A worker writes back its whole copy of the document, which it read before, and reads it anew."""
+        if not self.vanished and not self.is_full:
             self._jobs.document(self.job_id).set({**self._copied, "status": "completed"})
+            self._copied = read(self.bench.database, self.job_id)
 
     def _vanish(self, _: int) -> None:
         """Somebody removes the job's document after its delete, as clean-ups of accounts do."""
-        if self.accepted:
+        if self.outcomes == {"deleted"}:
             self.vanished = True
             self._jobs.document(self.job_id).delete()
 
     def _fill(self, _: int) -> None:
         """The document of a live job grows until it has no room for the mark."""
-        if not self.accepted and not self.is_full:
+        if not self.deletes and not self.is_full:
             self.is_full = True
             self._copied["extension_prompt"] = "x" * _longest_prompt(self.bench.database, self._copied)
             self._jobs.document(self.job_id).set(self._copied)
@@ -157,24 +169,44 @@ class Player:
         self._upload(self.job_id, number)
 
     def _delete(self, _: int) -> None:
-        """The user deletes the job, and retries a few times after an error."""
+        """The user deletes the job."""
+        self.deletes += 1
+        self._wish("deleted", "DELETE", "delete_job", "")
+
+    def _restore(self, _: int) -> None:
+        """The user takes the deletion back, if there is one that can be."""
+        self._wish("live", "POST", "undelete_job", "/restore")
+
+    def _wish(self, outcome: str, method: str, function: str, path: str) -> None:
+        """Ask, and retry a few times after an error."""
         for _attempt in range(3):
             try:
-                answer = requests.delete(
-                    f"{self.bench.url('delete_job')}/jobs/{self.job_id}",
+                answer = requests.request(
+                    method,
+                    f"{self.bench.url(function)}/jobs/{self.job_id}{path}",
                     headers={"Authorization": f"Bearer {self.token}"},
                     timeout=30,
                 )
             except requests.RequestException:
                 continue
-            assert answer.status_code in (202, 503), answer.text
             if answer.status_code == 202:
-                self.accepted = True
+                self.restores += outcome == "live"
+                self.outcomes = {outcome}
                 return
+            if answer.status_code != 503:
+                self._check_refusal(method, answer)
+                return
+        self.outcomes = self.outcomes | {outcome}
+
+    def _check_refusal(self, method: str, answer: requests.Response) -> None:
+        """A live job cannot be restored, nor one whose document is gone."""
+        allowed = (409,) * ("live" in self.outcomes) + (410,) * self.vanished
+        assert method == "POST", answer.text
+        assert answer.status_code in allowed, answer.text
 
     def _crash(self, number: int) -> None:
-        """The purge will be killed at one of its next calls."""
-        self.kills.append(self.bench.kill_at("purge_job", number))
+        """The purge or the restore will be killed at one of its next calls."""
+        self.kills.append(self.bench.kill_at(("purge_job", "restore_job")[number % 2], number))
 
     def _forge(self, number: int) -> None:
         """A bug elsewhere publishes an event for a deletion that never happened."""
@@ -193,7 +225,7 @@ class Player:
     # How the steps and checks reach the services.
 
     def _upload(self, job_id: str, number: int) -> None:
-        self.late += self.accepted and job_id == self.job_id
+        self.late += self.outcomes == {"deleted"} and job_id == self.job_id
         self._put_file(self._name(job_id, number), number)
 
     def _name(self, job_id: str, number: int) -> str:
