@@ -127,7 +127,7 @@ class Player:
             assert removed + late >= all_of_them, "the record counts fewer objects than were removed"
 
     def _check_all_there(self, job_id: str) -> None:
-        expected = {
+        expected: dict[tuple[str, str], tuple[int, bytes | None]] = {
             key: (len(contents), contents[-1])
             for key, contents in self.uploaded.items()
             if key[1].startswith(f"{self.user_id}/{job_id}/")
