@@ -23,6 +23,7 @@ from tests.tokens import pem, private_key, unsigned_token
 OPERATIONS = for_users(FOUND)
 DELETE = "DELETE /jobs/{job_id}"
 RECEIPT = "GET /jobs/{job_id}/deletion"
+RESTORE = "POST /jobs/{job_id}/restore"
 every = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 of_one_job = pytest.mark.parametrize("operation", [one for one in OPERATIONS if "{job_id}" in one.path], ids=str)
 
@@ -46,7 +47,7 @@ def job(account: Account, database: firestore.Client) -> str:
 
 @every
 def test_the_owner_is_let_in(stack: Stack, account: Account, job: str, operation: Operation) -> None:
-    expected = 202 if str(operation) == DELETE else 200
+    expected = 202 if str(operation) in (DELETE, RESTORE) else 200
     assert send(stack.url, operation, job, account.token).status_code == expected
 
 
@@ -82,7 +83,7 @@ def test_another_users_deleted_and_unknown_jobs_are_the_same_404(
     stranger, before = new_account(), read(database, job)
     gone = new_id()
     database.collection("jobs").document(gone).set(deleted(stranger.user_id))
-    asked = [job, new_id()] + ([] if str(operation) in (DELETE, RECEIPT) else [gone])
+    asked = [job, new_id()] + ([] if str(operation) in (DELETE, RECEIPT, RESTORE) else [gone])
     answers = [send(stack.url, operation, job_id, stranger.token) for job_id in asked]
     assert {answer.status_code for answer in answers} == {404}
     bodies = [{key: value for key, value in answer.json().items() if key != "request_id"} for answer in answers]

@@ -67,6 +67,9 @@ CASES = [
     ("get_thumbnails", "storage", "GET", "/jobs/{id}/thumbnails"),
     ("get_output", "storage", "GET", "/jobs/{id}/output"),
     ("delete_job", "auth", "DELETE", "/jobs/{id}"),
+    ("list_jobs", "firestore", "GET", "/jobs?deleted=true"),
+    ("undelete_job", "firestore", "POST", "/jobs/{id}/restore"),
+    ("undelete_job", "auth", "POST", "/jobs/{id}/restore"),
     ("share_job", "firestore", "POST", "/jobs/{id}/share"),
 ]
 

@@ -177,6 +177,11 @@ class Player:
         """The user takes the deletion back, if there is one that can be."""
         self._wish("live", "POST", "undelete_job", "/restore")
 
+    def _undo(self, number: int) -> None:
+        """The user deletes the job and thinks better of it at once."""
+        self._delete(number)
+        self._restore(number)
+
     def _wish(self, outcome: str, method: str, function: str, path: str) -> None:
         """Ask, and retry a few times after an error."""
         for _attempt in range(3):

@@ -24,8 +24,8 @@ EXAMPLES = int(os.environ.get("FAULTS_BATCHES", "2"))
 """Batches of histories for each kind of trouble. Hypothesis begins with the simplest one, which only deletes."""
 STEPS = 6
 ARTIFACTS = Path(__file__).parents[3] / "artifacts"
-_WISHES = ("delete", "put", "delete", "put", "restore")
-_KINDS = (*_WISHES * 2, "forge", "sweep", "complete", "copy", "vanish", "fill")
+_USERS = ("delete", "put", "restore", "delete", "put", "undo")
+_KINDS = (*_USERS * 2, "forge", "sweep", "complete", "copy", "vanish", "fill")
 TROUBLES = {
     "nothing": (0.0, _KINDS),
     "faults": (0.2, _KINDS),
