@@ -24,7 +24,7 @@ EXAMPLES = int(os.environ.get("FAULTS_BATCHES", "2"))
 """Batches of histories for each kind of trouble. Hypothesis begins with the simplest one, which only deletes."""
 STEPS = 6
 ARTIFACTS = Path(__file__).parents[3] / "artifacts"
-_USERS = ("delete", "put", "restore", "delete", "put", "undo")
+_USERS = ("delete", "put", "restore", "delete", "put", "put", "undo")
 _KINDS = (*_USERS * 2, "forge", "sweep", "complete", "copy", "vanish", "fill")
 TROUBLES = {
     "nothing": (0.0, _KINDS),
