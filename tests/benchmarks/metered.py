@@ -114,7 +114,8 @@ class Meters:
 
     def _subscribers(self) -> dict[str, int]:
         settings = self.stack.settings
-        return {settings.job_deleted_topic: 1, settings.object_finalized_topic: 2, "every-minute": 2}
+        once = dict.fromkeys((settings.job_deleted_topic, settings.job_restored_topic), 1)
+        return {**once, settings.object_finalized_topic: 2, "every-minute": 2}
 
     def _settle(self) -> None:
         """Wait until there has been no call for _QUIET seconds."""

@@ -119,3 +119,8 @@ def test_all_events_are_tried_again_but_those_that_the_next_minute_makes_up_for(
 
 def test_an_older_python_gets_as_far_as_to_be_told_so() -> None:
     ast.parse(Path(functions.__file__).read_text(), feature_version=(3, 8))
+
+
+def test_a_run_that_removes_objects_is_over_when_a_restore_counts_it_as_killed() -> None:
+    removing = ("purge_job", "process_upload")
+    assert max(table().functions[name].timeout for name in removing) == Settings.longest_run
