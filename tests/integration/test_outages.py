@@ -63,7 +63,6 @@ CASES = [
     ("get_output", "firestore", "GET", "/jobs/{id}/output"),
     ("delete_job", "firestore", "DELETE", "/jobs/{id}"),
     ("list_jobs", "storage", "GET", "/jobs?include=media"),
-    ("list_jobs", "storage", "GET", "/jobs/{id}/deletion"),
     ("get_thumbnails", "storage", "GET", "/jobs/{id}/thumbnails"),
     ("get_output", "storage", "GET", "/jobs/{id}/output"),
     ("delete_job", "auth", "DELETE", "/jobs/{id}"),

@@ -11,6 +11,7 @@ from werkzeug.exceptions import ServiceUnavailable
 from functions.delete_job import delete_job
 from functions.list_jobs import list_jobs
 from functions.purge_job import purge_job
+from shared.errors import Unavailable
 from shared.messaging.events import JobDeleted
 from tests.calls import call
 from tests.fakes import SETTINGS, FakeServices
@@ -187,6 +188,20 @@ def test_the_receipt_says_what_was_removed_and_when_the_last_copy_goes(services:
     services.fake_retention.kept = None
     receipt = call(list_jobs, services, "/jobs/job-1/deletion").json
     assert receipt["buckets"]["images"]["recoverable_until"] is None
+
+
+def test_a_receipt_does_not_guess_how_long_a_bucket_keeps_files(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: str) -> None:
+        raise Unavailable("Cloud Storage")
+
+    # A running function that has read the policy once answers without Storage.
+    monkeypatch.setattr(services.fake_retention, "of", fail)
+    assert call(list_jobs, services, "/jobs/job-1/deletion").status_code == 200, "nothing is removed yet"
+    purge(services)
+    answer = call(list_jobs, services, "/jobs/job-1/deletion")
+    assert (answer.status_code, int(answer.headers["Retry-After"]) > 0) == (503, True)
 
 
 @pytest.mark.parametrize("case", ["live", "unknown", "another user's", "damaged"])
