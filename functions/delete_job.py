@@ -6,7 +6,7 @@ from typing import Any
 
 from shared import log
 from shared.access.user import User
-from shared.deletion.purge import Deletion, PurgeState
+from shared.deletion.purge import Deletion, DeletionState
 from shared.jobs.job import rfc3339
 from shared.messaging.events import JobDeleted
 from shared.services import Services
@@ -17,15 +17,14 @@ from shared.web.endpoint import Request, endpoint
 def delete_job(request: Request, user: User, services: Services) -> dict[str, Any]:
     """Mark the job as deleted and request the purge of its files."""
     deletion = services.deletions.mark(user.id, str(request.job_id), services.now())
-    message_id = _publish(deletion, services) if deletion.purge is PurgeState.PENDING else None
+    message_id = _publish(deletion, services) if deletion.state is DeletionState.PENDING else None
     log.info("job_deleted", job_id=deletion.job_id, message_id=message_id)
-    # PurgeState.CLOSED counts as done: there never was anything to remove.
-    done = deletion.purge is not PurgeState.PENDING
+    done = deletion.state is DeletionState.DONE
     return {
         "message": "The job is deleted." if done else "The job is deleted; its files are being removed.",
         "job_id": deletion.job_id,
         "deleted_at": rfc3339(deletion.deleted_at),
-        "purge": (PurgeState.DONE if done else PurgeState.PENDING).value,
+        "purge": deletion.state.value,
     }
 
 

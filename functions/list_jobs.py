@@ -1,4 +1,4 @@
-"""GET /jobs and GET /jobs/{id}"""
+"""GET /jobs, GET /jobs/{id} and GET /jobs/{id}/deletion"""
 
 from __future__ import annotations
 
@@ -6,22 +6,49 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.access.user import User
+from shared.deletion.receipt import receipt
 from shared.jobs.pagination import JobPage, ListQuery, encode_cursor
 from shared.services import Services
-from shared.web.endpoint import Request, Versioned, endpoint
+from shared.web.endpoint import Request, Versioned, endpoint, in_time
+
+RECEIPT = "/jobs/{job_id}/deletion"
 
 
-@endpoint("GET", "/jobs", "/jobs/{job_id}", cacheable=True, signs=True, bounded=True)
+@endpoint("GET", "/jobs", "/jobs/{job_id}", RECEIPT, cacheable=True, signs=True, bounded=True)
 def list_jobs(request: Request, user: User, services: Services) -> Mapping[str, Any] | Versioned:
-    """One job, or a page of the user's jobs: all, filtered, searched by id or name, or with the given ids."""
+    """One job, the receipt of its deletion, or a page of jobs.
+
+    The page has the live ones, perhaps filtered, searched by id or name, or with given ids; or those in the trash.
+    """
+    # A receipt and the trash on another thread: the first of them makes a client of Storage, which may take long.
+    if request.path == RECEIPT:
+        return in_time(services, _receipt, user.id, str(request.job_id), services)
     if request.job_id is not None:
         return services.repository.get(user.id, request.job_id).as_json(services.settings.share_origin)
     query = ListQuery.parse(request.query, user.id)
+    if query.deleted:
+        return in_time(services, _trash, query, services)
     page = services.repository.page(query)
     version = _version(query, page, services)
     if version is None:
         return _answer(query, page, services)
     return Versioned(version, lambda: _answer(query, page, services))
+
+
+def _trash(query: ListQuery, services: Services) -> dict[str, Any]:
+    page = services.trash.page(query, services.retention.of_all(), services.now())
+    return {
+        "jobs": [deleted.as_json(services.settings.share_origin) for deleted in page.jobs],
+        "total": page.total,
+        "page": page.number,
+        "page_size": query.page_size,
+        "next_cursor": page.next and encode_cursor(page.next, query),
+    }
+
+
+def _receipt(user_id: str, job_id: str, services: Services) -> dict[str, Any]:
+    entry = services.deletions.entry(user_id, job_id)
+    return receipt(job_id, entry, services.settings.bucket_names, services.retention.of)
 
 
 def _answer(query: ListQuery, page: JobPage, services: Services) -> dict[str, Any]:

@@ -35,8 +35,11 @@ def make_posters(event: ObjectFinalized, services: Services) -> None:
     if event.bucket not in services.settings.buckets:
         raise UnprocessableEvent("the bucket is none of the three")
     job, medium = event.prefix, event.medium(services.settings.bucket_names)
-    if job is None or medium is None or services.deletions.of(job.job_id):
-        return  # not a job's medium (a poster, for example), or the job is deleted
+    if job is None or medium is None:
+        return  # not a job's medium, but a poster, for example
+    deletion = services.deletions.of(job.job_id)
+    if deletion and deletion.is_deleted:
+        return
     there = _live(event, services)
     if there is None:
         log.info("upload_gone", **_about(event))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from shared import log
-from shared.errors import UnprocessableEvent
-from shared.jobs.job import JobPrefix, Medium
+from shared.deletion.purge import DeletionState
+from shared.errors import Contended, RestoreIncomplete, UnprocessableEvent
+from shared.jobs.amending import BUSY
+from shared.jobs.job import JobPrefix, JobStatus, Medium
 from shared.messaging.events import ObjectFinalized
 from shared.messaging.subscriber import subscriber
 from shared.posters.file_formats import BYTES_NEEDED, is_video
@@ -20,16 +22,17 @@ def process_upload(event: ObjectFinalized, services: Services) -> None:
         log.info("upload_ignored", bucket=event.bucket, reason="no job's object can be called so")
         return
     deletion = services.deletions.of(event.prefix.job_id)
-    if deletion is None:
-        # The job is live or does not exist yet: inputs are uploaded first.
-        _complete(event, event.prefix, services)
+    if deletion is None or not deletion.is_deleted:
+        # The job is live or does not exist yet, because inputs are uploaded first, or it is being restored.
+        is_restoring = deletion is not None and deletion.state is DeletionState.RESTORING
+        _complete(event, event.prefix, services, is_restoring=is_restoring)
     elif deletion.user_id == event.prefix.user_id:
         _remove(event, event.prefix, services)
     else:
         log.info("upload_ignored", bucket=event.bucket, job_id=deletion.job_id, reason="another user's")
 
 
-def _complete(event: ObjectFinalized, job: JobPrefix, services: Services) -> None:
+def _complete(event: ObjectFinalized, job: JobPrefix, services: Services, *, is_restoring: bool) -> None:
     """Complete the job if its output exists and is a video. The event and the content type prove neither."""
     output = f"{job}{Medium.OUTPUT_VIDEO.default_name}"
     if event.bucket != services.settings.outputs_bucket or event.name != output:
@@ -42,9 +45,16 @@ def _complete(event: ObjectFinalized, job: JobPrefix, services: Services) -> Non
         about = {"bytes": event.size, "content_type": event.content_type, "begins": beginning.hex()}
         log.warning("output_refused", job_id=job.job_id, **about)
         return
+    if is_restoring and not _is_completed(job, services):
+        raise RestoreIncomplete("the job can be completed once it is live again")
     changed = services.completions.complete(job, event.name, services.now())
     # Nothing changes if the job is another user's, has failed, does not exist, or already has its output.
     log.info("completed" if changed else "output_changes_nothing", job_id=job.job_id, bytes=event.size)
+
+
+def _is_completed(job: JobPrefix, services: Services) -> bool:
+    document = services.ledger.read([job.job_id], ("status",))[job.job_id].document
+    return document.get("status") == JobStatus.COMPLETED
 
 
 def _beginning(event: ObjectFinalized, services: Services) -> bytes | None:
@@ -62,7 +72,9 @@ def _remove(event: ObjectFinalized, job: JobPrefix, services: Services) -> None:
     if there is None:
         log.info("upload_gone", job_id=job.job_id, bucket=event.bucket)
         return  # the purge removed it, or this event was delivered before
-    key = f"{event.bucket}/{event.generation}"
-    services.deletions.record_late_upload(job.job_id, key, there.size, services.now())
+    late = (job.job_id, event.bucket, event.generation)
+    if not services.deletions.record_late_upload(*late, there.size, services.now()):
+        raise Contended(BUSY)  # taken back at this moment: look again
     services.objects.remove(event.bucket, event.name, event.generation)
+    services.deletions.end_late_removal(*late, services.now())
     log.info("late_upload_removed", job_id=job.job_id, bucket=event.bucket, bytes=there.size)

@@ -1,26 +1,25 @@
-"""Consumes every-minute: asks again for overdue purges and handles dead letters"""
+"""Consumes every-minute: asks again for overdue purges and restores, and handles dead letters"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import islice
 
 from shared import log, tracing
-from shared.deletion.purge import SWEEPS_UNTIL_ALERT, Deletion, PurgeState
+from shared.deletion.purge import SWEEPS_UNTIL_ALERT, Deletion, DeletionState
 from shared.errors import SweepIncomplete, Unavailable, UnprocessableEvent
-from shared.messaging.events import JobDeleted, MinutePassed, ObjectFinalized
+from shared.messaging.events import JobDeleted, JobRestored, MinutePassed, ObjectFinalized
 from shared.messaging.subscriber import subscriber
 from shared.publishing.dead_letters import DeadLetters, Letter
+from shared.publishing.publisher import Publisher
 from shared.services import Services
 from shared.tracing import Trace
 
 BATCH = 100
-"""Most purges asked for again, and most dead letters of each kind handled, in one sweep."""
-MOST_LOOKED_AT = 1_000
-"""Most pending purges that a sweep reads to find those without a `sweep_at`."""
+"""Most deletions looked at, and most dead letters of each kind handled, in one sweep."""
 MOST_REPLAYS = 8
 """Most replays of one upload event. A replay succeeds or fails five deliveries; all take about two hours."""
 KEPT_FOR = timedelta(days=90)
@@ -31,17 +30,61 @@ _LARGEST_KEPT = 100_000
 
 @subscriber(MinutePassed)
 def sweep_purges(_: MinutePassed, services: Services) -> None:
-    """Retry overdue purges, then handle dead letters."""
+    """Retry overdue purges and restores and look at marks, then handle dead letters."""
     failures = _Failures()
-    with failures.kept("overdue purges"):
-        _ask_again(_overdue(services, failures), services, failures)
+    with failures.kept("purges of the old form"):
+        _take_over(services, failures)
+    with failures.kept("deletions that are due"):
+        due: dict[DeletionState, list[Deletion]] = {state: [] for state in DeletionState}
+        for deletion in services.deletions.due(services.now(), BATCH):
+            due[deletion.state].append(deletion)
+        for state, record in (
+            (DeletionState.DONE, services.deletions.record_sweep),
+            (DeletionState.RESTORED, services.restores.record_sweep),
+        ):
+            _look_at_marks(due[state], record, services, failures)
+        with failures.kept("overdue restores"):
+            _ask_again(due[DeletionState.RESTORING], _RESTORE, services, failures)
+        _ask_again(due[DeletionState.PENDING], _PURGE, services, failures)
+    with failures.kept("age of the oldest purge"):
+        _tell_oldest(services)
     with failures.kept("dead letters of deletions"):
         _drain(services.dead_deletions, _replay_deletion, services, failures)
+    with failures.kept("dead letters of restores"):
+        _drain(services.dead_restores, _replay_restore, services, failures)
     with failures.kept("dead letters of uploads"):
         _drain(services.dead_uploads, _replay_upload, services, failures)
     if failures.count:
         log.error("sweep_incomplete", failures=failures.count)
         raise SweepIncomplete(f"{failures.count} of its parts failed")
+
+
+Record = Callable[[Deletion, datetime], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What is asked for again, and how."""
+
+    event: type[JobDeleted] | type[JobRestored]
+    publisher: Callable[[Services], Publisher]
+    record: Callable[[Services], Record]
+    asked_again: str
+    """What the log calls it."""
+
+
+_PURGE = _Wish(
+    JobDeleted,
+    lambda services: services.publisher,
+    lambda services: services.deletions.record_sweep,
+    "purge_asked_again",
+)
+_RESTORE = _Wish(
+    JobRestored,
+    lambda services: services.restore_publisher,
+    lambda services: services.restores.record_sweep,
+    "restore_asked_again",
+)
 
 
 class _Failures:
@@ -59,46 +102,53 @@ class _Failures:
             log.exception("sweep_part_failed", part=part, **about)
 
 
-def _overdue(services: Services, failures: _Failures) -> list[Deletion]:
-    now = services.now()
-    overdue: list[Deletion] = []
-    with failures.kept("purges that are due"):
-        overdue += services.deletions.due(now, BATCH)
-    with failures.kept("purges without a time"):
-        # Deletions not marked by delete_job have no `sweep_at`.
-        since = now - timedelta(seconds=services.settings.sweep_after)
-        pending = list(islice(services.deletions.all_pending(since), MOST_LOOKED_AT))
-        overdue += [one for one in pending if one.sweep_at is None]
-        _tell_oldest(pending, now)
-    return overdue[:BATCH]
+def _take_over(services: Services, failures: _Failures) -> None:
+    """Move pending purges that older code left in jobs' documents into the ledger, where they are due at once.
+
+    Once `python -m infra.reconcile` reports none of the old form, this finds nothing for ever and can go.
+    """
+    for job_id in services.ledger.old_form_pending(BATCH):
+        with failures.kept("purge of the old form", job_id=job_id):
+            services.deletions.take_over(job_id, services.now())
 
 
-def _tell_oldest(pending: Sequence[Deletion], now: datetime) -> None:
+def _look_at_marks(over: Iterable[Deletion], record: Record, services: Services, failures: _Failures) -> None:
+    """Recording the sweep puts a deleted job's lost mark again, and takes a stale one from a restored job."""
+    for deletion in over:
+        with failures.kept("mark of a job", job_id=deletion.job_id):
+            record(deletion, services.now())
+
+
+def _tell_oldest(services: Services) -> None:
     """Log the age that infra/cloud/metrics/nuumee_jobs_oldest_pending_purge.json reads."""
-    if pending:
-        oldest = min(pending, key=lambda one: one.deleted_at)
+    now = services.now()
+    oldest = services.deletions.oldest_pending(now - timedelta(seconds=services.settings.sweep_after))
+    if oldest:
         age = round((now - oldest.deleted_at).total_seconds())
-        log.info("purges_pending", found=len(pending), oldest_seconds=age, job_id=oldest.job_id)
+        log.info("purges_pending", oldest_seconds=age, job_id=oldest.job_id)
 
 
-def _ask_again(overdue: Iterable[Deletion], services: Services, failures: _Failures) -> None:
+def _ask_again(overdue: Iterable[Deletion], wish: _Wish, services: Services, failures: _Failures) -> None:
     """Publish, then postpone the next sweep. A failure in between publishes twice but never loses an event."""
-    asked = {JobDeleted(one.job_id, one.user_id, one.deleted_at): one for one in overdue}
-    accepted = services.publisher.publish_all(list(asked))
+    asked = {wish.event(one.job_id, one.user_id, one.deleted_at): one for one in overdue}
+    accepted = wish.publisher(services).publish_all(list(asked)) if asked else []
     for event in accepted:
         with failures.kept("record of a sweep", job_id=event.job_id):
-            services.deletions.record_sweep(asked[event], services.now())
-        _tell(asked[event])
+            wish.record(services)(asked[event], services.now())
+        _tell(asked[event], wish)
     if len(accepted) < len(asked):
         raise Unavailable("Pub/Sub")
 
 
-def _tell(deletion: Deletion) -> None:
+def _tell(deletion: Deletion, wish: _Wish) -> None:
+    """Log it, as an error if the run fails again and again. What is left elsewhere was an error of its own."""
     about = {"job_id": deletion.job_id, "sweeps": deletion.sweeps + 1, "deleted_at": deletion.deleted_at}
-    if deletion.sweeps + 1 >= SWEEPS_UNTIL_ALERT:
-        log.error("purge_overdue", **about)
+    if deletion.sweeps + 1 < SWEEPS_UNTIL_ALERT or deletion.left:
+        log.warning(wish.asked_again, **about)
+    elif wish is _RESTORE:
+        log.error("restore_overdue", **about)
     else:
-        log.warning("purge_asked_again", **about)
+        log.error("purge_overdue", **about)
 
 
 def _drain(
@@ -121,17 +171,25 @@ def _drain(
 
 
 def _replay_deletion(letter: Letter, services: Services) -> str:
-    """Publish at once a purge that no sweep has asked for yet. A swept one waits until it is due."""
-    event = JobDeleted.decode(letter.data, letter.attributes)
+    return _replay_wish(letter, DeletionState.PENDING, _PURGE, services)
+
+
+def _replay_restore(letter: Letter, services: Services) -> str:
+    return _replay_wish(letter, DeletionState.RESTORING, _RESTORE, services)
+
+
+def _replay_wish(letter: Letter, wanted: DeletionState, wish: _Wish, services: Services) -> str:
+    """Publish at once what no sweep has asked for yet. A swept one waits until it is due."""
+    event = wish.event.decode(letter.data, letter.attributes)
     deletion = services.deletions.of(event.job_id)
     if deletion is None or deletion.user_id != event.user_id:
         raise UnprocessableEvent("the job is live, unknown or another user's")
-    if deletion.purge is not PurgeState.PENDING:
-        return "done meanwhile"
-    if deletion.sweeps and not deletion.is_due(services.now()):
+    if deletion.state is not wanted:
+        return f"{deletion.state.value} meanwhile"
+    if deletion.sweeps and deletion.sweep_at and deletion.sweep_at > services.now():
         return "left to its next sweep"
-    services.publisher.publish(JobDeleted(deletion.job_id, deletion.user_id, deletion.deleted_at))
-    services.deletions.record_sweep(deletion, services.now())
+    wish.publisher(services).publish(wish.event(deletion.job_id, deletion.user_id, deletion.deleted_at))
+    wish.record(services)(deletion, services.now())
     return "replayed"
 
 
@@ -139,7 +197,7 @@ def _replay_upload(letter: Letter, services: Services) -> str:
     """Reopen the purge of a deleted job, however often; otherwise publish the event again, up to MOST_REPLAYS."""
     event = ObjectFinalized.decode(letter.data, letter.attributes)
     deletion = services.deletions.of(event.prefix.job_id) if event.prefix else None
-    if event.prefix and deletion and deletion.user_id == event.prefix.user_id:
+    if event.prefix and deletion and deletion.is_deleted and deletion.user_id == event.prefix.user_id:
         services.deletions.reopen(deletion.job_id, services.now())
         return "purge reopened"
     replays = letter.attributes.get(_REPLAYS, "0")
@@ -150,7 +208,7 @@ def _replay_upload(letter: Letter, services: Services) -> str:
 
 
 def _record(letter: Letter, reason: str, services: Services) -> None:
-    services.deletions.record_dead_letter(
+    services.ledger.record_dead_letter(
         letter.message_id,
         {
             "reason": reason,

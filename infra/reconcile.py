@@ -48,7 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--repair",
         action="store_true",
-        help="open the purges again that should have removed what is found; objects of no job are left to you",
+        help="open the purges again that should have removed what is found, put lost marks again, and take over "
+        "records of older code; objects of no job are left to you",
     )
     parser.add_argument(
         "--grace-hours",
@@ -78,14 +79,15 @@ def _run(services: Services, checkpoint: Checkpoint, options: argparse.Namespace
     reconciliation = Reconciliation(
         services.objects,
         services.deletions,
+        services.ledger,
         settings.buckets,
         now=datetime.now(UTC),
         grace=timedelta(hours=options.grace_hours),
         repair=options.repair,
     )
-    stuck = 0
+    left = 0
     for finding in _findings(reconciliation, checkpoint, options.checkpoint):
-        stuck += finding.stuck
+        left += finding.stuck or finding.kind is Kind.LEFT
         # Unlike print, this does not garble the progress bar.
         tqdm.write(_line(finding), file=sys.stdout)
     for bucket in settings.buckets:
@@ -95,7 +97,7 @@ def _run(services: Services, checkpoint: Checkpoint, options: argparse.Namespace
     done = "; the purges of deleted jobs among them are open again" if options.repair else ""
     print(f"reconcile: {checkpoint.findings} disagreement(s){done}")
     unknown = sum(Kind.UNKNOWN in kinds for kinds in checkpoint.counted.values())
-    return unknown + stuck if options.repair else checkpoint.findings
+    return unknown + left if options.repair else checkpoint.findings
 
 
 def _findings(reconciliation: Reconciliation, checkpoint: Checkpoint, file: Path) -> Iterator[Finding]:
@@ -106,7 +108,7 @@ def _findings(reconciliation: Reconciliation, checkpoint: Checkpoint, file: Path
             yield from findings
             checkpoint.save(file)
             bar.update(_objects(checkpoint) - bar.n)
-        for finding in reconciliation.purges():
+        for finding in reconciliation.deletions():
             checkpoint.findings += 1
             yield finding
 
@@ -116,11 +118,19 @@ def _objects(checkpoint: Checkpoint) -> int:
 
 
 def _line(finding: Finding) -> str:
-    stuck = "\tits purge cannot be opened again: Firestore refuses to write the job" if finding.stuck else ""
+    stuck = "\tits purge cannot be opened again: Firestore refuses to write it" if finding.stuck else ""
     if finding.bucket is None:
-        return f"{finding.kind}\t{finding.prefix}\tthe purge is pending for too long{stuck}"
+        return f"{finding.kind}\t{finding.prefix}\t{_MEANINGS[finding.kind]}{stuck}"
     numbers = f"{finding.objects} objects\t{finding.bytes} bytes"
     return f"{finding.kind}\t{finding.bucket}/{finding.prefix}\t{numbers}{stuck}"
+
+
+_MEANINGS = {
+    Kind.OVERDUE: "the purge is pending for too long",
+    Kind.LEFT: "a deleted job names this object, and no live job needs it: look at it",
+    Kind.LOST_MARK: "the job is deleted, but its document has lost its mark",
+    Kind.OLD_FORM: "the document still holds the record of its purge",
+}
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Compares the objects in the buckets with the jobs in Firestore.
 
 An object belongs to a job if its name starts with the owner and id of a live job. Objects of a deleted job
-should be on their way out. Objects of no job are reported but never removed: only a deleted job's own document
-allows files to be removed.
+should be on their way out. Objects of no job are reported but never removed: only the ledger of deletions allows
+files to be removed.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from pathlib import Path
 
 from google.api_core.exceptions import InvalidArgument
 
-from shared.deletion.deletions import Deletions, Standing
-from shared.deletion.purge import PurgeState
+from shared.deletion.deletions import Deletions
+from shared.deletion.ledger import Ledger
+from shared.deletion.purge import DeletionState
+from shared.deletion.standing import Standing
 from shared.jobs.job import JobPrefix
 from shared.storage.objects import ObjectStore, StoredObject
 
@@ -33,6 +35,12 @@ class Kind(StrEnum):
     SAID_DONE = "said-done"
     OVERDUE = "overdue"
     """The deleted job's purge has been pending too long, or was never requested."""
+    LEFT = "left"
+    """A deleted job names it elsewhere, and no live job needs it: somebody must look at it."""
+    LOST_MARK = "lost-mark"
+    """The ledger says that the job is deleted, and its document does not."""
+    OLD_FORM = "old-form"
+    """The job's document still holds the record of its purge, which belongs into the ledger."""
     UNKNOWN = "unknown"
 
 
@@ -52,7 +60,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A difference: objects that should not exist or, without a bucket, a purge that never finishes."""
+    """A difference: objects that should not exist or, without a bucket, a deletion that is not as it should be."""
 
     kind: Kind
     prefix: str
@@ -60,7 +68,7 @@ class Finding:
     objects: int = 0
     bytes: int = 0
     stuck: bool = False
-    """Whether its purge cannot be reopened because Firestore refuses to write the job's document."""
+    """Whether its purge cannot be reopened because Firestore refuses to write it."""
 
 
 @dataclass(slots=True)
@@ -113,6 +121,7 @@ class Reconciliation:
         self,
         store: ObjectStore,
         deletions: Deletions,
+        ledger: Ledger,
         buckets: Iterable[str],
         *,
         now: datetime,
@@ -121,6 +130,7 @@ class Reconciliation:
     ) -> None:
         self._objects = store
         self._deletions = deletions
+        self._ledger = ledger
         self._buckets = tuple(buckets)
         self._now = now
         self._since = now - grace
@@ -136,11 +146,20 @@ class Reconciliation:
                 yield findings
             checkpoint.bucket, checkpoint.after = checkpoint.bucket + 1, None
 
-    def purges(self) -> Iterator[Finding]:
-        """Purges that have been pending too long, whether they have objects or not."""
+    def deletions(self) -> Iterator[Finding]:
+        """Deletions that are not as they should be, whether they have objects or not."""
+        for job_id in list(self._ledger.old_form()):
+            if self._repair:
+                self._deletions.take_over(job_id, self._now)
+            yield Finding(Kind.OLD_FORM, f"jobs/{job_id}")
         for deletion in self._deletions.all_pending(self._since):
-            stuck = self._repair and not self._reopen(deletion.job_id)
-            yield Finding(Kind.OVERDUE, f"{deletion.user_id}/{deletion.job_id}/", stuck=stuck)
+            for named in deletion.left:
+                yield Finding(Kind.LEFT, named)
+            if not deletion.left:
+                prefix = f"{deletion.user_id}/{deletion.job_id}/"
+                yield Finding(Kind.OVERDUE, prefix, stuck=self._is_stuck(deletion.job_id))
+        for pair in self._ledger.lost_marks():
+            yield Finding(Kind.LOST_MARK, f"jobs/{pair.job_id}", stuck=self._is_stuck(pair.job_id))
 
     def _look_at(self, groups: list[Group], checkpoint: Checkpoint) -> Iterator[Finding]:
         ids = list(dict.fromkeys(group.owner.job_id for group in groups if group.owner))
@@ -150,17 +169,17 @@ class Reconciliation:
             checkpoint.count(group, kind)
             if kind in (Kind.LIVE, Kind.RECENT):
                 continue
-            repair = self._repair and group.owner and kind is not Kind.UNKNOWN
-            stuck = bool(repair and group.owner and not self._reopen(group.owner.job_id))
+            stuck = bool(group.owner and kind is not Kind.UNKNOWN and self._is_stuck(group.owner.job_id))
             yield Finding(kind, group.prefix, group.bucket, group.objects, group.bytes, stuck)
 
-    def _reopen(self, job_id: str) -> bool:
-        """Reopen the purge and return whether that worked. A full document does not stop other repairs."""
+    def _is_stuck(self, job_id: str) -> bool:
+        """Reopen the purge, if told to repair. Returns whether that failed, which does not stop other repairs."""
         try:
-            self._deletions.reopen(job_id, self._now)
+            if self._repair:
+                self._deletions.reopen(job_id, self._now)
         except InvalidArgument:
-            return False
-        return True
+            return True
+        return False
 
     def _kind(self, group: Group, standings: dict[str, Standing]) -> Kind:
         standing = standings.get(group.owner.job_id) if group.owner else None
@@ -171,7 +190,7 @@ class Reconciliation:
         deletion = standing.deletion
         if deletion is None:
             return Kind.UNKNOWN
-        if deletion.purge is PurgeState.DONE:
+        if deletion.state is DeletionState.DONE:
             # The listing is older than the job lookup, so the object may have been purged in between.
             return Kind.SAID_DONE if self._is_still_there(group) else Kind.RECENT
         overdue = deletion.deleted_at < self._since or deletion.sweep_at is None

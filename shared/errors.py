@@ -6,12 +6,15 @@ ApiError                  answered as problem details (RFC 9457)
   NotFound            404
   MethodNotAllowed    405
   NotCompleted        409
+  NotDeleted          409
+  Gone                410
   TooManyRequests     429
   InternalError       500
   Unavailable         503
     Contended         503
 UnprocessableEvent        an event that can never succeed
 PurgeIncomplete           a purge that must be retried
+RestoreIncomplete         a restore that must be retried
 SweepIncomplete           a sweep that partly failed
 DecoderUnfiltered         a decoder that must not run here
 """
@@ -85,6 +88,22 @@ class NotCompleted(ApiError):
         )
 
 
+class NotDeleted(ApiError):
+    status, title, kind = 409, "Job not deleted", "job-not-deleted"
+
+    def __init__(self) -> None:
+        super().__init__("The job is not deleted, so there is nothing to restore.")
+
+
+class Gone(ApiError):
+    """Only for the owner of a deleted job: its files cannot come back."""
+
+    status, title, kind = 410, "Gone for good", "gone"
+
+    def __init__(self) -> None:
+        super().__init__("The job's files are gone for good, so it can no longer be restored.")
+
+
 class TooManyRequests(ApiError):
     status, title, kind = 429, "Too many requests", "too-many-requests"
 
@@ -131,6 +150,10 @@ class UnprocessableEvent(Exception):
 
 class PurgeIncomplete(Exception):
     """Files may be left. The event must be delivered again."""
+
+
+class RestoreIncomplete(Exception):
+    """Not everything is back yet. The event must be delivered again."""
 
 
 class SweepIncomplete(Exception):

@@ -39,6 +39,8 @@ SIGNING_TIMEOUT = 2.5
 PURGE_WITHIN = 180.0
 """Seconds after which a purge leaves the rest to its next run. The function has 300 s, and calls in flight can
 take another minute."""
+RESTORE_WITHIN = 180.0
+"""The same for a restore."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 0.5
 """Seconds before a call to Firestore or Pub/Sub is tried again: the first time, and at the most."""
 PUBLISH_TIMEOUT = 2.5

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from shared.access.limiter import Limiter
     from shared.access.visitors import Visitors
     from shared.deletion.deletions import Deletions
+    from shared.deletion.ledger import Ledger
+    from shared.deletion.leftovers import NamedElsewhere
+    from shared.deletion.restores import Restores
+    from shared.deletion.trash import Trash
     from shared.jobs.known_pictures import KnownPictures
     from shared.jobs.renaming import Renaming
     from shared.jobs.repository import JobRepository
@@ -38,6 +42,7 @@ if TYPE_CHECKING:
     from shared.storage.media import MediaStore
     from shared.storage.objects import ObjectStore
     from shared.storage.pictures import PictureStore
+    from shared.storage.retention import Retentions
 
 T = TypeVar("T")
 _THREADS = 32
@@ -107,7 +112,33 @@ class Services:
     def deletions(self) -> Deletions:
         from shared.deletion.deletions import Deletions
 
-        return Deletions(self.firestore, timedelta(seconds=self.settings.sweep_after))
+        return Deletions(self.ledger, timedelta(seconds=self.settings.sweep_after))
+
+    @_once
+    def restores(self) -> Restores:
+        from shared.deletion.restores import Restores
+
+        sweep_after, longest_run = self.settings.sweep_after, self.settings.longest_run
+        return Restores(self.ledger, timedelta(seconds=sweep_after), timedelta(seconds=longest_run))
+
+    @_once
+    def trash(self) -> Trash:
+        """What can be restored, for lists."""
+        from shared.deletion.trash import Trash
+
+        return Trash(self.ledger)
+
+    @_once
+    def ledger(self) -> Ledger:
+        from shared.deletion.ledger import Ledger
+
+        return Ledger(self.firestore)
+
+    @_once
+    def named_elsewhere(self) -> NamedElsewhere:
+        from shared.deletion.leftovers import NamedElsewhere
+
+        return NamedElsewhere(self.ledger, self.objects, self.settings.bucket_names)
 
     @_once
     def completions(self) -> Completions:
@@ -183,6 +214,12 @@ class Services:
         return ObjectStore(self.storage, self.settings.buckets)
 
     @_once
+    def retention(self) -> Retentions:
+        from shared.storage.retention import Retentions
+
+        return Retentions(self.storage, self.settings.buckets)
+
+    @_once
     def pictures(self) -> PictureStore:
         from shared.storage.pictures import PictureStore
 
@@ -206,6 +243,11 @@ class Services:
         return self._publisher(self.settings.job_deleted_topic)
 
     @_once
+    def restore_publisher(self) -> Publisher:
+        """Publishes restores."""
+        return self._publisher(self.settings.job_restored_topic)
+
+    @_once
     def upload_publisher(self) -> Publisher:
         """Republishes Cloud Storage notifications that could not be processed."""
         return self._publisher(self.settings.object_finalized_topic)
@@ -218,6 +260,10 @@ class Services:
     @_once
     def dead_deletions(self) -> DeadLetters:
         return self._dead_letters(self.settings.job_deleted_topic)
+
+    @_once
+    def dead_restores(self) -> DeadLetters:
+        return self._dead_letters(self.settings.job_restored_topic)
 
     @_once
     def dead_uploads(self) -> DeadLetters:

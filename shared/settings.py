@@ -47,6 +47,7 @@ class Settings:
     videos_bucket: str = "nuumee-videos"
     outputs_bucket: str = "nuumee-outputs"
     job_deleted_topic: str = "job-deleted"
+    job_restored_topic: str = "job-restored"
     object_finalized_topic: str = "object-finalized"
     video_viewed_topic: str = "video-viewed"
     share_origin: str = "https://nuumee.ai"
@@ -70,6 +71,10 @@ class Settings:
 
     sweep_after: int = 300
     """Seconds that a purge may stay pending before it is requested again."""
+    longest_run: int = 300
+    """Seconds after which a run that removes objects and has not ended counts as killed: the timeout of purge_job.
+    A restore waits for it.
+    """
     short_id_length: int = 8
     """Length of a new short id: 8, 12 or 16. Longer ids are harder to guess; ids given out before stay valid."""
     forwarded_hops: int = 1
@@ -104,6 +109,7 @@ class Settings:
             videos_bucket=_optional(environment, "VIDEOS_BUCKET", cls.videos_bucket),
             outputs_bucket=_optional(environment, "OUTPUTS_BUCKET", cls.outputs_bucket),
             job_deleted_topic=_optional(environment, "JOB_DELETED_TOPIC", cls.job_deleted_topic),
+            job_restored_topic=_optional(environment, "JOB_RESTORED_TOPIC", cls.job_restored_topic),
             object_finalized_topic=_optional(environment, "OBJECT_FINALIZED_TOPIC", cls.object_finalized_topic),
             video_viewed_topic=_optional(environment, "VIDEO_VIEWED_TOPIC", cls.video_viewed_topic),
             share_origin=_optional(environment, "SHARE_ORIGIN", cls.share_origin).rstrip("/"),
@@ -115,6 +121,7 @@ class Settings:
             revision=environment.get("K_REVISION", ""),
             release=environment.get("RELEASE", ""),
             sweep_after=_number(environment, "SWEEP_AFTER", cls.sweep_after, 86_400),
+            longest_run=_number(environment, "LONGEST_RUN", cls.longest_run, 86_400),
             short_id_length=_one_of(environment, "SHORT_ID_LENGTH", cls.short_id_length, (8, 12, 16)),
             forwarded_hops=_one_of(environment, "FORWARDED_HOPS", cls.forwarded_hops, (1, 2)),
             patience=_number(environment, "PATIENCE", cls.patience, 100),

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
-from shared.deletion import purge_record
-from shared.deletion.documents import deletion_from, mark_of_deletion
-from shared.deletion.purge import Deletion, PurgeState
+from shared.deletion.ledger import Step
+from shared.deletion.standing import Pair, has_lost_mark
 from shared.errors import NotFound
 from shared.jobs.documents import is_deleted, job_from
 from shared.jobs.job import Job, is_job_id, newest_first, status_group
 from shared.jobs.pagination import STATUS_GROUPS, JobPage, ListQuery, Position
 from shared.jobs.renaming import renaming
-from shared.storage.removal import BucketPurge
 
-SWEEP_AFTER = timedelta(minutes=5)
+SWEEP_AFTER = LONGEST_RUN = timedelta(minutes=5)
 
 
 class FakeRepository:
@@ -115,82 +113,99 @@ class FakeRenaming:
         return job_from(job_id, document)
 
 
-class FakeDeletions:
-    """Uses the real steps of a purge's record; only Firestore is faked."""
+class FakeLedger:
+    """Keeps entries and documents in memory, and the collections as they are in Firestore."""
 
     def __init__(self, repository: FakeRepository) -> None:
         self._repository = repository
         self._documents = repository.documents
+        self.entries: dict[str, dict[str, Any]] = {}
+        self.fields_moved: dict[str, list[dict[str, Any]]] = {}
         self.dead_letters: dict[str, dict[str, Any]] = {}
 
-    def mark(self, user_id: str, job_id: str, now: datetime) -> Deletion:
-        document = self._document(job_id)
-        if not document or document.get("user_id") != user_id or not is_job_id(job_id):
-            raise NotFound
-        document.update(mark_of_deletion(user_id, now, document, SWEEP_AFTER))
-        deletion = deletion_from(job_id, document)
-        assert deletion is not None
-        return deletion
+    def read(self, job_ids: Iterable[str], only: Sequence[str] | None = None) -> dict[str, Pair]:
+        self._repository.calls += 1
+        return {job_id: self._pair(job_id, only) for job_id in job_ids}
 
-    def of(self, job_id: str) -> Deletion | None:
-        return deletion_from(job_id, self._document(job_id))
+    def change(self, job_id: str, step: Step) -> Pair:
+        self._repository.calls += 1
+        pair = self._pair(job_id, None)
+        changes = step(pair)
+        document = {name: value for name, value in pair.document.items() if name not in changes.drop}
+        after = Pair(job_id, pair.entry if changes.entry is None else changes.entry, {**document, **changes.put})
+        if after.entry:
+            self.entries[job_id] = copy.deepcopy(after.entry)
+        if after.document != pair.document:
+            self._documents[job_id] = copy.deepcopy(after.document)
+        return after
 
-    def begin_purge(self, job_id: str, owner: str, key: str, now: datetime) -> Deletion | None:
-        deletion = self.of(job_id)
-        if deletion and deletion.user_id == owner:
-            self._amend(job_id, partial(purge_record.begun, key=key, now=now))
-        return deletion
+    def due(self, now: datetime, limit: int) -> list[tuple[str, dict[str, Any]]]:
+        return self._ordered("sweep_at", lambda entry: entry["sweep_at"] <= now)[:limit]
 
-    def end_purge(self, job_id: str, key: str, buckets: Sequence[BucketPurge], now: datetime) -> PurgeState:
-        self._amend(job_id, partial(purge_record.ended, key=key, buckets=buckets, now=now))
-        return PurgeState.PENDING if any(bucket.error for bucket in buckets) else PurgeState.DONE
+    def pending(self, before: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
+        wanted = self._ordered(
+            "requested_at", lambda entry: entry["state"] == "pending" and entry["requested_at"] < before
+        )
+        return iter(wanted)
 
-    def record_late_upload(self, job_id: str, key: str, size: int, now: datetime) -> None:
-        self._amend(job_id, partial(purge_record.late_upload_removed, key=key, size=size, now=now))
+    def oldest_pending(self, before: datetime) -> tuple[str, dict[str, Any]] | None:
+        return next(self.pending(before), None)
 
-    def record_sweep(self, deletion: Deletion, now: datetime) -> None:
-        step = partial(purge_record.swept, due=deletion.sweep_at, now=now, sweep_after=SWEEP_AFTER)
-        self._amend(deletion.job_id, step)
+    def restorable(
+        self, user_id: str, later_than: datetime, limit: int, skip: int, after: tuple[datetime, str] | None
+    ) -> list[tuple[str, dict[str, Any]]]:
+        found = self._restorable(user_id, later_than)[::-1]
+        found = [one for one in found if after is None or (one[1]["requested_at"], one[0]) < after]
+        return found[skip : skip + limit]
 
-    def reopen(self, job_id: str, now: datetime) -> None:
-        self._amend(job_id, partial(purge_record.reopened, now=now))
+    def count_restorable(self, user_id: str, later_than: datetime) -> int:
+        self._repository.calls += 1
+        return len(self._restorable(user_id, later_than))
 
-    def due(self, now: datetime, limit: int) -> list[Deletion]:
-        found = []
-        for job_id in self._pending("sweep_at", lambda time: time <= now)[:limit]:
-            document = self._documents[job_id]
-            deletion = deletion_from(job_id, document)
-            if deletion is None or not is_job_id(job_id):
-                document["purge"] = purge_record.closed(document["purge"])
-            else:
-                found.append(deletion)
-        return found
+    def documents(self, job_ids: Iterable[str], only: Sequence[str]) -> dict[str, dict[str, Any]]:
+        return {job_id: copy.deepcopy(self._documents[job_id]) for job_id in job_ids if job_id in self._documents}
 
-    def all_pending(self, before: datetime) -> Iterator[Deletion]:
-        for job_id in self._pending("requested_at", lambda time: time < before):
-            if deletion := deletion_from(job_id, self._documents[job_id]):
-                yield deletion
+    def _restorable(self, user_id: str, later_than: datetime) -> list[tuple[str, dict[str, Any]]]:
+        return self._ordered(
+            "requested_at",
+            lambda entry: (
+                entry["user_id"] == user_id
+                and entry["state"] in ("pending", "done")
+                and entry["requested_at"] > later_than
+            ),
+        )
+
+    def lost_marks(self) -> Iterator[Pair]:
+        return filter(has_lost_mark, [self._pair(job_id, None) for job_id in self.entries])
+
+    def old_form(self) -> Iterator[str]:
+        return iter([job_id for job_id, purge in self._old_form().items() if "state" in purge])
+
+    def old_form_pending(self, limit: int) -> list[str]:
+        return [job_id for job_id, purge in self._old_form().items() if purge.get("state") == "pending"][:limit]
+
+    def jobs_naming(self, user_id: str, path_field: str, name: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        for job_id, document in self._documents.items():
+            if document.get("user_id") == user_id and document.get(path_field) == name:
+                yield job_id, document
+
+    def displaced(self, job_id: str, after: int = 0) -> dict[str, Any]:
+        moved = self.fields_moved.get(job_id, [])[after:]
+        return {name: value for fields in moved for name, value in fields.items()}
 
     def record_dead_letter(self, message_id: str, letter: dict[str, Any]) -> None:
         self.dead_letters.setdefault(message_id, letter)
 
-    def _pending(self, field: str, wanted: Callable[[datetime], bool]) -> list[str]:
-        found = [
-            (purge[field], job_id)
-            for job_id, document in self._documents.items()
-            if isinstance(purge := document.get("purge"), dict)
-            and purge.get("state") == "pending"
-            and isinstance(purge.get(field), datetime)
-            and wanted(purge[field])
-        ]
-        return [job_id for _, job_id in sorted(found)]
+    def _old_form(self) -> dict[str, dict[str, Any]]:
+        purges = {job_id: document.get("purge") for job_id, document in sorted(self._documents.items())}
+        return {job_id: purge for job_id, purge in purges.items() if isinstance(purge, dict)}
 
-    def _document(self, job_id: str) -> dict[str, Any]:
-        self._repository.calls += 1
-        return self._documents.get(job_id, {})
+    def _ordered(self, field: str, wanted: Callable[[dict[str, Any]], bool]) -> list[tuple[str, dict[str, Any]]]:
+        having = [one for one in self.entries.items() if isinstance(one[1].get(field), datetime)]
+        return sorted((one for one in having if wanted(one[1])), key=lambda one: (one[1][field], one[0]))
 
-    def _amend(self, job_id: str, step: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-        document = self._documents.get(job_id, {})
-        if deletion_from(job_id, document):
-            purge = document.get("purge")
-            document["purge"] = step(purge if isinstance(purge, dict) else {})
+    def _pair(self, job_id: str, only: Sequence[str] | None) -> Pair:
+        entry, document = self.entries.get(job_id, {}), self._documents.get(job_id, {})
+        if only is not None:
+            entry, document = ({name: one[name] for name in only if name in one} for one in (entry, document))
+        return Pair(job_id, copy.deepcopy(entry), copy.deepcopy(document))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from shared.access.auth import TokenVerifier
 from shared.access.user import User
 from shared.deletion.deletions import Deletions
+from shared.deletion.ledger import Ledger
+from shared.deletion.restores import Restores
+from shared.deletion.trash import Trash
 from shared.errors import Unauthorized, Unavailable
 from shared.jobs.job import (
     ALL_SHOWN,
@@ -37,9 +40,11 @@ from shared.sharing.views import Views
 from shared.storage.media import Download, MediaStore, MediaUrls, SharedUrls
 from shared.storage.objects import Description, ObjectStore
 from shared.storage.pictures import pictures_of
-from shared.storage.removal import BucketPurge
+from shared.storage.recovery import BucketRestore
+from shared.storage.removal import TAKEN_BACK, BucketPurge
+from shared.storage.retention import Retention, Retentions
 from shared.storage.signing import KeySigner, Urls, UrlSigner
-from tests.fake_firestore import FakeDeletions, FakeRenaming, FakeRepository
+from tests.fake_firestore import LONGEST_RUN, SWEEP_AFTER, FakeLedger, FakeRenaming, FakeRepository
 from tests.fake_shares import FakeCompletions, FakeKnownPictures, FakeShares, FakeViews
 from tests.jobs import NOW
 
@@ -55,6 +60,8 @@ class FakeMediaStore:
         self.objects: dict[str, dict[str, list[bytes]]] = {name: {} for name in self.names.values()}
         self.content_types: dict[str, str] = {}
         self.metadata: dict[tuple[str, str], Mapping[str, str]] = {}
+        self.removed: dict[str, dict[str, list[bytes]]] = {name: {} for name in self.names.values()}
+        """What was purged, the same way. When it was is not known."""
         self.broken: set[str] = set()
         self.calls = 0
         self._signer = UrlSigner(Urls(KeySigner(KEY), "https://storage.test", settings.url_lifetime), 900)
@@ -78,9 +85,17 @@ class FakeMediaStore:
         picture = f"https://storage.test/{self.names[Bucket.OUTPUTS]}/{poster}" if poster else None
         return SharedUrls(url, picture, self._signer.validity(now)) if url else None
 
-    def purge(self, prefix: JobPrefix) -> list[BucketPurge]:
+    def purge(self, prefix: JobPrefix, may_go_on: Callable[[], bool]) -> list[BucketPurge]:
         self.calls += 1
-        return [self._purge(bucket, str(prefix)) for bucket in self.names.values()]
+        return [self._purge(bucket, str(prefix), may_go_on) for bucket in self.names.values()]
+
+    def restore(self, prefix: JobPrefix, since: datetime, is_wanted: Callable[[], bool]) -> list[BucketRestore]:
+        self.calls += 1
+        return [self._restore(bucket, str(prefix), is_wanted) for bucket in self.names.values()]
+
+    def is_there(self, bucket: str, name: str) -> bool:
+        self.calls += 1
+        return bool(self.objects[bucket].get(name))
 
     def describe(self, bucket: str, name: str, generation: int | None = None) -> Description | None:
         """A generation's number is its position, counted from 1."""
@@ -121,12 +136,30 @@ class FakeMediaStore:
         if self.describe(bucket, name, generation):
             del self.objects[bucket][name][generation - 1]
 
-    def _purge(self, bucket: str, prefix: str) -> BucketPurge:
+    def _purge(self, bucket: str, prefix: str, may_go_on: Callable[[], bool]) -> BucketPurge:
         if bucket in self.broken:
             return BucketPurge(bucket=bucket, objects=0, size=0, error="ServiceUnavailable")
+        there = any(name.startswith(prefix) for name in self.objects[bucket])
+        if there and not may_go_on():
+            return BucketPurge(bucket=bucket, objects=0, size=0, error=TAKEN_BACK)
+        self.removed[bucket] |= {n: c for n, c in self.objects[bucket].items() if n.startswith(prefix)}
         gone = [self.objects[bucket].pop(name) for name in list(self.objects[bucket]) if name.startswith(prefix)]
         generations = [content for contents in gone for content in contents]
         return BucketPurge(bucket=bucket, objects=len(generations), size=sum(map(len, generations)))
+
+    def _restore(self, bucket: str, prefix: str, is_wanted: Callable[[], bool]) -> BucketRestore:
+        names = [
+            one for one in self.removed[bucket] if one.startswith(prefix) and not self.objects[bucket].get(one)
+        ]
+        error = "ServiceUnavailable" if bucket in self.broken else None
+        if names and not is_wanted():
+            error = "no longer wanted"
+        if error:
+            return BucketRestore(bucket=bucket, objects=0, size=0, error=error)
+        for name in names:
+            self.objects[bucket][name] = [self.removed[bucket][name][-1]]
+        size = sum(len(self.objects[bucket][name][0]) for name in names)
+        return BucketRestore(bucket=bucket, objects=len(names), size=size)
 
     def _url(self, job: Job, medium: Shown) -> str | None:
         shows = medium.medium if isinstance(medium, Picture) else medium
@@ -208,6 +241,20 @@ class FakeDeadLetters:
         self.waiting.remove(letter)
 
 
+class FakeRetentions(Retentions):
+    """Every bucket keeps what was removed for `kept`."""
+
+    def __init__(self) -> None:
+        super().__init__(None, ("each",))
+        self.kept: timedelta | None = timedelta(days=7)
+        self.error: Exception | None = None
+
+    def of(self, bucket: str) -> Retention:
+        if self.error:
+            raise self.error
+        return Retention(self.kept or timedelta(), NOW - timedelta(days=365))
+
+
 class FakeVerifier:
     """Takes the token as the user's id."""
 
@@ -233,7 +280,8 @@ class FakeServices(Services):
     def __init__(self, settings: Settings = SETTINGS) -> None:
         super().__init__(settings)
         self.fake_repository = FakeRepository()
-        self.fake_deletions = FakeDeletions(self.fake_repository)
+        self.fake_ledger = FakeLedger(self.fake_repository)
+        ledger = cast(Ledger, self.fake_ledger)
         self.fake_shares = FakeShares(self.fake_repository)
         completions = FakeCompletions(self.fake_repository, self.fake_shares)
         self.fake_views = FakeViews(self.fake_repository)
@@ -242,11 +290,19 @@ class FakeServices(Services):
         self.fake_upload_publisher = FakePublisher()
         self.fake_view_publisher = FakePublisher()
         self.fake_dead_deletions = FakeDeadLetters()
+        self.fake_restore_publisher = FakePublisher()
+        self.fake_dead_restores = FakeDeadLetters()
         self.fake_dead_uploads = FakeDeadLetters()
+        self.fake_retention = FakeRetentions()
         self.fake_verifier = FakeVerifier()
         fakes: Mapping[str, object] = {
             "repository": cast(JobRepository, self.fake_repository),
-            "deletions": cast(Deletions, self.fake_deletions),
+            "ledger": ledger,
+            "deletions": Deletions(ledger, SWEEP_AFTER),
+            "restores": Restores(ledger, SWEEP_AFTER, LONGEST_RUN),
+            "trash": Trash(ledger),
+            "restore_publisher": cast(Publisher, self.fake_restore_publisher),
+            "dead_restores": cast(DeadLetters, self.fake_dead_restores),
             "shares": cast(Shares, self.fake_shares),
             "completions": cast(Completions, completions),
             "renaming": cast(Renaming, FakeRenaming(self.fake_repository)),
@@ -254,6 +310,7 @@ class FakeServices(Services):
             "views": cast(Views, self.fake_views),
             "media": cast(MediaStore, self.fake_media),
             "objects": cast(ObjectStore, self.fake_media),
+            "retention": self.fake_retention,
             "publisher": cast(Publisher, self.fake_publisher),
             "upload_publisher": cast(Publisher, self.fake_upload_publisher),
             "view_publisher": cast(Publisher, self.fake_view_publisher),

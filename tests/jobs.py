@@ -67,5 +67,16 @@ def fill(database: firestore.Client, job_id: str, fields: dict[str, Any]) -> Non
 
 
 def deleted(user_id: str, **changes: Any) -> dict[str, Any]:
-    purge = {"state": "pending", "requested_at": NOW, "attempts": 0}
-    return document(user_id, **{"deleted_at": NOW, "deleted_by": user_id, "purge": purge, **changes})
+    """The document of a deleted job; with `purge`, as code before the ledger left it."""
+    return document(user_id, **{"deleted_at": NOW, "deleted_by": user_id, **changes})
+
+
+def entry(user_id: str, **changes: Any) -> dict[str, Any]:
+    """The ledger's entry of a deletion, due five minutes after it."""
+    pending = {"state": "pending", "attempts": 0, "sweeps": 0, "sweep_at": NOW + timedelta(minutes=5)}
+    return {"user_id": user_id, "requested_at": NOW, "requested_by": user_id, **pending, **changes}
+
+
+def read_entry(database: firestore.Client, job_id: str) -> dict[str, Any]:
+    """The ledger's entry of the job; empty if there is none."""
+    return database.collection("deletions").document(job_id).get().to_dict() or {}

@@ -6,11 +6,11 @@ import base64
 import json
 from typing import Any
 
-from shared.messaging.events import JobDeleted
+from shared.messaging.events import JobDeleted, JobRestored
 from tests.fakes import SETTINGS
 
 
-def message(event: JobDeleted, **changes: Any) -> dict[str, Any]:
+def message(event: JobDeleted | JobRestored, **changes: Any) -> dict[str, Any]:
     data, attributes = event.encode()
     return envelope(data, attributes, **changes)
 

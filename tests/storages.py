@@ -15,10 +15,17 @@ from infra.local.ports import HOST
 from infra.local.storage import server
 
 
+def still() -> bool:
+    """The deletion holds: a purge may go on."""
+    return True
+
+
 @contextmanager
-def a_storage(trouble: Trouble, buckets: Sequence[str]) -> Iterator[storage.Client]:
-    """A client of a new Storage with these buckets, all empty."""
-    httpd = server(0, VersionedStorage(), trouble)
+def a_storage(
+    trouble: Trouble, buckets: Sequence[str], held: VersionedStorage | None = None
+) -> Iterator[storage.Client]:
+    """A client of a new Storage with these buckets, all empty. It keeps its objects in `held`."""
+    httpd = server(0, held or VersionedStorage(), trouble)
     thread = threading.Thread(target=httpd.serve_forever, args=(0.05,))
     thread.start()
     options = {"api_endpoint": f"http://{HOST}:{httpd.server_address[1]}"}

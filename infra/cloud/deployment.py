@@ -45,6 +45,7 @@ class Deployment:
     videos_bucket: str = _setting(*_BUCKET, Settings.videos_bucket)
     outputs_bucket: str = _setting(*_BUCKET, Settings.outputs_bucket)
     job_deleted_topic: str = _setting(*_TOPIC, Settings.job_deleted_topic)
+    job_restored_topic: str = _setting(*_TOPIC, Settings.job_restored_topic)
     object_finalized_topic: str = _setting(*_TOPIC, Settings.object_finalized_topic)
     video_viewed_topic: str = _setting(*_TOPIC, Settings.video_viewed_topic)
     share_origin: str = _setting(_ORIGIN, "origin such as https://nuumee.ai", Settings.share_origin)

@@ -60,7 +60,7 @@ class _Play:
         self._demo = demo
         self._client = Client(local.url, demo.owner.token)
         self._buckets = storage.Client(project=stack.PROJECT)
-        self._jobs = firestore.Client(project=stack.PROJECT).collection("jobs")
+        self._deletions = firestore.Client(project=stack.PROJECT).collection("deletions")
 
     def play(self) -> None:
         job, neighbour = self._demo.completed()[:2]
@@ -113,9 +113,7 @@ class _Play:
 
     def wait_for_purge(self, job: DemoJob) -> None:
         def purge() -> dict[str, Any]:
-            document = self._jobs.document(job.id).get().to_dict() or {}
-            record: dict[str, Any] = document["purge"]
-            return record
+            return self._deletions.document(job.id).get().to_dict() or {}
 
         self._local.processes.wait_for("the purge", lambda: purge()["state"] == "done", _PURGED_WITHIN)
         done = purge()

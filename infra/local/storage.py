@@ -1,8 +1,8 @@
 """Cloud Storage for the local cloud: gcp-storage-emulator, plus features that it lacks.
 
-Adds parallel requests, CORS, HEAD, every form of Range, preconditions, object versions, paged listings,
-notifications, signed URLs that are required, verified and expire, an export, and faults for tests.
-https://cloud.google.com/storage/docs/json_api/v1/objects
+Adds parallel requests, CORS, HEAD, every form of Range, preconditions, object versions, soft delete of all of
+them, paged listings, notifications, signed URLs that are required, verified and expire, an export, and faults for
+tests. https://cloud.google.com/storage/docs/json_api/v1/objects
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import threading
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -24,7 +25,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from gcp_storage_emulator.exceptions import NotFound
 from gcp_storage_emulator.server import Request, RequestHandler, Router, _read_raw_data
 
-from infra.local import signatures
+from infra.local import json_api, signatures
 from infra.local.faults import Fault, Kind, Trouble, reset
 from infra.local.notifications import Notifications, finalized
 from infra.local.objects import VersionedStorage
@@ -33,12 +34,7 @@ from infra.local.servers import Server
 
 EXPORT = "/storage/export"
 """Writes an export to the file named at start. The real service has no such request."""
-_JSON_OBJECT = re.compile(r"(?:(?:/download)?/storage/v1)?/b/(?P<bucket>[^/]+)/o/(?P<name>[^/]+)")
-_JSON_LIST = re.compile(r"(?:/storage/v1)?/b/(?P<bucket>[^/]+)/o")
-_UPLOAD = re.compile(r"/upload/storage/v1/b/(?P<bucket>[^/]+)/o")
 _REFUSALS = {Kind.HELD: "objectUnderActiveHold", Kind.RETAINED: "retentionPolicyNotMet"}
-_BY_EMULATOR = {"softDeleted", "matchGlob"}
-"""The emulator itself handles listings with these, in a single page."""
 _XML_OBJECT = re.compile(r"/(?!storage/|upload/|download/|batch/|b/)(?P<bucket>[^/]+)/(?P<name>.+)")
 
 
@@ -158,67 +154,45 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
         return None
 
     def _target(self, path: str, query: dict[str, str]) -> tuple[str, str] | None:
-        if match := _JSON_OBJECT.fullmatch(path):
-            return match["bucket"], unquote(match["name"])
-        if match := _UPLOAD.fullmatch(path):
+        if target := json_api.target(path):
+            return target
+        if bucket := json_api.uploaded_to(path):
             name = query.get("name")
             if name is None:
                 data = Request(self, "POST").data
                 self.rfile.seek(0)
                 name = data.get("meta", data).get("name") if isinstance(data, dict) else None
-            return (match["bucket"], name) if name else None
+            return (bucket, name) if name else None
         return None
 
     def _answered(self, method: str, path: str, query: dict[str, str]) -> bool:
-        """Handle requests about generations and pages, which the emulator does not know. Returns whether it was
-        one.
-        """
+        """Handle a request that the emulator does not know, or not well enough. Returns whether it was one."""
         if (method, path) == ("POST", EXPORT) and self.storage.exported_to:
             self.storage.export()
             self._write(200, {})
             return True
         try:
-            return self._listed(method, path, query) or self._of_generation(method, path, query)
+            answer = json_api.answer(self.storage, method, path, query)
         except NotFound:
             self._refuse(404, "notFound", "No such object.")
         except ValueError:
-            self._refuse(400, "invalid", "A page token or a number is malformed.")
-        return True
-
-    def _listed(self, method: str, path: str, query: dict[str, str]) -> bool:
-        match = _JSON_LIST.fullmatch(path)
-        if method != "GET" or match is None or _BY_EMULATOR & query.keys():
-            return False
-        self._write(200, self.storage.listing(match["bucket"], query))
-        return True
-
-    def _of_generation(self, method: str, path: str, query: dict[str, str]) -> bool:
-        match = _JSON_OBJECT.fullmatch(path)
-        if match is None:
-            return False
-        bucket, name, generation = match["bucket"], unquote(match["name"]), query.get("generation")
-        if method == "GET" and generation is not None:
-            if query.get("alt") == "media":
-                # The contents of older generations are not kept.
-                if generation != self.storage.generation(bucket, name):
-                    raise NotFound
+            self._refuse(400, "invalid", "A parameter is malformed, missing, or does not go with another.")
+        else:
+            if answer is None:
                 return False
-            self._write(200, self.storage.version(bucket, name, generation))
-            return True
-        if method == "DELETE":
-            self.storage.delete_generation(bucket, name, generation)
-            self.send_response(204)
-            self.end_headers()
-            return True
-        return False
+            self._write(*answer)
+        return True
 
     def _refuse(self, status: int, reason: str, message: str) -> None:
         error = {"code": status, "message": message, "errors": [{"reason": reason, "message": message}]}
         self._write(status, {"error": error})
 
     def _write(self, status: int, body: object) -> None:
-        content = json.dumps(body).encode()
         self.send_response(status)
+        if status == HTTPStatus.NO_CONTENT:
+            self.end_headers()
+            return
+        content = json.dumps(body).encode()
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()

@@ -1,44 +1,40 @@
-"""Deletions of jobs in Firestore: their marks, the state of their purges, and dead letters."""
+"""Deletions of jobs: the ledger and the marks in the jobs' documents, and the state of their purges.
+
+The ledger's entry says whether a job is deleted, and whose it is. The mark in the job's document hides the job
+from readers who look at no ledger. Where the mark is lost, each method that writes puts it again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
-
-from google.api_core.exceptions import Aborted, AlreadyExists, FailedPrecondition, GoogleAPICallError
-from google.cloud import firestore
-from google.cloud.firestore_v1.base_query import FieldFilter
+from typing import TYPE_CHECKING
 
 from shared import log
-from shared.deletion import purge_record
-from shared.deletion.documents import deletion_from, mark_of_deletion
-from shared.deletion.purge import Deletion, PurgeState
-from shared.deletion.purge_record import Record
+from shared.deletion import entry as entries
+from shared.deletion.entry import Entry
+from shared.deletion.ledger import Changes, Ledger
+from shared.deletion.purge import NOTHING, Deletion, DeletionState, Leftovers
+from shared.deletion.standing import (
+    LOOKED_AT,
+    Pair,
+    Standing,
+    deletion_of,
+    entry_from,
+    has_lost_mark,
+    is_of_one_owner,
+    mark_of,
+    owner_of,
+    standing_of,
+)
 from shared.errors import Contended, NotFound
-from shared.jobs.amending import BUSY, Document, amend, read, update_unless_changed
-from shared.jobs.documents import fields, is_deleted
+from shared.jobs.amending import BUSY
 from shared.jobs.job import is_job_id
-from shared.outages import firestore_limits, outages
 
 if TYPE_CHECKING:
     from shared.storage.removal import BucketPurge
-
-_PAGE = 300
-_MOST_PAGES = 10
-"""The most pages that one look for due purges reads when every purge on them is stuck."""
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What a job's document says about the owner of its objects."""
-
-    user_id: object
-    is_deleted: bool
-    deletion: Deletion | None
-    """None also if the job is marked as deleted in a way that does not allow its files to be removed."""
 
 
 class Deletions:
@@ -47,172 +43,184 @@ class Deletions:
     `sweep_after` is how long a purge may be pending before a sweep requests it again.
     """
 
-    def __init__(self, client: firestore.Client, sweep_after: timedelta) -> None:
-        self._client = client
-        self._jobs = client.collection("jobs")
-        self._dead_letters = client.collection("dead_letters")
+    def __init__(self, ledger: Ledger, sweep_after: timedelta) -> None:
+        self._ledger = ledger
         self._sweep_after = sweep_after
 
     def mark(self, user_id: str, job_id: str, now: datetime) -> Deletion:
-        """Mark the job as deleted and its purge as pending, in one write. Returns the first deletion if there is
-        one.
+        """Write the ledger's entry and the job's mark together. Returns the first deletion if there is one.
 
-        Raises NotFound if the user has no such job.
+        A deletion that is just being taken back is pending again, from its first time on: what has not come back
+        yet was removed since then. Raises NotFound if the user has no such job.
         """
         if not is_job_id(job_id):
             raise NotFound
 
-        def changes(document: Document) -> Document:
-            if document.get("user_id") != user_id:
+        def step(pair: Pair) -> Changes:
+            if owner_of(pair) != user_id:
                 raise NotFound
-            return mark_of_deletion(user_id, now, document, self._sweep_after)
+            deletion, due = deletion_of(pair), now + self._sweep_after
+            if deletion and deletion.is_deleted and deletion.user_id != user_id:
+                raise Contended(BUSY)  # an earlier owner's deletion of a job with this id is not finished
+            if deletion and deletion.is_deleted:
+                return self._standing(pair, pair.entry or entry_from(pair, due), now)
+            if deletion and deletion.state is DeletionState.RESTORING:
+                return self._standing(pair, entries.wanted_again(pair.entry, due), now)
+            entry = entries.opened(job_id, user_id, pair.document, by=user_id, at=now, due=due)
+            mark = mark_of(entry) if pair.document else {}
+            return Changes(entries.followed(pair.entry, entry), mark, ("purge",))
 
-        deletion = deletion_from(job_id, self._write(job_id, changes))
-        if deletion is None:
-            raise Contended(BUSY)
-        return deletion
+        return _deletion(self._ledger.change(job_id, step))
 
     def of(self, job_id: str) -> Deletion | None:
-        """The job's deletion, or None if the job is live or does not exist. Costs one read."""
-        return deletion_from(job_id, fields(read(self._jobs.document(job_id))))
+        """The job's deletion, in any state; None if there never was one. Costs two reads."""
+        return deletion_of(self._ledger.read([job_id])[job_id])
+
+    def entry(self, user_id: str, job_id: str) -> Entry:
+        """The ledger's entry of the user's deletion, whatever its state. Costs two reads.
+
+        Raises NotFound if the user has deleted no such job.
+        """
+        pair = self._ledger.read([job_id])[job_id]
+        deletion = deletion_of(pair)
+        if deletion is None or deletion.user_id != user_id:
+            raise NotFound
+        return pair.entry or entry_from(pair, None)
 
     def standings(self, job_ids: Sequence[str]) -> dict[str, Standing]:
-        """The owner and deletion of each job. Unknown jobs are left out. Costs one read per id."""
-        references = [self._jobs.document(job_id) for job_id in job_ids]
-        with outages("Firestore"):
-            asked = self._client.get_all(references, ["user_id", "deleted_at", "purge"], **firestore_limits())
-            documents = {snapshot.id: fields(snapshot) for snapshot in asked if snapshot.exists}
-        return {
-            job_id: Standing(document.get("user_id"), is_deleted(document), deletion_from(job_id, document))
-            for job_id, document in documents.items()
-        }
+        """The owner and deletion of each job. Unknown jobs are left out. Costs two reads per id."""
+        pairs = self._ledger.read(job_ids, LOOKED_AT)
+        return {job_id: standing_of(pair) for job_id, pair in pairs.items() if pair.entry or pair.document}
 
     def begin_purge(self, job_id: str, owner: str, key: str, now: datetime) -> Deletion | None:
-        """The job's deletion, or None as in `of`. Records one more run if the deletion is `owner`'s.
+        """The job's deletion, or None as in `of`. Records one more run if it is `owner`'s and not taken back.
 
-        `key` identifies the run. Costs one read and one write.
+        `key` identifies the run. Costs two reads and one write.
         """
 
-        def changes(document: Document) -> Document:
-            deletion = deletion_from(job_id, document)
-            if deletion is None or deletion.user_id != owner:
-                return {}
-            return _changed(document, partial(purge_record.begun, key=key, now=now))
+        def begin(pair: Pair, entry: Entry) -> Entry:
+            if not entries.is_deleted(entry):
+                return entry
+            named = entries.names_outside(job_id, owner, pair.document) if is_of_one_owner(pair) else []
+            return entries.begun(entry, key, named, now)
 
-        return deletion_from(job_id, self._write(job_id, changes))
+        return deletion_of(self._record(job_id, begin, now, owner))
 
-    def end_purge(self, job_id: str, key: str, buckets: Sequence[BucketPurge], now: datetime) -> PurgeState:
-        """Add the run's results to the job's audit record. The purge is done if no bucket has an error."""
-        self._amend(job_id, partial(purge_record.ended, key=key, buckets=buckets, now=now))
-        return PurgeState.PENDING if any(bucket.error for bucket in buckets) else PurgeState.DONE
+    def still_holds(self, deletion: Deletion, now: datetime) -> bool:
+        """Whether the job's files may be removed now. A purge asks before each batch. Costs two reads.
 
-    def record_late_upload(self, job_id: str, key: str, size: int, now: datetime) -> None:
-        """Record that an object of `size` bytes arrived after the delete and was removed."""
-        self._amend(job_id, partial(purge_record.late_upload_removed, key=key, size=size, now=now))
+        Puts the job's mark again if it is lost.
+        """
+        pair = self._ledger.read([deletion.job_id], LOOKED_AT)[deletion.job_id]
+        current = deletion_of(pair)
+        if current is None or not current.is_deleted or current.user_id != deletion.user_id:
+            return False
+        if has_lost_mark(pair):
+            self._record(deletion.job_id, lambda _, entry: entry, now)
+        return True
+
+    def end_purge(
+        self, job_id: str, key: str, buckets: Sequence[BucketPurge], now: datetime, found: Leftovers = NOTHING
+    ) -> Deletion:
+        """Add the run's results to the entry. The purge is done if no bucket has an error and nothing was `found`.
+
+        Returns the deletion after that, which may have been taken back meanwhile.
+        """
+        step = partial(entries.ended, key=key, buckets=buckets, found=found, now=now)
+        return _deletion(self._record(job_id, lambda _, entry: step(entry), now))
+
+    def record_late_upload(self, job_id: str, bucket: str, generation: int, size: int, now: datetime) -> bool:
+        """Record that an object of `size` bytes arrived after the delete and is being removed.
+
+        Returns whether it may be: the owner may have taken the deletion back.
+        """
+
+        def step(_: Pair, entry: Entry) -> Entry:
+            if not entries.is_deleted(entry):
+                return entry
+            return entries.late_upload_found(entry, bucket, generation, size, now)
+
+        return entries.is_deleted(self._record(job_id, step, now).entry)
+
+    def end_late_removal(self, job_id: str, bucket: str, generation: int, now: datetime) -> None:
+        """Record that the object was removed."""
+        step = partial(entries.late_upload_removed, bucket=bucket, generation=generation)
+        self._record(job_id, lambda _, entry: step(entry), now)
 
     def record_sweep(self, deletion: Deletion, now: datetime) -> None:
-        """Record that a sweep requested the purge again, and postpone the next sweep."""
-        step = partial(purge_record.swept, due=deletion.sweep_at, now=now, sweep_after=self._sweep_after)
-        self._amend(deletion.job_id, step)
+        """Record that a sweep requested the purge again or looked at the mark, and postpone the next sweep."""
+        step = partial(entries.swept, due=deletion.sweep_at, now=now, sweep_after=self._sweep_after)
+        self._record(deletion.job_id, lambda _, entry: step(entry), now)
 
     def reopen(self, job_id: str, now: datetime) -> None:
         """Make the purge pending and due now, because objects are left or may be left."""
-        self._amend(job_id, partial(purge_record.reopened, now=now))
+        self._record(job_id, lambda _, entry: entries.reopened(entry, now), now)
+
+    def take_over(self, job_id: str, now: datetime) -> Deletion | None:
+        """Move the `purge` map of an older deletion from the job's document into the ledger.
+
+        Returns the deletion. Without one, the map goes all the same, so that it does not come up again, and that
+        is logged: somebody has taken the deletion back by hand, or the document is damaged.
+        """
+
+        def step(pair: Pair) -> Changes:
+            if pair.entry or deletion_of(pair) is not None:
+                return self._standing(pair, pair.entry or entry_from(pair, now), now)
+            log.error("purge_without_deletion", job_id=job_id)
+            return Changes(drop=("purge",))
+
+        return deletion_of(self._ledger.change(job_id, step))
 
     def due(self, now: datetime, limit: int) -> list[Deletion]:
-        """Pending purges that must be requested again, the longest overdue first.
+        """Deletions whose next sweep is due, the longest overdue first. Costs one read for each, at least one.
 
-        Closes pending purges that have no deletion, so that they do not come up again. If that write fails, it
-        is logged and the purge is skipped. Costs one read per purge, at least one, however many jobs there are.
+        Pending ones must be requested again; of others, just the mark must be looked at. An entry that cannot be
+        read is logged and put out of the way.
         """
         found: list[Deletion] = []
-        query, wanted = self._query("purge.sweep_at", "<=", now), limit
-        for _ in range(_MOST_PAGES):
-            with outages("Firestore"):
-                page = query.limit(wanted).get(**firestore_limits())
-            stuck = 0
-            for snapshot in page:
-                deletion = deletion_from(snapshot.id, fields(snapshot))
-                if deletion and is_job_id(snapshot.id):
-                    found.append(deletion)
-                elif not self._close(snapshot):
-                    stuck += 1
-            if not stuck or len(page) < wanted:
-                break
-            # Stuck purges come up on every look. Read past them to fill the limit.
-            query, wanted = query.start_after(page[-1]), stuck
+        for job_id, entry in self._ledger.due(now, limit):
+            deletion = entries.deletion_of(job_id, entry)
+            if deletion and is_job_id(job_id):
+                found.append(deletion)
+            else:
+                log.error("ledger_entry_damaged", job_id=job_id)
+                self._ledger.change(job_id, lambda pair: Changes({**pair.entry, "sweep_at": None}))
         return found
 
     def all_pending(self, before: datetime) -> Iterator[Deletion]:
         """Deletions requested before that time whose purge is still pending, oldest first, read page by page."""
-        query, after = self._query("purge.requested_at", "<", before).limit(_PAGE), None
-        while True:
-            with outages("Firestore"):
-                page = (query.start_after(after) if after else query).get(**firestore_limits())
-            yield from _deletions(page)
-            if len(page) < _PAGE:
-                return
-            after = page[-1]
+        found = (entries.deletion_of(job_id, entry) for job_id, entry in self._ledger.pending(before))
+        return (deletion for deletion in found if deletion)
 
-    def record_dead_letter(self, message_id: str, letter: Document) -> None:
-        """Keep a message that could not be processed. Recording it again changes nothing."""
-        with outages("Firestore"):
-            try:
-                self._dead_letters.document(message_id).create(letter, **firestore_limits())
-            except AlreadyExists:
-                return
+    def oldest_pending(self, before: datetime) -> Deletion | None:
+        """The first of `all_pending`, for one read. None if there is none, or if that one is damaged."""
+        found = self._ledger.oldest_pending(before)
+        return entries.deletion_of(*found) if found else None
 
-    def _close(self, snapshot: Any) -> bool:
-        """Close a purge that has no deletion. Returns whether it is out of the way."""
-        log.error("purge_without_deletion", job_id=snapshot.id)
-        closed = {"purge": purge_record.closed(_record(fields(snapshot)))}
-        try:
-            update_unless_changed(self._client, snapshot, closed)
-        except (FailedPrecondition, Aborted):
-            return True  # another writer may have fixed it meanwhile
-        except GoogleAPICallError:
-            # The document may be full, for example. It must not hide the others.
-            log.exception("purge_not_closed", job_id=snapshot.id)
-            return False
-        return True
+    def _record(
+        self, job_id: str, step: Callable[[Pair, Entry], Entry], now: datetime, owner: str | None = None
+    ) -> Pair:
+        """Apply a step to the entry if there is a deletion (of `owner`), and put a lost mark again."""
 
-    def _query(self, field: str, comparison: str, time: datetime) -> firestore.Query:
-        return (
-            self._jobs.where(filter=FieldFilter("purge.state", "==", PurgeState.PENDING.value))
-            .where(filter=FieldFilter(field, comparison, time))
-            .order_by(field)
-        )
+        def change(pair: Pair) -> Changes:
+            deletion = deletion_of(pair)
+            if deletion is None or (owner is not None and deletion.user_id != owner):
+                return Changes()
+            entry = pair.entry or entry_from(pair, now + self._sweep_after)
+            return self._standing(pair, step(pair, entry), now)
 
-    def _amend(self, job_id: str, step: Callable[[Record], Record]) -> None:
-        """Apply a step to the purge record if the job is still deleted: the deletion may have been undone
-        meanwhile.
-        """
-        self._write(job_id, lambda document: _changed(document, step) if deletion_from(job_id, document) else {})
+        return self._ledger.change(job_id, change)
 
-    def _write(self, job_id: str, changes: Callable[[Document], Document]) -> Document:
-        """Write the changes computed from the document, if there are any. Returns the resulting document."""
-
-        def write(snapshot: Any, document: Document) -> Document:
-            changed = changes(document)
-            if changed:
-                update_unless_changed(self._client, snapshot, changed)
-            return changed
-
-        return amend(self._jobs.document(job_id), write)
+    def _standing(self, pair: Pair, entry: Entry, now: datetime) -> Changes:
+        """The entry, with the mark if the document has lost it, and without what older code left there."""
+        if not has_lost_mark(replace(pair, entry=entry)):
+            return Changes(entry, drop=("purge",))
+        log.warning("mark_put_again", job_id=pair.job_id)
+        return Changes(entries.mark_lost(entry, now), mark_of(entry), ("purge",))
 
 
-def _deletions(snapshots: Iterable[Any]) -> list[Deletion]:
-    found = (deletion_from(snapshot.id, fields(snapshot)) for snapshot in snapshots)
-    return [deletion for deletion in found if deletion]
-
-
-def _changed(document: Document, step: Callable[[Record], Record]) -> Document:
-    """What a step changes in a document; empty if there is no deletion."""
-    before = _record(document)
-    after = step(before)
-    return {} if after == before or not document else {"purge": after}
-
-
-def _record(document: Document) -> Record:
-    purge = document.get("purge")
-    return purge if isinstance(purge, dict) else {}
+def _deletion(pair: Pair) -> Deletion:
+    deletion = deletion_of(pair)
+    if deletion is None:
+        raise Contended(BUSY)
+    return deletion

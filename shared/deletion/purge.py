@@ -1,4 +1,4 @@
-"""What a deletion is, and what a purge found and removed."""
+"""What a deletion is, and in which state it can be."""
 
 from __future__ import annotations
 
@@ -11,29 +11,56 @@ SWEEPS_UNTIL_ALERT = 8
 """If the first sweep comes after five minutes, the eighth comes about seventeen hours after the delete."""
 
 
-class PurgeState(StrEnum):
+class DeletionState(StrEnum):
     PENDING = "pending"
+    """Files may be left."""
     DONE = "done"
-    CLOSED = "closed"
-    """There is nothing to purge: the owner's id cannot own media, or the purge belongs to no deletion."""
+    """It is proved that none is left."""
+    RESTORING = "restoring"
+    """The owner took the deletion back, and files are on their way back."""
+    RESTORED = "restored"
+    """The job is live again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deletion:
-    """A soft-deleted job, with what its document says about the owner and the purge."""
+    """The deletion of a job, as the ledger and the job's document together tell it."""
 
     job_id: str
     user_id: str
     deleted_at: datetime
-    purge: PurgeState
+    state: DeletionState
     sweeps: int = 0
-    """How many times a sweep has requested the purge again."""
+    """How many times a sweep has requested the purge again, or has looked at the job's mark."""
     sweep_at: datetime | None = None
-    """When the next sweep is due; None if the document does not say."""
+    """When the next sweep is due; None if there is nothing to wait for, or if no ledger entry exists yet."""
+    named: tuple[str, ...] = ()
+    """Objects outside the job's prefix, but under the owner's folder, that its path fields name: `images/`,
+    `videos/` or `outputs/`, followed by the object's name."""
+    left: tuple[str, ...] = ()
+    """Those of them that the last run found and that no live job needs."""
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the job's files may be removed: the deletion has not been taken back."""
+        return self.state in (DeletionState.PENDING, DeletionState.DONE)
 
     def is_due(self, now: datetime) -> bool:
         """Whether the purge must be requested again."""
-        return self.purge is PurgeState.PENDING and (self.sweep_at is None or self.sweep_at <= now)
+        return self.state is DeletionState.PENDING and (self.sweep_at is None or self.sweep_at <= now)
+
+
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """Objects that a deleted job names outside its prefix, that no live job needs, and that are still there."""
+
+    left: tuple[str, ...] = ()
+    """`images/`, `videos/` or `outputs/`, followed by the object's name. They are somebody's to look at."""
+    going: tuple[str, ...] = ()
+    """The same for objects that another purge is going to remove."""
+
+
+NOTHING = Leftovers()
 
 
 def until_next_sweep(sweeps: int, first: timedelta) -> timedelta:

@@ -80,6 +80,8 @@ class ListQuery:
     """Only jobs whose folded name begins with this, ordered by folded name."""
     with_media: bool = False
     with_counts: bool = False
+    deleted: bool = False
+    """The deleted jobs that can be restored, the last deleted first, instead of the live ones."""
     after: Position | None = None
 
     @classmethod
@@ -102,6 +104,7 @@ class ListQuery:
             name_prefix=read.name_prefix(parameters),
             with_media="media" in included,
             with_counts="counts" in included,
+            deleted=read.flag(parameters, "deleted"),
         )
         cursor = read.single(parameters, "cursor")
         return query if cursor is None else replace(query, after=decode_cursor(cursor, query))
@@ -162,4 +165,6 @@ def _seal(payload: bytes, query: ListQuery) -> bytes:
     times = [time and time.isoformat() for time in (query.created_after, query.created_before)]
     if any(more := [query.types, *times, query.oldest_first, query.name_prefix]):
         bound_to.append(more)
+    if query.deleted:
+        bound_to.append({"deleted": True})
     return hashlib.sha256(json.dumps(bound_to).encode() + b"\0" + payload).digest()[:_SEAL]

@@ -22,6 +22,7 @@ _DOES_NOT_GO_WITH = {
     "ids": ("cursor", *_FILTERS),
 }
 """A search has an order of its own, and indexes without filters. Jobs read by id are filtered by status."""
+_NOT_IN_THE_TRASH = ("ids", "id_prefix", "name_prefix", "status", "include", *_FILTERS)
 
 
 class QueryParameters(Protocol):
@@ -36,6 +37,17 @@ def check_together(parameters: QueryParameters) -> None:
         for other in others:
             if parameters.getlist(name) and parameters.getlist(other):
                 raise BadRequest(f"{name} does not go with {other}.")
+    if flag(parameters, "deleted") and any(map(parameters.getlist, _NOT_IN_THE_TRASH)):
+        raise BadRequest(
+            "deleted=true lists all jobs in the trash: it goes with page_size, page and cursor alone."
+        )
+
+
+def flag(parameters: QueryParameters, name: str) -> bool:
+    text = single(parameters, name)
+    if text not in (None, "true", "false"):
+        raise BadRequest(f"{name} must be true or false.")
+    return text == "true"
 
 
 def single(parameters: QueryParameters, name: str) -> str | None:

@@ -1,6 +1,6 @@
 """Reads live jobs from Firestore, starting the walk and the counts.
 
-The only other modules that use Firestore are `amending`, `known_pictures`, `renaming`, `deletions`, `completion`,
+The only other modules that use Firestore are `amending`, `known_pictures`, `renaming`, `ledger`, `completion`,
 `shares` with its `short_links`, and `views`.
 """
 

@@ -7,23 +7,22 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from shared.errors import UnprocessableEvent
 from shared.jobs.job import JobPrefix, Medium, can_own_media, is_job_id, rfc3339
 from shared.settings import Bucket
 
-TYPE = "job.deleted"
 VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
-class JobDeleted:
-    """A user's delete was accepted: `job-deleted`, version 1.
-
-    `user_id` is only the presumed owner; the job's document alone decides what is removed.
+class _Wish:
+    """What a user wants of a job's files, version 1. `user_id` is only the presumed owner, and the wish may have
+    been changed since: the ledger and the job's document alone decide what happens.
     """
 
+    type: ClassVar[str]
     job_id: str
     user_id: str
     deleted_at: datetime
@@ -36,7 +35,7 @@ class JobDeleted:
             "user_id": self.user_id,
             "deleted_at": rfc3339(self.deleted_at),
         }
-        return json.dumps(body).encode(), {"type": TYPE, "job_id": self.job_id}
+        return json.dumps(body).encode(), {"type": self.type, "job_id": self.job_id}
 
     @classmethod
     def decode(cls, data: bytes, attributes: Mapping[str, str]) -> Self:
@@ -45,11 +44,25 @@ class JobDeleted:
         job_id = _job_id(body)
         if not can_own_media(body.get("user_id")):
             raise UnprocessableEvent("user_id could own no media")
-        if attributes.get("type", TYPE) != TYPE:
-            raise UnprocessableEvent(f"type is not {TYPE}")
+        if attributes.get("type", cls.type) != cls.type:
+            raise UnprocessableEvent(f"type is not {cls.type}")
         if attributes.get("job_id", job_id) != job_id:
             raise UnprocessableEvent("job_id differs between data and attributes")
         return cls(job_id, body["user_id"], _time(body.get("deleted_at")))
+
+
+class JobDeleted(_Wish):
+    """A user's delete was accepted: `job-deleted`."""
+
+    __slots__ = ()
+    type = "job.deleted"
+
+
+class JobRestored(_Wish):
+    """A user's restore was accepted: `job-restored`. `deleted_at` is of the deletion that it takes back."""
+
+    __slots__ = ()
+    type = "job.restored"
 
 
 def _object(data: bytes) -> dict[str, Any]:

@@ -17,7 +17,14 @@ from cloudevents.http import CloudEvent
 from werkzeug.exceptions import ServiceUnavailable
 
 from shared import log, tracing
-from shared.errors import DecoderUnfiltered, PurgeIncomplete, SweepIncomplete, Unavailable, UnprocessableEvent
+from shared.errors import (
+    DecoderUnfiltered,
+    PurgeIncomplete,
+    RestoreIncomplete,
+    SweepIncomplete,
+    Unavailable,
+    UnprocessableEvent,
+)
 from shared.services import Services, of_this_process
 from shared.tracing import Trace
 
@@ -110,7 +117,7 @@ class Subscriber(Generic[E]):
         except UnprocessableEvent as error:
             log.error("event_never", reason=str(error), **about)
             return
-        except (PurgeIncomplete, SweepIncomplete, DecoderUnfiltered, Unavailable) as error:
+        except (PurgeIncomplete, RestoreIncomplete, SweepIncomplete, DecoderUnfiltered, Unavailable) as error:
             log.warning("event_retry", reason=str(error), **about)
             raise ServiceUnavailable from None
         except Exception:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from google.api_core.exceptions import NotFound, PreconditionFailed, RequestRang
 from shared.jobs.job import JobPrefix
 from shared.outages import outages
 from shared.storage.limits import removing
+from shared.storage.recovery import BucketRestore, Recovery
 from shared.storage.removal import BucketPurge, Removal
 
 _KEPT_BY_BROWSERS = "private, max-age=3600"
@@ -42,21 +43,33 @@ class StoredObject:
 
 
 class ObjectStore:
-    """For background functions. Raises Unavailable when Storage is away, except in `purge`."""
+    """For background functions. Raises Unavailable when Storage is away, except in `purge` and `restore`."""
 
     def __init__(self, client: Any, buckets: Sequence[str]) -> None:
         self._client = client
         self._buckets = buckets
 
-    def purge(self, prefix: JobPrefix) -> list[BucketPurge]:
+    def purge(self, prefix: JobPrefix, may_go_on: Callable[[], bool]) -> list[BucketPurge]:
         """Delete every generation of every object under `prefix`, in the three buckets in parallel.
 
         Each bucket's result either proves that nothing is left or says what went wrong. Safe to repeat at any
-        time, and to run concurrently with itself.
+        time, and to run concurrently with itself. Before each batch of 100 objects a bucket asks `may_go_on`, on
+        a thread of its own, and stops if the answer is no.
         """
-        removals = [Removal(self._client, bucket, prefix) for bucket in self._buckets]
+        removals = [Removal(self._client, bucket, prefix, may_go_on) for bucket in self._buckets]
         with ThreadPoolExecutor(len(removals)) as threads:
             return list(threads.map(Removal.run, removals))
+
+    def restore(self, prefix: JobPrefix, since: datetime, is_wanted: Callable[[], bool]) -> list[BucketRestore]:
+        """Bring back every object under `prefix` that was removed at `since` or later, in the three buckets in
+        parallel.
+
+        Of a name's generations, only the newest comes back: no reader sees older ones. A live object stays as it
+        is. `is_wanted` is asked before each batch, by several threads. Safe to repeat, as `purge` is.
+        """
+        recoveries = [Recovery(self._client, bucket, prefix, since, is_wanted) for bucket in self._buckets]
+        with ThreadPoolExecutor(len(recoveries)) as threads:
+            return list(threads.map(Recovery.run, recoveries))
 
     def objects(self, bucket: str, start: str | None = None) -> Iterator[StoredObject]:
         """Every generation of every object from name `start` on, in name order, read page by page."""
@@ -65,6 +78,15 @@ class ObjectStore:
                 bucket, versions=True, start_offset=start, fields=_LISTED, **removing()
             ):
                 yield StoredObject(blob.name, blob.size or 0, blob.time_created)
+
+    def is_there(self, bucket: str, name: str) -> bool:
+        """Whether the bucket has any generation of the object."""
+        with outages("Cloud Storage"):
+            # Names come in order, so the object itself comes before others whose names begin with its name.
+            found = self._client.list_blobs(
+                bucket, prefix=name, versions=True, max_results=1, fields="items(name)", **removing()
+            )
+            return any(blob.name == name for blob in found)
 
     def describe(self, bucket: str, name: str, generation: int | None = None) -> Description | None:
         """The given generation of an object, or else the live one; None if it does not exist."""

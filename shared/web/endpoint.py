@@ -37,6 +37,8 @@ class Request:
     query: QueryParameters
     job_id: str | None = None
     method: str = "GET"
+    path: str = ""
+    """Which of the function's paths it is, such as `/jobs/{job_id}`."""
     json: Callable[[], object] = dict
     """Reads the body, if the function takes one. Raises BadRequest, which says what is wrong with it."""
 
@@ -207,7 +209,7 @@ class Endpoint(HttpFunction):
 
     def _serve(self, request: flask.Request, match: Match, services: Services) -> flask.Response:
         token = bearer_token(request.headers)
-        asked = Request(request.args, match.id, request.method)
+        asked = Request(request.args, match.id, request.method, match.path)
         if self.takes_body:
             asked = replace(asked, json=body_of(request).json)
         answer = self._answer(token, asked, services)

@@ -10,19 +10,11 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
-from shared.deletion.purge import Deletion, PurgeState
+from shared.deletion.purge import Deletion, DeletionState
 from shared.errors import NotFound
 from shared.storage.removal import BucketPurge
 from tests.contract.worlds import FirestoreWorld, World, put_many
-from tests.jobs import NOW, deleted, document, fill, new_id
-
-REQUESTED = {
-    "state": "pending",
-    "requested_at": NOW,
-    "attempts": 0,
-    "sweeps": 0,
-    "sweep_at": NOW + timedelta(minutes=5),
-}
+from tests.jobs import NOW, deleted, document, entry, new_id
 
 
 def of(world: World, job_id: str) -> Deletion:
@@ -34,11 +26,11 @@ def of(world: World, job_id: str) -> Deletion:
 def test_a_delete_marks_the_job_and_its_pending_purge_together(world: World, user: str) -> None:
     (job_id,) = put_many(world, user, document, 1)
     deletion = world.deletions.mark(user, job_id, NOW)
-    assert (deletion.deleted_at, deletion.purge, deletion.user_id) == (NOW, PurgeState.PENDING, user)
+    assert (deletion.deleted_at, deletion.state, deletion.user_id) == (NOW, DeletionState.PENDING, user)
     fields = world.read(job_id)
     assert (fields["deleted_at"], fields["deleted_by"]) == (NOW, user)
-    assert fields["purge"] == REQUESTED
-    assert fields["status"] == "completed"
+    assert world.entry(job_id) == entry(user)
+    assert (fields["status"], "purge" in fields) == ("completed", False)
 
 
 def test_a_second_delete_keeps_the_first(world: World, user: str) -> None:
@@ -54,8 +46,8 @@ def test_a_deletion_that_others_marked_without_a_purge_gets_one_and_keeps_its_ti
     job_id, long_ago = new_id(), NOW - timedelta(days=30)
     world.put(job_id, document(user, deleted_at=long_ago, purge=purge))
     deletion = world.deletions.mark(user, job_id, NOW)
-    assert (deletion.deleted_at, deletion.purge) == (long_ago, PurgeState.PENDING)
-    assert world.read(job_id)["purge"] == REQUESTED
+    assert (deletion.deleted_at, deletion.state) == (long_ago, DeletionState.PENDING)
+    assert world.entry(job_id) == entry(user, requested_at=long_ago)
 
 
 @pytest.mark.parametrize("deleted_at", ["yesterday", 7, True])
@@ -79,16 +71,10 @@ def test_what_is_not_the_users_cannot_be_deleted(world: World, user: str, kind: 
 
 def test_a_job_of_a_user_who_can_own_no_media_has_nothing_to_purge(world: World) -> None:
     (job_id,) = put_many(world, "a/b", document, 1)
-    assert world.deletions.mark("a/b", job_id, NOW).purge is PurgeState.CLOSED
+    assert world.deletions.mark("a/b", job_id, NOW).state is DeletionState.DONE
     pending = world.deletions.all_pending(NOW + timedelta(days=1))
     assert job_id not in [deletion.job_id for deletion in pending]
-    assert world.read(job_id)["purge"]["state"] == "closed"
-
-
-def test_a_purge_that_was_closed_under_its_old_name_stays_closed(world: World, user: str) -> None:
-    (job_id,) = put_many(world, user, deleted, 1)
-    world.put(job_id, {**world.read(job_id), "purge": {"state": "failed", "requested_at": NOW}})
-    assert world.deletions.mark(user, job_id, NOW).purge is PurgeState.CLOSED
+    assert (world.entry(job_id)["state"], world.entry(job_id)["sweep_at"]) == ("done", None)
 
 
 @pytest.mark.parametrize("deleted_at", [None, "2026-11-22", 7, True])
@@ -102,7 +88,7 @@ def test_the_deletion_names_the_owner_of_the_document(world: World, user: str) -
     (job_id,) = put_many(world, user, deleted, 1)
     deletion = world.deletions.of(job_id)
     assert deletion is not None
-    assert (deletion.job_id, deletion.user_id, deletion.purge) == (job_id, user, PurgeState.PENDING)
+    assert (deletion.job_id, deletion.user_id, deletion.state) == (job_id, user, DeletionState.PENDING)
     assert world.deletions.of(new_id()) is None
 
 
@@ -114,20 +100,31 @@ def test_each_run_adds_to_the_audit_record(world: World, user: str) -> None:
         BucketPurge(bucket=videos, objects=1, size=5, error="ServiceUnavailable"),
     ]
     world.deletions.begin_purge(job_id, user, "run 1", NOW)
-    assert world.deletions.end_purge(job_id, "run 1", failed, NOW) is PurgeState.PENDING
-    purge = world.read(job_id)["purge"]
-    assert (purge["state"], purge["attempts"], purge["finished_at"]) == ("pending", 1, None)
-    assert purge["buckets"][videos] == {"objects": 1, "bytes": 5, "error": "ServiceUnavailable"}
+    assert world.deletions.end_purge(job_id, "run 1", failed, NOW).state is DeletionState.PENDING
+    purge = world.entry(job_id)
+    assert (purge["state"], purge["attempts"], purge["proved_empty_at"]) == ("pending", 1, None)
+    assert purge["buckets"] == {
+        images: {"objects": 2, "bytes": 20, "error": None, "removed_at": NOW, "proved_empty_at": NOW},
+        videos: {
+            "objects": 1,
+            "bytes": 5,
+            "error": "ServiceUnavailable",
+            "removed_at": NOW,
+            "proved_empty_at": None,
+        },
+    }
 
     rest = [BucketPurge(bucket=images, objects=0, size=0), BucketPurge(bucket=videos, objects=1, size=7)]
-    world.deletions.begin_purge(job_id, user, "run 2", NOW)
-    assert world.deletions.end_purge(job_id, "run 2", rest, NOW) is PurgeState.DONE
-    purge = world.read(job_id)["purge"]
-    assert (purge["state"], purge["attempts"], purge["finished_at"]) == ("done", 2, NOW)
+    later = NOW + timedelta(minutes=1)
+    world.deletions.begin_purge(job_id, user, "run 2", later)
+    assert world.deletions.end_purge(job_id, "run 2", rest, later).state is DeletionState.DONE
+    purge = world.entry(job_id)
+    assert (purge["state"], purge["attempts"], purge["proved_empty_at"]) == ("done", 2, later)
     assert purge["buckets"] == {
-        images: {"objects": 2, "bytes": 20, "error": None},
-        videos: {"objects": 2, "bytes": 12, "error": None},
+        images: {"objects": 2, "bytes": 20, "error": None, "removed_at": NOW, "proved_empty_at": later},
+        videos: {"objects": 2, "bytes": 12, "error": None, "removed_at": later, "proved_empty_at": later},
     }
+    assert purge["sweep_at"] is None, "nothing is left to do"
     assert purge["requested_at"] == NOW
 
 
@@ -139,9 +136,9 @@ def test_a_step_that_is_recorded_twice_counts_once(world: World, user: str) -> N
     for _ in range(2):
         world.deletions.end_purge(job_id, "run", outcome, NOW)
     for _ in range(2):
-        world.deletions.record_late_upload(job_id, "nuumee-outputs/7", 300, NOW)
-    world.deletions.record_late_upload(job_id, "nuumee-outputs/8", 30, NOW)
-    purge = world.read(job_id)["purge"]
+        world.deletions.record_late_upload(job_id, "nuumee-outputs", 7, 300, NOW)
+    world.deletions.record_late_upload(job_id, "nuumee-outputs", 8, 30, NOW)
+    purge = world.entry(job_id)
     assert (purge["attempts"], purge["buckets"]["nuumee-images"]["objects"]) == (1, 2)
     assert (purge["late_objects"], purge["late_bytes"], purge["late_at"]) == (2, 330, NOW)
 
@@ -149,20 +146,22 @@ def test_a_step_that_is_recorded_twice_counts_once(world: World, user: str) -> N
 def test_a_run_that_was_killed_has_left_its_beginning(world: World, user: str) -> None:
     (job_id,) = put_many(world, user, deleted, 1)
     world.deletions.begin_purge(job_id, user, "run", NOW)
-    purge = world.read(job_id)["purge"]
+    purge = world.entry(job_id)
     assert (purge["attempts"], purge["started_at"], purge["state"]) == (1, NOW, "pending")
 
 
 def test_a_run_is_not_begun_for_somebody_else_or_for_a_live_job(world: World, user: str) -> None:
     (gone,) = put_many(world, user, deleted, 1)
     (live,) = put_many(world, user, document, 1)
-    before = world.read(gone), world.read(live)
+    world.deletions.mark(user, gone, NOW)
+    before = world.read(gone), world.entry(gone), world.read(live)
     found = world.deletions.begin_purge(gone, "somebody-else", "run", NOW)
     assert found is not None
     assert found.user_id == user
     assert world.deletions.begin_purge(live, user, "run", NOW) is None
     assert world.deletions.begin_purge(new_id(), user, "run", NOW) is None
-    assert (world.read(gone), world.read(live)) == before
+    assert (world.read(gone), world.entry(gone), world.read(live)) == before
+    assert world.entry(live) == {}
 
 
 def test_each_sweep_puts_the_next_further_away(world: World, user: str) -> None:
@@ -171,23 +170,23 @@ def test_each_sweep_puts_the_next_further_away(world: World, user: str) -> None:
     waits = []
     for _ in range(9):
         world.deletions.record_sweep(of(world, job_id), NOW)
-        waits.append((world.read(job_id)["purge"]["sweep_at"] - NOW) / timedelta(minutes=1))
+        waits.append((world.entry(job_id)["sweep_at"] - NOW) / timedelta(minutes=1))
     assert waits == [10, 20, 40, 80, 160, 320, 360, 360, 360]
     deletion = world.deletions.of(job_id)
     assert deletion is not None
-    assert (deletion.sweeps, deletion.purge) == (9, PurgeState.PENDING)
+    assert (deletion.sweeps, deletion.state) == (9, DeletionState.PENDING)
 
 
 def test_due_purges_are_found_by_how_long_they_have_been_due(world: World, user: str) -> None:
     long_ago = NOW - timedelta(days=500)  # due earlier than any other test's
 
     def put(minutes: int, **purge: object) -> str:
-        (job_id,) = put_many(world, user, document, 1)
-        record = {"state": "pending", "requested_at": NOW, "sweep_at": long_ago + timedelta(minutes=minutes)}
-        world.put(job_id, deleted(user, purge={**record, **purge}))
+        (job_id,) = put_many(world, user, deleted, 1)
+        due = long_ago + timedelta(minutes=minutes)
+        world.put_entry(job_id, entry(user, **{"sweep_at": due, **purge}))
         return job_id
 
-    second, first, _done = put(2), put(1, sweeps=4), put(0, state="done")
+    second, first, _done = put(2), put(1, sweeps=4), put(0, state="done", sweep_at=None)
     not_yet = put(3)
     now = long_ago + timedelta(minutes=2)
     assert [found.job_id for found in world.deletions.due(now, 10)] == [first, second]
@@ -204,16 +203,15 @@ def test_a_purge_that_was_done_can_be_opened_again_and_is_due_at_once(world: Wor
     world.deletions.reopen(job_id, NOW)
     deletion = world.deletions.of(job_id)
     assert deletion is not None
-    assert (deletion.purge, deletion.is_due(NOW)) == (PurgeState.PENDING, True)
+    assert (deletion.state, deletion.is_due(NOW)) == (DeletionState.PENDING, True)
 
 
 def test_pending_purges_are_found_oldest_first_and_no_others(world: World, user: str) -> None:
     long_ago = NOW - timedelta(days=400)  # older than any other test's
 
     def put(minutes: int, state: str) -> str:
-        (job_id,) = put_many(world, user, document, 1)
-        purge = {"state": state, "requested_at": long_ago + timedelta(minutes=minutes), "attempts": 0}
-        world.put(job_id, deleted(user, purge=purge))
+        (job_id,) = put_many(world, user, deleted, 1)
+        world.put_entry(job_id, entry(user, state=state, requested_at=long_ago + timedelta(minutes=minutes)))
         return job_id
 
     second, first, _done, third = put(2, "pending"), put(1, "pending"), put(0, "done"), put(3, "pending")
@@ -226,56 +224,21 @@ def test_pending_purges_are_found_oldest_first_and_no_others(world: World, user:
     assert list(world.deletions.all_pending(before + timedelta(seconds=1))) == []
 
 
-@pytest.mark.parametrize(
-    "damage", [{"user_id": None}, {"user_id": 7}, {"deleted_at": None}, {"deleted_at": "then"}]
-)
-def test_a_damaged_deletion_keeps_nobody_elses_from_being_found(
-    world: World, user: str, damage: dict[str, Any]
+@pytest.mark.parametrize("damage", [{"user_id": None}, {"user_id": 7}, {"requested_at": None}, {"state": "odd"}])
+def test_a_damaged_entry_keeps_nobody_elses_from_being_found(
+    world: World, user: str, damage: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     long_ago = NOW - timedelta(days=800)
-    purge = {"state": "pending", "requested_at": long_ago, "sweep_at": long_ago, "attempts": 0}
     damaged, sound = sorted((new_id(), new_id()))
-    world.put(damaged, {**deleted(user, purge=purge), **damage})
-    world.put(sound, deleted(user, purge=purge))
+    world.put_entry(damaged, {**entry(user, requested_at=long_ago, sweep_at=long_ago), **damage})
+    world.put_entry(sound, entry(user, requested_at=long_ago, sweep_at=long_ago))
     assert world.deletions.of(damaged) is None
     now = NOW - timedelta(days=700)
     assert [found.job_id for found in world.deletions.all_pending(now)] == [sound]
     assert world.deletions.due(now, 1) == []
     assert [found.job_id for found in world.deletions.due(now, 1)] == [sound], "the damaged one is out of the way"
-    assert world.read(damaged)["purge"]["state"] == "closed"
+    assert "ledger_entry_damaged" in [line.getMessage() for line in caplog.records]
     world.deletions.end_purge(sound, "run", [], NOW)
-
-
-def test_a_full_document_that_cannot_be_closed_keeps_nobody_elses_from_being_found(
-    database: firestore.Client, user: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    world = FirestoreWorld(database)
-    long_ago = NOW - timedelta(days=1200)
-    purge = {"state": "pending", "requested_at": long_ago, "sweep_at": long_ago, "attempts": 0}
-    *stuck, sound = sorted(new_id() for _ in range(4))
-    for job_id in stuck:
-        fill(database, job_id, {**deleted(user, purge=purge), "deleted_at": None})
-    world.put(sound, deleted(user, purge=purge))
-    now = NOW - timedelta(days=1100)
-    assert [found.job_id for found in world.deletions.due(now, 2)] == [sound]
-    told = [
-        line.__dict__["fields"]["job_id"] for line in caplog.records if line.getMessage() == "purge_not_closed"
-    ]
-    assert told == stuck
-    for job_id in (*stuck, sound):
-        database.collection("jobs").document(job_id).delete()
-
-
-def test_a_deletion_that_was_taken_back_is_neither_swept_nor_opened_again(world: World, user: str) -> None:
-    (job_id,) = put_many(world, user, deleted, 1)
-    deletion = of(world, job_id)
-    live = document(user)
-    world.put(job_id, live)
-    world.deletions.record_sweep(deletion, NOW)
-    world.deletions.reopen(job_id, NOW)
-    world.deletions.record_late_upload(job_id, "nuumee-outputs/7", 1, NOW)
-    world.deletions.end_purge(job_id, "run", [], NOW)
-    assert world.read(job_id) == live
 
 
 def test_a_sweep_that_is_told_twice_counts_once(world: World, user: str) -> None:
@@ -288,12 +251,11 @@ def test_a_sweep_that_is_told_twice_counts_once(world: World, user: str) -> None
 
 @pytest.mark.parametrize("number", [2**63 - 1, -5, "many", True])
 def test_a_number_that_nobody_has_counted_begins_anew(world: World, user: str, number: object) -> None:
-    (job_id,) = put_many(world, user, document, 1)
-    purge = {"state": "pending", "requested_at": NOW, "sweep_at": NOW, "sweeps": number, "attempts": number}
-    world.put(job_id, deleted(user, purge=purge))
+    (job_id,) = put_many(world, user, deleted, 1)
+    world.put_entry(job_id, entry(user, sweep_at=NOW, sweeps=number, attempts=number))
     world.deletions.begin_purge(job_id, user, "run", NOW)
     world.deletions.record_sweep(of(world, job_id), NOW)
-    purge = world.read(job_id)["purge"]
+    purge = world.entry(job_id)
     assert (purge["attempts"], purge["sweeps"]) == (1, 1)
 
 
@@ -303,9 +265,9 @@ def test_an_odd_state_of_a_purge_is_marked_anew(world: World, user: str, state: 
     world.put(job_id, deleted(user, purge={"state": state}))
     deletion = world.deletions.of(job_id)
     assert deletion is not None
-    assert deletion.purge is PurgeState.PENDING
+    assert deletion.state is DeletionState.PENDING
     assert world.deletions.mark(user, job_id, NOW).deleted_at == deletion.deleted_at
-    assert world.read(job_id)["purge"] == REQUESTED
+    assert world.entry(job_id) == entry(user)
 
 
 def test_of_many_deletes_at_once_one_is_the_first_and_all_say_so(database: firestore.Client, user: str) -> None:
@@ -339,4 +301,4 @@ def test_a_delete_wins_against_a_worker_that_keeps_reporting(database: firestore
         stop.set()
         worker.join()
     fields = world.read(job_id)
-    assert (fields["deleted_at"], fields["purge"]["state"]) == (NOW, "pending")
+    assert (fields["deleted_at"], world.entry(job_id)["state"]) == (NOW, "pending")

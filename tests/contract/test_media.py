@@ -20,6 +20,7 @@ from shared.storage.objects import ObjectStore
 from shared.storage.pictures import PictureStore
 from tests.fakes import SETTINGS, FakeMediaStore
 from tests.jobs import NOW, new_id
+from tests.storages import still
 
 IMAGES, VIDEOS, OUTPUTS = SETTINGS.buckets
 
@@ -317,7 +318,7 @@ def test_a_purge_removes_all_generations_in_all_three_buckets_and_counts_them(wo
     world.put(OUTPUTS, f"{prefix}output.mp4", b"output!")
     world.put(OUTPUTS, f"{prefix}ünï code.webp", b"poster")
 
-    found = world.objects.purge(JobPrefix(job.user_id, job.id))
+    found = world.objects.purge(JobPrefix(job.user_id, job.id), still)
 
     assert [(one.bucket, one.objects, one.size, one.error) for one in found] == [
         (IMAGES, 3, 11, None),
@@ -331,7 +332,7 @@ def test_a_purge_takes_more_objects_than_one_batch_holds(world: World, job: Job)
     prefix = f"{job.user_id}/{job.id}/"
     for number in range(130):
         world.put(OUTPUTS, f"{prefix}frame-{number}", b"12")
-    output = world.objects.purge(JobPrefix(job.user_id, job.id))[2]
+    output = world.objects.purge(JobPrefix(job.user_id, job.id), still)[2]
     assert (output.objects, output.size, output.error) == (130, 260, None)
     assert world.names(OUTPUTS, prefix) == []
 
@@ -348,15 +349,15 @@ def test_a_purge_leaves_the_neighbours_alone(world: World, job: Job) -> None:
     for name in names:
         world.put(OUTPUTS, name)
     world.put(OUTPUTS, f"{job.user_id}/{job.id}/output.mp4")
-    world.objects.purge(JobPrefix(job.user_id, job.id))
+    world.objects.purge(JobPrefix(job.user_id, job.id), still)
     assert [name for name in names if name not in world.names(OUTPUTS, name)] == []
 
 
 def test_a_purge_can_be_run_again_with_the_same_result(world: World, job: Job) -> None:
     world.put(IMAGES, f"{job.user_id}/{job.id}/reference.png")
     prefix = JobPrefix(job.user_id, job.id)
-    world.objects.purge(prefix)
-    assert [(one.objects, one.error) for one in world.objects.purge(prefix)] == [(0, None)] * 3
+    world.objects.purge(prefix, still)
+    assert [(one.objects, one.error) for one in world.objects.purge(prefix, still)] == [(0, None)] * 3
 
 
 def test_purges_side_by_side_count_each_object_once(stack: Stack, buckets: storage.Client, job: Job) -> None:
@@ -365,6 +366,6 @@ def test_purges_side_by_side_count_each_object_once(stack: Stack, buckets: stora
         world.put(OUTPUTS, f"{job.user_id}/{job.id}/{number}")
     prefix = JobPrefix(job.user_id, job.id)
     with ThreadPoolExecutor(4) as threads:
-        found = list(threads.map(lambda _: world.objects.purge(prefix)[2], range(4)))
+        found = list(threads.map(lambda _: world.objects.purge(prefix, still)[2], range(4)))
     assert sum(one.objects for one in found) == 40
     assert {one.error for one in found} == {None}

@@ -8,6 +8,7 @@ from typing import Any, Protocol, cast
 from google.cloud import firestore
 
 from shared.deletion.deletions import Deletions
+from shared.deletion.ledger import Ledger
 from shared.jobs.known_pictures import KnownPictures
 from shared.jobs.renaming import Renaming
 from shared.jobs.repository import JobRepository
@@ -15,12 +16,13 @@ from shared.sharing.completion import Completions
 from shared.sharing.shares import Shares
 from shared.sharing.views import Views
 from tests import jobs
-from tests.fake_firestore import SWEEP_AFTER, FakeDeletions, FakeRenaming, FakeRepository
+from tests.fake_firestore import SWEEP_AFTER, FakeLedger, FakeRenaming, FakeRepository
 from tests.fake_shares import FakeCompletions, FakeKnownPictures, FakeShares, FakeViews
 
 
 class World(Protocol):
     repository: JobRepository
+    ledger: Ledger
     deletions: Deletions
     shares: Shares
     completions: Completions
@@ -32,6 +34,12 @@ class World(Protocol):
 
     def read(self, job_id: str) -> dict[str, Any]: ...
 
+    def put_entry(self, job_id: str, entry: dict[str, Any]) -> None: ...
+
+    def entry(self, job_id: str) -> dict[str, Any]: ...
+
+    def remove(self, job_id: str) -> None: ...
+
     def put_link(self, short_id: str, job_id: object) -> None: ...
 
 
@@ -39,7 +47,9 @@ class MemoryWorld:
     def __init__(self) -> None:
         self._fake = FakeRepository()
         self.repository = cast(JobRepository, self._fake)
-        self.deletions = cast(Deletions, FakeDeletions(self._fake))
+        self._fake_ledger = FakeLedger(self._fake)
+        self.ledger = cast(Ledger, self._fake_ledger)
+        self.deletions = Deletions(self.ledger, SWEEP_AFTER)
         self._fake_shares = FakeShares(self._fake)
         self.shares = cast(Shares, self._fake_shares)
         self.completions = cast(Completions, FakeCompletions(self._fake, self._fake_shares))
@@ -53,6 +63,15 @@ class MemoryWorld:
     def read(self, job_id: str) -> dict[str, Any]:
         return self._fake.documents[job_id]
 
+    def put_entry(self, job_id: str, entry: dict[str, Any]) -> None:
+        self._fake_ledger.entries[job_id] = entry
+
+    def entry(self, job_id: str) -> dict[str, Any]:
+        return self._fake_ledger.entries.get(job_id, {})
+
+    def remove(self, job_id: str) -> None:
+        del self._fake.documents[job_id]
+
     def put_link(self, short_id: str, job_id: object) -> None:
         self._fake_shares.links[short_id] = job_id
 
@@ -61,7 +80,8 @@ class FirestoreWorld:
     def __init__(self, database: firestore.Client) -> None:
         self._database = database
         self.repository = JobRepository(database)
-        self.deletions = Deletions(database, SWEEP_AFTER)
+        self.ledger = Ledger(database)
+        self.deletions = Deletions(self.ledger, SWEEP_AFTER)
         self.shares = Shares(database, 8)
         self.completions = Completions(database, 8)
         self.known_pictures = KnownPictures(database)
@@ -73,6 +93,15 @@ class FirestoreWorld:
 
     def read(self, job_id: str) -> dict[str, Any]:
         return jobs.read(self._database, job_id)
+
+    def put_entry(self, job_id: str, entry: dict[str, Any]) -> None:
+        self._database.collection("deletions").document(job_id).set(entry)
+
+    def entry(self, job_id: str) -> dict[str, Any]:
+        return jobs.read_entry(self._database, job_id)
+
+    def remove(self, job_id: str) -> None:
+        self._database.collection("jobs").document(job_id).delete()
 
     def put_link(self, short_id: str, job_id: object) -> None:
         self._database.collection("short_links").document(short_id).set({"job_id": job_id})

@@ -17,11 +17,13 @@ from infra.local.stack import Stack
 from infra.local.users import Account, Users
 from tests.conftest import PASSWORD
 from tests.enumerated import FOUND, Operation, for_users
-from tests.jobs import deleted, document, new_id, read
+from tests.jobs import deleted, document, entry, new_id, read
 from tests.tokens import pem, private_key, unsigned_token
 
 OPERATIONS = for_users(FOUND)
 DELETE = "DELETE /jobs/{job_id}"
+RECEIPT = "GET /jobs/{job_id}/deletion"
+RESTORE = "POST /jobs/{job_id}/restore"
 every = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 of_one_job = pytest.mark.parametrize("operation", [one for one in OPERATIONS if "{job_id}" in one.path], ids=str)
 
@@ -38,12 +40,15 @@ def job(account: Account, database: firestore.Client) -> str:
     job_id = new_id()
     fields = document(account.user_id, output_video_path=f"{account.user_id}/{job_id}/output.mp4")
     database.collection("jobs").document(job_id).set(fields)
+    # It was deleted and has come back, so that it has a receipt.
+    restored = entry(account.user_id, state="restored", sweep_at=None)
+    database.collection("deletions").document(job_id).set(restored)
     return job_id
 
 
 @every
 def test_the_owner_is_let_in(stack: Stack, account: Account, job: str, operation: Operation) -> None:
-    expected = 202 if str(operation) == DELETE else 200
+    expected = 202 if str(operation) in (DELETE, RESTORE) else 200
     assert send(stack.url, operation, job, account.token).status_code == expected
 
 
@@ -79,7 +84,7 @@ def test_another_users_deleted_and_unknown_jobs_are_the_same_404(
     stranger, before = new_account(), read(database, job)
     gone = new_id()
     database.collection("jobs").document(gone).set(deleted(stranger.user_id))
-    asked = [job, new_id()] + ([] if str(operation) == DELETE else [gone])
+    asked = [job, new_id()] + ([] if str(operation) in (DELETE, RECEIPT, RESTORE) else [gone])
     answers = [send(stack.url, operation, job_id, stranger.token) for job_id in asked]
     assert {answer.status_code for answer in answers} == {404}
     bodies = [{key: value for key, value in answer.json().items() if key != "request_id"} for answer in answers]

@@ -17,7 +17,7 @@ from infra.local.client import Client
 from infra.local.resources import dead_letters_subscription
 from infra.local.stack import Stack
 from shared.messaging.events import JobDeleted
-from tests.jobs import NOW, deleted, document, new_id, read
+from tests.jobs import NOW, deleted, document, new_id, read, read_entry
 from tests.waiting import wait_until
 
 Publish = Callable[..., str]
@@ -111,7 +111,7 @@ def ended_well(outcome: Any, message_id: str) -> bool:
 
 
 def purged(database: firestore.Client, job_id: str) -> bool:
-    return bool(read(database, job_id)["purge"]["state"] == "done")
+    return bool(read_entry(database, job_id).get("state") == "done")
 
 
 def send(publish: Publish, job_id: str, user_id: str, **changes: Any) -> str:
@@ -144,7 +144,7 @@ def test_an_event_with_another_users_id_removes_nothing_of_either(
     yours = files("you", job_id)
     assert [event["message"] for event in outcome(send(publish, job_id, "you"))] == ["event_never"]
     assert (mine(), yours()) == (3, 3)
-    assert read(database, job_id)["purge"]["state"] == "pending"
+    assert read_entry(database, job_id) == {}
 
 
 def test_duplicates_and_late_events_end_like_one(
@@ -158,7 +158,7 @@ def test_duplicates_and_late_events_end_like_one(
     for message_id in sent:
         wait_until(partial(ended_well, outcome, message_id))
     assert left() == 0
-    purge = read(database, job_id)["purge"]
+    purge = read_entry(database, job_id)
     assert purge["state"] == "done"
     assert purge["attempts"] >= len(sent)
     assert sum(bucket["objects"] for bucket in purge["buckets"].values()) == 3
@@ -262,7 +262,7 @@ def test_an_event_nobody_takes_waits_in_the_dead_letters_and_can_be_replayed(
     assert letter.message.attributes["job_id"] == job_id
     assert letter.message.attributes["CloudPubSubDeadLetterSourceDeliveryCount"] == "5"
     assert left() == 3
-    assert read(database, job_id)["purge"]["state"] == "pending"
+    assert read_entry(database, job_id)["state"] == "pending"
 
     publish(letter.message.data, **dict(letter.message.attributes))
     wait_until(partial(purged, database, job_id))

@@ -13,7 +13,7 @@ from google.cloud import firestore, storage
 from infra.local.client import Client
 from infra.local.stack import Stack
 from infra.local.users import Account
-from tests.jobs import document, new_id, read
+from tests.jobs import document, new_id, read, read_entry
 from tests.waiting import wait_until
 
 FILES = (
@@ -88,10 +88,10 @@ def test_a_deleted_job_is_gone_from_everywhere_and_its_neighbours_are_not(
     assert [job["id"] for job in client.get("/jobs")["jobs"]] == [neighbour]
     assert client.get("/jobs", ids=f"{doomed},{neighbour}")["total"] == 1
 
-    wait_until(lambda: read(database, doomed)["purge"]["state"] == "done")
+    wait_until(lambda: read_entry(database, doomed)["state"] == "done")
     fields = read(database, doomed)
     assert fields["deleted_by"] == account.user_id
-    purge = fields["purge"]
+    purge = read_entry(database, doomed)
     assert set(purge["buckets"]) == {bucket for bucket, _, _ in FILES}
     # If a file's notification comes after the delete, the file may count as a late upload, or as both.
     removed = sum(record["objects"] for record in purge["buckets"].values())

@@ -16,7 +16,7 @@ from infra.local.stack import Stack
 from infra.local.users import Account, Users
 from shared.jobs.job import JobStatus
 from tests.conftest import PASSWORD
-from tests.jobs import document
+from tests.jobs import NOW, document, entry
 from tests.openapi import described_api
 
 TYPES = ("animate", "extend", "upscale", "foley", "subtitles", "watermark")
@@ -26,6 +26,7 @@ SHARED = "5ca1ab1e"
 SEEN_AT_LEAST = {
     "GET /jobs": {200, 304, 400},
     "GET /jobs/{job_id}": {200, 304, 404},
+    "GET /jobs/{job_id}/deletion": {200, 304, 404},
     "GET /jobs/{job_id}/thumbnails": {200, 304, 404},
     "GET /jobs/{job_id}/output": {200, 404, 409},
     "PATCH /jobs/{job_id}": {200, 400, 404},
@@ -99,6 +100,12 @@ def owner(stack: Stack, users: Users, database: firestore.Client) -> Account:
     batch = database.batch()
     for job_id, fields in documents.items():
         batch.set(database.collection("jobs").document(job_id), fields)
+    buckets = {name: {"objects": 1, "bytes": 7, "removed_at": NOW} for name in stack.settings.buckets}
+    for state, changes in (
+        ("pending", {"left": [f"images/{folder}/x.png"]}),
+        ("completed", {"state": "restored", "buckets": buckets}),
+    ):
+        batch.set(database.collection("deletions").document(f"kept-{state}"), entry(mine, **changes))
     batch.set(database.collection("short_links").document(SHARED), {"job_id": "shared"})
     batch.commit()
     return account

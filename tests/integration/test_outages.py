@@ -15,7 +15,7 @@ from infra.local.stack import Stack
 from infra.local.users import Account
 from tests.integration.firestore_meter import metering
 from tests.integration.lines import Line, OnLines
-from tests.jobs import document, new_id, put_all, read
+from tests.jobs import NOW, document, entry, new_id, put_all, read_entry
 from tests.waiting import wait_until
 
 LONGEST = 10.0
@@ -46,8 +46,12 @@ def timed(method: str, url: str, token: str) -> tuple[requests.Response, float]:
 
 @pytest.fixture
 def job(account: Account, database: firestore.Client) -> str:
+    """A job that was deleted and has come back, so that it has a receipt."""
     job_id = new_id()
     database.collection("jobs").document(job_id).set(document(account.user_id))
+    buckets = {"nuumee-images": {"objects": 1, "bytes": 1, "removed_at": NOW}}
+    before = entry(account.user_id, state="restored", sweep_at=None, buckets=buckets)
+    database.collection("deletions").document(job_id).set(before)
     return job_id
 
 
@@ -55,6 +59,7 @@ CASES = [
     ("list_jobs", "firestore", "GET", "/jobs"),
     ("list_jobs", "firestore", "GET", "/jobs?include=counts&id_prefix=a"),
     ("list_jobs", "firestore", "GET", "/jobs/{id}"),
+    ("list_jobs", "firestore", "GET", "/jobs/{id}/deletion"),
     ("get_thumbnails", "firestore", "GET", "/jobs/{id}/thumbnails"),
     ("get_output", "firestore", "GET", "/jobs/{id}/output"),
     ("rename_job", "firestore", "PATCH", "/jobs/{id}"),
@@ -63,6 +68,9 @@ CASES = [
     ("get_thumbnails", "storage", "GET", "/jobs/{id}/thumbnails"),
     ("get_output", "storage", "GET", "/jobs/{id}/output"),
     ("delete_job", "auth", "DELETE", "/jobs/{id}"),
+    ("list_jobs", "firestore", "GET", "/jobs?deleted=true"),
+    ("undelete_job", "firestore", "POST", "/jobs/{id}/restore"),
+    ("undelete_job", "auth", "POST", "/jobs/{id}/restore"),
     ("share_job", "firestore", "POST", "/jobs/{id}/share"),
 ]
 
@@ -108,7 +116,7 @@ def test_delete_is_accepted_in_time_while_pubsub_is_away(
     answer, seconds = timed("DELETE", f"{function.url}/jobs/{job}", account.token)
     assert (answer.status_code, answer.json()["purge"]) == (202, "pending")
     assert seconds < LONGEST
-    assert read(database, job)["purge"]["state"] == "pending"
+    assert read_entry(database, job)["state"] == "pending"
 
 
 def test_silent_storage_does_not_delay_requests_that_need_none(

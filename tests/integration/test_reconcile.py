@@ -14,10 +14,9 @@ from google.cloud import firestore, storage
 
 from infra.local.stack import Stack
 from infra.stage import ROOT
-from tests.jobs import NOW, deleted, document, new_id, read
+from tests.jobs import deleted, document, entry, new_id, read_entry
 
 Reconcile = Callable[..., subprocess.CompletedProcess[str]]
-DONE = {"state": "done", "requested_at": NOW, "sweep_at": NOW, "attempts": 1}
 
 
 @pytest.fixture
@@ -78,17 +77,21 @@ def test_a_purge_that_is_said_to_be_done_and_is_not_is_told_and_with_repair_open
     reconcile: Reconcile,
     tmp_path: Path,
 ) -> None:
-    job_id = put(database, deleted("me", purge=DONE))
+    job_id, old = put(database, deleted("me")), put(database, deleted("me", purge={"state": "done"}))
+    done_entry = entry("me", state="done", sweep_at=None)
+    database.collection("deletions").document(job_id).set(done_entry)
     blob = buckets.bucket(names[2]).blob(f"me/{job_id}/output.mp4")
     blob.upload_from_string(b"12345")
     done = reconcile()
     assert done.returncode == 1
     assert f"said-done\t{names[2]}/me/{job_id}/\t1 objects\t5 bytes" in done.stdout
-    assert read(database, job_id)["purge"] == DONE
+    assert f"old-form\tjobs/{old}\t" in done.stdout
+    assert read_entry(database, job_id) == done_entry
     assert not (tmp_path / "checkpoint").exists()
 
     done = reconcile("--repair")
-    assert (done.returncode, read(database, job_id)["purge"]["state"]) == (0, "pending")
+    assert (done.returncode, read_entry(database, job_id)["state"]) == (0, "pending")
+    assert read_entry(database, old)["state"] == "done"
     assert blob.exists(), "a reconciliation itself removes nothing"
 
 

@@ -13,7 +13,7 @@ from google.cloud import firestore, pubsub_v1, storage
 from infra.functions import table
 from infra.local.stack import Stack
 from shared.messaging.events import JobDeleted
-from tests.jobs import NOW, deleted, new_id, read
+from tests.jobs import NOW, deleted, entry, new_id, read_entry
 from tests.waiting import wait_until
 
 Publish = Callable[..., str]
@@ -39,17 +39,17 @@ def publish(stack: Stack, publisher: pubsub_v1.PublisherClient) -> Publish:
 def pending(database: firestore.Client) -> Callable[..., str]:
     """Make a deleted job whose event was lost."""
 
-    def make(**purge: Any) -> str:
+    def make(**changes: Any) -> str:
         job_id = new_id()
-        record = {"state": "pending", "requested_at": NOW, "attempts": 0, "sweeps": 0, **purge}
-        database.collection("jobs").document(job_id).set(deleted("me", purge=record))
+        database.collection("jobs").document(job_id).set(deleted("me"))
+        database.collection("deletions").document(job_id).set(entry("me", **changes))
         return job_id
 
     return make
 
 
 def is_done(database: firestore.Client, job_id: str) -> bool:
-    return bool(read(database, job_id)["purge"]["state"] == "done")
+    return bool(read_entry(database, job_id).get("state") == "done")
 
 
 def sweep_until(publish: Publish, condition: Callable[[], object]) -> None:
@@ -65,20 +65,21 @@ def sweep_until(publish: Publish, condition: Callable[[], object]) -> None:
 def test_a_purge_whose_event_was_lost_is_done_after_a_sweep(
     database: firestore.Client, publish: Publish, pending: Callable[..., str]
 ) -> None:
-    due = pending(sweep_at=NOW)
-    unscheduled = pending()
-    for job_id in (due, unscheduled):
+    due, of_old_form = pending(sweep_at=NOW), new_id()
+    old = {"state": "pending", "requested_at": NOW, "attempts": 0}
+    database.collection("jobs").document(of_old_form).set(deleted("me", purge=old))
+    for job_id in (due, of_old_form):
         sweep_until(publish, partial(is_done, database, job_id))
 
 
 def test_an_upload_after_the_purge_is_removed_and_told(
     database: firestore.Client, buckets: storage.Client, pending: Callable[..., str]
 ) -> None:
-    job_id = pending(state="done")
+    job_id = pending(state="done", sweep_at=None)
     bucket = buckets.bucket("nuumee-outputs")
     bucket.blob(f"me/{job_id}/output.mp4").upload_from_string(b"late!")
     wait_until(lambda: not list(buckets.list_blobs(bucket, prefix=f"me/{job_id}/", versions=True)))
-    purge = read(database, job_id)["purge"]
+    purge = read_entry(database, job_id)
     assert (purge["late_objects"], purge["late_bytes"], purge["state"]) == (1, 5, "done")
 
 

@@ -1,4 +1,4 @@
-"""The fault bench: the functions that delete, as deployed, and proxies that inject faults into calls to Google.
+"""The fault bench: the functions that delete and restore, as deployed, and proxies that spoil calls to Google.
 
 Each function has its own proxy for each service, so faults are set for each pair. The tests' own clients meet no
 faults.
@@ -40,11 +40,13 @@ from tests.integration.faults.grpc_proxy import serving
 from tests.integration.faults.pubsub_proxy import Pubsub, PubsubProxy
 from tests.integration.faults.push_proxy import pushing
 
-BACKGROUND = ("purge_job", "process_upload", "sweep_purges")
-FUNCTIONS = ("delete_job", *BACKGROUND)
+BACKGROUND = ("purge_job", "process_upload", "sweep_purges", "restore_job")
+FUNCTIONS = ("delete_job", "undelete_job", *BACKGROUND)
 SERVICES = ("storage", "firestore", "pubsub")
 PUSH = "push"
 """Pub/Sub's pushes to a function, which count as a service."""
+LONGEST_RUN = 10
+"""Seconds after which a purge counts as killed. A restore waits for it."""
 SILENCE = 1.0
 """Seconds for which a silent service does not answer."""
 _WAYS = (*itertools.product(FUNCTIONS, SERVICES), *((function, PUSH) for function in BACKGROUND))
@@ -55,14 +57,16 @@ _ON_PUBSUB = (*COMMON, Kind.DUPLICATE, Kind.HELD_BACK)
 class Bench:
     """What a test works with. All methods are thread-safe, except that only one restart may run at a time."""
 
-    def __init__(self, stack: Stack, host_ports: dict[str, int], cleanup: ExitStack, sweep_after: int) -> None:
+    def __init__(
+        self, stack: Stack, host_ports: dict[str, int], cleanup: ExitStack, sweep_after: int, longest_run: int
+    ) -> None:
         self.stack = stack
         self.settings = stack.settings
         self.trouble = {(function, service): Trouble(SILENCE) for function, service in _WAYS}
         self.firestore = Firestore(f"{HOST}:{host_ports['firestore']}", stack.settings.project)
         self.pubsub = Pubsub(f"{HOST}:{host_ports['pubsub']}")
         self._ports = host_ports
-        self._sweep_after = sweep_after
+        self._limits = {"SWEEP_AFTER": str(sweep_after), "LONGEST_RUN": str(longest_run)}
         self._cleanup = cleanup
         topic = f"projects/{self.settings.project}/topics/{self.settings.object_finalized_topic}"
         # Cloud Storage's notifications meet no faults, but wait while Pub/Sub restarts.
@@ -95,7 +99,7 @@ class Bench:
             self.stack.processes.wait_for(function, partial(ports.answers, self.port(function)))
 
     def start_function(self, name: str) -> None:
-        settings: dict[str, Any] = {**self.environment[name], "SWEEP_AFTER": str(self._sweep_after)}
+        settings: dict[str, Any] = {**self.environment[name], **self._limits}
         self.stack.start_function(name, **settings)
 
     def port(self, function: str) -> int:
@@ -239,14 +243,16 @@ class Bench:
 
 
 @contextmanager
-def running(output: Callable[[str], None], *, sweep_after: int = 1) -> Iterator[Bench]:
+def running(
+    output: Callable[[str], None], *, sweep_after: int = 1, longest_run: int = LONGEST_RUN
+) -> Iterator[Bench]:
     """A bench without faults."""
     folder = Path(tempfile.mkdtemp(prefix="nuumee-"))
     host_ports = ports.any_free(PORT_NAMES)
     with Processes(output, folder) as processes, ExitStack() as cleanup:
         stack = Stack(host_ports, processes, folder)
         stack.start_emulators(("auth", "firestore", "pubsub"))
-        bench = Bench(stack, host_ports, cleanup, sweep_after)
+        bench = Bench(stack, host_ports, cleanup, sweep_after, longest_run)
         bench.start_functions()
         yield bench
 

@@ -21,6 +21,8 @@ from tests.integration.faults.grpc_proxy import OWNER, GrpcProxy, Upstream
 
 _SERVICE = "/google.firestore.v1.Firestore"
 _AT_ONCE = 400
+_LARGEST = 8_000_000
+"""Bytes."""
 _DOCUMENT = re.compile(rb"/documents/([A-Za-z0-9_/-]+)")
 
 
@@ -65,17 +67,29 @@ class Firestore(Upstream):
             request_serializer=CommitRequest.serialize,
             response_deserializer=CommitResponse.deserialize,
         )
-        for start in range(0, len(documents), _AT_ONCE):
-            writes = [
-                Write(update=Document(name=document.name, fields=document.fields))
-                for document in documents[start : start + _AT_ONCE]
-            ]
+        for part in _parts(documents):
+            writes = [Write(update=Document(name=one.name, fields=one.fields)) for one in part]
             commit(
                 CommitRequest(database=self._database, writes=writes),
                 timeout=30,
                 wait_for_ready=True,
                 metadata=OWNER,
             )
+
+
+def _parts(documents: list[Document]) -> Iterator[list[Document]]:
+    """The documents in parts that one request can hold: https://firebase.google.com/docs/firestore/quotas"""
+    part: list[Document] = []
+    size = 0
+    for document in documents:
+        length = Document.pb(document).ByteSize()
+        if part and (len(part) == _AT_ONCE or size + length > _LARGEST):
+            yield part
+            part, size = [], 0
+        part.append(document)
+        size += length
+    if part:
+        yield part
 
 
 class FirestoreProxy(GrpcProxy):

@@ -13,15 +13,17 @@ from typing import Any
 import requests
 from google.cloud import firestore
 
+from shared.deletion.ledger import Ledger
 from shared.messaging.events import JobDeleted
 from tests.integration.faults.bench import Bench
-from tests.jobs import NOW, document, read
+from tests.jobs import NOW, document, fill, read, read_entry
 from tests.waiting import wait_until
 
 PATIENCE = 90
 """Seconds until everything must be at rest. After a crash, Pub/Sub waits before it delivers again."""
 _BETWEEN_SWEEPS = 1.0
 _FOR_DELIVERIES = 5.0
+_LONGEST_PROMPT: list[int] = []
 _NAMES = ("reference.png", "motion.mp4", "output.mp4", "parts/1.bin", "poster.webp")
 
 
@@ -48,7 +50,12 @@ class Player:
     job_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     neighbour: str = ""
     uploaded: dict[tuple[str, str], list[bytes]] = field(default_factory=dict)
-    accepted: bool = False
+    outcomes: set[str] = field(default_factory=lambda: {"live"})
+    """What may come of it: the last accepted wish, and those since then whose answer was lost."""
+    deletes: int = 0
+    restores: int = 0
+    vanished: bool = False
+    is_full: bool = False
     late: int = 0
     kills: list[threading.Event] = field(default_factory=list)
 
@@ -58,7 +65,8 @@ class Player:
     def play(self) -> None:
         batch = self.bench.database.batch()
         batch.set(self._jobs.document(self.neighbour), self._document(self.job_id))
-        batch.set(self._jobs.document(self.job_id), self._document(self.neighbour))
+        self._copied = self._document(self.neighbour)
+        batch.set(self._jobs.document(self.job_id), self._copied)
         batch.commit()
         # When the history begins, one file of each job may still await its notification. The others await none.
         self._put_file(f"somebody-else/{self.job_id}/output.mp4", 2)
@@ -71,32 +79,44 @@ class Player:
 
     def is_at_rest(self) -> bool:
         """Whether nothing is left to do for the job. Faults do not affect this check."""
-        fields = read(self.bench.database, self.job_id)
-        if fields.get("deleted_at") is None:
+        entry, fields = read_entry(self.bench.database, self.job_id), read(self.bench.database, self.job_id)
+        if not entry:
             return True
-        return bool(fields["purge"]["state"] == "done") and not self._found(self.job_id)
+        is_marked = not fields or fields.get("deleted_at") is not None
+        if entry["state"] == "restored":
+            return not is_marked
+        return entry["state"] == "done" and is_marked and not self._found(self.job_id)
 
     def check(self, *, faultless: bool) -> None:
         """Raise AssertionError if a rule of the data is broken."""
-        fields = read(self.bench.database, self.job_id)
-        is_deleted = fields.get("deleted_at") is not None
-        assert is_deleted or not self.accepted, "a delete was answered with 202 and forgotten"
+        fields, entry = read(self.bench.database, self.job_id), read_entry(self.bench.database, self.job_id)
+        is_deleted = bool(entry) and entry["state"] != "restored"
+        outcome = "deleted" if is_deleted else "live"
+        assert outcome in self.outcomes, "the last wish that was answered with 202 is not what came of it"
+        assert fields or self.vanished, "the job's document is gone"
+        assert not fields or (fields.get("deleted_at") is not None) == is_deleted, "the mark and the ledger differ"
         self._check_all_there(self.neighbour)
         assert self.bench.contents(f"somebody-else/{self.job_id}/"), "another user's file is gone"
         if not is_deleted:
-            assert "purge" not in fields
             self._check_all_there(self.job_id)
+            assert not self.is_full or len(fields["extension_prompt"]) > 1_000_000, "a displaced field is lost"
             return
         assert self._found(self.job_id) == {}, "a deleted job still has files"
-        self._check_record(fields["purge"], faultless=faultless)
+        assert entry["user_id"] == self.user_id
+        if self.is_full:
+            text = {**fields, **Ledger(self.bench.database).displaced(self.job_id)}["extension_prompt"]
+            assert len(text) > 1_000_000, "a field that made room for the mark is lost"
+        self._check_record(entry, faultless=faultless)
 
     def _check_record(self, purge: dict[str, Any], *, faultless: bool) -> None:
-        assert purge["state"] == "done"
+        assert (purge["state"], purge["left"]) == ("done", [])
         assert purge["attempts"] >= 1
         assert purge["requested_at"] <= purge["started_at"]
-        assert purge["requested_at"] <= purge["finished_at"]
+        assert purge["requested_at"] <= purge["proved_empty_at"]
         assert {record["error"] for record in purge["buckets"].values()} == {None}
         assert set(purge["buckets"]) == set(self.bench.settings.buckets)
+        if self.restores:
+            return  # copies of objects are counted too
         removed = sum(record["objects"] for record in purge["buckets"].values())
         late, all_of_them = purge.get("late_objects", 0), self._count(self.job_id)
         assert removed <= all_of_them
@@ -107,42 +127,91 @@ class Player:
             assert removed + late >= all_of_them, "the record counts fewer objects than were removed"
 
     def _check_all_there(self, job_id: str) -> None:
-        expected = {
+        expected: dict[tuple[str, str], tuple[int, bytes | None]] = {
             key: (len(contents), contents[-1])
             for key, contents in self.uploaded.items()
             if key[1].startswith(f"{self.user_id}/{job_id}/")
         }
-        assert self._found(job_id) == expected, "files of a live job are missing or changed"
+        found = self._found(job_id)
+        if self.deletes and job_id == self.job_id:  # a restore brings back what was live
+            expected, found = ({key: (1, one[1]) for key, one in each.items()} for each in (expected, found))
+        assert found == expected, "files of a live job are missing or changed"
 
     # What may happen. Each method gets the number of its step.
 
     def _complete(self, _: int) -> None:
         """The worker reports the job completed, without knowing whether it was deleted."""
-        self._jobs.document(self.job_id).update({"status": "completed", "completed_at": NOW})
+        if not self.vanished:
+            time_of_it = {} if self.is_full else {"completed_at": NOW}
+            self._jobs.document(self.job_id).update({"status": "completed", **time_of_it})
+
+    def _copy(self, _: int) -> None:
+        """A worker writes back its whole copy of the document, which it read before, and reads it anew."""
+        if not self.vanished and not self.is_full:
+            self._jobs.document(self.job_id).set({**self._copied, "status": "completed"})
+            self._copied = read(self.bench.database, self.job_id)
+
+    def _vanish(self, _: int) -> None:
+        """Somebody removes the job's document after its delete, as clean-ups of accounts do."""
+        if self.outcomes == {"deleted"}:
+            self.vanished = True
+            self._jobs.document(self.job_id).delete()
+
+    def _fill(self, _: int) -> None:
+        """The document of a live job grows until it has no room for the mark."""
+        if not self.deletes and not self.is_full:
+            self.is_full = True
+            self._copied["extension_prompt"] = "x" * _longest_prompt(self.bench.database, self._copied)
+            self._jobs.document(self.job_id).set(self._copied)
 
     def _put(self, number: int) -> None:
         """A file is uploaded, before or after the delete."""
         self._upload(self.job_id, number)
 
     def _delete(self, _: int) -> None:
-        """The user deletes the job, and retries a few times after an error."""
+        """The user deletes the job."""
+        self.deletes += 1
+        self._wish("deleted", "DELETE", "delete_job", "")
+
+    def _restore(self, _: int) -> None:
+        """The user takes the deletion back, if there is one that can be."""
+        self._wish("live", "POST", "undelete_job", "/restore")
+
+    def _undo(self, number: int) -> None:
+        """The user deletes the job and thinks better of it at once."""
+        self._delete(number)
+        self._restore(number)
+
+    def _wish(self, outcome: str, method: str, function: str, path: str) -> None:
+        """Ask, and retry a few times after an error."""
         for _attempt in range(3):
             try:
-                answer = requests.delete(
-                    f"{self.bench.url('delete_job')}/jobs/{self.job_id}",
+                answer = requests.request(
+                    method,
+                    f"{self.bench.url(function)}/jobs/{self.job_id}{path}",
                     headers={"Authorization": f"Bearer {self.token}"},
                     timeout=30,
                 )
             except requests.RequestException:
                 continue
-            assert answer.status_code in (202, 503), answer.text
             if answer.status_code == 202:
-                self.accepted = True
+                self.restores += outcome == "live"
+                self.outcomes = {outcome}
                 return
+            if answer.status_code != 503:
+                self._check_refusal(method, answer)
+                return
+        self.outcomes = self.outcomes | {outcome}
+
+    def _check_refusal(self, method: str, answer: requests.Response) -> None:
+        """A live job cannot be restored, nor one whose document is gone."""
+        allowed = (409,) * ("live" in self.outcomes) + (410,) * self.vanished
+        assert method == "POST", answer.text
+        assert answer.status_code in allowed, answer.text
 
     def _crash(self, number: int) -> None:
-        """The purge will be killed at one of its next calls."""
-        self.kills.append(self.bench.kill_at("purge_job", number))
+        """The purge or the restore will be killed at one of its next calls."""
+        self.kills.append(self.bench.kill_at(("purge_job", "restore_job")[number % 2], number))
 
     def _forge(self, number: int) -> None:
         """A bug elsewhere publishes an event for a deletion that never happened."""
@@ -161,7 +230,7 @@ class Player:
     # How the steps and checks reach the services.
 
     def _upload(self, job_id: str, number: int) -> None:
-        self.late += self.accepted and job_id == self.job_id
+        self.late += self.outcomes == {"deleted"} and job_id == self.job_id
         self._put_file(self._name(job_id, number), number)
 
     def _name(self, job_id: str, number: int) -> str:
@@ -189,6 +258,15 @@ class Player:
     @property
     def _jobs(self) -> firestore.CollectionReference:
         return self.bench.database.collection("jobs")
+
+
+def _longest_prompt(database: firestore.Client, fields: dict[str, Any]) -> int:
+    """How long a prompt makes a job's document full. It is the same for all players: their ids are as long."""
+    if not _LONGEST_PROMPT:
+        job_id = uuid.uuid4().hex
+        fill(database, job_id, fields)
+        _LONGEST_PROMPT.append(len(read(database, job_id)["extension_prompt"]))
+    return _LONGEST_PROMPT[0]
 
 
 def play_all(bench: Bench, players: Sequence[Player], *, seed: int, rate: float) -> None:

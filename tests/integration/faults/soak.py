@@ -1,4 +1,6 @@
-"""`make soak`: deletes 2,000 jobs while a fifth of all calls fail and the purge is killed every few seconds."""
+"""`make soak`: deletes 2,000 jobs and restores a third of them, while a fifth of all calls fail and a purge or a
+restore is killed every few seconds.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,6 @@ from threading import Event
 from typing import NoReturn
 
 import requests
-from google.cloud import firestore
-from google.cloud.firestore_v1.base_query import FieldFilter
 from tqdm import tqdm
 
 from infra.local import stack
@@ -24,6 +24,7 @@ from tests.integration.faults.bench import Bench
 from tests.jobs import NOW, document
 
 JOBS = 2_000
+RESTORES = JOBS // 3
 LIVE = 200
 """Jobs that are never deleted and must keep their files."""
 RATE = 0.2
@@ -34,6 +35,10 @@ BETWEEN_KILLS = (2.0, 6.0)
 BETWEEN_SWEEPS = 10.0
 SWEEP_AFTER = 30
 """Seconds. Much less than in a deployment, but enough for an event to be handled first."""
+LONGEST_RUN = 60
+"""Seconds after which a purge counts as killed: longer than one takes with so many faults."""
+UNTIL_RESTORE = (0.0, 5.0)
+"""Seconds from a delete until its restore."""
 AT_ONCE = 40
 """The maximum number of purges in progress or waiting. The emulator pushes two at a time."""
 PATIENCE = 3_600.0
@@ -45,9 +50,10 @@ def main() -> None:
     print(f"soak: seed={SEED}, takes about a quarter of an hour", flush=True)
     lines: list[str] = []
     try:
-        with benches.running(lines.append, sweep_after=SWEEP_AFTER) as bench:
+        with benches.running(lines.append, sweep_after=SWEEP_AFTER, longest_run=LONGEST_RUN) as bench:
             soak = _Soak(bench)
-            left_over, wrongly_removed, attempts = soak.run()
+            soak.run()
+            left_over, wrongly_removed, not_restored, attempts = soak.found()
             faults = sum(trouble.faults for trouble in bench.trouble.values())
             calls = sum(trouble.calls for trouble in bench.trouble.values())
     except KeyboardInterrupt:
@@ -56,13 +62,16 @@ def main() -> None:
         print(*lines[-40:], sep="\n", file=sys.stderr)
         raise
     seconds = time.monotonic() - began
+    objects = JOBS * len(FILES)
     print(f"soak: calls={calls} faults={faults} kills={soak.kills}", flush=True)
+    print(f"soak: objects={objects} attempts={attempts} seconds={seconds:.0f}", flush=True)
     print(
-        f"soak: deletes={JOBS} objects={JOBS * len(FILES)} attempts={attempts} seconds={seconds:.0f} "
-        f"left_over={left_over} wrongly_removed={wrongly_removed}",
+        f"soak: deletes={JOBS} restores={RESTORES} left_over={left_over} wrongly_removed={wrongly_removed} "
+        f"not_restored={not_restored}",
         flush=True,
     )
-    sys.exit(1 if left_over or wrongly_removed or not (faults and soak.kills) else 0)
+    is_wrong = left_over or wrongly_removed or not_restored
+    sys.exit(1 if is_wrong or not (faults and soak.kills) else 0)
 
 
 class _Soak:
@@ -70,13 +79,15 @@ class _Soak:
         self._bench = bench
         self._account = bench.users.add("soak", "soak@nuumee.test", "test-password")
         self._jobs = bench.database.collection("jobs")
+        self._ledger = bench.database.collection("deletions")
         self.kills = 0
         self._dice = random.Random(SEED)
         self._doomed = [uuid.UUID(int=self._dice.getrandbits(128)).hex for _ in range(JOBS)]
+        self._regretted = {*self._dice.sample(self._doomed, RESTORES)}
         self._live = [uuid.UUID(int=self._dice.getrandbits(128)).hex for _ in range(LIVE)]
 
-    def run(self) -> tuple[int, int, int]:
-        """Returns how many objects deleted jobs left behind, how many live jobs lost, and how often purges ran."""
+    def run(self) -> None:
+        """Returns once every job is as its owner wishes."""
         with ThreadPoolExecutor(8) as threads:
             for _ in tqdm(threads.map(self._make, self._doomed + self._live), "making", JOBS + LIVE, disable=None):
                 pass
@@ -89,16 +100,22 @@ class _Soak:
                 for first in range(0, JOBS, AT_ONCE // 2):
                     part = self._doomed[first : first + AT_ONCE // 2]
                     list(threads.map(self._delete, part))
-                    self._wait_until_purged(first + len(part) - AT_ONCE // 2, bar)
-                self._wait_until_purged(JOBS, bar)
+                    self._wait_until_at_rest(first + len(part) - AT_ONCE // 2, bar)
+                self._wait_until_at_rest(JOBS, bar)
         self._bench.heal()
-        left_over = sum(self._objects(job_id) for job_id in self._doomed)
-        there = sum(self._objects(job_id) for job_id in self._live)
-        attempts = sum(snapshot.get("purge.attempts") for snapshot in self._deleted().stream(timeout=60))
-        return left_over, LIVE * len(FILES) - there, attempts
+
+    def found(self) -> tuple[int, int, int, int]:
+        """How many objects deleted jobs left behind, and how many live and restored ones lack; and how often
+        purges ran.
+        """
+        gone = [job_id for job_id in self._doomed if job_id not in self._regretted]
+        left_over = sum(self._objects(job_id) for job_id in gone)
+        there, back = (sum(self._objects(job_id) for job_id in ids) for ids in (self._live, self._regretted))
+        attempts = sum(snapshot.get("attempts") for snapshot in self._ledger.stream(timeout=60))
+        return left_over, LIVE * len(FILES) - there, RESTORES * len(FILES) - back, attempts
 
     def _kill(self) -> None:
-        self._bench.kill("purge_job")
+        self._bench.kill(("purge_job", "restore_job")[self.kills % 2])
         self.kills += 1
 
     def _forge(self, job_id: str) -> None:
@@ -113,28 +130,37 @@ class _Soak:
             blob.upload_from_string(name.encode())
 
     def _delete(self, job_id: str) -> None:
-        """Delete as the page does: retry until it is accepted."""
+        """Delete, and perhaps restore, as the page does."""
+        self._ask("DELETE", f"{self._bench.url('delete_job')}/jobs/{job_id}")
+        if job_id in self._regretted:
+            time.sleep(self._dice.uniform(*UNTIL_RESTORE))
+            self._ask("POST", f"{self._bench.url('undelete_job')}/jobs/{job_id}/restore")
+
+    def _ask(self, method: str, url: str) -> None:
+        """Retry until it is accepted."""
         headers = {"Authorization": f"Bearer {self._account.token}"}
-        url = f"{self._bench.url('delete_job')}/jobs/{job_id}"
         for _ in range(100):
             try:
-                if requests.delete(url, headers=headers, timeout=30).status_code == 202:
+                if requests.request(method, url, headers=headers, timeout=30).status_code == 202:
                     return
             except requests.RequestException:
                 continue
-        raise TimeoutError(f"{job_id} could not be deleted")
+        raise TimeoutError(f"{method} {url} was not accepted")
 
-    def _wait_until_purged(self, count: int, bar: tqdm[NoReturn]) -> None:
+    def _wait_until_at_rest(self, count: int, bar: tqdm[NoReturn]) -> None:
         deadline = time.monotonic() + PATIENCE
-        while (done := len(self._deleted().select([]).get(timeout=60))) < count:
+        while (done := self._at_rest()) < count:
             bar.update(done - bar.n)
             if time.monotonic() > deadline:
-                raise TimeoutError(f"{count - done} jobs are not purged")
+                raise TimeoutError(f"{count - done} jobs are not as their owner wishes")
             time.sleep(1)
         bar.update(done - bar.n)
 
-    def _deleted(self) -> firestore.Query:
-        return self._jobs.where(filter=FieldFilter("purge.state", "==", "done"))
+    def _at_rest(self) -> int:
+        """How many jobs are as their owner wishes."""
+        entries = self._ledger.select(["state"]).get(timeout=60)
+        wished = {True: "restored", False: "done"}
+        return sum(entry.get("state") == wished[entry.id in self._regretted] for entry in entries)
 
     def _objects(self, job_id: str) -> int:
         found = self._bench.contents(f"{self._account.user_id}/{job_id}/")

@@ -17,7 +17,7 @@ from infra.local.client import Client
 from infra.local.faults import Fault, Kind
 from infra.local.users import Account
 from tests.integration.faults.bench import Bench, pointed_at
-from tests.jobs import document, new_id, read
+from tests.jobs import document, new_id, read_entry
 from tests.waiting import wait_until
 
 FILES = {"nuumee-images": "reference.png", "nuumee-videos": "motion.mp4", "nuumee-outputs": "output.mp4"}
@@ -49,7 +49,7 @@ def left(bench: Bench, account: Account, job_id: str) -> int:
 
 
 def purged(bench: Bench, account: Account, job_id: str) -> bool:
-    return read(bench.database, job_id)["purge"]["state"] == "done" and left(bench, account, job_id) == 0
+    return read_entry(bench.database, job_id)["state"] == "done" and left(bench, account, job_id) == 0
 
 
 def delete(bench: Bench, account: Account, job_id: str) -> None:
@@ -210,7 +210,7 @@ def test_a_push_can_be_repeated_and_can_fail_before_or_after_it_is_handled(
 
 @pytest.mark.parametrize(
     ("number", "call", "is_seen_in_attempts"),
-    [(1, "BatchGetDocuments jobs/{id}", False), (1, "Commit jobs/{id}", True), (2, "{id}%2F", True)],
+    [(1, "BatchGetDocuments deletions/{id}", False), (1, "Commit deletions/{id}", True), (2, "{id}%2F", True)],
 )
 def test_a_function_killed_halfway_restarts_and_finishes_its_work(
     bench: Bench, account: Account, number: int, call: str, is_seen_in_attempts: bool
@@ -223,7 +223,7 @@ def test_a_function_killed_halfway_restarts_and_finishes_its_work(
     wait_until(lambda: purged(bench, account, job_id))
     assert killed.is_set()
     # The call at which it was killed was carried out, so a killed run counts once its start was recorded.
-    assert (read(bench.database, job_id)["purge"]["attempts"] > 1) is is_seen_in_attempts
+    assert (read_entry(bench.database, job_id)["attempts"] > 1) is is_seen_in_attempts
 
 
 def test_no_message_is_lost_when_pubsub_is_killed(

@@ -24,7 +24,8 @@ EXAMPLES = int(os.environ.get("FAULTS_BATCHES", "2"))
 """Batches of histories for each kind of trouble. Hypothesis begins with the simplest one, which only deletes."""
 STEPS = 6
 ARTIFACTS = Path(__file__).parents[3] / "artifacts"
-_KINDS = ("delete", "put", "delete", "put", "forge", "sweep", "complete")
+_USERS = ("delete", "put", "restore", "delete", "put", "put", "undo")
+_KINDS = (*_USERS * 2, "forge", "sweep", "complete", "copy", "vanish", "fill")
 TROUBLES = {
     "nothing": (0.0, _KINDS),
     "faults": (0.2, _KINDS),
@@ -68,7 +69,8 @@ def test_random_histories_lose_no_delete_leave_no_file_and_touch_no_other_job(
         players = [Player(bench, account.user_id, account.token, one, one_at_a_time) for one in all_steps]
         play_all(bench, players, seed=fault_seed, rate=rate)
         played.update(histories=len(players), restarts=restart is not None)
-        played.update(deletes=sum(player.accepted for player in players))
+        played.update(deletes=sum(player.deletes > 0 for player in players))
+        played.update(restores=sum(player.restores for player in players))
         played.update(late=sum(player.late for player in players))
         played.update(kills=sum(kill.is_set() for player in players for kill in player.kills))
 
@@ -82,5 +84,6 @@ def test_random_histories_lose_no_delete_leave_no_file_and_touch_no_other_job(
     assert played["deletes"] > played["histories"] / 3
     random_ones = EXAMPLES - 1
     assert played["late"] > 5 * random_ones
+    assert played["restores"] > 5 * random_ones
     assert (played["faults"] > 12 * random_ones) == bool(rate)
     assert (played["kills"] > 2 * random_ones) == (played["restarts"] > 0) == ("crash" in kinds)

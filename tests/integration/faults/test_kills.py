@@ -11,11 +11,13 @@ import requests
 
 from infra.local import ports
 from infra.local.users import Account
-from tests.integration.faults.bench import FUNCTIONS, Bench
+from tests.integration.faults.bench import Bench
 from tests.integration.faults.histories import PATIENCE
-from tests.jobs import document, new_id, read
+from tests.jobs import document, new_id, read, read_entry
 from tests.waiting import wait_until
 
+DELETING = ("delete_job", "purge_job", "process_upload", "sweep_purges")
+RESTORING = ("undelete_job", "restore_job")
 MOMENTS = ("before the delete", "after the delete", "at its first call", "at its third call")
 USER = ("kills", "kills@nuumee.test", "test-password")
 
@@ -36,10 +38,18 @@ def new_job(bench: Bench, user_id: str) -> str:
 
 def delete(bench: Bench, account: Account, job_id: str) -> bool:
     """Whether the delete was accepted."""
-    headers = {"Authorization": f"Bearer {account.token}"}
+    return _is_accepted(account, "DELETE", f"{bench.url('delete_job')}/jobs/{job_id}")
+
+
+def undelete(bench: Bench, account: Account, job_id: str) -> bool:
+    """Whether the restore was accepted."""
+    return _is_accepted(account, "POST", f"{bench.url('undelete_job')}/jobs/{job_id}/restore")
+
+
+def _is_accepted(account: Account, method: str, url: str) -> bool:
     try:
-        url = f"{bench.url('delete_job')}/jobs/{job_id}"
-        return requests.delete(url, headers=headers, timeout=30).status_code == 202
+        headers = {"Authorization": f"Bearer {account.token}"}
+        return requests.request(method, url, headers=headers, timeout=30).status_code == 202
     except requests.RequestException:
         return False
 
@@ -64,7 +74,7 @@ def restart(bench: Bench, name: str, accounts: list[Account]) -> None:
 @pytest.mark.parametrize(
     ("name", "moment"),
     [
-        *itertools.product((*FUNCTIONS, "firestore", "pubsub", "storage"), MOMENTS),
+        *itertools.product((*DELETING, "firestore", "pubsub", "storage"), MOMENTS),
         # The other moments are calls of the purge, which does not use Auth.
         *itertools.product(("auth",), MOMENTS[:2]),
     ],
@@ -78,17 +88,43 @@ def test_deleted_job_is_purged_whichever_process_is_killed(
         restart(bench, name, accounts)
     number = {"at its first call": 1, "at its third call": 3}.get(moment)
     # An emulator is killed at one of the purge's calls, a function at one of its own.
-    killed = bench.kill_at(name if name in FUNCTIONS else "purge_job", number) if number else None
+    killed = bench.kill_at(name if name in DELETING else "purge_job", number) if number else None
     wait_until(lambda: delete(bench, accounts[-1], job_id), PATIENCE)
     if moment == "after the delete":
         restart(bench, name, accounts)
-    if killed is not None and name not in FUNCTIONS:
+    if killed is not None and name not in DELETING:
         wait_until(killed.is_set)
         restart(bench, name, accounts)
 
     def purged() -> bool:
         bench.sweep()
-        purge = read(bench.database, job_id)["purge"]
+        purge = read_entry(bench.database, job_id)
         return bool(purge["state"] == "done") and not bench.contents(f"{user_id}/{job_id}/")
 
     wait_until(purged, PATIENCE)
+
+
+@pytest.mark.parametrize(("name", "moment"), [*itertools.product(RESTORING, MOMENTS)])
+def test_deleted_job_is_restored_whichever_process_is_killed(
+    bench: Bench, accounts: list[Account], name: str, moment: str
+) -> None:
+    account = accounts[-1]
+    job_id = new_job(bench, account.user_id)
+    prefix = f"{account.user_id}/{job_id}/"
+    before = read(bench.database, job_id), bench.contents(prefix)
+    wait_until(lambda: delete(bench, account, job_id), PATIENCE)
+    wait_until(lambda: read_entry(bench.database, job_id)["state"] == "done", PATIENCE)
+    if moment == "before the delete":
+        restart(bench, name, accounts)
+    if number := {"at its first call": 1, "at its third call": 3}.get(moment):
+        bench.kill_at(name, number)
+    wait_until(lambda: undelete(bench, account, job_id), PATIENCE)
+    if moment == "after the delete":
+        restart(bench, name, accounts)
+
+    def restored() -> bool:
+        bench.sweep()
+        return bool(read_entry(bench.database, job_id)["state"] == "restored")
+
+    wait_until(restored, PATIENCE)
+    assert (read(bench.database, job_id), bench.contents(prefix)) == before

@@ -11,7 +11,7 @@ from infra.local.client import Client
 from infra.local.faults import Fault, Kind
 from infra.local.users import Account
 from tests.integration.faults.bench import Bench
-from tests.jobs import document, new_id, read
+from tests.jobs import document, new_id, read_entry
 from tests.waiting import wait_until
 
 
@@ -39,7 +39,7 @@ def names(bench: Bench, account: Account, job_id: str) -> set[tuple[str, str]]:
 
 
 def is_done(bench: Bench, job_id: str) -> bool:
-    return bool(read(bench.database, job_id)["purge"]["state"] == "done")
+    return bool(read_entry(bench.database, job_id)["state"] == "done")
 
 
 def test_failed_publish_is_retried_without_a_sweep(bench: Bench, account: Account, job_id: str) -> None:

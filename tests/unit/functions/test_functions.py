@@ -280,6 +280,7 @@ def test_a_delete_by_a_user_who_can_own_no_media_asks_for_no_purge(services: Fak
     ("function", "method", "path"),
     [
         (list_jobs, "GET", "/jobs/{id}"),
+        (list_jobs, "GET", "/jobs/{id}/deletion"),
         (get_thumbnails, "GET", "/jobs/{id}/thumbnails"),
         (get_output, "GET", "/jobs/{id}/output"),
         (delete_job, "DELETE", "/jobs/{id}"),
@@ -312,9 +313,10 @@ def test_a_purge_records_what_it_removed_in_each_bucket(services: FakeServices) 
     services.add("job-1", deleted("me"))
     put_files(services, "me", "job-1")
     purge_job.receive(message(JobDeleted("job-1", "me", NOW)), services)
-    purge = services.fake_repository.documents["job-1"]["purge"]
-    assert (purge["state"], purge["attempts"], purge["finished_at"]) == ("done", 1, NOW)
-    assert purge["buckets"] == {bucket: {"objects": 1, "bytes": 1, "error": None} for bucket in SETTINGS.buckets}
+    purge = services.fake_ledger.entries["job-1"]
+    assert (purge["state"], purge["attempts"], purge["proved_empty_at"]) == ("done", 1, NOW)
+    found = {"objects": 1, "bytes": 1, "error": None, "removed_at": NOW, "proved_empty_at": NOW}
+    assert purge["buckets"] == dict.fromkeys(SETTINGS.buckets, found)
 
 
 def test_a_purge_that_fails_in_one_bucket_comes_back_and_finishes_later(services: FakeServices) -> None:
@@ -324,12 +326,12 @@ def test_a_purge_that_fails_in_one_bucket_comes_back_and_finishes_later(services
     event = message(JobDeleted("job-1", "me", NOW))
     with pytest.raises(ServiceUnavailable):
         purge_job.receive(event, services)
-    purge = services.fake_repository.documents["job-1"]["purge"]
+    purge = services.fake_ledger.entries["job-1"]
     assert (purge["state"], purge["buckets"][VIDEOS]["error"]) == ("pending", "ServiceUnavailable")
     assert not services.fake_media.objects[IMAGES]
     services.fake_media.broken = set()
     purge_job.receive(event, services)
-    purge = services.fake_repository.documents["job-1"]["purge"]
+    purge = services.fake_ledger.entries["job-1"]
     assert (purge["state"], purge["attempts"]) == ("done", 2)
     assert not services.fake_media.objects[VIDEOS]
 

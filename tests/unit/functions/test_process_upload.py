@@ -42,7 +42,7 @@ def test_an_upload_after_the_delete_is_removed_and_recorded(services: FakeServic
     services.add("job-1", deleted("me"))
     process_upload.receive(upload(services), services)
     assert services.fake_media.objects[OUTPUTS][NAME] == []
-    purge = services.fake_repository.documents["job-1"]["purge"]
+    purge = services.fake_ledger.entries["job-1"]
     assert (purge["late_objects"], purge["late_bytes"], purge["late_at"]) == (1, 4, NOW)
 
 
@@ -58,7 +58,7 @@ def test_an_event_that_comes_twice_is_told_once(services: FakeServices) -> None:
     event = upload(services)
     process_upload.receive(event, services)
     process_upload.receive(event, services)
-    assert services.fake_repository.documents["job-1"]["purge"]["late_objects"] == 1
+    assert services.fake_ledger.entries["job-1"]["late_objects"] == 1
 
 
 def test_a_removal_that_failed_comes_back_and_is_told_once(services: FakeServices) -> None:
@@ -70,7 +70,7 @@ def test_a_removal_that_failed_comes_back_and_is_told_once(services: FakeService
     services.fake_media.broken = set()
     process_upload.receive(event, services)
     assert services.fake_media.objects[OUTPUTS][NAME] == []
-    assert services.fake_repository.documents["job-1"]["purge"]["late_objects"] == 1
+    assert services.fake_ledger.entries["job-1"]["late_objects"] == 1
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_the_bytes_that_are_told_of_a_removal_are_the_object_s_own(services: Fak
     services.add("job-1", deleted("me"))
     upload(services, content=b"12345")
     process_upload.receive(envelope(*notification(NAME, size=10**15)), services)
-    assert services.fake_repository.documents["job-1"]["purge"]["late_bytes"] == 5
+    assert services.fake_ledger.entries["job-1"]["late_bytes"] == 5
 
 
 @pytest.mark.parametrize("name", ["me/job-1/poster.webp", "me/job-1/preview.mp4", "me/job-1/parts/output.mp4"])

@@ -16,7 +16,7 @@ from functions.sweep_purges import sweep_purges
 from shared.messaging.events import JobDeleted
 from shared.publishing.dead_letters import Letter
 from tests.fakes import FakeServices
-from tests.jobs import NOW, deleted, document
+from tests.jobs import NOW, deleted, document, entry
 from tests.messages import envelope, notification
 
 TICK = envelope(b"", {})
@@ -27,10 +27,11 @@ def services() -> FakeServices:
     return FakeServices()
 
 
-def pending(minutes_due: int, **purge: object) -> dict[str, Any]:
-    """Add a job whose purge has been due for so long."""
-    due = {"state": "pending", "requested_at": NOW, "sweep_at": NOW - timedelta(minutes=minutes_due)}
-    return deleted("me", purge={**due, **purge})
+def pend(services: FakeServices, job_id: str, minutes_due: int, **changes: object) -> None:
+    """Add a deleted job whose purge has been due for so long. A purge that is done is not due."""
+    services.add(job_id, deleted("me"))
+    due = None if changes.get("state") == "done" else NOW - timedelta(minutes=minutes_due)
+    services.fake_ledger.entries[job_id] = entry("me", **{"sweep_at": due, **changes})
 
 
 def sweep(services: FakeServices) -> list[str]:
@@ -45,10 +46,10 @@ def letter(data: bytes, attributes: dict[str, str], message_id: str = "1") -> Le
 
 
 def test_what_has_been_due_for_longest_is_asked_for_first(services: FakeServices) -> None:
-    services.add("younger", pending(1))
-    services.add("oldest", pending(9))
-    services.add("not-due", pending(-1))
-    services.add("done", pending(9, state="done"))
+    pend(services, "younger", 1)
+    pend(services, "oldest", 9)
+    pend(services, "not-due", -1)
+    pend(services, "done", 9, state="done")
     services.add("live", document("me"))
     assert sweep(services) == ["oldest", "younger"]
     assert services.fake_publisher.published[0] == JobDeleted("oldest", "me", NOW)
@@ -57,13 +58,13 @@ def test_what_has_been_due_for_longest_is_asked_for_first(services: FakeServices
 def test_a_sweep_asks_for_no_more_than_a_batch(services: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BATCH", 3)
     for number in range(5):
-        services.add(f"job-{number}", pending(9 - number))
+        pend(services, f"job-{number}", 9 - number)
     assert sweep(services) == ["job-0", "job-1", "job-2"]
     assert sweep(services) == ["job-3", "job-4"]
 
 
 def test_the_same_job_is_asked_for_less_and_less_often(services: FakeServices) -> None:
-    services.add("job-1", pending(0))
+    pend(services, "job-1", 0)
     asked = []
     for minute in range(24 * 60):
         services.now = lambda minute=minute: NOW + timedelta(minutes=minute)  # type: ignore[misc]
@@ -75,8 +76,8 @@ def test_the_same_job_is_asked_for_less_and_less_often(services: FakeServices) -
 def test_from_the_eighth_sweep_on_an_error_is_logged(
     services: FakeServices, caplog: pytest.LogCaptureFixture
 ) -> None:
-    services.add("job-1", pending(1, sweeps=6))
-    services.add("job-2", pending(1, sweeps=7))
+    pend(services, "job-1", 1, sweeps=6)
+    pend(services, "job-2", 1, sweeps=7)
     with caplog.at_level("WARNING", "nuumee"):
         sweep(services)
     said = [
@@ -91,27 +92,28 @@ def test_a_sweep_tells_which_purge_has_been_pending_for_longest(
     sweep(services)
     assert [line for line in logged() if line["message"] == "purges_pending"] == []
     for job_id, hours in (("younger", 1), ("oldest", 3), ("done", 5)):
-        at = NOW - timedelta(hours=hours)
         state = "done" if job_id == "done" else "pending"
-        purge = {"state": state, "requested_at": at, "sweep_at": NOW + timedelta(hours=1)}
-        services.add(job_id, {**deleted("me", purge=purge), "deleted_at": at})
+        times = {"requested_at": NOW - timedelta(hours=hours), "sweep_at": NOW + timedelta(hours=1)}
+        services.fake_ledger.entries[job_id] = entry("me", state=state, **times)
     sweep(services)
     (told,) = [line for line in logged() if line["message"] == "purges_pending"]
     assert told["severity"] == "INFO"
-    assert (told["found"], told["oldest_seconds"], told["job_id"]) == (2, 3 * 3600, "oldest")
+    assert (told["oldest_seconds"], told["job_id"]) == (3 * 3600, "oldest")
 
 
-def test_a_purge_that_others_marked_without_a_time_is_asked_for_too(services: FakeServices) -> None:
-    old = {"state": "pending", "requested_at": NOW - timedelta(minutes=6), "attempts": 0}
-    services.add("job-1", deleted("me", purge=old))
-    services.add("job-2", deleted("me", purge={**old, "requested_at": NOW - timedelta(minutes=4)}))
-    assert sweep(services) == ["job-1"]
+def test_a_pending_purge_that_older_code_left_is_taken_over_and_asked_for(services: FakeServices) -> None:
+    for minutes, job_id in enumerate(("job-1", "job-2")):
+        old = {"state": "pending", "requested_at": NOW - timedelta(minutes=minutes), "attempts": 0}
+        services.add(job_id, deleted("me", purge=old))
+    assert sweep(services) == ["job-1", "job-2"]
     assert sweep(services) == []
+    assert [services.fake_ledger.entries[job_id]["sweeps"] for job_id in ("job-1", "job-2")] == [1, 1]
+    assert "purge" not in services.fake_repository.documents["job-1"]
 
 
 def test_what_pubsub_did_not_accept_is_asked_for_a_minute_later(services: FakeServices) -> None:
-    services.add("job-1", pending(2))
-    services.add("job-2", pending(1))
+    pend(services, "job-1", 2)
+    pend(services, "job-2", 1)
     services.fake_publisher.refused = {"job-1"}
     with pytest.raises(ServiceUnavailable):
         sweep(services)
@@ -120,33 +122,36 @@ def test_what_pubsub_did_not_accept_is_asked_for_a_minute_later(services: FakeSe
 
 
 def test_a_dead_letter_of_a_purge_that_was_never_swept_is_replayed_at_once(services: FakeServices) -> None:
-    services.add("job-1", pending(-4))
+    pend(services, "job-1", -4)
     services.fake_dead_deletions.waiting = [letter(*JobDeleted("job-1", "me", NOW).encode())]
     assert sweep(services) == ["job-1"]
     assert services.fake_dead_deletions.waiting == []
-    assert services.fake_repository.documents["job-1"]["purge"]["sweeps"] == 1
+    assert services.fake_ledger.entries["job-1"]["sweeps"] == 1
 
 
 def test_a_dead_letter_of_a_purge_that_was_swept_is_left_to_its_time(services: FakeServices) -> None:
-    services.add("job-1", pending(-4, sweeps=2))
+    pend(services, "job-1", -4, sweeps=2)
     services.fake_dead_deletions.waiting = [letter(*JobDeleted("job-1", "me", NOW).encode())]
     assert sweep(services) == []
     assert services.fake_dead_deletions.waiting == []
 
 
 def test_a_dead_letter_of_a_purge_that_is_done_is_let_go(services: FakeServices) -> None:
-    services.add("job-1", pending(1, state="done"))
+    pend(services, "job-1", 1, state="done")
     services.fake_dead_deletions.waiting = [letter(*JobDeleted("job-1", "me", NOW).encode())]
     assert sweep(services) == []
     assert services.fake_dead_deletions.waiting == []
-    assert services.fake_deletions.dead_letters == {}
+    assert services.fake_ledger.dead_letters == {}
 
 
 @pytest.mark.parametrize("case", ["garbage", "live", "unknown", "another user's"])
 def test_a_dead_letter_that_cannot_be_replayed_is_kept_and_called_out(
     services: FakeServices, case: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    services.add("job-1", document("me") if case == "live" else pending(-4))
+    if case == "live":
+        services.add("job-1", document("me"))
+    else:
+        pend(services, "job-1", -4)
     job_id = "job-2" if case == "unknown" else "job-1"
     data, attributes = JobDeleted(job_id, "you" if case == "another user's" else "me", NOW).encode()
     data = b"\xff" if case == "garbage" else data
@@ -154,7 +159,7 @@ def test_a_dead_letter_that_cannot_be_replayed_is_kept_and_called_out(
     with caplog.at_level("ERROR", "nuumee"):
         assert sweep(services) == []
     assert services.fake_dead_deletions.waiting == []
-    kept = services.fake_deletions.dead_letters["1"]
+    kept = services.fake_ledger.dead_letters["1"]
     assert (kept["data"], json.loads(kept["attributes"]), kept["recorded_at"]) == (data, attributes, NOW)
     assert kept["expire_at"] == NOW + timedelta(days=90)
     assert kept["reason"]
@@ -164,12 +169,12 @@ def test_a_dead_letter_that_cannot_be_replayed_is_kept_and_called_out(
 def test_a_huge_dead_letter_is_kept_as_far_as_a_document_can(services: FakeServices) -> None:
     services.fake_dead_deletions.waiting = [letter(b"x" * 5_000_000, {})]
     sweep(services)
-    kept = services.fake_deletions.dead_letters["1"]
+    kept = services.fake_ledger.dead_letters["1"]
     assert (len(kept["data"]), kept["bytes"]) == (100_000, 5_000_000)
 
 
 def test_what_could_not_be_replayed_yet_goes_on_waiting(services: FakeServices) -> None:
-    services.add("job-1", pending(-4))
+    pend(services, "job-1", -4)
     services.fake_dead_deletions.waiting = [letter(*JobDeleted("job-1", "me", NOW).encode())]
     services.fake_publisher.error = TimeoutError("Pub/Sub is away")
     with pytest.raises(ServiceUnavailable):
@@ -178,7 +183,7 @@ def test_what_could_not_be_replayed_yet_goes_on_waiting(services: FakeServices) 
 
 
 def test_a_dead_upload_of_a_deleted_job_has_the_job_purged_again(services: FakeServices) -> None:
-    services.add("job-1", pending(5, state="done"))
+    pend(services, "job-1", 5, state="done")
     services.fake_dead_uploads.waiting = [letter(*notification("me/job-1/output.mp4"))]
     assert sweep(services) == []
     assert services.fake_dead_uploads.waiting == []
@@ -187,7 +192,7 @@ def test_a_dead_upload_of_a_deleted_job_has_the_job_purged_again(services: FakeS
 
 def test_a_dead_upload_of_another_job_is_published_again_and_counted(services: FakeServices) -> None:
     services.add("job-1", document("me"))
-    services.add("job-2", pending(5, state="done"))
+    pend(services, "job-2", 5, state="done")
     services.fake_dead_uploads.waiting = [
         letter(*notification("me/job-1/output.mp4"), "1"),
         letter(*notification("you/job-2/output.mp4", changes={"replays": "7"}), "2"),
@@ -198,18 +203,18 @@ def test_a_dead_upload_of_another_job_is_published_again_and_counted(services: F
     sweep(services)
     replays = [attributes["replays"] for _, attributes in services.fake_upload_publisher.forwarded]
     assert replays == ["1", "8"]
-    assert set(services.fake_deletions.dead_letters) == {"3", "4", "5"}
+    assert set(services.fake_ledger.dead_letters) == {"3", "4", "5"}
     assert services.fake_dead_uploads.waiting == []
-    assert services.fake_repository.documents["job-2"]["purge"]["state"] == "done"
+    assert services.fake_ledger.entries["job-2"]["state"] == "done"
 
 
 def test_a_part_that_fails_does_not_stop_the_others(
     services: FakeServices, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     for job_id in ("poisoned", "second", "third"):
-        services.add(job_id, pending(5))
-    services.add("late", pending(-5, state="done"))
-    deletions = services.fake_deletions
+        pend(services, job_id, 5)
+    pend(services, "late", -5, state="done")
+    deletions = services.deletions
     record = deletions.record_sweep
 
     def fail(deletion: Any, now: Any) -> None:
@@ -226,46 +231,83 @@ def test_a_part_that_fails_does_not_stop_the_others(
     with caplog.at_level("ERROR", "nuumee"), pytest.raises(ServiceUnavailable):
         sweep(services)
     assert {one.job_id for one in services.fake_publisher.published} == {"poisoned", "second", "third"}
-    assert services.fake_repository.documents["third"]["purge"]["sweeps"] == 1
+    assert services.fake_ledger.entries["third"]["sweeps"] == 1
     assert [one.message_id for one in services.fake_dead_deletions.waiting] == ["1"]
     assert services.fake_dead_uploads.waiting == []
     assert "sweep_incomplete" in [line.getMessage() for line in caplog.records]
 
 
-@pytest.mark.parametrize("broken", ["due", "all_pending"])
-def test_one_look_for_purges_that_fails_keeps_what_the_other_finds(
-    services: FakeServices, monkeypatch: pytest.MonkeyPatch, broken: str, caplog: pytest.LogCaptureFixture
+def test_purges_of_the_old_form_that_cannot_be_read_keep_no_other_from_being_found(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    services.add("due", pending(5))
-    timeless = {"state": "pending", "requested_at": NOW - timedelta(hours=1), "attempts": 0}
-    services.add("all_pending", deleted("me", purge=timeless))
+    pend(services, "due", 5)
 
     def fail(*_: object) -> None:
         raise InvalidArgument("a document is full")
 
-    monkeypatch.setattr(services.fake_deletions, broken, fail)
+    monkeypatch.setattr(services.fake_ledger, "old_form_pending", fail)
     with caplog.at_level("ERROR", "nuumee"), pytest.raises(ServiceUnavailable):
         sweep(services)
-    assert [one.job_id for one in services.fake_publisher.published] == [
-        "all_pending" if broken == "due" else "due"
-    ]
+    assert [one.job_id for one in services.fake_publisher.published] == ["due"]
     assert "sweep_incomplete" in [line.getMessage() for line in caplog.records]
 
 
-def test_a_hundred_that_are_no_deletions_do_not_hide_one_that_is(services: FakeServices) -> None:
-    for number in range(150):
-        services.add(f"taken-back-{number}", {**pending(99), "deleted_at": None})
-    services.add("overdue", pending(1))
-    found = [sweep(services) for _ in range(2)]
-    assert found == [[], ["overdue"]]
-    assert services.fake_repository.documents["taken-back-0"]["purge"]["state"] == "closed"
+def test_one_purge_of_the_old_form_that_cannot_be_taken_over_keeps_no_other_from_it(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for job_id in ("poisoned", "sound"):
+        services.add(job_id, deleted("me", purge={"state": "pending", "requested_at": NOW}))
+    take_over = services.deletions.take_over
+
+    def fail(job_id: str, now: Any) -> Any:
+        if job_id == "poisoned":
+            raise ValueError("Value out of range")
+        return take_over(job_id, now)
+
+    monkeypatch.setattr(services.deletions, "take_over", fail)
+    with pytest.raises(ServiceUnavailable):
+        sweep(services)
+    assert [one.job_id for one in services.fake_publisher.published] == ["sound"]
 
 
-def test_a_hundred_that_have_their_time_do_not_hide_one_without(services: FakeServices) -> None:
-    long_ago = NOW - timedelta(days=9)
+def test_a_hundred_that_are_no_deletions_do_not_hide_one_that_is(
+    services: FakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
+    old = {"state": "pending", "requested_at": NOW}
     for number in range(150):
-        services.add(f"job-{number}", pending(-9, requested_at=long_ago))
-    services.add(
-        "unscheduled", deleted("me", purge={"state": "pending", "requested_at": NOW - timedelta(hours=1)})
-    )
-    assert sweep(services) == ["unscheduled"]
+        services.add(f"taken-back-{number:03}", document("me", purge=old))
+    services.add("the-overdue", deleted("me", purge=old))
+    with caplog.at_level("ERROR", "nuumee"):
+        assert [sweep(services) for _ in range(2)] == [[], ["the-overdue"]]
+    assert [record.getMessage() for record in caplog.records] == ["purge_without_deletion"] * 150
+    assert "purge" not in services.fake_repository.documents["taken-back-000"]
+
+
+def test_a_mark_that_a_stale_copy_undid_is_put_again_and_the_job_is_purged_again(services: FakeServices) -> None:
+    services.add("job-1", document("me"))
+    services.fake_ledger.entries["job-1"] = entry("me", state="done", sweep_at=NOW)
+    assert sweep(services) == []
+    assert services.fake_repository.documents["job-1"]["deleted_at"] == NOW
+    assert sweep(services) == ["job-1"]
+
+
+def test_a_purge_with_objects_left_for_somebody_to_look_at_is_not_called_out_again(
+    services: FakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
+    pend(services, "job-1", 1, sweeps=20, left=["images/me/uploads/1.png"])
+    with caplog.at_level("WARNING", "nuumee"):
+        assert sweep(services) == ["job-1"]
+    assert [record.getMessage() for record in caplog.records] == ["purge_asked_again"]
+
+
+@pytest.mark.parametrize("state", ["restoring", "restored"])
+def test_a_dead_letter_of_a_deletion_that_was_taken_back_is_let_go(services: FakeServices, state: str) -> None:
+    services.add("job-1", document("me"))
+    services.fake_ledger.entries["job-1"] = entry("me", state=state, sweep_at=None)
+    services.fake_dead_deletions.waiting = [letter(*JobDeleted("job-1", "me", NOW).encode())]
+    services.fake_dead_uploads.waiting = [letter(*notification("me/job-1/output.mp4"))]
+    assert sweep(services) == []
+    assert services.fake_dead_deletions.waiting == services.fake_dead_uploads.waiting == []
+    assert services.fake_ledger.dead_letters == {}
+    assert len(services.fake_upload_publisher.forwarded) == 1
+    assert services.fake_ledger.entries["job-1"]["state"] == state

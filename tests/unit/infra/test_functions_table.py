@@ -105,6 +105,7 @@ def test_every_topic_of_the_settings_is_known_and_has_a_function() -> None:
     named = {name: table().topic_name(name, settings) for name in TOPICS}
     assert named == {
         "job_deleted_topic": settings.job_deleted_topic,
+        "job_restored_topic": settings.job_restored_topic,
         "object_finalized_topic": settings.object_finalized_topic,
         "video_viewed_topic": settings.video_viewed_topic,
         EVERY_MINUTE: "every-minute",
@@ -119,3 +120,8 @@ def test_all_events_are_tried_again_but_views_and_those_that_the_next_minute_mak
 
 def test_an_older_python_gets_as_far_as_to_be_told_so() -> None:
     ast.parse(Path(functions.__file__).read_text(), feature_version=(3, 8))
+
+
+def test_a_run_that_removes_objects_is_over_when_a_restore_counts_it_as_killed() -> None:
+    removing = ("purge_job", "process_upload")
+    assert max(table().functions[name].timeout for name in removing) == Settings.longest_run

@@ -12,12 +12,12 @@ import pytest
 from google.api_core.exceptions import InvalidArgument
 
 from infra.reconciliation import Checkpoint, Finding, Kind, Reconciliation
-from shared.deletion.deletions import Deletions, Standing
-from shared.deletion.documents import deletion_from
-from shared.jobs.documents import is_deleted
+from shared.deletion.deletions import Deletions
+from shared.deletion.ledger import Ledger
+from shared.deletion.standing import Standing
 from shared.storage.objects import ObjectStore, StoredObject
-from tests.fake_firestore import FakeDeletions, FakeRepository
-from tests.jobs import NOW, deleted, document
+from tests.fake_firestore import SWEEP_AFTER, FakeLedger, FakeRepository
+from tests.jobs import NOW, deleted, document, entry
 
 LONG_AGO = NOW - timedelta(days=3)
 GRACE = timedelta(hours=24)
@@ -30,7 +30,8 @@ class Shelves:
     def __init__(self) -> None:
         self.objects_in: dict[str, list[StoredObject]] = {"images": [], "outputs": []}
         self.repository = FakeRepository()
-        self.fake = FakeDeletions(self.repository)
+        self.ledger = FakeLedger(self.repository)
+        self.fake = Deletions(cast(Ledger, self.ledger), SWEEP_AFTER)
         self.listed = 0
         self.fails_after: int | None = None
         self.asked: list[int] = []
@@ -51,11 +52,7 @@ class Shelves:
 
     def standings(self, job_ids: list[str]) -> dict[str, Standing]:
         self.asked.append(len(job_ids))
-        documents = {one: self.repository.documents[one] for one in job_ids if one in self.repository.documents}
-        return {
-            job_id: Standing(fields.get("user_id"), is_deleted(fields), deletion_from(job_id, fields))
-            for job_id, fields in documents.items()
-        }
+        return self.fake.standings(job_ids)
 
     def all_pending(self, before: Any) -> Any:
         return self.fake.all_pending(before)
@@ -63,10 +60,19 @@ class Shelves:
     def reopen(self, job_id: str, now: Any) -> None:
         self.fake.reopen(job_id, now)
 
+    def take_over(self, job_id: str, now: Any) -> None:
+        self.fake.take_over(job_id, now)
+
+    def delete(self, job_id: str, state: str, **changes: Any) -> None:
+        """Add a deleted job that has been deleted for days."""
+        self.repository.documents[job_id] = deleted("me", deleted_at=LONG_AGO)
+        self.ledger.entries[job_id] = entry("me", **{"state": state, "requested_at": LONG_AGO, **changes})
+
     def reconciliation(self, *, repair: bool = False) -> Reconciliation:
         return Reconciliation(
             cast(ObjectStore, self),
             cast(Deletions, self),
+            cast(Ledger, self.ledger),
             self.objects_in,
             now=NOW,
             grace=GRACE,
@@ -83,10 +89,6 @@ def shelves() -> Shelves:
     return Shelves()
 
 
-def purge(state: str, **changes: Any) -> dict[str, Any]:
-    return {"state": state, "requested_at": LONG_AGO, "sweep_at": NOW, "attempts": 1, **changes}
-
-
 def test_live_jobs_objects_are_counted_and_not_spoken_of(shelves: Shelves) -> None:
     shelves.repository.documents["job-1"] = document("me")
     for name in ("reference.png", "poster.webp"):
@@ -98,12 +100,14 @@ def test_live_jobs_objects_are_counted_and_not_spoken_of(shelves: Shelves) -> No
 
 def test_each_kind_of_what_should_not_be_there_is_told_apart(shelves: Shelves) -> None:
     documents = shelves.repository.documents
-    documents["done"] = deleted("me", deleted_at=LONG_AGO, purge=purge("done"))
-    documents["stuck"] = deleted("me", deleted_at=LONG_AGO, purge=purge("pending"))
-    documents["unasked"] = deleted("me", deleted_at=NOW, purge=None)
+    shelves.delete("done", "done")
+    shelves.delete("stuck", "pending")
+    shelves.delete("vanished", "pending")
+    del documents["vanished"]
+    documents["unasked"] = deleted("me", deleted_at=NOW)
     documents["foreign"] = document("you")
     documents["odd"] = deleted("me", deleted_at="yesterday")
-    for job_id in ("done", "stuck", "unasked", "foreign", "odd", "nobodys"):
+    for job_id in ("done", "stuck", "vanished", "unasked", "foreign", "odd", "nobodys"):
         shelves.put(f"me/{job_id}/a", 3, bucket="outputs")
         shelves.put(f"me/{job_id}/b", 4, bucket="outputs")
     shelves.put("exports/all.csv")
@@ -111,6 +115,7 @@ def test_each_kind_of_what_should_not_be_there_is_told_apart(shelves: Shelves) -
     assert set(found) == {
         (Kind.SAID_DONE, "outputs", "me/done/"),
         (Kind.OVERDUE, "outputs", "me/stuck/"),
+        (Kind.OVERDUE, "outputs", "me/vanished/"),
         (Kind.OVERDUE, "outputs", "me/unasked/"),
         (Kind.UNKNOWN, "outputs", "me/foreign/"),
         (Kind.UNKNOWN, "outputs", "me/odd/"),
@@ -122,14 +127,14 @@ def test_each_kind_of_what_should_not_be_there_is_told_apart(shelves: Shelves) -
 
 
 def test_what_is_just_on_its_way_is_not_spoken_of(shelves: Shelves) -> None:
-    shelves.repository.documents["going"] = deleted("me", deleted_at=NOW, purge=purge("pending", requested_at=NOW))
+    shelves.delete("going", "pending", requested_at=NOW)
     shelves.put("me/going/a")
     shelves.put("me/new/a", age=timedelta(hours=1))
     assert shelves.find() == []
 
 
 def test_a_job_that_was_purged_while_it_was_looked_at_is_not_spoken_of(shelves: Shelves) -> None:
-    shelves.repository.documents["done"] = deleted("me", purge=purge("done"))
+    shelves.delete("done", "done")
     shelves.put("me/done/a")
     shelves.put("me/done-2/a", age=timedelta())
     batches = shelves.reconciliation().objects(Checkpoint())
@@ -144,24 +149,25 @@ def test_a_job_that_was_purged_while_it_was_looked_at_is_not_spoken_of(shelves: 
 
 
 def test_without_repair_nothing_is_written(shelves: Shelves) -> None:
-    shelves.repository.documents["done"] = deleted("me", purge=purge("done"))
+    shelves.delete("done", "done")
     shelves.put("me/done/a")
+    before = dict(shelves.ledger.entries["done"])
     shelves.find()
-    assert shelves.repository.documents["done"]["purge"] == purge("done")
+    assert shelves.ledger.entries["done"] == before
 
 
 def test_repair_opens_the_purges_of_deleted_jobs_and_no_others(shelves: Shelves) -> None:
     documents = shelves.repository.documents
-    documents["done"] = deleted("me", deleted_at=LONG_AGO, purge=purge("done"))
-    documents["unasked"] = deleted("me", deleted_at=NOW, purge=None)
-    documents["foreign"] = deleted("you", purge=purge("done"))
+    shelves.delete("done", "done")
+    documents["unasked"] = deleted("me", deleted_at=NOW)
+    documents["foreign"] = deleted("you")
     documents["live"] = document("me")
     before = {name: dict(documents[name]) for name in ("foreign", "live")}
     for job_id in (*documents, "nobodys"):
         shelves.put(f"me/{job_id}/a")
     shelves.find(repair=True)
     for job_id in ("done", "unasked"):
-        deletion = deletion_from(job_id, documents[job_id])
+        deletion = shelves.fake.of(job_id)
         assert deletion is not None
         assert deletion.is_due(NOW)
     assert {name: documents[name] for name in before} == before
@@ -169,11 +175,43 @@ def test_repair_opens_the_purges_of_deleted_jobs_and_no_others(shelves: Shelves)
 
 def test_a_purge_that_is_pending_for_too_long_is_told_and_made_due(shelves: Shelves) -> None:
     later = NOW + timedelta(hours=5)
-    shelves.repository.documents["stuck"] = deleted("me", purge=purge("pending", sweep_at=later))
-    shelves.repository.documents["young"] = deleted("me", purge=purge("pending", requested_at=NOW))
-    assert list(shelves.reconciliation().purges()) == [Finding(Kind.OVERDUE, "me/stuck/")]
-    assert list(shelves.reconciliation(repair=True).purges()) == [Finding(Kind.OVERDUE, "me/stuck/")]
-    assert shelves.repository.documents["stuck"]["purge"]["sweep_at"] == NOW
+    shelves.delete("stuck", "pending", sweep_at=later)
+    shelves.delete("young", "pending", requested_at=NOW)
+    assert list(shelves.reconciliation().deletions()) == [Finding(Kind.OVERDUE, "me/stuck/")]
+    assert list(shelves.reconciliation(repair=True).deletions()) == [Finding(Kind.OVERDUE, "me/stuck/")]
+    assert shelves.ledger.entries["stuck"]["sweep_at"] == NOW
+
+
+def test_what_a_deleted_job_names_elsewhere_is_told_and_left_to_somebody(shelves: Shelves) -> None:
+    shelves.delete("job-1", "pending", left=["images/me/uploads/1.png", "videos/me/uploads/2.mp4"])
+    before = dict(shelves.ledger.entries["job-1"])
+    told = [Finding(Kind.LEFT, "images/me/uploads/1.png"), Finding(Kind.LEFT, "videos/me/uploads/2.mp4")]
+    assert list(shelves.reconciliation(repair=True).deletions()) == told
+    assert shelves.ledger.entries["job-1"] == before
+
+
+def test_a_lost_mark_is_told_and_put_again(shelves: Shelves) -> None:
+    shelves.delete("job-1", "done")
+    shelves.delete("marked", "done")
+    shelves.delete("restored", "restored")
+    for job_id in ("job-1", "restored"):
+        shelves.repository.documents[job_id] = document("me")
+    assert list(shelves.reconciliation().deletions()) == [Finding(Kind.LOST_MARK, "jobs/job-1")]
+    assert "deleted_at" not in shelves.repository.documents["job-1"]
+    assert list(shelves.reconciliation(repair=True).deletions()) == [Finding(Kind.LOST_MARK, "jobs/job-1")]
+    assert shelves.repository.documents["job-1"]["deleted_at"] == LONG_AGO
+    assert list(shelves.reconciliation().deletions()) == [Finding(Kind.OVERDUE, "me/job-1/")]
+
+
+def test_records_of_older_code_are_told_and_taken_over(shelves: Shelves) -> None:
+    shelves.repository.documents["old"] = deleted("me", purge={"state": "done", "requested_at": LONG_AGO})
+    shelves.repository.documents["live"] = document("me", purge={"state": "pending"})
+    told = [Finding(Kind.OLD_FORM, "jobs/live"), Finding(Kind.OLD_FORM, "jobs/old")]
+    assert list(shelves.reconciliation().deletions()) == told
+    assert shelves.ledger.entries == {}
+    assert list(shelves.reconciliation(repair=True).deletions()) == told
+    assert list(shelves.reconciliation(repair=True).deletions()) == []
+    assert shelves.ledger.entries.keys() == {"old"}
 
 
 def test_a_job_whose_purge_cannot_be_opened_again_keeps_no_other_from_its_repair(
@@ -181,8 +219,8 @@ def test_a_job_whose_purge_cannot_be_opened_again_keeps_no_other_from_its_repair
 ) -> None:
     for job_id in ("full", "sound"):
         shelves.put(f"me/{job_id}/reference.png")
-        shelves.repository.documents[job_id] = deleted("me", deleted_at=LONG_AGO, purge=purge("done"))
-    shelves.repository.documents["stuck"] = deleted("me", purge=purge("pending", requested_at=LONG_AGO))
+        shelves.delete(job_id, "done")
+    shelves.delete("stuck", "pending")
     reopen = shelves.fake.reopen
 
     def refuse(job_id: str, now: Any) -> None:
@@ -193,8 +231,8 @@ def test_a_job_whose_purge_cannot_be_opened_again_keeps_no_other_from_its_repair
     monkeypatch.setattr(shelves.fake, "reopen", refuse)
     found = [(finding.prefix, finding.stuck) for finding in shelves.find(repair=True)]
     assert found == [("me/full/", True), ("me/sound/", False)]
-    assert shelves.repository.documents["sound"]["purge"]["state"] == "pending"
-    assert [finding.stuck for finding in shelves.reconciliation(repair=True).purges()][-1]
+    assert shelves.ledger.entries["sound"]["state"] == "pending"
+    assert any(finding.stuck for finding in shelves.reconciliation(repair=True).deletions())
 
 
 def test_a_run_that_was_broken_off_goes_on_and_counts_everything_once(shelves: Shelves, tmp_path: Path) -> None:

@@ -23,10 +23,8 @@ QUERYING = {"where", "order_by", "collection_group", "find_nearest", "Structured
 """Calls that create a query that may need an index: the library's methods and its message."""
 WITHOUT_QUERIES = {
     "JobRepository.get",
-    *("Deletions.mark", "Deletions.of", "Deletions.standings", "Deletions.begin_purge", "Deletions.end_purge"),
-    *("Deletions.record_late_upload", "Deletions.record_sweep", "Deletions.reopen"),
+    *("Ledger.read", "Ledger.change", "Ledger.displaced", "Ledger.record_dead_letter"),
     *(
-        "Deletions.record_dead_letter",
         "Shares.renew",
         "Shares.revoke",
         "Completions.complete",

@@ -17,8 +17,9 @@ import pytest
 
 from functions.process_upload import process_upload
 from functions.purge_job import purge_job
+from functions.restore_job import restore_job
 from functions.sweep_purges import sweep_purges
-from shared.messaging.events import JobDeleted
+from shared.messaging.events import JobDeleted, JobRestored
 from shared.messaging.subscriber import Subscriber
 from shared.publishing.dead_letters import Letter
 from tests.enumerated import FOUND, consumers
@@ -43,10 +44,14 @@ Mutation = Callable[[random.Random, dict[str, Any], dict[str, Any]], None]
 
 
 class Messages:
-    """Makes messages from a seed. `sound` tells whether the last message was left unchanged."""
+    """Makes messages from a seed: notifications, and what users want of their jobs' files.
 
-    def __init__(self, seed: int) -> None:
+    `sound` tells whether the last message was left unchanged.
+    """
+
+    def __init__(self, seed: int, *wishes: type[JobDeleted] | type[JobRestored]) -> None:
         self._dice = random.Random(seed)
+        self._wishes = wishes
         self.sound = False
 
     def any(self) -> Any:
@@ -65,7 +70,8 @@ class Messages:
     def _valid(self) -> tuple[dict[str, Any], dict[str, Any]]:
         job_id = self._dice.choice([LIVE, GONE, UNKNOWN])
         if self._dice.random() < 0.5:
-            data, about = JobDeleted(job_id, self._dice.choice(["me", "you"]), NOW).encode()
+            wish = self._dice.choice(self._wishes)
+            data, about = wish(job_id, self._dice.choice(["me", "you"]), NOW).encode()
         else:
             # A file's first generation exists, and may be removed if its job is deleted.
             name = (
@@ -117,7 +123,8 @@ def test_each_event_ends_once_and_only_the_deleted_jobs_files_may_go(
 ) -> None:
     before = copy.deepcopy(services.fake_media.objects)
     seed = SEED + FUNCTIONS.index(function)
-    messages, outcomes = Messages(seed), Counter[str]()
+    wish = JobRestored if function is restore_job else JobDeleted
+    messages, outcomes = Messages(seed, wish), Counter[str]()
     logging.getLogger("nuumee").setLevel(logging.INFO)
     for _ in range(EVENTS):
         caplog.clear()
@@ -143,7 +150,7 @@ def test_each_event_ends_once_and_only_the_deleted_jobs_files_may_go(
 
 def test_dead_letters_of_every_kind_are_seen_to_and_remove_nothing(services: FakeServices) -> None:
     before = copy.deepcopy(services.fake_media.objects)
-    messages = Messages(SEED)
+    messages = Messages(SEED, JobDeleted, JobRestored)
     for number in range(2_000):
         message = messages.any()
         parts = message.get("message") if isinstance(message, dict) else None
@@ -155,10 +162,11 @@ def test_dead_letters_of_every_kind_are_seen_to_and_remove_nothing(services: Fak
             with suppress(binascii.Error):
                 data = base64.b64decode(data)
         texts = {str(k): str(v) for k, v in attributes.items()} if isinstance(attributes, dict) else {}
-        waiting = (services.fake_dead_deletions, services.fake_dead_uploads)[number % 2].waiting
-        waiting.append(Letter(str(number), data, texts, str(number)))
+        kinds = (services.fake_dead_deletions, services.fake_dead_uploads, services.fake_dead_restores)
+        kinds[number % 3].waiting.append(Letter(str(number), data, texts, str(number)))
     for _ in range(2_000 // 100):
         sweep_purges.receive(envelope(b"", {}), services)
-    assert services.fake_dead_deletions.waiting == services.fake_dead_uploads.waiting == []
-    assert len(services.fake_deletions.dead_letters) > 500
+    waiting = (services.fake_dead_deletions, services.fake_dead_uploads, services.fake_dead_restores)
+    assert [one.waiting for one in waiting] == [[], [], []]
+    assert len(services.fake_ledger.dead_letters) > 500
     assert services.fake_media.objects == before

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from infra.local.faults import Fault, Kind, Trouble
+from shared.errors import Unavailable
 from shared.jobs.job import JobPrefix
-from shared.storage import removal
+from shared.storage import attempts, removal
 from shared.storage.limits import removing
 from shared.storage.objects import ObjectStore
 from shared.storage.removal import BucketPurge
-from tests.storages import a_storage
+from tests.storages import a_storage, still
 from tests.waiting import wait_until
 
 IMAGES, VIDEOS, OUTPUTS = "images", "videos", "outputs"
@@ -69,7 +70,7 @@ def test_all_that_lies_behind_a_hundred_held_objects_goes(
 ) -> None:
     put(client, VIDEOS, *(f"{number:03}-held" for number in range(100)), *(f"free-{n}" for n in range(20)))
     trouble.on_call = refusing({"held": Kind.HELD})
-    found = objects.purge(PREFIX)
+    found = objects.purge(PREFIX, still)
     assert found[1] == BucketPurge(
         bucket=VIDEOS,
         objects=20,
@@ -86,7 +87,7 @@ def test_all_that_lies_between_held_objects_goes_and_each_reason_is_told(
     words = ("held", "free", "kept", "free")
     put(client, OUTPUTS, *(f"{number:03}-{words[number % 4]}" for number in range(240)))
     trouble.on_call = refusing({"held": Kind.HELD, "kept": Kind.RETAINED})
-    output = objects.purge(PREFIX)[2]
+    output = objects.purge(PREFIX, still)[2]
     assert output.objects == 120
     assert output.error == (
         "403 objectUnderActiveHold: 60 object(s), such as me/job-1/000-held; "
@@ -111,9 +112,9 @@ def test_a_bucket_that_is_away_is_given_up_after_a_few_deletes(
 
     trouble.on_call = decide
     began = time.monotonic()
-    images, videos, outputs = objects.purge(PREFIX)
+    images, videos, outputs = objects.purge(PREFIX, still)
     assert time.monotonic() - began < 10
-    assert len(tried) <= removal.AT_ONCE + removal.MOST_GIVEN_UP
+    assert len(tried) <= attempts.AT_ONCE + attempts.MOST_GIVEN_UP
     assert videos.error is not None
     assert videos.error.startswith("503 backendError: ")
     assert (images.error, outputs.error, left(client, OUTPUTS)) == (None, None, [])
@@ -125,7 +126,7 @@ def test_one_object_that_always_fails_keeps_no_other_from_going(
 ) -> None:
     put(client, VIDEOS, "0-broken", *(f"free-{number}" for number in range(120)))
     trouble.on_call = refusing({"broken": Kind.ERROR})
-    videos = objects.purge(PREFIX)[1]
+    videos = objects.purge(PREFIX, still)[1]
     assert (videos.objects, left(client, VIDEOS)) == (120, ["0-broken"])
     assert videos.error == "500 backendError: 1 object(s), such as me/job-1/0-broken"
 
@@ -133,7 +134,7 @@ def test_one_object_that_always_fails_keeps_no_other_from_going(
 @pytest.mark.usefixtures("impatient")
 def test_a_bucket_that_cannot_be_listed_says_so(trouble: Trouble, objects: ObjectStore) -> None:
     trouble.on_call = lambda call: Fault(Kind.UNAVAILABLE) if f"/b/{IMAGES}/" in call else None
-    images, videos, outputs = objects.purge(PREFIX)
+    images, videos, outputs = objects.purge(PREFIX, still)
     assert images.error == "503 backendError: what is there cannot be listed"
     assert (videos.error, outputs.error) == (None, None)
 
@@ -149,7 +150,7 @@ def test_a_bucket_that_is_silent_holds_up_no_other_bucket_and_no_other_job(
         put(client, bucket, *map(str, range(20)))
     silent = f"DELETE /storage/v1/b/{VIDEOS}/"
     trouble.on_call = lambda call: Fault(Kind.SILENCE) if call.startswith(silent) else None
-    purges = [threading.Thread(target=objects.purge, args=(prefix,)) for prefix in (*stuck, PREFIX)]
+    purges = [threading.Thread(target=objects.purge, args=(prefix, still)) for prefix in (*stuck, PREFIX)]
     for purge in purges:
         purge.start()
     try:
@@ -159,7 +160,7 @@ def test_a_bucket_that_is_silent_holds_up_no_other_bucket_and_no_other_job(
         trouble.heal()
         for purge in purges:
             purge.join()
-    assert [one.error for one in objects.purge(PREFIX)] == [None, None, None]
+    assert [one.error for one in objects.purge(PREFIX, still)] == [None, None, None]
 
 
 def test_a_run_ends_in_time_and_the_next_goes_on(
@@ -169,9 +170,41 @@ def test_a_run_ends_in_time_and_the_next_goes_on(
     trouble.on_call = lambda call: Fault(Kind.SLOW) if call.startswith("DELETE") else None
     with monkeypatch.context() as patched:
         patched.setattr(removal, "PURGE_WITHIN", 0.5)
-        videos = objects.purge(PREFIX)[1]
+        videos = objects.purge(PREFIX, still)[1]
     assert 0 < videos.objects < 120
     assert videos.error == "not finished within 0.5 s"
     trouble.heal()
-    again = objects.purge(PREFIX)[1]
+    again = objects.purge(PREFIX, still)[1]
     assert (again.objects, again.error) == (120 - videos.objects, None)
+
+
+def test_a_deletion_that_is_taken_back_stops_the_purge_before_its_next_batch(
+    client: Any, objects: ObjectStore
+) -> None:
+    put(client, VIDEOS, *map(str, range(250)))
+    put(client, OUTPUTS, "output.mp4")
+    answers = iter([True, False])
+
+    def may_go_on() -> bool:
+        return len(left(client, OUTPUTS)) == 1 and next(answers)
+
+    only_videos = ObjectStore(client, (VIDEOS,))
+    (videos,) = only_videos.purge(PREFIX, may_go_on)
+    assert (videos.objects, videos.error) == (100, "the deletion was taken back")
+    assert len(left(client, VIDEOS)) == 150
+    assert [one.objects for one in objects.purge(PREFIX, lambda: False)] == [0, 0, 0]
+    assert len(left(client, VIDEOS)) == 150
+
+
+def test_a_purge_that_cannot_ask_whether_the_deletion_holds_removes_nothing(
+    client: Any, objects: ObjectStore
+) -> None:
+    put(client, VIDEOS, "motion.mp4")
+
+    def may_go_on() -> bool:
+        raise Unavailable("Firestore")
+
+    images, videos, _ = objects.purge(PREFIX, may_go_on)
+    assert (images.error, videos.objects, left(client, VIDEOS)) == (None, 0, ["motion.mp4"])
+    assert videos.error is not None
+    assert videos.error.startswith("Firestore cannot be reached")

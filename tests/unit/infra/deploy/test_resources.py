@@ -137,10 +137,11 @@ def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Li
     buckets = tuple(f"gs://{bucket}" for bucket in DEFAULTS.buckets)
     signs = {"datastore.viewer on nuumee-test", "secretmanager.secretAccessor on url-signing-key"}
     reads = {f"storage.objectViewer on {bucket}" for bucket in buckets}
+    policies = {f"storage.legacyBucketReader on {bucket}" for bucket in buckets}
     pictures = {f"storage.objectUser on {bucket}, under a condition" for bucket in buckets}
     removes = {"datastore.user on nuumee-test", *(f"storage.objectUser on {bucket}" for bucket in buckets)}
     assert grants(commands) == {
-        "list-jobs": signs | reads,
+        "list-jobs": signs | reads | policies,
         "get-thumbnails": signs | reads,
         "get-output": signs | {"storage.objectViewer on gs://nuumee-outputs"},
         "rename-job": {"datastore.user on nuumee-test", "firebaseauth.viewer on nuumee-test"},
@@ -149,7 +150,14 @@ def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Li
             "firebaseauth.viewer on nuumee-test",
             "pubsub.publisher on topics job-deleted",
         },
+        "undelete-job": policies
+        | {
+            "datastore.user on nuumee-test",
+            "firebaseauth.viewer on nuumee-test",
+            "pubsub.publisher on topics job-restored",
+        },
         "purge-job": removes,
+        "restore-job": removes | policies,
         "process-upload": removes,
         "make-posters": {"datastore.user on nuumee-test"} | reads | pictures,
         "share-job": {"datastore.user on nuumee-test", "firebaseauth.viewer on nuumee-test"},
@@ -167,8 +175,10 @@ def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Li
         "sweep-purges": {
             "datastore.user on nuumee-test",
             "pubsub.publisher on topics job-deleted",
+            "pubsub.publisher on topics job-restored",
             "pubsub.publisher on topics object-finalized",
             "pubsub.subscriber on subscriptions job-deleted-dead-letters",
+            "pubsub.subscriber on subscriptions job-restored-dead-letters",
             "pubsub.subscriber on subscriptions object-finalized-dead-letters",
         },
     }

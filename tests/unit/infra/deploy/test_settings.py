@@ -36,6 +36,8 @@ def test_a_missing_setting_is_named(missing: str, checkout: Checkout) -> None:
         "--images-bucket=nuumee-videos",
         "--job-deleted-topic=a/b",
         "--job-deleted-topic=every-minute",
+        "--job-restored-topic=a/b",
+        "--job-restored-topic=job-deleted",
         "--object-finalized-topic=a/b",
         "--object-finalized-topic=google-events",
         "--budget=100",

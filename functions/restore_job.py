@@ -1,0 +1,63 @@
+"""Consumes job-restored: brings back the files of a job whose deletion was taken back, and makes it live"""
+
+from __future__ import annotations
+
+import time
+
+from shared import log
+from shared.deletion.purge import Deletion, DeletionState
+from shared.errors import RestoreIncomplete, UnprocessableEvent
+from shared.jobs.job import JobPrefix
+from shared.messaging.events import JobRestored
+from shared.messaging.subscriber import subscriber
+from shared.services import Services
+
+WAITS = 5
+"""How often a restore looks whether a purge has ended before it leaves the rest to its next delivery."""
+PAUSE = 1.0
+"""Seconds between these looks. A purge notices within one batch that it is no longer wanted."""
+
+
+@subscriber(JobRestored)
+def restore_job(event: JobRestored, services: Services) -> None:
+    """Restore the job if the ledger says that this is wanted. An event alone restores nothing."""
+    deletion = services.restores.of(event.job_id)
+    if deletion is None or deletion.user_id != event.user_id:
+        raise UnprocessableEvent("the job was never deleted, is unknown or another user's")
+    if deletion.state is not DeletionState.RESTORING:
+        log.info("restore_not_wanted", job_id=deletion.job_id, state=deletion.state.value)
+        return
+    _wait_for_removals(deletion, services)
+    if _is_too_late(deletion, services):
+        services.restores.abandon(deletion.job_id, services.now())
+        log.error("restore_too_late", job_id=deletion.job_id, deleted_at=deletion.deleted_at)
+        return
+
+    prefix = JobPrefix(deletion.user_id, deletion.job_id)
+    is_wanted = lambda: services.restores.is_wanted(deletion.job_id)  # noqa: E731
+    buckets = services.objects.restore(prefix, deletion.deleted_at, is_wanted)
+    if failed := [bucket.bucket for bucket in buckets if bucket.error]:
+        raise RestoreIncomplete(f"files may be missing in {', '.join(failed)}")
+    state = services.restores.finish(deletion.job_id, services.now())
+    log.info(
+        "restored",
+        job_id=deletion.job_id,
+        state=state and state.value,
+        objects=sum(bucket.objects for bucket in buckets),
+        bytes=sum(bucket.size for bucket in buckets),
+    )
+
+
+def _wait_for_removals(deletion: Deletion, services: Services) -> None:
+    """Wait for a purge that was running when its deletion was taken back. Raises RestoreIncomplete."""
+    for _ in range(WAITS):
+        if services.restores.may_begin(deletion.job_id, services.now()):
+            return
+        time.sleep(PAUSE)
+    raise RestoreIncomplete("a run may still be removing objects")
+
+
+def _is_too_late(deletion: Deletion, services: Services) -> bool:
+    """Whether some of the files may be gone for good by now, although the restore was accepted in time."""
+    until = services.retention.kept_until(deletion.deleted_at)
+    return until is None or until <= services.now()

@@ -1,0 +1,262 @@
+"""A ledger entry, `deletions/{job_id}`, and what each step writes into it.
+
+Each step takes the entry and returns a changed one. A step with a `key` counts once, however often it is written:
+a caller who lost the response to a write repeats it. The entry remembers the most recent keys.
+
+The entry holds no names or generations of removed objects, so that its size does not grow with the job's. A
+restore does not need them: the soft-deleted generations that this deletion removed are those under the job's
+prefix whose soft-delete time is `requested_at` or later.
+https://cloud.google.com/storage/docs/use-soft-deleted-objects
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from shared.deletion.purge import Deletion, DeletionState, Leftovers, until_next_sweep
+from shared.jobs.documents import given
+from shared.jobs.job import FINAL_STATUSES, Medium, can_own_media, is_own_path
+
+if TYPE_CHECKING:
+    from shared.storage.removal import BucketPurge
+
+Entry = dict[str, Any]
+WATCHED_FOR = timedelta(days=1)
+"""How long sweeps look at the mark of a job that was in progress when it was deleted. Its worker may still write a
+stale copy of the document, which loses the mark."""
+_KEYS_KEPT = _NAMES_KEPT = 16
+_LONGEST_RUN = timedelta(hours=1)
+_LARGEST = 2**53
+"""No real count is larger. Firestore's integers end at 2**63."""
+
+
+def opened(
+    job_id: str, user_id: str, document: Mapping[str, Any], *, by: str, at: datetime, due: datetime | None
+) -> Entry:
+    """The entry of a deletion that `by` requested `at` that time. A sweep asks again once it is `due`.
+
+    There is nothing to purge for an owner who cannot own media.
+    """
+    entry: Entry = {"user_id": user_id, "requested_at": at, "requested_by": by, "attempts": 0}
+    if not can_own_media(user_id):
+        note = "the owner's id can own no media"
+        return {**entry, "state": DeletionState.DONE.value, "note": note, "sweep_at": None}
+    entry |= {"state": DeletionState.PENDING.value, "sweeps": 0, "sweep_at": due}
+    if named := names_outside(job_id, user_id, document):
+        entry["named"] = named
+    if document and document.get("status") not in FINAL_STATUSES:
+        entry["watched_until"] = at + WATCHED_FOR
+    return entry
+
+
+def followed(before: Entry, entry: Entry) -> Entry:
+    """The entry of a deletion that follows one that was taken back."""
+    return {**entry, **{name: before[name] for name in ("displaced", "put_back", "running") if name in before}}
+
+
+def wanted_again(entry: Entry, due: datetime) -> Entry:
+    """The entry of a deletion that was being taken back when the owner deleted the job again.
+
+    It is the same deletion: what has not come back yet was removed since its first time.
+    """
+    return {**entry, "state": DeletionState.PENDING.value, "sweeps": 0, "sweep_at": due, "proved_empty_at": None}
+
+
+def taken_over(entry: Entry, purge: object) -> Entry:
+    """The entry with what the `purge` map of an older deletion recorded in the job's document."""
+    if not isinstance(purge, dict) or entry["state"] == DeletionState.DONE:
+        return entry
+    kept = {name: purge[name] for name in _KEPT_FROM_OLD if name in purge}
+    if purge.get("state") != DeletionState.DONE:
+        # Whether it was pending or closed, a run proves what is left.
+        due = purge.get("sweep_at")
+        return {**entry, **kept, "sweep_at": due if isinstance(due, datetime) else entry["sweep_at"]}
+    at = purge.get("finished_at")
+    buckets = {
+        name: {**bucket, "proved_empty_at": at, **({"removed_at": at} if _number(bucket, "objects") else {})}
+        for name, bucket in _map(purge, "buckets").items()
+        if isinstance(bucket, dict)
+    }
+    done = {"state": DeletionState.DONE.value, "sweep_at": None, "proved_empty_at": at, "buckets": buckets}
+    return {**entry, **kept, **done}
+
+
+_KEPT_FROM_OLD = (
+    *("attempts", "sweeps", "started_at", "buckets", "recorded"),
+    *("late_objects", "late_bytes", "late_at"),
+)
+
+
+def begun(entry: Entry, key: str, named: Sequence[str], now: datetime) -> Entry:
+    """Counts one more run. It is written before the run removes anything, so a killed run leaves a trace.
+
+    `named` is what `names_outside` finds now. What it found before is kept, because a writer may have cleared it.
+    """
+    if _is_in(entry, f"begun {key}"):
+        return entry
+    changes: Entry = {"attempts": _number(entry, "attempts") + 1, "started_at": now}
+    changes["running"] = _running(entry, key, now)
+    if new := set(named).difference(_texts(entry, "named")):
+        changes["named"] = [*_texts(entry, "named"), *sorted(new)][-_NAMES_KEPT:]
+    return _with(entry, f"begun {key}", **changes)
+
+
+def ended(entry: Entry, key: str, buckets: Sequence[BucketPurge], found: Leftovers, now: datetime) -> Entry:
+    """Adds what one run removed. The purge is done if no bucket has an error and nothing was found elsewhere."""
+    if _is_in(entry, f"ended {key}"):
+        return entry
+    before = _map(entry, "buckets")
+    after = {**before, **{one.bucket: _added(_map(before, one.bucket), one, now) for one in buckets}}
+    changes: Entry = {"buckets": after, "left": list(found.left), "running": _running(entry, key, None)}
+    if is_deleted(entry):
+        is_done = not (found.left or found.going or any(one.error for one in buckets))
+        state = DeletionState.DONE if is_done else DeletionState.PENDING
+        changes |= {"state": state.value, "proved_empty_at": now if is_done else None}
+        if is_done:
+            changes["sweep_at"] = entry.get("sweep_at") if _is_watched(entry, now) else None
+    return _with(entry, f"ended {key}", **changes)
+
+
+def late_upload_found(entry: Entry, bucket: str, generation: int, size: int, now: datetime) -> Entry:
+    """Counts an object that arrived after the delete and is now removed, whatever becomes of that run."""
+    key = f"{bucket}/{generation}"
+    entry = {**entry, "running": _running(entry, key, now)}
+    if _is_in(entry, key):
+        return entry
+    objects, total = _number(entry, "late_objects") + 1, _number(entry, "late_bytes") + size
+    buckets = _map(entry, "buckets")
+    buckets = {**buckets, bucket: {**_map(buckets, bucket), "removed_at": now}}
+    return _with(entry, key, late_objects=objects, late_bytes=total, late_at=now, buckets=buckets)
+
+
+def late_upload_removed(entry: Entry, bucket: str, generation: int) -> Entry:
+    """Ends what `late_upload_found` began."""
+    return {**entry, "running": _running(entry, f"{bucket}/{generation}", None)}
+
+
+def swept(entry: Entry, due: datetime | None, now: datetime, sweep_after: timedelta) -> Entry:
+    """Counts a sweep that handled the deletion due at that time, and schedules a later one, if one is needed."""
+    if entry.get("sweep_at") != due:
+        return entry  # already recorded
+    is_over = entry["state"] in (DeletionState.DONE, DeletionState.RESTORED)
+    if is_over and not _is_watched(entry, now):
+        return {**entry, "sweep_at": None}
+    sweeps = _number(entry, "sweeps") + 1
+    return {**entry, "sweeps": sweeps, "sweep_at": now + until_next_sweep(sweeps, sweep_after)}
+
+
+def reopened(entry: Entry, now: datetime) -> Entry:
+    """Makes the purge due now, because objects are left or may be left. A deletion taken back stays so."""
+    if not is_deleted(entry):
+        return entry
+    return {**entry, "state": DeletionState.PENDING.value, "sweep_at": now, "proved_empty_at": None}
+
+
+def mark_lost(entry: Entry, now: datetime) -> Entry:
+    """What it means that the job's document has lost its mark: its writer may have brought files, and may write
+    again.
+    """
+    return {**reopened(entry, now), "watched_until": now + WATCHED_FOR}
+
+
+def is_deleted(entry: Entry) -> bool:
+    return entry.get("state") in (DeletionState.PENDING, DeletionState.DONE)
+
+
+def deletion_of(job_id: str, entry: Entry) -> Deletion | None:
+    """The deletion in an entry; None if the entry is damaged, which only a hand can do."""
+    user_id, requested_at, state = entry.get("user_id"), entry.get("requested_at"), entry.get("state")
+    if not isinstance(user_id, str) or not isinstance(requested_at, datetime):
+        return None
+    if not isinstance(state, str) or state not in set(DeletionState):
+        return None
+    sweep_at = entry.get("sweep_at")
+    return Deletion(
+        job_id=job_id,
+        user_id=user_id,
+        deleted_at=requested_at,
+        state=DeletionState(state),
+        sweeps=_number(entry, "sweeps"),
+        sweep_at=sweep_at if isinstance(sweep_at, datetime) else None,
+        named=_texts(entry, "named"),
+        left=_texts(entry, "left"),
+    )
+
+
+def names_outside(job_id: str, user_id: str, document: Mapping[str, Any]) -> list[str]:
+    """The objects that the job's path fields name under the owner's folder, but outside the job's prefix.
+
+    Each is `images/`, `videos/` or `outputs/`, followed by the object's name. Pictures are not among them: they
+    lie beside the medium that they show.
+    """
+    paths = [(medium, given(document, path_field(medium))) for medium in Medium]
+    return sorted(
+        {
+            f"{medium.bucket(path).value}/{path}"
+            for medium, path in paths
+            if isinstance(path, str) and is_own_path(path, user_id) and not path.startswith(f"{user_id}/{job_id}/")
+        }
+    )
+
+
+def path_field(medium: Medium) -> str:
+    """The field of a job's document that names the medium."""
+    return f"{medium.value}_path"
+
+
+def _added(before: Entry, one: BucketPurge, now: datetime) -> Entry:
+    changes: Entry = {
+        "objects": _number(before, "objects") + one.objects,
+        "bytes": _number(before, "bytes") + one.size,
+        "error": one.error,
+        "proved_empty_at": None if one.error else now,
+    }
+    return {**before, **changes, **({"removed_at": now} if one.objects else {})}
+
+
+def running(entry: Entry) -> dict[str, datetime]:
+    """When the runs that remove objects and have not ended began, as far as they are known."""
+    return {name: at for name, at in _map(entry, "running").items() if isinstance(at, datetime)}
+
+
+def _running(entry: Entry, key: str, began: datetime | None) -> Entry:
+    """The runs that have not ended, with this one as it is now. Those of long ago were killed."""
+    known = {name: at for name, at in running(entry).items() if name != key}
+    if began is None:
+        return known
+    return {name: at for name, at in known.items() if at > began - _LONGEST_RUN} | {key: began}
+
+
+def _is_watched(entry: Entry, now: datetime) -> bool:
+    until = entry.get("watched_until")
+    return isinstance(until, datetime) and now < until
+
+
+def _is_in(entry: Entry, key: str) -> bool:
+    return key in _list(entry, "recorded")
+
+
+def _with(entry: Entry, key: str, **changes: object) -> Entry:
+    return {**entry, **changes, "recorded": [*_list(entry, "recorded"), key][-_KEYS_KEPT:]}
+
+
+def _list(entry: Entry, name: str) -> list[Any]:
+    value = entry.get(name)
+    return value if isinstance(value, list) else []
+
+
+def _texts(entry: Entry, name: str) -> tuple[str, ...]:
+    return tuple(one for one in _list(entry, name) if isinstance(one, str))
+
+
+def _map(entry: Entry, name: str) -> Entry:
+    value = entry.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _number(entry: Entry, name: str) -> int:
+    value: Any = entry.get(name)
+    is_sound = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LARGEST
+    return value if is_sound else 0

@@ -1,0 +1,253 @@
+"""The ledger of deletions in Firestore, read and written together with the jobs' documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+from google.api_core import exceptions as google_errors
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+from google.cloud.firestore_v1.field_path import FieldPath
+
+from shared.deletion.displacing import displaced_fields
+from shared.deletion.entry import Entry
+from shared.deletion.purge import DeletionState
+from shared.deletion.standing import LOOKED_AT, Pair, has_lost_mark
+from shared.errors import Contended
+from shared.jobs.amending import BUSY, Document
+from shared.jobs.documents import fields
+from shared.outages import firestore_limits, outages
+
+_PAGE = 300
+_MOST_TRIES = 8
+_RACES = (
+    google_errors.FailedPrecondition,
+    google_errors.Aborted,
+    google_errors.AlreadyExists,
+    google_errors.NotFound,
+)
+"""What a conditional write raises if another writer came first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What to write, all of it or nothing: the whole entry, and fields of the job's document."""
+
+    entry: Entry | None = None
+    put: Document = field(default_factory=dict)
+    drop: Sequence[str] = ()
+    """Fields to remove from the document."""
+
+
+Step = Callable[[Pair], Changes]
+
+
+class Ledger:
+    """Every method raises Unavailable when Firestore is away."""
+
+    def __init__(self, client: firestore.Client) -> None:
+        self._client = client
+        self._jobs = client.collection("jobs")
+        self._entries = client.collection("deletions")
+        self._dead_letters = client.collection("dead_letters")
+
+    def read(self, job_ids: Iterable[str], only: Sequence[str] | None = None) -> dict[str, Pair]:
+        """The pair of each job, with `only` these fields of both. Costs two reads per id."""
+        found = self._snapshots(job_ids, only)
+        return {job_id: _pair(job_id, *snapshots) for job_id, snapshots in found.items()}
+
+    def change(self, job_id: str, step: Step) -> Pair:
+        """Write what `step` wants, on condition that what is written has not changed since it was read.
+
+        If somebody else was first, tries again. The next read also detects a write whose answer was lost, provided
+        that `step` then wants no change. A document without room for the changes gets it: its largest fields move
+        to `deletions/{job_id}/displaced`. Returns the changed pair. Each try costs two reads, and one write for
+        each of the two that changes. Raises Contended if others keep writing.
+        """
+        for _ in range(_MOST_TRIES):
+            entry, job = self._snapshots([job_id], None)[job_id]
+            pair = _pair(job_id, entry, job)
+            changes = step(pair)
+            try:
+                with outages("Firestore"):
+                    return self._write(pair, changes, entry, job)
+            except _RACES:
+                continue
+        raise Contended(BUSY)
+
+    def due(self, now: datetime, limit: int) -> list[tuple[str, Entry]]:
+        """Entries whose next sweep is due, the longest overdue first, whatever their state."""
+        query = self._entries.where(filter=FieldFilter("sweep_at", "<=", now)).order_by("sweep_at").limit(limit)
+        with outages("Firestore"):
+            return [(one.id, fields(one)) for one in query.get(**firestore_limits())]
+
+    def pending(self, before: datetime) -> Iterator[tuple[str, Entry]]:
+        """Pending deletions requested before that time, oldest first, read page by page."""
+        return ((one.id, fields(one)) for one in _paged(self._pending(before)))
+
+    def oldest_pending(self, before: datetime) -> tuple[str, Entry] | None:
+        """The first of `pending`, for one read."""
+        with outages("Firestore"):
+            found = self._pending(before).limit(1).get(**firestore_limits())
+        return (found[0].id, fields(found[0])) if found else None
+
+    def _pending(self, before: datetime) -> firestore.Query:
+        return (
+            self._entries.where(filter=FieldFilter("state", "==", DeletionState.PENDING.value))
+            .where(filter=FieldFilter("requested_at", "<", before))
+            .order_by("requested_at")
+        )
+
+    def restorable(
+        self, user_id: str, later_than: datetime, limit: int, skip: int, after: tuple[datetime, str] | None
+    ) -> list[tuple[str, Entry]]:
+        """The user's deletions requested later than that and not taken back, the last one first.
+
+        Begins behind the time and id of `after`, if given, and costs a read for each, also for those to skip.
+        """
+        query = self._restorable(user_id, later_than).limit(limit).offset(skip)
+        query = query.order_by("__name__", direction=firestore.Query.DESCENDING)
+        if after:
+            query = query.start_after({"requested_at": after[0], "__name__": self._entries.document(after[1])})
+        with outages("Firestore"):
+            return [(one.id, fields(one)) for one in query.get(**firestore_limits())]
+
+    def count_restorable(self, user_id: str, later_than: datetime) -> int:
+        """How many there are of `restorable`. Costs one read for each 1,000, and at least one."""
+        with outages("Firestore"):
+            counted: Any = self._restorable(user_id, later_than).count().get(**firestore_limits())
+        return int(counted[0][0].value)
+
+    def documents(self, job_ids: Iterable[str], only: Sequence[str]) -> dict[str, Document]:
+        """These fields of the jobs' documents that exist. Costs one read per id."""
+        references = [self._jobs.document(job_id) for job_id in job_ids]
+        with outages("Firestore"):
+            found = self._client.get_all(references, only, **firestore_limits())
+            return {one.id: fields(one) for one in found if one.exists}
+
+    def lost_marks(self) -> Iterator[Pair]:
+        """Deleted jobs whose document has lost its mark. Reads the whole ledger, and each job, page by page."""
+        pages = _pages(self._entries.select(["state"]).order_by("__name__"))
+        for ids in ([one.id for one in page] for page in pages):
+            yield from filter(has_lost_mark, self.read(ids, LOOKED_AT).values())
+
+    def old_form(self) -> Iterator[str]:
+        """Ids of jobs whose document still holds a `purge` map, read page by page."""
+        return (one.id for one in _paged(self._jobs.select(["purge.state"]).order_by("purge.state")))
+
+    def old_form_pending(self, limit: int) -> list[str]:
+        """Ids of jobs whose document still holds a pending `purge`."""
+        pending = self._jobs.where(filter=FieldFilter("purge.state", "==", DeletionState.PENDING.value))
+        with outages("Firestore"):
+            return [one.id for one in pending.select([]).limit(limit).get(**firestore_limits())]
+
+    def jobs_naming(self, user_id: str, path_field: str, name: str) -> Iterator[tuple[str, Document]]:
+        """The user's jobs, live or not, whose `path_field` is this name, with `deleted_at` alone."""
+        query = self._jobs.where(filter=FieldFilter("user_id", "==", user_id)).where(
+            filter=FieldFilter(path_field, "==", name)
+        )
+        return ((one.id, fields(one)) for one in _paged(query.select(["user_id", "deleted_at"])))
+
+    def displaced(self, job_id: str, after: int = 0) -> Document:
+        """The fields that made room for the mark in the job's document, each with its latest value.
+
+        Only those that were displaced `after` so many times.
+        """
+        there = self._entries.document(job_id).collection("displaced")
+        with outages("Firestore"):
+            found = sorted(there.get(**firestore_limits()), key=lambda one: int(one.id))
+        return {name: value for one in found if int(one.id) > after for name, value in fields(one).items()}
+
+    def record_dead_letter(self, message_id: str, letter: Document) -> None:
+        """Keep a message that could not be processed. Recording it again changes nothing."""
+        with outages("Firestore"):
+            try:
+                self._dead_letters.document(message_id).create(letter, **firestore_limits())
+            except google_errors.AlreadyExists:
+                return
+
+    def _restorable(self, user_id: str, later_than: datetime) -> firestore.Query:
+        states = [DeletionState.PENDING.value, DeletionState.DONE.value]
+        return (
+            self._entries.where(filter=FieldFilter("user_id", "==", user_id))
+            .where(filter=FieldFilter("state", "in", states))
+            .where(filter=FieldFilter("requested_at", ">", later_than))
+            .order_by("requested_at", direction=firestore.Query.DESCENDING)
+        )
+
+    def _snapshots(self, job_ids: Iterable[str], only: Sequence[str] | None) -> dict[str, tuple[Any, Any]]:
+        """The entry's and the document's snapshot for each id."""
+        ids = list(job_ids)
+        references = [collection.document(job_id) for job_id in ids for collection in (self._entries, self._jobs)]
+        with outages("Firestore"):
+            asked = self._client.get_all(references, only, **firestore_limits())
+            found = {snapshot.reference.path: snapshot for snapshot in asked}
+        return {job_id: (found[f"deletions/{job_id}"], found[f"jobs/{job_id}"]) for job_id in ids}
+
+    def _write(self, pair: Pair, changes: Changes, entry: Any, job: Any) -> Pair:
+        after = _after(pair, changes)
+        if after == pair:
+            return pair
+        moved: Document = {}
+        try:
+            self._batch(pair, after, entry, job).commit(**firestore_limits())
+        except google_errors.InvalidArgument:
+            moved = displaced_fields(pair.document) if after.document != pair.document else {}
+            if not moved:
+                raise
+        if moved:
+            number = pair.entry.get("displaced", 0) + 1
+            kept = {name: value for name, value in after.document.items() if name not in moved}
+            after = Pair(pair.job_id, {**after.entry, "displaced": number}, kept)
+            batch = self._batch(pair, after, entry, job)
+            batch.create(entry.reference.collection("displaced").document(str(number)), moved)
+            batch.commit(**firestore_limits())
+        return after
+
+    def _batch(self, before: Pair, after: Pair, entry: Any, job: Any) -> firestore.WriteBatch:
+        batch = self._client.batch()
+        for snapshot, old, new in ((entry, before.entry, after.entry), (job, before.document, after.document)):
+            changed = _changed(old, new)
+            if changed and snapshot.exists:
+                unchanged = self._client.write_option(last_update_time=snapshot.update_time)
+                batch.update(snapshot.reference, changed, option=unchanged)
+            elif changed:
+                batch.create(snapshot.reference, new)
+        return batch
+
+
+def _pair(job_id: str, entry: Any, job: Any) -> Pair:
+    return Pair(job_id, fields(entry), fields(job))
+
+
+def _after(pair: Pair, changes: Changes) -> Pair:
+    document = {name: value for name, value in pair.document.items() if name not in changes.drop}
+    entry = pair.entry if changes.entry is None else changes.entry
+    return Pair(pair.job_id, entry, {**document, **changes.put})
+
+
+def _changed(old: Document, new: Document) -> Document:
+    """The changed fields by their quoted names, because a writer's field may have any name."""
+    changed: Document = {name: value for name, value in new.items() if name not in old or old[name] != value}
+    changed |= dict.fromkeys(old.keys() - new.keys(), firestore.DELETE_FIELD)
+    return {FieldPath(name).to_api_repr(): value for name, value in changed.items()}
+
+
+def _paged(query: firestore.Query) -> Iterator[Any]:
+    return chain.from_iterable(_pages(query))
+
+
+def _pages(query: firestore.Query) -> Iterator[list[Any]]:
+    """The documents of a query, page by page."""
+    query, after = query.limit(_PAGE), None
+    while True:
+        with outages("Firestore"):
+            page = (query.start_after(after) if after else query).get(**firestore_limits())
+        yield page
+        if len(page) < _PAGE:
+            return
+        after = page[-1]

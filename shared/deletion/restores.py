@@ -1,0 +1,167 @@
+"""Takes deletions back: what a restore writes into the ledger and the job's document, and when.
+
+The ledger's state is the owner's last wish. A restore ends only when no run that removes objects can be left, so
+that none of them removes what has just come back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from shared import log
+from shared.deletion import entry as entries
+from shared.deletion.entry import Entry
+from shared.deletion.ledger import Changes, Ledger
+from shared.deletion.purge import Deletion, DeletionState
+from shared.deletion.standing import LOOKED_AT, Pair, deletion_of, entry_from, owner_of
+from shared.errors import Gone, NotDeleted, NotFound, RestoreIncomplete
+from shared.jobs.documents import is_deleted
+from shared.jobs.job import can_own_media, is_job_id
+
+KeptUntil = Callable[[datetime], datetime | None]
+"""Until when all that was removed at that time can be restored; None if it was not kept."""
+
+
+class Restores:
+    """Every method raises Unavailable when Firestore is away.
+
+    `sweep_after` is how long a restore may take before a sweep requests it again. A run that removes objects and
+    has not ended after `longest_run` was killed.
+    """
+
+    def __init__(self, ledger: Ledger, sweep_after: timedelta, longest_run: timedelta) -> None:
+        self._ledger = ledger
+        self._sweep_after = sweep_after
+        self._longest_run = longest_run
+
+    def request(self, user_id: str, job_id: str, kept_until: KeptUntil, now: datetime) -> Deletion:
+        """Take the job's deletion back. Returns it as RESTORING, or RESTORED if that has happened already.
+
+        Raises NotFound if the user has no such job, NotDeleted if it is live and always was, and Gone if its files
+        cannot come back. Costs two reads and a write.
+        """
+        if not is_job_id(job_id):
+            raise NotFound
+
+        def step(pair: Pair) -> Changes:
+            if owner_of(pair) != user_id:
+                raise NotFound
+            deletion = deletion_of(pair)
+            if deletion is None and not is_deleted(pair.document):
+                raise NotDeleted
+            if deletion is None or deletion.user_id != user_id:
+                raise NotFound  # marked in a way that lets no files go, or an earlier owner's
+            if not deletion.is_deleted and not _has_stale_mark(pair):
+                return Changes()
+            until = kept_until(deletion.deleted_at)
+            if deletion.is_deleted and (until is None or until <= now or not pair.document):
+                raise Gone
+            due = now + self._sweep_after
+            entry = _restoring(pair.entry or entry_from(pair, due), now, due)
+            if not can_own_media(user_id):
+                return self._live_again(replace(pair, entry=entry), now)
+            return Changes(entry, drop=("purge",))
+
+        deletion = deletion_of(self._ledger.change(job_id, step))
+        if deletion is None:
+            raise NotFound
+        return deletion
+
+    def of(self, job_id: str) -> Deletion | None:
+        """The deletion to be taken back, in any state, or None. Costs two reads."""
+        return deletion_of(self._ledger.read([job_id], LOOKED_AT)[job_id])
+
+    def is_wanted(self, job_id: str) -> bool:
+        """Whether the job is being restored. A restore asks before each batch. Costs two reads."""
+        deletion = self.of(job_id)
+        return deletion is not None and deletion.state is DeletionState.RESTORING
+
+    def may_begin(self, job_id: str, now: datetime) -> bool:
+        """Whether all runs that removed objects have ended. Costs two reads."""
+        return not self._is_removing(self._ledger.read([job_id], ("running",))[job_id], now)
+
+    def finish(self, job_id: str, now: datetime) -> DeletionState | None:
+        """Make the job live, with the fields that its mark displaced, in one write. Returns the state after that.
+
+        Does nothing to a job that is not being restored any more. Raises RestoreIncomplete if a run may still be
+        removing what has come back. Costs two reads and two writes.
+        """
+
+        def step(pair: Pair) -> Changes:
+            if pair.entry.get("state") != DeletionState.RESTORING:
+                return Changes()
+            if self._is_removing(pair, now):
+                raise RestoreIncomplete("a run may still be removing objects")
+            if not pair.document:
+                return Changes(entries.wanted_again(pair.entry, now))
+            return self._live_again(pair, now)
+
+        deletion = deletion_of(self._ledger.change(job_id, step))
+        return deletion.state if deletion else None
+
+    def abandon(self, job_id: str, now: datetime) -> None:
+        """Let the deletion stand after all, because not everything can come back: nothing may be there by half."""
+
+        def step(pair: Pair) -> Changes:
+            is_restoring = pair.entry.get("state") == DeletionState.RESTORING
+            return Changes(entries.wanted_again(pair.entry, now)) if is_restoring else Changes()
+
+        self._ledger.change(job_id, step)
+
+    def record_sweep(self, deletion: Deletion, now: datetime) -> None:
+        """Record that a sweep requested the restore again, or looked at a restored job, and postpone the next.
+
+        Removes the mark that a stale copy has brought back to a restored job's document.
+        """
+
+        def step(pair: Pair) -> Changes:
+            entry = entries.swept(pair.entry, deletion.sweep_at, now, self._sweep_after)
+            if not _has_stale_mark(pair):
+                return Changes(entry)
+            log.warning("stale_mark_removed", job_id=pair.job_id)
+            return Changes(entry, drop=("deleted_at", "deleted_by"))
+
+        self._ledger.change(deletion.job_id, step)
+
+    def _live_again(self, pair: Pair, now: datetime) -> Changes:
+        entry = _restored(pair.entry, now, now + self._sweep_after)
+        return Changes(entry, put=self._displaced(pair), drop=("deleted_at", "deleted_by", "purge"))
+
+    def _is_removing(self, pair: Pair, now: datetime) -> bool:
+        return any(began > now - self._longest_run for began in entries.running(pair.entry).values())
+
+    def _displaced(self, pair: Pair) -> dict[str, object]:
+        """What the mark displaced and no writer has written since."""
+        if pair.entry.get("displaced") == pair.entry.get("put_back"):
+            return {}
+        moved = self._ledger.displaced(pair.job_id, pair.entry.get("put_back", 0))
+        return {name: value for name, value in moved.items() if name not in pair.document}
+
+
+def _restoring(entry: Entry, now: datetime, due: datetime) -> Entry:
+    """The owner takes the deletion back. A sweep asks for the restore again once it is `due`."""
+    return {
+        **entry,
+        "state": DeletionState.RESTORING.value,
+        "restore_requested_at": now,
+        "sweeps": 0,
+        "sweep_at": due,
+        "proved_empty_at": None,
+    }
+
+
+def _restored(entry: Entry, now: datetime, due: datetime) -> Entry:
+    """Everything is back. Sweeps look at the job for a while: a stale copy may bring the mark back."""
+    changes = {"restored_at": now, "sweeps": 0, "sweep_at": due, "watched_until": now + entries.WATCHED_FOR}
+    displaced = {"put_back": entry["displaced"]} if "displaced" in entry else {}
+    return {**entry, **changes, **displaced, "state": DeletionState.RESTORED.value}
+
+
+def _has_stale_mark(pair: Pair) -> bool:
+    """Whether a restored job's document has the mark of a deletion that was taken back, as a stale copy has."""
+    marked, restored = pair.document.get("deleted_at"), pair.entry.get("restored_at")
+    if pair.entry.get("state") != DeletionState.RESTORED or not isinstance(restored, datetime):
+        return False
+    return isinstance(marked, datetime) and marked <= restored

@@ -1,0 +1,89 @@
+"""What a ledger entry and its job's document together say. Nothing else decides whether a job is deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared import log
+from shared.deletion import entry as entries
+from shared.deletion.entry import Entry
+from shared.deletion.purge import Deletion
+from shared.jobs.amending import Document
+from shared.jobs.documents import is_deleted
+
+LOOKED_AT = (
+    *("user_id", "deleted_at", "deleted_by", "purge"),
+    *("state", "requested_at", "requested_by", "sweep_at", "sweeps", "left"),
+)
+"""The fields of documents and entries that tell what stands, without the rest of large documents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A ledger entry and its job's document at one time. Each is empty if it does not exist."""
+
+    job_id: str
+    entry: Entry
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is known about the owner of a job's objects."""
+
+    user_id: object
+    is_deleted: bool
+    deletion: Deletion | None
+    """None also if the job is marked as deleted in a way that does not allow its files to be removed."""
+
+
+def standing_of(pair: Pair) -> Standing:
+    deletion = deletion_of(pair)
+    return Standing(owner_of(pair), deletion.is_deleted if deletion else is_deleted(pair.document), deletion)
+
+
+def deletion_of(pair: Pair) -> Deletion | None:
+    """The deletion that the ledger knows, or else the one that other code marked in the document."""
+    entry = pair.entry or entry_from(pair, None)
+    deletion = entries.deletion_of(pair.job_id, entry) if entry else None
+    marks = (pair.document.get(name) for name in ("purge", "deleted_at"))
+    if deletion is None and (entry or any(mark is not None for mark in marks)):
+        log.warning("deletion_damaged", job_id=pair.job_id)
+    return deletion
+
+
+def entry_from(pair: Pair, due: datetime | None) -> Entry:
+    """The entry of a deletion that is only marked in the document; empty if there is none.
+
+    Lists hide a job that has any `deleted_at`, but files are removed only if the time and the owner are valid.
+    """
+    document = pair.document
+    user_id, deleted_at, by = (document.get(name) for name in ("user_id", "deleted_at", "deleted_by"))
+    if not isinstance(user_id, str) or not isinstance(deleted_at, datetime):
+        return {}
+    by = by if isinstance(by, str) else user_id
+    entry = entries.opened(pair.job_id, user_id, document, by=by, at=deleted_at, due=due)
+    return entries.taken_over(entry, document.get("purge"))
+
+
+def owner_of(pair: Pair) -> object:
+    """Whose job it is. The ledger also knows the owner of a job whose document is gone or damaged."""
+    owner = pair.document.get("user_id")
+    return owner if isinstance(owner, str) else pair.entry.get("user_id")
+
+
+def is_of_one_owner(pair: Pair) -> bool:
+    """Whether the entry and the document are not of two users."""
+    return not pair.entry or owner_of(pair) == pair.entry.get("user_id")
+
+
+def has_lost_mark(pair: Pair) -> bool:
+    """Whether the ledger says that the job is deleted and its document does not."""
+    is_marked = isinstance(pair.document.get("deleted_at"), datetime)
+    return bool(pair.document) and entries.is_deleted(pair.entry) and not is_marked and is_of_one_owner(pair)
+
+
+def mark_of(entry: Entry) -> Document:
+    """What hides the job from readers who look at no ledger."""
+    return {"deleted_at": entry["requested_at"], "deleted_by": entry["requested_by"]}

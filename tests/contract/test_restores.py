@@ -1,0 +1,355 @@
+"""Deletions that are taken back, and the trash. The same tests run on Firestore's emulator and on the fake."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from google.cloud import firestore
+
+from shared.deletion.purge import Deletion, DeletionState
+from shared.deletion.restores import Restores
+from shared.deletion.trash import Trash, TrashPage
+from shared.errors import Gone, NotDeleted, NotFound, RestoreIncomplete
+from shared.jobs.pagination import ListQuery
+from shared.storage.removal import BucketPurge
+from shared.storage.retention import Retention
+from tests.contract.worlds import FirestoreWorld, World, put_many
+from tests.fake_firestore import LONGEST_RUN, SWEEP_AFTER
+from tests.jobs import NOW, document, fill, new_id
+
+WEEK = timedelta(days=7)
+MINUTE = timedelta(minutes=1)
+KEPT = Retention(WEEK, NOW - 10 * WEEK)
+RESTORING, RESTORED, PENDING = DeletionState.RESTORING, DeletionState.RESTORED, DeletionState.PENDING
+
+
+@pytest.fixture
+def restores(world: World) -> Restores:
+    return Restores(world.ledger, SWEEP_AFTER, LONGEST_RUN)
+
+
+@pytest.fixture
+def job_id(world: World, user: str) -> str:
+    (made,) = put_many(world, user, document, 1)
+    return made
+
+
+def entry(world: World, job_id: str) -> dict[str, Any]:
+    return world.ledger.read([job_id])[job_id].entry
+
+
+def request(restores: Restores, user: str, job_id: str, now: datetime = NOW + MINUTE) -> Deletion:
+    return restores.request(user, job_id, KEPT.kept_until, now)
+
+
+def purge(world: World, user: str, job_id: str, key: str = "run") -> None:
+    world.deletions.begin_purge(job_id, user, key, NOW)
+    world.deletions.end_purge(job_id, key, [BucketPurge(bucket="b", objects=1, size=2)], NOW)
+
+
+def test_a_restored_job_is_as_it_was(world: World, restores: Restores, user: str, job_id: str) -> None:
+    before = dict(world.read(job_id))
+    world.deletions.mark(user, job_id, NOW)
+    purge(world, user, job_id)
+    assert request(restores, user, job_id).state is RESTORING
+    assert world.read(job_id)["deleted_at"] == NOW  # hidden until all is back
+    assert restores.is_wanted(job_id)
+    assert restores.may_begin(job_id, NOW)
+    assert restores.finish(job_id, NOW + 2 * MINUTE) is RESTORED
+    assert world.read(job_id) == before
+    assert not restores.is_wanted(job_id)
+    kept = entry(world, job_id)
+    assert (kept["requested_at"], kept["restored_at"]) == (NOW, NOW + 2 * MINUTE)
+    assert kept["buckets"]["b"]["objects"] == 1
+
+
+def test_a_second_request_changes_nothing(world: World, restores: Restores, user: str, job_id: str) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    request(restores, user, job_id)
+    first = entry(world, job_id)
+    assert request(restores, user, job_id, NOW + 3 * MINUTE).state is RESTORING
+    assert entry(world, job_id) == first
+    restores.finish(job_id, NOW)
+    assert request(restores, user, job_id, NOW + 9 * WEEK).state is RESTORED
+
+
+def test_a_live_job_cannot_be_restored(restores: Restores, user: str, job_id: str) -> None:
+    with pytest.raises(NotDeleted):
+        request(restores, user, job_id)
+
+
+@pytest.mark.parametrize("kind", ["unknown", "impossible", "another's"])
+def test_what_is_not_the_users_cannot_be_restored(
+    world: World, restores: Restores, user: str, job_id: str, kind: str
+) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    asked = {"unknown": new_id(), "impossible": "..", "another's": job_id}[kind]
+    with pytest.raises(NotFound):
+        request(restores, "somebody-else", asked)
+    assert entry(world, job_id)["state"] == "pending"
+
+
+@pytest.mark.parametrize("after", [WEEK, 2 * WEEK])
+def test_after_the_last_copy_is_gone_a_job_cannot_be_restored(
+    world: World, restores: Restores, user: str, job_id: str, after: timedelta
+) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    with pytest.raises(Gone):
+        request(restores, user, job_id, NOW + after)
+    assert request(restores, user, job_id, NOW + WEEK - MINUTE).state is RESTORING
+
+
+def test_where_nothing_is_kept_a_job_cannot_be_restored(
+    world: World, restores: Restores, user: str, job_id: str
+) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    with pytest.raises(Gone):
+        restores.request(user, job_id, lambda _: None, NOW)
+    assert entry(world, job_id)["state"] == "pending"
+
+
+def test_a_deletion_that_older_code_wrote_can_be_taken_back(world: World, restores: Restores, user: str) -> None:
+    job_id = new_id()
+    purge = {"state": "done", "requested_at": NOW, "attempts": 1, "finished_at": NOW}
+    world.put(job_id, document(user, deleted_at=NOW, deleted_by=user, purge=purge))
+    assert request(restores, user, job_id).state is RESTORING
+    assert restores.finish(job_id, NOW) is RESTORED
+    assert world.read(job_id).keys().isdisjoint({"deleted_at", "deleted_by", "purge"})
+
+
+def test_a_job_of_a_user_who_can_own_no_media_is_live_at_once(world: World, restores: Restores) -> None:
+    job_id = new_id()
+    world.put(job_id, document("a/b"))
+    world.deletions.mark("a/b", job_id, NOW)
+    assert request(restores, "a/b", job_id).state is RESTORED
+    assert "deleted_at" not in world.read(job_id)
+
+
+def test_a_delete_stops_a_restore_and_keeps_its_first_time(
+    world: World, restores: Restores, user: str, job_id: str
+) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    request(restores, user, job_id)
+    again = world.deletions.mark(user, job_id, NOW + 2 * MINUTE)
+    assert (again.state, again.deleted_at) == (PENDING, NOW)
+    assert not restores.is_wanted(job_id)
+    assert restores.finish(job_id, NOW) is PENDING
+    assert world.read(job_id)["deleted_at"] == NOW
+
+
+def test_a_delete_after_a_restore_is_a_new_one(world: World, restores: Restores, user: str, job_id: str) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    request(restores, user, job_id)
+    restores.finish(job_id, NOW + MINUTE)
+    again = world.deletions.mark(user, job_id, NOW + WEEK)
+    assert (again.state, again.deleted_at) == (PENDING, NOW + WEEK)
+    assert world.read(job_id)["deleted_at"] == NOW + WEEK
+    assert request(restores, user, job_id, NOW + 2 * WEEK - MINUTE).state is RESTORING
+
+
+def test_a_restore_waits_for_a_run_that_may_still_remove(
+    world: World, restores: Restores, user: str, job_id: str
+) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    world.deletions.begin_purge(job_id, user, "killed", NOW)
+    world.deletions.begin_purge(job_id, user, "slow", NOW + MINUTE)
+    request(restores, user, job_id)
+    world.deletions.end_purge(job_id, "slow", [], NOW + MINUTE)
+    assert not restores.may_begin(job_id, NOW + LONGEST_RUN - MINUTE)
+    with pytest.raises(RestoreIncomplete):
+        restores.finish(job_id, NOW + LONGEST_RUN - MINUTE)
+    assert entry(world, job_id)["state"] == "restoring"
+    assert restores.may_begin(job_id, NOW + LONGEST_RUN)
+    assert restores.finish(job_id, NOW + LONGEST_RUN) is RESTORED
+
+
+def test_a_restore_waits_for_a_late_upload_that_is_being_removed(
+    world: World, restores: Restores, user: str, job_id: str
+) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    assert world.deletions.record_late_upload(job_id, "b", 7, 2, NOW)
+    request(restores, user, job_id)
+    assert not restores.may_begin(job_id, NOW + MINUTE)
+    world.deletions.end_late_removal(job_id, "b", 7, NOW)
+    assert restores.may_begin(job_id, NOW + MINUTE)
+
+
+def test_nothing_is_removed_of_a_job_that_is_being_restored_or_was(
+    world: World, restores: Restores, user: str, job_id: str
+) -> None:
+    deletion = world.deletions.mark(user, job_id, NOW)
+    request(restores, user, job_id)
+    for finish in (False, True):
+        if finish:
+            restores.finish(job_id, NOW)
+        assert not world.deletions.record_late_upload(job_id, "b", 7, 2, NOW)
+        assert not world.deletions.still_holds(deletion, NOW)
+        begun = world.deletions.begin_purge(job_id, user, f"run {finish}", NOW)
+        assert begun is not None
+        assert not begun.is_deleted
+        assert restores.may_begin(job_id, NOW)
+
+
+def test_a_restore_that_can_no_longer_succeed_leaves_the_job_deleted(
+    world: World, restores: Restores, user: str, job_id: str
+) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    request(restores, user, job_id)
+    restores.abandon(job_id, NOW + WEEK)
+    assert [one.job_id for one in world.deletions.due(NOW + WEEK, 1000) if one.job_id == job_id] == [job_id]
+    assert entry(world, job_id)["state"] == "pending"
+    assert world.read(job_id)["deleted_at"] == NOW
+    restores.abandon(job_id, NOW)
+    assert entry(world, job_id)["state"] == "pending"
+
+
+def test_a_sweep_is_due_while_a_restore_is_not_finished(
+    world: World, restores: Restores, user: str, job_id: str
+) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    request(restores, user, job_id, NOW)
+    (due,) = (one for one in world.deletions.due(NOW + SWEEP_AFTER, 1000) if one.job_id == job_id)
+    assert due.state is RESTORING
+    restores.record_sweep(due, NOW + SWEEP_AFTER)
+    swept = entry(world, job_id)
+    assert (swept["sweeps"], swept["sweep_at"]) == (1, NOW + 3 * SWEEP_AFTER)
+    assert swept["state"] == "restoring"
+
+
+def test_a_stale_copy_that_brings_the_mark_back_does_not_hide_the_job_for_long(
+    world: World, restores: Restores, user: str, job_id: str
+) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    stale = dict(world.read(job_id))
+    request(restores, user, job_id, NOW)
+    restores.finish(job_id, NOW + MINUTE)
+    world.put(job_id, stale)
+    (due,) = (one for one in world.deletions.due(NOW + MINUTE + SWEEP_AFTER, 1000) if one.job_id == job_id)
+    restores.record_sweep(due, NOW + MINUTE + SWEEP_AFTER)
+    assert world.read(job_id).keys().isdisjoint({"deleted_at", "deleted_by"})
+
+
+def test_a_request_for_a_job_with_a_stale_mark_restores_it_anew(
+    world: World, restores: Restores, user: str, job_id: str
+) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    stale = dict(world.read(job_id))
+    request(restores, user, job_id, NOW)
+    restores.finish(job_id, NOW + MINUTE)
+    world.put(job_id, stale)
+    assert request(restores, user, job_id).state is RESTORING
+    assert restores.finish(job_id, NOW) is RESTORED
+    assert "deleted_at" not in world.read(job_id)
+
+
+def test_sweeps_look_at_a_restored_job_for_a_day(world: World, restores: Restores, user: str, job_id: str) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    request(restores, user, job_id, NOW)
+    restores.finish(job_id, NOW)
+    now, looks = NOW, 0
+    while (due := entry(world, job_id)["sweep_at"]) is not None:
+        now, looks = due, looks + 1
+        deletion = restores.of(job_id)
+        assert deletion is not None
+        restores.record_sweep(deletion, now)
+    assert NOW + timedelta(days=1) <= now <= NOW + timedelta(days=1, hours=6)
+    assert looks < 15
+
+
+@pytest.mark.stack
+def test_a_full_document_gets_its_displaced_field_back(database: firestore.Client, user: str) -> None:
+    world = FirestoreWorld(database)
+    restores = Restores(world.ledger, SWEEP_AFTER, LONGEST_RUN)
+    job_id = new_id()
+    fill(database, job_id, document(user))
+    before = world.read(job_id)
+    for cycle in range(2):
+        world.deletions.mark(user, job_id, NOW + cycle * WEEK)
+        assert "extension_prompt" not in world.read(job_id)
+        request(restores, user, job_id, NOW + cycle * WEEK)
+        assert restores.finish(job_id, NOW + cycle * WEEK) is RESTORED
+        assert world.read(job_id) == before
+
+
+@pytest.mark.stack
+def test_a_displaced_field_that_was_written_since_keeps_its_newer_value(
+    database: firestore.Client, user: str
+) -> None:
+    world = FirestoreWorld(database)
+    restores = Restores(world.ledger, SWEEP_AFTER, LONGEST_RUN)
+    job_id = new_id()
+    fill(database, job_id, document(user))
+    world.deletions.mark(user, job_id, NOW)
+    database.collection("jobs").document(job_id).update({"extension_prompt": "newer"})
+    request(restores, user, job_id)
+    restores.finish(job_id, NOW)
+    assert world.read(job_id)["extension_prompt"] == "newer"
+    # What one restore has put back, or has not, no later one puts back.
+    database.collection("jobs").document(job_id).update({"extension_prompt": firestore.DELETE_FIELD})
+    world.deletions.mark(user, job_id, NOW + WEEK)
+    request(restores, user, job_id, NOW + WEEK)
+    restores.finish(job_id, NOW + WEEK)
+    assert "extension_prompt" not in world.read(job_id)
+
+
+def trash(world: World, user: str, kept: Retention = KEPT, now: datetime = NOW, **options: Any) -> TrashPage:
+    return Trash(world.ledger).page(ListQuery(user_id=user, deleted=True, **options), kept, now)
+
+
+def deleted_jobs(world: World, user: str, count: int) -> list[str]:
+    """Each was deleted an hour before the one that comes before it; two at a time at the same time."""
+    ids = put_many(world, user, document, count)
+    for number, job_id in enumerate(ids):
+        world.deletions.mark(user, job_id, NOW - timedelta(hours=number // 2))
+    return sorted(ids, key=lambda one: (-(ids.index(one) // 2), one), reverse=True)
+
+
+def test_the_trash_holds_what_can_be_restored_with_the_last_deleted_first(
+    world: World, restores: Restores, user: str
+) -> None:
+    ids = deleted_jobs(world, user, 6)
+    deleted_jobs(world, f"{user}-2", 1)
+    put_many(world, user, document, 1)
+    purge(world, user, ids[0])
+    request(restores, user, ids[2], NOW)
+    request(restores, user, ids[3], NOW)
+    restores.finish(ids[3], NOW)
+    found = trash(world, user)
+    assert [one.job.id for one in found.jobs] == [ids[0], ids[1], ids[4], ids[5]]
+    assert [one.deletion.state.value for one in found.jobs] == ["done", "pending", "pending", "pending"]
+    assert found.jobs[0].recoverable_until == NOW + WEEK
+    assert (found.total, found.number, found.next) == (4, 1, None)
+
+
+def test_the_trash_forgets_what_is_gone_for_good(world: World, user: str) -> None:
+    ids = deleted_jobs(world, user, 4)
+    assert [one.job.id for one in trash(world, user, now=NOW + WEEK - timedelta(hours=1)).jobs] == ids[:2]
+    assert trash(world, user, now=NOW + WEEK).jobs == []
+    assert trash(world, user, Retention(timedelta(), NOW - WEEK)).jobs == []
+    assert trash(world, user, Retention(WEEK, NOW - timedelta(minutes=30))).total == 2
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_the_pages_of_the_trash_hold_each_job_once(world: World, user: str, size: int) -> None:
+    ids = deleted_jobs(world, user, 7)
+    found: list[str] = []
+    page = trash(world, user, page_size=size)
+    number = 1
+    while True:
+        found += [one.job.id for one in page.jobs]
+        by_number = trash(world, user, page_size=size, page=number)
+        assert [one.job.id for one in by_number.jobs] == [one.job.id for one in page.jobs]
+        assert (page.total, page.number) == (7, number)
+        if page.next is None:
+            break
+        page, number = trash(world, user, page_size=size, after=page.next), number + 1
+    assert found == ids
+    assert trash(world, user, page_size=size, page=99).jobs == []
+
+
+def test_a_job_whose_document_is_gone_is_not_in_the_trash(world: World, restores: Restores, user: str) -> None:
+    ids = deleted_jobs(world, user, 2)
+    world.put(ids[0], {})
+    assert [one.job.id for one in trash(world, user).jobs] == [ids[1]]

@@ -1,0 +1,372 @@
+"""Taking a deletion back, with fakes: the request, the restore, the sweep, uploads meanwhile, and the trash."""
+
+from __future__ import annotations
+
+import base64
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from werkzeug.exceptions import ServiceUnavailable
+
+from functions import restore_job as module
+from functions.delete_job import delete_job
+from functions.list_jobs import list_jobs
+from functions.process_upload import process_upload
+from functions.purge_job import purge_job
+from functions.restore_job import restore_job
+from functions.share_video import share_video
+from functions.sweep_purges import sweep_purges
+from functions.undelete_job import undelete_job
+from shared.errors import Unavailable
+from shared.messaging.events import JobDeleted, JobRestored
+from shared.publishing.dead_letters import Letter
+from tests.calls import call
+from tests.fake_firestore import LONGEST_RUN, SWEEP_AFTER
+from tests.fakes import SETTINGS, FakeServices
+from tests.jobs import NOW, document
+from tests.messages import envelope, message, notification
+
+IMAGES, VIDEOS, OUTPUTS = SETTINGS.buckets
+FILES = {IMAGES: "me/job/reference.png", VIDEOS: "me/job/motion.mp4", OUTPUTS: "me/job/output.mp4"}
+DELETED, RESTORED = JobDeleted("job", "me", NOW), JobRestored("job", "me", NOW)
+WEEK = timedelta(days=7)
+MP4 = base64.b64decode("AAAAIGZ0eXBpc29tAAACAGlzb21pc28yYXZjMW1wNDE=")
+
+
+@pytest.fixture
+def services(monkeypatch: pytest.MonkeyPatch) -> FakeServices:
+    """With a live job that has files, and no pauses."""
+    monkeypatch.setattr(module, "PAUSE", 0)
+    made = FakeServices()
+    made.add("job", document("me", output_video_path=FILES[OUTPUTS], short_id="25ca1d0f"))
+    made.fake_shares.links["25ca1d0f"] = "job"
+    for bucket, name in FILES.items():
+        made.fake_media.objects[bucket][name] = [MP4]
+    return made
+
+
+def state(services: FakeServices) -> str:
+    return str(services.fake_ledger.entries["job"]["state"])
+
+
+def delete(services: FakeServices) -> None:
+    assert call(delete_job, services, "/jobs/job", method="DELETE").status_code == 202
+
+
+def purge(services: FakeServices) -> None:
+    purge_job.receive(message(DELETED), services)
+
+
+def undelete(services: FakeServices, user: str = "me", job_id: str = "job") -> tuple[int, dict[str, Any]]:
+    answer = call(undelete_job, services, f"/jobs/{job_id}/restore", method="POST", user=user)
+    return answer.status_code, answer.get_json()
+
+
+def restore(services: FakeServices) -> None:
+    restore_job.receive(message(RESTORED), services)
+
+
+def files(services: FakeServices) -> dict[str, list[str]]:
+    return {
+        bucket: [name for name, held in services.fake_media.objects[bucket].items() if held] for bucket in FILES
+    }
+
+
+ALL = {bucket: [name] for bucket, name in FILES.items()}
+NONE: dict[str, list[str]] = {bucket: [] for bucket in FILES}
+
+
+def test_a_restore_brings_back_the_job_and_every_file(services: FakeServices) -> None:
+    before = dict(services.fake_repository.documents["job"])
+    delete(services)
+    purge(services)
+    assert files(services) == NONE
+    assert undelete(services) == (202, {"job_id": "job", "restore": "pending"})
+    assert services.fake_restore_publisher.published == [RESTORED]
+    assert call(list_jobs, services, "/jobs/job").status_code == 404
+    restore(services)
+    assert files(services) == ALL
+    assert services.fake_repository.documents["job"] == before
+    assert call(list_jobs, services, "/jobs/job").status_code == 200
+    assert undelete(services) == (202, {"job_id": "job", "restore": "done"})
+    assert len(services.fake_restore_publisher.published) == 1
+
+
+def test_revocation_is_checked_before_a_deletion_is_taken_back(services: FakeServices) -> None:
+    delete(services)
+    services.fake_verifier.checked_revocation.clear()
+    undelete(services)
+    assert True in services.fake_verifier.checked_revocation
+
+
+def test_a_restore_that_pubsub_does_not_accept_is_promised_all_the_same(services: FakeServices) -> None:
+    delete(services)
+    purge(services)
+    services.fake_restore_publisher.error = TimeoutError()
+    assert undelete(services) == (202, {"job_id": "job", "restore": "pending"})
+    services.fake_restore_publisher.error = None
+    services.now = lambda: NOW + SWEEP_AFTER
+    sweep_purges.receive(envelope(b"", {}), services)
+    assert services.fake_restore_publisher.published == [RESTORED]
+    assert services.fake_publisher.published == [DELETED]
+
+
+@pytest.mark.parametrize(("user", "job_id", "status"), [("me", "job", 409), ("you", "job", 404), ("me", "x", 404)])
+def test_what_is_live_or_not_the_users_is_refused(
+    services: FakeServices, user: str, job_id: str, status: int
+) -> None:
+    found, body = undelete(services, user, job_id)
+    assert (found, services.fake_restore_publisher.published) == (status, [])
+    if status == 404:
+        assert body["detail"] == "There is no such job."
+
+
+def test_another_users_deleted_job_is_not_found(services: FakeServices) -> None:
+    delete(services)
+    assert undelete(services, "you")[0] == 404
+    assert state(services) == "pending"
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_is_gone_for_good_is_410_in_a_plain_sentence(services: FakeServices, kept: bool) -> None:
+    delete(services)
+    if kept:
+        services.now = lambda: NOW + WEEK
+    else:
+        services.fake_retention.kept = None
+    status, body = undelete(services)
+    assert (status, body["title"]) == (410, "Gone for good")
+    assert body["detail"] == "The job's files are gone for good, so it can no longer be restored."
+
+
+def test_while_storage_is_away_nothing_is_promised(services: FakeServices) -> None:
+    delete(services)
+    services.fake_retention.error = Unavailable("Cloud Storage")
+    assert undelete(services)[0] == 503
+    assert state(services) == "pending"
+
+
+def test_the_last_wish_wins_in_any_order_of_events(services: FakeServices) -> None:
+    for last in ("restored", "deleted", "restored"):
+        delete(services)
+        purge(services)
+        undelete(services)
+        restore(services)
+        delete(services)
+        undelete(services)
+        if last == "deleted":
+            delete(services)
+        for _ in range(2):
+            restore(services)
+            purge(services)
+        assert files(services) == (ALL if last == "restored" else NONE)
+        is_live = "deleted_at" not in services.fake_repository.documents["job"]
+        assert is_live == (last == "restored")
+
+
+def test_a_late_message_of_a_deletion_that_was_taken_back_wakes_nobody(
+    services: FakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
+    delete(services)
+    undelete(services)
+    purge(services)
+    restore(services)
+    purge(services)
+    restore(services)
+    assert files(services) == ALL
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+@pytest.mark.parametrize("event", [JobRestored("job", "you", NOW), JobRestored("unknown", "me", NOW)])
+def test_an_event_of_another_owner_or_job_restores_nothing(services: FakeServices, event: JobRestored) -> None:
+    delete(services)
+    purge(services)
+    undelete(services)
+    restore_job.receive(message(event), services)
+    assert files(services) == NONE
+    assert state(services) == "restoring"
+
+
+def test_an_event_alone_restores_nothing(services: FakeServices) -> None:
+    delete(services)
+    purge(services)
+    restore(services)
+    assert (files(services), state(services)) == (NONE, "done")
+
+
+def test_a_bucket_that_is_away_brings_the_event_back_and_the_job_stays_hidden(services: FakeServices) -> None:
+    delete(services)
+    purge(services)
+    undelete(services)
+    services.fake_media.broken.add(VIDEOS)
+    with pytest.raises(ServiceUnavailable):
+        restore(services)
+    assert state(services) == "restoring"
+    assert "deleted_at" in services.fake_repository.documents["job"]
+    services.fake_media.broken.clear()
+    restore(services)
+    assert (files(services), state(services)) == (ALL, "restored")
+
+
+def test_a_restore_waits_until_no_run_can_remove_anything(services: FakeServices) -> None:
+    delete(services)
+    services.deletions.begin_purge("job", "me", "killed", NOW)
+    undelete(services)
+    with pytest.raises(ServiceUnavailable):
+        restore(services)
+    assert state(services) == "restoring"
+    services.now = lambda: NOW + LONGEST_RUN
+    restore(services)
+    assert state(services) == "restored"
+
+
+def test_a_restore_that_comes_too_late_leaves_all_of_the_job_deleted(
+    services: FakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
+    delete(services)
+    purge(services)
+    undelete(services)
+    services.now = lambda: NOW + WEEK
+    restore(services)
+    assert "restore_too_late" in caplog.messages
+    assert (files(services), state(services)) == (NONE, "pending")
+    sweep_purges.receive(envelope(b"", {}), services)
+    assert services.fake_publisher.published[-1] == DELETED
+
+
+def test_what_a_restore_makes_is_no_late_upload(services: FakeServices) -> None:
+    delete(services)
+    purge(services)
+    undelete(services)
+    for finished in (False, True):
+        if finished:
+            restore(services)
+        else:
+            # A copy announces itself before the job is live again.
+            services.fake_media.objects[OUTPUTS][FILES[OUTPUTS]] = [MP4]
+        process_upload.receive(envelope(*notification(FILES[OUTPUTS], size=len(MP4))), services)
+        assert files(services)[OUTPUTS] == [FILES[OUTPUTS]]
+        assert "late_objects" not in services.fake_ledger.entries["job"]
+
+
+def test_an_output_that_comes_while_its_job_is_restored_completes_it_afterwards(services: FakeServices) -> None:
+    services.add("job", document("me", status="processing", output_video_path=None, completed_at=None))
+    delete(services)
+    undelete(services)
+    output = envelope(*notification(FILES[OUTPUTS], size=len(MP4)))
+    with pytest.raises(ServiceUnavailable):
+        process_upload.receive(output, services)
+    restore(services)
+    process_upload.receive(output, services)
+    assert services.fake_repository.documents["job"]["status"] == "completed"
+
+
+def test_a_share_link_ends_with_its_job_and_lives_again_with_it(services: FakeServices) -> None:
+    def shown() -> int:
+        return call(share_video, services, "/public/video/25ca1d0f", user=None).status_code
+
+    assert shown() == 200
+    delete(services)
+    assert shown() == 404
+    undelete(services)
+    assert shown() == 404
+    restore(services)
+    assert shown() == 200
+
+
+def letter(event: JobRestored) -> Letter:
+    return Letter("1", *event.encode(), "receipt")
+
+
+def test_a_dead_letter_of_a_restore_is_replayed_while_it_is_wanted(services: FakeServices) -> None:
+    delete(services)
+    undelete(services)
+    services.fake_dead_restores.waiting = [letter(RESTORED)]
+    sweep_purges.receive(envelope(b"", {}), services)
+    assert services.fake_restore_publisher.published == [RESTORED, RESTORED]
+    restore(services)
+    services.fake_dead_restores.waiting = [letter(RESTORED)]
+    sweep_purges.receive(envelope(b"", {}), services)
+    assert len(services.fake_restore_publisher.published) == 2
+    assert services.fake_dead_restores.waiting == []
+
+
+def test_a_dead_letter_of_a_job_that_was_never_deleted_is_recorded(services: FakeServices) -> None:
+    services.fake_dead_restores.waiting = [letter(RESTORED)]
+    sweep_purges.receive(envelope(b"", {}), services)
+    assert services.fake_dead_restores.waiting == []
+    assert "1" in services.fake_ledger.dead_letters
+
+
+def test_restores_that_pubsub_does_not_accept_hold_up_no_purge(services: FakeServices) -> None:
+    services.add("other", document("me"))
+    for job_id in ("job", "other"):
+        call(delete_job, services, f"/jobs/{job_id}", method="DELETE")
+    undelete(services)
+    services.fake_publisher.published.clear()
+    services.fake_restore_publisher.error = TimeoutError()
+    services.now = lambda: NOW + SWEEP_AFTER
+    with pytest.raises(ServiceUnavailable):
+        sweep_purges.receive(envelope(b"", {}), services)
+    assert [event.job_id for event in services.fake_publisher.published] == ["other"]
+
+
+def test_a_restore_that_was_asked_for_again_and_again_is_told_as_an_error(
+    services: FakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
+    delete(services)
+    undelete(services)
+    for _ in range(8):
+        due = services.fake_ledger.entries["job"]["sweep_at"]
+        services.now = lambda due=due: due  # type: ignore[misc]
+        sweep_purges.receive(envelope(b"", {}), services)
+    assert caplog.messages.count("restore_asked_again") == 7
+    assert caplog.messages.count("restore_overdue") == 1
+
+
+def trash(services: FakeServices, query: str = "", user: str = "me") -> Any:
+    return call(list_jobs, services, f"/jobs?deleted=true{query}", user=user).get_json()
+
+
+def test_the_trash_lists_deleted_jobs_with_what_can_be_done(services: FakeServices) -> None:
+    assert trash(services)["jobs"] == []
+    delete(services)
+    purge(services)
+    answer = trash(services)
+    (job,) = answer.pop("jobs")
+    assert answer == {"total": 1, "page": 1, "page_size": 20, "next_cursor": None}
+    assert (job["id"], job["deleted_at"], job["purge"]) == ("job", "2026-11-22T12:07:30.250000Z", "done")
+    assert job["recoverable_until"] == "2026-11-29T12:07:30.250000Z"
+    assert "media" not in job
+    assert trash(services, user="you")["total"] == 0
+    undelete(services)
+    assert trash(services)["jobs"] == []
+
+
+def test_the_trash_goes_on_behind_its_cursor_and_no_other_list_does(services: FakeServices) -> None:
+    for number in (4, 3, 2, 1, 0):
+        services.add(f"job-{number}", document("me"))
+        services.now = lambda number=number: NOW - timedelta(hours=number)  # type: ignore[misc]
+        assert call(delete_job, services, f"/jobs/job-{number}", method="DELETE").status_code == 202
+    first = trash(services, "&page_size=3")
+    second = trash(services, f"&page_size=3&cursor={first['next_cursor']}")
+    assert [job["id"] for job in first["jobs"] + second["jobs"]] == [f"job-{number}" for number in range(5)]
+    assert (second["page"], second["total"], second["next_cursor"]) == (2, 5, None)
+    cursor = first["next_cursor"]
+    assert call(list_jobs, services, f"/jobs?cursor={cursor}").status_code == 400
+    assert call(list_jobs, services, f"/jobs?deleted=true&cursor={cursor}", user="you").status_code == 400
+    services.add("live", document("me"))
+    live = call(list_jobs, services, "/jobs?page_size=1").get_json()["next_cursor"]
+    assert call(list_jobs, services, f"/jobs?deleted=true&cursor={live}").status_code == 400
+
+
+@pytest.mark.parametrize("query", ["deleted=yes", "deleted=true&ids=a", "deleted=true&status=failed"])
+@pytest.mark.parametrize("more", ["", "&include=counts"])
+def test_what_does_not_go_with_the_trash_is_refused(services: FakeServices, query: str, more: str) -> None:
+    answer = call(list_jobs, services, f"/jobs?{query}{more}")
+    assert (answer.status_code, "deleted" in answer.get_json()["detail"]) == (400, True)
+
+
+def test_deleted_false_is_the_list(services: FakeServices) -> None:
+    assert [job["id"] for job in call(list_jobs, services, "/jobs?deleted=false").get_json()["jobs"]] == ["job"]
