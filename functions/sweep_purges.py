@@ -69,21 +69,17 @@ class _Wish:
     event: type[JobDeleted] | type[JobRestored]
     publisher: Callable[[Services], Publisher]
     record: Callable[[Services], Record]
-    asked_again: str
-    """What the log calls it."""
 
 
 _PURGE = _Wish(
     JobDeleted,
     lambda services: services.publisher,
     lambda services: services.deletions.record_sweep,
-    "purge_asked_again",
 )
 _RESTORE = _Wish(
     JobRestored,
     lambda services: services.restore_publisher,
     lambda services: services.restores.record_sweep,
-    "restore_asked_again",
 )
 
 
@@ -144,11 +140,9 @@ def _tell(deletion: Deletion, wish: _Wish) -> None:
     """Log it, as an error if the run fails again and again. What is left elsewhere was an error of its own."""
     about = {"job_id": deletion.job_id, "sweeps": deletion.sweeps + 1, "deleted_at": deletion.deleted_at}
     if deletion.sweeps + 1 < SWEEPS_UNTIL_ALERT or deletion.left:
-        log.warning(wish.asked_again, **about)
-    elif wish is _RESTORE:
-        log.error("restore_overdue", **about)
+        log.warning("restore_asked_again" if wish is _RESTORE else "purge_asked_again", **about)
     else:
-        log.error("purge_overdue", **about)
+        log.error("restore_overdue" if wish is _RESTORE else "purge_overdue", **about)
 
 
 def _drain(

@@ -20,9 +20,9 @@ CONNECTING = {
 }
 DOORS = {
     "shared/outages.py": "the names of exceptions",
+    "shared/storage/attempts.py": "the names of exceptions",
     "shared/storage/connections.py": "the connections of Cloud Storage's client",
     "shared/storage/keyless.py": "the connections of IAM's client",
-    "shared/storage/removal.py": "the names of exceptions",
     "shared/web/bodies.py": "the connection that a request came by",
 }
 """Files that import such a library, and what for."""

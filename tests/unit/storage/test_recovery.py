@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -143,7 +144,7 @@ def test_a_restore_that_is_cut_off_goes_on_where_it_was(
     is_broken = threading.Event()
 
     def decide(call: str) -> Fault | None:
-        if "/restore?" not in call or is_broken.is_set():
+        if f"{quote(f'{PREFIX}0', safe='')}/restore?" not in call or is_broken.is_set():
             return None
         is_broken.set()
         return Fault(Kind.HELD)

@@ -20,7 +20,6 @@ from tests.unit.infra.watching.files import POLICIES, conditions, watched_events
 
 FILES = sorted((ROOT / "infra/cloud/alerts").glob("*.json"))
 WITHOUT_AN_ALERT = {
-    "purge_not_closed": "it follows purge_without_deletion, of the same job, which raises one",
     "sweep_incomplete": "the next sweep does the rest; if none succeeds, every-minute.json raises one",
     "sweep_part_failed": "sweep_incomplete follows",
 }

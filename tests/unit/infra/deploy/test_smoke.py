@@ -78,7 +78,7 @@ def test_a_function_that_could_change_something_with_a_token_is_asked_without_on
     function = table().functions["delete_job"]
     monkeypatch.setitem(function.__dict__, "routes", (Route("DELETE", "/jobs"),))
     checkout.must()
-    requests = [request for request in asked(checkout) if "delete-job" in request.url]
+    requests = [request for request in asked(checkout) if "-delete-job.run.app" in request.url]
     assert [(request.method, dict(request.headers)) for request in requests] == [("DELETE", {})]
 
 
