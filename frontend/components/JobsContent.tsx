@@ -4,6 +4,7 @@ import { Pager } from "@/components/Pager";
 import { statusLabel } from "@/components/StatusBadge";
 import { Button } from "@/components/ui/Button";
 import { Notice } from "@/components/ui/Notice";
+import { SteadyPlace } from "@/components/ui/SteadyPlace";
 import type { Jobs } from "@/hooks/use-jobs";
 import type { Selection } from "@/hooks/use-selection";
 import type { Navigation } from "@/hooks/use-view";
@@ -32,13 +33,15 @@ export function JobsContent({ jobs, view, navigation, selection, commands }: Pro
   return (
     <div aria-busy={jobs.loading}>
       {error !== undefined && !jobs.loading && <Outdated jobs={jobs} />}
-      <ul className="flex flex-col gap-3 sm:gap-4">
-        {list.jobs.map((job) => (
-          <li key={job.id}>
-            <JobCard job={job} selected={selection.has(job)} commands={commands} />
-          </li>
-        ))}
-      </ul>
+      <SteadyPlace first={list.jobs[0]?.id}>
+        <ul className="flex flex-col gap-3 sm:gap-4">
+          {list.jobs.map((job) => (
+            <li key={job.id} className={jobs.arrived.has(job.id) ? "animate-arrive" : ""}>
+              <JobCard job={job} selected={selection.has(job)} commands={commands} />
+            </li>
+          ))}
+        </ul>
+      </SteadyPlace>
       <Pager list={list} onPage={(page) => navigation.go({ page })} />
     </div>
   );

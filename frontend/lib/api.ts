@@ -8,6 +8,7 @@ import type {
   JobOutputResponse,
   JobShareResponse,
   JobThumbnailsResponse,
+  Newest,
 } from "@/lib/job";
 import { accessToken, endSession } from "@/lib/session";
 import { type Endpoint, settings } from "@/lib/settings";
@@ -21,6 +22,8 @@ export interface ListQuery {
   /** The prefix to search ids for; "" for no search. */
   search: string;
   page: number;
+  /** How many jobs to return at most. */
+  size: number;
   /** From the response for the previous page, if known: cheaper than a page number. */
   cursor?: string | undefined;
   /** Whether to also count the jobs of each status. */
@@ -29,13 +32,22 @@ export interface ListQuery {
 
 /** Returns a page of jobs and their media in one request. */
 export function listJobs(query: ListQuery): Promise<JobList> {
-  const parameters = new URLSearchParams({ page_size: String(PAGE_SIZE) });
+  const parameters = new URLSearchParams({ page_size: String(query.size) });
   parameters.set("include", query.counts ? "media,counts" : "media");
   if (query.status) parameters.set("status", query.status);
   if (query.search) parameters.set("id_prefix", query.search);
   if (query.cursor) parameters.set("cursor", query.cursor);
   else if (query.page > 1) parameters.set("page", String(query.page));
   return call("listJobs", `/jobs?${parameters}`);
+}
+
+/**
+ * Returns the newest job with this status, or of all, and how many there are. This is the cheapest request that can
+ * tell whether a list has changed: docs/cost.md says what it costs.
+ */
+export function lookForNewest(status: Group | null, signal?: AbortSignal): Promise<Newest> {
+  const parameters = new URLSearchParams({ page_size: "1", ...(status && { status }) });
+  return call("listJobs", `/jobs?${parameters}`, { signal });
 }
 
 /** Returns those of the jobs that still exist, with their media. */

@@ -55,6 +55,12 @@ export interface JobList {
   counts?: Counts;
 }
 
+/** A list of one job, without its media. */
+export interface Newest {
+  jobs: Pick<Job, "id">[];
+  total: number;
+}
+
 export interface JobOutputResponse {
   job_id: string;
   download_url: string;

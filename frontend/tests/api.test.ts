@@ -5,13 +5,14 @@ import {
   getJobs,
   getJobThumbnails,
   listJobs,
+  lookForNewest,
   makeShareLink,
   retryAfter,
 } from "@/lib/api";
 import { ApiError, messageOf, NetworkError, SessionEnded } from "@/lib/errors";
 import * as session from "@/lib/session";
 
-const plain = { status: null, search: "", page: 1, counts: false };
+const plain = { status: null, search: "", page: 1, size: 20, counts: false };
 const fetch = vi.fn<typeof globalThis.fetch>();
 const endSession = vi.spyOn(session, "endSession");
 const accessToken = vi.spyOn(session, "accessToken");
@@ -51,6 +52,19 @@ describe("listing jobs", () => {
     expect(Object.fromEntries(asked(0).searchParams)).toMatchObject({ status: "failed", cursor: "abc" });
     expect(asked(0).searchParams.has("page")).toBe(false);
     expect(Object.fromEntries(asked(1).searchParams)).toMatchObject({ id_prefix: "70eb", page: "3" });
+  });
+
+  test("asks for as many jobs as it should", async () => {
+    fetch.mockResolvedValue(answer(200, { jobs: [] }));
+    await listJobs({ ...plain, size: 23 });
+    expect(asked().searchParams.get("page_size")).toBe("23");
+  });
+
+  test("looks for the newest job with one read, without media or counts", async () => {
+    fetch.mockImplementation(async () => answer(200, { jobs: [{ id: "a" }], total: 7 }));
+    expect(await lookForNewest(null)).toEqual({ jobs: [{ id: "a" }], total: 7 });
+    await lookForNewest("failed");
+    expect([asked(0).search, asked(1).search]).toEqual(["?page_size=1", "?page_size=1&status=failed"]);
   });
 
   test("asks for certain jobs by their ids", async () => {

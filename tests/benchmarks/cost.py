@@ -137,6 +137,8 @@ def _ours(meters: Meters, person: Person) -> Iterator[tuple[str, Operations]]:
 
     yield "a poll", meters.measured(_TIMES, lambda: _repeat(poll))
 
+    yield "a look", meters.measured(_TIMES, lambda: _repeat(lambda: get("list_jobs", "/jobs?page_size=1")))
+
     gone = [person.job() for _ in range(_TIMES)]
     for job_id in gone:
         person.upload(job_id)
