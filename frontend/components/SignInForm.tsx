@@ -1,9 +1,12 @@
 "use client";
 
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useState } from "react";
 import { Button } from "@/components/ui/Button";
-import { findSession } from "@/lib/session";
+import { messageOf, NothingKept } from "@/lib/errors";
+import { keepsData, loadFirebase } from "@/lib/session";
 import { settings } from "@/lib/settings";
+
+type Firebase = Awaited<ReturnType<typeof loadFirebase>>;
 
 const FIELD =
   "h-11 w-full rounded-lg border border-line bg-page px-3 text-base placeholder:text-muted aria-invalid:border-red-400";
@@ -13,23 +16,26 @@ export function SignInForm({ onSignedIn }: { onSignedIn: () => void }) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
 
-  const attempt = async (signIn: (firebase: typeof import("@/lib/firebase")) => Promise<void>) => {
+  // Between the click and the opening of Google's window no script may load, or the browser blocks the window.
+  useEffect(() => {
+    if (settings.firebase.authDomain)
+      loadFirebase().then(
+        ({ prepareGoogle }) => prepareGoogle(),
+        () => undefined,
+      );
+  }, []);
+
+  const attempt = async (signIn: (firebase: Firebase) => Promise<void>) => {
     setBusy(true);
     setProblem(null);
-    const firebase = await import("@/lib/firebase").catch(() => null);
+    let firebase: Firebase | undefined;
     try {
-      if (!firebase) throw new Error("offline");
+      if (!keepsData()) throw new NothingKept();
+      firebase = await loadFirebase();
       await signIn(firebase);
-      if (await findSession()) return onSignedIn();
-      setProblem(
-        "The browser does not let this page keep you signed in. Allow the page to store data and try again.",
-      );
+      return onSignedIn();
     } catch (error) {
-      setProblem(
-        firebase
-          ? firebase.signInProblem(error)
-          : "Part of the page could not be loaded. Check your connection and try again.",
-      );
+      setProblem(firebase ? firebase.signInProblem(error) : messageOf(error));
     }
     setBusy(false);
   };

@@ -1,6 +1,6 @@
-/** Calls to the functions. Each call throws ApiError, NetworkError or SessionEnded. */
+/** Calls to the functions. Each call throws ApiError, NetworkError, PartMissing or SessionEnded. */
 
-import { ApiError, NetworkError, SessionEnded } from "@/lib/errors";
+import { ApiError, NetworkError, PartMissing, SessionEnded } from "@/lib/errors";
 import type {
   Group,
   Job,
@@ -100,8 +100,8 @@ async function call<T>(endpoint: Endpoint, path: string, options: Options = {}):
   } catch (error) {
     if (error instanceof SessionEnded) await endSession("revoked");
     // Apart from an abort by the caller, any other error comes from fetch: no response, or an incomplete one.
-    if (error instanceof SessionEnded || error instanceof ApiError || error instanceof NetworkError)
-      throw error;
+    const known = [SessionEnded, ApiError, NetworkError, PartMissing];
+    if (known.some((kind) => error instanceof kind)) throw error;
     options.signal?.throwIfAborted();
     throw new NetworkError({ cause: error });
   }

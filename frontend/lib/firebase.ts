@@ -2,11 +2,13 @@
 
 import { FirebaseError, initializeApp } from "@firebase/app";
 import {
+  type Auth,
   browserLocalPersistence,
   browserPopupRedirectResolver,
   connectAuthEmulator,
   GoogleAuthProvider,
   initializeAuth,
+  type PopupRedirectResolver,
   signInWithEmailAndPassword,
   signInWithPopup,
   signOut as signOutOfFirebase,
@@ -57,8 +59,30 @@ export async function signIn(email: string, password: string): Promise<void> {
   await signInWithEmailAndPassword(auth, email, password);
 }
 
+interface PopupOpener {
+  _initialize: (auth: Auth) => Promise<unknown>;
+}
+const PopupOpenerClass = browserPopupRedirectResolver as unknown as new () => PopupOpener;
+const prepared = new PopupOpenerClass();
+/** Firebase makes its own instance of the class that it is given. This one shares what has been prepared. */
+class PreparedPopupOpener extends PopupOpenerClass {
+  constructor() {
+    super();
+    Object.assign(this, prepared);
+  }
+}
+
+/**
+ * Loads Google's script, without which `signInWithGoogle` cannot open a window. Firebase itself loads it only after the
+ * click, except in Safari and on phones; by then, browsers may block the window. If this fails, Firebase does so.
+ */
+export function prepareGoogle(): void {
+  prepared._initialize(auth).catch(() => undefined);
+}
+
 export async function signInWithGoogle(): Promise<void> {
-  await signInWithPopup(auth, new GoogleAuthProvider(), browserPopupRedirectResolver);
+  const opener = PreparedPopupOpener as unknown as PopupRedirectResolver;
+  await signInWithPopup(auth, new GoogleAuthProvider(), opener);
 }
 
 export async function signOut(): Promise<void> {

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Dialog, Locator, Page, Route, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from tests.e2e.clock import Clock
 from tests.e2e.faults import LIST, PAGE, POLL, HeldBack, failed_load, no_connection, unavailable
@@ -69,23 +69,37 @@ def test_a_dialog_that_cannot_be_loaded_says_so_and_opens_when_back_online(
     jobs_page: JobsPage, context: BrowserContext, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("net::ERR_INTERNET_DISCONNECTED"))
-    told: list[str] = []
-
-    def note(dialog: Dialog) -> None:
-        told.append(dialog.message)
-        dialog.dismiss()
-
-    page.on("dialog", note)  # the message component cannot be loaded either, so the page uses alert()
     job = shelf.add("failed", media=False)
     jobs_page.open()
     context.set_offline(True)
     jobs_page.button(job, "Delete").click()
-    wait_until(lambda: page.evaluate("1") and told)
-    assert "This could not be opened" in told[0]
+    # The component for messages cannot be loaded either.
+    expect(page.get_by_role("alert").filter(has_text="This could not be opened")).to_contain_text(
+        "The service cannot be reached."
+    )
     jobs_page.expect_ids([job])
     context.set_offline(False)
     jobs_page.button(job, "Delete").click()
     expect(jobs_page.dialog).to_have_accessible_name(f"Delete job {job[:8]}?")
+
+
+def test_a_page_whose_parts_a_deployment_has_removed_is_reloaded_once_and_then_says_so(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.extend([failed_load("404"), "Refused to execute script"])
+    job = shelf.add("failed", media=False)
+    jobs_page.open()
+    loaded: list[str] = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
+    page.route(
+        lambda url: "/_next/static/chunks/" in url and url not in loaded,
+        lambda route: route.fulfill(status=404, body="gone"),
+    )
+    with page.expect_navigation():
+        jobs_page.button(job, "Details").click()
+    expect(page.get_by_role("alert").filter(has_text="This could not be opened")).to_contain_text(
+        "Part of this page is missing, probably because there is a new version. Please reload it."
+    )
+    jobs_page.expect_ids([job])
 
 
 @FAULTS
