@@ -89,11 +89,28 @@ interface Options {
 }
 
 async function call<T>(endpoint: Endpoint, path: string, options: Options = {}): Promise<T> {
-  const address = settings.endpoints[endpoint] + path;
+  const { method = "GET", signal } = options;
+  // AbortSignal.any would do this, but browsers have had it only since 2024.
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  signal?.addEventListener("abort", abort);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const send = (token: string) => {
+    // The caller may have aborted while we waited for the token.
+    signal?.throwIfAborted();
+    clearTimeout(timer);
+    timer = setTimeout(abort, TIMEOUT);
+    return fetch(settings.endpoints[endpoint] + path, {
+      method,
+      headers: { Authorization: `Bearer ${token}` },
+      credentials: "omit",
+      signal: controller.signal,
+    });
+  };
   try {
-    let response = await send(address, await accessToken(), options);
+    let response = await send(await accessToken());
     // A token can be refused before it expires. A fresh one shows whether the session itself has ended.
-    if (response.status === 401) response = await send(address, await accessToken(true), options);
+    if (response.status === 401) response = await send(await accessToken(true));
     if (response.status === 401) throw new SessionEnded("The functions refuse a fresh token");
     if (!response.ok) throw await problem(response);
     return (await response.json()) as T;
@@ -102,24 +119,12 @@ async function call<T>(endpoint: Endpoint, path: string, options: Options = {}):
     // Apart from an abort by the caller, any other error comes from fetch: no response, or an incomplete one.
     const known = [SessionEnded, ApiError, NetworkError, PartMissing];
     if (known.some((kind) => error instanceof kind)) throw error;
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     throw new NetworkError({ cause: error });
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
   }
-}
-
-async function send(address: string, token: string, { method = "GET", signal }: Options): Promise<Response> {
-  // The caller may have aborted while we waited for the token.
-  signal?.throwIfAborted();
-  // AbortSignal.any would do this, but browsers have had it only since 2024.
-  const controller = new AbortController();
-  signal?.addEventListener("abort", () => controller.abort());
-  setTimeout(() => controller.abort(), TIMEOUT);
-  return fetch(address, {
-    method,
-    headers: { Authorization: `Bearer ${token}` },
-    credentials: "omit",
-    signal: controller.signal,
-  });
 }
 
 async function problem(response: Response): Promise<ApiError> {

@@ -85,6 +85,11 @@ export function isActive(job: Job): boolean {
   return !FINAL.includes(job.status);
 }
 
+/** Returns why the job has failed, in the words of whoever recorded it. */
+export function failureReason(job: Job): string {
+  return job.error_message?.trim() || "The job failed, and no reason was recorded.";
+}
+
 const TYPES = new Map(
   Object.entries({
     animate: "Animation",

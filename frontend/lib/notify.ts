@@ -7,10 +7,10 @@ const PLAIN = 10_000;
 /** Loads the component that shows messages, and its library. */
 export const loadToasts = () => import("@/components/ui/Toasts");
 
-/** Shows a message for a few seconds. */
-export function notify(kind: Kind, title: string, description?: string): void {
+/** Shows a message for a few seconds. It replaces an earlier one about the same topic, which is the title by default. */
+export function notify(kind: Kind, title: string, description?: string, topic: string = title): void {
   late(loadToasts).then(
-    ({ show }) => show(kind, title, description),
+    ({ show }) => show(kind, title, description, topic),
     () => showPlainly([title, description].filter(Boolean).join("\n")),
   );
 }

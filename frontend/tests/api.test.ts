@@ -107,6 +107,21 @@ describe("an error", () => {
   });
 });
 
+test("a request leaves neither a listener nor a timer behind, however it ends", async () => {
+  vi.useFakeTimers();
+  const { signal } = new AbortController();
+  const added = vi.spyOn(signal, "addEventListener");
+  const removed = vi.spyOn(signal, "removeEventListener");
+  fetch.mockResolvedValueOnce(answer(200, { jobs: [] })).mockResolvedValueOnce(answer(401, {}));
+  fetch.mockRejectedValue(new TypeError("Failed to fetch"));
+  await getJobs(["a"], signal);
+  await getJobs(["a"], signal).catch(() => undefined);
+  expect(added).toHaveBeenCalledTimes(2);
+  expect(removed.mock.calls).toEqual(added.mock.calls);
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+});
+
 test("an aborted request is not a network error", async () => {
   const controller = new AbortController();
   fetch.mockImplementation((_, options) => {
