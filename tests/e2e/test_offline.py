@@ -12,7 +12,6 @@ from tests.e2e.clock import Clock
 from tests.e2e.faults import LIST, PAGE, POLL, HeldBack, failed_load, no_connection, unavailable
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
-from tests.waiting import wait_until
 
 DETAIL = "Firestore is not available now."
 FAULTS = pytest.mark.parametrize(
