@@ -9,7 +9,7 @@ export const PANEL =
 
 /** The buttons of a question. They stay in sight, because one of them has the focus. */
 export const ANSWERS =
-  "sticky bottom-0 -mx-4 -mb-4 mt-2 flex flex-wrap justify-end gap-2 bg-surface px-4 py-3 sm:-mx-6 sm:-mb-6 sm:px-6 sm:py-5";
+  "-bottom-4 -mx-4 -mb-4 sm:-bottom-6 sticky mt-2 flex flex-wrap justify-end gap-2 bg-surface px-4 py-3 sm:-mx-6 sm:-mb-6 sm:px-6 sm:py-5";
 
 interface Props {
   title: string;
