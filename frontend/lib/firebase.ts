@@ -9,6 +9,7 @@ import {
   GoogleAuthProvider,
   initializeAuth,
   type PopupRedirectResolver,
+  sendPasswordResetEmail,
   signInWithEmailAndPassword,
   signInWithPopup,
   signOut as signOutOfFirebase,
@@ -85,8 +86,31 @@ export async function signInWithGoogle(): Promise<void> {
   await signInWithPopup(auth, new GoogleAuthProvider(), opener);
 }
 
+/** Sends an e-mail with a link for a new password, if the address has an account. Nobody learns whether it has one. */
+export async function sendPasswordReset(email: string): Promise<void> {
+  try {
+    await sendPasswordResetEmail(auth, email);
+  } catch (error) {
+    if (codeOf(error) !== "auth/user-not-found") throw error;
+  }
+}
+
 export async function signOut(): Promise<void> {
   await signOutOfFirebase(auth);
+}
+
+/** Returns a sentence for the user about an error of `sendPasswordReset`. */
+export function resetProblem(error: unknown): string | null {
+  switch (codeOf(error)) {
+    case "auth/invalid-email":
+    case "auth/missing-email":
+      return "This is not an e-mail address.";
+    case "auth/too-many-requests":
+    case "auth/network-request-failed":
+      return signInProblem(error);
+    default:
+      return "The e-mail could not be sent. Please try again.";
+  }
 }
 
 /** Returns a sentence for the user, or null if the user closed Google's window. */

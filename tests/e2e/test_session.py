@@ -111,6 +111,19 @@ def test_a_browser_that_keeps_nothing_is_told_so_instead_of_being_asked_in_a_cir
     expect(page.get_by_text("does not let this page keep you signed in")).to_be_visible()
 
 
+def test_a_user_can_see_the_password_and_ask_for_a_new_one(page: Page, account: Account) -> None:
+    page.goto("/sign-in/")
+    password = page.get_by_label("Password", exact=True)
+    password.fill("typed")
+    page.get_by_role("button", name="Show what is typed").click()
+    expect(password).to_have_attribute("type", "text")
+    page.get_by_label("E-mail address").fill(account.email)
+    with page.expect_response(re.compile("accounts:sendOobCode")) as sent:
+        page.get_by_role("button", name="Forgot your password?").click()
+    assert (sent.value.status, sent.value.request.post_data_json["email"]) == (200, account.email)
+    expect(page.get_by_role("status")).to_contain_text(f"If there is an account for {account.email}")
+
+
 def test_after_signing_out_neither_back_nor_reload_nor_the_address_shows_jobs(
     jobs_page: JobsPage, shelf: Shelf
 ) -> None:
