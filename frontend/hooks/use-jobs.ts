@@ -183,8 +183,10 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   });
   useReturn(() => {
     if (isValidating || !isOld(loaded.current.at, Date.now())) return;
-    // The list contains what a poll would ask for.
-    asked.current = Date.now();
+    const now = Date.now();
+    // The list contains what a poll would ask for. A browser may tell of one return by several events.
+    asked.current = now;
+    loaded.current = { ...loaded.current, at: now };
     void reload();
   });
   useRenewal(all, watching && !isValidating, () => void mutate());

@@ -33,7 +33,8 @@ def test_the_page_is_found_without_its_trailing_slash(page: Page, stack: Stack) 
 def test_without_script_the_page_says_what_it_needs(new_context: NewContext) -> None:
     page = new_context(java_script_enabled=False).new_page()
     page.goto("/jobs/")
-    expect(page.get_by_text("This page needs JavaScript.")).to_be_visible()
+    expect(page.locator("noscript p")).to_be_visible()  # Playwright finds no text in there
+    expect(page.locator("noscript p")).to_contain_text("This page needs JavaScript.")
     expect(page.get_by_text("Loading your jobs")).to_be_hidden()
 
 
