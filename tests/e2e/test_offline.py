@@ -181,7 +181,8 @@ def test_skeletons_are_shown_while_the_cards_load(jobs_page: JobsPage, page: Pag
     ids = shelf.add_many(2, "failed")
     held = HeldBack(page, LIST)
     jobs_page.open(wait=False)
-    expect(page.get_by_text("Loading your jobs")).to_be_attached()
+    # Until the page's script runs, the text is there twice.
+    expect(page.get_by_text("Loading your jobs").first).to_be_attached()
     expect(page.get_by_role("heading", name="Jobs", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Refresh the list")).to_be_disabled()
     held.let_go()
