@@ -120,7 +120,8 @@ def test_a_user_can_see_the_password_and_ask_for_a_new_one(page: Page, account: 
     page.get_by_label("E-mail address").fill(account.email)
     with page.expect_response(re.compile("accounts:sendOobCode")) as sent:
         page.get_by_role("button", name="Forgot your password?").click()
-    assert (sent.value.status, sent.value.request.post_data_json["email"]) == (200, account.email)
+    assert sent.value.status == 200
+    assert account.email in (sent.value.request.post_data or "")
     expect(page.get_by_role("status")).to_contain_text(f"If there is an account for {account.email}")
 
 
