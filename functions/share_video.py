@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future, wait
+from pathlib import Path
 from typing import Any, TypeVar
 
 from shared import log
@@ -12,47 +14,74 @@ from shared.messaging.events import VideoViewed
 from shared.outages import COUNTED_WITHIN
 from shared.services import Services
 from shared.sharing.shares import NoSuchVideo, SharedVideo
+from shared.sharing.short_links import is_short_id
 from shared.storage.media import SharedUrls
 from shared.web.html_page import HtmlPage
-from shared.web.public_endpoint import Answer, Redirect, Visit, public_endpoint
+from shared.web.public_endpoint import Answer, Nothing, Picture, Redirect, Visit, public_endpoint
 
 T = TypeVar("T")
 _PAGE = "/v/{short_id}"
 _VIDEO = "/v/{short_id}/video.mp4"
+_SEEN = "/v/{short_id}/seen"
+"""Requested by a page that has been shown for two seconds."""
 _POSTER = "/v/{short_id}/poster.webp"
+_PICTURE = "/v/{short_id}/picture.jpg"
+"""The picture for a chat's preview."""
+_BRAND = "/v/{short_id}/nuumee.jpg"
+"""What a preview shows until there is a picture. Its address differs, because chats keep what they have got."""
 _DATA = "/public/video/{short_id}"
+_BRAND_FILE = Path(__file__).parents[1] / "shared/web/pictures/nuumee.jpg"
+_BRAND_SIZE = (1200, 630)
 
 
-@public_endpoint(_PAGE, _VIDEO, _POSTER, _DATA, signs=True)
+@public_endpoint(_PAGE, _VIDEO, _SEEN, _POSTER, _PICTURE, _BRAND, _DATA, signs=True)
 def share_video(visit: Visit, services: Services) -> Answer:
-    """What a share link shows: the page, its data, or the video or poster at a lasting address."""
+    """What a share link shows: the page, its data, or its media at lasting addresses. Counts the views."""
+    if visit.path == _PAGE and visit.ends_in_slash and is_short_id(visit.short_id):
+        return Redirect(f"../{visit.short_id}" + (f"?{visit.query}" if visit.query else ""))
     video = services.shares.resolve(visit.short_id)
-    if visit.path == _VIDEO and "download" in visit.options:
-        download = services.media.download(video.job, services.now())
-        return Redirect(_found(download).url)
-
-    urls = _found(services.media.shared(video.job, video.poster, services.now()))
-    counting = _counting(video, visit, services) if visit.path in (_PAGE, _DATA) else None
-    if counting:
-        wait([counting], COUNTED_WITHIN)
-    if visit.path == _PAGE:
-        return _page(video, urls, embedded="embed" in visit.options)
-    if visit.path == _DATA:
-        return _data(video, urls)
-    return Redirect(urls.video if visit.path == _VIDEO else _poster(video, urls))
+    return _ANSWERS[visit.path](video, visit, services)
 
 
-def _poster(video: SharedVideo, urls: SharedUrls) -> str:
-    _found(video.poster)
-    if urls.poster is None:
+def _video(video: SharedVideo, visit: Visit, services: Services) -> Redirect:
+    if "download" in visit.options:
+        return Redirect(_found(services.media.download(video.job, services.now())).url)
+    return Redirect(_urls(video, None, services).video)
+
+
+def _poster(video: SharedVideo, _: Visit, services: Services) -> Redirect:
+    return _to_picture(video, video.poster, services)
+
+
+def _picture(video: SharedVideo, _: Visit, services: Services) -> Redirect:
+    return _to_picture(video, _found(video.picture).name, services)
+
+
+def _to_picture(video: SharedVideo, name: str | None, services: Services) -> Redirect:
+    url = _urls(video, _found(name), services).poster
+    if url is None:
         raise Unavailable("Cloud Storage")
-    return urls.poster
+    return Redirect(url)
+
+
+def _urls(video: SharedVideo, picture: str | None, services: Services) -> SharedUrls:
+    return _found(services.media.shared(video.job, picture, services.now()))
 
 
 def _found(thing: T | None) -> T:
     if thing is None:
         raise NoSuchVideo
     return thing
+
+
+def _brand(_: SharedVideo, __: Visit, ___: Services) -> Picture:
+    return Picture(_BRAND_FILE.read_bytes(), "image/jpeg")
+
+
+def _seen(video: SharedVideo, visit: Visit, services: Services) -> Nothing:
+    if counting := _counting(video, visit, services):
+        wait([counting], COUNTED_WITHIN)
+    return Nothing()
 
 
 def _counting(video: SharedVideo, visit: Visit, services: Services) -> Future[None] | None:
@@ -74,11 +103,16 @@ def _publish(event: VideoViewed, services: Services) -> None:
         log.warning("view_not_counted", job_id=event.job_id, error=type(error).__name__)
 
 
-def _page(video: SharedVideo, urls: SharedUrls, *, embedded: bool) -> HtmlPage:
+def _page(video: SharedVideo, visit: Visit, services: Services) -> HtmlPage:
+    urls = _urls(video, video.poster, services)
+    embedded = "embed" in visit.options
     shown = {
         "short_id": video.short_id,
         "video": urls.video,
         "poster": urls.poster,
+        "picture": f"/{'picture' if video.picture else 'nuumee'}.jpg",
+        "picture_size": video.picture.size if video.picture else _BRAND_SIZE,
+        "video_size": video.size,
         "views": video.job.view_count,
         "created_at": video.job.created_at,
     }
@@ -87,7 +121,8 @@ def _page(video: SharedVideo, urls: SharedUrls, *, embedded: bool) -> HtmlPage:
     return HtmlPage(template, shown, media=media, framed=embedded)
 
 
-def _data(video: SharedVideo, urls: SharedUrls) -> dict[str, Any]:
+def _data(video: SharedVideo, _: Visit, services: Services) -> dict[str, Any]:
+    urls = _urls(video, None, services)
     return {
         "short_id": video.short_id,
         "video_url": urls.video,
@@ -96,3 +131,14 @@ def _data(video: SharedVideo, urls: SharedUrls) -> dict[str, Any]:
         "view_count": video.job.view_count,
         "expires_in_seconds": urls.validity.expires_in,
     }
+
+
+_ANSWERS: dict[str, Callable[[SharedVideo, Visit, Services], Answer]] = {
+    _PAGE: _page,
+    _VIDEO: _video,
+    _SEEN: _seen,
+    _POSTER: _poster,
+    _PICTURE: _picture,
+    _BRAND: _brand,
+    _DATA: _data,
+}

@@ -38,7 +38,7 @@ def main() -> None:
     except (SettingsError, ValueError) as error:
         sys.exit(f"announce: {error}")
     except (GoogleAPICallError, Unavailable, KeyboardInterrupt) as error:
-        reason = error.detail if isinstance(error, Unavailable) else str(error) or "broken off"
+        reason = str(error) or "broken off"
         sys.exit(f"announce: {reason} To go on: --start={shlex.quote(progress.at)}")
     told = "told of" if options.send else "to tell of, with --send"
     print(f"announce: {progress.count} images and videos {told}")

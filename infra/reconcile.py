@@ -36,7 +36,7 @@ def main() -> None:
     except GoogleAPICallError as error:
         sys.exit(f"reconcile: {error.message}")
     except Unavailable as error:
-        sys.exit(f"reconcile: {error.detail} Run it again, and it goes on where it was.")
+        sys.exit(f"reconcile: {error} Run it again, and it goes on where it was.")
     except KeyboardInterrupt:
         sys.exit("\nreconcile: broken off; run it again, and it goes on where it was")
     options.checkpoint.unlink(missing_ok=True)

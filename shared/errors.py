@@ -114,14 +114,17 @@ class TooManyRequests(ApiError):
 
 
 class Unavailable(ApiError):
+    """One of Google's services is away. The user is not told which; the error's text, for the log, is."""
+
     status, title, kind = 503, "Temporarily unavailable", "unavailable"
     retry_after: ClassVar[int] = 5
 
     def __init__(self, service: str) -> None:
         super().__init__(
-            f"{service} cannot be reached at the moment. Please try again shortly.",
+            "The service cannot be reached at the moment. Please try again shortly.",
             headers={"Retry-After": str(self.retry_after)},
         )
+        self.args = (f"{service} cannot be reached.",)
 
 
 class Contended(Unavailable):

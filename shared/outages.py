@@ -46,8 +46,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 0.5
 PUBLISH_TIMEOUT = 2.5
 COUNTING_TIMEOUT = 2.0
 """Seconds for the single try at counting a view."""
-COUNTED_WITHIN = 0.1
-"""Most seconds that an answer waits for its view to be counted. CPU is not guaranteed after the answer."""
+COUNTED_WITHIN = 2.0
+"""Most seconds that the answer to a page that was seen waits for its view to be published. CPU is not guaranteed after
+the answer, and a new instance must first make its publisher."""
 COUNTING_RUN = 40.0
 """Seconds after which a run that moves counted views leaves the rest to the next run."""
 

@@ -11,6 +11,7 @@ from tests.jobs import document
 
 ID = "25ca1d0f"
 PAGE, VIDEO, POSTER, DATA = f"/v/{ID}", f"/v/{ID}/video.mp4", f"/v/{ID}/poster.webp", f"/public/video/{ID}"
+SEEN, PICTURE, BRAND = f"/v/{ID}/seen", f"/v/{ID}/picture.jpg", f"/v/{ID}/nuumee.jpg"
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
 
 
@@ -18,6 +19,11 @@ def visit(services: FakeServices, path: str = PAGE, method: str = "GET", **heade
     """Send a request without a token. `_` in a header's name stands for `-`."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return call(share_video, services, path, method=method, user=None, headers={"User-Agent": CHROME, **named})
+
+
+def watch(services: FakeServices, **headers: str) -> Any:
+    """Report that the page has been shown for two seconds, as its script does."""
+    return visit(services, SEEN, **{"Sec_Fetch_Site": "same-origin", **headers})
 
 
 def shared_job() -> FakeServices:

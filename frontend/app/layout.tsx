@@ -13,7 +13,16 @@ export const viewport: Viewport = { themeColor: "#0f172a", colorScheme: "dark" }
 export default function RootLayout({ children }: { children: ReactNode }) {
   return (
     <html lang="en">
-      <body className="min-h-dvh antialiased">{children}</body>
+      <body className="min-h-dvh antialiased">
+        <noscript>
+          {/* What is below waits for a script. */}
+          <style>{"main { display: none !important }"}</style>
+          <p className="p-6 text-center">
+            This page needs JavaScript. Please turn it on and reload the page.
+          </p>
+        </noscript>
+        {children}
+      </body>
     </html>
   );
 }

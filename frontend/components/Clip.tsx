@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react";
 import type { MediaSource } from "@/hooks/use-media-source";
+import { releasedOnLeave } from "@/lib/release";
 
 interface Props {
   source: MediaSource;
@@ -26,7 +27,10 @@ export function Clip({ source, playing, className }: Props) {
   return (
     <video
       key={key}
-      ref={video}
+      ref={(element) => {
+        video.current = element;
+        return releasedOnLeave(element);
+      }}
       // This fragment makes Safari show the first frame: https://www.w3.org/TR/media-frags/#naming-time
       src={`${url}#t=0.001`}
       preload="metadata"

@@ -1,8 +1,9 @@
 import { Download, Info, Link2, Trash2 } from "lucide-react";
 import { useState } from "react";
+import { Elapsed } from "@/components/Elapsed";
 import { Button } from "@/components/ui/Button";
 import { copyShareLink, download } from "@/lib/actions";
-import { type Job, shortName } from "@/lib/job";
+import { isActive, type Job, shortName } from "@/lib/job";
 
 interface Props {
   job: Job;
@@ -12,17 +13,38 @@ interface Props {
   onDelete?: () => void;
 }
 
-/** The buttons for a job. Only a completed job can be downloaded and shared. */
+const SMALL = "w-11 sm:w-10";
+
+/**
+ * The buttons for a job. Only a completed job can be downloaded and shared. While a job is under way, the time that has
+ * passed takes the place of its actions, and those that it has are small.
+ */
 export function JobActions({ job, className = "", onDetails, onDelete }: Props) {
   const [downloading, setDownloading] = useState(false);
   const name = shortName(job.id);
+  const active = isActive(job);
   const save = async () => {
     setDownloading(true);
     await download(job);
     setDownloading(false);
   };
   return (
-    <div className={`flex flex-wrap gap-2 ${className}`}>
+    <div className={`flex flex-wrap items-center gap-2 ${className}`}>
+      {active && (
+        <div className="mr-auto">
+          <Elapsed job={job} />
+        </div>
+      )}
+      {onDetails && (
+        <Button
+          onClick={onDetails}
+          aria-label={`Details of job ${name}`}
+          {...(active && { title: "Details", className: SMALL })}
+        >
+          <Info aria-hidden className="size-4 shrink-0" />
+          {!active && "Details"}
+        </Button>
+      )}
       {job.status === "completed" && (
         <>
           <Button look="primary" onClick={save} busy={downloading} aria-label={`Download job ${name}`}>
@@ -35,19 +57,13 @@ export function JobActions({ job, className = "", onDetails, onDelete }: Props) 
           </Button>
         </>
       )}
-      {onDetails && (
-        <Button onClick={onDetails} aria-label={`Details of job ${name}`}>
-          <Info aria-hidden className="size-4" />
-          Details
-        </Button>
-      )}
       {onDelete && (
         <Button
           look="danger"
           onClick={onDelete}
           aria-label={`Delete job ${name}`}
           title="Delete"
-          className="ml-auto w-11 sm:w-10"
+          className={`${active ? "" : "ml-auto"} ${SMALL}`}
         >
           <Trash2 aria-hidden className="size-4 shrink-0" />
         </Button>

@@ -1,13 +1,13 @@
-import { Elapsed } from "@/components/Elapsed";
 import { JobActions } from "@/components/JobActions";
 import { MediaStrip } from "@/components/MediaStrip";
 import { MediaTile } from "@/components/MediaTile";
 import { StatusBadge } from "@/components/StatusBadge";
 import { Age } from "@/components/ui/Age";
+import { ForeignText } from "@/components/ui/ForeignText";
 import { Skeleton } from "@/components/ui/Skeleton";
 import type { RenewMedia } from "@/hooks/use-jobs";
 import { cardId } from "@/lib/focus";
-import { formatCredits, isActive, type Job, shortName, titleOf, typeLabel } from "@/lib/job";
+import { failureReason, formatCredits, type Job, shortName, titleOf, typeLabel } from "@/lib/job";
 import type { TileKind } from "@/lib/media";
 
 export interface JobCommands {
@@ -54,12 +54,12 @@ export function JobCard({ job, selected, commands }: Props) {
             {job.id}
           </p>
           <Facts job={job} />
-          {isActive(job) && <Elapsed job={job} />}
         </div>
         {job.status === "failed" && (
-          <p className="w-full break-words rounded-lg border border-red-400/25 bg-red-400/10 px-3 py-2 text-red-200 text-sm">
-            {job.error_message ?? "The job failed, and no reason was recorded."}
-          </p>
+          <ForeignText
+            text={failureReason(job)}
+            className="w-full rounded-lg border border-red-400/25 bg-red-400/10 px-3 py-2 text-red-200 text-sm"
+          />
         )}
         <JobActions
           job={job}

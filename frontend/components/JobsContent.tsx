@@ -4,10 +4,11 @@ import { Pager } from "@/components/Pager";
 import { statusLabel } from "@/components/StatusBadge";
 import { Button } from "@/components/ui/Button";
 import { Notice } from "@/components/ui/Notice";
+import { SteadyPlace } from "@/components/ui/SteadyPlace";
 import type { Jobs } from "@/hooks/use-jobs";
 import type { Selection } from "@/hooks/use-selection";
 import type { Navigation } from "@/hooks/use-view";
-import { messageOf } from "@/lib/errors";
+import { messageOf, PartMissing } from "@/lib/errors";
 import { focusTitle } from "@/lib/focus";
 import { isSearchable, type View } from "@/lib/view";
 
@@ -32,13 +33,15 @@ export function JobsContent({ jobs, view, navigation, selection, commands }: Pro
   return (
     <div aria-busy={jobs.loading}>
       {error !== undefined && !jobs.loading && <Outdated jobs={jobs} />}
-      <ul className="flex flex-col gap-3 sm:gap-4">
-        {list.jobs.map((job) => (
-          <li key={job.id}>
-            <JobCard job={job} selected={selection.has(job)} commands={commands} />
-          </li>
-        ))}
-      </ul>
+      <SteadyPlace first={list.jobs[0]?.id}>
+        <ul className="flex flex-col gap-3 sm:gap-4">
+          {list.jobs.map((job) => (
+            <li key={job.id} className={jobs.arrived.has(job.id) ? "animate-arrive" : ""}>
+              <JobCard job={job} selected={selection.has(job)} commands={commands} />
+            </li>
+          ))}
+        </ul>
+      </SteadyPlace>
       <Pager list={list} onPage={(page) => navigation.go({ page })} />
     </div>
   );
@@ -55,10 +58,24 @@ JobsContent.Skeleton = function JobsContentSkeleton() {
   );
 };
 
-/** Moves the focus first, because the button disappears together with the error. */
-function retry(jobs: Jobs): void {
-  focusTitle();
-  void jobs.refresh();
+function TryAgain({ jobs, look }: { jobs: Jobs; look?: "primary" }) {
+  if (jobs.error instanceof PartMissing) {
+    return (
+      <Button {...(look && { look })} onClick={() => window.location.reload()}>
+        Reload
+      </Button>
+    );
+  }
+  const retry = () => {
+    // First, because the button disappears together with the error.
+    focusTitle();
+    void jobs.refresh();
+  };
+  return (
+    <Button {...(look && { look })} onClick={retry}>
+      Try again
+    </Button>
+  );
 }
 
 function Failure({ jobs }: { jobs: Jobs }) {
@@ -66,9 +83,7 @@ function Failure({ jobs }: { jobs: Jobs }) {
     <div role="alert">
       <Notice title="Your jobs could not be loaded" icon={<CloudOff className="size-7" />}>
         <p>{messageOf(jobs.error)}</p>
-        <Button look="primary" onClick={() => retry(jobs)}>
-          Try again
-        </Button>
+        <TryAgain jobs={jobs} look="primary" />
       </Notice>
     </div>
   );
@@ -82,7 +97,7 @@ function Outdated({ jobs }: { jobs: Jobs }) {
       className="mb-4 flex flex-wrap items-center gap-3 rounded-xl border border-amber-400/30 bg-amber-400/10 px-4 py-3 text-amber-200 text-sm"
     >
       <p className="flex-1 basis-60">The list may be out of date. {messageOf(jobs.error)}</p>
-      <Button onClick={() => retry(jobs)}>Try again</Button>
+      <TryAgain jobs={jobs} />
     </div>
   );
 }

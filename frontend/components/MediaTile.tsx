@@ -39,7 +39,8 @@ export function MediaTile({ kind, jobName, media, onOpen, renew }: Props) {
       type="button"
       onClick={onOpen}
       aria-label={`Preview the ${TILE_NAMES[kind]} of job ${jobName} – ${kind}`}
-      className={`${FRAME} ${border} group touch-manipulation select-none hover:border-accent`}
+      className={`${FRAME} ${border} group touch-manipulation select-none [-webkit-touch-callout:none] hover:border-accent`}
+      onContextMenu={(event) => isTouch(event) && event.preventDefault()}
       {...(isVideo && triggers)}
     >
       {!still.ready && <Skeleton className="absolute inset-0 rounded-none" />}
@@ -49,7 +50,7 @@ export function MediaTile({ kind, jobName, media, onOpen, renew }: Props) {
           key={still.key}
           src={still.url}
           alt=""
-          className={look}
+          className={`pointer-events-none ${look}`}
           onLoad={still.onReady}
           onError={still.onError}
         />
@@ -69,6 +70,11 @@ export function MediaTile({ kind, jobName, media, onOpen, renew }: Props) {
       )}
     </button>
   );
+}
+
+/** A long press plays the video. The menu that it would open belongs to a mouse or a key. */
+function isTouch({ nativeEvent }: React.MouseEvent): boolean {
+  return "pointerType" in nativeEvent && nativeEvent.pointerType === "touch";
 }
 
 function TileLabel({ kind }: { kind: TileKind }) {
@@ -109,7 +115,8 @@ function usePlayback() {
     onPointerDown: play,
     onPointerLeave: stop,
     onPointerCancel: stop,
-    onFocus: (event: React.FocusEvent) => event.target.matches(":focus-visible") && play(),
+    // Not at each focus: it also returns from a preview that Escape has closed.
+    onKeyUp: (event: React.KeyboardEvent) => event.key === "Tab" && play(),
     onBlur: stop,
   };
   return [playing, triggers] as const;

@@ -3,8 +3,9 @@
 import { createContext, type ReactNode, useContext, useEffect, useState } from "react";
 import { Button } from "@/components/ui/Button";
 import { Notice } from "@/components/ui/Notice";
-import { messageOf } from "@/lib/errors";
-import { findSession, leaveFor, type Session, watchSession } from "@/lib/session";
+import { messageOf, PartMissing } from "@/lib/errors";
+import { reloadOnce } from "@/lib/late";
+import { askToSignIn, findSession, noteSession, type Session, watchSession } from "@/lib/session";
 
 const SessionContext = createContext<Session | null>(null);
 
@@ -19,7 +20,14 @@ export function SessionGate({ children }: { children: ReactNode }) {
   const [error, setError] = useState<unknown>(null);
 
   useEffect(() => {
-    findSession().then((found) => (found ? setSession(found) : leaveFor()), setError);
+    const enter = (found: Session | null) => {
+      if (!found) return askToSignIn();
+      noteSession();
+      setSession(found);
+    };
+    findSession().then(enter, (failure) => {
+      if (!(failure instanceof PartMissing && reloadOnce())) setError(failure);
+    });
   }, []);
   useEffect(() => (session ? watchSession(session) : undefined), [session]);
 

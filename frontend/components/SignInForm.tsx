@@ -1,9 +1,13 @@
 "use client";
 
-import { type FormEvent, useState } from "react";
+import { Eye, EyeOff } from "lucide-react";
+import { type FormEvent, useEffect, useRef, useState } from "react";
 import { Button } from "@/components/ui/Button";
-import { findSession } from "@/lib/session";
+import { messageOf, NothingKept } from "@/lib/errors";
+import { keepsData, loadFirebase } from "@/lib/session";
 import { settings } from "@/lib/settings";
+
+type Firebase = Awaited<ReturnType<typeof loadFirebase>>;
 
 const FIELD =
   "h-11 w-full rounded-lg border border-line bg-page px-3 text-base placeholder:text-muted aria-invalid:border-red-400";
@@ -12,31 +16,55 @@ const FIELD =
 export function SignInForm({ onSignedIn }: { onSignedIn: () => void }) {
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<string | null>(null);
+  const [sentTo, setSentTo] = useState<string | null>(null);
+  const email = useRef<HTMLInputElement>(null);
+  // Between the click and the opening of Google's window no script may load, or the browser blocks the window.
+  useEffect(() => {
+    if (settings.firebase.authDomain)
+      loadFirebase().then(
+        ({ prepareGoogle }) => prepareGoogle(),
+        () => undefined,
+      );
+  }, []);
 
-  const attempt = async (signIn: (firebase: typeof import("@/lib/firebase")) => Promise<void>) => {
+  /** Returns whether it worked. If not, the form says why. */
+  const attempt = async (
+    act: (firebase: Firebase) => Promise<void>,
+    explain: (firebase: Firebase, error: unknown) => string | null,
+  ): Promise<boolean> => {
     setBusy(true);
     setProblem(null);
-    const firebase = await import("@/lib/firebase").catch(() => null);
+    setSentTo(null);
+    let firebase: Firebase | undefined;
     try {
-      if (!firebase) throw new Error("offline");
-      await signIn(firebase);
-      if (await findSession()) return onSignedIn();
-      setProblem(
-        "The browser does not let this page keep you signed in. Allow the page to store data and try again.",
-      );
+      firebase = await loadFirebase();
+      await act(firebase);
+      return true;
     } catch (error) {
-      setProblem(
-        firebase
-          ? firebase.signInProblem(error)
-          : "Part of the page could not be loaded. Check your connection and try again.",
-      );
+      setProblem(firebase ? explain(firebase, error) : messageOf(error));
+      return false;
+    } finally {
+      setBusy(false);
     }
-    setBusy(false);
+  };
+  const signIn = async (act: (firebase: Firebase) => Promise<void>) => {
+    if (!keepsData()) return setProblem(messageOf(new NothingKept()));
+    if (await attempt(act, (firebase, error) => firebase.signInProblem(error))) onSignedIn();
   };
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const fields = new FormData(event.currentTarget);
-    void attempt((firebase) => firebase.signIn(String(fields.get("email")), String(fields.get("password"))));
+    void signIn((firebase) => firebase.signIn(String(fields.get("email")), String(fields.get("password"))));
+  };
+  const reset = async () => {
+    const address = email.current?.value.trim() ?? "";
+    // The browser says what is wrong with the address.
+    if (!email.current?.reportValidity()) return;
+    const sent = await attempt(
+      (firebase) => firebase.sendPasswordReset(address),
+      (firebase, error) => firebase.resetProblem(error),
+    );
+    if (sent) setSentTo(address);
   };
 
   return (
@@ -45,6 +73,7 @@ export function SignInForm({ onSignedIn }: { onSignedIn: () => void }) {
         <label className="flex flex-col gap-1.5 font-medium text-sm">
           E-mail address
           <input
+            ref={email}
             className={FIELD}
             name="email"
             type="email"
@@ -53,33 +82,66 @@ export function SignInForm({ onSignedIn }: { onSignedIn: () => void }) {
             aria-invalid={problem !== null}
           />
         </label>
-        <label className="flex flex-col gap-1.5 font-medium text-sm">
-          Password
-          <input
-            className={FIELD}
-            name="password"
-            type="password"
-            autoComplete="current-password"
-            required
-            aria-invalid={problem !== null}
-          />
-        </label>
+        <PasswordField invalid={problem !== null} />
         <p role="alert" className="text-red-300 text-sm empty:hidden">
           {problem}
         </p>
+        <p role="status" className="wrap-anywhere text-sm empty:hidden">
+          {sentTo &&
+            `If there is an account for ${sentTo}, an e-mail with a link for a new password is on its way.`}
+        </p>
         <Button look="primary" type="submit" busy={busy} className="min-h-11!">
-          {busy ? "Signing in…" : "Sign in"}
+          {busy ? "One moment…" : "Sign in"}
         </Button>
       </form>
       {settings.firebase.authDomain && (
         <Button
           busy={busy}
-          onClick={() => attempt((firebase) => firebase.signInWithGoogle())}
+          onClick={() => signIn((firebase) => firebase.signInWithGoogle())}
           className="min-h-11!"
         >
           Continue with Google
         </Button>
       )}
+      <button
+        type="button"
+        aria-disabled={busy}
+        onClick={() => busy || void reset()}
+        className="min-h-11 self-center px-2 text-muted text-sm underline underline-offset-4 hover:text-ink sm:min-h-8"
+      >
+        Forgot your password?
+      </button>
+    </div>
+  );
+}
+
+function PasswordField({ invalid }: { invalid: boolean }) {
+  const [shown, setShown] = useState(false);
+  const Icon = shown ? EyeOff : Eye;
+  return (
+    <div className="relative">
+      <label className="flex flex-col gap-1.5 font-medium text-sm">
+        Password
+        <input
+          className={`${FIELD} pr-12`}
+          name="password"
+          type={shown ? "text" : "password"}
+          autoComplete="current-password"
+          autoCapitalize="none"
+          spellCheck={false}
+          required
+          aria-invalid={invalid}
+        />
+      </label>
+      <button
+        type="button"
+        aria-label="Show what is typed"
+        aria-pressed={shown}
+        onClick={() => setShown(!shown)}
+        className="absolute right-0 bottom-0 grid size-11 place-items-center rounded-r-lg text-muted hover:text-ink aria-pressed:text-accent"
+      >
+        <Icon aria-hidden className="size-4.5" />
+      </button>
     </div>
   );
 }

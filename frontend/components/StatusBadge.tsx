@@ -24,7 +24,8 @@ const LOOKS: Record<JobStatus, Look> = {
   processing: {
     label: "Processing",
     Icon: Hourglass,
-    className: "animate-badge border-amber-400/40 bg-amber-400/10 text-amber-300",
+    className:
+      "relative border-amber-400/40 bg-amber-400/10 text-amber-300 before:absolute before:-inset-1 before:animate-badge before:rounded-full before:border-4 before:border-amber-400/25 motion-reduce:before:hidden",
   },
   failed: { label: "Failed", Icon: CircleX, className: "border-red-400/30 bg-red-400/10 text-red-300" },
   queued: {

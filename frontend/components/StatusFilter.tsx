@@ -1,3 +1,4 @@
+import { useLayoutEffect, useRef } from "react";
 import { statusLabel } from "@/components/StatusBadge";
 import { type Counts, GROUPS, type Group, STATUSES } from "@/lib/job";
 
@@ -11,8 +12,17 @@ interface Props {
 export function StatusFilter({ status, counts, onChange }: Props) {
   // Other statuses are rare, so they have a button only if there are such jobs.
   const groups = counts?.other || status === "other" ? GROUPS : STATUSES;
+  const bar = useRef<HTMLElement>(null);
+  // On a phone the bar is wider than the window.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: both change where the chosen button is
+  useLayoutEffect(() => {
+    const chosen = bar.current?.querySelector<HTMLElement>("[aria-pressed=true]");
+    if (!bar.current || !chosen) return;
+    const middle = chosen.offsetLeft - bar.current.offsetLeft + chosen.offsetWidth / 2;
+    bar.current.scrollLeft = middle - bar.current.clientWidth / 2;
+  }, [status, counts !== undefined]);
   return (
-    <nav aria-label="Filter by status" className="-mx-3 overflow-x-auto px-3 py-1 sm:-mx-1 sm:px-1">
+    <nav ref={bar} aria-label="Filter by status" className="-mx-3 overflow-x-auto px-3 py-1 sm:-mx-1 sm:px-1">
       <ul className="flex gap-2">
         {[null, ...groups].map((one) => (
           <li key={one ?? "all"}>
@@ -20,7 +30,7 @@ export function StatusFilter({ status, counts, onChange }: Props) {
               type="button"
               aria-pressed={one === status}
               onClick={() => onChange(one)}
-              className="inline-flex min-h-11 items-center gap-2 whitespace-nowrap rounded-full border border-line px-3.5 font-medium text-muted text-sm transition-colors hover:border-slate-500 hover:text-ink aria-pressed:border-accent aria-pressed:bg-accent/10 aria-pressed:text-accent sm:min-h-9"
+              className="inline-flex min-h-11 items-center gap-2 whitespace-nowrap rounded-full border border-line px-3.5 font-medium text-muted text-sm transition-colors hover:border-slate-500 hover:text-ink aria-pressed:border-accent aria-pressed:bg-accent/10 aria-pressed:text-accent forced-colors:aria-pressed:bg-[Highlight] forced-colors:aria-pressed:text-[HighlightText] forced-colors:aria-pressed:forced-color-adjust-none sm:min-h-9"
             >
               {one ? statusLabel(one) : "All"}
               <span className="min-w-4 text-center text-xs tabular-nums">

@@ -4,7 +4,8 @@ import { type Details, useDetails } from "@/hooks/use-details";
 import { useOnline, useVisible } from "@/hooks/use-environment";
 import { usePolling } from "@/hooks/use-polling";
 import { useRenewal } from "@/hooks/use-renewal";
-import { getJobs, getJobThumbnails, listJobs } from "@/lib/api";
+import { useReturn } from "@/hooks/use-return";
+import { getJobs, getJobThumbnails, listJobs, lookForNewest, PAGE_SIZE } from "@/lib/api";
 import { SessionEnded } from "@/lib/errors";
 import {
   type Counts,
@@ -16,9 +17,12 @@ import {
   type JobThumbnailsResponse,
 } from "@/lib/job";
 import {
+  arrivals,
   changedJobs,
+  isOutdated,
   recount,
   renamedAs,
+  roomFor,
   sharedAs,
   withName,
   withoutJobs,
@@ -27,7 +31,10 @@ import {
   withShare,
 } from "@/lib/list";
 import { keepUrls, type TileKind, withRenewed } from "@/lib/media";
+import { isOld, slowing, steady } from "@/lib/polling";
 import { isSearchable, type View } from "@/lib/view";
+
+const NEVER = { place: "", at: 0, ids: [] };
 
 export type RenewMedia = (jobId: string, kind: TileKind) => Promise<JobThumbnailsResponse>;
 
@@ -42,6 +49,8 @@ export interface Jobs {
   loading: boolean;
   /** How often the list has been loaded. */
   loads: number;
+  /** Ids of jobs that have appeared at the top of the list while it was shown. */
+  arrived: ReadonlySet<string>;
   /** Whether this page lies beyond the last job. */
   beyondTheEnd: boolean;
   refresh: () => Promise<void>;
@@ -60,11 +69,18 @@ export interface Jobs {
   renewMedia: RenewMedia;
 }
 
+interface Events {
+  /** Jobs whose status has changed. */
+  onChange: (jobs: Job[]) => void;
+  /** Jobs that have appeared at the top of the list. */
+  onArrival: (jobs: Job[]) => void;
+}
+
 /**
- * Returns the page of jobs that `view` selects and keeps it up to date: it polls for active jobs while the page is
- * visible, and renews signed URLs before they expire. `onChange` gets the jobs whose status has changed.
+ * Returns the page of jobs that `view` selects and keeps it up to date while it is visible: it polls for active jobs,
+ * looks for new ones, loads the list again when the user comes back, and renews signed URLs before they expire.
  */
-export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => void): Jobs {
+export function useJobs(userId: string, view: View, { onChange, onArrival }: Events): Jobs {
   const { status, page, search } = view;
   const watching = [useVisible(), useOnline()].every(Boolean);
   const [deleting, setDeleting] = useState<Job[]>([]);
@@ -77,6 +93,11 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
   const countedBy = useRef<symbol | null>(null);
   const cursors = useRef(new Map<string, string>());
   const asked = useRef(0);
+  const looked = useRef(0);
+  /** The last successful load of the list: its place, time and jobs. */
+  const loaded = useRef<{ place: string; at: number; ids: string[] }>(NEVER);
+  const [arrived, setArrived] = useState<ReadonlySet<string>>(new Set());
+  const room = useRef(PAGE_SIZE);
 
   const setMedia = (media: JobThumbnailsResponse[]) => {
     shown.current = { ...shown.current, ...Object.fromEntries(media.map((one) => [one.job_id, one])) };
@@ -92,27 +113,47 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
   const { data, error, isValidating, mutate } = useSWR<JobList>(
     key,
     async () => {
-      asked.current = Date.now();
+      const at = Date.now();
+      asked.current = at;
+      looked.current = at;
       const request = Symbol();
       countedBy.current ??= request;
       const counting = () => countedBy.current === request;
       try {
         const cursor = cursors.current.get(place(page));
-        const list = await listJobs({ status, search, page, cursor, counts: counting() });
+        const size = loaded.current.place === place(page) ? room.current : PAGE_SIZE;
+        room.current = size;
+        const list = await listJobs({ status, search, page, size, cursor, counts: counting() });
         if (list.next_cursor) cursors.current.set(place(page + 1), list.next_cursor);
         // If a later request asks for the counts too, its newer counts are used instead.
         if (list.counts && counting()) setCounts(list.counts);
         learn(list.jobs);
         setLoads((number) => number + 1);
+        if (loaded.current.place === place(page) && page === 1) {
+          const fresh = arrivals(loaded.current.ids, list.jobs);
+          setArrived(new Set(fresh.map((job) => job.id)));
+          if (fresh.length > 0) onArrival(fresh);
+        }
+        loaded.current = { place: place(page), at, ids: list.jobs.map((job) => job.id) };
         return list;
       } catch (failure) {
+        loaded.current = { ...loaded.current, at: 0 };
         if (counting()) countedBy.current = null;
         throw failure;
       }
     },
-    // Loading the list at each focus of the window would cost a page of Firestore reads each time.
-    { revalidateOnFocus: false, shouldRetryOnError: false, dedupingInterval: 0 },
+    // useReturn decides when the list is loaded again.
+    {
+      revalidateOnFocus: false,
+      revalidateOnReconnect: false,
+      shouldRetryOnError: false,
+      dedupingInterval: 0,
+    },
   );
+  const reload = () => {
+    countedBy.current = null;
+    return mutate();
+  };
 
   const all = data?.jobs.map((job) => ({ ...job, media: thumbnails[job.id] ?? job.media }));
   const pending = isValidating && !all;
@@ -124,9 +165,10 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
   const isGone = (job: Job) => deleted.has(job.id) || deleting.some((one) => one.id === job.id);
   const watched = all?.filter((job) => isActive(job) && !isGone(job)) ?? [];
   const apart = details.job && !isListed && isActive(details.job) ? [details.job] : [];
-  // No poll while the list loads, because it contains the same jobs; none during a deletion, which adjusts the counts too.
-  const pollable = watching && watched.length + apart.length > 0 && !isValidating && deleting.length === 0;
-  const pollFailure = usePolling(pollable, asked, async (signal) => {
+  // Nothing is asked while the list loads, because it contains the same jobs, or during a deletion, which changes the
+  // counts too.
+  const calm = watching && !isValidating && deleting.length === 0;
+  const pollFailure = usePolling(calm && watched.length + apart.length > 0, asked, steady, async (signal) => {
     const before = [...watched, ...apart];
     const ids = before.map((job) => job.id);
     const answered = learn(await getJobs(ids, signal));
@@ -136,6 +178,22 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
     const changed = changedJobs(before, answered);
     if (changed.length > 0) onChange(changed);
   });
+  // New jobs appear on the first page. A search is in order of ids, so they may be on any of its pages.
+  const lookable = calm && data !== undefined && page === 1 && search === "";
+  const lookFailure = usePolling(lookable, looked, slowing, async (signal) => {
+    const newest = await lookForNewest(status, signal);
+    if (!data || !isOutdated(data, newest, status)) return;
+    room.current = roomFor(data, newest);
+    void reload();
+  });
+  useReturn(() => {
+    if (isValidating || !isOld(loaded.current.at, Date.now())) return;
+    const now = Date.now();
+    // The list contains what a poll would ask for. A browser may tell of one return by several events.
+    asked.current = now;
+    loaded.current = { ...loaded.current, at: now };
+    void reload();
+  });
   useRenewal(all, watching && !isValidating, () => void mutate());
 
   const sessionEnded = error instanceof SessionEnded;
@@ -144,13 +202,14 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
     counts: counts && recount(counts, deleting, []),
     details,
     // When the session ends, the browser leaves the page, so there is no error to show.
-    error: sessionEnded ? undefined : (error ?? pollFailure),
+    error: sessionEnded ? undefined : (error ?? pollFailure ?? lookFailure),
     loading: isValidating || sessionEnded,
     loads,
+    arrived,
     beyondTheEnd: data !== undefined && data.jobs.length === 0 && data.total > 0 && page > 1,
     refresh: async () => {
-      countedBy.current = null;
-      await mutate();
+      room.current = PAGE_SIZE;
+      await reload();
     },
     hide: (jobs) => setDeleting((before) => [...before, ...jobs]),
     show: (job) => setDeleting((before) => before.filter((one) => one.id !== job.id)),

@@ -1,6 +1,6 @@
-/** Calls to the functions. Each call throws ApiError, NetworkError or SessionEnded. */
+/** Calls to the functions. Each call throws ApiError, NetworkError, PartMissing or SessionEnded. */
 
-import { ApiError, NetworkError, SessionEnded } from "@/lib/errors";
+import { ApiError, NetworkError, PartMissing, SessionEnded } from "@/lib/errors";
 import type {
   Group,
   Job,
@@ -9,6 +9,7 @@ import type {
   JobOutputResponse,
   JobShareResponse,
   JobThumbnailsResponse,
+  Newest,
 } from "@/lib/job";
 import { accessToken, endSession } from "@/lib/session";
 import { type Endpoint, settings } from "@/lib/settings";
@@ -22,6 +23,8 @@ export interface ListQuery {
   /** The prefix to search ids for; "" for no search. */
   search: string;
   page: number;
+  /** How many jobs to return at most. */
+  size: number;
   /** From the response for the previous page, if known: cheaper than a page number. */
   cursor?: string | undefined;
   /** Whether to also count the jobs of each status. */
@@ -30,13 +33,22 @@ export interface ListQuery {
 
 /** Returns a page of jobs and their media in one request. */
 export function listJobs(query: ListQuery): Promise<JobList> {
-  const parameters = new URLSearchParams({ page_size: String(PAGE_SIZE) });
+  const parameters = new URLSearchParams({ page_size: String(query.size) });
   parameters.set("include", query.counts ? "media,counts" : "media");
   if (query.status) parameters.set("status", query.status);
   if (query.search) parameters.set("id_prefix", query.search);
   if (query.cursor) parameters.set("cursor", query.cursor);
   else if (query.page > 1) parameters.set("page", String(query.page));
   return call("listJobs", `/jobs?${parameters}`);
+}
+
+/**
+ * Returns the newest job with this status, or of all, and how many there are. This is the cheapest request that can
+ * tell whether a list has changed: docs/cost.md says what it costs.
+ */
+export function lookForNewest(status: Group | null, signal?: AbortSignal): Promise<Newest> {
+  const parameters = new URLSearchParams({ page_size: "1", ...(status && { status }) });
+  return call("listJobs", `/jobs?${parameters}`, { signal });
 }
 
 /** Returns those of the jobs that still exist, with their media. */
@@ -85,39 +97,43 @@ interface Options {
 }
 
 async function call<T>(endpoint: Endpoint, path: string, options: Options = {}): Promise<T> {
-  const address = settings.endpoints[endpoint] + path;
+  const { method = "GET", body, signal } = options;
+  // AbortSignal.any would do this, but browsers have had it only since 2024.
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  signal?.addEventListener("abort", abort);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const send = (token: string) => {
+    // The caller may have aborted while we waited for the token.
+    signal?.throwIfAborted();
+    clearTimeout(timer);
+    timer = setTimeout(abort, TIMEOUT);
+    return fetch(settings.endpoints[endpoint] + path, {
+      method,
+      headers: { Authorization: `Bearer ${token}`, ...(body && { "Content-Type": "application/json" }) },
+      ...(body && { body: JSON.stringify(body) }),
+      credentials: "omit",
+      signal: controller.signal,
+    });
+  };
   try {
-    let response = await send(address, await accessToken(), options);
+    let response = await send(await accessToken());
     // A token can be refused before it expires. A fresh one shows whether the session itself has ended.
-    if (response.status === 401) response = await send(address, await accessToken(true), options);
+    if (response.status === 401) response = await send(await accessToken(true));
     if (response.status === 401) throw new SessionEnded("The functions refuse a fresh token");
     if (!response.ok) throw await problem(response);
     return (await response.json()) as T;
   } catch (error) {
     if (error instanceof SessionEnded) await endSession("revoked");
     // Apart from an abort by the caller, any other error comes from fetch: no response, or an incomplete one.
-    if (error instanceof SessionEnded || error instanceof ApiError || error instanceof NetworkError)
-      throw error;
-    options.signal?.throwIfAborted();
+    const known = [SessionEnded, ApiError, NetworkError, PartMissing];
+    if (known.some((kind) => error instanceof kind)) throw error;
+    signal?.throwIfAborted();
     throw new NetworkError({ cause: error });
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", abort);
   }
-}
-
-async function send(address: string, token: string, options: Options): Promise<Response> {
-  const { method = "GET", body, signal } = options;
-  // The caller may have aborted while we waited for the token.
-  signal?.throwIfAborted();
-  // AbortSignal.any would do this, but browsers have had it only since 2024.
-  const controller = new AbortController();
-  signal?.addEventListener("abort", () => controller.abort());
-  setTimeout(() => controller.abort(), TIMEOUT);
-  return fetch(address, {
-    method,
-    headers: { Authorization: `Bearer ${token}`, ...(body && { "Content-Type": "application/json" }) },
-    ...(body && { body: JSON.stringify(body) }),
-    credentials: "omit",
-    signal: controller.signal,
-  });
 }
 
 async function problem(response: Response): Promise<ApiError> {

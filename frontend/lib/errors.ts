@@ -5,6 +5,25 @@ export class NetworkError extends Error {
   }
 }
 
+/** A file of the page itself is gone although its host answers. Asking for it again does not help; reloading does. */
+export class PartMissing extends Error {
+  constructor(options?: ErrorOptions) {
+    super(
+      "Part of this page is missing, probably because there is a new version. Please reload it.",
+      options,
+    );
+  }
+}
+
+/** The browser stores nothing for this page. */
+export class NothingKept extends Error {
+  constructor() {
+    super(
+      "The browser does not let this page keep you signed in. Allow the page to store data (cookies and site data) and try again.",
+    );
+  }
+}
+
 /** The server responded with an error. The message is the server's own sentence for the user (RFC 9457 `detail`). */
 export class ApiError extends Error {
   constructor(
@@ -20,8 +39,11 @@ export class ApiError extends Error {
 /** The session is no longer valid. */
 export class SessionEnded extends Error {}
 
+/** The errors whose messages are meant for the user. */
+const KNOWN = [ApiError, NetworkError, NothingKept, PartMissing];
+
 /** Returns a sentence for the user about any error. */
 export function messageOf(error: unknown): string {
-  const known = error instanceof ApiError || error instanceof NetworkError;
+  const known = error instanceof Error && KNOWN.some((kind) => error instanceof kind);
   return known ? error.message : "Something went wrong on this page. Please reload it.";
 }

@@ -2,11 +2,14 @@
 
 import { FirebaseError, initializeApp } from "@firebase/app";
 import {
+  type Auth,
   browserLocalPersistence,
   browserPopupRedirectResolver,
   connectAuthEmulator,
   GoogleAuthProvider,
   initializeAuth,
+  type PopupRedirectResolver,
+  sendPasswordResetEmail,
   signInWithEmailAndPassword,
   signInWithPopup,
   signOut as signOutOfFirebase,
@@ -57,12 +60,57 @@ export async function signIn(email: string, password: string): Promise<void> {
   await signInWithEmailAndPassword(auth, email, password);
 }
 
+interface PopupOpener {
+  _initialize: (auth: Auth) => Promise<unknown>;
+}
+const PopupOpenerClass = browserPopupRedirectResolver as unknown as new () => PopupOpener;
+const prepared = new PopupOpenerClass();
+/** Firebase makes its own instance of the class that it is given. This one shares what has been prepared. */
+class PreparedPopupOpener extends PopupOpenerClass {
+  constructor() {
+    super();
+    Object.assign(this, prepared);
+  }
+}
+
+/**
+ * Loads Google's script, without which `signInWithGoogle` cannot open a window. Firebase itself loads it only after the
+ * click, except in Safari and on phones; by then, browsers may block the window. If this fails, Firebase does so.
+ */
+export function prepareGoogle(): void {
+  prepared._initialize(auth).catch(() => undefined);
+}
+
 export async function signInWithGoogle(): Promise<void> {
-  await signInWithPopup(auth, new GoogleAuthProvider(), browserPopupRedirectResolver);
+  const opener = PreparedPopupOpener as unknown as PopupRedirectResolver;
+  await signInWithPopup(auth, new GoogleAuthProvider(), opener);
+}
+
+/** Sends an e-mail with a link for a new password, if the address has an account. Nobody learns whether it has one. */
+export async function sendPasswordReset(email: string): Promise<void> {
+  try {
+    await sendPasswordResetEmail(auth, email);
+  } catch (error) {
+    if (codeOf(error) !== "auth/user-not-found") throw error;
+  }
 }
 
 export async function signOut(): Promise<void> {
   await signOutOfFirebase(auth);
+}
+
+/** Returns a sentence for the user about an error of `sendPasswordReset`. */
+export function resetProblem(error: unknown): string | null {
+  switch (codeOf(error)) {
+    case "auth/invalid-email":
+    case "auth/missing-email":
+      return "This is not an e-mail address.";
+    case "auth/too-many-requests":
+    case "auth/network-request-failed":
+      return signInProblem(error);
+    default:
+      return "The e-mail could not be sent. Please try again.";
+  }
 }
 
 /** Returns a sentence for the user, or null if the user closed Google's window. */

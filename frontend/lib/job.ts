@@ -57,6 +57,12 @@ export interface JobList {
   counts?: Counts;
 }
 
+/** A list of one job, without its media. */
+export interface Newest {
+  jobs: Pick<Job, "id">[];
+  total: number;
+}
+
 export interface JobOutputResponse {
   job_id: string;
   download_url: string;
@@ -85,6 +91,11 @@ export function groupOf(status: string | null): Group {
 /** Whether the job is still under way. */
 export function isActive(job: Job): boolean {
   return !FINAL.includes(job.status);
+}
+
+/** Returns why the job has failed, in the words of whoever recorded it. */
+export function failureReason(job: Job): string {
+  return job.error_message?.trim() || "The job failed, and no reason was recorded.";
 }
 
 const TYPES = new Map(

@@ -1,12 +1,45 @@
 /** Updates to a list that is already loaded. */
 
 import { PAGE_SIZE } from "@/lib/api";
-import { type Counts, groupOf, type Job, type JobList, type JobName, type JobShareResponse } from "@/lib/job";
+import {
+  type Counts,
+  type Group,
+  groupOf,
+  type Job,
+  type JobList,
+  type JobName,
+  type JobShareResponse,
+  type Newest,
+} from "@/lib/job";
+
+/** The most jobs that the functions return at once. */
+const LARGEST_PAGE = 100;
 
 /** Returns the range of jobs on this page, such as "21–40 of 72". */
 export function describeRange(list: JobList): string {
   const before = (list.page - 1) * PAGE_SIZE;
   return `${before + 1}–${before + list.jobs.length} of ${list.total}`;
+}
+
+/**
+ * Whether jobs have been added or deleted elsewhere, so that the list has to be loaded again. In a list of one status,
+ * a job that now has another stays where the user saw it change.
+ */
+export function isOutdated(list: JobList, { jobs, total }: Newest, status: Group | null): boolean {
+  const [newest] = jobs;
+  const added = newest !== undefined && list.jobs.every((job) => job.id !== newest.id);
+  return added || total > list.total || (status === null && total < list.total);
+}
+
+/** Returns how many jobs to load so that those of the list stay in it, however many new ones come before them. */
+export function roomFor(list: JobList, { total }: Newest): number {
+  return Math.min(LARGEST_PAGE, Math.max(PAGE_SIZE, list.jobs.length + Math.max(0, total - list.total)));
+}
+
+/** Returns the jobs that have come before those with the ids `before`. */
+export function arrivals(before: string[], jobs: Job[]): Job[] {
+  const known = jobs.findIndex((job) => before.includes(job.id));
+  return known === -1 ? jobs : jobs.slice(0, known);
 }
 
 /** Returns the list without these jobs. */

@@ -1,22 +1,95 @@
-/** When to poll for the active jobs again. All times are in milliseconds. */
+/** When to ask again. All times are in milliseconds. */
 
+import { ApiError, SessionEnded } from "@/lib/errors";
+
+/** Between two polls for the active jobs. */
 export const INTERVAL = 10_000;
+/** A list that is older than this is loaded again when the user comes back to the page. */
+const OLD = 30_000;
+const FIRST_LOOK = 60_000;
+const LONGEST_LOOK = 300_000;
 const LONGEST_BACK_OFF = 120_000;
 const LONGEST_RETRY_AFTER = 3_600_000;
 const JITTER = 0.3;
 
+/** Returns the time until the next request, after this many answers since the list was loaded. */
+export type Pace = (answers: number) => number;
+
+export const steady: Pace = () => INTERVAL;
+
+/** A minute at first, then half as long again each time, up to five minutes. */
+export const slowing: Pace = (answers) => Math.min(FIRST_LOOK * 1.5 ** answers, LONGEST_LOOK);
+
 /**
- * Returns the time until the next request: ten seconds after a success. The delay doubles with each failure, up to
- * two minutes, and up to 30 % is added at random so that pages do not all come back at once after an outage. The
- * server's `retryAfter` is respected up to one hour.
+ * Returns the time until the next request after this many failures in a row. It doubles with each failure, up to two
+ * minutes or the usual `pace`, and up to 30 % is added at random so that pages do not all come back at once after an
+ * outage. The server's `retryAfter` is respected up to one hour.
  */
-export function nextDelay(failures: number, retryAfter = 0, random: () => number = Math.random): number {
-  if (failures === 0) return INTERVAL;
-  const backOff = Math.min(INTERVAL * 2 ** failures, LONGEST_BACK_OFF);
-  return Math.max(backOff, Math.min(retryAfter, LONGEST_RETRY_AFTER)) * (1 + JITTER * random());
+export function backOff(
+  failures: number,
+  pace: number,
+  retryAfter = 0,
+  random: () => number = Math.random,
+): number {
+  const doubled = Math.max(pace, Math.min(INTERVAL * 2 ** failures, LONGEST_BACK_OFF));
+  return Math.max(doubled, Math.min(retryAfter, LONGEST_RETRY_AFTER)) * (1 + JITTER * random());
 }
 
 /** Returns the time left until a request that is due `delay` after `last`. */
 export function remaining(last: number, delay: number, now: number): number {
   return Math.max(0, last + delay - now);
+}
+
+/** Whether a list that was loaded at this time, or never (0), is loaded again when the user comes back. */
+export function isOld(loadedAt: number, now: number): boolean {
+  return now - loadedAt > OLD;
+}
+
+/** The failures in a row, and the delay that they led to. Outlives pauses. */
+export interface Failures {
+  count: number;
+  delay: number;
+}
+
+interface Asking {
+  ask: (signal: AbortSignal) => Promise<void>;
+  pace: Pace;
+  /** The time of the last request, also of one that somebody else made, in milliseconds since 1970. */
+  asked: { current: number };
+  failures: Failures;
+  /** Gets the error after the second failure in a row, and undefined after a success. */
+  onFailure: (error: unknown) => void;
+}
+
+/** Asks again and again, at this pace and less often after failures, until the returned function is called. */
+export function keepAsking({ ask, pace, asked, failures, onFailure }: Asking): () => void {
+  const controller = new AbortController();
+  let answers = 0;
+  let timer: ReturnType<typeof setTimeout>;
+
+  const schedule = () => {
+    const delay = failures.count > 0 ? failures.delay : pace(answers);
+    timer = setTimeout(run, remaining(asked.current, delay, Date.now()));
+  };
+  const run = async () => {
+    asked.current = Date.now();
+    try {
+      await ask(controller.signal);
+      answers += 1;
+      failures.count = 0;
+      onFailure(undefined);
+    } catch (error) {
+      if (controller.signal.aborted || error instanceof SessionEnded) return;
+      failures.count += 1;
+      const retryAfter = error instanceof ApiError ? error.retryAfter : undefined;
+      failures.delay = backOff(failures.count, pace(answers), retryAfter);
+      if (failures.count > 1) onFailure(error);
+    }
+    if (!controller.signal.aborted) schedule();
+  };
+  schedule();
+  return () => {
+    controller.abort();
+    clearTimeout(timer);
+  };
 }

@@ -5,6 +5,7 @@
  * library is loaded and asked.
  */
 
+import { late } from "@/lib/late";
 import { settings } from "@/lib/settings";
 
 export interface Session {
@@ -12,8 +13,11 @@ export interface Session {
   email: string | null;
 }
 
-/** Why the session is over: `revoked` by the owner or an administrator, or `signed-out` by the user. */
-export type EndReason = "revoked" | "signed-out";
+/**
+ * Why there is no session: it was `revoked` by the owner or an administrator, the user has `signed-out`, or the browser
+ * has not kept it (`not-kept`).
+ */
+export type EndReason = "revoked" | "signed-out" | "not-kept";
 
 const RECORD = `firebase:authUser:${settings.firebase.apiKey}:[DEFAULT]`;
 /** A token is renewed this long before it expires, in milliseconds. Firebase does the same. */
@@ -24,13 +28,14 @@ interface Stored extends Session {
   expiresAt: number;
 }
 
-const firebase = () => import("@/lib/firebase");
+/** Loads the library. Throws NetworkError or PartMissing. */
+export const loadFirebase = () => late(() => import("@/lib/firebase"));
 
 /** Returns the current session, or null if nobody is signed in. */
 export async function findSession(): Promise<Session | null> {
   const stored = readRecord();
   if (stored) return { userId: stored.userId, email: stored.email };
-  const user = await (await firebase()).currentUser();
+  const user = await (await loadFirebase()).currentUser();
   return user && { userId: user.uid, email: user.email };
 }
 
@@ -41,7 +46,7 @@ export async function findSession(): Promise<Session | null> {
 export async function accessToken(fresh = false): Promise<string> {
   const stored = readRecord();
   if (!fresh && stored && stored.expiresAt - Date.now() > RENEW_BEFORE) return stored.token;
-  const { currentToken } = await firebase();
+  const { currentToken } = await loadFirebase();
   if (!fresh) return currentToken(false);
   // Requests that are refused at the same time share one new token.
   renewal ??= currentToken(true).finally(() => {
@@ -59,7 +64,7 @@ export async function endSession(reason: EndReason): Promise<void> {
   if (ending) return;
   ending = true;
   try {
-    await (await firebase()).signOut();
+    await (await loadFirebase()).signOut();
   } catch {
     // The library cannot be loaded. A user who is offline still has to be able to sign out.
     localStorage.removeItem(RECORD);
@@ -67,8 +72,40 @@ export async function endSession(reason: EndReason): Promise<void> {
   leaveFor(reason);
 }
 
+/** The end of the address to which sign-in leads. A page that has it and finds no session knows why. */
+const FROM_SIGN_IN = "#signed-in";
+
+/** Opens the page to which the user wanted to go before signing in. */
+export function enter(next: string | null): void {
+  window.location.replace(safeNext(next) + FROM_SIGN_IN);
+}
+
+/** Whether the browser stores anything for this page. Some do not, such as those that block all cookies. */
+export function keepsData(): boolean {
+  try {
+    localStorage.setItem("test", "kept");
+    const kept = localStorage.getItem("test") === "kept";
+    localStorage.removeItem("test");
+    return kept;
+  } catch {
+    return false;
+  }
+}
+
+/** Sends a user without a session to sign in, and says so if that has just been done in vain. */
+export function askToSignIn(): void {
+  leaveFor(location.hash === FROM_SIGN_IN ? "not-kept" : undefined);
+}
+
+/** Removes what `enter` added to the address. */
+export function noteSession(): void {
+  if (location.hash === FROM_SIGN_IN) {
+    history.replaceState(history.state, "", location.pathname + location.search);
+  }
+}
+
 /** Goes to the sign-in page, which leads back here unless the user signed out. */
-export function leaveFor(reason?: EndReason): void {
+function leaveFor(reason?: EndReason): void {
   const parameters = new URLSearchParams();
   if (reason) parameters.set("reason", reason);
   if (reason !== "signed-out") parameters.set("next", location.pathname + location.search);

@@ -5,6 +5,7 @@ import {
   getJobs,
   getJobThumbnails,
   listJobs,
+  lookForNewest,
   makeShareLink,
   renameJob,
   retryAfter,
@@ -12,7 +13,7 @@ import {
 import { ApiError, messageOf, NetworkError, SessionEnded } from "@/lib/errors";
 import * as session from "@/lib/session";
 
-const plain = { status: null, search: "", page: 1, counts: false };
+const plain = { status: null, search: "", page: 1, size: 20, counts: false };
 const fetch = vi.fn<typeof globalThis.fetch>();
 const endSession = vi.spyOn(session, "endSession");
 const accessToken = vi.spyOn(session, "accessToken");
@@ -54,6 +55,19 @@ describe("listing jobs", () => {
     expect(Object.fromEntries(asked(1).searchParams)).toMatchObject({ id_prefix: "70eb", page: "3" });
   });
 
+  test("asks for as many jobs as it should", async () => {
+    fetch.mockResolvedValue(answer(200, { jobs: [] }));
+    await listJobs({ ...plain, size: 23 });
+    expect(asked().searchParams.get("page_size")).toBe("23");
+  });
+
+  test("looks for the newest job with one read, without media or counts", async () => {
+    fetch.mockImplementation(async () => answer(200, { jobs: [{ id: "a" }], total: 7 }));
+    expect(await lookForNewest(null)).toEqual({ jobs: [{ id: "a" }], total: 7 });
+    await lookForNewest("failed");
+    expect([asked(0).search, asked(1).search]).toEqual(["?page_size=1", "?page_size=1&status=failed"]);
+  });
+
   test("asks for certain jobs by their ids", async () => {
     fetch.mockResolvedValue(answer(200, { jobs: [{ id: "a" }] }));
     expect(await getJobs(["a", "b"])).toEqual([{ id: "a" }]);
@@ -92,6 +106,21 @@ describe("an error", () => {
   test("in the page's own code is not shown verbatim", () => {
     expect(messageOf(new TypeError("x is undefined"))).not.toContain("undefined");
   });
+});
+
+test("a request leaves neither a listener nor a timer behind, however it ends", async () => {
+  vi.useFakeTimers();
+  const { signal } = new AbortController();
+  const added = vi.spyOn(signal, "addEventListener");
+  const removed = vi.spyOn(signal, "removeEventListener");
+  fetch.mockResolvedValueOnce(answer(200, { jobs: [] })).mockResolvedValueOnce(answer(401, {}));
+  fetch.mockRejectedValue(new TypeError("Failed to fetch"));
+  await getJobs(["a"], signal);
+  await getJobs(["a"], signal).catch(() => undefined);
+  expect(added).toHaveBeenCalledTimes(2);
+  expect(removed.mock.calls).toEqual(added.mock.calls);
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
 });
 
 test("an aborted request is not a network error", async () => {

@@ -1,5 +1,14 @@
 import { expect, test } from "vitest";
-import { enteredName, groupOf, isActive, type Job, STATUSES, titleOf, typeLabel } from "@/lib/job";
+import {
+  enteredName,
+  failureReason,
+  groupOf,
+  isActive,
+  type Job,
+  STATUSES,
+  titleOf,
+  typeLabel,
+} from "@/lib/job";
 
 test.each([
   ["animate", "Animation"],
@@ -19,6 +28,15 @@ test.each(["pending", "queued", "processing", "watermarking", "other", "__proto_
 
 test.each(["completed", "failed"])("a job with status %s is not active", (status) => {
   expect(isActive({ status } as Job)).toBe(false);
+});
+
+test.each([
+  ["No person in the video.\n", "No person in the video."],
+  ["", "The job failed, and no reason was recorded."],
+  [" \n", "The job failed, and no reason was recorded."],
+  [null, "The job failed, and no reason was recorded."],
+])("the reason %j of a failure is shown as %j", (error_message, shown) => {
+  expect(failureReason({ error_message } as Job)).toBe(shown);
 });
 
 test("a job is counted under its status, or under other if the page does not know the status", () => {

@@ -1,9 +1,12 @@
 import { describe, expect, test } from "vitest";
 import type { Counts, Job, JobList } from "@/lib/job";
 import {
+  arrivals,
   changedJobs,
   describeRange,
+  isOutdated,
   recount,
+  roomFor,
   withName,
   withoutJobs,
   withPolledJob,
@@ -22,6 +25,47 @@ function list(jobs: Job[], changes: Partial<JobList> = {}): JobList {
 const ids = (jobs: Job[]) => jobs.map((one) => one.id);
 const [a, b, c] = [job("a", "processing"), job("b"), job("c", "queued")];
 const counts: Counts = { all: 50, pending: 0, queued: 4, processing: 3, completed: 40, failed: 2, other: 1 };
+
+describe("a list and the newest job", () => {
+  const shown = list([a, b, c], { total: 3, page: 1 });
+
+  test("agree if nothing has happened", () => {
+    expect(isOutdated(shown, { jobs: [a], total: 3 }, null)).toBe(false);
+    expect(isOutdated(list([], { total: 0 }), { jobs: [], total: 0 }, null)).toBe(false);
+  });
+
+  test("disagree if a job was added or deleted elsewhere", () => {
+    expect(isOutdated(shown, { jobs: [job("new")], total: 4 }, null)).toBe(true);
+    expect(isOutdated(shown, { jobs: [job("new")], total: 3 }, null)).toBe(true);
+    expect(isOutdated(shown, { jobs: [a], total: 4 }, null)).toBe(true);
+    expect(isOutdated(shown, { jobs: [a], total: 2 }, null)).toBe(true);
+    expect(isOutdated(list([], { total: 0 }), { jobs: [a], total: 1 }, null)).toBe(true);
+  });
+
+  test("agree if a job has only left the chosen status, in front of the user", () => {
+    expect(isOutdated(shown, { jobs: [b], total: 2 }, "processing")).toBe(false);
+    expect(isOutdated(shown, { jobs: [job("new")], total: 3 }, "processing")).toBe(true);
+    expect(isOutdated(shown, { jobs: [a], total: 4 }, "processing")).toBe(true);
+  });
+
+  test("leave room for what is shown", () => {
+    const twenty = list(
+      Array.from({ length: 20 }, (_, number) => job(String(number))),
+      { total: 57 },
+    );
+    expect(roomFor(twenty, { jobs: [a], total: 57 })).toBe(20);
+    expect(roomFor(twenty, { jobs: [a], total: 59 })).toBe(22);
+    expect(roomFor(twenty, { jobs: [a], total: 50 })).toBe(20);
+    expect(roomFor(twenty, { jobs: [a], total: 900 })).toBe(100);
+    expect(roomFor(shown, { jobs: [a], total: 4 })).toBe(20);
+  });
+});
+
+test("jobs that come before all known ones have arrived", () => {
+  expect(ids(arrivals(["b", "c"], [a, b, c]))).toEqual(["a"]);
+  expect(ids(arrivals(["a", "b"], [b, c]))).toEqual([]);
+  expect(ids(arrivals([], [a, b]))).toEqual(["a", "b"]);
+});
 
 describe("a list after a poll", () => {
   test("has the polled jobs in their old places", () => {

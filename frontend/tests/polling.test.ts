@@ -1,36 +1,131 @@
-import { describe, expect, test } from "vitest";
-import { INTERVAL, nextDelay, remaining } from "@/lib/polling";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { ApiError, SessionEnded } from "@/lib/errors";
+import { backOff, isOld, keepAsking, type Pace, remaining, slowing, steady } from "@/lib/polling";
 
 const least = () => 0;
 const most = () => 1;
 
-describe("the time to the next poll", () => {
-  test("is ten seconds after a success", () => {
-    expect(INTERVAL).toBe(10_000);
-    expect(nextDelay(0, undefined, most)).toBe(INTERVAL);
-  });
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
 
+test("active jobs are polled every ten seconds", () => {
+  expect([0, 1, 50].map(steady)).toEqual([10_000, 10_000, 10_000]);
+});
+
+test("new jobs are looked for after a minute, then less and less often, but at least every five minutes", () => {
+  expect([0, 1, 2, 3, 4, 50].map(slowing)).toEqual([60_000, 90_000, 135_000, 202_500, 300_000, 300_000]);
+});
+
+describe("the time to the next request after failures", () => {
   test("doubles with each failure, up to two minutes", () => {
-    expect([1, 2, 3, 4, 5, 50].map((failures) => nextDelay(failures, undefined, least))).toEqual([
+    expect([1, 2, 3, 4, 5, 50].map((failures) => backOff(failures, steady(0), undefined, least))).toEqual([
       20_000, 40_000, 80_000, 120_000, 120_000, 120_000,
     ]);
   });
 
   test("has up to 30 % added at random, so that pages do not all come back at once", () => {
-    expect(nextDelay(1, undefined, most)).toBe(26_000);
-    const delays = new Set(Array.from({ length: 20 }, () => nextDelay(1)));
+    expect(backOff(1, steady(0), undefined, most)).toBe(26_000);
+    const delays = new Set(Array.from({ length: 20 }, () => backOff(1, steady(0))));
     expect(delays.size).toBeGreaterThan(1);
     for (const delay of delays) expect(delay).toBeGreaterThanOrEqual(20_000);
   });
 
-  test("is never before Retry-After", () => {
-    expect(nextDelay(1, 300_000, least)).toBe(300_000);
-    expect(nextDelay(1, 5_000, least)).toBe(20_000);
+  test("is never before Retry-After, or sooner than without failures", () => {
+    expect(backOff(1, steady(0), 300_000, least)).toBe(300_000);
+    expect(backOff(1, steady(0), 5_000, least)).toBe(20_000);
+    expect(backOff(1, slowing(9), undefined, least)).toBe(300_000);
   });
 
   test("follows Retry-After for an hour at most", () => {
-    expect(nextDelay(1, 86_400_000, least)).toBe(3_600_000);
-    expect(nextDelay(1, Number.POSITIVE_INFINITY, most)).toBe(1.3 * 3_600_000);
+    expect(backOff(1, steady(0), 86_400_000, least)).toBe(3_600_000);
+    expect(backOff(1, steady(0), Number.POSITIVE_INFINITY, most)).toBe(1.3 * 3_600_000);
+  });
+});
+
+test("a list is old after half a minute, or if it could not be loaded", () => {
+  expect(isOld(MINUTE, MINUTE + 30 * SECOND)).toBe(false);
+  expect(isOld(MINUTE, MINUTE + 31 * SECOND)).toBe(true);
+  expect(isOld(0, MINUTE)).toBe(true);
+});
+
+describe("asking again and again", () => {
+  const ask = vi.fn<(signal: AbortSignal) => Promise<void>>();
+  const onFailure = vi.fn<(error: unknown) => void>();
+  let began: number;
+  const begin = (pace: Pace, failures = { count: 0, delay: 0 }, asked = { current: Date.now() }) =>
+    keepAsking({ ask, pace, asked, failures, onFailure });
+  const times = async (milliseconds: number) => {
+    const seen: number[] = [];
+    ask.mockImplementation(async () => void seen.push((Date.now() - began) / SECOND));
+    await vi.advanceTimersByTimeAsync(milliseconds);
+    return seen;
+  };
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    began = Date.now();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.resetAllMocks();
+  });
+
+  test("keeps the pace, and begins it anew after a pause", async () => {
+    const stop = begin(slowing);
+    expect(await times(10 * MINUTE)).toEqual([60, 150, 285, 487.5]);
+    stop();
+    expect(await times(60 * MINUTE)).toEqual([]);
+    began = Date.now();
+    begin(slowing, undefined, { current: began });
+    expect(await times(3 * MINUTE)).toEqual([60, 150]);
+  });
+
+  test("counts the time since the last request, whoever made it", async () => {
+    begin(steady, undefined, { current: began - 8 * SECOND });
+    expect(await times(13 * SECOND)).toEqual([2, 12]);
+  });
+
+  test("tells of the second failure in a row and of the next success", async () => {
+    const failures = { count: 0, delay: 0 };
+    begin(steady, failures);
+    const refusal = new ApiError("Not now.", 503, 60_000);
+    ask.mockRejectedValue(refusal);
+    await vi.advanceTimersByTimeAsync(10 * SECOND);
+    expect(onFailure).not.toHaveBeenCalled();
+    expect(failures.delay).toBeGreaterThanOrEqual(60_000);
+    await vi.advanceTimersByTimeAsync(78 * SECOND);
+    expect(onFailure.mock.calls).toEqual([[refusal]]);
+    ask.mockResolvedValue();
+    await vi.advanceTimersByTimeAsync(78 * SECOND);
+    expect(onFailure.mock.calls.slice(0, 2)).toEqual([[refusal], [undefined]]);
+    expect(failures.count).toBe(0);
+  });
+
+  test("goes on waiting after a pause if the last request has failed", async () => {
+    begin(steady, { count: 1, delay: MINUTE });
+    expect(await times(MINUTE + SECOND)).toEqual([60]);
+  });
+
+  test("stops, and aborts the request that is under way", async () => {
+    let given: AbortSignal | undefined;
+    ask.mockImplementation((signal) => {
+      given = signal;
+      return new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("aborted"))));
+    });
+    const stop = begin(steady);
+    await vi.advanceTimersByTimeAsync(10 * SECOND);
+    stop();
+    await vi.advanceTimersByTimeAsync(MINUTE);
+    expect(given?.aborted).toBe(true);
+    expect(ask).toHaveBeenCalledOnce();
+    expect(onFailure).not.toHaveBeenCalled();
+  });
+
+  test("ends with the session", async () => {
+    ask.mockRejectedValue(new SessionEnded());
+    begin(steady);
+    await vi.advanceTimersByTimeAsync(10 * MINUTE);
+    expect(ask).toHaveBeenCalledOnce();
   });
 });
 

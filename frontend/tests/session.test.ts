@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { accessToken, findSession, safeNext } from "@/lib/session";
+import {
+  accessToken,
+  askToSignIn,
+  enter,
+  findSession,
+  keepsData,
+  noteSession,
+  safeNext,
+} from "@/lib/session";
 
 const currentToken = vi.hoisted(() => vi.fn(async () => "renewed"));
 const currentUser = vi.hoisted(() => vi.fn(async (): Promise<{ uid: string; email: string } | null> => null));
@@ -91,6 +99,56 @@ describe("the session", () => {
     expect(await findSession()).toBeNull();
     expect(currentUser).toHaveBeenCalledTimes(2);
   });
+});
+
+describe("after signing in", () => {
+  const replace = vi.fn<(address: string) => void>();
+  const replaceState = vi.fn();
+  const at = (address: string) => {
+    const { pathname, search, hash } = new URL(address, "https://nuumee.test");
+    vi.stubGlobal("location", { pathname, search, hash });
+    vi.stubGlobal("window", { location: { replace } });
+    vi.stubGlobal("history", { state: "kept", replaceState });
+  };
+
+  test("a page that finds no session says that the browser does not keep it, instead of asking in a circle", () => {
+    at("/sign-in/");
+    enter("/jobs/?page=2");
+    expect(replace).toHaveBeenLastCalledWith("/jobs/?page=2#signed-in");
+    at("/jobs/?page=2#signed-in");
+    askToSignIn();
+    expect(replace).toHaveBeenLastCalledWith("/sign-in/?reason=not-kept&next=%2Fjobs%2F%3Fpage%3D2");
+    at("/jobs/");
+    askToSignIn();
+    expect(replace).toHaveBeenLastCalledWith("/sign-in/?next=%2Fjobs%2F");
+  });
+
+  test("a page that finds the session removes the mark from its address", () => {
+    at("/jobs/?page=2#signed-in");
+    noteSession();
+    expect(replaceState).toHaveBeenCalledExactlyOnceWith("kept", "", "/jobs/?page=2");
+    at("/jobs/#else");
+    noteSession();
+    expect(replaceState).toHaveBeenCalledOnce();
+  });
+});
+
+test("whether the browser keeps data is tried out", () => {
+  vi.stubGlobal("localStorage", {
+    getItem: (key: string) => storage.get(key) ?? null,
+    setItem: (key: string, value: string) => storage.set(key, value),
+    removeItem: (key: string) => storage.delete(key),
+  });
+  expect(keepsData()).toBe(true);
+  expect(storage.size).toBe(0);
+  vi.stubGlobal("localStorage", {
+    getItem: () => null,
+    setItem: () => undefined,
+    removeItem: () => undefined,
+  });
+  expect(keepsData()).toBe(false);
+  vi.stubGlobal("localStorage", undefined);
+  expect(keepsData()).toBe(false);
 });
 
 test.each([

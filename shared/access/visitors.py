@@ -18,11 +18,16 @@ BURST = 60
 """Requests that a client may send at once."""
 PER_SECOND = 1.0
 """Requests per second that a client regains after using up BURST."""
-_NEVER_COUNTS = re.compile(
-    r"(?<!cu)bot|crawl|spider|slurp|externalhit|whatsapp|preview|embed|unfurl|headless|lighthouse"
-    r"|monitor|uptime|^(curl|wget|python|go-http|okhttp|java|axios|node|undici|ruby|php|libwww|apache)",
+_BROWSER = re.compile(
+    r"Mozilla/5\.0 \([^)]*(Windows NT|Macintosh|X11|Linux|Android|iPhone|iPad)[^)]*\).*(AppleWebKit|Gecko)/\d"
+)
+"""How every browser of people begins, also one inside another app."""
+_DRESSED_UP = re.compile(
+    r"(?<!cu)bot|crawl|spider|slurp|externalhit|whatsapp/|preview|embed|unfurl|headless|lighthouse"
+    r"|monitor|uptime|\+?https?://|compatible;",
     re.IGNORECASE,
 )
+"""What machines that run a browser say of themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +38,9 @@ class Visitor:
     user_agent: str
 
     @property
-    def is_machine(self) -> bool:
-        """Whether the visitor is known to fetch without a viewer, for example to make a chat's preview."""
-        return not self.user_agent or bool(_NEVER_COUNTS.search(self.user_agent))
+    def looks_like_browser(self) -> bool:
+        """Whether a person may be looking. Anything that is not known to be a browser is a machine."""
+        return bool(_BROWSER.match(self.user_agent)) and not _DRESSED_UP.search(self.user_agent)
 
 
 class Visitors:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,6 +31,20 @@ class NoSuchVideo(NotFound):
         super().__init__("There is no video at this link.")
 
 
+_SHORT_SIDES = {"480p": 480, "720p": 720}
+_LONGEST_SIDE = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class SharePicture:
+    """A JPEG picture of the output in its true proportions, for the previews of chats."""
+
+    name: str
+    """Object name, in the bucket of the outputs."""
+    size: tuple[int, int]
+    """Width and height in pixels."""
+
+
 @dataclass(frozen=True, slots=True)
 class SharedVideo:
     """What a working link shows."""
@@ -38,8 +53,18 @@ class SharedVideo:
     job: Job
     poster: str | None
     """Object name of the poster, in the bucket of the outputs."""
+    picture: SharePicture | None
     is_settled: bool = True
     """Whether the link has been created. If not, another job may yet get the same short id."""
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height of the video in pixels; None until its proportions are known."""
+        if self.picture is None:
+            return None
+        width, height = self.picture.size
+        scale = _SHORT_SIDES.get(self.job.resolution or "", min(width, height)) / min(width, height)
+        return round(width * scale), round(height * scale)
 
 
 def shared_video(short_id: str, job_id: str, document: dict[str, Any]) -> SharedVideo:
@@ -54,7 +79,18 @@ def shared_video(short_id: str, job_id: str, document: dict[str, Any]) -> Shared
         raise NoSuchVideo
     poster = job.posters.get(Medium.OUTPUT_VIDEO)
     own = poster is not None and is_own_path(poster, job.user_id)
-    return SharedVideo(short_id, job, poster if own else None)
+    return SharedVideo(short_id, job, poster if own else None, _picture(document.get("share_picture"), job))
+
+
+def _picture(found: object, job: Job) -> SharePicture | None:
+    """The picture in the field `share_picture`: {"name", "width", "height"}. None if it is missing or damaged."""
+    if not isinstance(found, Mapping):
+        return None
+    name, sides = found.get("name"), (found.get("width"), found.get("height"))
+    if not isinstance(name, str) or not is_own_path(name, job.user_id):
+        return None
+    width, height = (side if type(side) is int and 0 < side <= _LONGEST_SIDE else 0 for side in sides)
+    return SharePicture(name, (width, height)) if width and height else None
 
 
 def revocation(document: dict[str, Any], now: datetime) -> dict[str, Any]:

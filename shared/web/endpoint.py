@@ -139,7 +139,7 @@ class HttpFunction(ABC):
             response = self._respond(request, match, services)
         except ApiError as error:
             if isinstance(error, Unavailable):
-                log.warning("unavailable", detail=error.detail, cause=repr(error.__cause__), request_id=request_id)
+                log.warning("unavailable", detail=str(error), cause=repr(error.__cause__), request_id=request_id)
             problem = error
         except Exception:
             log.exception("unexpected_error", function=self._name, request_id=request_id)
@@ -156,7 +156,7 @@ class HttpFunction(ABC):
             status=response.status_code,
             milliseconds=round(1000 * (time.perf_counter() - began), 1),
             request_id=request_id,
-            **({"kind": problem.kind, "detail": problem.detail} if problem else {}),
+            **({"kind": problem.kind, "detail": str(problem)} if problem else {}),
         )
         return response
 

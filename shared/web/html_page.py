@@ -43,6 +43,7 @@ class HtmlPage:
             f"script-src 'nonce-{nonce}'",
             " ".join(("img-src data:", *origins)),
             " ".join(("media-src 'self'", *origins)),
+            "connect-src 'self'",
             "base-uri 'none'",
             "form-action 'none'",
             "frame-ancestors " + ("*" if self.framed else "'none'"),

@@ -20,7 +20,6 @@ from shared.web.routes import Match
 # https://firebase.google.com/docs/hosting/manage-cache#using_cookies
 _COOKIE = "__session"
 _SEEN = "seen"
-_PURPOSES = ("Sec-Purpose", "Purpose", "X-Moz")
 _HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -37,9 +36,12 @@ class Visit:
     short_id: str
     options: frozenset[str]
     """Names of the query parameters."""
+    query: str
+    """The query as it was sent."""
+    ends_in_slash: bool
     visitor: Visitor
     may_count: bool
-    """Whether this may be a person's first view of the video."""
+    """Whether this may be a person's first view of the video, if the page says that it was shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,18 @@ class Redirect:
     url: str
 
 
-Answer = HtmlPage | Redirect | Mapping[str, Any]
+@dataclass(frozen=True, slots=True)
+class Picture:
+    content: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """The answer to a page that reports a view."""
+
+
+Answer = HtmlPage | Redirect | Picture | Nothing | Mapping[str, Any]
 Handler = Callable[[Visit, Services], Answer]
 
 
@@ -79,9 +92,13 @@ class PublicEndpoint(HttpFunction):
         answer = in_time(services, self._handler, visit, services)
         if isinstance(answer, Redirect):
             return flask.Response(status=302, headers={"Location": answer.url})
-        if not isinstance(answer, HtmlPage):
+        if isinstance(answer, Picture):
+            return flask.Response(answer.content, content_type=answer.content_type)
+        if isinstance(answer, HtmlPage):
+            return answer.response(services.settings.share_origin)
+        if not isinstance(answer, Nothing):
             return answers.json_answer(answer, 200)
-        response = answer.response(services.settings.share_origin)
+        response = flask.Response(status=204)
         if visit.may_count:
             _remember(response, visit.short_id, secure=services.settings.share_origin.startswith("https:"))
         return response
@@ -102,14 +119,22 @@ def _visit(request: flask.Request, match: Match, services: Services) -> Visit:
         request.headers.get("X-Forwarded-For", ""), request.remote_addr or "", services.settings.forwarded_hops
     )
     visitor = Visitor(address, request.headers.get("User-Agent", ""))
-    fetched_ahead = any("prefetch" in request.headers.get(name, "") for name in _PURPOSES)
     may_count = (
         request.method == "GET"
-        and not visitor.is_machine
-        and not fetched_ahead
+        and visitor.looks_like_browser
+        # Sent by a page of ours, in every browser since 2023: https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
+        and request.headers.get("Sec-Fetch-Site") == "same-origin"
         and request.cookies.get(_COOKIE) != _SEEN
     )
-    return Visit(match.path, match.id or "", frozenset(request.args), visitor, may_count)
+    return Visit(
+        match.path,
+        match.id or "",
+        frozenset(request.args),
+        request.query_string.decode("latin-1"),
+        request.path.endswith("/"),
+        visitor,
+        may_count,
+    )
 
 
 def _remember(response: flask.Response, short_id: str, *, secure: bool) -> None:

@@ -21,6 +21,7 @@ from infra.stage import ROOT
 from tests.benchmarks.metered import Meters, Operations, running
 from tests.benchmarks.polling import unchanged
 from tests.jobs import document, new_id, put_all
+from tests.visits import CHROME
 
 HERE = Path(__file__).parent
 DOCUMENT = ROOT / "docs" / "cost.md"
@@ -137,6 +138,8 @@ def _ours(meters: Meters, person: Person) -> Iterator[tuple[str, Operations]]:
 
     yield "a poll", meters.measured(_TIMES, lambda: _repeat(poll))
 
+    yield "a look", meters.measured(_TIMES, lambda: _repeat(lambda: get("list_jobs", "/jobs?page_size=1")))
+
     gone = [person.job() for _ in range(_TIMES)]
     for job_id in gone:
         person.upload(job_id)
@@ -209,10 +212,14 @@ def _download(meters: Meters, person: Person, job_id: str) -> None:
 
 
 def _visit(meters: Meters, person: Person, short_id: str) -> None:
-    """A new visitor opens the page of a link and is redirected to the video."""
-    visitor = {"User-Agent": "Mozilla/5.0", "X-Forwarded-For": f"2001:db8:{new_id()[:4]}::1"}
+    """A new visitor opens the page of a link, is redirected to the video and stays for more than two seconds."""
+    visitor = {
+        "User-Agent": CHROME,
+        "X-Forwarded-For": f"2001:db8:{new_id()[:4]}::1",
+        "Sec-Fetch-Site": "same-origin",
+    }
     url = meters.stack.function_url("share_video")
-    for path in (f"/v/{short_id}", f"/v/{short_id}/video.mp4"):
+    for path in (f"/v/{short_id}", f"/v/{short_id}/video.mp4", f"/v/{short_id}/seen"):
         meters.sent(requests.get(url + path, headers=visitor, timeout=60, allow_redirects=False))
 
 

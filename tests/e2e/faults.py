@@ -10,8 +10,12 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page, Route
 
 LIST = re.compile(r"/api/v1/jobs\?")
-"""Requests for lists, including polls."""
+"""Requests for lists, including polls and looks."""
 POLL = re.compile(r"/api/v1/jobs\?.*\bids=")
+PAGE = re.compile(r"/api/v1/jobs\?page_size=20&")
+"""Requests for a page of the list with its media."""
+LOOK = re.compile(r"/api/v1/jobs\?page_size=1$")
+"""Requests that look for new jobs."""
 ONE_JOB = re.compile(r"/api/v1/jobs/[^/?]+$")
 """Requests to rename or delete a job."""
 

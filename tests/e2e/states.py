@@ -16,7 +16,7 @@ from tests.e2e.shelf import Shelf
 from tests.waiting import wait_until
 
 State = Callable[[JobsPage, Shelf], None]
-_UNAVAILABLE = unavailable("Firestore cannot be reached at the moment. Please try again shortly.")
+_UNAVAILABLE = unavailable("The service cannot be reached at the moment. Please try again shortly.")
 _ALL = ("pending", "queued", "processing", "completed", "failed", "watermarking")
 
 
@@ -173,7 +173,7 @@ def deleting_several(jobs: JobsPage, shelf: Shelf) -> None:
     jobs.page.route(f"**/jobs/{ids[0]}", _UNAVAILABLE)
     jobs.page.get_by_role("button", name="Delete", exact=True).click()
     jobs.dialog.get_by_role("button", name="Delete 3 jobs").click()
-    jobs.dialog.get_by_text("Firestore cannot be reached").wait_for()
+    jobs.dialog.get_by_text("The service cannot be reached").wait_for()
     expect(jobs.dialog.get_by_text("Deleted", exact=True)).to_have_count(2)
     jobs.toasts.first.wait_for()
 

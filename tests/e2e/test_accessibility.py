@@ -66,6 +66,44 @@ def test_the_page_is_usable_at_200_percent_zoom(jobs_page: JobsPage, shelf: Shel
     assert sideways(page) == 0
 
 
+def test_the_page_is_usable_at_400_percent_zoom(jobs_page: JobsPage, shelf: Shelf) -> None:
+    """At 400 % zoom a window of 1280 by 1024 pixels has 320 by 256: https://www.w3.org/TR/WCAG22/#reflow"""
+    job = shelf.add("failed", error_message=f"https://nuumee.test/{'x' * 300}\n\u05d3\u05d9")
+    page = jobs_page.page
+    page.set_viewport_size({"width": 320, "height": 256})
+    jobs_page.open("?status=failed")
+    expect(jobs_page.filter("Failed")).to_be_in_viewport(ratio=1)
+    page.get_by_role("checkbox").check()
+    for covering in (page.get_by_role("banner"), page.get_by_role("region", name="Selected jobs")):
+        expect(covering).to_have_css("position", "static")
+    assert sideways(page) == 0
+    jobs_page.button(job, "Details").click()
+    reason = jobs_page.dialog.get_by_text("https://nuumee.test/")
+    assert reason.evaluate("element => element.scrollWidth <= element.clientWidth")
+    expect(reason).to_have_attribute("dir", "auto")
+    more = jobs_page.dialog.get_by_role("button", name="More")
+    more.click()
+    assert reason.evaluate("element => element.scrollHeight <= element.clientHeight")
+    page.keyboard.press("Escape")
+    jobs_page.button(job, "Delete").click()
+    focused = jobs_page.dialog.get_by_role("button", name="Keep it")
+    expect(focused).to_be_focused()
+    expect(focused).to_be_in_viewport(ratio=1)
+
+
+def test_with_forced_colours_buttons_and_the_chosen_filter_can_be_told_apart(
+    jobs_page: JobsPage, shelf: Shelf
+) -> None:
+    job = shelf.add()
+    jobs_page.page.emulate_media(forced_colors="active")
+    jobs_page.open()
+    background = "element => getComputedStyle(element).backgroundColor"
+    chosen, other = (jobs_page.filter(status).evaluate(background) for status in ("All", "Failed"))
+    assert chosen != other
+    for action in ("Download", "Copy link", "Details", "Delete"):
+        expect(jobs_page.button(job, action)).to_have_css("border-top-width", "1px")
+
+
 def test_everything_on_a_card_can_be_reached_with_tab(jobs_page: JobsPage, shelf: Shelf) -> None:
     job = shelf.add()
     jobs_page.open()

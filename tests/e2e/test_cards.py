@@ -40,7 +40,7 @@ def _actions(card: Locator) -> list[str]:
 def _animation(card: Locator, label: str) -> str:
     """The name of the animation on the card's badge."""
     badge = card.get_by_role("heading").get_by_text(label, exact=True).locator("..")
-    return str(badge.evaluate("element => getComputedStyle(element).animationName"))
+    return str(badge.evaluate("element => getComputedStyle(element, '::before').animationName"))
 
 
 def test_each_status_has_its_badge_its_tiles_and_its_actions(jobs_page: JobsPage, shelf: Shelf) -> None:
@@ -51,7 +51,7 @@ def test_each_status_has_its_badge_its_tiles_and_its_actions(jobs_page: JobsPage
         expect(card.get_by_role("heading")).to_have_text(f"Animation{status.capitalize()}")
         completed = status == "completed"
         assert _tiles(card) == ["reference image", "source video", *(["output video"] if completed else [])]
-        assert _actions(card) == [*(["Download", "Copy link"] if completed else []), "Details", "Delete"]
+        assert _actions(card) == ["Details", *(["Download", "Copy link"] if completed else []), "Delete"]
         expect(card.get_by_test_id("elapsed")).to_have_count(1 if status in _ACTIVE else 0)
 
 

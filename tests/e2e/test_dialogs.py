@@ -15,7 +15,9 @@ from infra.local.stack import Stack
 from infra.local.users import Account
 from tests.conftest import PASSWORD
 from tests.e2e.conftest import NewContext
+from tests.e2e.faults import HeldBack
 from tests.e2e.jobs_page import JobsPage, sign_in, wait_for
+from tests.e2e.posters import ALL, tell_of
 from tests.e2e.shelf import Shelf
 from tests.waiting import wait_until
 
@@ -67,7 +69,32 @@ def test_a_preview_plays_the_video_with_controls(jobs_page: JobsPage, shelf: She
     video = jobs_page.dialog.locator("video")
     wait_for(video, "element => element.currentTime > 0.1 && !element.paused")
     assert video.evaluate("element => element.controls && element.playsInline && !element.muted")
+    assert video.evaluate("element => element.loop === (element.duration <= 5)")
     _fits(jobs_page.page, video)
+    # A video that has been closed no longer takes a connection.
+    closed = video.evaluate_handle("element => element")
+    _escape(jobs_page.page)
+    expect(jobs_page.dialog).to_have_count(0)
+    wait_until(lambda: closed.evaluate("element => element.networkState === HTMLMediaElement.NETWORK_EMPTY"))
+
+
+def test_a_preview_has_its_size_and_shows_the_poster_before_its_video_is_loaded(
+    jobs_page: JobsPage, shelf: Shelf
+) -> None:
+    job_id = shelf.add()
+    shelf.add_posters(job_id)
+    page = jobs_page.page
+    tell_of(page, ALL)
+    jobs_page.open()
+    video = HeldBack(page, re.compile(r"/output\.mp4"))
+    jobs_page.tile(job_id, "output video").click()
+    poster = jobs_page.dialog.locator("img")
+    wait_for(poster, "element => element.naturalWidth > 0")
+    before = jobs_page.dialog.bounding_box()
+    video.let_go()
+    wait_for(jobs_page.dialog.locator("video"), "element => element.readyState >= 2")
+    expect(poster).to_have_count(0)
+    assert jobs_page.dialog.bounding_box() == before
 
 
 @pytest.mark.parametrize("close", [_escape, _close, _click_beside])

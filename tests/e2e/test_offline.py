@@ -6,13 +6,12 @@ import re
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Dialog, Locator, Page, Route, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from tests.e2e.clock import Clock
-from tests.e2e.faults import LIST, POLL, HeldBack, failed_load, no_connection, unavailable
+from tests.e2e.faults import LIST, PAGE, POLL, HeldBack, failed_load, no_connection, unavailable
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
-from tests.waiting import wait_until
 
 DETAIL = "Firestore is not available now."
 FAULTS = pytest.mark.parametrize(
@@ -40,9 +39,9 @@ def test_jobs_stay_and_nothing_is_requested_while_offline(
     jobs_page.expect_ids([job])
     context.set_offline(False)
     expect(banner(page)).to_have_count(0)
-    listed = clock.run_to_next(LIST, within=1)
+    clock.wait_for(PAGE, times=2)
     assert clock.times(POLL) == [before]
-    assert clock.run_to_next(POLL, within=11) >= listed + 10
+    assert clock.run_to_next(POLL, within=11) >= clock.times(PAGE)[-1] + 10
 
 
 def test_a_job_deleted_offline_comes_back_and_can_be_deleted_later(
@@ -69,23 +68,37 @@ def test_a_dialog_that_cannot_be_loaded_says_so_and_opens_when_back_online(
     jobs_page: JobsPage, context: BrowserContext, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("net::ERR_INTERNET_DISCONNECTED"))
-    told: list[str] = []
-
-    def note(dialog: Dialog) -> None:
-        told.append(dialog.message)
-        dialog.dismiss()
-
-    page.on("dialog", note)  # the message component cannot be loaded either, so the page uses alert()
     job = shelf.add("failed", media=False)
     jobs_page.open()
     context.set_offline(True)
     jobs_page.button(job, "Delete").click()
-    wait_until(lambda: page.evaluate("1") and told)
-    assert "This could not be opened" in told[0]
+    # The component for messages cannot be loaded either.
+    expect(page.get_by_role("alert").filter(has_text="This could not be opened")).to_contain_text(
+        "The service cannot be reached."
+    )
     jobs_page.expect_ids([job])
     context.set_offline(False)
     jobs_page.button(job, "Delete").click()
     expect(jobs_page.dialog).to_have_accessible_name(f"Delete job {job[:8]}?")
+
+
+def test_a_page_whose_parts_a_deployment_has_removed_is_reloaded_once_and_then_says_so(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.extend([failed_load("404"), "Refused to execute script"])
+    job = shelf.add("failed", media=False)
+    jobs_page.open()
+    loaded: list[str] = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
+    page.route(
+        lambda url: "/_next/static/chunks/" in url and url not in loaded,
+        lambda route: route.fulfill(status=404, body="gone"),
+    )
+    with page.expect_navigation():
+        jobs_page.button(job, "Details").click()
+    expect(page.get_by_role("alert").filter(has_text="This could not be opened")).to_contain_text(
+        "Part of this page is missing, probably because there is a new version. Please reload it."
+    )
+    jobs_page.expect_ids([job])
 
 
 @FAULTS
@@ -168,7 +181,8 @@ def test_skeletons_are_shown_while_the_cards_load(jobs_page: JobsPage, page: Pag
     ids = shelf.add_many(2, "failed")
     held = HeldBack(page, LIST)
     jobs_page.open(wait=False)
-    expect(page.get_by_text("Loading your jobs")).to_be_attached()
+    # Until the page's script runs, the text is there twice.
+    expect(page.get_by_text("Loading your jobs").first).to_be_attached()
     expect(page.get_by_role("heading", name="Jobs", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Refresh the list")).to_be_disabled()
     held.let_go()

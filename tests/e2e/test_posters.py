@@ -224,7 +224,7 @@ def test_a_tile_with_a_poster_opens_the_medium_itself(jobs_page: JobsPage, shelf
     jobs_page.open()
     _expect_poster(jobs_page.tile(job_id, medium))
     jobs_page.tile(job_id, medium).click()
-    large = jobs_page.dialog.locator("img, video")
+    large = jobs_page.dialog.locator("img, video").last  # above the poster
     expect(large).to_have_attribute("src", _with_name(_ORIGINALS[medium]))
     wait_for(large, "element => element.naturalWidth > 0 || element.readyState >= 2")
 

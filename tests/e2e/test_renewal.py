@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.clock import Clock
-from tests.e2e.faults import LIST, HeldBack, failed_load
+from tests.e2e.faults import PAGE, HeldBack, failed_load
 from tests.e2e.jobs_page import JobsPage, wait_for
 from tests.e2e.shelf import Shelf
 from tests.e2e.signing import signed_anew
@@ -33,7 +33,7 @@ class Signer:
     def __init__(self, page: Page, *, minutes: float) -> None:
         self.minutes = minutes
         self.answers = 0
-        page.route(LIST, self._answer)
+        page.route(PAGE, self._answer)
 
     def _answer(self, route: Route) -> None:
         self.answers += 1
@@ -57,13 +57,13 @@ def test_urls_are_renewed_once_before_they_expire(
     expect_media_of_answer(jobs_page, job, 1)
     clock.stop()
     clock.run(seconds=24 * 60)
-    assert len(clock.times(LIST)) == 1
+    assert len(clock.times(PAGE)) == 1
     signer.minutes = 25 + 30
-    first, second = clock.times(LIST)[0], clock.run_to_next(LIST, within=2 * 60)
+    first, second = clock.times(PAGE)[0], clock.run_to_next(PAGE, within=2 * 60)
     assert second - first == pytest.approx(25 * 60, abs=30)
     expect_media_of_answer(jobs_page, job, 2)
     clock.run(seconds=24 * 60)
-    assert len(clock.times(LIST)) == 2
+    assert len(clock.times(PAGE)) == 2
 
 
 def test_the_token_is_renewed_too_after_an_hour(
@@ -77,7 +77,7 @@ def test_the_token_is_renewed_too_after_an_hour(
     signer.minutes = 56 + 60
     with page.expect_request("**/securetoken.googleapis.com/**"):
         clock.jump(minutes=56)
-    clock.wait_for(LIST, times=2)
+    clock.wait_for(PAGE, times=2)
     expect_media_of_answer(jobs_page, job, 2)
 
 
@@ -92,10 +92,10 @@ def test_nothing_is_renewed_while_the_page_is_hidden(
     clock.hide_page()
     clock.jump(minutes=40)
     clock.run(seconds=60)
-    assert len(clock.times(LIST)) == 1
+    assert len(clock.times(PAGE)) == 1
     signer.minutes = 41 + 30
     clock.show_page()
-    clock.run_to_next(LIST, within=1)
+    clock.wait_for(PAGE, times=2)
     expect_media_of_answer(jobs_page, job, 2)
 
 
@@ -107,8 +107,8 @@ def test_a_wrong_clock_does_not_cause_endless_renewals(
     jobs_page.open()
     clock.stop()
     clock.jump(minutes=20)
-    times = [clock.times(LIST)[-1], *(clock.run_to_next(LIST, within=62) for _ in range(2))]
-    assert len(clock.times(LIST)) == 4
+    times = [clock.times(PAGE)[-1], *(clock.run_to_next(PAGE, within=62) for _ in range(2))]
+    assert len(clock.times(PAGE)) == 4
     assert [later - earlier for earlier, later in itertools.pairwise(times)] == pytest.approx([60, 60], abs=2)
 
 

@@ -8,6 +8,7 @@ import requests
 from playwright.sync_api import Page, expect
 
 from infra.local.stack import Stack
+from tests.e2e.conftest import NewContext
 
 
 def led_to_sign_in(page: Page) -> None:
@@ -27,6 +28,14 @@ def test_the_page_is_found_without_its_trailing_slash(page: Page, stack: Stack) 
     page.goto("/jobs?status=failed", wait_until="commit")
     assert page.url.startswith(f"{stack.page_url}?status=failed")
     led_to_sign_in(page)
+
+
+def test_without_script_the_page_says_what_it_needs(new_context: NewContext) -> None:
+    page = new_context(java_script_enabled=False).new_page()
+    page.goto("/jobs/")
+    expect(page.locator("noscript p")).to_be_visible()  # Playwright finds no text in there
+    expect(page.locator("noscript p")).to_contain_text("This page needs JavaScript.")
+    expect(page.get_by_role("main")).to_have_count(0)  # hidden, with its endless "Loading your jobs"
 
 
 def test_the_same_address_serves_the_api_to_its_clients(stack: Stack) -> None:

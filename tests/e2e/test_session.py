@@ -93,6 +93,38 @@ def test_signing_in_never_leads_to_another_origin(
     assert page.url == stack.page_url
 
 
+def test_a_browser_that_keeps_nothing_is_told_so_instead_of_being_asked_in_a_circle(
+    page: Page, account: Account
+) -> None:
+    # Each page has storage of its own, as where a browser or an extension clears it.
+    page.add_init_script(
+        "const kept = {}; Object.defineProperty(window, 'localStorage', { value: {"
+        " getItem: key => kept[key] ?? null, setItem: (key, value) => { kept[key] = String(value) },"
+        " removeItem: key => { delete kept[key] } } })"
+    )
+    page.goto("/jobs/")
+    _fill(page, account.email, PASSWORD)
+    expect(page.get_by_text("Your browser does not keep you signed in")).to_be_visible()
+    page.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new Error('blocked') } })")
+    page.goto("/jobs/")
+    _fill(page, account.email, PASSWORD)
+    expect(page.get_by_text("does not let this page keep you signed in")).to_be_visible()
+
+
+def test_a_user_can_see_the_password_and_ask_for_a_new_one(page: Page, account: Account) -> None:
+    page.goto("/sign-in/")
+    password = page.get_by_label("Password", exact=True)
+    password.fill("typed")
+    page.get_by_role("button", name="Show what is typed").click()
+    expect(password).to_have_attribute("type", "text")
+    page.get_by_label("E-mail address").fill(account.email)
+    with page.expect_response(re.compile("accounts:sendOobCode")) as sent:
+        page.get_by_role("button", name="Forgot your password?").click()
+    assert sent.value.status == 200
+    assert account.email in (sent.value.request.post_data or "")
+    expect(page.get_by_role("status")).to_contain_text(f"If there is an account for {account.email}")
+
+
 def test_after_signing_out_neither_back_nor_reload_nor_the_address_shows_jobs(
     jobs_page: JobsPage, shelf: Shelf
 ) -> None:

@@ -54,7 +54,10 @@ def wait_for_video(page: Page) -> None:
 
 def test_a_shared_link_opens_a_page_that_plays(visitor: Page, share: Callable[..., str]) -> None:
     short_id = share()
-    visitor.goto(f"/v/{short_id}")
+    with visitor.expect_response(f"**/v/{short_id}/seen") as seen:
+        visitor.goto(f"/v/{short_id}")
+    assert seen.value.status == 204
+    assert [cookie["value"] for cookie in visitor.context.cookies(seen.value.url)] == ["seen"]
     expect(visitor).to_have_title("A video made with NuuMee")
     video = visitor.locator("video")
     video.evaluate("video => video.play()")

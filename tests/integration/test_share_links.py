@@ -21,6 +21,8 @@ from tests.integration.test_outages import LONGEST
 from tests.jobs import deleted, document, new_id, read
 from tests.waiting import wait_until
 
+SHOWN = {"Sec-Fetch-Site": "same-origin"}
+"""Sent with the request by which a page reports that it has been shown."""
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
 _addresses = itertools.count(1)
 
@@ -157,15 +159,17 @@ def test_a_view_counts_once_a_visitor_and_never_for_a_machine(
 ) -> None:
     job_id, short_id = share()
     page, address = f"{stack.url}/v/{short_id}", new_address()
+    look(page, new_address())
     for _ in range(3):
-        look(page, address)
-    look(page, **{"User-Agent": "Slackbot-LinkExpanding 1.0"})
+        assert look(f"{page}/seen", address, **SHOWN).status_code == 204
+    look(f"{page}/seen", **{**SHOWN, "User-Agent": "Slackbot-LinkExpanding 1.0"})
     look(f"{page}/video.mp4")
     assert count(job_id) == 1
     with requests.Session() as browser:
-        browser.headers.update({"User-Agent": CHROME})
+        browser.headers.update({"User-Agent": CHROME, **SHOWN})
         for _ in range(3):  # it changes networks and keeps its cookie
-            assert browser.get(page, headers={"X-Forwarded-For": new_address()}, timeout=30).status_code == 200
+            seen = browser.get(f"{page}/seen", headers={"X-Forwarded-For": new_address()}, timeout=30)
+            assert seen.status_code == 204
     assert count(job_id) == 2
 
 
@@ -174,8 +178,8 @@ def test_a_link_that_is_passed_around_is_answered_and_counted(
 ) -> None:
     job_id, short_id = share()
     with ThreadPoolExecutor(200) as threads:
-        answers = list(threads.map(lambda _: look(f"{stack.url}/v/{short_id}"), range(200)))
-    assert {answer.status_code for answer in answers} == {200}
+        answers = list(threads.map(lambda _: look(f"{stack.url}/v/{short_id}/seen", **SHOWN), range(200)))
+    assert {answer.status_code for answer in answers} == {204}
     wait_until(lambda: waiting(database, job_id) == 200)
     assert count(job_id) == 200
 

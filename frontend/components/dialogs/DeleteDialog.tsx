@@ -3,7 +3,7 @@ import { CircleCheck, CircleX, LoaderCircle } from "lucide-react";
 import { useState } from "react";
 import { statusLabel } from "@/components/StatusBadge";
 import { Button } from "@/components/ui/Button";
-import { OVERLAY, PANEL } from "@/components/ui/Modal";
+import { ANSWERS, OVERLAY, PANEL } from "@/components/ui/Modal";
 import type { Outcome, Outcomes } from "@/hooks/use-deletion";
 import { useFocusReturn } from "@/hooks/use-focus-return";
 import { isActive, type Job, shortName, typeLabel } from "@/lib/job";
@@ -50,7 +50,7 @@ export default function DeleteDialog({ jobs, outcomes, onConfirm, onClose, resto
             </div>
           </AlertDialog.Description>
           {!single && <JobResults jobs={jobs} outcomes={started ? outcomes : {}} />}
-          <div className="mt-6 flex flex-wrap justify-end gap-2">
+          <div className={ANSWERS}>
             {started ? (
               <>
                 <AlertDialog.Cancel asChild>

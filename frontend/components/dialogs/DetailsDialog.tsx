@@ -6,11 +6,12 @@ import { JobActions } from "@/components/JobActions";
 import { MediaTile } from "@/components/MediaTile";
 import { StatusBadge } from "@/components/StatusBadge";
 import { Button } from "@/components/ui/Button";
+import { ForeignText } from "@/components/ui/ForeignText";
 import { Modal } from "@/components/ui/Modal";
 import { Skeleton } from "@/components/ui/Skeleton";
 import type { Jobs } from "@/hooks/use-jobs";
 import { messageOf } from "@/lib/errors";
-import { formatCredits, isActive, type Job, shortName, titleOf, typeLabel } from "@/lib/job";
+import { failureReason, formatCredits, isActive, type Job, shortName, titleOf, typeLabel } from "@/lib/job";
 import { TILE_NAMES, type TileKind, tileKinds, tileMedia } from "@/lib/media";
 import { formatExact } from "@/lib/time";
 
@@ -73,13 +74,15 @@ function Details({ job, jobs, onPreview }: DetailsProps) {
         ))}
       </ul>
       <NameField key={job.id} job={job} onChange={jobs.rename} />
-      <dl className="grid grid-cols-[auto_1fr] gap-x-6 gap-y-2.5 text-sm">
+      <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-6 gap-y-2.5 text-sm">
         <Row name="Status">
           <StatusBadge status={job.status} />
           {isActive(job) && <Elapsed job={job} />}
         </Row>
         {job.status === "failed" && (
-          <Row name="Reason">{job.error_message ?? "The job failed, and no reason was recorded."}</Row>
+          <Row name="Reason">
+            <ForeignText text={failureReason(job)} />
+          </Row>
         )}
         <Row name="Video type">{typeLabel(job)}</Row>
         <Row name="Resolution">{job.resolution ?? "Unknown"}</Row>
@@ -92,8 +95,12 @@ function Details({ job, jobs, onPreview }: DetailsProps) {
           <span className="break-all font-mono text-xs">{job.id}</span>
         </Row>
       </dl>
-      {job.status === "completed" && <ShareLink key={job.id} job={job} onChange={jobs.share} />}
-      <JobActions job={job} className="border-line border-t pt-4 empty:hidden" />
+      {job.status === "completed" && (
+        <>
+          <JobActions job={job} className="border-line border-t pt-4" />
+          <ShareLink key={job.id} job={job} onChange={jobs.share} />
+        </>
+      )}
     </div>
   );
 }

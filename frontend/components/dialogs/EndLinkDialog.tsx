@@ -1,6 +1,6 @@
 import * as AlertDialog from "@radix-ui/react-alert-dialog";
 import { Button } from "@/components/ui/Button";
-import { OVERLAY, PANEL } from "@/components/ui/Modal";
+import { ANSWERS, OVERLAY, PANEL } from "@/components/ui/Modal";
 import { useFocusReturn } from "@/hooks/use-focus-return";
 import { type Job, shortName } from "@/lib/job";
 
@@ -34,7 +34,7 @@ export function EndLinkDialog({ job, onConfirm, onClose }: Props) {
               <li>The video is kept, and you can make a new link at any time.</li>
             </ul>
           </AlertDialog.Description>
-          <div className="mt-6 flex flex-wrap justify-end gap-2">
+          <div className={ANSWERS}>
             <AlertDialog.Cancel asChild>
               <Button>Keep it</Button>
             </AlertDialog.Cancel>

@@ -1,11 +1,14 @@
 import { ImageOff } from "lucide-react";
 import { useState } from "react";
 import { Modal } from "@/components/ui/Modal";
-import { Skeleton } from "@/components/ui/Skeleton";
 import type { RenewMedia } from "@/hooks/use-jobs";
 import { useMediaSource } from "@/hooks/use-media-source";
 import { type JobThumbnailsResponse, shortName } from "@/lib/job";
-import { inOrder, originalUrl, TILE_NAMES, type TileKind } from "@/lib/media";
+import { inOrder, originalUrl, TILE_NAMES, type TileKind, tileMedia } from "@/lib/media";
+import { releasedOnLeave } from "@/lib/release";
+
+/** A video up to this long, in seconds, starts again at its end: it is over before one has looked. */
+const LOOPED = 5;
 
 interface Props {
   media: JobThumbnailsResponse;
@@ -14,48 +17,66 @@ interface Props {
   onClose: () => void;
 }
 
-/** One medium, as large as fits in the window. */
+/** One medium, as large as fits in the window. Its place has the same size before and after the medium is loaded. */
 export default function PreviewDialog({ media, kind, renewMedia, onClose }: Props) {
-  // Keeps its own URL, so that a renewal elsewhere on the page does not restart the video.
+  // Keeps its own URLs, so that a renewal elsewhere on the page does not restart the video.
   const [url, setUrl] = useState(originalUrl(media, kind));
+  const [poster] = useState(tileMedia(media, kind).poster);
   const source = useMediaSource(inOrder(url), async () => {
     setUrl(originalUrl(await renewMedia(media.job_id, kind), kind));
   });
   const name = TILE_NAMES[kind];
   const title = `${name.charAt(0).toUpperCase()}${name.slice(1)} of job ${shortName(media.job_id)}`;
-  const size = "mx-auto max-h-[70vh] max-w-full rounded-lg object-contain";
+  const size = "relative size-full object-contain";
   return (
-    <Modal title={title} onClose={onClose} className={kind === "REF" ? "w-fit min-w-72" : "max-w-4xl"}>
-      {source.broken || url === null ? (
-        <p className="flex h-60 flex-col items-center justify-center gap-3 text-muted">
-          <ImageOff aria-hidden className="size-8" />
-          The {name} cannot be shown.
-        </p>
-      ) : kind === "REF" ? (
-        // biome-ignore lint/performance/noImgElement: a signed URL cannot pass through an image optimizer
-        <img
-          key={source.key}
-          src={url}
-          alt={title}
-          className={size}
-          onLoad={source.onReady}
-          onError={source.onError}
-        />
-      ) : (
-        // biome-ignore lint/a11y/useMediaCaption: these videos are made without speech to caption
-        <video
-          key={source.key}
-          src={url}
-          aria-label={title}
-          className={`${size} w-full bg-page`}
-          controls
-          autoPlay
-          playsInline
-          onLoadedData={source.onReady}
-          onError={source.onError}
-        />
-      )}
-      {!source.ready && !source.broken && <Skeleton className="mt-3 h-1 w-full" />}
+    <Modal title={title} onClose={onClose} className="max-w-4xl">
+      <div
+        className="relative h-[70vh] overflow-hidden rounded-lg bg-page"
+        aria-busy={!source.ready && !source.broken}
+      >
+        {source.broken || url === null ? (
+          <p className="flex h-full flex-col items-center justify-center gap-3 text-muted">
+            <ImageOff aria-hidden className="size-8" />
+            The {name} cannot be shown.
+          </p>
+        ) : (
+          <>
+            {poster && !source.ready && (
+              // biome-ignore lint/performance/noImgElement: a signed URL cannot pass through an image optimizer
+              <img src={poster} alt="" className="absolute inset-0 size-full object-contain" />
+            )}
+            {kind === "REF" ? (
+              // biome-ignore lint/performance/noImgElement: see above
+              <img
+                key={source.key}
+                ref={releasedOnLeave}
+                src={url}
+                alt={title}
+                className={size}
+                onLoad={source.onReady}
+                onError={source.onError}
+              />
+            ) : (
+              // biome-ignore lint/a11y/useMediaCaption: these videos are made without speech to caption
+              <video
+                key={source.key}
+                ref={releasedOnLeave}
+                src={url}
+                aria-label={title}
+                className={size}
+                controls
+                autoPlay
+                playsInline
+                onLoadedMetadata={({ currentTarget }) => {
+                  currentTarget.loop = currentTarget.duration <= LOOPED;
+                }}
+                onLoadedData={source.onReady}
+                onError={source.onError}
+              />
+            )}
+          </>
+        )}
+      </div>
     </Modal>
   );
 }

@@ -1,10 +1,11 @@
 import type { ButtonHTMLAttributes, Ref } from "react";
 
+/** Each look has a border, also one that nobody sees: with forced colours it is all that makes a button. */
 const LOOKS = {
-  primary: "bg-accent text-page hover:bg-[#5ff7e8]",
-  plain: "border border-line bg-surface text-ink hover:border-slate-500 hover:bg-line",
-  danger: "border border-line bg-surface text-red-300 hover:border-red-400/60 hover:bg-red-500/10",
-  destructive: "bg-red-600 text-white hover:bg-red-700",
+  primary: "border-transparent bg-accent text-page hover:bg-[#5ff7e8]",
+  plain: "border-line bg-surface text-ink hover:border-slate-500 hover:bg-line",
+  danger: "border-line bg-surface text-red-300 hover:border-red-400/60 hover:bg-red-500/10",
+  destructive: "border-transparent bg-red-600 text-white hover:bg-red-700",
 };
 
 interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
@@ -27,7 +28,7 @@ export function Button({
       type={type}
       aria-disabled={busy}
       onClick={busy ? (event) => event.preventDefault() : onClick}
-      className={`inline-flex min-h-11 items-center justify-center gap-2 whitespace-nowrap rounded-lg px-3.5 font-medium text-sm transition-colors disabled:cursor-not-allowed disabled:opacity-60 aria-disabled:opacity-60 sm:min-h-10 ${LOOKS[look]} ${className}`}
+      className={`inline-flex min-h-11 items-center justify-center gap-2 whitespace-nowrap rounded-lg border px-3.5 font-medium text-sm transition-colors disabled:cursor-not-allowed disabled:opacity-60 aria-disabled:opacity-60 sm:min-h-10 ${LOOKS[look]} ${className}`}
       {...rest}
     />
   );

@@ -7,6 +7,10 @@ export const OVERLAY = "fixed inset-0 z-40 bg-black/70 backdrop-blur-sm";
 export const PANEL =
   "fixed inset-x-3 top-1/2 z-50 mx-auto max-h-[calc(100dvh-1.5rem)] -translate-y-1/2 overflow-y-auto rounded-2xl border border-line bg-surface p-4 shadow-2xl shadow-black/60 sm:p-6";
 
+/** The buttons of a question. They stay in sight, because one of them has the focus. */
+export const ANSWERS =
+  "-bottom-4 -mx-4 -mb-4 sm:-bottom-6 sticky mt-2 flex flex-wrap justify-end gap-2 bg-surface px-4 py-3 sm:-mx-6 sm:-mb-6 sm:px-6 sm:py-5";
+
 interface Props {
   title: string;
   onClose: () => void;

@@ -33,6 +33,7 @@ flushSync(() =>
   ),
 );
 
-export function show(kind: Kind, title: string, description?: string): void {
-  toast[kind](title, { description, duration: kind === "success" ? SHORT : LONG });
+/** Shows a message in the place of the one that is shown about the same topic, if any. */
+export function show(kind: Kind, title: string, description: string | undefined, topic: string): void {
+  toast[kind](title, { id: topic, description, duration: kind === "success" ? SHORT : LONG });
 }

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import re
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from shared.errors import Unavailable
 from tests.fakes import FakeServices
 from tests.jobs import NOW, deleted, document
-from tests.visits import DATA, ID, PAGE, POSTER, VIDEO, shared_job, visit
+from tests.visits import BRAND, DATA, ID, PAGE, PICTURE, POSTER, VIDEO, shared_job, visit
 
 OUTPUT = "https://storage.test/nuumee-outputs/me/job-1/output.mp4"
-PICTURE = "https://storage.test/nuumee-outputs/me/job-1/poster.webp"
+POSTER_URL = "https://storage.test/nuumee-outputs/me/job-1/poster.webp"
 every = pytest.mark.parametrize("path", [PAGE, VIDEO, POSTER, DATA])
 
 
@@ -47,13 +49,20 @@ def test_the_page_shows_the_video_with_its_poster(services: FakeServices) -> Non
     tags = Tags(answer.text)
     (video,) = tags.every("video")
     assert {"controls", "playsinline"} <= set(video)
-    assert (video["src"], video["poster"]) == (OUTPUT, PICTURE)
+    assert (video["src"], video["poster"]) == (OUTPUT, POSTER_URL)
     links = [link["href"] for link in tags.every("a")]
     assert links == ["https://nuumee.ai/", f"https://nuumee.ai/v/{ID}/video.mp4?download", "https://nuumee.ai/"]
     assert "3 views" in answer.text
 
 
-@pytest.mark.parametrize("path", [PAGE, VIDEO, POSTER, DATA])
+def test_the_page_has_one_address(services: FakeServices) -> None:
+    for path, to in ((f"{PAGE}/", f"../{ID}"), (f"{PAGE}/?embed=1", f"../{ID}?embed=1")):
+        answer = visit(services, path)
+        assert (answer.status_code, answer.headers["Location"]) == (302, to)
+    assert visit(services, "/v/%0d%0a/").status_code == 404
+
+
+@pytest.mark.parametrize("path", [VIDEO, POSTER, DATA])
 def test_one_slash_at_the_end_changes_nothing(services: FakeServices, path: str) -> None:
     with_slash, without = visit(services, f"{path}/"), visit(services, path)
     assert with_slash.status_code == without.status_code in (200, 302)
@@ -61,28 +70,36 @@ def test_one_slash_at_the_end_changes_nothing(services: FakeServices, path: str)
     assert visit(services, f"{path}//").status_code == 404
 
 
+SHARE_PICTURE = {"name": "me/job-1/share.jpg", "width": 675, "height": 1200}
+
+
 def test_a_pasted_link_unfolds(services: FakeServices) -> None:
+    services.fake_repository.documents["job-1"]["share_picture"] = SHARE_PICTURE
     tags = Tags(visit(services).text)
     meta, page = tags.meta(), f"https://nuumee.ai/v/{ID}"
     assert {link["rel"]: link["href"] for link in tags.every("link")}["canonical"] == page
     assert {name: meta[name] for name in sorted(map(str, meta)) if name.startswith(("og:", "twitter:"))} == {
         "og:description": "Watch it, and bring a picture of your own to life.",
-        "og:image": f"{page}/poster.webp",
+        "og:image": f"{page}/picture.jpg",
         "og:image:alt": "A moment of the video",
-        "og:image:type": "image/webp",
+        "og:image:height": "1200",
+        "og:image:type": "image/jpeg",
+        "og:image:width": "675",
         "og:site_name": "NuuMee",
         "og:title": "A video made with NuuMee",
         "og:type": "video.other",
         "og:url": page,
         "og:video": f"{page}/video.mp4",
+        "og:video:height": "1280",
         "og:video:secure_url": f"{page}/video.mp4",
         "og:video:type": "video/mp4",
+        "og:video:width": "720",
         "twitter:card": "player",
         "twitter:description": "Watch it, and bring a picture of your own to life.",
-        "twitter:image": f"{page}/poster.webp",
+        "twitter:image": f"{page}/picture.jpg",
         "twitter:image:alt": "A moment of the video",
         "twitter:player": f"{page}?embed=1",
-        "twitter:player:height": "720",
+        "twitter:player:height": "1280",
         "twitter:player:stream": f"{page}/video.mp4",
         "twitter:player:stream:content_type": "video/mp4",
         "twitter:player:width": "720",
@@ -91,18 +108,46 @@ def test_a_pasted_link_unfolds(services: FakeServices) -> None:
     assert meta["robots"] == "noindex"
 
 
-def test_without_a_poster_no_picture_is_promised(services: FakeServices) -> None:
-    del services.fake_repository.documents["job-1"]["posters"]
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        None,
+        "me/job-1/share.jpg",
+        {**SHARE_PICTURE, "name": "somebody-else/job-2/share.jpg"},
+        {**SHARE_PICTURE, "name": None},
+        {**SHARE_PICTURE, "width": 0},
+        {**SHARE_PICTURE, "height": True},
+        {"name": "me/job-1/share.jpg"},
+    ],
+)
+def test_until_there_is_a_picture_a_branded_one_is_shown(services: FakeServices, damaged: object) -> None:
+    document = services.fake_repository.documents["job-1"]
+    del document["posters"]
+    document["share_picture"] = damaged
     tags = Tags(visit(services).text)
-    meta = tags.meta()
-    assert (meta["twitter:card"], meta["og:video"]) == ("summary", f"https://nuumee.ai{VIDEO}")
-    assert not {"og:image", "twitter:image", "twitter:player"} & set(meta)
+    meta, brand = tags.meta(), f"https://nuumee.ai{BRAND}"
+    assert (meta["og:image"], meta["twitter:image"]) == (brand, brand)
+    assert (meta["og:image:width"], meta["og:image:height"]) == ("1200", "630")
+    assert (meta["twitter:player:width"], meta["twitter:player:height"]) == ("720", "720")
+    assert "og:video:width" not in meta
     assert "poster" not in tags.every("video")[0]
-    assert visit(services, POSTER).status_code == 404
+    assert [visit(services, path).status_code for path in (POSTER, PICTURE)] == [404, 404]
+
+
+def test_the_branded_picture_is_a_small_jpeg_of_the_size_that_is_told(services: FakeServices) -> None:
+    answer = visit(services, BRAND)
+    assert (answer.status_code, answer.content_type) == (200, "image/jpeg")
+    content = answer.get_data()
+    assert len(content) < 200_000
+    with Image.open(io.BytesIO(content)) as picture:
+        assert picture.size == (1200, 630)
+    assert visit(services, "/v/ffffffff/nuumee.jpg").status_code == 404
 
 
 def test_what_a_chat_has_unfolded_leads_to_fresh_addresses(services: FakeServices) -> None:
-    for path, url in ((VIDEO, OUTPUT), (POSTER, PICTURE)):
+    services.fake_repository.documents["job-1"]["share_picture"] = SHARE_PICTURE
+    share = f"https://storage.test/nuumee-outputs/{SHARE_PICTURE['name']}"
+    for path, url in ((VIDEO, OUTPUT), (POSTER, POSTER_URL), (PICTURE, share)):
         for method in ("GET", "HEAD"):
             answer = visit(services, path, method)
             assert (answer.status_code, answer.headers["Location"]) == (302, url)
@@ -151,6 +196,7 @@ def test_the_page_can_load_and_run_nothing_but_its_own(services: FakeServices) -
         "script-src": [f"'nonce-{nonce}'"],
         "img-src": ["data:", "https://storage.test"],
         "media-src": ["'self'", "https://storage.test"],
+        "connect-src": ["'self'"],
         "base-uri": ["'none'"],
         "form-action": ["'none'"],
         "frame-ancestors": ["'none'"],

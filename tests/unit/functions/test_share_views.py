@@ -13,7 +13,7 @@ from shared.errors import Unavailable
 from tests.fakes import SETTINGS, FakeServices
 from tests.jobs import NOW, document
 from tests.messages import envelope
-from tests.visits import DATA, ID, PAGE, POSTER, VIDEO, shared_job, visit
+from tests.visits import BRAND, DATA, ID, PAGE, POSTER, SEEN, VIDEO, shared_job, visit, watch
 from tests.waiting import wait_until
 
 
@@ -28,29 +28,32 @@ def views(services: FakeServices) -> int:
 
 def test_a_view_counts_once_however_often_the_page_is_reloaded(services: FakeServices) -> None:
     for _ in range(3):
-        visit(services)
-    visit(services, DATA)
+        assert watch(services).status_code == 204
     assert views(services) == 1
-    visit(services, X_Forwarded_For="203.0.113.9")
-    visit(services, User_Agent="Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Safari/604.1")
+    watch(services, X_Forwarded_For="203.0.113.9")
+    watch(
+        services,
+        User_Agent="Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15"
+        " (KHTML, like Gecko) Safari/604.1",
+    )
     assert views(services) == 3
 
 
 def test_after_the_window_a_visitor_counts_again(services: FakeServices) -> None:
-    visit(services)
+    watch(services)
     services.now = lambda: NOW + timedelta(hours=5, minutes=59)
-    visit(services)
+    watch(services)
     assert views(services) == 1
     services.now = lambda: NOW + timedelta(hours=6)
-    visit(services)
+    watch(services)
     assert views(services) == 2
 
 
 def test_the_browser_says_what_it_has_seen(services: FakeServices) -> None:
-    cookie = visit(services).headers["Set-Cookie"]
+    cookie = watch(services).headers["Set-Cookie"]
     expected = {"__session=seen", "Secure", "HttpOnly", "SameSite=Lax", "Max-Age=21600", f"Path=/v/{ID}"}
     assert expected <= set(cookie.split("; "))
-    answer = visit(services, Cookie="__session=seen", X_Forwarded_For="203.0.113.9")
+    answer = watch(services, Cookie="__session=seen", X_Forwarded_For="203.0.113.9")
     assert "Set-Cookie" not in answer.headers
     assert views(services) == 1
 
@@ -68,22 +71,55 @@ def test_the_browser_says_what_it_has_seen(services: FakeServices) -> None:
         "Mozilla/5.0 SkypeUriPreview Preview/0.5",
         "curl/8.5.0",
         "python-requests/2.32",
+        "Iframely/1.3.1 (+https://iframely.com/docs/about)",
+        "Mattermost/9.5",
+        "Viber/21.0",
+        "Mozilla/5.0",
+        "Mozilla/5.0 (compatible; Yahoo! Link Unfurler)",
+        "Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Mobile"
+        " Safari/537.36 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+        "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0"
+        " Safari/537.36",
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17"
+        " Safari/605.1.15 (https://fetcher.test/about)",
     ],
 )
 def test_machines_do_not_count(services: FakeServices, agent: str) -> None:
-    answer = visit(services, User_Agent=agent)
-    assert (answer.status_code, views(services)) == (200, 0)
+    answer = watch(services, User_Agent=agent)
+    assert (answer.status_code, views(services)) == (204, 0)
     assert "Set-Cookie" not in answer.headers
 
 
-def test_neither_a_look_at_the_headers_nor_a_fetch_ahead_nor_a_picture_counts(services: FakeServices) -> None:
-    visit(services, method="HEAD")
-    visit(services, Sec_Purpose="prefetch;prerender")
-    visit(services, VIDEO)
-    visit(services, POSTER)
-    assert views(services) == 0
-    visit(services, User_Agent="Mozilla/5.0 (Linux; Android 13; CUBOT_P80) Chrome/140.0 Mobile Safari/537.36")
+@pytest.mark.parametrize(
+    "agent",
+    [
+        "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:143.0) Gecko/20100101 Firefox/143.0",
+        "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.5"
+        " Safari/605.1.15",
+        "Mozilla/5.0 (Linux; Android 13; CUBOT_P80) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Mobile"
+        " Safari/537.36",
+        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)"
+        " Mobile/15E148 [FBAN/FBIOS;FBAV/500.0;FBDV/iPhone15,2]",
+        "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0"
+        " Safari/537.36",
+    ],
+)
+def test_browsers_of_people_count(services: FakeServices, agent: str) -> None:
+    watch(services, User_Agent=agent)
     assert views(services) == 1
+
+
+def test_only_a_page_that_was_shown_counts(services: FakeServices) -> None:
+    for path in (PAGE, VIDEO, POSTER, BRAND, DATA):
+        answer = visit(services, path, Sec_Fetch_Site="same-origin")
+        assert answer.status_code in (200, 302)
+        assert "Set-Cookie" not in answer.headers
+    visit(services, SEEN, "HEAD", Sec_Fetch_Site="same-origin")
+    visit(services, SEEN)
+    watch(services, Sec_Fetch_Site="cross-site")
+    watch(services, Sec_Fetch_Site="none")
+    assert views(services) == 0
+    assert visit(services, "/v/ffffffff/seen").status_code == 404
 
 
 @pytest.mark.parametrize("error", [Unavailable("Pub/Sub"), RuntimeError("broken")])
@@ -92,7 +128,7 @@ def test_a_view_that_cannot_be_counted_changes_nothing(
 ) -> None:
     services.fake_view_publisher.error = error
     with caplog.at_level("WARNING", "nuumee"):
-        assert visit(services).status_code == 200
+        assert watch(services).status_code == 204
         wait_until(lambda: "view_not_counted" in caplog.messages)
 
 
@@ -102,7 +138,7 @@ def test_a_view_that_takes_long_to_count_is_not_waited_for(
     stuck = threading.Event()
     monkeypatch.setattr(services.fake_view_publisher, "publish", lambda _: stuck.wait(30))
     try:
-        assert visit(services).status_code == 200
+        assert watch(services).status_code == 204
         assert not stuck.is_set()
     finally:
         stuck.set()
@@ -121,7 +157,7 @@ def test_who_asks_too_often_is_told_when_to_come_back(services: FakeServices) ->
 
 def test_what_is_counted_reaches_the_job(services: FakeServices) -> None:
     for number in range(4):
-        visit(services, X_Forwarded_For=f"203.0.113.{number}")
+        watch(services, X_Forwarded_For=f"203.0.113.{number}")
     assert views(services) == 4
     for viewed in services.fake_view_publisher.published:
         record_view.receive(envelope(*viewed.encode()), services)
@@ -132,7 +168,7 @@ def test_what_is_counted_reaches_the_job(services: FakeServices) -> None:
 
 def test_the_first_view_makes_a_link_from_elsewhere_lasting(services: FakeServices) -> None:
     del services.fake_shares.links[ID]
-    visit(services)
+    watch(services)
     assert ID not in services.fake_shares.links
     for viewed in services.fake_view_publisher.published:
         record_view.receive(envelope(*viewed.encode()), services)
@@ -143,6 +179,5 @@ def test_locally_the_cookie_goes_over_http_too() -> None:
     local = FakeServices(SETTINGS.__class__(**{**vars(SETTINGS), "share_origin": "http://127.0.0.1:8000"}))
     local.add("job-1", document("me", short_id=ID, output_video_path="me/job-1/output.mp4"))
     local.fake_shares.links[ID] = "job-1"
-    answer = visit(local)
-    assert "Secure" not in answer.headers["Set-Cookie"]
-    assert "og:video:secure_url" not in answer.text
+    assert "Secure" not in watch(local).headers["Set-Cookie"]
+    assert "og:video:secure_url" not in visit(local).text

@@ -4,12 +4,14 @@ import { useSearchParams } from "next/navigation";
 import { Suspense, useEffect, useEffectEvent } from "react";
 import { Logo } from "@/components/Header";
 import { SignInForm } from "@/components/SignInForm";
-import { findSession, type Session, safeNext } from "@/lib/session";
+import { enter, findSession, type Session } from "@/lib/session";
 
 const REASONS = new Map(
   Object.entries({
     revoked: "Your session has ended, perhaps because your password was changed. Please sign in again.",
     "signed-out": "You are signed out.",
+    "not-kept":
+      "Your browser does not keep you signed in on this page. Allow the page to store data (cookies and site data), or use another browser, and sign in again.",
   }),
 );
 
@@ -29,7 +31,7 @@ export default function SignInPage() {
 
 function SignIn() {
   const parameters = useSearchParams();
-  const go = () => window.location.replace(safeNext(parameters.get("next")));
+  const go = () => enter(parameters.get("next"));
   const proceed = useEffectEvent((session: Session | null) => session && go());
   // A user who is already signed in is sent on.
   useEffect(() => void findSession().then(proceed, () => undefined), []);

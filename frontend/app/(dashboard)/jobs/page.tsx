@@ -46,7 +46,11 @@ interface PreviewMedia {
 function JobsOf({ userId }: { userId: string }) {
   const [view, navigation] = useView();
   const [announcement, announce] = useState("");
-  const jobs = useJobs(userId, view, (changed) => announce(changed.map(describeChange).join(" ")));
+  const jobs = useJobs(userId, view, {
+    onChange: (changed) => announce(changed.map(describeChange).join(" ")),
+    onArrival: ({ length }) =>
+      announce(length === 1 ? "There is a new job." : `There are ${length} new jobs.`),
+  });
   const deletion = useDeletion(jobs);
   const selection = useSelection(view, jobs.list?.jobs ?? []);
   const [preview, setPreview] = useState<PreviewMedia | null>(null);

@@ -1,0 +1,47 @@
+/** Loads parts of the page that are needed later. After a deployment, an open page may ask for files that are gone. */
+
+import { NetworkError, PartMissing } from "@/lib/errors";
+
+/** Milliseconds before the second attempt. */
+const PAUSE = 500;
+/** A page that was reloaded for a missing part is not reloaded again within this time, in milliseconds. */
+const AGAIN_AFTER = 10 * 60_000;
+const RELOADED = "reloaded-for-a-missing-part";
+
+/** Loads a part, with a second attempt. Throws NetworkError if there is no connection, else PartMissing. */
+export async function late<T>(load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch {
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
+  try {
+    return await load();
+  } catch (error) {
+    if (!(await isReachable())) throw new NetworkError({ cause: error });
+    throw new PartMissing({ cause: error });
+  }
+}
+
+/** Whether the host of the page answers. */
+async function isReachable(): Promise<boolean> {
+  try {
+    // As in a visit: the functions may have the same address for other requests.
+    const headers = { Accept: "text/html" };
+    return (await fetch(location.pathname, { method: "HEAD", cache: "no-store", headers })).ok;
+  } catch {
+    return false;
+  }
+}
+
+/** Reloads the page unless that has just been tried for the same reason. Returns whether it does. */
+export function reloadOnce(now: number = Date.now()): boolean {
+  try {
+    if (now - Number(sessionStorage.getItem(RELOADED) ?? 0) < AGAIN_AFTER) return false;
+    sessionStorage.setItem(RELOADED, String(now));
+  } catch {
+    return false; // Without storage nothing would stop a second reload, and a third.
+  }
+  location.reload();
+  return true;
+}

@@ -1,0 +1,57 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { copyShareLink, download } from "@/lib/actions";
+import type { Job } from "@/lib/job";
+
+const notify = vi.hoisted(() => vi.fn());
+vi.mock("@/lib/notify", () => ({ notify }));
+vi.mock("@/lib/api", () => ({
+  getJobOutput: async () => ({ download_url: "https://storage.test/output.mp4", filename: "nuumee-a.mp4" }),
+}));
+
+const job = { id: "a", share_url: "https://nuumee.ai/v/1" } as Job;
+let showError: () => void;
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  const addEventListener = (_: string, listener: () => void) => {
+    showError = listener;
+  };
+  vi.stubGlobal("document", {
+    createElement: () => ({ addEventListener, remove: vi.fn() }),
+    body: { append: vi.fn() },
+  });
+  vi.stubGlobal("navigator", { clipboard: { writeText: vi.fn(async () => undefined) } });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  notify.mockReset();
+});
+
+test("a download that has begun is told, and taken back if Storage answers with an error later", async () => {
+  const done = download(job);
+  await vi.advanceTimersByTimeAsync(2_000);
+  await done;
+  expect(notify.mock.calls).toEqual([["success", "Saving nuumee-a.mp4", undefined, "download of a"]]);
+  showError();
+  const reason = "The output video is missing or cannot be reached.";
+  expect(notify.mock.calls.slice(1)).toEqual([
+    ["error", "Job a could not be downloaded", reason, "download of a"],
+  ]);
+});
+
+test("a download that fails at once is told once", async () => {
+  const done = download(job);
+  await vi.advanceTimersByTimeAsync(100);
+  showError();
+  await vi.advanceTimersByTimeAsync(60_000);
+  await done;
+  expect(notify.mock.calls.map(([kind]) => kind)).toEqual(["error"]);
+});
+
+test("all messages about copied links have one place", async () => {
+  await copyShareLink(job);
+  await copyShareLink({ ...job, share_url: null });
+  expect(notify.mock.calls.map(([, , , topic]) => topic)).toEqual(["copy", "copy"]);
+});
