@@ -10,7 +10,7 @@ from google.cloud import firestore
 from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 
 from tests.e2e.clock import Clock
-from tests.e2e.faults import LIST, LOOK, ONE_JOB, POLL, HeldBack, failed_load, no_connection, unavailable
+from tests.e2e.faults import LIST, ONE_JOB, POLL, HeldBack, failed_load, no_connection, unavailable
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
 from tests.e2e.signing import signed_anew
@@ -22,63 +22,6 @@ MINUTE = 60
 @pytest.fixture
 def clock(page: Page) -> Clock:
     return Clock(page)
-
-
-def test_finished_jobs_are_not_polled_and_new_ones_slide_in_without_moving_what_is_read(
-    jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
-) -> None:
-    ids = shelf.add_many(20)
-    jobs_page.open()
-    clock.stop()
-    began = clock.times(LIST)[0]
-    looked = clock.run_to_next(LOOK, within=62)
-    assert looked == pytest.approx(began + MINUTE, abs=3)
-    assert len(clock.times(LIST)) == 2
-    new = shelf.add("processing", media=False)
-    last = jobs_page.card(ids[-1])
-    last.scroll_into_view_if_needed()
-    place = last.bounding_box()
-    assert clock.run_to_next(LOOK, within=92) == pytest.approx(looked + 90, abs=3)
-    jobs_page.expect_ids([new, *ids])
-    assert last.bounding_box() == place
-    jobs_page.expect_counts(all=21, processing=1)
-    expect(jobs_page.announcer).to_have_text("There is a new job.")
-    clock.run_to_next(POLL, within=10)
-    assert parse_qs(urlsplit(jobs_page.asked()[-1].url).query)["ids"] == [new]
-
-
-def test_the_card_under_the_pointer_stays_there_when_a_new_one_appears(
-    jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
-) -> None:
-    ids = shelf.add_many(12)
-    jobs_page.open()
-    clock.stop()
-    card = jobs_page.card(ids[1])
-    card.hover()
-    place = card.bounding_box()
-    new = shelf.add(media=False)
-    clock.run_to_next(LOOK, within=62)
-    jobs_page.expect_ids([new, *ids])
-    assert card.bounding_box() == place
-
-
-@pytest.mark.parametrize("events", [["visibilitychange"], ["pageshow"], ["visibilitychange", "pageshow"]])
-def test_an_old_list_is_loaded_again_when_the_user_comes_back(
-    jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock, events: list[str]
-) -> None:
-    job = shelf.add(media=False)
-    jobs_page.open()
-    clock.stop()
-    clock.run(seconds=20)
-    _come_back(page, events)
-    clock.run(seconds=1)
-    assert len(clock.times(LIST)) == 1
-    new = shelf.add("queued", media=False)
-    clock.run(seconds=10)
-    _come_back(page, events)
-    jobs_page.expect_ids([new, job])
-    jobs_page.expect_counts(all=2, queued=1)
-    assert len(clock.times(LIST)) == 2
 
 
 def test_active_jobs_are_polled_every_ten_seconds(jobs_page: JobsPage, shelf: Shelf, clock: Clock) -> None:
@@ -325,12 +268,6 @@ def test_a_job_deleted_elsewhere_leaves_the_page(jobs_page: JobsPage, shelf: She
     jobs_page.expect_ids([kept])
     jobs_page.expect_counts(all=1, queued=0, failed=1)
     jobs_page.expect_range(1, 1, 1)
-
-
-def _come_back(page: Page, events: list[str]) -> None:
-    """As a browser does after another tab or, from its back/forward cache, after another page."""
-    targets = {"visibilitychange": "document", "pageshow": "window"}
-    page.evaluate("; ".join(f"{targets[event]}.dispatchEvent(new Event('{event}'))" for event in events))
 
 
 def sign_anew(route: Route) -> None:
