@@ -13,7 +13,7 @@ from shared.jobs.known_pictures import Pictures
 from shared.messaging.events import ObjectFinalized
 from shared.messaging.subscriber import subscriber
 from shared.posters.file_formats import BYTES_NEEDED, media_format
-from shared.posters.posters import WHOLE_UP_TO
+from shared.posters.posters import END_READ, WHOLE_UP_TO
 from shared.posters.posters import make_posters as make
 from shared.posters.unpicturable import Reason, Unpicturable
 from shared.services import Services
@@ -21,12 +21,6 @@ from shared.storage.pictures import Place
 
 if TYPE_CHECKING:
     from shared.storage.objects import Description
-
-END_READ = 8 * 2**20
-"""Bytes read from the end of a video larger than WHOLE_UP_TO, where its index may be.
-
-They are part of the WHOLE_UP_TO bytes read in all.
-"""
 
 
 @subscriber(ObjectFinalized)

@@ -137,6 +137,7 @@ PICTURES: dict[str, Callable[[], bytes]] = {
     "animated.gif": lambda: animated("GIF"),
     "animated.webp": lambda: animated("WEBP"),
     "picture-called.mp4": lambda: saved(scene(400, 300), format="PNG"),
+    "still-called.mp4": lambda: saved(scene(64, 64), format="AVIF"),
     "empty.png": bytes,
     "page.png": lambda: b"<!doctype html><script>alert(1)</script>",
     "drawing.png": lambda: b'<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>',

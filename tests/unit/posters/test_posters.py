@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from infra.stage import ROOT
-from shared.posters import clips
+from shared.posters import clips, ends
 from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, SIDE, Posters, make_posters
 from shared.posters.unpicturable import Reason
 from tests.benchmarks.posters import Measured, measured
@@ -63,7 +63,6 @@ REFUSED = {
     "empty.mp4": Reason.EMPTY,
     "playlist.mp4": Reason.NOT_MEDIA,
     "script.mp4": Reason.NOT_MEDIA,
-    "still.mp4": Reason.NOT_MEDIA,
 }
 OF_NO_SCENE = {"single-dot.png", "thread.png", "grey-16-bit.png", "noise.png", "transparent-noise.png"} | {
     *("checks-of-bits.png", "checks-of-palette.png", "noise.mp4", "black.mp4", "black-for-four-seconds.mp4")
@@ -210,8 +209,8 @@ def test_the_hole_in_a_large_video_is_not_searched_for_a_poster(
 ) -> None:
     looked: list[object] = []
 
-    def later(container: object, _: object) -> list[clips.Shot]:
-        looked.append(container)
+    def later(video: object) -> list[clips.Shot]:
+        looked.append(video)
         return []
 
     monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
@@ -219,7 +218,9 @@ def test_the_hole_in_a_large_video_is_not_searched_for_a_poster(
     with write_video("black.mp4", tmp_path).open("rb") as video:
         clips.make(video)
         assert len(looked) == 1
-        monkeypatch.setattr(clips, "WHOLE_UP_TO", 100)
+        size = video.seek(0, os.SEEK_END)
+        monkeypatch.setattr(ends, "WHOLE_UP_TO", size - 10)
+        monkeypatch.setattr(ends, "END_READ", size - 1_200)
         video.seek(0)
         opened(clips.make(video).poster)
     assert len(looked) == 1
