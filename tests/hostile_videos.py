@@ -15,7 +15,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from PIL import Image
 
-from tests.hostile_pictures import damaged, noise, saved, scene
+from tests.hostile_pictures import damaged, noise, scene
 
 FAST = {"preset": "ultrafast", "crf": "30"}
 BLACK = Image.new("RGB", (320, 240))

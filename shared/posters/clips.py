@@ -21,11 +21,11 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image
 
+from shared.posters import written
 from shared.posters.clarity import FLAT, clearest, contrast
 from shared.posters.confinement import confined
 from shared.posters.ends import Ends
 from shared.posters.file_formats import BYTES_NEEDED, media_format
-from shared.posters import written
 from shared.posters.posters import LARGEST_PREVIEW, SIDE, Posters
 from shared.posters.squares import TICKS, Square, Squares
 from shared.posters.tracks import READING, decoder_of, plays_in_browsers, shown_track
@@ -109,7 +109,7 @@ class Video:
             last = frame
             if frame.time is None or frame.time >= start / av.time_base + seconds:
                 break
-        return last and Shot(seconds, self._squares.finished(self._squares.of(last)))
+        return None if last is None else Shot(seconds, self._squares.finished(self._squares.of(last)))
 
     def _decoded(self) -> Iterator[VideoFrame]:
         for packet in islice(self._container.demux(self.track), _MOST_PACKETS):

@@ -29,9 +29,10 @@ CPU_SECONDS = 25
 def confined(make: Callable[[BinaryIO], Posters]) -> None:
     """Call `make` on the input file and write the results, under limits that cannot be raised again; then exit.
 
-    The program's first arguments are descriptors: the input file and the outputs. They are open already, and nothing else can be opened, neither a file nor a connection. So an attacker who runs code in a decoder
-    reaches nothing, not even the metadata server with the account's tokens. Where system calls cannot be filtered,
-    the file is not read, unless a further argument allows it.
+    The program's first arguments are descriptors: the input file and the outputs. They are open already, and
+    nothing else can be opened, neither a file nor a connection. So an attacker who runs code in a decoder reaches
+    nothing, not even the metadata server with the account's tokens. Where system calls cannot be filtered, the
+    file is not read, unless a further argument allows it.
     """
     source, *outputs = (int(argument) for argument in sys.argv[1 : 2 + len(LARGEST)])
     with open(source, "rb") as file:

@@ -22,14 +22,14 @@ class Grid:
     width: int
     height: int
     turns: tuple[tuple[str, int], ...]
-    """What to do with it, in this order: `irot`, a number of quarter turns to the left; `imir`, an axis: 0 if the top
-    becomes the bottom, 1 if the left side becomes the right."""
+    """What to do with it, in this order: `irot`, a number of quarter turns to the left; `imir`, an axis: 0 if the
+    top becomes the bottom, 1 if the left side becomes the right."""
     profile: bytes
     """ICC, or empty."""
 
 
 def grid_of(file: BinaryIO) -> Grid:
-    """How the main picture is composed. Raises ValueError, KeyError or struct.error if the file does not say so."""
+    """How the main picture is composed. Raises ValueError, LookupError or struct.error where the file is wrong."""
     meta = _Meta(_found(file, b"meta"))
     main = meta.main
     properties = meta.properties(main)

@@ -1,19 +1,22 @@
-"""Makes the poster of a picture that FFmpeg decodes: HEIF, or a large WebP. Runs as its own process, see posters.py.
+"""Makes the poster of a picture that FFmpeg decodes: HEIF, or a large WebP.
 
-Of HEIF, which browsers do not show, it also makes a view. The picture is put together at the size of the view, tile by
-tile, so that also 48 megapixels take little memory.
+Runs as its own process, see shared/posters/posters.py.
+
+Of HEIF, which browsers do not show, it also makes a view. The picture is put together at the size of the view,
+tile by tile, so that also 48 megapixels take little memory.
 """
 
 from __future__ import annotations
 
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import av
-import av.subtitles.stream  # noqa: F401 (PyAV imports this when it opens a file, which a confined process cannot)
+import av.subtitles.stream  # PyAV imports this when it opens a file, which a confined process cannot
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, Colorspace, Interpolation
+from av.video.reformatter import Colorspace, Interpolation
 from PIL import Image, ImageOps
 
 from shared.posters import written
@@ -79,7 +82,7 @@ def _put_together(container: InputContainer, grid: Grid) -> Image.Image:
     return canvas
 
 
-def _decoded(decoder: VideoCodecContext, packet: av.Packet) -> VideoFrame:
+def _decoded(decoder: VideoCodecContext, packet: Packet[Any]) -> VideoFrame:
     if decoder.name not in _CODECS:
         raise Unpicturable(Reason.NO_PICTURE, decoder.name)
     if decoder.width * decoder.height > MOST_PIXELS:

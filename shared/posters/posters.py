@@ -1,8 +1,9 @@
 """Makes small pictures of an image or a video.
 
 Anyone can upload anything, and decoders have bugs. So each file is decoded in its own process (stills.py,
-photos.py or clips.py; only they and what they import use Pillow and PyAV), without credentials and with strict limits on memory,
-time and output (confinement.py). Whatever the file holds, the caller gets pictures or Unpicturable.
+photos.py or clips.py; they alone, and what they import, use Pillow and PyAV), without credentials and with strict
+limits on memory, time and output (confinement.py). Whatever the file holds, the caller gets pictures or
+Unpicturable.
 """
 
 from __future__ import annotations
@@ -100,19 +101,19 @@ def make_posters(
     with ExitStack() as open_files:
         outputs = [open_files.enter_context(tempfile.TemporaryFile()) for _ in LARGEST]
         plays_everywhere = _run(_module(kind, is_for_video=is_for_video), [source, *outputs], wishes)
-        poster, *others = [_written(file, most) for file, most in zip(outputs, LARGEST, strict=True)]
+        made = [_written(file, most) for file, most in zip(outputs, LARGEST, strict=True)]
+        poster, preview, view, storyboard = made
         if not poster:
             raise Unpicturable(Reason.CRASHED, "it ended well, but made nothing")
-        return Posters(poster, *(made or None for made in others), plays_everywhere=plays_everywhere)
+        return Posters(poster, preview or None, view or None, storyboard or None, plays_everywhere)
 
 
 def _module(kind: MediaFormat, *, is_for_video: bool) -> str:
     """The program that makes pictures of a file of this kind."""
     if kind.is_video or (kind is MediaFormat.GIF and is_for_video):
         return "shared.posters.clips"
-    return (
-        "shared.posters.photos" if kind in {MediaFormat.HEIF, MediaFormat.LARGE_WEBP} else "shared.posters.stills"
-    )
+    is_for_ffmpeg = kind in {MediaFormat.HEIF, MediaFormat.LARGE_WEBP}
+    return "shared.posters.photos" if is_for_ffmpeg else "shared.posters.stills"
 
 
 def exit_code(reason: Reason) -> int:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import cast
 
 from av.filter import Graph
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideData, Type
 from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image
@@ -64,8 +66,9 @@ class Squares:
             return Square(square)
         if is_wide(primaries, transfer):
             # Of few dots, so that noise does not count.
-            shades = _image(square).reduce(8).convert("RGB").getextrema()
-            self._brightest = max(self._brightest, *(float(most) / 255 for _, most in shades))
+            few = _image(square).reduce(8)
+            brightest = max(max(few.getchannel(channel).tobytes()) for channel in "RGB")
+            self._brightest = max(self._brightest, brightest / 255)
         return Square(square, (primaries, transfer))
 
     def finished(self, square: Square) -> VideoFrame:
@@ -103,7 +106,7 @@ class Squares:
     def _is_hd(self, frame: VideoFrame, turns: Steps) -> bool:
         """Whether a video that does not say so is BT.709. Browsers guess by its lines too.
 
-        Chromium counts narrow pictures of exactly 720 lines (960 x 720) as well, most of whose encoders use BT.601.
+        Chromium counts narrow pictures of exactly 720 lines (960 x 720), too; most of their encoders use BT.601.
         """
         width, height = Fraction(frame.width) * self._aspect, Fraction(frame.height)
         if _TURN in turns:
@@ -113,8 +116,10 @@ class Squares:
 
 def upright(frame: VideoFrame) -> Steps:
     """The filters that show the picture as its display matrix says: turned, mirrored or both."""
-    data = frame.side_data.get(Type.DISPLAYMATRIX)
-    if data is None:
+    found = cast(Mapping[Type, SideData], frame.side_data)  # PyAV's own type is wrong
+    try:
+        data = found[Type.DISPLAYMATRIX]
+    except KeyError:
         return []
     a, b, _, c, d, *_ = struct.unpack("<9i", bytes(data))
     is_turned = abs(b) + abs(c) > abs(a) + abs(d)
@@ -135,6 +140,7 @@ def in_video(image: Image.Image) -> VideoFrame:
     """A picture as frame of a preview, over the colour of a tile where it is transparent."""
     ground = Image.new("RGBA", image.size, TILE_COLOUR)
     ground.alpha_composite(image.convert("RGBA"))
-    return VideoFrame.from_image(ground.convert("RGB")).reformat(
+    frame: VideoFrame = VideoFrame.from_image(ground.convert("RGB"))  # type: ignore[no-untyped-call]
+    return frame.reformat(
         format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG, threads=1
     )

@@ -86,7 +86,7 @@ def _clearest_square(image: Image.Image) -> Image.Image:
     if not getattr(image, "is_animated", False) or image.format == "MPO":
         return first
     squares = [first]
-    for number in range(1, min(image.n_frames, _MOST_FRAMES)):
+    for number in range(1, min(getattr(image, "n_frames", 1), _MOST_FRAMES)):
         if time.process_time() > _ENOUGH_TIME:
             break
         image.seek(number)

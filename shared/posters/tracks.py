@@ -23,34 +23,12 @@ MOST_PIXELS = 4096 * 2304
 """Per picture."""
 
 _OF_BROWSERS = {"h264", "vp8", "vp9", "libdav1d", "av1"}
-"""Codecs that the current versions of all browsers play. HEVC is not among them: whether it plays depends on the
-machine. https://developer.mozilla.org/en-US/docs/Web/Media/Guides/Formats/Video_codecs"""
-_OF_CAMERAS_AND_EDITORS = {
-    "hevc",
-    "prores",
-    "dnxhd",
-    "mjpeg",
-    "qtrle",
-    "ffv1",
-    "png",
-    "rawvideo",
-    "dvvideo",
-    "cfhd",
-}
-_OLD = {
-    "mpeg4",
-    "msmpeg4v2",
-    "msmpeg4",
-    "h263",
-    "mpeg1video",
-    "mpeg2video",
-    "wmv1",
-    "wmv2",
-    "wmv3",
-    "vc1",
-    "theora",
-}
-CODECS = _OF_BROWSERS | _OF_CAMERAS_AND_EDITORS | _OLD | {"gif"}
+"""Codecs that the current versions of all browsers play. HEVC is not among them: whether it plays depends on
+the machine. https://developer.mozilla.org/en-US/docs/Web/Media/Guides/Formats/Video_codecs"""
+_OF_CAMERAS_AND_EDITORS = {"hevc", "prores", "dnxhd", "mjpeg", "qtrle", "ffv1", "png", "rawvideo", "dvvideo"}
+_OLD = {"mpeg4", "msmpeg4v2", "msmpeg4", "h263", "mpeg1video", "mpeg2video", "theora"}
+_OF_WINDOWS = {"wmv1", "wmv2", "wmv3", "vc1"}
+CODECS = _OF_BROWSERS | _OF_CAMERAS_AND_EDITORS | _OLD | _OF_WINDOWS | {"gif"}
 _NO_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 _PLAYED_DOTS = {"yuv420p", "yuvj420p"}
 """How the dots of H.264 must be stored for all browsers."""

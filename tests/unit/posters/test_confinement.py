@@ -78,9 +78,9 @@ def make(file):
 shared.posters.confinement.confined(make)
 """
     with ExitStack() as files:
-        opened = [files.enter_context((folder / "source").open("rb"))]
-        opened += [files.enter_context((folder / name).open("wb")) for name in OUTPUTS]
-        descriptors = [file.fileno() for file in opened]
+        source = files.enter_context((folder / "source").open("rb"))
+        outputs = [files.enter_context((folder / name).open("wb")) for name in OUTPUTS]
+        descriptors = [source.fileno(), *(file.fileno() for file in outputs)]
         return subprocess.run(
             [sys.executable, "-c", program, *map(str, descriptors), *options],
             cwd=ROOT,

@@ -10,6 +10,7 @@ from functools import cache
 from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import BinaryIO
 
 import av
 import pytest
@@ -20,8 +21,8 @@ from shared.posters import clips, ends
 from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, SIDE, Posters, make_posters
 from shared.posters.unpicturable import Reason
 from tests.benchmarks.posters import Measured, measured
-from tests.hostile_pictures import CORNERS, PICTURES, write_picture
-from tests.hostile_videos import VIDEOS, write_video
+from tests.hostile_pictures import CORNERS, PICTURES, noise, write_picture
+from tests.hostile_videos import VIDEOS, video, write_video
 
 pytestmark = pytest.mark.slow
 
@@ -204,6 +205,15 @@ def test_a_poster_shows_what_comes_after_the_black() -> None:
     assert max(poster.convert("L").tobytes()) > 200
 
 
+def cut(monkeypatch: pytest.MonkeyPatch, video: BinaryIO, missing: int) -> None:
+    """Let the file count as one of which these bytes before its index were not read."""
+    video.seek(0)
+    content = video.read()
+    index = len(content) - content.index(b"moov") + 4
+    monkeypatch.setattr(ends, "WHOLE_UP_TO", len(content) - missing)
+    monkeypatch.setattr(ends, "END_READ", index)
+
+
 def test_the_hole_in_a_large_video_is_not_searched_for_a_poster(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,15 +225,26 @@ def test_the_hole_in_a_large_video_is_not_searched_for_a_poster(
 
     monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
     monkeypatch.setattr(clips, "_later", later)
-    with write_video("black.mp4", tmp_path).open("rb") as video:
-        clips.make(video)
+    with write_video("black.mp4", tmp_path).open("rb") as black:
+        clips.make(black)
         assert len(looked) == 1
-        size = video.seek(0, os.SEEK_END)
-        monkeypatch.setattr(ends, "WHOLE_UP_TO", size - 10)
-        monkeypatch.setattr(ends, "END_READ", size - 1_200)
-        video.seek(0)
-        opened(clips.make(video).poster)
+        cut(monkeypatch, black, 8)
+        black.seek(0)
+        opened(clips.make(black).poster)
     assert len(looked) == 1
+
+
+def test_a_preview_of_a_large_video_ends_where_the_hole_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What FFmpeg would make of zeros is smeared over the picture before."""
+    content = video((noise(64, 64) for _ in range(60)), crf="18")
+    missing = len(content) // 2
+    index = content.index(b"moov") - 4
+    read = content[: index - missing] + bytes(missing) + content[index:]
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    whole = pictures_of(clips.make(BytesIO(content)).preview)
+    cut(monkeypatch, BytesIO(read), missing)
+    part = pictures_of(clips.make(BytesIO(read)).preview)
+    assert 20 < len(part) < 31 < len(whole) == 60
 
 
 def test_a_preview_keeps_the_pace_and_drops_what_no_eye_misses() -> None:
@@ -245,8 +266,8 @@ def test_a_video_that_takes_long_to_decode_gets_a_shorter_preview(
 ) -> None:
     spent = iter(range(100))
     monkeypatch.setattr(time, "process_time", lambda: next(spent))
-    with clip.open("rb") as video:
-        assert 2 < len(pictures_of(clips.make(video).preview)) <= 12
+    with clip.open("rb") as file:
+        assert 2 < len(pictures_of(clips.make(file).preview)) <= 12
 
 
 def test_a_video_is_decoded_and_encoded_by_one_thread(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
