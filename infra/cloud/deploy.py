@@ -10,6 +10,7 @@ from typing import Any
 from infra.cloud.deployment import Deployment, Refused
 from infra.cloud.gcloud import Failed, Gcloud
 from infra.functions import EVERY_MINUTE, TOPICS, Function, Role, Table
+from shared.jobs.job import PictureKind
 from shared.settings import dead_letters
 
 RUNTIME = "python311"
@@ -18,8 +19,8 @@ _SERVICES = (
     *("firestore", "iam", "iamcredentials", "identitytoolkit", "monitoring", "pubsub", "run", "secretmanager"),
     "storage",
 )
-_PICTURES_ONLY = (
-    'title=pictures,expression=resource.name.endsWith("/poster.webp")||resource.name.endsWith("/preview.mp4")'
+_PICTURES_ONLY = "title=pictures,expression=" + "||".join(
+    f'resource.name.endsWith("/{kind.object_name}")' for kind in PictureKind
 )
 """What decodes uploads writes pictures alone: https://cloud.google.com/iam/docs/conditions-resource-attributes"""
 _SIGNER = "url-signer"

@@ -7,7 +7,6 @@ import json
 import pytest
 
 from infra.functions import table
-from shared.jobs.job import POSTER_NAME, PREVIEW_NAME
 from shared.settings import dead_letters
 from tests.unit.infra.deploy.checkout import (
     DEFAULTS,
@@ -161,6 +160,9 @@ def test_a_bucket_that_tells_the_topic_is_not_made_to_tell_it_twice(
     assert len(those(checkout.calls(), "storage", "buckets", "notifications", "create")) == made
 
 
+PICTURES = ("poster.webp", "preview.mp4", "view.webp", "storyboard.webp")
+
+
 def test_what_decodes_uploads_can_write_pictures_alone(commands: list[Command]) -> None:
     account = "--member=serviceAccount:make-posters@nuumee-test.iam.gserviceaccount.com"
     grants = [
@@ -173,7 +175,7 @@ def test_what_decodes_uploads_can_write_pictures_alone(commands: list[Command]) 
     for grant in grants:
         title, expression = option(grant, "--condition").split(",")
         assert title == "title=pictures"
-        names = [f'resource.name.endsWith("/{name}")' for name in (POSTER_NAME, PREVIEW_NAME)]
+        names = [f'resource.name.endsWith("/{name}")' for name in PICTURES]
         assert expression == f"expression={'||'.join(names)}"
 
 
