@@ -6,10 +6,12 @@ file, a few places, so a file with only both ends present and a hole between the
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from io import BytesIO
 from itertools import islice
 from typing import BinaryIO
@@ -26,8 +28,9 @@ from shared.posters.clarity import FLAT, clearest, contrast
 from shared.posters.confinement import confined
 from shared.posters.ends import Ends
 from shared.posters.file_formats import BYTES_NEEDED, media_format
-from shared.posters.posters import LARGEST_PREVIEW, SIDE, Posters
+from shared.posters.posters import LARGEST_PREVIEW, SIDE, STORYBOARD_TOO, Posters
 from shared.posters.squares import TICKS, Square, Squares
+from shared.posters.storyboards import PARTS, storyboard
 from shared.posters.tracks import READING, decoder_of, plays_in_browsers, shown_track
 from shared.posters.unpicturable import Reason, Unpicturable
 
@@ -39,6 +42,8 @@ _FASTEST = 31
 """Pictures per second in a preview: slightly above the intended 30, because times are rounded."""
 _ENOUGH_TIME = 10
 """CPU seconds after which decoding stops and what there is must do."""
+_LONG = 60
+"""Seconds of a video that is not decoded whole for its course."""
 _LATER = (0.1, 0.3, 0.6, 0.9)
 """Where to look for a poster if the beginning shows nothing, as fractions of the whole."""
 _SAMPLES = 12
@@ -96,20 +101,50 @@ class Video:
                 shown = at - first
                 yield shown, self._squares.of(frame)
 
+    def course(self, count: int) -> list[Shot]:
+        """Pictures at even distances over the whole video; fewer if they take too long or the file is not whole.
+
+        Of a long video, they are the key pictures before those places.
+        """
+        times = [self.seconds * (place + 0.5) / count for place in range(count)]
+        shots: list[Shot] = []
+        if not self._is_whole or not self.seconds:
+            return shots
+        if self.seconds <= _LONG:
+            self._go_to(0)
+            for frame in self._decoded():
+                while len(shots) < count and self._since_start(frame) >= times[len(shots)]:
+                    shots.append(self._shot(times[len(shots)], frame))
+            return shots
+        for at in times:
+            self._go_to(at)
+            shots += [self._shot(at, frame) for frame in islice(self._decoded(), 1)]
+        return shots
+
     def at(self, seconds: float) -> Shot | None:
         """The picture at that time, as far as the file is seekable."""
-        start = self._container.start_time or 0
         try:
-            self._container.seek(start + int(seconds * av.time_base))
+            self._go_to(seconds)
         except av.error.FFmpegError:
             return None
-        self._decoder.flush_buffers()
         last = None
         for frame in self._decoded():  # from the key picture before it
             last = frame
-            if frame.time is None or frame.time >= start / av.time_base + seconds:
+            if self._since_start(frame) >= seconds:
                 break
-        return None if last is None else Shot(seconds, self._squares.finished(self._squares.of(last)))
+        return None if last is None else self._shot(seconds, last)
+
+    def _go_to(self, seconds: float) -> None:
+        self._container.seek((self._container.start_time or 0) + int(seconds * av.time_base))
+        self._decoder.flush_buffers()
+
+    def _since_start(self, frame: VideoFrame) -> float:
+        """Seconds; a picture without a time is taken for the one that is looked for."""
+        start = (self._container.start_time or 0) / av.time_base
+        return float("inf") if frame.time is None else frame.time - start
+
+    def _shot(self, seconds: float, frame: VideoFrame) -> Shot:
+        return Shot(seconds, self._squares.finished(self._squares.of(frame)))
 
     def _decoded(self) -> Iterator[VideoFrame]:
         for packet in islice(self._container.demux(self.track), _MOST_PACKETS):
@@ -125,7 +160,7 @@ class Video:
                 continue
 
 
-def make(source: BinaryIO) -> Posters:
+def make(source: BinaryIO, *, with_storyboard: bool = False) -> Posters:
     beginning = source.read(BYTES_NEEDED)
     kind = media_format(beginning)
     file = Ends(source)
@@ -135,9 +170,21 @@ def make(source: BinaryIO) -> Posters:
         if not shots:
             raise Unpicturable(Reason.NO_PICTURE)
         poster = _poster(shots, video if file.is_whole else None)
+        course = _course(video) if with_storyboard else None
         plays = plays_in_browsers(kind, beginning, video.track)
     preview = _preview(shots) if len(shots) > 1 else None
-    return Posters(written.poster(poster.image()), preview, plays_everywhere=plays)
+    return Posters(written.poster(poster.image()), preview, storyboard=course, plays_everywhere=plays)
+
+
+def _course(video: Video) -> bytes | None:
+    """The storyboard. Without one of its pictures there is none: a tile has the poster and the preview too."""
+    try:
+        shots = video.course(PARTS)
+    except av.error.MemoryError:
+        raise
+    except av.error.FFmpegError:  # the file is not seekable
+        return None
+    return storyboard([shot.image() for shot in shots]) if len(shots) == PARTS else None
 
 
 def _poster(shots: list[Shot], video: Video | None) -> Shot:
@@ -195,4 +242,4 @@ def _encoded(shots: list[Shot], quality: int) -> bytes:
 
 
 if __name__ == "__main__":
-    confined(make)
+    confined(partial(make, with_storyboard=STORYBOARD_TOO in sys.argv))

@@ -6,7 +6,7 @@ from io import BytesIO
 
 from PIL import Image, WebPImagePlugin  # noqa: F401 (Pillow would import it late, which a confined process cannot)
 
-from shared.posters.posters import LARGEST_POSTER, LARGEST_VIEW
+from shared.posters.posters import LARGEST_POSTER, LARGEST_STORYBOARD, LARGEST_VIEW
 from shared.posters.unpicturable import Reason, Unpicturable
 
 _QUALITIES = (82, 74, 66, 56, 44, 32, 22, 14, 8, 4, 0)
@@ -18,6 +18,10 @@ def poster(square: Image.Image) -> bytes:
 
 def view(image: Image.Image) -> bytes:
     return _webp(image, LARGEST_VIEW, method=4)
+
+
+def storyboard(sheet: Image.Image) -> bytes:
+    return _webp(sheet, LARGEST_STORYBOARD, method=4)
 
 
 def _webp(image: Image.Image, most: int, method: int) -> bytes:

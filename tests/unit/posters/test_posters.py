@@ -6,10 +6,11 @@ import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import BinaryIO
 
 import av
@@ -18,11 +19,12 @@ from PIL import Image
 
 from infra.stage import ROOT
 from shared.posters import clips, ends
-from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, SIDE, Posters, make_posters
+from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_STORYBOARD, SIDE, Posters, make_posters
+from shared.posters.storyboards import COLUMNS, PARTS, SIDE_OF_PART
 from shared.posters.unpicturable import Reason
 from tests.benchmarks.posters import Measured, measured
 from tests.hostile_pictures import CORNERS, PICTURES, noise, write_picture
-from tests.hostile_videos import VIDEOS, boxed, video, write_video
+from tests.hostile_videos import VIDEOS, boxed, repeated, video, write_video
 
 pytestmark = pytest.mark.slow
 
@@ -291,6 +293,39 @@ def test_a_video_is_decoded_and_encoded_by_one_thread(clip: Path, monkeypatch: p
 def test_the_same_file_gives_the_same_bytes() -> None:
     with DEMO[0].open("rb") as file:
         assert make_posters(file, unfiltered_too=True) == make_posters(file, unfiltered_too=True)
+
+
+def test_a_storyboard_shows_the_course_of_the_whole_video() -> None:
+    """Each second of eight has a brightness of its own."""
+    shades = [Image.new("RGB", (64, 64), (30 * number,) * 3) for number in range(8)]
+    content = video((shades[number // 10] for number in range(80)), rate=10)
+    with TemporaryFile() as file:
+        file.write(content)
+        posters = make_posters(file, with_storyboard=True, unfiltered_too=True)
+    assert posters.storyboard
+    assert len(posters.storyboard) <= LARGEST_STORYBOARD
+    sheet = Image.open(BytesIO(posters.storyboard)).convert("L")
+    assert sheet.size == (COLUMNS * SIDE_OF_PART, COLUMNS * SIDE_OF_PART)
+    for place in range(PARTS):
+        row, column = divmod(place, COLUMNS)
+        part = sheet.crop((column * 144 + 70, row * 144 + 70, column * 144 + 71, row * 144 + 71))
+        assert part.tobytes()[0] == pytest.approx(30 * (place // 2), abs=8)
+
+
+def test_a_long_video_s_storyboard_has_key_pictures_and_takes_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    content = repeated(600, Fraction(1))
+    began = time.thread_time()
+    assert clips.make(BytesIO(content), with_storyboard=True).storyboard
+    assert time.thread_time() - began < 5
+
+
+def test_noise_s_storyboard_is_small_enough_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)
+    content = video((noise(64, 64) for _ in range(40)), crf="18")
+    assert len(clips.make(BytesIO(content), with_storyboard=True).storyboard or b"") in range(
+        1, LARGEST_STORYBOARD
+    )
 
 
 def test_asking_for_no_poster_costs_no_decoder() -> None:
