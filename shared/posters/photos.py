@@ -87,7 +87,8 @@ def _decoded(decoder: VideoCodecContext, packet: Packet[Any]) -> VideoFrame:
         raise Unpicturable(Reason.NO_PICTURE, decoder.name)
     if decoder.width * decoder.height > MOST_PIXELS:
         raise Unpicturable(Reason.TOO_LARGE, f"{decoder.width} x {decoder.height} pixels")
-    decoder.thread_count = 1
+    if not decoder.is_open:
+        decoder.thread_count = 1
     frames = [*decoder.decode(packet), *decoder.decode(None)]
     decoder.flush_buffers()
     if len(frames) != 1:

@@ -10,14 +10,19 @@ from collections.abc import Mapping
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
+import av
 import pytest
+from av.video.frame import VideoFrame
 from PIL import Image
 
 from infra.stage import ROOT
 from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_VIEW, SIDE, TILE_COLOUR, Posters
 from shared.posters.unpicturable import Reason
 from tests.batches import made_of
+from tests.hostile_pictures import CORNERS
+from tests.hostile_videos import moving
 
 pytestmark = pytest.mark.slow
 
@@ -84,6 +89,45 @@ def colours(name: str) -> dict[str, tuple[int, ...]]:
 def assert_close(seen: dict[str, tuple[int, ...]], wanted: dict[str, tuple[int, int, int]], within: int) -> None:
     for point, colour in wanted.items():
         assert all(abs(a - b) <= within for a, b in zip(seen[point], colour, strict=True)), (point, seen)
+
+
+KINDS = {
+    "dnxhd.mov": ("dnxhd", "mov", "yuv422p", (1280, 720), {"profile": "dnxhr_lb"}),
+    "animation.mov": ("qtrle", "mov", "rgb24", (320, 240), {}),
+    "prores.mov": ("prores", "mov", "yuv422p10le", (320, 240), {}),
+    "mjpeg.avi": ("mjpeg", "avi", "yuvj420p", (320, 240), {}),
+    "ffv1.mkv": ("ffv1", "matroska", "yuv420p", (320, 240), {}),
+    "windows.wmv": ("wmv2", "asf", "yuv420p", (320, 240), {}),
+    "program.mpg": ("mpeg2video", "mpeg", "yuv420p", (320, 240), {}),
+    "bare.mpg": ("mpeg1video", "mpeg1video", "yuv420p", (320, 240), {}),
+    "stream.ts": ("libx264", "mpegts", "yuv420p", (320, 240), {}),
+    "phone.3gp": ("h263", "3gp", "yuv420p", (352, 288), {}),
+}
+
+
+def coded(codec: str, kind: str, dots: str, size: tuple[int, int], options: dict[str, str]) -> bytes:
+    written = BytesIO()
+    with av.open(written, "w", format=kind) as container:
+        stream: Any = container.add_stream(codec, rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = *size, dots
+        for picture in moving(*size, 10):
+            frame: VideoFrame = VideoFrame.from_image(picture)
+            container.mux(stream.encode(frame.reformat(format=dots)))
+        container.mux(stream.encode(None))
+    return written.getvalue()
+
+
+def test_videos_of_many_kinds_get_a_poster_and_a_preview_and_are_told_from_those_that_play(tmp_path: Path) -> None:
+    for name, how in KINDS.items():
+        (tmp_path / name).write_bytes(coded(*how))
+    for name, outcome in made_of([tmp_path / name for name in KINDS], is_for_video=True).items():
+        assert isinstance(outcome, Posters), (name, outcome)
+        assert outcome.preview, name
+        assert not outcome.plays_everywhere, name
+        poster = Image.open(BytesIO(outcome.poster)).convert("RGB")
+        for (x, y), colour in zip(((72, 72), (216, 72), (72, 216), (216, 216)), CORNERS.values(), strict=True):
+            seen = poster.crop((x, y, x + 1, y + 1)).tobytes()
+            assert all(abs(a - b) < 40 for a, b in zip(seen, colour, strict=True)), (name, x, y, seen)
 
 
 def test_every_case_is_looked_at() -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from fractions import Fraction
 from functools import cache
 from io import BytesIO
@@ -18,13 +20,14 @@ import pytest
 from PIL import Image
 
 from infra.stage import ROOT
-from shared.posters import clips, ends
+from shared.posters import clips, ends, photos
 from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_STORYBOARD, SIDE, Posters, make_posters
 from shared.posters.storyboards import COLUMNS, PARTS, SIDE_OF_PART
-from shared.posters.unpicturable import Reason
+from shared.posters.unpicturable import Reason, Unpicturable
 from tests.benchmarks.posters import Measured, measured
-from tests.hostile_pictures import CORNERS, PICTURES, noise, write_picture
+from tests.hostile_pictures import CORNERS, PICTURES, noise, scene, write_picture
 from tests.hostile_videos import VIDEOS, boxed, repeated, video, write_video
+from tests.large_media import heic
 
 pytestmark = pytest.mark.slow
 
@@ -167,6 +170,36 @@ def test_the_demo_s_media_all_get_posters(path: Path) -> None:
         assert len(pictures_of(posters.preview)) == 72
     else:
         assert posters.preview is None
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+def test_a_grid_of_tiles_is_put_together_and_turned_upright(turns: int) -> None:
+    upright = scene(320, 240)
+    stored = upright.transpose(Image.Transpose.ROTATE_270) if turns else upright
+    posters = photos.make(BytesIO(heic(stored, 64, turns)))
+    assert_shows_scene(opened(posters.poster).convert("RGB"))
+    assert posters.view
+    view = Image.open(BytesIO(posters.view)).convert("RGB")
+    assert view.size == (320, 240)
+    assert_shows_scene(view.resize((SIDE, SIDE)))
+
+
+@pytest.mark.parametrize("start", range(40, 700, 37))
+def test_no_damage_to_a_grid_s_index_is_more_than_an_error(start: int) -> None:
+    """Errors of any kind are told as `broken`; nothing else may come of it, such as a loop without end."""
+    content = bytearray(heic(scene(128, 64), 64))
+    content[start : start + 4] = b"\xff\xff\xff\xff"
+    with suppress(Exception):
+        photos.make(BytesIO(content))
+
+
+def test_a_picture_larger_than_any_camera_s_is_refused_however_small_its_tiles() -> None:
+    content = bytearray(heic(scene(128, 64), 64))
+    layout = content.index(b"idat") + 8
+    content[layout : layout + 4] = struct.pack(">HH", 60_000, 60_000)
+    with pytest.raises(Unpicturable) as caught:
+        photos.make(BytesIO(content))
+    assert caught.value.reason is Reason.TOO_LARGE
 
 
 def test_what_is_transparent_stays_so() -> None:
