@@ -107,7 +107,6 @@ def _transformed(image: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.
         ImageCms.createProfile("sRGB"),
         ImageCms.Intent.RELATIVE_COLORIMETRIC,
         "RGB",
-        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
     )
     if changed is None:
         raise ValueError("it was changed in place")

@@ -20,14 +20,15 @@ import pytest
 from PIL import Image
 
 from infra.stage import ROOT
-from shared.posters import clips, ends, photos
+from shared.posters import clips, ends, photos, stills
 from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_STORYBOARD, SIDE, Posters, make_posters
 from shared.posters.storyboards import COLUMNS, PARTS, SIDE_OF_PART
 from shared.posters.unpicturable import Reason, Unpicturable
 from tests.benchmarks.posters import Measured, measured
-from tests.hostile_pictures import CORNERS, PICTURES, noise, scene, write_picture
+from tests.hostile_pictures import CORNERS, PICTURES, noise, saved, scene, write_picture
 from tests.hostile_videos import VIDEOS, boxed, repeated, video, write_video
 from tests.large_media import heic
+from tests.profiles import swapped_inks
 
 pytestmark = pytest.mark.slow
 
@@ -170,6 +171,44 @@ def test_the_demo_s_media_all_get_posters(path: Path) -> None:
         assert len(pictures_of(posters.preview)) == 72
     else:
         assert posters.preview is None
+
+
+@pytest.mark.parametrize(
+    ("matrix", "stored"),
+    [
+        ((-1, 0, 0, 1), Image.Transpose.FLIP_LEFT_RIGHT),
+        ((1, 0, 0, -1), Image.Transpose.FLIP_TOP_BOTTOM),
+        ((0, 1, 1, 0), Image.Transpose.TRANSPOSE),
+        ((0, -1, -1, 0), Image.Transpose.TRANSVERSE),
+        ((0, 0, 0, 0), None),
+    ],
+)
+def test_a_mirrored_video_is_shown_as_its_matrix_says(
+    matrix: tuple[int, int, int, int], stored: Image.Transpose | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    upright = scene(320, 240)
+    content = bytearray(video([upright.transpose(stored) if stored is not None else upright] * 2))
+    a, b, c, d = (one << 16 for one in matrix)
+    start = content.index(b"tkhd") + 4 + 40
+    content[start : start + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    assert_shows_scene(opened(clips.make(BytesIO(content)).poster).convert("RGB"))
+
+
+def test_a_picture_in_inks_is_converted_with_the_profile_of_its_inks() -> None:
+    """Within what Chromium shows of it, as far as so coarse a profile is interpolated alike."""
+    content = saved(scene(576, 576, "CMYK"), format="JPEG", icc_profile=swapped_inks(), quality=95)
+    poster = opened(stills.make(BytesIO(content)).poster).convert("RGB")
+    swapped = {"red": (93, 54, 219), "green": (90, 160, 62), "blue": (227, 69, 46), "white": (250, 245, 244)}
+    for (x, y), (name, colour) in zip(((72, 72), (216, 72), (72, 216), (216, 216)), swapped.items(), strict=True):
+        seen = poster.crop((x, y, x + 1, y + 1)).tobytes()
+        assert all(abs(a - b) <= 16 for a, b in zip(seen, colour, strict=True)), (name, tuple(seen))
+
+
+def test_a_profile_that_cannot_be_used_is_ignored() -> None:
+    for profile in (b"no profile", swapped_inks()):
+        content = saved(scene(576, 576), format="JPEG", icc_profile=profile)
+        assert_shows_scene(opened(stills.make(BytesIO(content)).poster).convert("RGB"))
 
 
 @pytest.mark.parametrize("turns", [0, 1])
