@@ -130,6 +130,7 @@ def test_the_output_s_course_is_shown_as_the_pointer_moves_along_its_tile(
 ) -> None:
     job_id = shelf.add()
     shelf.add_posters(job_id)
+    shelf.add_storyboard(job_id)
     tell_of(jobs_page.page, (*ALL, STORYBOARD))
     jobs_page.open()
     tile = jobs_page.tile(job_id, "output video")
