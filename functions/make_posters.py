@@ -8,12 +8,12 @@ from typing import IO, TYPE_CHECKING
 
 from shared import log
 from shared.errors import NotFound, UnprocessableEvent
-from shared.jobs.job import JobPrefix, Medium, Picture, is_own_path
+from shared.jobs.job import JobPrefix, Medium, Picture, PictureKind, is_own_path
 from shared.jobs.known_pictures import Pictures
 from shared.messaging.events import ObjectFinalized
 from shared.messaging.subscriber import subscriber
 from shared.posters.file_formats import BYTES_NEEDED, media_format
-from shared.posters.posters import WHOLE_UP_TO
+from shared.posters.posters import END_READ, WHOLE_UP_TO
 from shared.posters.posters import make_posters as make
 from shared.posters.unpicturable import Reason, Unpicturable
 from shared.services import Services
@@ -21,12 +21,6 @@ from shared.storage.pictures import Place
 
 if TYPE_CHECKING:
     from shared.storage.objects import Description
-
-END_READ = 8 * 2**20
-"""Bytes read from the end of a video larger than WHOLE_UP_TO, where its index may be.
-
-They are part of the WHOLE_UP_TO bytes read in all.
-"""
 
 
 @subscriber(ObjectFinalized)
@@ -46,15 +40,15 @@ def make_posters(event: ObjectFinalized, services: Services) -> None:
         return
     if medium is Medium.OUTPUT_VIDEO:
         _add_those_of_inputs(job, services)
-    place = services.pictures.place(event.bucket, event.name)
+    place = services.pictures.place(event.bucket, event.name, medium)
     pictures = place.pictures
     if not place.shows(event.generation):
         if not place.is_ours or (place.shows_another_file and not _is_named(event, job, medium, services)):
             log.warning("posters_of_others", **_about(event))
             return
-        pictures = _made(event, there.size, place, services)
+        pictures = _made(event, medium, there.size, place, services)
         if _live(event, services) is None:
-            _take_back(event, services)
+            _take_back(event, medium, services)
             return  # the event of the replacement records its own pictures
     known = services.known_pictures.set(job, medium, pictures)
     log.info("posters", made=pictures is not None, known=known, **_about(event))
@@ -66,9 +60,9 @@ def _live(event: ObjectFinalized, services: Services) -> Description | None:
     return live if live and live.generation == event.generation else None
 
 
-def _take_back(event: ObjectFinalized, services: Services) -> None:
+def _take_back(event: ObjectFinalized, medium: Medium, services: Services) -> None:
     """Remove the pictures of an object that was replaced while they were being made."""
-    place = services.pictures.place(event.bucket, event.name)
+    place = services.pictures.place(event.bucket, event.name, medium)
     if place.shows(event.generation):
         services.pictures.clear(place)
 
@@ -84,7 +78,7 @@ def _add_those_of_inputs(prefix: JobPrefix, services: Services) -> None:
         path = job.path(medium)
         if path is None or job.path(poster) is not None or not is_own_path(path, job.user_id):
             continue
-        place = services.pictures.place(services.settings.bucket_names[medium.bucket(path)], path)
+        place = services.pictures.place(services.settings.bucket_names[medium.bucket(path)], path, poster.medium)
         # By now the pictures exist, or none could be made.
         services.known_pictures.set(prefix, medium, place.pictures)
 
@@ -97,13 +91,24 @@ def _is_named(event: ObjectFinalized, prefix: JobPrefix, medium: Medium, service
         return True
 
 
-def _made(event: ObjectFinalized, size: int, place: Place, services: Services) -> Pictures | None:
+def _made(event: ObjectFinalized, medium: Medium, size: int, place: Place, services: Services) -> Pictures | None:
     """Make, store and return the pictures. If none can be made, remove an older object's and return None."""
     with tempfile.TemporaryFile() as file:
         try:
             _fetch(event, size, file, services)
-            made = make(file, unfiltered_too=not services.settings.is_deployed)
-            return services.pictures.put(place, event.generation, made.poster, made.preview)
+            made = make(
+                file,
+                is_for_video=medium is not Medium.REFERENCE_IMAGE,
+                with_storyboard=medium is Medium.OUTPUT_VIDEO,
+                unfiltered_too=not services.settings.is_deployed,
+            )
+            contents = {
+                PictureKind.POSTER: made.poster,
+                PictureKind.PREVIEW: made.preview,
+                PictureKind.VIEW: made.view,
+                PictureKind.STORYBOARD: made.storyboard,
+            }
+            return services.pictures.put(place, event.generation, contents, playable=made.plays_everywhere)
         except Unpicturable as error:
             log.warning("no_posters", reason=error.reason.value, detail=error.detail, **_about(event))
             services.pictures.clear(place)

@@ -47,8 +47,8 @@ PUBLISH_TIMEOUT = 2.5
 COUNTING_TIMEOUT = 2.0
 """Seconds for the single try at counting a view."""
 COUNTED_WITHIN = 2.0
-"""Most seconds that the answer to a page that was seen waits for its view to be published. A new instance must first
-make its publisher, and CPU is not guaranteed after the answer."""
+"""Most seconds that the answer to a page that was seen waits for its view to be published. A new instance makes
+its publisher first, and CPU is not guaranteed after the answer."""
 COUNTING_RUN = 40.0
 """Seconds after which a run that moves counted views leaves the rest to the next run."""
 

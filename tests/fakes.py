@@ -26,7 +26,7 @@ from shared.jobs.job import (
     is_own_path,
     picture_beside,
 )
-from shared.jobs.known_pictures import KnownPictures
+from shared.jobs.known_pictures import KnownPictures, Pictures
 from shared.jobs.names import file_name
 from shared.jobs.renaming import Renaming
 from shared.jobs.repository import JobRepository
@@ -69,7 +69,10 @@ class FakeMediaStore:
     def urls(self, jobs: Sequence[Job], now: datetime) -> list[MediaUrls]:
         self.calls += 1
         validity = self._signer.validity(now)
-        return [MediaUrls(job.id, {shown: self._url(job, shown) for shown in ALL_SHOWN}, validity) for job in jobs]
+        return [
+            MediaUrls(job.id, {shown: self._url(job, shown) for shown in ALL_SHOWN}, self._playable(job), validity)
+            for job in jobs
+        ]
 
     def version(self, jobs: Sequence[Job], now: datetime) -> str | None:
         return self._signer.version(self._signer.validity(now)) if all(map(_names_all, jobs)) else None
@@ -186,13 +189,23 @@ class FakeMediaStore:
         medium = job.pictured(picture)
         path = job.path(medium)
         bucket = self.names[medium.bucket(path or name or "")]
-        if medium not in job.posters and path and is_own_path(path, job.user_id):
-            found = self.describe(bucket, picture_beside(path, POSTER_NAME))
-            pictures = pictures_of(path, found.metadata) if found else None
-            name = None
-            if pictures:
-                name = pictures.preview if picture.is_preview else pictures.poster
+        if medium not in job.posters:
+            pictures = self._beside(job, medium)
+            name = pictures.name(picture.kind) if pictures else None
         return f"https://storage.test/{bucket}/{name}" if name and is_own_path(name, job.user_id) else None
+
+    def _beside(self, job: Job, medium: Medium) -> Pictures | None:
+        path = job.path(medium)
+        if not path or not is_own_path(path, job.user_id):
+            return None
+        found = self.describe(self.names[medium.bucket(path)], picture_beside(path, POSTER_NAME))
+        return pictures_of(path, found.metadata) if found else None
+
+    def _playable(self, job: Job) -> dict[Medium, bool]:
+        media = {job.pictured(picture) for picture in Picture} - job.posters.keys()
+        beside = {medium: pictures for medium in media if (pictures := self._beside(job, medium))}
+        told = {medium: one.playable for medium, one in beside.items() if one.playable is not None}
+        return {**told, **job.playable}
 
 
 def _names_all(job: Job) -> bool:

@@ -15,7 +15,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from PIL import Image
 
-from tests.hostile_pictures import damaged, noise, saved, scene
+from tests.hostile_pictures import damaged, noise, scene
 
 FAST = {"preset": "ultrafast", "crf": "30"}
 BLACK = Image.new("RGB", (320, 240))
@@ -238,7 +238,6 @@ VIDEOS: dict[str, Callable[[], bytes]] = {
     "empty.mp4": bytes,
     "playlist.mp4": lambda: b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nfile:///etc/passwd\n",
     "script.mp4": lambda: b"ffconcat version 1.0\nfile /etc/passwd\n",
-    "still.mp4": lambda: saved(scene(64, 64), format="AVIF"),
 }
 
 

@@ -1,5 +1,5 @@
 import { ImageOff, Play } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Clip } from "@/components/Clip";
 import { Skeleton } from "@/components/ui/Skeleton";
 import { useInView } from "@/hooks/use-in-view";
@@ -22,11 +22,12 @@ interface Props {
  * no part of the video is loaded before that.
  */
 export function MediaTile({ kind, jobName, media, onOpen, renew }: Props) {
-  const { original, poster, preview } = media;
+  const { original, poster, preview, storyboard } = media;
   const [frame, seen] = useInView();
   const still = useMediaSource(inOrder(poster, preview, original), renew);
   const moving = useMediaSource(inOrder(preview, original), renew);
   const [playing, triggers] = usePlayback();
+  const [place, scrubbing] = useScrubbing();
   const border = kind === "OUTPUT" ? "border-accent" : "border-line";
   if (still.broken || still.url === null) return <BrokenTile kind={kind} border={border} />;
 
@@ -42,6 +43,7 @@ export function MediaTile({ kind, jobName, media, onOpen, renew }: Props) {
       className={`${FRAME} ${border} group touch-manipulation select-none [-webkit-touch-callout:none] hover:border-accent`}
       onContextMenu={(event) => isTouch(event) && event.preventDefault()}
       {...(isVideo && triggers)}
+      {...(storyboard && scrubbing)}
     >
       {!still.ready && <Skeleton className="absolute inset-0 rounded-none" />}
       {seen && isPicture && (
@@ -59,6 +61,7 @@ export function MediaTile({ kind, jobName, media, onOpen, renew }: Props) {
       {isVideo && isPicture && playing && !moving.broken && (
         <Clip source={moving} playing className="absolute inset-0 size-full object-cover" />
       )}
+      {storyboard && place !== null && <StoryboardPart url={storyboard} place={place} />}
       <TileLabel kind={kind} />
       {isVideo && still.ready && (
         <span
@@ -75,6 +78,44 @@ export function MediaTile({ kind, jobName, media, onOpen, renew }: Props) {
 /** A long press plays the video. The menu that it would open belongs to a mouse or a key. */
 function isTouch({ nativeEvent }: React.MouseEvent): boolean {
   return "pointerType" in nativeEvent && nativeEvent.pointerType === "touch";
+}
+
+const PARTS = 16;
+const COLUMNS = 4;
+/** How long the part that was pointed at stays before the video plays again, in milliseconds. */
+const STAYS = 700;
+
+/** One part of the storyboard. The whole is loaded once, when it is first pointed at. */
+function StoryboardPart({ url, place }: { url: string; place: number }) {
+  const column = place % COLUMNS;
+  const row = Math.floor(place / COLUMNS);
+  return (
+    // biome-ignore lint/performance/noImgElement: a signed URL cannot pass through an image optimizer
+    <img
+      src={url}
+      alt=""
+      className="absolute size-[400%] max-w-none"
+      style={{ left: `${-100 * column}%`, top: `${-100 * row}%` }}
+    />
+  );
+}
+
+/** Returns which part of the storyboard to show while the pointer moves along the tile, and the event handlers. */
+function useScrubbing() {
+  const [place, setPlace] = useState<number | null>(null);
+  useEffect(() => {
+    if (place === null) return;
+    const timer = setTimeout(() => setPlace(null), STAYS);
+    return () => clearTimeout(timer);
+  }, [place]);
+  const handlers = {
+    onPointerMove: (event: React.PointerEvent) => {
+      const { left, width } = event.currentTarget.getBoundingClientRect();
+      setPlace(Math.min(PARTS - 1, Math.max(0, Math.floor((PARTS * (event.clientX - left)) / width))));
+    },
+    onPointerOut: () => setPlace(null),
+  };
+  return [place, handlers] as const;
 }
 
 function TileLabel({ kind }: { kind: TileKind }) {

@@ -10,9 +10,12 @@ export type Group = (typeof GROUPS)[number];
 /** A job with one of these statuses is finished. With any other, including one added later, it is under way. */
 const FINAL: readonly (string | null)[] = ["completed", "failed"] satisfies JobStatus[];
 
+export type Medium = "reference_image" | "motion_video" | "input_video" | "output_video";
+
 /**
  * Signed URLs, valid until `expires_at`; null if the job has no such medium. A poster is a small picture of a medium
- * and a preview is a few seconds of a video. Both are null until they have been made, and absent with older functions.
+ * and a preview is a few seconds of a video. A view is an image that browsers do not show, as one that they do. A
+ * storyboard is a video's course in pictures. All are null until they have been made, and absent with older functions.
  */
 export interface JobThumbnailsResponse {
   job_id: string;
@@ -25,6 +28,10 @@ export interface JobThumbnailsResponse {
   output_poster_url?: string | null;
   motion_preview_url?: string | null;
   output_preview_url?: string | null;
+  reference_view_url?: string | null;
+  output_storyboard_url?: string | null;
+  /** Whether all browsers show or play the medium itself; null if that is not known. */
+  playable?: Record<Medium, boolean | null>;
   expires_in_seconds: number;
   expires_at: string;
 }

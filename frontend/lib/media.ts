@@ -1,4 +1,4 @@
-import type { Job, JobThumbnailsResponse } from "@/lib/job";
+import type { Job, JobThumbnailsResponse, Medium } from "@/lib/job";
 
 /** URLs are renewed this long before they expire, in milliseconds. */
 export const RENEW_BEFORE = 5 * 60_000;
@@ -13,6 +13,8 @@ const URLS = [
   "output_poster_url",
   "motion_preview_url",
   "output_preview_url",
+  "reference_view_url",
+  "output_storyboard_url",
 ] as const;
 type Url = (typeof URLS)[number];
 
@@ -61,16 +63,24 @@ export function tileKinds(job: Job): TileKind[] {
 }
 
 interface Names {
-  original: Url;
+  original: `${Medium}_url`;
   poster?: Url;
   preview?: Url;
+  view?: Url;
+  storyboard?: Url;
 }
 
 /** Returns the URL fields behind a tile. A job that works on an earlier output has no motion video. */
 function namesOf(media: JobThumbnailsResponse, kind: TileKind): Names {
-  if (kind === "REF") return { original: "reference_image_url", poster: "reference_poster_url" };
+  if (kind === "REF")
+    return { original: "reference_image_url", poster: "reference_poster_url", view: "reference_view_url" };
   if (kind === "OUTPUT")
-    return { original: "output_video_url", poster: "output_poster_url", preview: "output_preview_url" };
+    return {
+      original: "output_video_url",
+      poster: "output_poster_url",
+      preview: "output_preview_url",
+      storyboard: "output_storyboard_url",
+    };
   const original = media.motion_video_url ? "motion_video_url" : "input_video_url";
   return { original, poster: "motion_poster_url", preview: "motion_preview_url" };
 }
@@ -80,11 +90,23 @@ export function originalUrl(media: JobThumbnailsResponse, kind: TileKind): strin
   return media[namesOf(media, kind).original] ?? null;
 }
 
+/**
+ * Returns the URL that a preview opens instead of a medium that not all browsers show or play: the view of an image,
+ * the preview of a video. Null if the medium itself is to be opened, or if there is nothing else to open.
+ */
+export function standInUrl(media: JobThumbnailsResponse, kind: TileKind): string | null {
+  const { original, view, preview } = namesOf(media, kind);
+  const medium = original.slice(0, -"_url".length) as Medium;
+  const name = view ?? preview;
+  return (media.playable?.[medium] === false && name && media[name]) || null;
+}
+
 /** The URLs that a tile can show; each is null if there is none. */
 export interface TileMedia {
   original: string | null;
   poster: string | null;
   preview: string | null;
+  storyboard: string | null;
 }
 
 export function tileMedia(media: JobThumbnailsResponse, kind: TileKind): TileMedia {
@@ -92,7 +114,12 @@ export function tileMedia(media: JobThumbnailsResponse, kind: TileKind): TileMed
   const original = originalUrl(media, kind);
   // If the medium is missing, its poster and preview are not shown either.
   const url = (name: Url | undefined) => (original && name && media[name]) || null;
-  return { original, poster: url(names.poster), preview: url(names.preview) };
+  return {
+    original,
+    poster: url(names.poster),
+    preview: url(names.preview),
+    storyboard: url(names.storyboard),
+  };
 }
 
 /** Returns the shown URLs with this tile's replaced from the response, because the old ones do not work. */

@@ -6,6 +6,7 @@ import {
   originalUrl,
   RENEW_BEFORE,
   renewalTime,
+  standInUrl,
   tileMedia,
   urlToShow,
   withRenewed,
@@ -111,16 +112,23 @@ describe("a tile", () => {
   const { reference_image_url: image, motion_video_url: motion } = all;
 
   test("has its medium, a poster and a preview", () => {
-    expect(tileMedia(all, "REF")).toEqual({ original: image, poster: "reference poster", preview: null });
+    expect(tileMedia(all, "REF")).toEqual({
+      original: image,
+      poster: "reference poster",
+      preview: null,
+      storyboard: null,
+    });
     expect(tileMedia(all, "SRC")).toEqual({
       original: motion,
       poster: "motion poster",
       preview: "motion preview",
+      storyboard: null,
     });
     expect(tileMedia(all, "OUTPUT")).toEqual({
       original: "output",
       poster: "output poster",
       preview: "output preview",
+      storyboard: null,
     });
   });
 
@@ -130,8 +138,14 @@ describe("a tile", () => {
       original: motion,
       poster: null,
       preview: null,
+      storyboard: null,
     });
-    expect(tileMedia(media("a", 60), "REF")).toEqual({ original: image, poster: null, preview: null });
+    expect(tileMedia(media("a", 60), "REF")).toEqual({
+      original: image,
+      poster: null,
+      preview: null,
+      storyboard: null,
+    });
   });
 
   test("of a job without a motion video shows the input video and its poster", () => {
@@ -140,6 +154,7 @@ describe("a tile", () => {
       original: "https://storage.test/input",
       poster: "motion poster",
       preview: "motion preview",
+      storyboard: null,
     });
     expect(originalUrl({ ...all, ...changes }, "SRC")).toBe("https://storage.test/input");
   });
@@ -149,6 +164,7 @@ describe("a tile", () => {
       original: null,
       poster: null,
       preview: null,
+      storyboard: null,
     });
   });
 
@@ -162,6 +178,7 @@ describe("a tile", () => {
       original: answered.motion_video_url,
       poster: "new poster",
       preview: null,
+      storyboard: null,
     });
     expect(tileMedia(renewed, "OUTPUT")).toEqual(tileMedia(all, "OUTPUT"));
   });
@@ -182,5 +199,32 @@ describe("of the URLs for one tile", () => {
 
   test("there may be none", () => {
     expect(urlToShow(inOrder(null, null), undefined, [])).toBeNull();
+  });
+});
+
+describe("what a preview opens instead of the medium", () => {
+  const made = { reference_view_url: "view", motion_preview_url: "preview", output_preview_url: "preview" };
+  const told = (known: boolean | null) => ({
+    playable: { reference_image: known, motion_video: known, input_video: known, output_video: known },
+  });
+
+  test("is what was made of it if not all browsers show it", () => {
+    const shown = media("a", 60, { ...made, ...told(false) });
+    expect(standInUrl(shown, "REF")).toBe("view");
+    expect(standInUrl(shown, "SRC")).toBe("preview");
+    expect(standInUrl(shown, "OUTPUT")).toBe("preview");
+  });
+
+  test("is nothing if all browsers show it, if that is not known, or if there is nothing", () => {
+    expect(standInUrl(media("a", 60, { ...made, ...told(true) }), "SRC")).toBeNull();
+    expect(standInUrl(media("a", 60, { ...made, ...told(null) }), "SRC")).toBeNull();
+    expect(standInUrl(media("a", 60, made), "REF")).toBeNull();
+    expect(standInUrl(media("a", 60, told(false)), "REF")).toBeNull();
+  });
+
+  test("is judged by the earlier video that a job works on", () => {
+    const earlier = { motion_video_url: null, input_video_url: "https://storage.test/input" };
+    const known = { reference_image: null, motion_video: null, input_video: false, output_video: null };
+    expect(standInUrl(media("a", 60, { ...made, ...earlier, playable: known }), "SRC")).toBe("preview");
   });
 });

@@ -8,12 +8,13 @@ from typing import Any
 
 from infra.cloud.project import BUILDER, DESCRIPTION, PUSHER, SIGNER, Project
 from infra.functions import Function, Role
+from shared.jobs.job import PictureKind
 from shared.settings import dead_letters
 
 SECRET = "url-signing-key"  # noqa: S105 - its name
 _SIGN_AS_ITSELF = "roles/iam.serviceAccountTokenCreator"
-_PICTURES_ONLY = (
-    'title=pictures,expression=resource.name.endsWith("/poster.webp")||resource.name.endsWith("/preview.mp4")'
+_PICTURES_ONLY = "title=pictures,expression=" + "||".join(
+    f'resource.name.endsWith("/{kind.object_name}")' for kind in PictureKind
 )
 """What decodes uploads writes pictures alone: https://cloud.google.com/iam/docs/conditions-resource-attributes"""
 

@@ -1,8 +1,8 @@
 """Cloud Storage for the local cloud: gcp-storage-emulator, plus features that it lacks.
 
-Adds parallel requests, CORS, HEAD, every form of Range, preconditions, object versions, soft delete of all of
-them, paged listings, notifications, signed URLs that are required, verified and expire, an export, and faults for
-tests. https://cloud.google.com/storage/docs/json_api/v1/objects
+Adds parallel requests, CORS, HEAD, caching, every form of Range, preconditions, object versions, soft delete of
+them, paged listings, notifications, signed URLs that are required, verified and expire, an export, and faults
+for tests. https://cloud.google.com/storage/docs/json_api/v1/objects
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from gcp_storage_emulator.exceptions import NotFound
 from gcp_storage_emulator.server import Request, RequestHandler, Router, _read_raw_data
 
-from infra.local import json_api, signatures
+from infra.local import caching, json_api, signatures
 from infra.local.faults import Fault, Kind, Trouble, reset
 from infra.local.notifications import Notifications, finalized
 from infra.local.objects import VersionedStorage
@@ -46,6 +46,7 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
     """Connections stay open, as the real service keeps them."""
     rfile: Any
     wfile: Any
+    shown: Mapping[str, Any] | None = None
 
     def __init__(self, storage: VersionedStorage, trouble: Trouble, keys: Mapping[str, str], *args: Any) -> None:
         self.trouble = trouble
@@ -63,6 +64,8 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
         self.send_header("Access-Control-Allow-Methods", "GET, HEAD, PUT, OPTIONS")
         self.send_header("Access-Control-Allow-Headers", "*")
         self.send_header("Access-Control-Expose-Headers", "*")
+        for name, value in (caching.headers(self.shown) if self.shown else {}).items():
+            self.send_header(name, value)
         super().end_headers()
         if self.command == "HEAD":
             self.wfile = io.BytesIO()  # swallows the body
@@ -89,8 +92,10 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
         query = {key: values[0] for key, values in parse_qs(url.query).items()}
         self.wfile = answer = io.BytesIO()
         with self.lock:
-            refusal = self._refusal(url.path, query) or self._range_problem(url.path)
+            self.shown = self._shown(method, url.path)
+            refusal = self._refusal(url.path, query) or self._range_problem()
             if refusal is not None:
+                self.shown = None
                 self._refuse(*refusal)
             elif not self._answered(method, url.path, query):
                 Router(self).handle(method)
@@ -131,16 +136,20 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
             return 412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold."
         return None
 
-    def _range_problem(self, path: str) -> tuple[int, str, str] | None:
+    def _shown(self, method: str, path: str) -> Mapping[str, Any] | None:
+        """The metadata of the object that a signed URL asks for."""
+        match = _XML_OBJECT.fullmatch(path) if method == "GET" else None
+        found: Mapping[str, Any] | None = None
+        if match:
+            found = self.storage.objects.get(match["bucket"], {}).get(unquote(match["name"]))
+        return found
+
+    def _range_problem(self) -> tuple[int, str, str] | None:
         """Rewrite a Range to the one form that the emulator reads correctly; refuse one starting past the end."""
         asked = self.headers.get("Range")
-        match = _XML_OBJECT.fullmatch(path)
-        if asked is None or match is None:
+        if asked is None or self.shown is None:
             return None
-        found = self.storage.objects.get(match["bucket"], {}).get(unquote(match["name"]))
-        if found is None:
-            return None
-        size = int(found["size"])
+        size = int(self.shown["size"])
         form = re.fullmatch(r"bytes=([0-9]*)-([0-9]*)", asked)
         first, last = (form[1], form[2]) if form else ("", "")
         del self.headers["Range"]
@@ -167,6 +176,10 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
 
     def _answered(self, method: str, path: str, query: dict[str, str]) -> bool:
         """Handle a request that the emulator does not know, or not well enough. Returns whether it was one."""
+        if self.shown and caching.is_current(self.shown, self.headers.get("If-None-Match")):
+            self.send_response(304)
+            self.end_headers()
+            return True
         if (method, path) == ("POST", EXPORT) and self.storage.exported_to:
             self.storage.export()
             self._write(200, {})

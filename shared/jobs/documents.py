@@ -30,7 +30,8 @@ _TEXTS = (
 _TIMES = ("created_at", "updated_at", "completed_at")
 _INTEGERS = ("seed", "view_count")
 SHOWN = (
-    *("user_id", "deleted_at", "share_revoked_at", "posters", "previews", "credits_charged", "name"),
+    *("user_id", "deleted_at", "share_revoked_at", "credits_charged", "name"),
+    *("posters", "previews", "views", "storyboards", "playable"),
     *(*_FREE_TEXTS, *_TEXTS, *_TIMES, *_INTEGERS),
 )
 """All fields that `job_from` and `is_live` look at."""
@@ -81,6 +82,9 @@ def job_from(job_id: str, document: Mapping[str, Any]) -> Job:
         user_id=document["user_id"],
         posters=_pictures(document, "posters"),
         previews=_pictures(document, "previews"),
+        views=_pictures(document, "views"),
+        storyboards=_pictures(document, "storyboards"),
+        playable=_playable(document),
         **values,
     )
 
@@ -91,6 +95,12 @@ def _pictures(document: Mapping[str, Any], name: str) -> dict[Medium, str | None
     known = known if isinstance(known, Mapping) else {}
     found = {medium: known[medium.value] for medium in Medium if medium.value in known}
     return {medium: path for medium, path in found.items() if path is None or (path and _is_short_text(path))}
+
+
+def _playable(document: Mapping[str, Any]) -> dict[Medium, bool]:
+    known = document.get("playable")
+    known = known if isinstance(known, Mapping) else {}
+    return {medium: known[medium.value] for medium in Medium if isinstance(known.get(medium.value), bool)}
 
 
 def is_deleted(document: Fields) -> bool:

@@ -70,25 +70,49 @@ _DEFAULT_NAMES = {
     Medium.OUTPUT_VIDEO: "output.mp4",
 }
 POSTER_NAME = "poster.webp"
-PREVIEW_NAME = "preview.mp4"
+
+
+class PictureKind(StrEnum):
+    """The values are the document's fields, which hold an object name for each medium."""
+
+    POSTER = "posters"
+    PREVIEW = "previews"
+    VIEW = "views"
+    """Of an image that browsers do not show."""
+    STORYBOARD = "storyboards"
+
+    @property
+    def object_name(self) -> str:
+        """Name of the object beside the medium."""
+        return _OBJECT_NAMES[self]
+
+
+_OBJECT_NAMES = {
+    PictureKind.POSTER: POSTER_NAME,
+    PictureKind.PREVIEW: "preview.mp4",
+    PictureKind.VIEW: "view.webp",
+    PictureKind.STORYBOARD: "storyboard.webp",
+}
 
 
 class Picture(StrEnum):
-    """A small picture that a tile shows instead of the medium. It is stored beside the medium."""
+    """A picture that the page shows instead of the medium. It is stored beside the medium."""
 
     REFERENCE_POSTER = "reference_poster"
     MOTION_POSTER = "motion_poster"
     OUTPUT_POSTER = "output_poster"
     MOTION_PREVIEW = "motion_preview"
     OUTPUT_PREVIEW = "output_preview"
+    REFERENCE_VIEW = "reference_view"
+    OUTPUT_STORYBOARD = "output_storyboard"
 
     @property
     def medium(self) -> Medium:
         return _PICTURED[self]
 
     @property
-    def is_preview(self) -> bool:
-        return self.value.endswith("_preview")
+    def kind(self) -> PictureKind:
+        return PictureKind(f"{self.value.rpartition('_')[2]}s")
 
 
 Shown = Medium | Picture
@@ -99,6 +123,8 @@ _PICTURED = {
     Picture.OUTPUT_POSTER: Medium.OUTPUT_VIDEO,
     Picture.MOTION_PREVIEW: Medium.MOTION_VIDEO,
     Picture.OUTPUT_PREVIEW: Medium.OUTPUT_VIDEO,
+    Picture.REFERENCE_VIEW: Medium.REFERENCE_IMAGE,
+    Picture.OUTPUT_STORYBOARD: Medium.OUTPUT_VIDEO,
 }
 
 
@@ -130,7 +156,11 @@ class Job:
     view_count: int = 0
     posters: Mapping[Medium, str | None] = field(default_factory=dict)
     previews: Mapping[Medium, str | None] = field(default_factory=dict)
+    views: Mapping[Medium, str | None] = field(default_factory=dict)
+    storyboards: Mapping[Medium, str | None] = field(default_factory=dict)
     """Object names, which may be any text; None if the medium is known to have none."""
+    playable: Mapping[Medium, bool] = field(default_factory=dict)
+    """Whether all browsers show or play the medium itself, where that is known."""
 
     @property
     def is_completed(self) -> bool:
@@ -164,8 +194,16 @@ class Job:
         return picture.medium
 
     def known(self, picture: Picture) -> Mapping[Medium, str | None]:
-        """The document's posters or previews, whichever kind `picture` is."""
-        return self.previews if picture.is_preview else self.posters
+        """The document's pictures of this one's kind."""
+        match picture.kind:
+            case PictureKind.POSTER:
+                return self.posters
+            case PictureKind.PREVIEW:
+                return self.previews
+            case PictureKind.VIEW:
+                return self.views
+            case PictureKind.STORYBOARD:
+                return self.storyboards
 
     def share_url(self, share_origin: str) -> str | None:
         return f"{share_origin}/v/{quote(self.short_id, safe='')}" if self.short_id else None

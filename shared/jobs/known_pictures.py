@@ -9,20 +9,36 @@ from google.cloud import firestore
 
 from shared.jobs.amending import Document, amend, update_unless_changed
 from shared.jobs.documents import is_live
-from shared.jobs.job import JobPrefix, Medium
+from shared.jobs.job import JobPrefix, Medium, PictureKind
 
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
-    """Object names of a medium's pictures."""
+    """Object names of a medium's pictures, and whether all browsers show or play the medium itself."""
 
     poster: str
-    preview: str | None
+    preview: str | None = None
+    view: str | None = None
+    storyboard: str | None = None
+    playable: bool | None = None
+    """None if that was not looked at."""
+
+    def name(self, kind: PictureKind) -> str | None:
+        match kind:
+            case PictureKind.POSTER:
+                return self.poster
+            case PictureKind.PREVIEW:
+                return self.preview
+            case PictureKind.VIEW:
+                return self.view
+            case PictureKind.STORYBOARD:
+                return self.storyboard
 
 
 def known_pictures(document: Document, medium: Medium, pictures: Pictures | None) -> Document:
     """The changes that record the pictures of one medium, or with None, that it has none."""
-    wanted = {"posters": pictures and pictures.poster, "previews": pictures and pictures.preview}
+    wanted: Document = {kind.value: pictures and pictures.name(kind) for kind in PictureKind}
+    wanted["playable"] = pictures and pictures.playable
     changes: Document = {}
     for name, path in wanted.items():
         known = document.get(name)

@@ -128,11 +128,12 @@ class ObjectFinalized:
         if self.prefix is None:
             return None
         name = self.name.removeprefix(str(self.prefix))
+        upload = name.lower()  # cameras write IMG_1.JPG, and clients keep the ending or more of it
         for medium in Medium:
             begins = medium.default_name
             if begins is None or self.bucket != buckets[medium.bucket(begins)]:
                 continue
-            if name == begins or (begins.endswith(".") and name.startswith(begins) and "/" not in name):
+            if name == begins or (begins.endswith(".") and upload.startswith(begins) and "/" not in name):
                 return medium
         return None
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 from shared.posters.posters import (
-    LARGEST_PREVIEW,
+    LARGEST,
     NO_FILTER,
+    PLAYS_NOT_EVERYWHERE,
     UNFILTERED,
     UNFILTERED_TOO,
     Posters,
@@ -28,22 +29,24 @@ CPU_SECONDS = 25
 def confined(make: Callable[[BinaryIO], Posters]) -> None:
     """Call `make` on the input file and write the results, under limits that cannot be raised again; then exit.
 
-    The program's first three arguments are descriptors: the input file and the two outputs. They are open already,
-    and nothing else can be opened, neither a file nor a connection. So an attacker who runs code in a decoder
-    reaches nothing, not even the metadata server with the account's tokens. Where system calls cannot be filtered,
-    the file is not read, unless a fourth argument allows it.
+    The program's first arguments are descriptors: the input file and the outputs. They are open already, and
+    nothing else can be opened, neither a file nor a connection. So an attacker who runs code in a decoder reaches
+    nothing, not even the metadata server with the account's tokens. Where system calls cannot be filtered, the
+    file is not read, unless a further argument allows it.
     """
-    source, poster, preview = (int(argument) for argument in sys.argv[1:4])
+    source, *outputs = (int(argument) for argument in sys.argv[1 : 2 + len(LARGEST)])
     with open(source, "rb") as file:
         _limit()
         if not forbid_all_but_computing():
-            if UNFILTERED_TOO not in sys.argv[4:]:
+            if UNFILTERED_TOO not in sys.argv[2 + len(LARGEST) :]:
                 sys.exit(NO_FILTER)
             sys.stderr.write(UNFILTERED)
         made = _made(make, file)
-    for descriptor, content in ((poster, made.poster), (preview, made.preview or b"")):
+    for descriptor, content in zip(outputs, (made.poster, made.preview, made.view, made.storyboard), strict=True):
         with open(descriptor, "wb") as written:
-            written.write(content)
+            written.write(content or b"")
+    if not made.plays_everywhere:
+        sys.exit(PLAYS_NOT_EVERYWHERE)
 
 
 def _made(make: Callable[[BinaryIO], Posters], file: BinaryIO) -> Posters:
@@ -60,7 +63,7 @@ def _made(make: Callable[[BinaryIO], Posters], file: BinaryIO) -> Posters:
 def _limit() -> None:
     for kind, most in (
         (resource.RLIMIT_CPU, CPU_SECONDS),
-        (resource.RLIMIT_FSIZE, LARGEST_PREVIEW),
+        (resource.RLIMIT_FSIZE, max(LARGEST)),
         (resource.RLIMIT_CORE, 0),
     ):
         # The soft limit ends the process with SIGXCPU, which tells the reason. The hard limit is a second later.

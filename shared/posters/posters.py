@@ -1,8 +1,9 @@
 """Makes small pictures of an image or a video.
 
-Anyone can upload anything, and decoders have bugs. So each file is decoded in its own process (stills.py or
-clips.py, the only modules that import Pillow and PyAV), without credentials and with strict limits on memory,
-time and output (confinement.py). Whatever the file holds, the caller gets pictures or Unpicturable.
+Anyone can upload anything, and decoders have bugs. So each file is decoded in its own process (stills.py,
+photos.py or clips.py; they alone, and what they import, use Pillow and PyAV), without credentials and with strict
+limits on memory, time and output (confinement.py). Whatever the file holds, the caller gets pictures or
+Unpicturable.
 """
 
 from __future__ import annotations
@@ -12,31 +13,49 @@ import signal
 import subprocess
 import sys
 import tempfile
-from contextlib import suppress
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import IO
 
 from shared import log
 from shared.errors import DecoderUnfiltered
-from shared.posters.file_formats import BYTES_NEEDED, media_format
+from shared.posters.file_formats import BYTES_NEEDED, MediaFormat, media_format
 from shared.posters.unpicturable import Reason, Unpicturable
 
 SIDE = 288
 """Width and height of posters and previews in pixels."""
 LARGEST_POSTER = 12_000
 LARGEST_PREVIEW = 150_000
+LARGEST_VIEW = 600_000
 """Bytes. Sixty posters and everything else that a page of twenty jobs needs are less than a megabyte."""
 WHOLE_UP_TO = 32 * 2**20
 """Bytes. A function's files are in its memory: https://cloud.google.com/run/docs/container-contract#filesystem"""
+END_READ = 8 * 2**20
+"""Bytes from the end of a video larger than WHOLE_UP_TO, where its index may be.
+
+They are part of the WHOLE_UP_TO bytes that are there in all; the others are from its beginning.
+"""
 TIMEOUT = 30
 """Seconds that making the pictures may take: a quarter of the function's timeout."""
+
+LARGEST_STORYBOARD = 60_000
+LARGEST = (LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_VIEW, LARGEST_STORYBOARD)
+"""In the order of the decoder's descriptors and of the fields of Posters."""
+WIDEST_VIEW = 1600
+"""Pixels, of the longer side of a view."""
+TILE_COLOUR = (15, 23, 42)
+"""What shows through where a video is transparent: the page's own colour, which its tiles have."""
 
 UNFILTERED_TOO = "unfiltered-too"
 """The decoder's argument that lets it run where the system has no filter: see shared/posters/seccomp.py."""
 UNFILTERED = "[system calls are not filtered]"
 """What a decoder that runs all the same says first."""
+STORYBOARD_TOO = "storyboard-too"
+PLAYS_NOT_EVERYWHERE = 62
+"""The exit code of a decoder that made pictures of a file that some browsers do not show."""
 NO_FILTER = 63
-"""The exit code of a decoder that does not."""
+"""The exit code of a decoder that does not run without a filter."""
 _MOST_SAID = 1000
 _REFUSED = 64
 # The system kills a process when it runs out of memory.
@@ -54,10 +73,20 @@ class Posters:
 
     poster: bytes
     preview: bytes | None = None
+    view: bytes | None = None
+    """WebP of a picture that browsers do not show, at most WIDEST_VIEW wide and high."""
+    storyboard: bytes | None = None
+    """WebP of a whole video's course: see shared/posters/storyboards.py."""
+    plays_everywhere: bool = True
+    """Whether all browsers show or play the original."""
 
 
-def make_posters(source: IO[bytes], *, unfiltered_too: bool = False) -> Posters:
+def make_posters(
+    source: IO[bytes], *, is_for_video: bool = False, with_storyboard: bool = False, unfiltered_too: bool = False
+) -> Posters:
     """Make pictures of an open file. Raises Unpicturable. Takes at most slightly more than TIMEOUT.
+
+    A GIF is a picture, but with `is_for_video` it is a video. Only videos get a storyboard.
 
     Raises DecoderUnfiltered where the decoder's system calls cannot be filtered, unless `unfiltered_too`.
 
@@ -68,13 +97,23 @@ def make_posters(source: IO[bytes], *, unfiltered_too: bool = False) -> Posters:
     source.seek(0)
     kind = media_format(source.read(BYTES_NEEDED))
     os.lseek(source.fileno(), 0, os.SEEK_SET)  # Python has read ahead of this position
-    module = "shared.posters.clips" if kind.is_video else "shared.posters.stills"
-    with tempfile.TemporaryFile() as poster, tempfile.TemporaryFile() as preview:
-        _run(module, source, poster, preview, unfiltered_too=unfiltered_too)
-        made = _written(poster, LARGEST_POSTER)
-        if not made:
+    wishes = [STORYBOARD_TOO] * with_storyboard + [UNFILTERED_TOO] * unfiltered_too
+    with ExitStack() as open_files:
+        outputs = [open_files.enter_context(tempfile.TemporaryFile()) for _ in LARGEST]
+        plays_everywhere = _run(_module(kind, is_for_video=is_for_video), [source, *outputs], wishes)
+        made = [_written(file, most) for file, most in zip(outputs, LARGEST, strict=True)]
+        poster, preview, view, storyboard = made
+        if not poster:
             raise Unpicturable(Reason.CRASHED, "it ended well, but made nothing")
-        return Posters(made, _written(preview, LARGEST_PREVIEW) or None)
+        return Posters(poster, preview or None, view or None, storyboard or None, plays_everywhere)
+
+
+def _module(kind: MediaFormat, *, is_for_video: bool) -> str:
+    """The program that makes pictures of a file of this kind."""
+    if kind.is_video or (kind is MediaFormat.GIF and is_for_video):
+        return "shared.posters.clips"
+    is_for_ffmpeg = kind in {MediaFormat.HEIF, MediaFormat.LARGE_WEBP}
+    return "shared.posters.photos" if is_for_ffmpeg else "shared.posters.stills"
 
 
 def exit_code(reason: Reason) -> int:
@@ -88,11 +127,12 @@ def reason_of(code: int) -> Reason:
     return (_SIGNALS | reasons).get(code, Reason.CRASHED)
 
 
-def _run(module: str, *files: IO[bytes], unfiltered_too: bool) -> None:
+def _run(module: str, files: Sequence[IO[bytes]], wishes: Sequence[str]) -> bool:
+    """Whether the original plays everywhere."""
     with tempfile.TemporaryFile() as said:
         descriptors = [file.fileno() for file in files]
         process = subprocess.Popen(  # noqa: S603 (no shell, and no outside input)
-            [sys.executable, "-P", "-m", module, *map(str, descriptors), *([UNFILTERED_TOO] * unfiltered_too)],
+            [sys.executable, "-P", "-m", module, *map(str, descriptors), *wishes],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=said,
@@ -116,8 +156,9 @@ def _run(module: str, *files: IO[bytes], unfiltered_too: bool) -> None:
             raise DecoderUnfiltered("the decoder's system calls cannot be filtered")
         if words.startswith(UNFILTERED):
             log.warning("decoder_unfiltered", module=module)
-        if code:
+        if code not in {0, PLAYS_NOT_EVERYWHERE}:
             raise Unpicturable(reason_of(code), words.removeprefix(UNFILTERED)[-_MOST_SAID:].strip())
+        return code == 0
 
 
 def _environment() -> dict[str, str]:

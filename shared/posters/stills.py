@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from io import BytesIO
+import time
 from typing import BinaryIO
 
 # Imported one by one: if Pillow does not find a format at once, it imports all forty. It would import Mpo and Tiff
 # only when a picture needs them, which a confined process cannot.
 from PIL import (
+    AvifImagePlugin,
+    ExifTags,
     GifImagePlugin,
     Image,
+    ImageFile,
     ImageOps,
     JpegImagePlugin,
     MpoImagePlugin,  # noqa: F401
@@ -18,18 +21,24 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from shared.posters.clarity import clearest, contrast
+from shared.posters.colours import to_srgb
 from shared.posters.confinement import confined
-from shared.posters.posters import LARGEST_POSTER, SIDE, Posters
+from shared.posters.file_formats import MOST_PIXELS, MOST_WEBP_PIXELS
+from shared.posters.posters import SIDE, Posters
 from shared.posters.unpicturable import Reason, Unpicturable
+from shared.posters.written import poster
 
-MOST_PIXELS = 36_000_000
-"""Pixels as decoded. Larger JPEGs are decoded at a reduced size, so photos from any camera fit."""
-MOST_WEBP_PIXELS = 14_000_000
-"""Lower, because the WebP decoder keeps four pictures."""
+MOST_COEFFICIENTS = 216 * 10**6
+"""Bytes. A progressive JPEG is kept whole as coefficients, however small it is decoded."""
+PngImagePlugin.MAX_TEXT_CHUNK = 16 * 2**20
+"""Bytes of a compressed text: generators of pictures keep their workflow in one."""
+PngImagePlugin.MAX_TEXT_MEMORY = 32 * 2**20
 
 _FORMATS = tuple(
     plugin.format
     for plugin in (
+        AvifImagePlugin.AvifImageFile,
         GifImagePlugin.GifImageFile,
         JpegImagePlugin.JpegImageFile,
         PngImagePlugin.PngImageFile,
@@ -37,38 +46,68 @@ _FORMATS = tuple(
     )
 )
 Image.preinit()
-_QUALITIES = (82, 74, 66, 56, 44, 32, 22, 14, 8, 4, 0)
+AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 _RESIZABLE = {"L", "LA", "RGB", "RGBA", "CMYK"}
+_TURNED_BY_EXIF = {"JPEG", "MPO", "PNG", "AVIF"}
+"""The formats in which browsers obey it. In place of AVIF's own properties, Pillow tells EXIF."""
+_MOST_FRAMES = 48
+_ENOUGH_TIME = 3
+"""CPU seconds after which no more pictures of an animation are looked at."""
+_MISSING = 0.1
+"""The part of a damaged picture that may be missing at its end."""
+_NOTHING = (((0, 0),) * 3, ((128, 128),) * 3)
+"""Least and most of what decoders put in place of what is missing: black, or for JPEG, grey."""
 
 
 def make(source: BinaryIO) -> Posters:
     # Our own limits are below.
     Image.MAX_IMAGE_PIXELS = None
-    with Image.open(source, formats=_FORMATS) as image:
-        return Posters(webp(_square(image)))
+    return Posters(poster(_square_of_damaged(source)))
 
 
-def webp(square: Image.Image) -> bytes:
-    """Encode with the best quality that fits the limit on a poster's size."""
-    for quality in _QUALITIES:
-        written = BytesIO()
-        square.save(written, "WEBP", quality=quality, alpha_quality=quality, method=6)
-        if written.tell() <= LARGEST_POSTER:
-            return written.getvalue()
-    raise Unpicturable(Reason.TOO_LARGE, "no quality makes the poster small enough")
+def _square_of_damaged(source: BinaryIO) -> Image.Image:
+    """Browsers show pictures without their last bytes, and with damage beside the picture itself."""
+    for metadata_too, picture_too in ((False, False), (True, False), (True, True)):
+        source.seek(0)
+        try:
+            ImageFile.LOAD_TRUNCATED_IMAGES = metadata_too
+            with Image.open(source, formats=_FORMATS) as image:
+                ImageFile.LOAD_TRUNCATED_IMAGES = picture_too
+                return _clearest_square(image)
+        except (OSError, SyntaxError):
+            if picture_too:
+                raise
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _clearest_square(image: Image.Image) -> Image.Image:
+    """The square of the picture, or of an animation's first picture that shows something."""
+    first = _square(image)
+    if not getattr(image, "is_animated", False) or image.format == "MPO":
+        return first
+    squares = [first]
+    for number in range(1, min(getattr(image, "n_frames", 1), _MOST_FRAMES)):
+        if time.process_time() > _ENOUGH_TIME:
+            break
+        image.seek(number)
+        squares.append(_square(image))
+    return squares[clearest([contrast(square) for square in squares])]
 
 
 def _square(image: Image.Image) -> Image.Image:
     declared = image.size
     image.draft("RGB", (2 * SIDE, 2 * SIDE))
-    # A progressive JPEG is kept whole, however small it is decoded.
-    _allow(image, declared if image.info.get("progressive") else image.size)
+    _allow(image, declared)
     width, height = image.size
     side = min(width, height)
     left, top = (width - side) // 2, (height - side) // 2
     box = (left, top, left + side, top + side)
     mode = "RGBA" if image.has_transparency_data else "RGB"
     image.load()
+    if ImageFile.LOAD_TRUNCATED_IMAGES:
+        _refuse_half(image)
+    profile = image.info.get("icc_profile")
+    turned = image.info.get("exif") if image.format in _TURNED_BY_EXIF else None
     if image.mode == "I;16":
         # 16-bit shades: Pillow itself would turn all those above 255 white.
         image = image.point(lambda shade: shade * (1 / 256)).convert("L")
@@ -76,21 +115,43 @@ def _square(image: Image.Image) -> Image.Image:
     part = image if image.mode in _RESIZABLE else image.crop(box).convert(mode)
     box = box if part is image else (0, 0, side, side)
     small = part.resize((SIDE, SIDE), Image.Resampling.LANCZOS, box)
-    small.info = image.info
-    return _upright(small).convert(mode)
+    return to_srgb(_upright(small, turned), profile).convert(mode)
 
 
-def _upright(square: Image.Image) -> Image.Image:
+def _upright(square: Image.Image, exif: object) -> Image.Image:
+    """The square turned as EXIF says. XMP, which Pillow would obey too, means nothing to browsers."""
+    square.info = {}
     try:
+        notes = Image.Exif()
+        notes.load(exif if isinstance(exif, bytes) else b"")
+        square.getexif()[ExifTags.Base.Orientation] = notes.get(ExifTags.Base.Orientation, 1)
         return ImageOps.exif_transpose(square)
     except Exception:  # a good picture can have broken metadata
         return square
 
 
-def _allow(image: Image.Image, size: tuple[int, int]) -> None:
+def _refuse_half(image: Image.Image) -> None:
+    """Raises Unpicturable if nothing is there of the end of a damaged picture."""
+    width, height = image.size
+    end = image.crop((0, int(height * (1 - _MISSING)), width, height)).convert("RGB")
+    if end.getextrema() in _NOTHING:
+        raise Unpicturable(Reason.BROKEN, "more than a tenth of it is missing")
+
+
+def _allow(image: Image.Image, declared: tuple[int, int]) -> None:
     most = MOST_WEBP_PIXELS if image.format == "WEBP" else MOST_PIXELS
-    if size[0] * size[1] > most:
-        raise Unpicturable(Reason.TOO_LARGE, f"{size[0]} x {size[1]} pixels")
+    if image.size[0] * image.size[1] > most:
+        raise Unpicturable(Reason.TOO_LARGE, f"{image.size[0]} x {image.size[1]} pixels")
+    if image.info.get("progressive") and _coefficients(image, declared) > MOST_COEFFICIENTS:
+        raise Unpicturable(Reason.TOO_LARGE, f"{declared[0]} x {declared[1]} pixels, progressive")
+
+
+def _coefficients(image: Image.Image, declared: tuple[int, int]) -> float:
+    """Bytes of all coefficients of a JPEG; each component may have fewer than one for each pixel."""
+    layers: list[tuple[int, int, int, int]] = getattr(image, "layer", [])
+    widest, highest = max(across for _, across, _, _ in layers), max(down for _, _, down, _ in layers)
+    pixels = declared[0] * declared[1]
+    return sum(2 * pixels * across * down / (widest * highest) for _, across, down, _ in layers)
 
 
 if __name__ == "__main__":

@@ -42,8 +42,8 @@ class Lookups:
                 return Target(bucket, blob.name)
         return None
 
-    def pictures(self, wanted: tuple[Job, Picture]) -> dict[Picture, Target]:
-        """The poster beside a medium, and the preview that the poster mentions.
+    def pictures(self, wanted: tuple[Job, Picture]) -> tuple[dict[Picture, Target], bool | None]:
+        """The poster beside a medium, the pictures that the poster mentions, and whether the medium is playable.
 
         A document does not name these until the output arrives if its medium was uploaded before the job
         existed, or belongs to an earlier job. If they take too long, the tile goes without.
@@ -55,10 +55,7 @@ class Lookups:
         blob = bucket.get_blob(picture_beside(path, POSTER_NAME), **glance())
         pictures = pictures_of(path, blob.metadata or {}) if blob else None
         if pictures is None:
-            return {}
-        names = {
-            each: pictures.preview if each.is_preview else pictures.poster
-            for each in Picture
-            if each.medium is poster.medium
-        }
-        return {each: Target(bucket.name, name) for each, name in names.items() if name is not None}
+            return {}, None
+        names = {each: pictures.name(each.kind) for each in Picture if each.medium is poster.medium}
+        targets = {each: Target(bucket.name, name) for each, name in names.items() if name is not None}
+        return targets, pictures.playable

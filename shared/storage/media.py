@@ -18,6 +18,7 @@ from shared.jobs.job import (
     Job,
     Medium,
     Picture,
+    PictureKind,
     Shown,
     can_own_media,
     is_own_path,
@@ -44,6 +45,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 Found = dict[tuple[str, Shown], Target | Exception | None]
 """Keyed by job id and medium or picture. None if there is no such object; an error if the lookup failed."""
+Playable = dict[str, dict[Medium, bool]]
 _MOST_CAUSES = 5
 
 
@@ -53,12 +55,15 @@ class MediaUrls:
 
     job_id: str
     urls: Mapping[Shown, str | None]
+    playable: Mapping[Medium, bool]
+    """Whether all browsers show or play the medium itself, where that is known."""
     validity: Validity
 
     def as_json(self) -> dict[str, object]:
         return {
             "job_id": self.job_id,
             **{f"{shown.value}_url": self.urls[shown] for shown in ALL_SHOWN},
+            "playable": {medium.value: self.playable.get(medium) for medium in Medium},
             "expires_in_seconds": self.validity.expires_in,
             "expires_at": rfc3339(self.validity.expires_at),
         }
@@ -97,7 +102,7 @@ class MediaStore:
         looked up or signed, because then Storage is away.
         """
         until, free = time.monotonic() + seconds_for(ALL_OBJECTS_WITHIN), share()
-        found = self._find_all([(job, shown) for job in jobs for shown in _shown(job)], free)
+        found, playable = self._find_all([(job, shown) for job in jobs for shown in _shown(job)], free)
         validity = self._signer.validity(now)
         targets = {key: target for key, target in found.items() if isinstance(target, Target)}
         signed = self._signer.try_to_sign(list(targets.values()), validity, until - time.monotonic(), free)
@@ -109,7 +114,13 @@ class MediaStore:
         _log_failures(outcomes.values())
         urls = {key: url for key, url in outcomes.items() if isinstance(url, str)}
         return [
-            MediaUrls(job.id, {shown: urls.get((job.id, shown)) for shown in ALL_SHOWN}, validity) for job in jobs
+            MediaUrls(
+                job.id,
+                {shown: urls.get((job.id, shown)) for shown in ALL_SHOWN},
+                {**playable.get(job.id, {}), **job.playable},
+                validity,
+            )
+            for job in jobs
         ]
 
     def version(self, jobs: Sequence[Job], now: datetime) -> str | None:
@@ -159,9 +170,13 @@ class MediaStore:
         with outages("Cloud Storage"):
             return required(found)
 
-    def _find_all(self, wanted: Sequence[tuple[Job, Shown]], free: Semaphore) -> Found:
-        """Find each object: the one that the document names, or the one at the expected place."""
+    def _find_all(self, wanted: Sequence[tuple[Job, Shown]], free: Semaphore) -> tuple[Found, Playable]:
+        """Find each object: the one that the document names, or the one at the expected place.
+
+        Returns also what was found out on the way about media being playable.
+        """
         found: Found = {}
+        playable: Playable = {}
         missing: list[tuple[Job, Medium]] = []
         posters: list[tuple[Job, Picture]] = []
         for job, shown in wanted:
@@ -176,15 +191,19 @@ class MediaStore:
             else:
                 posters.append((job, shown))
         if not posters and not missing:
-            return found
+            return found, playable
         beside = self._look_up(lambda lookups: lookups.pictures, posters, PICTURES_WITHIN, free)
         for (job, poster), pictures in zip(posters, beside, strict=True):
             if isinstance(pictures, Exception):
                 found[job.id, poster] = pictures
             else:
-                found |= {(job.id, one): where for one, where in pictures.items() if job.path(one) is None}
+                targets, is_playable = pictures
+                found |= {(job.id, one): where for one, where in targets.items() if job.path(one) is None}
+                if is_playable is not None:
+                    playable.setdefault(job.id, {})[job.pictured(poster)] = is_playable
         listed = self._look_up(lambda lookups: lookups.medium, missing, LOOKED_UP_WITHIN, free)
-        return found | {(job.id, medium): one for (job, medium), one in zip(missing, listed, strict=True)}
+        found |= {(job.id, medium): one for (job, medium), one in zip(missing, listed, strict=True)}
+        return found, playable
 
     def _look_up(
         self, how: Callable[[Lookups], Callable[[T], R]], wanted: Sequence[T], limit: float, free: Semaphore
@@ -211,7 +230,7 @@ class MediaStore:
 def _field(job: Job, shown: Shown) -> str:
     """The document field that holds the path."""
     if isinstance(shown, Picture):
-        return f"{'previews' if shown.is_preview else 'posters'}.{job.pictured(shown).value}"
+        return f"{shown.kind.value}.{job.pictured(shown).value}"
     return f"{shown.value}_path"
 
 
@@ -228,7 +247,7 @@ def _is_to_be_found(job: Job, shown: Shown) -> bool:
         return False
     if isinstance(shown, Medium):
         return shown.default_name is not None
-    return not shown.is_preview and _may_lie_beside(job, shown)
+    return shown.kind is PictureKind.POSTER and _may_lie_beside(job, shown)
 
 
 def _may_lie_beside(job: Job, poster: Picture) -> bool:

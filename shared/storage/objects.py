@@ -17,8 +17,8 @@ from shared.storage.limits import removing
 from shared.storage.recovery import BucketRestore, Recovery
 from shared.storage.removal import BucketPurge, Removal
 
-_KEPT_BY_BROWSERS = "private, max-age=3600"
-"""As long as a picture's signed URL can live."""
+_CACHING = "private, no-cache"
+"""Browsers keep a picture, but ask whether it is current: the URL stays the same when its medium is replaced."""
 _LISTED = "items(name,generation,size,timeCreated),nextPageToken"
 
 
@@ -123,7 +123,7 @@ class ObjectStore:
         Returns whether it was written; another writer may have been first.
         """
         blob = self._client.bucket(bucket).blob(name)
-        blob.cache_control = _KEPT_BY_BROWSERS
+        blob.cache_control = _CACHING
         blob.metadata = dict(metadata)
         with outages("Cloud Storage"):
             try:

@@ -8,15 +8,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from shared.errors import Contended
-from shared.jobs.job import POSTER_NAME, PREVIEW_NAME, picture_beside
+from shared.jobs.job import POSTER_NAME, Medium, Picture, PictureKind, picture_beside
 from shared.jobs.known_pictures import Pictures
 
 if TYPE_CHECKING:
     from shared.storage.objects import Description, ObjectStore
 
 _SHOWS = "nuumee-shows"
-"""Metadata key of both pictures: the file and generation that they show. Without it, an object is not ours."""
-_HAS_PREVIEW = "nuumee-preview"
+"""Metadata key of all pictures: the file and generation that they show. Without it, an object is not ours."""
+_HAS = {
+    PictureKind.PREVIEW: "nuumee-preview",
+    PictureKind.VIEW: "nuumee-view",
+    PictureKind.STORYBOARD: "nuumee-storyboard",
+}
+"""Metadata keys of the poster: which other pictures there are."""
+_PLAYABLE = "nuumee-playable"
+_CONTENT_TYPES = {PictureKind.PREVIEW: "video/mp4"}
+_POSTER_LAST = (PictureKind.PREVIEW, PictureKind.VIEW, PictureKind.STORYBOARD, PictureKind.POSTER)
 _SOURCE = re.compile(r"(.+)#[0-9]+")
 
 
@@ -27,8 +35,12 @@ class Place:
     bucket: str
     path: str
     """The medium's own object name."""
-    poster: Description | None
-    preview: Description | None
+    there: Mapping[PictureKind, Description | None]
+    """Only of kinds that this medium may have."""
+
+    @property
+    def poster(self) -> Description | None:
+        return self.there[PictureKind.POSTER]
 
     @property
     def pictures(self) -> Pictures | None:
@@ -37,7 +49,7 @@ class Place:
     @property
     def is_ours(self) -> bool:
         """Whether nobody else has put an object there."""
-        return all(one is None or _shown(one.metadata) for one in (self.poster, self.preview))
+        return all(one is None or _shown(one.metadata) for one in self.there.values())
 
     @property
     def shows_another_file(self) -> bool:
@@ -52,8 +64,16 @@ def pictures_of(path: str, metadata: Mapping[str, str]) -> Pictures | None:
     """The pictures of the medium at `path`, read from its poster's metadata; None if that shows another file."""
     if _shown(metadata) != path.rpartition("/")[2]:
         return None
-    preview = picture_beside(path, PREVIEW_NAME) if metadata.get(_HAS_PREVIEW) == "true" else None
-    return Pictures(picture_beside(path, POSTER_NAME), preview)
+    names = {
+        kind: picture_beside(path, kind.object_name) for kind, key in _HAS.items() if metadata.get(key) == "true"
+    }
+    return Pictures(
+        picture_beside(path, POSTER_NAME),
+        names.get(PictureKind.PREVIEW),
+        names.get(PictureKind.VIEW),
+        names.get(PictureKind.STORYBOARD),
+        {"true": True, "false": False}.get(metadata.get(_PLAYABLE, "")),
+    )
 
 
 class PictureStore:
@@ -62,28 +82,29 @@ class PictureStore:
     def __init__(self, objects: ObjectStore) -> None:
         self._objects = objects
 
-    def place(self, bucket: str, path: str) -> Place:
-        """What is there for the medium at `path`. Costs two look-ups."""
-        poster = self._objects.describe(bucket, picture_beside(path, POSTER_NAME))
-        return Place(bucket, path, poster, self._objects.describe(bucket, picture_beside(path, PREVIEW_NAME)))
+    def place(self, bucket: str, path: str, medium: Medium) -> Place:
+        """What is there for the medium at `path`. Costs a look-up for each kind of picture that it may have."""
+        kinds = {picture.kind for picture in Picture if picture.medium is medium}
+        names = {kind: picture_beside(path, kind.object_name) for kind in PictureKind if kind in kinds}
+        return Place(bucket, path, {kind: self._objects.describe(bucket, name) for kind, name in names.items()})
 
-    def put(self, place: Place, generation: int, poster: bytes, preview: bytes | None) -> Pictures | None:
+    def put(
+        self, place: Place, generation: int, contents: Mapping[PictureKind, bytes | None], *, playable: bool
+    ) -> Pictures | None:
         """Write pictures of that generation. Raises Contended if someone else has written since `place`.
 
-        The poster is written last and points to the preview, so half-finished work is never shown.
+        The poster is written last and points to the others, so half-finished work is never shown.
         """
-        has_preview = str(preview is not None).lower()
-        metadata = {_SHOWS: _source(place.path, generation), _HAS_PREVIEW: has_preview}
-        pictures = (
-            (PREVIEW_NAME, preview, "video/mp4", place.preview),
-            (POSTER_NAME, poster, "image/webp", place.poster),
-        )
-        for name, content, content_type, before in pictures:
+        contents = {kind: contents.get(kind) for kind in _POSTER_LAST if kind in place.there}
+        metadata = {_SHOWS: _source(place.path, generation), _PLAYABLE: str(playable).lower()}
+        metadata |= {key: str(contents.get(kind) is not None).lower() for kind, key in _HAS.items()}
+        for kind, content in contents.items():
+            before = place.there[kind]
             if content is not None and not self._objects.put(
                 place.bucket,
-                picture_beside(place.path, name),
+                picture_beside(place.path, kind.object_name),
                 content,
-                content_type,
+                _CONTENT_TYPES.get(kind, "image/webp"),
                 metadata=metadata,
                 replaces=before.generation if before else 0,
             ):
@@ -92,9 +113,9 @@ class PictureStore:
 
     def clear(self, place: Place) -> None:
         """Remove the pictures if they are unchanged, because the medium that they show is gone."""
-        for name, there in ((POSTER_NAME, place.poster), (PREVIEW_NAME, place.preview)):
+        for kind, there in place.there.items():
             if there:
-                self._objects.remove(place.bucket, picture_beside(place.path, name), there.generation)
+                self._objects.remove(place.bucket, picture_beside(place.path, kind.object_name), there.generation)
 
 
 def _shown(metadata: Mapping[str, str]) -> str | None:

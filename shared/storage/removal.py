@@ -48,7 +48,7 @@ class Removal:
         except FAILURES as failure:
             error = f"{cause(failure)}: what is there cannot be listed"
         except Unavailable as away:
-            error = f"{away.detail} Whether the deletion still holds cannot be told."
+            error = f"{away} Whether the deletion still holds cannot be told."
         if error:
             log.warning("purge_bucket_failed", bucket=self._bucket, job_id=self._prefix.job_id, error=error)
         found = self._attempts

@@ -1,4 +1,8 @@
-"""`python -m tests.benchmarks.posters [FILE...]`: measures poster making for these files, or all hostile ones."""
+"""`python -m tests.benchmarks.posters [--sheet] [FILE...]`: measures poster making for these files.
+
+Without any, for the ordinary cases, the large files and the hostile ones. With --sheet, only for the ordinary
+cases; what a browser shows of each, beside its poster, is then in artifacts/posters.png.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +13,15 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from infra.stage import ROOT
 from shared.posters.posters import Posters
 from shared.posters.unpicturable import Reason
 from tests.hostile_pictures import PICTURES, write_picture
 from tests.hostile_videos import VIDEOS, write_video
+from tests.large_media import LARGE, write_large
 
+CASES = ROOT / "tests/unit/posters/media"
+SHEET = ROOT / "artifacts/posters.png"
 # Runs in a process of its own, because the system records only one peak of memory for all children, and a child
 # starts with its parent's.
 _MEASURE = """
@@ -24,7 +32,7 @@ from shared.posters.posters import make_posters
 began = time.perf_counter()
 try:
     with Path(sys.argv[1]).open("rb") as file:
-        outcome = make_posters(file, unfiltered_too=True)
+        outcome = make_posters(file, is_for_video=sys.argv[2] == "video", unfiltered_too=True)
 except Unpicturable as error:
     outcome = error.reason
 seconds = time.perf_counter() - began
@@ -51,24 +59,36 @@ class Measured:
 
 
 def measured(path: Path) -> Measured:
-    ended = subprocess.run([sys.executable, "-c", _MEASURE, str(path)], capture_output=True, check=True)
+    """Make pictures of the file. If its name is that of a motion video, a GIF counts as a video."""
+    medium = "video" if path.name.startswith("motion.") else "picture"
+    ended = subprocess.run([sys.executable, "-c", _MEASURE, str(path), medium], capture_output=True, check=True)
     return Measured(*pickle.loads(ended.stdout))
 
 
 def main() -> None:
-    if given := [Path(name) for name in sys.argv[1:]]:
-        for path in given:
-            say(path)
+    names = sys.argv[1:]
+    with_sheet = "--sheet" in names
+    given = [Path(name) for name in names if name != "--sheet"] or (sorted(CASES.iterdir()) if with_sheet else [])
+    if given:
+        outcomes = [(path, say(path)) for path in given]
+        if with_sheet:
+            from tests.benchmarks.sheet import sheet
+
+            SHEET.parent.mkdir(exist_ok=True)
+            sheet(outcomes).save(SHEET)
         return
+    for path in sorted(CASES.iterdir()):
+        say(path)
     with tempfile.TemporaryDirectory() as folder:
-        for name in PICTURES:
-            say(write_picture(name, Path(folder)))
-        for name in VIDEOS:
-            say(write_video(name, Path(folder)))
+        for names_of_kind, write in ((LARGE, write_large), (PICTURES, write_picture), (VIDEOS, write_video)):
+            for name in names_of_kind:
+                say(write(name, Path(folder)))
 
 
-def say(path: Path) -> None:
-    sys.stdout.write(f"{path.name:<28} {path.stat().st_size / 1000:9.1f} kB {measured(path)}\n")
+def say(path: Path) -> Posters | Reason:
+    took = measured(path)
+    sys.stdout.write(f"{path.name:<30} {path.stat().st_size / 1000:9.1f} kB {took}\n")
+    return took.outcome
 
 
 if __name__ == "__main__":

@@ -12,12 +12,12 @@ from google.cloud import storage
 
 from infra.local.stack import Stack
 from shared.errors import Unavailable
-from shared.jobs.job import Job, JobPrefix, JobStatus, Medium, Picture, Shown
+from shared.jobs.job import Job, JobPrefix, JobStatus, Medium, Picture, PictureKind, Shown
 from shared.jobs.known_pictures import Pictures
 from shared.services import Services
 from shared.storage.media import MediaStore
 from shared.storage.objects import ObjectStore
-from shared.storage.pictures import PictureStore
+from shared.storage.pictures import PictureStore, Place
 from tests.fakes import SETTINGS, FakeMediaStore
 from tests.jobs import NOW, new_id
 from tests.storages import still
@@ -77,7 +77,7 @@ def job() -> Job:
     return Job(id=new_id(), user_id=f"user-{new_id()}", status=JobStatus.COMPLETED)
 
 
-def with_fields(job: Job, **changes: str) -> Job:
+def with_fields(job: Job, **changes: object) -> Job:
     return Job(id=job.id, user_id=job.user_id, **{"status": job.status, **changes})  # type: ignore[arg-type]
 
 
@@ -102,6 +102,43 @@ def test_without_paths_the_media_are_what_lies_under_the_jobs_prefix(world: Worl
     assert found[Medium.INPUT_VIDEO] is None
 
 
+def place(world: World, bucket: str, path: str) -> Place:
+    media = {IMAGES: Medium.REFERENCE_IMAGE, VIDEOS: Medium.MOTION_VIDEO, OUTPUTS: Medium.OUTPUT_VIDEO}
+    return world.pictures.place(bucket, path, media[bucket])
+
+
+def put(
+    world: World,
+    where: Place,
+    generation: int,
+    poster: bytes,
+    preview: bytes | None = None,
+    *,
+    playable: bool = True,
+    **others: bytes,
+) -> None:
+    contents = {PictureKind.POSTER: poster, PictureKind.PREVIEW: preview}
+    contents |= {PictureKind[kind.upper()]: content for kind, content in others.items()}
+    world.pictures.put(where, generation, contents, playable=playable)
+
+
+def test_an_image_that_browsers_do_not_show_has_a_view_and_an_output_a_storyboard(world: World, job: Job) -> None:
+    prefix = f"{job.user_id}/{job.id}"
+    image, output = place(world, IMAGES, f"{prefix}/reference.heic"), place(world, OUTPUTS, f"{prefix}/output.mp4")
+    put(world, image, 7, b"still", view=b"large", playable=False)
+    put(world, output, 7, b"still", b"moving", storyboard=b"course")
+    paths = {"reference_image_path": image.path, "output_video_path": output.path}
+    (found,) = world.media.urls([with_fields(job, **paths)], NOW)
+    assert points_at(found.urls[Picture.REFERENCE_VIEW], IMAGES, f"{prefix}/view.webp")
+    assert points_at(found.urls[Picture.OUTPUT_STORYBOARD], OUTPUTS, f"{prefix}/storyboard.webp")
+    assert found.playable == {Medium.REFERENCE_IMAGE: False, Medium.OUTPUT_VIDEO: True}
+    known = with_fields(job, playable={Medium.OUTPUT_VIDEO: False}, posters=dict.fromkeys(Medium), **paths)
+    (found,) = world.media.urls([known], NOW)
+    assert found.playable == {Medium.OUTPUT_VIDEO: False}
+    world.pictures.clear(place(world, IMAGES, image.path))
+    assert world.names(IMAGES, f"{prefix}/") == []
+
+
 def test_pictures_that_the_document_does_not_name_are_what_lies_beside_the_medium(world: World, job: Job) -> None:
     earlier = f"{job.user_id}/earlier"
     shown = with_fields(
@@ -115,7 +152,7 @@ def test_pictures_that_the_document_does_not_name_are_what_lies_beside_the_mediu
         (VIDEOS, f"{earlier}/motion.mp4", (b"still", b"moving")),
         (OUTPUTS, "somebody-else/earlier/output.mp4", (b"still", b"moving")),
     ):
-        world.pictures.put(world.pictures.place(bucket, path), 7, *posters)
+        put(world, place(world, bucket, path), 7, *posters)
     found = urls(world, shown)
     assert points_at(found[Picture.REFERENCE_POSTER], IMAGES, f"{earlier}/poster.webp")
     assert points_at(found[Picture.MOTION_POSTER], VIDEOS, f"{earlier}/poster.webp")
@@ -126,24 +163,27 @@ def test_pictures_that_the_document_does_not_name_are_what_lies_beside_the_mediu
 
 def test_pictures_take_the_place_of_those_that_were_looked_at_and_of_no_others(world: World, job: Job) -> None:
     path = f"{job.user_id}/{job.id}/motion.mp4"
-    empty = world.pictures.place(VIDEOS, path)
+    empty = place(world, VIDEOS, path)
     assert empty.pictures is None
-    world.pictures.put(empty, 7, b"first", b"moving")
+    put(world, empty, 7, b"first", b"moving")
     with pytest.raises(Unavailable):
-        world.pictures.put(empty, 8, b"second", b"moving")
-    there = world.pictures.place(VIDEOS, path)
+        put(world, empty, 8, b"second", b"moving")
+    there = place(world, VIDEOS, path)
     assert there.pictures is not None
     assert there.pictures.preview == f"{job.user_id}/{job.id}/preview.mp4"
     assert (there.shows(7), there.shows(8), there.is_ours, there.shows_another_file) == (True, False, True, False)
-    world.pictures.put(there, 8, b"third", None)
-    after = world.pictures.place(VIDEOS, path)
-    assert (after.shows(8), after.pictures) == (True, Pictures(f"{job.user_id}/{job.id}/poster.webp", None))
-    other = world.pictures.place(VIDEOS, path.replace("mp4", "mov"))
+    put(world, there, 8, b"third", None)
+    after = place(world, VIDEOS, path)
+    assert (after.shows(8), after.pictures) == (
+        True,
+        Pictures(f"{job.user_id}/{job.id}/poster.webp", playable=True),
+    )
+    other = place(world, VIDEOS, path.replace("mp4", "mov"))
     assert (other.pictures, other.shows_another_file, other.is_ours) == (None, True, True)
     world.pictures.clear(there)
-    assert world.pictures.place(VIDEOS, path).pictures == after.pictures
-    world.pictures.clear(world.pictures.place(VIDEOS, path))
-    assert world.pictures.place(VIDEOS, path).pictures is None
+    assert place(world, VIDEOS, path).pictures == after.pictures
+    world.pictures.clear(place(world, VIDEOS, path))
+    assert place(world, VIDEOS, path).pictures is None
     assert world.names(VIDEOS, f"{job.user_id}/{job.id}/") == []
 
 
@@ -153,8 +193,8 @@ def test_a_poster_that_somebody_else_has_put_there_is_not_ours(
 ) -> None:
     name = f"{job.user_id}/{job.id}/poster.webp"
     assert world.objects.put(VIDEOS, name, b"theirs", "image/webp", metadata=metadata, replaces=0)
-    place = world.pictures.place(VIDEOS, f"{job.user_id}/{job.id}/motion.mp4")
-    assert (place.is_ours, place.pictures) == (False, None)
+    found = place(world, VIDEOS, f"{job.user_id}/{job.id}/motion.mp4")
+    assert (found.is_ours, found.pictures) == (False, None)
 
 
 @pytest.mark.parametrize("name", ["motion.mp4", "output.mp4"])
@@ -163,7 +203,7 @@ def test_a_job_that_works_on_an_earlier_video_shows_the_pictures_of_that(
 ) -> None:
     path = f"{job.user_id}/earlier-{job.id}/{name}"
     bucket = VIDEOS if name == "motion.mp4" else OUTPUTS
-    world.pictures.put(world.pictures.place(bucket, path), 7, b"still", b"moving")
+    put(world, place(world, bucket, path), 7, b"still", b"moving")
     poster = f"{job.user_id}/earlier-{job.id}/poster.webp"
     known = Job(id=job.id, user_id=job.user_id, input_video_path=path, posters={Medium.INPUT_VIDEO: poster})
     for shown in (with_fields(job, input_video_path=path), known):
@@ -172,7 +212,7 @@ def test_a_job_that_works_on_an_earlier_video_shows_the_pictures_of_that(
 
 def test_what_is_known_to_have_no_poster_is_not_looked_for(world: World, job: Job) -> None:
     path = f"{job.user_id}/{job.id}/motion.mp4"
-    world.pictures.put(world.pictures.place(VIDEOS, path), 7, b"still", b"moving")
+    put(world, place(world, VIDEOS, path), 7, b"still", b"moving")
     none = Job(id=job.id, user_id=job.user_id, motion_video_path=path, posters={Medium.MOTION_VIDEO: None})
     found = urls(world, none)
     assert (found[Picture.MOTION_POSTER], found[Picture.MOTION_PREVIEW]) == (None, None)

@@ -14,13 +14,14 @@ from tests.e2e.signing import signed_anew
 POSTERS = ("reference_poster_url", "motion_poster_url", "output_poster_url")
 PREVIEWS = ("motion_preview_url", "output_preview_url")
 ALL = (*POSTERS, *PREVIEWS)
+VIEW, STORYBOARD = "reference_view_url", "output_storyboard_url"
 
 _ANSWERS_WITH_MEDIA = re.compile(r"/api/v1/jobs(\?|/[^/]+/thumbnails$)")
 _ORIGINALS = {"reference": "reference_image_url", "motion": "motion_video_url", "output": "output_video_url"}
 
 
-def tell_of(page: Page, fields: Collection[str]) -> None:
-    """Make responses give URLs for these of the five fields and null for the others.
+def tell_of(page: Page, fields: Collection[str], *, playable: bool | None = None) -> None:
+    """Make responses give URLs for these pictures and null for the others, and say this of all media.
 
     Each response has different URLs.
     """
@@ -31,7 +32,9 @@ def tell_of(page: Page, fields: Collection[str]) -> None:
         body = response.json()
         number = next(answers)
         for media in [job["media"] for job in body["jobs"]] if "jobs" in body else [body]:
-            media.update({name: _url(page, media, name, number) if name in fields else None for name in ALL})
+            names = (*ALL, VIEW, STORYBOARD)
+            media.update({name: _url(page, media, name, number) if name in fields else None for name in names})
+            media["playable"] = dict.fromkeys(media["playable"], playable)
         route.fulfill(response=response, json=body)
 
     page.route(_ANSWERS_WITH_MEDIA, answer)
@@ -40,5 +43,5 @@ def tell_of(page: Page, fields: Collection[str]) -> None:
 def _url(page: Page, media: dict[str, Any], field: str, number: int) -> str | None:
     medium, what, _ = field.split("_")
     original = media[_ORIGINALS[medium]]
-    name = "poster.webp" if what == "poster" else "preview.mp4"
+    name = "preview.mp4" if what == "preview" else f"{what}.webp"
     return original and signed_anew(page, original, name=name, mark=f"answer={number}")

@@ -91,6 +91,9 @@ class Shelf:
             if preview and bucket != self._settings.images_bucket:
                 self._upload(bucket, f"{prefix}/preview.mp4", preview)
 
+    def add_storyboard(self, job_id: str) -> None:
+        self._upload(self._settings.outputs_bucket, f"{self.user_id}/{job_id}/storyboard.webp", POSTER)
+
     def complete(self, job_id: str) -> None:
         """Do what the worker does at the end: upload the output, then update the job's document."""
         name = f"{self.user_id}/{job_id}/output.mp4"

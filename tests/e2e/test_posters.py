@@ -16,7 +16,7 @@ from tests.conftest import PASSWORD
 from tests.e2e.conftest import NewContext
 from tests.e2e.faults import Refusal
 from tests.e2e.jobs_page import JobsPage, sign_in, wait_for
-from tests.e2e.posters import ALL, POSTERS, PREVIEWS, tell_of
+from tests.e2e.posters import ALL, POSTERS, PREVIEWS, STORYBOARD, tell_of
 from tests.e2e.shelf import Shelf
 
 pytestmark = pytest.mark.motion
@@ -107,6 +107,42 @@ def test_a_preview_plays_over_the_poster_while_it_is_pointed_at_or_focused(
     expect(tile.locator("video")).to_have_count(0)
     expect(tile.locator("img")).to_have_css("opacity", "1")
     assert set(fetched.names) == {"poster.webp", "preview.mp4"}
+
+
+def test_a_video_that_browsers_do_not_play_opens_as_its_preview_and_can_be_downloaded(
+    jobs_page: JobsPage, shelf: Shelf
+) -> None:
+    job_id = shelf.add()
+    shelf.add_posters(job_id)
+    tell_of(jobs_page.page, ALL, playable=False)
+    jobs_page.open()
+    jobs_page.tile(job_id, "source video").click()
+    video = jobs_page.dialog.locator("video")
+    wait_for(video, "element => element.currentTime > 0.1")
+    assert "/preview.mp4?" in str(video.get_attribute("src"))
+    expect(jobs_page.dialog.get_by_text("Not every browser plays this kind of video")).to_be_visible()
+    original = jobs_page.dialog.get_by_role("link", name="Download the original")
+    assert "/motion.mp4?" in str(original.get_attribute("href"))
+
+
+def test_the_output_s_course_is_shown_as_the_pointer_moves_along_its_tile(
+    jobs_page: JobsPage, shelf: Shelf
+) -> None:
+    job_id = shelf.add()
+    shelf.add_posters(job_id)
+    shelf.add_storyboard(job_id)
+    tell_of(jobs_page.page, (*ALL, STORYBOARD))
+    jobs_page.open()
+    tile = jobs_page.tile(job_id, "output video")
+    _expect_poster(tile)
+    part = tile.locator("img[src*='/storyboard.webp']")
+    expect(part).to_have_count(0)
+    width = 144
+    for place in (5, 14):
+        tile.hover(position={"x": width * (place + 0.5) / 16, "y": width / 2})
+        row, column = divmod(place, 4)
+        expect(part).to_have_attribute("style", f"left: -{100 * column}%; top: -{100 * row}%;")
+    expect(part).to_have_count(0)  # the preview plays on
 
 
 def test_a_preview_plays_while_a_finger_rests_on_its_poster(

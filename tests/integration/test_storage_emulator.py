@@ -34,6 +34,27 @@ def signed(stack: Stack, name: str, at: datetime) -> str:
     return url
 
 
+def test_a_picture_that_was_replaced_is_shown_at_once_though_its_url_is_kept(stack: Stack) -> None:
+    objects, name = Services(stack.settings).objects, f"user/{new_id()}/poster.webp"
+    assert objects.put(BUCKET, name, b"first", "image/webp", metadata={}, replaces=0)
+    url = signed(stack, name, datetime.now(UTC))
+    first = requests.get(url, timeout=10)
+    assert (first.content, first.headers["Cache-Control"]) == (b"first", "private, no-cache")
+    kept = {"If-None-Match": first.headers["ETag"]}
+    again = requests.get(url, headers=kept, timeout=10)
+    assert (again.status_code, again.content) == (304, b"")
+    there = objects.describe(BUCKET, name)
+    assert there
+    assert objects.put(BUCKET, name, b"second", "image/webp", metadata={}, replaces=there.generation)
+    second = requests.get(url, headers=kept, timeout=10)
+    assert (second.status_code, second.content) == (200, b"second")
+
+
+def test_what_nobody_says_is_how_cloud_storage_has_it(stack: Stack, blob: Any) -> None:
+    answer = requests.get(signed(stack, blob.name, datetime.now(UTC)), timeout=10)
+    assert answer.headers["Cache-Control"] == "private, max-age=0"
+
+
 def test_a_stalled_connection_holds_up_nobody(stack: Stack, blob: Any) -> None:
     with socket.create_connection((HOST, stack.ports["storage"])) as stalled:
         stalled.sendall(

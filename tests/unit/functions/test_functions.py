@@ -86,7 +86,7 @@ def test_media_come_beside_each_job_when_they_are_asked_for(services: FakeServic
     assert set(alone) == {
         *("job_id", "reference_image_url", "motion_video_url", "input_video_url", "output_video_url"),
         *("reference_poster_url", "motion_poster_url", "output_poster_url"),
-        *("motion_preview_url", "output_preview_url"),
+        *("motion_preview_url", "output_preview_url", "reference_view_url", "output_storyboard_url", "playable"),
         *("expires_in_seconds", "expires_at"),
     }
     assert "media" not in call(list_jobs, services, "/jobs").json["jobs"][0]  # type: ignore[index]

@@ -64,6 +64,44 @@ def test_a_video_gets_a_poster_and_a_preview_beside_it(
     assert fields["previews"] == {medium: "me/job-1/preview.mp4"}
 
 
+def test_an_image_that_browsers_do_not_show_gets_a_view_as_well(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(*_: object, **__: bool) -> Posters:
+        return Posters(b"poster", view=b"view", plays_everywhere=False)
+
+    services.add("job-1", document("me"))
+    monkeypatch.setattr(module, "make", make)
+    make_posters.receive(upload(services, IMAGES, "me/job-1/Reference.HEIC", b"image"), services)
+    assert services.fake_media.objects[IMAGES]["me/job-1/view.webp"] == [b"view"]
+    fields = services.fake_repository.documents["job-1"]
+    assert fields["views"] == {"reference_image": "me/job-1/view.webp"}
+    assert fields["playable"] == {"reference_image": False}
+
+
+@pytest.mark.parametrize(
+    ("bucket", "name", "wishes"),
+    [
+        (IMAGES, "reference.gif", {"is_for_video": False, "with_storyboard": False}),
+        (VIDEOS, "motion.gif", {"is_for_video": True, "with_storyboard": False}),
+        (OUTPUTS, "output.mp4", {"is_for_video": True, "with_storyboard": True}),
+    ],
+)
+def test_what_is_made_depends_on_the_medium(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch, bucket: str, name: str, wishes: dict[str, bool]
+) -> None:
+    def make(*_: object, unfiltered_too: bool, **asked: bool) -> Posters:
+        assert asked == wishes
+        return Posters(b"poster", storyboard=b"storyboard")
+
+    services.add("job-1", document("me"))
+    monkeypatch.setattr(module, "make", make)
+    make_posters.receive(upload(services, bucket, f"me/job-1/{name}", b"content"), services)
+    fields = services.fake_repository.documents["job-1"]
+    storyboards = {"output_video": "me/job-1/storyboard.webp"} if bucket == OUTPUTS else None
+    assert fields.get("storyboards") == storyboards
+
+
 def test_an_image_gets_a_poster_alone(services: FakeServices, seen: list[bytes]) -> None:
     services.add("job-1", document("me"))
     make_posters.receive(upload(services, IMAGES, "me/job-1/reference.png", b"image"), services)
@@ -301,7 +339,7 @@ def test_an_original_without_pictures_is_kept(
 def test_only_a_local_decoder_may_lack_its_filter(monkeypatch: pytest.MonkeyPatch, is_deployed: bool) -> None:
     allowed: list[bool] = []
 
-    def make(_: IO[bytes], *, unfiltered_too: bool) -> Posters:
+    def make(_: IO[bytes], *, unfiltered_too: bool, **__: bool) -> Posters:
         allowed.append(unfiltered_too)
         return Posters(b"poster")
 

@@ -24,6 +24,7 @@ from shared.jobs.names import LONGEST_NAME
 from tests.jobs import document
 
 HINTS = get_type_hints(Job)
+MAPS = ("posters", "previews", "views", "storyboards", "playable")
 TEXTS = {name for name, hint in HINTS.items() if hint == str | None}
 anything = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text(), max_size=2)
 
@@ -96,21 +97,26 @@ def test_no_document_is_too_damaged_to_be_shown(damage: dict[str, object]) -> No
     assert len(shown) == 22
 
 
-@pytest.mark.parametrize(
-    "name", sorted(HINTS.keys() - {"id", "user_id", "posters", "previews"} | {"share_revoked_at"})
-)
+@pytest.mark.parametrize("name", sorted(HINTS.keys() - {"id", "user_id", *MAPS} | {"share_revoked_at"}))
 def test_an_empty_text_is_read_as_absent(name: str) -> None:
     fields = document("me", short_id="25ca1d0f")
     without = {key: value for key, value in fields.items() if key != name}
     assert job_from("job", {**fields, name: ""}) == job_from("job", without)
 
 
-@pytest.mark.parametrize("name", ["posters", "previews"])
+@pytest.mark.parametrize("name", [name for name in MAPS if name != "playable"])
 def test_an_empty_name_of_a_picture_is_read_as_absent(name: str) -> None:
     known = {"reference_image": "", "motion_video": None, "output_video": "me/job/poster.webp"}
     job = job_from("job", document("me", **{name: known}))
     found = {Medium.MOTION_VIDEO: None, Medium.OUTPUT_VIDEO: "me/job/poster.webp"}
     assert getattr(job, name) == found
+
+
+def test_whether_a_medium_is_playable_is_yes_or_no_or_unknown() -> None:
+    told = {"reference_image": False, "motion_video": True, "output_video": "yes", "another": True}
+    job = job_from("job", document("me", playable=told))
+    assert job.playable == {Medium.REFERENCE_IMAGE: False, Medium.MOTION_VIDEO: True}
+    assert job_from("job", document("me", playable="yes")).playable == {}
 
 
 @pytest.mark.parametrize("name", sorted(TEXTS))

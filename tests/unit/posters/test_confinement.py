@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,8 +16,8 @@ from infra.stage import ROOT
 from shared.errors import DecoderUnfiltered
 from shared.posters import posters
 from shared.posters.posters import (
+    LARGEST,
     LARGEST_POSTER,
-    LARGEST_PREVIEW,
     NO_FILTER,
     UNFILTERED,
     UNFILTERED_TOO,
@@ -28,6 +29,7 @@ from shared.posters.unpicturable import Reason, Unpicturable
 from tests.hostile_pictures import write_picture
 from tests.waiting import wait_until
 
+OUTPUTS = ("poster", "preview", "view", "storyboard")
 pytestmark = pytest.mark.slow  # each starts a process
 
 
@@ -75,12 +77,10 @@ def make(file):
     return Posters(b"poster")
 shared.posters.confinement.confined(make)
 """
-    with (
-        (folder / "source").open("rb") as source,
-        (folder / "poster").open("wb") as poster,
-        (folder / "preview").open("wb") as preview,
-    ):
-        descriptors = [file.fileno() for file in (source, poster, preview)]
+    with ExitStack() as files:
+        source = files.enter_context((folder / "source").open("rb"))
+        outputs = [files.enter_context((folder / name).open("wb")) for name in OUTPUTS]
+        descriptors = [source.fileno(), *(file.fileno() for file in outputs)]
         return subprocess.run(
             [sys.executable, "-c", program, *map(str, descriptors), *options],
             cwd=ROOT,
@@ -150,7 +150,7 @@ def test_a_decoder_reaches_no_other_file_process_or_network(tmp_path: Path, code
     assert "PermissionError: [Errno 1]" in ended.stderr
     assert (tmp_path / "source").read_bytes() == b"source"
     assert (tmp_path / "poster").read_bytes() == b""
-    assert {path.name for path in tmp_path.iterdir()} == {"source", "poster", "preview"}
+    assert {path.name for path in tmp_path.iterdir()} == {"source", *OUTPUTS}
 
 
 @NEEDS_FILTER
@@ -180,7 +180,7 @@ def test_where_it_is_decoded_without_a_filter_nothing_can_be_opened_either(tmp_p
 def test_a_decoder_that_lacks_its_filter_is_an_error_and_no_fault_of_the_file(
     picture: Path, possessed: Callable[[str], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    possessed(f'[ "$7" = {UNFILTERED_TOO} ] || exit {NO_FILTER}')
+    possessed(f'[ "$9" = {UNFILTERED_TOO} ] || exit {NO_FILTER}')
     with pytest.raises(DecoderUnfiltered), picture.open("rb") as file:
         make_posters(file)
     assert [(line.getMessage(), line.levelname) for line in caplog.records] == [("decoder_unfiltered", "ERROR")]
@@ -189,7 +189,7 @@ def test_a_decoder_that_lacks_its_filter_is_an_error_and_no_fault_of_the_file(
 def test_a_decoder_that_is_allowed_to_lack_its_filter_says_so(
     picture: Path, possessed: Callable[[str], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    possessed(f'[ "$7" = {UNFILTERED_TOO} ] && printf "{UNFILTERED}" >&2 && printf poster > /dev/fd/$5')
+    possessed(f'[ "$9" = {UNFILTERED_TOO} ] && printf "{UNFILTERED}" >&2 && printf poster > /dev/fd/$5')
     with picture.open("rb") as file:
         assert make_posters(file, unfiltered_too=True) == Posters(b"poster")
     assert [(line.getMessage(), line.levelname) for line in caplog.records] == [("decoder_unfiltered", "WARNING")]
@@ -207,7 +207,7 @@ def test_a_decoder_cannot_fill_the_disk(tmp_path: Path) -> None:
     ended = confined("return Posters(bytes(20_000_000))", tmp_path)
     assert posters.reason_of(ended.returncode) is Reason.CRASHED
     assert "File too large" in ended.stderr
-    assert (tmp_path / "poster").stat().st_size <= LARGEST_PREVIEW
+    assert (tmp_path / "poster").stat().st_size <= max(LARGEST)
 
 
 def test_what_a_decoder_raises_is_told_and_is_no_crash(tmp_path: Path) -> None:

@@ -1,27 +1,34 @@
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from fractions import Fraction
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
+from typing import BinaryIO
 
 import av
 import pytest
 from PIL import Image
 
 from infra.stage import ROOT
-from shared.posters import clips
-from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, SIDE, Posters, make_posters
-from shared.posters.unpicturable import Reason
+from shared.posters import clips, ends, photos, stills
+from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_STORYBOARD, SIDE, Posters, make_posters
+from shared.posters.storyboards import COLUMNS, PARTS, SIDE_OF_PART
+from shared.posters.unpicturable import Reason, Unpicturable
 from tests.benchmarks.posters import Measured, measured
-from tests.hostile_pictures import CORNERS, PICTURES, write_picture
-from tests.hostile_videos import VIDEOS, write_video
+from tests.hostile_pictures import CORNERS, PICTURES, noise, saved, scene, write_picture
+from tests.hostile_videos import VIDEOS, boxed, repeated, video, write_video
+from tests.large_media import heic
+from tests.profiles import swapped_inks
 
 pytestmark = pytest.mark.slow
 
@@ -63,7 +70,6 @@ REFUSED = {
     "empty.mp4": Reason.EMPTY,
     "playlist.mp4": Reason.NOT_MEDIA,
     "script.mp4": Reason.NOT_MEDIA,
-    "still.mp4": Reason.NOT_MEDIA,
 }
 OF_NO_SCENE = {"single-dot.png", "thread.png", "grey-16-bit.png", "noise.png", "transparent-noise.png"} | {
     *("checks-of-bits.png", "checks-of-palette.png", "noise.mp4", "black.mp4", "black-for-four-seconds.mp4")
@@ -167,6 +173,74 @@ def test_the_demo_s_media_all_get_posters(path: Path) -> None:
         assert posters.preview is None
 
 
+@pytest.mark.parametrize(
+    ("matrix", "stored"),
+    [
+        ((-1, 0, 0, 1), Image.Transpose.FLIP_LEFT_RIGHT),
+        ((1, 0, 0, -1), Image.Transpose.FLIP_TOP_BOTTOM),
+        ((0, 1, 1, 0), Image.Transpose.TRANSPOSE),
+        ((0, -1, -1, 0), Image.Transpose.TRANSVERSE),
+        ((0, 0, 0, 0), None),
+    ],
+)
+def test_a_mirrored_video_is_shown_as_its_matrix_says(
+    matrix: tuple[int, int, int, int], stored: Image.Transpose | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    upright = scene(320, 240)
+    content = bytearray(video([upright.transpose(stored) if stored is not None else upright] * 2))
+    a, b, c, d = (one << 16 for one in matrix)
+    start = content.index(b"tkhd") + 4 + 40
+    content[start : start + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    assert_shows_scene(opened(clips.make(BytesIO(content)).poster).convert("RGB"))
+
+
+def test_a_picture_in_inks_is_converted_with_the_profile_of_its_inks() -> None:
+    """Within what Chromium shows of it, as far as so coarse a profile is interpolated alike."""
+    content = saved(scene(576, 576, "CMYK"), format="JPEG", icc_profile=swapped_inks(), quality=95)
+    poster = opened(stills.make(BytesIO(content)).poster).convert("RGB")
+    swapped = {"red": (93, 54, 219), "green": (90, 160, 62), "blue": (227, 69, 46), "white": (250, 245, 244)}
+    for (x, y), (name, colour) in zip(((72, 72), (216, 72), (72, 216), (216, 216)), swapped.items(), strict=True):
+        seen = poster.crop((x, y, x + 1, y + 1)).tobytes()
+        assert all(abs(a - b) <= 16 for a, b in zip(seen, colour, strict=True)), (name, tuple(seen))
+
+
+def test_a_profile_that_cannot_be_used_is_ignored() -> None:
+    for profile in (b"no profile", swapped_inks()):
+        content = saved(scene(576, 576), format="JPEG", icc_profile=profile)
+        assert_shows_scene(opened(stills.make(BytesIO(content)).poster).convert("RGB"))
+
+
+@pytest.mark.parametrize("turns", [0, 1])
+def test_a_grid_of_tiles_is_put_together_and_turned_upright(turns: int) -> None:
+    upright = scene(320, 240)
+    stored = upright.transpose(Image.Transpose.ROTATE_270) if turns else upright
+    posters = photos.make(BytesIO(heic(stored, 64, turns)))
+    assert_shows_scene(opened(posters.poster).convert("RGB"))
+    assert posters.view
+    view = Image.open(BytesIO(posters.view)).convert("RGB")
+    assert view.size == (320, 240)
+    assert_shows_scene(view.resize((SIDE, SIDE)))
+
+
+@pytest.mark.parametrize("start", range(40, 700, 37))
+def test_no_damage_to_a_grid_s_index_is_more_than_an_error(start: int) -> None:
+    """Errors of any kind are told as `broken`; nothing else may come of it, such as a loop without end."""
+    content = bytearray(heic(scene(128, 64), 64))
+    content[start : start + 4] = b"\xff\xff\xff\xff"
+    with suppress(Exception):
+        photos.make(BytesIO(content))
+
+
+def test_a_picture_larger_than_any_camera_s_is_refused_however_small_its_tiles() -> None:
+    content = bytearray(heic(scene(128, 64), 64))
+    layout = content.index(b"idat") + 8
+    content[layout : layout + 4] = struct.pack(">HH", 60_000, 60_000)
+    with pytest.raises(Unpicturable) as caught:
+        photos.make(BytesIO(content))
+    assert caught.value.reason is Reason.TOO_LARGE
+
+
 def test_what_is_transparent_stays_so() -> None:
     for name in ("transparent.png", "transparent-palette.png"):
         pixel = opened(made(name).poster).getpixel((2, 2))
@@ -205,24 +279,46 @@ def test_a_poster_shows_what_comes_after_the_black() -> None:
     assert max(poster.convert("L").tobytes()) > 200
 
 
-def test_the_hole_in_a_large_video_is_not_searched_for_a_poster(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def cut(monkeypatch: pytest.MonkeyPatch, video: BinaryIO, missing: int) -> None:
+    """Let the file count as one of which these bytes before its index were not read."""
+    video.seek(0)
+    content = video.read()
+    index = len(content) - content.rindex(b"moov") + 4
+    monkeypatch.setattr(ends, "WHOLE_UP_TO", len(content) - missing)
+    monkeypatch.setattr(ends, "END_READ", index)
+
+
+def test_the_hole_in_a_large_video_is_not_searched_for_a_poster(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[object] = []
 
-    def later(container: object, _: object) -> list[clips.Shot]:
-        looked.append(container)
+    def later(video: object) -> list[clips.Shot]:
+        looked.append(video)
         return []
 
     monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
     monkeypatch.setattr(clips, "_later", later)
-    with write_video("black.mp4", tmp_path).open("rb") as video:
-        clips.make(video)
-        assert len(looked) == 1
-        monkeypatch.setattr(clips, "WHOLE_UP_TO", 100)
-        video.seek(0)
-        opened(clips.make(video).poster)
+    whole = VIDEOS["black.mp4"]()
+    index = whole.rindex(b"moov") - 4
+    black = BytesIO(whole[:index] + boxed(b"free", bytes(200_000)) + whole[index:])
+    clips.make(black)
     assert len(looked) == 1
+    cut(monkeypatch, black, 100_000)
+    black.seek(0)
+    opened(clips.make(black).poster)
+    assert len(looked) == 1
+
+
+def test_a_preview_of_a_large_video_ends_where_the_hole_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What FFmpeg would make of zeros is smeared over the picture before."""
+    content = video((noise(64, 64) for _ in range(60)), crf="18")
+    missing = len(content) // 2
+    index = content.rindex(b"moov") - 4
+    read = content[: index - missing] + bytes(missing) + content[index:]
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    whole = pictures_of(clips.make(BytesIO(content)).preview)
+    cut(monkeypatch, BytesIO(read), missing)
+    part = pictures_of(clips.make(BytesIO(read)).preview)
+    assert 20 < len(part) < 31 < len(whole) == 60
 
 
 def test_a_preview_keeps_the_pace_and_drops_what_no_eye_misses() -> None:
@@ -244,8 +340,8 @@ def test_a_video_that_takes_long_to_decode_gets_a_shorter_preview(
 ) -> None:
     spent = iter(range(100))
     monkeypatch.setattr(time, "process_time", lambda: next(spent))
-    with clip.open("rb") as video:
-        assert 2 < len(pictures_of(clips.make(video).preview)) <= 12
+    with clip.open("rb") as file:
+        assert 2 < len(pictures_of(clips.make(file).preview)) <= 12
 
 
 def test_a_video_is_decoded_and_encoded_by_one_thread(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,6 +365,39 @@ def test_a_video_is_decoded_and_encoded_by_one_thread(clip: Path, monkeypatch: p
 def test_the_same_file_gives_the_same_bytes() -> None:
     with DEMO[0].open("rb") as file:
         assert make_posters(file, unfiltered_too=True) == make_posters(file, unfiltered_too=True)
+
+
+def test_a_storyboard_shows_the_course_of_the_whole_video() -> None:
+    """Each second of eight has a brightness of its own."""
+    shades = [Image.new("RGB", (64, 64), (30 * number,) * 3) for number in range(8)]
+    content = video((shades[number // 10] for number in range(80)), rate=10)
+    with TemporaryFile() as file:
+        file.write(content)
+        posters = make_posters(file, with_storyboard=True, unfiltered_too=True)
+    assert posters.storyboard
+    assert len(posters.storyboard) <= LARGEST_STORYBOARD
+    sheet = Image.open(BytesIO(posters.storyboard)).convert("L")
+    assert sheet.size == (COLUMNS * SIDE_OF_PART, COLUMNS * SIDE_OF_PART)
+    for place in range(PARTS):
+        row, column = divmod(place, COLUMNS)
+        part = sheet.crop((column * 144 + 70, row * 144 + 70, column * 144 + 71, row * 144 + 71))
+        assert part.tobytes()[0] == pytest.approx(30 * (place // 2), abs=8)
+
+
+def test_a_long_video_s_storyboard_has_key_pictures_and_takes_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    content = repeated(600, Fraction(1))
+    began = time.thread_time()
+    assert clips.make(BytesIO(content), with_storyboard=True).storyboard
+    assert time.thread_time() - began < 5
+
+
+def test_noise_s_storyboard_is_small_enough_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)
+    content = video((noise(64, 64) for _ in range(40)), crf="18")
+    assert len(clips.make(BytesIO(content), with_storyboard=True).storyboard or b"") in range(
+        1, LARGEST_STORYBOARD
+    )
 
 
 def test_asking_for_no_poster_costs_no_decoder() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.jobs.job import Job, Medium
+from shared.jobs.job import Job, Medium, PictureKind
 from shared.settings import Settings, SigningKey
 from shared.storage.lookups import Lookups
 from shared.storage.media import MediaStore
@@ -41,13 +41,15 @@ def pool() -> Iterator[None]:
 def job(user_id: str, path: str) -> Job:
     paths = {f"{medium.value}_path": path for medium in Medium}
     pictures = dict.fromkeys(Medium, path)
-    return Job(id="job-1", user_id=user_id, status="completed", posters=pictures, previews=pictures, **paths)  # type: ignore[arg-type]
+    kinds = {kind.value: pictures for kind in PictureKind}
+    return Job(id="job-1", user_id=user_id, status="completed", **kinds, **paths)  # type: ignore[arg-type]
 
 
 FIELDS = {
     *("reference_image_path", "motion_video_path", "input_video_path", "output_video_path"),
     *("posters.reference_image", "posters.motion_video", "posters.output_video"),
     *("previews.motion_video", "previews.output_video"),
+    *("views.reference_image", "storyboards.output_video"),
 }
 
 

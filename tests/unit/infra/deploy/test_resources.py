@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from infra.functions import table
-from shared.jobs.job import POSTER_NAME, PREVIEW_NAME
 from shared.settings import dead_letters
 from tests.unit.infra.deploy.checkout import (
     DEFAULTS,
@@ -184,6 +183,9 @@ def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Li
     }
 
 
+PICTURES = ("poster.webp", "preview.mp4", "view.webp", "storyboard.webp")
+
+
 def test_what_decodes_uploads_can_write_pictures_alone(commands: list[Line]) -> None:
     account = "--member=serviceAccount:make-posters@nuumee-test.iam.gserviceaccount.com"
     grants = [
@@ -196,5 +198,5 @@ def test_what_decodes_uploads_can_write_pictures_alone(commands: list[Line]) -> 
     for grant in grants:
         title, expression = option(grant, "--condition").split(",")
         assert title == "title=pictures"
-        names = [f'resource.name.endsWith("/{name}")' for name in (POSTER_NAME, PREVIEW_NAME)]
+        names = [f'resource.name.endsWith("/{name}")' for name in PICTURES]
         assert expression == f"expression={'||'.join(names)}"

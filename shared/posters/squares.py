@@ -1,0 +1,146 @@
+"""Crops pictures of a video to their middle, shrinks them, and shows them upright in sRGB, as browsers do."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import cast
+
+from av.filter import Graph
+from av.sidedata.sidedata import SideData, Type
+from av.video.frame import PictureType, VideoFrame
+from av.video.reformatter import ColorRange, Colorspace
+from PIL import Image
+
+from shared.posters.colours import is_wide, table, white_of
+from shared.posters.posters import SIDE, TILE_COLOUR
+
+TICKS = 1000
+"""Ticks per second of a preview's clock."""
+_WIDEST_DOT = 4
+"""The largest believable pixel aspect ratio; a file that declares a larger one is wrong."""
+_UNSPECIFIED = 2
+_MATRICES = {1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020", 10: "bt2020"}
+"""Matrix coefficients that browsers obey, by their number in ITU-T H.273. With others they guess, as with none."""
+_LINES_OF_HD, _WIDTH_OF_HD = 720, 1280
+
+Step = tuple[str, str | None]
+Steps = list[Step]
+_TURN: Step = ("transpose", "cclock_flip")
+"""Swaps rows and columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Square:
+    """A square picture, SIDE pixels wide: 8-bit YUV of BT.709, or RGBA as stored, whose colours are `kind`."""
+
+    frame: VideoFrame
+    kind: tuple[int, int] | None = None
+    """Primaries and transfer characteristics."""
+
+
+class Squares:
+    """Pictures of one video, which may change their size on the way."""
+
+    def __init__(self, aspect: Fraction | None) -> None:
+        self._aspect = aspect if aspect and 1 / _WIDEST_DOT <= aspect <= _WIDEST_DOT else Fraction(1)
+        self._made_for: object = None
+        self._graph = Graph()
+        self._brightest = 0.0
+
+    def of(self, frame: VideoFrame) -> Square:
+        """The middle of a picture, upright. Its colours can be converted once all that count were seen."""
+        turns = upright(frame)
+        primaries, transfer = int(frame.color_primaries), int(frame.color_trc)
+        is_plain = not is_wide(primaries, transfer) and not _has_alpha(frame)
+        made_for = (frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range, is_plain)
+        if (made_for, turns) != self._made_for:
+            self._graph, self._made_for = self._graph_for(frame, turns, is_plain), (made_for, turns)
+        # Filters would refuse odd tags.
+        frame.colorspace = frame.color_primaries = frame.color_trc = _UNSPECIFIED
+        self._graph.vpush(frame)
+        square = self._graph.vpull()
+        if is_plain:
+            return Square(square)
+        if is_wide(primaries, transfer):
+            # Of few dots, so that noise does not count.
+            few = _image(square).reduce(8)
+            brightest = max(max(few.getchannel(channel).tobytes()) for channel in "RGB")
+            self._brightest = max(self._brightest, brightest / 255)
+        return Square(square, (primaries, transfer))
+
+    def finished(self, square: Square) -> VideoFrame:
+        """The square in sRGB, as YUV of BT.709. HDR is shown according to the brightest that was seen."""
+        frame = square.frame
+        if square.kind is not None:
+            image, (primaries, transfer) = _image(frame), square.kind
+            if is_wide(primaries, transfer):
+                image = image.filter(table(primaries, transfer, white_of(self._brightest, transfer)))
+            frame = in_video(image)
+        frame.pict_type = PictureType.NONE
+        return frame
+
+    def _graph_for(self, frame: VideoFrame, turns: Steps, is_plain: bool) -> Graph:
+        side = min(frame.width * self._aspect, Fraction(frame.height))
+        width, height = max(1, int(side / self._aspect)), max(1, int(side))
+        matrix = _MATRICES.get(int(frame.colorspace)) or ("bt709" if self._is_hd(frame, turns) else "bt601")
+        steps: Steps = [
+            ("crop", f"{width}:{height}:exact=1"),
+            ("scale", f"{SIDE}:{SIDE}:flags=lanczos:in_color_matrix={matrix}:out_color_matrix=bt709:out_range=tv"),
+            ("format", "yuv420p" if is_plain else "rgba"),
+            *turns,
+        ]
+        graph = Graph()
+        graph.threads = 1
+        graph.link_nodes(
+            graph.add_buffer(
+                width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, TICKS)
+            ),
+            *(graph.add(name, arguments) for name, arguments in steps),
+            graph.add("buffersink"),
+        ).configure()
+        return graph
+
+    def _is_hd(self, frame: VideoFrame, turns: Steps) -> bool:
+        """Whether a video that does not say so is BT.709. Browsers guess by its lines too.
+
+        Chromium counts narrow pictures of exactly 720 lines (960 x 720), too; most of their encoders use BT.601.
+        """
+        width, height = Fraction(frame.width) * self._aspect, Fraction(frame.height)
+        if _TURN in turns:
+            width, height = height, width
+        return height > _LINES_OF_HD or (height == _LINES_OF_HD and width >= _WIDTH_OF_HD)
+
+
+def upright(frame: VideoFrame) -> Steps:
+    """The filters that show the picture as its display matrix says: turned, mirrored or both."""
+    found = cast(Mapping[Type, SideData], frame.side_data)  # PyAV's own type is wrong
+    try:
+        data = found[Type.DISPLAYMATRIX]
+    except KeyError:
+        return []
+    a, b, _, c, d, *_ = struct.unpack("<9i", bytes(data))
+    is_turned = abs(b) + abs(c) > abs(a) + abs(d)
+    across, down = (c, b) if is_turned else (a, d)
+    return [_TURN] * is_turned + [("hflip", None)] * (across < 0) + [("vflip", None)] * (down < 0)
+
+
+def _has_alpha(frame: VideoFrame) -> bool:
+    return any(part.is_alpha for part in frame.format.components)
+
+
+def _image(frame: VideoFrame) -> Image.Image:
+    (plane,) = frame.planes
+    return Image.frombuffer("RGBA", (SIDE, SIDE), bytes(plane), "raw", "RGBA", plane.line_size, 1)
+
+
+def in_video(image: Image.Image) -> VideoFrame:
+    """A picture as frame of a preview, over the colour of a tile where it is transparent."""
+    ground = Image.new("RGBA", image.size, TILE_COLOUR)
+    ground.alpha_composite(image.convert("RGBA"))
+    frame: VideoFrame = VideoFrame.from_image(ground.convert("RGB"))  # type: ignore[no-untyped-call]
+    return frame.reformat(
+        format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG, threads=1
+    )

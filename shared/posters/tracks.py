@@ -1,0 +1,81 @@
+"""How files are opened, which of their video tracks players show, and whether browsers play it."""
+
+from __future__ import annotations
+
+from av.container import InputContainer
+from av.stream import Discard, Disposition
+from av.video.codeccontext import VideoCodecContext
+from av.video.stream import VideoStream
+
+from shared.posters.file_formats import MediaFormat
+from shared.posters.unpicturable import Reason, Unpicturable
+
+READING = {
+    # The file must not lead to other files or addresses.
+    "protocol_whitelist": "none",
+    "enable_drefs": "0",
+    "use_absolute_path": "0",
+    # Each thread would hold pictures of its own.
+    "threads": "1",
+}
+"""FFmpeg's options for every file."""
+MOST_PIXELS = 5312 * 2988
+"""Per picture."""
+_MOST_PIXELS_KEPT = 4096 * 2304
+"""Of larger pictures, only the key pictures are decoded: they need no others, which would have to be kept."""
+
+_OF_BROWSERS = {"h264", "vp8", "vp9", "libdav1d", "av1"}
+"""Codecs that the current versions of all browsers play. HEVC is not among them: whether it plays depends on
+the machine. https://developer.mozilla.org/en-US/docs/Web/Media/Guides/Formats/Video_codecs"""
+_OF_CAMERAS_AND_EDITORS = {"hevc", "prores", "dnxhd", "mjpeg", "qtrle", "ffv1", "png", "rawvideo", "dvvideo"}
+_OLD = {"mpeg4", "msmpeg4v2", "msmpeg4", "h263", "mpeg1video", "mpeg2video", "theora"}
+_OF_WINDOWS = {"wmv1", "wmv2", "wmv3", "vc1"}
+CODECS = _OF_BROWSERS | _OF_CAMERAS_AND_EDITORS | _OLD | _OF_WINDOWS | {"gif"}
+_NO_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+_PLAYED_DOTS = {"yuv420p", "yuvj420p"}
+"""How the dots of H.264 must be stored for all browsers."""
+
+
+def shown_track(container: InputContainer) -> VideoStream:
+    """The video that players play: the default one if there is one, else the one with the most pictures.
+
+    Cover art is none. The other streams will not be read. Raises Unpicturable if no video can be decoded.
+    """
+    tracks = [each for each in container.streams.video if not each.disposition & _NO_VIDEO]
+    decodable = [each for each in tracks if each.codec_context.name in CODECS]
+    if not decodable:
+        raise Unpicturable(Reason.NO_PICTURE, ", ".join(each.codec_context.name for each in tracks))
+    chosen = max(decodable, key=_rank)
+    pixels = chosen.width * chosen.height
+    if pixels > MOST_PIXELS:
+        raise Unpicturable(Reason.TOO_LARGE, f"{chosen.width} x {chosen.height} pixels")
+    for other in container.streams:
+        if other is not chosen:
+            other.discard = Discard.all
+    return chosen
+
+
+def _rank(track: VideoStream) -> tuple[bool, int, bool, int]:
+    plays = track.codec_context.name in _OF_BROWSERS
+    return bool(track.disposition & Disposition.default), track.frames, plays, track.width * track.height
+
+
+def decoder_of(track: VideoStream) -> VideoCodecContext:
+    """A decoder that uses one thread. FFmpeg's own ones for VP8 and VP9 leave out what is transparent."""
+    context = track.codec_context
+    if track.metadata.get("alpha_mode") == "1" and context.name in {"vp8", "vp9"}:
+        context = VideoCodecContext.create("libvpx" if context.name == "vp8" else "libvpx-vp9", "r")
+    context.thread_count = 1
+    if track.width * track.height > _MOST_PIXELS_KEPT:
+        context.skip_frame = "NONKEY"
+    return context
+
+
+def plays_in_browsers(kind: MediaFormat, beginning: bytes, track: VideoStream) -> bool:
+    """Whether all browsers play the file, as far as its container and codec tell."""
+    context = track.codec_context
+    if context.name not in _OF_BROWSERS:
+        return False
+    if context.name == "h264":
+        return kind is MediaFormat.QUICKTIME and context.pix_fmt in _PLAYED_DOTS
+    return kind is MediaFormat.QUICKTIME or (kind is MediaFormat.MATROSKA and b"webm" in beginning)

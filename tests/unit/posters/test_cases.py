@@ -1,0 +1,187 @@
+"""Ordinary files, as people upload them: a tile looks like what opens when it is clicked, in a browser.
+
+All show one scene: a person in a red shirt, a column of coloured squares at the right, grass below.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+from av.video.frame import VideoFrame
+from PIL import Image
+
+from infra.stage import ROOT
+from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_VIEW, SIDE, TILE_COLOUR, Posters
+from shared.posters.unpicturable import Reason
+from tests.batches import made_of
+from tests.hostile_pictures import CORNERS
+from tests.hostile_videos import moving
+
+pytestmark = pytest.mark.slow
+
+MEDIA = Path(__file__).parent / "media"
+POINTS = {"shirt": (144, 200), "white": (224, 190), "red": (224, 94), "green": (224, 126), "blue": (224, 158)} | {
+    "grass": (144, 272)
+}
+PICTURE = {"shirt": (200, 30, 40), "white": (240, 240, 240), "red": (220, 30, 30), "green": (30, 160, 30)} | {
+    "blue": (30, 30, 220),
+    "grass": (70, 130, 60),
+}
+VIDEO = {"shirt": (196, 26, 36), "white": (239, 239, 239), "red": (216, 27, 27), "green": (25, 156, 23)} | {
+    "blue": (27, 26, 215),
+    "grass": (65, 127, 56),
+}
+PICTURES = (
+    *(
+        "xmp-says-turned.jpg",
+        "exif-2.jpg",
+        "icc-p3.jpg",
+        "icc-prophoto.jpg",
+        "jpg-no-eoi.jpg",
+        "jpg-100-short.jpg",
+    ),
+    *("png-bad-crc-of-text.png", "comfy-ztxt-1mb.png", "fades-in-from-white.webp", "picture.avif", "iphone.heic"),
+)
+VIDEOS = (
+    *("mirrored-selfie.mov", "flipped-vertically.mov", "anamorphic-portrait.mov", "pnot-first.mov"),
+    *("matrix-8.mp4", "matrix-14.mp4", "disabled-track-first.mov", "mjpeg-proxy-first.mov", "cover-first.mp4"),
+    *("fade-in.mp4", "black-5s.mp4", "one-frame.mp4", "opencv-mp4v.mp4", "xvid.avi", "theora.ogv"),
+)
+HDR = ("iphone-hlg.MOV", "hdr10-pq.mp4")
+OTHERS = ("untagged-hd-709.mp4", "camera.MTS", "motion.gif", "vp9-alpha.webm", "audio-only.mp4")
+NOT_EVERYWHERE = {*HDR, "iphone.heic", "opencv-mp4v.mp4", "xvid.avi", "theora.ogv", "camera.MTS", "motion.gif"}
+
+
+@cache
+def outcomes() -> Mapping[str, Posters | Reason]:
+    pictures = made_of([MEDIA / name for name in PICTURES])
+    videos = made_of([MEDIA / name for name in (*VIDEOS, *HDR, *OTHERS)], is_for_video=True)
+    return {**pictures, **videos}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _made_once() -> None:
+    """An error while they are made is one of the set-up: it is not made again for each test."""
+    outcomes()
+
+
+def made(name: str) -> Posters:
+    outcome = outcomes()[name]
+    assert isinstance(outcome, Posters), outcome
+    assert len(outcome.poster) <= LARGEST_POSTER
+    return outcome
+
+
+def colours(name: str) -> dict[str, tuple[int, ...]]:
+    """The colours of the poster at the scene's points."""
+    image = Image.open(BytesIO(made(name).poster)).convert("RGB")
+    assert image.size == (SIDE, SIDE)
+    return {point: tuple(image.crop((x, y, x + 1, y + 1)).tobytes()) for point, (x, y) in POINTS.items()}
+
+
+def assert_close(seen: dict[str, tuple[int, ...]], wanted: dict[str, tuple[int, int, int]], within: int) -> None:
+    for point, colour in wanted.items():
+        assert all(abs(a - b) <= within for a, b in zip(seen[point], colour, strict=True)), (point, seen)
+
+
+KINDS = {
+    "dnxhd.mov": ("dnxhd", "mov", "yuv422p", (1280, 720), {"profile": "dnxhr_lb"}),
+    "animation.mov": ("qtrle", "mov", "rgb24", (320, 240), {}),
+    "prores.mov": ("prores", "mov", "yuv422p10le", (320, 240), {}),
+    "mjpeg.avi": ("mjpeg", "avi", "yuvj420p", (320, 240), {}),
+    "ffv1.mkv": ("ffv1", "matroska", "yuv420p", (320, 240), {}),
+    "windows.wmv": ("wmv2", "asf", "yuv420p", (320, 240), {}),
+    "program.mpg": ("mpeg2video", "mpeg", "yuv420p", (320, 240), {}),
+    "bare.mpg": ("mpeg1video", "mpeg1video", "yuv420p", (320, 240), {}),
+    "stream.ts": ("libx264", "mpegts", "yuv420p", (320, 240), {}),
+    "phone.3gp": ("h263", "3gp", "yuv420p", (352, 288), {}),
+}
+
+
+def coded(codec: str, kind: str, dots: str, size: tuple[int, int], options: dict[str, str]) -> bytes:
+    written = BytesIO()
+    with av.open(written, "w", format=kind) as container:
+        stream: Any = container.add_stream(codec, rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = *size, dots
+        for picture in moving(*size, 10):
+            frame: VideoFrame = VideoFrame.from_image(picture)
+            container.mux(stream.encode(frame.reformat(format=dots)))
+        container.mux(stream.encode(None))
+    return written.getvalue()
+
+
+def test_videos_of_many_kinds_get_a_poster_and_a_preview_and_are_told_from_those_that_play(tmp_path: Path) -> None:
+    for name, how in KINDS.items():
+        (tmp_path / name).write_bytes(coded(*how))
+    for name, outcome in made_of([tmp_path / name for name in KINDS], is_for_video=True).items():
+        assert isinstance(outcome, Posters), (name, outcome)
+        assert outcome.preview, name
+        assert not outcome.plays_everywhere, name
+        poster = Image.open(BytesIO(outcome.poster)).convert("RGB")
+        for (x, y), colour in zip(((72, 72), (216, 72), (72, 216), (216, 216)), CORNERS.values(), strict=True):
+            seen = poster.crop((x, y, x + 1, y + 1)).tobytes()
+            assert all(abs(a - b) < 40 for a, b in zip(seen, colour, strict=True)), (name, x, y, seen)
+
+
+def test_every_case_is_looked_at() -> None:
+    assert {path.name for path in MEDIA.iterdir()} == {*PICTURES, *VIDEOS, *HDR, *OTHERS}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_s_poster_has_the_scene_s_colours_in_their_places(name: str) -> None:
+    assert_close(colours(name), PICTURE, within=12)
+
+
+@pytest.mark.parametrize("name", VIDEOS)
+def test_a_video_s_poster_has_the_scene_s_colours_in_their_places(name: str) -> None:
+    assert_close(colours(name), VIDEO, within=12)
+
+
+@pytest.mark.parametrize("name", [*HDR, "camera.MTS", "motion.gif"])
+def test_hdr_and_what_is_coarse_come_close(name: str) -> None:
+    assert_close(colours(name), VIDEO, within=20)
+
+
+def test_an_untagged_video_of_high_definition_is_taken_as_such() -> None:
+    wanted = {point: VIDEO[point] for point in ("shirt", "grass")}
+    assert_close(colours("untagged-hd-709.mp4"), wanted, within=12)
+
+
+def test_what_is_hidden_in_a_video_shows_the_tile_instead() -> None:
+    assert_close(colours("vp9-alpha.webm"), {"grass": TILE_COLOUR}, within=12)
+    style = (ROOT / "frontend/app/globals.css").read_text()
+    colour = re.search(r"--color-page: #(\w+);", style)
+    assert colour
+    assert bytes.fromhex(colour[1]) == bytes(TILE_COLOUR)
+
+
+def test_a_video_without_pictures_is_refused() -> None:
+    assert outcomes()["audio-only.mp4"] is Reason.NO_PICTURE
+
+
+@pytest.mark.parametrize("name", [*PICTURES, *VIDEOS, *HDR, *OTHERS[:-1]])
+def test_whether_the_original_plays_in_all_browsers_is_told(name: str) -> None:
+    assert made(name).plays_everywhere == (name not in NOT_EVERYWHERE)
+
+
+def test_a_picture_that_browsers_do_not_show_gets_a_view() -> None:
+    view = made("iphone.heic").view
+    assert view
+    assert len(view) <= LARGEST_VIEW
+    image = Image.open(BytesIO(view))
+    assert (image.format, image.size) == ("WEBP", (960, 720))
+    assert [name for name in PICTURES if made(name).view] == ["iphone.heic"]
+
+
+@pytest.mark.parametrize("name", [*VIDEOS, *HDR, *OTHERS[:-1]])
+def test_all_but_a_single_picture_get_a_preview(name: str) -> None:
+    preview = made(name).preview
+    assert (preview is None) == (name == "one-frame.mp4")
+    assert len(preview or b"") <= LARGEST_PREVIEW
