@@ -21,6 +21,7 @@ import {
   renamedAs,
   sharedAs,
   withName,
+  withNames,
   withoutJobs,
   withPolledJob,
   withPolledJobs,
@@ -77,6 +78,8 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
   const countedBy = useRef<symbol | null>(null);
   const cursors = useRef(new Map<string, string>());
   const asked = useRef(0);
+  /** Names given since the last poll was asked. Its answer may have been read before they were saved. */
+  const renamedSince = useRef<JobName[]>([]);
 
   const setMedia = (media: JobThumbnailsResponse[]) => {
     shown.current = { ...shown.current, ...Object.fromEntries(media.map((one) => [one.job_id, one])) };
@@ -129,7 +132,8 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
   const pollFailure = usePolling(pollable, asked, async (signal) => {
     const before = [...watched, ...apart];
     const ids = before.map((job) => job.id);
-    const answered = learn(await getJobs(ids, signal));
+    renamedSince.current = [];
+    const answered = withNames(learn(await getJobs(ids, signal)), renamedSince.current);
     await mutate((list) => list && withPolledJobs(list, ids, answered), { revalidate: false });
     updateDetails((job) => withPolledJob(job, ids, answered));
     setCounts((known) => known && recount(known, before, answered));
@@ -164,6 +168,7 @@ export function useJobs(userId: string, view: View, onChange: (jobs: Job[]) => v
       updateDetails((job) => sharedAs(job, share));
     },
     rename: (renamed) => {
+      renamedSince.current.push(renamed);
       void mutate((list) => list && withName(list, renamed), { revalidate: false });
       updateDetails((job) => renamedAs(job, renamed));
     },

@@ -125,8 +125,8 @@ class Body:
         """Receive nothing more, also in a read that waits, and have gunicorn close the connection."""
         if self._connection is None:
             return
-        # gunicorn's own flag for a broken body: it then reads no further request. Otherwise it would parse the rest of
-        # the body as one.
+        # gunicorn's own flag for a broken body: it then reads no further request. Otherwise it would parse the
+        # rest of the body as one.
         self._stream.failed = True
         with suppress(OSError):  # the client may be gone
             self._connection.shutdown(socket.SHUT_RD)
