@@ -5,6 +5,7 @@ ApiError                  answered as problem details (RFC 9457)
   Unauthorized        401
   NotFound            404
   MethodNotAllowed    405
+  RequestTimeout      408
   NotCompleted        409
   NotDeleted          409
   Gone                410
@@ -76,6 +77,13 @@ class MethodNotAllowed(ApiError):
 
     def __init__(self, allow: str) -> None:
         super().__init__(f"Only {allow} can be used here.", headers={"Allow": allow})
+
+
+class RequestTimeout(ApiError):
+    status, title, kind = 408, "Request timeout", "request-timeout"
+
+    def __init__(self) -> None:
+        super().__init__("The body did not arrive in time. Please try again.")
 
 
 class NotCompleted(ApiError):

@@ -25,6 +25,7 @@ import {
   roomFor,
   sharedAs,
   withName,
+  withNames,
   withoutJobs,
   withPolledJob,
   withPolledJobs,
@@ -98,6 +99,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const loaded = useRef<{ place: string; at: number; ids: string[] }>(NEVER);
   const [arrived, setArrived] = useState<ReadonlySet<string>>(new Set());
   const room = useRef(PAGE_SIZE);
+  /** Names given since the last poll was asked. Its answer may have been read before they were saved. */
+  const renamedSince = useRef<JobName[]>([]);
 
   const setMedia = (media: JobThumbnailsResponse[]) => {
     shown.current = { ...shown.current, ...Object.fromEntries(media.map((one) => [one.job_id, one])) };
@@ -171,7 +174,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const pollFailure = usePolling(calm && watched.length + apart.length > 0, asked, steady, async (signal) => {
     const before = [...watched, ...apart];
     const ids = before.map((job) => job.id);
-    const answered = learn(await getJobs(ids, signal));
+    renamedSince.current = [];
+    const answered = withNames(learn(await getJobs(ids, signal)), renamedSince.current);
     await mutate((list) => list && withPolledJobs(list, ids, answered), { revalidate: false });
     updateDetails((job) => withPolledJob(job, ids, answered));
     setCounts((known) => known && recount(known, before, answered));
@@ -223,6 +227,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
       updateDetails((job) => sharedAs(job, share));
     },
     rename: (renamed) => {
+      renamedSince.current.push(renamed);
       void mutate((list) => list && withName(list, renamed), { revalidate: false });
       updateDetails((job) => renamedAs(job, renamed));
     },

@@ -67,6 +67,11 @@ export function renamedAs(job: Job, { id, name }: JobName): Job {
   return job.id === id ? { ...job, name } : job;
 }
 
+/** Returns the jobs with the names that some of them were given, oldest first, after these jobs were asked for. */
+export function withNames(jobs: Job[], renamed: JobName[]): Job[] {
+  return jobs.map((job) => renamed.reduce(renamedAs, job));
+}
+
 /** Returns the job after a poll for the ids `asked`: unchanged if it was not among them, null if it no longer exists. */
 export function withPolledJob(job: Job, asked: string[], answered: Job[]): Job | null {
   if (!asked.includes(job.id)) return job;

@@ -8,6 +8,7 @@ import {
   recount,
   roomFor,
   withName,
+  withNames,
   withoutJobs,
   withPolledJob,
   withPolledJobs,
@@ -88,6 +89,23 @@ describe("a list after a poll", () => {
   test("does not change if the page was changed in the meantime", () => {
     expect(withPolledJobs(list([b]), ["a"], [job("a")])).toEqual(list([b]));
   });
+});
+
+test("polled jobs keep the names that they were given after the poll was asked", () => {
+  const stale = [
+    { ...a, name: "Old" },
+    { ...c, name: "Other" },
+  ];
+  const renamed = [
+    { id: "a", name: "First" },
+    { id: "b", name: "Not polled" },
+    { id: "a", name: null },
+  ];
+  expect(withNames(stale, renamed)).toEqual([
+    { ...a, name: null },
+    { ...c, name: "Other" },
+  ]);
+  expect(withNames(stale, [])).toEqual(stale);
 });
 
 describe("a job outside the list", () => {

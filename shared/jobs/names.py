@@ -15,12 +15,23 @@ FIRST_BYTES = 400
 (https://firebase.google.com/docs/firestore/quotas#limits), and into a cursor."""
 _LONGEST_FILE_NAME = 200
 """Bytes of UTF-8 of the part of a file name that comes from a name. Most file systems allow 255 altogether."""
-_REFUSED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
-"""Control characters, line ends, lone surrogates, and characters that turn the direction of text."""
-_BLANK = frozenset("\u115f\u1160\u2800\u3164\uffa0")
-"""Letters and symbols that show nothing."""
-_INVISIBLE = ("Zs", "Zl", "Zp", "Cc", "Cf")
-"""Unicode's categories of spaces, line ends, control characters, and characters that only join or part others."""
+_NO_CHARACTERS = "\ufdd0-\ufdef" + "".join(
+    f"{chr(plane | 0xFFFE)}-{chr(plane | 0xFFFF)}" for plane in range(0, 0x110000, 0x10000)
+)
+"""Code points that never are characters (https://www.unicode.org/faq/private_use.html#noncharacters). A search
+uses the last of them as the end of all names with the same beginning."""
+_REFUSED = re.compile(rf"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\u202a-\u202e\u2066-\u2069{_NO_CHARACTERS}]")
+"""Control characters, line ends, lone surrogates, noncharacters, and what turns the direction of text."""
+_BLANK = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
+    "\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Characters that show nothing whatever their category: Default_Ignorable_Code_Point in
+https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt, an empty Braille cell, an empty note."""
+_NOTHING_ALONE = ("Zs", "Zl", "Zp", "Cc", "Cf", "Mn", "Mc", "Me")
+"""Unicode's categories of spaces, line ends, control characters, characters that only join or part others, and
+marks, which show on another character."""
 _NOT_IN_FILE_NAMES = re.compile(r'[<>:"/\\|?*]')
 """https://learn.microsoft.com/windows/win32/fileio/naming-a-file has the longest list of them."""
 _MARKS = re.compile("[\u200e\u200f\u061c\ufeff]")
@@ -44,7 +55,9 @@ def requested_name(body: object) -> str | None:
     if not isinstance(name, str):
         raise BadRequest("name must be a text or null.")
     if _REFUSED.search(name):
-        raise BadRequest("name must not contain control characters, line ends or characters that turn the text.")
+        raise BadRequest(
+            "name must not contain control characters, line ends, characters that turn the text, or noncharacters."
+        )
     name = unicodedata.normalize("NFC", name).strip()
     if len(name) > LONGEST_NAME:
         raise BadRequest(f"name must have at most {LONGEST_NAME} characters; this one has {len(name)}.")
@@ -55,14 +68,18 @@ def requested_name(body: object) -> str | None:
 
 def requested_prefix(text: str) -> str:
     """The folded beginning of names that is searched for. Raises BadRequest."""
-    if not 1 <= len(text) <= LONGEST_NAME or _REFUSED.search(text) or not _shows_something(text):
+    refused = _REFUSED.search(text)
+    text = unicodedata.normalize("NFC", text).lstrip()
+    if refused or len(text) > LONGEST_NAME or not _shows_something(text):
         raise BadRequest(f"name_prefix must be 1 to {LONGEST_NAME} characters as a name has them.")
-    return folded(text.lstrip())
+    return folded(text)
 
 
 def is_name(value: object) -> bool:
     """Whether a document's value is a name that can be shown as it is."""
-    return isinstance(value, str) and 1 <= len(value) <= LONGEST_NAME and not _REFUSED.search(value)
+    if not isinstance(value, str) or len(value) > LONGEST_NAME:
+        return False
+    return not _REFUSED.search(value) and _shows_something(value)
 
 
 def folded(text: str) -> str:
@@ -83,7 +100,7 @@ def file_name(name: str | None, job_id: str) -> str:
 
 
 def _shows_something(text: str) -> bool:
-    return any(one not in _BLANK and unicodedata.category(one) not in _INVISIBLE for one in text)
+    return any(unicodedata.category(one) not in _NOTHING_ALONE and not _BLANK.match(one) for one in text)
 
 
 def _cut(text: str, size: int) -> str:

@@ -113,6 +113,19 @@ class ListQuery:
         """Whether the filter accepts a job of this status."""
         return not self.statuses or status_group(status) in self.statuses
 
+    def reaches(self, position: Position) -> bool:
+        """Whether a job at this position can be among the jobs that the query is about."""
+        if not position.job_id.startswith(self.id_prefix or ""):
+            return False
+        if self.name_prefix is None and position.name is not None:
+            return False
+        if self.name_prefix is not None:
+            return position.name is not None and position.name.startswith(self.name_prefix)
+        if position.created_at is None:
+            return self.created_after is None and self.created_before is None
+        first, end = self.created_after or position.created_at, self.created_before
+        return first <= position.created_at and (end is None or position.created_at < end)
+
 
 def encode_cursor(position: Position, query: ListQuery) -> str:
     """Encode `position` as text that only the same user can use, with the same filter, order or search.
@@ -143,10 +156,10 @@ def decode_cursor(cursor: str, query: ListQuery) -> Position:
         if not is_job_id(job_id) or any(type(number) is not int for number in numbers):
             raise ValueError("not a position")
         name = place if isinstance(place, str) else None
-        if not job_id.startswith(query.id_prefix or "") or not (name or "").startswith(query.name_prefix or ""):
-            raise ValueError("outside the search")
         created_at = None if place is None or name is not None else _EPOCH + int(place) * _MICROSECOND
         position = Position(job_id, created_at, page, shown, total, name)
+        if not query.reaches(position):
+            raise ValueError("outside the list")
         if encode_cursor(position, query) != cursor:
             raise ValueError("not as it was made")
     except (ValueError, TypeError, OverflowError, RecursionError, binascii.Error):

@@ -108,15 +108,19 @@ def is_oldest_first(parameters: QueryParameters) -> bool:
 
 
 def created_between(parameters: QueryParameters) -> tuple[datetime | None, datetime | None]:
-    """The times in UTC at or after which, and before which, jobs were created."""
+    """The times in UTC at or after which, and before which, jobs were created.
+
+    Both are rounded up to the microsecond, as which Firestore keeps times. That selects the same jobs as the exact
+    times: https://firebase.google.com/docs/firestore/manage-data/data-types
+    """
     first, end = _time(parameters, "created_after"), _time(parameters, "created_before")
     if first and end and first >= end:
         raise BadRequest("created_after must be earlier than created_before.")
-    return first, end
+    return first and first[0], end and end[0]
 
 
-def _time(parameters: QueryParameters, name: str) -> datetime | None:
-    """A time of RFC 3339, to the microsecond, as Firestore keeps times."""
+def _time(parameters: QueryParameters, name: str) -> tuple[datetime, int] | None:
+    """A time of RFC 3339: rounded up to the microsecond, and the nanoseconds from there to the exact time."""
     text = single(parameters, name)
     if text is None:
         return None
@@ -126,7 +130,9 @@ def _time(parameters: QueryParameters, name: str) -> datetime | None:
             raise ValueError("another form")
         day, time, fraction, zone = matched.groups()
         whole = datetime.fromisoformat(f"{day}T{time}{'+00:00' if zone in 'Zz' else zone}").astimezone(UTC)
-        return whole + timedelta(microseconds=int((fraction or ".")[1:7].ljust(6, "0")))
+        nanoseconds = int((fraction or ".")[1:].ljust(9, "0"))
+        microseconds = -(-nanoseconds // 1000)
+        return whole + timedelta(microseconds=microseconds), nanoseconds - 1000 * microseconds
     except (ValueError, OverflowError):
         raise BadRequest(
             f"{name} must be a time such as 2026-11-22T12:00:00Z, or 2026-11-22T13:00:00+01:00 with + sent as %2B."

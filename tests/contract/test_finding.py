@@ -35,6 +35,7 @@ FILTERS: dict[str, dict[str, Any]] = {
     },
     "other statuses": {"statuses": (OTHER,), "types": ("foley", "animate"), "created_after": NOW - 8 * HOUR},
     "other and known": {"statuses": ("failed", OTHER), "created_before": NOW - HOUR, "oldest_first": True},
+    "no time at all": {"created_after": NOW - 5 * HOUR, "created_before": NOW - 5 * HOUR},
     "none": {"types": ("watermark",), "created_after": NOW + HOUR},
 }
 

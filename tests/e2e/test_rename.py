@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 
-from tests.e2e.faults import ONE_JOB, failed_load, problem
+from tests.e2e.clock import Clock
+from tests.e2e.faults import ONE_JOB, POLL, failed_load, problem
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
+from tests.waiting import wait_until
 
 
 def _details(jobs_page: JobsPage, job_id: str) -> Locator:
@@ -88,3 +90,26 @@ def test_a_name_that_is_refused_stays_in_the_field_with_the_reason_until_it_is_c
     field.press("Enter")
     expect(page.get_by_role("dialog", name="a" * 80)).to_be_visible()
     assert details.evaluate("dialog => dialog.scrollWidth <= dialog.clientWidth")
+
+
+def test_a_poll_asked_before_the_name_was_saved_does_not_bring_the_old_one_back(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    job_id = shelf.add("processing", media=False)
+    jobs_page.open()
+    details = _details(jobs_page, job_id)
+    _rename(details).click()
+    clock = Clock(page)
+    clock.stop()
+    shelf.document(job_id).update({"status": "failed"})  # so no poll follows this one
+    polls: list[tuple[Route, APIResponse]] = []
+    page.route(POLL, lambda route: polls.append((route, route.fetch())))
+    clock.run(seconds=10)
+    wait_until(lambda: page.evaluate("true") and polls)  # the call to the page delivers pending events
+    details.get_by_role("textbox", name="Name of the job").fill("First try")
+    page.keyboard.press("Enter")
+    heading = jobs_page.card(job_id).get_by_role("heading", include_hidden=True)
+    expect(heading).to_have_text("First tryProcessing")
+    for route, response in polls:
+        route.fulfill(response=response)
+    expect(heading).to_have_text("First tryFailed")

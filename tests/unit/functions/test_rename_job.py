@@ -103,9 +103,16 @@ def test_a_bad_body_changes_nothing_and_is_told_what_is_wrong(
 def test_a_body_of_another_type_is_refused(services: FakeServices, kind: str) -> None:
     answer = rename(services, b'{"name": "a"}', headers={"Content-Type": kind})
     assert (answer.status_code, "application/json" in answer.json["detail"]) == (400, True)
+    assert ("charset must be utf-8" in answer.json["detail"]) == ("charset" in kind)
 
 
-@pytest.mark.parametrize("kind", ["application/json", "Application/JSON; Charset=UTF-8"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("application/json", "Application/JSON; Charset=UTF-8", "application/json; charset=utf8"),
+        *('application/json;charset="utf-8"', 'application/json; charset="UTF8"'),
+    ],
+)
 def test_a_body_of_just_the_size_that_is_allowed_is_taken(services: FakeServices, kind: str) -> None:
     body = b'{"name": "a"}'.ljust(4096)
     assert rename(services, body, headers={"Content-Type": kind}).json["name"] == "a"

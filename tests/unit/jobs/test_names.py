@@ -29,6 +29,9 @@ def asked(name: object) -> str | None:
         "שלום\u200f",
         "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
         FAMILY,
+        "❤\ufe0f",
+        "\U0001fae8",
+        "\U0003fffd",
         "1",
         "…",
         "<b>",
@@ -50,17 +53,40 @@ def test_a_name_is_kept_without_spaces_around_it_and_in_one_form(sent: str | Non
 
 
 @pytest.mark.parametrize(
-    "blank", ["", " ", "\u00a0\u3000", "\u200b", "\u200d\u200e", "\u2060", "\u3164", "\u2800"]
+    "blank",
+    [
+        *("", " ", "\u00a0\u3000", "\u200b", "\u200d\u200e", "\u2060", "\u3164", "\u2800"),
+        *(
+            "\ufe0f",
+            "\u034f",
+            "\u180b",
+            "\u17b4",
+            "\ufff0",
+            "\U000e0041",
+            "\U000e0100",
+            "\U000e0fff",
+            "\U0001d159",
+        ),
+        *("\u0301", "\u0301\u0308", "\u0903", "\u20dd", "\u3164\u0301 \ufe0f"),
+    ],
 )
 def test_a_name_that_shows_nothing_is_refused(blank: str) -> None:
     with pytest.raises(BadRequest, match=r"^name must show something"):
         asked(blank)
+    assert not is_name(blank)
+    assert file_name(blank, "70eb9a") == "nuumee-70eb9a.mp4"
+    with pytest.raises(BadRequest, match=r"^name_prefix "):
+        requested_prefix(blank)
 
 
 @pytest.mark.parametrize(
-    "odd", ["\0", "\n", "\t", "\x7f", "\x85", "\u2028", "\u202e", "\u2066", "\u2069", "\udfff"]
+    "odd",
+    [
+        *("\0", "\n", "\t", "\x7f", "\x85", "\u2028", "\u202e", "\u2066", "\u2069", "\udfff"),
+        *("\ufdd0", "\ufdef", "\ufffe", "\uffff", "\U0001fffe", "\U0010ffff"),
+    ],
 )
-def test_control_characters_and_those_that_turn_the_text_are_refused(odd: str) -> None:
+def test_control_characters_noncharacters_and_those_that_turn_the_text_are_refused(odd: str) -> None:
     for name in (odd, f"a{odd}", f"{odd}b"):
         with pytest.raises(BadRequest, match=r"^name must not contain"):
             asked(name)
@@ -107,7 +133,12 @@ def test_a_folded_name_is_folded_already_and_short_enough_for_an_index_and_a_cur
     assert len(folded(name).encode()) <= 400
 
 
-@pytest.mark.parametrize("prefix", ["", " ", "\u200b", "a" * 81])
+@pytest.mark.parametrize("prefix", ["e\u0301" * 80, f" {'a' * 80}", "\u0958" * 40])
+def test_a_beginning_is_measured_as_a_name_is(prefix: str) -> None:
+    assert requested_prefix(prefix) == folded(str(asked(prefix)))
+
+
+@pytest.mark.parametrize("prefix", ["", " ", "\u200b", "a" * 81, "\u0958" * 41])
 def test_a_search_for_no_beginning_of_a_name_is_refused(prefix: str) -> None:
     with pytest.raises(BadRequest, match=r"^name_prefix "):
         requested_prefix(prefix)

@@ -16,7 +16,8 @@ from shared.jobs.job import JobStatus
 from shared.jobs.names import folded
 from shared.jobs.pagination import ListQuery, Position, _seal, decode_cursor, encode_cursor
 
-POSITION = Position("job-1", datetime(2026, 11, 22, 12, 0, 0, 123456, UTC), page=2, shown=20)
+CREATED = datetime(2026, 11, 22, 12, 0, 0, 123456, UTC)
+POSITION = Position("job-1", CREATED, page=2, shown=20)
 OLD = "g64TxMo9807VuDcpWyJqb2ItMSIsMTc5NTM0ODgwMDEyMzQ1NiwyLDIwXQ"
 positions = st.builds(
     Position,
@@ -132,6 +133,7 @@ def test_parameters_that_are_not_known_are_ignored() -> None:
                 *("2026-11-22T12:00Z", "2026-11-22T12:00:00 01:00", "2026-11-22T12:00:00+0100"),
                 *("2026-13-01T00:00:00Z", "2026-02-29T00:00:00Z", "2026-11-22T24:00:00Z", "2026-11-22T23:59:60Z"),
                 *("0000-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"),
+                "9999-12-31T23:59:59.9999999Z",
                 *("2026-11-22T12:00:00.Z", "2026-11-22T12:00:00.1234567890Z", "\uff12026-11-22T12:00:00Z"),
                 *("2026-11-22T12:00:00Z\n", "2026-W47-7T12:00:00Z", "2026-11-22T12:00:00+25:00"),
             )
@@ -254,12 +256,18 @@ def test_times_keep_their_microseconds_in_a_cursor() -> None:
         ("2026-11-22T13:30:00+01:30", datetime(2026, 11, 22, 12, tzinfo=UTC)),
         ("2026-11-22T12:00:00-00:00", datetime(2026, 11, 22, 12, tzinfo=UTC)),
         ("2026-11-22T12:00:00.5Z", datetime(2026, 11, 22, 12, 0, 0, 500_000, UTC)),
-        ("2026-11-22T12:00:00.123456789Z", datetime(2026, 11, 22, 12, 0, 0, 123_456, UTC)),
+        ("2026-11-22T12:00:00.123456Z", datetime(2026, 11, 22, 12, 0, 0, 123_456, UTC)),
+        ("2026-11-22T12:00:00.123456000Z", datetime(2026, 11, 22, 12, 0, 0, 123_456, UTC)),
+        ("2026-11-22T12:00:00.123456001Z", datetime(2026, 11, 22, 12, 0, 0, 123_457, UTC)),
+        ("2026-11-22T12:00:00.123456789Z", datetime(2026, 11, 22, 12, 0, 0, 123_457, UTC)),
+        ("2026-12-31T23:59:59.9999999Z", datetime(2027, 1, 1, tzinfo=UTC)),
         ("0001-01-01T00:00:00Z", datetime(1, 1, 1, tzinfo=UTC)),
         ("9999-12-31T23:59:59.999999Z", datetime(9999, 12, 31, 23, 59, 59, 999_999, UTC)),
     ],
 )
-def test_times_are_taken_as_rfc_3339_has_them(text: str, time: datetime) -> None:
+def test_times_are_taken_as_rfc_3339_has_them_rounded_up_to_what_firestore_keeps(
+    text: str, time: datetime
+) -> None:
     assert parse(created_after=text).created_after == time
     assert parse(created_before=text).created_before == time
 
@@ -292,6 +300,15 @@ def test_a_time_span_must_not_end_before_it_begins() -> None:
             parse(created_after="2026-11-22T12:00:00Z", created_before=end)
 
 
+def test_a_time_span_is_measured_by_the_exact_times() -> None:
+    earlier, later = "2026-11-22T12:00:00.000000001Z", "2026-11-22T12:00:00.000000002Z"
+    query = parse(created_after=earlier, created_before=later)
+    assert query.created_after == query.created_before == datetime(2026, 11, 22, 12, 0, 0, 1, UTC)
+    for end in (earlier, "2026-11-22T13:00:00.000000001+01:00", "2026-11-22T12:00:00Z"):
+        with pytest.raises(BadRequest, match=r"^created_after must be earlier than created_before"):
+            parse(created_after=earlier, created_before=end)
+
+
 VALUES = {
     "ids": "a",
     "id_prefix": "a",
@@ -314,14 +331,13 @@ def test_what_does_not_go_together_is_refused_with_both_names(name: str, other: 
     assert {name, other} <= {*refusal.value.detail.rstrip(".").split()}
 
 
-TIMES = st.none() | st.sampled_from([POSITION.created_at, datetime(2026, 1, 1, tzinfo=UTC)])
 lists = st.builds(
     ListQuery,
     user_id=st.just("me"),
     statuses=filters.map(sorted).map(tuple),
     types=st.sets(st.sampled_from(["animate", "foley"])).map(sorted).map(tuple),
-    created_after=TIMES,
-    created_before=TIMES,
+    created_after=st.sampled_from([None, CREATED, datetime(2026, 1, 1, tzinfo=UTC)]),
+    created_before=st.sampled_from([None, CREATED + timedelta(microseconds=1), datetime(2027, 1, 1, tzinfo=UTC)]),
     oldest_first=st.booleans(),
 )
 
@@ -355,3 +371,21 @@ def test_a_cursor_to_a_name_outside_its_search_is_refused(name: str | None) -> N
     cursor = base64.urlsafe_b64encode(_seal(payload, query) + payload).rstrip(b"=").decode()
     with pytest.raises(BadRequest, match="cursor"):
         decode_cursor(cursor, query)
+
+
+@pytest.mark.parametrize(
+    ("query", "position"),
+    [
+        (MINE, replace(POSITION, created_at=None, name="cat")),
+        (asking(id_prefix="job"), replace(POSITION, created_at=None, name="cat")),
+        (ListQuery(user_id="me", name_prefix="cat"), replace(POSITION, created_at=None)),
+        (ListQuery(user_id="me", created_after=CREATED + timedelta(microseconds=1)), POSITION),
+        (ListQuery(user_id="me", created_before=CREATED), POSITION),
+        (ListQuery(user_id="me", created_after=CREATED), replace(POSITION, created_at=None)),
+        (ListQuery(user_id="me", created_before=CREATED), replace(POSITION, created_at=None)),
+        (ListQuery(user_id="me", created_before=CREATED), replace(POSITION, created_at=None, name="cat")),
+    ],
+)
+def test_a_cursor_to_a_place_where_the_list_has_no_jobs_is_refused(query: ListQuery, position: Position) -> None:
+    with pytest.raises(BadRequest, match="cursor"):
+        decode_cursor(encode_cursor(position, query), query)

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
+from unittest.mock import Mock
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from shared.access.visitors import BURST
-from shared.errors import PROBLEMS, ApiError, Unavailable
+from shared.errors import PROBLEMS, ApiError, RequestTimeout, Unavailable
+from shared.web.bodies import Body
 from shared.web.endpoint import HttpFunction
 from tests.calls import call
 from tests.enumerated import FOUND, Functions, operations
@@ -60,6 +62,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "of what the caller has": {"headers": {"If-None-Match": "*"}},
     "with a bad query": {"query": "page=0"},
     "with a bad body": {"body": {"name": ""}},
+    "with a body that comes too late": {"late": True},
     "without a token": {"user": None},
     "for a job that is not there": {"job_id": "unknown"},
     "for a job under way": {"job_id": "queued"},
@@ -110,8 +113,11 @@ def test_every_answer_is_as_described_and_no_other_is_described(path: str, metho
         job_id = options.pop("job_id")
         ids = {"short_id": SHORT_IDS[job_id]} if "{short_id}" in path else {"job_id": job_id}
         address = f"{path.format(**ids)}?{options.pop('query')}"
-        for _ in range(options.pop("times")):
-            answer = call(ENDPOINTS[path, method], services, address, **options)
+        with pytest.MonkeyPatch.context() as patch:
+            if options.pop("late", False):
+                patch.setattr(Body, "json", Mock(side_effect=RequestTimeout))
+            for _ in range(options.pop("times")):
+                answer = call(ENDPOINTS[path, method], services, address, **options)
         API[path][method].Case(path_parameters=ids).validate_response(answer)
         statuses.add(str(answer.status_code))
     assert statuses == set(OPERATIONS[path, method]["responses"])
