@@ -19,7 +19,9 @@ _BODY = "{}"
 _EVERY_MINUTE = "* * * * *"
 _FROM_THE_LOG = "logging.googleapis.com/user/"
 _METRICS_TAKE = 600.0
-"""Seconds until a new metric from the log is known to alerts: "up to 10 minutes", says the error until then."""
+"""Seconds until a new metric from the log is known to alerts, as the error says that comes until then:
+https://github.com/GoogleCloudPlatform/cloud-foundation-fabric/pull/3739
+"""
 
 
 class Watching:
