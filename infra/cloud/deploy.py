@@ -9,6 +9,7 @@ from infra.cloud.deployment import Refused
 from infra.cloud.fetch import Fetch
 from infra.cloud.foundation import Foundation
 from infra.cloud.gcloud import Mode
+from infra.cloud.measuring import Measuring
 from infra.cloud.page import write_addresses
 from infra.cloud.project import Project
 from infra.cloud.release import Release
@@ -34,6 +35,7 @@ class Deploy:
         self._release = Release(project, Smoke(project, fetch, token), stamp)
         self._rules = Rules(project, fetch)
         self._topics = Topics(project)
+        self._measuring = Measuring(project)
         self._watching = Watching(project)
 
     def everything(self, *, replace_rules: bool) -> None:
@@ -62,6 +64,8 @@ class Deploy:
         self._access.grant(self._access.of_dead_letters())
         self._watching.notify()
         self._watching.schedule()
+        # Alerts read metrics.
+        self._measuring.make()
         self._watching.alert()
         self._watching.budget()
         if self._mode is Mode.RUN:

@@ -106,12 +106,12 @@ class Gcloud:
         """Raises Failed."""
         _checked(self._change(Call(words=self._changing(words))))
 
-    def run_once_known(self, *words: str) -> None:
+    def run_once_known(self, *words: str, patience: float = PATIENCE) -> None:
         """Like `run`, for a command about something new, which not all of Google Cloud knows at once. Raises
         Failed.
         """
         call = Call(words=self._changing(words), takes_errors=True)
-        _checked(self._once_known(lambda: self._change(call), words, _LAGS))
+        _checked(self._once_known(lambda: self._change(call), words, _LAGS, patience))
 
     def create(self, *words: str) -> None:
         """Like `run`, but what is there already stays as it is. Raises Failed."""
@@ -185,8 +185,14 @@ class Gcloud:
     def _change(self, call: Call) -> Ended:
         return self._start(call) if self.mode is Mode.RUN else Ended(0)
 
-    def _once_known(self, attempt: Callable[[], Ended], words: Sequence[str], lags: re.Pattern[str]) -> Ended:
-        for _ in self.attempts(f"gcloud {' '.join(words[:3])} knows what is new"):
+    def _once_known(
+        self,
+        attempt: Callable[[], Ended],
+        words: Sequence[str],
+        lags: re.Pattern[str],
+        patience: float = PATIENCE,
+    ) -> Ended:
+        for _ in self.attempts(f"gcloud {' '.join(words[:3])} knows what is new", patience):
             ended = attempt()
             if ended.status == 0 or not lags.search(ended.stderr):
                 break

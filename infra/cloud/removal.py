@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from infra.cloud.access import SECRET, Access, Binding
 from infra.cloud.gcloud import Failed
+from infra.cloud.measuring import CHECK_PREFIX, METRIC_PREFIX, Measuring
 from infra.cloud.project import DESCRIPTION, LABEL, REPOSITORY, SIGNER, Project
 from infra.cloud.services import Services
 from infra.cloud.topics import Topics
@@ -28,6 +29,7 @@ class Removal:
         self._gcloud = project.gcloud
         self._location = f"--location={project.deployment.region}"
         self._watching = Watching(project)
+        self._measuring = Measuring(project)
         self._topics = Topics(project)
         self._access = Access(project)
 
@@ -36,7 +38,7 @@ class Removal:
         be made anew. What sends comes before what receives. Databases are never among it.
         """
         found = [*self._schedules(everything), *self._notifications(everything), *self._alerts(everything)]
-        found += [*self._subscriptions(everything), *self._services(everything)]
+        found += [*self._measures(everything), *self._subscriptions(everything), *self._services(everything)]
         if everything:
             return [*found, *self._foundation()]
         return [*found, *map(self._binding, self._access.surplus())]
@@ -63,6 +65,18 @@ class Removal:
         for name, policy in self._watching.alerts().items():
             if name.startswith(ALERT_PREFIX) and (everything or name not in wanted):
                 yield self._command(f"alert {name}", "alpha", "monitoring", "policies", "delete", policy["name"])
+
+    def _measures(self, everything: bool) -> Iterator[Leftover]:
+        measuring = self._measuring
+        for name, check in measuring.checks().items():
+            if name.startswith(CHECK_PREFIX) and (everything or name not in measuring.check_names()):
+                yield self._command(f"uptime check {name}", "monitoring", "uptime", "delete", check["name"])
+        if everything and (dashboard := measuring.dashboard()):
+            what = f"dashboard {dashboard['displayName']}"
+            yield self._command(what, "monitoring", "dashboards", "delete", dashboard["name"])
+        for name in measuring.metrics():
+            if name.startswith(METRIC_PREFIX) and (everything or name not in measuring.metric_names()):
+                yield self._command(f"metric {name}", "logging", "metrics", "delete", name)
 
     def _subscriptions(self, everything: bool) -> Iterator[Leftover]:
         functions = {function.account for function in self._project.functions if function.topic}

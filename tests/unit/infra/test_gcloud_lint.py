@@ -22,6 +22,7 @@ from tests.conftest import SUMMARY
 from tests.unit.infra.deploy.checkout import ACCOUNTS, REQUIRED, TOPICS, Checkout, make
 from tests.unit.infra.deploy.cloud import Cloud
 from tests.unit.infra.deploy.test_removal import grow
+from tests.unit.infra.watching.files import UPTIME
 
 pytestmark = [
     pytest.mark.slow,
@@ -39,7 +40,15 @@ WRONG = (
 )
 NAMES = {
     *(*ACCOUNTS, *(f"probe-{name}" for name in ACCOUNTS), *TOPICS.values(), *map(dead_letters, TOPICS.values())),
-    *("release-probe", "old-one", "url-signer", "event-pusher", "image-builder"),
+    *(
+        "nuumee-jobs-page",
+        "nuumee-jobs-share",
+        "release-probe",
+        "old-one",
+        "url-signer",
+        "event-pusher",
+        "image-builder",
+    ),
 }
 CHANNELS = "--alert-channels=projects/nuumee-test/notificationChannels/1"
 
@@ -56,6 +65,8 @@ def play(checkout: Checkout) -> None:
     for part in (*cloud.alerts.values(), *cloud.schedules.values(), *cloud.subscriptions.values()):
         part.update(documentation={}, schedule="0 * * * *", state="PAUSED", ackDeadlineSeconds=10)
     cloud.subscriptions["projects/nuumee-test/subscriptions/count-views"]["deadLetterPolicy"] = {"any": "one"}
+    for part in (*cloud.metrics.values(), *cloud.checks.values(), *cloud.dashboards.values()):
+        part.update(filter="", gridLayout={}, period="60s")
     cloud.database = {"type": "FIRESTORE_NATIVE"}
     cloud.accounts.popitem()[1]["description"] = ""
     cloud.accounts["list-jobs@nuumee-test.iam.gserviceaccount.com"]["description"] = ""
@@ -91,7 +102,11 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
         patch.setattr(checkout.cloud.__class__, "__call__", keep)
         play(checkout)
-    return [*{form(words): shlex.join(["gcloud", *words]) for words in every}.values(), *documented()]
+    return [
+        *{form(words): shlex.join(["gcloud", *words]) for words in every}.values(),
+        *documented(),
+        *spelled_out(),
+    ]
 
 
 def form(words: list[str]) -> str:
@@ -112,6 +127,17 @@ def documented() -> list[str]:
             lines = re.sub(r"\\\n\s*", "", text).splitlines()
             found += [shlex.join(shlex.split(line, comments=True)) for line in lines if line.startswith("gcloud ")]
     return found
+
+
+def spelled_out() -> list[str]:
+    """The commands that take files of flags, which the parser of `lint-gcloud-commands` does not open."""
+    making = (
+        "gcloud monitoring uptime create nuumee-jobs-{} --resource-labels=host=a.example,project_id=nuumee-test "
+    )
+    return [
+        making.format(name) + shlex.join(f"{flag}={value}" for flag, value in flags.items())
+        for name, flags in UPTIME.items()
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -37,6 +37,12 @@ def grow(checkout: Checkout) -> None:
         cloud.schedules[name] = {"name": f"projects/p/jobs/{name}", "schedule": "* * * * *", "description": mark}
         policy = f"projects/nuumee-test/alertPolicies/{name}"
         cloud.alerts[policy] = {"name": policy, "displayName": title}
+        metric, check = ("nuumee_jobs_old", "nuumee-jobs-old") if mark else ("other", "other")
+        cloud.metrics[metric] = {"name": metric}
+        at = f"projects/nuumee-test/uptimeCheckConfigs/{check}"
+        cloud.checks[at] = {"name": at, "displayName": check}
+        board = f"projects/123456/dashboards/{name}"
+        cloud.dashboards[board] = {"name": board, "displayName": title}
         email = f"{name}@nuumee-test.iam.gserviceaccount.com"
         cloud.accounts[email] = {"email": email, "description": mark}
         granted = cloud.policies["projects nuumee-test"]
@@ -54,7 +60,8 @@ def grown(checkout: Checkout) -> Checkout:
 
 WHAT = (
     *("schedule old-one", "notification of gs://nuumee-videos to projects/nuumee-test/topics/old-one"),
-    *("alert NuuMee Jobs: old", "subscription old-one", "service old-one"),
+    *("alert NuuMee Jobs: old", "uptime check nuumee-jobs-old", "metric nuumee_jobs_old"),
+    *("subscription old-one", "service old-one"),
     "role roles/datastore.user of serviceAccount:old-one@nuumee-test.iam.gserviceaccount.com on nuumee-test",
     "role roles/editor of serviceAccount:list-jobs@nuumee-test.iam.gserviceaccount.com on nuumee-test",
 )
@@ -139,6 +146,9 @@ def test_after_a_yes_it_goes_and_nobody_elses_does(grown: Checkout) -> None:
         assert "other" in kept
         assert "old-one" not in kept
     assert "projects/nuumee-test/subscriptions/other" in cloud.subscriptions
+    assert {"nuumee_jobs_old", "other"} & cloud.metrics.keys() == {"other"}
+    names = {check["displayName"] for check in cloud.checks.values()}
+    assert names == {"nuumee-jobs-page", "nuumee-jobs-share", "other"}
     assert [one["id"] for one in cloud.notifications["gs://nuumee-videos"]] == ["1", "other"]
     members = {member for member, role, _ in cloud.policies["projects nuumee-test"] if role != "roles/editor"}
     assert "serviceAccount:other@nuumee-test.iam.gserviceaccount.com" in members
@@ -184,6 +194,7 @@ def test_an_end_leaves_the_database_and_buckets_with_objects(checkout: Checkout)
     assert {*cloud.buckets} == {"gs://nuumee-images", "gs://nuumee-test-nuumee-build"}
     empty = (cloud.services, cloud.topics, cloud.subscriptions, cloud.schedules, cloud.alerts, cloud.accounts)
     assert [len(part) for part in empty] == [0] * len(empty)
+    assert (cloud.metrics, cloud.checks, cloud.dashboards) == ({}, {}, {})
     assert (cloud.keys, cloud.versions, cloud.repository) == ({}, None, None)
     assert cloud.policies["projects nuumee-test"] == []
     assert not any(command[0] == "firestore" for command in cloud.changes())

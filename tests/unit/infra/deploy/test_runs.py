@@ -17,7 +17,7 @@ from tests.unit.infra.deploy.cloud import Cloud
 
 def state(cloud: Cloud) -> Any:
     """What is there, but for the names of revisions."""
-    own = ("calls", "requests", "logs", "failing", "saying", "lost", "lags", "building")
+    own = ("calls", "requests", "logs", "failing", "saying", "lost", "lags", "building", "new_metrics")
     text = json.dumps({name: part for name, part in vars(cloud).items() if name not in own}, default=sorted)
     return json.loads(re.sub(r"\d{14}|\d{4}-\d\d-\d\d[tT]\d\d-\d\d-\d\d[zZ]", "TIME", text))
 
@@ -51,6 +51,7 @@ KINDS = (
     *("secrets add-iam-policy-binding", "artifacts repositories set-cleanup-policies", "run deploy"),
     *("run services add-iam-policy-binding", "pubsub topics publish", "run services update-traffic"),
     *("storage cp", "storage buckets notifications create", "scheduler jobs create"),
+    *("logging metrics create", "monitoring uptime create", "monitoring dashboards create"),
     "alpha monitoring policies create",
 )
 
@@ -139,6 +140,9 @@ def test_a_run_that_fails_at_a_step_ends_there_and_can_be_repeated(
         "secrets versions list",
         "storage buckets notifications list gs://nuumee-images",
         "alpha monitoring policies list",
+        "logging metrics list",
+        "monitoring dashboards list",
+        "monitoring uptime list-configs",
         "logging read",
     ],
 )

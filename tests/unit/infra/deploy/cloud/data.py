@@ -1,4 +1,4 @@
-"""APIs, Firestore, buckets, topics, schedules, alerts and budgets."""
+"""APIs, Firestore, buckets, topics, schedules and budgets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ class Data:
         self.topics: dict[str, dict[str, Any]] = {}
         self.subscriptions: dict[str, dict[str, Any]] = {}
         self.schedules: dict[str, dict[str, Any]] = {}
-        self.alerts: dict[str, dict[str, Any]] = {}
         self.budgets: dict[str, dict[str, Any]] = {}
 
     def on_projects_describe(self, command: Command) -> Any:
@@ -196,26 +195,6 @@ class Data:
 
     def on_scheduler_jobs_delete(self, command: Command) -> None:
         del self.schedules[command.named[0]]
-
-    def on_alpha_monitoring_policies_list(self, command: Command) -> Any:
-        return [*self.alerts.values()]
-
-    def on_alpha_monitoring_policies_create(self, command: Command) -> None:
-        name = path("alertPolicies", str(len(self.alerts) + 1))
-        self.alerts[name] = {}
-        self.on_alpha_monitoring_policies_update(Command(command.words, [name]))
-
-    def on_alpha_monitoring_policies_update(self, command: Command) -> None:
-        policy, flags = self.alerts[command.named[0]], command.flags
-        if file := flags.get("--policy-from-file"):
-            policy.clear()  # the file takes the whole policy's place
-            policy.update(json.loads(Path(file).read_text()), enabled=True, name=command.named[0])
-        for flag in ("--notification-channels", "--set-notification-channels"):
-            if channels := flags.get(flag):
-                policy["notificationChannels"] = channels.split(",")
-
-    def on_alpha_monitoring_policies_delete(self, command: Command) -> None:
-        del self.alerts[command.named[0]]
 
     def on_billing_projects_describe(self, command: Command) -> Any:
         return {"billingAccountName": "billingAccounts/0X0X0X-0X0X0X-0X0X0X", "billingEnabled": True}

@@ -9,16 +9,18 @@ from infra.cloud.gcloud import Call, Ended
 from tests.unit.infra.deploy.cloud.access import Access
 from tests.unit.infra.deploy.cloud.command import AlreadyThere, Command, NotThere, path
 from tests.unit.infra.deploy.cloud.data import Data
+from tests.unit.infra.deploy.cloud.measures import Measures
 from tests.unit.infra.deploy.cloud.run import Run
 
-_READS = ("describe", "list", "read", "cat", "get-iam-policy", "access", "print-access-token")
+_READS = ("describe", "list", "list-configs", "read", "cat", "get-iam-policy", "access", "print-access-token")
 
 
-class Cloud(Data, Access, Run):
+class Cloud(Data, Measures, Access, Run):
     """Runs the calls of gcloud, and keeps them. Its parts may be changed at any time."""
 
     def __init__(self) -> None:
         Data.__init__(self)
+        Measures.__init__(self)
         Access.__init__(self)
         Run.__init__(self)
         self.calls: list[Call] = []
