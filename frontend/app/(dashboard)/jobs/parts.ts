@@ -5,6 +5,7 @@ export const parts = {
   deleteDialog: () => import("@/components/dialogs/DeleteDialog"),
   detailsDialog: () => import("@/components/dialogs/DetailsDialog"),
   previewDialog: () => import("@/components/dialogs/PreviewDialog"),
+  trashContent: () => import("@/components/TrashContent"),
   toasts: loadToasts,
 };
 
