@@ -2,15 +2,16 @@ import { useRef, useState } from "react";
 import type { Jobs } from "@/hooks/use-jobs";
 import { usePolling } from "@/hooks/use-polling";
 import type { Trash } from "@/hooks/use-trash";
-import { restoreJob } from "@/lib/api";
-import { fewAtOnce } from "@/lib/bulk";
 import { messageOf, SessionEnded } from "@/lib/errors";
-import { type Job, type JobFields, shortName } from "@/lib/job";
+import type { Job, JobFields } from "@/lib/job";
+import { late } from "@/lib/late";
 import { recount, withoutJobs, withReturning } from "@/lib/list";
 import { notify } from "@/lib/notify";
 import { brisk } from "@/lib/polling";
-import { settledRestores } from "@/lib/restore";
 import type { View } from "@/lib/view";
+
+/** Loads what only a restore needs. */
+export const loadRestore = () => import("@/lib/restore");
 
 interface Returning {
   job: JobFields;
@@ -43,53 +44,35 @@ export function useRestore(known: Jobs, found: Trash, view: View): Restore {
     // While the trash is shown, the list and its counts are not loaded again.
     known.restored(back, !view.deleted);
     forget(back);
-    tell("success", back, "restored");
   };
   const accepted = returning.flatMap((one) => (one.accepted ? [one.job] : []));
   const failure = usePolling(accepted.length > 0, asked, brisk, async (signal) => {
-    const { back, stay } = await settledRestores(
-      accepted.map((job) => job.id),
-      signal,
-    );
-    const lost = accepted.filter((job) => stay.includes(job.id));
-    if (lost.length > 0) {
-      forget(lost);
-      tell("error", lost, "could not be restored", "The deletion stands.");
+    const { settledRestores, tellEnd } = await late(loadRestore);
+    const { back, stay } = await settledRestores(accepted, signal);
+    if (stay.length > 0) {
+      forget(stay);
       void found.refresh();
     }
-    if (back.length > 0) await welcome(accepted.filter((job) => back.includes(job.id)));
+    if (back.length > 0) await welcome(back);
+    tellEnd(back, stay);
   });
 
   const restore = async (jobs: JobFields[]) => {
-    const failures: { job: JobFields; reason: string }[] = [];
-    const restoreOne = async (job: JobFields) => {
-      try {
-        await restoreJob(job.id);
-        asked.current = Date.now();
-        setReturning((before) =>
-          before.map((one) => (one.job.id === job.id ? { job, accepted: true } : one)),
-        );
-      } catch (error) {
-        if (error instanceof SessionEnded) throw error;
-        forget([job]);
-        failures.push({ job, reason: messageOf(error) });
-      }
-    };
     setReturning((before) => [...before, ...jobs.map((job) => ({ job, accepted: false }))]);
+    const accept = (job: JobFields) => {
+      asked.current = Date.now();
+      setReturning((before) => before.map((one) => (one.job.id === job.id ? { job, accepted: true } : one)));
+    };
     try {
-      await fewAtOnce(jobs, restoreOne);
-    } catch {
-      return; // The session has ended, and the browser is leaving the page.
+      const { requestRestores } = await late(loadRestore);
+      const refused = await requestRestores(jobs, accept, (job) => forget([job]));
+      // What cannot come back may have left the trash.
+      if (refused > 0) void found.refresh();
+    } catch (error) {
+      if (error instanceof SessionEnded) return; // The browser is leaving the page.
+      forget(jobs);
+      notify("error", "Nothing was restored", messageOf(error));
     }
-    const begun = jobs.filter((job) => failures.every((failure) => failure.job !== job));
-    if (begun.length > 0)
-      tell("success", begun, begun.length === 1 ? "is being restored" : "are being restored");
-    for (const reason of new Set(failures.map((one) => one.reason))) {
-      const failed = failures.filter((one) => one.reason === reason).map(({ job }) => job);
-      tell("error", failed, "could not be restored", reason);
-    }
-    // What cannot come back may have left the trash.
-    if (failures.length > 0) void found.refresh();
   };
 
   const isReturning = (job: JobFields) => all.some((one) => one.id === job.id);
@@ -110,11 +93,4 @@ export function useRestore(known: Jobs, found: Trash, view: View): Restore {
     },
     trash: { ...found, list: found.list && withoutJobs(found.list, found.list.jobs.filter(isReturning)) },
   };
-}
-
-function tell(kind: "success" | "error", jobs: JobFields[], what: string, reason?: string): void {
-  const names = jobs.map((job) => shortName(job.id)).join(", ");
-  const topic = `restore of ${names}`;
-  if (jobs.length === 1) notify(kind, `Job ${names} ${what}`, reason, topic);
-  else notify(kind, `${jobs.length} jobs ${what}`, reason ? `${names}. ${reason}` : names, topic);
 }
