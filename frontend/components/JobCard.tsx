@@ -7,7 +7,15 @@ import { ForeignText } from "@/components/ui/ForeignText";
 import { Skeleton } from "@/components/ui/Skeleton";
 import type { RenewMedia } from "@/hooks/use-jobs";
 import { cardId } from "@/lib/focus";
-import { failureReason, formatCredits, type Job, shortName, titleOf, typeLabel } from "@/lib/job";
+import {
+  failureReason,
+  formatCredits,
+  type Job,
+  type JobFields,
+  shortName,
+  titleOf,
+  typeLabel,
+} from "@/lib/job";
 import type { TileKind } from "@/lib/media";
 
 export interface JobCommands {
@@ -24,7 +32,7 @@ interface Props {
   commands: JobCommands;
 }
 
-const CARD = "rounded-2xl border bg-surface p-3 sm:p-4";
+export const CARD = "rounded-2xl border bg-surface p-3 sm:p-4";
 
 export function JobCard({ job, selected, commands }: Props) {
   const titleId = `${cardId(job.id)}-title`;
@@ -86,12 +94,12 @@ function Facts({ job }: { job: Job }) {
 }
 
 interface SelectorProps {
-  job: Job;
+  job: JobFields;
   selected: boolean;
   onSelect: (selected: boolean) => void;
 }
 
-function Selector({ job, selected, onSelect }: SelectorProps) {
+export function Selector({ job, selected, onSelect }: SelectorProps) {
   return (
     <label className="-m-2 grid size-11 shrink-0 cursor-pointer place-items-center rounded-lg hover:bg-line/60">
       <span className="sr-only">Select job {shortName(job.id)}</span>

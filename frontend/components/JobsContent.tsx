@@ -1,5 +1,6 @@
-import { Clapperboard, CloudOff, SearchX } from "lucide-react";
+import { Clapperboard, SearchX } from "lucide-react";
 import { JobCard, type JobCommands } from "@/components/JobCard";
+import { Failure, Outdated } from "@/components/LoadProblem";
 import { Pager } from "@/components/Pager";
 import { statusLabel } from "@/components/StatusBadge";
 import { Button } from "@/components/ui/Button";
@@ -8,7 +9,6 @@ import { SteadyPlace } from "@/components/ui/SteadyPlace";
 import type { Jobs } from "@/hooks/use-jobs";
 import type { Selection } from "@/hooks/use-selection";
 import type { Navigation } from "@/hooks/use-view";
-import { messageOf, PartMissing } from "@/lib/errors";
 import { focusTitle } from "@/lib/focus";
 import { isSearchable, type View } from "@/lib/view";
 
@@ -25,14 +25,14 @@ export function JobsContent({ jobs, view, navigation, selection, commands }: Pro
   const { list, error } = jobs;
   if (view.search && !isSearchable(view.search)) return <NothingFound view={view} navigation={navigation} />;
   if (!list || list.jobs.length === 0) {
-    if (error && !jobs.loading) return <Failure jobs={jobs} />;
+    if (error && !jobs.loading) return <Failure title="Your jobs could not be loaded" list={jobs} />;
     // If there are jobs but none on this page, another page is already loading.
     const none = list?.total === 0 && !jobs.loading;
     return none ? <NothingFound view={view} navigation={navigation} /> : <JobsContent.Skeleton />;
   }
   return (
     <div aria-busy={jobs.loading}>
-      {error !== undefined && !jobs.loading && <Outdated jobs={jobs} />}
+      {error !== undefined && !jobs.loading && <Outdated list={jobs} />}
       <SteadyPlace first={list.jobs[0]?.id}>
         <ul className="flex flex-col gap-3 sm:gap-4">
           {list.jobs.map((job) => (
@@ -57,50 +57,6 @@ JobsContent.Skeleton = function JobsContentSkeleton() {
     </div>
   );
 };
-
-function TryAgain({ jobs, look }: { jobs: Jobs; look?: "primary" }) {
-  if (jobs.error instanceof PartMissing) {
-    return (
-      <Button {...(look && { look })} onClick={() => window.location.reload()}>
-        Reload
-      </Button>
-    );
-  }
-  const retry = () => {
-    // First, because the button disappears together with the error.
-    focusTitle();
-    void jobs.refresh();
-  };
-  return (
-    <Button {...(look && { look })} onClick={retry}>
-      Try again
-    </Button>
-  );
-}
-
-function Failure({ jobs }: { jobs: Jobs }) {
-  return (
-    <div role="alert">
-      <Notice title="Your jobs could not be loaded" icon={<CloudOff className="size-7" />}>
-        <p>{messageOf(jobs.error)}</p>
-        <TryAgain jobs={jobs} look="primary" />
-      </Notice>
-    </div>
-  );
-}
-
-/** A warning above a list that could not be refreshed. */
-function Outdated({ jobs }: { jobs: Jobs }) {
-  return (
-    <div
-      role="alert"
-      className="mb-4 flex flex-wrap items-center gap-3 rounded-xl border border-amber-400/30 bg-amber-400/10 px-4 py-3 text-amber-200 text-sm"
-    >
-      <p className="flex-1 basis-60">The list may be out of date. {messageOf(jobs.error)}</p>
-      <TryAgain jobs={jobs} />
-    </div>
-  );
-}
 
 function NothingFound({ view, navigation }: { view: View; navigation: Navigation }) {
   const showAll = () => {

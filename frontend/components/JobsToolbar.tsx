@@ -12,17 +12,19 @@ import type { View } from "@/lib/view";
 interface Props {
   view: View;
   navigation: Navigation;
-  jobs: Jobs;
+  jobs: Pick<Jobs, "counts">;
+  /** The list that is shown. */
+  list: Pick<Jobs, "loading" | "refresh">;
 }
 
 /** The page's title, and the controls that select the jobs below it. */
-export function JobsToolbar({ view, navigation, jobs }: Props) {
+export function JobsToolbar({ view, navigation, jobs, list }: Props) {
   // Choosing a filter discards text typed into the search box.
   const [filtered, setFiltered] = useState(0);
   // A search adds one step to the history, not one for each pause in typing.
   const find = (search: string) => {
     const show = view.search && search ? navigation.amend : navigation.go;
-    show({ search, status: null, page: 1 });
+    show({ search, status: null, deleted: false, page: 1 });
   };
   return (
     <div className="mb-5 flex flex-col gap-4 sm:mb-6">
@@ -31,21 +33,22 @@ export function JobsToolbar({ view, navigation, jobs }: Props) {
           Jobs
         </h1>
         <Button
-          onClick={jobs.refresh}
-          busy={jobs.loading}
+          onClick={list.refresh}
+          busy={list.loading}
           aria-label="Refresh the list"
           className="ml-auto w-11 sm:w-10"
         >
-          <RefreshCw aria-hidden className={`size-4 shrink-0 ${jobs.loading ? "animate-spin" : ""}`} />
+          <RefreshCw aria-hidden className={`size-4 shrink-0 ${list.loading ? "animate-spin" : ""}`} />
         </Button>
         <SearchBox key={filtered} search={view.search} onChange={find} />
       </div>
       <StatusFilter
-        status={view.search ? undefined : view.status}
+        chosen={view.search ? undefined : view.deleted ? "deleted" : view.status}
         counts={jobs.counts}
-        onChange={(status) => {
+        onChange={(chosen) => {
           setFiltered((times) => times + 1);
-          navigation.go({ status, search: "", page: 1 });
+          const deleted = chosen === "deleted";
+          navigation.go({ status: deleted ? null : chosen, deleted, search: "", page: 1 });
         }}
       />
     </div>

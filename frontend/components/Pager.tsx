@@ -1,10 +1,10 @@
 import { ChevronLeft, ChevronRight } from "lucide-react";
 import { Button } from "@/components/ui/Button";
-import type { JobList } from "@/lib/job";
+import type { JobList, TrashList } from "@/lib/job";
 import { describeRange } from "@/lib/list";
 
 interface Props {
-  list: JobList;
+  list: JobList | TrashList;
   onPage: (page: number) => void;
 }
 

@@ -1,15 +1,16 @@
-import { Trash2 } from "lucide-react";
+import type { ReactNode } from "react";
 import { Button } from "@/components/ui/Button";
 import type { Selection } from "@/hooks/use-selection";
 import { focusTitle } from "@/lib/focus";
 
 interface Props {
   selection: Selection;
-  onDelete: () => void;
+  /** The button that acts on the selected jobs. */
+  children: ReactNode;
 }
 
 /** Floats above the page while jobs are selected. In the tab order it comes before the jobs. */
-export function SelectionBar({ selection, onDelete }: Props) {
+export function SelectionBar({ selection, children }: Props) {
   const count = selection.jobs.length;
   if (count === 0) return null;
   const clear = () => {
@@ -26,10 +27,7 @@ export function SelectionBar({ selection, onDelete }: Props) {
         Select all {selection.outOf}
       </Button>
       <Button onClick={clear}>Clear</Button>
-      <Button look="destructive" onClick={onDelete}>
-        <Trash2 aria-hidden className="size-4" />
-        Delete
-      </Button>
+      {children}
     </section>
   );
 }

@@ -11,6 +11,7 @@ import {
   type Counts,
   isActive,
   type Job,
+  type JobFields,
   type JobList,
   type JobName,
   type JobShareResponse,
@@ -60,6 +61,8 @@ export interface Jobs {
   show: (job: Job) => void;
   /** Removes a deleted job for good. */
   drop: (job: Job) => void;
+  /** Takes back `drop`. `counted` says whether the counts contain the jobs already. */
+  restored: (jobs: JobFields[], counted: boolean) => void;
   /** Applies a change of a job's share link. */
   share: (share: JobShareResponse) => void;
   /** Applies a job's new name. */
@@ -111,7 +114,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     return jobs;
   };
 
-  const key = search === "" || isSearchable(search) ? ["jobs", userId, status, search, page] : null;
+  const shows = !view.deleted && (search === "" || isSearchable(search));
+  const key = shows ? ["jobs", userId, status, search, page] : null;
   const place = (number: number) => JSON.stringify([status, search, number]);
   const { data, error, isValidating, mutate } = useSWR<JobList>(
     key,
@@ -221,6 +225,11 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
       setDeleting((before) => before.filter((one) => one.id !== job.id));
       setDeleted((before) => new Set(before).add(job.id));
       setCounts((before) => before && recount(before, [job], []));
+    },
+    restored: (jobs, counted) => {
+      const ids = jobs.map((job) => job.id);
+      setDeleted((before) => new Set([...before].filter((id) => !ids.includes(id))));
+      if (!counted) setCounts((before) => before && recount(before, [], jobs));
     },
     share: (share) => {
       void mutate((list) => list && withShare(list, share), { revalidate: false });

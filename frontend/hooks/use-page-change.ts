@@ -1,20 +1,21 @@
 import { useEffect, useEffectEvent, useRef } from "react";
 import type { Jobs } from "@/hooks/use-jobs";
+import type { Trash } from "@/hooks/use-trash";
 import type { Navigation } from "@/hooks/use-view";
 import { PAGE_SIZE } from "@/lib/api";
 import { focusTitle } from "@/lib/focus";
 import { describeRange } from "@/lib/list";
-import type { View } from "@/lib/view";
+import { placeOf, type View } from "@/lib/view";
 
 /** After a change of page, filter or search: scrolls to the top, moves the focus there and announces the jobs. */
 export function usePageChange(
   view: View,
   navigation: Navigation,
-  jobs: Jobs,
+  jobs: Pick<Jobs | Trash, "list" | "loading" | "beyondTheEnd">,
   announce: (text: string) => void,
 ): void {
   const { list, loading, beyondTheEnd } = jobs;
-  const place = JSON.stringify([view.status, view.search, view.page]);
+  const place = placeOf(view);
   const turnedTo = useRef(view.page);
   const announced = useRef(place);
 

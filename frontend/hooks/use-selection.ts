@@ -1,21 +1,21 @@
 import { useState } from "react";
-import type { Job } from "@/lib/job";
-import type { View } from "@/lib/view";
+import type { JobFields } from "@/lib/job";
+import { placeOf, type View } from "@/lib/view";
 
-export interface Selection {
+export interface Selection<T extends JobFields = JobFields> {
   /** The selected jobs among those shown. */
-  jobs: Job[];
+  jobs: T[];
   /** How many jobs are shown. */
   outOf: number;
-  has: (job: Job) => boolean;
-  select: (job: Job, on: boolean) => void;
+  has: (job: JobFields) => boolean;
+  select: (job: JobFields, on: boolean) => void;
   selectAll: () => void;
   clear: () => void;
 }
 
 /** Keeps track of which jobs are selected. Changing the page, filter or search clears the selection. */
-export function useSelection(view: View, shown: Job[]): Selection {
-  const place = JSON.stringify([view.status, view.search, view.page]);
+export function useSelection<T extends JobFields>(view: View, shown: T[]): Selection<T> {
+  const place = placeOf(view);
   const [selected, setSelected] = useState({ place, ids: new Set<string>() });
   const ids = selected.place === place ? selected.ids : new Set<string>();
   const keep = (chosen: Iterable<string>) => setSelected({ place, ids: new Set(chosen) });

@@ -7,9 +7,12 @@ import type {
   JobList,
   JobName,
   JobOutputResponse,
+  JobRestoreResponse,
   JobShareResponse,
   JobThumbnailsResponse,
   Newest,
+  Receipt,
+  TrashList,
 } from "@/lib/job";
 import { accessToken, endSession } from "@/lib/session";
 import { type Endpoint, settings } from "@/lib/settings";
@@ -51,6 +54,14 @@ export function lookForNewest(status: Group | null, signal?: AbortSignal): Promi
   return call("listJobs", `/jobs?${parameters}`, { signal });
 }
 
+/** Returns a page of the jobs that can be restored, the last deleted first. A cursor is cheaper than a page number. */
+export function listTrash(page: number, cursor: string | undefined): Promise<TrashList> {
+  const parameters = new URLSearchParams({ deleted: "true", page_size: String(PAGE_SIZE) });
+  if (cursor) parameters.set("cursor", cursor);
+  else if (page > 1) parameters.set("page", String(page));
+  return call("listJobs", `/jobs?${parameters}`);
+}
+
 /** Returns those of the jobs that still exist, with their media. */
 export async function getJobs(ids: string[], signal?: AbortSignal): Promise<Job[]> {
   const parameters = new URLSearchParams({ ids: ids.join(","), include: "media" });
@@ -71,13 +82,23 @@ export async function renameJob(jobId: string, name: string | null): Promise<Job
   return call("renameJob", `/jobs/${encodeURIComponent(jobId)}`, { method: "PATCH", body: { name } });
 }
 
-/** Succeeds if the job is already gone. */
-export async function deleteJob(jobId: string): Promise<void> {
+/** Succeeds if the job is already gone, and then returns undefined. */
+export async function deleteJob(jobId: string): Promise<{ job_id: string } | undefined> {
   try {
-    await call("deleteJob", `/jobs/${encodeURIComponent(jobId)}`, { method: "DELETE" });
+    return await call("deleteJob", `/jobs/${encodeURIComponent(jobId)}`, { method: "DELETE" });
   } catch (error) {
     if (!(error instanceof ApiError && error.status === 404)) throw error;
   }
+}
+
+/** Takes the job's deletion back. The job is live again once all of its files are. */
+export function restoreJob(jobId: string): Promise<JobRestoreResponse> {
+  return call("undeleteJob", `/jobs/${encodeURIComponent(jobId)}/restore`, { method: "POST" });
+}
+
+/** Returns the receipt of the job's deletion, also after the last copy is gone. */
+export function getReceipt(jobId: string, signal?: AbortSignal): Promise<Receipt> {
+  return call("listJobs", `/jobs/${encodeURIComponent(jobId)}/deletion`, { signal });
 }
 
 /** Makes a new share link for a completed job. The old link, if any, stops working. */

@@ -1,4 +1,4 @@
-import type { Job } from "@/lib/job";
+import type { JobFields } from "@/lib/job";
 
 export const TITLE_ID = "jobs-title";
 
@@ -13,10 +13,10 @@ export function focusTitle(): void {
 }
 
 /** Returns the job whose card gets the focus after a deletion: the next one, else the previous one, else null. */
-export function neighbour(jobs: Job[], gone: Job[]): Job | null {
+export function neighbour(jobs: JobFields[], gone: JobFields[]): JobFields | null {
   const ids = new Set(gone.map((job) => job.id));
   const last = jobs.findLastIndex((job) => ids.has(job.id));
-  const stays = (job: Job) => !ids.has(job.id);
+  const stays = (job: JobFields) => !ids.has(job.id);
   return jobs.slice(last + 1).find(stays) ?? jobs.slice(0, Math.max(last, 0)).findLast(stays) ?? null;
 }
 
@@ -24,7 +24,7 @@ let target: string | null = null;
 
 /** A dialog returns the focus to the element that opened it, but a deletion removes that element with its card. */
 export const focusAfterDeletion = {
-  plan(jobs: Job[], gone: Job[]): void {
+  plan(jobs: JobFields[], gone: JobFields[]): void {
     const next = neighbour(jobs, gone);
     target = next ? cardId(next.id) : TITLE_ID;
   },

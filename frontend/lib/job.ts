@@ -36,7 +36,8 @@ export interface JobThumbnailsResponse {
   expires_at: string;
 }
 
-export interface Job {
+/** What is known of any job, live or deleted. */
+export interface JobFields {
   id: string;
   /** What the owner calls it. Older functions send none. */
   name?: string | null;
@@ -49,7 +50,18 @@ export interface Job {
   error_message: string | null;
   created_at: string | null;
   completed_at: string | null;
+}
+
+/** A live job. */
+export interface Job extends JobFields {
   media: JobThumbnailsResponse;
+}
+
+/** A job in the trash. */
+export interface DeletedJob extends JobFields {
+  deleted_at: string;
+  /** When the first of its files may be gone for good. */
+  recoverable_until: string;
 }
 
 /** Older functions do not send `other`. */
@@ -62,6 +74,41 @@ export interface JobList {
   page: number;
   next_cursor: string | null;
   counts?: Counts;
+}
+
+export interface TrashList {
+  jobs: DeletedJob[];
+  total: number;
+  page: number;
+  next_cursor: string | null;
+}
+
+/** What a deletion removed from one bucket. */
+export interface BucketReceipt {
+  objects: number;
+  bytes: number;
+  proved_empty_at: string | null;
+  /** When the last copy goes; null if there is none. */
+  recoverable_until: string | null;
+}
+
+/** The record of a deletion, for its owner. It stays when everything else is gone. */
+export interface Receipt {
+  job_id: string;
+  requested_at: string;
+  state: "pending" | "done" | "restoring" | "restored";
+  buckets: Record<"images" | "videos" | "outputs", BucketReceipt>;
+  /** What arrived after the deletion and was removed at once. */
+  late_objects: number;
+  late_bytes: number;
+  proved_empty_at: string | null;
+  /** Names of objects elsewhere that the job names and that are still there. */
+  left: string[];
+}
+
+export interface JobRestoreResponse {
+  job_id: string;
+  restore: "pending" | "done";
 }
 
 /** A list of one job, without its media. */
@@ -96,12 +143,12 @@ export function groupOf(status: string | null): Group {
 }
 
 /** Whether the job is still under way. */
-export function isActive(job: Job): boolean {
+export function isActive(job: JobFields): boolean {
   return !FINAL.includes(job.status);
 }
 
 /** Returns why the job has failed, in the words of whoever recorded it. */
-export function failureReason(job: Job): string {
+export function failureReason(job: JobFields): string {
   return job.error_message?.trim() || "The job failed, and no reason was recorded.";
 }
 
@@ -116,12 +163,12 @@ const TYPES = new Map(
   }),
 );
 
-export function typeLabel(job: Job): string {
+export function typeLabel(job: JobFields): string {
   return (job.job_type && TYPES.get(job.job_type)) || "Video";
 }
 
 /** Returns the job's own name, or else what kind of video it is. */
-export function titleOf(job: Job): string {
+export function titleOf(job: JobFields): string {
   return job.name || typeLabel(job);
 }
 

@@ -6,17 +6,21 @@ import {
   type Group,
   groupOf,
   type Job,
+  type JobFields,
   type JobList,
   type JobName,
   type JobShareResponse,
   type Newest,
+  type TrashList,
 } from "@/lib/job";
+import { parseTime } from "@/lib/time";
+import type { View } from "@/lib/view";
 
 /** The most jobs that the functions return at once. */
 const LARGEST_PAGE = 100;
 
 /** Returns the range of jobs on this page, such as "21–40 of 72". */
-export function describeRange(list: JobList): string {
+export function describeRange(list: JobList | TrashList): string {
   const before = (list.page - 1) * PAGE_SIZE;
   return `${before + 1}–${before + list.jobs.length} of ${list.total}`;
 }
@@ -42,11 +46,36 @@ export function arrivals(before: string[], jobs: Job[]): Job[] {
   return known === -1 ? jobs : jobs.slice(0, known);
 }
 
-/** Returns the list without these jobs. */
-export function withoutJobs(list: JobList, gone: Job[]): JobList {
+/** Returns the list without these jobs, which are on its page. */
+export function withoutJobs<T extends { jobs: JobFields[]; total: number }>(list: T, gone: JobFields[]): T {
   if (gone.length === 0) return list;
   const ids = new Set(gone.map((job) => job.id));
   return { ...list, jobs: list.jobs.filter((job) => !ids.has(job.id)), total: list.total - ids.size };
+}
+
+/**
+ * Returns the list with jobs that are coming back from the trash. Each is in its place if that is on this page, and is
+ * counted if it belongs to the list at all.
+ */
+export function withReturning(
+  list: JobList,
+  returning: Job[],
+  { status, search }: Pick<View, "status" | "search">,
+): JobList {
+  const belongs = (job: Job) =>
+    search ? job.id.startsWith(search) : status === null || groupOf(job.status) === status;
+  const missing = returning.filter((job) => belongs(job) && list.jobs.every((one) => one.id !== job.id));
+  const comesFirst = (job: Job, other: Job) =>
+    search ? job.id < other.id : (parseTime(job.created_at) ?? 0) > (parseTime(other.created_at) ?? 0);
+  const jobs = [...list.jobs];
+  for (const job of missing) {
+    const next = jobs.findIndex((other) => comesFirst(job, other));
+    const place = next === -1 ? jobs.length : next;
+    const earlier = place === 0 && list.page > 1;
+    const later = place === jobs.length && list.next_cursor !== null;
+    if (!earlier && !later) jobs.splice(place, 0, job);
+  }
+  return { ...list, jobs, total: list.total + missing.length };
 }
 
 /** Returns the list with the job's new share link, if the job is on the page. Nothing else changes. */
@@ -93,9 +122,9 @@ export function changedJobs(before: Job[], answered: Job[]): Job[] {
 }
 
 /** Returns the counts after the jobs `before` became `after`. A job missing from `after` has been deleted. */
-export function recount(counts: Counts, before: Job[], after: Job[]): Counts {
+export function recount(counts: Counts, before: JobFields[], after: JobFields[]): Counts {
   const result = { ...counts };
-  const count = (jobs: Job[], step: number) => {
+  const count = (jobs: JobFields[], step: number) => {
     for (const { status } of jobs) {
       const group = groupOf(status);
       const known = result[group];

@@ -1,4 +1,4 @@
-import type { Kind } from "@/components/ui/Toasts";
+import type { Action, Kind } from "@/components/ui/Toasts";
 import { late } from "@/lib/late";
 
 /** How long a message stays if their component cannot be loaded, in milliseconds. */
@@ -7,10 +7,19 @@ const PLAIN = 10_000;
 /** Loads the component that shows messages, and its library. */
 export const loadToasts = () => import("@/components/ui/Toasts");
 
-/** Shows a message for a few seconds. It replaces an earlier one about the same topic, which is the title by default. */
-export function notify(kind: Kind, title: string, description?: string, topic: string = title): void {
+/**
+ * Shows a message for a few seconds. It replaces an earlier one about the same topic, which is the title by default.
+ * With an `action` it has a button and stays for ten seconds; the button is lost if the component cannot be loaded.
+ */
+export function notify(
+  kind: Kind,
+  title: string,
+  description?: string,
+  topic: string = title,
+  action?: Action,
+): void {
   late(loadToasts).then(
-    ({ show }) => show(kind, title, description, topic),
+    ({ show }) => show(kind, title, description, topic, action),
     () => showPlainly([title, description].filter(Boolean).join("\n")),
   );
 }

@@ -17,6 +17,9 @@ export type Pace = (answers: number) => number;
 
 export const steady: Pace = () => INTERVAL;
 
+/** A second at first, then twice as long each time, up to ten seconds. */
+export const brisk: Pace = (answers) => Math.min(1000 * 2 ** answers, INTERVAL);
+
 /** A minute at first, then half as long again each time, up to five minutes. */
 export const slowing: Pace = (answers) => Math.min(FIRST_LOOK * 1.5 ** answers, LONGEST_LOOK);
 

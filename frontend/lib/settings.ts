@@ -1,6 +1,13 @@
 /** Settings of a deployment. Next.js replaces each name with its value at build time, so every name is spelled out. */
 
-export type Endpoint = "listJobs" | "getThumbnails" | "getOutput" | "renameJob" | "deleteJob" | "shareJob";
+export type Endpoint =
+  | "listJobs"
+  | "getThumbnails"
+  | "getOutput"
+  | "renameJob"
+  | "deleteJob"
+  | "undeleteJob"
+  | "shareJob";
 
 export interface Settings {
   /** The address of each function, without a trailing slash. */
@@ -21,6 +28,7 @@ export const settings: Settings = read({
   NEXT_PUBLIC_GET_OUTPUT_URL: process.env.NEXT_PUBLIC_GET_OUTPUT_URL,
   NEXT_PUBLIC_RENAME_JOB_URL: process.env.NEXT_PUBLIC_RENAME_JOB_URL,
   NEXT_PUBLIC_DELETE_JOB_URL: process.env.NEXT_PUBLIC_DELETE_JOB_URL,
+  NEXT_PUBLIC_UNDELETE_JOB_URL: process.env.NEXT_PUBLIC_UNDELETE_JOB_URL,
   NEXT_PUBLIC_SHARE_JOB_URL: process.env.NEXT_PUBLIC_SHARE_JOB_URL,
   NEXT_PUBLIC_FIREBASE_API_KEY: process.env.NEXT_PUBLIC_FIREBASE_API_KEY,
   NEXT_PUBLIC_FIREBASE_PROJECT_ID: process.env.NEXT_PUBLIC_FIREBASE_PROJECT_ID,
@@ -60,6 +68,7 @@ export function read(environment: Record<string, string | undefined>): Settings 
       getOutput: endpoint("GET_OUTPUT_URL"),
       renameJob: endpoint("RENAME_JOB_URL"),
       deleteJob: endpoint("DELETE_JOB_URL"),
+      undeleteJob: endpoint("UNDELETE_JOB_URL"),
       shareJob: endpoint("SHARE_JOB_URL"),
     },
     firebase: {

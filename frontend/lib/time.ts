@@ -19,6 +19,7 @@ export function formatElapsed(milliseconds: number): string {
   return shown.map(([amount, unit]) => `${amount}${unit}`).join(" ");
 }
 
+const day = new Intl.DateTimeFormat("en", { dateStyle: "medium" });
 const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
 
 /** Returns "just now", "5 min. ago" or "yesterday"; a date after a week. Both times are in milliseconds since 1970. */
@@ -28,7 +29,13 @@ export function formatAge(time: number, now: number): string {
   if (age < HOUR) return relative.format(-Math.floor(age / MINUTE), "minute");
   if (age < DAY) return relative.format(-Math.floor(age / HOUR), "hour");
   if (age < 7 * DAY) return relative.format(-Math.floor(age / DAY), "day");
-  return new Intl.DateTimeFormat("en", { dateStyle: "medium" }).format(time);
+  return day.format(time);
+}
+
+/** Returns the date in the reader's time zone, or "Unknown". */
+export function formatDate(time: string | null): string {
+  const parsed = parseTime(time);
+  return parsed === null ? "Unknown" : day.format(parsed);
 }
 
 const exact = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });

@@ -4,10 +4,13 @@ import {
   endShareLink,
   getJobs,
   getJobThumbnails,
+  getReceipt,
   listJobs,
+  listTrash,
   lookForNewest,
   makeShareLink,
   renameJob,
+  restoreJob,
   retryAfter,
 } from "@/lib/api";
 import { ApiError, messageOf, NetworkError, SessionEnded } from "@/lib/errors";
@@ -185,9 +188,44 @@ describe("a deletion", () => {
     await expect(deleteJob("a")).resolves.toBeUndefined();
   });
 
+  test("answers whether there was anything to delete", async () => {
+    fetch.mockResolvedValue(answer(202, { job_id: "a", purge: "pending" }));
+    await expect(deleteJob("a")).resolves.toMatchObject({ job_id: "a" });
+  });
+
   test("that fails throws the server's message", async () => {
     fetch.mockResolvedValue(answer(500, { detail: "Something went wrong on our side." }));
     await expect(deleteJob("a")).rejects.toThrow("Something went wrong on our side.");
+  });
+});
+
+describe("the trash", () => {
+  test("is asked for by cursor if there is one, else by number", async () => {
+    fetch.mockImplementation(async () => answer(200, { jobs: [], total: 0 }));
+    await listTrash(1, undefined);
+    await listTrash(3, undefined);
+    await listTrash(3, "abc");
+    expect([0, 1, 2].map((call) => asked(call).search)).toEqual([
+      "?deleted=true&page_size=20",
+      "?deleted=true&page_size=20&page=3",
+      "?deleted=true&page_size=20&cursor=abc",
+    ]);
+  });
+
+  test("gives a job back, and a receipt", async () => {
+    fetch.mockImplementation(async () => answer(202, { job_id: "a", restore: "pending" }));
+    expect(await restoreJob("a")).toEqual({ job_id: "a", restore: "pending" });
+    await getReceipt("a/b");
+    expect([0, 1].map((call) => [fetch.mock.calls[call]?.[1]?.method, asked(call).pathname])).toEqual([
+      ["POST", "/jobs/a/restore"],
+      ["GET", "/jobs/a%2Fb/deletion"],
+    ]);
+  });
+
+  test("says in the server's words that a job is gone for good", async () => {
+    const reason = "The job's files are gone for good, so it can no longer be restored.";
+    fetch.mockResolvedValue(answer(410, { detail: reason }));
+    await expect(restoreJob("a")).rejects.toThrow(reason);
   });
 });
 

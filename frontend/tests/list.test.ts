@@ -12,6 +12,7 @@ import {
   withoutJobs,
   withPolledJob,
   withPolledJobs,
+  withReturning,
   withShare,
 } from "@/lib/list";
 
@@ -144,6 +145,57 @@ test("jobs that are being deleted are not shown or counted", () => {
   const after = withoutJobs(list([a, b, c]), [b]);
   expect(ids(after.jobs)).toEqual(["a", "c"]);
   expect(after.total).toBe(49);
+});
+
+describe("a job that comes back", () => {
+  const at = (id: string, hour: number, status = "completed"): Job => ({
+    ...job(id, status),
+    created_at: `2026-11-26T${hour}:00:00Z`,
+  });
+  const [first, second, third] = [at("c", 15), at("b", 13), at("a", 11)];
+  const all = { status: null, search: "" };
+  const back = (
+    one: Job,
+    changes: Partial<JobList> = {},
+    view: Parameters<typeof withReturning>[2] = all,
+  ) => {
+    const after = withReturning(list([first, second, third], { page: 1, ...changes }), [one], view);
+    return [...ids(after.jobs), after.total];
+  };
+
+  test("has its place by the time it was created", () => {
+    expect(back(at("x", 16))).toEqual(["x", "c", "b", "a", 51]);
+    expect(back(at("x", 12))).toEqual(["c", "b", "x", "a", 51]);
+    expect(back(at("x", 10), { next_cursor: null })).toEqual(["c", "b", "a", "x", 51]);
+    expect(ids(withReturning(list([], { page: 1, next_cursor: null }), [first], all).jobs)).toEqual(["c"]);
+  });
+
+  test("is only counted if its place is on another page", () => {
+    expect(back(at("x", 10))).toEqual(["c", "b", "a", 51]);
+    expect(back(at("x", 16), { page: 2 })).toEqual(["c", "b", "a", 51]);
+  });
+
+  test("is neither shown nor counted if the list is of another status", () => {
+    expect(back(at("x", 12, "failed"), {}, { status: "completed", search: "" })).toEqual(["c", "b", "a", 50]);
+    expect(back(at("x", 12, "failed"), {}, { status: "failed", search: "" })).toEqual([
+      "c",
+      "b",
+      "x",
+      "a",
+      51,
+    ]);
+    expect(back(at("x", 12, "later"), {}, { status: "other", search: "" })).toEqual(["c", "b", "x", "a", 51]);
+  });
+
+  test("has its place in a search by its id", () => {
+    const found = list([job("7a"), job("7c")], { page: 1, total: 2, next_cursor: null });
+    const search = { status: null, search: "7" };
+    expect(ids(withReturning(found, [job("7b"), job("8b")], search).jobs)).toEqual(["7a", "7b", "7c"]);
+  });
+
+  test("is not shown twice once the list has it", () => {
+    expect(back(second)).toEqual(["c", "b", "a", 50]);
+  });
 });
 
 test("only jobs whose status differs have changed", () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ApiError, SessionEnded } from "@/lib/errors";
-import { backOff, isOld, keepAsking, type Pace, remaining, slowing, steady } from "@/lib/polling";
+import { backOff, brisk, isOld, keepAsking, type Pace, remaining, slowing, steady } from "@/lib/polling";
 
 const least = () => 0;
 const most = () => 1;
@@ -10,6 +10,10 @@ const MINUTE = 60 * SECOND;
 
 test("active jobs are polled every ten seconds", () => {
   expect([0, 1, 50].map(steady)).toEqual([10_000, 10_000, 10_000]);
+});
+
+test("jobs that come back are looked for after a second, then less and less often, up to every ten seconds", () => {
+  expect([0, 1, 2, 3, 4, 50].map(brisk)).toEqual([1_000, 2_000, 4_000, 8_000, 10_000, 10_000]);
 });
 
 test("new jobs are looked for after a minute, then less and less often, but at least every five minutes", () => {

@@ -20,16 +20,17 @@ describe("the settings", () => {
       getOutput: "https://api.nuumee.test/v1",
       renameJob: "https://api.nuumee.test/v1",
       deleteJob: "https://delete-job.nuumee.test",
+      undeleteJob: "https://api.nuumee.test/v1",
       shareJob: "https://api.nuumee.test/v1",
     });
   });
 
   test("need no common address if each function has its own", () => {
     const own = Object.fromEntries(
-      ["LIST_JOBS", "GET_THUMBNAILS", "GET_OUTPUT", "RENAME_JOB", "DELETE_JOB", "SHARE_JOB"].map((name) => [
-        `NEXT_PUBLIC_${name}_URL`,
-        `https://${name.toLowerCase()}.test`,
-      ]),
+      [
+        ...["LIST_JOBS", "GET_THUMBNAILS", "GET_OUTPUT", "RENAME_JOB"],
+        ...["DELETE_JOB", "UNDELETE_JOB", "SHARE_JOB"],
+      ].map((name) => [`NEXT_PUBLIC_${name}_URL`, `https://${name.toLowerCase()}.test`]),
     );
     const { endpoints } = read({ ...least, ...own, NEXT_PUBLIC_API_URL: undefined });
     expect(endpoints.getOutput).toBe("https://get_output.test");

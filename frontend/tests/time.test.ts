@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { formatAge, formatElapsed, formatExact, parseTime } from "@/lib/time";
+import { formatAge, formatDate, formatElapsed, formatExact, parseTime } from "@/lib/time";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -58,4 +58,9 @@ describe("a time from the API", () => {
     expect(parseTime(time)).toBeNull();
     expect(formatExact(time)).toBe("Unknown");
   });
+});
+
+test("a date has no time of day, and is unknown if it is no time", () => {
+  expect(formatDate("2026-12-03T12:00:00Z")).toBe("Dec 3, 2026");
+  expect([formatDate(null), formatDate("soon")]).toEqual(["Unknown", "Unknown"]);
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { isSearchable, parseView, type View, viewAddress } from "@/lib/view";
+import { isSearchable, parseView, placeOf, type View, viewAddress } from "@/lib/view";
 
-const everything: View = { status: null, page: 1, search: "", details: null };
+const everything: View = { status: null, deleted: false, page: 1, search: "", details: null };
 const parse = (query: string) => parseView(new URLSearchParams(query));
 
 describe("an address", () => {
@@ -9,6 +9,7 @@ describe("an address", () => {
     ["/jobs/", {}],
     ["/jobs/?status=failed&page=3", { status: "failed", page: 3 }],
     ["/jobs/?status=other", { status: "other" }],
+    ["/jobs/?deleted=true&page=2", { deleted: true, page: 2 }],
     ["/jobs/?q=70eb9a", { search: "70eb9a" }],
     ["/jobs/?job=a_b-C9", { details: "a_b-C9" }],
   ])("%s can be read and written", (address, view) => {
@@ -18,6 +19,7 @@ describe("an address", () => {
 
   test.each([
     "status=deleted",
+    "deleted=1",
     "page=0",
     "page=-1",
     "page=1.5",
@@ -31,6 +33,17 @@ describe("an address", () => {
   test("with a search ignores the status", () => {
     expect(parse("status=failed&q=70eb").status).toBeNull();
   });
+
+  test("with a search does not show the trash, and with the trash ignores the status", () => {
+    expect(parse("deleted=true&q=70eb").deleted).toBe(false);
+    expect(parse("deleted=true&status=failed")).toEqual({ ...everything, deleted: true });
+  });
+});
+
+test("the trash, each filter, each search and each page is a place of its own", () => {
+  const changes = [{}, { deleted: true }, { status: "failed" as const }, { search: "7" }, { page: 2 }];
+  expect(new Set(changes.map((change) => placeOf({ ...everything, ...change }))).size).toBe(5);
+  expect(placeOf({ ...everything, details: "a" })).toBe(placeOf(everything));
 });
 
 test.each([

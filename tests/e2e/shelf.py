@@ -10,7 +10,7 @@ from typing import Any
 from google.cloud import firestore, storage
 
 from shared.settings import Settings
-from tests.jobs import new_id
+from tests.jobs import entry, new_id
 
 MEDIA = Path(__file__).parents[2] / "infra" / "local" / "media"
 REFERENCE = MEDIA / "reference-nova.jpg"
@@ -70,6 +70,16 @@ class Shelf:
         }
         self._upload_all(files)
         self.document(job_id).set(document)
+        return job_id
+
+    def add_deleted(self, status: str = "completed", **changes: Any) -> str:
+        """Add a job to the trash, as if it had been deleted just now and its files removed. Returns its id."""
+        now = datetime.now(UTC)
+        job_id = self.add(status, media=False, deleted_at=now, deleted_by=self.user_id, **changes)
+        removed = {"objects": 2, "bytes": 3_400_000, "removed_at": now, "proved_empty_at": now}
+        buckets = dict.fromkeys(self._settings.buckets, removed)
+        done = {"state": "done", "sweep_at": None, "buckets": buckets, "proved_empty_at": now}
+        self._database.collection("deletions").document(job_id).set(entry(self.user_id, requested_at=now, **done))
         return job_id
 
     def add_many(self, count: int, status: str = "completed") -> list[str]:

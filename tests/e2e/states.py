@@ -162,7 +162,7 @@ def details_of_no_job(jobs: JobsPage, shelf: Shelf) -> None:
 def confirmation(jobs: JobsPage, shelf: Shelf) -> None:
     job = shelf.add("processing")
     jobs.open().button(job, "Delete").click()
-    jobs.dialog.get_by_text("You cannot undo this.").wait_for()
+    jobs.dialog.get_by_text("You can restore it for 7 days.").wait_for()
 
 
 def deleting_several(jobs: JobsPage, shelf: Shelf) -> None:
@@ -176,6 +176,15 @@ def deleting_several(jobs: JobsPage, shelf: Shelf) -> None:
     jobs.dialog.get_by_text("The service cannot be reached").wait_for()
     expect(jobs.dialog.get_by_text("Deleted", exact=True)).to_have_count(2)
     jobs.toasts.first.wait_for()
+
+
+def cards_in_the_trash(jobs: JobsPage, shelf: Shelf) -> None:
+    for status in _ALL[2:5]:
+        shelf.add_deleted(status)
+    shelf.add_deleted(name="A name that is rather long for such a small card")
+    jobs.open("?deleted=true")
+    jobs.page.get_by_role("checkbox").first.check()
+    jobs.page.get_by_text("1 selected").wait_for()
 
 
 def messages(jobs: JobsPage, shelf: Shelf) -> None:
@@ -203,7 +212,7 @@ STATES: dict[str, State] = {
         *(search_refused, failed_to_load, out_of_date, offline, preview_of_an_image, preview_of_a_video),
         *(details_of_a_completed_job, details_of_a_failed_job, details_of_an_active_job, details_of_no_job),
         *(cards_with_posters, details_of_a_job_without_a_link, ending_a_link),
-        *(confirmation, deleting_several, messages, not_found),
+        *(confirmation, deleting_several, cards_in_the_trash, messages, not_found),
     )
 }
 

@@ -132,6 +132,12 @@ def test_a_user_can_do_everything_across_origins(
     jobs_page.button(job, "Delete").click()
     jobs_page.dialog.get_by_role("button", name="Delete job").click()
     jobs_page.expect_ids([active, lost])
+    jobs_page.toasts.get_by_role("button", name="Undo").click()
+    jobs_page.expect_ids([job, active, lost])
+    expect(jobs_page.toasts.filter(has_text=re.compile(f"Job {job[:8]} (is being )?restored"))).to_be_visible()
+    jobs_page.button(job, "Delete").click()
+    jobs_page.dialog.get_by_role("button", name="Delete job").click()
+    jobs_page.expect_ids([active, lost])
     wait_until(lambda: shelf.objects(job) == [])
     assert {host(name) for name in (*CALLED_BY_THE_PAGE, AUTH)} <= asked
 
@@ -171,6 +177,8 @@ def test_a_client_that_adds_headers_can_read_every_response(
         ("share_job", "DELETE", f"/jobs/{unknown}/share", 404),
         ("delete_job", "DELETE", f"/jobs/{active}", 202),
         ("delete_job", "DELETE", f"/jobs/{unknown}", 404),
+        ("undelete_job", "POST", f"/jobs/{active}/restore", 202),
+        ("undelete_job", "POST", f"/jobs/{unknown}/restore", 404),
     ]
     for function, method, path, expected in calls:
         status, headers, body = send(page, function, path, method=method, Authorization=token)

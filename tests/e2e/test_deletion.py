@@ -49,7 +49,7 @@ def test_the_card_disappears_before_the_response(jobs_page: JobsPage, page: Page
     jobs_page.expect_range(1, 2, 2)
     expect(jobs_page.toasts).to_have_count(0)
     held.let_go()
-    expect(jobs_page.toasts).to_have_text(f"Job {job[:8]} deleted")
+    expect(jobs_page.toasts).to_have_text(f"Job {job[:8]} deletedUndo")
     assert shelf.document(job).get(["deleted_at"]).get("deleted_at")
     jobs_page.expect_ids(before)
     jobs_page.expect_counts(all=2, completed=2)
@@ -134,7 +134,7 @@ def test_a_deleted_job_is_subtracted_once_even_if_an_older_list_has_it(
         with page.expect_response(LIST):
             jobs_page.filter(status).click()
     delete(jobs_page, gone)
-    expect(jobs_page.toasts).to_have_text(f"Job {gone[:8]} deleted")
+    expect(jobs_page.toasts).to_have_text(f"Job {gone[:8]} deletedUndo")
     expect(page.get_by_role("button", name="Refresh the list")).to_be_enabled()
     jobs_page.expect_counts(all=1, completed=1)
 

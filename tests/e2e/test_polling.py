@@ -215,7 +215,7 @@ def test_a_poll_during_a_deletion_does_not_count_the_job_twice(
     page.clock.resume()  # messages take time to appear
     for route, response in deletions:
         route.fulfill(response=response)
-    expect(jobs_page.toasts).to_have_text(f"Job {gone[:8]} deleted")
+    expect(jobs_page.toasts).to_have_text(f"Job {gone[:8]} deletedUndo")
     jobs_page.expect_counts(all=1, processing=1)
     refresh.let_go()
     jobs_page.expect_ids([kept])

@@ -85,6 +85,7 @@ function describe(job: Job): string {
 
 function Consequences({ jobs }: { jobs: Job[] }) {
   const days = settings.softDeleteDays;
+  const time = days === 1 ? "a day" : `${days} days`;
   const one = jobs.length === 1;
   const completed = jobs.some((job) => job.status === "completed");
   return (
@@ -93,7 +94,8 @@ function Consequences({ jobs }: { jobs: Job[] }) {
         <li>
           {one ? "Its reference image" : "Their reference images"}
           {completed ? ", source and output videos" : ` and source ${one ? "video" : "videos"}`} will be
-          deleted. You cannot undo this.
+          deleted.{" "}
+          {days > 0 ? `You can restore ${one ? "it" : "them"} for ${time}.` : "You cannot undo this."}
         </li>
         {jobs.some((job) => job.share_url) && <li>Links that you have shared will stop working.</li>}
         {jobs.some(isActive) && <li>Work in progress will be lost.</li>}

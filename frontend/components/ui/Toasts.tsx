@@ -4,6 +4,11 @@ import { Toaster, toast } from "sonner";
 
 export type Kind = "success" | "error" | "info";
 
+export interface Action {
+  label: string;
+  onClick: () => void;
+}
+
 /** How long messages stay, in milliseconds. */
 const LONG = 10_000;
 const SHORT = 5_000;
@@ -34,6 +39,13 @@ flushSync(() =>
 );
 
 /** Shows a message in the place of the one that is shown about the same topic, if any. */
-export function show(kind: Kind, title: string, description: string | undefined, topic: string): void {
-  toast[kind](title, { id: topic, description, duration: kind === "success" ? SHORT : LONG });
+export function show(
+  kind: Kind,
+  title: string,
+  description: string | undefined,
+  topic: string,
+  action: Action | undefined,
+): void {
+  const duration = kind === "success" && !action ? SHORT : LONG;
+  toast[kind](title, { id: topic, description, duration, action });
 }

@@ -6,13 +6,17 @@
 import createClient from "openapi-fetch";
 import type {
   Counts,
+  DeletedJob,
   Job,
   JobList,
   JobName,
   JobOutputResponse,
+  JobRestoreResponse,
   JobShareResponse,
   JobStatus,
   JobThumbnailsResponse,
+  Receipt,
+  TrashList,
 } from "@/lib/job";
 import type { components, paths } from "../../node_modules/.cache/described-api";
 
@@ -77,6 +81,10 @@ type Read<Page, Answer extends Page> = [Page, Answer];
 export type PageReadsWhatIsDescribed = [
   Read<Omit<JobList, "jobs">, Described["JobList"]>,
   Read<Job, Required<Described["ListedJob"]>>,
+  Read<Omit<TrashList, "jobs">, Described["JobList"]>,
+  Read<DeletedJob, Required<Described["ListedJob"]>>,
+  Read<Receipt, Described["Receipt"]>,
+  Read<JobRestoreResponse, Described["Restore"]>,
   Read<JobThumbnailsResponse, Described["Media"]>,
   Read<Counts, Described["Counts"]>,
   Read<JobOutputResponse, Described["Download"]>,

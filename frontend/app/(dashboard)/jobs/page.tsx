@@ -1,5 +1,6 @@
 "use client";
 
+import { Trash2 } from "lucide-react";
 import { Suspense, useEffect, useState } from "react";
 import type { JobCommands } from "@/components/JobCard";
 import { JobsContent } from "@/components/JobsContent";
@@ -8,12 +9,15 @@ import { SelectionBar } from "@/components/SelectionBar";
 import { useSession } from "@/components/SessionGate";
 import { statusLabel } from "@/components/StatusBadge";
 import { Announcer } from "@/components/ui/Announcer";
+import { Button } from "@/components/ui/Button";
 import { useDeletion } from "@/hooks/use-deletion";
 import { useJobs } from "@/hooks/use-jobs";
 import { Loads } from "@/hooks/use-media-source";
 import { usePageChange } from "@/hooks/use-page-change";
 import { usePart } from "@/hooks/use-part";
+import { useRestore } from "@/hooks/use-restore";
 import { useSelection } from "@/hooks/use-selection";
+import { useTrash } from "@/hooks/use-trash";
 import { useView } from "@/hooks/use-view";
 import { focusAfterDeletion } from "@/lib/focus";
 import { type Job, shortName } from "@/lib/job";
@@ -46,17 +50,19 @@ interface PreviewMedia {
 function JobsOf({ userId }: { userId: string }) {
   const [view, navigation] = useView();
   const [announcement, announce] = useState("");
-  const jobs = useJobs(userId, view, {
+  const loaded = useJobs(userId, view, {
     onChange: (changed) => announce(changed.map(describeChange).join(" ")),
     onArrival: ({ length }) =>
       announce(length === 1 ? "There is a new job." : `There are ${length} new jobs.`),
   });
-  const deletion = useDeletion(jobs);
+  const { jobs, trash, restore } = useRestore(loaded, useTrash(userId, view), view);
+  const deletion = useDeletion(jobs, restore);
   const selection = useSelection(view, jobs.list?.jobs ?? []);
   const [preview, setPreview] = useState<PreviewMedia | null>(null);
   const [jobsToDelete, setJobsToDelete] = useState<Job[]>([]);
   useEffect(loadPartsOnFirstUse, []);
-  usePageChange(view, navigation, jobs, announce);
+  const list = view.deleted ? trash : jobs;
+  usePageChange(view, navigation, list, announce);
 
   // A preview closes for good with its details, and must not reappear when they are opened again.
   if (preview && preview.over !== view.details) setPreview(null);
@@ -65,6 +71,9 @@ function JobsOf({ userId }: { userId: string }) {
   const PreviewDialog = usePart(preview !== null, parts.previewDialog, closePreview);
   const DetailsDialog = usePart(view.details !== null, parts.detailsDialog, navigation.closeDetails);
   const DeleteDialog = usePart(jobsToDelete.length > 0, parts.deleteDialog, closeDelete);
+
+  const closeTrash = () => navigation.amend({ deleted: false });
+  const TrashContent = usePart(view.deleted, parts.trashContent, closeTrash);
 
   const commands: JobCommands = {
     preview: (job, kind) => setPreview({ job, kind, over: view.details }),
@@ -83,15 +92,26 @@ function JobsOf({ userId }: { userId: string }) {
 
   return (
     <Loads value={jobs.loads}>
-      <JobsToolbar view={view} navigation={navigation} jobs={jobs} />
-      <SelectionBar selection={selection} onDelete={() => setJobsToDelete(selection.jobs)} />
-      <JobsContent
-        jobs={jobs}
-        view={view}
-        navigation={navigation}
-        selection={selection}
-        commands={commands}
-      />
+      <JobsToolbar view={view} navigation={navigation} jobs={jobs} list={list} />
+      <SelectionBar selection={selection}>
+        <Button look="destructive" onClick={() => setJobsToDelete(selection.jobs)}>
+          <Trash2 aria-hidden className="size-4" />
+          Delete
+        </Button>
+      </SelectionBar>
+      {!view.deleted ? (
+        <JobsContent
+          jobs={jobs}
+          view={view}
+          navigation={navigation}
+          selection={selection}
+          commands={commands}
+        />
+      ) : TrashContent ? (
+        <TrashContent trash={trash} view={view} navigation={navigation} onRestore={restore} />
+      ) : (
+        <JobsContent.Skeleton />
+      )}
       <Announcer text={announcement} />
       {view.details && DetailsDialog && (
         <DetailsDialog jobs={jobs} onPreview={commands.preview} onClose={navigation.closeDetails} />

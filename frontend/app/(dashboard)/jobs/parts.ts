@@ -1,10 +1,13 @@
+import { loadRestore } from "@/hooks/use-restore";
 import { loadToasts } from "@/lib/notify";
 
-/** Components that the page loads only when the user starts to do something. */
+/** What the page loads only when the user starts to do something. */
 export const parts = {
   deleteDialog: () => import("@/components/dialogs/DeleteDialog"),
   detailsDialog: () => import("@/components/dialogs/DetailsDialog"),
   previewDialog: () => import("@/components/dialogs/PreviewDialog"),
+  restore: loadRestore,
+  trashContent: () => import("@/components/TrashContent"),
   toasts: loadToasts,
 };
 
@@ -20,7 +23,7 @@ export function loadPartsOnFirstUse(): () => void {
   };
   const load = () => {
     stop();
-    for (const part of Object.values(parts)) part().catch(() => undefined);
+    for (const part of Object.values(parts)) void (part() as Promise<unknown>).catch(() => undefined);
   };
   for (const event of FIRST_EVENTS) document.addEventListener(event, load);
   return stop;

@@ -41,7 +41,10 @@ def test_a_run_prints_the_functions_addresses_and_keeps_them_for_the_page(checko
     # Those that the page names, and no public one.
     assert {line.partition("=")[0] for line in lines} == {
         f"NEXT_PUBLIC_{name}_URL"
-        for name in ("LIST_JOBS", "GET_THUMBNAILS", "GET_OUTPUT", "DELETE_JOB", "RENAME_JOB", "SHARE_JOB")
+        for name in (
+            *("LIST_JOBS", "GET_THUMBNAILS", "GET_OUTPUT", "RENAME_JOB"),
+            *("DELETE_JOB", "UNDELETE_JOB", "SHARE_JOB"),
+        )
     }
 
 

@@ -1,0 +1,96 @@
+import { useRef, useState } from "react";
+import type { Jobs } from "@/hooks/use-jobs";
+import { usePolling } from "@/hooks/use-polling";
+import type { Trash } from "@/hooks/use-trash";
+import { messageOf, SessionEnded } from "@/lib/errors";
+import type { Job, JobFields } from "@/lib/job";
+import { late } from "@/lib/late";
+import { recount, withoutJobs, withReturning } from "@/lib/list";
+import { notify } from "@/lib/notify";
+import { brisk } from "@/lib/polling";
+import type { View } from "@/lib/view";
+
+/** Loads what only a restore needs. */
+export const loadRestore = () => import("@/lib/restore");
+
+interface Returning {
+  job: JobFields;
+  /** Whether the functions have accepted the restore. */
+  accepted: boolean;
+}
+
+interface Restore {
+  /** The jobs and the trash, with what is coming back already in its place. */
+  jobs: Jobs;
+  trash: Trash;
+  restore: (jobs: JobFields[]) => Promise<void>;
+}
+
+/**
+ * Takes deletions back, a few at a time. The jobs leave the trash immediately. Those whose media are known, because they
+ * were deleted on this page, are also back in the list immediately; others when all of their files are back.
+ */
+export function useRestore(known: Jobs, found: Trash, view: View): Restore {
+  const [returning, setReturning] = useState<Returning[]>([]);
+  const asked = useRef(0);
+  const all = returning.map(({ job }) => job);
+  const forget = (jobs: JobFields[]) => {
+    const ids = jobs.map((job) => job.id);
+    setReturning((before) => before.filter(({ job }) => !ids.includes(job.id)));
+  };
+
+  const welcome = async (back: JobFields[]) => {
+    await Promise.all([known.refresh(), found.refresh()]);
+    // While the trash is shown, the list and its counts are not loaded again.
+    known.restored(back, !view.deleted);
+    forget(back);
+  };
+  const accepted = returning.flatMap((one) => (one.accepted ? [one.job] : []));
+  const failure = usePolling(accepted.length > 0, asked, brisk, async (signal) => {
+    const { settledRestores, tellEnd } = await late(loadRestore);
+    const { back, stay } = await settledRestores(accepted, signal);
+    if (stay.length > 0) {
+      forget(stay);
+      void found.refresh();
+    }
+    if (back.length > 0) await welcome(back);
+    tellEnd(back, stay);
+  });
+
+  const restore = async (jobs: JobFields[]) => {
+    setReturning((before) => [...before, ...jobs.map((job) => ({ job, accepted: false }))]);
+    const accept = (job: JobFields) => {
+      asked.current = Date.now();
+      setReturning((before) => before.map((one) => (one.job.id === job.id ? { job, accepted: true } : one)));
+    };
+    try {
+      const { requestRestores } = await late(loadRestore);
+      const refused = await requestRestores(jobs, accept, (job) => forget([job]));
+      // What cannot come back may have left the trash.
+      if (refused > 0) void found.refresh();
+    } catch (error) {
+      if (error instanceof SessionEnded) return; // The browser is leaving the page.
+      forget(jobs);
+      notify("error", "Nothing was restored", messageOf(error));
+    }
+  };
+
+  const isReturning = (job: JobFields) => all.some((one) => one.id === job.id);
+  const withMedia = all.filter((job): job is Job => "media" in job);
+  return {
+    restore,
+    jobs: {
+      ...known,
+      list: known.list && withReturning(known.list, withMedia, view),
+      counts: known.counts && recount(known.counts, [], all),
+      error: known.error ?? failure,
+      hide: (jobs) => {
+        // A job can be deleted again before it is back.
+        known.restored(jobs.filter(isReturning), false);
+        forget(jobs);
+        known.hide(jobs);
+      },
+    },
+    trash: { ...found, list: found.list && withoutJobs(found.list, found.list.jobs.filter(isReturning)) },
+  };
+}

@@ -1,0 +1,45 @@
+import { useRef } from "react";
+import useSWR from "swr";
+import { listTrash } from "@/lib/api";
+import { SessionEnded } from "@/lib/errors";
+import type { TrashList } from "@/lib/job";
+import type { View } from "@/lib/view";
+
+export interface Trash {
+  /** Undefined until the first response. */
+  list: TrashList | undefined;
+  error: unknown;
+  loading: boolean;
+  /** Whether this page lies beyond the last job. */
+  beyondTheEnd: boolean;
+  refresh: () => Promise<void>;
+}
+
+/** Loads the page of the trash that is shown, if it is. */
+export function useTrash(userId: string, { deleted, page }: View): Trash {
+  const cursors = useRef(new Map<number, string>());
+  const { data, error, isValidating, mutate } = useSWR<TrashList>(
+    deleted ? ["trash", userId, page] : null,
+    async () => {
+      const list = await listTrash(page, cursors.current.get(page));
+      if (list.next_cursor) cursors.current.set(page + 1, list.next_cursor);
+      return list;
+    },
+    {
+      revalidateOnFocus: false,
+      revalidateOnReconnect: false,
+      shouldRetryOnError: false,
+      dedupingInterval: 0,
+    },
+  );
+  const sessionEnded = error instanceof SessionEnded;
+  return {
+    list: data,
+    error: sessionEnded ? undefined : error,
+    loading: isValidating || sessionEnded,
+    beyondTheEnd: data !== undefined && data.jobs.length === 0 && data.total > 0 && page > 1,
+    refresh: async () => {
+      await mutate();
+    },
+  };
+}

@@ -1,0 +1,82 @@
+/** Taking deletions back. Loaded when it is needed, because most visits restore nothing. */
+
+import { getJobs, getReceipt, restoreJob } from "@/lib/api";
+import { fewAtOnce } from "@/lib/bulk";
+import { ApiError, messageOf, SessionEnded } from "@/lib/errors";
+import { type JobFields, shortName } from "@/lib/job";
+import { notify } from "@/lib/notify";
+
+/** The most jobs that one request may ask for. */
+const MOST = 100;
+
+/**
+ * Asks for the jobs back, a few at a time, and tells the user what was accepted, and what was not and why. Returns how
+ * many were refused. Throws SessionEnded.
+ */
+export async function requestRestores(
+  jobs: JobFields[],
+  onAccepted: (job: JobFields) => void,
+  onRefused: (job: JobFields) => void,
+): Promise<number> {
+  const begun: JobFields[] = [];
+  const refused = new Map<string, JobFields[]>();
+  await fewAtOnce(jobs, async (job) => {
+    try {
+      await restoreJob(job.id);
+      begun.push(job);
+      onAccepted(job);
+    } catch (error) {
+      if (error instanceof SessionEnded) throw error;
+      const reason = messageOf(error);
+      refused.set(reason, [...(refused.get(reason) ?? []), job]);
+      onRefused(job);
+    }
+  });
+  if (begun.length > 0)
+    tell("success", begun, begun.length === 1 ? "is being restored" : "are being restored");
+  for (const [reason, some] of refused) tell("error", some, "could not be restored", reason);
+  return jobs.length - begun.length;
+}
+
+interface Settled {
+  /** Jobs that are live again. */
+  back: JobFields[];
+  /** Jobs that stay deleted: they were deleted again, or their files were gone before they could come back. */
+  stay: JobFields[];
+}
+
+/** Returns which of the accepted restores have ended, and how. The others are still under way. */
+export async function settledRestores(accepted: JobFields[], signal: AbortSignal): Promise<Settled> {
+  const asked = accepted.slice(0, MOST);
+  const answered = await getJobs(
+    asked.map((job) => job.id),
+    signal,
+  );
+  const live = new Set(answered.map((job) => job.id));
+  const missing = asked.filter((job) => !live.has(job.id));
+  const ended = await Promise.all(missing.map((job) => isDeleted(job.id, signal)));
+  return { back: asked.filter((job) => live.has(job.id)), stay: missing.filter((_, index) => ended[index]) };
+}
+
+async function isDeleted(id: string, signal: AbortSignal): Promise<boolean> {
+  try {
+    const { state } = await getReceipt(id, signal);
+    return state === "pending" || state === "done";
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return true;
+    throw error;
+  }
+}
+
+/** Tells the user how restores have ended. */
+export function tellEnd(back: JobFields[], stay: JobFields[]): void {
+  if (back.length > 0) tell("success", back, "restored");
+  if (stay.length > 0) tell("error", stay, "could not be restored", "The deletion stands.");
+}
+
+function tell(kind: "success" | "error", jobs: JobFields[], what: string, reason?: string): void {
+  const names = jobs.map((job) => shortName(job.id)).join(", ");
+  const topic = `restore of ${names}`;
+  if (jobs.length === 1) notify(kind, `Job ${names} ${what}`, reason, topic);
+  else notify(kind, `${jobs.length} jobs ${what}`, reason ? `${names}. ${reason}` : names, topic);
+}

@@ -1,0 +1,103 @@
+import { beforeEach, expect, test, vi } from "vitest";
+import { fewAtOnce } from "@/lib/bulk";
+import { ApiError, NetworkError, SessionEnded } from "@/lib/errors";
+import type { JobFields } from "@/lib/job";
+import { requestRestores, settledRestores, tellEnd } from "@/lib/restore";
+
+const { getJobs, getReceipt, notify, restoreJob } = vi.hoisted(() => ({
+  getJobs: vi.fn(),
+  getReceipt: vi.fn(),
+  notify: vi.fn(),
+  restoreJob: vi.fn(),
+}));
+vi.mock("@/lib/api", () => ({ getJobs, getReceipt, restoreJob }));
+vi.mock("@/lib/notify", () => ({ notify }));
+
+const { signal } = new AbortController();
+const states: Record<string, string> = {};
+const jobs = (...ids: string[]) => ids.map((id) => ({ id }) as JobFields);
+const said = () => notify.mock.calls.map(([kind, title, description]) => [kind, title, description]);
+
+beforeEach(() => {
+  vi.resetAllMocks();
+  getJobs.mockResolvedValue([{ id: "live" }]);
+  getReceipt.mockImplementation(async (id: string) => ({ state: states[id] }));
+});
+
+test("a restore has ended if the job is live, or if its deletion stands", async () => {
+  Object.assign(states, { on: "restoring", almost: "restored", again: "pending", late: "done" });
+  const ids = ["live", ...Object.keys(states)];
+  expect(await settledRestores(jobs(...ids), signal)).toEqual({
+    back: jobs("live"),
+    stay: jobs("again", "late"),
+  });
+  expect(getJobs).toHaveBeenCalledExactlyOnceWith(ids, signal);
+  expect(getReceipt.mock.calls.map(([id]) => id)).toEqual(Object.keys(states));
+});
+
+test("a restore has ended if nothing is known of the job any more", async () => {
+  getReceipt.mockRejectedValue(new ApiError("There is no such job.", 404, undefined));
+  expect(await settledRestores(jobs("gone"), signal)).toEqual({ back: [], stay: jobs("gone") });
+});
+
+test("a restore has not ended just because the service cannot be asked", async () => {
+  getReceipt.mockRejectedValue(new NetworkError());
+  await expect(settledRestores(jobs("a"), signal)).rejects.toBeInstanceOf(NetworkError);
+});
+
+test("what is accepted and what is refused is told, with the service's reason", async () => {
+  const reason = "The job's files are gone for good, so it can no longer be restored.";
+  restoreJob.mockImplementation(async (id: string) => {
+    if (id.startsWith("late")) throw new ApiError(reason, 410, undefined);
+  });
+  const [onAccepted, onRefused] = [vi.fn(), vi.fn()];
+  expect(await requestRestores(jobs("a", "late1", "b", "late2"), onAccepted, onRefused)).toBe(2);
+  expect(onAccepted.mock.calls.flat()).toEqual(jobs("a", "b"));
+  expect(onRefused.mock.calls.flat()).toEqual(jobs("late1", "late2"));
+  expect(said()).toEqual([
+    ["success", "2 jobs are being restored", "a, b"],
+    ["error", "2 jobs could not be restored", `late1, late2. ${reason}`],
+  ]);
+});
+
+test("nothing is told if the session has ended, because the browser leaves the page", async () => {
+  restoreJob.mockRejectedValue(new SessionEnded());
+  await expect(requestRestores(jobs("a"), vi.fn(), vi.fn())).rejects.toBeInstanceOf(SessionEnded);
+  expect(notify).not.toHaveBeenCalled();
+});
+
+test("the end of a restore is told in the place of its beginning", async () => {
+  restoreJob.mockResolvedValue({ restore: "pending" });
+  await requestRestores(jobs("a"), vi.fn(), vi.fn());
+  tellEnd(jobs("a"), []);
+  tellEnd([], jobs("b"));
+  expect(said()).toEqual([
+    ["success", "Job a is being restored", undefined],
+    ["success", "Job a restored", undefined],
+    ["error", "Job b could not be restored", "The deletion stands."],
+  ]);
+  const [begun, ended] = notify.mock.calls.map(([, , , topic]) => topic);
+  expect(begun).toBe(ended);
+});
+
+test("no more jobs are asked for than one request allows", async () => {
+  getReceipt.mockResolvedValue({ state: "restoring" });
+  await settledRestores(jobs(...Array.from({ length: 101 }, (_, number) => `${number}`)), signal);
+  expect(getJobs.mock.calls[0]?.[0]).toHaveLength(100);
+});
+
+test("work is done for every item, four at a time, and ends with the first error", async () => {
+  let under = 0;
+  let most = 0;
+  const done: number[] = [];
+  const work = async (item: number) => {
+    under += 1;
+    most = Math.max(most, under);
+    await new Promise((resolve) => setTimeout(resolve));
+    under -= 1;
+    done.push(item);
+  };
+  await fewAtOnce([0, 1, 2, 3, 4, 5, 6, 7, 8], work);
+  expect([done.length, most]).toEqual([9, 4]);
+  await expect(fewAtOnce([1], () => Promise.reject(new NetworkError()))).rejects.toBeInstanceOf(NetworkError);
+});

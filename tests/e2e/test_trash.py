@@ -1,0 +1,96 @@
+"""Taking a deletion back: Undo after it, Restore in the trash, and the receipt."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from playwright.sync_api import Page, Route, expect
+
+from tests.e2e.faults import failed_load, problem
+from tests.e2e.jobs_page import JobsPage
+from tests.e2e.shelf import Shelf
+from tests.e2e.test_accessibility import violations
+from tests.waiting import wait_until
+
+RESTORE = re.compile(r"/api/v1/jobs/[^/?]+/restore$")
+GONE = "The job's files are gone for good, so it can no longer be restored."
+
+
+def test_undo_brings_the_job_back_to_its_place_at_once_or_says_why_not(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors += [failed_load("410"), failed_load("404")]  # a tile may look for a file that is not back yet
+    first, job, last = shelf.add_many(3)
+    jobs_page.open()
+    delete(jobs_page, job)
+    held: list[Route] = []
+    page.route(RESTORE, held.append)
+    undo(jobs_page)
+    # The answer has not come yet.
+    jobs_page.expect_ids([first, job, last])
+    jobs_page.expect_counts(all=3, completed=3)
+    wait_until(lambda: page.evaluate("true") and held)  # the call to the page delivers pending events
+    problem(held[0], 410, GONE)
+    expect(jobs_page.toasts.filter(has_text=f"Job {job[:8]} could not be restored")).to_contain_text(GONE)
+    jobs_page.expect_ids([first, last])
+    jobs_page.expect_counts(all=2, completed=2)
+
+    page.unroute(RESTORE)
+    delete(jobs_page, first)
+    undo(jobs_page)
+    expect(jobs_page.toasts.filter(has_text=f"Job {first[:8]} restored")).to_be_visible()
+    jobs_page.expect_ids([first, last])
+    jobs_page.expect_counts(all=2, completed=2)
+    assert (shelf.document(first).get().to_dict() or {}).get("deleted_at") is None
+
+
+def test_several_jobs_are_restored_from_the_trash_with_their_files(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    jobs = [shelf.add(), shelf.add("failed")]
+    jobs_page.open()
+    page.get_by_role("checkbox").first.check()
+    page.get_by_role("button", name="Select all").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    jobs_page.dialog.get_by_role("button", name="Delete 2 jobs").click()
+    expect(page.get_by_role("heading", name="No videos yet")).to_be_visible()
+    wait_until(lambda: not any(map(shelf.objects, jobs)))
+
+    jobs_page.filter("Deleted").click()
+    expect(jobs_page.cards).to_have_count(2)
+    expect(jobs_page.cards.first).to_contain_text(re.compile(r"Gone for good on \w+ \d+, \d{4}"))
+    page.get_by_role("checkbox").first.check()
+    page.get_by_role("button", name="Select all").click()
+    page.get_by_role("region", name="Selected jobs").get_by_role("button", name="Restore").click()
+    expect(page.get_by_role("heading", name="The trash is empty")).to_be_visible()
+    jobs_page.expect_counts(all=2, completed=1, failed=1)
+    wait_until(lambda: [len(shelf.objects(job)) for job in jobs] == [3, 2])
+
+    jobs_page.filter("All").click()
+    jobs_page.expect_ids(jobs[::-1])
+    jobs_page.expect_counts(all=2, completed=1, failed=1)
+
+
+def test_the_receipt_is_shown_and_saved_as_a_file(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+    job = shelf.add_deleted()
+    jobs_page.open("?deleted=true")
+    jobs_page.button(job, "Receipt of").click()
+    expect(jobs_page.dialog.get_by_text("Everything is removed")).to_be_visible()
+    expect(jobs_page.dialog.get_by_text("2 files (3.4 MB) removed")).to_have_count(3)
+    assert violations(page) == []
+    with page.expect_download() as started:
+        jobs_page.dialog.get_by_role("button", name="Save as a file").click()
+    assert started.value.suggested_filename == f"nuumee-deletion-{job}.json"
+    receipt = json.loads(started.value.path().read_text())
+    assert (receipt["job_id"], receipt["state"]) == (job, "done")
+    assert {bucket["objects"] for bucket in receipt["buckets"].values()} == {2}
+
+
+def delete(jobs_page: JobsPage, job_id: str) -> None:
+    jobs_page.button(job_id, "Delete").click()
+    jobs_page.dialog.get_by_role("button", name="Delete job").click()
+
+
+def undo(jobs_page: JobsPage) -> None:
+    jobs_page.toasts.get_by_role("button", name="Undo").click()
