@@ -115,7 +115,9 @@ function DeletedCard({ job, selected, onSelect, onRestore, onReceipt }: CardProp
       <div className="flex flex-wrap items-center justify-between gap-x-4 gap-y-3">
         <p className="text-muted text-sm">
           Deleted <Age time={job.deleted_at} />
-          <span aria-hidden> · </span>
+          <span aria-hidden className="mx-1 hidden sm:inline">
+            ·
+          </span>{" "}
           <span className="whitespace-nowrap text-amber-200">
             Gone for good on{" "}
             <time dateTime={job.recoverable_until} title={formatExact(job.recoverable_until)}>

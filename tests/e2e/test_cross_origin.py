@@ -129,17 +129,25 @@ def test_a_user_can_do_everything_across_origins(
     assert page.evaluate("navigator.clipboard.readText()") == f"{stack.settings.share_origin}/v/{new_link}"
     assert new_link != job[:8]
 
-    jobs_page.button(job, "Delete").click()
-    jobs_page.dialog.get_by_role("button", name="Delete job").click()
-    jobs_page.expect_ids([active, lost])
-    jobs_page.toasts.get_by_role("button", name="Undo").click()
-    jobs_page.expect_ids([job, active, lost])
-    expect(jobs_page.toasts.filter(has_text=re.compile(f"Job {job[:8]} (is being )?restored"))).to_be_visible()
-    jobs_page.button(job, "Delete").click()
-    jobs_page.dialog.get_by_role("button", name="Delete job").click()
+    delete_and_undo(jobs_page, job, rest=[active, lost])
+    delete(jobs_page, job)
     jobs_page.expect_ids([active, lost])
     wait_until(lambda: shelf.objects(job) == [])
     assert {host(name) for name in (*CALLED_BY_THE_PAGE, AUTH)} <= asked
+
+
+def delete(jobs_page: JobsPage, job_id: str) -> None:
+    jobs_page.button(job_id, "Delete").click()
+    jobs_page.dialog.get_by_role("button", name="Delete job").click()
+
+
+def delete_and_undo(jobs_page: JobsPage, job_id: str, rest: list[str]) -> None:
+    delete(jobs_page, job_id)
+    jobs_page.expect_ids(rest)
+    jobs_page.toasts.get_by_role("button", name="Undo").click()
+    jobs_page.expect_ids([job_id, *rest])
+    restored = re.compile(f"Job {job_id[:8]} (is being )?restored")
+    expect(jobs_page.toasts.filter(has_text=restored)).to_be_visible()
 
 
 def send(
