@@ -82,9 +82,9 @@ def test_an_image_that_browsers_do_not_show_gets_a_view_as_well(
 @pytest.mark.parametrize(
     ("bucket", "name", "wishes"),
     [
-        (IMAGES, "reference.gif", {"is_for_video": False, "with_storyboard": False}),
-        (VIDEOS, "motion.gif", {"is_for_video": True, "with_storyboard": False}),
-        (OUTPUTS, "output.mp4", {"is_for_video": True, "with_storyboard": True}),
+        (IMAGES, "reference.gif", {"is_for_video": False, "is_output": False}),
+        (VIDEOS, "motion.gif", {"is_for_video": True, "is_output": False}),
+        (OUTPUTS, "output.mp4", {"is_for_video": True, "is_output": True}),
     ],
 )
 def test_what_is_made_depends_on_the_medium(
