@@ -376,6 +376,9 @@ def test_a_storyboard_shows_the_course_of_the_whole_video() -> None:
         posters = make_posters(file, is_output=True, unfiltered_too=True)
     assert posters.storyboard
     assert len(posters.storyboard) <= LARGEST_STORYBOARD
+    assert posters.share_picture
+    with Image.open(BytesIO(posters.share_picture.content)) as shared:
+        assert shared.size == posters.share_picture.size == (64, 64)
     sheet = Image.open(BytesIO(posters.storyboard)).convert("L")
     assert sheet.size == (COLUMNS * SIDE_OF_PART, COLUMNS * SIDE_OF_PART)
     for place in range(PARTS):
