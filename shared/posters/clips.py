@@ -38,6 +38,8 @@ SECONDS = 3
 _MOST_PACKETS = 3000
 _FASTEST = 31
 """Pictures per second in a preview: slightly above the intended 30, because times are rounded."""
+_MOST_BITS_SHARED = 4096 * 2304 * 12
+"""Of a picture as decoded. To decode larger ones again could take too much memory for any pictures."""
 _ENOUGH_TIME = 10
 """CPU seconds after which decoding stops and what there is must do."""
 _LONG = 60
@@ -133,10 +135,14 @@ class Video:
         return None if last is None else self._shot(seconds, last)
 
     def whole(self, shot: Shot) -> Image.Image | None:
-        """All of the picture whose middle is the shot. None if it takes too long, or the file is not seekable.
+        """All of the picture whose middle is the shot. None if it is large, takes too long, or cannot be sought.
 
         It is decoded again, because to keep all of each picture would take too much memory.
         """
+        form = self._decoder.format
+        bits = form.padded_bits_per_pixel if form else 0
+        if self.track.width * self.track.height * bits > _MOST_BITS_SHARED:
+            return None
         try:
             self._go_to(shot.sought)
         except av.error.FFmpegError:

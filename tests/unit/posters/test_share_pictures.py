@@ -103,6 +103,14 @@ def test_a_video_that_cannot_be_decoded_twice_has_all_pictures_but_this() -> Non
     assert posters.share_picture is None
 
 
+def test_a_video_whose_pictures_are_large_has_all_pictures_but_this(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clips, "_MOST_BITS_SHARED", 320 * 240 * 12)
+    assert made(video([scene(320, 240)] * 2)).share_picture
+    posters = made(video([scene(322, 240)] * 2))
+    assert posters.poster
+    assert posters.share_picture is None
+
+
 def test_a_video_that_takes_long_to_decode_has_all_pictures_but_this(monkeypatch: pytest.MonkeyPatch) -> None:
     spent = iter(range(100))
     monkeypatch.setattr(time, "process_time", lambda: next(spent))
