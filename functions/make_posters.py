@@ -1,4 +1,4 @@
-"""Consumes object-finalized: makes the small pictures of a new image or video for the page's tiles"""
+"""Consumes object-finalized: makes the pictures of a new image or video for the page's tiles, and for chats"""
 
 from __future__ import annotations
 
@@ -99,16 +99,24 @@ def _made(event: ObjectFinalized, medium: Medium, size: int, place: Place, servi
             made = make(
                 file,
                 is_for_video=medium is not Medium.REFERENCE_IMAGE,
-                with_storyboard=medium is Medium.OUTPUT_VIDEO,
+                is_output=medium is Medium.OUTPUT_VIDEO,
                 unfiltered_too=not services.settings.is_deployed,
             )
+            shared = made.share_picture
             contents = {
                 PictureKind.POSTER: made.poster,
                 PictureKind.PREVIEW: made.preview,
                 PictureKind.VIEW: made.view,
                 PictureKind.STORYBOARD: made.storyboard,
+                PictureKind.SHARE_PICTURE: shared.content if shared else None,
             }
-            return services.pictures.put(place, event.generation, contents, playable=made.plays_everywhere)
+            return services.pictures.put(
+                place,
+                event.generation,
+                contents,
+                playable=made.plays_everywhere,
+                shared_size=shared.size if shared else None,
+            )
         except Unpicturable as error:
             log.warning("no_posters", reason=error.reason.value, detail=error.detail, **_about(event))
             services.pictures.clear(place)

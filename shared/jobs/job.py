@@ -73,13 +73,15 @@ POSTER_NAME = "poster.webp"
 
 
 class PictureKind(StrEnum):
-    """The values are the document's fields, which hold an object name for each medium."""
+    """The values are the document's fields, which hold an object name for each medium, save SHARE_PICTURE."""
 
     POSTER = "posters"
     PREVIEW = "previews"
     VIEW = "views"
     """Of an image that browsers do not show."""
     STORYBOARD = "storyboards"
+    SHARE_PICTURE = "share_picture"
+    """Of an output, for chats: see shared/jobs/share_picture.py."""
 
     @property
     def object_name(self) -> str:
@@ -92,6 +94,7 @@ _OBJECT_NAMES = {
     PictureKind.PREVIEW: "preview.mp4",
     PictureKind.VIEW: "view.webp",
     PictureKind.STORYBOARD: "storyboard.webp",
+    PictureKind.SHARE_PICTURE: "picture.jpg",
 }
 
 
@@ -204,6 +207,8 @@ class Job:
                 return self.views
             case PictureKind.STORYBOARD:
                 return self.storyboards
+            case PictureKind.SHARE_PICTURE:
+                return {}  # the page shows none
 
     def share_url(self, share_origin: str) -> str | None:
         return f"{share_origin}/v/{quote(self.short_id, safe='')}" if self.short_id else None

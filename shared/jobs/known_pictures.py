@@ -10,6 +10,7 @@ from google.cloud import firestore
 from shared.jobs.amending import Document, amend, update_unless_changed
 from shared.jobs.documents import is_live
 from shared.jobs.job import JobPrefix, Medium, PictureKind
+from shared.jobs.share_picture import SharePicture
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Pictures:
     preview: str | None = None
     view: str | None = None
     storyboard: str | None = None
+    share_picture: SharePicture | None = None
     playable: bool | None = None
     """None if that was not looked at."""
 
@@ -33,11 +35,14 @@ class Pictures:
                 return self.view
             case PictureKind.STORYBOARD:
                 return self.storyboard
+            case PictureKind.SHARE_PICTURE:
+                return self.share_picture.name if self.share_picture else None
 
 
 def known_pictures(document: Document, medium: Medium, pictures: Pictures | None) -> Document:
     """The changes that record the pictures of one medium, or with None, that it has none."""
-    wanted: Document = {kind.value: pictures and pictures.name(kind) for kind in PictureKind}
+    kinds = (kind for kind in PictureKind if kind is not PictureKind.SHARE_PICTURE)
+    wanted: Document = {kind.value: pictures and pictures.name(kind) for kind in kinds}
     wanted["playable"] = pictures and pictures.playable
     changes: Document = {}
     for name, path in wanted.items():
@@ -47,7 +52,13 @@ def known_pictures(document: Document, medium: Medium, pictures: Pictures | None
         is_told = path is not None or name == "posters" or medium.value in known
         if is_told and known.get(medium.value, "") != path:
             changes[name] = {**known, medium.value: path}
-    return changes
+    return changes | (_share_picture(document, pictures) if medium is Medium.OUTPUT_VIDEO else {})
+
+
+def _share_picture(document: Document, pictures: Pictures | None) -> Document:
+    shared = pictures and pictures.share_picture
+    told = shared.as_field() if shared else None
+    return {} if document.get("share_picture") == told else {"share_picture": told}
 
 
 class KnownPictures:

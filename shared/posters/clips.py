@@ -1,4 +1,4 @@
-"""Makes the poster and the preview of a video. Runs as its own process, see shared/posters/posters.py.
+"""Makes the pictures of a video. Runs as its own process, see shared/posters/posters.py.
 
 Decodes the beginning, one picture at a time, on one thread. Of the rest it reads only the index and, of a whole
 file, a few places, so a file with only both ends present and a hole between them is enough.
@@ -10,9 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import partial
-from io import BytesIO
 from itertools import islice
 from typing import BinaryIO
 
@@ -20,7 +18,6 @@ import av
 import av.subtitles.stream  # PyAV imports this when it opens a file, which a confined process cannot
 from av.container import InputContainer
 from av.video.frame import VideoFrame
-from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image
 
 from shared.posters import written
@@ -28,8 +25,9 @@ from shared.posters.clarity import FLAT, clearest, contrast
 from shared.posters.confinement import confined
 from shared.posters.ends import Ends
 from shared.posters.file_formats import BYTES_NEEDED, media_format
-from shared.posters.posters import LARGEST_PREVIEW, SIDE, STORYBOARD_TOO, Posters
-from shared.posters.squares import TICKS, Square, Squares
+from shared.posters.posters import OF_OUTPUT, Posters
+from shared.posters.previews import preview
+from shared.posters.squares import Square, Squares
 from shared.posters.storyboards import PARTS, storyboard
 from shared.posters.tracks import READING, decoder_of, plays_in_browsers, shown_track
 from shared.posters.unpicturable import Reason, Unpicturable
@@ -40,6 +38,8 @@ SECONDS = 3
 _MOST_PACKETS = 3000
 _FASTEST = 31
 """Pictures per second in a preview: slightly above the intended 30, because times are rounded."""
+_MOST_BITS_SHARED = 4096 * 2304 * 12
+"""Of a picture as decoded. To decode larger ones again could take too much memory for any pictures."""
 _ENOUGH_TIME = 10
 """CPU seconds after which decoding stops and what there is must do."""
 _LONG = 60
@@ -48,9 +48,6 @@ _LATER = (0.1, 0.3, 0.6, 0.9)
 """Where to look for a poster if the beginning shows nothing, as fractions of the whole."""
 _SAMPLES = 12
 """Pictures of the beginning that may become the poster."""
-_QUALITIES = (27, 32, 37, 43, 51)
-_LARGEST_INDEX = 6000
-"""Bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +56,9 @@ class Shot:
 
     time: float
     picture: VideoFrame
+    pts: int | None
+    sought: float = 0
+    """Seconds: the place from which decoding came to it."""
 
     @property
     def contrast(self) -> float:
@@ -87,9 +87,9 @@ class Video:
     def beginning(self) -> list[Shot]:
         """Pictures of the first SECONDS, at most _FASTEST a second."""
         squares = list(self._beginning())
-        return [Shot(at, self._squares.finished(square)) for at, square in squares]
+        return [Shot(at, self._squares.finished(square), pts) for at, pts, square in squares]
 
-    def _beginning(self) -> Iterator[tuple[float, Square]]:
+    def _beginning(self) -> Iterator[tuple[float, int | None, Square]]:
         first, last, shown = None, 0.0, -1.0
         for frame in self._decoded():
             at = frame.time if frame.time is not None else last + 1 / 30
@@ -99,7 +99,7 @@ class Video:
                 return
             if at - first - shown >= 1 / _FASTEST:
                 shown = at - first
-                yield shown, self._squares.of(frame)
+                yield shown, frame.pts, self._squares.of(frame)
 
     def course(self, count: int) -> list[Shot]:
         """Pictures at even distances over the whole video; fewer if they take too long or the file is not whole.
@@ -134,6 +134,22 @@ class Video:
                 break
         return None if last is None else self._shot(seconds, last)
 
+    def whole(self, shot: Shot) -> Image.Image | None:
+        """All of the picture whose middle is the shot. None if it is large, takes too long, or cannot be sought.
+
+        It is decoded again, because to keep all of each picture would take too much memory.
+        """
+        form = self._decoder.format
+        bits = form.padded_bits_per_pixel if form else 0
+        if self.track.width * self.track.height * bits > _MOST_BITS_SHARED:
+            return None
+        try:
+            self._go_to(shot.sought)
+        except av.error.FFmpegError:
+            return None
+        again = next((frame for frame in self._decoded() if frame.pts == shot.pts), None)
+        return None if again is None else self._squares.whole(again)
+
     def _go_to(self, seconds: float) -> None:
         self._container.seek((self._container.start_time or 0) + int(seconds * av.time_base))
         self._decoder.flush_buffers()
@@ -144,7 +160,8 @@ class Video:
         return float("inf") if frame.time is None else frame.time - start
 
     def _shot(self, seconds: float, frame: VideoFrame) -> Shot:
-        return Shot(seconds, self._squares.finished(self._squares.of(frame)))
+        pts = frame.pts
+        return Shot(seconds, self._squares.finished(self._squares.of(frame)), pts, sought=seconds)
 
     def _decoded(self) -> Iterator[VideoFrame]:
         for packet in islice(self._container.demux(self.track), _MOST_PACKETS):
@@ -160,7 +177,7 @@ class Video:
                 continue
 
 
-def make(source: BinaryIO, *, with_storyboard: bool = False) -> Posters:
+def make(source: BinaryIO, *, is_output: bool = False) -> Posters:
     beginning = source.read(BYTES_NEEDED)
     kind = media_format(beginning)
     file = Ends(source)
@@ -170,10 +187,16 @@ def make(source: BinaryIO, *, with_storyboard: bool = False) -> Posters:
         if not shots:
             raise Unpicturable(Reason.NO_PICTURE)
         poster = _poster(shots, video if file.is_whole else None)
-        course = _course(video) if with_storyboard else None
+        whole = video.whole(poster) if is_output else None
+        course = _course(video) if is_output else None
         plays = plays_in_browsers(kind, beginning, video.track)
-    preview = _preview(shots) if len(shots) > 1 else None
-    return Posters(written.poster(poster.image()), preview, storyboard=course, plays_everywhere=plays)
+    return Posters(
+        written.poster(poster.image()),
+        preview([(shot.time, shot.picture) for shot in shots]) if len(shots) > 1 else None,
+        storyboard=course,
+        share_picture=written.share_picture(whole) if whole else None,
+        plays_everywhere=plays,
+    )
 
 
 def _course(video: Video) -> bytes | None:
@@ -215,31 +238,5 @@ def _later(video: Video) -> Iterator[Shot]:
             return
 
 
-def _preview(shots: list[Shot]) -> bytes:
-    for quality in _QUALITIES:
-        encoded = _encoded(shots, quality)
-        if len(encoded) <= LARGEST_PREVIEW:
-            return encoded
-    raise Unpicturable(Reason.TOO_LARGE, "no quality makes the preview small enough")
-
-
-def _encoded(shots: list[Shot], quality: int) -> bytes:
-    content = BytesIO()
-    # Reserve space for the index at the front, so that browsers can start at once and nothing is written twice.
-    with av.open(content, "w", format="mp4", options={"moov_size": str(_LARGEST_INDEX)}) as container:
-        stream = container.add_stream("libx264", rate=30, options={"crf": str(quality), "preset": "veryfast"})
-        stream.width = stream.height = SIDE
-        stream.pix_fmt = "yuv420p"
-        context = stream.codec_context
-        context.time_base = Fraction(1, TICKS)
-        context.thread_count = 1
-        context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
-        for shot in shots:
-            shot.picture.pts, shot.picture.time_base = round(shot.time * TICKS), context.time_base
-            container.mux(stream.encode(shot.picture))
-        container.mux(stream.encode(None))
-    return content.getvalue()
-
-
 if __name__ == "__main__":
-    confined(partial(make, with_storyboard=STORYBOARD_TOO in sys.argv))
+    confined(partial(make, is_output=OF_OUTPUT in sys.argv))

@@ -42,7 +42,7 @@ def confined(make: Callable[[BinaryIO], Posters]) -> None:
                 sys.exit(NO_FILTER)
             sys.stderr.write(UNFILTERED)
         made = _made(make, file)
-    for descriptor, content in zip(outputs, (made.poster, made.preview, made.view, made.storyboard), strict=True):
+    for descriptor, content in zip(outputs, made.packed(), strict=True):
         with open(descriptor, "wb") as written:
             written.write(content or b"")
     if not made.plays_everywhere:

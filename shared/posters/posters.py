@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -40,10 +41,14 @@ TIMEOUT = 30
 """Seconds that making the pictures may take: a quarter of the function's timeout."""
 
 LARGEST_STORYBOARD = 60_000
-LARGEST = (LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_VIEW, LARGEST_STORYBOARD)
-"""In the order of the decoder's descriptors and of the fields of Posters."""
+LARGEST_SHARED = 199_000
+_SIZE = struct.Struct(">HH")
+"""Width and height, which come before a share picture."""
+LARGEST = (LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_VIEW, LARGEST_STORYBOARD, _SIZE.size + LARGEST_SHARED)
+"""In the order of the decoder's descriptors and of `Posters.packed`."""
 WIDEST_VIEW = 1600
-"""Pixels, of the longer side of a view."""
+WIDEST_SHARED = 1200
+"""Pixels, of the longer side of a view and of a share picture."""
 TILE_COLOUR = (15, 23, 42)
 """What shows through where a video is transparent: the page's own colour, which its tiles have."""
 
@@ -51,7 +56,8 @@ UNFILTERED_TOO = "unfiltered-too"
 """The decoder's argument that lets it run where the system has no filter: see shared/posters/seccomp.py."""
 UNFILTERED = "[system calls are not filtered]"
 """What a decoder that runs all the same says first."""
-STORYBOARD_TOO = "storyboard-too"
+OF_OUTPUT = "of-output"
+"""The decoder's argument that asks for what only outputs get."""
 PLAYS_NOT_EVERYWHERE = 62
 """The exit code of a decoder that made pictures of a file that some browsers do not show."""
 NO_FILTER = 63
@@ -62,6 +68,14 @@ _REFUSED = 64
 _SIGNALS = {-signal.SIGXCPU: Reason.TOO_SLOW, -signal.SIGKILL: Reason.TOO_LARGE}
 # The loader needs the last one if Python is a shared library.
 _PASSED_ON = ("LANG", "LD_LIBRARY_PATH")
+
+
+@dataclass(frozen=True, slots=True)
+class SharePicture:
+    """A JPEG of a whole picture of a video, at most WIDEST_SHARED wide and high, and its size in pixels."""
+
+    content: bytes
+    size: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,16 +91,37 @@ class Posters:
     """WebP of a picture that browsers do not show, at most WIDEST_VIEW wide and high."""
     storyboard: bytes | None = None
     """WebP of a whole video's course: see shared/posters/storyboards.py."""
+    share_picture: SharePicture | None = None
+    """Of the moment that the poster shows."""
     plays_everywhere: bool = True
     """Whether all browsers show or play the original."""
 
+    def packed(self) -> tuple[bytes | None, ...]:
+        """What the decoding process writes, in the order of LARGEST."""
+        shared = self.share_picture
+        sized = _SIZE.pack(*shared.size) + shared.content if shared else None
+        return self.poster, self.preview, self.view, self.storyboard, sized
+
+    @classmethod
+    def unpacked(cls, packed: Sequence[bytes], *, plays_everywhere: bool) -> Posters:
+        """The pictures from what the decoding process wrote. Raises Unpicturable if there is no poster."""
+        poster, preview, view, storyboard, sized = packed
+        if not poster:
+            raise Unpicturable(Reason.CRASHED, "it ended well, but made nothing")
+        shared = None
+        if len(sized) > _SIZE.size:
+            width, height = _SIZE.unpack_from(sized)
+            shared = SharePicture(sized[_SIZE.size :], (width, height))
+        return cls(poster, preview or None, view or None, storyboard or None, shared, plays_everywhere)
+
 
 def make_posters(
-    source: IO[bytes], *, is_for_video: bool = False, with_storyboard: bool = False, unfiltered_too: bool = False
+    source: IO[bytes], *, is_for_video: bool = False, is_output: bool = False, unfiltered_too: bool = False
 ) -> Posters:
     """Make pictures of an open file. Raises Unpicturable. Takes at most slightly more than TIMEOUT.
 
-    A GIF is a picture, but with `is_for_video` it is a video. Only videos get a storyboard.
+    A GIF is a picture, but with `is_for_video` it is a video. With `is_output`, a video also gets a storyboard
+    and a share picture.
 
     Raises DecoderUnfiltered where the decoder's system calls cannot be filtered, unless `unfiltered_too`.
 
@@ -97,15 +132,12 @@ def make_posters(
     source.seek(0)
     kind = media_format(source.read(BYTES_NEEDED))
     os.lseek(source.fileno(), 0, os.SEEK_SET)  # Python has read ahead of this position
-    wishes = [STORYBOARD_TOO] * with_storyboard + [UNFILTERED_TOO] * unfiltered_too
+    wishes = [OF_OUTPUT] * is_output + [UNFILTERED_TOO] * unfiltered_too
     with ExitStack() as open_files:
         outputs = [open_files.enter_context(tempfile.TemporaryFile()) for _ in LARGEST]
         plays_everywhere = _run(_module(kind, is_for_video=is_for_video), [source, *outputs], wishes)
-        made = [_written(file, most) for file, most in zip(outputs, LARGEST, strict=True)]
-        poster, preview, view, storyboard = made
-        if not poster:
-            raise Unpicturable(Reason.CRASHED, "it ended well, but made nothing")
-        return Posters(poster, preview or None, view or None, storyboard or None, plays_everywhere)
+        packed = [_written(file, most) for file, most in zip(outputs, LARGEST, strict=True)]
+        return Posters.unpacked(packed, plays_everywhere=plays_everywhere)
 
 
 def _module(kind: MediaFormat, *, is_for_video: bool) -> str:

@@ -1,4 +1,4 @@
-"""Crops pictures of a video to their middle, shrinks them, and shows them upright in sRGB, as browsers do."""
+"""Shrinks pictures of a video, whole or their middle alone, and shows them upright in sRGB, as browsers do."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image
 
 from shared.posters.colours import is_wide, table, white_of
-from shared.posters.posters import SIDE, TILE_COLOUR
+from shared.posters.posters import SIDE, TILE_COLOUR, WIDEST_SHARED
 
 TICKS = 1000
 """Ticks per second of a preview's clock."""
@@ -24,6 +24,7 @@ _WIDEST_DOT = 4
 _UNSPECIFIED = 2
 _MATRICES = {1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020", 10: "bt2020"}
 """Matrix coefficients that browsers obey, by their number in ITU-T H.273. With others they guess, as with none."""
+_OUT = "out_color_matrix=bt709:out_range=tv"
 _LINES_OF_HD, _WIDTH_OF_HD = 720, 1280
 
 Step = tuple[str, str | None]
@@ -57,11 +58,10 @@ class Squares:
         is_plain = not is_wide(primaries, transfer) and not _has_alpha(frame)
         made_for = (frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range, is_plain)
         if (made_for, turns) != self._made_for:
-            self._graph, self._made_for = self._graph_for(frame, turns, is_plain), (made_for, turns)
-        # Filters would refuse odd tags.
-        frame.colorspace = frame.color_primaries = frame.color_trc = _UNSPECIFIED
-        self._graph.vpush(frame)
-        square = self._graph.vpull()
+            dots = "yuv420p" if is_plain else "rgba"
+            self._graph = self._graph_for(frame, turns, (SIDE, SIDE), dots, self._middle(frame))
+            self._made_for = (made_for, turns)
+        square = _filtered(frame, self._graph)
         if is_plain:
             return Square(square)
         if is_wide(primaries, transfer):
@@ -75,21 +75,41 @@ class Squares:
         """The square in sRGB, as YUV of BT.709. HDR is shown according to the brightest that was seen."""
         frame = square.frame
         if square.kind is not None:
-            image, (primaries, transfer) = _image(frame), square.kind
-            if is_wide(primaries, transfer):
-                image = image.filter(table(primaries, transfer, white_of(self._brightest, transfer)))
-            frame = in_video(image)
+            frame = in_video(self._in_srgb(frame, square.kind))
         frame.pict_type = PictureType.NONE
         return frame
 
-    def _graph_for(self, frame: VideoFrame, turns: Steps, is_plain: bool) -> Graph:
+    def whole(self, frame: VideoFrame) -> Image.Image:
+        """All of a picture in its true proportions, upright, in the colours of the squares that were seen before.
+
+        It is at most WIDEST_SHARED pixels wide and high, and never enlarged.
+        """
+        turns, kind = upright(frame), (int(frame.color_primaries), int(frame.color_trc))
+        width, height = frame.width * self._aspect, Fraction(frame.height)
+        scale = min(Fraction(1), WIDEST_SHARED / max(width, height))
+        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+        small = _filtered(frame, self._graph_for(frame, turns, size, "rgba"))
+        return _on_ground(self._in_srgb(small, kind))
+
+    def _in_srgb(self, frame: VideoFrame, kind: tuple[int, int]) -> Image.Image:
+        """A picture as RGBA, whose colours are `kind`."""
+        image, (primaries, transfer) = _image(frame), kind
+        if is_wide(primaries, transfer):
+            image = image.filter(table(primaries, transfer, white_of(self._brightest, transfer)))
+        return image
+
+    def _middle(self, frame: VideoFrame) -> Step:
         side = min(frame.width * self._aspect, Fraction(frame.height))
         width, height = max(1, int(side / self._aspect)), max(1, int(side))
+        return ("crop", f"{width}:{height}:exact=1")
+
+    def _graph_for(self, frame: VideoFrame, turns: Steps, size: tuple[int, int], dots: str, *first: Step) -> Graph:
+        """The filters that bring a picture to this size, stored as `dots`, and then upright."""
         matrix = _MATRICES.get(int(frame.colorspace)) or ("bt709" if self._is_hd(frame, turns) else "bt601")
         steps: Steps = [
-            ("crop", f"{width}:{height}:exact=1"),
-            ("scale", f"{SIDE}:{SIDE}:flags=lanczos:in_color_matrix={matrix}:out_color_matrix=bt709:out_range=tv"),
-            ("format", "yuv420p" if is_plain else "rgba"),
+            *first,
+            ("scale", f"{size[0]}:{size[1]}:flags=lanczos:in_color_matrix={matrix}:{_OUT}"),
+            ("format", dots),
             *turns,
         ]
         graph = Graph()
@@ -127,20 +147,32 @@ def upright(frame: VideoFrame) -> Steps:
     return [_TURN] * is_turned + [("hflip", None)] * (across < 0) + [("vflip", None)] * (down < 0)
 
 
+def _filtered(frame: VideoFrame, graph: Graph) -> VideoFrame:
+    # Filters would refuse odd tags.
+    frame.colorspace = frame.color_primaries = frame.color_trc = _UNSPECIFIED
+    graph.vpush(frame)
+    return graph.vpull()
+
+
 def _has_alpha(frame: VideoFrame) -> bool:
     return any(part.is_alpha for part in frame.format.components)
 
 
 def _image(frame: VideoFrame) -> Image.Image:
     (plane,) = frame.planes
-    return Image.frombuffer("RGBA", (SIDE, SIDE), bytes(plane), "raw", "RGBA", plane.line_size, 1)
+    size = (frame.width, frame.height)
+    return Image.frombuffer("RGBA", size, bytes(plane), "raw", "RGBA", plane.line_size, 1)
+
+
+def _on_ground(image: Image.Image) -> Image.Image:
+    ground = Image.new("RGBA", image.size, TILE_COLOUR)
+    ground.alpha_composite(image.convert("RGBA"))
+    return ground.convert("RGB")
 
 
 def in_video(image: Image.Image) -> VideoFrame:
     """A picture as frame of a preview, over the colour of a tile where it is transparent."""
-    ground = Image.new("RGBA", image.size, TILE_COLOUR)
-    ground.alpha_composite(image.convert("RGBA"))
-    frame: VideoFrame = VideoFrame.from_image(ground.convert("RGB"))  # type: ignore[no-untyped-call]
+    frame: VideoFrame = VideoFrame.from_image(_on_ground(image))  # type: ignore[no-untyped-call]
     return frame.reformat(
         format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG, threads=1
     )

@@ -1,12 +1,19 @@
-"""Writes pictures as WebP within the limits on their size."""
+"""Writes pictures as WebP or JPEG within the limits on their size."""
 
 from __future__ import annotations
 
 from io import BytesIO
 
-from PIL import Image, WebPImagePlugin  # noqa: F401 (Pillow would import it late, which a confined process cannot)
+# Pillow would import these late, which a confined process cannot.
+from PIL import Image, JpegImagePlugin, WebPImagePlugin  # noqa: F401
 
-from shared.posters.posters import LARGEST_POSTER, LARGEST_STORYBOARD, LARGEST_VIEW
+from shared.posters.posters import (
+    LARGEST_POSTER,
+    LARGEST_SHARED,
+    LARGEST_STORYBOARD,
+    LARGEST_VIEW,
+    SharePicture,
+)
 from shared.posters.unpicturable import Reason, Unpicturable
 
 _QUALITIES = (82, 74, 66, 56, 44, 32, 22, 14, 8, 4, 0)
@@ -24,11 +31,19 @@ def storyboard(sheet: Image.Image) -> bytes:
     return _webp(sheet, LARGEST_STORYBOARD, method=4)
 
 
+def share_picture(image: Image.Image) -> SharePicture:
+    return SharePicture(_best(image, LARGEST_SHARED, "JPEG", optimize=True), image.size)
+
+
 def _webp(image: Image.Image, most: int, method: int) -> bytes:
+    return _best(image, most, "WEBP", method=method)
+
+
+def _best(image: Image.Image, most: int, kind: str, **how: int) -> bytes:
     """Encode with the best quality that fits."""
     for quality in _QUALITIES:
         written = BytesIO()
-        image.save(written, "WEBP", quality=quality, alpha_quality=quality, method=method)
+        image.save(written, kind, quality=quality, alpha_quality=quality, **how)
         if written.tell() <= most:
             return written.getvalue()
     raise Unpicturable(Reason.TOO_LARGE, "no quality makes it small enough")

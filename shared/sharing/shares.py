@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +14,7 @@ from shared.errors import NotCompleted, NotFound, TooManyRequests
 from shared.jobs.amending import Write, amend, read, update_unless_changed
 from shared.jobs.documents import fields, given, is_deleted, job_from
 from shared.jobs.job import Job, Medium, is_job_id, is_own_path
+from shared.jobs.share_picture import SharePicture, share_picture
 from shared.outages import firestore_limits, outages
 from shared.sharing.short_links import claim, is_short_id, link_for
 
@@ -32,17 +32,6 @@ class NoSuchVideo(NotFound):
 
 
 _SHORT_SIDES = {"480p": 480, "720p": 720}
-_LONGEST_SIDE = 8192
-
-
-@dataclass(frozen=True, slots=True)
-class SharePicture:
-    """A JPEG picture of the output in its true proportions, for the previews of chats."""
-
-    name: str
-    """Object name, in the bucket of the outputs."""
-    size: tuple[int, int]
-    """Width and height in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,18 +68,7 @@ def shared_video(short_id: str, job_id: str, document: dict[str, Any]) -> Shared
         raise NoSuchVideo
     poster = job.posters.get(Medium.OUTPUT_VIDEO)
     own = poster is not None and is_own_path(poster, job.user_id)
-    return SharedVideo(short_id, job, poster if own else None, _picture(document.get("share_picture"), job))
-
-
-def _picture(found: object, job: Job) -> SharePicture | None:
-    """The picture in the field `share_picture`: {"name", "width", "height"}. None if it is missing or damaged."""
-    if not isinstance(found, Mapping):
-        return None
-    name, sides = found.get("name"), (found.get("width"), found.get("height"))
-    if not isinstance(name, str) or not is_own_path(name, job.user_id):
-        return None
-    width, height = (side if type(side) is int and 0 < side <= _LONGEST_SIDE else 0 for side in sides)
-    return SharePicture(name, (width, height)) if width and height else None
+    return SharedVideo(short_id, job, poster if own else None, share_picture(document, job.user_id))
 
 
 def revocation(document: dict[str, Any], now: datetime) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from shared.errors import Contended
 from shared.jobs.job import POSTER_NAME, Medium, Picture, PictureKind, picture_beside
 from shared.jobs.known_pictures import Pictures
+from shared.jobs.share_picture import SharePicture
 
 if TYPE_CHECKING:
     from shared.storage.objects import Description, ObjectStore
@@ -20,12 +21,15 @@ _HAS = {
     PictureKind.PREVIEW: "nuumee-preview",
     PictureKind.VIEW: "nuumee-view",
     PictureKind.STORYBOARD: "nuumee-storyboard",
+    PictureKind.SHARE_PICTURE: "nuumee-share-picture",
 }
 """Metadata keys of the poster: which other pictures there are."""
+_SHARED_SIZE = "nuumee-share-picture-size"
 _PLAYABLE = "nuumee-playable"
-_CONTENT_TYPES = {PictureKind.PREVIEW: "video/mp4"}
-_POSTER_LAST = (PictureKind.PREVIEW, PictureKind.VIEW, PictureKind.STORYBOARD, PictureKind.POSTER)
+_CONTENT_TYPES = {PictureKind.PREVIEW: "video/mp4", PictureKind.SHARE_PICTURE: "image/jpeg"}
+_POSTER_LAST = (*_HAS, PictureKind.POSTER)
 _SOURCE = re.compile(r"(.+)#[0-9]+")
+_SIZE = re.compile(r"([0-9]{1,4})x([0-9]{1,4})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,10 @@ class Place:
         return self.poster is not None and self.pictures is None
 
     def shows(self, generation: int) -> bool:
-        """Whether the existing pictures show that generation of the medium."""
-        return self.poster is not None and self.poster.metadata.get(_SHOWS) == _source(self.path, generation)
+        """Whether the existing pictures show that generation of the medium, and were made when all kinds were."""
+        metadata = self.poster.metadata if self.poster else {}
+        told = all(_HAS[kind] in metadata for kind in self.there if kind in _HAS)
+        return told and metadata.get(_SHOWS) == _source(self.path, generation)
 
 
 def pictures_of(path: str, metadata: Mapping[str, str]) -> Pictures | None:
@@ -72,8 +78,14 @@ def pictures_of(path: str, metadata: Mapping[str, str]) -> Pictures | None:
         names.get(PictureKind.PREVIEW),
         names.get(PictureKind.VIEW),
         names.get(PictureKind.STORYBOARD),
+        _share_picture(names.get(PictureKind.SHARE_PICTURE), metadata),
         {"true": True, "false": False}.get(metadata.get(_PLAYABLE, "")),
     )
+
+
+def _share_picture(name: str | None, metadata: Mapping[str, str]) -> SharePicture | None:
+    size = _SIZE.fullmatch(metadata.get(_SHARED_SIZE, ""))
+    return SharePicture(name, (int(size[1]), int(size[2]))) if name and size else None
 
 
 class PictureStore:
@@ -85,19 +97,29 @@ class PictureStore:
     def place(self, bucket: str, path: str, medium: Medium) -> Place:
         """What is there for the medium at `path`. Costs a look-up for each kind of picture that it may have."""
         kinds = {picture.kind for picture in Picture if picture.medium is medium}
+        kinds |= {PictureKind.SHARE_PICTURE} if medium is Medium.OUTPUT_VIDEO else set()
         names = {kind: picture_beside(path, kind.object_name) for kind in PictureKind if kind in kinds}
         return Place(bucket, path, {kind: self._objects.describe(bucket, name) for kind, name in names.items()})
 
     def put(
-        self, place: Place, generation: int, contents: Mapping[PictureKind, bytes | None], *, playable: bool
+        self,
+        place: Place,
+        generation: int,
+        contents: Mapping[PictureKind, bytes | None],
+        *,
+        playable: bool,
+        shared_size: tuple[int, int] | None = None,
     ) -> Pictures | None:
         """Write pictures of that generation. Raises Contended if someone else has written since `place`.
 
+        `shared_size` is the share picture's width and height in pixels.
         The poster is written last and points to the others, so half-finished work is never shown.
         """
         contents = {kind: contents.get(kind) for kind in _POSTER_LAST if kind in place.there}
         metadata = {_SHOWS: _source(place.path, generation), _PLAYABLE: str(playable).lower()}
         metadata |= {key: str(contents.get(kind) is not None).lower() for kind, key in _HAS.items()}
+        if shared_size:
+            metadata[_SHARED_SIZE] = "{}x{}".format(*shared_size)
         for kind, content in contents.items():
             before = place.there[kind]
             if content is not None and not self._objects.put(

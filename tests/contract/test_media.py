@@ -14,6 +14,7 @@ from infra.local.stack import Stack
 from shared.errors import Unavailable
 from shared.jobs.job import Job, JobPrefix, JobStatus, Medium, Picture, PictureKind, Shown
 from shared.jobs.known_pictures import Pictures
+from shared.jobs.share_picture import SharePicture
 from shared.services import Services
 from shared.storage.media import MediaStore
 from shared.storage.objects import ObjectStore
@@ -119,24 +120,30 @@ def put(
 ) -> None:
     contents = {PictureKind.POSTER: poster, PictureKind.PREVIEW: preview}
     contents |= {PictureKind[kind.upper()]: content for kind, content in others.items()}
-    world.pictures.put(where, generation, contents, playable=playable)
+    size = (675, 1200) if "share_picture" in others else None
+    world.pictures.put(where, generation, contents, playable=playable, shared_size=size)
 
 
 def test_an_image_that_browsers_do_not_show_has_a_view_and_an_output_a_storyboard(world: World, job: Job) -> None:
     prefix = f"{job.user_id}/{job.id}"
     image, output = place(world, IMAGES, f"{prefix}/reference.heic"), place(world, OUTPUTS, f"{prefix}/output.mp4")
     put(world, image, 7, b"still", view=b"large", playable=False)
-    put(world, output, 7, b"still", b"moving", storyboard=b"course")
+    put(world, output, 7, b"still", b"moving", storyboard=b"course", share_picture=b"shared")
     paths = {"reference_image_path": image.path, "output_video_path": output.path}
     (found,) = world.media.urls([with_fields(job, **paths)], NOW)
     assert points_at(found.urls[Picture.REFERENCE_VIEW], IMAGES, f"{prefix}/view.webp")
     assert points_at(found.urls[Picture.OUTPUT_STORYBOARD], OUTPUTS, f"{prefix}/storyboard.webp")
     assert found.playable == {Medium.REFERENCE_IMAGE: False, Medium.OUTPUT_VIDEO: True}
+    there = place(world, OUTPUTS, output.path)
+    assert there.shows(7)
+    assert there.pictures
+    assert there.pictures.share_picture == SharePicture(f"{prefix}/picture.jpg", (675, 1200))
     known = with_fields(job, playable={Medium.OUTPUT_VIDEO: False}, posters=dict.fromkeys(Medium), **paths)
     (found,) = world.media.urls([known], NOW)
     assert found.playable == {Medium.OUTPUT_VIDEO: False}
     world.pictures.clear(place(world, IMAGES, image.path))
-    assert world.names(IMAGES, f"{prefix}/") == []
+    world.pictures.clear(there)
+    assert world.names(IMAGES, f"{prefix}/") == world.names(OUTPUTS, f"{prefix}/") == []
 
 
 def test_pictures_that_the_document_does_not_name_are_what_lies_beside_the_medium(world: World, job: Job) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from shared.jobs.job import JobPrefix, Medium
 from shared.jobs.known_pictures import Pictures
+from shared.jobs.share_picture import SharePicture, share_picture
 from shared.sharing.shares import NoSuchVideo
 from shared.sharing.short_links import new_short_id
 from tests.contract.worlds import World, put_many
@@ -126,7 +127,13 @@ def test_pictures_are_known_by_their_medium(world: World, user: str) -> None:
     fields = world.read(job_id)
     assert fields["posters"] == dict.fromkeys(("reference_image", "motion_video"), f"{job}poster.webp")
     assert fields["previews"] == {"motion_video": f"{job}preview.mp4"}
+    shared = SharePicture(f"{job}picture.jpg", (675, 1200))
+    assert world.known_pictures.set(job, Medium.OUTPUT_VIDEO, Pictures(f"{job}poster.webp", share_picture=shared))
+    assert share_picture(world.read(job_id), user) == shared
+    assert world.known_pictures.set(job, Medium.OUTPUT_VIDEO, Pictures(f"{job}poster.webp"))
+    assert world.read(job_id)["share_picture"] is None
     assert world.known_pictures.set(job, Medium.MOTION_VIDEO, None)
     fields = world.read(job_id)
-    assert fields["posters"] == {"reference_image": f"{job}poster.webp", "motion_video": None}
+    stills = dict.fromkeys(("reference_image", "output_video"), f"{job}poster.webp")
+    assert fields["posters"] == {**stills, "motion_video": None}
     assert fields["previews"] == {"motion_video": None}

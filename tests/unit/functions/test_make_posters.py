@@ -11,7 +11,7 @@ from werkzeug.exceptions import ServiceUnavailable
 from functions import make_posters as module
 from functions.make_posters import make_posters
 from shared.errors import DecoderUnfiltered
-from shared.posters.posters import Posters
+from shared.posters.posters import Posters, SharePicture
 from shared.posters.unpicturable import Reason, Unpicturable
 from tests.fakes import SETTINGS, FakeServices
 from tests.jobs import deleted, document
@@ -82,9 +82,9 @@ def test_an_image_that_browsers_do_not_show_gets_a_view_as_well(
 @pytest.mark.parametrize(
     ("bucket", "name", "wishes"),
     [
-        (IMAGES, "reference.gif", {"is_for_video": False, "with_storyboard": False}),
-        (VIDEOS, "motion.gif", {"is_for_video": True, "with_storyboard": False}),
-        (OUTPUTS, "output.mp4", {"is_for_video": True, "with_storyboard": True}),
+        (IMAGES, "reference.gif", {"is_for_video": False, "is_output": False}),
+        (VIDEOS, "motion.gif", {"is_for_video": True, "is_output": False}),
+        (OUTPUTS, "output.mp4", {"is_for_video": True, "is_output": True}),
     ],
 )
 def test_what_is_made_depends_on_the_medium(
@@ -92,7 +92,8 @@ def test_what_is_made_depends_on_the_medium(
 ) -> None:
     def make(*_: object, unfiltered_too: bool, **asked: bool) -> Posters:
         assert asked == wishes
-        return Posters(b"poster", storyboard=b"storyboard")
+        shared = SharePicture(b"shared", (675, 1200)) if bucket == OUTPUTS else None
+        return Posters(b"poster", storyboard=b"storyboard", share_picture=shared)
 
     services.add("job-1", document("me"))
     monkeypatch.setattr(module, "make", make)
@@ -100,6 +101,38 @@ def test_what_is_made_depends_on_the_medium(
     fields = services.fake_repository.documents["job-1"]
     storyboards = {"output_video": "me/job-1/storyboard.webp"} if bucket == OUTPUTS else None
     assert fields.get("storyboards") == storyboards
+    named = {"name": "me/job-1/picture.jpg", "width": 675, "height": 1200} if bucket == OUTPUTS else None
+    assert fields.get("share_picture") == named
+    assert services.fake_media.content_types.get("me/job-1/picture.jpg") == (named and "image/jpeg")
+
+
+def test_an_output_that_is_replaced_by_one_without_pictures_keeps_none_for_chats(
+    services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: bool) -> Posters:
+        raise Unpicturable(Reason.BROKEN)
+
+    stored = {"name": "me/job-1/picture.jpg", "width": 675, "height": 1200}
+    services.add("job-1", document("me", share_picture=stored))
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "make", refuse)
+        make_posters.receive(upload(services, OUTPUTS, "me/job-1/output.mp4", b"broken"), services)
+    assert services.fake_repository.documents["job-1"]["share_picture"] is None
+
+
+def test_pictures_made_before_there_were_share_pictures_are_made_again(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    services.add("job-1", document("me"))
+    event = upload(services, OUTPUTS, "me/job-1/output.mp4", b"video")
+    make_posters.receive(event, services)
+    make_posters.receive(event, services)
+    assert seen == [b"video"]
+    told = services.fake_media.metadata[OUTPUTS, "me/job-1/poster.webp"]
+    without = {key: value for key, value in told.items() if key != "nuumee-share-picture"}
+    services.fake_media.metadata[OUTPUTS, "me/job-1/poster.webp"] = without
+    make_posters.receive(event, services)
+    assert seen == [b"video", b"video"]
 
 
 def test_an_image_gets_a_poster_alone(services: FakeServices, seen: list[bytes]) -> None:

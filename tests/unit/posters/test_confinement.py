@@ -29,7 +29,7 @@ from shared.posters.unpicturable import Reason, Unpicturable
 from tests.hostile_pictures import write_picture
 from tests.waiting import wait_until
 
-OUTPUTS = ("poster", "preview", "view", "storyboard")
+OUTPUTS = ("poster", "preview", "view", "storyboard", "share_picture")
 pytestmark = pytest.mark.slow  # each starts a process
 
 
@@ -180,7 +180,7 @@ def test_where_it_is_decoded_without_a_filter_nothing_can_be_opened_either(tmp_p
 def test_a_decoder_that_lacks_its_filter_is_an_error_and_no_fault_of_the_file(
     picture: Path, possessed: Callable[[str], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    possessed(f'[ "$9" = {UNFILTERED_TOO} ] || exit {NO_FILTER}')
+    possessed(f'[ "${{10}}" = {UNFILTERED_TOO} ] || exit {NO_FILTER}')
     with pytest.raises(DecoderUnfiltered), picture.open("rb") as file:
         make_posters(file)
     assert [(line.getMessage(), line.levelname) for line in caplog.records] == [("decoder_unfiltered", "ERROR")]
@@ -189,7 +189,7 @@ def test_a_decoder_that_lacks_its_filter_is_an_error_and_no_fault_of_the_file(
 def test_a_decoder_that_is_allowed_to_lack_its_filter_says_so(
     picture: Path, possessed: Callable[[str], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    possessed(f'[ "$9" = {UNFILTERED_TOO} ] && printf "{UNFILTERED}" >&2 && printf poster > /dev/fd/$5')
+    possessed(f'[ "${{10}}" = {UNFILTERED_TOO} ] && printf "{UNFILTERED}" >&2 && printf poster > /dev/fd/$5')
     with picture.open("rb") as file:
         assert make_posters(file, unfiltered_too=True) == Posters(b"poster")
     assert [(line.getMessage(), line.levelname) for line in caplog.records] == [("decoder_unfiltered", "WARNING")]

@@ -373,9 +373,12 @@ def test_a_storyboard_shows_the_course_of_the_whole_video() -> None:
     content = video((shades[number // 10] for number in range(80)), rate=10)
     with TemporaryFile() as file:
         file.write(content)
-        posters = make_posters(file, with_storyboard=True, unfiltered_too=True)
+        posters = make_posters(file, is_output=True, unfiltered_too=True)
     assert posters.storyboard
     assert len(posters.storyboard) <= LARGEST_STORYBOARD
+    assert posters.share_picture
+    with Image.open(BytesIO(posters.share_picture.content)) as shared:
+        assert shared.size == posters.share_picture.size == (64, 64)
     sheet = Image.open(BytesIO(posters.storyboard)).convert("L")
     assert sheet.size == (COLUMNS * SIDE_OF_PART, COLUMNS * SIDE_OF_PART)
     for place in range(PARTS):
@@ -388,16 +391,14 @@ def test_a_long_video_s_storyboard_has_key_pictures_and_takes_no_longer(monkeypa
     monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
     content = repeated(600, Fraction(1))
     began = time.thread_time()
-    assert clips.make(BytesIO(content), with_storyboard=True).storyboard
+    assert clips.make(BytesIO(content), is_output=True).storyboard
     assert time.thread_time() - began < 5
 
 
 def test_noise_s_storyboard_is_small_enough_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "process_time", lambda: 0)
     content = video((noise(64, 64) for _ in range(40)), crf="18")
-    assert len(clips.make(BytesIO(content), with_storyboard=True).storyboard or b"") in range(
-        1, LARGEST_STORYBOARD
-    )
+    assert len(clips.make(BytesIO(content), is_output=True).storyboard or b"") in range(1, LARGEST_STORYBOARD)
 
 
 def test_asking_for_no_poster_costs_no_decoder() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.jobs.job import Job, Medium, PictureKind
+from shared.jobs.job import Job, Medium, Picture
 from shared.settings import Settings, SigningKey
 from shared.storage.lookups import Lookups
 from shared.storage.media import MediaStore
@@ -41,7 +41,7 @@ def pool() -> Iterator[None]:
 def job(user_id: str, path: str) -> Job:
     paths = {f"{medium.value}_path": path for medium in Medium}
     pictures = dict.fromkeys(Medium, path)
-    kinds = {kind.value: pictures for kind in PictureKind}
+    kinds = {picture.kind.value: pictures for picture in Picture}
     return Job(id="job-1", user_id=user_id, status="completed", **kinds, **paths)  # type: ignore[arg-type]
 
 

@@ -183,7 +183,7 @@ def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Li
     }
 
 
-PICTURES = ("poster.webp", "preview.mp4", "view.webp", "storyboard.webp")
+PICTURES = ("poster.webp", "preview.mp4", "view.webp", "storyboard.webp", "picture.jpg")
 
 
 def test_what_decodes_uploads_can_write_pictures_alone(commands: list[Line]) -> None:

@@ -1,0 +1,46 @@
+"""Writes the first pictures of a video as a small silent MP4 (H.264)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from io import BytesIO
+
+import av
+from av.video.frame import VideoFrame
+from av.video.reformatter import ColorRange, Colorspace
+
+from shared.posters.posters import LARGEST_PREVIEW, SIDE
+from shared.posters.squares import TICKS
+from shared.posters.unpicturable import Reason, Unpicturable
+
+_QUALITIES = (27, 32, 37, 43, 51)
+_LARGEST_INDEX = 6000
+"""Bytes."""
+
+
+def preview(shots: Sequence[tuple[float, VideoFrame]]) -> bytes:
+    """MP4 of these pictures, each with its time in seconds. Changes their clocks."""
+    for quality in _QUALITIES:
+        encoded = _encoded(shots, quality)
+        if len(encoded) <= LARGEST_PREVIEW:
+            return encoded
+    raise Unpicturable(Reason.TOO_LARGE, "no quality makes the preview small enough")
+
+
+def _encoded(shots: Sequence[tuple[float, VideoFrame]], quality: int) -> bytes:
+    content = BytesIO()
+    # Reserve space for the index at the front, so that browsers can start at once and nothing is written twice.
+    with av.open(content, "w", format="mp4", options={"moov_size": str(_LARGEST_INDEX)}) as container:
+        stream = container.add_stream("libx264", rate=30, options={"crf": str(quality), "preset": "veryfast"})
+        stream.width = stream.height = SIDE
+        stream.pix_fmt = "yuv420p"
+        context = stream.codec_context
+        context.time_base = Fraction(1, TICKS)
+        context.thread_count = 1
+        context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
+        for at, picture in shots:
+            picture.pts, picture.time_base = round(at * TICKS), context.time_base
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    return content.getvalue()
