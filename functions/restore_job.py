@@ -29,16 +29,16 @@ def restore_job(event: JobRestored, services: Services) -> None:
         return
     _wait_for_removals(deletion, services)
     if _is_too_late(deletion, services):
-        services.restores.abandon(deletion.job_id, services.now())
+        services.restores.abandon(deletion, services.now())
         log.error("restore_too_late", job_id=deletion.job_id, deleted_at=deletion.deleted_at)
         return
 
     prefix = JobPrefix(deletion.user_id, deletion.job_id)
-    is_wanted = lambda: services.restores.is_wanted(deletion.job_id)  # noqa: E731
+    is_wanted = lambda: services.restores.is_wanted(deletion)  # noqa: E731
     buckets = services.objects.restore(prefix, deletion.deleted_at, is_wanted)
     if failed := [bucket.bucket for bucket in buckets if bucket.error]:
         raise RestoreIncomplete(f"files may be missing in {', '.join(failed)}")
-    state = services.restores.finish(deletion.job_id, services.now())
+    state = services.restores.finish(deletion, services.now())
     log.info(
         "restored",
         job_id=deletion.job_id,

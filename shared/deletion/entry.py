@@ -53,7 +53,15 @@ def opened(
 
 def followed(before: Entry, entry: Entry) -> Entry:
     """The entry of a deletion that follows one that was taken back."""
-    return {**entry, **{name: before[name] for name in ("displaced", "put_back", "running") if name in before}}
+    return {**entry, **{name: before[name] for name in _FOLLOWING if name in before}}
+
+
+_FOLLOWING = ("displaced", "put_back", "running", "restores")
+
+
+def restores(entry: Entry) -> int:
+    """How many restores of the job were requested, of this deletion and of those before it."""
+    return _number(entry, "restores")
 
 
 def wanted_again(entry: Entry, due: datetime) -> Entry:
@@ -182,6 +190,7 @@ def deletion_of(job_id: str, entry: Entry) -> Deletion | None:
         sweep_at=sweep_at if isinstance(sweep_at, datetime) else None,
         named=_texts(entry, "named"),
         left=_texts(entry, "left"),
+        restores=restores(entry),
     )
 
 

@@ -40,6 +40,9 @@ class Deletion:
     left: tuple[str, ...] = ()
     """Those of them that the last run found and that no live job needs."""
 
+    restores: int = 0
+    """How many restores of the job were requested up to now. Tells one restore from the next."""
+
     @property
     def is_deleted(self) -> bool:
         """Whether the job's files may be removed: the deletion has not been taken back."""

@@ -73,42 +73,53 @@ class Restores:
         """The deletion to be taken back, in any state, or None. Costs two reads."""
         return deletion_of(self._ledger.read([job_id], LOOKED_AT)[job_id])
 
-    def is_wanted(self, job_id: str) -> bool:
-        """Whether the job is being restored. A restore asks before each batch. Costs two reads."""
-        deletion = self.of(job_id)
-        return deletion is not None and deletion.state is DeletionState.RESTORING
+    def is_wanted(self, wish: Deletion) -> bool:
+        """Whether this restore, as `of` returned it, is still wanted. A run asks before each batch.
+
+        It is not if the job was deleted meanwhile, also if another restore was requested after that. Costs two
+        reads.
+        """
+        now = self.of(wish.job_id)
+        return now is not None and now.state is DeletionState.RESTORING and now.restores == wish.restores
 
     def may_begin(self, job_id: str, now: datetime) -> bool:
         """Whether all runs that removed objects have ended. Costs two reads."""
         return not self._is_removing(self._ledger.read([job_id], ("running",))[job_id], now)
 
-    def finish(self, job_id: str, now: datetime) -> DeletionState | None:
+    def finish(self, wish: Deletion, now: datetime) -> DeletionState | None:
         """Make the job live, with the fields that its mark displaced, in one write. Returns the state after that.
 
-        Does nothing to a job that is not being restored any more. Raises RestoreIncomplete if a run may still be
-        removing what has come back. Costs two reads and two writes.
+        `wish` is the restore, as `of` returned it when the run began. Does nothing to a job that is not being
+        restored any more. Raises RestoreIncomplete if another restore was requested meanwhile, or if a run may
+        still be removing what has come back. Costs two reads and two writes.
         """
 
         def step(pair: Pair) -> Changes:
             if pair.entry.get("state") != DeletionState.RESTORING:
                 return Changes()
+            _check_same(pair, wish)
             if self._is_removing(pair, now):
                 raise RestoreIncomplete("a run may still be removing objects")
             if not pair.document:
                 return Changes(entries.wanted_again(pair.entry, now))
             return self._live_again(pair, now)
 
-        deletion = deletion_of(self._ledger.change(job_id, step))
+        deletion = deletion_of(self._ledger.change(wish.job_id, step))
         return deletion.state if deletion else None
 
-    def abandon(self, job_id: str, now: datetime) -> None:
-        """Let the deletion stand after all, because not everything can come back: nothing may be there by half."""
+    def abandon(self, wish: Deletion, now: datetime) -> None:
+        """Let the deletion stand after all, because not everything can come back: nothing may be there by half.
+
+        Raises RestoreIncomplete if another restore was requested meanwhile.
+        """
 
         def step(pair: Pair) -> Changes:
-            is_restoring = pair.entry.get("state") == DeletionState.RESTORING
-            return Changes(entries.wanted_again(pair.entry, now)) if is_restoring else Changes()
+            if pair.entry.get("state") != DeletionState.RESTORING:
+                return Changes()
+            _check_same(pair, wish)
+            return Changes(entries.wanted_again(pair.entry, now))
 
-        self._ledger.change(job_id, step)
+        self._ledger.change(wish.job_id, step)
 
     def record_sweep(self, deletion: Deletion, now: datetime) -> None:
         """Record that a sweep requested the restore again, or looked at a restored job, and postpone the next.
@@ -146,6 +157,7 @@ def _restoring(entry: Entry, now: datetime, due: datetime) -> Entry:
         **entry,
         "state": DeletionState.RESTORING.value,
         "restore_requested_at": now,
+        "restores": entries.restores(entry) + 1,
         "sweeps": 0,
         "sweep_at": due,
         "proved_empty_at": None,
@@ -157,6 +169,11 @@ def _restored(entry: Entry, now: datetime, due: datetime) -> Entry:
     changes = {"restored_at": now, "sweeps": 0, "sweep_at": due, "watched_until": now + entries.WATCHED_FOR}
     displaced = {"put_back": entry["displaced"]} if "displaced" in entry else {}
     return {**entry, **changes, **displaced, "state": DeletionState.RESTORED.value}
+
+
+def _check_same(pair: Pair, wish: Deletion) -> None:
+    if entries.restores(pair.entry) != wish.restores:
+        raise RestoreIncomplete("another restore was requested meanwhile")
 
 
 def _has_stale_mark(pair: Pair) -> bool:

@@ -21,6 +21,7 @@ from functions.undelete_job import undelete_job
 from shared.errors import Unavailable
 from shared.messaging.events import JobDeleted, JobRestored
 from shared.publishing.dead_letters import Letter
+from shared.storage.recovery import BucketRestore
 from tests.calls import call
 from tests.fake_firestore import LONGEST_RUN, SWEEP_AFTER
 from tests.fakes import SETTINGS, FakeServices
@@ -219,6 +220,30 @@ def test_a_restore_waits_until_no_run_can_remove_anything(services: FakeServices
     services.now = lambda: NOW + LONGEST_RUN
     restore(services)
     assert state(services) == "restored"
+
+
+def test_a_run_that_a_delete_and_another_restore_overtook_leaves_the_rest_to_the_next(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete(services)
+    purge(services)
+    undelete(services)
+    bring_back = services.fake_media.restore
+
+    def overtaken(*about: Any) -> list[BucketRestore]:
+        found = bring_back(*about)
+        delete(services)
+        purge(services)
+        undelete(services)
+        return found
+
+    monkeypatch.setattr(services.fake_media, "restore", overtaken)
+    with pytest.raises(ServiceUnavailable):
+        restore(services)
+    assert (files(services), state(services)) == (NONE, "restoring")
+    monkeypatch.undo()
+    restore(services)
+    assert (files(services), state(services)) == (ALL, "restored")
 
 
 def test_a_restore_that_comes_too_late_leaves_all_of_the_job_deleted(
