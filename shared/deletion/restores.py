@@ -22,6 +22,7 @@ from shared.jobs.job import can_own_media, is_job_id
 
 KeptUntil = Callable[[datetime], datetime | None]
 """Until when all that was removed at that time can be restored; None if it was not kept."""
+_MARK = ("deleted_at", "deleted_by")
 
 
 class Restores:
@@ -40,7 +41,8 @@ class Restores:
         """Take the job's deletion back. Returns it as RESTORING, or RESTORED if that has happened already.
 
         Raises NotFound if the user has no such job, NotDeleted if it is live and always was, and Gone if its files
-        cannot come back. Costs two reads and a write.
+        cannot come back. A stale mark of a restored job goes at once: its files are there. Costs two reads and a
+        write.
         """
         if not is_job_id(job_id):
             raise NotFound
@@ -53,10 +55,10 @@ class Restores:
                 raise NotDeleted
             if deletion is None or deletion.user_id != user_id:
                 raise NotFound  # marked in a way that lets no files go, or an earlier owner's
-            if not deletion.is_deleted and not _has_stale_mark(pair):
-                return Changes()
+            if not deletion.is_deleted:
+                return Changes(drop=_MARK if _has_stale_mark(pair) else ())
             until = kept_until(deletion.deleted_at)
-            if deletion.is_deleted and (until is None or until <= now or not pair.document):
+            if until is None or until <= now or not pair.document:
                 raise Gone
             due = now + self._sweep_after
             entry = _restoring(pair.entry or entry_from(pair, due), now, due)
@@ -132,13 +134,13 @@ class Restores:
             if not _has_stale_mark(pair):
                 return Changes(entry)
             log.warning("stale_mark_removed", job_id=pair.job_id)
-            return Changes(entry, drop=("deleted_at", "deleted_by"))
+            return Changes(entry, drop=_MARK)
 
         self._ledger.change(deletion.job_id, step)
 
     def _live_again(self, pair: Pair, now: datetime) -> Changes:
         entry = _restored(pair.entry, now, now + self._sweep_after)
-        return Changes(entry, put=self._displaced(pair), drop=("deleted_at", "deleted_by", "purge"))
+        return Changes(entry, put=self._displaced(pair), drop=(*_MARK, "purge"))
 
     def _is_removing(self, pair: Pair, now: datetime) -> bool:
         return any(began > now - self._longest_run for began in entries.running(pair.entry).values())

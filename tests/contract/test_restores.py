@@ -260,7 +260,7 @@ def test_a_stale_copy_that_brings_the_mark_back_does_not_hide_the_job_for_long(
     assert world.read(job_id).keys().isdisjoint({"deleted_at", "deleted_by"})
 
 
-def test_a_request_for_a_job_with_a_stale_mark_restores_it_anew(
+def test_a_request_for_a_restored_job_with_a_stale_mark_takes_the_mark_away_at_once(
     world: World, restores: Restores, user: str, job_id: str
 ) -> None:
     world.deletions.mark(user, job_id, NOW)
@@ -268,9 +268,10 @@ def test_a_request_for_a_job_with_a_stale_mark_restores_it_anew(
     request(restores, user, job_id, NOW)
     finish(restores, job_id, NOW + MINUTE)
     world.put(job_id, stale)
-    assert request(restores, user, job_id).state is RESTORING
-    assert finish(restores, job_id, NOW) is RESTORED
-    assert "deleted_at" not in world.read(job_id)
+    # Also long after: the files are there, and none can be gone.
+    assert request(restores, user, job_id, NOW + 9 * WEEK).state is RESTORED
+    assert world.read(job_id).keys().isdisjoint({"deleted_at", "deleted_by"})
+    assert entry(world, job_id)["restores"] == 1
 
 
 def test_sweeps_look_at_a_restored_job_for_a_day(world: World, restores: Restores, user: str, job_id: str) -> None:
