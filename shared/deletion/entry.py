@@ -116,7 +116,8 @@ def ended(entry: Entry, key: str, buckets: Sequence[BucketPurge], found: Leftove
     if _is_in(entry, f"ended {key}"):
         return entry
     before = _map(entry, "buckets")
-    after = {**before, **{one.bucket: _added(_map(before, one.bucket), one, now) for one in buckets}}
+    began = min(running(entry).values(), default=now)  # a run that was killed may have removed the first
+    after = {**before, **{one.bucket: _added(_map(before, one.bucket), one, began, now) for one in buckets}}
     changes: Entry = {"buckets": after, "left": list(found.left), "running": _running(entry, key, None)}
     if is_deleted(entry):
         is_done = not (found.left or found.going or any(one.error for one in buckets))
@@ -135,7 +136,7 @@ def late_upload_found(entry: Entry, bucket: str, generation: int, size: int, now
         return entry
     objects, total = _number(entry, "late_objects") + 1, _number(entry, "late_bytes") + size
     buckets = _map(entry, "buckets")
-    buckets = {**buckets, bucket: {**_map(buckets, bucket), "removed_at": now}}
+    buckets = {**buckets, bucket: {"first_removed_at": now, **_map(buckets, bucket), "removed_at": now}}
     return _with(entry, key, late_objects=objects, late_bytes=total, late_at=now, buckets=buckets)
 
 
@@ -191,6 +192,8 @@ def deletion_of(job_id: str, entry: Entry) -> Deletion | None:
         named=_texts(entry, "named"),
         left=_texts(entry, "left"),
         restores=restores(entry),
+        first_removal=_first_removal(entry, requested_at),
+        removed={bucket: _number(one, "objects") for bucket, one in _buckets(entry).items()},
     )
 
 
@@ -215,14 +218,34 @@ def path_field(medium: Medium) -> str:
     return f"{medium.value}_path"
 
 
-def _added(before: Entry, one: BucketPurge, now: datetime) -> Entry:
+def _added(before: Entry, one: BucketPurge, began: datetime, now: datetime) -> Entry:
     changes: Entry = {
         "objects": _number(before, "objects") + one.objects,
         "bytes": _number(before, "bytes") + one.size,
         "error": one.error,
         "proved_empty_at": None if one.error else now,
     }
-    return {**before, **changes, **({"removed_at": now} if one.objects else {})}
+    if one.objects:
+        changes["removed_at"] = now
+    # A call that failed may have removed something all the same.
+    first = {"first_removed_at": began} if one.objects or one.error else {}
+    return {**first, **before, **changes}
+
+
+def _first_removal(entry: Entry, requested_at: datetime) -> datetime | None:
+    buckets = _buckets(entry).values()
+    times = [at for one in buckets if isinstance(at := one.get("first_removed_at"), datetime)]
+    # Runs that go on or were killed, also of a deletion before this one.
+    times += [max(at, requested_at) for at in running(entry).values()]
+    # Earlier code recorded neither.
+    is_unknown = any("removed_at" in one and "first_removed_at" not in one for one in buckets)
+    if is_unknown or (_number(entry, "attempts") and "running" not in entry):
+        times.append(requested_at)
+    return min(times, default=None)
+
+
+def _buckets(entry: Entry) -> dict[str, Entry]:
+    return {name: one for name, one in _map(entry, "buckets").items() if isinstance(one, dict)}
 
 
 def running(entry: Entry) -> dict[str, datetime]:
@@ -231,11 +254,15 @@ def running(entry: Entry) -> dict[str, datetime]:
 
 
 def _running(entry: Entry, key: str, began: datetime | None) -> Entry:
-    """The runs that have not ended, with this one as it is now. Those of long ago were killed."""
+    """The runs that have not ended, with this one as it is now.
+
+    Those of long ago were killed. Of them the first is kept, which may have removed the first file.
+    """
     known = {name: at for name, at in running(entry).items() if name != key}
     if began is None:
         return known
-    return {name: at for name, at in known.items() if at > began - _LONGEST_RUN} | {key: began}
+    first = min(known.values(), default=began)
+    return {name: at for name, at in known.items() if at == first or at > began - _LONGEST_RUN} | {key: began}
 
 
 def _is_watched(entry: Entry, now: datetime) -> bool:

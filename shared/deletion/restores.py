@@ -41,8 +41,8 @@ class Restores:
         """Take the job's deletion back. Returns it as RESTORING, or RESTORED if that has happened already.
 
         Raises NotFound if the user has no such job, NotDeleted if it is live and always was, and Gone if its files
-        cannot come back. A stale mark of a restored job goes at once: its files are there. Costs two reads and a
-        write.
+        cannot come back, or if there may be too little time for a run and for one more that a sweep asks for. A
+        stale mark of a restored job goes at once: its files are there. Costs two reads and a write.
         """
         if not is_job_id(job_id):
             raise NotFound
@@ -57,8 +57,7 @@ class Restores:
                 raise NotFound  # marked in a way that lets no files go, or an earlier owner's
             if not deletion.is_deleted:
                 return Changes(drop=_MARK if _has_stale_mark(pair) else ())
-            until = kept_until(deletion.deleted_at)
-            if until is None or until <= now or not pair.document:
+            if not pair.document or self._may_be_gone(deletion, kept_until, now):
                 raise Gone
             due = now + self._sweep_after
             entry = _restoring(pair.entry or entry_from(pair, due), now, due)
@@ -141,6 +140,13 @@ class Restores:
     def _live_again(self, pair: Pair, now: datetime) -> Changes:
         entry = _restored(pair.entry, now, now + self._sweep_after)
         return Changes(entry, put=self._displaced(pair), drop=(*_MARK, "purge"))
+
+    def _may_be_gone(self, deletion: Deletion, kept_until: KeptUntil, now: datetime) -> bool:
+        """Whether the first file may be gone for good before a restore is done."""
+        if deletion.first_removal is None:
+            return False
+        until = kept_until(deletion.first_removal)
+        return until is None or until <= now + self._sweep_after + self._longest_run
 
     def _is_removing(self, pair: Pair, now: datetime) -> bool:
         return any(began > now - self._longest_run for began in entries.running(pair.entry).values())

@@ -15,6 +15,7 @@ from shared.jobs.documents import is_deleted
 LOOKED_AT = (
     *("user_id", "deleted_at", "deleted_by", "purge"),
     *("state", "requested_at", "requested_by", "sweep_at", "sweeps", "left", "restores"),
+    *("attempts", "running", "buckets"),
 )
 """The fields of documents and entries that tell what stands, without the rest of large documents."""
 

@@ -104,11 +104,19 @@ def test_each_run_adds_to_the_audit_record(world: World, user: str) -> None:
     purge = world.entry(job_id)
     assert (purge["state"], purge["attempts"], purge["proved_empty_at"]) == ("pending", 1, None)
     assert purge["buckets"] == {
-        images: {"objects": 2, "bytes": 20, "error": None, "removed_at": NOW, "proved_empty_at": NOW},
+        images: {
+            "objects": 2,
+            "bytes": 20,
+            "error": None,
+            "first_removed_at": NOW,
+            "removed_at": NOW,
+            "proved_empty_at": NOW,
+        },
         videos: {
             "objects": 1,
             "bytes": 5,
             "error": "ServiceUnavailable",
+            "first_removed_at": NOW,
             "removed_at": NOW,
             "proved_empty_at": None,
         },
@@ -121,8 +129,22 @@ def test_each_run_adds_to_the_audit_record(world: World, user: str) -> None:
     purge = world.entry(job_id)
     assert (purge["state"], purge["attempts"], purge["proved_empty_at"]) == ("done", 2, later)
     assert purge["buckets"] == {
-        images: {"objects": 2, "bytes": 20, "error": None, "removed_at": NOW, "proved_empty_at": later},
-        videos: {"objects": 2, "bytes": 12, "error": None, "removed_at": later, "proved_empty_at": later},
+        images: {
+            "objects": 2,
+            "bytes": 20,
+            "error": None,
+            "first_removed_at": NOW,
+            "removed_at": NOW,
+            "proved_empty_at": later,
+        },
+        videos: {
+            "objects": 2,
+            "bytes": 12,
+            "error": None,
+            "first_removed_at": NOW,
+            "removed_at": later,
+            "proved_empty_at": later,
+        },
     }
     assert purge["sweep_at"] is None, "nothing is left to do"
     assert purge["requested_at"] == NOW

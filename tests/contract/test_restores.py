@@ -21,6 +21,7 @@ from tests.jobs import NOW, document, fill, new_id
 
 WEEK = timedelta(days=7)
 MINUTE = timedelta(minutes=1)
+MARGIN = SWEEP_AFTER + LONGEST_RUN
 KEPT = Retention(WEEK, NOW - 10 * WEEK)
 RESTORING, RESTORED, PENDING = DeletionState.RESTORING, DeletionState.RESTORED, DeletionState.PENDING
 
@@ -106,18 +107,57 @@ def test_after_the_last_copy_is_gone_a_job_cannot_be_restored(
     world: World, restores: Restores, user: str, job_id: str, after: timedelta
 ) -> None:
     world.deletions.mark(user, job_id, NOW)
+    purge(world, user, job_id)
     with pytest.raises(Gone):
         request(restores, user, job_id, NOW + after)
-    assert request(restores, user, job_id, NOW + WEEK - MINUTE).state is RESTORING
+    assert request(restores, user, job_id, NOW + WEEK - MARGIN - MINUTE).state is RESTORING
+
+
+def test_the_time_counts_from_the_first_removal(world: World, restores: Restores, user: str, job_id: str) -> None:
+    world.deletions.mark(user, job_id, NOW - 3 * WEEK)
+    found = world.deletions.of(job_id)
+    assert found is not None
+    assert found.first_removal is None
+    world.deletions.begin_purge(job_id, user, "killed", NOW)
+    found = world.deletions.of(job_id)
+    assert found is not None
+    assert found.first_removal == NOW
+    for number, key in enumerate(("late", "last"), 1):
+        at = NOW + number * timedelta(hours=2)
+        world.deletions.begin_purge(job_id, user, key, at)
+        world.deletions.end_purge(job_id, key, [BucketPurge(bucket="b", objects=2, size=2)], at)
+    assert entry(world, job_id)["buckets"]["b"]["first_removed_at"] == NOW
+    with pytest.raises(Gone):
+        request(restores, user, job_id, NOW + WEEK - MARGIN)
+    assert request(restores, user, job_id, NOW + WEEK - MARGIN - MINUTE).removed == {"b": 4}
+
+
+def test_what_was_never_removed_comes_back_at_any_time(
+    world: World, restores: Restores, user: str, job_id: str
+) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    world.deletions.begin_purge(job_id, user, "run", NOW)
+    world.deletions.end_purge(job_id, "run", [BucketPurge(bucket="b", objects=0, size=0)], NOW)
+    assert restores.request(user, job_id, lambda _: None, NOW + 9 * WEEK).state is RESTORING
+
+
+def test_a_removal_of_which_earlier_code_kept_no_time_counts_from_the_delete(
+    world: World, restores: Restores, user: str, job_id: str
+) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    world.put_entry(job_id, {**entry(world, job_id), "attempts": 1})
+    with pytest.raises(Gone):
+        request(restores, user, job_id, NOW + WEEK - MARGIN)
 
 
 def test_where_nothing_is_kept_a_job_cannot_be_restored(
     world: World, restores: Restores, user: str, job_id: str
 ) -> None:
     world.deletions.mark(user, job_id, NOW)
+    purge(world, user, job_id)
     with pytest.raises(Gone):
         restores.request(user, job_id, lambda _: None, NOW)
-    assert entry(world, job_id)["state"] == "pending"
+    assert entry(world, job_id)["state"] == "done"
 
 
 def test_a_deletion_that_older_code_wrote_can_be_taken_back(world: World, restores: Restores, user: str) -> None:
@@ -156,7 +196,7 @@ def test_a_delete_after_a_restore_is_a_new_one(world: World, restores: Restores,
     again = world.deletions.mark(user, job_id, NOW + WEEK)
     assert (again.state, again.deleted_at) == (PENDING, NOW + WEEK)
     assert world.read(job_id)["deleted_at"] == NOW + WEEK
-    assert request(restores, user, job_id, NOW + 2 * WEEK - MINUTE).state is RESTORING
+    assert request(restores, user, job_id, NOW + 2 * WEEK - MARGIN).state is RESTORING
 
 
 def test_a_restore_waits_for_a_run_that_may_still_remove(

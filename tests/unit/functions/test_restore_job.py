@@ -132,6 +132,7 @@ def test_another_users_deleted_job_is_not_found(services: FakeServices) -> None:
 @pytest.mark.parametrize("kept", [True, False])
 def test_what_is_gone_for_good_is_410_in_a_plain_sentence(services: FakeServices, kept: bool) -> None:
     delete(services)
+    purge(services)
     if kept:
         services.now = lambda: NOW + WEEK
     else:
@@ -143,9 +144,10 @@ def test_what_is_gone_for_good_is_410_in_a_plain_sentence(services: FakeServices
 
 def test_while_storage_is_away_nothing_is_promised(services: FakeServices) -> None:
     delete(services)
+    purge(services)
     services.fake_retention.error = Unavailable("Cloud Storage")
     assert undelete(services)[0] == 503
-    assert state(services) == "pending"
+    assert state(services) == "done"
 
 
 def test_the_last_wish_wins_in_any_order_of_events(services: FakeServices) -> None:
@@ -252,12 +254,52 @@ def test_a_restore_that_comes_too_late_leaves_all_of_the_job_deleted(
     delete(services)
     purge(services)
     undelete(services)
+    services.fake_media.removed[VIDEOS].clear()
     services.now = lambda: NOW + WEEK
     restore(services)
     assert "restore_too_late" in caplog.messages
-    assert (files(services), state(services)) == (NONE, "pending")
+    assert state(services) == "pending"
+    purge(services)
+    assert (files(services), state(services)) == (NONE, "done")
+    services.deletions.reopen("job", services.now())
     sweep_purges.receive(envelope(b"", {}), services)
     assert services.fake_publisher.published[-1] == DELETED
+
+
+@pytest.mark.parametrize("kept", [timedelta(), 2 * WEEK])
+def test_a_restore_that_misses_a_file_whose_time_may_not_be_over_is_tried_again(
+    services: FakeServices, kept: timedelta
+) -> None:
+    delete(services)
+    purge(services)
+    undelete(services)
+    services.fake_media.removed[VIDEOS].clear()
+    services.now = lambda: NOW + WEEK
+    services.fake_retention.kept = kept
+    with pytest.raises(ServiceUnavailable):
+        restore(services)
+    assert state(services) == "restoring"
+
+
+@pytest.mark.parametrize("is_purged", [False, True])
+def test_a_restore_that_comes_late_and_misses_nothing_is_done(services: FakeServices, is_purged: bool) -> None:
+    delete(services)
+    if is_purged:
+        purge(services)
+    undelete(services)
+    services.now = lambda: NOW + WEEK
+    restore(services)
+    assert (files(services), state(services)) == (ALL, "restored")
+
+
+def test_a_mark_in_the_future_hides_no_removal_from_a_restore(services: FakeServices) -> None:
+    services.now = lambda: NOW + timedelta(minutes=1)
+    delete(services)
+    services.now = lambda: NOW
+    purge(services)
+    deletion = services.restores.of("job")
+    assert deletion is not None
+    assert (deletion.deleted_at, deletion.removed_since) == (NOW + timedelta(minutes=1), NOW)
 
 
 def test_what_a_restore_makes_is_no_late_upload(services: FakeServices) -> None:
@@ -395,3 +437,15 @@ def test_what_does_not_go_with_the_trash_is_refused(services: FakeServices, quer
 
 def test_deleted_false_is_the_list(services: FakeServices) -> None:
     assert [job["id"] for job in call(list_jobs, services, "/jobs?deleted=false").get_json()["jobs"]] == ["job"]
+
+
+def test_a_late_purge_gives_more_time_in_every_answer(services: FakeServices) -> None:
+    delete(services)
+    services.now = lambda: NOW + timedelta(days=3)
+    purge(services)
+    (job,) = trash(services)["jobs"]
+    receipt: Any = call(list_jobs, services, "/jobs/job/deletion").json
+    until = "2026-12-02T12:07:30.250000Z"
+    assert (job["recoverable_until"], receipt["buckets"]["outputs"]["recoverable_until"]) == (until, until)
+    services.now = lambda: NOW + timedelta(days=8)
+    assert undelete(services)[0] == 202
