@@ -52,11 +52,20 @@ def opened(
 
 
 def followed(before: Entry, entry: Entry) -> Entry:
-    """The entry of a deletion that follows one that was taken back."""
-    return {**entry, **{name: before[name] for name in _FOLLOWING if name in before}}
+    """The entry of a deletion that follows one that was taken back, or an earlier owner's.
+
+    An earlier owner's entry is kept in it for the audit. What the mark displaced then comes back to nobody.
+    """
+    entry = {**entry, **{name: before[name] for name in _FOLLOWING if name in before}}
+    if before and before.get("user_id") != entry["user_id"]:
+        entry["earlier"] = [*_list(before, "earlier"), {**before, "earlier": []}][-_OWNERS_KEPT:]
+        if "displaced" in before:
+            entry["put_back"] = before["displaced"]
+    return entry
 
 
-_FOLLOWING = ("displaced", "put_back", "running", "restores")
+_FOLLOWING = ("displaced", "put_back", "running", "restores", "earlier")
+_OWNERS_KEPT = 8
 
 
 def restores(entry: Entry) -> int:
@@ -156,18 +165,24 @@ def swept(entry: Entry, due: datetime | None, now: datetime, sweep_after: timede
     return {**entry, "sweeps": sweeps, "sweep_at": now + until_next_sweep(sweeps, sweep_after)}
 
 
-def reopened(entry: Entry, now: datetime) -> Entry:
-    """Makes the purge due now, because objects are left or may be left. A deletion taken back stays so."""
+def reopened(entry: Entry, due: datetime) -> Entry:
+    """Makes the purge pending and due at that time, because objects are or may be left.
+
+    A deletion taken back stays so.
+    """
     if not is_deleted(entry):
         return entry
-    return {**entry, "state": DeletionState.PENDING.value, "sweep_at": now, "proved_empty_at": None}
+    return {**entry, "state": DeletionState.PENDING.value, "sweep_at": due, "proved_empty_at": None}
 
 
-def mark_lost(entry: Entry, now: datetime) -> Entry:
+def mark_lost(entry: Entry, now: datetime, sweep_after: timedelta) -> Entry:
     """What it means that the job's document has lost its mark: its writer may have brought files, and may write
-    again.
+    again. The first time the purge is due at once, then each time later, so that a writer who never stops costs
+    little.
     """
-    return {**reopened(entry, now), "watched_until": now + WATCHED_FOR}
+    times = _number(entry, "marks_lost")
+    due = now + until_next_sweep(times, sweep_after) if times else now
+    return {**reopened(entry, due), "watched_until": now + WATCHED_FOR, "marks_lost": times + 1}
 
 
 def is_deleted(entry: Entry) -> bool:

@@ -449,3 +449,33 @@ def test_a_late_purge_gives_more_time_in_every_answer(services: FakeServices) ->
     assert (job["recoverable_until"], receipt["buckets"]["outputs"]["recoverable_until"]) == (until, until)
     services.now = lambda: NOW + timedelta(days=8)
     assert undelete(services)[0] == 202
+
+
+def test_a_writer_who_loses_the_mark_every_minute_does_not_cause_a_purge_every_minute(
+    services: FakeServices,
+) -> None:
+    services.add("job", document("me", status="processing", output_video_path=None, completed_at=None))
+    delete(services)
+    purge(services)
+    published = services.fake_publisher.published
+    before, runs = len(published), 0
+    for minute in range(120):
+        services.now = lambda minute=minute: NOW + timedelta(minutes=minute)  # type: ignore[misc]
+        for name in ("deleted_at", "deleted_by"):
+            services.fake_repository.documents["job"].pop(name, None)
+        sweep_purges.receive(envelope(b"", {}), services)
+        while before + runs < len(published):
+            runs += 1
+            purge(services)
+    assert 1 < runs < 8
+    services.now = lambda: NOW + timedelta(days=1)
+    sweep_purges.receive(envelope(b"", {}), services)
+    assert "deleted_at" in services.fake_repository.documents["job"]
+
+
+def test_an_earlier_owners_restore_is_not_turned_into_a_purge(services: FakeServices) -> None:
+    delete(services)
+    undelete(services)
+    services.fake_repository.documents["job"] = document("you")
+    assert call(delete_job, services, "/jobs/job", method="DELETE", user="you").status_code == 503
+    assert state(services) == "restoring"
