@@ -78,7 +78,7 @@ def wanted_again(entry: Entry, due: datetime) -> Entry:
 
     It is the same deletion: what has not come back yet was removed since its first time.
     """
-    return {**entry, "state": DeletionState.PENDING.value, "sweeps": 0, "sweep_at": due, "proved_empty_at": None}
+    return {**unproved(entry), "state": DeletionState.PENDING.value, "sweeps": 0, "sweep_at": due}
 
 
 def taken_over(entry: Entry, purge: object) -> Entry:
@@ -172,7 +172,13 @@ def reopened(entry: Entry, due: datetime) -> Entry:
     """
     if not is_deleted(entry):
         return entry
-    return {**entry, "state": DeletionState.PENDING.value, "sweep_at": due, "proved_empty_at": None}
+    return {**unproved(entry), "state": DeletionState.PENDING.value, "sweep_at": due}
+
+
+def unproved(entry: Entry) -> Entry:
+    """The entry without its proofs that nothing is left, because files may be there."""
+    buckets = {name: {**one, "proved_empty_at": None} for name, one in _buckets(entry).items()}
+    return {**entry, "proved_empty_at": None, **({"buckets": buckets} if buckets else {})}
 
 
 def mark_lost(entry: Entry, now: datetime, sweep_after: timedelta) -> Entry:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from shared.deletion.entry import Entry
+from shared.deletion.entry import Entry, is_deleted, unproved
 from shared.jobs.job import rfc3339
 from shared.settings import Bucket
 
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
 def receipt(
     job_id: str, entry: Entry, buckets: Mapping[Bucket, str], kept: Callable[[str], Retention]
 ) -> dict[str, Any]:
-    """The receipt as JSON. `kept` tells how long a bucket keeps what is removed from it."""
+    """The receipt as JSON. `kept` tells how long a bucket keeps what is removed from it.
+
+    Of a deletion that was taken back, it proves nothing and sets no time.
+    """
+    if not is_deleted(entry):
+        buckets_found = {
+            name: {**one, "removed_at": None} for name, one in _map(unproved(entry), "buckets").items()
+        }
+        entry = {**unproved(entry), "buckets": buckets_found}
     return {
         "job_id": job_id,
         "requested_at": _time(entry, "requested_at"),

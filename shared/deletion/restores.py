@@ -162,13 +162,12 @@ class Restores:
 def _restoring(entry: Entry, now: datetime, due: datetime) -> Entry:
     """The owner takes the deletion back. A sweep asks for the restore again once it is `due`."""
     return {
-        **entry,
+        **entries.unproved(entry),
         "state": DeletionState.RESTORING.value,
         "restore_requested_at": now,
         "restores": entries.restores(entry) + 1,
         "sweeps": 0,
         "sweep_at": due,
-        "proved_empty_at": None,
     }
 
 

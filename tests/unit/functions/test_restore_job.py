@@ -479,3 +479,39 @@ def test_an_earlier_owners_restore_is_not_turned_into_a_purge(services: FakeServ
     services.fake_repository.documents["job"] = document("you")
     assert call(delete_job, services, "/jobs/job", method="DELETE", user="you").status_code == 503
     assert state(services) == "restoring"
+
+
+def test_the_receipt_of_a_deletion_that_was_taken_back_proves_nothing(services: FakeServices) -> None:
+    delete(services)
+    purge(services)
+
+    def told() -> set[str | None]:
+        found: Any = call(list_jobs, services, "/jobs/job/deletion").json
+        buckets = found["buckets"].values()
+        times = [one[name] for one in buckets for name in ("proved_empty_at", "recoverable_until")]
+        return {found["proved_empty_at"], *times}
+
+    assert None not in told()
+    undelete(services)
+    assert told() == {None}
+    restore(services)
+    assert told() == {None}
+
+
+def test_a_purge_that_is_wanted_again_has_proved_nothing_yet(services: FakeServices) -> None:
+    delete(services)
+    purge(services)
+    services.deletions.reopen("job", NOW)
+    buckets = services.fake_ledger.entries["job"]["buckets"].values()
+    assert {one["proved_empty_at"] for one in buckets} == {None}
+
+
+def test_an_uploads_dead_letter_does_not_count_while_its_job_is_restored(services: FakeServices) -> None:
+    delete(services)
+    undelete(services)
+    data, attributes = notification(FILES[OUTPUTS], size=len(MP4))
+    for replays in ("3", "8"):
+        services.fake_dead_uploads.waiting = [Letter("1", data, {**attributes, "replays": replays}, "receipt")]
+        sweep_purges.receive(envelope(b"", {}), services)
+        assert services.fake_upload_publisher.forwarded[-1][1]["replays"] == replays
+    assert services.fake_ledger.dead_letters == {}
