@@ -19,11 +19,13 @@ from shared.deletion.ledger import Changes, Ledger
 from shared.deletion.purge import NOTHING, Deletion, DeletionState, Leftovers
 from shared.deletion.standing import (
     LOOKED_AT,
+    MARK,
     Pair,
     Standing,
     deletion_of,
     entry_from,
     has_lost_mark,
+    has_stale_mark,
     is_of_one_owner,
     mark_of,
     owner_of,
@@ -156,6 +158,10 @@ class Deletions:
     def reopen(self, job_id: str, now: datetime) -> None:
         """Make the purge pending and due now, because objects are left or may be left."""
         self._record(job_id, lambda _, entry: entries.reopened(entry, now), now)
+
+    def take_stale_mark(self, job_id: str) -> None:
+        """Take the mark of a deletion that was taken back from the job's document, if it is there."""
+        self._ledger.change(job_id, lambda pair: Changes(drop=MARK if has_stale_mark(pair) else ()))
 
     def take_over(self, job_id: str, now: datetime) -> Deletion | None:
         """Move the `purge` map of an older deletion from the job's document into the ledger.

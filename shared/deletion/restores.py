@@ -15,14 +15,13 @@ from shared.deletion import entry as entries
 from shared.deletion.entry import Entry
 from shared.deletion.ledger import Changes, Ledger
 from shared.deletion.purge import Deletion, DeletionState
-from shared.deletion.standing import LOOKED_AT, Pair, deletion_of, entry_from, owner_of
+from shared.deletion.standing import LOOKED_AT, MARK, Pair, deletion_of, entry_from, has_stale_mark, owner_of
 from shared.errors import Gone, NotDeleted, NotFound, RestoreIncomplete
 from shared.jobs.documents import is_deleted
 from shared.jobs.job import can_own_media, is_job_id
 
 KeptUntil = Callable[[datetime], datetime | None]
 """Until when all that was removed at that time can be restored; None if it was not kept."""
-_MARK = ("deleted_at", "deleted_by")
 
 
 class Restores:
@@ -56,7 +55,7 @@ class Restores:
             if deletion is None or deletion.user_id != user_id:
                 raise NotFound  # marked in a way that lets no files go, or an earlier owner's
             if not deletion.is_deleted:
-                return Changes(drop=_MARK if _has_stale_mark(pair) else ())
+                return Changes(drop=MARK if has_stale_mark(pair) else ())
             if not pair.document or self._may_be_gone(deletion, kept_until, now):
                 raise Gone
             due = now + self._sweep_after
@@ -130,16 +129,16 @@ class Restores:
 
         def step(pair: Pair) -> Changes:
             entry = entries.swept(pair.entry, deletion.sweep_at, now, self._sweep_after)
-            if not _has_stale_mark(pair):
+            if not has_stale_mark(pair):
                 return Changes(entry)
             log.warning("stale_mark_removed", job_id=pair.job_id)
-            return Changes(entry, drop=_MARK)
+            return Changes(entry, drop=MARK)
 
         self._ledger.change(deletion.job_id, step)
 
     def _live_again(self, pair: Pair, now: datetime) -> Changes:
         entry = _restored(pair.entry, now, now + self._sweep_after)
-        return Changes(entry, put=self._displaced(pair), drop=(*_MARK, "purge"))
+        return Changes(entry, put=self._displaced(pair), drop=(*MARK, "purge"))
 
     def _may_be_gone(self, deletion: Deletion, kept_until: KeptUntil, now: datetime) -> bool:
         """Whether the first file may be gone for good before a restore is done."""
@@ -181,11 +180,3 @@ def _restored(entry: Entry, now: datetime, due: datetime) -> Entry:
 def _check_same(pair: Pair, wish: Deletion) -> None:
     if entries.restores(pair.entry) != wish.restores:
         raise RestoreIncomplete("another restore was requested meanwhile")
-
-
-def _has_stale_mark(pair: Pair) -> bool:
-    """Whether a restored job's document has the mark of a deletion that was taken back, as a stale copy has."""
-    marked, restored = pair.document.get("deleted_at"), pair.entry.get("restored_at")
-    if pair.entry.get("state") != DeletionState.RESTORED or not isinstance(restored, datetime):
-        return False
-    return isinstance(marked, datetime) and marked <= restored
