@@ -28,17 +28,17 @@ def restore_job(event: JobRestored, services: Services) -> None:
         log.info("restore_not_wanted", job_id=deletion.job_id, state=deletion.state.value)
         return
     _wait_for_removals(deletion, services)
-    if _is_too_late(deletion, services):
-        services.restores.abandon(deletion.job_id, services.now())
-        log.error("restore_too_late", job_id=deletion.job_id, deleted_at=deletion.deleted_at)
-        return
 
     prefix = JobPrefix(deletion.user_id, deletion.job_id)
-    is_wanted = lambda: services.restores.is_wanted(deletion.job_id)  # noqa: E731
-    buckets = services.objects.restore(prefix, deletion.deleted_at, is_wanted)
+    is_wanted = lambda: services.restores.is_wanted(deletion)  # noqa: E731
+    buckets = services.objects.restore(prefix, deletion.removed_since, is_wanted, deletion.removed)
+    if any(bucket.missing for bucket in buckets) and _is_too_late(deletion, services):
+        services.restores.abandon(deletion, services.now())
+        log.error("restore_too_late", job_id=deletion.job_id, deleted_at=deletion.deleted_at)
+        return
     if failed := [bucket.bucket for bucket in buckets if bucket.error]:
         raise RestoreIncomplete(f"files may be missing in {', '.join(failed)}")
-    state = services.restores.finish(deletion.job_id, services.now())
+    state = services.restores.finish(deletion, services.now())
     log.info(
         "restored",
         job_id=deletion.job_id,
@@ -58,6 +58,6 @@ def _wait_for_removals(deletion: Deletion, services: Services) -> None:
 
 
 def _is_too_late(deletion: Deletion, services: Services) -> bool:
-    """Whether some of the files may be gone for good by now, although the restore was accepted in time."""
-    until = services.retention.kept_until(deletion.deleted_at)
-    return until is None or until <= services.now()
+    """Whether the time of the first file is known to be over, so that what is missing cannot come back."""
+    until = services.retention.kept_until(deletion.removed_since)
+    return until is not None and until <= services.now()

@@ -188,12 +188,18 @@ def _replay_wish(letter: Letter, wanted: DeletionState, wish: _Wish, services: S
 
 
 def _replay_upload(letter: Letter, services: Services) -> str:
-    """Reopen the purge of a deleted job, however often; otherwise publish the event again, up to MOST_REPLAYS."""
+    """Reopen the purge of a deleted job, however often; otherwise publish the event again, up to MOST_REPLAYS.
+
+    What is replayed while the job is being restored does not count.
+    """
     event = ObjectFinalized.decode(letter.data, letter.attributes)
     deletion = services.deletions.of(event.prefix.job_id) if event.prefix else None
     if event.prefix and deletion and deletion.is_deleted and deletion.user_id == event.prefix.user_id:
         services.deletions.reopen(deletion.job_id, services.now())
         return "purge reopened"
+    if deletion and deletion.state is DeletionState.RESTORING:
+        services.upload_publisher.forward(letter, letter.attributes)  # it cannot succeed before the job is live
+        return "replayed while its job is restored"
     replays = letter.attributes.get(_REPLAYS, "0")
     if replays not in map(str, range(MOST_REPLAYS)):
         raise UnprocessableEvent(f"it was replayed {replays[:20]} times")

@@ -128,6 +128,8 @@ def _line(finding: Finding) -> str:
 _MEANINGS = {
     Kind.OVERDUE: "the purge is pending for too long",
     Kind.LEFT: "a deleted job names this object, and no live job needs it: look at it",
+    Kind.STALE_MARK: "the job was restored, but its document still has its mark",
+    Kind.RESTORING: "the job's restore was requested long ago and is not done",
     Kind.LOST_MARK: "the job is deleted, but its document has lost its mark",
     Kind.OLD_FORM: "the document still holds the record of its purge",
 }

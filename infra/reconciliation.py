@@ -20,7 +20,7 @@ from google.api_core.exceptions import InvalidArgument
 from shared.deletion.deletions import Deletions
 from shared.deletion.ledger import Ledger
 from shared.deletion.purge import DeletionState
-from shared.deletion.standing import Standing
+from shared.deletion.standing import Pair, Standing, has_lost_mark, has_stale_mark
 from shared.jobs.job import JobPrefix
 from shared.storage.objects import ObjectStore, StoredObject
 
@@ -39,6 +39,10 @@ class Kind(StrEnum):
     """A deleted job names it elsewhere, and no live job needs it: somebody must look at it."""
     LOST_MARK = "lost-mark"
     """The ledger says that the job is deleted, and its document does not."""
+    STALE_MARK = "stale-mark"
+    """The ledger says that the job was restored, and its document still has the mark of before."""
+    RESTORING = "restoring"
+    """A restore was requested long ago and is not done. Sweeps ask for it again: somebody must look why."""
     OLD_FORM = "old-form"
     """The job's document still holds the record of its purge, which belongs into the ledger."""
     UNKNOWN = "unknown"
@@ -158,8 +162,20 @@ class Reconciliation:
             if not deletion.left:
                 prefix = f"{deletion.user_id}/{deletion.job_id}/"
                 yield Finding(Kind.OVERDUE, prefix, stuck=self._is_stuck(deletion.job_id))
-        for pair in self._ledger.lost_marks():
-            yield Finding(Kind.LOST_MARK, f"jobs/{pair.job_id}", stuck=self._is_stuck(pair.job_id))
+        for pair in self._ledger.all():
+            if has_lost_mark(pair):
+                yield Finding(Kind.LOST_MARK, f"jobs/{pair.job_id}", stuck=self._is_stuck(pair.job_id))
+            elif has_stale_mark(pair):
+                if self._repair:
+                    self._deletions.take_stale_mark(pair.job_id)
+                yield Finding(Kind.STALE_MARK, f"jobs/{pair.job_id}")
+            elif self._is_restoring_long(pair):
+                yield Finding(Kind.RESTORING, f"jobs/{pair.job_id}")
+
+    def _is_restoring_long(self, pair: Pair) -> bool:
+        asked = pair.entry.get("restore_requested_at")
+        is_restoring = pair.entry.get("state") == DeletionState.RESTORING
+        return is_restoring and (not isinstance(asked, datetime) or asked < self._since)
 
     def _look_at(self, groups: list[Group], checkpoint: Checkpoint) -> Iterator[Finding]:
         ids = list(dict.fromkeys(group.owner.job_id for group in groups if group.owner))

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.deletion.ledger import Step
-from shared.deletion.standing import Pair, has_lost_mark
+from shared.deletion.standing import Pair
 from shared.errors import NotFound
 from shared.jobs.documents import is_deleted, job_from
 from shared.jobs.job import Job, is_job_id, newest_first, status_group
@@ -175,8 +175,8 @@ class FakeLedger:
             ),
         )
 
-    def lost_marks(self) -> Iterator[Pair]:
-        return filter(has_lost_mark, [self._pair(job_id, None) for job_id in self.entries])
+    def all(self) -> Iterator[Pair]:
+        return iter([self._pair(job_id, None) for job_id in self.entries])
 
     def old_form(self) -> Iterator[str]:
         return iter([job_id for job_id, purge in self._old_form().items() if "state" in purge])

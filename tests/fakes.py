@@ -92,9 +92,13 @@ class FakeMediaStore:
         self.calls += 1
         return [self._purge(bucket, str(prefix), may_go_on) for bucket in self.names.values()]
 
-    def restore(self, prefix: JobPrefix, since: datetime, is_wanted: Callable[[], bool]) -> list[BucketRestore]:
+    def restore(
+        self, prefix: JobPrefix, since: datetime, is_wanted: Callable[[], bool], removed: Mapping[str, int]
+    ) -> list[BucketRestore]:
         self.calls += 1
-        return [self._restore(bucket, str(prefix), is_wanted) for bucket in self.names.values()]
+        return [
+            self._restore(bucket, str(prefix), is_wanted, removed.get(bucket, 0)) for bucket in self.names.values()
+        ]
 
     def is_there(self, bucket: str, name: str) -> bool:
         self.calls += 1
@@ -150,7 +154,7 @@ class FakeMediaStore:
         generations = [content for contents in gone for content in contents]
         return BucketPurge(bucket=bucket, objects=len(generations), size=sum(map(len, generations)))
 
-    def _restore(self, bucket: str, prefix: str, is_wanted: Callable[[], bool]) -> BucketRestore:
+    def _restore(self, bucket: str, prefix: str, is_wanted: Callable[[], bool], removed: int) -> BucketRestore:
         names = [
             one for one in self.removed[bucket] if one.startswith(prefix) and not self.objects[bucket].get(one)
         ]
@@ -161,6 +165,8 @@ class FakeMediaStore:
             return BucketRestore(bucket=bucket, objects=0, size=0, error=error)
         for name in names:
             self.objects[bucket][name] = [self.removed[bucket][name][-1]]
+        if removed and not any(one.startswith(prefix) for one in [*self.removed[bucket], *self.objects[bucket]]):
+            return BucketRestore(bucket=bucket, objects=0, size=0, error="nothing is left", missing=removed)
         size = sum(len(self.objects[bucket][name][0]) for name in names)
         return BucketRestore(bucket=bucket, objects=len(names), size=size)
 

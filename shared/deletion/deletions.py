@@ -19,11 +19,13 @@ from shared.deletion.ledger import Changes, Ledger
 from shared.deletion.purge import NOTHING, Deletion, DeletionState, Leftovers
 from shared.deletion.standing import (
     LOOKED_AT,
+    MARK,
     Pair,
     Standing,
     deletion_of,
     entry_from,
     has_lost_mark,
+    has_stale_mark,
     is_of_one_owner,
     mark_of,
     owner_of,
@@ -60,11 +62,12 @@ class Deletions:
             if owner_of(pair) != user_id:
                 raise NotFound
             deletion, due = deletion_of(pair), now + self._sweep_after
-            if deletion and deletion.is_deleted and deletion.user_id != user_id:
+            is_own = deletion is not None and deletion.user_id == user_id
+            if deletion and not is_own and deletion.state in {DeletionState.PENDING, DeletionState.RESTORING}:
                 raise Contended(BUSY)  # an earlier owner's deletion of a job with this id is not finished
-            if deletion and deletion.is_deleted:
+            if deletion and is_own and deletion.is_deleted:
                 return self._standing(pair, pair.entry or entry_from(pair, due), now)
-            if deletion and deletion.state is DeletionState.RESTORING:
+            if deletion and is_own and deletion.state is DeletionState.RESTORING:
                 return self._standing(pair, entries.wanted_again(pair.entry, due), now)
             entry = entries.opened(job_id, user_id, pair.document, by=user_id, at=now, due=due)
             mark = mark_of(entry) if pair.document else {}
@@ -156,6 +159,10 @@ class Deletions:
         """Make the purge pending and due now, because objects are left or may be left."""
         self._record(job_id, lambda _, entry: entries.reopened(entry, now), now)
 
+    def take_stale_mark(self, job_id: str) -> None:
+        """Take the mark of a deletion that was taken back from the job's document, if it is there."""
+        self._ledger.change(job_id, lambda pair: Changes(drop=MARK if has_stale_mark(pair) else ()))
+
     def take_over(self, job_id: str, now: datetime) -> Deletion | None:
         """Move the `purge` map of an older deletion from the job's document into the ledger.
 
@@ -216,7 +223,7 @@ class Deletions:
         if not has_lost_mark(replace(pair, entry=entry)):
             return Changes(entry, drop=("purge",))
         log.warning("mark_put_again", job_id=pair.job_id)
-        return Changes(entries.mark_lost(entry, now), mark_of(entry), ("purge",))
+        return Changes(entries.mark_lost(entry, now, self._sweep_after), mark_of(entry), ("purge",))
 
 
 def _deletion(pair: Pair) -> Deletion:

@@ -52,8 +52,25 @@ def opened(
 
 
 def followed(before: Entry, entry: Entry) -> Entry:
-    """The entry of a deletion that follows one that was taken back."""
-    return {**entry, **{name: before[name] for name in ("displaced", "put_back", "running") if name in before}}
+    """The entry of a deletion that follows one that was taken back, or an earlier owner's.
+
+    An earlier owner's entry is kept in it for the audit. What the mark displaced then comes back to nobody.
+    """
+    entry = {**entry, **{name: before[name] for name in _FOLLOWING if name in before}}
+    if before and before.get("user_id") != entry["user_id"]:
+        entry["earlier"] = [*_list(before, "earlier"), {**before, "earlier": []}][-_OWNERS_KEPT:]
+        if "displaced" in before:
+            entry["put_back"] = before["displaced"]
+    return entry
+
+
+_FOLLOWING = ("displaced", "put_back", "running", "restores", "earlier")
+_OWNERS_KEPT = 8
+
+
+def restores(entry: Entry) -> int:
+    """How many restores of the job were requested, of this deletion and of those before it."""
+    return _number(entry, "restores")
 
 
 def wanted_again(entry: Entry, due: datetime) -> Entry:
@@ -61,7 +78,7 @@ def wanted_again(entry: Entry, due: datetime) -> Entry:
 
     It is the same deletion: what has not come back yet was removed since its first time.
     """
-    return {**entry, "state": DeletionState.PENDING.value, "sweeps": 0, "sweep_at": due, "proved_empty_at": None}
+    return {**unproved(entry), "state": DeletionState.PENDING.value, "sweeps": 0, "sweep_at": due}
 
 
 def taken_over(entry: Entry, purge: object) -> Entry:
@@ -108,7 +125,8 @@ def ended(entry: Entry, key: str, buckets: Sequence[BucketPurge], found: Leftove
     if _is_in(entry, f"ended {key}"):
         return entry
     before = _map(entry, "buckets")
-    after = {**before, **{one.bucket: _added(_map(before, one.bucket), one, now) for one in buckets}}
+    began = min(running(entry).values(), default=now)  # a run that was killed may have removed the first
+    after = {**before, **{one.bucket: _added(_map(before, one.bucket), one, began, now) for one in buckets}}
     changes: Entry = {"buckets": after, "left": list(found.left), "running": _running(entry, key, None)}
     if is_deleted(entry):
         is_done = not (found.left or found.going or any(one.error for one in buckets))
@@ -127,7 +145,7 @@ def late_upload_found(entry: Entry, bucket: str, generation: int, size: int, now
         return entry
     objects, total = _number(entry, "late_objects") + 1, _number(entry, "late_bytes") + size
     buckets = _map(entry, "buckets")
-    buckets = {**buckets, bucket: {**_map(buckets, bucket), "removed_at": now}}
+    buckets = {**buckets, bucket: {"first_removed_at": now, **_map(buckets, bucket), "removed_at": now}}
     return _with(entry, key, late_objects=objects, late_bytes=total, late_at=now, buckets=buckets)
 
 
@@ -147,18 +165,30 @@ def swept(entry: Entry, due: datetime | None, now: datetime, sweep_after: timede
     return {**entry, "sweeps": sweeps, "sweep_at": now + until_next_sweep(sweeps, sweep_after)}
 
 
-def reopened(entry: Entry, now: datetime) -> Entry:
-    """Makes the purge due now, because objects are left or may be left. A deletion taken back stays so."""
+def reopened(entry: Entry, due: datetime) -> Entry:
+    """Makes the purge pending and due at that time, because objects are or may be left.
+
+    A deletion taken back stays so.
+    """
     if not is_deleted(entry):
         return entry
-    return {**entry, "state": DeletionState.PENDING.value, "sweep_at": now, "proved_empty_at": None}
+    return {**unproved(entry), "state": DeletionState.PENDING.value, "sweep_at": due}
 
 
-def mark_lost(entry: Entry, now: datetime) -> Entry:
+def unproved(entry: Entry) -> Entry:
+    """The entry without its proofs that nothing is left, because files may be there."""
+    buckets = {name: {**one, "proved_empty_at": None} for name, one in _buckets(entry).items()}
+    return {**entry, "proved_empty_at": None, **({"buckets": buckets} if buckets else {})}
+
+
+def mark_lost(entry: Entry, now: datetime, sweep_after: timedelta) -> Entry:
     """What it means that the job's document has lost its mark: its writer may have brought files, and may write
-    again.
+    again. The first time the purge is due at once, then each time later, so that a writer who never stops costs
+    little.
     """
-    return {**reopened(entry, now), "watched_until": now + WATCHED_FOR}
+    times = _number(entry, "marks_lost")
+    due = now + until_next_sweep(times, sweep_after) if times else now
+    return {**reopened(entry, due), "watched_until": now + WATCHED_FOR, "marks_lost": times + 1}
 
 
 def is_deleted(entry: Entry) -> bool:
@@ -182,6 +212,9 @@ def deletion_of(job_id: str, entry: Entry) -> Deletion | None:
         sweep_at=sweep_at if isinstance(sweep_at, datetime) else None,
         named=_texts(entry, "named"),
         left=_texts(entry, "left"),
+        restores=restores(entry),
+        first_removal=_first_removal(entry, requested_at),
+        removed={bucket: _number(one, "objects") for bucket, one in _buckets(entry).items()},
     )
 
 
@@ -206,14 +239,34 @@ def path_field(medium: Medium) -> str:
     return f"{medium.value}_path"
 
 
-def _added(before: Entry, one: BucketPurge, now: datetime) -> Entry:
+def _added(before: Entry, one: BucketPurge, began: datetime, now: datetime) -> Entry:
     changes: Entry = {
         "objects": _number(before, "objects") + one.objects,
         "bytes": _number(before, "bytes") + one.size,
         "error": one.error,
         "proved_empty_at": None if one.error else now,
     }
-    return {**before, **changes, **({"removed_at": now} if one.objects else {})}
+    if one.objects:
+        changes["removed_at"] = now
+    # A call that failed may have removed something all the same.
+    first = {"first_removed_at": began} if one.objects or one.error else {}
+    return {**first, **before, **changes}
+
+
+def _first_removal(entry: Entry, requested_at: datetime) -> datetime | None:
+    buckets = _buckets(entry).values()
+    times = [at for one in buckets if isinstance(at := one.get("first_removed_at"), datetime)]
+    # Runs that go on or were killed, also of a deletion before this one.
+    times += [max(at, requested_at) for at in running(entry).values()]
+    # Earlier code recorded neither.
+    is_unknown = any("removed_at" in one and "first_removed_at" not in one for one in buckets)
+    if is_unknown or (_number(entry, "attempts") and "running" not in entry):
+        times.append(requested_at)
+    return min(times, default=None)
+
+
+def _buckets(entry: Entry) -> dict[str, Entry]:
+    return {name: one for name, one in _map(entry, "buckets").items() if isinstance(one, dict)}
 
 
 def running(entry: Entry) -> dict[str, datetime]:
@@ -222,11 +275,15 @@ def running(entry: Entry) -> dict[str, datetime]:
 
 
 def _running(entry: Entry, key: str, began: datetime | None) -> Entry:
-    """The runs that have not ended, with this one as it is now. Those of long ago were killed."""
+    """The runs that have not ended, with this one as it is now.
+
+    Those of long ago were killed. Of them the first is kept, which may have removed the first file.
+    """
     known = {name: at for name, at in running(entry).items() if name != key}
     if began is None:
         return known
-    return {name: at for name, at in known.items() if at > began - _LONGEST_RUN} | {key: began}
+    first = min(known.values(), default=began)
+    return {name: at for name, at in known.items() if at == first or at > began - _LONGEST_RUN} | {key: began}
 
 
 def _is_watched(entry: Entry, now: datetime) -> bool:

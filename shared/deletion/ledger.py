@@ -16,7 +16,7 @@ from google.cloud.firestore_v1.field_path import FieldPath
 from shared.deletion.displacing import displaced_fields
 from shared.deletion.entry import Entry
 from shared.deletion.purge import DeletionState
-from shared.deletion.standing import LOOKED_AT, Pair, has_lost_mark
+from shared.deletion.standing import LOOKED_AT, Pair
 from shared.errors import Contended
 from shared.jobs.amending import BUSY, Document
 from shared.jobs.documents import fields
@@ -129,11 +129,11 @@ class Ledger:
             found = self._client.get_all(references, only, **firestore_limits())
             return {one.id: fields(one) for one in found if one.exists}
 
-    def lost_marks(self) -> Iterator[Pair]:
-        """Deleted jobs whose document has lost its mark. Reads the whole ledger, and each job, page by page."""
+    def all(self) -> Iterator[Pair]:
+        """Every entry with its job's document, shortened. Reads the whole ledger, and each job, page by page."""
         pages = _pages(self._entries.select(["state"]).order_by("__name__"))
         for ids in ([one.id for one in page] for page in pages):
-            yield from filter(has_lost_mark, self.read(ids, LOOKED_AT).values())
+            yield from self.read(ids, LOOKED_AT).values()
 
     def old_form(self) -> Iterator[str]:
         """Ids of jobs whose document still holds a `purge` map, read page by page."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -39,6 +40,19 @@ class Deletion:
     `videos/` or `outputs/`, followed by the object's name."""
     left: tuple[str, ...] = ()
     """Those of them that the last run found and that no live job needs."""
+
+    restores: int = 0
+    """How many restores of the job were requested up to now. Tells one restore from the next."""
+
+    first_removal: datetime | None = None
+    """When the first run began that removed files, or that may have; None if none did. By the function's clock."""
+    removed: Mapping[str, int] = field(default_factory=dict)
+    """How many generations of objects runs removed from each bucket, as far as is known."""
+
+    @property
+    def removed_since(self) -> datetime:
+        """No file that this deletion removed was removed earlier. Clocks may differ."""
+        return min(self.deleted_at, self.first_removal or self.deleted_at)
 
     @property
     def is_deleted(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from shared.deletion.entry import Entry
+from shared.deletion.entry import Entry, is_deleted, unproved
 from shared.jobs.job import rfc3339
 from shared.settings import Bucket
 
@@ -17,13 +17,24 @@ if TYPE_CHECKING:
 def receipt(
     job_id: str, entry: Entry, buckets: Mapping[Bucket, str], kept: Callable[[str], Retention]
 ) -> dict[str, Any]:
-    """The receipt as JSON. `kept` tells how long a bucket keeps what is removed from it."""
+    """The receipt as JSON. `kept` tells how long a bucket keeps what is removed from it.
+
+    Of a deletion that was taken back, it proves nothing and sets no time.
+    """
+    if not is_deleted(entry):
+        buckets_found = {
+            name: {**one, "removed_at": None} for name, one in _map(unproved(entry), "buckets").items()
+        }
+        entry = {**unproved(entry), "buckets": buckets_found}
     return {
         "job_id": job_id,
         "requested_at": _time(entry, "requested_at"),
         "requested_by": entry.get("requested_by"),
         "state": entry.get("state"),
-        "buckets": {kind.value: _bucket(_map(entry, "buckets"), name, kept) for kind, name in buckets.items()},
+        "buckets": {
+            kind.value: _bucket(_map(entry, "buckets"), name, entry.get("requested_at"), kept)
+            for kind, name in buckets.items()
+        },
         "late_objects": entry.get("late_objects", 0),
         "late_bytes": entry.get("late_bytes", 0),
         "proved_empty_at": _time(entry, "proved_empty_at"),
@@ -31,9 +42,9 @@ def receipt(
     }
 
 
-def _bucket(found: Entry, name: str, kept: Callable[[str], Retention]) -> dict[str, Any]:
+def _bucket(found: Entry, name: str, requested_at: object, kept: Callable[[str], Retention]) -> dict[str, Any]:
     one = _map(found, name)
-    removed_at = one.get("removed_at")
+    removed_at = one.get("removed_at") and one.get("first_removed_at", requested_at)
     until = kept(name).kept_until(removed_at) if isinstance(removed_at, datetime) else None
     return {
         "objects": one.get("objects", 0),

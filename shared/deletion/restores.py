@@ -15,7 +15,7 @@ from shared.deletion import entry as entries
 from shared.deletion.entry import Entry
 from shared.deletion.ledger import Changes, Ledger
 from shared.deletion.purge import Deletion, DeletionState
-from shared.deletion.standing import LOOKED_AT, Pair, deletion_of, entry_from, owner_of
+from shared.deletion.standing import LOOKED_AT, MARK, Pair, deletion_of, entry_from, has_stale_mark, owner_of
 from shared.errors import Gone, NotDeleted, NotFound, RestoreIncomplete
 from shared.jobs.documents import is_deleted
 from shared.jobs.job import can_own_media, is_job_id
@@ -40,7 +40,8 @@ class Restores:
         """Take the job's deletion back. Returns it as RESTORING, or RESTORED if that has happened already.
 
         Raises NotFound if the user has no such job, NotDeleted if it is live and always was, and Gone if its files
-        cannot come back. Costs two reads and a write.
+        cannot come back, or if there may be too little time for a run and for one more that a sweep asks for. A
+        stale mark of a restored job goes at once: its files are there. Costs two reads and a write.
         """
         if not is_job_id(job_id):
             raise NotFound
@@ -53,10 +54,9 @@ class Restores:
                 raise NotDeleted
             if deletion is None or deletion.user_id != user_id:
                 raise NotFound  # marked in a way that lets no files go, or an earlier owner's
-            if not deletion.is_deleted and not _has_stale_mark(pair):
-                return Changes()
-            until = kept_until(deletion.deleted_at)
-            if deletion.is_deleted and (until is None or until <= now or not pair.document):
+            if not deletion.is_deleted:
+                return Changes(drop=MARK if has_stale_mark(pair) else ())
+            if not pair.document or self._may_be_gone(deletion, kept_until, now):
                 raise Gone
             due = now + self._sweep_after
             entry = _restoring(pair.entry or entry_from(pair, due), now, due)
@@ -73,42 +73,53 @@ class Restores:
         """The deletion to be taken back, in any state, or None. Costs two reads."""
         return deletion_of(self._ledger.read([job_id], LOOKED_AT)[job_id])
 
-    def is_wanted(self, job_id: str) -> bool:
-        """Whether the job is being restored. A restore asks before each batch. Costs two reads."""
-        deletion = self.of(job_id)
-        return deletion is not None and deletion.state is DeletionState.RESTORING
+    def is_wanted(self, wish: Deletion) -> bool:
+        """Whether this restore, as `of` returned it, is still wanted. A run asks before each batch.
+
+        It is not if the job was deleted meanwhile, also if another restore was requested after that. Costs two
+        reads.
+        """
+        now = self.of(wish.job_id)
+        return now is not None and now.state is DeletionState.RESTORING and now.restores == wish.restores
 
     def may_begin(self, job_id: str, now: datetime) -> bool:
         """Whether all runs that removed objects have ended. Costs two reads."""
         return not self._is_removing(self._ledger.read([job_id], ("running",))[job_id], now)
 
-    def finish(self, job_id: str, now: datetime) -> DeletionState | None:
+    def finish(self, wish: Deletion, now: datetime) -> DeletionState | None:
         """Make the job live, with the fields that its mark displaced, in one write. Returns the state after that.
 
-        Does nothing to a job that is not being restored any more. Raises RestoreIncomplete if a run may still be
-        removing what has come back. Costs two reads and two writes.
+        `wish` is the restore, as `of` returned it when the run began. Does nothing to a job that is not being
+        restored any more. Raises RestoreIncomplete if another restore was requested meanwhile, or if a run may
+        still be removing what has come back. Costs two reads and two writes.
         """
 
         def step(pair: Pair) -> Changes:
             if pair.entry.get("state") != DeletionState.RESTORING:
                 return Changes()
+            _check_same(pair, wish)
             if self._is_removing(pair, now):
                 raise RestoreIncomplete("a run may still be removing objects")
             if not pair.document:
                 return Changes(entries.wanted_again(pair.entry, now))
             return self._live_again(pair, now)
 
-        deletion = deletion_of(self._ledger.change(job_id, step))
+        deletion = deletion_of(self._ledger.change(wish.job_id, step))
         return deletion.state if deletion else None
 
-    def abandon(self, job_id: str, now: datetime) -> None:
-        """Let the deletion stand after all, because not everything can come back: nothing may be there by half."""
+    def abandon(self, wish: Deletion, now: datetime) -> None:
+        """Let the deletion stand after all, because not everything can come back: nothing may be there by half.
+
+        Raises RestoreIncomplete if another restore was requested meanwhile.
+        """
 
         def step(pair: Pair) -> Changes:
-            is_restoring = pair.entry.get("state") == DeletionState.RESTORING
-            return Changes(entries.wanted_again(pair.entry, now)) if is_restoring else Changes()
+            if pair.entry.get("state") != DeletionState.RESTORING:
+                return Changes()
+            _check_same(pair, wish)
+            return Changes(entries.wanted_again(pair.entry, now))
 
-        self._ledger.change(job_id, step)
+        self._ledger.change(wish.job_id, step)
 
     def record_sweep(self, deletion: Deletion, now: datetime) -> None:
         """Record that a sweep requested the restore again, or looked at a restored job, and postpone the next.
@@ -118,16 +129,23 @@ class Restores:
 
         def step(pair: Pair) -> Changes:
             entry = entries.swept(pair.entry, deletion.sweep_at, now, self._sweep_after)
-            if not _has_stale_mark(pair):
+            if not has_stale_mark(pair):
                 return Changes(entry)
             log.warning("stale_mark_removed", job_id=pair.job_id)
-            return Changes(entry, drop=("deleted_at", "deleted_by"))
+            return Changes(entry, drop=MARK)
 
         self._ledger.change(deletion.job_id, step)
 
     def _live_again(self, pair: Pair, now: datetime) -> Changes:
         entry = _restored(pair.entry, now, now + self._sweep_after)
-        return Changes(entry, put=self._displaced(pair), drop=("deleted_at", "deleted_by", "purge"))
+        return Changes(entry, put=self._displaced(pair), drop=(*MARK, "purge"))
+
+    def _may_be_gone(self, deletion: Deletion, kept_until: KeptUntil, now: datetime) -> bool:
+        """Whether the first file may be gone for good before a restore is done."""
+        if deletion.first_removal is None:
+            return False
+        until = kept_until(deletion.first_removal)
+        return until is None or until <= now + self._sweep_after + self._longest_run
 
     def _is_removing(self, pair: Pair, now: datetime) -> bool:
         return any(began > now - self._longest_run for began in entries.running(pair.entry).values())
@@ -143,12 +161,12 @@ class Restores:
 def _restoring(entry: Entry, now: datetime, due: datetime) -> Entry:
     """The owner takes the deletion back. A sweep asks for the restore again once it is `due`."""
     return {
-        **entry,
+        **entries.unproved(entry),
         "state": DeletionState.RESTORING.value,
         "restore_requested_at": now,
+        "restores": entries.restores(entry) + 1,
         "sweeps": 0,
         "sweep_at": due,
-        "proved_empty_at": None,
     }
 
 
@@ -159,9 +177,6 @@ def _restored(entry: Entry, now: datetime, due: datetime) -> Entry:
     return {**entry, **changes, **displaced, "state": DeletionState.RESTORED.value}
 
 
-def _has_stale_mark(pair: Pair) -> bool:
-    """Whether a restored job's document has the mark of a deletion that was taken back, as a stale copy has."""
-    marked, restored = pair.document.get("deleted_at"), pair.entry.get("restored_at")
-    if pair.entry.get("state") != DeletionState.RESTORED or not isinstance(restored, datetime):
-        return False
-    return isinstance(marked, datetime) and marked <= restored
+def _check_same(pair: Pair, wish: Deletion) -> None:
+    if entries.restores(pair.entry) != wish.restores:
+        raise RestoreIncomplete("another restore was requested meanwhile")

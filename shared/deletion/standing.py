@@ -8,15 +8,18 @@ from datetime import datetime
 from shared import log
 from shared.deletion import entry as entries
 from shared.deletion.entry import Entry
-from shared.deletion.purge import Deletion
+from shared.deletion.purge import Deletion, DeletionState
 from shared.jobs.amending import Document
 from shared.jobs.documents import is_deleted
 
 LOOKED_AT = (
     *("user_id", "deleted_at", "deleted_by", "purge"),
-    *("state", "requested_at", "requested_by", "sweep_at", "sweeps", "left"),
+    *("state", "requested_at", "requested_by", "sweep_at", "sweeps", "left", "restores"),
+    *("attempts", "running", "buckets", "restore_requested_at", "restored_at"),
 )
 """The fields of documents and entries that tell what stands, without the rest of large documents."""
+
+MARK = ("deleted_at", "deleted_by")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,14 @@ def has_lost_mark(pair: Pair) -> bool:
     """Whether the ledger says that the job is deleted and its document does not."""
     is_marked = isinstance(pair.document.get("deleted_at"), datetime)
     return bool(pair.document) and entries.is_deleted(pair.entry) and not is_marked and is_of_one_owner(pair)
+
+
+def has_stale_mark(pair: Pair) -> bool:
+    """Whether a restored job's document has the mark of a deletion that was taken back, as a stale copy has."""
+    marked, restored = pair.document.get("deleted_at"), pair.entry.get("restored_at")
+    if pair.entry.get("state") != DeletionState.RESTORED or not isinstance(restored, datetime):
+        return False
+    return isinstance(marked, datetime) and marked <= restored
 
 
 def mark_of(entry: Entry) -> Document:

@@ -70,9 +70,11 @@ class Trash:
         shown = before + len(found)
         last = deletion_of(*found[-1]) if found and len(found) == query.page_size and shown < total else None
         following = Position(last.job_id, last.deleted_at, number + 1, shown, total) if last else None
-        return TrashPage(self._jobs(query.user_id, found, kept), total, number, following)
+        return TrashPage(self._jobs(query.user_id, found, kept, now), total, number, following)
 
-    def _jobs(self, user_id: str, found: list[tuple[str, dict[str, object]]], kept: Retention) -> list[DeletedJob]:
+    def _jobs(
+        self, user_id: str, found: list[tuple[str, dict[str, object]]], kept: Retention, now: datetime
+    ) -> list[DeletedJob]:
         documents = self._ledger.documents([job_id for job_id, _ in found], SHOWN)
         jobs: list[DeletedJob] = []
         for job_id, entry in found:
@@ -80,6 +82,6 @@ class Trash:
             if deletion is None or document.get("user_id") != user_id:
                 log.warning("deleted_job_not_listed", job_id=job_id)
                 continue
-            until = kept.kept_until(deletion.deleted_at)
+            until = kept.kept_until(deletion.first_removal or now)
             jobs.append(DeletedJob(job_from(job_id, document).shortened(), deletion, until))
         return jobs

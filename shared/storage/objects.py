@@ -60,14 +60,21 @@ class ObjectStore:
         with ThreadPoolExecutor(len(removals)) as threads:
             return list(threads.map(Removal.run, removals))
 
-    def restore(self, prefix: JobPrefix, since: datetime, is_wanted: Callable[[], bool]) -> list[BucketRestore]:
+    def restore(
+        self, prefix: JobPrefix, since: datetime, is_wanted: Callable[[], bool], removed: Mapping[str, int]
+    ) -> list[BucketRestore]:
         """Bring back every object under `prefix` that was removed at `since` or later, in the three buckets in
         parallel.
 
         Of a name's generations, only the newest comes back: no reader sees older ones. A live object stays as it
-        is. `is_wanted` is asked before each batch, by several threads. Safe to repeat, as `purge` is.
+        is. `is_wanted` is asked before each batch, by several threads. `removed` tells how many generations
+        were removed from each bucket since then, so that it is noticed if some can no longer be found. Safe to
+        repeat, as `purge` is.
         """
-        recoveries = [Recovery(self._client, bucket, prefix, since, is_wanted) for bucket in self._buckets]
+        recoveries = [
+            Recovery(self._client, bucket, prefix, since, is_wanted, removed=removed.get(bucket, 0))
+            for bucket in self._buckets
+        ]
         with ThreadPoolExecutor(len(recoveries)) as threads:
             return list(threads.map(Recovery.run, recoveries))
 

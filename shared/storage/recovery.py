@@ -23,6 +23,7 @@ from shared.storage.limits import removing
 CLOCKS_DIFFER = timedelta(seconds=10)
 """How far a function's clock may be ahead of Cloud Storage's. An object that was deleted on its own account within
 this time before its job comes back too, which is better than losing one of the job's."""
+_NAMES = "items(name),nextPageToken"
 _LISTED = "items(name,generation,size,softDeleteTime),nextPageToken"
 
 
@@ -36,25 +37,39 @@ class BucketRestore:
     size: int
     """Their bytes."""
     error: str | None = None
+    missing: int = 0
+    """Generations that were removed and that the bucket no longer has. There is an `error` then."""
 
 
 class Recovery:
     """One run in one bucket. Safe to repeat at any time, and to run concurrently with itself."""
 
     def __init__(
-        self, client: Any, bucket: str, prefix: JobPrefix, since: datetime, is_wanted: Callable[[], bool]
+        self,
+        client: Any,
+        bucket: str,
+        prefix: JobPrefix,
+        since: datetime,
+        is_wanted: Callable[[], bool],
+        *,
+        removed: int,
     ) -> None:
         self._client = client
         self._bucket = bucket
         self._prefix = prefix
         self._since = since - CLOCKS_DIFFER
         self._is_wanted = is_wanted
+        self._removed = removed
+        self._found = 0
+        """Generations of those that the bucket still has, whether they come back or not."""
+        self._missing = 0
         self._attempts = Attempts(self._restore, RESTORE_WITHIN)
 
     def run(self) -> BucketRestore:
         """Restore the newest generation of each object that was removed at `since` or later.
 
-        Asks before each batch whether that is still wanted.
+        Asks before each batch whether that is still wanted. It is an error if the bucket has fewer generations
+        than were removed: it then kept nothing, or kept it for too short a time.
         """
         try:
             error = self._problem()
@@ -63,7 +78,9 @@ class Recovery:
         if error:
             log.warning("restore_bucket_failed", bucket=self._bucket, job_id=self._prefix.job_id, error=error)
         found = self._attempts
-        return BucketRestore(bucket=self._bucket, objects=found.objects, size=found.size, error=error)
+        return BucketRestore(
+            bucket=self._bucket, objects=found.objects, size=found.size, error=error, missing=self._missing
+        )
 
     def _problem(self) -> str | None:
         with self._attempts.side_by_side() as restore_all:
@@ -73,7 +90,15 @@ class Recovery:
                 restore_all(batch)
                 if self._attempts.is_over:
                     break
-        return self._attempts.problem
+        return self._attempts.problem or self._lack()
+
+    def _lack(self) -> str | None:
+        if self._found >= self._removed:
+            return None
+        # An earlier run's copies outlive what they were made from.
+        live = self._client.list_blobs(self._bucket, prefix=str(self._prefix), fields=_NAMES, **removing())
+        self._missing = max(0, self._removed - max(self._found, sum(1 for _ in live)))
+        return f"{self._missing} of {self._removed} object(s) can no longer be found" if self._missing else None
 
     def _newest(self) -> Iterator[Any]:
         """Of each name, the newest generation that was removed in time.
@@ -86,6 +111,7 @@ class Recovery:
         )
         for _, generations in groupby(there, attrgetter("name")):
             removed = [one for one in generations if one.soft_delete_time >= self._since]
+            self._found += len(removed)
             if removed:
                 yield max(removed, key=attrgetter("generation"))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,8 @@ from typing import Any
 from shared.outages import outages
 from shared.storage.limits import reading
 
+KNOWN_FOR = 300.0
+"""Seconds after which a policy is read again: somebody may have changed it."""
 _EVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -33,24 +36,28 @@ class Retention:
 
 
 class Retentions:
-    """The policies of the buckets, each read once in the life of a process.
+    """The policies of the buckets, each read at most once in `KNOWN_FOR` by a process.
 
     Every method raises Unavailable when Storage is away.
     """
 
-    def __init__(self, client: Any, buckets: Sequence[str]) -> None:
+    def __init__(self, client: Any, buckets: Sequence[str], clock: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self._buckets = buckets
-        self._known: dict[str, Retention] = {}
+        self._clock = clock
+        self._known: dict[str, tuple[Retention, float]] = {}
+        """Each with the time until which it is believed."""
 
     def of(self, bucket: str) -> Retention:
-        """Costs a call, the first time."""
-        if bucket not in self._known:
+        """Costs a call, unless the policy was read a short time ago."""
+        known, until = self._known.get(bucket, (None, 0.0))
+        if known is None or self._clock() >= until:
             with outages("Cloud Storage"):
                 policy = self._client.get_bucket(bucket, **reading()).soft_delete_policy
             kept_for = timedelta(seconds=policy.retention_duration_seconds or 0)
-            self._known[bucket] = Retention(kept_for, policy.effective_time or _EVER)
-        return self._known[bucket]
+            known = Retention(kept_for, policy.effective_time or _EVER)
+            self._known[bucket] = (known, self._clock() + KNOWN_FOR)
+        return known
 
     def of_all(self) -> Retention:
         """What holds in each of the buckets. Asks them side by side."""

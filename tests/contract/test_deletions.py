@@ -11,7 +11,7 @@ import pytest
 from google.cloud import firestore
 
 from shared.deletion.purge import Deletion, DeletionState
-from shared.errors import NotFound
+from shared.errors import Contended, NotFound
 from shared.storage.removal import BucketPurge
 from tests.contract.worlds import FirestoreWorld, World, put_many
 from tests.jobs import NOW, deleted, document, entry, new_id
@@ -104,11 +104,19 @@ def test_each_run_adds_to_the_audit_record(world: World, user: str) -> None:
     purge = world.entry(job_id)
     assert (purge["state"], purge["attempts"], purge["proved_empty_at"]) == ("pending", 1, None)
     assert purge["buckets"] == {
-        images: {"objects": 2, "bytes": 20, "error": None, "removed_at": NOW, "proved_empty_at": NOW},
+        images: {
+            "objects": 2,
+            "bytes": 20,
+            "error": None,
+            "first_removed_at": NOW,
+            "removed_at": NOW,
+            "proved_empty_at": NOW,
+        },
         videos: {
             "objects": 1,
             "bytes": 5,
             "error": "ServiceUnavailable",
+            "first_removed_at": NOW,
             "removed_at": NOW,
             "proved_empty_at": None,
         },
@@ -121,8 +129,22 @@ def test_each_run_adds_to_the_audit_record(world: World, user: str) -> None:
     purge = world.entry(job_id)
     assert (purge["state"], purge["attempts"], purge["proved_empty_at"]) == ("done", 2, later)
     assert purge["buckets"] == {
-        images: {"objects": 2, "bytes": 20, "error": None, "removed_at": NOW, "proved_empty_at": later},
-        videos: {"objects": 2, "bytes": 12, "error": None, "removed_at": later, "proved_empty_at": later},
+        images: {
+            "objects": 2,
+            "bytes": 20,
+            "error": None,
+            "first_removed_at": NOW,
+            "removed_at": NOW,
+            "proved_empty_at": later,
+        },
+        videos: {
+            "objects": 2,
+            "bytes": 12,
+            "error": None,
+            "first_removed_at": NOW,
+            "removed_at": later,
+            "proved_empty_at": later,
+        },
     }
     assert purge["sweep_at"] is None, "nothing is left to do"
     assert purge["requested_at"] == NOW
@@ -302,3 +324,32 @@ def test_a_delete_wins_against_a_worker_that_keeps_reporting(database: firestore
         worker.join()
     fields = world.read(job_id)
     assert (fields["deleted_at"], world.entry(job_id)["state"]) == (NOW, "pending")
+
+
+@pytest.mark.parametrize("state", ["done", "restored"])
+def test_an_earlier_owners_deletion_that_is_over_does_not_stand_in_the_way(
+    world: World, user: str, state: str
+) -> None:
+    job_id = new_id()
+    old = entry("somebody-else", state=state, sweep_at=None, displaced=2, put_back=1, restores=1)
+    world.put_entry(job_id, old)
+    world.put(job_id, document(user))
+    later = NOW + timedelta(minutes=1)
+    deletion = world.deletions.mark(user, job_id, later)
+    assert (deletion.user_id, deletion.state, deletion.deleted_at) == (user, DeletionState.PENDING, later)
+    found = world.entry(job_id)
+    assert found["earlier"] == [{**old, "earlier": []}]
+    assert (found["displaced"], found["put_back"]) == (2, 2)
+    assert world.read(job_id)["deleted_at"] == later
+
+
+@pytest.mark.parametrize("state", ["pending", "restoring"])
+def test_an_earlier_owners_deletion_that_goes_on_is_waited_for(world: World, user: str, state: str) -> None:
+    job_id = new_id()
+    old = entry("somebody-else", state=state)
+    world.put_entry(job_id, old)
+    world.put(job_id, document(user))
+    with pytest.raises(Contended):
+        world.deletions.mark(user, job_id, NOW)
+    assert world.entry(job_id) == old
+    assert "deleted_at" not in world.read(job_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -104,9 +105,10 @@ def test_a_job_whose_document_is_gone_is_purged_for_its_owner(world: World, user
     (job_id,) = put_many(world, user, document, 1)
     deletion = world.deletions.mark(user, job_id, NOW)
     world.remove(job_id)
-    assert world.deletions.begin_purge(job_id, user, "run", NOW) == deletion
+    begun = world.deletions.begin_purge(job_id, user, "run", NOW)
+    assert begun == replace(deletion, first_removal=NOW)
     assert world.deletions.still_holds(deletion, NOW)
-    assert world.deletions.mark(user, job_id, LATER) == deletion
+    assert world.deletions.mark(user, job_id, LATER) == begun
     assert world.deletions.standings([job_id])[job_id].user_id == user
     assert world.deletions.end_purge(job_id, "run", EMPTY, NOW).state is DeletionState.DONE
     with pytest.raises(NotFound):

@@ -21,6 +21,7 @@ from tests.jobs import NOW, document, fill, new_id
 
 WEEK = timedelta(days=7)
 MINUTE = timedelta(minutes=1)
+MARGIN = SWEEP_AFTER + LONGEST_RUN
 KEPT = Retention(WEEK, NOW - 10 * WEEK)
 RESTORING, RESTORED, PENDING = DeletionState.RESTORING, DeletionState.RESTORED, DeletionState.PENDING
 
@@ -44,6 +45,16 @@ def request(restores: Restores, user: str, job_id: str, now: datetime = NOW + MI
     return restores.request(user, job_id, KEPT.kept_until, now)
 
 
+def wish(restores: Restores, job_id: str) -> Deletion:
+    found = restores.of(job_id)
+    assert found is not None
+    return found
+
+
+def finish(restores: Restores, job_id: str, now: datetime) -> DeletionState | None:
+    return restores.finish(wish(restores, job_id), now)
+
+
 def purge(world: World, user: str, job_id: str, key: str = "run") -> None:
     world.deletions.begin_purge(job_id, user, key, NOW)
     world.deletions.end_purge(job_id, key, [BucketPurge(bucket="b", objects=1, size=2)], NOW)
@@ -55,11 +66,11 @@ def test_a_restored_job_is_as_it_was(world: World, restores: Restores, user: str
     purge(world, user, job_id)
     assert request(restores, user, job_id).state is RESTORING
     assert world.read(job_id)["deleted_at"] == NOW  # hidden until all is back
-    assert restores.is_wanted(job_id)
+    assert restores.is_wanted(wish(restores, job_id))
     assert restores.may_begin(job_id, NOW)
-    assert restores.finish(job_id, NOW + 2 * MINUTE) is RESTORED
+    assert finish(restores, job_id, NOW + 2 * MINUTE) is RESTORED
     assert world.read(job_id) == before
-    assert not restores.is_wanted(job_id)
+    assert not restores.is_wanted(wish(restores, job_id))
     kept = entry(world, job_id)
     assert (kept["requested_at"], kept["restored_at"]) == (NOW, NOW + 2 * MINUTE)
     assert kept["buckets"]["b"]["objects"] == 1
@@ -71,7 +82,7 @@ def test_a_second_request_changes_nothing(world: World, restores: Restores, user
     first = entry(world, job_id)
     assert request(restores, user, job_id, NOW + 3 * MINUTE).state is RESTORING
     assert entry(world, job_id) == first
-    restores.finish(job_id, NOW)
+    finish(restores, job_id, NOW)
     assert request(restores, user, job_id, NOW + 9 * WEEK).state is RESTORED
 
 
@@ -96,18 +107,57 @@ def test_after_the_last_copy_is_gone_a_job_cannot_be_restored(
     world: World, restores: Restores, user: str, job_id: str, after: timedelta
 ) -> None:
     world.deletions.mark(user, job_id, NOW)
+    purge(world, user, job_id)
     with pytest.raises(Gone):
         request(restores, user, job_id, NOW + after)
-    assert request(restores, user, job_id, NOW + WEEK - MINUTE).state is RESTORING
+    assert request(restores, user, job_id, NOW + WEEK - MARGIN - MINUTE).state is RESTORING
+
+
+def test_the_time_counts_from_the_first_removal(world: World, restores: Restores, user: str, job_id: str) -> None:
+    world.deletions.mark(user, job_id, NOW - 3 * WEEK)
+    found = world.deletions.of(job_id)
+    assert found is not None
+    assert found.first_removal is None
+    world.deletions.begin_purge(job_id, user, "killed", NOW)
+    found = world.deletions.of(job_id)
+    assert found is not None
+    assert found.first_removal == NOW
+    for number, key in enumerate(("late", "last"), 1):
+        at = NOW + number * timedelta(hours=2)
+        world.deletions.begin_purge(job_id, user, key, at)
+        world.deletions.end_purge(job_id, key, [BucketPurge(bucket="b", objects=2, size=2)], at)
+    assert entry(world, job_id)["buckets"]["b"]["first_removed_at"] == NOW
+    with pytest.raises(Gone):
+        request(restores, user, job_id, NOW + WEEK - MARGIN)
+    assert request(restores, user, job_id, NOW + WEEK - MARGIN - MINUTE).removed == {"b": 4}
+
+
+def test_what_was_never_removed_comes_back_at_any_time(
+    world: World, restores: Restores, user: str, job_id: str
+) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    world.deletions.begin_purge(job_id, user, "run", NOW)
+    world.deletions.end_purge(job_id, "run", [BucketPurge(bucket="b", objects=0, size=0)], NOW)
+    assert restores.request(user, job_id, lambda _: None, NOW + 9 * WEEK).state is RESTORING
+
+
+def test_a_removal_of_which_earlier_code_kept_no_time_counts_from_the_delete(
+    world: World, restores: Restores, user: str, job_id: str
+) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    world.put_entry(job_id, {**entry(world, job_id), "attempts": 1})
+    with pytest.raises(Gone):
+        request(restores, user, job_id, NOW + WEEK - MARGIN)
 
 
 def test_where_nothing_is_kept_a_job_cannot_be_restored(
     world: World, restores: Restores, user: str, job_id: str
 ) -> None:
     world.deletions.mark(user, job_id, NOW)
+    purge(world, user, job_id)
     with pytest.raises(Gone):
         restores.request(user, job_id, lambda _: None, NOW)
-    assert entry(world, job_id)["state"] == "pending"
+    assert entry(world, job_id)["state"] == "done"
 
 
 def test_a_deletion_that_older_code_wrote_can_be_taken_back(world: World, restores: Restores, user: str) -> None:
@@ -115,7 +165,7 @@ def test_a_deletion_that_older_code_wrote_can_be_taken_back(world: World, restor
     purge = {"state": "done", "requested_at": NOW, "attempts": 1, "finished_at": NOW}
     world.put(job_id, document(user, deleted_at=NOW, deleted_by=user, purge=purge))
     assert request(restores, user, job_id).state is RESTORING
-    assert restores.finish(job_id, NOW) is RESTORED
+    assert finish(restores, job_id, NOW) is RESTORED
     assert world.read(job_id).keys().isdisjoint({"deleted_at", "deleted_by", "purge"})
 
 
@@ -134,19 +184,19 @@ def test_a_delete_stops_a_restore_and_keeps_its_first_time(
     request(restores, user, job_id)
     again = world.deletions.mark(user, job_id, NOW + 2 * MINUTE)
     assert (again.state, again.deleted_at) == (PENDING, NOW)
-    assert not restores.is_wanted(job_id)
-    assert restores.finish(job_id, NOW) is PENDING
+    assert not restores.is_wanted(wish(restores, job_id))
+    assert finish(restores, job_id, NOW) is PENDING
     assert world.read(job_id)["deleted_at"] == NOW
 
 
 def test_a_delete_after_a_restore_is_a_new_one(world: World, restores: Restores, user: str, job_id: str) -> None:
     world.deletions.mark(user, job_id, NOW)
     request(restores, user, job_id)
-    restores.finish(job_id, NOW + MINUTE)
+    finish(restores, job_id, NOW + MINUTE)
     again = world.deletions.mark(user, job_id, NOW + WEEK)
     assert (again.state, again.deleted_at) == (PENDING, NOW + WEEK)
     assert world.read(job_id)["deleted_at"] == NOW + WEEK
-    assert request(restores, user, job_id, NOW + 2 * WEEK - MINUTE).state is RESTORING
+    assert request(restores, user, job_id, NOW + 2 * WEEK - MARGIN).state is RESTORING
 
 
 def test_a_restore_waits_for_a_run_that_may_still_remove(
@@ -159,10 +209,10 @@ def test_a_restore_waits_for_a_run_that_may_still_remove(
     world.deletions.end_purge(job_id, "slow", [], NOW + MINUTE)
     assert not restores.may_begin(job_id, NOW + LONGEST_RUN - MINUTE)
     with pytest.raises(RestoreIncomplete):
-        restores.finish(job_id, NOW + LONGEST_RUN - MINUTE)
+        finish(restores, job_id, NOW + LONGEST_RUN - MINUTE)
     assert entry(world, job_id)["state"] == "restoring"
     assert restores.may_begin(job_id, NOW + LONGEST_RUN)
-    assert restores.finish(job_id, NOW + LONGEST_RUN) is RESTORED
+    assert finish(restores, job_id, NOW + LONGEST_RUN) is RESTORED
 
 
 def test_a_restore_waits_for_a_late_upload_that_is_being_removed(
@@ -181,12 +231,12 @@ def test_nothing_is_removed_of_a_job_that_is_being_restored_or_was(
 ) -> None:
     deletion = world.deletions.mark(user, job_id, NOW)
     request(restores, user, job_id)
-    for finish in (False, True):
-        if finish:
-            restores.finish(job_id, NOW)
+    for is_over in (False, True):
+        if is_over:
+            finish(restores, job_id, NOW)
         assert not world.deletions.record_late_upload(job_id, "b", 7, 2, NOW)
         assert not world.deletions.still_holds(deletion, NOW)
-        begun = world.deletions.begin_purge(job_id, user, f"run {finish}", NOW)
+        begun = world.deletions.begin_purge(job_id, user, f"run {is_over}", NOW)
         assert begun is not None
         assert not begun.is_deleted
         assert restores.may_begin(job_id, NOW)
@@ -197,12 +247,31 @@ def test_a_restore_that_can_no_longer_succeed_leaves_the_job_deleted(
 ) -> None:
     world.deletions.mark(user, job_id, NOW)
     request(restores, user, job_id)
-    restores.abandon(job_id, NOW + WEEK)
+    restores.abandon(wish(restores, job_id), NOW + WEEK)
     assert [one.job_id for one in world.deletions.due(NOW + WEEK, 1000) if one.job_id == job_id] == [job_id]
     assert entry(world, job_id)["state"] == "pending"
     assert world.read(job_id)["deleted_at"] == NOW
-    restores.abandon(job_id, NOW)
+    restores.abandon(wish(restores, job_id), NOW)
     assert entry(world, job_id)["state"] == "pending"
+
+
+def test_a_run_ends_no_restore_but_its_own(world: World, restores: Restores, user: str, job_id: str) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    request(restores, user, job_id)
+    first = wish(restores, job_id)
+    world.deletions.mark(user, job_id, NOW + MINUTE)  # at the very time of the first request
+    request(restores, user, job_id)
+    assert not restores.is_wanted(first)
+    for end in (restores.finish, restores.abandon):
+        with pytest.raises(RestoreIncomplete):
+            end(first, NOW + MINUTE)
+    assert finish(restores, job_id, NOW + MINUTE) is RESTORED
+    world.deletions.mark(user, job_id, NOW + 2 * MINUTE)
+    request(restores, user, job_id, NOW + 2 * MINUTE)
+    assert not restores.is_wanted(first)
+    with pytest.raises(RestoreIncomplete):
+        restores.abandon(first, NOW + 2 * MINUTE)
+    assert restores.is_wanted(wish(restores, job_id))
 
 
 def test_a_sweep_is_due_while_a_restore_is_not_finished(
@@ -224,30 +293,31 @@ def test_a_stale_copy_that_brings_the_mark_back_does_not_hide_the_job_for_long(
     world.deletions.mark(user, job_id, NOW)
     stale = dict(world.read(job_id))
     request(restores, user, job_id, NOW)
-    restores.finish(job_id, NOW + MINUTE)
+    finish(restores, job_id, NOW + MINUTE)
     world.put(job_id, stale)
     (due,) = (one for one in world.deletions.due(NOW + MINUTE + SWEEP_AFTER, 1000) if one.job_id == job_id)
     restores.record_sweep(due, NOW + MINUTE + SWEEP_AFTER)
     assert world.read(job_id).keys().isdisjoint({"deleted_at", "deleted_by"})
 
 
-def test_a_request_for_a_job_with_a_stale_mark_restores_it_anew(
+def test_a_request_for_a_restored_job_with_a_stale_mark_takes_the_mark_away_at_once(
     world: World, restores: Restores, user: str, job_id: str
 ) -> None:
     world.deletions.mark(user, job_id, NOW)
     stale = dict(world.read(job_id))
     request(restores, user, job_id, NOW)
-    restores.finish(job_id, NOW + MINUTE)
+    finish(restores, job_id, NOW + MINUTE)
     world.put(job_id, stale)
-    assert request(restores, user, job_id).state is RESTORING
-    assert restores.finish(job_id, NOW) is RESTORED
-    assert "deleted_at" not in world.read(job_id)
+    # Also long after: the files are there, and none can be gone.
+    assert request(restores, user, job_id, NOW + 9 * WEEK).state is RESTORED
+    assert world.read(job_id).keys().isdisjoint({"deleted_at", "deleted_by"})
+    assert entry(world, job_id)["restores"] == 1
 
 
 def test_sweeps_look_at_a_restored_job_for_a_day(world: World, restores: Restores, user: str, job_id: str) -> None:
     world.deletions.mark(user, job_id, NOW)
     request(restores, user, job_id, NOW)
-    restores.finish(job_id, NOW)
+    finish(restores, job_id, NOW)
     now, looks = NOW, 0
     while (due := entry(world, job_id)["sweep_at"]) is not None:
         now, looks = due, looks + 1
@@ -269,7 +339,7 @@ def test_a_full_document_gets_its_displaced_field_back(database: firestore.Clien
         world.deletions.mark(user, job_id, NOW + cycle * WEEK)
         assert "extension_prompt" not in world.read(job_id)
         request(restores, user, job_id, NOW + cycle * WEEK)
-        assert restores.finish(job_id, NOW + cycle * WEEK) is RESTORED
+        assert finish(restores, job_id, NOW + cycle * WEEK) is RESTORED
         assert world.read(job_id) == before
 
 
@@ -284,13 +354,13 @@ def test_a_displaced_field_that_was_written_since_keeps_its_newer_value(
     world.deletions.mark(user, job_id, NOW)
     database.collection("jobs").document(job_id).update({"extension_prompt": "newer"})
     request(restores, user, job_id)
-    restores.finish(job_id, NOW)
+    finish(restores, job_id, NOW)
     assert world.read(job_id)["extension_prompt"] == "newer"
     # What one restore has put back, or has not, no later one puts back.
     database.collection("jobs").document(job_id).update({"extension_prompt": firestore.DELETE_FIELD})
     world.deletions.mark(user, job_id, NOW + WEEK)
     request(restores, user, job_id, NOW + WEEK)
-    restores.finish(job_id, NOW + WEEK)
+    finish(restores, job_id, NOW + WEEK)
     assert "extension_prompt" not in world.read(job_id)
 
 
@@ -315,7 +385,7 @@ def test_the_trash_holds_what_can_be_restored_with_the_last_deleted_first(
     purge(world, user, ids[0])
     request(restores, user, ids[2], NOW)
     request(restores, user, ids[3], NOW)
-    restores.finish(ids[3], NOW)
+    finish(restores, ids[3], NOW)
     found = trash(world, user)
     assert [one.job.id for one in found.jobs] == [ids[0], ids[1], ids[4], ids[5]]
     assert [one.deletion.state.value for one in found.jobs] == ["done", "pending", "pending", "pending"]

@@ -315,7 +315,14 @@ def test_a_purge_records_what_it_removed_in_each_bucket(services: FakeServices) 
     purge_job.receive(message(JobDeleted("job-1", "me", NOW)), services)
     purge = services.fake_ledger.entries["job-1"]
     assert (purge["state"], purge["attempts"], purge["proved_empty_at"]) == ("done", 1, NOW)
-    found = {"objects": 1, "bytes": 1, "error": None, "removed_at": NOW, "proved_empty_at": NOW}
+    found = {
+        "objects": 1,
+        "bytes": 1,
+        "error": None,
+        "first_removed_at": NOW,
+        "removed_at": NOW,
+        "proved_empty_at": NOW,
+    }
     assert purge["buckets"] == dict.fromkeys(SETTINGS.buckets, found)
 
 

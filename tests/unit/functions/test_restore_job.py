@@ -21,6 +21,7 @@ from functions.undelete_job import undelete_job
 from shared.errors import Unavailable
 from shared.messaging.events import JobDeleted, JobRestored
 from shared.publishing.dead_letters import Letter
+from shared.storage.recovery import BucketRestore
 from tests.calls import call
 from tests.fake_firestore import LONGEST_RUN, SWEEP_AFTER
 from tests.fakes import SETTINGS, FakeServices
@@ -131,6 +132,7 @@ def test_another_users_deleted_job_is_not_found(services: FakeServices) -> None:
 @pytest.mark.parametrize("kept", [True, False])
 def test_what_is_gone_for_good_is_410_in_a_plain_sentence(services: FakeServices, kept: bool) -> None:
     delete(services)
+    purge(services)
     if kept:
         services.now = lambda: NOW + WEEK
     else:
@@ -142,9 +144,10 @@ def test_what_is_gone_for_good_is_410_in_a_plain_sentence(services: FakeServices
 
 def test_while_storage_is_away_nothing_is_promised(services: FakeServices) -> None:
     delete(services)
+    purge(services)
     services.fake_retention.error = Unavailable("Cloud Storage")
     assert undelete(services)[0] == 503
-    assert state(services) == "pending"
+    assert state(services) == "done"
 
 
 def test_the_last_wish_wins_in_any_order_of_events(services: FakeServices) -> None:
@@ -221,18 +224,82 @@ def test_a_restore_waits_until_no_run_can_remove_anything(services: FakeServices
     assert state(services) == "restored"
 
 
+def test_a_run_that_a_delete_and_another_restore_overtook_leaves_the_rest_to_the_next(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete(services)
+    purge(services)
+    undelete(services)
+    bring_back = services.fake_media.restore
+
+    def overtaken(*about: Any) -> list[BucketRestore]:
+        found = bring_back(*about)
+        delete(services)
+        purge(services)
+        undelete(services)
+        return found
+
+    monkeypatch.setattr(services.fake_media, "restore", overtaken)
+    with pytest.raises(ServiceUnavailable):
+        restore(services)
+    assert (files(services), state(services)) == (NONE, "restoring")
+    monkeypatch.undo()
+    restore(services)
+    assert (files(services), state(services)) == (ALL, "restored")
+
+
 def test_a_restore_that_comes_too_late_leaves_all_of_the_job_deleted(
     services: FakeServices, caplog: pytest.LogCaptureFixture
 ) -> None:
     delete(services)
     purge(services)
     undelete(services)
+    services.fake_media.removed[VIDEOS].clear()
     services.now = lambda: NOW + WEEK
     restore(services)
     assert "restore_too_late" in caplog.messages
-    assert (files(services), state(services)) == (NONE, "pending")
+    assert state(services) == "pending"
+    purge(services)
+    assert (files(services), state(services)) == (NONE, "done")
+    services.deletions.reopen("job", services.now())
     sweep_purges.receive(envelope(b"", {}), services)
     assert services.fake_publisher.published[-1] == DELETED
+
+
+@pytest.mark.parametrize("kept", [timedelta(), 2 * WEEK])
+def test_a_restore_that_misses_a_file_whose_time_may_not_be_over_is_tried_again(
+    services: FakeServices, kept: timedelta
+) -> None:
+    delete(services)
+    purge(services)
+    undelete(services)
+    services.fake_media.removed[VIDEOS].clear()
+    services.now = lambda: NOW + WEEK
+    services.fake_retention.kept = kept
+    with pytest.raises(ServiceUnavailable):
+        restore(services)
+    assert state(services) == "restoring"
+
+
+@pytest.mark.parametrize("is_purged", [False, True])
+def test_a_restore_that_comes_late_and_misses_nothing_is_done(services: FakeServices, is_purged: bool) -> None:
+    delete(services)
+    if is_purged:
+        purge(services)
+    undelete(services)
+    services.now = lambda: NOW + WEEK
+    restore(services)
+    assert (files(services), state(services)) == (ALL, "restored")
+
+
+def test_a_mark_in_the_future_hides_no_removal_from_a_restore(services: FakeServices) -> None:
+    services.now = lambda: NOW + timedelta(minutes=1)
+    delete(services)
+    services.now = lambda: NOW
+    purge(services)
+    deletion = services.restores.of("job")
+    assert deletion is not None
+    assert (deletion.deleted_at, deletion.removed_since) == (NOW + timedelta(minutes=1), NOW)
 
 
 def test_what_a_restore_makes_is_no_late_upload(services: FakeServices) -> None:
@@ -370,3 +437,81 @@ def test_what_does_not_go_with_the_trash_is_refused(services: FakeServices, quer
 
 def test_deleted_false_is_the_list(services: FakeServices) -> None:
     assert [job["id"] for job in call(list_jobs, services, "/jobs?deleted=false").get_json()["jobs"]] == ["job"]
+
+
+def test_a_late_purge_gives_more_time_in_every_answer(services: FakeServices) -> None:
+    delete(services)
+    services.now = lambda: NOW + timedelta(days=3)
+    purge(services)
+    (job,) = trash(services)["jobs"]
+    receipt: Any = call(list_jobs, services, "/jobs/job/deletion").json
+    until = "2026-12-02T12:07:30.250000Z"
+    assert (job["recoverable_until"], receipt["buckets"]["outputs"]["recoverable_until"]) == (until, until)
+    services.now = lambda: NOW + timedelta(days=8)
+    assert undelete(services)[0] == 202
+
+
+def test_a_writer_who_loses_the_mark_every_minute_does_not_cause_a_purge_every_minute(
+    services: FakeServices,
+) -> None:
+    services.add("job", document("me", status="processing", output_video_path=None, completed_at=None))
+    delete(services)
+    purge(services)
+    published = services.fake_publisher.published
+    before, runs = len(published), 0
+    for minute in range(120):
+        services.now = lambda minute=minute: NOW + timedelta(minutes=minute)  # type: ignore[misc]
+        for name in ("deleted_at", "deleted_by"):
+            services.fake_repository.documents["job"].pop(name, None)
+        sweep_purges.receive(envelope(b"", {}), services)
+        while before + runs < len(published):
+            runs += 1
+            purge(services)
+    assert 1 < runs < 8
+    services.now = lambda: NOW + timedelta(days=1)
+    sweep_purges.receive(envelope(b"", {}), services)
+    assert "deleted_at" in services.fake_repository.documents["job"]
+
+
+def test_an_earlier_owners_restore_is_not_turned_into_a_purge(services: FakeServices) -> None:
+    delete(services)
+    undelete(services)
+    services.fake_repository.documents["job"] = document("you")
+    assert call(delete_job, services, "/jobs/job", method="DELETE", user="you").status_code == 503
+    assert state(services) == "restoring"
+
+
+def test_the_receipt_of_a_deletion_that_was_taken_back_proves_nothing(services: FakeServices) -> None:
+    delete(services)
+    purge(services)
+
+    def told() -> set[str | None]:
+        found: Any = call(list_jobs, services, "/jobs/job/deletion").json
+        buckets = found["buckets"].values()
+        times = [one[name] for one in buckets for name in ("proved_empty_at", "recoverable_until")]
+        return {found["proved_empty_at"], *times}
+
+    assert None not in told()
+    undelete(services)
+    assert told() == {None}
+    restore(services)
+    assert told() == {None}
+
+
+def test_a_purge_that_is_wanted_again_has_proved_nothing_yet(services: FakeServices) -> None:
+    delete(services)
+    purge(services)
+    services.deletions.reopen("job", NOW)
+    buckets = services.fake_ledger.entries["job"]["buckets"].values()
+    assert {one["proved_empty_at"] for one in buckets} == {None}
+
+
+def test_an_uploads_dead_letter_does_not_count_while_its_job_is_restored(services: FakeServices) -> None:
+    delete(services)
+    undelete(services)
+    data, attributes = notification(FILES[OUTPUTS], size=len(MP4))
+    for replays in ("3", "8"):
+        services.fake_dead_uploads.waiting = [Letter("1", data, {**attributes, "replays": replays}, "receipt")]
+        sweep_purges.receive(envelope(b"", {}), services)
+        assert services.fake_upload_publisher.forwarded[-1][1]["replays"] == replays
+    assert services.fake_ledger.dead_letters == {}

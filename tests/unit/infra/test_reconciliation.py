@@ -60,6 +60,9 @@ class Shelves:
     def reopen(self, job_id: str, now: Any) -> None:
         self.fake.reopen(job_id, now)
 
+    def take_stale_mark(self, job_id: str) -> None:
+        self.fake.take_stale_mark(job_id)
+
     def take_over(self, job_id: str, now: Any) -> None:
         self.fake.take_over(job_id, now)
 
@@ -302,3 +305,18 @@ def test_ten_times_the_objects_take_no_more_memory(shelves: Shelves, monkeypatch
         return most
 
     assert peak(10_000) < 1.5 * peak(1_000)
+
+
+def test_a_stale_mark_of_a_restored_job_is_told_and_taken_away(shelves: Shelves) -> None:
+    shelves.delete("job-1", "restored", restored_at=NOW, sweep_at=None)
+    assert list(shelves.reconciliation().deletions()) == [Finding(Kind.STALE_MARK, "jobs/job-1")]
+    assert "deleted_at" in shelves.repository.documents["job-1"]
+    assert list(shelves.reconciliation(repair=True).deletions()) == [Finding(Kind.STALE_MARK, "jobs/job-1")]
+    assert shelves.repository.documents["job-1"].keys().isdisjoint({"deleted_at", "deleted_by"})
+    assert list(shelves.reconciliation().deletions()) == []
+
+
+def test_a_restore_that_takes_longer_than_its_grace_is_told(shelves: Shelves) -> None:
+    shelves.delete("stuck", "restoring", restore_requested_at=LONG_AGO)
+    shelves.delete("young", "restoring", restore_requested_at=NOW)
+    assert list(shelves.reconciliation(repair=True).deletions()) == [Finding(Kind.RESTORING, "jobs/stuck")]

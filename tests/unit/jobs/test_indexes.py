@@ -96,7 +96,7 @@ ASKED["all pending purges"] = lambda services: list(services.ledger.pending(NOW)
 ASKED["due deletions"] = lambda services: services.ledger.due(NOW, 100)
 ASKED["purges of the old form"] = lambda services: list(services.ledger.old_form())
 ASKED["pending purges of the old form"] = lambda services: services.ledger.old_form_pending(100)
-ASKED["lost marks"] = lambda services: list(services.ledger.lost_marks())
+ASKED["all deletions"] = lambda services: list(services.ledger.all())
 ASKED["jobs that name an object"] = lambda services: list(
     services.ledger.jobs_naming("ann", "motion_video_path", "ann/1/motion.mp4")
 )

@@ -68,8 +68,9 @@ def purge(objects: ObjectStore, prefix: JobPrefix = PREFIX) -> None:
     objects.purge(prefix, lambda: True)
 
 
-def restore(objects: ObjectStore, prefix: JobPrefix = PREFIX) -> list[BucketRestore]:
-    return objects.restore(prefix, DELETED_AT, lambda: True)
+def restore(objects: ObjectStore, prefix: JobPrefix = PREFIX, removed: int = 0) -> list[BucketRestore]:
+    """`removed` from the bucket of outputs."""
+    return objects.restore(prefix, DELETED_AT, lambda: True, {OUTPUTS: removed})
 
 
 def test_everything_that_the_purge_removed_comes_back_with_its_metadata(client: Any, objects: ObjectStore) -> None:
@@ -164,7 +165,7 @@ def test_nothing_more_comes_back_once_it_is_no_longer_wanted(client: Any, object
     put(client, OUTPUTS, *(f"{number:03}" for number in range(150)))
     purge(objects)
     answers = iter([True, False])
-    found = ObjectStore(client, [OUTPUTS]).restore(PREFIX, DELETED_AT, lambda: next(answers))
+    found = ObjectStore(client, [OUTPUTS]).restore(PREFIX, DELETED_AT, lambda: next(answers), {})
     assert found == [BucketRestore(bucket=OUTPUTS, objects=100, size=200, error="no longer wanted")]
 
 
@@ -215,3 +216,34 @@ def test_an_object_whose_time_ends_meanwhile_is_a_failure(
     trouble.on_call = time_ends
     outputs = restore(objects)[2]
     assert outputs.error == f"404 notFound: 1 object(s), such as {PREFIX}output.mp4"
+
+
+def test_what_the_bucket_did_not_keep_is_missing(client: Any, objects: ObjectStore) -> None:
+    bucket = client.get_bucket(OUTPUTS)
+    bucket.soft_delete_policy.retention_duration_seconds = 0
+    bucket.patch()
+    put(client, OUTPUTS, "output.mp4")
+    purge(objects)
+    outputs = restore(objects, removed=1)[2]
+    assert (outputs.error, outputs.missing) == ("1 of 1 object(s) can no longer be found", 1)
+
+
+def test_a_part_that_is_gone_for_good_is_missing(client: Any, objects: ObjectStore, clock: Clock) -> None:
+    put(client, OUTPUTS, "old.mp4", "output.mp4")
+    client.bucket(OUTPUTS).delete_blob(f"{PREFIX}old.mp4")
+    clock.time += timedelta(days=5)
+    purge(objects)
+    clock.time += timedelta(days=3)
+    outputs = restore(objects, removed=2)[2]
+    assert (outputs.objects, outputs.missing) == (1, 1)
+    assert outputs.error == "1 of 2 object(s) can no longer be found"
+
+
+def test_copies_that_outlive_what_they_were_made_from_are_not_missing(
+    client: Any, objects: ObjectStore, clock: Clock
+) -> None:
+    put(client, OUTPUTS, "output.mp4", "poster.webp")
+    purge(objects)
+    restore(objects, removed=2)
+    clock.time += timedelta(days=8)
+    assert restore(objects, removed=2)[2] == BucketRestore(bucket=OUTPUTS, objects=0, size=0)

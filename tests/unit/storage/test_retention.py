@@ -11,7 +11,7 @@ import pytest
 from infra.local.faults import Fault, Kind, Trouble
 from shared.errors import Unavailable
 from shared.storage.limits import reading
-from shared.storage.retention import Retention, Retentions
+from shared.storage.retention import KNOWN_FOR, Retention, Retentions
 from tests.storages import a_storage
 
 BUCKETS = ("images", "videos", "outputs")
@@ -55,12 +55,18 @@ def test_a_policy_says_nothing_of_what_was_removed_before_it() -> None:
     assert retention.kept_until(effective_at - timedelta(seconds=1)) is None
 
 
-def test_the_policies_are_read_once(client: Any, trouble: Trouble) -> None:
-    retentions = Retentions(client, BUCKETS)
+def test_the_policies_are_read_once_and_again_after_some_minutes(client: Any, trouble: Trouble) -> None:
+    seconds = 0.0
+    retentions = Retentions(client, BUCKETS, lambda: seconds)
     before = trouble.calls
     for _ in range(3):
         retentions.kept_until(datetime.now(UTC))
     assert trouble.calls - before == len(BUCKETS)
+    keep_for(client, "videos", 0)
+    seconds = KNOWN_FOR - 1
+    assert retentions.kept_until(datetime.now(UTC)) is not None
+    seconds = KNOWN_FOR
+    assert retentions.kept_until(datetime.now(UTC)) is None
 
 
 def test_if_storage_is_away_nothing_is_assumed(
