@@ -41,14 +41,16 @@ PURGE_WITHIN = 180.0
 take another minute."""
 RESTORE_WITHIN = 180.0
 """The same for a restore."""
+ERASE_WITHIN = 180.0
+"""Seconds after which an erasure leaves the rest to its next run."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 0.5
 """Seconds before a call to Firestore or Pub/Sub is tried again: the first time, and at the most."""
 PUBLISH_TIMEOUT = 2.5
 COUNTING_TIMEOUT = 2.0
 """Seconds for the single try at counting a view."""
 COUNTED_WITHIN = 2.0
-"""Most seconds that the answer to a page that was seen waits for its view to be published. CPU is not guaranteed after
-the answer, and a new instance must first make its publisher."""
+"""Most seconds that the answer to a page that was seen waits for its view to be published. CPU is not guaranteed
+after the answer, and a new instance must first make its publisher."""
 COUNTING_RUN = 40.0
 """Seconds after which a run that moves counted views leaves the rest to the next run."""
 

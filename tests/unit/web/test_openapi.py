@@ -62,6 +62,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "with a bad body": {"body": {"name": ""}},
     "without a token": {"user": None},
     "for a job that is not there": {"job_id": "unknown"},
+    "with another number of jobs": {"query": "confirm=7"},
     "for a job under way": {"job_id": "queued"},
     "for a job that is gone for good": {"job_id": "gone"},
     "for deleted jobs": {"query": "deleted=true"},
@@ -103,7 +104,10 @@ def test_every_answer_is_as_described_and_no_other_is_described(path: str, metho
         if path.endswith("/restore"):
             services.deletions.mark("me", "completed", NOW)
             del services.fake_ledger.entries["queued"]
-        options = {"method": method, "job_id": "completed", "query": "", "error": None, "times": 1, **request}
+        if "job_id" not in request:
+            services.erasures.request("me", 2, by="me", now=NOW)
+        query = "confirm=2" if (method, path) == ("DELETE", "/jobs") else ""
+        options = {"method": method, "job_id": "completed", "query": query, "error": None, "times": 1, **request}
         if method == "PATCH":
             options.setdefault("body", {"name": "First try"})
         services.fake_verifier.error = services.fake_shares.error = options.pop("error")
