@@ -1,4 +1,4 @@
-"""GET /jobs, GET /jobs/{id} and GET /jobs/{id}/deletion"""
+"""GET /jobs, GET /jobs/erasure, GET /jobs/{id} and GET /jobs/{id}/deletion"""
 
 from __future__ import annotations
 
@@ -7,22 +7,26 @@ from typing import Any
 
 from shared.access.user import User
 from shared.deletion.receipt import receipt
+from shared.errors import NotFound
 from shared.jobs.pagination import JobPage, ListQuery, encode_cursor
 from shared.services import Services
 from shared.web.endpoint import Request, Versioned, endpoint, in_time
 
 RECEIPT = "/jobs/{job_id}/deletion"
+ERASURE = "/jobs/erasure"
 
 
-@endpoint("GET", "/jobs", "/jobs/{job_id}", RECEIPT, cacheable=True, signs=True, bounded=True)
+@endpoint("GET", "/jobs", ERASURE, "/jobs/{job_id}", RECEIPT, cacheable=True, signs=True, bounded=True)
 def list_jobs(request: Request, user: User, services: Services) -> Mapping[str, Any] | Versioned:
-    """One job, the receipt of its deletion, or a page of jobs.
+    """One job, the receipt of its deletion, the progress of an erasure, or a page of jobs.
 
     The page has the live ones, perhaps filtered, searched by id or name, or with given ids; or those in the trash.
     """
     # A receipt and the trash on another thread: the first of them makes a client of Storage, which may take long.
     if request.path == RECEIPT:
         return in_time(services, _receipt, user.id, str(request.job_id), services)
+    if request.path == ERASURE:
+        return _erasure(user.id, services)
     if request.job_id is not None:
         return services.repository.get(user.id, request.job_id).as_json(services.settings.share_origin)
     query = ListQuery.parse(request.query, user.id)
@@ -49,6 +53,13 @@ def _trash(query: ListQuery, services: Services) -> dict[str, Any]:
 def _receipt(user_id: str, job_id: str, services: Services) -> dict[str, Any]:
     entry = services.deletions.entry(user_id, job_id)
     return receipt(job_id, entry, services.settings.bucket_names, services.retention.of)
+
+
+def _erasure(user_id: str, services: Services) -> dict[str, Any]:
+    erasure = services.erasures.latest(user_id)
+    if erasure is None:
+        raise NotFound("It was never asked to delete all jobs.")
+    return erasure.as_json()
 
 
 def _answer(query: ListQuery, page: JobPage, services: Services) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Consumes every-minute: asks again for overdue purges and restores, and handles dead letters"""
+"""Consumes every-minute: asks again for overdue purges, restores and erasures, and handles dead letters"""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from shared import log, tracing
+from shared.deletion.erasures import ErasureState
 from shared.deletion.purge import SWEEPS_UNTIL_ALERT, Deletion, DeletionState
 from shared.errors import SweepIncomplete, Unavailable, UnprocessableEvent
-from shared.messaging.events import JobDeleted, JobRestored, MinutePassed, ObjectFinalized
+from shared.messaging.events import JobDeleted, JobRestored, JobsErased, MinutePassed, ObjectFinalized
 from shared.messaging.subscriber import subscriber
 from shared.publishing.dead_letters import DeadLetters, Letter
 from shared.publishing.publisher import Publisher
@@ -30,7 +31,7 @@ _LARGEST_KEPT = 100_000
 
 @subscriber(MinutePassed)
 def sweep_purges(_: MinutePassed, services: Services) -> None:
-    """Retry overdue purges and restores and look at marks, then handle dead letters."""
+    """Retry overdue purges, restores and erasures, look at marks, then handle dead letters."""
     failures = _Failures()
     with failures.kept("purges of the old form"):
         _take_over(services, failures)
@@ -46,6 +47,8 @@ def sweep_purges(_: MinutePassed, services: Services) -> None:
         with failures.kept("overdue restores"):
             _ask_again(due[DeletionState.RESTORING], _RESTORE, services, failures)
         _ask_again(due[DeletionState.PENDING], _PURGE, services, failures)
+    with failures.kept("erasures that are due"):
+        _ask_for_erasures(services, failures)
     with failures.kept("age of the oldest purge"):
         _tell_oldest(services)
     with failures.kept("dead letters of deletions"):
@@ -143,6 +146,20 @@ def _tell(deletion: Deletion, wish: _Wish) -> None:
         log.warning("restore_asked_again" if wish is _RESTORE else "purge_asked_again", **about)
     else:
         log.error("restore_overdue" if wish is _RESTORE else "purge_overdue", **about)
+
+
+def _ask_for_erasures(services: Services, failures: _Failures) -> None:
+    """Ask again for erasures that make no progress, and have done ones look for jobs that came late."""
+    due = {JobsErased(one.id, one.user_id): one for one in services.erasures.due(services.now(), BATCH)}
+    accepted = services.erasure_publisher.publish_all(list(due)) if due else []
+    for event in accepted:
+        erasure = due[event]
+        with failures.kept("record of a sweep", erasure=erasure.id):
+            services.erasures.record_sweep(erasure, services.now())
+        if erasure.state is ErasureState.PENDING and erasure.sweeps + 1 >= SWEEPS_UNTIL_ALERT:
+            log.error("erasure_overdue", erasure=erasure.id, sweeps=erasure.sweeps + 1)
+    if len(accepted) < len(due):
+        raise Unavailable("Pub/Sub")
 
 
 def _drain(

@@ -8,6 +8,7 @@ ApiError                  answered as problem details (RFC 9457)
   RequestTimeout      408
   NotCompleted        409
   NotDeleted          409
+  OtherNumber         409
   Gone                410
   TooManyRequests     429
   InternalError       500
@@ -101,6 +102,13 @@ class NotDeleted(ApiError):
 
     def __init__(self) -> None:
         super().__init__("The job is not deleted, so there is nothing to restore.")
+
+
+class OtherNumber(ApiError):
+    status, title, kind = 409, "Another number of jobs", "other-number-of-jobs"
+
+    def __init__(self, jobs: int) -> None:
+        super().__init__(f"There are {jobs} jobs now, so that is the number to confirm. None was deleted.")
 
 
 class Gone(ApiError):

@@ -41,6 +41,8 @@ PURGE_WITHIN = 180.0
 take another minute."""
 RESTORE_WITHIN = 180.0
 """The same for a restore."""
+ERASE_WITHIN = 180.0
+"""Seconds after which an erasure leaves the rest to its next run."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 0.5
 """Seconds before a call to Firestore or Pub/Sub is tried again: the first time, and at the most."""
 PUBLISH_TIMEOUT = 2.5

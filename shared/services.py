@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from shared.access.limiter import Limiter
     from shared.access.visitors import Visitors
     from shared.deletion.deletions import Deletions
+    from shared.deletion.erasing import Erasing
+    from shared.deletion.erasures import Erasures
     from shared.deletion.ledger import Ledger
     from shared.deletion.leftovers import NamedElsewhere
     from shared.deletion.restores import Restores
@@ -127,6 +129,18 @@ class Services:
         from shared.deletion.trash import Trash
 
         return Trash(self.ledger)
+
+    @_once
+    def erasures(self) -> Erasures:
+        from shared.deletion.erasures import Erasures
+
+        return Erasures(self.firestore, timedelta(seconds=self.settings.sweep_after))
+
+    @_once
+    def erasing(self) -> Erasing:
+        from shared.deletion.erasing import Erasing
+
+        return Erasing(self.ledger, self.deletions)
 
     @_once
     def ledger(self) -> Ledger:
@@ -246,6 +260,11 @@ class Services:
     def restore_publisher(self) -> Publisher:
         """Publishes restores."""
         return self._publisher(self.settings.job_restored_topic)
+
+    @_once
+    def erasure_publisher(self) -> Publisher:
+        """Publishes erasures, of all of a user's jobs."""
+        return self._publisher(self.settings.jobs_erased_topic)
 
     @_once
     def upload_publisher(self) -> Publisher:

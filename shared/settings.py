@@ -48,6 +48,7 @@ class Settings:
     outputs_bucket: str = "nuumee-outputs"
     job_deleted_topic: str = "job-deleted"
     job_restored_topic: str = "job-restored"
+    jobs_erased_topic: str = "jobs-erased"
     object_finalized_topic: str = "object-finalized"
     video_viewed_topic: str = "video-viewed"
     share_origin: str = "https://nuumee.ai"
@@ -110,6 +111,7 @@ class Settings:
             outputs_bucket=_optional(environment, "OUTPUTS_BUCKET", cls.outputs_bucket),
             job_deleted_topic=_optional(environment, "JOB_DELETED_TOPIC", cls.job_deleted_topic),
             job_restored_topic=_optional(environment, "JOB_RESTORED_TOPIC", cls.job_restored_topic),
+            jobs_erased_topic=_optional(environment, "JOBS_ERASED_TOPIC", cls.jobs_erased_topic),
             object_finalized_topic=_optional(environment, "OBJECT_FINALIZED_TOPIC", cls.object_finalized_topic),
             video_viewed_topic=_optional(environment, "VIDEO_VIEWED_TOPIC", cls.video_viewed_topic),
             share_origin=_optional(environment, "SHARE_ORIGIN", cls.share_origin).rstrip("/"),

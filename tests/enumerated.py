@@ -9,7 +9,7 @@ from typing import Any
 
 from infra.functions import EVERY_MINUTE, Role, Route, Table
 from infra.stage import ROOT
-from shared.messaging.events import JobDeleted, JobRestored, MinutePassed, ObjectFinalized, VideoViewed
+from shared.messaging.events import JobDeleted, JobRestored, JobsErased, MinutePassed, ObjectFinalized, VideoViewed
 from shared.messaging.subscriber import Subscriber
 from shared.web.endpoint import Endpoint, HttpFunction
 from shared.web.public_endpoint import PublicEndpoint
@@ -23,6 +23,7 @@ FOUND: Functions = {
 TOPICS = {
     JobDeleted: "job_deleted_topic",
     JobRestored: "job_restored_topic",
+    JobsErased: "jobs_erased_topic",
     ObjectFinalized: "object_finalized_topic",
     VideoViewed: "video_viewed_topic",
     MinutePassed: EVERY_MINUTE,

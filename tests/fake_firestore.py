@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from shared.deletion.erasures import Erasure, Erasures
 from shared.deletion.ledger import Step
 from shared.deletion.standing import Pair
 from shared.errors import NotFound
@@ -57,6 +58,19 @@ class FakeRepository:
             name = None if query.name_prefix is None else self.documents[last.id]["name_folded"]
             following = Position(last.id, last.created_at, number + 1, before + len(shown), total, name)
         return JobPage(shown, total, number, following, counts)
+
+    def count(self, query: ListQuery) -> int:
+        self.calls += 1
+        return len(self._found(query))
+
+    def batch(self, user_id: str, before: datetime, after: str | None, limit: int) -> tuple[list[str], str | None]:
+        """Documents without a time are taken for old ones."""
+        self.calls += 1
+        mine = sorted(job_id for job_id, one in self.documents.items() if one.get("user_id") == user_id)
+        found = [job_id for job_id in mine if after is None or job_id > after][:limit]
+        times = {job_id: self.documents[job_id].get("created_at") for job_id in found}
+        ids = [job_id for job_id, at in times.items() if not isinstance(at, datetime) or at < before]
+        return ids, found[-1] if len(found) == limit else None
 
     def _owned(self, user_id: str, job_id: str) -> dict[str, Any]:
         self.calls += 1
@@ -193,6 +207,11 @@ class FakeLedger:
         moved = self.fields_moved.get(job_id, [])[after:]
         return {name: value for fields in moved for name, value in fields.items()}
 
+    def forget_displaced(self, job_id: str, names: Iterable[str]) -> None:
+        for moved in self.fields_moved.get(job_id, []):
+            for name in names:
+                moved.pop(name, None)
+
     def record_dead_letter(self, message_id: str, letter: dict[str, Any]) -> None:
         self.dead_letters.setdefault(message_id, letter)
 
@@ -209,3 +228,33 @@ class FakeLedger:
         if only is not None:
             entry, document = ({name: one[name] for name in only if name in one} for one in (entry, document))
         return Pair(job_id, copy.deepcopy(entry), copy.deepcopy(document))
+
+
+class FakeErasures(Erasures):
+    """Keeps the documents of erasures in memory. What is written into them is the real one's."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, dict[str, Any]] = {}
+        self._sweep_after = SWEEP_AFTER
+
+    def latest(self, user_id: str) -> Erasure | None:
+        mine = [one for one in self._all() if one.user_id == user_id]
+        return max(mine, key=lambda one: one.requested_at, default=None)
+
+    def due(self, now: datetime, limit: int) -> list[Erasure]:
+        overdue = [(one.sweep_at, one.id) for one in self._all() if one.sweep_at and one.sweep_at <= now]
+        return [found for _, key in sorted(overdue)[:limit] if (found := self.of(key))]
+
+    def _all(self) -> list[Erasure]:
+        return [found for erasure_id in self.documents if (found := self.of(erasure_id))]
+
+    def _create(self, erasure_id: str, document: dict[str, Any]) -> None:
+        self.documents[erasure_id] = document
+
+    def _read(self, erasure_id: str) -> dict[str, Any]:
+        return dict(self.documents.get(erasure_id, {}))
+
+    def _change(self, erasure_id: str, step: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+        document = self._read(erasure_id)
+        self.documents[erasure_id] = {**document, **step(document)}
+        return dict(self.documents[erasure_id])

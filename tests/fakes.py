@@ -10,6 +10,7 @@ from typing import Any, cast
 from shared.access.auth import TokenVerifier
 from shared.access.user import User
 from shared.deletion.deletions import Deletions
+from shared.deletion.erasing import Erasing
 from shared.deletion.ledger import Ledger
 from shared.deletion.restores import Restores
 from shared.deletion.trash import Trash
@@ -44,7 +45,7 @@ from shared.storage.recovery import BucketRestore
 from shared.storage.removal import TAKEN_BACK, BucketPurge
 from shared.storage.retention import Retention, Retentions
 from shared.storage.signing import KeySigner, Urls, UrlSigner
-from tests.fake_firestore import LONGEST_RUN, SWEEP_AFTER, FakeLedger, FakeRenaming, FakeRepository
+from tests.fake_firestore import LONGEST_RUN, SWEEP_AFTER, FakeErasures, FakeLedger, FakeRenaming, FakeRepository
 from tests.fake_shares import FakeCompletions, FakeKnownPictures, FakeShares, FakeViews
 from tests.jobs import NOW
 
@@ -280,6 +281,7 @@ class FakeVerifier:
     def __init__(self) -> None:
         self.checked_revocation: list[bool] = []
         self.error: Exception | None = None
+        self.signed_in_at = NOW.timestamp() - 60
 
     def known(self, token: str) -> None:
         return None
@@ -290,7 +292,7 @@ class FakeVerifier:
             raise self.error
         if token == "garbage":
             raise Unauthorized("The ID token is malformed.")
-        return User(token)
+        return User(token, self.signed_in_at)
 
 
 class FakeServices(Services):
@@ -312,12 +314,17 @@ class FakeServices(Services):
         self.fake_restore_publisher = FakePublisher()
         self.fake_dead_restores = FakeDeadLetters()
         self.fake_dead_uploads = FakeDeadLetters()
+        self.fake_erasures = FakeErasures()
+        self.fake_erasure_publisher = FakePublisher()
         self.fake_retention = FakeRetentions()
         self.fake_verifier = FakeVerifier()
         fakes: Mapping[str, object] = {
             "repository": cast(JobRepository, self.fake_repository),
             "ledger": ledger,
-            "deletions": Deletions(ledger, SWEEP_AFTER),
+            "deletions": (deletions := Deletions(ledger, SWEEP_AFTER)),
+            "erasures": self.fake_erasures,
+            "erasing": Erasing(ledger, deletions),
+            "erasure_publisher": cast(Publisher, self.fake_erasure_publisher),
             "restores": Restores(ledger, SWEEP_AFTER, LONGEST_RUN),
             "trash": Trash(ledger),
             "restore_publisher": cast(Publisher, self.fake_restore_publisher),

@@ -46,6 +46,7 @@ class Deployment:
     outputs_bucket: str = _setting(*_BUCKET, Settings.outputs_bucket)
     job_deleted_topic: str = _setting(*_TOPIC, Settings.job_deleted_topic)
     job_restored_topic: str = _setting(*_TOPIC, Settings.job_restored_topic)
+    jobs_erased_topic: str = _setting(*_TOPIC, Settings.jobs_erased_topic)
     object_finalized_topic: str = _setting(*_TOPIC, Settings.object_finalized_topic)
     video_viewed_topic: str = _setting(*_TOPIC, Settings.video_viewed_topic)
     share_origin: str = _setting(_ORIGIN, "origin such as https://nuumee.ai", Settings.share_origin)

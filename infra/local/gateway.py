@@ -56,12 +56,12 @@ def upstream_for(method: str, path: str, wanted_method: str | None) -> str:
 
 @cache
 def _paths() -> list[tuple[re.Pattern[str], dict[str, str]]]:
-    """The paths of the table, longest first, each with its functions by method."""
+    """The paths of the table, longest first and words before ids, each with its functions by method."""
     paths: dict[str, dict[str, str]] = {}
     for function in table().functions.values():
         for route in function.routes:
             paths.setdefault(route.path, {})[route.method] = function.name
-    longest_first = sorted(paths.items(), key=lambda path: -path[0].count("/"))
+    longest_first = sorted(paths.items(), key=lambda path: (-path[0].count("/"), path[0].count("{")))
     return [(_pattern(path), functions) for path, functions in longest_first]
 
 

@@ -151,7 +151,8 @@ def _user(claims: Mapping[str, Any]) -> User:
     # Checked again because firebase-admin ignores the expiry with the Auth emulator.
     if claims["exp"] <= time.time():
         raise Unauthorized(_EXPIRED)
-    return User(str(claims["uid"]))
+    at = claims.get("auth_time")
+    return User(str(claims["uid"]), float(at) if at is not None and _is_time(at) else 0.0)
 
 
 def _is_time(seconds: object) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from werkzeug.datastructures import Headers
 
@@ -12,6 +12,8 @@ from shared.errors import Unauthorized
 @dataclass(frozen=True, slots=True)
 class User:
     id: str
+    signed_in_at: float = field(default=0.0, compare=False)
+    """When the user last gave a password or the like, in seconds since 1970; 0 if the token does not tell."""
 
 
 def bearer_token(headers: Headers) -> str:

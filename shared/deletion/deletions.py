@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from shared import log
 from shared.deletion import entry as entries
 from shared.deletion.entry import Entry
-from shared.deletion.ledger import Changes, Ledger
+from shared.deletion.ledger import Changes, Ledger, Step
 from shared.deletion.purge import NOTHING, Deletion, DeletionState, Leftovers
 from shared.deletion.standing import (
     LOOKED_AT,
@@ -55,6 +55,10 @@ class Deletions:
         A deletion that is just being taken back is pending again, from its first time on: what has not come back
         yet was removed since then. Raises NotFound if the user has no such job.
         """
+        return _deletion(self._ledger.change(job_id, self.marking(user_id, job_id, user_id, now)))
+
+    def marking(self, user_id: str, job_id: str, by: str, now: datetime) -> Step:
+        """The step of `mark`, for a deletion that `by` requested."""
         if not is_job_id(job_id):
             raise NotFound
 
@@ -69,11 +73,11 @@ class Deletions:
                 return self._standing(pair, pair.entry or entry_from(pair, due), now)
             if deletion and is_own and deletion.state is DeletionState.RESTORING:
                 return self._standing(pair, entries.wanted_again(pair.entry, due), now)
-            entry = entries.opened(job_id, user_id, pair.document, by=user_id, at=now, due=due)
+            entry = entries.opened(job_id, user_id, pair.document, by=by, at=now, due=due)
             mark = mark_of(entry) if pair.document else {}
             return Changes(entries.followed(pair.entry, entry), mark, ("purge",))
 
-        return _deletion(self._ledger.change(job_id, step))
+        return step
 
     def of(self, job_id: str) -> Deletion | None:
         """The job's deletion, in any state; None if there never was one. Costs two reads."""
@@ -219,11 +223,15 @@ class Deletions:
         return self._ledger.change(job_id, change)
 
     def _standing(self, pair: Pair, entry: Entry, now: datetime) -> Changes:
-        """The entry, with the mark if the document has lost it, and without what older code left there."""
+        """The entry, with the mark if the document has lost it, and without what older code left there.
+
+        The texts of a job that an erasure reached go, too, whoever writes them.
+        """
+        drop = ("purge", *entries.erased_texts(entry))
         if not has_lost_mark(replace(pair, entry=entry)):
-            return Changes(entry, drop=("purge",))
+            return Changes(entry, drop=drop)
         log.warning("mark_put_again", job_id=pair.job_id)
-        return Changes(entries.mark_lost(entry, now, self._sweep_after), mark_of(entry), ("purge",))
+        return Changes(entries.mark_lost(entry, now, self._sweep_after), mark_of(entry), drop)
 
 
 def _deletion(pair: Pair) -> Deletion:

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from shared.deletion.purge import Deletion, DeletionState, Leftovers, until_next_sweep
-from shared.jobs.documents import given
+from shared.jobs.documents import FREE_TEXTS, given
 from shared.jobs.job import FINAL_STATUSES, Medium, can_own_media, is_own_path
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ Entry = dict[str, Any]
 WATCHED_FOR = timedelta(days=1)
 """How long sweeps look at the mark of a job that was in progress when it was deleted. Its worker may still write a
 stale copy of the document, which loses the mark."""
+ERASED_TEXTS = (*FREE_TEXTS, "name", "name_folded")
+"""The fields of a job's document that its owner, or an error, filled with words."""
 _KEYS_KEPT = _NAMES_KEPT = 16
 _LONGEST_RUN = timedelta(hours=1)
 _LARGEST = 2**53
@@ -71,6 +73,16 @@ _OWNERS_KEPT = 8
 def restores(entry: Entry) -> int:
     """How many restores of the job were requested, of this deletion and of those before it."""
     return _number(entry, "restores")
+
+
+def erased(entry: Entry, erasure_id: str) -> Entry:
+    """The entry of a deleted job that an erasure reached. From now on the job's texts are removed."""
+    return {**entry, "erasure": erasure_id}
+
+
+def erased_texts(entry: Entry) -> tuple[str, ...]:
+    """The fields that the job's document must not have."""
+    return ERASED_TEXTS if is_deleted(entry) and "erasure" in entry else ()
 
 
 def wanted_again(entry: Entry, due: datetime) -> Entry:

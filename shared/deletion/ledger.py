@@ -162,6 +162,14 @@ class Ledger:
             found = sorted(there.get(**firestore_limits()), key=lambda one: int(one.id))
         return {name: value for one in found if int(one.id) > after for name, value in fields(one).items()}
 
+    def forget_displaced(self, job_id: str, names: Iterable[str]) -> None:
+        """Remove these fields from what was displaced. Costs a read for each such document, at most a write."""
+        there = self._entries.document(job_id).collection("displaced")
+        with outages("Firestore"):
+            for one in there.get(**firestore_limits()):
+                if found := [name for name in names if name in fields(one)]:
+                    one.reference.update(dict.fromkeys(found, firestore.DELETE_FIELD), **firestore_limits())
+
     def record_dead_letter(self, message_id: str, letter: Document) -> None:
         """Keep a message that could not be processed. Recording it again changes nothing."""
         with outages("Firestore"):
@@ -196,7 +204,8 @@ class Ledger:
         try:
             self._batch(pair, after, entry, job).commit(**firestore_limits())
         except google_errors.InvalidArgument:
-            moved = displaced_fields(pair.document) if after.document != pair.document else {}
+            kept = {name: value for name, value in pair.document.items() if name in after.document}
+            moved = displaced_fields(kept) if after.document != pair.document else {}
             if not moved:
                 raise
         if moved:

@@ -14,7 +14,7 @@ from shared import log
 from shared.jobs.job import Job, Medium
 from shared.jobs.names import is_name
 
-_FREE_TEXTS = ("extension_prompt", "error_message")
+FREE_TEXTS = ("extension_prompt", "error_message")
 _TEXTS = (
     "short_id",
     "job_type",
@@ -32,7 +32,7 @@ _INTEGERS = ("seed", "view_count")
 SHOWN = (
     *("user_id", "deleted_at", "share_revoked_at", "credits_charged", "name"),
     *("posters", "previews", "views", "storyboards", "playable"),
-    *(*_FREE_TEXTS, *_TEXTS, *_TIMES, *_INTEGERS),
+    *(*FREE_TEXTS, *_TEXTS, *_TIMES, *_INTEGERS),
 )
 """All fields that `job_from` and `is_live` look at."""
 _LONGEST_TEXT = 1024
@@ -135,7 +135,7 @@ def _is_number(value: object) -> bool:
 
 _RULES: tuple[tuple[str, Callable[[object], bool]], ...] = (
     *((name, _is_short_text) for name in _TEXTS),
-    *((name, _is_text) for name in _FREE_TEXTS),
+    *((name, _is_text) for name in FREE_TEXTS),
     *((name, _is_time) for name in _TIMES),
     *((name, _is_integer) for name in _INTEGERS),
     ("credits_charged", _is_number),

@@ -58,11 +58,19 @@ def single(parameters: QueryParameters, name: str) -> str | None:
 
 
 def number(parameters: QueryParameters, name: str, default: int, largest: int) -> int:
+    given = whole_number(parameters, name)
+    if given is not None and not 1 <= given <= largest:
+        raise BadRequest(f"{name} must be a whole number from 1 to {largest}.")
+    return default if given is None else given
+
+
+def whole_number(parameters: QueryParameters, name: str) -> int | None:
+    """A number of at most twelve digits, or None if the parameter is absent."""
     text = single(parameters, name)
     if text is None:
-        return default
-    if not re.fullmatch(r"[0-9]{1,12}", text) or not 1 <= int(text) <= largest:
-        raise BadRequest(f"{name} must be a whole number from 1 to {largest}.")
+        return None
+    if not re.fullmatch(r"[0-9]{1,12}", text):
+        raise BadRequest(f"{name} must be a whole number.")
     return int(text)
 
 

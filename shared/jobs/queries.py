@@ -52,11 +52,21 @@ def deleted(query: ListQuery, name: Name) -> Any:
     return _ordered(marked, ("deleted_at", _ASCENDING), (first.field.field_path, _ASCENDING))
 
 
-def _matching(query: ListQuery, name: Name) -> Any:
+def all_of(user_id: str) -> Any:
+    """All of the user's jobs, deleted or not, with a `created_at` or without, by id."""
+    return _ordered(_of(user_id), ("__name__", _ASCENDING))
+
+
+def _of(user_id: str) -> Any:
     mine = StructuredQuery()
     mine.from_.add(collection_id="jobs")
     mine.where.composite_filter.op = StructuredQuery.CompositeFilter.AND
-    _where(mine, "user_id", _FieldFilter.EQUAL, Value(string_value=query.user_id))
+    _where(mine, "user_id", _FieldFilter.EQUAL, Value(string_value=user_id))
+    return mine
+
+
+def _matching(query: ListQuery, name: Name) -> Any:
+    mine = _of(query.user_id)
     if query.id_prefix is not None:
         first, end = name(query.id_prefix), name(query.id_prefix + _AFTER_ALL_IDS)
         _between(mine, "__name__", Value(reference_value=first), Value(reference_value=end))

@@ -64,6 +64,11 @@ class Document:
         return _decoded(self.message.fields)
 
     @property
+    def made_at(self) -> datetime:
+        """When the document was created, whatever its fields say."""
+        return _time(self.message.create_time)
+
+    @property
     def version(self) -> int:
         """Time of the last change, in nanoseconds since 1970."""
         return _nanoseconds(self.message.update_time)
@@ -240,6 +245,10 @@ def _nanoseconds(time: Any) -> int:
     return nanoseconds
 
 
+def _time(time: Any) -> datetime:
+    return _EPOCH + timedelta(seconds=time.seconds, microseconds=time.nanos // 1_000)
+
+
 def _decoded(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _value(value) for name, value in values.items()}
 
@@ -247,8 +256,7 @@ def _decoded(values: Mapping[str, Any]) -> dict[str, Any]:
 def _value(value: Any) -> Any:
     kind = value.WhichOneof("value_type")
     if kind == "timestamp_value":
-        time = value.timestamp_value
-        return _EPOCH + timedelta(seconds=time.seconds, microseconds=time.nanos // 1_000)
+        return _time(value.timestamp_value)
     if kind == "null_value":
         return None
     if kind == "map_value":

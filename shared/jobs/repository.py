@@ -1,7 +1,7 @@
 """Reads live jobs from Firestore, starting the walk and the counts.
 
 The only other modules that use Firestore are `amending`, `known_pictures`, `renaming`, `ledger`, `completion`,
-`shares` with its `short_links`, and `views`.
+`shares` with its `short_links`, `views`, and `erasures`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from shared.jobs.counts import Counting
 from shared.jobs.documents import SHOWN, is_live, job_from
 from shared.jobs.job import OTHER, Job, is_job_id, newest_first
 from shared.jobs.pagination import JobPage, ListQuery, Position
-from shared.jobs.queries import in_order
+from shared.jobs.queries import all_of, in_order
 from shared.jobs.reading import Cursor, Document, Jobs, Value, cursor, time_value
 from shared.jobs.walk import Walk
 from shared.outages import outages
@@ -57,6 +57,24 @@ class JobRepository:
                 walk = self._start(query)
                 page = self._finish(query, walk, walk.take(query.page_size), counting)
             return replace(page, counts=counting.by_status())
+
+    def count(self, query: ListQuery) -> int:
+        """Number of live jobs that match. Costs a read for each 1,000 jobs, live or not, and at least two."""
+        with outages("Firestore"), Counting(self._jobs, query) as counting:
+            return counting.total()
+
+    def batch(self, user_id: str, before: datetime, after: str | None, limit: int) -> tuple[list[str], str | None]:
+        """The user's next `limit` jobs by id, deleted or not: the ids of those created before that time, and the
+        last id looked at, or None if there are no more.
+
+        A job without a valid `created_at` is as old as its document. Costs a read for each job.
+        """
+        ordered = all_of(user_id)
+        place = None if after is None else [Value(reference_value=self._jobs.name(after))]
+        with outages("Firestore"):
+            found = list(self._jobs.read(ordered, limit, place, ("created_at",)))
+        ids = [one.id for one in found if _created_at(one) < before]
+        return ids, found[-1].id if len(found) == limit else None
 
     def _live(self, user_id: str, job_ids: Sequence[str]) -> list[Document]:
         """The user's live jobs among these ids. Costs one read per id."""
@@ -138,6 +156,11 @@ class JobRepository:
             if document.get("user_id") == query.user_id and document.has("created_at"):
                 return cursor(ordered, document)
         raise BadRequest("cursor is not one that this list gave for this user and filter.")
+
+
+def _created_at(document: Document) -> datetime:
+    created_at = document.get("created_at")
+    return created_at if isinstance(created_at, datetime) else document.made_at
 
 
 def _is_picked_out(query: ListQuery) -> bool:

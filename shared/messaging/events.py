@@ -65,6 +65,34 @@ class JobRestored(_Wish):
     type = "job.restored"
 
 
+@dataclass(frozen=True, slots=True)
+class JobsErased:
+    """A user's wish to delete all jobs was accepted: `jobs-erased`, version 1. The erasure's record says whose."""
+
+    type: ClassVar[str] = "jobs.erased"
+    job_id: ClassVar[None] = None
+    erasure_id: str
+    user_id: str
+
+    def encode(self) -> tuple[bytes, dict[str, str]]:
+        """The message's data and attributes."""
+        body = {"version": VERSION, "erasure_id": self.erasure_id, "user_id": self.user_id}
+        return json.dumps(body).encode(), {"type": self.type}
+
+    @classmethod
+    def decode(cls, data: bytes, attributes: Mapping[str, str]) -> Self:
+        """Decode a message. Raises UnprocessableEvent, naming the fault, if it can never succeed."""
+        body = _versioned(data)
+        erasure_id, user_id = body.get("erasure_id"), body.get("user_id")
+        if not isinstance(erasure_id, str) or not re.fullmatch("[0-9a-f]{32}", erasure_id):
+            raise UnprocessableEvent("erasure_id could be no erasure's")
+        if not isinstance(user_id, str):
+            raise UnprocessableEvent("user_id is no text")
+        if attributes.get("type", cls.type) != cls.type:
+            raise UnprocessableEvent(f"type is not {cls.type}")
+        return cls(erasure_id, user_id)
+
+
 def _object(data: bytes) -> dict[str, Any]:
     try:
         body = json.loads(data)

@@ -19,8 +19,8 @@ class Match:
 class Routes:
     def __init__(self, paths: tuple[str, ...]) -> None:
         self.paths = paths
-        # Try the longest pattern first: /jobs/jobs is the job with the id "jobs".
-        self._patterns = sorted(((tuple(path.strip("/").split("/")), path) for path in paths), key=_segments)
+        # Try the longest pattern first: /jobs/jobs is the job with the id "jobs". Words come before ids.
+        self._patterns = sorted(((tuple(path.strip("/").split("/")), path) for path in paths), key=_order)
 
     def match(self, request: flask.Request) -> Match | None:
         """The pattern that the request's path ends in, if any."""
@@ -34,8 +34,9 @@ class Routes:
         return None
 
 
-def _segments(pattern: tuple[tuple[str, ...], str]) -> int:
-    return -len(pattern[0])
+def _order(pattern: tuple[tuple[str, ...], str]) -> tuple[int, int]:
+    segments, path = pattern
+    return -len(segments), path.count("{")
 
 
 def _raw_path(request: flask.Request) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Protocol, cast
 from google.cloud import firestore
 
 from shared.deletion.deletions import Deletions
+from shared.deletion.erasures import Erasures
 from shared.deletion.ledger import Ledger
 from shared.jobs.known_pictures import KnownPictures
 from shared.jobs.renaming import Renaming
@@ -16,7 +17,7 @@ from shared.sharing.completion import Completions
 from shared.sharing.shares import Shares
 from shared.sharing.views import Views
 from tests import jobs
-from tests.fake_firestore import SWEEP_AFTER, FakeLedger, FakeRenaming, FakeRepository
+from tests.fake_firestore import SWEEP_AFTER, FakeErasures, FakeLedger, FakeRenaming, FakeRepository
 from tests.fake_shares import FakeCompletions, FakeKnownPictures, FakeShares, FakeViews
 
 
@@ -24,6 +25,7 @@ class World(Protocol):
     repository: JobRepository
     ledger: Ledger
     deletions: Deletions
+    erasures: Erasures
     shares: Shares
     completions: Completions
     known_pictures: KnownPictures
@@ -38,6 +40,8 @@ class World(Protocol):
 
     def entry(self, job_id: str) -> dict[str, Any]: ...
 
+    def put_displaced(self, job_id: str, fields: dict[str, Any]) -> None: ...
+
     def remove(self, job_id: str) -> None: ...
 
     def put_link(self, short_id: str, job_id: object) -> None: ...
@@ -50,6 +54,7 @@ class MemoryWorld:
         self._fake_ledger = FakeLedger(self._fake)
         self.ledger = cast(Ledger, self._fake_ledger)
         self.deletions = Deletions(self.ledger, SWEEP_AFTER)
+        self.erasures: Erasures = FakeErasures()
         self._fake_shares = FakeShares(self._fake)
         self.shares = cast(Shares, self._fake_shares)
         self.completions = cast(Completions, FakeCompletions(self._fake, self._fake_shares))
@@ -69,6 +74,9 @@ class MemoryWorld:
     def entry(self, job_id: str) -> dict[str, Any]:
         return self._fake_ledger.entries.get(job_id, {})
 
+    def put_displaced(self, job_id: str, fields: dict[str, Any]) -> None:
+        self._fake_ledger.fields_moved.setdefault(job_id, []).append(fields)
+
     def remove(self, job_id: str) -> None:
         del self._fake.documents[job_id]
 
@@ -82,6 +90,7 @@ class FirestoreWorld:
         self.repository = JobRepository(database)
         self.ledger = Ledger(database)
         self.deletions = Deletions(self.ledger, SWEEP_AFTER)
+        self.erasures = Erasures(database, SWEEP_AFTER)
         self.shares = Shares(database, 8)
         self.completions = Completions(database, 8)
         self.known_pictures = KnownPictures(database)
@@ -99,6 +108,10 @@ class FirestoreWorld:
 
     def entry(self, job_id: str) -> dict[str, Any]:
         return jobs.read_entry(self._database, job_id)
+
+    def put_displaced(self, job_id: str, fields: dict[str, Any]) -> None:
+        there = self._database.collection("deletions").document(job_id).collection("displaced")
+        there.document("1").set(fields)
 
     def remove(self, job_id: str) -> None:
         self._database.collection("jobs").document(job_id).delete()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,17 @@ from google.cloud import firestore
 from infra.local import ports
 from infra.local.stack import Stack
 from infra.local.users import Account, Users
+from shared.deletion.erasures import Erasures
 from tests.conftest import PASSWORD
 from tests.enumerated import FOUND, Operation, for_users
-from tests.jobs import deleted, document, entry, new_id, read
+from tests.fake_firestore import SWEEP_AFTER
+from tests.jobs import NOW, deleted, document, entry, new_id, read
 from tests.tokens import pem, private_key, unsigned_token
 
 OPERATIONS = for_users(FOUND)
 DELETE = "DELETE /jobs/{job_id}"
 RECEIPT = "GET /jobs/{job_id}/deletion"
+DELETE_ALL = "DELETE /jobs"
 RESTORE = "POST /jobs/{job_id}/restore"
 every = pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 of_one_job = pytest.mark.parametrize("operation", [one for one in OPERATIONS if "{job_id}" in one.path], ids=str)
@@ -31,6 +35,8 @@ of_one_job = pytest.mark.parametrize("operation", [one for one in OPERATIONS if 
 def send(base: str, operation: Operation, job_id: str, token: str | None) -> requests.Response:
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     address = base + operation.path.format(job_id=job_id)
+    if str(operation) == DELETE_ALL:
+        address += "?confirm=1"
     body = {"name": "First try"} if operation.method == "PATCH" else None
     return requests.request(operation.method, address, headers=headers, json=body, timeout=15)
 
@@ -43,12 +49,15 @@ def job(account: Account, database: firestore.Client) -> str:
     # It was deleted and has come back, so that it has a receipt.
     restored = entry(account.user_id, state="restored", sweep_at=None)
     database.collection("deletions").document(job_id).set(restored)
+    # So long ago that it deletes none of these jobs.
+    long_ago = NOW - timedelta(days=900)
+    Erasures(database, SWEEP_AFTER).request(account.user_id, 0, by=account.user_id, now=long_ago)
     return job_id
 
 
 @every
 def test_the_owner_is_let_in(stack: Stack, account: Account, job: str, operation: Operation) -> None:
-    expected = 202 if str(operation) in (DELETE, RESTORE) else 200
+    expected = 202 if str(operation) in (DELETE, DELETE_ALL, RESTORE) else 200
     assert send(stack.url, operation, job, account.token).status_code == expected
 
 

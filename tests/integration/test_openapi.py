@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,8 +15,10 @@ from schemathesis.schemas import BaseSchema
 
 from infra.local.stack import Stack
 from infra.local.users import Account, Users
+from shared.deletion.erasures import Erasures
 from shared.jobs.job import JobStatus
 from tests.conftest import PASSWORD
+from tests.fake_firestore import SWEEP_AFTER
 from tests.jobs import NOW, document, entry
 from tests.openapi import described_api
 
@@ -25,6 +28,8 @@ DOOMED = [f"doomed-{number}" for number in range(20)]
 SHARED = "5ca1ab1e"
 SEEN_AT_LEAST = {
     "GET /jobs": {200, 304, 400},
+    "DELETE /jobs": {400, 409},
+    "GET /jobs/erasure": {200, 304},
     "GET /jobs/{job_id}": {200, 304, 404},
     "GET /jobs/{job_id}/deletion": {200, 304, 404},
     "GET /jobs/{job_id}/thumbnails": {200, 304, 404},
@@ -49,11 +54,13 @@ def api(ids: list[str]) -> BaseSchema:
         dictionaries={
             "ids": {"values": ids},
             "shared": {"values": [SHARED]},
+            "numbers": {"values": [1_000_000]},
             "tags": {"values": ["*", 'W/"0"', '"0", "1"', '"', "no tag"]},
         },
         parameters={
             "path.job_id": {"dictionary": "ids", "probability": 0.7},
             "path.short_id": {"dictionary": "shared", "probability": 0.5},
+            "query.confirm": {"dictionary": "numbers", "probability": 0.5},
             "query.id_prefix": {"dictionary": "ids", "probability": 0.1},
             "header.If-None-Match": {"dictionary": "tags", "probability": 0.2},
         },
@@ -108,6 +115,8 @@ def owner(stack: Stack, users: Users, database: firestore.Client) -> Account:
         batch.set(database.collection("deletions").document(f"kept-{state}"), entry(mine, **changes))
     batch.set(database.collection("short_links").document(SHARED), {"job_id": "shared"})
     batch.commit()
+    # So long ago that it deletes none of these jobs.
+    Erasures(database, SWEEP_AFTER).request(mine, 0, by=mine, now=NOW - timedelta(days=900))
     return account
 
 

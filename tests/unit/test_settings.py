@@ -13,6 +13,7 @@ def test_what_is_not_set_has_the_documented_default() -> None:
     assert settings.allowed_origins == ("https://nuumee.ai", "http://localhost:3000")
     assert (settings.job_deleted_topic, settings.share_origin) == ("job-deleted", "https://nuumee.ai")
     assert (settings.job_restored_topic, settings.longest_run) == ("job-restored", 300)
+    assert settings.jobs_erased_topic == "jobs-erased"
 
 
 def test_every_setting_is_read_from_its_variable() -> None:
@@ -22,6 +23,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
         "OUTPUTS_BUCKET": "o",
         "JOB_DELETED_TOPIC": "gone",
         "JOB_RESTORED_TOPIC": "back",
+        "JOBS_ERASED_TOPIC": "all",
         "LONGEST_RUN": "20",
         "SHARE_ORIGIN": "https://share.test/",
         "SHORT_ID_LENGTH": "16",
@@ -39,6 +41,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
     assert settings.revision == "list-jobs-00007-abc"
     assert (settings.job_deleted_topic, settings.share_origin) == ("gone", "https://share.test")
     assert (settings.job_restored_topic, settings.longest_run) == ("back", 20)
+    assert settings.jobs_erased_topic == "all"
     assert (settings.short_id_length, settings.forwarded_hops, settings.requests_per_minute) == (16, 2, 50)
     assert (settings.signing_key, settings.keyless) == (SigningKey("GOOG1EKEY", "se/cr+et:="), True)
     assert settings.patience == 4

@@ -106,6 +106,7 @@ def test_every_topic_of_the_settings_is_known_and_has_a_function() -> None:
     assert named == {
         "job_deleted_topic": settings.job_deleted_topic,
         "job_restored_topic": settings.job_restored_topic,
+        "jobs_erased_topic": settings.jobs_erased_topic,
         "object_finalized_topic": settings.object_finalized_topic,
         "video_viewed_topic": settings.video_viewed_topic,
         EVERY_MINUTE: "every-minute",
@@ -113,9 +114,11 @@ def test_every_topic_of_the_settings_is_known_and_has_a_function() -> None:
     assert {function.topic for function in table().functions.values()} == {*TOPICS, None}
 
 
-def test_all_events_are_tried_again_but_views_and_those_that_the_next_minute_makes_up_for() -> None:
+def test_all_events_are_tried_again_but_views_and_those_that_a_minutes_sweep_makes_up_for() -> None:
     for function in table().functions.values():
-        assert function.retry == (function.topic not in (None, EVERY_MINUTE, "video_viewed_topic"))
+        assert function.retry == (
+            function.topic not in (None, EVERY_MINUTE, "video_viewed_topic", "jobs_erased_topic")
+        )
 
 
 def test_an_older_python_gets_as_far_as_to_be_told_so() -> None:

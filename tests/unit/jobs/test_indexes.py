@@ -40,7 +40,7 @@ INDEXES: dict[str, list[list[Order]]] = {
         for index in FILE["indexes"]
         if index["collectionGroup"] == collection
     ]
-    for collection in ("jobs", "deletions")
+    for collection in ("jobs", "deletions", "erasures")
 }
 
 PLACES: dict[str, dict[str, Any]] = {
@@ -97,6 +97,12 @@ ASKED["due deletions"] = lambda services: services.ledger.due(NOW, 100)
 ASKED["purges of the old form"] = lambda services: list(services.ledger.old_form())
 ASKED["pending purges of the old form"] = lambda services: services.ledger.old_form_pending(100)
 ASKED["all deletions"] = lambda services: list(services.ledger.all())
+ASKED["how many jobs there are"] = lambda services: services.repository.count(ListQuery(user_id="ann"))
+ASKED["all of a user's jobs"] = lambda services: services.repository.batch("ann", NOW, None, 100)
+ASKED["more of a user's jobs"] = lambda services: services.repository.batch("ann", NOW, "job", 100)
+ASKED["the latest erasure"] = lambda services: services.erasures.latest("ann")
+ASKED["due erasures"] = lambda services: services.erasures.due(NOW, 100)
+ASKED["displaced texts"] = lambda services: services.ledger.forget_displaced("job", ["name"])
 ASKED["jobs that name an object"] = lambda services: list(
     services.ledger.jobs_naming("ann", "motion_video_path", "ann/1/motion.mp4")
 )

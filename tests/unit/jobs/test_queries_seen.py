@@ -32,6 +32,7 @@ WITHOUT_QUERIES = {
         "Renaming.rename",
     ),
     *("Views.add", "Views.move"),
+    *("Erasures.request", "Erasures.of", "Erasures.advance", "Erasures.record_sweep"),
 }
 """Methods that only read and write documents by id."""
 Place = tuple[str, str]

@@ -65,6 +65,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "with a body that comes too late": {"late": True},
     "without a token": {"user": None},
     "for a job that is not there": {"job_id": "unknown"},
+    "with another number of jobs": {"query": "confirm=7"},
     "for a job under way": {"job_id": "queued"},
     "for a job that is gone for good": {"job_id": "gone"},
     "for deleted jobs": {"query": "deleted=true"},
@@ -100,13 +101,21 @@ def test_every_answer_is_as_described_and_no_other_is_described(path: str, metho
             services.add(status, document("me", output_video_path="me/completed/output.mp4", **made))
             services.fake_shares.links[SHORT_IDS[status]] = status
             services.fake_ledger.entries[status] = entry("me", state="restored", buckets={IMAGES: REMOVED})
-        services.add("gone", deleted("me", deleted_at=NOW - timedelta(days=30)))
+        long_ago = NOW - timedelta(days=30)
+        services.add("gone", deleted("me", deleted_at=long_ago))
+        emptied = {**REMOVED, "first_removed_at": long_ago, "removed_at": long_ago}
+        services.fake_ledger.entries["gone"] = entry(
+            "me", state="done", requested_at=long_ago, buckets={IMAGES: emptied}
+        )
         services.add("deleted", deleted("me"))
         services.fake_ledger.entries["deleted"] = entry("me")
         if path.endswith("/restore"):
             services.deletions.mark("me", "completed", NOW)
             del services.fake_ledger.entries["queued"]
-        options = {"method": method, "job_id": "completed", "query": "", "error": None, "times": 1, **request}
+        if "job_id" not in request:
+            services.erasures.request("me", 2, by="me", now=NOW)
+        query = "confirm=2" if (method, path) == ("DELETE", "/jobs") else ""
+        options = {"method": method, "job_id": "completed", "query": query, "error": None, "times": 1, **request}
         if method == "PATCH":
             options.setdefault("body", {"name": "First try"})
         services.fake_verifier.error = services.fake_shares.error = options.pop("error")

@@ -100,7 +100,7 @@ def test_a_bucket_whose_roles_can_have_no_conditions_is_named(checkout: Checkout
 def test_the_indexes_are_made_without_waiting_for_each(commands: list[Line]) -> None:
     made = those(commands, "firestore", "indexes", "composite", "create")
     assert all({"--query-scope=collection", "--async"} <= set(command) for command in made)
-    assert {option(command, "--collection-group") for command in made} == {"jobs", "deletions"}
+    assert {option(command, "--collection-group") for command in made} == {"jobs", "deletions", "erasures"}
     fields = [
         [word.partition("=")[2] for word in command if word.startswith("--field-config=")] for command in made
     ]

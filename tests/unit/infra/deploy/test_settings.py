@@ -38,6 +38,8 @@ def test_a_missing_setting_is_named(missing: str, checkout: Checkout) -> None:
         "--job-deleted-topic=every-minute",
         "--job-restored-topic=a/b",
         "--job-restored-topic=job-deleted",
+        "--jobs-erased-topic=a/b",
+        "--jobs-erased-topic=job-deleted",
         "--object-finalized-topic=a/b",
         "--object-finalized-topic=google-events",
         "--budget=100",

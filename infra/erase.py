@@ -1,0 +1,87 @@
+"""`python -m infra.erase UID`: deletes all jobs of a user, as `DELETE /jobs` does, and shows the progress.
+
+Only counts them, unless told to erase. An erasure that has begun goes on without this tool.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+
+from google.api_core.exceptions import GoogleAPICallError
+from tqdm import tqdm
+
+from shared.deletion.erasures import ErasureState
+from shared.errors import Unavailable
+from shared.jobs.pagination import ListQuery
+from shared.messaging.events import JobsErased
+from shared.services import Services
+from shared.settings import Settings, SettingsError
+
+OPERATOR = "operator"
+"""Who asked, in the records."""
+_PAUSE = 2.0
+"""Seconds between two looks at the progress."""
+_NOW = """\
+Cloud Storage keeps what is removed for the soft-delete window of its bucket, and lets nobody remove it earlier:
+https://cloud.google.com/storage/docs/soft-delete. To leave no copies, end the window before you erase, wait until
+the purges of the jobs are done in `deletions`, and set the window again. Meanwhile no user's delete can be undone.
+{commands}"""
+
+
+def main() -> None:
+    options = _parser().parse_args()
+    try:
+        # No browser calls this, so the origin is a placeholder.
+        settings = Settings.from_environment({"ALLOWED_ORIGINS": "http://localhost", **os.environ})
+        if options.now:
+            print(_NOW.format(commands="\n".join(map(_command, settings.buckets))))
+        run(Services(settings), options.user_id, erase=options.erase)
+    except SettingsError as error:
+        sys.exit(f"erase: {error}")
+    except GoogleAPICallError as error:
+        sys.exit(f"erase: {error.message}")
+    except Unavailable as error:
+        sys.exit(f"erase: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\nerase: the erasure goes on without this tool")
+
+
+def run(services: Services, user_id: str, *, erase: bool, pause: float = _PAUSE) -> None:
+    """Count the user's live jobs and, if told to `erase`, ask for their deletion and wait for its end.
+
+    Raises Unavailable if Firestore is away.
+    """
+    now = services.now()
+    jobs = services.repository.count(ListQuery(user_id=user_id))
+    if not erase:
+        print(f"erase: the user has {jobs} live job(s); with --erase they and all texts would go")
+        return
+    erasure = services.erasures.request(user_id, jobs, by=OPERATOR, now=now)
+    print(f"erase: erasure {erasure.id} of {jobs} live job(s)")
+    if not services.erasure_publisher.publish_all([JobsErased(erasure.id, user_id)]):
+        print("erase: Pub/Sub did not take the request; a sweep asks for it within some five minutes")
+    with tqdm(total=jobs, unit=" jobs", disable=None) as bar:
+        while erasure.state is not ErasureState.DONE:
+            time.sleep(pause)
+            erasure = services.erasures.of(erasure.id) or erasure
+            bar.update(erasure.deleted - bar.n)
+    print(f"erase: {erasure.deleted} job(s) deleted; their files go as after any delete")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m infra.erase", description=__doc__)
+    parser.add_argument("user_id", metavar="UID", help="the user's id in Firebase Auth")
+    parser.add_argument("--erase", action="store_true", help="delete the jobs")
+    parser.add_argument("--now", action="store_true", help="say how to leave no copies that could be restored")
+    return parser
+
+
+def _command(bucket: str) -> str:
+    return f"gcloud storage buckets update gs://{bucket} --clear-soft-delete"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""Erasures, of all of a user's jobs: what was asked for, and how far it has come.
+
+`erasures/{id}`, a document for each accepted wish, stays for ever.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from shared.deletion.purge import until_next_sweep
+from shared.jobs.amending import Document, amend, read, update_unless_changed
+from shared.jobs.documents import fields
+from shared.jobs.job import rfc3339
+from shared.outages import firestore_limits, outages
+
+WATCHED_FOR = timedelta(days=1)
+"""How long sweeps look for jobs that were created before the request and were written later."""
+
+
+class ErasureState(StrEnum):
+    PENDING = "pending"
+    """Jobs may be live that were there at the request."""
+    DONE = "done"
+    """Each of them is deleted. Their files go as after any delete."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erasure:
+    id: str
+    user_id: str
+    requested_at: datetime
+    requested_by: str
+    state: ErasureState
+    jobs: int
+    """How many live jobs there were at the request."""
+    deleted: int
+    """How many of them are deleted."""
+    finished_at: datetime | None
+    passes: int
+    """How often all jobs were gone through."""
+    after: str | None
+    """The id of the last job that was dealt with in this pass."""
+    sweeps: int
+    sweep_at: datetime | None
+
+    def as_json(self) -> dict[str, object]:
+        """The progress that the owner is told."""
+        return {
+            "erasure": self.id,
+            "requested_at": rfc3339(self.requested_at),
+            "state": self.state.value,
+            "jobs": self.jobs,
+            "deleted": self.deleted,
+            "finished_at": rfc3339(self.finished_at),
+        }
+
+    @property
+    def place(self) -> tuple[int, str | None]:
+        return self.passes, self.after
+
+
+class Erasures:
+    """Every method raises Unavailable when Firestore is away.
+
+    `sweep_after` is how long an erasure may make no progress before a sweep requests it again.
+    """
+
+    def __init__(self, client: firestore.Client, sweep_after: timedelta) -> None:
+        self._client = client
+        self._erasures = client.collection("erasures")
+        self._sweep_after = sweep_after
+
+    def request(self, user_id: str, jobs: int, *, by: str, now: datetime) -> Erasure:
+        """Record that `by` asked to delete the user's `jobs` live jobs. Costs a write."""
+        document: Document = {
+            "user_id": user_id,
+            "requested_at": now,
+            "requested_by": by,
+            "state": ErasureState.PENDING.value,
+            "jobs": jobs,
+            **dict.fromkeys(("deleted", "found", "failed", "passes", "sweeps"), 0),
+            "after": None,
+            "finished_at": None,
+            "sweep_at": now + self._sweep_after,
+        }
+        erasure_id = uuid.uuid4().hex
+        self._create(erasure_id, document)
+        return _erasure(erasure_id, document)
+
+    def of(self, erasure_id: str) -> Erasure | None:
+        """The erasure, or None. Costs a read."""
+        document = self._read(erasure_id)
+        return _erasure(erasure_id, document) if document else None
+
+    def latest(self, user_id: str) -> Erasure | None:
+        """The user's last one, or None. Costs a read."""
+        query = self._erasures.where(filter=FieldFilter("user_id", "==", user_id))
+        newest = query.order_by("requested_at", direction=firestore.Query.DESCENDING).limit(1)
+        return next(iter(self._found(newest)), None)
+
+    def due(self, now: datetime, limit: int) -> list[Erasure]:
+        """Those to be requested again, the longest overdue first. Costs a read for each, at least one."""
+        overdue = self._erasures.where(filter=FieldFilter("sweep_at", "<=", now))
+        return self._found(overdue.order_by("sweep_at").limit(limit))
+
+    def advance(
+        self, erasure: Erasure, after: str | None, *, deleted: int, failed: int, now: datetime
+    ) -> Erasure | None:
+        """Record that the jobs from its place up to `after` were dealt with, so many with success; None ends the
+        pass.
+
+        The erasure is done with the first pass without failures. Returns the changed erasure, or None if another
+        run was first. Costs a read and a write.
+        """
+
+        def step(document: Document) -> Document:
+            if not document or _erasure(erasure.id, document).place != erasure.place:
+                return {}
+            found = document["found"] + deleted
+            most = max(document["deleted"], found)
+            failures = document["failed"] + failed
+            if after is not None:
+                moved = {"after": after, "found": found, "failed": failures, "deleted": most}
+                return {**moved, "sweep_at": now + self._sweep_after}
+            ended = {"after": None, "found": 0, "failed": 0, "deleted": most, "passes": erasure.passes + 1}
+            sweep_at = now + until_next_sweep(document["sweeps"], self._sweep_after)
+            ended["sweep_at"] = sweep_at if failures or _is_watched(document, now) else None
+            if failures:
+                return ended
+            return {**ended, "state": ErasureState.DONE.value, "finished_at": document["finished_at"] or now}
+
+        changed = _erasure(erasure.id, self._change(erasure.id, step))
+        ours = (erasure.passes, after) if after is not None else (erasure.passes + 1, None)
+        return changed if changed.place == ours else None
+
+    def record_sweep(self, erasure: Erasure, now: datetime) -> None:
+        """Record that a sweep requested it again, and postpone the next sweep, if one is needed."""
+
+        def step(document: Document) -> Document:
+            if document.get("sweep_at") != erasure.sweep_at:
+                return {}
+            if document["state"] == ErasureState.DONE and not _is_watched(document, now):
+                return {"sweep_at": None}
+            sweeps = document["sweeps"] + 1
+            return {"sweeps": sweeps, "sweep_at": now + until_next_sweep(sweeps, self._sweep_after)}
+
+        self._change(erasure.id, step)
+
+    def _create(self, erasure_id: str, document: Document) -> None:
+        with outages("Firestore"):
+            self._erasures.document(erasure_id).set(document, **firestore_limits())
+
+    def _read(self, erasure_id: str) -> Document:
+        return fields(read(self._erasures.document(erasure_id)))
+
+    def _found(self, query: Any) -> list[Erasure]:
+        with outages("Firestore"):
+            return [_erasure(one.id, fields(one)) for one in query.get(**firestore_limits())]
+
+    def _change(self, erasure_id: str, step: Callable[[Document], Document]) -> Document:
+        def write(snapshot: Any, document: Document) -> Document:
+            changes = step(document)
+            if changes:
+                update_unless_changed(self._client, snapshot, changes)
+            return changes
+
+        return amend(self._erasures.document(erasure_id), write)
+
+
+def _erasure(erasure_id: str, document: Document) -> Erasure:
+    names = ("user_id", "requested_at", "requested_by", "jobs", "deleted", "finished_at", "passes", "after")
+    told = {name: document[name] for name in (*names, "sweeps", "sweep_at")}
+    return Erasure(id=erasure_id, state=ErasureState(document["state"]), **told)
+
+
+def _is_watched(document: Document, now: datetime) -> bool:
+    return bool(now < document["requested_at"] + WATCHED_FOR)

@@ -1,0 +1,137 @@
+"""Erasures of all of a user's jobs. The same tests run on Firestore's emulator and on the fake."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from shared.deletion.erasing import Erasing
+from shared.deletion.erasures import Erasure, Erasures, ErasureState
+from tests.contract.worlds import World, put_many
+from tests.fake_firestore import SWEEP_AFTER
+from tests.jobs import NOW, document, new_id
+
+MINUTE = timedelta(minutes=1)
+TEXTS = {"extension_prompt": "a cat", "error_message": "no cat", "name": "Cat", "name_folded": "cat"}
+
+
+@pytest.fixture
+def erasures(world: World) -> Erasures:
+    return world.erasures
+
+
+@pytest.fixture
+def erasure(erasures: Erasures, user: str) -> Erasure:
+    return erasures.request(user, 3, by=user, now=NOW)
+
+
+def advance(
+    erasures: Erasures, erasure: Erasure | None, after: str | None, deleted: int = 1, failed: int = 0
+) -> Erasure | None:
+    assert erasure
+    return erasures.advance(erasure, after, deleted=deleted, failed=failed, now=NOW + MINUTE)
+
+
+def test_what_was_asked_for_is_read_as_it_was(erasures: Erasures, erasure: Erasure, user: str) -> None:
+    assert erasures.of(erasure.id) == erasures.latest(user) == erasure
+    assert (erasure.state, erasure.jobs, erasure.requested_by) == (ErasureState.PENDING, 3, user)
+    assert erasures.of("0" * 32) is None
+    assert erasures.latest("somebody-else") is None
+
+
+def test_the_latest_is_the_one_asked_for_last(erasures: Erasures, erasure: Erasure, user: str) -> None:
+    later = erasures.request(user, 0, by="operator", now=NOW + MINUTE)
+    erasures.request(user, 1, by=user, now=NOW - MINUTE)
+    assert erasures.latest(user) == later
+
+
+def test_it_is_done_with_a_pass_without_failures(erasures: Erasures, erasure: Erasure) -> None:
+    second = advance(erasures, erasure, "b", deleted=2)
+    assert second
+    assert (second.after, second.deleted, second.state) == ("b", 2, ErasureState.PENDING)
+    assert second.sweep_at == NOW + MINUTE + SWEEP_AFTER
+    done = advance(erasures, second, None)
+    assert done
+    assert (done.after, done.deleted, done.state) == (None, 3, ErasureState.DONE)
+    assert done.finished_at == NOW + MINUTE
+    assert erasures.of(erasure.id) == done
+
+
+def test_a_pass_with_failures_is_followed_by_another(erasures: Erasures, erasure: Erasure) -> None:
+    failed = advance(erasures, advance(erasures, erasure, "b", failed=1), None)
+    assert failed
+    assert (failed.state, failed.after, failed.deleted) == (ErasureState.PENDING, None, 2)
+    done = advance(erasures, failed, None, deleted=3)
+    assert done
+    assert (done.state, done.deleted) == (ErasureState.DONE, 3)  # each job once
+
+
+def test_a_run_that_comes_second_changes_nothing(erasures: Erasures, erasure: Erasure) -> None:
+    first = advance(erasures, erasure, "b")
+    assert advance(erasures, erasure, "c") is None
+    assert erasures.of(erasure.id) == first
+    ended = advance(erasures, first, None)
+    assert advance(erasures, erasure, "b") is None  # although it is at the beginning again
+    assert erasures.of(erasure.id) == ended
+
+
+def test_what_makes_no_progress_is_due(erasures: Erasures, erasure: Erasure) -> None:
+    def is_due(now: datetime) -> bool:
+        return erasure.id in [one.id for one in erasures.due(now, 1000)]
+
+    assert not is_due(NOW)
+    assert is_due(NOW + SWEEP_AFTER)
+    erasures.record_sweep(erasure, NOW + SWEEP_AFTER)
+    erasures.record_sweep(erasure, NOW + SWEEP_AFTER)  # a repetition
+    swept = erasures.of(erasure.id)
+    assert swept
+    assert (swept.sweeps, swept.sweep_at) == (1, NOW + 3 * SWEEP_AFTER)
+    done = advance(erasures, swept, None)
+    assert done
+    assert done.sweep_at
+    erasures.record_sweep(done, NOW + timedelta(days=2))
+    assert not is_due(NOW + timedelta(days=9))
+
+
+def test_all_of_a_users_jobs_are_found_batch_by_batch(world: World, user: str) -> None:
+    ids = sorted(put_many(world, user, document, 3))
+    put_many(world, "somebody-else", document, 2)
+    world.put(ids[1], document(user, deleted_at=NOW))
+    assert world.repository.batch(user, NOW, None, 2) == (ids[:2], ids[1])
+    assert world.repository.batch(user, NOW, ids[1], 2) == (ids[2:], None)
+    world.put(ids[0], document(user, created_at=NOW))
+    assert world.repository.batch(user, NOW, None, 2) == (ids[1:2], ids[1])
+
+
+def test_a_job_is_erased_with_its_words(world: World, erasure: Erasure, user: str) -> None:
+    (job_id,) = put_many(world, user, document, 1)
+    world.put(job_id, document(user, **TEXTS))
+    erasing = Erasing(world.ledger, world.deletions)
+    for _ in range(2):  # a repetition tells the same
+        erased = erasing.erase(erasure, [job_id, "a b"], NOW + MINUTE)
+        assert ([one.job_id for one in erased.deletions], erased.failed) == ([job_id], 0)
+    kept = world.read(job_id)
+    assert (kept["deleted_at"], kept["deleted_by"]) == (NOW + MINUTE, user)
+    assert kept.keys() & TEXTS.keys() == set()
+    assert world.entry(job_id)["erasure"] == erasure.id
+
+
+def test_no_words_are_displaced_or_stay_displaced(world: World, erasure: Erasure, user: str) -> None:
+    job_id = new_id()
+    world.put(job_id, document(user, **TEXTS))
+    world.put_displaced(job_id, {"extension_prompt": "a cat", "other": "kept"})
+    world.put_entry(
+        job_id,
+        {"user_id": user, "requested_at": NOW, "requested_by": user}
+        | {"state": "restored", "displaced": 1, "put_back": 1},
+    )
+    Erasing(world.ledger, world.deletions).erase(erasure, [job_id], NOW + MINUTE)
+    assert world.ledger.displaced(job_id) == {"other": "kept"}
+
+
+def test_another_users_job_is_not_erased(world: World, erasure: Erasure) -> None:
+    (job_id,) = put_many(world, "somebody-else", document, 1)
+    before = world.read(job_id)
+    assert Erasing(world.ledger, world.deletions).erase(erasure, [job_id], NOW).deletions == []
+    assert (world.read(job_id), world.entry(job_id)) == (before, {})
