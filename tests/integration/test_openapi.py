@@ -36,6 +36,7 @@ SEEN_AT_LEAST = {
     "GET /jobs/{job_id}/output": {200, 404, 409},
     "PATCH /jobs/{job_id}": {200, 400, 404},
     "DELETE /jobs/{job_id}": {202, 404},
+    "POST /jobs/{job_id}/restore": {202, 404, 409},
     "POST /jobs/{job_id}/share": {200, 404, 409},
     "DELETE /jobs/{job_id}/share": {200, 404},
     "GET /public/video/{short_id}": {200, 404},
