@@ -46,8 +46,9 @@ ERASE_WITHIN = 180.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 0.5
 """Seconds before a call to Firestore or Pub/Sub is tried again: the first time, and at the most."""
 PUBLISH_TIMEOUT = 2.5
-COUNTING_TIMEOUT = 2.0
-"""Seconds for the single try at counting a view."""
+COUNTING_TIMEOUT = 6.0
+"""Seconds for the single try at counting a view. If a try that timed out was carried out after all, the view comes
+back and is counted twice."""
 COUNTED_WITHIN = 2.0
 """Most seconds that the answer to a page that was seen waits for its view to be published. A new instance makes
 its publisher first, and CPU is not guaranteed after the answer."""

@@ -31,7 +31,9 @@ def tell_of(page: Page, fields: Collection[str], *, playable: bool | None = None
         response = route.fetch()
         body = response.json()
         number = next(answers)
-        for media in [job["media"] for job in body["jobs"]] if "jobs" in body else [body]:
+        # A look for newer jobs asks for no media.
+        answered = [job["media"] for job in body["jobs"] if "media" in job] if "jobs" in body else [body]
+        for media in answered:
             names = (*ALL, VIEW, STORYBOARD)
             media.update({name: _url(page, media, name, number) if name in fields else None for name in names})
             media["playable"] = dict.fromkeys(media["playable"], playable)

@@ -21,8 +21,8 @@ from tests.integration.faults.grpc_proxy import OWNER, GrpcProxy, Upstream
 
 _SERVICE = "/google.firestore.v1.Firestore"
 _AT_ONCE = 400
-_LARGEST = 8_000_000
-"""Bytes."""
+_LARGEST = 3_000_000
+"""Bytes. The emulator takes messages of 4 MiB, and a document holds up to 1 MiB."""
 _DOCUMENT = re.compile(rb"/documents/([A-Za-z0-9_/-]+)")
 
 
@@ -78,7 +78,7 @@ class Firestore(Upstream):
 
 
 def _parts(documents: list[Document]) -> Iterator[list[Document]]:
-    """The documents in parts that one request can hold: https://firebase.google.com/docs/firestore/quotas"""
+    """The documents in parts that the emulator takes in one request."""
     part: list[Document] = []
     size = 0
     for document in documents:
