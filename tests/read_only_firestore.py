@@ -22,11 +22,11 @@ class ReadOnlyFirestore(grpc.GenericRpcHandler):  # type: ignore[misc]  # untype
     What each call takes: https://cloud.google.com/firestore/docs/security/iam#required_permissions
     """
 
-    def __init__(self, project: str, documents: Mapping[str, Mapping[str, Any]]) -> None:
-        """`documents` has their fields by path, such as `jobs/1`."""
-        self.read: list[str] = []
-        """The calls that were answered."""
-        self.refused: list[str] = []
+    def __init__(
+        self, project: str, documents: Mapping[str, Mapping[str, Any]], read: list[str], refused: list[str]
+    ) -> None:
+        """`documents` has their fields by path, such as `jobs/1`. Each call is added to one of the latter two."""
+        self._read, self._refused = read, refused
         self._documents = {
             DATABASE.format(project) + path: types.Document(
                 name=DATABASE.format(project) + path,
@@ -45,9 +45,9 @@ class ReadOnlyFirestore(grpc.GenericRpcHandler):  # type: ignore[misc]  # untype
             "RunAggregationQuery": self._count,
         }
         if name not in answers:
-            self.refused.append(name)
+            self._refused.append(name)
             return grpc.unary_unary_rpc_method_handler(_refuse)
-        self.read.append(name)
+        self._read.append(name)
         return grpc.unary_stream_rpc_method_handler(
             lambda request, _: answers[name](request),
             request_deserializer=getattr(types, f"{name}Request").deserialize,

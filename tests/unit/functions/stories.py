@@ -28,7 +28,7 @@ from tests.visits import CHROME, ID
 
 Story = Callable[[FakeServices], Iterator[None]]
 IMAGES, VIDEOS, OUTPUTS = SETTINGS.buckets
-LIVE, GONE, ERASURE = "live-job", "gone-job", "an-erasure"
+LIVE, GONE, ERASURE = "live-job", "gone-job", 32 * "e"
 VIDEO = b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41"
 """The beginning of an MP4."""
 QUERIES = {
@@ -140,7 +140,7 @@ def _restore(function: Subscriber[Any], services: FakeServices) -> Iterator[None
     services.deletions.begin_purge(GONE, "me", run, NOW)
     removed = services.objects.purge(JobPrefix("me", GONE), lambda: True)
     services.deletions.end_purge(GONE, run, removed, NOW)
-    services.restores.request("me", GONE, services.retention.kept_until, NOW)
+    services.restores.request("me", GONE, lambda removed_at: removed_at + timedelta(days=7), NOW)
     yield
     function.receive(message(JobRestored(GONE, "me", NOW)), services)
     assert services.fake_ledger.entries[GONE]["state"] == "restored"
@@ -215,7 +215,7 @@ def _erased(function: Subscriber[Any], services: FakeServices) -> Iterator[None]
     services.fake_repository.documents[LIVE]["created_at"] = NOW - timedelta(days=1)
     yield
     function.receive(envelope(*JobsErased(ERASURE, "me").encode()), services)
-    assert services.fake_erasures.documents[ERASURE]["deleted"] == 1
+    assert services.fake_erasures.documents[ERASURE]["deleted"] == 2
 
 
 def _handed_on(function: Subscriber[Any], services: FakeServices) -> Iterator[None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 import pytest
 
@@ -49,7 +48,7 @@ def told(function: Function, told_stories: list[Story]) -> Deeds:
 
 def _tell(story: Story, function: Function, deeds: Deeds, ends: ExitStack) -> None:
     held = VersionedStorage()
-    held.now = lambda: NOW + timedelta(seconds=1)
+    held.now = lambda: NOW
     client = ends.enter_context(a_storage(Trouble(), SETTINGS.buckets, held))
     services = FakeServices()
     for part in ("media", "objects", "retention"):
@@ -63,12 +62,10 @@ def _tell(story: Story, function: Function, deeds: Deeds, ends: ExitStack) -> No
             services.__dict__[part] = TopicAs(function, topic, deeds.used, deeds.refused)
         if VIEWER in function.roles and FIRESTORE in reached:
             services.__dict__.pop(part, None)  # the real one, on the Firestore below
-    firestore = ReadOnlyFirestore(SETTINGS.project, DOCUMENTS)
+    firestore = ReadOnlyFirestore(SETTINGS.project, DOCUMENTS, deeds.read, deeds.refused)
     patch = ends.enter_context(pytest.MonkeyPatch.context())
     patch.setenv("FIRESTORE_EMULATOR_HOST", ends.enter_context(serving(firestore)))
     assert next(acting, None) is None
-    deeds.read += firestore.read
-    deeds.refused += firestore.refused
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,11 @@ def steps(done: Done) -> list[str]:
 
 
 def changes(checkout: Checkout) -> list[Request]:
-    return [one for one in checkout.cloud.requests if "rules" not in one.url and one.method in ("POST", "PATCH")]
+    return [
+        one
+        for one in checkout.cloud.requests
+        if ("firebase." in one.url or "identitytoolkit" in one.url) and one.method in ("POST", "PATCH")
+    ]
 
 
 @pytest.fixture
