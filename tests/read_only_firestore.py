@@ -30,7 +30,7 @@ class ReadOnlyFirestore(grpc.GenericRpcHandler):  # type: ignore[misc]  # untype
         self._documents = {
             DATABASE.format(project) + path: types.Document(
                 name=DATABASE.format(project) + path,
-                fields=_helpers.encode_dict(dict(fields)),  # type: ignore[no-untyped-call]
+                fields=_helpers.encode_dict(dict(fields)),
                 create_time=NOW,
                 update_time=NOW,
             )
