@@ -104,7 +104,7 @@ class Removal:
         """After the bindings: those of a role that is deleted stay, without an effect."""
         for role in sorted(Roles(self._project).there()):
             if everything or role not in self._project.table.custom_roles:
-                yield self._command(f"role {role}", "iam", "roles", "delete", role)
+                yield self._command(f"the project's role {role}", "iam", "roles", "delete", role)
 
     def _foundation(self) -> Iterator[Leftover]:
         # Those on what goes anyway go with it.

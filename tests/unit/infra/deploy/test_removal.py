@@ -66,7 +66,7 @@ WHAT = (
     *("subscription old-one", "service old-one"),
     "role roles/datastore.user of serviceAccount:old-one@nuumee-test.iam.gserviceaccount.com on nuumee-test",
     "role roles/editor of serviceAccount:list-jobs@nuumee-test.iam.gserviceaccount.com on nuumee-test",
-    "role nuumeeJobsOld",
+    "the project's role nuumeeJobsOld",
 )
 
 
