@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from google.api_core.exceptions import Forbidden
 from google.cloud import storage
@@ -34,19 +34,20 @@ def permissions(role: str) -> frozenset[str]:
     return custom[role].permissions if role in custom else PREDEFINED[role]
 
 
-def needed(method: str, url: str) -> set[str]:
-    """What a request to Cloud Storage takes: https://cloud.google.com/storage/docs/access-control/iam-json"""
+def needed(method: str, url: str, *, is_there: bool) -> set[str]:
+    """What a request to Cloud Storage takes: https://cloud.google.com/storage/docs/access-control/iam-json
+
+    `is_there` is whether there is a live object of the name that it writes; a precondition changes nothing.
+    """
     parts = urlsplit(url)
     path = _PATH.fullmatch(parts.path)
     assert path, f"{method} {parts.path} is known to nobody here"
+    replaced = {_DELETE} if is_there else set()
     match method, path["kind"], path["name"] is not None, path["verb"]:
         case "POST", "/upload", False, None:
-            # An object that is there would be replaced.
-            is_new = parse_qs(parts.query).get("ifGenerationMatch") == ["0"]
-            return {_CREATE} if is_new else {_CREATE, _DELETE}
+            return {_CREATE} | replaced
         case "POST", None, True, "/restore":
-            is_new = parse_qs(parts.query).get("ifGenerationMatch") == ["0"]
-            return {_CREATE, _RESTORE} if is_new else {_CREATE, _RESTORE, _DELETE}
+            return {_CREATE, _RESTORE} | replaced
         case "DELETE", None, True, None:
             return {_DELETE}
         case "GET", _, True, None:
@@ -67,24 +68,22 @@ class StorageAs:
         self._function = function
         self._settings = settings
         session: Any = client._http
-        send: Callable[..., Any] = session.request
+        self._send: Callable[..., Any] = session.request
+        session.request = self._request
 
-        def request(method: str, url: str, *others: Any, **options: Any) -> Any:
-            self._check(method, url, options)
-            return send(method, url, *others, **options)
-
-        session.request = request
-
-    def _check(self, method: str, url: str, options: Any) -> None:
+    def _request(self, method: str, url: str, *others: Any, **options: Any) -> Any:
         parts = urlsplit(url)
         path = _PATH.fullmatch(parts.path)
         assert path
-        name = path["name"] or (options.get("data") and _uploaded(options["data"])) or ""
-        lacking = needed(method, url) - self._granted(path["bucket"], unquote(name))
-        if lacking:
-            self._refused.append(f"{method} {parts.path}: {', '.join(sorted(lacking))}")
-            raise Forbidden(f"no {', '.join(sorted(lacking))}")
-        self._used |= needed(method, url)
+        name = unquote(path["name"]) if path["name"] else _uploaded(options.get("data"))
+        live = f"{parts.scheme}://{parts.netloc}/storage/v1/b/{path['bucket']}/o/{quote(name, safe='')}"
+        is_there = method == "POST" and self._send("GET", live).status_code == 200
+        needs = needed(method, url, is_there=is_there)
+        if lacking := ", ".join(sorted(needs - self._granted(path["bucket"], name))):
+            self._refused.append(f"{method} {parts.path}: {lacking}")
+            raise Forbidden(f"no {lacking}")
+        self._used |= needs
+        return self._send(method, url, *others, **options)
 
     def _granted(self, bucket: str, name: str) -> set[str]:
         places = {"buckets"} if bucket in self._settings.buckets else set()
@@ -96,11 +95,11 @@ class StorageAs:
         return {one for role in roles for one in permissions(role)}
 
 
-def _uploaded(body: bytes) -> str:
+def _uploaded(body: bytes | None) -> str:
     """The name of the object in an upload of several parts, whose first part describes it."""
-    found = re.search(rb'"name": "([^"]+)"', body)
-    assert found, "an upload names its object"
-    return found[1].decode()
+    found = re.search(rb'"name": "([^"]+)"', body or b"")
+    assert found or not body, "an upload names its object"
+    return found[1].decode() if found else ""
 
 
 class TopicAs(FakePublisher):

@@ -134,6 +134,7 @@ def _purge(function: Subscriber[Any], services: FakeServices) -> Iterator[None]:
 
 
 def _restore(function: Subscriber[Any], services: FakeServices) -> Iterator[None]:
+    """An earlier run was killed after it had brought back the first file."""
     fill(services)
     upload(services, GONE)
     run = "a-run"
@@ -141,6 +142,8 @@ def _restore(function: Subscriber[Any], services: FakeServices) -> Iterator[None
     removed = services.objects.purge(JobPrefix("me", GONE), lambda: True)
     services.deletions.end_purge(GONE, run, removed, NOW)
     services.restores.request("me", GONE, lambda removed_at: removed_at + timedelta(days=7), NOW)
+    (first,) = services.storage.list_blobs(IMAGES, soft_deleted=True)
+    services.storage.bucket(IMAGES).restore_blob(first.name, generation=first.generation)
     yield
     function.receive(message(JobRestored(GONE, "me", NOW)), services)
     assert services.fake_ledger.entries[GONE]["state"] == "restored"
