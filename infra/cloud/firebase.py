@@ -51,7 +51,7 @@ class Firebase:
         if self._add() and (app := self._app()):
             found = self._rest.call("GET", _MANAGEMENT, f"{self._name}/webApps/{app['appId']}/config")
             names = {"API_KEY": "apiKey", "PROJECT_ID": "projectId", "AUTH_DOMAIN": "authDomain"}
-            self.web_app = {name: found[key] for name, key in names.items()}
+            self.web_app = {name: found[key] for name, key in names.items() if key in found}
 
     def _add(self) -> bool:
         """Whether the project is one of Firebase."""

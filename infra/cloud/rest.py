@@ -44,9 +44,13 @@ class Rest:
         return answer.json()
 
     def _answer(self, request: Request) -> Answer:
-        """An API that was turned on just now is known everywhere only after some time."""
+        """An API that was turned on just now is known everywhere only after some time.
+
+        What makes something is not repeated if its answer is lost: it would be made twice.
+        """
         for _ in self._gcloud.attempts(f"{self._api} answers"):
             answer = self._fetch(request)
-            if answer.status and answer.status < 500 and b"SERVICE_DISABLED" not in answer.body:
+            is_lost = not answer.status or answer.status >= 500
+            if not (is_lost and request.method != "POST") and b"SERVICE_DISABLED" not in answer.body:
                 break
         return answer

@@ -169,3 +169,22 @@ def test_a_check_says_what_a_run_would_make_and_makes_nothing(on: Checkout) -> N
     on.cloud.firebase = {"projectId": "nuumee-test"}
     assert "make the web app NuuMee Jobs" in on.deploy("check", *REQUIRED).stdout
     assert changes(on) == []
+
+
+def test_what_makes_something_is_asked_for_once_and_found_by_the_next_run(
+    on: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = on.cloud.fetch
+
+    def fetch(request: Request) -> Answer:
+        answer = usual(request)
+        return Answer(0, "", b"timed out") if request.url.endswith("/webApps") and request.body else answer
+
+    monkeypatch.setattr(on.cloud, "fetch", fetch)
+    done = on.deploy()
+    assert done.returncode == 2
+    assert "Firebase could not be set up: POST projects/nuumee-test/webApps: no answer: timed out" in done.stderr
+    assert set(on.cloud.serving()) == set(on.cloud.services)
+    monkeypatch.undo()
+    on.must()
+    assert len(on.cloud.web_apps) == 1
