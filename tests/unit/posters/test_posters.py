@@ -24,7 +24,8 @@ from shared.posters import clips, ends, photos, stills
 from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_STORYBOARD, SIDE, Posters, make_posters
 from shared.posters.storyboards import COLUMNS, PARTS, SIDE_OF_PART
 from shared.posters.unpicturable import Reason, Unpicturable
-from tests.benchmarks.posters import Measured, measured
+from tests.benchmarks.posters import Measured
+from tests.decoders import decoded
 from tests.hostile_pictures import CORNERS, PICTURES, noise, saved, scene, write_picture
 from tests.hostile_videos import VIDEOS, boxed, repeated, video, write_video
 from tests.large_media import heic
@@ -82,7 +83,7 @@ def taken(name: str) -> Measured:
     """The outcome of a hostile file, and its cost. Each file is decoded once for all tests."""
     with TemporaryDirectory() as folder:
         write = write_picture if name in PICTURES else write_video
-        return measured(write(name, Path(folder)))
+        return decoded(write(name, Path(folder)))
 
 
 @pytest.fixture(scope="module")
