@@ -101,9 +101,9 @@ def held(quarters: int) -> bytes:
     return bytes(content)
 
 
-def repeated(count: int, seconds: Fraction) -> bytes:
+def repeated(count: int, seconds: Fraction, size: tuple[int, int] = (320, 240)) -> bytes:
     """The same picture repeated, with so many seconds between."""
-    stream, made = packets(moving(320, 240, 1), rate=1, **FAST)
+    stream, made = packets(moving(*size, 1), rate=1, **FAST)
 
     def copies() -> Iterator[Packet[Any]]:
         for number in range(count):
@@ -201,7 +201,8 @@ VIDEOS: dict[str, Callable[[], bytes]] = {
     "clip-720p.mp4": lambda: video(moving(1280, 720, 150), sound=True),
     "clip.webm": lambda: video(moving(320, 240, 40), kind="webm", codec="libvpx-vp9", deadline="realtime"),
     "clip.mov": lambda: video(moving(320, 240, 40), kind="mov"),
-    "clip-4k.mp4": lambda: video([scene(3840, 2160)] * 8),
+    # Together, its pictures take more memory than there is.
+    "clip-4k.mp4": lambda: repeated(30, Fraction(1, 30), (3840, 2160)),
     "noise.mp4": lambda: video((noise(288, 288) for _ in range(90)), crf="1"),
     "black-at-first.mp4": lambda: video(fade_in()),
     "black-for-long.mp4": lambda: video([*[BLACK] * 10, *moving(320, 240, 10)], rate=2, g="5"),

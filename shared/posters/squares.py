@@ -26,6 +26,7 @@ _MATRICES = {1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "b
 """Matrix coefficients that browsers obey, by their number in ITU-T H.273. With others they guess, as with none."""
 _OUT = "out_color_matrix=bt709:out_range=tv"
 _LINES_OF_HD, _WIDTH_OF_HD = 720, 1280
+_TINY = 16
 
 Step = tuple[str, str | None]
 Steps = list[Step]
@@ -136,11 +137,10 @@ class Squares:
 
 
 def upright(frame: VideoFrame) -> Steps:
-    """The filters that show the picture as its display matrix says: turned, mirrored or both.
-
-    PyAV's side data and their picture hold each other. So its memory is only freed when Python collects garbage.
-    """
-    found = cast(Mapping[Type, SideData], frame.side_data)  # PyAV's own type is wrong
+    """The filters that show the picture as its display matrix says: turned, mirrored or both."""
+    # PyAV's side data and their picture hold each other until Python collects garbage. A tiny copy can wait.
+    copy = frame.reformat(_TINY, _TINY, "gray", src_colorspace=Colorspace.ITU601, threads=1)
+    found = cast(Mapping[Type, SideData], copy.side_data)  # PyAV's own type is wrong
     try:
         data = found[Type.DISPLAYMATRIX]
     except KeyError:

@@ -24,10 +24,11 @@ from shared.posters import clips, ends, photos, stills
 from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_STORYBOARD, SIDE, Posters, make_posters
 from shared.posters.storyboards import COLUMNS, PARTS, SIDE_OF_PART
 from shared.posters.unpicturable import Reason, Unpicturable
+from shared.posters.videos import Shot, Video
 from tests.benchmarks.posters import Measured
 from tests.decoders import decoded
 from tests.hostile_pictures import CORNERS, PICTURES, noise, saved, scene, write_picture
-from tests.hostile_videos import VIDEOS, boxed, repeated, video, write_video
+from tests.hostile_videos import VIDEOS, boxed, moving, repeated, video, write_video
 from tests.large_media import heic
 from tests.profiles import swapped_inks
 
@@ -292,7 +293,7 @@ def cut(monkeypatch: pytest.MonkeyPatch, video: BinaryIO, missing: int) -> None:
 def test_the_hole_in_a_large_video_is_not_searched_for_a_poster(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[object] = []
 
-    def later(video: object) -> list[clips.Shot]:
+    def later(video: object) -> list[Shot]:
         looked.append(video)
         return []
 
@@ -326,6 +327,31 @@ def test_a_preview_keeps_the_pace_and_drops_what_no_eye_misses() -> None:
     frames = pictures_of(made("fast.mp4").preview)
     assert len(frames) == pytest.approx(2 * 30, abs=2)
     assert frames[-1].time == pytest.approx(2, abs=0.1)
+
+
+def test_if_all_pictures_take_too_much_memory_key_pictures_must_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    beginning = Video.beginning
+
+    def limited(video: Video) -> list[Shot]:
+        if video._decoder.skip_frame != "NONKEY":
+            raise MemoryError
+        return beginning(video)
+
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    monkeypatch.setattr(Video, "beginning", limited)
+    posters = clips.make(BytesIO(video(moving(320, 240, 40), g="10")))
+    assert_shows_scene(opened(posters.poster).convert("RGB"))
+    assert [round(30 * (frame.time or 0)) for frame in pictures_of(posters.preview)] == [0, 10, 20, 30]
+
+
+def test_a_single_picture_is_also_a_preview_where_browsers_do_not_play_the_video(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)
+    posters = clips.make(BytesIO(video([scene(320, 240)], codec="mpeg4")))
+    assert not posters.plays_everywhere
+    (picture,) = pictures_of(posters.preview)
+    assert_shows_scene(picture.to_image())
 
 
 def test_five_seconds_of_720p_take_less_than_three() -> None:
