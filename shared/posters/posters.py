@@ -82,7 +82,7 @@ class SharePicture:
 class Posters:
     """A WebP poster and, for a video, its first seconds as silent MP4 (H.264).
 
-    A video of a single picture has no preview.
+    A video of a single picture has no preview, unless it does not play everywhere.
     """
 
     poster: bytes
