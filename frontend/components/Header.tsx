@@ -1,9 +1,7 @@
 "use client";
 
-import { LogOut } from "lucide-react";
+import { AccountButton } from "@/components/AccountButton";
 import { useSession } from "@/components/SessionGate";
-import { Button } from "@/components/ui/Button";
-import { endSession } from "@/lib/session";
 
 export function Header() {
   const session = useSession();
@@ -14,15 +12,7 @@ export function Header() {
           <Logo />
           NuuMee
         </a>
-        {session && (
-          <div className="ml-auto flex min-w-0 items-center gap-3">
-            <span className="hidden truncate text-muted text-sm sm:block">{session.email}</span>
-            <Button onClick={() => endSession("signed-out")}>
-              <LogOut aria-hidden className="size-4" />
-              Sign out
-            </Button>
-          </div>
-        )}
+        {session && <AccountButton session={session} />}
       </div>
     </header>
   );
