@@ -114,7 +114,12 @@ function JobsOf({ userId }: { userId: string }) {
       )}
       <Announcer text={announcement} />
       {view.details && DetailsDialog && (
-        <DetailsDialog jobs={jobs} onPreview={commands.preview} onClose={navigation.closeDetails} />
+        <DetailsDialog
+          jobId={view.details}
+          jobs={jobs}
+          onPreview={commands.preview}
+          onClose={navigation.closeDetails}
+        />
       )}
       {preview && PreviewDialog && (
         <PreviewDialog
