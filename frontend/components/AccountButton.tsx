@@ -2,6 +2,7 @@ import { ChevronDown } from "lucide-react";
 import { type KeyboardEvent, useId, useState } from "react";
 import { Button } from "@/components/ui/Button";
 import { usePart } from "@/hooks/use-part";
+import { isErasing } from "@/lib/erasing";
 import type { Session } from "@/lib/session";
 
 export const loadAccountMenu = () => import("@/components/AccountMenu");
@@ -13,7 +14,7 @@ export function AccountButton({ session }: { session: Session }) {
   const id = useId();
   const [opened, setOpened] = useState<"first" | "last" | null>(null);
   const close = () => setOpened(null);
-  const AccountMenu = usePart(opened !== null, loadAccountMenu, close);
+  const AccountMenu = usePart(opened !== null || isErasing(session.userId), loadAccountMenu, close);
 
   const press = (event: KeyboardEvent) => {
     const opens = OPENS[event.key];
@@ -34,7 +35,7 @@ export function AccountButton({ session }: { session: Session }) {
         <span className="truncate">{session.email ?? "Account"}</span>
         <ChevronDown aria-hidden className="size-4 shrink-0" />
       </Button>
-      {AccountMenu && <AccountMenu opener={id} opened={opened} onClose={close} />}
+      {AccountMenu && <AccountMenu userId={session.userId} opener={id} opened={opened} onClose={close} />}
     </div>
   );
 }
