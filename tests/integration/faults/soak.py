@@ -111,6 +111,7 @@ class _Soak:
                     self._wait_until_at_rest(first + len(part) - AT_ONCE // 2, bar)
                 self._wait_until_at_rest(JOBS, bar)
                 erasing.result()
+                self._wait_until_erased()
         self._bench.heal()
 
     def found(self) -> tuple[int, int, int, int]:
@@ -146,15 +147,16 @@ class _Soak:
             self._ask("POST", f"{self._bench.url('undelete_job')}/jobs/{job_id}/restore")
 
     def _erase(self) -> None:
-        """Erase everything of the other user, and wait until it is done."""
+        """Erase everything of the other user. Retry until it is accepted."""
+        if not erase(self._bench, self._eraser, ERASED, tries=100):
+            raise TimeoutError("the erasure was not accepted")
+
+    def _wait_until_erased(self) -> None:
         deadline = time.monotonic() + PATIENCE
-        while not erase(self._bench, self._eraser, ERASED, tries=10):
-            if time.monotonic() > deadline:
-                raise TimeoutError("the erasure was not accepted")
         while not is_erased(self._bench, self._eraser.user_id) or not self._all_done():
             if time.monotonic() > deadline:
                 raise TimeoutError("the erasure or a purge of it is not done")
-            time.sleep(5)
+            time.sleep(1)
 
     def _ask(self, method: str, url: str) -> None:
         """Retry until it is accepted."""
