@@ -19,8 +19,9 @@ import { useRestore } from "@/hooks/use-restore";
 import { useSelection } from "@/hooks/use-selection";
 import { useTrash } from "@/hooks/use-trash";
 import { useView } from "@/hooks/use-view";
+import { useWatching } from "@/hooks/use-watching";
 import { focusAfterDeletion } from "@/lib/focus";
-import { type Job, shortName } from "@/lib/job";
+import { isActive, type Job, shortName } from "@/lib/job";
 import type { TileKind } from "@/lib/media";
 import { loadPartsOnFirstUse, parts } from "./parts";
 
@@ -75,6 +76,8 @@ function JobsOf({ userId }: { userId: string }) {
   const closeTrash = () => navigation.amend({ deleted: false });
   const TrashContent = usePart(view.deleted, parts.trashContent, closeTrash);
 
+  const watching = useWatching(jobs.list?.jobs.some(isActive) ?? false);
+
   const commands: JobCommands = {
     preview: (job, kind) => setPreview({ job, kind, over: view.details }),
     openDetails: (job) => navigation.openDetails(job.id),
@@ -113,6 +116,7 @@ function JobsOf({ userId }: { userId: string }) {
         <JobsContent.Skeleton />
       )}
       <Announcer text={announcement} />
+      {watching && <watching.Watch jobs={jobs.list?.jobs} onOpen={navigation.openDetails} />}
       {view.details && DetailsDialog && (
         <DetailsDialog jobs={jobs} onPreview={commands.preview} onClose={navigation.closeDetails} />
       )}
