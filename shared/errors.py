@@ -3,6 +3,7 @@
 ApiError                  answered as problem details (RFC 9457)
   BadRequest          400
   Unauthorized        401
+    SignInTooOld      401
   NotFound            404
   MethodNotAllowed    405
   RequestTimeout      408
@@ -62,6 +63,15 @@ class Unauthorized(ApiError):
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
+
+
+class SignInTooOld(Unauthorized):
+    """The token is good, but the user has to sign in again for this."""
+
+    title, kind = "Sign-in too old", "sign-in-too-old"
+
+    def __init__(self, minutes: int) -> None:
+        super().__init__(f"Please sign in again: this needs a sign-in that is not older than {minutes} minutes.")
 
 
 class NotFound(ApiError):

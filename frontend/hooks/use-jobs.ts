@@ -1,5 +1,6 @@
 import { useRef, useState } from "react";
 import useSWR from "swr";
+import { useCounts } from "@/hooks/use-counts";
 import { type Details, useDetails } from "@/hooks/use-details";
 import { useOnline, useVisible } from "@/hooks/use-environment";
 import { usePolling } from "@/hooks/use-polling";
@@ -161,6 +162,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     countedBy.current = null;
     return mutate();
   };
+
+  useCounts(userId, view.deleted && !counts, setCounts);
 
   const all = data?.jobs.map((job) => ({ ...job, media: thumbnails[job.id] ?? job.media }));
   const pending = isValidating && !all;

@@ -134,6 +134,15 @@ export interface JobName {
   name: string | null;
 }
 
+/** The progress of a deletion of all jobs. */
+export interface Erasure {
+  state: "pending" | "done";
+  /** How many there were at the request. */
+  jobs: number;
+  /** How many are deleted by now; with jobs that came late, more than `jobs`. */
+  deleted: number;
+}
+
 export interface JobShareResponse {
   job_id: string;
   share_url: string | null;

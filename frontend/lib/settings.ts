@@ -6,6 +6,7 @@ export type Endpoint =
   | "getOutput"
   | "renameJob"
   | "deleteJob"
+  | "deleteJobs"
   | "undeleteJob"
   | "shareJob";
 
@@ -32,6 +33,7 @@ export const settings: Settings = read({
   NEXT_PUBLIC_GET_OUTPUT_URL: process.env.NEXT_PUBLIC_GET_OUTPUT_URL,
   NEXT_PUBLIC_RENAME_JOB_URL: process.env.NEXT_PUBLIC_RENAME_JOB_URL,
   NEXT_PUBLIC_DELETE_JOB_URL: process.env.NEXT_PUBLIC_DELETE_JOB_URL,
+  NEXT_PUBLIC_DELETE_JOBS_URL: process.env.NEXT_PUBLIC_DELETE_JOBS_URL,
   NEXT_PUBLIC_UNDELETE_JOB_URL: process.env.NEXT_PUBLIC_UNDELETE_JOB_URL,
   NEXT_PUBLIC_SHARE_JOB_URL: process.env.NEXT_PUBLIC_SHARE_JOB_URL,
   NEXT_PUBLIC_FIREBASE_API_KEY: process.env.NEXT_PUBLIC_FIREBASE_API_KEY,
@@ -77,6 +79,7 @@ export function read(environment: Record<string, string | undefined>): Settings 
       getOutput: endpoint("GET_OUTPUT_URL"),
       renameJob: endpoint("RENAME_JOB_URL"),
       deleteJob: endpoint("DELETE_JOB_URL"),
+      deleteJobs: endpoint("DELETE_JOBS_URL"),
       undeleteJob: endpoint("UNDELETE_JOB_URL"),
       shareJob: endpoint("SHARE_JOB_URL"),
     },

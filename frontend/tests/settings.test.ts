@@ -20,6 +20,7 @@ describe("the settings", () => {
       getOutput: "https://api.nuumee.test/v1",
       renameJob: "https://api.nuumee.test/v1",
       deleteJob: "https://delete-job.nuumee.test",
+      deleteJobs: "https://api.nuumee.test/v1",
       undeleteJob: "https://api.nuumee.test/v1",
       shareJob: "https://api.nuumee.test/v1",
     });
@@ -29,7 +30,7 @@ describe("the settings", () => {
     const own = Object.fromEntries(
       [
         ...["LIST_JOBS", "GET_THUMBNAILS", "GET_OUTPUT", "RENAME_JOB"],
-        ...["DELETE_JOB", "UNDELETE_JOB", "SHARE_JOB"],
+        ...["DELETE_JOB", "DELETE_JOBS", "UNDELETE_JOB", "SHARE_JOB"],
       ].map((name) => [`NEXT_PUBLIC_${name}_URL`, `https://${name.toLowerCase()}.test`]),
     );
     const { endpoints } = read({ ...least, ...own, NEXT_PUBLIC_API_URL: undefined });

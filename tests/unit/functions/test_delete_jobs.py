@@ -140,6 +140,7 @@ def test_it_takes_a_recent_sign_in(services: FakeServices, seconds: float, statu
     assert len(services.fake_erasures.documents) == (status == 202)
     if status == 401:
         assert "5 minutes" in answer.json["detail"]
+        assert answer.json["type"].endswith("/sign-in-too-old")  # the page asks for a sign-in, and goes on
         assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 

@@ -1,7 +1,7 @@
 "use client";
 
 import { Trash2 } from "lucide-react";
-import { Suspense, useEffect, useState } from "react";
+import { Suspense, useEffect, useEffectEvent, useState } from "react";
 import type { JobCommands } from "@/components/JobCard";
 import { JobsContent } from "@/components/JobsContent";
 import { JobsToolbar } from "@/components/JobsToolbar";
@@ -20,6 +20,7 @@ import { useSelection } from "@/hooks/use-selection";
 import { useTrash } from "@/hooks/use-trash";
 import { useView } from "@/hooks/use-view";
 import { useWatching } from "@/hooks/use-watching";
+import { onErased } from "@/lib/erasing";
 import { focusAfterDeletion } from "@/lib/focus";
 import { isActive, type Job, shortName } from "@/lib/job";
 import type { TileKind } from "@/lib/media";
@@ -63,6 +64,8 @@ function JobsOf({ userId }: { userId: string }) {
   const [jobsToDelete, setJobsToDelete] = useState<Job[]>([]);
   useEffect(loadPartsOnFirstUse, []);
   const list = view.deleted ? trash : jobs;
+  const refreshAll = useEffectEvent(() => void Promise.all([jobs.refresh(), trash.refresh()]));
+  useEffect(() => onErased(() => refreshAll()), []);
   usePageChange(view, navigation, list, announce);
 
   // A preview closes for good with its details, and must not reappear when they are opened again.
@@ -118,7 +121,12 @@ function JobsOf({ userId }: { userId: string }) {
       <Announcer text={announcement} />
       {watching && <watching.Watch jobs={jobs.list?.jobs} onOpen={navigation.openDetails} />}
       {view.details && DetailsDialog && (
-        <DetailsDialog jobs={jobs} onPreview={commands.preview} onClose={navigation.closeDetails} />
+        <DetailsDialog
+          jobId={view.details}
+          jobs={jobs}
+          onPreview={commands.preview}
+          onClose={navigation.closeDetails}
+        />
       )}
       {preview && PreviewDialog && (
         <PreviewDialog

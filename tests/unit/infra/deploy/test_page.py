@@ -43,7 +43,7 @@ def test_a_run_prints_the_functions_addresses_and_keeps_them_for_the_page(checko
         f"NEXT_PUBLIC_{name}_URL"
         for name in (
             *("LIST_JOBS", "GET_THUMBNAILS", "GET_OUTPUT", "RENAME_JOB"),
-            *("DELETE_JOB", "UNDELETE_JOB", "SHARE_JOB"),
+            *("DELETE_JOB", "DELETE_JOBS", "UNDELETE_JOB", "SHARE_JOB"),
         )
     }
 
