@@ -21,7 +21,9 @@ FIRST_LOOK_BACK = timedelta(days=7)
 """How long a job may have been stalled before the first sweep ever, to be told by it."""
 _LONGEST_STRETCH = timedelta(hours=1)
 """A sweep that finds nothing moves the place if that is further back, because each looks at all changes since."""
+_PLACE = ("updated_at", "status", "job_id")
 _ORDER = ("updated_at", "status", "__name__")
+"""The fields of a place, and what they are in a query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class StalledJob:
 
     @property
     def place(self) -> Document:
-        return dict(zip(_ORDER, (self.updated_at, self.status, self.job_id), strict=True))
+        return dict(zip(_PLACE, (self.updated_at, self.status, self.job_id), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,10 @@ class StalledJobs:
     def _after(self, place: Document, until: datetime, limit: int) -> list[StalledJob]:
         query: Any = self._jobs.where(filter=FieldFilter("updated_at", "<=", until))
         query = query.where(filter=FieldFilter("status", "not-in", [status.value for status in FINAL_STATUSES]))
-        for name in _ORDER:
-            query = query.order_by(name)
-        found = query.select((*_ORDER[:2], "deleted_at")).start_after(place).limit(limit)
+        for order in _ORDER:
+            query = query.order_by(order)
+        start = {order: place[name] for order, name in zip(_ORDER, _PLACE, strict=True) if name in place}
+        found = query.select((*_PLACE[:2], "deleted_at")).start_after(start).limit(limit)
         with outages("Firestore"):
             return [stalled_job(one.id, fields(one)) for one in found.get(**firestore_limits())]
 
