@@ -23,7 +23,10 @@ export function ErasureProgress({ onEnd }: { onEnd: () => void }) {
   });
   const days = settings.softDeleteDays;
   return (
-    <div className="flex flex-wrap items-center justify-center gap-x-4 gap-y-2 border-line border-b bg-surface px-4 py-2 text-center text-sm">
+    <section
+      aria-label="Erasure"
+      className="flex flex-wrap items-center justify-center gap-x-4 gap-y-2 border-line border-b bg-surface px-4 py-2 text-center text-sm"
+    >
       <p role="status">
         {erasure ? describe(erasure) : "All your jobs are being deleted."}
         {isDone &&
@@ -37,7 +40,7 @@ export function ErasureProgress({ onEnd }: { onEnd: () => void }) {
         </p>
       )}
       {isDone && <Button onClick={onEnd}>Close</Button>}
-    </div>
+    </section>
   );
 }
 
