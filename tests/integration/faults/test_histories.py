@@ -39,7 +39,7 @@ TROUBLES = {
 
 @pytest.fixture(scope="module")
 def account(running_bench: Bench) -> Account:
-    return new_account(running_bench, "histories")
+    return new_account(running_bench, new_id())
 
 
 @pytest.mark.timeout(900)
