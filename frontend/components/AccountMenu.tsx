@@ -1,11 +1,13 @@
-import { Eraser, LogOut } from "lucide-react";
+import { BellRing, Eraser, LogOut } from "lucide-react";
 import { useState } from "react";
 import { createPortal } from "react-dom";
 import { ErasureProgress } from "@/components/ErasureProgress";
 import { Menu, MenuItem } from "@/components/ui/Menu";
 import { usePart } from "@/hooks/use-part";
 import { BELOW_HEADER, forgetErasure, isErasing, noteErasure } from "@/lib/erasing";
+import { startTelling, stopTelling } from "@/lib/notices";
 import { endSession } from "@/lib/session";
+import { isTelling } from "@/lib/telling";
 
 interface Props {
   userId: string;
@@ -39,6 +41,13 @@ export default function AccountMenu({ userId, opener, opened, onClose }: Props) 
     <>
       {opened && (
         <Menu opener={opener} fromEnd={opened === "last"} onClose={onClose}>
+          <MenuItem
+            icon={<BellRing aria-hidden className="size-4" />}
+            checked={isTelling()}
+            onChoose={isTelling() ? stopTelling : startTelling}
+          >
+            Notify me of finished jobs
+          </MenuItem>
           <MenuItem
             icon={<LogOut aria-hidden className="size-4" />}
             onChoose={() => endSession("signed-out")}

@@ -42,7 +42,25 @@ describe("the settings", () => {
     expect(read({ ...least, NEXT_PUBLIC_SOFT_DELETE_DAYS: "0" }).softDeleteDays).toBe(0);
   });
 
+  test("lead nowhere else unless told so", () => {
+    expect(read(least)).not.toHaveProperty("createUrl");
+    expect(read(least)).not.toHaveProperty("supportUrl");
+    expect(read({ ...least, NEXT_PUBLIC_CREATE_URL: "/create/" }).createUrl).toBe("/create");
+  });
+
+  test.each([
+    ["help+jobs@nuumee.test", "mailto:help+jobs@nuumee.test?subject=Job%20"],
+    ["https://nuumee.test/help/", "https://nuumee.test/help?job="],
+    ["/help", "/help?job="],
+  ])("make of the support's address %s the beginning of one that ends in a job's id", (support, url) => {
+    expect(read({ ...least, NEXT_PUBLIC_SUPPORT: support }).supportUrl).toBe(url);
+  });
+
   test.each<[string, string | undefined]>([
+    ["NEXT_PUBLIC_CREATE_URL", "javascript:alert(1)"],
+    ["NEXT_PUBLIC_CREATE_URL", "nuumee.test/create"],
+    ["NEXT_PUBLIC_SUPPORT", "javascript:alert@1/"],
+    ["NEXT_PUBLIC_SUPPORT", "help@nuumee.test?bcc=all@nuumee.test"],
     ["NEXT_PUBLIC_API_URL", undefined],
     ["NEXT_PUBLIC_API_URL", "api.nuumee.test"],
     ["NEXT_PUBLIC_API_URL", "javascript:alert(1)"],

@@ -3,6 +3,7 @@ import { NameField } from "@/components/dialogs/NameField";
 import { ReceiptOf } from "@/components/dialogs/ReceiptDialog";
 import { ShareLink } from "@/components/dialogs/ShareLink";
 import { Elapsed } from "@/components/Elapsed";
+import { FailureHelp } from "@/components/FailureHelp";
 import { JobActions } from "@/components/JobActions";
 import { MediaTile } from "@/components/MediaTile";
 import { StatusBadge } from "@/components/StatusBadge";
@@ -12,7 +13,7 @@ import { Modal } from "@/components/ui/Modal";
 import { Skeleton } from "@/components/ui/Skeleton";
 import type { Jobs } from "@/hooks/use-jobs";
 import { messageOf } from "@/lib/errors";
-import { failureReason, formatCredits, isActive, type Job, shortName, titleOf, typeLabel } from "@/lib/job";
+import { costOf, failureReason, isActive, type Job, shortName, titleOf, typeLabel } from "@/lib/job";
 import { TILE_NAMES, type TileKind, tileKinds, tileMedia } from "@/lib/media";
 import { formatExact } from "@/lib/time";
 
@@ -92,13 +93,12 @@ function Details({ job, jobs, onPreview }: DetailsProps) {
         {job.status === "failed" && (
           <Row name="Reason">
             <ForeignText text={failureReason(job)} />
+            <FailureHelp job={job} />
           </Row>
         )}
         <Row name="Video type">{typeLabel(job)}</Row>
         <Row name="Resolution">{job.resolution ?? "Unknown"}</Row>
-        <Row name="Credits used">
-          {job.credits_charged === null ? "Unknown" : formatCredits(job.credits_charged)}
-        </Row>
+        <Row name="Credits used">{costOf(job) ?? "Unknown"}</Row>
         <Row name="Created">{formatExact(job.created_at)}</Row>
         {job.completed_at && <Row name="Completed">{formatExact(job.completed_at)}</Row>}
         <Row name="Job id">

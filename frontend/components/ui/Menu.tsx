@@ -1,3 +1,4 @@
+import { Check } from "lucide-react";
 import { type KeyboardEvent, type ReactNode, useEffect, useEffectEvent, useRef } from "react";
 import { itemAfter } from "@/lib/menu";
 
@@ -60,21 +61,26 @@ export function Menu({ opener, fromEnd, onClose, children }: Props) {
 
 interface ItemProps {
   icon: ReactNode;
+  /** Whether it is on, if it is something that can be turned on and off. */
+  checked?: boolean;
   onChoose: () => void;
   children: ReactNode;
 }
 
-export function MenuItem({ icon, onChoose, children }: ItemProps) {
+export function MenuItem({ icon, checked, onChoose, children }: ItemProps) {
   return (
     <button
       type="button"
-      role="menuitem"
+      {...(checked === undefined
+        ? { role: "menuitem" }
+        : { role: "menuitemcheckbox", "aria-checked": checked })}
       tabIndex={-1}
       onClick={onChoose}
       className="flex min-h-11 w-full items-center gap-2.5 whitespace-nowrap rounded-lg border border-transparent px-3 text-left text-sm hover:bg-line focus:bg-line sm:min-h-10"
     >
       {icon}
       {children}
+      {checked && <Check aria-hidden className="ml-auto size-4 text-accent" />}
     </button>
   );
 }

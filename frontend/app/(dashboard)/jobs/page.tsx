@@ -19,9 +19,10 @@ import { useRestore } from "@/hooks/use-restore";
 import { useSelection } from "@/hooks/use-selection";
 import { useTrash } from "@/hooks/use-trash";
 import { useView } from "@/hooks/use-view";
+import { useWatching } from "@/hooks/use-watching";
 import { onErased } from "@/lib/erasing";
 import { focusAfterDeletion } from "@/lib/focus";
-import { type Job, shortName } from "@/lib/job";
+import { isActive, type Job, shortName } from "@/lib/job";
 import type { TileKind } from "@/lib/media";
 import { loadPartsOnFirstUse, parts } from "./parts";
 
@@ -78,6 +79,8 @@ function JobsOf({ userId }: { userId: string }) {
   const closeTrash = () => navigation.amend({ deleted: false });
   const TrashContent = usePart(view.deleted, parts.trashContent, closeTrash);
 
+  const watching = useWatching(jobs.list?.jobs.some(isActive) ?? false);
+
   const commands: JobCommands = {
     preview: (job, kind) => setPreview({ job, kind, over: view.details }),
     openDetails: (job) => navigation.openDetails(job.id),
@@ -116,6 +119,7 @@ function JobsOf({ userId }: { userId: string }) {
         <JobsContent.Skeleton />
       )}
       <Announcer text={announcement} />
+      {watching && <watching.Watch jobs={jobs.list?.jobs} onOpen={navigation.openDetails} />}
       {view.details && DetailsDialog && (
         <DetailsDialog
           jobId={view.details}
