@@ -35,7 +35,8 @@ export default function DeleteDialog({ jobs, outcomes, onConfirm, onClose, resto
   return (
     <AlertDialog.Root open onOpenChange={(open) => open || onClose()}>
       <AlertDialog.Portal>
-        <AlertDialog.Overlay className={OVERLAY} />
+        {/* Above the preview. */}
+        <AlertDialog.Overlay className={`${OVERLAY} z-50!`} />
         <AlertDialog.Content
           className={`${PANEL} max-w-lg`}
           onCloseAutoFocus={(event) => (restoreFocus() ? event.preventDefault() : returnFocus(event))}

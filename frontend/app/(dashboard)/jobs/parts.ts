@@ -5,6 +5,7 @@ import { loadToasts } from "@/lib/notify";
 export const parts = {
   deleteDialog: () => import("@/components/dialogs/DeleteDialog"),
   detailsDialog: () => import("@/components/dialogs/DetailsDialog"),
+  gridCard: () => import("@/components/GridCard"),
   previewDialog: () => import("@/components/dialogs/PreviewDialog"),
   restore: loadRestore,
   trashContent: () => import("@/components/TrashContent"),
