@@ -2,7 +2,8 @@ import { useState } from "react";
 import type { RenewMedia } from "@/hooks/use-jobs";
 import { useMediaSource } from "@/hooks/use-media-source";
 import type { JobThumbnailsResponse } from "@/lib/job";
-import { inOrder, originalUrl, standInUrl, type TileKind, tileMedia } from "@/lib/media";
+import { inOrder, originalUrl, type TileKind, tileMedia } from "@/lib/media";
+import { standInUrl } from "@/lib/stand-in";
 
 /** Loads one medium of a job in full or, where not all browsers show it, what was made of it. */
 export function usePreview(media: JobThumbnailsResponse, kind: TileKind, renewMedia: RenewMedia) {

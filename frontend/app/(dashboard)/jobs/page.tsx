@@ -20,7 +20,6 @@ import { useRestore } from "@/hooks/use-restore";
 import { useSelection } from "@/hooks/use-selection";
 import { useTrash } from "@/hooks/use-trash";
 import { useView } from "@/hooks/use-view";
-import { focusAfterDeletion } from "@/lib/focus";
 import { type Job, shortName } from "@/lib/job";
 import { prefersGrid, rememberLayout } from "@/lib/layout";
 import type { Stop } from "@/lib/tour";
@@ -67,12 +66,13 @@ function JobsOf({ userId }: { userId: string }) {
   const list = view.deleted ? trash : jobs;
   usePageChange(view, navigation, list, announce);
 
-  // A preview closes for good with its details, and must not reappear when they are opened again.
-  if (preview && preview.over !== view.details) setPreview(null);
   const closePreview = () => setPreview(null);
   const closeDelete = () => setJobsToDelete([]);
   const PreviewDialog = usePart(preview !== null, parts.previewDialog, closePreview);
   const DetailsDialog = usePart(view.details !== null, parts.detailsDialog, navigation.closeDetails);
+  // A preview closes for good with its details, and must not reappear when they are opened again. One from which details
+  // are opened stays until they are there, so that they know where the focus was.
+  if (preview && preview.over !== view.details && (DetailsDialog || !view.details)) setPreview(null);
   const DeleteDialog = usePart(jobsToDelete.length > 0, parts.deleteDialog, closeDelete);
 
   const closeTrash = () => navigation.amend({ deleted: false });
@@ -92,7 +92,6 @@ function JobsOf({ userId }: { userId: string }) {
   };
   const confirmDeletion = async (confirmed: Job[]) => {
     if (preview) setPreview(nextStop && { ...preview, ...nextStop });
-    if (!preview || !nextStop) focusAfterDeletion.plan(jobs.list?.jobs ?? [], confirmed);
     // For one job the dialog closes immediately; for several it stays open and shows each result.
     if (jobsToDelete.length === 1) closeDelete();
     const allDeleted = await deletion.remove(confirmed);
@@ -148,7 +147,7 @@ function JobsOf({ userId }: { userId: string }) {
           outcomes={deletion.outcomes}
           onConfirm={confirmDeletion}
           onClose={closeDelete}
-          restoreFocus={focusAfterDeletion.apply}
+          listed={preview && nextStop ? null : (jobs.list?.jobs ?? [])}
         />
       )}
     </Loads>

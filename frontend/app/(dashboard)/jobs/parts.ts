@@ -1,10 +1,12 @@
 import { loadRestore } from "@/hooks/use-restore";
+import { loadDownload } from "@/lib/actions";
 import { loadToasts } from "@/lib/notify";
 
 /** What the page loads only when the user starts to do something. */
 export const parts = {
   deleteDialog: () => import("@/components/dialogs/DeleteDialog"),
   detailsDialog: () => import("@/components/dialogs/DetailsDialog"),
+  download: loadDownload,
   gridCard: () => import("@/components/GridCard"),
   previewDialog: () => import("@/components/dialogs/PreviewDialog"),
   restore: loadRestore,
