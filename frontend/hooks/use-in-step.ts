@@ -27,16 +27,18 @@ export function useInStep(broken: Record<Side, boolean>) {
     if (!video) return;
     if (cue.seek !== null) goTo(video, cue.seek);
     video.playbackRate = cue.rate;
-    told.current.set(video, cue.play);
+    // One that could not be loaded is about to be replaced, and does not play.
+    const play = cue.play && !video.error;
+    told.current.set(video, play);
     // If the browser does not let it play, `keep` finds it paused.
-    if (cue.play && video.paused) video.play().catch(() => keep());
-    if (!cue.play) video.pause();
+    if (play && video.paused) video.play().catch(() => keep());
+    if (!play) video.pause();
   };
   const keep = () => {
     // Paused by the browser, or by a key of the keyboard or of headphones.
-    if (playing && videos().some((video) => told.current.get(video) && video.paused && !video.ended)) {
-      return setPlaying(false);
-    }
+    const isStopped = (video: HTMLVideoElement) =>
+      told.current.get(video) && video.paused && !video.ended && !video.error;
+    if (playing && videos().some(isStopped)) return setPlaying(false);
     const { time, length, ended, ...cues } = step();
     known.current = time;
     setShown((before) => (before.time === time && before.length === length ? before : { time, length }));
