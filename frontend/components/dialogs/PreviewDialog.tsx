@@ -11,7 +11,7 @@ import { useSwipe } from "@/hooks/use-swipe";
 import { cardId } from "@/lib/focus";
 import { LOOPED } from "@/lib/in-step";
 import type { Job } from "@/lib/job";
-import type { TileKind } from "@/lib/media";
+import { TILE_NAMES, type TileKind } from "@/lib/media";
 import {
   afterDeletion,
   nextJob,
@@ -130,7 +130,7 @@ function Alone({ job, kind, renewMedia }: AloneProps) {
       <Medium
         preview={preview}
         title={titleOfScene(job, kind)}
-        className="h-[min(70vh,calc(100dvh-23rem))] min-h-40 sm:h-[min(70vh,calc(100dvh-16rem))]"
+        className="h-[min(70vh,calc(100dvh-24rem))] min-h-40 sm:h-[min(70vh,calc(100dvh-16rem))]"
         video={{
           controls: true,
           autoPlay: true,
@@ -144,25 +144,19 @@ function Alone({ job, kind, renewMedia }: AloneProps) {
   );
 }
 
-const SCENE_NAMES: Record<Scene, string> = {
-  REF: "Reference",
-  SRC: "Source",
-  OUTPUT: "Output",
-  ALL: "Side by side",
-};
-
 function Scenes({ stop, onChoose }: { stop: Stop; onChoose: (scene: Scene) => void }) {
   return (
-    <ul aria-label="What to show" className="flex flex-wrap gap-1.5">
+    <ul aria-label="What to show" className="flex flex-wrap gap-1 sm:gap-1.5">
       {scenesOf(stop.job).map((scene) => (
         <li key={scene}>
           <button
             type="button"
             aria-pressed={scene === stop.scene}
+            aria-label={scene === "ALL" ? undefined : `${scene} – ${TILE_NAMES[scene]}`}
             onClick={() => onChoose(scene)}
-            className="min-h-11 rounded-full border border-line px-3 font-medium text-muted text-sm transition-colors hover:border-slate-500 hover:text-ink aria-pressed:border-accent aria-pressed:bg-accent/10 aria-pressed:text-accent forced-colors:aria-pressed:bg-[Highlight] forced-colors:aria-pressed:text-[HighlightText] forced-colors:aria-pressed:forced-color-adjust-none sm:min-h-9"
+            className="min-h-11 rounded-full border border-line px-2.5 font-medium text-muted text-sm transition-colors hover:border-slate-500 hover:text-ink aria-pressed:border-accent aria-pressed:bg-accent/10 aria-pressed:text-accent forced-colors:aria-pressed:bg-[Highlight] forced-colors:aria-pressed:text-[HighlightText] forced-colors:aria-pressed:forced-color-adjust-none sm:min-h-9 sm:px-3"
           >
-            {SCENE_NAMES[scene]}
+            {scene === "ALL" ? "Side by side" : scene}
           </button>
         </li>
       ))}

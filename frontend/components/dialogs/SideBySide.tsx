@@ -37,7 +37,7 @@ function Panel({ job, preview, video }: { job: Job; preview: Preview; video: Vid
         preview={preview}
         title={titleOfScene(job, kind)}
         video={video}
-        className="h-[30vh] sm:h-[min(60vh,calc(100dvh-22rem))] sm:min-h-40"
+        className="h-[30vh] sm:h-[min(60vh,calc(100dvh-22rem))] sm:max-h-[45vw] sm:min-h-40"
       />
       <StandInNote preview={preview} />
     </figure>
@@ -50,7 +50,7 @@ function Controls({ reel }: { reel: ReturnType<typeof useInStep> }) {
   const known = Number.isFinite(length);
   const said = known ? `${formatTime(time)} of ${formatTime(length)}` : formatTime(time);
   return (
-    <div className="sticky bottom-0 mt-3 flex items-center gap-3 bg-surface py-1">
+    <div className="-bottom-4 sticky mt-3 flex items-center gap-3 bg-surface py-1.5 sm:static">
       <Button onClick={toggle} aria-label={playing ? "Pause" : "Play"} className="w-11 sm:w-10">
         {playing ? (
           <Pause aria-hidden className="size-4 shrink-0" />
