@@ -13,6 +13,7 @@ import { Modal } from "@/components/ui/Modal";
 import { Skeleton } from "@/components/ui/Skeleton";
 import type { Jobs } from "@/hooks/use-jobs";
 import { messageOf } from "@/lib/errors";
+import { cardId } from "@/lib/focus";
 import { costOf, failureReason, isActive, type Job, shortName, titleOf, typeLabel } from "@/lib/job";
 import { TILE_NAMES, type TileKind, tileKinds, tileMedia } from "@/lib/media";
 import { formatExact } from "@/lib/time";
@@ -36,6 +37,7 @@ export default function DetailsDialog({ jobId, jobs, onPreview, onClose }: Props
       title={job ? `${titleOf(job)} ${shortName(job.id)}` : "Job details"}
       onClose={onClose}
       className="max-w-xl"
+      about={job ? cardId(job.id) : undefined}
     >
       {job ? (
         <Details job={job} jobs={jobs} onPreview={(kind) => onPreview(job, kind)} />
