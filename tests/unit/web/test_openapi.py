@@ -12,7 +12,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from shared.access.visitors import BURST
-from shared.errors import PROBLEMS, ApiError, RequestTimeout, Unavailable
+from shared.errors import PROBLEMS, ApiError, JobFull, RequestTimeout, Unavailable
 from shared.web.bodies import Body
 from shared.web.endpoint import HttpFunction
 from tests.calls import call
@@ -63,6 +63,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "with a bad query": {"query": "page=0"},
     "with a bad body": {"body": {"name": ""}},
     "with a body that comes too late": {"late": True},
+    "for a job without room": {"full": True},
     "without a token": {"user": None},
     "for a job that is not there": {"job_id": "unknown"},
     "with another number of jobs": {"query": "confirm=7"},
@@ -125,6 +126,13 @@ def test_every_answer_is_as_described_and_no_other_is_described(path: str, metho
         with pytest.MonkeyPatch.context() as patch:
             if options.pop("late", False):
                 patch.setattr(Body, "json", Mock(side_effect=RequestTimeout))
+            if options.pop("full", False):
+                for owner, name in (
+                    (services.renaming, "rename"),
+                    (services.shares, "renew"),
+                    (services.shares, "revoke"),
+                ):
+                    patch.setattr(owner, name, Mock(side_effect=JobFull))
             for _ in range(options.pop("times")):
                 answer = call(ENDPOINTS[path, method], services, address, **options)
         API[path][method].Case(path_parameters=ids).validate_response(answer)
