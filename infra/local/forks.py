@@ -62,7 +62,7 @@ class Fork:
 
 
 class Forks:
-    """The parent, which is one of `processes`. Asked to end, it waits for its forks."""
+    """The parent, which is one of `processes`. It ends with all of its forks."""
 
     def __init__(self, processes: Processes, folder: Path) -> None:
         self._control, parents = socket.socketpair()
@@ -141,16 +141,21 @@ class _Parent:
             signal.signal(number, lambda *_: None)
 
     def run(self) -> None:
-        """Fork for each order, and tell of each fork that ends. Once asked to end, wait for the forks."""
-        watched = [self._control, self._wakes]
-        while self._running or self._control in watched:
-            ready, _, _ = select.select(watched, [], [])
+        """Fork for each order, and tell of each fork that ends. Once asked to end, end all forks."""
+        is_asked_to_end = False
+        while not is_asked_to_end:
+            ready, _, _ = select.select([self._control, self._wakes], [], [])
             # The system writes the number of each signal.
-            if self._wakes in ready and signal.SIGTERM in self._wakes.recv(4096):
-                watched = [self._wakes]
+            is_asked_to_end = self._wakes in ready and signal.SIGTERM in self._wakes.recv(4096)
             self._tell_ended()
-            if self._control in ready and not self._take_order():
-                watched = [self._wakes]
+            if not is_asked_to_end and self._control in ready:
+                is_asked_to_end = not self._take_order()
+        for pid in self._running:
+            os.killpg(pid, signal.SIGTERM)
+        while self._running:
+            select.select([self._wakes], [], [])
+            self._wakes.recv(4096)
+            self._tell_ended()
 
     def _take_order(self) -> bool:
         """Whether there was one: there is none once the run has ended. In the fork, this does not return."""

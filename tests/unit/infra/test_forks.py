@@ -113,9 +113,16 @@ def test_forks_end_when_they_are_asked_to(start: Callable[..., int], processes: 
     assert not ports.answers(port)
 
 
-def test_without_their_parent_nothing_is_started(
-    processes: Processes, forks: Forks, start: Callable[..., int]
+def test_a_fork_that_no_list_has_ends_with_its_parent_and_no_other_is_started(
+    processes: Processes, forks: Forks, start: Callable[..., int], tmp_path: Path
 ) -> None:
-    processes.kill("parent")
+    (tmp_path / "main.py").write_text(TELLING)
+    port = ports.any_free(["unknown"])["unknown"]
+    fork = forks.start(["", "--target=tell", f"--host={ports.HOST}", f"--port={port}"], {}, tmp_path)
+    assert fork.stdout
+    with fork.stdout:
+        assert told(port)
+        processes.stop(["parent"])
+        wait_until(lambda: fork.poll() is not None)
     with pytest.raises(ChildProcessError):
-        start("orphan", TELLING)
+        start("late", TELLING)
