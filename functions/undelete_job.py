@@ -29,7 +29,7 @@ def undelete_job(request: Request, user: User, services: Services) -> dict[str, 
 
 def _erased_at(user_id: str, services: Services) -> datetime | None:
     erasure = services.erasures.latest(user_id)
-    return erasure and erasure.requested_at
+    return erasure.requested_at if erasure else None
 
 
 def _publish(deletion: Deletion, services: Services) -> str | None:
