@@ -88,8 +88,7 @@ def test_a_card_says_what_is_usual_and_what_takes_longer_and_what_has_stalled(
     now = datetime.now(UTC)
     for minutes in (2, 3, 3, 4, 4):
         created = now - timedelta(hours=2)
-        times = {"created_at": created, "completed_at": created + timedelta(minutes=minutes)}
-        shelf.add(media=False, **times)
+        shelf.add(media=False, created_at=created, completed_at=created + timedelta(minutes=minutes))
     long_ago = now - timedelta(hours=25)
     stalled = shelf.add("queued", media=False, created_at=long_ago, updated_at=long_ago)
     started = now - timedelta(minutes=1)
