@@ -1,6 +1,7 @@
 import { Download, Info, Link2, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { Elapsed } from "@/components/Elapsed";
+import { FailureHelp } from "@/components/FailureHelp";
 import { Button } from "@/components/ui/Button";
 import { copyShareLink, download } from "@/lib/actions";
 import { isActive, type Job, shortName } from "@/lib/job";
@@ -57,6 +58,7 @@ export function JobActions({ job, className = "", onDetails, onDelete }: Props) 
           </Button>
         </>
       )}
+      {job.status === "failed" && <FailureHelp job={job} />}
       {onDelete && (
         <Button
           look="danger"

@@ -3,13 +3,14 @@ import { JobCard, type JobCommands } from "@/components/JobCard";
 import { Failure, Outdated } from "@/components/LoadProblem";
 import { Pager } from "@/components/Pager";
 import { statusLabel } from "@/components/StatusBadge";
-import { Button } from "@/components/ui/Button";
+import { Button, ButtonLink } from "@/components/ui/Button";
 import { Notice } from "@/components/ui/Notice";
 import { SteadyPlace } from "@/components/ui/SteadyPlace";
 import type { Jobs } from "@/hooks/use-jobs";
 import type { Selection } from "@/hooks/use-selection";
 import type { Navigation } from "@/hooks/use-view";
 import { focusTitle } from "@/lib/focus";
+import { settings } from "@/lib/settings";
 import { isSearchable, type View } from "@/lib/view";
 
 interface Props {
@@ -85,6 +86,11 @@ function NothingFound({ view, navigation }: { view: View; navigation: Navigation
   return (
     <Notice title="No videos yet" icon={<Clapperboard className="size-7" />}>
       <p>Videos that you start appear here, where you can follow, watch and share them.</p>
+      {settings.createUrl && (
+        <ButtonLink look="primary" href={settings.createUrl}>
+          Start a video
+        </ButtonLink>
+      )}
     </Notice>
   );
 }

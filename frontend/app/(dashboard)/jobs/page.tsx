@@ -1,7 +1,7 @@
 "use client";
 
 import { Trash2 } from "lucide-react";
-import { Suspense, useEffect, useState } from "react";
+import { Suspense, useEffect, useEffectEvent, useState } from "react";
 import type { JobCommands } from "@/components/JobCard";
 import { JobsContent } from "@/components/JobsContent";
 import { JobsToolbar } from "@/components/JobsToolbar";
@@ -19,8 +19,10 @@ import { useRestore } from "@/hooks/use-restore";
 import { useSelection } from "@/hooks/use-selection";
 import { useTrash } from "@/hooks/use-trash";
 import { useView } from "@/hooks/use-view";
+import { useWatching } from "@/hooks/use-watching";
+import { onErased } from "@/lib/erasing";
 import { focusAfterDeletion } from "@/lib/focus";
-import { type Job, shortName } from "@/lib/job";
+import { isActive, type Job, shortName } from "@/lib/job";
 import type { TileKind } from "@/lib/media";
 import { loadPartsOnFirstUse, parts } from "./parts";
 
@@ -62,6 +64,8 @@ function JobsOf({ userId }: { userId: string }) {
   const [jobsToDelete, setJobsToDelete] = useState<Job[]>([]);
   useEffect(loadPartsOnFirstUse, []);
   const list = view.deleted ? trash : jobs;
+  const refreshAll = useEffectEvent(() => void Promise.all([jobs.refresh(), trash.refresh()]));
+  useEffect(() => onErased(() => refreshAll()), []);
   usePageChange(view, navigation, list, announce);
 
   // A preview closes for good with its details, and must not reappear when they are opened again.
@@ -74,6 +78,8 @@ function JobsOf({ userId }: { userId: string }) {
 
   const closeTrash = () => navigation.amend({ deleted: false });
   const TrashContent = usePart(view.deleted, parts.trashContent, closeTrash);
+
+  const watching = useWatching(jobs.list?.jobs.some(isActive) ?? false);
 
   const commands: JobCommands = {
     preview: (job, kind) => setPreview({ job, kind, over: view.details }),
@@ -113,8 +119,14 @@ function JobsOf({ userId }: { userId: string }) {
         <JobsContent.Skeleton />
       )}
       <Announcer text={announcement} />
+      {watching && <watching.Watch jobs={jobs.list?.jobs} onOpen={navigation.openDetails} />}
       {view.details && DetailsDialog && (
-        <DetailsDialog jobs={jobs} onPreview={commands.preview} onClose={navigation.closeDetails} />
+        <DetailsDialog
+          jobId={view.details}
+          jobs={jobs}
+          onPreview={commands.preview}
+          onClose={navigation.closeDetails}
+        />
       )}
       {preview && PreviewDialog && (
         <PreviewDialog

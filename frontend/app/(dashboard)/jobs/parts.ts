@@ -1,8 +1,10 @@
+import { loadAccountMenu } from "@/components/AccountButton";
 import { loadRestore } from "@/hooks/use-restore";
 import { loadToasts } from "@/lib/notify";
 
 /** What the page loads only when the user starts to do something. */
 export const parts = {
+  accountMenu: loadAccountMenu,
   deleteDialog: () => import("@/components/dialogs/DeleteDialog"),
   detailsDialog: () => import("@/components/dialogs/DetailsDialog"),
   previewDialog: () => import("@/components/dialogs/PreviewDialog"),
