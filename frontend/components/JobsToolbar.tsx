@@ -1,4 +1,4 @@
-import { RefreshCw } from "lucide-react";
+import { RefreshCw, SlidersHorizontal } from "lucide-react";
 import { useState } from "react";
 import { SearchBox } from "@/components/SearchBox";
 import { StatusFilter } from "@/components/StatusFilter";
@@ -7,7 +7,7 @@ import { Skeleton } from "@/components/ui/Skeleton";
 import type { Jobs } from "@/hooks/use-jobs";
 import type { Navigation } from "@/hooks/use-view";
 import { TITLE_ID } from "@/lib/focus";
-import type { View } from "@/lib/view";
+import { ALL, NO_FILTER, type View } from "@/lib/view";
 
 interface Props {
   view: View;
@@ -15,16 +15,18 @@ interface Props {
   jobs: Pick<Jobs, "counts">;
   /** The list that is shown. */
   list: Pick<Jobs, "loading" | "refresh">;
+  /** Opens the dialog with all filters. */
+  onFilter: () => void;
 }
 
 /** The page's title, and the controls that select the jobs below it. */
-export function JobsToolbar({ view, navigation, jobs, list }: Props) {
+export function JobsToolbar({ view, navigation, jobs, list, onFilter }: Props) {
   // Choosing a filter discards text typed into the search box.
   const [filtered, setFiltered] = useState(0);
   // A search adds one step to the history, not one for each pause in typing.
   const find = (search: string) => {
     const show = view.search && search ? navigation.amend : navigation.go;
-    show({ search, status: null, deleted: false, page: 1 });
+    show({ ...ALL, search });
   };
   return (
     <div className="mb-5 flex flex-col gap-4 sm:mb-6">
@@ -40,15 +42,24 @@ export function JobsToolbar({ view, navigation, jobs, list }: Props) {
         >
           <RefreshCw aria-hidden className={`size-4 shrink-0 ${list.loading ? "animate-spin" : ""}`} />
         </Button>
+        <Button
+          onClick={onFilter}
+          aria-haspopup="dialog"
+          aria-label="Filter and sort"
+          className="w-11 sm:w-10"
+        >
+          <SlidersHorizontal aria-hidden className="size-4 shrink-0" />
+        </Button>
         <SearchBox key={filtered} search={view.search} onChange={find} />
       </div>
       <StatusFilter
-        chosen={view.search ? undefined : view.deleted ? "deleted" : view.status}
+        chosen={view.search ? [] : view.deleted ? ["deleted"] : view.statuses.length ? view.statuses : [null]}
         counts={jobs.counts}
         onChange={(chosen) => {
           setFiltered((times) => times + 1);
           const deleted = chosen === "deleted";
-          navigation.go({ status: deleted ? null : chosen, deleted, search: "", page: 1 });
+          const statuses = chosen === null || deleted ? [] : [chosen];
+          navigation.go({ ...(deleted && NO_FILTER), statuses, deleted, search: "", by: null, page: 1 });
         }}
       />
     </div>

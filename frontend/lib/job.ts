@@ -76,6 +76,15 @@ export interface JobList {
   counts?: Counts;
 }
 
+/** What a search looks at. */
+export type Way = "id" | "name";
+
+/** A list as the page keeps it. */
+export interface FoundList extends JobList {
+  /** What a search has found the jobs by. */
+  by?: Way | undefined;
+}
+
 export interface TrashList {
   jobs: DeletedJob[];
   total: number;
@@ -152,7 +161,7 @@ export function failureReason(job: JobFields): string {
   return job.error_message?.trim() || "The job failed, and no reason was recorded.";
 }
 
-const TYPES = new Map(
+const TYPES = new Map<string, string>(
   Object.entries({
     animate: "Animation",
     extend: "Extension",
@@ -163,8 +172,10 @@ const TYPES = new Map(
   }),
 );
 
-export function typeLabel(job: JobFields): string {
-  return (job.job_type && TYPES.get(job.job_type)) || "Video";
+export const JOB_TYPES = [...TYPES.keys()];
+
+export function typeLabel({ job_type }: Pick<JobFields, "job_type">): string {
+  return (job_type && TYPES.get(job_type)) || "Video";
 }
 
 /** Returns the job's own name, or else what kind of video it is. */

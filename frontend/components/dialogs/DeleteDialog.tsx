@@ -4,8 +4,8 @@ import { useState } from "react";
 import { statusLabel } from "@/components/StatusBadge";
 import { Button } from "@/components/ui/Button";
 import { ANSWERS, OVERLAY, PANEL } from "@/components/ui/Modal";
-import type { Outcome, Outcomes } from "@/hooks/use-deletion";
 import { useFocusReturn } from "@/hooks/use-focus-return";
+import type { Outcome, Outcomes } from "@/lib/deletion";
 import { isActive, type Job, shortName, typeLabel } from "@/lib/job";
 import { settings } from "@/lib/settings";
 

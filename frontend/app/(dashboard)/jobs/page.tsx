@@ -22,6 +22,7 @@ import { useView } from "@/hooks/use-view";
 import { focusAfterDeletion } from "@/lib/focus";
 import { type Job, shortName } from "@/lib/job";
 import type { TileKind } from "@/lib/media";
+import { ALL, isNarrowed } from "@/lib/view";
 import { loadPartsOnFirstUse, parts } from "./parts";
 
 export default function JobsPage() {
@@ -72,6 +73,11 @@ function JobsOf({ userId }: { userId: string }) {
   const DetailsDialog = usePart(view.details !== null, parts.detailsDialog, navigation.closeDetails);
   const DeleteDialog = usePart(jobsToDelete.length > 0, parts.deleteDialog, closeDelete);
 
+  const [filtering, setFiltering] = useState(false);
+  const closeFilter = () => setFiltering(false);
+  const FilterDialog = usePart(filtering, parts.filterDialog, closeFilter);
+  const FindingBar = usePart(view.search !== "" || isNarrowed(view), parts.findingBar, stay);
+  const NothingFound = usePart(jobs.none, parts.nothingFound, stay);
   const closeTrash = () => navigation.amend({ deleted: false });
   const TrashContent = usePart(view.deleted, parts.trashContent, closeTrash);
 
@@ -92,7 +98,14 @@ function JobsOf({ userId }: { userId: string }) {
 
   return (
     <Loads value={jobs.loads}>
-      <JobsToolbar view={view} navigation={navigation} jobs={jobs} list={list} />
+      <JobsToolbar
+        view={view}
+        navigation={navigation}
+        jobs={jobs}
+        list={list}
+        onFilter={() => setFiltering(true)}
+      />
+      {FindingBar && <FindingBar view={view} navigation={navigation} jobs={jobs} />}
       <SelectionBar selection={selection}>
         <Button look="destructive" onClick={() => setJobsToDelete(selection.jobs)}>
           <Trash2 aria-hidden className="size-4" />
@@ -106,6 +119,7 @@ function JobsOf({ userId }: { userId: string }) {
           navigation={navigation}
           selection={selection}
           commands={commands}
+          NothingFound={NothingFound}
         />
       ) : TrashContent ? (
         <TrashContent trash={trash} view={view} navigation={navigation} onRestore={restore} />
@@ -113,6 +127,17 @@ function JobsOf({ userId }: { userId: string }) {
         <JobsContent.Skeleton />
       )}
       <Announcer text={announcement} />
+      {filtering && FilterDialog && (
+        <FilterDialog
+          filter={view}
+          counts={jobs.counts}
+          onApply={(filter) => {
+            closeFilter();
+            navigation.go({ ...ALL, ...filter });
+          }}
+          onClose={closeFilter}
+        />
+      )}
       {view.details && DetailsDialog && (
         <DetailsDialog jobs={jobs} onPreview={commands.preview} onClose={navigation.closeDetails} />
       )}
@@ -136,6 +161,9 @@ function JobsOf({ userId }: { userId: string }) {
     </Loads>
   );
 }
+
+/** What is missing then is said by the message. */
+function stay() {}
 
 function describeChange(job: Job): string {
   return `Job ${shortName(job.id)} is now ${statusLabel(job.status).toLowerCase()}.`;

@@ -1,10 +1,15 @@
+import { loadDeletion } from "@/hooks/use-deletion";
 import { loadRestore } from "@/hooks/use-restore";
 import { loadToasts } from "@/lib/notify";
 
 /** What the page loads only when the user starts to do something. */
 export const parts = {
+  deletion: loadDeletion,
   deleteDialog: () => import("@/components/dialogs/DeleteDialog"),
   detailsDialog: () => import("@/components/dialogs/DetailsDialog"),
+  filterDialog: () => import("@/components/dialogs/FilterDialog"),
+  findingBar: () => import("@/components/FindingBar"),
+  nothingFound: () => import("@/components/NothingFound"),
   previewDialog: () => import("@/components/dialogs/PreviewDialog"),
   restore: loadRestore,
   trashContent: () => import("@/components/TrashContent"),

@@ -1,0 +1,58 @@
+import { Clapperboard, SearchX } from "lucide-react";
+import type { NothingFoundProps } from "@/components/JobsContent";
+import { statusLabel } from "@/components/StatusBadge";
+import { Button } from "@/components/ui/Button";
+import { Notice } from "@/components/ui/Notice";
+import { describeFilter } from "@/lib/filter";
+import { focusTitle } from "@/lib/focus";
+import { ALL, isNarrowed, NO_FILTER, waysToSearch } from "@/lib/view";
+
+/** Says why there are no jobs, and what to clear. */
+export default function NothingFound({ view, navigation }: NothingFoundProps) {
+  const { search, statuses } = view;
+  const showAll = () => {
+    focusTitle();
+    navigation.go(ALL);
+  };
+  if (search) {
+    return (
+      <Notice title="No job found" icon={<SearchX className="size-7" />}>
+        <p className="wrap-anywhere">
+          None of your job {waysToSearch(view).join("s or ") || "id"}s begins with “{search}”.
+        </p>
+        <Button onClick={showAll}>Show all jobs</Button>
+      </Notice>
+    );
+  }
+  if (isNarrowed({ ...view, oldest: false })) {
+    return (
+      <Notice title="No such jobs" icon={<SearchX className="size-7" />}>
+        <p>None of your jobs matches all of this: {describeFilter(view).join(", ")}.</p>
+        <Button
+          onClick={() => {
+            focusTitle();
+            navigation.go({ ...NO_FILTER, page: 1 });
+          }}
+        >
+          Clear the filters
+        </Button>
+      </Notice>
+    );
+  }
+  if (statuses[0]) {
+    return (
+      <Notice
+        title={`No ${statusLabel(statuses[0]).toLowerCase()} jobs`}
+        icon={<Clapperboard className="size-7" />}
+      >
+        <p>None of your jobs has this status.</p>
+        <Button onClick={showAll}>Show all jobs</Button>
+      </Notice>
+    );
+  }
+  return (
+    <Notice title="No videos yet" icon={<Clapperboard className="size-7" />}>
+      <p>Videos that you start appear here, where you can follow, watch and share them.</p>
+    </Notice>
+  );
+}
