@@ -108,8 +108,10 @@ class FakeRepository:
 
 
 def _is_in(query: ListQuery, job: Job) -> bool:
-    """Whether the filters by type and time take the job."""
+    """Whether the filters by type, time and link take the job."""
     first, end, time = query.created_after, query.created_before, job.created_at
+    if query.shared and not job.short_id:
+        return False
     if query.types and job.job_type not in query.types:
         return False
     return not (first or end) or (time is not None and (first or time) <= time and (end is None or time < end))

@@ -36,6 +36,7 @@ from shared.publishing.publisher import Publisher
 from shared.services import Services
 from shared.settings import Bucket, Settings, SigningKey
 from shared.sharing.completion import Completions
+from shared.sharing.expiry import Expiries
 from shared.sharing.shares import Shares
 from shared.sharing.views import Views
 from shared.storage.media import Download, MediaStore, MediaUrls, SharedUrls
@@ -46,7 +47,7 @@ from shared.storage.removal import TAKEN_BACK, BucketPurge
 from shared.storage.retention import Retention, Retentions
 from shared.storage.signing import KeySigner, Urls, UrlSigner
 from tests.fake_firestore import LONGEST_RUN, SWEEP_AFTER, FakeErasures, FakeLedger, FakeRenaming, FakeRepository
-from tests.fake_shares import FakeCompletions, FakeKnownPictures, FakeShares, FakeViews
+from tests.fake_shares import FakeCompletions, FakeExpiries, FakeKnownPictures, FakeShares, FakeViews
 from tests.jobs import NOW
 
 KEY = SigningKey("GOOG1ETESTS", "known-to-all")
@@ -306,6 +307,7 @@ class FakeServices(Services):
         self.fake_shares = FakeShares(self.fake_repository)
         completions = FakeCompletions(self.fake_repository, self.fake_shares)
         self.fake_views = FakeViews(self.fake_repository)
+        self.fake_expiries = FakeExpiries(self.fake_repository)
         self.fake_media = FakeMediaStore(settings)
         self.fake_publisher = FakePublisher()
         self.fake_upload_publisher = FakePublisher()
@@ -334,6 +336,7 @@ class FakeServices(Services):
             "renaming": cast(Renaming, FakeRenaming(self.fake_repository)),
             "known_pictures": cast(KnownPictures, FakeKnownPictures(self.fake_repository)),
             "views": cast(Views, self.fake_views),
+            "expiries": cast(Expiries, self.fake_expiries),
             "media": cast(MediaStore, self.fake_media),
             "objects": cast(ObjectStore, self.fake_media),
             "retention": self.fake_retention,

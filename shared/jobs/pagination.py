@@ -80,6 +80,8 @@ class ListQuery:
     """Only jobs whose folded name begins with this, ordered by folded name."""
     with_media: bool = False
     with_counts: bool = False
+    shared: bool = False
+    """Only jobs with a share link."""
     deleted: bool = False
     """The deleted jobs that can be restored, the last deleted first, instead of the live ones."""
     after: Position | None = None
@@ -104,6 +106,7 @@ class ListQuery:
             name_prefix=read.name_prefix(parameters),
             with_media="media" in included,
             with_counts="counts" in included,
+            shared=read.flag(parameters, "shared"),
             deleted=read.flag(parameters, "deleted"),
         )
         cursor = read.single(parameters, "cursor")
@@ -180,4 +183,6 @@ def _seal(payload: bytes, query: ListQuery) -> bytes:
         bound_to.append(more)
     if query.deleted:
         bound_to.append({"deleted": True})
+    if query.shared:
+        bound_to.append({"shared": True})
     return hashlib.sha256(json.dumps(bound_to).encode() + b"\0" + payload).digest()[:_SEAL]

@@ -139,7 +139,7 @@ class JobRepository:
 
         def read(limit: int, after: Document | None, fields: Sequence[str]) -> Iterator[Document]:
             place = begin if after is None else cursor(ordered, after)
-            also = () if query.name_prefix is None else ("name_folded",)
+            also = _ordered_by(query)
             return self._jobs.read(ordered, limit, place, (*fields, *also))
 
         return Walk(read, query)
@@ -150,12 +150,19 @@ class JobRepository:
             return [name]
         if position.name is not None:
             return [Value(string_value=position.name), name]
-        if position.created_at is not None:
+        if position.created_at is not None and not query.shared:
             return [time_value(position.created_at), name]
-        for document in self._jobs.get([position.job_id], ("user_id", "created_at")):
+        for document in self._jobs.get([position.job_id], ("user_id", "created_at", *_ordered_by(query))):
             if document.get("user_id") == query.user_id and document.has("created_at"):
                 return cursor(ordered, document)
         raise BadRequest("cursor is not one that this list gave for this user and filter.")
+
+
+def _ordered_by(query: ListQuery) -> tuple[str, ...]:
+    """Fields that the order of the query needs besides the time and the id."""
+    if query.shared:
+        return ("short_id",)
+    return () if query.name_prefix is None else ("name_folded",)
 
 
 def _created_at(document: Document) -> datetime:

@@ -14,11 +14,12 @@ from shared.jobs.known_pictures import KnownPictures
 from shared.jobs.renaming import Renaming
 from shared.jobs.repository import JobRepository
 from shared.sharing.completion import Completions
+from shared.sharing.expiry import Expiries
 from shared.sharing.shares import Shares
 from shared.sharing.views import Views
 from tests import jobs
 from tests.fake_firestore import SWEEP_AFTER, FakeErasures, FakeLedger, FakeRenaming, FakeRepository
-from tests.fake_shares import FakeCompletions, FakeKnownPictures, FakeShares, FakeViews
+from tests.fake_shares import FakeCompletions, FakeExpiries, FakeKnownPictures, FakeShares, FakeViews
 
 
 class World(Protocol):
@@ -31,6 +32,7 @@ class World(Protocol):
     known_pictures: KnownPictures
     renaming: Renaming
     views: Views
+    expiries: Expiries
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None: ...
 
@@ -61,6 +63,7 @@ class MemoryWorld:
         self.known_pictures = cast(KnownPictures, FakeKnownPictures(self._fake))
         self.renaming = cast(Renaming, FakeRenaming(self._fake))
         self.views = cast(Views, FakeViews(self._fake))
+        self.expiries = cast(Expiries, FakeExpiries(self._fake))
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None:
         self._fake.documents[job_id] = fields
@@ -96,6 +99,7 @@ class FirestoreWorld:
         self.known_pictures = KnownPictures(database)
         self.renaming = Renaming(database)
         self.views = Views(database)
+        self.expiries = Expiries(database)
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None:
         self._database.collection("jobs").document(job_id).set(fields)

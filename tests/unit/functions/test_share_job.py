@@ -32,7 +32,7 @@ def test_a_new_link_is_given_with_its_address(services: FakeServices) -> None:
     assert re.fullmatch("[0-9a-f]{8}", short_id)
     assert short_id != "25ca1d0f"
     url = f"https://nuumee.ai/v/{short_id}"
-    assert answer.json == {"job_id": "job-1", "short_id": short_id, "share_url": url}
+    assert answer.json == {"job_id": "job-1", "short_id": short_id, "share_url": url, "expires_at": None}
     assert services.fake_repository.documents["job-1"]["short_id"] == short_id
 
 
@@ -51,7 +51,7 @@ def test_a_link_can_be_ended_again_and_again(services: FakeServices) -> None:
     for _ in range(2):
         answer = send(services, "DELETE")
         assert answer.status_code == 200
-        assert answer.json == {"job_id": "job-1", "short_id": None, "share_url": None}
+        assert answer.json == {"job_id": "job-1", "short_id": None, "share_url": None, "expires_at": None}
 
 
 def test_a_job_under_way_has_nothing_to_share(services: FakeServices) -> None:
@@ -66,9 +66,9 @@ def test_a_session_that_was_revoked_changes_no_link(services: FakeServices) -> N
     assert services.fake_verifier.checked_revocation == [False, True] * 2
 
 
-def test_the_two_methods_are_named_to_who_tries_another(services: FakeServices) -> None:
+def test_the_three_methods_are_named_to_who_tries_another(services: FakeServices) -> None:
     answer = send(services, "GET")
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST, DELETE, OPTIONS")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST, PATCH, DELETE, OPTIONS")
     answer = send(services, "OPTIONS", user=None)
-    assert (answer.status_code, answer.headers["Allow"]) == (204, "POST, DELETE, OPTIONS")
+    assert (answer.status_code, answer.headers["Allow"]) == (204, "POST, PATCH, DELETE, OPTIONS")
     assert answer.headers["Access-Control-Allow-Methods"] == "GET, POST, PATCH, DELETE"
