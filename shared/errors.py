@@ -10,6 +10,7 @@ ApiError                  answered as problem details (RFC 9457)
   NotDeleted          409
   OtherNumber         409
   Gone                410
+  JobFull             422
   TooManyRequests     429
   InternalError       500
   Unavailable         503
@@ -116,6 +117,15 @@ class OtherNumber(ApiError):
 
     def __init__(self, jobs: int) -> None:
         super().__init__(f"There are {jobs} jobs now, so that is the number to confirm. None was deleted.")
+
+
+class JobFull(ApiError):
+    """A document holds 1 MiB: https://firebase.google.com/docs/firestore/quotas#limits"""
+
+    status, title, kind = 422, "Job full", "job-full"
+
+    def __init__(self) -> None:
+        super().__init__("There is no room left in the job's record, so it cannot be changed. It can be deleted.")
 
 
 class Gone(ApiError):

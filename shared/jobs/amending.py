@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from google.api_core.exceptions import Aborted, FailedPrecondition
+from google.api_core.exceptions import Aborted, FailedPrecondition, InvalidArgument
 from google.cloud import firestore
 
-from shared.errors import Contended
+from shared.errors import Contended, JobFull
 from shared.jobs.documents import fields
 from shared.outages import firestore_limits, outages
 
@@ -25,7 +25,8 @@ def amend(reference: firestore.DocumentReference, write: Write) -> Document:
 
     If someone else wrote the job since it was read, such as a progress report or another function, try again. The
     next read also detects a write whose answer was lost, provided that `write` then finds nothing to change.
-    Raises Unavailable when Firestore is away, and Contended if others keep writing.
+    Raises Unavailable when Firestore is away, Contended if others keep writing, and JobFull if there is no
+    room for the changes.
     """
     for _ in range(_MOST_TRIES):
         snapshot = read(reference)
@@ -34,6 +35,8 @@ def amend(reference: firestore.DocumentReference, write: Write) -> Document:
             return {**document, **write(snapshot, document)}
         except (FailedPrecondition, Aborted):
             continue
+        except InvalidArgument as error:
+            raise JobFull from error
     raise Contended(BUSY)
 
 

@@ -19,6 +19,7 @@ from werkzeug.exceptions import ServiceUnavailable
 from shared import log, tracing
 from shared.errors import (
     DecoderUnfiltered,
+    JobFull,
     PurgeIncomplete,
     RestoreIncomplete,
     SweepIncomplete,
@@ -114,7 +115,7 @@ class Subscriber(Generic[E]):
             if event.job_id is not None:
                 about["job_id"] = event.job_id
             self._handler(event, services)
-        except UnprocessableEvent as error:
+        except (UnprocessableEvent, JobFull) as error:
             log.error("event_never", reason=str(error), **about)
             return
         except (PurgeIncomplete, RestoreIncomplete, SweepIncomplete, DecoderUnfiltered, Unavailable) as error:

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from google.api_core.exceptions import Aborted, FailedPrecondition, NotFound
+from google.api_core.exceptions import Aborted, FailedPrecondition, InvalidArgument, NotFound
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
+from shared import log
 from shared.errors import BadRequest
 from shared.jobs.amending import update_unless_changed
 from shared.jobs.documents import fields
@@ -62,5 +63,8 @@ class Expiries:
             try:
                 update_unless_changed(self._client, snapshot, revocation(document, document["share_expires_at"]))
             except (FailedPrecondition, Aborted, NotFound):
+                continue
+            except InvalidArgument:
+                log.exception("link_not_ended", job_id=snapshot.id)  # its document may be full
                 continue
             yield snapshot.id

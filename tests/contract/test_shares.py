@@ -11,12 +11,13 @@ from google.api_core.exceptions import FailedPrecondition
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.errors import Contended, NotCompleted, NotFound, TooManyRequests
+from shared.errors import Contended, JobFull, NotCompleted, NotFound, TooManyRequests
+from shared.jobs.renaming import Renaming
 from shared.sharing import short_links
 from shared.sharing.shares import NoSuchVideo, Shares
 from shared.sharing.short_links import link_for, new_short_id
 from tests.contract.worlds import World
-from tests.jobs import NOW, deleted, document, new_id, read
+from tests.jobs import NOW, deleted, document, fill, new_id, read
 
 
 def leads_nowhere(world: World, short_id: str) -> bool:
@@ -336,3 +337,17 @@ def test_of_many_renewals_at_once_one_link_is_left(
         except NoSuchVideo:
             continue
     assert good == [read(database, job_id)["short_id"]]
+
+
+def test_a_job_without_room_says_so_when_it_is_renamed_or_shared(database: firestore.Client, user: str) -> None:
+    job_id = new_id()
+    fill(database, job_id, document(user))
+    before = read(database, job_id)
+    shares = Shares(database, 8)
+    with pytest.raises(JobFull):
+        Renaming(database).rename(user, job_id, "No room")
+    with pytest.raises(JobFull):
+        shares.renew(user, job_id, NOW)
+    with pytest.raises(JobFull):
+        shares.revoke(user, job_id, NOW)
+    assert read(database, job_id) == before

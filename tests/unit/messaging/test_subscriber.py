@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from werkzeug.exceptions import ServiceUnavailable
 
-from shared.errors import PurgeIncomplete, Unavailable, UnprocessableEvent
+from shared.errors import JobFull, PurgeIncomplete, Unavailable, UnprocessableEvent
 from shared.messaging.events import JobDeleted
 from shared.messaging.subscriber import Subscriber, subscriber
 from shared.services import Services
@@ -33,6 +33,7 @@ def handler_that_raises(error: Exception | None) -> Subscriber[JobDeleted]:
     [
         (None, "event_done", "INFO"),
         (UnprocessableEvent("the job is live"), "event_never", "ERROR"),
+        (JobFull(), "event_never", "ERROR"),
         (PurgeIncomplete("files may be left"), "event_retry", "WARNING"),
         (Unavailable("Firestore"), "event_retry", "WARNING"),
         (RuntimeError("boom"), "event_retry", "ERROR"),

@@ -12,7 +12,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from shared.access.visitors import BURST
-from shared.errors import PROBLEMS, ApiError, RequestTimeout, Unavailable
+from shared.errors import PROBLEMS, ApiError, JobFull, RequestTimeout, Unavailable
 from shared.web.bodies import Body
 from shared.web.endpoint import HttpFunction
 from tests.calls import call
@@ -54,7 +54,7 @@ def mappings(node: object) -> Iterator[dict[str, Any]]:
 
 
 ENDPOINTS = endpoints(FOUND)
-SHORT_IDS = {"completed": "25ca1d0f", "queued": "aaaaaaaa", "gone": "bbbbbbbb", "unknown": "ffffffff"}
+SHORT_IDS = {"unshared": "cccccccc", "completed": "25ca1d0f", "queued": "aaaaaaaa", "gone": "bbbbbbbb", "unknown": "ffffffff"}
 IMAGES = SETTINGS.images_bucket
 REMOVED = {"objects": 1, "bytes": 7, "removed_at": NOW, "proved_empty_at": NOW}
 REQUESTS: dict[str, dict[str, Any]] = {
@@ -62,7 +62,9 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "of what the caller has": {"headers": {"If-None-Match": "*"}},
     "with a bad query": {"query": "page=0"},
     "with a bad body": {"body": {"name": ""}},
+    "for a job without a link": {"job_id": "unshared"},
     "with a body that comes too late": {"late": True},
+    "for a job without room": {"full": True},
     "without a token": {"user": None},
     "for a job that is not there": {"job_id": "unknown"},
     "with another number of jobs": {"query": "confirm=7"},
@@ -116,8 +118,9 @@ def test_every_answer_is_as_described_and_no_other_is_described(path: str, metho
             services.erasures.request("me", 2, by="me", now=NOW)
         query = "confirm=2" if (method, path) == ("DELETE", "/jobs") else ""
         options = {"method": method, "job_id": "completed", "query": query, "error": None, "times": 1, **request}
+        services.add("unshared", document("me"))
         if method == "PATCH":
-            options.setdefault("body", {"name": "First try"})
+            options.setdefault("body", {"expires_at": None} if path.endswith("/share") else {"name": "First try"})
         services.fake_verifier.error = services.fake_shares.error = options.pop("error")
         job_id = options.pop("job_id")
         ids = {"short_id": SHORT_IDS[job_id]} if "{short_id}" in path else {"job_id": job_id}
@@ -125,6 +128,14 @@ def test_every_answer_is_as_described_and_no_other_is_described(path: str, metho
         with pytest.MonkeyPatch.context() as patch:
             if options.pop("late", False):
                 patch.setattr(Body, "json", Mock(side_effect=RequestTimeout))
+            if options.pop("full", False):
+                for owner, name in (
+                    (services.renaming, "rename"),
+                    (services.shares, "renew"),
+                    (services.shares, "limit"),
+                    (services.shares, "revoke"),
+                ):
+                    patch.setattr(owner, name, Mock(side_effect=JobFull))
             for _ in range(options.pop("times")):
                 answer = call(ENDPOINTS[path, method], services, address, **options)
         API[path][method].Case(path_parameters=ids).validate_response(answer)
