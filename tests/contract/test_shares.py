@@ -11,7 +11,7 @@ from google.api_core.exceptions import FailedPrecondition
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.errors import Contended, JobFull, NotCompleted, NotFound, TooManyRequests
+from shared.errors import Contended, JobFull, NotCompleted, NotFound, NotShared, TooManyRequests
 from shared.jobs.renaming import Renaming
 from shared.sharing import short_links
 from shared.sharing.shares import NoSuchVideo, Shares
@@ -351,3 +351,39 @@ def test_a_job_without_room_says_so_when_it_is_renamed_or_shared(database: fires
     with pytest.raises(JobFull):
         shares.revoke(user, job_id, NOW)
     assert read(database, job_id) == before
+
+
+def test_a_link_shows_nothing_from_its_end_on(world: World, user: str, shared: tuple[str, str]) -> None:
+    job_id, short_id = shared
+    end = NOW + timedelta(days=1)
+    assert world.shares.limit(user, job_id, NOW, end).share_expires_at == end
+    assert world.shares.resolve(short_id, end - timedelta(microseconds=1)).job.id == job_id
+    with pytest.raises(NoSuchVideo):
+        world.shares.resolve(short_id, end)
+    with pytest.raises(NotShared):
+        world.shares.limit(user, job_id, end, None)
+    with pytest.raises(NotFound):
+        world.shares.limit("somebody-else", job_id, NOW, None)
+    assert world.shares.limit(user, job_id, NOW, None).share_expires_at is None
+    renewed = world.shares.renew(user, job_id, NOW, end)
+    assert (renewed.share_expires_at, world.read(job_id)["share_expires_at"]) == (end, end)
+    assert world.shares.renew(user, job_id, NOW).share_expires_at is None
+
+
+def test_links_whose_time_has_come_end_once_and_for_good(world: World, user: str) -> None:
+    long_ago = NOW - timedelta(days=300)
+    due, dead, later = new_id(), new_id(), new_id()
+    ids = {job_id: new_short_id(8) for job_id in (due, dead, later)}
+    world.put(due, document(user, short_id=ids[due], share_expires_at=long_ago))
+    world.put(dead, deleted(user, short_id=ids[dead], share_expires_at=long_ago))
+    world.put(later, document(user, short_id=ids[later], share_expires_at=long_ago + timedelta(days=1)))
+    assert {due, dead} <= set(world.expiries.end_due(long_ago, 1000))
+    assert not {due, dead, later} & set(world.expiries.end_due(long_ago, 1000))
+    for job_id in (due, dead):
+        after = world.read(job_id)
+        assert (after["short_id"], after["share_expires_at"], after["share_revoked_at"]) == (None, None, long_ago)
+    assert world.read(later)["short_id"] == ids[later]
+    set(world.expiries.end_due(NOW, 1000))
+    world.put(new_id(), document(user, short_id=ids[due], share_revoked_at=None))
+    with pytest.raises(NoSuchVideo):
+        world.shares.resolve(ids[due], NOW)

@@ -82,7 +82,7 @@ ASKED |= {
     for place in ("first page", "after a cursor")
 }
 ASKED |= {f"{place}, by prefix": page(id_prefix="70eb", **position) for place, position in PLACES.items()}
-ASKED |= {f"{place}, shared": page(shared=True, **position) for place, position in PLACES.items()}
+ASKED |= {f"{place}, shared": page(shared=True, **PLACES[place]) for place in ("first page", "third page")}
 ASKED |= {
     "first page, by name": page(name_prefix="cat"),
     "after a cursor, by name": page(name_prefix="cat", after=Position("job", None, 2, 20, 1000, "cats")),

@@ -54,7 +54,7 @@ def mappings(node: object) -> Iterator[dict[str, Any]]:
 
 
 ENDPOINTS = endpoints(FOUND)
-SHORT_IDS = {"unshared": "cccccccc", "completed": "25ca1d0f", "queued": "aaaaaaaa", "gone": "bbbbbbbb", "unknown": "ffffffff"}
+SHORT_IDS = {"completed": "25ca1d0f", "queued": "aaaaaaaa", "gone": "bbbbbbbb", "unknown": "ffffffff"}
 IMAGES = SETTINGS.images_bucket
 REMOVED = {"objects": 1, "bytes": 7, "removed_at": NOW, "proved_empty_at": NOW}
 REQUESTS: dict[str, dict[str, Any]] = {
@@ -118,12 +118,14 @@ def test_every_answer_is_as_described_and_no_other_is_described(path: str, metho
             services.erasures.request("me", 2, by="me", now=NOW)
         query = "confirm=2" if (method, path) == ("DELETE", "/jobs") else ""
         options = {"method": method, "job_id": "completed", "query": query, "error": None, "times": 1, **request}
-        services.add("unshared", document("me"))
-        if method == "PATCH":
-            options.setdefault("body", {"expires_at": None} if path.endswith("/share") else {"name": "First try"})
+        if path.endswith("/share"):
+            services.add("unshared", document("me"))
+        if method in ("PATCH", "POST") and not path.endswith("/restore"):
+            body = {"expires_at": None} if path.endswith("/share") else {"name": "First try"}
+            options.setdefault("body", body)
         services.fake_verifier.error = services.fake_shares.error = options.pop("error")
         job_id = options.pop("job_id")
-        ids = {"short_id": SHORT_IDS[job_id]} if "{short_id}" in path else {"job_id": job_id}
+        ids = {"short_id": SHORT_IDS.get(job_id, "cccccccc")} if "{short_id}" in path else {"job_id": job_id}
         address = f"{path.format(**ids)}?{options.pop('query')}"
         with pytest.MonkeyPatch.context() as patch:
             if options.pop("late", False):
