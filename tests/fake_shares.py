@@ -118,13 +118,15 @@ class FakeKnownPictures:
 
 
 class FakeExpiries:
-    def __init__(self, repository: FakeRepository) -> None:
+    def __init__(self, repository: FakeRepository, shares: FakeShares) -> None:
         self._documents = repository.documents
+        self._shares = shares
 
     def end_due(self, now: datetime, limit: int) -> Iterator[str]:
         ends = {job_id: document.get("share_expires_at") for job_id, document in self._documents.items()}
         due = {job_id: end for job_id, end in ends.items() if isinstance(end, datetime) and end <= now}
         for job_id in sorted(due, key=lambda one: due[one])[:limit]:
+            self._shares._claim(self._documents[job_id], job_id)
             self._documents[job_id].update(revocation(self._documents[job_id], due[job_id]))
             yield job_id
 

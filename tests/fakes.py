@@ -307,7 +307,7 @@ class FakeServices(Services):
         self.fake_shares = FakeShares(self.fake_repository)
         completions = FakeCompletions(self.fake_repository, self.fake_shares)
         self.fake_views = FakeViews(self.fake_repository)
-        self.fake_expiries = FakeExpiries(self.fake_repository)
+        self.fake_expiries = FakeExpiries(self.fake_repository, self.fake_shares)
         self.fake_media = FakeMediaStore(settings)
         self.fake_publisher = FakePublisher()
         self.fake_upload_publisher = FakePublisher()

@@ -51,7 +51,7 @@ export function JobActions({ job, className = "", onDetails, onDelete }: Props) 
             <Download aria-hidden className="size-4" />
             Download
           </Button>
-          <Button onClick={() => copyShareLink(job)} aria-label={`Copy link for job ${name}`}>
+          <Button onClick={() => copyShareLink(job, onDetails)} aria-label={`Copy link for job ${name}`}>
             <Link2 aria-hidden className="size-4" />
             Copy Link
           </Button>

@@ -10,6 +10,8 @@ import { cardId } from "@/lib/focus";
 import {
   failureReason,
   formatCredits,
+  formatViews,
+  isShared,
   type Job,
   type JobFields,
   shortName,
@@ -89,6 +91,7 @@ function Facts({ job }: { job: Job }) {
       </span>
       {job.resolution && <span>{job.resolution}</span>}
       {job.credits_charged !== null && <span>{formatCredits(job.credits_charged)}</span>}
+      {isShared(job) && <span>{formatViews(job)}</span>}
     </p>
   );
 }

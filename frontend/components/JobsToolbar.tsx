@@ -53,17 +53,28 @@ export function JobsToolbar({ view, navigation, jobs, list, onFilter }: Props) {
         <SearchBox key={filtered} search={view.search} onChange={find} />
       </div>
       <StatusFilter
-        chosen={view.search ? [] : view.deleted ? ["deleted"] : view.statuses.length ? view.statuses : [null]}
+        chosen={chosenIn(view)}
         counts={jobs.counts}
         onChange={(chosen) => {
           setFiltered((times) => times + 1);
+          const shared = chosen === "shared";
           const deleted = chosen === "deleted";
-          const statuses = chosen === null || deleted ? [] : [chosen];
-          navigation.go({ ...(deleted && NO_FILTER), statuses, deleted, search: "", by: null, page: 1 });
+          const apart = shared || deleted;
+          const statuses = chosen === null || apart ? [] : [chosen];
+          const rest = { statuses, shared, deleted, search: "", by: null, page: 1 };
+          navigation.go(apart ? { ...NO_FILTER, ...rest } : rest);
         }}
       />
     </div>
   );
+}
+
+/** Returns the buttons that are pressed. A search replaces them. */
+function chosenIn({ search, deleted, shared, statuses }: View) {
+  if (search) return [];
+  if (deleted) return ["deleted" as const];
+  if (shared) return ["shared" as const];
+  return statuses.length > 0 ? statuses : [null];
 }
 
 JobsToolbar.Skeleton = function JobsToolbarSkeleton() {

@@ -39,6 +39,14 @@ export default function NothingFound({ view, navigation }: NothingFoundProps) {
       </Notice>
     );
   }
+  if (view.shared) {
+    return (
+      <Notice title="No shared jobs" icon={<SearchX className="size-7" />}>
+        <p>None of your jobs has a share link.</p>
+        <Button onClick={showAll}>Show all jobs</Button>
+      </Notice>
+    );
+  }
   if (statuses[0]) {
     return (
       <Notice

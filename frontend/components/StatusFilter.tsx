@@ -4,7 +4,7 @@ import { type Counts, GROUPS, type Group, STATUSES } from "@/lib/job";
 import { settings } from "@/lib/settings";
 
 /** Null stands for all live jobs. */
-type Filter = Group | "deleted" | null;
+type Filter = Group | "shared" | "deleted" | null;
 
 interface Props {
   /** None if a search is active instead. */
@@ -30,7 +30,7 @@ export function StatusFilter({ chosen, counts, onChange }: Props) {
   return (
     <nav ref={bar} aria-label="Filter by status" className="-mx-3 overflow-x-auto px-3 py-1 sm:-mx-1 sm:px-1">
       <ul className="flex gap-2">
-        {[null, ...groups, ...trash].map((one) => (
+        {[null, ...groups, "shared" as const, ...trash].map((one) => (
           <li key={one ?? "all"}>
             <button
               type="button"
@@ -39,7 +39,7 @@ export function StatusFilter({ chosen, counts, onChange }: Props) {
               className="inline-flex min-h-11 items-center gap-2 whitespace-nowrap rounded-full border border-line px-3.5 font-medium text-muted text-sm transition-colors hover:border-slate-500 hover:text-ink aria-pressed:border-accent aria-pressed:bg-accent/10 aria-pressed:text-accent forced-colors:aria-pressed:bg-[Highlight] forced-colors:aria-pressed:text-[HighlightText] forced-colors:aria-pressed:forced-color-adjust-none sm:min-h-9"
             >
               {one ? statusLabel(one) : "All"}
-              {one !== "deleted" && (
+              {one !== "deleted" && one !== "shared" && (
                 <span className="min-w-4 text-center text-xs tabular-nums">
                   {counts ? (counts[one ?? "all"] ?? 0) : "–"}
                 </span>

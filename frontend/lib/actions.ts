@@ -1,6 +1,6 @@
 import { getJobOutput } from "@/lib/api";
 import { messageOf, SessionEnded } from "@/lib/errors";
-import { type Job, shortName } from "@/lib/job";
+import { isShared, type Job, shortName } from "@/lib/job";
 import { notify } from "@/lib/notify";
 
 /** How long to wait for an error before the download counts as started, in milliseconds. One may still come later. */
@@ -47,14 +47,16 @@ function save(url: string, onError: () => void): Promise<boolean> {
 /** The topic of messages about copying: only the last copy is on the clipboard. */
 const COPY = "copy";
 
-export async function copyShareLink(job: Job): Promise<void> {
-  if (job.share_url === null) {
+/** Copies the link of the job. `onDetails` leads to where it can be given an end date. */
+export async function copyShareLink(job: Job, onDetails?: () => void): Promise<void> {
+  if (!isShared(job) || job.share_url === null) {
     notify("info", "This job has no share link", "You can make one in its details.", COPY);
     return;
   }
   try {
     await navigator.clipboard.writeText(job.share_url);
-    notify("success", "Link copied", job.share_url, COPY);
+    const action = onDetails && { label: "End date", onClick: onDetails };
+    notify("success", "Link copied", job.share_url, COPY, action);
   } catch {
     // The browser denied permission, or the page is not secure: the user can still copy the link by hand.
     notify("error", "The browser blocked copying. Here is the link:", job.share_url, COPY);

@@ -17,7 +17,7 @@ import type {
 import { accessToken, endSession } from "@/lib/session";
 import { type Endpoint, settings } from "@/lib/settings";
 import { dayStart } from "@/lib/time";
-import { type Filter, type View, waysToSearch } from "@/lib/view";
+import { type View, waysToSearch } from "@/lib/view";
 
 export const PAGE_SIZE = 20;
 /** Milliseconds. */
@@ -53,9 +53,17 @@ export async function listJobs({ view, size, after, counts }: ListQuery): Promis
   return { ...found, ...(await ask({ [`${second}_prefix`]: search }, "media")), by: second };
 }
 
-/** Returns the parameters that select the jobs of this filter, in its order. */
-export function filterParameters({ statuses, types, from, to, oldest }: Filter): Record<string, string> {
+/** Returns the parameters that select the jobs of a view without a search, in its order. */
+export function filterParameters({
+  shared,
+  statuses,
+  types,
+  from,
+  to,
+  oldest,
+}: View): Record<string, string> {
   return {
+    ...(shared && { shared: "true" }),
     ...(statuses.length > 0 && { status: statuses.join(",") }),
     ...(types.length > 0 && { type: types.join(",") }),
     ...(from && { created_after: dayStart(from) }),
@@ -65,11 +73,11 @@ export function filterParameters({ statuses, types, from, to, oldest }: Filter):
 }
 
 /**
- * Returns the first job of this filter, and how many there are. This is the cheapest request that can tell whether a
+ * Returns the first job of a view, and how many there are. This is the cheapest request that can tell whether a
  * list has changed: docs/cost.md says what it costs.
  */
-export function lookForNewest(filter: Filter, signal?: AbortSignal): Promise<Newest> {
-  const parameters = new URLSearchParams({ page_size: "1", ...filterParameters(filter) });
+export function lookForNewest(view: View, signal?: AbortSignal): Promise<Newest> {
+  const parameters = new URLSearchParams({ page_size: "1", ...filterParameters(view) });
   return call("listJobs", `/jobs?${parameters}`, { signal });
 }
 
@@ -123,6 +131,12 @@ export function getReceipt(jobId: string, signal?: AbortSignal): Promise<Receipt
 /** Makes a new share link for a completed job. The old link, if any, stops working. */
 export function makeShareLink(jobId: string): Promise<JobShareResponse> {
   return call("shareJob", `/jobs/${encodeURIComponent(jobId)}/share`, { method: "POST" });
+}
+
+/** Says when the job's link ends; null for never. */
+export function limitShareLink(jobId: string, expiresAt: string | null): Promise<JobShareResponse> {
+  const body = { expires_at: expiresAt };
+  return call("shareJob", `/jobs/${encodeURIComponent(jobId)}/share`, { method: "PATCH", body });
 }
 
 export function endShareLink(jobId: string): Promise<JobShareResponse> {

@@ -42,6 +42,9 @@ export interface JobFields {
   /** What the owner calls it. Older functions send none. */
   name?: string | null;
   share_url: string | null;
+  /** When the link ends; null for never. Older functions send none, and no views. */
+  share_expires_at?: string | null;
+  view_count?: number;
   job_type: string | null;
   /** One of STATUSES, or one that a later version of the product adds. */
   status: string | null;
@@ -141,6 +144,7 @@ export interface JobName {
 export interface JobShareResponse {
   job_id: string;
   share_url: string | null;
+  expires_at?: string | null;
 }
 
 export function isStatus(text: string | null): text is JobStatus {
@@ -154,6 +158,16 @@ export function groupOf(status: string | null): Group {
 /** Whether the job is still under way. */
 export function isActive(job: JobFields): boolean {
   return !FINAL.includes(job.status);
+}
+
+/** Whether the job's share link works at this time, in milliseconds since 1970. */
+export function isShared({ share_url, share_expires_at }: JobFields, now = Date.now()): boolean {
+  return share_url !== null && !(share_expires_at && Date.parse(share_expires_at) <= now);
+}
+
+/** Returns how often the job's video was viewed by its link. */
+export function formatViews({ view_count: views = 0 }: JobFields): string {
+  return views === 0 ? "No views yet" : `${views} ${views === 1 ? "view" : "views"}`;
 }
 
 /** Returns why the job has failed, in the words of whoever recorded it. */

@@ -59,12 +59,12 @@ export function withoutJobs<T extends { jobs: JobFields[]; total: number }>(list
 
 /**
  * Returns the list with jobs that are coming back from the trash. Each is in its place if that is on this page, and is
- * counted if it belongs to the list at all. A search by name and a list of some types, days or another order have them
+ * counted if it belongs to the list at all. A search by name and a list of shared jobs, some types, days or another order have them
  * when they are loaded again.
  */
 export function withReturning(list: FoundList, returning: Job[], view: View): FoundList {
   const { statuses, search } = view;
-  if (list.by === "name" || isNarrowed({ ...view, statuses: [] })) return list;
+  if (list.by === "name" || view.shared || isNarrowed({ ...view, statuses: [] })) return list;
   const belongs = (job: Job) =>
     search ? job.id.startsWith(search) : statuses.length === 0 || statuses.includes(groupOf(job.status));
   const missing = returning.filter((job) => belongs(job) && list.jobs.every((one) => one.id !== job.id));
@@ -86,8 +86,8 @@ export function withShare(list: JobList, share: JobShareResponse): JobList {
   return { ...list, jobs: list.jobs.map((job) => sharedAs(job, share)) };
 }
 
-export function sharedAs(job: Job, { job_id, share_url }: JobShareResponse): Job {
-  return job.id === job_id ? { ...job, share_url } : job;
+export function sharedAs(job: Job, { job_id, share_url, expires_at = null }: JobShareResponse): Job {
+  return job.id === job_id ? { ...job, share_url, share_expires_at: expires_at } : job;
 }
 
 /** Returns the list with the job's new name, if the job is on the page. */

@@ -13,6 +13,8 @@ export interface Filter {
 }
 
 export interface View extends Filter {
+  /** Whether to show the jobs with a share link, which go with no other filter. */
+  shared: boolean;
   /** Whether to show the trash, which has no other filter and no search. */
   deleted: boolean;
   page: number;
@@ -26,7 +28,7 @@ export interface View extends Filter {
 
 export const NO_FILTER: Filter = { statuses: [], types: [], from: "", to: "", oldest: false };
 /** The first page of all jobs. */
-export const ALL = { ...NO_FILTER, deleted: false, page: 1, search: "", by: null };
+export const ALL = { ...NO_FILTER, shared: false, deleted: false, page: 1, search: "", by: null };
 
 const LONGEST_NAME = 80;
 const JOB_ID = /^[A-Za-z0-9_-]{1,128}$/;
@@ -39,10 +41,12 @@ export function parseView(parameters: URLSearchParams): View {
   const page = Number(parameters.get("page") ?? 1);
   const search = parameters.get("q")?.trim() ?? "";
   const deleted = search === "" && parameters.get("deleted") === "true";
+  const shared = search === "" && !deleted && parameters.get("shared") === "true";
   const by = parameters.get("by");
   const details = parameters.get("job");
   return {
-    ...(search || deleted ? NO_FILTER : parseFilter(parameters)),
+    ...(search || deleted || shared ? NO_FILTER : parseFilter(parameters)),
+    shared,
     deleted,
     page: Number.isInteger(page) && page >= 1 && page < 1e9 ? page : 1,
     search,
@@ -76,6 +80,7 @@ export function placeOf({ details: _, ...place }: View): string {
 export function viewAddress(view: View): string {
   const query = new URLSearchParams(
     Object.entries({
+      shared: view.shared && "true",
       deleted: view.deleted && "true",
       status: view.statuses.join(","),
       type: view.types.join(","),

@@ -55,3 +55,14 @@ test("all messages about copied links have one place", async () => {
   await copyShareLink({ ...job, share_url: null });
   expect(notify.mock.calls.map(([, , , topic]) => topic)).toEqual(["copy", "copy"]);
 });
+
+test("a link past its end is not copied", async () => {
+  await copyShareLink({ ...job, share_expires_at: "2026-11-01T00:00:00Z" });
+  expect(notify.mock.calls.map(([, title]) => title)).toEqual(["This job has no share link"]);
+});
+
+test("who copies a link is offered an end date", async () => {
+  const onDetails = vi.fn();
+  await copyShareLink(job, onDetails);
+  expect(notify.mock.calls[0]?.[4]).toEqual({ label: "End date", onClick: onDetails });
+});

@@ -5,6 +5,7 @@ import {
   getJobs,
   getJobThumbnails,
   getReceipt,
+  limitShareLink,
   listJobs,
   listTrash,
   lookForNewest,
@@ -15,7 +16,7 @@ import {
 } from "@/lib/api";
 import { ApiError, messageOf, NetworkError, SessionEnded } from "@/lib/errors";
 import * as session from "@/lib/session";
-import { ALL, NO_FILTER, type View } from "@/lib/view";
+import { ALL, type View } from "@/lib/view";
 
 const all: View = { ...ALL, details: null };
 const plain = { view: all, size: 20, counts: false };
@@ -69,8 +70,8 @@ describe("listing jobs", () => {
 
   test("looks for the newest job with one read, without media or counts", async () => {
     fetch.mockImplementation(async () => answer(200, { jobs: [{ id: "a" }], total: 7 }));
-    expect(await lookForNewest(NO_FILTER)).toEqual({ jobs: [{ id: "a" }], total: 7 });
-    await lookForNewest({ ...NO_FILTER, statuses: ["failed", "other"], oldest: true });
+    expect(await lookForNewest(all)).toEqual({ jobs: [{ id: "a" }], total: 7 });
+    await lookForNewest({ ...all, statuses: ["failed", "other"], oldest: true });
     expect([asked(0).search, asked(1).search]).toEqual([
       "?page_size=1",
       "?page_size=1&status=failed%2Cother&sort=oldest",
@@ -318,6 +319,18 @@ describe("a new name", () => {
 });
 
 describe("a share link", () => {
+  test("gets an end date, or none", async () => {
+    const share = { job_id: "a", share_url: "https://nuumee.ai/v/1", expires_at: "2026-12-03T12:00:00Z" };
+    fetch.mockImplementation(async () => answer(200, share));
+    expect(await limitShareLink("a", share.expires_at)).toEqual(share);
+    await limitShareLink("a", null);
+    expect(fetch.mock.calls.map(([, init]) => [init?.method, init?.body])).toEqual([
+      ["PATCH", `{"expires_at":"${share.expires_at}"}`],
+      ["PATCH", '{"expires_at":null}'],
+    ]);
+    expect(asked().pathname).toBe("/jobs/a/share");
+  });
+
   test("is made with POST and ended with DELETE at the same address", async () => {
     fetch.mockImplementation(async () => answer(200, { job_id: "a", share_url: null }));
     expect(await makeShareLink("a")).toEqual({ job_id: "a", share_url: null });

@@ -127,9 +127,11 @@ test("a new share link changes only its own job, and nothing else about it", () 
   const failed = job("b", "failed");
   expect(withShare(list([a, failed, c]), share).jobs).toEqual([
     a,
-    { ...failed, share_url: share.share_url },
+    { ...failed, share_url: share.share_url, share_expires_at: null },
     c,
   ]);
+  const limited = { ...share, expires_at: "2026-12-03T12:00:00Z" };
+  expect(withShare(list([b]), limited).jobs[0]?.share_expires_at).toBe(limited.expires_at);
   expect(withShare(list([a]), share)).toEqual(list([a]));
 });
 
@@ -196,7 +198,7 @@ describe("a job that comes back", () => {
 
   test("comes with the next list where its place is not known", () => {
     const days = { from: "2026-11-01" };
-    for (const view of [{ types: ["extend"] }, days, { oldest: true }]) {
+    for (const view of [{ types: ["extend"] }, days, { oldest: true }, { shared: true }]) {
       expect(back(at("x", 12), {}, view)).toEqual(["c", "b", "a", 50]);
     }
     expect(back(at("x", 12), { by: "name" }, { search: "x" })).toEqual(["c", "b", "a", 50]);

@@ -14,6 +14,7 @@ describe("an address", () => {
     ["/jobs/?from=2026-11-01", { from: "2026-11-01" }],
     ["/jobs/?to=2026-11-01", { to: "2026-11-01" }],
     ["/jobs/?deleted=true&page=2", { deleted: true, page: 2 }],
+    ["/jobs/?shared=true&page=2", { shared: true, page: 2 }],
     ["/jobs/?q=70eb9a", { search: "70eb9a" }],
     ["/jobs/?q=70eb9a&by=name", { search: "70eb9a", by: "name" }],
     ["/jobs/?job=a_b-C9", { details: "a_b-C9" }],
@@ -58,6 +59,12 @@ describe("an address", () => {
     expect(parse("status=failed&type=animate&sort=oldest&q=70eb")).toEqual({ ...everything, search: "70eb" });
   });
 
+  test("shows the shared jobs without filter, and neither in a search nor in the trash", () => {
+    expect(parse("shared=true&status=failed")).toEqual({ ...everything, shared: true });
+    expect(parse("shared=true&q=70eb").shared).toBe(false);
+    expect(parse("shared=true&deleted=true")).toEqual({ ...everything, deleted: true });
+  });
+
   test("with a search does not show the trash, and with the trash ignores the filter", () => {
     expect(parse("deleted=true&q=70eb").deleted).toBe(false);
     expect(parse("deleted=true&status=failed&from=2026-11-01")).toEqual({ ...everything, deleted: true });
@@ -68,6 +75,7 @@ test("the trash, each filter, each order, each search and each page is a place o
   const changes: Partial<View>[] = [
     {},
     { deleted: true },
+    { shared: true },
     { statuses: ["failed"] },
     { types: ["animate"] },
     { from: "2026-11-01" },
@@ -77,7 +85,7 @@ test("the trash, each filter, each order, each search and each page is a place o
     { search: "7", by: "id" },
     { page: 2 },
   ];
-  expect(new Set(changes.map((change) => placeOf({ ...everything, ...change }))).size).toBe(10);
+  expect(new Set(changes.map((change) => placeOf({ ...everything, ...change }))).size).toBe(11);
   expect(placeOf({ ...everything, details: "a" })).toBe(placeOf(everything));
 });
 

@@ -42,7 +42,7 @@ class Position:
     total: int | None = None
     """Number of jobs in the list when its first page was read. None in cursors from before they carried it."""
     name: str | None = None
-    """The folded name, in a search by name."""
+    """The folded name, in a search by name; the short id, in the list of shared jobs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +120,8 @@ class ListQuery:
         """Whether a job at this position can be among the jobs that the query is about."""
         if not position.job_id.startswith(self.id_prefix or ""):
             return False
+        if self.shared:
+            return position.name is not None
         if self.name_prefix is None and position.name is not None:
             return False
         if self.name_prefix is not None:
@@ -137,8 +139,10 @@ def encode_cursor(position: Position, query: ListQuery) -> str:
     """
     time = None if position.created_at is None else (position.created_at - _EPOCH) // _MICROSECOND
     place: list[object] = [
-        *(position.job_id, time if position.name is None else position.name, position.page, position.shown),
+        *(position.job_id, time if query.shared or position.name is None else position.name),
+        *(position.page, position.shown),
         *([] if position.total is None else [position.total]),
+        *([position.name] if query.shared else []),
     ]
     payload = json.dumps(place, separators=(",", ":"), ensure_ascii=False).encode()
     return base64.urlsafe_b64encode(_seal(payload, query) + payload).rstrip(b"=").decode()
@@ -154,12 +158,13 @@ def decode_cursor(cursor: str, query: ListQuery) -> Position:
         if seal != _seal(payload, query):
             raise ValueError("made for another user or filter, or altered")
         job_id, place, *numbers = json.loads(payload)
+        short_id = numbers.pop() if query.shared else None
         page, shown, *rest = numbers
         (total,) = rest or [None]
         if not is_job_id(job_id) or any(type(number) is not int for number in numbers):
             raise ValueError("not a position")
-        name = place if isinstance(place, str) else None
-        created_at = None if place is None or name is not None else _EPOCH + int(place) * _MICROSECOND
+        name = place if isinstance(place, str) else short_id
+        created_at = None if place is None or isinstance(place, str) else _EPOCH + int(place) * _MICROSECOND
         position = Position(job_id, created_at, page, shown, total, name)
         if not query.reaches(position):
             raise ValueError("outside the list")

@@ -220,11 +220,9 @@ class _Stream:
 
 def cursor(query: Any, document: Document) -> Cursor:
     """The place of a document in the order of a query that read the fields that it is ordered by."""
-    values = document.message.fields
-    absent = Value(null_value=0)
     name = Value(reference_value=document.message.name)
     paths = (order.field.field_path for order in query.order_by)
-    return [name if path == "__name__" else values.get(path, absent) for path in paths]
+    return [name if path == "__name__" else document.message.fields[path] for path in paths]
 
 
 def time_value(time: datetime) -> Any:

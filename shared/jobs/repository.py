@@ -130,7 +130,7 @@ class JobRepository:
             return JobPage(jobs, total, number, None)
         created_at = last.get("created_at")
         time = created_at if isinstance(created_at, datetime) else None
-        name = None if query.name_prefix is None else last.get("name_folded")
+        name = next((last.get(field) for field in _ordered_by(query)), None)
         return JobPage(jobs, total, number, Position(last.id, time, number + 1, shown, total, name))
 
     def _start(self, query: ListQuery) -> Walk:
@@ -148,10 +148,12 @@ class JobRepository:
         name = Value(reference_value=self._jobs.name(position.job_id))
         if query.id_prefix is not None:
             return [name]
-        if position.name is not None:
-            return [Value(string_value=position.name), name]
-        if position.created_at is not None and not query.shared:
-            return [time_value(position.created_at), name]
+        # A document's time may be no time: see below.
+        time = [] if position.created_at is None else [time_value(position.created_at)]
+        if position.name is not None and (time or not query.shared):
+            return [*time, Value(string_value=position.name), name]
+        if time:
+            return [*time, name]
         for document in self._jobs.get([position.job_id], ("user_id", "created_at", *_ordered_by(query))):
             if document.get("user_id") == query.user_id and document.has("created_at"):
                 return cursor(ordered, document)

@@ -63,7 +63,7 @@ class MemoryWorld:
         self.known_pictures = cast(KnownPictures, FakeKnownPictures(self._fake))
         self.renaming = cast(Renaming, FakeRenaming(self._fake))
         self.views = cast(Views, FakeViews(self._fake))
-        self.expiries = cast(Expiries, FakeExpiries(self._fake))
+        self.expiries = cast(Expiries, FakeExpiries(self._fake, self._fake_shares))
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None:
         self._fake.documents[job_id] = fields

@@ -11,7 +11,16 @@ import { Modal } from "@/components/ui/Modal";
 import { Skeleton } from "@/components/ui/Skeleton";
 import type { Jobs } from "@/hooks/use-jobs";
 import { messageOf } from "@/lib/errors";
-import { failureReason, formatCredits, isActive, type Job, shortName, titleOf, typeLabel } from "@/lib/job";
+import {
+  failureReason,
+  formatCredits,
+  formatViews,
+  isActive,
+  type Job,
+  shortName,
+  titleOf,
+  typeLabel,
+} from "@/lib/job";
 import { TILE_NAMES, type TileKind, tileKinds, tileMedia } from "@/lib/media";
 import { formatExact } from "@/lib/time";
 
@@ -91,6 +100,7 @@ function Details({ job, jobs, onPreview }: DetailsProps) {
         </Row>
         <Row name="Created">{formatExact(job.created_at)}</Row>
         {job.completed_at && <Row name="Completed">{formatExact(job.completed_at)}</Row>}
+        {job.status === "completed" && <Row name="Views">{formatViews(job)}</Row>}
         <Row name="Job id">
           <span className="break-all font-mono text-xs">{job.id}</span>
         </Row>
