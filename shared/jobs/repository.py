@@ -148,14 +148,14 @@ class JobRepository:
         name = Value(reference_value=self._jobs.name(position.job_id))
         if query.id_prefix is not None:
             return [name]
-        # A document's time may be no time: see below.
-        time = [] if position.created_at is None else [time_value(position.created_at)]
-        if position.name is not None and (time or not query.shared):
-            return [*time, Value(string_value=position.name), name]
-        if time:
-            return [*time, name]
-        for document in self._jobs.get([position.job_id], ("user_id", "created_at", *_ordered_by(query))):
-            if document.get("user_id") == query.user_id and document.has("created_at"):
+        text = [] if position.name is None else [Value(string_value=position.name)]
+        if query.name_prefix is not None and text:
+            return [*text, name]
+        if position.created_at is not None:
+            return [time_value(position.created_at), *text, name]
+        ordering = ("created_at", *_ordered_by(query))
+        for document in self._jobs.get([position.job_id], ("user_id", *ordering)):
+            if document.get("user_id") == query.user_id and all(map(document.has, ordering)):
                 return cursor(ordered, document)
         raise BadRequest("cursor is not one that this list gave for this user and filter.")
 

@@ -92,7 +92,8 @@ def test_the_end_of_a_link_can_be_set_and_taken_back(services: FakeServices) -> 
     answer = send(services, "PATCH", body={"expires_at": TOMORROW})
     url = "https://nuumee.ai/v/25ca1d0f"
     assert answer.json == {"job_id": "job-1", "short_id": "25ca1d0f", "share_url": url, "expires_at": TOMORROW}
-    assert call(list_jobs, services, "/jobs/job-1").json["share_expires_at"] == TOMORROW
+    job: Any = call(list_jobs, services, "/jobs/job-1")
+    assert job.json["share_expires_at"] == TOMORROW
     assert send(services, "PATCH", body={"expires_at": None}).json["expires_at"] is None
     send(services, "PATCH", body={"expires_at": TOMORROW})
     assert send(services, "DELETE").json["expires_at"] is None
