@@ -1,7 +1,7 @@
 import { useState } from "react";
 import type { List, Outcome, Outcomes } from "@/lib/deletion";
 import { messageOf, SessionEnded } from "@/lib/errors";
-import type { Job } from "@/lib/job";
+import type { JobFields } from "@/lib/job";
 import { late } from "@/lib/late";
 import { notify } from "@/lib/notify";
 
@@ -12,12 +12,13 @@ export const loadDeletion = () => import("@/lib/deletion");
  * Deletes jobs, a few at a time. They leave the list immediately and return to it if their deletion fails.
  * `outcomes` holds the result for each job, by its id. `undo` is offered for ten seconds if the jobs can come back.
  */
-export function useDeletion(list: List<Job>, undo: (jobs: Job[]) => void) {
+export function useDeletion(list: List, undo: (jobs: JobFields[]) => void) {
   const [outcomes, setOutcomes] = useState<Outcomes>({});
-  const settle = (job: Job, outcome: Outcome) => setOutcomes((before) => ({ ...before, [job.id]: outcome }));
+  const settle = (job: JobFields, outcome: Outcome) =>
+    setOutcomes((before) => ({ ...before, [job.id]: outcome }));
 
   /** Returns whether all jobs were deleted. */
-  const remove = async (jobs: Job[]): Promise<boolean> => {
+  const remove = async (jobs: JobFields[]): Promise<boolean> => {
     for (const job of jobs) settle(job, { state: "waiting" });
     list.hide(jobs);
     try {

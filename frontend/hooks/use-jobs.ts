@@ -59,10 +59,10 @@ export interface Jobs {
   beyondTheEnd: boolean;
   refresh: () => Promise<void>;
   /** Hides jobs while they are being deleted; `show` brings them back to their places. */
-  hide: (jobs: Job[]) => void;
-  show: (job: Job) => void;
+  hide: (jobs: JobFields[]) => void;
+  show: (job: JobFields) => void;
   /** Removes a deleted job for good. */
-  drop: (job: Job) => void;
+  drop: (job: JobFields) => void;
   /** Takes back `drop`. `counted` says whether the counts contain the jobs already. */
   restored: (jobs: JobFields[], counted: boolean) => void;
   /** Applies a change of a job's share link. */
@@ -89,7 +89,7 @@ interface Events {
 export function useJobs(userId: string, view: View, { onChange, onArrival }: Events): Jobs {
   const { page, search } = view;
   const watching = [useVisible(), useOnline()].every(Boolean);
-  const [deleting, setDeleting] = useState<Job[]>([]);
+  const [deleting, setDeleting] = useState<JobFields[]>([]);
   const [deleted, setDeleted] = useState<ReadonlySet<string>>(new Set());
   const [counts, setCounts] = useState<Counts>();
   const [loads, setLoads] = useState(0);

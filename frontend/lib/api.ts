@@ -4,6 +4,7 @@ import { ApiError, NetworkError, PartMissing, SessionEnded } from "@/lib/errors"
 import type {
   FoundList,
   Job,
+  JobFields,
   JobList,
   JobName,
   JobOutputResponse,
@@ -11,8 +12,10 @@ import type {
   JobShareResponse,
   JobThumbnailsResponse,
   Newest,
+  PlainList,
   Receipt,
   TrashList,
+  Way,
 } from "@/lib/job";
 import { accessToken, endSession } from "@/lib/session";
 import { type Endpoint, settings } from "@/lib/settings";
@@ -51,6 +54,21 @@ export async function listJobs({ view, size, after, counts }: ListQuery): Promis
   const found = { ...(await ask({ [`${first}_prefix`]: search }, include)), by: first };
   if (found.total > 0 || !second) return found;
   return { ...found, ...(await ask({ [`${second}_prefix`]: search }, "media")), by: second };
+}
+
+/** Returns up to 100 jobs of a view without their media, from the beginning or from a cursor on. */
+export function listPlainly(view: View, by: Way | undefined, cursor: string | null): Promise<PlainList> {
+  const parameters = new URLSearchParams({
+    page_size: "100",
+    ...(view.search ? { [`${by}_prefix`]: view.search } : filterParameters(view)),
+    ...(cursor && { cursor }),
+  });
+  return call("listJobs", `/jobs?${parameters}`);
+}
+
+/** Returns the job with all of its texts, which lists cut. */
+export function getJob(jobId: string, signal?: AbortSignal): Promise<JobFields> {
+  return call("listJobs", `/jobs/${encodeURIComponent(jobId)}`, { signal });
 }
 
 /** Returns the parameters that select the jobs of a view without a search, in its order. */

@@ -1,7 +1,7 @@
 /** Deletes jobs. Loaded with the question whether to do so. */
 
 import { deleteJob } from "@/lib/api";
-import { fewAtOnce } from "@/lib/bulk";
+import { fewAtOnce, patiently } from "@/lib/bulk";
 import { messageOf, SessionEnded } from "@/lib/errors";
 import { type JobFields, shortName } from "@/lib/job";
 import { notify } from "@/lib/notify";
@@ -10,32 +10,29 @@ import { settings } from "@/lib/settings";
 export type Outcome = { state: "waiting" } | { state: "done" } | { state: "failed"; reason: string };
 export type Outcomes = Record<string, Outcome>;
 
-export interface List<T> {
-  hide: (jobs: T[]) => void;
-  show: (job: T) => void;
-  drop: (job: T) => void;
+export interface List {
+  hide: (jobs: JobFields[]) => void;
+  show: (job: JobFields) => void;
+  drop: (job: JobFields) => void;
   refresh: () => Promise<void>;
 }
 
-interface Deletion<T extends JobFields> {
-  list: List<T>;
-  settle: (job: T, outcome: Outcome) => void;
-  undo: (jobs: T[]) => void;
+interface Deletion {
+  list: List;
+  settle: (job: JobFields, outcome: Outcome) => void;
+  undo: (jobs: JobFields[]) => void;
 }
 
 /**
  * Deletes hidden jobs, a few at a time. Those that fail are shown again. Returns whether all were deleted. Throws
  * SessionEnded.
  */
-export async function deleteAll<T extends JobFields>(
-  jobs: T[],
-  { list, settle, undo }: Deletion<T>,
-): Promise<boolean> {
+export async function deleteAll(jobs: JobFields[], { list, settle, undo }: Deletion): Promise<boolean> {
   const failures: Failure[] = [];
-  const restorable: T[] = [];
+  const restorable: JobFields[] = [];
   await fewAtOnce(jobs, async (job) => {
     try {
-      if ((await deleteJob(job.id)) && settings.softDeleteDays > 0) restorable.push(job);
+      if ((await patiently(() => deleteJob(job.id))) && settings.softDeleteDays > 0) restorable.push(job);
       list.drop(job);
       settle(job, { state: "done" });
     } catch (error) {

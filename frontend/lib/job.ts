@@ -50,6 +50,11 @@ export interface JobFields {
   status: string | null;
   resolution: string | null;
   credits_charged: number | null;
+  /** What the user asked for in words; lists cut it. */
+  extension_prompt?: string | null;
+  seed?: number | null;
+  /** The job whose video this one is made from. */
+  source_job_id?: string | null;
   error_message: string | null;
   created_at: string | null;
   completed_at: string | null;
@@ -86,6 +91,12 @@ export type Way = "id" | "name";
 export interface FoundList extends JobList {
   /** What a search has found the jobs by. */
   by?: Way | undefined;
+}
+
+/** Jobs without their media. */
+export interface PlainList {
+  jobs: JobFields[];
+  next_cursor: string | null;
 }
 
 export interface TrashList {

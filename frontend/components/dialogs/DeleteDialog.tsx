@@ -6,14 +6,14 @@ import { Button } from "@/components/ui/Button";
 import { ANSWERS, OVERLAY, PANEL } from "@/components/ui/Modal";
 import { useFocusReturn } from "@/hooks/use-focus-return";
 import type { Outcome, Outcomes } from "@/lib/deletion";
-import { isActive, type Job, shortName, typeLabel } from "@/lib/job";
+import { isActive, type JobFields, shortName, typeLabel } from "@/lib/job";
 import { settings } from "@/lib/settings";
 
 interface Props {
-  jobs: Job[];
+  jobs: JobFields[];
   /** The result for each job, by its id. */
   outcomes: Outcomes;
-  onConfirm: (jobs: Job[]) => Promise<void>;
+  onConfirm: (jobs: JobFields[]) => Promise<void>;
   onClose: () => void;
   /** Moves the focus after a deletion. Returns false if there was none. */
   restoreFocus: () => boolean;
@@ -28,7 +28,7 @@ export default function DeleteDialog({ jobs, outcomes, onConfirm, onClose, resto
   const failed = jobs.filter((job) => outcomes[job.id]?.state === "failed");
   const settled = started && jobs.every((job) => outcomes[job.id] && outcomes[job.id]?.state !== "waiting");
 
-  const confirm = async (chosen: Job[]) => {
+  const confirm = async (chosen: JobFields[]) => {
     setStarted(true);
     await onConfirm(chosen);
   };
@@ -79,11 +79,11 @@ export default function DeleteDialog({ jobs, outcomes, onConfirm, onClose, resto
   );
 }
 
-function describe(job: Job): string {
+function describe(job: JobFields): string {
   return `${typeLabel(job)}, ${statusLabel(job.status).toLowerCase()}${job.resolution ? `, ${job.resolution}` : ""}.`;
 }
 
-function Consequences({ jobs }: { jobs: Job[] }) {
+function Consequences({ jobs }: { jobs: JobFields[] }) {
   const days = settings.softDeleteDays;
   const time = days === 1 ? "a day" : `${days} days`;
   const one = jobs.length === 1;
@@ -111,7 +111,7 @@ function Consequences({ jobs }: { jobs: Job[] }) {
   );
 }
 
-function JobResults({ jobs, outcomes }: { jobs: Job[]; outcomes: Outcomes }) {
+function JobResults({ jobs, outcomes }: { jobs: JobFields[]; outcomes: Outcomes }) {
   return (
     <ul
       aria-label="The jobs and their results"

@@ -1,15 +1,12 @@
 "use client";
 
-import { Trash2 } from "lucide-react";
 import { Suspense, useEffect, useState } from "react";
 import type { JobCommands } from "@/components/JobCard";
 import { JobsContent } from "@/components/JobsContent";
 import { JobsToolbar } from "@/components/JobsToolbar";
-import { SelectionBar } from "@/components/SelectionBar";
 import { useSession } from "@/components/SessionGate";
 import { statusLabel } from "@/components/StatusBadge";
 import { Announcer } from "@/components/ui/Announcer";
-import { Button } from "@/components/ui/Button";
 import { useDeletion } from "@/hooks/use-deletion";
 import { useJobs } from "@/hooks/use-jobs";
 import { Loads } from "@/hooks/use-media-source";
@@ -20,7 +17,7 @@ import { useSelection } from "@/hooks/use-selection";
 import { useTrash } from "@/hooks/use-trash";
 import { useView } from "@/hooks/use-view";
 import { focusAfterDeletion } from "@/lib/focus";
-import { type Job, shortName } from "@/lib/job";
+import { type Job, type JobFields, shortName } from "@/lib/job";
 import type { TileKind } from "@/lib/media";
 import { ALL, isNarrowed } from "@/lib/view";
 import { loadPartsOnFirstUse, parts } from "./parts";
@@ -58,9 +55,9 @@ function JobsOf({ userId }: { userId: string }) {
   });
   const { jobs, trash, restore } = useRestore(loaded, useTrash(userId, view), view);
   const deletion = useDeletion(jobs, restore);
-  const selection = useSelection(view, jobs.list?.jobs ?? []);
+  const selection = useSelection<JobFields>(view, jobs.list?.jobs ?? []);
   const [preview, setPreview] = useState<PreviewMedia | null>(null);
-  const [jobsToDelete, setJobsToDelete] = useState<Job[]>([]);
+  const [jobsToDelete, setJobsToDelete] = useState<JobFields[]>([]);
   useEffect(loadPartsOnFirstUse, []);
   const list = view.deleted ? trash : jobs;
   usePageChange(view, navigation, list, announce);
@@ -77,6 +74,7 @@ function JobsOf({ userId }: { userId: string }) {
   const closeFilter = () => setFiltering(false);
   const FilterDialog = usePart(filtering, parts.filterDialog, closeFilter);
   const FindingBar = usePart(view.search !== "" || isNarrowed(view), parts.findingBar, stay);
+  const JobsSelection = usePart(selection.jobs.length > 0, parts.jobsSelection, selection.clear);
   const NothingFound = usePart(jobs.none, parts.nothingFound, stay);
   const closeTrash = () => navigation.amend({ deleted: false });
   const TrashContent = usePart(view.deleted, parts.trashContent, closeTrash);
@@ -88,7 +86,7 @@ function JobsOf({ userId }: { userId: string }) {
     select: selection.select,
     renewMedia: jobs.renewMedia,
   };
-  const confirmDeletion = async (confirmed: Job[]) => {
+  const confirmDeletion = async (confirmed: JobFields[]) => {
     focusAfterDeletion.plan(jobs.list?.jobs ?? [], confirmed);
     // For one job the dialog closes immediately; for several it stays open and shows each result.
     if (jobsToDelete.length === 1) closeDelete();
@@ -106,12 +104,9 @@ function JobsOf({ userId }: { userId: string }) {
         onFilter={() => setFiltering(true)}
       />
       {FindingBar && <FindingBar view={view} navigation={navigation} jobs={jobs} />}
-      <SelectionBar selection={selection}>
-        <Button look="destructive" onClick={() => setJobsToDelete(selection.jobs)}>
-          <Trash2 aria-hidden className="size-4" />
-          Delete
-        </Button>
-      </SelectionBar>
+      {selection.jobs.length > 0 && JobsSelection && (
+        <JobsSelection selection={selection} view={view} list={jobs.list} onDelete={setJobsToDelete} />
+      )}
       {!view.deleted ? (
         <JobsContent
           jobs={jobs}

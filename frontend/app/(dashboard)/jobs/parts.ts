@@ -9,6 +9,7 @@ export const parts = {
   detailsDialog: () => import("@/components/dialogs/DetailsDialog"),
   filterDialog: () => import("@/components/dialogs/FilterDialog"),
   findingBar: () => import("@/components/FindingBar"),
+  jobsSelection: () => import("@/components/JobsSelection"),
   nothingFound: () => import("@/components/NothingFound"),
   previewDialog: () => import("@/components/dialogs/PreviewDialog"),
   restore: loadRestore,
