@@ -13,7 +13,7 @@ interface Props {
 }
 
 /** Says what selects the jobs below, as far as the buttons and the search box do not show it, and takes it back. */
-export default function FindingBar({ view, navigation, jobs }: Props) {
+export function FindingBar({ view, navigation, jobs }: Props) {
   // The button that has the focus disappears.
   const change = (to: Partial<View>) => {
     focusTitle();

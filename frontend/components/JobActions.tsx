@@ -2,8 +2,12 @@ import { Download, Info, Link2, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { Elapsed } from "@/components/Elapsed";
 import { Button } from "@/components/ui/Button";
-import { copyShareLink, download } from "@/lib/actions";
+import { copyShareLink } from "@/lib/actions";
+import { messageOf } from "@/lib/errors";
 import { isActive, type Job, shortName } from "@/lib/job";
+import { late } from "@/lib/late";
+import { loadLater } from "@/lib/later";
+import { notify } from "@/lib/notify";
 
 interface Props {
   job: Job;
@@ -25,7 +29,11 @@ export function JobActions({ job, className = "", onDetails, onDelete }: Props) 
   const active = isActive(job);
   const save = async () => {
     setDownloading(true);
-    await download(job);
+    try {
+      await (await late(loadLater)).download(job);
+    } catch (error) {
+      notify("error", `Job ${name} could not be downloaded`, messageOf(error));
+    }
     setDownloading(false);
   };
   return (

@@ -14,13 +14,8 @@ interface Props {
   navigation: Navigation;
   selection: Selection;
   commands: JobCommands;
-  /** Says why there are no jobs; null until it is loaded. */
-  NothingFound: ComponentType<NothingFoundProps> | null;
-}
-
-export interface NothingFoundProps {
-  view: View;
-  navigation: Navigation;
+  /** Says why there are no jobs; undefined until it is loaded. */
+  NothingFound: ComponentType<Pick<Props, "view" | "navigation">> | undefined;
 }
 
 /** The cards, or the reason why there are none. */

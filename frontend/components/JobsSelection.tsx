@@ -18,7 +18,7 @@ interface Props {
 }
 
 /** What can be done with the selected jobs. */
-export default function JobsSelection({ selection, view, list, onDelete }: Props) {
+export function JobsSelection({ selection, view, list, onDelete }: Props) {
   const [searching, setSearching] = useState(false);
   const [saving, setSaving] = useState<JobFields[]>([]);
   const { jobs, outOf } = selection;

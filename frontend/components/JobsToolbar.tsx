@@ -1,4 +1,4 @@
-import { RefreshCw, SlidersHorizontal } from "lucide-react";
+import { ListFilter, RefreshCw } from "lucide-react";
 import { useState } from "react";
 import { SearchBox } from "@/components/SearchBox";
 import { StatusFilter } from "@/components/StatusFilter";
@@ -48,7 +48,7 @@ export function JobsToolbar({ view, navigation, jobs, list, onFilter }: Props) {
           aria-label="Filter and sort"
           className="w-11 sm:w-10"
         >
-          <SlidersHorizontal aria-hidden className="size-4 shrink-0" />
+          <ListFilter aria-hidden className="size-4 shrink-0" />
         </Button>
         <SearchBox key={filtered} search={view.search} onChange={find} />
       </div>

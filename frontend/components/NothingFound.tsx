@@ -1,14 +1,19 @@
 import { Clapperboard, SearchX } from "lucide-react";
-import type { NothingFoundProps } from "@/components/JobsContent";
 import { statusLabel } from "@/components/StatusBadge";
 import { Button } from "@/components/ui/Button";
 import { Notice } from "@/components/ui/Notice";
+import type { Navigation } from "@/hooks/use-view";
 import { describeFilter } from "@/lib/filter";
 import { focusTitle } from "@/lib/focus";
-import { ALL, isNarrowed, NO_FILTER, waysToSearch } from "@/lib/view";
+import { ALL, isNarrowed, NO_FILTER, type View, waysToSearch } from "@/lib/view";
+
+interface Props {
+  view: View;
+  navigation: Navigation;
+}
 
 /** Says why there are no jobs, and what to clear. */
-export default function NothingFound({ view, navigation }: NothingFoundProps) {
+export function NothingFound({ view, navigation }: Props) {
   const { search, statuses } = view;
   const showAll = () => {
     focusTitle();

@@ -3,10 +3,8 @@ import type { List, Outcome, Outcomes } from "@/lib/deletion";
 import { messageOf, SessionEnded } from "@/lib/errors";
 import type { JobFields } from "@/lib/job";
 import { late } from "@/lib/late";
+import { loadLater } from "@/lib/later";
 import { notify } from "@/lib/notify";
-
-/** Loads what only a deletion needs. */
-export const loadDeletion = () => import("@/lib/deletion");
 
 /**
  * Deletes jobs, a few at a time. They leave the list immediately and return to it if their deletion fails.
@@ -22,7 +20,7 @@ export function useDeletion(list: List, undo: (jobs: JobFields[]) => void) {
     for (const job of jobs) settle(job, { state: "waiting" });
     list.hide(jobs);
     try {
-      const { deleteAll } = await late(loadDeletion);
+      const { deleteAll } = await late(loadLater);
       return await deleteAll(jobs, { list, settle, undo });
     } catch (error) {
       // If the session has ended, the browser is leaving the page. Otherwise nothing was loaded, and nothing asked.

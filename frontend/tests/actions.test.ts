@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { copyShareLink, download } from "@/lib/actions";
+import { copyShareLink } from "@/lib/actions";
+import { download } from "@/lib/download";
 import type { Job } from "@/lib/job";
 
 const notify = vi.hoisted(() => vi.fn());

@@ -17,7 +17,7 @@ const CHOICE = "inline-flex min-h-11 cursor-pointer items-center gap-2 sm:min-h-
 const DAY = "h-11 rounded-lg border border-line bg-page px-3 aria-invalid:border-red-400 sm:h-10";
 
 /** All filters of the list, and its order. Nothing changes before the user has chosen everything. */
-export default function FilterDialog({ filter, counts, onApply, onClose }: Props) {
+export function FilterDialog({ filter, counts, onApply, onClose }: Props) {
   const [draft, setDraft] = useState<Filter>(() => {
     const { statuses, types, from, to, oldest } = filter;
     return { statuses, types, from, to, oldest };

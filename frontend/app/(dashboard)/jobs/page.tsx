@@ -18,6 +18,7 @@ import { useTrash } from "@/hooks/use-trash";
 import { useView } from "@/hooks/use-view";
 import { focusAfterDeletion } from "@/lib/focus";
 import { type Job, type JobFields, shortName } from "@/lib/job";
+import { loadLater } from "@/lib/later";
 import type { TileKind } from "@/lib/media";
 import { ALL, isNarrowed } from "@/lib/view";
 import { loadPartsOnFirstUse, parts } from "./parts";
@@ -72,10 +73,8 @@ function JobsOf({ userId }: { userId: string }) {
 
   const [filtering, setFiltering] = useState(false);
   const closeFilter = () => setFiltering(false);
-  const FilterDialog = usePart(filtering, parts.filterDialog, closeFilter);
-  const FindingBar = usePart(view.search !== "" || isNarrowed(view), parts.findingBar, stay);
-  const JobsSelection = usePart(selection.jobs.length > 0, parts.jobsSelection, selection.clear);
-  const NothingFound = usePart(jobs.none, parts.nothingFound, stay);
+  const finds = view.search !== "" || isNarrowed(view);
+  const later = usePart(filtering || finds || jobs.none || selection.jobs.length > 0, loadLater, closeFilter);
   const closeTrash = () => navigation.amend({ deleted: false });
   const TrashContent = usePart(view.deleted, parts.trashContent, closeTrash);
 
@@ -103,9 +102,9 @@ function JobsOf({ userId }: { userId: string }) {
         list={list}
         onFilter={() => setFiltering(true)}
       />
-      {FindingBar && <FindingBar view={view} navigation={navigation} jobs={jobs} />}
-      {selection.jobs.length > 0 && JobsSelection && (
-        <JobsSelection selection={selection} view={view} list={jobs.list} onDelete={setJobsToDelete} />
+      {finds && later && <later.FindingBar view={view} navigation={navigation} jobs={jobs} />}
+      {selection.jobs.length > 0 && later && (
+        <later.JobsSelection selection={selection} view={view} list={jobs.list} onDelete={setJobsToDelete} />
       )}
       {!view.deleted ? (
         <JobsContent
@@ -114,7 +113,7 @@ function JobsOf({ userId }: { userId: string }) {
           navigation={navigation}
           selection={selection}
           commands={commands}
-          NothingFound={NothingFound}
+          NothingFound={later?.NothingFound}
         />
       ) : TrashContent ? (
         <TrashContent trash={trash} view={view} navigation={navigation} onRestore={restore} />
@@ -122,8 +121,8 @@ function JobsOf({ userId }: { userId: string }) {
         <JobsContent.Skeleton />
       )}
       <Announcer text={announcement} />
-      {filtering && FilterDialog && (
-        <FilterDialog
+      {filtering && later && (
+        <later.FilterDialog
           filter={view}
           counts={jobs.counts}
           onApply={(filter) => {
@@ -156,9 +155,6 @@ function JobsOf({ userId }: { userId: string }) {
     </Loads>
   );
 }
-
-/** What is missing then is said by the message. */
-function stay() {}
 
 function describeChange(job: Job): string {
   return `Job ${shortName(job.id)} is now ${statusLabel(job.status).toLowerCase()}.`;

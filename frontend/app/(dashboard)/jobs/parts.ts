@@ -1,16 +1,12 @@
-import { loadDeletion } from "@/hooks/use-deletion";
 import { loadRestore } from "@/hooks/use-restore";
+import { loadLater } from "@/lib/later";
 import { loadToasts } from "@/lib/notify";
 
 /** What the page loads only when the user starts to do something. */
 export const parts = {
-  deletion: loadDeletion,
   deleteDialog: () => import("@/components/dialogs/DeleteDialog"),
   detailsDialog: () => import("@/components/dialogs/DetailsDialog"),
-  filterDialog: () => import("@/components/dialogs/FilterDialog"),
-  findingBar: () => import("@/components/FindingBar"),
-  jobsSelection: () => import("@/components/JobsSelection"),
-  nothingFound: () => import("@/components/NothingFound"),
+  later: loadLater,
   previewDialog: () => import("@/components/dialogs/PreviewDialog"),
   restore: loadRestore,
   trashContent: () => import("@/components/TrashContent"),
