@@ -17,8 +17,15 @@ export interface Selection<T extends JobFields = JobFields> {
   clear: () => void;
 }
 
-/** Keeps track of which jobs are selected. Changing the page, filter or search clears the selection. */
-export function useSelection<T extends JobFields>(view: View, shown: T[]): Selection<T> {
+/**
+ * Keeps track of which jobs are selected. Changing the page, filter or search clears the selection. A job that is not
+ * shown stays selected until it is `gone`.
+ */
+export function useSelection<T extends JobFields>(
+  view: View,
+  shown: T[],
+  gone: (job: T) => boolean = () => false,
+): Selection<T> {
   const place = placeOf(view);
   const none: Chosen<T> = { ids: new Set(), elsewhere: [], last: null };
   const [selected, setSelected] = useState({ place, chosen: none });
@@ -26,10 +33,9 @@ export function useSelection<T extends JobFields>(view: View, shown: T[]): Selec
   const { ids } = chosen;
   const keep = (now: Partial<Chosen<T>>) => setSelected({ place, chosen: { ...none, ...now } });
   const isShown = new Set(shown.map((job) => job.id));
+  const elsewhere = chosen.elsewhere.filter((job) => !isShown.has(job.id) && !gone(job));
   return {
-    jobs: [...shown, ...chosen.elsewhere.filter((job) => !isShown.has(job.id))].filter((job) =>
-      ids.has(job.id),
-    ),
+    jobs: [...shown, ...elsewhere].filter((job) => ids.has(job.id)),
     outOf: shown.length,
     has: (job) => ids.has(job.id),
     select: (job, on, range = false) => keep(choose(chosen, shown, job, on, range)),

@@ -56,7 +56,11 @@ function JobsOf({ userId }: { userId: string }) {
   });
   const { jobs, trash, restore } = useRestore(loaded, useTrash(userId, view), view);
   const deletion = useDeletion(jobs, restore);
-  const selection = useSelection<JobFields>(view, jobs.list?.jobs ?? []);
+  const selection = useSelection<JobFields>(
+    view,
+    jobs.list?.jobs ?? [],
+    (job) => deletion.outcomes[job.id]?.state === "done",
+  );
   const [preview, setPreview] = useState<PreviewMedia | null>(null);
   const [jobsToDelete, setJobsToDelete] = useState<JobFields[]>([]);
   useEffect(loadPartsOnFirstUse, []);
