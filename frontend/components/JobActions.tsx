@@ -1,6 +1,7 @@
 import { Download, Info, Link2, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { Elapsed } from "@/components/Elapsed";
+import { FailureHelp } from "@/components/FailureHelp";
 import { Button } from "@/components/ui/Button";
 import { copyShareLink } from "@/lib/actions";
 import { messageOf } from "@/lib/errors";
@@ -65,6 +66,7 @@ export function JobActions({ job, className = "", onDetails, onDelete }: Props) 
           </Button>
         </>
       )}
+      {job.status === "failed" && <FailureHelp job={job} />}
       {onDelete && (
         <Button
           look="danger"

@@ -8,8 +8,8 @@ import { Skeleton } from "@/components/ui/Skeleton";
 import type { RenewMedia } from "@/hooks/use-jobs";
 import { cardId } from "@/lib/focus";
 import {
+  costOf,
   failureReason,
-  formatCredits,
   formatViews,
   isShared,
   type Job,
@@ -87,6 +87,7 @@ export function JobCard({ job, selected, commands }: Props) {
 }
 
 function Facts({ job }: { job: Job }) {
+  const cost = costOf(job);
   return (
     <p className="flex flex-wrap gap-x-2 text-muted text-sm [&>:not(:last-child)]:after:ml-2 [&>:not(:last-child)]:after:content-['·']">
       {job.name && <span>{typeLabel(job)}</span>}
@@ -94,7 +95,7 @@ function Facts({ job }: { job: Job }) {
         <Age time={job.created_at} />
       </span>
       {job.resolution && <span>{job.resolution}</span>}
-      {job.credits_charged !== null && <span>{formatCredits(job.credits_charged)}</span>}
+      {cost && <span>{cost}</span>}
       {isShared(job) && <span>{formatViews(job)}</span>}
     </p>
   );

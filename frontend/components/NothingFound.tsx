@@ -1,10 +1,11 @@
 import { Clapperboard, SearchX } from "lucide-react";
 import { statusLabel } from "@/components/StatusBadge";
-import { Button } from "@/components/ui/Button";
+import { Button, ButtonLink } from "@/components/ui/Button";
 import { Notice } from "@/components/ui/Notice";
 import type { Navigation } from "@/hooks/use-view";
 import { describeFilter } from "@/lib/filter";
 import { focusTitle } from "@/lib/focus";
+import { settings } from "@/lib/settings";
 import { ALL, isNarrowed, NO_FILTER, type View, waysToSearch } from "@/lib/view";
 
 interface Props {
@@ -66,6 +67,11 @@ export function NothingFound({ view, navigation }: Props) {
   return (
     <Notice title="No videos yet" icon={<Clapperboard className="size-7" />}>
       <p>Videos that you start appear here, where you can follow, watch and share them.</p>
+      {settings.createUrl && (
+        <ButtonLink look="primary" href={settings.createUrl}>
+          Start a video
+        </ButtonLink>
+      )}
     </Notice>
   );
 }

@@ -1,6 +1,6 @@
 /** Calls to the functions. Each call throws ApiError, NetworkError, PartMissing or SessionEnded. */
 
-import { ApiError, NetworkError, PartMissing, SessionEnded } from "@/lib/errors";
+import { ApiError, NetworkError, PartMissing, SessionEnded, SIGN_IN_TOO_OLD } from "@/lib/errors";
 import type {
   FoundList,
   Job,
@@ -20,14 +20,14 @@ import type {
 import { accessToken, endSession } from "@/lib/session";
 import { type Endpoint, settings } from "@/lib/settings";
 import { dayStart } from "@/lib/time";
-import { type View, waysToSearch } from "@/lib/view";
+import { type Place, waysToSearch } from "@/lib/view";
 
 export const PAGE_SIZE = 20;
 /** Milliseconds. */
 const TIMEOUT = 20_000;
 
 export interface ListQuery {
-  view: View;
+  view: Place;
   /** How many jobs to return at most. */
   size: number;
   /** The previous page, if known: its cursor is cheaper than a page number. */
@@ -57,7 +57,7 @@ export async function listJobs({ view, size, after, counts }: ListQuery): Promis
 }
 
 /** Returns up to 100 jobs of a view without their media, from the beginning or from a cursor on. */
-export function listPlainly(view: View, by: Way | undefined, cursor: string | null): Promise<PlainList> {
+export function listPlainly(view: Place, by: Way | undefined, cursor: string | null): Promise<PlainList> {
   const parameters = new URLSearchParams({
     page_size: "100",
     ...(view.search ? { [`${by}_prefix`]: view.search } : filterParameters(view)),
@@ -94,7 +94,7 @@ export function filterParameters({
  * Returns the first job of a view, and how many there are. This is the cheapest request that can tell whether a
  * list has changed: docs/cost.md says what it costs.
  */
-export function lookForNewest(view: View, signal?: AbortSignal): Promise<Newest> {
+export function lookForNewest(view: Place, signal?: AbortSignal): Promise<Newest> {
   const parameters = new URLSearchParams({ page_size: "1", ...filterParameters(view) });
   return call("listJobs", `/jobs?${parameters}`, { signal });
 }
@@ -168,7 +168,8 @@ interface Options {
   signal?: AbortSignal | undefined;
 }
 
-async function call<T>(endpoint: Endpoint, path: string, options: Options = {}): Promise<T> {
+/** Calls a function. Paths begin with a slash. */
+export async function call<T>(endpoint: Endpoint, path: string, options: Options = {}): Promise<T> {
   const { method = "GET", body, signal } = options;
   // AbortSignal.any would do this, but browsers have had it only since 2024.
   const controller = new AbortController();
@@ -192,8 +193,11 @@ async function call<T>(endpoint: Endpoint, path: string, options: Options = {}):
     let response = await send(await accessToken());
     // A token can be refused before it expires. A fresh one shows whether the session itself has ended.
     if (response.status === 401) response = await send(await accessToken(true));
-    if (response.status === 401) throw new SessionEnded("The functions refuse a fresh token");
-    if (!response.ok) throw await problem(response);
+    if (!response.ok) {
+      const error = await problem(response);
+      if (error.status !== 401 || error.type === SIGN_IN_TOO_OLD) throw error;
+      throw new SessionEnded("The functions refuse a fresh token");
+    }
     return (await response.json()) as T;
   } catch (error) {
     if (error instanceof SessionEnded) await endSession("revoked");
@@ -210,10 +214,10 @@ async function call<T>(endpoint: Endpoint, path: string, options: Options = {}):
 
 async function problem(response: Response): Promise<ApiError> {
   const body: unknown = await response.json().catch(() => null);
-  const detail = body && typeof body === "object" && "detail" in body ? body.detail : null;
+  const { detail, type }: { detail?: unknown; type?: unknown } = Object(body);
   const sentence =
     typeof detail === "string" ? detail : `The service returned an error (${response.status}).`;
-  return new ApiError(sentence, response.status, retryAfter(response.headers.get("Retry-After")));
+  return new ApiError(sentence, response.status, retryAfter(response.headers.get("Retry-After")), type);
 }
 
 /** Parses a Retry-After header, which holds seconds or a date (RFC 9110, section 10.2.3). Returns milliseconds. */

@@ -27,8 +27,11 @@ export interface View extends Filter {
 }
 
 export const NO_FILTER: Filter = { statuses: [], types: [], from: "", to: "", oldest: false };
+/** A view without the details that are open: what selects a list. */
+export type Place = Omit<View, "details">;
+
 /** The first page of all jobs. */
-export const ALL = { ...NO_FILTER, shared: false, deleted: false, page: 1, search: "", by: null };
+export const ALL: Place = { ...NO_FILTER, shared: false, deleted: false, page: 1, search: "", by: null };
 
 const LONGEST_NAME = 80;
 const JOB_ID = /^[A-Za-z0-9_-]{1,128}$/;

@@ -132,6 +132,11 @@ class JobsPage:
         finally:
             assert self.ids() == ids
 
+    def open_menu(self) -> Locator:
+        """Open the account menu, and return it."""
+        self.page.get_by_role("banner").get_by_role("button").click()
+        return self.page.get_by_role("menu")
+
     def focused(self) -> str:
         """The id of the focused element, or else its name."""
         script = "(e => e.id || e.getAttribute('aria-label') || e.textContent)(document.activeElement)"

@@ -208,6 +208,13 @@ def cards_in_the_trash(jobs: JobsPage, shelf: Shelf) -> None:
     jobs.page.get_by_text("1 selected").wait_for()
 
 
+def erasing_everything(jobs: JobsPage, shelf: Shelf) -> None:
+    shelf.add(media=False)
+    jobs.open().open_menu().get_by_role("menuitem", name="Erase everything").click()
+    jobs.dialog.get_by_label("to confirm").press("Enter")
+    jobs.dialog.get_by_text("Please type exactly").wait_for()
+
+
 def messages(jobs: JobsPage, shelf: Shelf) -> None:
     job, other = shelf.add(), shelf.add(short_id=None, share_revoked_at=datetime.now(UTC))
     jobs.open().button(job, "Copy link").click()
@@ -242,7 +249,7 @@ STATES: dict[str, State] = {
         ),
         *(details_of_a_completed_job, details_of_a_failed_job, details_of_an_active_job, details_of_no_job),
         *(cards_with_posters, details_of_a_job_without_a_link, ending_a_link),
-        *(confirmation, deleting_several, cards_in_the_trash, messages, not_found),
+        *(confirmation, deleting_several, cards_in_the_trash, erasing_everything, messages, not_found),
     )
 }
 

@@ -1,6 +1,6 @@
 "use client";
 
-import { Suspense, useEffect, useState } from "react";
+import { Suspense, useEffect, useEffectEvent, useState } from "react";
 import type { JobCommands } from "@/components/JobCard";
 import { JobsContent } from "@/components/JobsContent";
 import { JobsToolbar } from "@/components/JobsToolbar";
@@ -16,8 +16,10 @@ import { useRestore } from "@/hooks/use-restore";
 import { useSelection } from "@/hooks/use-selection";
 import { useTrash } from "@/hooks/use-trash";
 import { useView } from "@/hooks/use-view";
+import { useWatching } from "@/hooks/use-watching";
+import { onErased } from "@/lib/erasing";
 import { focusAfterDeletion } from "@/lib/focus";
-import { type Job, type JobFields, shortName } from "@/lib/job";
+import { isActive, type Job, type JobFields, shortName } from "@/lib/job";
 import { loadLater } from "@/lib/later";
 import type { TileKind } from "@/lib/media";
 import { ALL, isNarrowed } from "@/lib/view";
@@ -65,6 +67,8 @@ function JobsOf({ userId }: { userId: string }) {
   const [jobsToDelete, setJobsToDelete] = useState<JobFields[]>([]);
   useEffect(loadPartsOnFirstUse, []);
   const list = view.deleted ? trash : jobs;
+  const refreshAll = useEffectEvent(() => void Promise.all([jobs.refresh(), trash.refresh()]));
+  useEffect(() => onErased(() => refreshAll()), []);
   usePageChange(view, navigation, list, announce);
 
   // A preview closes for good with its details, and must not reappear when they are opened again.
@@ -81,6 +85,8 @@ function JobsOf({ userId }: { userId: string }) {
   const later = usePart(filtering || finds || jobs.none || selection.jobs.length > 0, loadLater, closeFilter);
   const closeTrash = () => navigation.amend({ deleted: false });
   const TrashContent = usePart(view.deleted, parts.trashContent, closeTrash);
+
+  const watching = useWatching(jobs.list?.jobs.some(isActive) ?? false);
 
   const commands: JobCommands = {
     preview: (job, kind) => setPreview({ job, kind, over: view.details }),
@@ -136,8 +142,14 @@ function JobsOf({ userId }: { userId: string }) {
           onClose={closeFilter}
         />
       )}
+      {watching && <watching.Watch jobs={jobs.list?.jobs} onOpen={navigation.openDetails} />}
       {view.details && DetailsDialog && (
-        <DetailsDialog jobs={jobs} onPreview={commands.preview} onClose={navigation.closeDetails} />
+        <DetailsDialog
+          jobId={view.details}
+          jobs={jobs}
+          onPreview={commands.preview}
+          onClose={navigation.closeDetails}
+        />
       )}
       {preview && PreviewDialog && (
         <PreviewDialog

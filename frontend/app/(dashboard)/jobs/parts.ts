@@ -1,9 +1,11 @@
+import { loadAccountMenu } from "@/components/AccountButton";
 import { loadRestore } from "@/hooks/use-restore";
 import { loadLater } from "@/lib/later";
 import { loadToasts } from "@/lib/notify";
 
 /** What the page loads only when the user starts to do something. */
 export const parts = {
+  accountMenu: loadAccountMenu,
   deleteDialog: () => import("@/components/dialogs/DeleteDialog"),
   detailsDialog: () => import("@/components/dialogs/DetailsDialog"),
   later: loadLater,
