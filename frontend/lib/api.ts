@@ -79,7 +79,7 @@ export function filterParameters({
   from,
   to,
   oldest,
-}: View): Record<string, string> {
+}: Place): Record<string, string> {
   return {
     ...(shared && { shared: "true" }),
     ...(statuses.length > 0 && { status: statuses.join(",") }),
