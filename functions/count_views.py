@@ -1,4 +1,4 @@
-"""Consumes every-minute: moves counted views into their jobs"""
+"""Consumes every-minute: moves counted views into their jobs, and ends share links whose time has come"""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ from shared.services import Services
 
 BATCH = 1000
 """Most shards moved in one run."""
+LINKS = 100
+"""Most links ended in one run."""
 
 
 @subscriber(MinutePassed)
 def count_views(_: MinutePassed, services: Services) -> None:
-    """Move the waiting views. Views written meanwhile, and any beyond the limits, wait for the next minute."""
+    """Views written meanwhile, and views and links beyond the limits, wait for the next minute."""
     until = time.monotonic() + COUNTING_RUN
     shards = views = 0
     for shard in services.views.waiting(BATCH):
@@ -24,5 +26,8 @@ def count_views(_: MinutePassed, services: Services) -> None:
         shards += 1
         if time.monotonic() > until:
             break
+    ended = list(services.expiries.end_due(services.now(), LINKS))
+    if ended:
+        log.info("links_expired", job_ids=ended)
     if shards:
         log.info("views_counted", shards=shards, views=views)

@@ -12,4 +12,4 @@ def record_view(event: VideoViewed, services: Services) -> None:
     """Write what share_video may not: it answers strangers. count_views finds the view."""
     services.views.add(event.job_id)
     if event.unsettled:
-        services.shares.settle(event.unsettled)
+        services.shares.settle(event.unsettled, services.now())

@@ -1,4 +1,4 @@
-"""POST and DELETE /jobs/{id}/share"""
+"""POST, PATCH and DELETE /jobs/{id}/share"""
 
 from __future__ import annotations
 
@@ -6,22 +6,29 @@ from typing import Any
 
 from shared import log
 from shared.access.user import User
+from shared.jobs.job import rfc3339
 from shared.services import Services
+from shared.sharing.expiry import requested_end
 from shared.web.endpoint import Request, endpoint
 
 
-@endpoint("POST, DELETE", "/jobs/{job_id}/share", check_revoked=True)
+@endpoint("POST, PATCH, DELETE", "/jobs/{job_id}/share", check_revoked=True, takes_body=True)
 def share_job(request: Request, user: User, services: Services) -> dict[str, Any]:
-    """POST gives the job a new link and ends the previous one; DELETE ends the current link."""
-    job_id = str(request.job_id)
+    """POST gives the job a new link and ends the previous one; PATCH says when the link ends; DELETE ends it."""
+    job_id, now = str(request.job_id), services.now()
     if request.method == "POST":
-        job = services.shares.renew(user.id, job_id, services.now())
+        end = requested_end(request.json(), now) if request.has_body else None
+        job = services.shares.renew(user.id, job_id, now, end)
         log.info("share_renewed", job_id=job_id)
+    elif request.method == "PATCH":
+        job = services.shares.limit(user.id, job_id, now, requested_end(request.json(), now))
+        log.info("share_limited", job_id=job_id)
     else:
-        job = services.shares.revoke(user.id, job_id, services.now())
+        job = services.shares.revoke(user.id, job_id, now)
         log.info("share_revoked", job_id=job_id)
     return {
         "job_id": job.id,
         "short_id": job.short_id,
         "share_url": job.share_url(services.settings.share_origin),
+        "expires_at": rfc3339(job.share_expires_at),
     }

@@ -39,7 +39,7 @@ def share_video(visit: Visit, services: Services) -> Answer:
     """What a share link shows: the page, its data, or its media at lasting addresses. Counts the views."""
     if visit.path == _PAGE and visit.ends_in_slash and is_short_id(visit.short_id):
         return Redirect(f"../{visit.short_id}" + (f"?{visit.query}" if visit.query else ""))
-    video = services.shares.resolve(visit.short_id)
+    video = services.shares.resolve(visit.short_id, services.now())
     return _ANSWERS[visit.path](video, visit, services)
 
 

@@ -119,6 +119,13 @@ class NotDeleted(ApiError):
         super().__init__("The job is not deleted, so there is nothing to restore.")
 
 
+class NotShared(ApiError):
+    status, title, kind = 409, "Job not shared", "job-not-shared"
+
+    def __init__(self) -> None:
+        super().__init__("The job has no share link that works. A new one can be made.")
+
+
 class OtherNumber(ApiError):
     status, title, kind = 409, "Another number of jobs", "other-number-of-jobs"
 

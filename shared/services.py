@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from shared.publishing.dead_letters import DeadLetters
     from shared.publishing.publisher import Publisher
     from shared.sharing.completion import Completions
+    from shared.sharing.expiry import Expiries
     from shared.sharing.shares import Shares
     from shared.sharing.view_queue import ViewQueue
     from shared.sharing.views import Views
@@ -184,6 +185,12 @@ class Services:
         from shared.sharing.shares import Shares
 
         return Shares(self.firestore, self.settings.short_id_length)
+
+    @_once
+    def expiries(self) -> Expiries:
+        from shared.sharing.expiry import Expiries
+
+        return Expiries(self.firestore)
 
     @_once
     def views(self) -> Views:

@@ -46,6 +46,8 @@ class FakeRepository:
             number, before, total = after.page, 0, total if after.total is None else after.total
             if query.id_prefix is not None:
                 jobs = [job for job in jobs if job.id > after.job_id]
+            elif query.shared:
+                jobs = [job for job in jobs if (job.created_at, job.short_id) < (after.created_at, after.name)]
             elif after.name is not None:
                 jobs = [job for job in jobs if self._by_name(job) > (after.name.encode(), after.job_id)]
             elif after.created_at is not None:
@@ -57,6 +59,7 @@ class FakeRepository:
         following = None
         if last:
             name = None if query.name_prefix is None else self.documents[last.id]["name_folded"]
+            name = last.short_id if query.shared else name
             following = Position(last.id, last.created_at, number + 1, before + len(shown), total, name)
         return JobPage(shown, total, number, following, counts)
 
@@ -88,6 +91,8 @@ class FakeRepository:
             found = [job for job in self._mine(query) if self._by_name(job)[0].startswith(prefix.encode())]
             return sorted(found, key=self._by_name)
         found = [job for job in self._mine(query) if job.created_at is not None]
+        if query.shared:
+            return sorted(found, key=lambda job: (job.created_at, job.short_id), reverse=True)
         return sorted(found, key=newest_first, reverse=not query.oldest_first)
 
     def _by_name(self, job: Job) -> tuple[bytes, str]:
@@ -109,8 +114,10 @@ class FakeRepository:
 
 
 def _is_in(query: ListQuery, job: Job) -> bool:
-    """Whether the filters by type and time take the job."""
+    """Whether the filters by type, time and link take the job."""
     first, end, time = query.created_after, query.created_before, job.created_at
+    if query.shared and not job.short_id:
+        return False
     if query.types and job.job_type not in query.types:
         return False
     return not (first or end) or (time is not None and (first or time) <= time and (end is None or time < end))

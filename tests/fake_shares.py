@@ -13,7 +13,7 @@ from shared.jobs.documents import is_deleted, is_live, job_from
 from shared.jobs.job import Job, JobPrefix, Medium, is_job_id
 from shared.jobs.known_pictures import Pictures, known_pictures
 from shared.sharing.completion import completion, wants_link
-from shared.sharing.shares import NoSuchVideo, SharedVideo, renewal, revocation, shared_video
+from shared.sharing.shares import NoSuchVideo, SharedVideo, expiry, renewal, revocation, shared_video
 from shared.sharing.short_links import is_short_id, new_short_id
 from tests.fake_firestore import FakeRepository
 
@@ -25,7 +25,7 @@ class FakeShares:
         """The job id of each short id."""
         self.error: Exception | None = None
 
-    def resolve(self, short_id: str) -> SharedVideo:
+    def resolve(self, short_id: str, now: datetime) -> SharedVideo:
         if not is_short_id(short_id):
             raise NoSuchVideo
         if self.error:
@@ -33,25 +33,30 @@ class FakeShares:
         self._repository.calls += 1
         having = [job_id for job_id, job in self._repository.documents.items() if job.get("short_id") == short_id]
         if short_id not in self.links and len(having) == 1:
-            found = shared_video(short_id, having[0], self._repository.documents[having[0]])
+            found = shared_video(short_id, having[0], self._repository.documents[having[0]], now)
             return replace(found, is_settled=False)
         job_id = self.links.get(short_id)
         if not isinstance(job_id, str) or not is_job_id(job_id):
             raise NoSuchVideo
-        return shared_video(short_id, job_id, self._repository.documents.get(job_id, {}))
+        return shared_video(short_id, job_id, self._repository.documents.get(job_id, {}), now)
 
-    def settle(self, short_id: str) -> None:
+    def settle(self, short_id: str, now: datetime) -> None:
         with suppress(NoSuchVideo):
-            self.links.setdefault(short_id, self.resolve(short_id).job.id)
+            self.links.setdefault(short_id, self.resolve(short_id, now).job.id)
 
-    def renew(self, user_id: str, job_id: str, now: datetime) -> Job:
+    def renew(self, user_id: str, job_id: str, now: datetime, expires_at: datetime | None = None) -> Job:
         document = self._owned(user_id, job_id)
         job = job_from(job_id, document)
         if not job.is_completed:
             raise NotCompleted(job.status or "unknown")
-        changes = renewal(document, now)
+        changes = renewal(document, now, expires_at)
         self._claim(document, job_id)
         document.update(short_id=self.new(job_id), **changes)
+        return job_from(job_id, document)
+
+    def limit(self, user_id: str, job_id: str, now: datetime, expires_at: datetime | None) -> Job:
+        document = self._owned(user_id, job_id)
+        document.update(expiry(document, now, expires_at))
         return job_from(job_id, document)
 
     def revoke(self, user_id: str, job_id: str, now: datetime) -> Job:
@@ -110,6 +115,20 @@ class FakeKnownPictures:
         if live:
             document.update(known_pictures(document, medium, pictures))
         return live
+
+
+class FakeExpiries:
+    def __init__(self, repository: FakeRepository, shares: FakeShares) -> None:
+        self._documents = repository.documents
+        self._shares = shares
+
+    def end_due(self, now: datetime, limit: int) -> Iterator[str]:
+        ends = {job_id: document.get("share_expires_at") for job_id, document in self._documents.items()}
+        due = {job_id: end for job_id, end in ends.items() if isinstance(end, datetime) and end <= now}
+        for job_id in sorted(due, key=lambda one: due[one])[:limit]:
+            self._shares._claim(self._documents[job_id], job_id)
+            self._documents[job_id].update(revocation(self._documents[job_id], due[job_id]))
+            yield job_id
 
 
 class FakeViews:

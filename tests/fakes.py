@@ -36,6 +36,7 @@ from shared.publishing.publisher import Publisher
 from shared.services import Services
 from shared.settings import Bucket, Settings, SigningKey
 from shared.sharing.completion import Completions
+from shared.sharing.expiry import Expiries
 from shared.sharing.shares import Shares
 from shared.sharing.views import Views
 from shared.storage.media import Download, MediaStore, MediaUrls, SharedUrls
@@ -54,7 +55,7 @@ from tests.fake_firestore import (
     FakeRepository,
     FakeStalledJobs,
 )
-from tests.fake_shares import FakeCompletions, FakeKnownPictures, FakeShares, FakeViews
+from tests.fake_shares import FakeCompletions, FakeExpiries, FakeKnownPictures, FakeShares, FakeViews
 from tests.jobs import NOW
 
 KEY = SigningKey("GOOG1ETESTS", "known-to-all")
@@ -314,6 +315,7 @@ class FakeServices(Services):
         self.fake_shares = FakeShares(self.fake_repository)
         completions = FakeCompletions(self.fake_repository, self.fake_shares)
         self.fake_views = FakeViews(self.fake_repository)
+        self.fake_expiries = FakeExpiries(self.fake_repository, self.fake_shares)
         self.fake_media = FakeMediaStore(settings)
         self.fake_publisher = FakePublisher()
         self.fake_upload_publisher = FakePublisher()
@@ -343,6 +345,7 @@ class FakeServices(Services):
             "known_pictures": cast(KnownPictures, FakeKnownPictures(self.fake_repository)),
             "stalled": FakeStalledJobs(self.fake_repository),
             "views": cast(Views, self.fake_views),
+            "expiries": cast(Expiries, self.fake_expiries),
             "media": cast(MediaStore, self.fake_media),
             "objects": cast(ObjectStore, self.fake_media),
             "retention": self.fake_retention,

@@ -28,7 +28,7 @@ export default function GridCard({ job, selected, commands }: JobCardProps) {
           size="aspect-square w-full"
         />
         <div className="absolute top-3 right-3 rounded-lg bg-page/80">
-          <Selector job={job} selected={selected} onSelect={(on) => commands.select(job, on)} />
+          <Selector job={job} selected={selected} onSelect={(on, range) => commands.select(job, on, range)} />
         </div>
       </div>
       <h2 id={titleId} className="flex flex-col items-start gap-1.5 px-1">

@@ -63,7 +63,7 @@ export function JobActions({ job, className = "", onDetails, onDelete, compact =
             {!compact && "Download"}
           </Button>
           <Button
-            onClick={() => copyShareLink(job)}
+            onClick={() => copyShareLink(job, onDetails)}
             aria-label={`Copy link for job ${name}`}
             {...(compact && { title: "Copy Link", className: icon })}
           >

@@ -7,14 +7,24 @@ import { ForeignText } from "@/components/ui/ForeignText";
 import { Skeleton } from "@/components/ui/Skeleton";
 import type { RenewMedia } from "@/hooks/use-jobs";
 import { cardId } from "@/lib/focus";
-import { costOf, failureReason, type Job, type JobFields, shortName, titleOf, typeLabel } from "@/lib/job";
+import {
+  costOf,
+  failureReason,
+  formatViews,
+  isShared,
+  type Job,
+  type JobFields,
+  shortName,
+  titleOf,
+  typeLabel,
+} from "@/lib/job";
 import type { TileKind } from "@/lib/media";
 
 export interface JobCommands {
   preview: (job: Job, kind: TileKind) => void;
   openDetails: (job: Job) => void;
   remove: (job: Job) => void;
-  select: (job: Job, selected: boolean) => void;
+  select: (job: Job, selected: boolean, range: boolean) => void;
   renewMedia: RenewMedia;
 }
 
@@ -48,7 +58,11 @@ export function JobCard({ job, selected, commands }: JobCardProps) {
               <bdi className="wrap-anywhere font-semibold text-base">{titleOf(job)}</bdi>
               <StatusBadge status={job.status} />
             </h2>
-            <Selector job={job} selected={selected} onSelect={(on) => commands.select(job, on)} />
+            <Selector
+              job={job}
+              selected={selected}
+              onSelect={(on, range) => commands.select(job, on, range)}
+            />
           </div>
           <p className="truncate font-mono text-muted text-xs" title={job.id}>
             {job.id}
@@ -82,6 +96,7 @@ function Facts({ job }: { job: Job }) {
       </span>
       {job.resolution && <span>{job.resolution}</span>}
       {cost && <span>{cost}</span>}
+      {isShared(job) && <span>{formatViews(job)}</span>}
     </p>
   );
 }
@@ -89,7 +104,8 @@ function Facts({ job }: { job: Job }) {
 interface SelectorProps {
   job: JobFields;
   selected: boolean;
-  onSelect: (selected: boolean) => void;
+  /** `range` if the Shift key is held. */
+  onSelect: (selected: boolean, range: boolean) => void;
 }
 
 export function Selector({ job, selected, onSelect }: SelectorProps) {
@@ -99,7 +115,9 @@ export function Selector({ job, selected, onSelect }: SelectorProps) {
       <input
         type="checkbox"
         checked={selected}
-        onChange={(event) => onSelect(event.target.checked)}
+        onChange={({ target, nativeEvent }) =>
+          onSelect(target.checked, nativeEvent instanceof MouseEvent && nativeEvent.shiftKey)
+        }
         className="size-4.5 cursor-pointer accent-accent"
       />
     </label>

@@ -1,18 +1,12 @@
-import { Clapperboard, SearchX } from "lucide-react";
 import type { ComponentType } from "react";
 import { JobCard, type JobCardProps, type JobCommands } from "@/components/JobCard";
 import { Failure, Outdated } from "@/components/LoadProblem";
 import { Pager } from "@/components/Pager";
-import { statusLabel } from "@/components/StatusBadge";
-import { Button, ButtonLink } from "@/components/ui/Button";
-import { Notice } from "@/components/ui/Notice";
 import { SteadyPlace } from "@/components/ui/SteadyPlace";
 import type { Jobs } from "@/hooks/use-jobs";
 import type { Selection } from "@/hooks/use-selection";
 import type { Navigation } from "@/hooks/use-view";
-import { focusTitle } from "@/lib/focus";
-import { settings } from "@/lib/settings";
-import { isSearchable, type View } from "@/lib/view";
+import type { View } from "@/lib/view";
 
 interface Props {
   jobs: Jobs;
@@ -22,20 +16,23 @@ interface Props {
   commands: JobCommands;
   /** What shows a job: a card of the list or, null while it is loading, one of the grid. */
   Card: ComponentType<JobCardProps> | null;
+  /** Says why there are no jobs; undefined until it is loaded. */
+  NothingFound: ComponentType<Pick<Props, "view" | "navigation">> | undefined;
 }
 
 const GRID = "jobs-grid grid grid-cols-2 gap-3 sm:grid-cols-3 lg:grid-cols-4 xl:grid-cols-5 2xl:grid-cols-6";
 
 /** The cards, or the reason why there are none. */
-export function JobsContent({ jobs, view, navigation, selection, commands, Card }: Props) {
+export function JobsContent({ jobs, view, navigation, selection, commands, Card, NothingFound }: Props) {
   const { list, error } = jobs;
-  if (view.search && !isSearchable(view.search)) return <NothingFound view={view} navigation={navigation} />;
   if (!Card) return <JobsContent.Skeleton />;
   if (!list || list.jobs.length === 0) {
     if (error && !jobs.loading) return <Failure title="Your jobs could not be loaded" list={jobs} />;
-    // If there are jobs but none on this page, another page is already loading.
-    const none = list?.total === 0 && !jobs.loading;
-    return none ? <NothingFound view={view} navigation={navigation} /> : <JobsContent.Skeleton />;
+    return jobs.none && NothingFound ? (
+      <NothingFound view={view} navigation={navigation} />
+    ) : (
+      <JobsContent.Skeleton />
+    );
   }
   return (
     <div aria-busy={jobs.loading}>
@@ -64,39 +61,3 @@ JobsContent.Skeleton = function JobsContentSkeleton() {
     </div>
   );
 };
-
-function NothingFound({ view, navigation }: { view: View; navigation: Navigation }) {
-  const showAll = () => {
-    focusTitle();
-    navigation.go({ status: null, search: "", page: 1 });
-  };
-  if (view.search) {
-    return (
-      <Notice title="No job found" icon={<SearchX className="size-7" />}>
-        <p className="wrap-anywhere">None of your job ids begins with “{view.search}”.</p>
-        <Button onClick={showAll}>Show all jobs</Button>
-      </Notice>
-    );
-  }
-  if (view.status) {
-    return (
-      <Notice
-        title={`No ${statusLabel(view.status).toLowerCase()} jobs`}
-        icon={<Clapperboard className="size-7" />}
-      >
-        <p>None of your jobs has this status.</p>
-        <Button onClick={showAll}>Show all jobs</Button>
-      </Notice>
-    );
-  }
-  return (
-    <Notice title="No videos yet" icon={<Clapperboard className="size-7" />}>
-      <p>Videos that you start appear here, where you can follow, watch and share them.</p>
-      {settings.createUrl && (
-        <ButtonLink look="primary" href={settings.createUrl}>
-          Start a video
-        </ButtonLink>
-      )}
-    </Notice>
-  );
-}

@@ -1,4 +1,4 @@
-import { RefreshCw } from "lucide-react";
+import { ListFilter, RefreshCw } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { SearchBox } from "@/components/SearchBox";
 import { StatusFilter } from "@/components/StatusFilter";
@@ -7,7 +7,7 @@ import { Skeleton } from "@/components/ui/Skeleton";
 import type { Jobs } from "@/hooks/use-jobs";
 import type { Navigation } from "@/hooks/use-view";
 import { TITLE_ID } from "@/lib/focus";
-import type { View } from "@/lib/view";
+import { ALL, NO_FILTER, type View } from "@/lib/view";
 
 interface Props {
   view: View;
@@ -15,18 +15,20 @@ interface Props {
   jobs: Pick<Jobs, "counts">;
   /** The list that is shown. */
   list: Pick<Jobs, "loading" | "refresh">;
+  /** Opens the dialog with all filters. */
+  onFilter: () => void;
   /** Further buttons. */
   children?: ReactNode;
 }
 
 /** The page's title, and the controls that select the jobs below it. */
-export function JobsToolbar({ view, navigation, jobs, list, children }: Props) {
+export function JobsToolbar({ view, navigation, jobs, list, onFilter, children }: Props) {
   // Choosing a filter discards text typed into the search box.
   const [filtered, setFiltered] = useState(0);
   // A search adds one step to the history, not one for each pause in typing.
   const find = (search: string) => {
     const show = view.search && search ? navigation.amend : navigation.go;
-    show({ search, status: null, deleted: false, page: 1 });
+    show({ ...ALL, search });
   };
   return (
     <div className="mb-5 flex flex-col gap-4 sm:mb-6">
@@ -43,19 +45,39 @@ export function JobsToolbar({ view, navigation, jobs, list, children }: Props) {
           <RefreshCw aria-hidden className={`size-4 shrink-0 ${list.loading ? "animate-spin" : ""}`} />
         </Button>
         {children}
+        <Button
+          onClick={onFilter}
+          aria-haspopup="dialog"
+          aria-label="Filter and sort"
+          className="w-11 sm:w-10"
+        >
+          <ListFilter aria-hidden className="size-4 shrink-0" />
+        </Button>
         <SearchBox key={filtered} search={view.search} onChange={find} />
       </div>
       <StatusFilter
-        chosen={view.search ? undefined : view.deleted ? "deleted" : view.status}
+        chosen={chosenIn(view)}
         counts={jobs.counts}
         onChange={(chosen) => {
           setFiltered((times) => times + 1);
+          const shared = chosen === "shared";
           const deleted = chosen === "deleted";
-          navigation.go({ status: deleted ? null : chosen, deleted, search: "", page: 1 });
+          const apart = shared || deleted;
+          const statuses = chosen === null || apart ? [] : [chosen];
+          const rest = { statuses, shared, deleted, search: "", by: null, page: 1 };
+          navigation.go(apart ? { ...NO_FILTER, ...rest } : rest);
         }}
       />
     </div>
   );
+}
+
+/** Returns the buttons that are pressed. A search replaces them. */
+function chosenIn({ search, deleted, shared, statuses }: View) {
+  if (search) return [];
+  if (deleted) return ["deleted" as const];
+  if (shared) return ["shared" as const];
+  return statuses.length > 0 ? statuses : [null];
 }
 
 JobsToolbar.Skeleton = function JobsToolbarSkeleton() {

@@ -1,6 +1,6 @@
 import { Search, X } from "lucide-react";
 import { useEffect, useEffectEvent, useRef, useState } from "react";
-import { isSearchable } from "@/lib/view";
+import { waysToSearch } from "@/lib/view";
 
 /** Milliseconds. */
 const PAUSE = 300;
@@ -10,7 +10,7 @@ interface Props {
   onChange: (search: string) => void;
 }
 
-/** Searches by id when the user presses Enter or pauses typing. */
+/** Searches by id or name when the user presses Enter or pauses typing. */
 export function SearchBox({ search, onChange }: Props) {
   const [text, setText] = useState(search);
   const [seen, setSeen] = useState(search);
@@ -36,7 +36,7 @@ export function SearchBox({ search, onChange }: Props) {
     const timer = setTimeout(() => sendLater(typed), PAUSE);
     return () => clearTimeout(timer);
   }, [typed, sent]);
-  const invalid = typed !== "" && !isSearchable(typed);
+  const invalid = typed !== "" && waysToSearch({ search: typed, by: null }).length === 0;
 
   return (
     <search className="w-full sm:w-80">
@@ -58,10 +58,10 @@ export function SearchBox({ search, onChange }: Props) {
           enterKeyHint="search"
           value={text}
           onChange={(event) => setText(event.target.value)}
-          aria-label="Search all jobs by id"
+          aria-label="Search all jobs by id or name"
           aria-invalid={invalid}
           aria-describedby={invalid ? "search-problem" : undefined}
-          placeholder="Search by id or first characters"
+          placeholder="Search by id or name"
           autoComplete="off"
           autoCapitalize="none"
           spellCheck={false}
@@ -85,7 +85,7 @@ export function SearchBox({ search, onChange }: Props) {
       </form>
       {invalid && (
         <p id="search-problem" role="alert" className="mt-1.5 text-red-300 text-xs">
-          Job ids contain only letters, digits, - and _.
+          Names have at most 80 characters. Job ids contain only letters, digits, - and _.
         </p>
       )}
     </search>

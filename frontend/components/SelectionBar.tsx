@@ -4,8 +4,8 @@ import type { Selection } from "@/hooks/use-selection";
 import { focusTitle } from "@/lib/focus";
 
 interface Props {
-  selection: Selection;
-  /** The button that acts on the selected jobs. */
+  selection: Pick<Selection, "jobs" | "outOf" | "selectAll" | "clear">;
+  /** The buttons that act on the selected jobs. */
   children: ReactNode;
 }
 
@@ -23,7 +23,7 @@ export function SelectionBar({ selection, children }: Props) {
       className="short:static short:mb-4 fixed inset-x-3 bottom-3 z-20 mx-auto flex max-w-xl flex-wrap items-center gap-2 rounded-xl border border-line bg-surface p-2.5 pl-4 shadow-2xl shadow-black/50 sm:bottom-5"
     >
       <p className="mr-auto w-full font-medium text-sm tabular-nums sm:w-auto">{count} selected</p>
-      <Button onClick={selection.selectAll} busy={count === selection.outOf}>
+      <Button onClick={selection.selectAll} busy={count >= selection.outOf}>
         Select all {selection.outOf}
       </Button>
       <Button onClick={clear}>Clear</Button>

@@ -4,18 +4,18 @@ import { type Counts, GROUPS, type Group, STATUSES } from "@/lib/job";
 import { settings } from "@/lib/settings";
 
 /** Null stands for all live jobs. */
-type Filter = Group | "deleted" | null;
+type Filter = Group | "shared" | "deleted" | null;
 
 interface Props {
-  /** Undefined if a search is active instead. */
-  chosen: Filter | undefined;
+  /** None if a search is active instead. */
+  chosen: readonly Filter[];
   counts: Counts | undefined;
   onChange: (chosen: Filter) => void;
 }
 
 export function StatusFilter({ chosen, counts, onChange }: Props) {
   // Other statuses are rare, so they have a button only if there are such jobs.
-  const groups = counts?.other || chosen === "other" ? GROUPS : STATUSES;
+  const groups = counts?.other || chosen.includes("other") ? GROUPS : STATUSES;
   // Where nothing is kept, there is no trash.
   const trash = settings.softDeleteDays > 0 ? (["deleted"] as const) : [];
   const bar = useRef<HTMLElement>(null);
@@ -26,20 +26,20 @@ export function StatusFilter({ chosen, counts, onChange }: Props) {
     if (!bar.current || !button) return;
     const middle = button.offsetLeft - bar.current.offsetLeft + button.offsetWidth / 2;
     bar.current.scrollLeft = middle - bar.current.clientWidth / 2;
-  }, [chosen, counts !== undefined]);
+  }, [chosen.join(), counts !== undefined]);
   return (
     <nav ref={bar} aria-label="Filter by status" className="-mx-3 overflow-x-auto px-3 py-1 sm:-mx-1 sm:px-1">
       <ul className="flex gap-2">
-        {[null, ...groups, ...trash].map((one) => (
+        {[null, ...groups, "shared" as const, ...trash].map((one) => (
           <li key={one ?? "all"}>
             <button
               type="button"
-              aria-pressed={one === chosen}
+              aria-pressed={chosen.includes(one)}
               onClick={() => onChange(one)}
               className="inline-flex min-h-11 items-center gap-2 whitespace-nowrap rounded-full border border-line px-3.5 font-medium text-muted text-sm transition-colors hover:border-slate-500 hover:text-ink aria-pressed:border-accent aria-pressed:bg-accent/10 aria-pressed:text-accent forced-colors:aria-pressed:bg-[Highlight] forced-colors:aria-pressed:text-[HighlightText] forced-colors:aria-pressed:forced-color-adjust-none sm:min-h-9"
             >
               {one ? statusLabel(one) : "All"}
-              {one !== "deleted" && (
+              {one !== "deleted" && one !== "shared" && (
                 <span className="min-w-4 text-center text-xs tabular-nums">
                   {counts ? (counts[one ?? "all"] ?? 0) : "–"}
                 </span>

@@ -59,7 +59,7 @@ export default function TrashContent({ trash, view, navigation, onRestore }: Pro
             <DeletedCard
               job={job}
               selected={selection.has(job)}
-              onSelect={(on) => selection.select(job, on)}
+              onSelect={(on, range) => selection.select(job, on, range)}
               onRestore={() => restore([job])}
               onReceipt={() => setReceiptOf(job)}
             />
@@ -88,7 +88,7 @@ function Empty() {
 interface CardProps {
   job: DeletedJob;
   selected: boolean;
-  onSelect: (selected: boolean) => void;
+  onSelect: (selected: boolean, range: boolean) => void;
   onRestore: () => void;
   onReceipt: () => void;
 }

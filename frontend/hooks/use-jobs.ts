@@ -10,10 +10,10 @@ import { getJobs, getJobThumbnails, listJobs, lookForNewest, PAGE_SIZE } from "@
 import { SessionEnded } from "@/lib/errors";
 import {
   type Counts,
+  type FoundList,
   isActive,
   type Job,
   type JobFields,
-  type JobList,
   type JobName,
   type JobShareResponse,
   type JobThumbnailsResponse,
@@ -35,7 +35,7 @@ import {
 } from "@/lib/list";
 import { keepUrls, type TileKind, withRenewed } from "@/lib/media";
 import { isOld, pollsOf, slowing } from "@/lib/polling";
-import { isSearchable, type View } from "@/lib/view";
+import { placeOf, type View, waysToSearch } from "@/lib/view";
 
 const NEVER = { place: "", at: 0, ids: [] };
 
@@ -43,7 +43,7 @@ export type RenewMedia = (jobId: string, kind: TileKind) => Promise<JobThumbnail
 
 export interface Jobs {
   /** Undefined until the first response. */
-  list: JobList | undefined;
+  list: FoundList | undefined;
   counts: Counts | undefined;
   details: Details;
   /** Why the list may be out of date; undefined if nothing failed. */
@@ -54,14 +54,16 @@ export interface Jobs {
   loads: number;
   /** Ids of jobs that have appeared at the top of the list while it was shown. */
   arrived: ReadonlySet<string>;
+  /** Whether it is known that no job matches. If there are jobs but none on this page, another page is loading. */
+  none: boolean;
   /** Whether this page lies beyond the last job. */
   beyondTheEnd: boolean;
   refresh: () => Promise<void>;
   /** Hides jobs while they are being deleted; `show` brings them back to their places. */
-  hide: (jobs: Job[]) => void;
-  show: (job: Job) => void;
+  hide: (jobs: JobFields[]) => void;
+  show: (job: JobFields) => void;
   /** Removes a deleted job for good. */
-  drop: (job: Job) => void;
+  drop: (job: JobFields) => void;
   /** Takes back `drop`. `counted` says whether the counts contain the jobs already. */
   restored: (jobs: JobFields[], counted: boolean) => void;
   /** Applies a change of a job's share link. */
@@ -86,9 +88,9 @@ interface Events {
  * looks for new ones, loads the list again when the user comes back, and renews signed URLs before they expire.
  */
 export function useJobs(userId: string, view: View, { onChange, onArrival }: Events): Jobs {
-  const { status, page, search } = view;
+  const { page, search } = view;
   const [visible, online] = [useVisible(), useOnline()];
-  const [deleting, setDeleting] = useState<Job[]>([]);
+  const [deleting, setDeleting] = useState<JobFields[]>([]);
   const [deleted, setDeleted] = useState<ReadonlySet<string>>(new Set());
   const [counts, setCounts] = useState<Counts>();
   const [loads, setLoads] = useState(0);
@@ -96,7 +98,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const shown = useRef(thumbnails);
   /** The request that loads or loaded the counts. One is enough for all filters and pages. */
   const countedBy = useRef<symbol | null>(null);
-  const cursors = useRef(new Map<string, string>());
+  const pages = useRef(new Map<string, Pick<FoundList, "next_cursor" | "by">>());
   const asked = useRef(0);
   const looked = useRef(0);
   /** The last successful load of the list: its place, time and jobs. */
@@ -115,10 +117,10 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     return jobs;
   };
 
-  const shows = !view.deleted && (search === "" || isSearchable(search));
-  const key = shows ? ["jobs", userId, status, search, page] : null;
-  const place = (number: number) => JSON.stringify([status, search, number]);
-  const { data, error, isValidating, mutate } = useSWR<JobList>(
+  const shows = !view.deleted && (search === "" || waysToSearch(view).length > 0);
+  const place = placeOf(view);
+  const key = shows ? ["jobs", userId, place] : null;
+  const { data, error, isValidating, mutate } = useSWR<FoundList>(
     key,
     async () => {
       const at = Date.now();
@@ -128,21 +130,21 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
       countedBy.current ??= request;
       const counting = () => countedBy.current === request;
       try {
-        const cursor = cursors.current.get(place(page));
-        const size = loaded.current.place === place(page) ? room.current : PAGE_SIZE;
+        const after = pages.current.get(placeOf({ ...view, page: page - 1 }));
+        const size = loaded.current.place === place ? room.current : PAGE_SIZE;
         room.current = size;
-        const list = await listJobs({ status, search, page, size, cursor, counts: counting() });
-        if (list.next_cursor) cursors.current.set(place(page + 1), list.next_cursor);
+        const list = await listJobs({ view, size, after, counts: counting() });
+        pages.current.set(place, { next_cursor: list.next_cursor, by: list.by });
         // If a later request asks for the counts too, its newer counts are used instead.
         if (list.counts && counting()) setCounts(list.counts);
         learn(list.jobs);
         setLoads((number) => number + 1);
-        if (loaded.current.place === place(page) && page === 1) {
+        if (loaded.current.place === place && page === 1) {
           const fresh = arrivals(loaded.current.ids, list.jobs);
           setArrived(new Set(fresh.map((job) => job.id)));
           if (fresh.length > 0) onArrival(fresh);
         }
-        loaded.current = { place: place(page), at, ids: list.jobs.map((job) => job.id) };
+        loaded.current = { place, at, ids: list.jobs.map((job) => job.id) };
         return list;
       } catch (failure) {
         loaded.current = { ...loaded.current, at: 0 };
@@ -192,9 +194,10 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   // New jobs appear on the first page. A search is in order of ids, so they may be on any of its pages.
   const lookable = calm && visible && data !== undefined && page === 1 && search === "";
   const lookFailure = usePolling(lookable, looked, slowing, async (signal) => {
-    const newest = await lookForNewest(status, signal);
-    if (!data || !isOutdated(data, newest, status)) return;
-    room.current = roomFor(data, newest);
+    const newest = await lookForNewest(view, signal);
+    if (!data || !isOutdated(data, newest, view)) return;
+    // The oldest come first only where new jobs come last.
+    if (!view.oldest) room.current = roomFor(data, newest);
     void reload();
   });
   useReturn(() => {
@@ -217,6 +220,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     loading: isValidating || sessionEnded,
     loads,
     arrived,
+    none: !(shows || view.deleted) || (data?.total === 0 && !isValidating),
     beyondTheEnd: data !== undefined && data.jobs.length === 0 && data.total > 0 && page > 1,
     refresh: async () => {
       room.current = PAGE_SIZE;

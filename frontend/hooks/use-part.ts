@@ -1,21 +1,17 @@
-import { type ComponentType, useEffect, useEffectEvent, useState } from "react";
+import { useEffect, useEffectEvent, useState } from "react";
 import { messageOf, PartMissing } from "@/lib/errors";
 import { late, reloadOnce } from "@/lib/late";
 import { notify } from "@/lib/notify";
 
-type Part<Props> = { default: ComponentType<Props> };
+type Part<T> = { default: T };
 
 /**
- * Loads a component when it is first wanted, and returns it; null until it is loaded. If it is missing, the page is
+ * Loads a component, or several in an object, when it is first wanted, and returns it; null until it is loaded. If it is missing, the page is
  * reloaded once. If loading fails otherwise, the user sees a message and `onFailure` is called; the next time the
  * component is wanted, it is tried again.
  */
-export function usePart<Props>(
-  wanted: boolean,
-  load: () => Promise<Part<Props>>,
-  onFailure: () => void,
-): ComponentType<Props> | null {
-  const [part, setPart] = useState<Part<Props> | null>(null);
+export function usePart<T>(wanted: boolean, load: () => Promise<Part<T>>, onFailure: () => void): T | null {
+  const [part, setPart] = useState<Part<T> | null>(null);
   const tell = useEffectEvent(onFailure);
   useEffect(() => {
     if (!wanted || part) return;

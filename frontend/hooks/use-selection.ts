@@ -1,30 +1,46 @@
 import { useState } from "react";
 import type { JobFields } from "@/lib/job";
+import { type Chosen, choose } from "@/lib/selection";
 import { placeOf, type View } from "@/lib/view";
 
 export interface Selection<T extends JobFields = JobFields> {
-  /** The selected jobs among those shown. */
+  /** The selected jobs: those shown, then those on other pages. */
   jobs: T[];
   /** How many jobs are shown. */
   outOf: number;
   has: (job: JobFields) => boolean;
-  select: (job: JobFields, on: boolean) => void;
+  /** With `range`, the jobs between this one and the last one that was chosen are chosen alike. */
+  select: (job: JobFields, on: boolean, range?: boolean) => void;
   selectAll: () => void;
+  /** Selects these jobs, on whatever page they are. */
+  selectThese: (jobs: T[]) => void;
   clear: () => void;
 }
 
-/** Keeps track of which jobs are selected. Changing the page, filter or search clears the selection. */
-export function useSelection<T extends JobFields>(view: View, shown: T[]): Selection<T> {
+/**
+ * Keeps track of which jobs are selected. Changing the page, filter or search clears the selection. A job that is not
+ * shown stays selected until it is `gone`.
+ */
+export function useSelection<T extends JobFields>(
+  view: View,
+  shown: T[],
+  gone: (job: T) => boolean = () => false,
+): Selection<T> {
   const place = placeOf(view);
-  const [selected, setSelected] = useState({ place, ids: new Set<string>() });
-  const ids = selected.place === place ? selected.ids : new Set<string>();
-  const keep = (chosen: Iterable<string>) => setSelected({ place, ids: new Set(chosen) });
+  const none: Chosen<T> = { ids: new Set(), elsewhere: [], last: null };
+  const [selected, setSelected] = useState({ place, chosen: none });
+  const chosen = selected.place === place ? selected.chosen : none;
+  const { ids } = chosen;
+  const keep = (now: Partial<Chosen<T>>) => setSelected({ place, chosen: { ...none, ...now } });
+  const isShown = new Set(shown.map((job) => job.id));
+  const elsewhere = chosen.elsewhere.filter((job) => !isShown.has(job.id) && !gone(job));
   return {
-    jobs: shown.filter((job) => ids.has(job.id)),
+    jobs: [...shown, ...elsewhere].filter((job) => ids.has(job.id)),
     outOf: shown.length,
     has: (job) => ids.has(job.id),
-    select: (job, on) => keep([...[...ids].filter((id) => id !== job.id), ...(on ? [job.id] : [])]),
-    selectAll: () => keep(shown.map((job) => job.id)),
-    clear: () => keep([]),
+    select: (job, on, range = false) => keep(choose(chosen, shown, job, on, range)),
+    selectAll: () => keep({ ids: new Set(shown.map((job) => job.id)) }),
+    selectThese: (jobs) => keep({ ids: new Set(jobs.map((job) => job.id)), elsewhere: jobs }),
+    clear: () => keep({}),
   };
 }

@@ -1,24 +1,24 @@
 import { useState } from "react";
-import { endShareLink, makeShareLink } from "@/lib/api";
+import { endShareLink, limitShareLink, makeShareLink } from "@/lib/api";
 import { messageOf, SessionEnded } from "@/lib/errors";
 import { type Job, type JobShareResponse, shortName } from "@/lib/job";
 import { notify } from "@/lib/notify";
+import { formatExact } from "@/lib/time";
 
-/** Makes and ends the job's share link. `onChange` gets the response. */
+/** Makes, limits and ends the job's share link. `onChange` gets the response. */
 export function useShareLink(job: Job, onChange: (share: JobShareResponse) => void) {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
   const name = shortName(job.id);
 
-  const change = async (request: (jobId: string) => Promise<JobShareResponse>) => {
+  const change = async (request: Promise<JobShareResponse>, tell: (share: JobShareResponse) => string[]) => {
     setBusy(true);
     setFailure(null);
     try {
-      const share = await request(job.id);
-      const { share_url } = share;
+      const share = await request;
       onChange(share);
-      if (share_url) notify("success", `Job ${name} has a new link`, share_url);
-      else notify("success", `The link for job ${name} has ended`);
+      const [title = "", description] = tell(share);
+      notify("success", title, description);
     } catch (error) {
       if (error instanceof SessionEnded) return;
       setFailure(messageOf(error));
@@ -27,5 +27,26 @@ export function useShareLink(job: Job, onChange: (share: JobShareResponse) => vo
       setBusy(false);
     }
   };
-  return { busy, failure, end: () => change(endShareLink), make: () => change(makeShareLink) };
+  return {
+    busy,
+    failure,
+    end: () => change(endShareLink(job.id), () => [`The link for job ${name} has ended`]),
+    make: () =>
+      change(makeShareLink(job.id), ({ share_url }) => [
+        `Job ${name} has a new link`,
+        ...(share_url ? [share_url] : []),
+      ]),
+    /** The link ends so many days from now; null for never. */
+    limit: (days: number | null) =>
+      change(
+        limitShareLink(job.id, days === null ? null : new Date(Date.now() + days * DAY).toISOString()),
+        ({ expires_at }) =>
+          expires_at
+            ? [`The link for job ${name} ends on ${formatExact(expires_at)}`]
+            : [`The link for job ${name} stays`],
+      ),
+  };
 }
+
+/** Milliseconds. */
+const DAY = 24 * 60 * 60_000;

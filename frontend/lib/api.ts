@@ -2,8 +2,9 @@
 
 import { ApiError, NetworkError, PartMissing, SessionEnded, SIGN_IN_TOO_OLD } from "@/lib/errors";
 import type {
-  Group,
+  FoundList,
   Job,
+  JobFields,
   JobList,
   JobName,
   JobOutputResponse,
@@ -11,46 +12,90 @@ import type {
   JobShareResponse,
   JobThumbnailsResponse,
   Newest,
+  PlainList,
   Receipt,
   TrashList,
+  Way,
 } from "@/lib/job";
 import { accessToken, endSession } from "@/lib/session";
 import { type Endpoint, settings } from "@/lib/settings";
+import { dayStart } from "@/lib/time";
+import { type Place, waysToSearch } from "@/lib/view";
 
 export const PAGE_SIZE = 20;
 /** Milliseconds. */
 const TIMEOUT = 20_000;
 
 export interface ListQuery {
-  status: Group | null;
-  /** The prefix to search ids for; "" for no search. */
-  search: string;
-  page: number;
+  view: Place;
   /** How many jobs to return at most. */
   size: number;
-  /** From the response for the previous page, if known: cheaper than a page number. */
-  cursor?: string | undefined;
+  /** The previous page, if known: its cursor is cheaper than a page number. */
+  after?: Pick<FoundList, "next_cursor" | "by"> | undefined;
   /** Whether to also count the jobs of each status. */
   counts: boolean;
 }
 
-/** Returns a page of jobs and their media in one request. */
-export function listJobs(query: ListQuery): Promise<JobList> {
-  const parameters = new URLSearchParams({ page_size: String(query.size) });
-  parameters.set("include", query.counts ? "media,counts" : "media");
-  if (query.status) parameters.set("status", query.status);
-  if (query.search) parameters.set("id_prefix", query.search);
-  if (query.cursor) parameters.set("cursor", query.cursor);
-  else if (query.page > 1) parameters.set("page", String(query.page));
+/**
+ * Returns a page of jobs and their media in one request. A search that finds nothing takes another one if the text can
+ * begin names as well as ids.
+ */
+export async function listJobs({ view, size, after, counts }: ListQuery): Promise<FoundList> {
+  const { page, search } = view;
+  const ask = (filter: Record<string, string>, include: string): Promise<JobList> => {
+    const parameters = new URLSearchParams({ page_size: String(size), include, ...filter });
+    if (after?.next_cursor) parameters.set("cursor", after.next_cursor);
+    else if (page > 1) parameters.set("page", String(page));
+    return call("listJobs", `/jobs?${parameters}`);
+  };
+  const include = counts ? "media,counts" : "media";
+  if (!search) return ask(filterParameters(view), include);
+  const [first, second] = after?.by ? [after.by] : waysToSearch(view);
+  const found = { ...(await ask({ [`${first}_prefix`]: search }, include)), by: first };
+  if (found.total > 0 || !second) return found;
+  return { ...found, ...(await ask({ [`${second}_prefix`]: search }, "media")), by: second };
+}
+
+/** Returns up to 100 jobs of a view without their media, from the beginning or from a cursor on. */
+export function listPlainly(view: Place, by: Way | undefined, cursor: string | null): Promise<PlainList> {
+  const parameters = new URLSearchParams({
+    page_size: "100",
+    ...(view.search ? { [`${by}_prefix`]: view.search } : filterParameters(view)),
+    ...(cursor && { cursor }),
+  });
   return call("listJobs", `/jobs?${parameters}`);
 }
 
+/** Returns the job with all of its texts, which lists cut. */
+export function getJob(jobId: string, signal?: AbortSignal): Promise<JobFields> {
+  return call("listJobs", `/jobs/${encodeURIComponent(jobId)}`, { signal });
+}
+
+/** Returns the parameters that select the jobs of a view without a search, in its order. */
+export function filterParameters({
+  shared,
+  statuses,
+  types,
+  from,
+  to,
+  oldest,
+}: Place): Record<string, string> {
+  return {
+    ...(shared && { shared: "true" }),
+    ...(statuses.length > 0 && { status: statuses.join(",") }),
+    ...(types.length > 0 && { type: types.join(",") }),
+    ...(from && { created_after: dayStart(from) }),
+    ...(to && { created_before: dayStart(to, 1) }),
+    ...(oldest && { sort: "oldest" }),
+  };
+}
+
 /**
- * Returns the newest job with this status, or of all, and how many there are. This is the cheapest request that can
- * tell whether a list has changed: docs/cost.md says what it costs.
+ * Returns the first job of a view, and how many there are. This is the cheapest request that can tell whether a
+ * list has changed: docs/cost.md says what it costs.
  */
-export function lookForNewest(status: Group | null, signal?: AbortSignal): Promise<Newest> {
-  const parameters = new URLSearchParams({ page_size: "1", ...(status && { status }) });
+export function lookForNewest(view: Place, signal?: AbortSignal): Promise<Newest> {
+  const parameters = new URLSearchParams({ page_size: "1", ...filterParameters(view) });
   return call("listJobs", `/jobs?${parameters}`, { signal });
 }
 
@@ -104,6 +149,12 @@ export function getReceipt(jobId: string, signal?: AbortSignal): Promise<Receipt
 /** Makes a new share link for a completed job. The old link, if any, stops working. */
 export function makeShareLink(jobId: string): Promise<JobShareResponse> {
   return call("shareJob", `/jobs/${encodeURIComponent(jobId)}/share`, { method: "POST" });
+}
+
+/** Says when the job's link ends; null for never. */
+export function limitShareLink(jobId: string, expiresAt: string | null): Promise<JobShareResponse> {
+  const body = { expires_at: expiresAt };
+  return call("shareJob", `/jobs/${encodeURIComponent(jobId)}/share`, { method: "PATCH", body });
 }
 
 export function endShareLink(jobId: string): Promise<JobShareResponse> {

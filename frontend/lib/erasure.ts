@@ -3,6 +3,7 @@
 import { call, lookForNewest } from "@/lib/api";
 import { ApiError, messageOf, SessionEnded, SIGN_IN_TOO_OLD } from "@/lib/errors";
 import type { Erasure } from "@/lib/job";
+import { ALL } from "@/lib/view";
 
 /** Returns how far the user's last erasure has come, or null if there never was one. */
 export async function getErasure(signal?: AbortSignal): Promise<Erasure | null> {
@@ -29,7 +30,7 @@ export type Step =
 /** Counts the jobs to ask about, unless an erasure is being carried out already. */
 export async function begin(): Promise<Step> {
   return attempt(async () => {
-    const [erasure, newest] = await Promise.all([getErasure(), lookForNewest(null)]);
+    const [erasure, newest] = await Promise.all([getErasure(), lookForNewest(ALL)]);
     return erasure?.state === "pending" ? { at: "accepted" } : { at: "asking", jobs: newest.total };
   });
 }

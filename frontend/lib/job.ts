@@ -44,11 +44,19 @@ export interface JobFields {
   /** What the owner calls it. Older functions send none. */
   name?: string | null;
   share_url: string | null;
+  /** When the link ends; null for never. Older functions send none, and no views. */
+  share_expires_at?: string | null;
+  view_count?: number;
   job_type: string | null;
   /** One of STATUSES, or one that a later version of the product adds. */
   status: string | null;
   resolution: string | null;
   credits_charged: number | null;
+  /** What the user asked for in words; lists cut it. */
+  extension_prompt?: string | null;
+  seed?: number | null;
+  /** The job whose video this one is made from. */
+  source_job_id?: string | null;
   /** How many of them were given back. Older functions send none. */
   credits_refunded?: number | null;
   error_message: string | null;
@@ -79,6 +87,21 @@ export interface JobList {
   page: number;
   next_cursor: string | null;
   counts?: Counts;
+}
+
+/** What a search looks at. */
+export type Way = "id" | "name";
+
+/** A list as the page keeps it. */
+export interface FoundList extends JobList {
+  /** What a search has found the jobs by. */
+  by?: Way | undefined;
+}
+
+/** Jobs without their media. */
+export interface PlainList {
+  jobs: JobFields[];
+  next_cursor: string | null;
 }
 
 export interface TrashList {
@@ -146,6 +169,7 @@ export interface Erasure {
 export interface JobShareResponse {
   job_id: string;
   share_url: string | null;
+  expires_at?: string | null;
 }
 
 export function isStatus(text: string | null): text is JobStatus {
@@ -159,6 +183,16 @@ export function groupOf(status: string | null): Group {
 /** Whether the job is still under way. */
 export function isActive(job: JobFields): boolean {
   return !FINAL.includes(job.status);
+}
+
+/** Whether the job's share link works at this time, in milliseconds since 1970. */
+export function isShared({ share_url, share_expires_at }: JobFields, now = Date.now()): boolean {
+  return share_url !== null && !(share_expires_at && Date.parse(share_expires_at) <= now);
+}
+
+/** Returns how often the job's video was viewed by its link. */
+export function formatViews({ view_count: views = 0 }: JobFields): string {
+  return views === 0 ? "No views yet" : `${views} ${views === 1 ? "view" : "views"}`;
 }
 
 /** A job in progress has stalled if nobody has changed it for this long, in milliseconds. A sweep tells operators. */
@@ -175,7 +209,7 @@ export function failureReason(job: JobFields): string {
   return job.error_message?.trim() || "The job failed, and no reason was recorded.";
 }
 
-const TYPES = new Map(
+const TYPES = new Map<string, string>(
   Object.entries({
     animate: "Animation",
     extend: "Extension",
@@ -186,8 +220,10 @@ const TYPES = new Map(
   }),
 );
 
-export function typeLabel(job: JobFields): string {
-  return (job.job_type && TYPES.get(job.job_type)) || "Video";
+export const JOB_TYPES = [...TYPES.keys()];
+
+export function typeLabel({ job_type }: Pick<JobFields, "job_type">): string {
+  return (job_type && TYPES.get(job_type)) || "Video";
 }
 
 /** Returns the job's own name, or else what kind of video it is. */

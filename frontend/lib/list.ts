@@ -3,7 +3,7 @@
 import { PAGE_SIZE } from "@/lib/api";
 import {
   type Counts,
-  type Group,
+  type FoundList,
   groupOf,
   type Job,
   type JobFields,
@@ -14,7 +14,7 @@ import {
   type TrashList,
 } from "@/lib/job";
 import { parseTime } from "@/lib/time";
-import type { View } from "@/lib/view";
+import { isNarrowed, type View } from "@/lib/view";
 
 /** The most jobs that the functions return at once. */
 const LARGEST_PAGE = 100;
@@ -26,13 +26,17 @@ export function describeRange(list: JobList | TrashList): string {
 }
 
 /**
- * Whether jobs have been added or deleted elsewhere, so that the list has to be loaded again. In a list of one status,
+ * Whether jobs have been added or deleted elsewhere, so that the list has to be loaded again. In a list of some statuses,
  * a job that now has another stays where the user saw it change.
  */
-export function isOutdated(list: JobList, { jobs, total }: Newest, status: Group | null): boolean {
+export function isOutdated(
+  list: JobList,
+  { jobs, total }: Newest,
+  { statuses }: Pick<View, "statuses">,
+): boolean {
   const [newest] = jobs;
   const added = newest !== undefined && list.jobs.every((job) => job.id !== newest.id);
-  return added || total > list.total || (status === null && total < list.total);
+  return added || total > list.total || (statuses.length === 0 && total < list.total);
 }
 
 /** Returns how many jobs to load so that those of the list stay in it, however many new ones come before them. */
@@ -55,15 +59,14 @@ export function withoutJobs<T extends { jobs: JobFields[]; total: number }>(list
 
 /**
  * Returns the list with jobs that are coming back from the trash. Each is in its place if that is on this page, and is
- * counted if it belongs to the list at all.
+ * counted if it belongs to the list at all. A search by name and a list of shared jobs, some types, days or another order have them
+ * when they are loaded again.
  */
-export function withReturning(
-  list: JobList,
-  returning: Job[],
-  { status, search }: Pick<View, "status" | "search">,
-): JobList {
+export function withReturning(list: FoundList, returning: Job[], view: View): FoundList {
+  const { statuses, search } = view;
+  if (list.by === "name" || view.shared || isNarrowed({ ...view, statuses: [] })) return list;
   const belongs = (job: Job) =>
-    search ? job.id.startsWith(search) : status === null || groupOf(job.status) === status;
+    search ? job.id.startsWith(search) : statuses.length === 0 || statuses.includes(groupOf(job.status));
   const missing = returning.filter((job) => belongs(job) && list.jobs.every((one) => one.id !== job.id));
   const comesFirst = (job: Job, other: Job) =>
     search ? job.id < other.id : (parseTime(job.created_at) ?? 0) > (parseTime(other.created_at) ?? 0);
@@ -83,8 +86,8 @@ export function withShare(list: JobList, share: JobShareResponse): JobList {
   return { ...list, jobs: list.jobs.map((job) => sharedAs(job, share)) };
 }
 
-export function sharedAs(job: Job, { job_id, share_url }: JobShareResponse): Job {
-  return job.id === job_id ? { ...job, share_url } : job;
+export function sharedAs(job: Job, { job_id, share_url, expires_at = null }: JobShareResponse): Job {
+  return job.id === job_id ? { ...job, share_url, share_expires_at: expires_at } : job;
 }
 
 /** Returns the list with the job's new name, if the job is on the page. */

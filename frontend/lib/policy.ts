@@ -20,7 +20,7 @@ export function policyFor({ endpoints, firebase, authEmulator, mediaOrigin }: Se
     "style-src": ["'self'", "'unsafe-inline'"],
     "img-src": ["'self'", mediaOrigin],
     "media-src": [mediaOrigin],
-    "connect-src": ["'self'", ...Object.values(endpoints).map(originOf), ...signIn],
+    "connect-src": ["'self'", ...Object.values(endpoints).map(originOf), mediaOrigin, ...signIn],
     // A download runs in a hidden frame.
     "frame-src": [mediaOrigin, ...popupFrame],
     "base-uri": ["'none'"],

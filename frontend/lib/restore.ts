@@ -1,7 +1,7 @@
 /** Taking deletions back. Loaded when it is needed, because most visits restore nothing. */
 
 import { getJobs, getReceipt, restoreJob } from "@/lib/api";
-import { fewAtOnce } from "@/lib/bulk";
+import { fewAtOnce, patiently } from "@/lib/bulk";
 import { ApiError, messageOf, SessionEnded } from "@/lib/errors";
 import { type JobFields, shortName } from "@/lib/job";
 import { notify } from "@/lib/notify";
@@ -22,7 +22,7 @@ export async function requestRestores(
   const refused = new Map<string, JobFields[]>();
   await fewAtOnce(jobs, async (job) => {
     try {
-      await restoreJob(job.id);
+      await patiently(() => restoreJob(job.id));
       begun.push(job);
       onAccepted(job);
     } catch (error) {

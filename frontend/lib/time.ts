@@ -51,3 +51,9 @@ export function parseTime(time: string | null): number | null {
   const parsed = time === null ? Number.NaN : Date.parse(time);
   return Number.isNaN(parsed) ? null : parsed;
 }
+
+/** Returns the beginning of a day such as 2026-11-26, or of a `later` one, in the reader's time zone, for a request. */
+export function dayStart(day: string, later = 0): string {
+  const [year = 0, month = 0, date = 0] = day.split("-").map(Number);
+  return new Date(year, month - 1, date + later).toISOString();
+}

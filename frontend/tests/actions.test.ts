@@ -66,3 +66,14 @@ test("a download that cannot even be begun says why", async () => {
   const reason = "The service cannot be reached. Check your connection and try again.";
   expect(notify.mock.calls).toEqual([["error", "Job a could not be downloaded", reason]]);
 });
+
+test("a link past its end is not copied", async () => {
+  await copyShareLink({ ...job, share_expires_at: "2026-11-01T00:00:00Z" });
+  expect(notify.mock.calls.map(([, title]) => title)).toEqual(["This job has no share link"]);
+});
+
+test("who copies a link is offered an end date", async () => {
+  const onDetails = vi.fn();
+  await copyShareLink(job, onDetails);
+  expect(notify.mock.calls[0]?.[4]).toEqual({ label: "End date", onClick: onDetails });
+});

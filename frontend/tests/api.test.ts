@@ -5,6 +5,7 @@ import {
   getJobs,
   getJobThumbnails,
   getReceipt,
+  limitShareLink,
   listJobs,
   listTrash,
   lookForNewest,
@@ -15,8 +16,10 @@ import {
 } from "@/lib/api";
 import { ApiError, messageOf, NetworkError, SessionEnded } from "@/lib/errors";
 import * as session from "@/lib/session";
+import { ALL, type View } from "@/lib/view";
 
-const plain = { status: null, search: "", page: 1, size: 20, counts: false };
+const all: View = { ...ALL, details: null };
+const plain = { view: all, size: 20, counts: false };
 const fetch = vi.fn<typeof globalThis.fetch>();
 const endSession = vi.spyOn(session, "endSession");
 const accessToken = vi.spyOn(session, "accessToken");
@@ -51,8 +54,9 @@ describe("listing jobs", () => {
 
   test("asks for a page by cursor if there is one, else by number", async () => {
     fetch.mockImplementation(async () => answer(200, { jobs: [] }));
-    await listJobs({ ...plain, status: "failed", page: 3, cursor: "abc" });
-    await listJobs({ ...plain, search: "70eb", page: 3 });
+    const failed = { ...all, statuses: ["failed" as const], page: 3 };
+    await listJobs({ ...plain, view: failed, after: { next_cursor: "abc" } });
+    await listJobs({ ...plain, view: { ...all, search: "70eb", by: "id", page: 3 } });
     expect(Object.fromEntries(asked(0).searchParams)).toMatchObject({ status: "failed", cursor: "abc" });
     expect(asked(0).searchParams.has("page")).toBe(false);
     expect(Object.fromEntries(asked(1).searchParams)).toMatchObject({ id_prefix: "70eb", page: "3" });
@@ -66,15 +70,74 @@ describe("listing jobs", () => {
 
   test("looks for the newest job with one read, without media or counts", async () => {
     fetch.mockImplementation(async () => answer(200, { jobs: [{ id: "a" }], total: 7 }));
-    expect(await lookForNewest(null)).toEqual({ jobs: [{ id: "a" }], total: 7 });
-    await lookForNewest("failed");
-    expect([asked(0).search, asked(1).search]).toEqual(["?page_size=1", "?page_size=1&status=failed"]);
+    expect(await lookForNewest(all)).toEqual({ jobs: [{ id: "a" }], total: 7 });
+    await lookForNewest({ ...all, statuses: ["failed", "other"], oldest: true });
+    expect([asked(0).search, asked(1).search]).toEqual([
+      "?page_size=1",
+      "?page_size=1&status=failed%2Cother&sort=oldest",
+    ]);
+  });
+
+  test("sends the whole filter, with days as times in the reader's zone", async () => {
+    vi.stubEnv("TZ", "America/New_York");
+    fetch.mockResolvedValue(answer(200, { jobs: [] }));
+    // The clocks go back on the first of November 2026.
+    const view = { ...all, types: ["animate", "extend"], from: "2026-10-31", to: "2026-11-01" };
+    await listJobs({ ...plain, view });
+    expect(Object.fromEntries(asked().searchParams)).toEqual({
+      page_size: "20",
+      include: "media",
+      type: "animate,extend",
+      created_after: "2026-10-31T04:00:00.000Z",
+      created_before: "2026-11-02T05:00:00.000Z",
+    });
+    vi.unstubAllEnvs();
   });
 
   test("asks for certain jobs by their ids", async () => {
     fetch.mockResolvedValue(answer(200, { jobs: [{ id: "a" }] }));
     expect(await getJobs(["a", "b"])).toEqual([{ id: "a" }]);
     expect(asked().searchParams.get("ids")).toBe("a,b");
+  });
+});
+
+describe("a search", () => {
+  const found = (total: number, counts?: object) =>
+    answer(200, { jobs: [], total, ...(counts && { counts }) });
+  const search = (text: string, by: View["by"] = null) => ({
+    ...plain,
+    counts: true,
+    view: { ...all, search: text, by },
+  });
+
+  test("looks at ids first if the text looks like one, else at names, and at the other if that finds nothing", async () => {
+    fetch.mockImplementation(async () => found(0, { all: 72 }));
+    expect(await listJobs(search("70eb"))).toMatchObject({ by: "name", total: 0, counts: { all: 72 } });
+    expect([asked(0).search, asked(1).search]).toEqual([
+      "?page_size=20&include=media%2Ccounts&id_prefix=70eb",
+      "?page_size=20&include=media&name_prefix=70eb",
+    ]);
+    await listJobs(search("Cat"));
+    expect([asked(2).searchParams.get("name_prefix"), asked(3).searchParams.get("id_prefix")]).toEqual([
+      "Cat",
+      "Cat",
+    ]);
+  });
+
+  test("keeps to what finds something, to what the user chose and to what is possible", async () => {
+    fetch.mockImplementation(async () => found(3));
+    expect(await listJobs(search("70eb"))).toMatchObject({ by: "id", total: 3 });
+    fetch.mockImplementation(async () => found(0));
+    expect(await listJobs(search("70eb", "name"))).toMatchObject({ by: "name" });
+    expect(await listJobs(search("First try"))).toMatchObject({ by: "name" });
+    expect(fetch).toHaveBeenCalledTimes(3);
+  });
+
+  test("goes on to the next page where the one before was found", async () => {
+    fetch.mockImplementation(async () => found(30));
+    const next = { ...search("70eb"), after: { next_cursor: "abc", by: "name" as const } };
+    expect(await listJobs(next)).toMatchObject({ by: "name" });
+    expect(asked().search).toBe("?page_size=20&include=media%2Ccounts&name_prefix=70eb&cursor=abc");
   });
 });
 
@@ -256,6 +319,18 @@ describe("a new name", () => {
 });
 
 describe("a share link", () => {
+  test("gets an end date, or none", async () => {
+    const share = { job_id: "a", share_url: "https://nuumee.ai/v/1", expires_at: "2026-12-03T12:00:00Z" };
+    fetch.mockImplementation(async () => answer(200, share));
+    expect(await limitShareLink("a", share.expires_at)).toEqual(share);
+    await limitShareLink("a", null);
+    expect(fetch.mock.calls.map(([, init]) => [init?.method, init?.body])).toEqual([
+      ["PATCH", `{"expires_at":"${share.expires_at}"}`],
+      ["PATCH", '{"expires_at":null}'],
+    ]);
+    expect(asked().pathname).toBe("/jobs/a/share");
+  });
+
   test("is made with POST and ended with DELETE at the same address", async () => {
     fetch.mockImplementation(async () => answer(200, { job_id: "a", share_url: null }));
     expect(await makeShareLink("a")).toEqual({ job_id: "a", share_url: null });

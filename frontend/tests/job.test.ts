@@ -3,8 +3,10 @@ import {
   costOf,
   enteredName,
   failureReason,
+  formatViews,
   groupOf,
   isActive,
+  isShared,
   type Job,
   STATUSES,
   titleOf,
@@ -60,6 +62,24 @@ test.each([
   [" \u3000\u00a0", null],
 ])("%j in the text field asks for the name %j", (text, name) => {
   expect(enteredName(text)).toBe(name);
+});
+
+test("a job is shared while its link works", () => {
+  const job = { share_url: "https://nuumee.ai/v/1" } as Job;
+  const end = Date.parse("2026-12-03T12:00:00Z");
+  const limited = { ...job, share_expires_at: "2026-12-03T12:00:00Z" };
+  expect([isShared(job, end), isShared({ ...job, share_expires_at: null }, end)]).toEqual([true, true]);
+  expect([isShared(limited, end - 1), isShared(limited, end)]).toEqual([true, false]);
+  expect(isShared({ ...limited, share_url: null }, end - 1)).toBe(false);
+});
+
+test.each([
+  [undefined, "No views yet"],
+  [0, "No views yet"],
+  [1, "1 view"],
+  [1200, "1200 views"],
+])("%s views are told as %s", (view_count, text) => {
+  expect(formatViews({ ...(view_count !== undefined && { view_count }) } as Job)).toBe(text);
 });
 
 test.each<[number | null, number | null | undefined, string | null]>([

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Counts, Job, JobList } from "@/lib/job";
+import type { Counts, FoundList, Job, JobList } from "@/lib/job";
 import {
   arrivals,
   changedJobs,
@@ -15,6 +15,7 @@ import {
   withReturning,
   withShare,
 } from "@/lib/list";
+import { ALL, NO_FILTER, type View } from "@/lib/view";
 
 function job(id: string, status = "completed"): Job {
   return { id, status } as Job;
@@ -32,22 +33,23 @@ describe("a list and the newest job", () => {
   const shown = list([a, b, c], { total: 3, page: 1 });
 
   test("agree if nothing has happened", () => {
-    expect(isOutdated(shown, { jobs: [a], total: 3 }, null)).toBe(false);
-    expect(isOutdated(list([], { total: 0 }), { jobs: [], total: 0 }, null)).toBe(false);
+    expect(isOutdated(shown, { jobs: [a], total: 3 }, NO_FILTER)).toBe(false);
+    expect(isOutdated(list([], { total: 0 }), { jobs: [], total: 0 }, NO_FILTER)).toBe(false);
   });
 
   test("disagree if a job was added or deleted elsewhere", () => {
-    expect(isOutdated(shown, { jobs: [job("new")], total: 4 }, null)).toBe(true);
-    expect(isOutdated(shown, { jobs: [job("new")], total: 3 }, null)).toBe(true);
-    expect(isOutdated(shown, { jobs: [a], total: 4 }, null)).toBe(true);
-    expect(isOutdated(shown, { jobs: [a], total: 2 }, null)).toBe(true);
-    expect(isOutdated(list([], { total: 0 }), { jobs: [a], total: 1 }, null)).toBe(true);
+    expect(isOutdated(shown, { jobs: [job("new")], total: 4 }, NO_FILTER)).toBe(true);
+    expect(isOutdated(shown, { jobs: [job("new")], total: 3 }, NO_FILTER)).toBe(true);
+    expect(isOutdated(shown, { jobs: [a], total: 4 }, NO_FILTER)).toBe(true);
+    expect(isOutdated(shown, { jobs: [a], total: 2 }, NO_FILTER)).toBe(true);
+    expect(isOutdated(list([], { total: 0 }), { jobs: [a], total: 1 }, NO_FILTER)).toBe(true);
   });
 
   test("agree if a job has only left the chosen status, in front of the user", () => {
-    expect(isOutdated(shown, { jobs: [b], total: 2 }, "processing")).toBe(false);
-    expect(isOutdated(shown, { jobs: [job("new")], total: 3 }, "processing")).toBe(true);
-    expect(isOutdated(shown, { jobs: [a], total: 4 }, "processing")).toBe(true);
+    const active = { statuses: ["processing" as const, "queued" as const] };
+    expect(isOutdated(shown, { jobs: [b], total: 2 }, active)).toBe(false);
+    expect(isOutdated(shown, { jobs: [job("new")], total: 3 }, active)).toBe(true);
+    expect(isOutdated(shown, { jobs: [a], total: 4 }, active)).toBe(true);
   });
 
   test("leave room for what is shown", () => {
@@ -125,9 +127,11 @@ test("a new share link changes only its own job, and nothing else about it", () 
   const failed = job("b", "failed");
   expect(withShare(list([a, failed, c]), share).jobs).toEqual([
     a,
-    { ...failed, share_url: share.share_url },
+    { ...failed, share_url: share.share_url, share_expires_at: null },
     c,
   ]);
+  const limited = { ...share, expires_at: "2026-12-03T12:00:00Z" };
+  expect(withShare(list([b]), limited).jobs[0]?.share_expires_at).toBe(limited.expires_at);
   expect(withShare(list([a]), share)).toEqual(list([a]));
 });
 
@@ -153,13 +157,12 @@ describe("a job that comes back", () => {
     created_at: `2026-11-26T${hour}:00:00Z`,
   });
   const [first, second, third] = [at("c", 15), at("b", 13), at("a", 11)];
-  const all = { status: null, search: "" };
-  const back = (
-    one: Job,
-    changes: Partial<JobList> = {},
-    view: Parameters<typeof withReturning>[2] = all,
-  ) => {
-    const after = withReturning(list([first, second, third], { page: 1, ...changes }), [one], view);
+  const all = { ...ALL, details: null };
+  const back = (one: Job, changes: Partial<FoundList> = {}, view: Partial<View> = {}) => {
+    const after = withReturning(list([first, second, third], { page: 1, ...changes }), [one], {
+      ...all,
+      ...view,
+    });
     return [...ids(after.jobs), after.total];
   };
 
@@ -176,21 +179,29 @@ describe("a job that comes back", () => {
   });
 
   test("is neither shown nor counted if the list is of another status", () => {
-    expect(back(at("x", 12, "failed"), {}, { status: "completed", search: "" })).toEqual(["c", "b", "a", 50]);
-    expect(back(at("x", 12, "failed"), {}, { status: "failed", search: "" })).toEqual([
+    expect(back(at("x", 12, "failed"), {}, { statuses: ["completed"] })).toEqual(["c", "b", "a", 50]);
+    expect(back(at("x", 12, "failed"), {}, { statuses: ["failed"] })).toEqual(["c", "b", "x", "a", 51]);
+    expect(back(at("x", 12, "later"), {}, { statuses: ["queued", "other"] })).toEqual([
       "c",
       "b",
       "x",
       "a",
       51,
     ]);
-    expect(back(at("x", 12, "later"), {}, { status: "other", search: "" })).toEqual(["c", "b", "x", "a", 51]);
   });
 
   test("has its place in a search by its id", () => {
     const found = list([job("7a"), job("7c")], { page: 1, total: 2, next_cursor: null });
-    const search = { status: null, search: "7" };
+    const search = { ...all, search: "7" };
     expect(ids(withReturning(found, [job("7b"), job("8b")], search).jobs)).toEqual(["7a", "7b", "7c"]);
+  });
+
+  test("comes with the next list where its place is not known", () => {
+    const days = { from: "2026-11-01" };
+    for (const view of [{ types: ["extend"] }, days, { oldest: true }, { shared: true }]) {
+      expect(back(at("x", 12), {}, view)).toEqual(["c", "b", "a", 50]);
+    }
+    expect(back(at("x", 12), { by: "name" }, { search: "x" })).toEqual(["c", "b", "a", 50]);
   });
 
   test("is not shown twice once the list has it", () => {

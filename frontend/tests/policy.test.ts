@@ -37,22 +37,30 @@ describe("the policy", () => {
       "'self'",
       "https://api.nuumee.test",
       "https://delete-job.nuumee.test",
+      "https://storage.googleapis.com",
       "https://identitytoolkit.googleapis.com",
       "https://securetoken.googleapis.com",
     ]);
   });
 
   test("names the page's own origin once when all is there", () => {
-    expect(sources("connect-src", { NEXT_PUBLIC_AUTH_EMULATOR_URL: "/" })).toEqual(["'self'"]);
+    expect(sources("connect-src", { NEXT_PUBLIC_AUTH_EMULATOR_URL: "/" })).toEqual([
+      "'self'",
+      "https://storage.googleapis.com",
+    ]);
   });
 
   test("allows the Auth emulator in place of Firebase's sign-in", () => {
     const own = { NEXT_PUBLIC_AUTH_EMULATOR_URL: "http://auth.localhost/" };
-    expect(sources("connect-src", own)).toEqual(["'self'", "http://auth.localhost"]);
+    expect(sources("connect-src", own)).toEqual([
+      "'self'",
+      "https://storage.googleapis.com",
+      "http://auth.localhost",
+    ]);
   });
 
   test("allows media from Cloud Storage, or from where a build says", () => {
-    for (const directive of ["img-src", "media-src", "frame-src"]) {
+    for (const directive of ["img-src", "media-src", "frame-src", "connect-src"]) {
       expect(sources(directive)).toContain("https://storage.googleapis.com");
       const own = { NEXT_PUBLIC_MEDIA_ORIGIN: "http://127.0.0.1:*" };
       expect(sources(directive, own)).toContain("http://127.0.0.1:*");

@@ -72,6 +72,7 @@ def _scope(query: ListQuery) -> ListQuery:
         created_before=query.created_before,
         id_prefix=query.id_prefix,
         name_prefix=query.name_prefix,
+        shared=query.shared,
     )
 
 

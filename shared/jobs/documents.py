@@ -27,7 +27,7 @@ _TEXTS = (
     "wavespeed_request_id",
     "output_video_path",
 )
-_TIMES = ("created_at", "updated_at", "completed_at")
+_TIMES = ("created_at", "updated_at", "completed_at", "share_expires_at")
 _INTEGERS = ("seed", "view_count")
 SHOWN = (
     *("user_id", "deleted_at", "share_revoked_at", "credits_charged", "credits_refunded", "name"),
@@ -73,7 +73,9 @@ def job_from(job_id: str, document: Mapping[str, Any]) -> Job:
             damaged.append(name)
 
     if given(document, "share_revoked_at") is not None:
-        values.pop("short_id", None)  # the owner ended the link, even if a worker has written it since
+        # The owner ended the link, even if a worker has written it since.
+        values.pop("short_id", None)
+        values.pop("share_expires_at", None)
     missing = [name for name in ("status", "created_at") if name not in values and name not in damaged]
     if damaged or missing:
         log.warning("job_document_damaged", job_id=job_id, damaged=damaged, missing=missing)

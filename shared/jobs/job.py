@@ -140,6 +140,8 @@ class Job:
     name: str | None = None
     """What the owner calls it."""
     short_id: str | None = None
+    share_expires_at: datetime | None = None
+    """When its link ends; None for never."""
     job_type: str | None = None
     status: str | None = None
     reference_image_path: str | None = None
@@ -221,6 +223,7 @@ class Job:
             "name": self.name,
             "short_id": self.short_id,
             "share_url": self.share_url(share_origin),
+            "share_expires_at": rfc3339(self.share_expires_at),
             "user_id": self.user_id,
             "job_type": self.job_type,
             "status": self.status,

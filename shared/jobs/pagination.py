@@ -42,7 +42,7 @@ class Position:
     total: int | None = None
     """Number of jobs in the list when its first page was read. None in cursors from before they carried it."""
     name: str | None = None
-    """The folded name, in a search by name."""
+    """The folded name, in a search by name; the short id, in the list of shared jobs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,8 @@ class ListQuery:
     """Only jobs whose folded name begins with this, ordered by folded name."""
     with_media: bool = False
     with_counts: bool = False
+    shared: bool = False
+    """Only jobs with a share link."""
     deleted: bool = False
     """The deleted jobs that can be restored, the last deleted first, instead of the live ones."""
     after: Position | None = None
@@ -104,6 +106,7 @@ class ListQuery:
             name_prefix=read.name_prefix(parameters),
             with_media="media" in included,
             with_counts="counts" in included,
+            shared=read.flag(parameters, "shared"),
             deleted=read.flag(parameters, "deleted"),
         )
         cursor = read.single(parameters, "cursor")
@@ -117,6 +120,8 @@ class ListQuery:
         """Whether a job at this position can be among the jobs that the query is about."""
         if not position.job_id.startswith(self.id_prefix or ""):
             return False
+        if self.shared:
+            return position.name is not None
         if self.name_prefix is None and position.name is not None:
             return False
         if self.name_prefix is not None:
@@ -134,8 +139,10 @@ def encode_cursor(position: Position, query: ListQuery) -> str:
     """
     time = None if position.created_at is None else (position.created_at - _EPOCH) // _MICROSECOND
     place: list[object] = [
-        *(position.job_id, time if position.name is None else position.name, position.page, position.shown),
+        *(position.job_id, time if query.shared or position.name is None else position.name),
+        *(position.page, position.shown),
         *([] if position.total is None else [position.total]),
+        *([position.name] if query.shared else []),
     ]
     payload = json.dumps(place, separators=(",", ":"), ensure_ascii=False).encode()
     return base64.urlsafe_b64encode(_seal(payload, query) + payload).rstrip(b"=").decode()
@@ -151,12 +158,13 @@ def decode_cursor(cursor: str, query: ListQuery) -> Position:
         if seal != _seal(payload, query):
             raise ValueError("made for another user or filter, or altered")
         job_id, place, *numbers = json.loads(payload)
+        short_id = numbers.pop() if query.shared else None
         page, shown, *rest = numbers
         (total,) = rest or [None]
         if not is_job_id(job_id) or any(type(number) is not int for number in numbers):
             raise ValueError("not a position")
-        name = place if isinstance(place, str) else None
-        created_at = None if place is None or name is not None else _EPOCH + int(place) * _MICROSECOND
+        name = place if isinstance(place, str) else short_id
+        created_at = None if place is None or isinstance(place, str) else _EPOCH + int(place) * _MICROSECOND
         position = Position(job_id, created_at, page, shown, total, name)
         if not query.reaches(position):
             raise ValueError("outside the list")
@@ -180,4 +188,6 @@ def _seal(payload: bytes, query: ListQuery) -> bytes:
         bound_to.append(more)
     if query.deleted:
         bound_to.append({"deleted": True})
+    if query.shared:
+        bound_to.append({"shared": True})
     return hashlib.sha256(json.dumps(bound_to).encode() + b"\0" + payload).digest()[:_SEAL]

@@ -22,7 +22,8 @@ _DOES_NOT_GO_WITH = {
     "ids": ("cursor", *_FILTERS),
 }
 """A search has an order of its own, and indexes without filters. Jobs read by id are filtered by status."""
-_NOT_IN_THE_TRASH = ("ids", "id_prefix", "name_prefix", "status", "include", *_FILTERS)
+_NOT_OF_SHARED = ("ids", "id_prefix", "name_prefix", "status", *_FILTERS)
+_NOT_IN_THE_TRASH = (*_NOT_OF_SHARED, "include", "shared")
 
 
 class QueryParameters(Protocol):
@@ -37,6 +38,11 @@ def check_together(parameters: QueryParameters) -> None:
         for other in others:
             if parameters.getlist(name) and parameters.getlist(other):
                 raise BadRequest(f"{name} does not go with {other}.")
+    if flag(parameters, "shared") and any(map(parameters.getlist, _NOT_OF_SHARED)):
+        raise BadRequest(
+            "shared=true lists all jobs with a share link, newest first: it goes with page_size, page, cursor and "
+            "include alone."
+        )
     if flag(parameters, "deleted") and any(map(parameters.getlist, _NOT_IN_THE_TRASH)):
         raise BadRequest(
             "deleted=true lists all jobs in the trash: it goes with page_size, page and cursor alone."
@@ -130,8 +136,11 @@ def created_between(parameters: QueryParameters) -> tuple[datetime | None, datet
 def _time(parameters: QueryParameters, name: str) -> tuple[datetime, int] | None:
     """A time of RFC 3339: rounded up to the microsecond, and the nanoseconds from there to the exact time."""
     text = single(parameters, name)
-    if text is None:
-        return None
+    return None if text is None else time_of(text, name)
+
+
+def time_of(text: str, name: str) -> tuple[datetime, int]:
+    """The same of a text that is not a query parameter."""
     matched = _RFC_3339.fullmatch(text)
     try:
         if not matched:

@@ -36,11 +36,15 @@ def in_order(query: ListQuery, name: Name) -> Any:
     if query.name_prefix is not None:
         return _ordered(matching, ("name_folded", _ASCENDING), ("__name__", _ASCENDING))
     direction = _ASCENDING if query.oldest_first else _DESCENDING
+    if query.shared:
+        # A field that a query compares is also one that it is ordered by:
+        # https://firebase.google.com/docs/firestore/query-data/multiple-range-fields
+        return _ordered(matching, ("created_at", direction), ("short_id", direction), ("__name__", direction))
     return _ordered(matching, ("created_at", direction), ("__name__", direction))
 
 
 def deleted(query: ListQuery, name: Name) -> Any:
-    """The deleted jobs of `in_order`. Both order by the same field, so that both leave out the same documents.
+    """The deleted jobs of `in_order`. Both order by the same fields, so that both leave out the same documents.
 
     Firestore accepts a range of ids together with the inequality, but not a single id:
     https://firebase.google.com/docs/firestore/query-data/multiple-range-fields#limitations
@@ -48,8 +52,9 @@ def deleted(query: ListQuery, name: Name) -> Any:
     marked = _matching(query, name)
     unequal = marked.where.composite_filter.filters.add().unary_filter
     unequal.op, unequal.field.field_path = StructuredQuery.UnaryFilter.IS_NOT_NULL, "deleted_at"
-    first, *_ = in_order(query, name).order_by
-    return _ordered(marked, ("deleted_at", _ASCENDING), (first.field.field_path, _ASCENDING))
+    first, *more = (order.field.field_path for order in in_order(query, name).order_by)
+    paths = ["deleted_at", first, *(path for path in more if path != "__name__")]
+    return _ordered(marked, *((path, _ASCENDING) for path in paths))
 
 
 def all_of(user_id: str) -> Any:
@@ -78,6 +83,9 @@ def _matching(query: ListQuery, name: Name) -> Any:
             _among(mine, "status", query.statuses)
         _among(mine, "job_type", query.types)
         _between(mine, "created_at", _time(query.created_after), _time(query.created_before))
+        if query.shared:
+            # The end of a link sets the field to null, and a range of texts holds texts alone.
+            _where(mine, "short_id", _FieldFilter.GREATER_THAN, Value(string_value=""))
     return mine
 
 

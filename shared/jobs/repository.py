@@ -130,7 +130,7 @@ class JobRepository:
             return JobPage(jobs, total, number, None)
         created_at = last.get("created_at")
         time = created_at if isinstance(created_at, datetime) else None
-        name = None if query.name_prefix is None else last.get("name_folded")
+        name = next((last.get(field) for field in _ordered_by(query)), None)
         return JobPage(jobs, total, number, Position(last.id, time, number + 1, shown, total, name))
 
     def _start(self, query: ListQuery) -> Walk:
@@ -139,7 +139,7 @@ class JobRepository:
 
         def read(limit: int, after: Document | None, fields: Sequence[str]) -> Iterator[Document]:
             place = begin if after is None else cursor(ordered, after)
-            also = () if query.name_prefix is None else ("name_folded",)
+            also = _ordered_by(query)
             return self._jobs.read(ordered, limit, place, (*fields, *also))
 
         return Walk(read, query)
@@ -148,14 +148,23 @@ class JobRepository:
         name = Value(reference_value=self._jobs.name(position.job_id))
         if query.id_prefix is not None:
             return [name]
-        if position.name is not None:
-            return [Value(string_value=position.name), name]
+        text = [] if position.name is None else [Value(string_value=position.name)]
+        if query.name_prefix is not None and text:
+            return [*text, name]
         if position.created_at is not None:
-            return [time_value(position.created_at), name]
-        for document in self._jobs.get([position.job_id], ("user_id", "created_at")):
-            if document.get("user_id") == query.user_id and document.has("created_at"):
+            return [time_value(position.created_at), *text, name]
+        ordering = ("created_at", *_ordered_by(query))
+        for document in self._jobs.get([position.job_id], ("user_id", *ordering)):
+            if document.get("user_id") == query.user_id and all(map(document.has, ordering)):
                 return cursor(ordered, document)
         raise BadRequest("cursor is not one that this list gave for this user and filter.")
+
+
+def _ordered_by(query: ListQuery) -> tuple[str, ...]:
+    """Fields that the order of the query needs besides the time and the id."""
+    if query.shared:
+        return ("short_id",)
+    return () if query.name_prefix is None else ("name_folded",)
 
 
 def _created_at(document: Document) -> datetime:

@@ -10,7 +10,7 @@ from typing import Any
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.errors import NotCompleted, NotFound, TooManyRequests
+from shared.errors import NotCompleted, NotFound, NotShared, TooManyRequests
 from shared.jobs.amending import Write, amend, read, update_unless_changed
 from shared.jobs.documents import fields, given, is_deleted, job_from
 from shared.jobs.job import Job, Medium, is_job_id, is_own_path
@@ -56,11 +56,14 @@ class SharedVideo:
         return round(width * scale), round(height * scale)
 
 
-def shared_video(short_id: str, job_id: str, document: dict[str, Any]) -> SharedVideo:
+def shared_video(short_id: str, job_id: str, document: dict[str, Any], now: datetime) -> SharedVideo:
     """What a link to this job shows, according to the job's document. Raises NoSuchVideo.
 
     Its name is not shown: owners give names for themselves.
     """
+    end = given(document, "share_expires_at")
+    if end is not None and not (isinstance(end, datetime) and now < end):
+        raise NoSuchVideo
     if not isinstance(document.get("user_id"), str) or is_deleted(document):
         raise NoSuchVideo
     job = replace(job_from(job_id, document), name=None)
@@ -73,12 +76,13 @@ def shared_video(short_id: str, job_id: str, document: dict[str, Any]) -> Shared
 
 def revocation(document: dict[str, Any], now: datetime) -> dict[str, Any]:
     """What must be written to end a job's link; empty if it has ended already."""
-    if given(document, "short_id") is None and given(document, "share_revoked_at") is not None:
+    ended = {"short_id": None, "share_expires_at": None}
+    if all(given(document, name) is None for name in ended) and given(document, "share_revoked_at") is not None:
         return {}
-    return {"short_id": None, "share_revoked_at": now}
+    return {**ended, "share_revoked_at": now}
 
 
-def renewal(document: dict[str, Any], now: datetime) -> dict[str, Any]:
+def renewal(document: dict[str, Any], now: datetime, expires_at: datetime | None = None) -> dict[str, Any]:
     """What must be written with a new link, besides its id. Raises TooManyRequests.
 
     Each link adds RENEWAL_EVERY to `share_renewals_until`, counted from now or from its value if that is later.
@@ -93,7 +97,17 @@ def renewal(document: dict[str, Any], now: datetime) -> dict[str, Any]:
         raise TooManyRequests(
             seconds, f"This job has had many new links lately. The next can be made in {_in_words(seconds)}."
         )
-    return {"share_revoked_at": None, "share_renewals_until": now + ahead}
+    return {"share_revoked_at": None, "share_renewals_until": now + ahead, "share_expires_at": expires_at}
+
+
+def expiry(document: dict[str, Any], now: datetime, expires_at: datetime | None) -> dict[str, Any]:
+    """What must be written so that the job's link ends then, or never; empty if it does. Raises NotShared."""
+    job = job_from("", document)
+    try:
+        shared_video(str(job.short_id), "", document, now)
+    except NoSuchVideo:
+        raise NotShared from None
+    return {} if job.share_expires_at == expires_at else {"share_expires_at": expires_at}
 
 
 def _in_words(seconds: int) -> str:
@@ -110,8 +124,8 @@ class Shares:
         self._links = client.collection("short_links")
         self._length = length
 
-    def resolve(self, short_id: str) -> SharedVideo:
-        """What the link shows. Raises NoSuchVideo if it shows nothing. Writes nothing, and costs two reads.
+    def resolve(self, short_id: str, now: datetime) -> SharedVideo:
+        """What the link shows now. Raises NoSuchVideo if it shows nothing. Writes nothing, and costs two reads.
 
         Another writer may have set a job's short id after its output came. The link then opens, but it is not
         settled.
@@ -120,12 +134,12 @@ class Shares:
             raise NoSuchVideo
         job_id = fields(read(self._links.document(short_id))).get("job_id")
         if job_id is None:
-            return self._unclaimed(short_id)
+            return self._unclaimed(short_id, now)
         if not isinstance(job_id, str) or not is_job_id(job_id):
             raise NoSuchVideo
-        return shared_video(short_id, job_id, fields(read(self._jobs.document(job_id))))
+        return shared_video(short_id, job_id, fields(read(self._jobs.document(job_id))), now)
 
-    def _unclaimed(self, short_id: str) -> SharedVideo:
+    def _unclaimed(self, short_id: str, now: datetime) -> SharedVideo:
         """What the job shows that has this short id but no link. If two jobs have the id, neither is shown."""
         with outages("Firestore"):
             found = (
@@ -133,34 +147,49 @@ class Shares:
             )
         if len(found) != 1:
             raise NoSuchVideo
-        return replace(shared_video(short_id, str(found[0].id), fields(found[0])), is_settled=False)
+        return replace(shared_video(short_id, str(found[0].id), fields(found[0]), now), is_settled=False)
 
-    def settle(self, short_id: str) -> None:
+    def settle(self, short_id: str, now: datetime) -> None:
         """Create the link of a job that got its short id from another writer. From then on the id is its own.
 
         Changes nothing if the link exists or shows nothing. Costs one write more than `resolve`.
         """
         try:
-            video = self.resolve(short_id)
+            video = self.resolve(short_id, now)
         except NoSuchVideo:
             return
         if not video.is_settled:
             claim(self._client, short_id, video.job.id)
 
-    def renew(self, user_id: str, job_id: str, now: datetime) -> Job:
-        """Give the job a new link and end its old one. Raises NotFound, NotCompleted, and TooManyRequests.
+    def renew(self, user_id: str, job_id: str, now: datetime, expires_at: datetime | None = None) -> Job:
+        """Give the job a new link, which ends then or never, and end its old one.
 
-        Costs one read and two writes, plus a read and a write if it had a link.
+        Raises NotFound, NotCompleted and TooManyRequests. Costs one read and two writes, plus a read and a write
+        if it had a link.
         """
 
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
             job = job_from(job_id, document)
             if not job.is_completed:
                 raise NotCompleted(job.status or "unknown")
-            changes = renewal(document, now)
+            changes = renewal(document, now, expires_at)
             # Reserve the old id for good, even if its link was never created.
             claim(self._client, document.get("short_id"), job_id)
             return {**changes, "short_id": link_for(self._client, snapshot, changes, self._length)}
+
+        return self._write(user_id, job_id, write)
+
+    def limit(self, user_id: str, job_id: str, now: datetime, expires_at: datetime | None) -> Job:
+        """Let the job's link end then, or never. Raises NotFound, and NotShared if it has none that works.
+
+        Costs one read and, if the time is new, one write.
+        """
+
+        def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
+            changes = expiry(document, now, expires_at)
+            if changes:
+                update_unless_changed(self._client, snapshot, changes)
+            return changes
 
         return self._write(user_id, job_id, write)
 

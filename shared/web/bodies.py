@@ -43,6 +43,8 @@ class Body:
         self._connection: socket.socket | None = environ.get("gunicorn.socket")
         self._stream: Any = environ["wsgi.input"]
         self._is_left = bool(declared) or "HTTP_TRANSFER_ENCODING" in environ
+        self.is_sent = self._declared > 0 or "HTTP_TRANSFER_ENCODING" in environ
+        """Whether there is a body. Some clients declare one without content with every request."""
         self._reading = threading.Lock()
         environ["wsgi.input"] = io.BytesIO()
 

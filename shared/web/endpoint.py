@@ -41,6 +41,8 @@ class Request:
     """Which of the function's paths it is, such as `/jobs/{job_id}`."""
     json: Callable[[], object] = dict
     """Reads the body, if the function takes one. Raises BadRequest, which says what is wrong with it."""
+    has_body: bool = False
+    """Whether one was sent that the function takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,13 +213,14 @@ class Endpoint(HttpFunction):
         token = bearer_token(request.headers)
         asked = Request(request.args, match.id, request.method, match.path)
         if self.takes_body:
-            asked = replace(asked, json=body_of(request).json)
+            body = body_of(request)
+            asked = replace(asked, json=body.json, has_body=body.is_sent)
         answer = self._answer(token, asked, services)
         version = answers.tag(answer.version.encode()) if isinstance(answer, Versioned) else None
         if version and request.if_none_match.contains_weak(version):
             return _cached(flask.Response(status=304), version)
-        body = answer.make() if isinstance(answer, Versioned) else answer
-        response = answers.json_answer(body, self._status)
+        content = answer.make() if isinstance(answer, Versioned) else answer
+        response = answers.json_answer(content, self._status)
         if not self._cacheable:
             response.headers["Cache-Control"] = "no-store"
             return response

@@ -196,3 +196,34 @@ def test_a_name_that_another_writer_damaged_is_not_shown(world: World, user: str
         job_id = new_id()
         world.put(job_id, document(user, name=damaged))
         assert world.repository.get(user, job_id).name is None
+
+
+def test_the_shared_jobs_are_one_list(world: World, user: str) -> None:
+    live = []
+    for number in range(30):
+        made = {"short_id": f"{number:08x}", "created_at": NOW - (number // 3) * HOUR}
+        job_id = new_id()
+        match number % 5:
+            case 0:
+                world.put(job_id, deleted(user, **made))
+            case 1:
+                world.put(job_id, document(user, **{**made, "short_id": None}))
+            case 2:
+                unshared = document(user, **made)
+                del unshared["short_id"]
+                world.put(job_id, unshared)
+            case _:
+                world.put(job_id, document(user, **made))
+                live.append((made["created_at"], made["short_id"], job_id))
+    world.put(new_id(), document("somebody-else", short_id="ffffffff"))
+    newest = [job_id for *_, job_id in sorted(live, reverse=True)]
+    query = ListQuery(user_id=user, shared=True, page_size=5)
+    found = list(pages(world, query))
+    assert [job_id for page in found for job_id in page] == newest
+    assert [len(page) for page in found] == [5, 5, 2]
+    assert world.repository.page(query).total == 12
+    ended = world.repository.page(query)
+    assert ended.next is not None
+    world.shares.revoke(user, newest[4], NOW)
+    after = world.repository.page(replace(query, after=ended.next))
+    assert [job.id for job in after.jobs] == newest[5:10], "the place is found although its link has ended"

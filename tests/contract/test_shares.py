@@ -11,7 +11,7 @@ from google.api_core.exceptions import FailedPrecondition
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.errors import Contended, JobFull, NotCompleted, NotFound, TooManyRequests
+from shared.errors import Contended, JobFull, NotCompleted, NotFound, NotShared, TooManyRequests
 from shared.jobs.renaming import Renaming
 from shared.sharing import short_links
 from shared.sharing.shares import NoSuchVideo, Shares
@@ -22,13 +22,13 @@ from tests.jobs import NOW, deleted, document, fill, new_id, read
 
 def leads_nowhere(world: World, short_id: str) -> bool:
     with pytest.raises(NoSuchVideo):
-        world.shares.resolve(short_id)
+        world.shares.resolve(short_id, NOW)
     return True
 
 
 def test_a_link_shows_the_job_that_it_names(world: World, shared: tuple[str, str]) -> None:
     job_id, short_id = shared
-    found = world.shares.resolve(short_id)
+    found = world.shares.resolve(short_id, NOW)
     assert (found.short_id, found.job.id, found.job.short_id, found.poster) == (short_id, job_id, short_id, None)
 
 
@@ -50,7 +50,7 @@ def test_a_poster_is_shown_if_it_is_the_owners(
     if isinstance(posters, dict):
         posters = {key: path.format(user=user) if isinstance(path, str) else path for key, path in posters.items()}
     world.put(job_id, document(user, short_id=short_id, posters=posters))
-    assert (world.shares.resolve(short_id).poster is not None) is shown
+    assert (world.shares.resolve(short_id, NOW).poster is not None) is shown
 
 
 @pytest.mark.parametrize(
@@ -80,12 +80,12 @@ def test_a_short_id_that_a_job_got_from_elsewhere_opens_and_is_its_own_from_then
     short_id = new_short_id(8)
     job_id = new_id()
     world.put(job_id, document(user, short_id=short_id))
-    assert world.shares.resolve(short_id).job.id == job_id
-    assert not world.shares.resolve(short_id).is_settled
-    world.shares.settle(short_id)
+    assert world.shares.resolve(short_id, NOW).job.id == job_id
+    assert not world.shares.resolve(short_id, NOW).is_settled
+    world.shares.settle(short_id, NOW)
     world.put(new_id(), document(user, short_id=short_id))
-    assert world.shares.resolve(short_id).job.id == job_id
-    assert world.shares.resolve(short_id).is_settled
+    assert world.shares.resolve(short_id, NOW).job.id == job_id
+    assert world.shares.resolve(short_id, NOW).is_settled
 
 
 def test_a_short_id_that_two_jobs_have_and_no_link_names_leads_nowhere(world: World, user: str) -> None:
@@ -99,11 +99,11 @@ def test_a_link_to_what_must_not_be_seen_is_not_made(world: World, user: str) ->
     short_id = new_short_id(8)
     under_way, job_id = new_id(), new_id()
     world.put(under_way, document(user, short_id=short_id, status="processing"))
-    world.shares.settle(short_id)
+    world.shares.settle(short_id, NOW)
     assert leads_nowhere(world, short_id)
     world.put(under_way, document(user, status="processing"))
     world.put(job_id, document(user, short_id=short_id))
-    assert world.shares.resolve(short_id).job.id == job_id
+    assert world.shares.resolve(short_id, NOW).job.id == job_id
 
 
 @pytest.mark.parametrize("renews", [True, False])
@@ -149,7 +149,7 @@ def test_a_new_link_ends_the_one_before(world: World, user: str, shared: tuple[s
     after = world.shares.renew(user, job_id, NOW).short_id
     assert after
     assert after != before
-    assert world.shares.resolve(after).job.id == job_id
+    assert world.shares.resolve(after, NOW).job.id == job_id
     assert leads_nowhere(world, before)
 
 
@@ -158,7 +158,7 @@ def test_a_job_without_a_link_gets_its_first(world: World, user: str) -> None:
     world.put(job_id, document(user))
     short_id = world.shares.renew(user, job_id, NOW).short_id
     assert short_id
-    assert world.shares.resolve(short_id).job.id == job_id
+    assert world.shares.resolve(short_id, NOW).job.id == job_id
 
 
 def test_an_ended_link_leads_nowhere_until_the_owner_asks_for_a_new_one(
@@ -174,7 +174,7 @@ def test_an_ended_link_leads_nowhere_until_the_owner_asks_for_a_new_one(
 
     renewed = world.shares.renew(user, job_id, NOW).short_id
     assert renewed
-    assert world.shares.resolve(renewed).job.id == job_id
+    assert world.shares.resolve(renewed, NOW).job.id == job_id
     assert world.read(job_id)["share_revoked_at"] is None
     assert leads_nowhere(world, short_id)
 
@@ -274,7 +274,7 @@ def test_an_id_that_is_taken_is_passed_over(
     database.collection("jobs").document(job_id).set(document(user))
     short_id = Shares(database, 8).renew(user, job_id, NOW).short_id
     assert short_id not in (None, taken)
-    assert Shares(database, 8).resolve(taken).job.id == taken_by
+    assert Shares(database, 8).resolve(taken, NOW).job.id == taken_by
 
 
 def test_where_every_id_is_taken_nothing_is_called_unreachable(
@@ -333,7 +333,7 @@ def test_of_many_renewals_at_once_one_link_is_left(
     good = []
     for short_id in given:
         try:
-            good.append(shares.resolve(str(short_id)).short_id)
+            good.append(shares.resolve(str(short_id), NOW).short_id)
         except NoSuchVideo:
             continue
     assert good == [read(database, job_id)["short_id"]]
@@ -351,3 +351,39 @@ def test_a_job_without_room_says_so_when_it_is_renamed_or_shared(database: fires
     with pytest.raises(JobFull):
         shares.revoke(user, job_id, NOW)
     assert read(database, job_id) == before
+
+
+def test_a_link_shows_nothing_from_its_end_on(world: World, user: str, shared: tuple[str, str]) -> None:
+    job_id, short_id = shared
+    end = NOW + timedelta(days=1)
+    assert world.shares.limit(user, job_id, NOW, end).share_expires_at == end
+    assert world.shares.resolve(short_id, end - timedelta(microseconds=1)).job.id == job_id
+    with pytest.raises(NoSuchVideo):
+        world.shares.resolve(short_id, end)
+    with pytest.raises(NotShared):
+        world.shares.limit(user, job_id, end, None)
+    with pytest.raises(NotFound):
+        world.shares.limit("somebody-else", job_id, NOW, None)
+    assert world.shares.limit(user, job_id, NOW, None).share_expires_at is None
+    renewed = world.shares.renew(user, job_id, NOW, end)
+    assert (renewed.share_expires_at, world.read(job_id)["share_expires_at"]) == (end, end)
+    assert world.shares.renew(user, job_id, NOW).share_expires_at is None
+
+
+def test_links_whose_time_has_come_end_once_and_for_good(world: World, user: str) -> None:
+    long_ago = NOW - timedelta(days=300)
+    due, dead, later = new_id(), new_id(), new_id()
+    ids = {job_id: new_short_id(8) for job_id in (due, dead, later)}
+    world.put(due, document(user, short_id=ids[due], share_expires_at=long_ago))
+    world.put(dead, deleted(user, short_id=ids[dead], share_expires_at=long_ago))
+    world.put(later, document(user, short_id=ids[later], share_expires_at=long_ago + timedelta(days=1)))
+    assert {due, dead} <= set(world.expiries.end_due(long_ago, 1000))
+    assert not {due, dead, later} & set(world.expiries.end_due(long_ago, 1000))
+    for job_id in (due, dead):
+        after = world.read(job_id)
+        assert (after["short_id"], after["share_expires_at"], after["share_revoked_at"]) == (None, None, long_ago)
+    assert world.read(later)["short_id"] == ids[later]
+    set(world.expiries.end_due(NOW, 1000))
+    world.put(new_id(), document(user, short_id=ids[due], share_revoked_at=None))
+    with pytest.raises(NoSuchVideo):
+        world.shares.resolve(ids[due], NOW)

@@ -37,7 +37,7 @@ def test_an_output_completes_a_job_that_is_under_way(world: World, user: str, st
     fields = world.read(job_id)
     assert (fields["status"], fields["output_video_path"]) == ("completed", path)
     assert (fields["completed_at"], fields["updated_at"]) == (LATER, LATER)
-    assert world.shares.resolve(fields["short_id"]).job.id == job_id
+    assert world.shares.resolve(fields["short_id"], NOW).job.id == job_id
 
 
 def test_what_the_worker_has_set_stays_and_its_link_opens(world: World, user: str) -> None:
@@ -49,7 +49,7 @@ def test_what_the_worker_has_set_stays_and_its_link_opens(world: World, user: st
         told = world.completions.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", LATER)
         assert told is is_first, "the link is new"
         assert world.read(job_id) == before
-        assert world.shares.resolve(short_id).job.id == job_id
+        assert world.shares.resolve(short_id, NOW).job.id == job_id
 
 
 @pytest.mark.parametrize("short_id", ["taken", "", "Not-An-Id", 7])
@@ -61,7 +61,7 @@ def test_a_short_id_that_can_open_nothing_is_replaced(world: World, user: str, s
     assert world.completions.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", LATER)
     new = world.read(job_id)["short_id"]
     assert new != short_id
-    assert world.shares.resolve(new).job.id == job_id
+    assert world.shares.resolve(new, NOW).job.id == job_id
 
 
 def test_a_link_that_its_owner_has_ended_is_not_made_again(world: World, user: str) -> None:
@@ -69,7 +69,7 @@ def test_a_link_that_its_owner_has_ended_is_not_made_again(world: World, user: s
     job_id = put(world, document(user, short_id=short_id, share_revoked_at=NOW))
     world.completions.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", LATER)
     with pytest.raises(NoSuchVideo):
-        world.shares.resolve(short_id)
+        world.shares.resolve(short_id, NOW)
 
 
 def test_an_output_that_is_told_of_again_changes_nothing(world: World, user: str) -> None:
@@ -88,7 +88,7 @@ def test_an_empty_text_is_filled_in_as_an_absent_one_is(world: World, user: str)
     assert world.completions.complete(JobPrefix(user, job_id), path, LATER)
     fields = world.read(job_id)
     assert (fields["output_video_path"], fields["completed_at"]) == (path, LATER)
-    assert world.shares.resolve(fields["short_id"]).job.id == job_id
+    assert world.shares.resolve(fields["short_id"], NOW).job.id == job_id
 
 
 def test_a_job_that_has_failed_is_not_revived(world: World, user: str) -> None:

@@ -15,6 +15,7 @@ from shared.jobs.renaming import Renaming
 from shared.jobs.repository import JobRepository
 from shared.jobs.stalled import StalledJobs
 from shared.sharing.completion import Completions
+from shared.sharing.expiry import Expiries
 from shared.sharing.shares import Shares
 from shared.sharing.views import Views
 from tests import jobs
@@ -26,7 +27,7 @@ from tests.fake_firestore import (
     FakeRepository,
     FakeStalledJobs,
 )
-from tests.fake_shares import FakeCompletions, FakeKnownPictures, FakeShares, FakeViews
+from tests.fake_shares import FakeCompletions, FakeExpiries, FakeKnownPictures, FakeShares, FakeViews
 
 
 class World(Protocol):
@@ -40,6 +41,7 @@ class World(Protocol):
     renaming: Renaming
     stalled: StalledJobs
     views: Views
+    expiries: Expiries
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None: ...
 
@@ -71,6 +73,7 @@ class MemoryWorld:
         self.renaming = cast(Renaming, FakeRenaming(self._fake))
         self.stalled: StalledJobs = FakeStalledJobs(self._fake)
         self.views = cast(Views, FakeViews(self._fake))
+        self.expiries = cast(Expiries, FakeExpiries(self._fake, self._fake_shares))
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None:
         self._fake.documents[job_id] = fields
@@ -107,6 +110,7 @@ class FirestoreWorld:
         self.renaming = Renaming(database)
         self.stalled = StalledJobs(database)
         self.views = Views(database)
+        self.expiries = Expiries(database)
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None:
         self._database.collection("jobs").document(job_id).set(fields)

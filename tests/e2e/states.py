@@ -84,8 +84,29 @@ def nothing_found(jobs: JobsPage, shelf: Shelf) -> None:
 
 
 def search_refused(jobs: JobsPage, shelf: Shelf) -> None:
-    jobs.open("?q=no%20id", wait=False)
+    jobs.open(f"?q=no%20name{'!' * 80}", wait=False)
     jobs.page.get_by_text("Job ids contain only letters").wait_for()
+
+
+def filtering(jobs: JobsPage, shelf: Shelf) -> None:
+    jobs.open("?status=completed,failed&type=extend&from=2026-11-01&sort=oldest", wait=False)
+    jobs.page.get_by_text("None of your jobs matches all of this").wait_for()
+    jobs.page.get_by_role("button", name="Filter and sort").click()
+    jobs.dialog.get_by_label("To").fill("2026-10-31")
+    jobs.dialog.get_by_text("The first day must not be after the last.").wait_for()
+
+
+def saving(jobs: JobsPage, shelf: Shelf) -> None:
+    jobs.page.add_init_script("window.showDirectoryPicker = () => navigator.storage.getDirectory()")
+    shelf.add_many(21)
+    jobs.page.route("**/output", _UNAVAILABLE)
+    jobs.open()
+    jobs.page.get_by_role("checkbox").first.check()
+    jobs.page.get_by_role("button", name="Select all 21 that match").click()
+    jobs.page.get_by_text("21 selected").wait_for()
+    jobs.page.get_by_role("region", name="Selected jobs").get_by_role("button", name="Download").click()
+    jobs.dialog.get_by_role("button", name="Choose a folder").click()
+    jobs.dialog.get_by_text("0 videos saved, 21 not.").wait_for()
 
 
 def failed_to_load(jobs: JobsPage, shelf: Shelf) -> None:
@@ -233,7 +254,16 @@ STATES: dict[str, State] = {
     state.__name__: state
     for state in (
         *(sign_in, sign_in_refused, loading, cards, last_page, selected, empty, none_of_a_status, nothing_found),
-        *(search_refused, failed_to_load, out_of_date, offline, preview_of_an_image, preview_of_a_video),
+        *(
+            search_refused,
+            filtering,
+            saving,
+            failed_to_load,
+            out_of_date,
+            offline,
+            preview_of_an_image,
+            preview_of_a_video,
+        ),
         *(details_of_a_completed_job, details_of_a_failed_job, details_of_an_active_job, details_of_no_job),
         *(cards_with_posters, cards_in_a_grid, media_side_by_side, details_of_a_job_without_a_link, ending_a_link),
         *(confirmation, deleting_several, cards_in_the_trash, erasing_everything, messages, not_found),

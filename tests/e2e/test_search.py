@@ -1,4 +1,4 @@
-"""Finding jobs by their ids or by a prefix."""
+"""Finding jobs by their ids or by a prefix. Names: see test_finding.py."""
 
 from __future__ import annotations
 
@@ -62,15 +62,19 @@ def test_another_users_job_is_not_found(
     expect(jobs_page.cards).to_have_count(0)
 
 
-def test_an_invalid_id_is_explained_without_a_request(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+def test_what_can_begin_neither_ids_nor_names_is_explained_without_a_request(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
     shelf.add(media=False)
     jobs_page.open()
-    for nonsense in ("a/b", "не", "100%", "two words"):
+    for nonsense in ("two words " * 9, "a" * 81 + "%"):
         search(jobs_page, nonsense)
         problem = page.get_by_role("search").get_by_role("alert")
-        expect(problem).to_have_text("Job ids contain only letters, digits, - and _.")
+        expect(problem).to_have_text(
+            "Names have at most 80 characters. Job ids contain only letters, digits, - and _."
+        )
         expect(box(jobs_page)).to_have_attribute("aria-invalid", "true")
-        expect(page.get_by_text(f"begins with \N{LEFT DOUBLE QUOTATION MARK}{nonsense}")).to_be_visible()
+        expect(page.get_by_text(f"begins with \N{LEFT DOUBLE QUOTATION MARK}{nonsense.strip()}")).to_be_visible()
     assert len(jobs_page.requests) == 1
 
 
@@ -182,7 +186,7 @@ def test_a_search_without_a_match_says_so_and_leads_back(jobs_page: JobsPage, pa
     ids = shelf.add_many(2)
     jobs_page.open("?q=nobody", wait=False)
     expect(
-        page.get_by_text("None of your job ids begins with \N{LEFT DOUBLE QUOTATION MARK}nobody")
+        page.get_by_text("None of your job names or ids begins with \N{LEFT DOUBLE QUOTATION MARK}nobody")
     ).to_be_visible()
     page.get_by_role("button", name="Show all jobs").click()
     jobs_page.expect_ids(ids)

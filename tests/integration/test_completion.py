@@ -153,9 +153,9 @@ def test_completion_and_reports_of_the_worker_and_the_owner_race_and_no_link_is_
         if fields.get("share_revoked_at"):
             ended += 1
             with pytest.raises(NoSuchVideo):
-                shares.resolve(str(fields["short_id"]))
+                shares.resolve(str(fields["short_id"]), NOW)
         else:
-            assert shares.resolve(fields["short_id"]).job.id == job_id
+            assert shares.resolve(fields["short_id"], NOW).job.id == job_id
     assert 0 < ended < len(jobs), "both ends have been seen"
 
 

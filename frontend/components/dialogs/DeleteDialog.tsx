@@ -4,17 +4,17 @@ import { useState } from "react";
 import { statusLabel } from "@/components/StatusBadge";
 import { Button } from "@/components/ui/Button";
 import { ANSWERS, OVERLAY, PANEL } from "@/components/ui/Modal";
-import type { Outcome, Outcomes } from "@/hooks/use-deletion";
 import { useFocusReturn } from "@/hooks/use-focus-return";
+import type { Outcome, Outcomes } from "@/lib/deletion";
 import { focusAfterDeletion } from "@/lib/focus-after-deletion";
-import { isActive, type Job, shortName, typeLabel } from "@/lib/job";
+import { isActive, type Job, type JobFields, shortName, typeLabel } from "@/lib/job";
 import { settings } from "@/lib/settings";
 
 interface Props {
-  jobs: Job[];
+  jobs: JobFields[];
   /** The result for each job, by its id. */
   outcomes: Outcomes;
-  onConfirm: (jobs: Job[]) => Promise<void>;
+  onConfirm: (jobs: JobFields[]) => Promise<void>;
   onClose: () => void;
   /** The jobs that are shown: after a deletion the focus moves to the next one. Null if it does not move. */
   listed: Job[] | null;
@@ -29,7 +29,7 @@ export default function DeleteDialog({ jobs, outcomes, onConfirm, onClose, liste
   const failed = jobs.filter((job) => outcomes[job.id]?.state === "failed");
   const settled = started && jobs.every((job) => outcomes[job.id] && outcomes[job.id]?.state !== "waiting");
 
-  const confirm = async (chosen: Job[]) => {
+  const confirm = async (chosen: JobFields[]) => {
     setStarted(true);
     if (listed) focusAfterDeletion.plan(listed, chosen);
     await onConfirm(chosen);
@@ -84,11 +84,11 @@ export default function DeleteDialog({ jobs, outcomes, onConfirm, onClose, liste
   );
 }
 
-function describe(job: Job): string {
+function describe(job: JobFields): string {
   return `${typeLabel(job)}, ${statusLabel(job.status).toLowerCase()}${job.resolution ? `, ${job.resolution}` : ""}.`;
 }
 
-function Consequences({ jobs }: { jobs: Job[] }) {
+function Consequences({ jobs }: { jobs: JobFields[] }) {
   const days = settings.softDeleteDays;
   const time = days === 1 ? "a day" : `${days} days`;
   const one = jobs.length === 1;
@@ -116,7 +116,7 @@ function Consequences({ jobs }: { jobs: Job[] }) {
   );
 }
 
-function JobResults({ jobs, outcomes }: { jobs: Job[]; outcomes: Outcomes }) {
+function JobResults({ jobs, outcomes }: { jobs: JobFields[]; outcomes: Outcomes }) {
   return (
     <ul
       aria-label="The jobs and their results"

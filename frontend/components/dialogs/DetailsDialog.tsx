@@ -14,7 +14,16 @@ import { Skeleton } from "@/components/ui/Skeleton";
 import type { Jobs } from "@/hooks/use-jobs";
 import { messageOf } from "@/lib/errors";
 import { cardId } from "@/lib/focus";
-import { costOf, failureReason, isActive, type Job, shortName, titleOf, typeLabel } from "@/lib/job";
+import {
+  costOf,
+  failureReason,
+  formatViews,
+  isActive,
+  type Job,
+  shortName,
+  titleOf,
+  typeLabel,
+} from "@/lib/job";
 import { TILE_NAMES, type TileKind, tileKinds, tileMedia } from "@/lib/media";
 import { formatExact } from "@/lib/time";
 
@@ -103,6 +112,7 @@ function Details({ job, jobs, onPreview }: DetailsProps) {
         <Row name="Credits used">{costOf(job) ?? "Unknown"}</Row>
         <Row name="Created">{formatExact(job.created_at)}</Row>
         {job.completed_at && <Row name="Completed">{formatExact(job.completed_at)}</Row>}
+        {job.status === "completed" && <Row name="Views">{formatViews(job)}</Row>}
         <Row name="Job id">
           <span className="break-all font-mono text-xs">{job.id}</span>
         </Row>

@@ -3,7 +3,8 @@ import { useState } from "react";
 import { EndLinkDialog } from "@/components/dialogs/EndLinkDialog";
 import { Button } from "@/components/ui/Button";
 import { useShareLink } from "@/hooks/use-share-link";
-import { type Job, type JobShareResponse, shortName } from "@/lib/job";
+import { isShared, type Job, type JobShareResponse, shortName } from "@/lib/job";
+import { formatExact } from "@/lib/time";
 
 interface Props {
   job: Job;
@@ -14,7 +15,7 @@ interface Props {
 export function ShareLink({ job, onChange }: Props) {
   const link = useShareLink(job, onChange);
   const [asking, setAsking] = useState(false);
-  const shared = job.share_url !== null;
+  const shared = isShared(job);
   const end = () => {
     setAsking(false);
     void link.end();
@@ -31,6 +32,7 @@ export function ShareLink({ job, onChange }: Props) {
             : "This job has no share link. Only you can watch the video."}
           {shared && <span className="break-all font-mono text-muted text-xs">{job.share_url}</span>}
         </p>
+        {shared && <LinkEnd job={job} busy={link.busy} onChange={link.limit} />}
         {link.failure && (
           <p role="alert" className="text-red-300">
             {link.failure}
@@ -49,5 +51,42 @@ export function ShareLink({ job, onChange }: Props) {
       </Button>
       {asking && <EndLinkDialog job={job} onConfirm={end} onClose={() => setAsking(false)} />}
     </section>
+  );
+}
+
+const ENDS = new Map<string, number | null>([
+  ["Never", null],
+  ["In a day", 1],
+  ["In a week", 7],
+  ["In a month", 30],
+]);
+
+interface LinkEndProps {
+  job: Job;
+  busy: boolean;
+  onChange: (days: number | null) => void;
+}
+
+/** When the link ends. */
+function LinkEnd({ job, busy, onChange }: LinkEndProps) {
+  const end = job.share_expires_at ? `On ${formatExact(job.share_expires_at)}` : null;
+  const change = (chosen: string) => {
+    const days = ENDS.get(chosen);
+    if (days !== undefined && !busy) onChange(days);
+  };
+  return (
+    <label className="flex flex-wrap items-center gap-2">
+      The link ends
+      <select
+        value={end ?? "Never"}
+        onChange={(event) => change(event.target.value)}
+        className="h-11 rounded-lg border border-line bg-page px-2 sm:h-9"
+      >
+        {end && <option>{end}</option>}
+        {[...ENDS.keys()].map((name) => (
+          <option key={name}>{name}</option>
+        ))}
+      </select>
+    </label>
   );
 }

@@ -143,7 +143,7 @@ def test_a_download_is_saved_under_the_name_and_a_shared_one_is_not(services: Fa
     shared: Any = call(share_video, services, "/public/video/25ca1d0f", user=None)
     page = call(share_video, services, "/v/25ca1d0f", user=None)
     assert "Tür" not in shared.text + page.text
-    seen = services.fake_shares.resolve("25ca1d0f")
+    seen = services.fake_shares.resolve("25ca1d0f", services.now())
     download = services.media.download(seen.job, services.now())
     assert download is not None
     assert download.filename == "nuumee-job-1.mp4"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from functions.list_jobs import list_jobs
 from functions.share_job import share_job
 from tests.calls import call
 from tests.fakes import FakeServices
-from tests.jobs import document
+from tests.jobs import NOW, document
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def test_a_new_link_is_given_with_its_address(services: FakeServices) -> None:
     assert re.fullmatch("[0-9a-f]{8}", short_id)
     assert short_id != "25ca1d0f"
     url = f"https://nuumee.ai/v/{short_id}"
-    assert answer.json == {"job_id": "job-1", "short_id": short_id, "share_url": url}
+    assert answer.json == {"job_id": "job-1", "short_id": short_id, "share_url": url, "expires_at": None}
     assert services.fake_repository.documents["job-1"]["short_id"] == short_id
 
 
@@ -51,7 +53,7 @@ def test_a_link_can_be_ended_again_and_again(services: FakeServices) -> None:
     for _ in range(2):
         answer = send(services, "DELETE")
         assert answer.status_code == 200
-        assert answer.json == {"job_id": "job-1", "short_id": None, "share_url": None}
+        assert answer.json == {"job_id": "job-1", "short_id": None, "share_url": None, "expires_at": None}
 
 
 def test_a_job_under_way_has_nothing_to_share(services: FakeServices) -> None:
@@ -66,9 +68,75 @@ def test_a_session_that_was_revoked_changes_no_link(services: FakeServices) -> N
     assert services.fake_verifier.checked_revocation == [False, True] * 2
 
 
-def test_the_two_methods_are_named_to_who_tries_another(services: FakeServices) -> None:
+def test_the_three_methods_are_named_to_who_tries_another(services: FakeServices) -> None:
     answer = send(services, "GET")
-    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST, DELETE, OPTIONS")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST, PATCH, DELETE, OPTIONS")
     answer = send(services, "OPTIONS", user=None)
-    assert (answer.status_code, answer.headers["Allow"]) == (204, "POST, DELETE, OPTIONS")
+    assert (answer.status_code, answer.headers["Allow"]) == (204, "POST, PATCH, DELETE, OPTIONS")
     assert answer.headers["Access-Control-Allow-Methods"] == "GET, POST, PATCH, DELETE"
+
+
+TOMORROW = "2026-11-23T12:07:30.250000Z"
+
+
+def test_a_new_link_may_have_an_end_date(services: FakeServices) -> None:
+    answer = send(services, "POST", body={"expires_at": "2026-11-23T13:07:30.25+01:00"})
+    assert (answer.status_code, answer.json["expires_at"]) == (200, TOMORROW)
+    assert services.fake_repository.documents["job-1"]["share_expires_at"] == NOW + timedelta(days=1)
+    assert send(services, "POST").json["expires_at"] is None, (
+        "a link without a date takes the place of one with it"
+    )
+
+
+def test_the_end_of_a_link_can_be_set_and_taken_back(services: FakeServices) -> None:
+    answer = send(services, "PATCH", body={"expires_at": TOMORROW})
+    url = "https://nuumee.ai/v/25ca1d0f"
+    assert answer.json == {"job_id": "job-1", "short_id": "25ca1d0f", "share_url": url, "expires_at": TOMORROW}
+    job: Any = call(list_jobs, services, "/jobs/job-1")
+    assert job.json["share_expires_at"] == TOMORROW
+    assert send(services, "PATCH", body={"expires_at": None}).json["expires_at"] is None
+    send(services, "PATCH", body={"expires_at": TOMORROW})
+    assert send(services, "DELETE").json["expires_at"] is None
+
+
+@pytest.mark.parametrize(
+    "without",
+    [
+        {"short_id": None, "share_revoked_at": NOW},
+        {"short_id": None},
+        {"share_expires_at": NOW},
+        {"share_expires_at": "tomorrow"},
+        {"status": "processing"},
+    ],
+)
+def test_what_has_no_link_that_works_gets_no_end_date(services: FakeServices, without: dict[str, Any]) -> None:
+    services.fake_repository.documents["job-1"].update(without)
+    answer = send(services, "PATCH", body={"expires_at": TOMORROW})
+    assert (answer.status_code, answer.json["title"]) == (409, "Job not shared")
+
+
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        ({}, "The body must hold expires_at and nothing else: a time, or null for a link that stays."),
+        ([], "The body must hold expires_at and nothing else: a time, or null for a link that stays."),
+        ({"expires_at": None, "name": "x"}, "The body must hold expires_at and nothing else"),
+        ({"expires_at": 7}, "expires_at must be a time or null."),
+        ({"expires_at": "2026-11-23"}, "expires_at must be a time such as 2026-11-22T12:00:00Z"),
+        ({"expires_at": "2026-11-22T12:07:30.25Z"}, "expires_at must be in the future."),
+    ],
+)
+def test_an_end_date_that_is_none_changes_nothing(services: FakeServices, body: Any, detail: str) -> None:
+    before = dict(services.fake_repository.documents["job-1"])
+    for method in ("POST", "PATCH"):
+        answer = send(services, method, body=body)
+        assert answer.status_code == 400
+        assert answer.json["detail"].startswith(detail)
+    assert services.fake_repository.documents["job-1"] == before
+
+
+def test_a_body_without_content_is_none(services: FakeServices) -> None:
+    """The page sends Content-Type with every call."""
+    answer = send(services, "POST", headers={"Content-Type": "application/json", "Content-Length": "0"})
+    assert (answer.status_code, answer.json["expires_at"]) == (200, None)
+    assert send(services, "PATCH").status_code == 400

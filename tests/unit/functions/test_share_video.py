@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -13,7 +14,7 @@ from PIL import Image
 from shared.errors import Unavailable
 from tests.fakes import FakeServices
 from tests.jobs import NOW, deleted, document
-from tests.visits import BRAND, DATA, ID, PAGE, PICTURE, POSTER, VIDEO, shared_job, visit
+from tests.visits import BRAND, DATA, ID, PAGE, PICTURE, POSTER, SEEN, VIDEO, shared_job, visit
 
 OUTPUT = "https://storage.test/nuumee-outputs/me/job-1/output.mp4"
 POSTER_URL = "https://storage.test/nuumee-outputs/me/job-1/poster.webp"
@@ -273,3 +274,22 @@ def test_an_outage_is_told_by_the_page_too(services: FakeServices) -> None:
     answer = visit(services)
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "Temporarily unavailable" in answer.text
+
+
+@pytest.mark.parametrize("path", [PAGE, VIDEO, f"{VIDEO}?download", POSTER, PICTURE, BRAND, SEEN, DATA])
+def test_a_link_past_its_end_is_one_that_never_was(services: FakeServices, path: str) -> None:
+    job = services.fake_repository.documents["job-1"]
+    job |= {"share_expires_at": NOW + timedelta(seconds=1), "share_picture": SHARE_PICTURE}
+    assert visit(services, path).status_code < 400
+    never = visit(services, path.replace(ID, "ffffffff"))
+    for end in (NOW + timedelta(seconds=1), "never", 0):
+        job["share_expires_at"] = end
+        services.now = lambda: NOW + timedelta(seconds=1)
+        answer = visit(services, path)
+        assert answer.status_code == never.status_code == 404
+        assert answer.headers["Cache-Control"] == never.headers["Cache-Control"] == "no-store"
+        assert without_request_id(answer.text) == without_request_id(never.text)
+
+
+def without_request_id(text: str) -> str:
+    return re.sub(r"[0-9a-f]{32}", "", re.sub(r'nonce(-|=")[^"\' ]+', "", text))

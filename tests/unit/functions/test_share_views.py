@@ -181,3 +181,12 @@ def test_locally_the_cookie_goes_over_http_too() -> None:
     local.fake_shares.links[ID] = "job-1"
     assert "Secure" not in watch(local).headers["Set-Cookie"]
     assert "og:video:secure_url" not in visit(local).text
+
+
+def test_a_link_whose_time_has_come_is_ended_for_good(services: FakeServices) -> None:
+    job = services.fake_repository.documents["job-1"]
+    job["share_expires_at"] = NOW
+    services.add("later", document("me", short_id="aaaaaaaa", share_expires_at=NOW + timedelta(seconds=1)))
+    count_views.receive(envelope(b"", {}), services)
+    assert (job["short_id"], job["share_expires_at"], job["share_revoked_at"]) == (None, None, NOW)
+    assert services.fake_repository.documents["later"]["short_id"] == "aaaaaaaa"

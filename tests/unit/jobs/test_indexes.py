@@ -82,6 +82,7 @@ ASKED |= {
     for place in ("first page", "after a cursor")
 }
 ASKED |= {f"{place}, by prefix": page(id_prefix="70eb", **position) for place, position in PLACES.items()}
+ASKED |= {f"{place}, shared": page(shared=True, **PLACES[place]) for place in ("first page", "third page")}
 ASKED |= {
     "first page, by name": page(name_prefix="cat"),
     "after a cursor, by name": page(name_prefix="cat", after=Position("job", None, 2, 20, 1000, "cats")),
@@ -96,6 +97,7 @@ ASKED["all pending purges"] = lambda services: list(services.ledger.pending(NOW)
 ASKED["due deletions"] = lambda services: services.ledger.due(NOW, 100)
 ASKED["purges of the old form"] = lambda services: list(services.ledger.old_form())
 ASKED["pending purges of the old form"] = lambda services: services.ledger.old_form_pending(100)
+ASKED["links whose time has come"] = lambda services: list(services.expiries.end_due(NOW, 100))
 ASKED["all deletions"] = lambda services: list(services.ledger.all())
 ASKED["how many jobs there are"] = lambda services: services.repository.count(ListQuery(user_id="ann"))
 ASKED["all of a user's jobs"] = lambda services: services.repository.batch("ann", NOW, None, 100)
@@ -113,8 +115,8 @@ ASKED["the trash"] = lambda services: services.trash.page(TRASH, KEPT, NOW)
 ASKED["the trash, after a cursor"] = lambda services: services.trash.page(
     replace(TRASH, after=Position("job", NOW, 2, 20, 1000)), KEPT, NOW
 )
-ASKED["a link that nobody has made"] = lambda services: services.shares.resolve("25ca1d0f")
-ASKED["a link that nobody has made, on its first view"] = lambda services: services.shares.settle("25ca1d0f")
+ASKED["a link that nobody has made"] = lambda services: services.shares.resolve("25ca1d0f", NOW)
+ASKED["a link that nobody has made, on its first view"] = lambda services: services.shares.settle("25ca1d0f", NOW)
 ASKED["views that wait"] = lambda services: list(services.views.waiting(100))
 
 

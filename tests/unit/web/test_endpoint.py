@@ -33,16 +33,17 @@ ALL: dict[str, tuple[Endpoint, str, str]] = {
     "rename": (rename_job, "PATCH", "/jobs/{id}"),
     "delete": (delete_job, "DELETE", "/jobs/{id}"),
     "share": (share_job, "POST", "/jobs/{id}/share"),
+    "limit": (share_job, "PATCH", "/jobs/{id}/share"),
     "unshare": (share_job, "DELETE", "/jobs/{id}/share"),
 }
-BODIES = {"rename": {"name": "First try"}}
+BODIES: dict[str, dict[str, Any]] = {"rename": {"name": "First try"}, "limit": {"expires_at": None}}
 every = pytest.mark.parametrize("name", ALL)
 
 
 @pytest.fixture
 def services() -> FakeServices:
     made = FakeServices()
-    made.add("job-1", document("me", output_video_path="me/job-1/output.mp4"))
+    made.add("job-1", document("me", short_id="25ca1d0f", output_video_path="me/job-1/output.mp4"))
     return made
 
 
@@ -81,7 +82,7 @@ def test_a_problem_is_described_as_rfc_9457_has_it(services: FakeServices, name:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("name", ["job", "thumbnails", "output", "rename", "delete", "share", "unshare"])
+@pytest.mark.parametrize("name", ["job", "thumbnails", "output", "rename", "delete", "share", "limit", "unshare"])
 def test_unknown_foreign_and_deleted_jobs_cannot_be_told_apart(services: FakeServices, name: str) -> None:
     services.add("foreign", document("you"))
     services.add("deleted", document("me"))
@@ -96,7 +97,9 @@ def test_unknown_foreign_and_deleted_jobs_cannot_be_told_apart(services: FakeSer
 @every
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "GET"])
 def test_other_methods_are_refused_with_those_allowed(services: FakeServices, name: str, method: str) -> None:
-    others = {"rename": "PATCH", "delete": "DELETE", "share": "POST, DELETE", "unshare": "POST, DELETE"}
+    others = {"rename": "PATCH", "delete": "DELETE"} | dict.fromkeys(
+        ("share", "limit", "unshare"), "POST, PATCH, DELETE"
+    )
     allowed = others.get(name, "GET, HEAD")
     if method in allowed.split(", "):
         return
@@ -161,8 +164,8 @@ def test_a_word_of_another_path_is_no_jobs_id(services: FakeServices, name: str,
 @every
 def test_a_user_who_asks_too_often_is_told_when_to_come_back(name: str) -> None:
     services = FakeServices(replace(SETTINGS, requests_per_minute=3))
-    services.add("job-1", document("me", output_video_path="me/job-1/output.mp4"))
-    services.add("job-2", document("you", output_video_path="you/job-2/output.mp4"))
+    services.add("job-1", document("me", short_id="25ca1d0f", output_video_path="me/job-1/output.mp4"))
+    services.add("job-2", document("you", short_id="25ca1d0e", output_video_path="you/job-2/output.mp4"))
     assert {send(services, name, method="OPTIONS", user=None).status_code for _ in range(5)} == {204}
     answers = [send(services, name, headers={"Origin": "https://nuumee.ai"}) for _ in range(4)]
     assert [answer.status_code == 429 for answer in answers] == [False, False, False, True]
@@ -388,7 +391,7 @@ def test_a_handler_that_signs_runs_on_the_requests_own_thread_only_once_its_sign
 def test_only_what_changes_something_checks_whether_the_session_was_revoked(services: FakeServices) -> None:
     for name in ALL:
         send(services, name)
-    assert services.fake_verifier.checked_revocation == [False] * 4 + [False, True] * 4
+    assert services.fake_verifier.checked_revocation == [False] * 4 + [False, True] * 5
 
 
 def test_log_lines_are_json_with_the_trace_and_without_secrets(

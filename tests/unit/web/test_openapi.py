@@ -62,6 +62,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "of what the caller has": {"headers": {"If-None-Match": "*"}},
     "with a bad query": {"query": "page=0"},
     "with a bad body": {"body": {"name": ""}},
+    "for a job without a link": {"job_id": "unshared"},
     "with a body that comes too late": {"late": True},
     "for a job without room": {"full": True},
     "without a token": {"user": None},
@@ -117,11 +118,14 @@ def test_every_answer_is_as_described_and_no_other_is_described(path: str, metho
             services.erasures.request("me", 2, by="me", now=NOW)
         query = "confirm=2" if (method, path) == ("DELETE", "/jobs") else ""
         options = {"method": method, "job_id": "completed", "query": query, "error": None, "times": 1, **request}
-        if method == "PATCH":
-            options.setdefault("body", {"name": "First try"})
+        if path.endswith("/share"):
+            services.add("unshared", document("me"))
+        if method in ("PATCH", "POST") and not path.endswith("/restore"):
+            body = {"expires_at": None} if path.endswith("/share") else {"name": "First try"}
+            options.setdefault("body", body)
         services.fake_verifier.error = services.fake_shares.error = options.pop("error")
         job_id = options.pop("job_id")
-        ids = {"short_id": SHORT_IDS[job_id]} if "{short_id}" in path else {"job_id": job_id}
+        ids = {"short_id": SHORT_IDS.get(job_id, "cccccccc")} if "{short_id}" in path else {"job_id": job_id}
         address = f"{path.format(**ids)}?{options.pop('query')}"
         with pytest.MonkeyPatch.context() as patch:
             if options.pop("late", False):
@@ -130,6 +134,7 @@ def test_every_answer_is_as_described_and_no_other_is_described(path: str, metho
                 for owner, name in (
                     (services.renaming, "rename"),
                     (services.shares, "renew"),
+                    (services.shares, "limit"),
                     (services.shares, "revoke"),
                 ):
                     patch.setattr(owner, name, Mock(side_effect=JobFull))

@@ -1,16 +1,13 @@
 "use client";
 
-import { Trash2 } from "lucide-react";
 import { Suspense, useEffect, useEffectEvent, useState } from "react";
 import { JobCard, type JobCommands } from "@/components/JobCard";
 import { JobsContent } from "@/components/JobsContent";
 import { JobsToolbar } from "@/components/JobsToolbar";
 import { LayoutToggle } from "@/components/LayoutToggle";
-import { SelectionBar } from "@/components/SelectionBar";
 import { useSession } from "@/components/SessionGate";
 import { statusLabel } from "@/components/StatusBadge";
 import { Announcer } from "@/components/ui/Announcer";
-import { Button } from "@/components/ui/Button";
 import { useDeletion } from "@/hooks/use-deletion";
 import { useJobs } from "@/hooks/use-jobs";
 import { Loads } from "@/hooks/use-media-source";
@@ -22,9 +19,11 @@ import { useTrash } from "@/hooks/use-trash";
 import { useView } from "@/hooks/use-view";
 import { useWatching } from "@/hooks/use-watching";
 import { onErased } from "@/lib/erasing";
-import { isActive, type Job, shortName } from "@/lib/job";
+import { isActive, type Job, type JobFields, shortName } from "@/lib/job";
+import { loadLater } from "@/lib/later";
 import { prefersGrid, rememberLayout } from "@/lib/layout";
 import type { Stop } from "@/lib/tour";
+import { ALL, isNarrowed } from "@/lib/view";
 import { loadPartsOnFirstUse, parts } from "./parts";
 
 export default function JobsPage() {
@@ -58,9 +57,13 @@ function JobsOf({ userId }: { userId: string }) {
   });
   const { jobs, trash, restore } = useRestore(loaded, useTrash(userId, view), view);
   const deletion = useDeletion(jobs, restore);
-  const selection = useSelection(view, jobs.list?.jobs ?? []);
+  const selection = useSelection<JobFields>(
+    view,
+    jobs.list?.jobs ?? [],
+    (job) => deletion.outcomes[job.id]?.state === "done",
+  );
   const [preview, setPreview] = useState<Preview | null>(null);
-  const [jobsToDelete, setJobsToDelete] = useState<Job[]>([]);
+  const [jobsToDelete, setJobsToDelete] = useState<JobFields[]>([]);
   /** What the preview shows once these jobs are deleted. */
   const [nextStop, setNextStop] = useState<Stop | null>(null);
   const [grid, setGrid] = useState(prefersGrid);
@@ -79,6 +82,10 @@ function JobsOf({ userId }: { userId: string }) {
   if (preview && preview.over !== view.details && (DetailsDialog || !view.details)) setPreview(null);
   const DeleteDialog = usePart(jobsToDelete.length > 0, parts.deleteDialog, closeDelete);
 
+  const [filtering, setFiltering] = useState(false);
+  const closeFilter = () => setFiltering(false);
+  const finds = view.search !== "" || isNarrowed(view);
+  const later = usePart(filtering || finds || jobs.none || selection.jobs.length > 0, loadLater, closeFilter);
   const closeTrash = () => navigation.amend({ deleted: false });
   const showGrid = (on: boolean) => {
     setGrid(on);
@@ -96,7 +103,7 @@ function JobsOf({ userId }: { userId: string }) {
     select: selection.select,
     renewMedia: jobs.renewMedia,
   };
-  const confirmDeletion = async (confirmed: Job[]) => {
+  const confirmDeletion = async (confirmed: JobFields[]) => {
     if (preview) setPreview(nextStop && { ...preview, ...nextStop });
     // For one job the dialog closes immediately; for several it stays open and shows each result.
     if (jobsToDelete.length === 1) closeDelete();
@@ -106,15 +113,19 @@ function JobsOf({ userId }: { userId: string }) {
 
   return (
     <Loads value={jobs.loads}>
-      <JobsToolbar view={view} navigation={navigation} jobs={jobs} list={list}>
+      <JobsToolbar
+        view={view}
+        navigation={navigation}
+        jobs={jobs}
+        list={list}
+        onFilter={() => setFiltering(true)}
+      >
         {!view.deleted && <LayoutToggle grid={grid} onChange={showGrid} />}
       </JobsToolbar>
-      <SelectionBar selection={selection}>
-        <Button look="destructive" onClick={() => setJobsToDelete(selection.jobs)}>
-          <Trash2 aria-hidden className="size-4" />
-          Delete
-        </Button>
-      </SelectionBar>
+      {finds && later && <later.FindingBar view={view} navigation={navigation} jobs={jobs} />}
+      {selection.jobs.length > 0 && later && (
+        <later.JobsSelection selection={selection} view={view} list={jobs.list} onDelete={setJobsToDelete} />
+      )}
       {!view.deleted ? (
         <JobsContent
           jobs={jobs}
@@ -123,6 +134,7 @@ function JobsOf({ userId }: { userId: string }) {
           selection={selection}
           commands={commands}
           Card={grid ? GridCard : JobCard}
+          NothingFound={later?.NothingFound}
         />
       ) : TrashContent ? (
         <TrashContent trash={trash} view={view} navigation={navigation} onRestore={restore} />
@@ -130,6 +142,17 @@ function JobsOf({ userId }: { userId: string }) {
         <JobsContent.Skeleton />
       )}
       <Announcer text={announcement} />
+      {filtering && later && (
+        <later.FilterDialog
+          filter={view}
+          counts={jobs.counts}
+          onApply={(filter) => {
+            closeFilter();
+            navigation.go({ ...ALL, ...filter });
+          }}
+          onClose={closeFilter}
+        />
+      )}
       {watching && <watching.Watch jobs={jobs.list?.jobs} onOpen={navigation.openDetails} />}
       {view.details && DetailsDialog && (
         <DetailsDialog

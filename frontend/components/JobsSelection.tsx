@@ -1,0 +1,58 @@
+import { Download, Trash2 } from "lucide-react";
+import { useState } from "react";
+import { SaveDialog } from "@/components/dialogs/SaveDialog";
+import { SelectionBar } from "@/components/SelectionBar";
+import { Button } from "@/components/ui/Button";
+import type { Selection } from "@/hooks/use-selection";
+import { messageOf, SessionEnded } from "@/lib/errors";
+import type { FoundList, JobFields } from "@/lib/job";
+import { allMatching } from "@/lib/matching";
+import { notify } from "@/lib/notify";
+import type { View } from "@/lib/view";
+
+interface Props {
+  selection: Selection;
+  view: View;
+  list: FoundList | undefined;
+  onDelete: (jobs: JobFields[]) => void;
+}
+
+/** What can be done with the selected jobs. */
+export function JobsSelection({ selection, view, list, onDelete }: Props) {
+  const [searching, setSearching] = useState(false);
+  const [saving, setSaving] = useState<JobFields[]>([]);
+  const { jobs, outOf } = selection;
+  const total = list?.total ?? 0;
+
+  const selectMatching = async () => {
+    setSearching(true);
+    try {
+      selection.selectThese(await allMatching(view, list?.by));
+    } catch (error) {
+      if (!(error instanceof SessionEnded))
+        notify("error", "The jobs could not be selected", messageOf(error));
+    } finally {
+      setSearching(false);
+    }
+  };
+  return (
+    <>
+      <SelectionBar selection={selection}>
+        {total > outOf && (
+          <Button onClick={selectMatching} busy={searching || jobs.length >= total}>
+            {searching ? "Selecting…" : `Select all ${total} that match`}
+          </Button>
+        )}
+        <Button onClick={() => setSaving(jobs)}>
+          <Download aria-hidden className="size-4" />
+          Download
+        </Button>
+        <Button look="destructive" onClick={() => onDelete(jobs)}>
+          <Trash2 aria-hidden className="size-4" />
+          Delete
+        </Button>
+      </SelectionBar>
+      {saving.length > 0 && <SaveDialog jobs={saving} onClose={() => setSaving([])} />}
+    </>
+  );
+}

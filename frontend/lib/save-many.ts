@@ -1,0 +1,177 @@
+/** Saves the videos of many jobs, straight from Cloud Storage and never whole in memory, with a list of them. */
+
+import { getJob, getJobOutput } from "@/lib/api";
+import { fewAtOnce, patiently } from "@/lib/bulk";
+import { ApiError, messageOf, NetworkError, SessionEnded } from "@/lib/errors";
+import { type JobFields, shortName } from "@/lib/job";
+
+/** Where files are saved. */
+export interface Target {
+  /** How many files may be written at the same time. */
+  atOnce: number;
+  /** Returns the size in bytes of a file that is there already; null if there is none. */
+  sizeOf: (name: string) => Promise<number | null>;
+  /** Writes a file. Afterwards either all of it is there, or nothing. */
+  write: (name: string, content: ReadableStream<Uint8Array>) => Promise<void>;
+  /** Adds the list of the jobs and ends the saving. If it was cancelled, only files that can be had singly stay. */
+  end: (list: Blob, cancelled: boolean) => Promise<void>;
+}
+
+/** What there is to tell while videos are saved. */
+export interface Progress {
+  done: number;
+  total: number;
+  /** How much was received. */
+  bytes: number;
+}
+
+export interface Problem {
+  job: JobFields;
+  reason: string;
+}
+
+/** One job in the list that is saved beside the videos. */
+interface Listed {
+  id: string;
+  name: string | null;
+  /** Null if the video was not saved; `problem` says why. */
+  file: string | null;
+  bytes: number | null;
+  /** As Cloud Storage states them: the checksums of the video, in base64. */
+  checksums: Record<string, string>;
+  problem: string | null;
+  [more: string]: unknown;
+}
+
+export const LIST = "jobs.json";
+/** The end of a text that a list has cut. */
+const CUT = "…";
+
+/**
+ * Saves the jobs' videos and a list of all these jobs. A file that is there with the right size is not saved again.
+ * Returns what could not be saved. Throws SessionEnded, and the target's error if it cannot be ended. Once `signal` is
+ * aborted, what is under way ends, and the list tells what was saved.
+ */
+export async function saveMany(
+  jobs: JobFields[],
+  target: Target,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Problem[]> {
+  const names = new Set([LIST]);
+  const listed = new Map<string, Listed>();
+  const problems: Problem[] = [];
+  await fewAtOnce(
+    jobs,
+    async (job) => {
+      if (signal.aborted) return;
+      try {
+        listed.set(job.id, await saveOne(job, target, names, progress, signal));
+      } catch (error) {
+        if (error instanceof SessionEnded) throw error;
+        if (signal.aborted) return;
+        problems.push({ job, reason: reasonOf(error) });
+      }
+      progress.done += 1;
+    },
+    target.atOnce,
+  );
+  const reasons = new Map(problems.map(({ job, reason }) => [job.id, reason]));
+  const all = jobs.map(
+    (job) => listed.get(job.id) ?? describe(job, null, reasons.get(job.id) ?? "It was not saved yet."),
+  );
+  await target.end(new Blob([`${JSON.stringify(all, null, 2)}\n`]), signal.aborted);
+  return problems;
+}
+
+async function saveOne(
+  job: JobFields,
+  target: Target,
+  names: Set<string>,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Listed> {
+  const whole = job.extension_prompt?.endsWith(CUT)
+    ? await patiently(() => getJob(job.id, signal), signal)
+    : job;
+  const { download_url, filename } = await patiently(() => getJobOutput(job.id), signal);
+  const response = await request(download_url, signal);
+  const name = fileName(job, filename, names);
+  const length = Number(response.headers.get("Content-Length") ?? Number.NaN);
+  let bytes = 0;
+  if ((await target.sizeOf(name)) === length) {
+    bytes = length;
+    await response.body.cancel();
+  } else {
+    const counted = new TransformStream<Uint8Array, Uint8Array>({
+      transform(chunk, controller) {
+        bytes += chunk.byteLength;
+        progress.bytes += chunk.byteLength;
+        controller.enqueue(chunk);
+      },
+    });
+    await target.write(name, response.body.pipeThrough(counted, { signal }));
+  }
+  return {
+    ...describe(whole, name, null),
+    bytes,
+    checksums: checksumsIn(response.headers.get("x-goog-hash")),
+  };
+}
+
+async function request(
+  url: string,
+  signal: AbortSignal,
+): Promise<Response & { body: ReadableStream<Uint8Array> }> {
+  // Nothing is kept in the browser's cache: it would hold every video a second time.
+  const options = { signal, credentials: "omit", referrerPolicy: "no-referrer", cache: "no-store" } as const;
+  const response = await fetch(url, options).catch((cause: unknown) => {
+    throw new NetworkError({ cause });
+  });
+  if (response.ok && response.body) return response as Response & { body: ReadableStream<Uint8Array> };
+  throw new ApiError("The output video is missing or cannot be reached.", response.status, undefined);
+}
+
+/** Returns a name that no other job has: names that users give need not differ. */
+function fileName(job: JobFields, suggested: string, taken: Set<string>): string {
+  const stem = suggested.replace(/\.mp4$/, "");
+  const ends = suggested.includes(job.id) ? [""] : [` ${shortName(job.id)}`, ` ${job.id}`];
+  const name =
+    ends.map((end) => `${stem}${end}.mp4`).find((one) => !taken.has(one)) ?? `${stem} ${job.id}.mp4`;
+  taken.add(name);
+  return name;
+}
+
+function describe(job: JobFields, file: string | null, problem: string | null): Listed {
+  return {
+    id: job.id,
+    name: job.name ?? null,
+    file,
+    bytes: null,
+    checksums: {},
+    type: job.job_type,
+    resolution: job.resolution,
+    prompt: job.extension_prompt ?? null,
+    seed: job.seed ?? null,
+    made_from: job.source_job_id ?? null,
+    created_at: job.created_at,
+    completed_at: job.completed_at,
+    problem,
+  };
+}
+
+/** Reads a header such as "crc32c=n03x6A==,md5=Ojk9c3dhfxgoKVVHYwFbHQ==". */
+function checksumsIn(header: string | null): Record<string, string> {
+  const pairs = (header ?? "").matchAll(/(crc32c|md5)=([\w+/]+={0,2})/g);
+  return Object.fromEntries([...pairs].map(([, kind, value]) => [kind, value]));
+}
+
+/** Returns a sentence for the user about any error, also of a disk. */
+export function reasonOf(error: unknown): string {
+  const kind = error instanceof DOMException ? error.name : "";
+  if (kind === "QuotaExceededError") return "There is not enough room on the disk.";
+  if (kind === "NotAllowedError" || kind === "NoModificationAllowedError")
+    return "The browser may not write there.";
+  if (error instanceof TypeError) return messageOf(new NetworkError());
+  return messageOf(error);
+}

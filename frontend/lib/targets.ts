@@ -1,0 +1,121 @@
+/** Where the videos of many jobs can be saved. Nothing is held in memory: files are written while they arrive. */
+
+import { LIST, type Target } from "@/lib/save-many";
+
+// Not in TypeScript's own types: https://wicg.github.io/file-system-access/#api-showdirectorypicker
+declare global {
+  interface Window {
+    showDirectoryPicker?: (options: { id: string; mode: "readwrite" }) => Promise<FileSystemDirectoryHandle>;
+  }
+}
+
+const ZIP = "nuumee-jobs.zip";
+/** Of a folder. Each has one file under way. */
+const AT_ONCE = 3;
+
+/** How this browser saves many files: into a folder, as one zip file, or not at all. */
+export function wayToSave(): "folder" | "zip" | null {
+  if (window.showDirectoryPicker) return "folder";
+  const writes =
+    typeof FileSystemFileHandle !== "undefined" && "createWritable" in FileSystemFileHandle.prototype;
+  return writes && "getDirectory" in navigator.storage ? "zip" : null;
+}
+
+/** Lets the user choose a folder. Call it in response to a click. Throws AbortError if the user chooses none. */
+export async function chosenFolder(): Promise<Target> {
+  if (!window.showDirectoryPicker) throw new TypeError("This browser opens no folders");
+  return folderTarget(await window.showDirectoryPicker({ id: "nuumee", mode: "readwrite" }));
+}
+
+export function folderTarget(folder: FileSystemDirectoryHandle): Target {
+  const sizeOf = async (name: string) => {
+    try {
+      return (await (await folder.getFileHandle(name)).getFile()).size;
+    } catch (error) {
+      if (error instanceof DOMException && error.name === "NotFoundError") return null;
+      throw error;
+    }
+  };
+  const write = async (name: string, content: ReadableStream<Uint8Array>) => {
+    const wasThere = (await sizeOf(name)) !== null;
+    const file = await folder.getFileHandle(name, { create: true });
+    try {
+      // Until it is closed, a browser keeps what is written in a file of its own.
+      await content.pipeTo(await file.createWritable());
+    } catch (error) {
+      if (!wasThere) await folder.removeEntry(name);
+      throw error;
+    }
+  };
+  return { atOnce: AT_ONCE, sizeOf, write, end: (list) => write(LIST, list.stream()) };
+}
+
+/**
+ * Writes one zip file into the browser's own storage, and at the end lets the browser save it as a download. What an
+ * earlier run left there is replaced. A file that breaks off breaks the zip file.
+ */
+export async function zipTarget(): Promise<Target> {
+  const { makeZip } = await import("client-zip");
+  const storage = await navigator.storage.getDirectory();
+  const file = await storage.getFileHandle(ZIP, { create: true });
+  const entries = handOver<{ name: string; input: ReadableStream<Uint8Array>; lastModified: Date }>();
+  const written = makeZip(entries.taken()).pipeTo(await file.createWritable());
+  // Each write and the end report it.
+  written.catch(() => undefined);
+  const write = async (name: string, input: ReadableStream<Uint8Array>) => {
+    const entry = { name, input, lastModified: new Date() };
+    await Promise.race([entries.put(entry), written]);
+  };
+  return {
+    atOnce: 1,
+    sizeOf: async () => null,
+    write,
+    end: async (list, cancelled) => {
+      try {
+        if (!cancelled) await write(LIST, list.stream());
+        entries.end();
+        await written;
+      } catch (error) {
+        await storage.removeEntry(ZIP);
+        if (cancelled) return;
+        throw error;
+      }
+      if (cancelled) await storage.removeEntry(ZIP);
+      else save(await file.getFile());
+    },
+  };
+}
+
+interface Offered<T> {
+  item: T;
+  onTaken: () => void;
+}
+
+/** Gives items to whoever iterates over them, one at a time. `put` ends when the iteration goes on. */
+export function handOver<T>() {
+  let offer: (offered: Offered<T> | null) => void = () => undefined;
+  const following = () =>
+    new Promise<Offered<T> | null>((resolve) => {
+      offer = resolve;
+    });
+  let next = following();
+  return {
+    put: (item: T) => new Promise<void>((onTaken) => offer({ item, onTaken })),
+    end: () => offer(null),
+    async *taken(): AsyncGenerator<T> {
+      for (let offered = await next; offered; offered = await next) {
+        next = following();
+        yield offered.item;
+        offered.onTaken();
+      }
+    },
+  };
+}
+
+function save(file: File): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(file);
+  link.download = ZIP;
+  // The URL lasts as long as the page: when the browser has read all of the file is not known.
+  link.click();
+}

@@ -1,0 +1,53 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { fewAtOnce, patiently } from "@/lib/bulk";
+import { ApiError } from "@/lib/errors";
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+test("no more work is done at once than is allowed", async () => {
+  let [now, most] = [0, 0];
+  const work = async () => {
+    now += 1;
+    most = Math.max(most, now);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    now -= 1;
+  };
+  const done = fewAtOnce([1, 2, 3, 4, 5, 6, 7], work, 3);
+  await vi.runAllTimersAsync();
+  await done;
+  expect([now, most]).toEqual([0, 3]);
+});
+
+describe("a request among many", () => {
+  const tooMany = new ApiError("That was a lot at once.", 429, 5_000);
+
+  test("waits as long as the service asks, and is made again", async () => {
+    const request = vi.fn().mockRejectedValueOnce(tooMany).mockResolvedValue("done");
+    const answer = patiently<string>(request);
+    await vi.advanceTimersByTimeAsync(4_999);
+    expect(request).toHaveBeenCalledTimes(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await answer).toBe("done");
+  });
+
+  test("is given up in the end, and at once for any other reason", async () => {
+    const request = vi.fn().mockRejectedValue(tooMany);
+    const failure = patiently(request).catch((error: unknown) => error);
+    await vi.runAllTimersAsync();
+    expect(await failure).toBe(tooMany);
+    expect(request).toHaveBeenCalledTimes(6);
+    const away = new ApiError("Away.", 503, 5_000);
+    await expect(patiently(() => Promise.reject(away))).rejects.toBe(away);
+  });
+
+  test("is not made again once its caller has cancelled", async () => {
+    const controller = new AbortController();
+    const request = vi.fn().mockRejectedValue(tooMany);
+    const failure = patiently(request, controller.signal).catch((error: unknown) => error);
+    controller.abort();
+    await vi.runAllTimersAsync();
+    expect(await failure).toBeInstanceOf(DOMException);
+    expect(request).toHaveBeenCalledTimes(1);
+  });
+});

@@ -1,0 +1,221 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { getJob, getJobOutput } from "@/lib/api";
+import { ApiError, SessionEnded } from "@/lib/errors";
+import type { JobFields } from "@/lib/job";
+import { reasonOf, saveMany, type Target } from "@/lib/save-many";
+
+vi.mock("@/lib/api", () => ({ getJob: vi.fn(), getJobOutput: vi.fn() }));
+
+const MB = 1_000_000;
+const fetch = vi.fn<typeof globalThis.fetch>();
+const job = (id: string, more: Partial<JobFields> = {}) =>
+  ({ id, status: "completed", ...more }) as JobFields;
+const start = () => ({ done: 0, total: 0, bytes: 0 });
+
+/** A target in memory that knows sizes alone. */
+function memory(): Target & { sizes: Map<string, number>; list: () => Record<string, unknown>[] } {
+  const sizes = new Map<string, number>();
+  let text = "[]";
+  return {
+    sizes,
+    atOnce: 2,
+    sizeOf: async (name) => sizes.get(name) ?? null,
+    write: async (name, content) => {
+      let size = 0;
+      const count = new WritableStream<Uint8Array>({
+        write: (chunk) => {
+          size += chunk.byteLength;
+        },
+      });
+      await content.pipeTo(count);
+      sizes.set(name, size);
+    },
+    end: async (list, cancelled) => {
+      text = await list.text();
+      sizes.set(cancelled ? "cancelled" : "ended", 0);
+    },
+    list: () => JSON.parse(text),
+  };
+}
+
+function video(size: number, headers: Record<string, string> = {}): Response {
+  return new Response(new Uint8Array(size), { headers: { "Content-Length": String(size), ...headers } });
+}
+
+beforeEach(() => {
+  vi.stubGlobal("fetch", fetch);
+  vi.mocked(getJobOutput).mockImplementation(async (id) => ({
+    job_id: id,
+    download_url: `https://storage.test/${id}`,
+    filename: `nuumee-${id}.mp4`,
+  }));
+  fetch.mockImplementation(async (url) => video(String(url).length));
+});
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.resetAllMocks();
+});
+
+const never = new AbortController().signal;
+
+describe("saving many videos", () => {
+  test("saves each with a list of all that is known about them", async () => {
+    const hash = { "x-goog-hash": "crc32c=n03x6A==,md5=Ojk9c3dhfxgoKVVHYwFbHQ==" };
+    fetch.mockImplementation(async () => video(7, hash));
+    const target = memory();
+    const progress = start();
+    const made = { created_at: "2026-11-26T12:00:00Z", completed_at: null, job_type: "animate" };
+    const first = job("a", { ...made, name: "First", seed: 7, extension_prompt: "And then?" });
+    expect(await saveMany([first], target, progress, never)).toEqual([]);
+    expect(target.sizes.get("nuumee-a.mp4")).toBe(7);
+    expect(target.list()).toEqual([
+      {
+        id: "a",
+        name: "First",
+        file: "nuumee-a.mp4",
+        bytes: 7,
+        checksums: { crc32c: "n03x6A==", md5: "Ojk9c3dhfxgoKVVHYwFbHQ==" },
+        type: "animate",
+        prompt: "And then?",
+        seed: 7,
+        made_from: null,
+        created_at: "2026-11-26T12:00:00Z",
+        completed_at: null,
+        problem: null,
+      },
+    ]);
+    expect(progress).toEqual({ done: 1, total: 0, bytes: 7 });
+    expect(fetch.mock.calls[0]?.[1]).toMatchObject({ credentials: "omit", cache: "no-store" });
+  });
+
+  test("does not save again what is there with the right size", async () => {
+    const target = memory();
+    const jobs = [job("a"), job("b")];
+    target.sizes.set("nuumee-a.mp4", "https://storage.test/a".length).set("nuumee-b.mp4", 3);
+    const write = vi.spyOn(target, "write");
+    expect(await saveMany(jobs, target, start(), never)).toEqual([]);
+    expect(write.mock.calls.map(([name]) => name)).toEqual(["nuumee-b.mp4"]);
+    expect(target.list().map(({ bytes }) => bytes)).toEqual([22, 22]);
+  });
+
+  test("goes on after what could not be had, and tells why", async () => {
+    const target = memory();
+    fetch.mockImplementation(async (url) => {
+      if (String(url).endsWith("b")) return new Response("gone", { status: 404 });
+      if (String(url).endsWith("c")) throw new TypeError("Failed to fetch");
+      return video(1);
+    });
+    vi.mocked(getJobOutput).mockRejectedValueOnce(new ApiError("There is no such job.", 404, undefined));
+    const problems = await saveMany(
+      ["x", "b", "c", "d"].map((id) => job(id)),
+      target,
+      start(),
+      never,
+    );
+    const away = "The service cannot be reached. Check your connection and try again.";
+    const reasons = {
+      x: "There is no such job.",
+      b: "The output video is missing or cannot be reached.",
+      c: away,
+    };
+    expect(Object.fromEntries(problems.map(({ job: { id }, reason }) => [id, reason]))).toEqual(reasons);
+    expect(target.list().map(({ id, file, problem }) => [id, file, problem])).toEqual([
+      ...Object.entries(reasons).map(([id, reason]) => [id, null, reason]),
+      ["d", "nuumee-d.mp4", null],
+    ]);
+  });
+
+  test("gives jobs of the same name files of their own, and takes the list's name for none", async () => {
+    vi.mocked(getJobOutput).mockImplementation(async (id) => ({
+      job_id: id,
+      download_url: `https://storage.test/${id}`,
+      filename: "nuumee-Cat.mp4",
+    }));
+    const target = memory();
+    const jobs = ["11111111-a", "22222222-b", "11111111-c"].map((id) => job(id));
+    await saveMany(jobs, target, start(), never);
+    const files = target.list().map(({ file }) => file);
+    expect(files).toEqual([
+      "nuumee-Cat 11111111.mp4",
+      "nuumee-Cat 22222222.mp4",
+      "nuumee-Cat 11111111-c.mp4",
+    ]);
+  });
+
+  test("lists a prompt whole that a list has cut", async () => {
+    const whole = "a".repeat(3000);
+    vi.mocked(getJob).mockResolvedValue(job("a", { extension_prompt: whole }));
+    const target = memory();
+    await saveMany([job("a", { extension_prompt: `${"a".repeat(2000)}…` })], target, start(), never);
+    expect(target.list()[0]?.prompt).toBe(whole);
+  });
+
+  test("ends when it is cancelled, and the list tells what was saved", async () => {
+    const controller = new AbortController();
+    const target = memory();
+    fetch.mockImplementation(async (url, init) => {
+      if (String(url).endsWith("a")) return video(1);
+      const stopped = new ReadableStream<Uint8Array>({
+        start: (stream) => init?.signal?.addEventListener("abort", () => stream.error(init.signal?.reason)),
+      });
+      return new Response(stopped);
+    });
+    const progress = start();
+    const ended = saveMany([job("a"), job("b"), job("c")], target, progress, controller.signal);
+    await vi.waitFor(() => expect(progress.done).toBe(1));
+    controller.abort();
+    expect(await ended).toEqual([]);
+    expect(target.sizes.has("cancelled")).toBe(true);
+    expect(target.list().map(({ problem }) => problem)).toEqual([
+      null,
+      "It was not saved yet.",
+      "It was not saved yet.",
+    ]);
+  });
+
+  test("stops when the session has ended", async () => {
+    vi.mocked(getJobOutput).mockRejectedValue(new SessionEnded());
+    await expect(saveMany([job("a")], memory(), start(), never)).rejects.toBeInstanceOf(SessionEnded);
+  });
+
+  test("holds no more than a few pieces of a video, however large it is", async () => {
+    let [made, written, most] = [0, 0, 0];
+    const large = () =>
+      new ReadableStream<Uint8Array>({
+        pull: (controller) => {
+          made += 1;
+          most = Math.max(most, made - written);
+          if (made % 500 === 0) controller.close();
+          else controller.enqueue(new Uint8Array(MB / 10));
+        },
+      });
+    fetch.mockImplementation(async () => new Response(large()));
+    const target = memory();
+    target.write = async (_, content) => {
+      const slow = new WritableStream<Uint8Array>({
+        write: async () => {
+          await new Promise((resolve) => setImmediate(resolve));
+          written += 1;
+        },
+      });
+      await content.pipeTo(slow);
+      written += 1;
+    };
+    const progress = start();
+    await saveMany(
+      ["a", "b", "c", "d"].map((id) => job(id)),
+      target,
+      progress,
+      never,
+    );
+    expect(progress.bytes).toBe((4 * 499 * MB) / 10);
+    expect(most).toBeLessThan(20);
+  });
+});
+
+test("a disk's errors are told in words", () => {
+  const full = new DOMException("", "QuotaExceededError");
+  expect(reasonOf(full)).toBe("There is not enough room on the disk.");
+  expect(reasonOf(new DOMException("", "NotAllowedError"))).toBe("The browser may not write there.");
+});

@@ -1,0 +1,129 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { folderTarget, handOver, wayToSave, zipTarget } from "@/lib/targets";
+
+/** A folder in memory. As in a browser, a file has its content only when it is closed. */
+function folder() {
+  const files = new Map<string, Blob>();
+  const handle = (name: string) => ({
+    getFile: async () => files.get(name),
+    createWritable: async () => {
+      const parts: Uint8Array<ArrayBuffer>[] = [];
+      return new WritableStream<Uint8Array<ArrayBuffer>>({
+        write: (chunk) => void parts.push(chunk),
+        close: () => void files.set(name, new Blob(parts)),
+      });
+    },
+  });
+  return {
+    files,
+    removeEntry: async (name: string) => void files.delete(name),
+    getFileHandle: async (name: string, options?: { create: boolean }) => {
+      if (!files.has(name)) {
+        if (!options?.create) throw new DOMException("", "NotFoundError");
+        files.set(name, new Blob());
+      }
+      return handle(name);
+    },
+  };
+}
+
+const text = (content: string) => new Blob([content]).stream();
+const broken = () =>
+  new ReadableStream<Uint8Array>({ start: (stream) => stream.error(new TypeError("lost")) });
+
+afterEach(() => vi.unstubAllGlobals());
+
+describe("a folder", () => {
+  const made = () => {
+    const there = folder();
+    return { files: there.files, target: folderTarget(there as unknown as FileSystemDirectoryHandle) };
+  };
+
+  test("has what is written, and the list at the end", async () => {
+    const { files, target } = made();
+    expect(await target.sizeOf("a.mp4")).toBeNull();
+    await target.write("a.mp4", text("video"));
+    expect(await target.sizeOf("a.mp4")).toBe(5);
+    await target.end(new Blob(["[]"]), true);
+    expect([...files.keys()]).toEqual(["a.mp4", "jobs.json"]);
+  });
+
+  test("has nothing of what broke off, and keeps what was there before", async () => {
+    const { files, target } = made();
+    await target.write("old.mp4", text("old"));
+    await expect(target.write("old.mp4", broken())).rejects.toThrow("lost");
+    await expect(target.write("new.mp4", broken())).rejects.toThrow("lost");
+    expect([...files.keys()]).toEqual(["old.mp4"]);
+    expect(await target.sizeOf("old.mp4")).toBe(3);
+  });
+});
+
+describe("a zip file", () => {
+  const made = async () => {
+    const there = folder();
+    const link = { href: "", download: "", click: vi.fn() };
+    vi.stubGlobal("navigator", { storage: { getDirectory: async () => there } });
+    vi.stubGlobal("document", { createElement: () => link });
+    const saved = vi.spyOn(URL, "createObjectURL").mockReturnValue("blob:1");
+    saved.mockClear();
+    return { files: there.files, link, saved, target: await zipTarget() };
+  };
+
+  test("holds all files and the list, and is handed to the browser at the end", async () => {
+    const { target, link, saved } = await made();
+    await target.write("a.mp4", text("first video"));
+    await target.write("b.mp4", text("second video"));
+    expect(link.click).not.toHaveBeenCalled();
+    await target.end(new Blob(["[1, 2]"]), false);
+    expect([link.download, link.click.mock.calls.length]).toEqual(["nuumee-jobs.zip", 1]);
+    const [zip] = saved.mock.calls.map(([blob]) => blob as Blob);
+    const content = await zip?.text();
+    const parts = ["PK", "a.mp4", "first video", "b.mp4", "second video", "jobs.json", "[1, 2]"];
+    const places = parts.map((part) => content?.indexOf(part) ?? -1);
+    expect(places).toEqual([...places].sort((one, other) => one - other));
+    expect(places[0]).toBe(0);
+  });
+
+  test("is not saved, and leaves nothing, if a file breaks off or it is cancelled", async () => {
+    const broke = await made();
+    await expect(broke.target.write("a.mp4", broken())).rejects.toThrow();
+    await expect(broke.target.write("b.mp4", text("late"))).rejects.toThrow();
+    await expect(broke.target.end(new Blob(["[]"]), false)).rejects.toThrow();
+    const cancelled = await made();
+    await cancelled.target.write("a.mp4", text("video"));
+    await cancelled.target.end(new Blob(["[]"]), true);
+    for (const { files, link } of [broke, cancelled]) {
+      expect([files.size, link.click.mock.calls.length]).toEqual([0, 0]);
+    }
+  });
+});
+
+test("what is handed over is taken one at a time", async () => {
+  const { put, end, taken } = handOver<number>();
+  const seen: number[] = [];
+  const reading = (async () => {
+    for await (const one of taken()) seen.push(one);
+  })();
+  await put(1);
+  await put(2);
+  expect(seen).toEqual([1, 2]);
+  end();
+  await reading;
+});
+
+test("a browser that opens folders saves there, another as a zip file if it can write one, else not at all", () => {
+  vi.stubGlobal("navigator", { storage: { getDirectory: () => undefined } });
+  vi.stubGlobal("window", {});
+  expect(wayToSave()).toBeNull();
+  vi.stubGlobal("FileSystemFileHandle", class {});
+  expect(wayToSave()).toBeNull();
+  vi.stubGlobal(
+    "FileSystemFileHandle",
+    class {
+      createWritable() {}
+    },
+  );
+  expect(wayToSave()).toBe("zip");
+  vi.stubGlobal("window", { showDirectoryPicker: () => undefined });
+  expect(wayToSave()).toBe("folder");
+});

@@ -1,0 +1,70 @@
+"""When share links end: what a request may ask for, and the end of those whose time has come.
+
+A link past its end shows nothing from that moment on: see `shared_video`. It is ended for good a little later, so
+that lists and counts of shared jobs need not look at the time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from google.api_core.exceptions import Aborted, FailedPrecondition, InvalidArgument, NotFound
+from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
+
+from shared import log
+from shared.errors import BadRequest
+from shared.jobs.amending import update_unless_changed
+from shared.jobs.documents import fields
+from shared.jobs.parameters import time_of
+from shared.outages import firestore_limits, outages
+from shared.sharing.shares import revocation
+from shared.sharing.short_links import claim
+
+
+def requested_end(body: object, now: datetime) -> datetime | None:
+    """The time in a request's body, `{"expires_at": "2026-12-03T12:00:00Z"}`, in UTC; None for a link that stays.
+
+    Raises BadRequest, which says what is wrong.
+    """
+    if not isinstance(body, Mapping) or body.keys() != {"expires_at"}:
+        raise BadRequest("The body must hold expires_at and nothing else: a time, or null for a link that stays.")
+    text = body["expires_at"]
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise BadRequest("expires_at must be a time or null.")
+    end, _ = time_of(text, "expires_at")
+    if end <= now:
+        raise BadRequest("expires_at must be in the future.")
+    return end
+
+
+class Expiries:
+    """Raises Unavailable when Firestore is away."""
+
+    def __init__(self, client: firestore.Client) -> None:
+        self._client = client
+        self._jobs = client.collection("jobs")
+
+    def end_due(self, now: datetime, limit: int) -> Iterator[str]:
+        """End at most `limit` links whose time has come, and give the id of each one's job, deleted or not.
+
+        A job that somebody else writes meanwhile waits for the next run. Costs a read and a write for each, and a
+        write more, or a read and a write, to reserve its id.
+        """
+        due = self._jobs.where(filter=FieldFilter("share_expires_at", "<=", now)).order_by("share_expires_at")
+        with outages("Firestore"):
+            found = due.limit(limit).get(**firestore_limits())
+        for snapshot in found:
+            document = fields(snapshot)
+            claim(self._client, document.get("short_id"), snapshot.id)
+            try:
+                update_unless_changed(self._client, snapshot, revocation(document, document["share_expires_at"]))
+            except (FailedPrecondition, Aborted, NotFound):
+                continue
+            except InvalidArgument:
+                log.exception("link_not_ended", job_id=snapshot.id)  # its document may be full
+                continue
+            yield snapshot.id

@@ -1,0 +1,55 @@
+"""Saving the videos of several jobs into a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.jobs_page import JobsPage
+from tests.e2e.shelf import OUTPUT, Shelf
+
+# Nothing can choose a folder in a test, so the browser's own storage is the folder.
+_FOLDER = "window.showDirectoryPicker = () => navigator.storage.getDirectory()"
+_FILES = """async () => {
+    const folder = await navigator.storage.getDirectory();
+    const found = {};
+    for await (const [name, handle] of folder.entries()) {
+        const content = await (await handle.getFile()).arrayBuffer();
+        const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", content));
+        const hex = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+        found[name] = name.endsWith(".json") ? new TextDecoder().decode(content) : hex;
+    }
+    return found;
+}"""
+
+
+def test_selected_videos_are_saved_into_a_folder_and_not_twice(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append("status of 404")
+    page.add_init_script(_FOLDER)
+    first, second = shelf.add(), shelf.add(name="Second try")
+    failed = shelf.add("failed", media=False)
+    gone = shelf.add(media=False, output_video_path=f"{shelf.user_id}/gone/output.mp4")
+    jobs_page.open()
+    boxes = page.get_by_role("checkbox")
+    boxes.first.check()
+    boxes.last.click(modifiers=["Shift"])
+    bar = page.get_by_role("region", name="Selected jobs")
+    expect(bar).to_contain_text("4 selected")
+    for _ in range(2):
+        bar.get_by_role("button", name="Download").click()
+        expect(jobs_page.dialog).to_contain_text("1 of the selected jobs has no output video")
+        jobs_page.dialog.get_by_role("button", name="Choose a folder").click()
+        expect(jobs_page.dialog.get_by_role("status")).to_have_text("2 videos saved, 1 not.")
+        expect(jobs_page.dialog.get_by_role("list")).to_contain_text(gone[:8])
+        page.keyboard.press("Escape")
+    files = page.evaluate(_FILES)
+    listed = {one["id"]: one for one in json.loads(files.pop("jobs.json"))}
+    video = hashlib.sha256(OUTPUT.read_bytes()).hexdigest()
+    assert files == {f"nuumee-{first}.mp4": video, f"nuumee-Second try {second[:8]}.mp4": video}
+    assert listed.keys() == {first, second, gone}
+    assert failed not in listed
+    assert (listed[second]["name"], listed[second]["bytes"]) == ("Second try", OUTPUT.stat().st_size)
