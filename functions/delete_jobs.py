@@ -7,7 +7,7 @@ from typing import Any
 from shared import log
 from shared.access.user import User
 from shared.deletion.erasures import Erasure
-from shared.errors import BadRequest, OtherNumber, Unauthorized
+from shared.errors import BadRequest, OtherNumber, SignInTooOld
 from shared.jobs.pagination import ListQuery
 from shared.jobs.parameters import whole_number
 from shared.messaging.events import JobsErased
@@ -23,9 +23,7 @@ def delete_jobs(request: Request, user: User, services: Services) -> dict[str, A
     """Accept the wish to delete all of the user's jobs, and request that it be carried out."""
     now = services.now()  # before the count, so that the wish covers no job that was not counted
     if now.timestamp() - user.signed_in_at > 60 * SIGNED_IN_WITHIN:
-        raise Unauthorized(
-            f"Please sign in again: this needs a sign-in that is not older than {SIGNED_IN_WITHIN} minutes."
-        )
+        raise SignInTooOld(SIGNED_IN_WITHIN)
     confirmed = whole_number(request.query, "confirm")
     if confirmed is None:
         raise BadRequest("confirm must be the number of jobs that there are.")

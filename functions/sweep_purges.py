@@ -1,4 +1,4 @@
-"""Consumes every-minute: asks again for overdue purges, restores and erasures, and handles dead letters"""
+"""Consumes every-minute: asks again for what is overdue, tells of stalled jobs, and handles dead letters"""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _LARGEST_KEPT = 100_000
 
 @subscriber(MinutePassed)
 def sweep_purges(_: MinutePassed, services: Services) -> None:
-    """Retry overdue purges, restores and erasures, look at marks, then handle dead letters."""
+    """Retry overdue purges, restores and erasures, look at marks, tell of jobs, then handle dead letters."""
     failures = _Failures()
     with failures.kept("purges of the old form"):
         _take_over(services, failures)
@@ -51,6 +51,8 @@ def sweep_purges(_: MinutePassed, services: Services) -> None:
         _ask_for_erasures(services, failures)
     with failures.kept("age of the oldest purge"):
         _tell_oldest(services)
+    with failures.kept("stalled jobs"):
+        _tell_stalled(services)
     with failures.kept("dead letters of deletions"):
         _drain(services.dead_deletions, _replay_deletion, services, failures)
     with failures.kept("dead letters of restores"):
@@ -125,6 +127,14 @@ def _tell_oldest(services: Services) -> None:
     if oldest:
         age = round((now - oldest.deleted_at).total_seconds())
         log.info("purges_pending", oldest_seconds=age, job_id=oldest.job_id)
+
+
+def _tell_stalled(services: Services) -> None:
+    """Log each job that nobody has changed for a day, then record it. A failure in between logs it twice."""
+    stalled = services.stalled.untold(services.now(), BATCH)
+    for job in stalled.jobs:
+        log.error("job_stalled", job_id=job.job_id, status=job.status, updated_at=job.updated_at)
+    services.stalled.record(stalled)
 
 
 def _ask_again(overdue: Iterable[Deletion], wish: _Wish, services: Services, failures: _Failures) -> None:

@@ -7,20 +7,17 @@ tiles get their pictures. Announcing twice changes nothing. Only counts, unless 
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
-import sys
 import time
 from collections.abc import Iterator
 
-from google.api_core.exceptions import GoogleAPICallError
 from tqdm import tqdm
 
+from infra.tool import Misused, ended_in_words, services
 from shared.errors import Unavailable
 from shared.messaging.events import ObjectFinalized
 from shared.outages import outages
 from shared.services import Services
-from shared.settings import Settings, SettingsError
 from shared.storage.limits import removing
 
 _MOST_A_SECOND = 10.0
@@ -31,15 +28,8 @@ _LISTED = "items(name,generation,size,contentType),nextPageToken"
 def main() -> None:
     options = _parser().parse_args()
     progress = _Progress(options.start)
-    try:
-        # No browser calls this, so the origin is a placeholder.
-        settings = Settings.from_environment({"ALLOWED_ORIGINS": "http://localhost", **os.environ})
-        _announce(Services(settings), progress, options)
-    except (SettingsError, ValueError) as error:
-        sys.exit(f"announce: {error}")
-    except (GoogleAPICallError, Unavailable, KeyboardInterrupt) as error:
-        reason = str(error) or "broken off"
-        sys.exit(f"announce: {reason} To go on: --start={shlex.quote(progress.at)}")
+    with ended_in_words("announce", lambda: f"To go on: --start={shlex.quote(progress.at)}"):
+        _announce(services(), progress, options)
     told = "told of" if options.send else "to tell of, with --send"
     print(f"announce: {progress.count} images and videos {told}")
 
@@ -89,7 +79,7 @@ def _media(services: Services, start: str) -> Iterator[ObjectFinalized]:
     first, _, name = start.partition("/")
     buckets = services.settings.buckets
     if start and first not in buckets:
-        raise ValueError(f"--start begins with none of the buckets {', '.join(buckets)}")
+        raise Misused(f"--start begins with none of the buckets {', '.join(buckets)}")
     for bucket in buckets[buckets.index(first) if start else 0 :]:
         with outages("Cloud Storage"):
             blobs = services.storage.list_blobs(

@@ -6,22 +6,19 @@ Only counts them, unless told to erase. An erasure that has begun goes on withou
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 import time
 
-from google.api_core.exceptions import GoogleAPICallError
 from tqdm import tqdm
 
+from infra.tool import ended_in_words, services
 from shared.deletion.erasures import ErasureState
-from shared.errors import Unavailable
 from shared.jobs.pagination import ListQuery
 from shared.messaging.events import JobsErased
 from shared.services import Services
-from shared.settings import Settings, SettingsError
 
 OPERATOR = "operator"
 """Who asked, in the records."""
+_GOES_ON = "An erasure that was asked for goes on without this tool."
 _PAUSE = 2.0
 """Seconds between two looks at the progress."""
 _NOW = """\
@@ -33,20 +30,11 @@ the purges of the jobs are done in `deletions`, and set the window again. Meanwh
 
 def main() -> None:
     options = _parser().parse_args()
-    try:
-        # No browser calls this, so the origin is a placeholder.
-        settings = Settings.from_environment({"ALLOWED_ORIGINS": "http://localhost", **os.environ})
+    with ended_in_words("erase", lambda: _GOES_ON):
+        found = services()
         if options.now:
-            print(_NOW.format(commands="\n".join(map(_command, settings.buckets))))
-        run(Services(settings), options.user_id, erase=options.erase)
-    except SettingsError as error:
-        sys.exit(f"erase: {error}")
-    except GoogleAPICallError as error:
-        sys.exit(f"erase: {error.message}")
-    except Unavailable as error:
-        sys.exit(f"erase: {error}")
-    except KeyboardInterrupt:
-        sys.exit("\nerase: the erasure goes on without this tool")
+            print(_NOW.format(commands="\n".join(map(_command, found.settings.buckets))))
+        run(found, options.user_id, erase=options.erase)
 
 
 def run(services: Services, user_id: str, *, erase: bool, pause: float = _PAUSE) -> None:

@@ -42,8 +42,18 @@ class Route:
 @dataclass(frozen=True)
 class Role:
     name: str
+    """A predefined role, `roles/...`, or the id of a custom one."""
     on: str
     """One of PLACES."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomRole:
+    """A role of the project's own: https://cloud.google.com/iam/docs/creating-custom-roles"""
+
+    id: str
+    title: str
+    permissions: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +94,7 @@ class Function:
 @dataclass(frozen=True, kw_only=True)
 class Table:
     functions: Mapping[str, Function]
+    custom_roles: Mapping[str, CustomRole]
     every_minute_topic: str
     attempts: int
     ack_deadline: int
@@ -112,16 +123,29 @@ def read(text: str) -> Table:
         file = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise TableError(f"it is no TOML: {error}") from None
-    _check("the file", file, {"defaults", "events", "functions"})
+    _check("the file", file, {"custom_roles", "defaults", "events", "functions"})
     _check("defaults", file["defaults"], _SIZES)
     _check("events", file["events"], {EVERY_MINUTE, "attempts", "ack_deadline", "dead_letters_ack_deadline"})
+    custom_roles = {role: _custom_role(role, row) for role, row in file["custom_roles"].items()}
     functions = {name: _function(name, row, file["defaults"]) for name, row in file["functions"].items()}
     served: dict[Route, str] = {}
     for name, function in functions.items():
         for route in function.routes:
             if served.setdefault(route, name) != name:
                 raise TableError(f"{served[route]} and {name} both answer {route.method} {route.path}")
-    return Table(functions=functions, **file["events"])
+        for role in function.roles:
+            if not role.name.startswith("roles/") and role.name not in custom_roles:
+                raise TableError(f"{name} has the role {role.name}, which custom_roles does not have")
+    return Table(functions=functions, custom_roles=custom_roles, **file["events"])
+
+
+def _custom_role(role: str, row: object) -> CustomRole:
+    if not re.fullmatch(_CUSTOM_ROLE, role):
+        raise TableError(f"{role} is no custom role's id, which is nuumeeJobs and letters, at most 64 characters")
+    if not isinstance(row, dict):
+        raise TableError(f"{role} is no table")
+    _check(role, row, {"title", "permissions"})
+    return CustomRole(id=role, title=row["title"], permissions=frozenset(row["permissions"]))
 
 
 def _function(name: str, row: object, defaults: Mapping[str, Any]) -> Function:
@@ -156,7 +180,10 @@ def _table(holds: Callable[[object], bool]) -> Callable[[object], bool]:
     return lambda table: isinstance(table, dict) and all(map(holds, table.values()))
 
 
+_CUSTOM_ROLE = "nuumeeJobs[A-Za-z]{1,54}"
+"""Beginning with the product, because a project has one list of roles."""
 _ROUTE = r"(GET|POST|PUT|PATCH|DELETE) (/([A-Za-z0-9._-]+|\{[a-z_]+\}))+"
+_ROLE = f"roles/[A-Za-z.]+|{_CUSTOM_ROLE}"
 _ANY_TABLE = (_table(lambda _: True), "a table")
 _FLAG = (lambda value: isinstance(value, bool), "true or false")
 _SIZES = {"memory", "cpu", "concurrency", "timeout"}
@@ -164,6 +191,9 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "defaults": _ANY_TABLE,
     "events": _ANY_TABLE,
     "functions": _ANY_TABLE,
+    "custom_roles": _ANY_TABLE,
+    "title": (_text("[^\n]{1,100}"), "a title of at most 100 characters"),
+    "permissions": (_some(_text("[a-z]+\\.[A-Za-z.]+")), 'a list such as ["storage.objects.get"]'),
     EVERY_MINUTE: (_text("[a-z][a-z-]{2,}"), "a topic's name"),
     "attempts": (_number(5, 100), "a whole number from 5 to 100"),
     "ack_deadline": (_number(10, 600), "a whole number from 10 to 600"),
@@ -178,7 +208,7 @@ _RULES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "concurrency": (_number(1, 1000), "a whole number from 1 to 1000"),
     "timeout": (_number(1, 3600), "a whole number from 1 to 3600"),
     "roles": (
-        lambda roles: _table(_some(_text("roles/[A-Za-z.]+")))(roles) and roles and roles.keys() <= {*PLACES},
+        lambda roles: _table(_some(_text(_ROLE)))(roles) and roles and roles.keys() <= {*PLACES},
         f"a list of roles on one or several of {', '.join(PLACES)}",
     ),
 }

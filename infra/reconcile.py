@@ -6,39 +6,28 @@ Only reads, unless told to repair. An interrupted run resumes where it stopped.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from google.api_core.exceptions import GoogleAPICallError
 from tqdm import tqdm
 
 from infra.reconciliation import Checkpoint, Finding, Kind, Reconciliation
-from shared.errors import Unavailable
+from infra.tool import ended_in_words, services
 from shared.services import Services
-from shared.settings import Settings, SettingsError
+from shared.settings import Settings
 
 _CHECKPOINT = Path(".local") / "reconcile.json"
 
 
 def main() -> None:
     options = _parser().parse_args()
-    try:
-        # No browser calls this, so the origin is a placeholder.
-        settings = Settings.from_environment({"ALLOWED_ORIGINS": "http://localhost", **os.environ})
-        checkpoint = Checkpoint.load(options.checkpoint, _about(settings, options))
-        left = _run(Services(settings), checkpoint, options)
-    except (SettingsError, ValueError) as error:
-        sys.exit(f"reconcile: {error}")
-    except GoogleAPICallError as error:
-        sys.exit(f"reconcile: {error.message}")
-    except Unavailable as error:
-        sys.exit(f"reconcile: {error} Run it again, and it goes on where it was.")
-    except KeyboardInterrupt:
-        sys.exit("\nreconcile: broken off; run it again, and it goes on where it was")
+    with ended_in_words("reconcile", lambda: "Run it again, and it goes on where it was."):
+        found = services()
+        checkpoint = Checkpoint.load(options.checkpoint, _about(found.settings, options))
+        left = _run(found, checkpoint, options)
     options.checkpoint.unlink(missing_ok=True)
     sys.exit(1 if left else 0)
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from google.api_core.exceptions import InvalidArgument
 
+from infra.tool import Misused
 from shared.deletion.deletions import Deletions
 from shared.deletion.ledger import Ledger
 from shared.deletion.purge import DeletionState
@@ -101,7 +102,7 @@ class Checkpoint:
 
     @classmethod
     def load(cls, file: Path, run: str) -> Checkpoint:
-        """The saved checkpoint, or a new one if there is no file. Raises ValueError if the file is from another
+        """The saved checkpoint, or a new one if there is no file. Raises Misused if the file is from another
         run.
         """
         try:
@@ -109,9 +110,9 @@ class Checkpoint:
         except FileNotFoundError:
             return cls(run)
         except (TypeError, ValueError):
-            raise ValueError(f"{file} is no checkpoint: remove it") from None
+            raise Misused(f"{file} is no checkpoint: remove it") from None
         if found.run != run:
-            raise ValueError(f"{file} is of another run ({found.run}): finish that one, or remove the file")
+            raise Misused(f"{file} is of another run ({found.run}): finish that one, or remove the file")
         return found
 
 

@@ -3,6 +3,7 @@
 ApiError                  answered as problem details (RFC 9457)
   BadRequest          400
   Unauthorized        401
+  SignInTooOld        401
   NotFound            404
   MethodNotAllowed    405
   RequestTimeout      408
@@ -27,6 +28,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 PROBLEMS = "https://nuumee.ai/problems/"
+_CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 
 class ApiError(Exception):
@@ -62,7 +64,19 @@ class Unauthorized(ApiError):
     status, title, kind = 401, "Not signed in", "unauthorized"
 
     def __init__(self, detail: str) -> None:
-        super().__init__(detail, headers={"WWW-Authenticate": "Bearer"})
+        super().__init__(detail, headers=_CHALLENGE)
+
+
+class SignInTooOld(ApiError):
+    """The token is good, but the user has to sign in again for this."""
+
+    status, title, kind = 401, "Sign-in too old", "sign-in-too-old"
+
+    def __init__(self, minutes: int) -> None:
+        super().__init__(
+            f"Please sign in again: this needs a sign-in that is not older than {minutes} minutes.",
+            headers=_CHALLENGE,
+        )
 
 
 class NotFound(ApiError):

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from shared.jobs.known_pictures import KnownPictures
     from shared.jobs.renaming import Renaming
     from shared.jobs.repository import JobRepository
+    from shared.jobs.stalled import StalledJobs
     from shared.publishing.dead_letters import DeadLetters
     from shared.publishing.publisher import Publisher
     from shared.sharing.completion import Completions
@@ -171,6 +172,12 @@ class Services:
         from shared.jobs.renaming import Renaming
 
         return Renaming(self.firestore)
+
+    @_once
+    def stalled(self) -> StalledJobs:
+        from shared.jobs.stalled import StalledJobs
+
+        return StalledJobs(self.firestore)
 
     @_once
     def shares(self) -> Shares:

@@ -16,6 +16,7 @@ from shared.jobs.documents import is_deleted, job_from
 from shared.jobs.job import Job, is_job_id, newest_first, status_group
 from shared.jobs.pagination import STATUS_GROUPS, JobPage, ListQuery, Position
 from shared.jobs.renaming import renaming
+from shared.jobs.stalled import StalledJob, StalledJobs, stalled_job
 
 SWEEP_AFTER = LONGEST_RUN = timedelta(minutes=5)
 
@@ -258,3 +259,28 @@ class FakeErasures(Erasures):
         document = self._read(erasure_id)
         self.documents[erasure_id] = {**document, **step(document)}
         return dict(self.documents[erasure_id])
+
+
+class FakeStalledJobs(StalledJobs):
+    """Finds jobs in memory. Where a sweep goes on is the real one's."""
+
+    def __init__(self, repository: FakeRepository) -> None:
+        self._documents = repository.documents
+        self.kept: dict[str, Any] = {}
+
+    def _place(self) -> dict[str, Any]:
+        return self.kept
+
+    def _move(self, place: dict[str, Any]) -> None:
+        self.kept = place
+
+    def _after(self, place: dict[str, Any], until: datetime, limit: int) -> list[StalledJob]:
+        found = [
+            stalled_job(job_id, document)
+            for job_id, document in self._documents.items()
+            if isinstance(document.get("updated_at"), datetime)
+            and document["updated_at"] <= until
+            and document.get("status") not in (None, "completed", "failed")
+        ]
+        later = [one for one in found if tuple(one.place.values())[: len(place)] > tuple(place.values())]
+        return sorted(later, key=lambda one: tuple(one.place.values()))[:limit]

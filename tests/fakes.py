@@ -45,7 +45,15 @@ from shared.storage.recovery import BucketRestore
 from shared.storage.removal import TAKEN_BACK, BucketPurge
 from shared.storage.retention import Retention, Retentions
 from shared.storage.signing import KeySigner, Urls, UrlSigner
-from tests.fake_firestore import LONGEST_RUN, SWEEP_AFTER, FakeErasures, FakeLedger, FakeRenaming, FakeRepository
+from tests.fake_firestore import (
+    LONGEST_RUN,
+    SWEEP_AFTER,
+    FakeErasures,
+    FakeLedger,
+    FakeRenaming,
+    FakeRepository,
+    FakeStalledJobs,
+)
 from tests.fake_shares import FakeCompletions, FakeKnownPictures, FakeShares, FakeViews
 from tests.jobs import NOW
 
@@ -333,6 +341,7 @@ class FakeServices(Services):
             "completions": cast(Completions, completions),
             "renaming": cast(Renaming, FakeRenaming(self.fake_repository)),
             "known_pictures": cast(KnownPictures, FakeKnownPictures(self.fake_repository)),
+            "stalled": FakeStalledJobs(self.fake_repository),
             "views": cast(Views, self.fake_views),
             "media": cast(MediaStore, self.fake_media),
             "objects": cast(ObjectStore, self.fake_media),

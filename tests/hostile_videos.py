@@ -101,18 +101,24 @@ def held(quarters: int) -> bytes:
     return bytes(content)
 
 
-def repeated(count: int, seconds: Fraction) -> bytes:
-    """The same picture repeated, with so many seconds between."""
-    stream, made = packets(moving(320, 240, 1), rate=1, **FAST)
+def repeated(
+    count: int,
+    seconds: Fraction,
+    pictures: Iterable[Image.Image] | None = None,
+    sound: bool = False,
+    **how: str,
+) -> bytes:
+    """So many pictures, the same ones over and over: they are encoded once. `seconds` are between two of them."""
+    stream, made = packets(pictures or moving(320, 240, 1), rate=1, **{**FAST, **how})
 
     def copies() -> Iterator[Packet[Any]]:
         for number in range(count):
-            packet = Packet(bytes(made[0]))
+            packet = Packet(bytes(made[number % len(made)]))
             packet.pts = packet.dts = number
-            packet.time_base, packet.is_keyframe = seconds, True
+            packet.time_base, packet.is_keyframe = seconds, not number % len(made)
             yield packet
 
-    return muxed(stream, copies())
+    return muxed(stream, copies(), sound=sound)
 
 
 def changing(sizes: Iterable[tuple[int, int]]) -> bytes:
@@ -198,11 +204,12 @@ def black_before_noise() -> Iterator[Image.Image]:
 
 
 VIDEOS: dict[str, Callable[[], bytes]] = {
-    "clip-720p.mp4": lambda: video(moving(1280, 720, 150), sound=True),
+    "clip-720p.mp4": lambda: repeated(150, Fraction(1, 30), moving(1280, 720, 30), sound=True),
     "clip.webm": lambda: video(moving(320, 240, 40), kind="webm", codec="libvpx-vp9", deadline="realtime"),
     "clip.mov": lambda: video(moving(320, 240, 40), kind="mov"),
-    "clip-4k.mp4": lambda: video([scene(3840, 2160)] * 8),
-    "noise.mp4": lambda: video((noise(288, 288) for _ in range(90)), crf="1"),
+    # Together, its pictures take more memory than there is.
+    "clip-4k.mp4": lambda: repeated(30, Fraction(1, 30), moving(3840, 2160, 1)),
+    "noise.mp4": lambda: repeated(90, Fraction(1, 30), (noise(288, 288) for _ in range(15)), crf="1"),
     "black-at-first.mp4": lambda: video(fade_in()),
     "black-for-long.mp4": lambda: video([*[BLACK] * 10, *moving(320, 240, 10)], rate=2, g="5"),
     "black-for-four-seconds.mp4": lambda: video(black_before_noise(), rate=10, g="10"),

@@ -1,28 +1,18 @@
 "use client";
 
-import { LogOut } from "lucide-react";
+import { AccountButton } from "@/components/AccountButton";
 import { useSession } from "@/components/SessionGate";
-import { Button } from "@/components/ui/Button";
-import { endSession } from "@/lib/session";
 
 export function Header() {
   const session = useSession();
   return (
-    <header className="short:static sticky top-0 z-20 border-line border-b bg-page/90 backdrop-blur">
-      <div className="mx-auto flex h-16 max-w-5xl items-center gap-4 px-3 sm:px-6">
+    <header className="short:static sticky top-0 z-20 border-line border-b bg-page/90 backdrop-blur short:backdrop-blur-none">
+      <div className="mx-auto flex h-16 max-w-page items-center gap-4 px-3 sm:px-6">
         <a href="/jobs/" className="flex items-center gap-2 font-semibold text-lg tracking-tight">
           <Logo />
           NuuMee
         </a>
-        {session && (
-          <div className="ml-auto flex min-w-0 items-center gap-3">
-            <span className="hidden truncate text-muted text-sm sm:block">{session.email}</span>
-            <Button onClick={() => endSession("signed-out")}>
-              <LogOut aria-hidden className="size-4" />
-              Sign out
-            </Button>
-          </div>
-        )}
+        {session && <AccountButton session={session} />}
       </div>
     </header>
   );

@@ -7,15 +7,7 @@ import { ForeignText } from "@/components/ui/ForeignText";
 import { Skeleton } from "@/components/ui/Skeleton";
 import type { RenewMedia } from "@/hooks/use-jobs";
 import { cardId } from "@/lib/focus";
-import {
-  failureReason,
-  formatCredits,
-  type Job,
-  type JobFields,
-  shortName,
-  titleOf,
-  typeLabel,
-} from "@/lib/job";
+import { costOf, failureReason, type Job, type JobFields, shortName, titleOf, typeLabel } from "@/lib/job";
 import type { TileKind } from "@/lib/media";
 
 export interface JobCommands {
@@ -26,7 +18,7 @@ export interface JobCommands {
   renewMedia: RenewMedia;
 }
 
-interface Props {
+export interface JobCardProps {
   job: Job;
   selected: boolean;
   commands: JobCommands;
@@ -34,7 +26,7 @@ interface Props {
 
 export const CARD = "rounded-2xl border bg-surface p-3 sm:p-4";
 
-export function JobCard({ job, selected, commands }: Props) {
+export function JobCard({ job, selected, commands }: JobCardProps) {
   const titleId = `${cardId(job.id)}-title`;
   return (
     <article
@@ -81,6 +73,7 @@ export function JobCard({ job, selected, commands }: Props) {
 }
 
 function Facts({ job }: { job: Job }) {
+  const cost = costOf(job);
   return (
     <p className="flex flex-wrap gap-x-2 text-muted text-sm [&>:not(:last-child)]:after:ml-2 [&>:not(:last-child)]:after:content-['·']">
       {job.name && <span>{typeLabel(job)}</span>}
@@ -88,7 +81,7 @@ function Facts({ job }: { job: Job }) {
         <Age time={job.created_at} />
       </span>
       {job.resolution && <span>{job.resolution}</span>}
-      {job.credits_charged !== null && <span>{formatCredits(job.credits_charged)}</span>}
+      {cost && <span>{cost}</span>}
     </p>
   );
 }

@@ -1,15 +1,17 @@
 import { Clapperboard, SearchX } from "lucide-react";
-import { JobCard, type JobCommands } from "@/components/JobCard";
+import type { ComponentType } from "react";
+import { JobCard, type JobCardProps, type JobCommands } from "@/components/JobCard";
 import { Failure, Outdated } from "@/components/LoadProblem";
 import { Pager } from "@/components/Pager";
 import { statusLabel } from "@/components/StatusBadge";
-import { Button } from "@/components/ui/Button";
+import { Button, ButtonLink } from "@/components/ui/Button";
 import { Notice } from "@/components/ui/Notice";
 import { SteadyPlace } from "@/components/ui/SteadyPlace";
 import type { Jobs } from "@/hooks/use-jobs";
 import type { Selection } from "@/hooks/use-selection";
 import type { Navigation } from "@/hooks/use-view";
 import { focusTitle } from "@/lib/focus";
+import { settings } from "@/lib/settings";
 import { isSearchable, type View } from "@/lib/view";
 
 interface Props {
@@ -18,12 +20,17 @@ interface Props {
   navigation: Navigation;
   selection: Selection;
   commands: JobCommands;
+  /** What shows a job: a card of the list or, null while it is loading, one of the grid. */
+  Card: ComponentType<JobCardProps> | null;
 }
 
+const GRID = "jobs-grid grid grid-cols-2 gap-3 sm:grid-cols-3 lg:grid-cols-4 xl:grid-cols-5 2xl:grid-cols-6";
+
 /** The cards, or the reason why there are none. */
-export function JobsContent({ jobs, view, navigation, selection, commands }: Props) {
+export function JobsContent({ jobs, view, navigation, selection, commands, Card }: Props) {
   const { list, error } = jobs;
   if (view.search && !isSearchable(view.search)) return <NothingFound view={view} navigation={navigation} />;
+  if (!Card) return <JobsContent.Skeleton />;
   if (!list || list.jobs.length === 0) {
     if (error && !jobs.loading) return <Failure title="Your jobs could not be loaded" list={jobs} />;
     // If there are jobs but none on this page, another page is already loading.
@@ -34,10 +41,10 @@ export function JobsContent({ jobs, view, navigation, selection, commands }: Pro
     <div aria-busy={jobs.loading}>
       {error !== undefined && !jobs.loading && <Outdated list={jobs} />}
       <SteadyPlace first={list.jobs[0]?.id}>
-        <ul className="flex flex-col gap-3 sm:gap-4">
+        <ul className={Card === JobCard ? "flex flex-col gap-3 sm:gap-4" : GRID}>
           {list.jobs.map((job) => (
             <li key={job.id} className={jobs.arrived.has(job.id) ? "animate-arrive" : ""}>
-              <JobCard job={job} selected={selection.has(job)} commands={commands} />
+              <Card job={job} selected={selection.has(job)} commands={commands} />
             </li>
           ))}
         </ul>
@@ -85,6 +92,11 @@ function NothingFound({ view, navigation }: { view: View; navigation: Navigation
   return (
     <Notice title="No videos yet" icon={<Clapperboard className="size-7" />}>
       <p>Videos that you start appear here, where you can follow, watch and share them.</p>
+      {settings.createUrl && (
+        <ButtonLink look="primary" href={settings.createUrl}>
+          Start a video
+        </ButtonLink>
+      )}
     </Notice>
   );
 }

@@ -1,16 +1,13 @@
 "use client";
 
-import { Eye, EyeOff } from "lucide-react";
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { Button } from "@/components/ui/Button";
+import { FIELD, PasswordField } from "@/components/ui/PasswordField";
 import { messageOf, NothingKept } from "@/lib/errors";
 import { keepsData, loadFirebase } from "@/lib/session";
 import { settings } from "@/lib/settings";
 
 type Firebase = Awaited<ReturnType<typeof loadFirebase>>;
-
-const FIELD =
-  "h-11 w-full rounded-lg border border-line bg-page px-3 text-base placeholder:text-muted aria-invalid:border-red-400";
 
 /** Signs in with e-mail and password, or with Google if the deployment supports it. */
 export function SignInForm({ onSignedIn }: { onSignedIn: () => void }) {
@@ -110,37 +107,6 @@ export function SignInForm({ onSignedIn }: { onSignedIn: () => void }) {
         className="min-h-11 self-center px-2 text-muted text-sm underline underline-offset-4 hover:text-ink sm:min-h-8"
       >
         Forgot your password?
-      </button>
-    </div>
-  );
-}
-
-function PasswordField({ invalid }: { invalid: boolean }) {
-  const [shown, setShown] = useState(false);
-  const Icon = shown ? EyeOff : Eye;
-  return (
-    <div className="relative">
-      <label className="flex flex-col gap-1.5 font-medium text-sm">
-        Password
-        <input
-          className={`${FIELD} pr-12`}
-          name="password"
-          type={shown ? "text" : "password"}
-          autoComplete="current-password"
-          autoCapitalize="none"
-          spellCheck={false}
-          required
-          aria-invalid={invalid}
-        />
-      </label>
-      <button
-        type="button"
-        aria-label="Show what is typed"
-        aria-pressed={shown}
-        onClick={() => setShown(!shown)}
-        className="absolute right-0 bottom-0 grid size-11 place-items-center rounded-r-lg text-muted hover:text-ink aria-pressed:text-accent"
-      >
-        <Icon aria-hidden className="size-4.5" />
       </button>
     </div>
   );

@@ -1,5 +1,6 @@
 import { useRef, useState } from "react";
 import useSWR from "swr";
+import { useCounts } from "@/hooks/use-counts";
 import { type Details, useDetails } from "@/hooks/use-details";
 import { useOnline, useVisible } from "@/hooks/use-environment";
 import { usePolling } from "@/hooks/use-polling";
@@ -33,7 +34,7 @@ import {
   withShare,
 } from "@/lib/list";
 import { keepUrls, type TileKind, withRenewed } from "@/lib/media";
-import { isOld, slowing, steady } from "@/lib/polling";
+import { isOld, pollsOf, slowing } from "@/lib/polling";
 import { isSearchable, type View } from "@/lib/view";
 
 const NEVER = { place: "", at: 0, ids: [] };
@@ -86,7 +87,7 @@ interface Events {
  */
 export function useJobs(userId: string, view: View, { onChange, onArrival }: Events): Jobs {
   const { status, page, search } = view;
-  const watching = [useVisible(), useOnline()].every(Boolean);
+  const [visible, online] = [useVisible(), useOnline()];
   const [deleting, setDeleting] = useState<Job[]>([]);
   const [deleted, setDeleted] = useState<ReadonlySet<string>>(new Set());
   const [counts, setCounts] = useState<Counts>();
@@ -162,6 +163,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     return mutate();
   };
 
+  useCounts(userId, view.deleted && !counts, setCounts);
+
   const all = data?.jobs.map((job) => ({ ...job, media: thumbnails[job.id] ?? job.media }));
   const pending = isValidating && !all;
   const {
@@ -174,20 +177,20 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const apart = details.job && !isListed && isActive(details.job) ? [details.job] : [];
   // Nothing is asked while the list loads, because it contains the same jobs, or during a deletion, which changes the
   // counts too.
-  const calm = watching && !isValidating && deleting.length === 0;
-  const pollFailure = usePolling(calm && watched.length + apart.length > 0, asked, steady, async (signal) => {
-    const before = [...watched, ...apart];
-    const ids = before.map((job) => job.id);
+  const calm = online && !isValidating && deleting.length === 0;
+  const { polled, pace } = pollsOf([...watched, ...apart], visible);
+  const pollFailure = usePolling(calm && polled.length > 0, asked, pace, async (signal) => {
+    const ids = polled.map((job) => job.id);
     renamedSince.current = [];
     const answered = withNames(learn(await getJobs(ids, signal)), renamedSince.current);
     await mutate((list) => list && withPolledJobs(list, ids, answered), { revalidate: false });
     updateDetails((job) => withPolledJob(job, ids, answered));
-    setCounts((known) => known && recount(known, before, answered));
-    const changed = changedJobs(before, answered);
+    setCounts((known) => known && recount(known, polled, answered));
+    const changed = changedJobs(polled, answered);
     if (changed.length > 0) onChange(changed);
   });
   // New jobs appear on the first page. A search is in order of ids, so they may be on any of its pages.
-  const lookable = calm && data !== undefined && page === 1 && search === "";
+  const lookable = calm && visible && data !== undefined && page === 1 && search === "";
   const lookFailure = usePolling(lookable, looked, slowing, async (signal) => {
     const newest = await lookForNewest(status, signal);
     if (!data || !isOutdated(data, newest, status)) return;
@@ -202,7 +205,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     loaded.current = { ...loaded.current, at: now };
     void reload();
   });
-  useRenewal(all, watching && !isValidating, () => void mutate());
+  useRenewal(all, visible && online && !isValidating, () => void mutate());
 
   const sessionEnded = error instanceof SessionEnded;
   return {

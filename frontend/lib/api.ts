@@ -1,6 +1,6 @@
 /** Calls to the functions. Each call throws ApiError, NetworkError, PartMissing or SessionEnded. */
 
-import { ApiError, NetworkError, PartMissing, SessionEnded } from "@/lib/errors";
+import { ApiError, NetworkError, PartMissing, SessionEnded, SIGN_IN_TOO_OLD } from "@/lib/errors";
 import type {
   Group,
   Job,
@@ -117,7 +117,8 @@ interface Options {
   signal?: AbortSignal | undefined;
 }
 
-async function call<T>(endpoint: Endpoint, path: string, options: Options = {}): Promise<T> {
+/** Calls a function. Paths begin with a slash. */
+export async function call<T>(endpoint: Endpoint, path: string, options: Options = {}): Promise<T> {
   const { method = "GET", body, signal } = options;
   // AbortSignal.any would do this, but browsers have had it only since 2024.
   const controller = new AbortController();
@@ -141,8 +142,11 @@ async function call<T>(endpoint: Endpoint, path: string, options: Options = {}):
     let response = await send(await accessToken());
     // A token can be refused before it expires. A fresh one shows whether the session itself has ended.
     if (response.status === 401) response = await send(await accessToken(true));
-    if (response.status === 401) throw new SessionEnded("The functions refuse a fresh token");
-    if (!response.ok) throw await problem(response);
+    if (!response.ok) {
+      const error = await problem(response);
+      if (error.status !== 401 || error.type === SIGN_IN_TOO_OLD) throw error;
+      throw new SessionEnded("The functions refuse a fresh token");
+    }
     return (await response.json()) as T;
   } catch (error) {
     if (error instanceof SessionEnded) await endSession("revoked");
@@ -159,10 +163,10 @@ async function call<T>(endpoint: Endpoint, path: string, options: Options = {}):
 
 async function problem(response: Response): Promise<ApiError> {
   const body: unknown = await response.json().catch(() => null);
-  const detail = body && typeof body === "object" && "detail" in body ? body.detail : null;
+  const { detail, type }: { detail?: unknown; type?: unknown } = Object(body);
   const sentence =
     typeof detail === "string" ? detail : `The service returned an error (${response.status}).`;
-  return new ApiError(sentence, response.status, retryAfter(response.headers.get("Retry-After")));
+  return new ApiError(sentence, response.status, retryAfter(response.headers.get("Retry-After")), type);
 }
 
 /** Parses a Retry-After header, which holds seconds or a date (RFC 9110, section 10.2.3). Returns milliseconds. */

@@ -31,10 +31,15 @@ export class ApiError extends Error {
     readonly status: number,
     /** How long the server asks us to wait before trying again, in milliseconds. */
     readonly retryAfter: number | undefined,
+    /** The kind of error, a URI (RFC 9457 `type`). */
+    readonly type?: unknown,
   ) {
     super(detail);
   }
 }
+
+/** The `type` of an ApiError: the session is valid, but the user must sign in again before this. */
+export const SIGN_IN_TOO_OLD = "https://nuumee.ai/problems/sign-in-too-old";
 
 /** The session is no longer valid. */
 export class SessionEnded extends Error {}

@@ -6,9 +6,12 @@ import {
   browserLocalPersistence,
   browserPopupRedirectResolver,
   connectAuthEmulator,
+  EmailAuthProvider,
   GoogleAuthProvider,
   initializeAuth,
   type PopupRedirectResolver,
+  reauthenticateWithCredential,
+  reauthenticateWithPopup,
   sendPasswordResetEmail,
   signInWithEmailAndPassword,
   signInWithPopup,
@@ -86,6 +89,42 @@ export async function signInWithGoogle(): Promise<void> {
   await signInWithPopup(auth, new GoogleAuthProvider(), opener);
 }
 
+/** With what the user can sign in again. */
+export interface Means {
+  email: string | null;
+  password: boolean;
+  google: boolean;
+}
+
+/** Throws SessionEnded if nobody is signed in. */
+export async function meansOfSignIn(): Promise<Means> {
+  const { email, providerData } = await signedIn();
+  const ids = providerData.map((one) => one.providerId);
+  return {
+    email,
+    password: ids.includes("password"),
+    google: ids.includes("google.com") && settings.firebase.authDomain !== undefined,
+  };
+}
+
+/** Signs the current user in again, so that the next token tells of a recent sign-in. */
+export async function signInAgain(password: string): Promise<void> {
+  const user = await signedIn();
+  await reauthenticateWithCredential(user, EmailAuthProvider.credential(user.email ?? "", password));
+}
+
+/** Does the same with Google. Call `prepareGoogle` and `meansOfSignIn` before, or the browser blocks the window. */
+export async function signInAgainWithGoogle(): Promise<void> {
+  const opener = PreparedPopupOpener as unknown as PopupRedirectResolver;
+  await reauthenticateWithPopup(await signedIn(), new GoogleAuthProvider(), opener);
+}
+
+async function signedIn(): Promise<User> {
+  const user = await currentUser();
+  if (!user) throw new SessionEnded("Nobody is signed in");
+  return user;
+}
+
 /** Sends an e-mail with a link for a new password, if the address has an account. Nobody learns whether it has one. */
 export async function sendPasswordReset(email: string): Promise<void> {
   try {
@@ -127,6 +166,8 @@ export function signInProblem(error: unknown): string | null {
       return "Too many attempts. Please wait a few minutes and try again.";
     case "auth/network-request-failed":
       return "The sign-in service cannot be reached. Check your connection and try again.";
+    case "auth/user-mismatch":
+      return "That is another account. Please sign in as the one that is signed in here.";
     case "auth/popup-blocked":
       return "The browser blocked Google's window. Allow pop-ups for this page and try again.";
     case "auth/popup-closed-by-user":

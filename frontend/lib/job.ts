@@ -1,5 +1,7 @@
 /** The functions' responses: the fields that the page reads. */
 
+import { parseTime } from "@/lib/time";
+
 export const STATUSES = ["pending", "queued", "processing", "completed", "failed"] as const;
 export type JobStatus = (typeof STATUSES)[number];
 
@@ -47,8 +49,11 @@ export interface JobFields {
   status: string | null;
   resolution: string | null;
   credits_charged: number | null;
+  /** How many of them were given back. Older functions send none. */
+  credits_refunded?: number | null;
   error_message: string | null;
   created_at: string | null;
+  updated_at?: string | null;
   completed_at: string | null;
 }
 
@@ -129,6 +134,15 @@ export interface JobName {
   name: string | null;
 }
 
+/** The progress of a deletion of all jobs. */
+export interface Erasure {
+  state: "pending" | "done";
+  /** How many there were at the request. */
+  jobs: number;
+  /** How many are deleted by now; with jobs that came late, more than `jobs`. */
+  deleted: number;
+}
+
 export interface JobShareResponse {
   job_id: string;
   share_url: string | null;
@@ -145,6 +159,15 @@ export function groupOf(status: string | null): Group {
 /** Whether the job is still under way. */
 export function isActive(job: JobFields): boolean {
   return !FINAL.includes(job.status);
+}
+
+/** A job in progress has stalled if nobody has changed it for this long, in milliseconds. A sweep tells operators. */
+const STALLED_AFTER = 86_400_000;
+
+/** Returns since when the job has stalled, in milliseconds since 1970; null if it has not. */
+export function stalledSince(job: JobFields, now: number): number | null {
+  const changed = parseTime(job.updated_at ?? job.created_at);
+  return isActive(job) && changed !== null && now - changed >= STALLED_AFTER ? changed : null;
 }
 
 /** Returns why the job has failed, in the words of whoever recorded it. */
@@ -184,4 +207,11 @@ export function shortName(jobId: string): string {
 
 export function formatCredits(credits: number): string {
   return `${credits} ${credits === 1 ? "credit" : "credits"}`;
+}
+
+/** Returns what the job has cost, such as "10 credits, 4 given back", or null if that is not known. */
+export function costOf({ credits_charged: charged, credits_refunded: refunded }: JobFields): string | null {
+  if (charged === null) return null;
+  const back = refunded && `, ${refunded >= charged ? "" : `${refunded} `}given back`;
+  return formatCredits(charged) + (back || "");
 }

@@ -1,6 +1,8 @@
 /** When to ask again. All times are in milliseconds. */
 
 import { ApiError, SessionEnded } from "@/lib/errors";
+import { type Job, stalledSince } from "@/lib/job";
+import { isTelling } from "@/lib/telling";
 
 /** Between two polls for the active jobs. */
 export const INTERVAL = 10_000;
@@ -22,6 +24,19 @@ export const brisk: Pace = (answers) => Math.min(1000 * 2 ** answers, INTERVAL);
 
 /** A minute at first, then half as long again each time, up to five minutes. */
 export const slowing: Pace = (answers) => Math.min(FIRST_LOOK * 1.5 ** answers, LONGEST_LOOK);
+
+/** A minute, which is as often as browsers run the timers of a hidden page: https://developer.chrome.com/blog/timer-throttling-in-chrome-88 */
+export const unhurried: Pace = () => FIRST_LOOK;
+
+/**
+ * Returns which of the jobs in progress to ask for, and at what pace. Those that have stalled are left out as long as
+ * others move. A hidden page asks only if its user wants to be told when a job is done.
+ */
+export function pollsOf(active: Job[], visible: boolean): { polled: Job[]; pace: Pace } {
+  const moving = active.filter((job) => stalledSince(job, Date.now()) === null);
+  if (!visible) return { polled: isTelling() ? moving : [], pace: unhurried };
+  return moving.length > 0 ? { polled: moving, pace: steady } : { polled: active, pace: slowing };
+}
 
 /**
  * Returns the time until the next request after this many failures in a row. It doubles with each failure, up to two

@@ -6,6 +6,7 @@ export type Endpoint =
   | "getOutput"
   | "renameJob"
   | "deleteJob"
+  | "deleteJobs"
   | "undeleteJob"
   | "shareJob";
 
@@ -19,6 +20,10 @@ export interface Settings {
   mediaOrigin: string;
   /** How many days the buckets keep deleted objects; 0 if they keep none. */
   softDeleteDays: number;
+  /** Where a video is started, if the page shows a way there. */
+  createUrl?: string;
+  /** Where to ask for help with a job, if anywhere: the beginning of an address that ends in the job's id. */
+  supportUrl?: string;
 }
 
 export const settings: Settings = read({
@@ -28,6 +33,7 @@ export const settings: Settings = read({
   NEXT_PUBLIC_GET_OUTPUT_URL: process.env.NEXT_PUBLIC_GET_OUTPUT_URL,
   NEXT_PUBLIC_RENAME_JOB_URL: process.env.NEXT_PUBLIC_RENAME_JOB_URL,
   NEXT_PUBLIC_DELETE_JOB_URL: process.env.NEXT_PUBLIC_DELETE_JOB_URL,
+  NEXT_PUBLIC_DELETE_JOBS_URL: process.env.NEXT_PUBLIC_DELETE_JOBS_URL,
   NEXT_PUBLIC_UNDELETE_JOB_URL: process.env.NEXT_PUBLIC_UNDELETE_JOB_URL,
   NEXT_PUBLIC_SHARE_JOB_URL: process.env.NEXT_PUBLIC_SHARE_JOB_URL,
   NEXT_PUBLIC_FIREBASE_API_KEY: process.env.NEXT_PUBLIC_FIREBASE_API_KEY,
@@ -36,6 +42,8 @@ export const settings: Settings = read({
   NEXT_PUBLIC_AUTH_EMULATOR_URL: process.env.NEXT_PUBLIC_AUTH_EMULATOR_URL,
   NEXT_PUBLIC_MEDIA_ORIGIN: process.env.NEXT_PUBLIC_MEDIA_ORIGIN,
   NEXT_PUBLIC_SOFT_DELETE_DAYS: process.env.NEXT_PUBLIC_SOFT_DELETE_DAYS,
+  NEXT_PUBLIC_CREATE_URL: process.env.NEXT_PUBLIC_CREATE_URL,
+  NEXT_PUBLIC_SUPPORT: process.env.NEXT_PUBLIC_SUPPORT,
 });
 
 /** Reads the settings. Throws an Error that names a missing or invalid setting, which fails the build. */
@@ -61,6 +69,9 @@ export function read(environment: Record<string, string | undefined>): Settings 
     throw new Error("NEXT_PUBLIC_SOFT_DELETE_DAYS must be a whole number of days");
   }
   const authDomain = optional("FIREBASE_AUTH_DOMAIN");
+  const create = optional("CREATE_URL");
+  const support = optional("SUPPORT");
+  const isMailbox = support && /^[^\s@/?&]+@[^\s@/?&]+$/.test(support);
   return {
     endpoints: {
       listJobs: endpoint("LIST_JOBS_URL"),
@@ -68,6 +79,7 @@ export function read(environment: Record<string, string | undefined>): Settings 
       getOutput: endpoint("GET_OUTPUT_URL"),
       renameJob: endpoint("RENAME_JOB_URL"),
       deleteJob: endpoint("DELETE_JOB_URL"),
+      deleteJobs: endpoint("DELETE_JOBS_URL"),
       undeleteJob: endpoint("UNDELETE_JOB_URL"),
       shareJob: endpoint("SHARE_JOB_URL"),
     },
@@ -79,5 +91,9 @@ export function read(environment: Record<string, string | undefined>): Settings 
     authEmulator: optional("AUTH_EMULATOR_URL"),
     mediaOrigin: optional("MEDIA_ORIGIN") ?? "https://storage.googleapis.com",
     softDeleteDays: days,
+    ...(create && { createUrl: address("CREATE_URL", create) }),
+    ...(support && {
+      supportUrl: isMailbox ? `mailto:${support}?subject=Job%20` : `${address("SUPPORT", support)}?job=`,
+    }),
   };
 }

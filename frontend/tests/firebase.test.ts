@@ -1,5 +1,6 @@
 import { FirebaseError } from "@firebase/app";
-import { expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
+import { SessionEnded } from "@/lib/errors";
 
 const made = vi.hoisted(() => ({ scripts: 0 }));
 /** As in Firebase: an opener loads Google's script unless its instance, or what it shares, already has it. */
@@ -17,6 +18,13 @@ const signInWithPopup = vi.hoisted(() =>
   vi.fn(async (auth: unknown, _provider: unknown, given: new () => Opener) => new given()._initialize(auth)),
 );
 const sendPasswordResetEmail = vi.hoisted(() => vi.fn<(auth: unknown, email: string) => Promise<void>>());
+const reauthenticateWithCredential = vi.hoisted(() => vi.fn<(user: unknown, credential: unknown) => void>());
+const reauthenticateWithPopup = vi.hoisted(() =>
+  vi.fn(async (_user: unknown, _provider: unknown, given: new () => Opener) => new given()._initialize({})),
+);
+const auth = vi.hoisted(() => ({ authStateReady: async () => undefined, currentUser: null as unknown }));
+const settings = vi.hoisted(() => ({ firebase: {} as { authDomain?: string } }));
+vi.mock("@/lib/settings", () => ({ settings }));
 vi.mock("@firebase/app", () => ({
   initializeApp: () => ({}),
   FirebaseError: class extends Error {
@@ -28,11 +36,18 @@ vi.mock("@firebase/app", () => ({
 vi.mock("@firebase/auth", () => ({
   browserLocalPersistence: {},
   browserPopupRedirectResolver: Opener,
+  EmailAuthProvider: { credential: (email: string, password: string) => ({ email, password }) },
   GoogleAuthProvider: class {},
-  initializeAuth: () => ({}),
+  initializeAuth: () => auth,
+  reauthenticateWithCredential,
+  reauthenticateWithPopup,
   sendPasswordResetEmail,
   signInWithPopup,
 }));
+
+afterEach(() => {
+  auth.currentUser = null;
+});
 
 test("signing in with Google after the preparation loads no script, which would have the window blocked", async () => {
   const { prepareGoogle, signInWithGoogle } = await import("@/lib/firebase");
@@ -42,6 +57,45 @@ test("signing in with Google after the preparation loads no script, which would 
   await signInWithGoogle();
   expect(signInWithPopup).toHaveBeenCalledOnce();
   expect(made.scripts).toBe(1);
+});
+
+const ann = (...providers: string[]) => ({
+  email: "ann@nuumee.test",
+  providerData: providers.map((providerId) => ({ providerId })),
+});
+
+test.each([
+  [["password"], undefined, { password: true, google: false }],
+  [["google.com"], "nuumee.test", { password: false, google: true }],
+  [["google.com"], undefined, { password: false, google: false }],
+  [["password", "google.com"], "nuumee.test", { password: true, google: true }],
+  [["phone"], "nuumee.test", { password: false, google: false }],
+])("a user of %j signs in again, with the authDomain %s, by %j", async (providers, authDomain, means) => {
+  const { meansOfSignIn } = await import("@/lib/firebase");
+  auth.currentUser = ann(...providers);
+  settings.firebase = authDomain ? { authDomain } : {};
+  expect(await meansOfSignIn()).toEqual({ email: "ann@nuumee.test", ...means });
+});
+
+test("signing in again is for the signed-in user alone, and loads no script for Google", async () => {
+  const firebase = await import("@/lib/firebase");
+  auth.currentUser = ann("password", "google.com");
+  await firebase.signInAgain("secret");
+  const credential = { email: "ann@nuumee.test", password: "secret" };
+  expect(reauthenticateWithCredential).toHaveBeenCalledWith(auth.currentUser, credential);
+  firebase.prepareGoogle();
+  const { scripts } = made;
+  await firebase.signInAgainWithGoogle();
+  expect(reauthenticateWithPopup.mock.calls[0]?.[0]).toBe(auth.currentUser);
+  expect(made.scripts).toBe(scripts);
+  const other = new FirebaseError("auth/user-mismatch", "");
+  expect(firebase.signInProblem(other)).toContain("another account");
+});
+
+test("nobody can sign in again after signing out elsewhere", async () => {
+  const { meansOfSignIn, signInAgain } = await import("@/lib/firebase");
+  await expect(meansOfSignIn()).rejects.toThrow(SessionEnded);
+  await expect(signInAgain("secret")).rejects.toThrow(SessionEnded);
 });
 
 test("asking for a new password never tells whether there is an account", async () => {

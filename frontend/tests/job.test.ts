@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import {
+  costOf,
   enteredName,
   failureReason,
   groupOf,
@@ -59,4 +60,17 @@ test.each([
   [" \u3000\u00a0", null],
 ])("%j in the text field asks for the name %j", (text, name) => {
   expect(enteredName(text)).toBe(name);
+});
+
+test.each<[number | null, number | null | undefined, string | null]>([
+  [10, undefined, "10 credits"],
+  [10, null, "10 credits"],
+  [10, 0, "10 credits"],
+  [1, 1, "1 credit, given back"],
+  [10, 10, "10 credits, given back"],
+  [10, 2.5, "10 credits, 2.5 given back"],
+  [null, 10, null],
+])("%s credits of which %s were given back are shown as %j", (charged, refunded, shown) => {
+  const refund = refunded !== undefined && { credits_refunded: refunded };
+  expect(costOf({ credits_charged: charged, ...refund } as Job)).toBe(shown);
 });

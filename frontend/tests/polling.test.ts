@@ -1,6 +1,18 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ApiError, SessionEnded } from "@/lib/errors";
-import { backOff, brisk, isOld, keepAsking, type Pace, remaining, slowing, steady } from "@/lib/polling";
+import type { Job } from "@/lib/job";
+import {
+  backOff,
+  brisk,
+  isOld,
+  keepAsking,
+  type Pace,
+  pollsOf,
+  remaining,
+  slowing,
+  steady,
+  unhurried,
+} from "@/lib/polling";
 
 const least = () => 0;
 const most = () => 1;
@@ -18,6 +30,32 @@ test("jobs that come back are looked for after a second, then less and less ofte
 
 test("new jobs are looked for after a minute, then less and less often, but at least every five minutes", () => {
   expect([0, 1, 2, 3, 4, 50].map(slowing)).toEqual([60_000, 90_000, 135_000, 202_500, 300_000, 300_000]);
+});
+
+describe("which jobs are polled", () => {
+  const hours = (ago: number) => new Date(Date.now() - ago * 60 * MINUTE).toISOString();
+  const moving = { id: "a", status: "processing", created_at: hours(48), updated_at: hours(23) } as Job;
+  const stalled = { id: "b", status: "queued", created_at: hours(48), updated_at: hours(24) } as Job;
+
+  afterEach(() => vi.unstubAllGlobals());
+
+  test("those that have changed within a day, every ten seconds", () => {
+    expect(pollsOf([moving, stalled], true)).toEqual({ polled: [moving], pace: steady });
+  });
+
+  test("those that have stalled, less and less often, if there are no others", () => {
+    expect(pollsOf([stalled], true)).toEqual({ polled: [stalled], pace: slowing });
+    const untold = { id: "c", status: "queued", created_at: hours(25) } as Job;
+    expect(pollsOf([untold], true).pace).toBe(slowing);
+  });
+
+  test("none while the page is hidden, unless its user wants to be told: then those that move, each minute", () => {
+    expect(pollsOf([moving], false).polled).toEqual([]);
+    vi.stubGlobal("localStorage", { getItem: () => "yes" });
+    vi.stubGlobal("Notification", { permission: "granted" });
+    expect(pollsOf([moving, stalled], false)).toEqual({ polled: [moving], pace: unhurried });
+    expect(unhurried(50)).toBe(MINUTE);
+  });
 });
 
 describe("the time to the next request after failures", () => {

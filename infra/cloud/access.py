@@ -90,7 +90,7 @@ class Access:
         for function in self._project.functions:
             for role in function.roles:
                 for resource, condition in self._places(role):
-                    yield self._binding(resource, function.account, role.name, condition)
+                    yield self._binding(resource, function.account, self._project.role_name(role), condition)
         signing = [function for function in self._project.functions if function.signs]
         if self._project.deployment.keyless:
             yield from map(self._signing_as_itself, signing)

@@ -38,7 +38,7 @@ class Commands:
         """Returns the exit code. Raises Failed, NoAnswer, Refused and BadRelease."""
         match request.command:
             case "page":
-                Page(self._project, self._run).deploy()
+                Page(self._project, self._fetch, self._run).deploy()
             case "rollback":
                 self._roll_back()
             case "check":

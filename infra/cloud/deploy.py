@@ -7,12 +7,14 @@ from infra.cloud.build import Build
 from infra.cloud.commit import Stamp
 from infra.cloud.deployment import Refused
 from infra.cloud.fetch import Fetch
+from infra.cloud.firebase import Firebase, tell
 from infra.cloud.foundation import Foundation
 from infra.cloud.gcloud import Mode
 from infra.cloud.measuring import Measuring
-from infra.cloud.page import write_addresses
+from infra.cloud.page import write_settings
 from infra.cloud.project import Project
 from infra.cloud.release import Release
+from infra.cloud.roles import Roles
 from infra.cloud.rules import Rules
 from infra.cloud.services import Service
 from infra.cloud.signing import SigningKey
@@ -31,8 +33,10 @@ class Deploy:
         self._access = Access(project)
         self._foundation = Foundation(project)
         self._build = Build(project)
+        self._firebase = Firebase(project, fetch)
         self._key = SigningKey(project)
         self._release = Release(project, Smoke(project, fetch, token), stamp)
+        self._roles = Roles(project)
         self._rules = Rules(project, fetch)
         self._topics = Topics(project)
         self._measuring = Measuring(project)
@@ -45,8 +49,9 @@ class Deploy:
         self._refuse_functions_of_before()
         self._foundation.look()
         self._rules.look(replace=replace_rules)
-        # The accounts as early as can be: a new one can be given roles only after some seconds.
+        # Accounts and roles as early as can be: a new one can be given only after some seconds.
         self._access.make_accounts()
+        self._roles.make()
         self._foundation.make()
         self._rules.publish()
         self._topics.make()
@@ -68,8 +73,10 @@ class Deploy:
         self._measuring.make()
         self._watching.alert()
         self._watching.budget()
+        self._firebase.make()
         if self._mode is Mode.RUN:
-            write_addresses(self._project, services)
+            write_settings(self._project, services, self._firebase.web_app)
+        tell(self._firebase.steps)
 
     def again(self) -> None:
         """Release what is served now with the newest signing key. Raises Failed, NoAnswer and BadRelease."""

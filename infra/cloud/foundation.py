@@ -10,8 +10,18 @@ from infra.cloud.gcloud import Mode, NoAnswer
 from infra.cloud.project import Project
 
 _APIS = (
-    *("artifactregistry", "cloudbuild", "cloudresourcemanager", "cloudscheduler", "firebaserules", "firestore"),
-    *("iam", "iamcredentials", "identitytoolkit", "logging", "monitoring", "pubsub", "run", "secretmanager"),
+    *("artifactregistry", "cloudbuild", "cloudresourcemanager", "cloudscheduler", "firebase", "firebaserules"),
+    *(
+        "firestore",
+        "iam",
+        "iamcredentials",
+        "identitytoolkit",
+        "logging",
+        "monitoring",
+        "pubsub",
+        "run",
+        "secretmanager",
+    ),
     "storage",
 )
 _LIFECYCLE = "infra/cloud/lifecycle.json"

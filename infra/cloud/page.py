@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from infra.cloud.deployment import Refused
+from infra.cloud.fetch import Fetch
+from infra.cloud.firebase import Firebase, tell
 from infra.cloud.project import Project
 from infra.cloud.services import Service, Services
 from infra.stage_page import stage
@@ -16,6 +18,7 @@ ADDRESSES = "frontend/.env.production.local"
 """Next.js reads it when it builds, and it wins over .env.production:
 https://nextjs.org/docs/app/guides/environment-variables
 """
+_OWN = "frontend/.env.production"
 _SETTINGS = "frontend/lib/settings.ts"
 _TOOLS = "infra/local/auth"
 """Has firebase-tools in its lock file."""
@@ -28,28 +31,41 @@ def run(command: Sequence[str]) -> int:
     return subprocess.run(command, check=False).returncode
 
 
-def write_addresses(project: Project, services: Mapping[str, Service]) -> None:
-    """Print the addresses that the page calls, and keep them for its build. Raises Refused."""
+def write_settings(project: Project, services: Mapping[str, Service], web_app: Mapping[str, str]) -> None:
+    """Print the addresses that the page calls and the settings of its web app, and keep them for its build.
+
+    What a person has set in `frontend/.env.production` holds instead of the web app's. Raises Refused.
+    """
     lines = []
     for name in re.findall(r'endpoint\("([A-Z_]+)_URL"\)', (project.root / _SETTINGS).read_text()):
         service = services.get(project.table.functions[name.lower()].account)
         if service is None:
             raise Refused(f"the function {name.lower()} is not deployed: run ./deploy.sh first")
         lines.append(f"NEXT_PUBLIC_{name}_URL={service.url}\n")
+    file = project.root / _OWN
+    own = file.read_text() if file.is_file() else ""
+    for name, value in web_app.items():
+        if not re.search(rf"^NEXT_PUBLIC_FIREBASE_{name}=\S", own, re.MULTILINE):
+            lines.append(f"NEXT_PUBLIC_FIREBASE_{name}={value}\n")
     print("".join(lines), end="")
     (project.root / ADDRESSES).write_text("".join(lines))
 
 
 class Page:
-    def __init__(self, project: Project, run: Run) -> None:
+    def __init__(self, project: Project, fetch: Fetch, run: Run) -> None:
         self._project = project
+        self._firebase = Firebase(project, fetch)
         self._run = run
 
     def deploy(self) -> None:
-        """Raises Refused, and Failed."""
-        if not (self._project.root / "frontend/.env.production").is_file():
-            raise Refused("frontend/.env.production is not there: copy frontend/.env.example and fill it in")
-        write_addresses(self._project, Services(self._project).there())
+        """Raises Refused, NoAnswer and Failed."""
+        self._firebase.make()
+        tell(self._firebase.steps)
+        if not self._firebase.web_app and not (self._project.root / _OWN).is_file():
+            raise Refused(
+                f"there is no web app, and {_OWN} is not there: copy frontend/.env.example and fill it in"
+            )
+        write_settings(self._project, Services(self._project).there(), self._firebase.web_app)
         self._need("npm", "ci", "--prefix", "frontend")
         self._need("npm", "run", "build", "--prefix", "frontend")
         try:

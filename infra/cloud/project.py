@@ -7,7 +7,7 @@ from pathlib import Path
 
 from infra.cloud.deployment import Deployment, Refused
 from infra.cloud.gcloud import Gcloud, NoAnswer
-from infra.functions import EVERY_MINUTE, TOPICS, Function, Table
+from infra.functions import EVERY_MINUTE, TOPICS, Function, Role, Table
 
 LABEL = ("product", "nuumee-jobs")
 """Marks the services, subscriptions and topics of a deployment."""
@@ -77,6 +77,11 @@ class Project:
 
     def email(self, account: str) -> str:
         return f"{account}@{self.deployment.project}.iam.gserviceaccount.com"
+
+    def role_name(self, role: Role) -> str:
+        """As policies have it: https://cloud.google.com/iam/docs/roles-overview#role-types"""
+        is_custom = role.name in self.table.custom_roles
+        return f"projects/{self.deployment.project}/roles/{role.name}" if is_custom else role.name
 
     def topic_path(self, topic: str) -> str:
         return f"projects/{self.deployment.project}/topics/{topic}"

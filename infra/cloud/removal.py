@@ -9,6 +9,7 @@ from infra.cloud.access import SECRET, Access, Binding
 from infra.cloud.gcloud import Failed
 from infra.cloud.measuring import CHECK_PREFIX, METRIC_PREFIX, Measuring
 from infra.cloud.project import DESCRIPTION, LABEL, REPOSITORY, SIGNER, Project
+from infra.cloud.roles import Roles
 from infra.cloud.services import Services
 from infra.cloud.topics import Topics
 from infra.cloud.watching import ALERT_PREFIX, Watching
@@ -41,7 +42,7 @@ class Removal:
         found += [*self._measures(everything), *self._subscriptions(everything), *self._services(everything)]
         if everything:
             return [*found, *self._foundation()]
-        return [*found, *map(self._binding, self._access.surplus())]
+        return [*found, *map(self._binding, self._access.surplus()), *self._roles(everything)]
 
     def _schedules(self, everything: bool) -> Iterator[Leftover]:
         for name, job in self._watching.schedules().items():
@@ -99,9 +100,16 @@ class Removal:
         what = f"role {binding.role} of {binding.member} on {binding.on.name}{condition}"
         return Leftover(what, lambda: self._access.revoke(binding))
 
+    def _roles(self, everything: bool) -> Iterator[Leftover]:
+        """After the bindings: those of a role that is deleted stay, without an effect."""
+        for role in sorted(Roles(self._project).there()):
+            if everything or role not in self._project.table.custom_roles:
+                yield self._command(f"the project's role {role}", "iam", "roles", "delete", role)
+
     def _foundation(self) -> Iterator[Leftover]:
         # Those on what goes anyway go with it.
         yield from map(self._binding, self._access.held())
+        yield from self._roles(everything=True)
         for topic in self._gcloud.read("pubsub", "topics", "list"):
             if topic.get("labels", {}).get(LABEL[0]) == LABEL[1]:
                 name = topic["name"].rpartition("/")[2]

@@ -31,7 +31,7 @@ _STATUSES = (
 )
 _ERRORS = (
     "The motion video has no person in it. Choose one in which a whole person can be seen.",
-    "The worker ran out of memory at frame 412 of 600. You were not charged.",
+    "The worker ran out of memory at frame 412 of 600.",
 )
 _CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png", ".webp": "image/webp", ".mp4": "video/mp4"}
 
@@ -116,6 +116,7 @@ def _job(settings: Settings, user_id: str, number: int, created_at: datetime, di
     if completed:
         output = _MEDIA / f"output-{character}-{motion}.mp4"
         uploads.append(Upload(settings.outputs_bucket, f"{prefix}/output.mp4", output))
+    price = (5, 10)[number % 2] if done_at else 0
     document: dict[str, Any] = {
         "user_id": user_id,
         "short_id": job_id[:8] if completed else None,
@@ -125,7 +126,8 @@ def _job(settings: Settings, user_id: str, number: int, created_at: datetime, di
         "motion_video_path": uploads[1].name,
         "resolution": ("480p", "720p")[number % 2],
         "seed": dice.randrange(2**31),
-        "credits_charged": (5, 10)[number % 2] if completed else 0,
+        "credits_charged": price,
+        "credits_refunded": price if status == "failed" else None,
         "wavespeed_request_id": f"ws-{job_id[:12]}",
         "output_video_path": uploads[2].name if completed else None,
         "error_message": _ERRORS[number % len(_ERRORS)] if status == "failed" else None,

@@ -14,6 +14,7 @@ export NEXT_PUBLIC_MEDIA_ORIGIN=http://127.0.0.1:*
 export NEXT_TELEMETRY_DISABLED=1
 # Empty, so that a .env.production beside the page does not point it at the cloud.
 export NEXT_PUBLIC_API_URL='' NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN='' NEXT_PUBLIC_SOFT_DELETE_DAYS=''
+export NEXT_PUBLIC_CREATE_URL='' NEXT_PUBLIC_SUPPORT=''
 # The functions that the page calls, as listed in its own settings.
 functions=($(sed -nE 's/.*endpoint\("([A-Z_]+)_URL"\).*/\1/p' frontend/lib/settings.ts))
 for function in "${functions[@]}"; do export "NEXT_PUBLIC_${function}_URL="; done
@@ -23,6 +24,7 @@ case "${1:-}" in
     export PAGE_FOLDER=out NEXT_PUBLIC_API_URL=/api/v1 NEXT_PUBLIC_AUTH_EMULATOR_URL=/ ;;
   apart)
     export PAGE_FOLDER=out-apart NEXT_PUBLIC_AUTH_EMULATOR_URL=http://auth.localhost
+    export NEXT_PUBLIC_CREATE_URL=http://studio.localhost/create NEXT_PUBLIC_SUPPORT=help@nuumee.test
     for function in "${functions[@]}"; do
       host=${function,,}
       export "NEXT_PUBLIC_${function}_URL=http://${host//_/-}.localhost"

@@ -22,6 +22,8 @@ from shared.jobs.job import can_own_media, is_job_id
 
 KeptUntil = Callable[[datetime], datetime | None]
 """Until when all that was removed at that time can be restored; None if it was not kept."""
+ErasedAt = Callable[[], datetime | None]
+"""When the user last asked to delete all jobs; None if never."""
 
 
 class Restores:
@@ -36,12 +38,15 @@ class Restores:
         self._sweep_after = sweep_after
         self._longest_run = longest_run
 
-    def request(self, user_id: str, job_id: str, kept_until: KeptUntil, now: datetime) -> Deletion:
+    def request(
+        self, user_id: str, job_id: str, kept_until: KeptUntil, now: datetime, erased_at: ErasedAt = lambda: None
+    ) -> Deletion:
         """Take the job's deletion back. Returns it as RESTORING, or RESTORED if that has happened already.
 
         Raises NotFound if the user has no such job, NotDeleted if it is live and always was, and Gone if its files
         cannot come back, or if there may be too little time for a run and for one more that a sweep asks for. A
-        stale mark of a restored job goes at once: its files are there. Costs two reads and a write.
+        stale mark of a restored job goes at once: its files are there. Costs two reads and a write; a repeated
+        request those of `erased_at` and no write, unless an erasure since the first would delete the job.
         """
         if not is_job_id(job_id):
             raise NotFound
@@ -55,7 +60,9 @@ class Restores:
             if deletion is None or deletion.user_id != user_id:
                 raise NotFound  # marked in a way that lets no files go, or an earlier owner's
             if not deletion.is_deleted:
-                return Changes(drop=MARK if has_stale_mark(pair) else ())
+                return Changes(
+                    _wished_since(pair.entry, erased_at(), now), drop=MARK if has_stale_mark(pair) else ()
+                )
             if not pair.document or self._may_be_gone(deletion, kept_until, now):
                 raise Gone
             due = now + self._sweep_after
@@ -168,6 +175,13 @@ def _restoring(entry: Entry, now: datetime, due: datetime) -> Entry:
         "sweeps": 0,
         "sweep_at": due,
     }
+
+
+def _wished_since(entry: Entry, erased_at: datetime | None, now: datetime) -> Entry:
+    """The owner asks again for a restore. After an erasure this is the last wish, which the erasure respects."""
+    asked = entry.get("restore_requested_at")
+    is_outdated = isinstance(asked, datetime) and erased_at is not None and asked < erased_at
+    return {**entry, "restore_requested_at": now} if is_outdated else entry
 
 
 def _restored(entry: Entry, now: datetime, due: datetime) -> Entry:

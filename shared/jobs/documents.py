@@ -30,7 +30,7 @@ _TEXTS = (
 _TIMES = ("created_at", "updated_at", "completed_at")
 _INTEGERS = ("seed", "view_count")
 SHOWN = (
-    *("user_id", "deleted_at", "share_revoked_at", "credits_charged", "name"),
+    *("user_id", "deleted_at", "share_revoked_at", "credits_charged", "credits_refunded", "name"),
     *("posters", "previews", "views", "storyboards", "playable"),
     *(*FREE_TEXTS, *_TEXTS, *_TIMES, *_INTEGERS),
 )
@@ -139,6 +139,7 @@ _RULES: tuple[tuple[str, Callable[[object], bool]], ...] = (
     *((name, _is_time) for name in _TIMES),
     *((name, _is_integer) for name in _INTEGERS),
     ("credits_charged", _is_number),
+    ("credits_refunded", _is_number),
     ("name", is_name),
 )
 """Which values of a job's fields can be shown."""

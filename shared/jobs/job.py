@@ -150,6 +150,8 @@ class Job:
     resolution: str | None = None
     seed: int | None = None
     credits_charged: int | float | None = None
+    credits_refunded: int | float | None = None
+    """Credits that were given back, of those charged."""
     wavespeed_request_id: str | None = None
     output_video_path: str | None = None
     error_message: str | None = None
@@ -230,6 +232,7 @@ class Job:
             "resolution": self.resolution,
             "seed": self.seed,
             "credits_charged": self.credits_charged,
+            "credits_refunded": self.credits_refunded,
             "wavespeed_request_id": self.wavespeed_request_id,
             "output_video_path": self.output_video_path,
             "error_message": self.error_message,

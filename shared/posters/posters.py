@@ -82,7 +82,7 @@ class SharePicture:
 class Posters:
     """A WebP poster and, for a video, its first seconds as silent MP4 (H.264).
 
-    A video of a single picture has no preview.
+    A video of a single picture has no preview, unless it does not play everywhere.
     """
 
     poster: bytes
@@ -135,12 +135,12 @@ def make_posters(
     wishes = [OF_OUTPUT] * is_output + [UNFILTERED_TOO] * unfiltered_too
     with ExitStack() as open_files:
         outputs = [open_files.enter_context(tempfile.TemporaryFile()) for _ in LARGEST]
-        plays_everywhere = _run(_module(kind, is_for_video=is_for_video), [source, *outputs], wishes)
+        plays_everywhere = _run(program_for(kind, is_for_video=is_for_video), [source, *outputs], wishes)
         packed = [_written(file, most) for file, most in zip(outputs, LARGEST, strict=True)]
         return Posters.unpacked(packed, plays_everywhere=plays_everywhere)
 
 
-def _module(kind: MediaFormat, *, is_for_video: bool) -> str:
+def program_for(kind: MediaFormat, *, is_for_video: bool) -> str:
     """The program that makes pictures of a file of this kind."""
     if kind.is_video or (kind is MediaFormat.GIF and is_for_video):
         return "shared.posters.clips"

@@ -7,20 +7,20 @@ from fractions import Fraction
 from io import BytesIO
 
 import av
-from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace
 
 from shared.posters.posters import LARGEST_PREVIEW, SIDE
 from shared.posters.squares import TICKS
 from shared.posters.unpicturable import Reason, Unpicturable
+from shared.posters.videos import Shot
 
 _QUALITIES = (27, 32, 37, 43, 51)
 _LARGEST_INDEX = 6000
 """Bytes."""
 
 
-def preview(shots: Sequence[tuple[float, VideoFrame]]) -> bytes:
-    """MP4 of these pictures, each with its time in seconds. Changes their clocks."""
+def preview(shots: Sequence[Shot]) -> bytes:
+    """MP4 of these pictures. Changes their clocks."""
     for quality in _QUALITIES:
         encoded = _encoded(shots, quality)
         if len(encoded) <= LARGEST_PREVIEW:
@@ -28,7 +28,7 @@ def preview(shots: Sequence[tuple[float, VideoFrame]]) -> bytes:
     raise Unpicturable(Reason.TOO_LARGE, "no quality makes the preview small enough")
 
 
-def _encoded(shots: Sequence[tuple[float, VideoFrame]], quality: int) -> bytes:
+def _encoded(shots: Sequence[Shot], quality: int) -> bytes:
     content = BytesIO()
     # Reserve space for the index at the front, so that browsers can start at once and nothing is written twice.
     with av.open(content, "w", format="mp4", options={"moov_size": str(_LARGEST_INDEX)}) as container:
@@ -39,8 +39,8 @@ def _encoded(shots: Sequence[tuple[float, VideoFrame]], quality: int) -> bytes:
         context.time_base = Fraction(1, TICKS)
         context.thread_count = 1
         context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
-        for at, picture in shots:
-            picture.pts, picture.time_base = round(at * TICKS), context.time_base
-            container.mux(stream.encode(picture))
+        for shot in shots:
+            shot.picture.pts, shot.picture.time_base = round(shot.time * TICKS), context.time_base
+            container.mux(stream.encode(shot.picture))
         container.mux(stream.encode(None))
     return content.getvalue()

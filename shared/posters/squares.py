@@ -26,6 +26,7 @@ _MATRICES = {1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "b
 """Matrix coefficients that browsers obey, by their number in ITU-T H.273. With others they guess, as with none."""
 _OUT = "out_color_matrix=bt709:out_range=tv"
 _LINES_OF_HD, _WIDTH_OF_HD = 720, 1280
+_TINY = 16
 
 Step = tuple[str, str | None]
 Steps = list[Step]
@@ -48,19 +49,20 @@ class Squares:
     def __init__(self, aspect: Fraction | None) -> None:
         self._aspect = aspect if aspect and 1 / _WIDEST_DOT <= aspect <= _WIDEST_DOT else Fraction(1)
         self._made_for: object = None
+        self._turns: Steps = []
         self._graph = Graph()
         self._brightest = 0.0
 
     def of(self, frame: VideoFrame) -> Square:
         """The middle of a picture, upright. Its colours can be converted once all that count were seen."""
-        turns = upright(frame)
         primaries, transfer = int(frame.color_primaries), int(frame.color_trc)
         is_plain = not is_wide(primaries, transfer) and not _has_alpha(frame)
         made_for = (frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range, is_plain)
-        if (made_for, turns) != self._made_for:
+        if made_for != self._made_for:
+            self._turns = upright(frame)
             dots = "yuv420p" if is_plain else "rgba"
-            self._graph = self._graph_for(frame, turns, (SIDE, SIDE), dots, self._middle(frame))
-            self._made_for = (made_for, turns)
+            self._graph = self._graph_for(frame, (SIDE, SIDE), dots, self._middle(frame))
+            self._made_for = made_for
         square = _filtered(frame, self._graph)
         if is_plain:
             return Square(square)
@@ -84,11 +86,11 @@ class Squares:
 
         It is at most WIDEST_SHARED pixels wide and high, and never enlarged.
         """
-        turns, kind = upright(frame), (int(frame.color_primaries), int(frame.color_trc))
+        kind = int(frame.color_primaries), int(frame.color_trc)
         width, height = frame.width * self._aspect, Fraction(frame.height)
         scale = min(Fraction(1), WIDEST_SHARED / max(width, height))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        small = _filtered(frame, self._graph_for(frame, turns, size, "rgba"))
+        small = _filtered(frame, self._graph_for(frame, size, "rgba"))
         return _on_ground(self._in_srgb(small, kind))
 
     def _in_srgb(self, frame: VideoFrame, kind: tuple[int, int]) -> Image.Image:
@@ -103,14 +105,14 @@ class Squares:
         width, height = max(1, int(side / self._aspect)), max(1, int(side))
         return ("crop", f"{width}:{height}:exact=1")
 
-    def _graph_for(self, frame: VideoFrame, turns: Steps, size: tuple[int, int], dots: str, *first: Step) -> Graph:
+    def _graph_for(self, frame: VideoFrame, size: tuple[int, int], dots: str, *first: Step) -> Graph:
         """The filters that bring a picture to this size, stored as `dots`, and then upright."""
-        matrix = _MATRICES.get(int(frame.colorspace)) or ("bt709" if self._is_hd(frame, turns) else "bt601")
+        matrix = _MATRICES.get(int(frame.colorspace)) or ("bt709" if self._is_hd(frame) else "bt601")
         steps: Steps = [
             *first,
             ("scale", f"{size[0]}:{size[1]}:flags=lanczos:in_color_matrix={matrix}:{_OUT}"),
             ("format", dots),
-            *turns,
+            *self._turns,
         ]
         graph = Graph()
         graph.threads = 1
@@ -123,20 +125,22 @@ class Squares:
         ).configure()
         return graph
 
-    def _is_hd(self, frame: VideoFrame, turns: Steps) -> bool:
+    def _is_hd(self, frame: VideoFrame) -> bool:
         """Whether a video that does not say so is BT.709. Browsers guess by its lines too.
 
         Chromium counts narrow pictures of exactly 720 lines (960 x 720), too; most of their encoders use BT.601.
         """
         width, height = Fraction(frame.width) * self._aspect, Fraction(frame.height)
-        if _TURN in turns:
+        if _TURN in self._turns:
             width, height = height, width
         return height > _LINES_OF_HD or (height == _LINES_OF_HD and width >= _WIDTH_OF_HD)
 
 
 def upright(frame: VideoFrame) -> Steps:
     """The filters that show the picture as its display matrix says: turned, mirrored or both."""
-    found = cast(Mapping[Type, SideData], frame.side_data)  # PyAV's own type is wrong
+    # PyAV's side data and their picture hold each other until Python collects garbage. A tiny copy can wait.
+    copy = frame.reformat(_TINY, _TINY, "gray", src_colorspace=Colorspace.ITU601, threads=1)
+    found = cast(Mapping[Type, SideData], copy.side_data)  # PyAV's own type is wrong
     try:
         data = found[Type.DISPLAYMATRIX]
     except KeyError:

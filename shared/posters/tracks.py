@@ -21,8 +21,6 @@ READING = {
 """FFmpeg's options for every file."""
 MOST_PIXELS = 5312 * 2988
 """Per picture."""
-_MOST_PIXELS_KEPT = 4096 * 2304
-"""Of larger pictures, only the key pictures are decoded: they need no others, which would have to be kept."""
 
 _OF_BROWSERS = {"h264", "vp8", "vp9", "libdav1d", "av1"}
 """Codecs that the current versions of all browsers play. HEVC is not among them: whether it plays depends on
@@ -60,13 +58,13 @@ def _rank(track: VideoStream) -> tuple[bool, int, bool, int]:
     return bool(track.disposition & Disposition.default), track.frames, plays, track.width * track.height
 
 
-def decoder_of(track: VideoStream) -> VideoCodecContext:
+def decoder_of(track: VideoStream, *, only_key_pictures: bool) -> VideoCodecContext:
     """A decoder that uses one thread. FFmpeg's own ones for VP8 and VP9 leave out what is transparent."""
     context = track.codec_context
     if track.metadata.get("alpha_mode") == "1" and context.name in {"vp8", "vp9"}:
         context = VideoCodecContext.create("libvpx" if context.name == "vp8" else "libvpx-vp9", "r")
     context.thread_count = 1
-    if track.width * track.height > _MOST_PIXELS_KEPT:
+    if only_key_pictures:
         context.skip_frame = "NONKEY"
     return context
 

@@ -32,7 +32,8 @@ from shared.posters.posters import make_posters
 began = time.perf_counter()
 try:
     with Path(sys.argv[1]).open("rb") as file:
-        outcome = make_posters(file, is_for_video=sys.argv[2] == "video", unfiltered_too=True)
+        is_for_video, is_output = (word in sys.argv[2:] for word in ("video", "output"))
+        outcome = make_posters(file, is_for_video=is_for_video, is_output=is_output, unfiltered_too=True)
 except Unpicturable as error:
     outcome = error.reason
 seconds = time.perf_counter() - began
@@ -51,17 +52,18 @@ class Measured:
 
     def __str__(self) -> str:
         match self.outcome:
-            case Posters(poster, preview):
-                what = f"poster {len(poster):6}" + (f"   preview {len(preview):6}" if preview else "")
+            case Posters() as made:
+                packed = zip(("poster", "preview", "view", "storyboard", "shared"), made.packed(), strict=True)
+                what = "   ".join(f"{name} {len(content):6}" for name, content in packed if content)
             case reason:
                 what = str(reason)
         return f"{self.seconds:6.2f} s {self.cpu_seconds:6.2f} s CPU {self.peak_mib:5.0f} MiB   {what}"
 
 
-def measured(path: Path) -> Measured:
+def measured(path: Path, *, is_output: bool = False) -> Measured:
     """Make pictures of the file. If its name is that of a motion video, a GIF counts as a video."""
-    medium = "video" if path.name.startswith("motion.") else "picture"
-    ended = subprocess.run([sys.executable, "-c", _MEASURE, str(path), medium], capture_output=True, check=True)
+    words = [*["video"] * path.name.startswith("motion."), *["output"] * is_output]
+    ended = subprocess.run([sys.executable, "-c", _MEASURE, str(path), *words], capture_output=True, check=True)
     return Measured(*pickle.loads(ended.stdout))
 
 
@@ -88,6 +90,8 @@ def main() -> None:
 def say(path: Path) -> Posters | Reason:
     took = measured(path)
     sys.stdout.write(f"{path.name:<30} {path.stat().st_size / 1000:9.1f} kB {took}\n")
+    if isinstance(took.outcome, Posters) and took.outcome.preview:
+        sys.stdout.write(f"{'  as an output':<42}    {measured(path, is_output=True)}\n")
     return took.outcome
 
 

@@ -25,10 +25,14 @@ def walk(world: World, query: ListQuery) -> Iterator[list[str]]:
 
 def test_a_job_is_given_to_its_owner_with_all_its_fields(world: World, user: str) -> None:
     job_id = new_id()
-    world.put(job_id, document(user, short_id="25ca1d0f", status="failed", error_message="no person"))
+    world.put(
+        job_id,
+        document(user, short_id="25ca1d0f", status="failed", error_message="no person", credits_refunded=7.5),
+    )
     job = world.repository.get(user, job_id)
     assert (job.id, job.user_id, job.short_id, job.status) == (job_id, user, "25ca1d0f", "failed")
     assert (job.error_message, job.credits_charged, job.completed_at) == ("no person", 10, NOW)
+    assert job.credits_refunded == 7.5
 
 
 @pytest.mark.parametrize("kind", ["unknown", "foreign", "deleted"])
@@ -228,14 +232,20 @@ def test_another_users_jobs_are_neither_shown_nor_counted(world: World, user: st
 
 def test_a_damaged_job_is_shown_as_far_as_it_can_be(world: World, user: str) -> None:
     damaged, sound = new_id(), new_id()
-    odd = {"status": "teleporting", "seed": "seven", "updated_at": "yesterday", "credits_charged": float("nan")}
+    odd = {
+        "status": "teleporting",
+        "seed": "seven",
+        "updated_at": "yesterday",
+        "credits_charged": float("nan"),
+        "credits_refunded": "all",
+    }
     world.put(damaged, document(user, **odd, view_count=None, resolution=["720p"]))
     world.put(sound, document(user))
     page = world.repository.page(ListQuery(user_id=user))
     assert [job.id for job in page.jobs] == [damaged, sound]
     job = page.jobs[0]
     assert (job.status, job.seed, job.updated_at, job.credits_charged) == ("teleporting", None, None, None)
-    assert (job.view_count, job.resolution) == (0, None)
+    assert (job.view_count, job.resolution, job.credits_refunded) == (0, None, None)
 
 
 def test_jobs_by_id_are_the_users_live_ones_newest_first(world: World, user: str) -> None:

@@ -13,11 +13,19 @@ from shared.deletion.ledger import Ledger
 from shared.jobs.known_pictures import KnownPictures
 from shared.jobs.renaming import Renaming
 from shared.jobs.repository import JobRepository
+from shared.jobs.stalled import StalledJobs
 from shared.sharing.completion import Completions
 from shared.sharing.shares import Shares
 from shared.sharing.views import Views
 from tests import jobs
-from tests.fake_firestore import SWEEP_AFTER, FakeErasures, FakeLedger, FakeRenaming, FakeRepository
+from tests.fake_firestore import (
+    SWEEP_AFTER,
+    FakeErasures,
+    FakeLedger,
+    FakeRenaming,
+    FakeRepository,
+    FakeStalledJobs,
+)
 from tests.fake_shares import FakeCompletions, FakeKnownPictures, FakeShares, FakeViews
 
 
@@ -30,6 +38,7 @@ class World(Protocol):
     completions: Completions
     known_pictures: KnownPictures
     renaming: Renaming
+    stalled: StalledJobs
     views: Views
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None: ...
@@ -60,6 +69,7 @@ class MemoryWorld:
         self.completions = cast(Completions, FakeCompletions(self._fake, self._fake_shares))
         self.known_pictures = cast(KnownPictures, FakeKnownPictures(self._fake))
         self.renaming = cast(Renaming, FakeRenaming(self._fake))
+        self.stalled: StalledJobs = FakeStalledJobs(self._fake)
         self.views = cast(Views, FakeViews(self._fake))
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None:
@@ -95,6 +105,7 @@ class FirestoreWorld:
         self.completions = Completions(database, 8)
         self.known_pictures = KnownPictures(database)
         self.renaming = Renaming(database)
+        self.stalled = StalledJobs(database)
         self.views = Views(database)
 
     def put(self, job_id: str, fields: dict[str, Any]) -> None:

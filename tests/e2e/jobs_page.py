@@ -75,6 +75,10 @@ class JobsPage:
         return self.page.get_by_role("dialog").or_(self.page.get_by_role("alertdialog")).last
 
     @property
+    def grid_toggle(self) -> Locator:
+        return self.page.get_by_role("button", name="Show as a grid")
+
+    @property
     def toasts(self) -> Locator:
         return self.page.locator("[data-sonner-toast]")
 
@@ -131,6 +135,11 @@ class JobsPage:
             wait_until(lambda: self.ids() == ids)
         finally:
             assert self.ids() == ids
+
+    def open_menu(self) -> Locator:
+        """Open the account menu, and return it."""
+        self.page.get_by_role("banner").get_by_role("button").click()
+        return self.page.get_by_role("menu")
 
     def focused(self) -> str:
         """The id of the focused element, or else its name."""

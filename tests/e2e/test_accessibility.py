@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from tests.e2e.states import STATES
 AXE = (ROOT / "frontend/node_modules/axe-core/axe.min.js").read_text()
 PICTURES = ROOT / "artifacts" / "screenshots"
 WIDTHS = (360, 768, 1440)
+WIDE = {"cards", "cards_in_a_grid", "media_side_by_side", "preview_of_a_video"}
+"""The states to look at on a screen of 2,560 pixels too. The others are no wider there than at 1,440."""
 HEIGHT = 900
 _OF_THE_LAYOUT = ("color-contrast", "scrollable-region-focusable")
 """axe-core's rules that may judge the same elements differently at another width."""
@@ -44,12 +46,14 @@ def sideways(page: Page) -> int:
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
-def expect_fits_and_no_violations(page: Page, state: str, *, full_page: bool = False) -> None:
+def expect_fits_and_no_violations(
+    page: Page, state: str, widths: Sequence[int] = WIDTHS, *, full_page: bool = False
+) -> None:
     """At each width. Where the page has the same elements as before, only what depends on the layout is checked
     again. With SCREENSHOTS in the environment, the state is saved as a screenshot.
     """
     known: set[str] = set()
-    for width in WIDTHS:
+    for width in widths:
         page.set_viewport_size({"width": width, "height": HEIGHT})
         if os.environ.get("SCREENSHOTS"):
             PICTURES.mkdir(parents=True, exist_ok=True)
@@ -67,7 +71,8 @@ def test_axe_finds_no_violations_and_everything_fits_the_window(
 ) -> None:
     expected_errors.append("Failed to load resource")  # some states are about failures
     STATES[state](jobs_page, shelf)
-    expect_fits_and_no_violations(jobs_page.page, state, full_page=state.startswith("cards"))
+    widths = (*WIDTHS, 2560) if state in WIDE else WIDTHS
+    expect_fits_and_no_violations(jobs_page.page, state, widths, full_page=state.startswith("cards"))
 
 
 def test_the_page_is_usable_at_200_percent_zoom(jobs_page: JobsPage, shelf: Shelf) -> None:
@@ -108,6 +113,11 @@ def test_the_page_is_usable_at_400_percent_zoom(jobs_page: JobsPage, shelf: Shel
     focused = jobs_page.dialog.get_by_role("button", name="Keep it")
     expect(focused).to_be_focused()
     expect(focused).to_be_in_viewport(ratio=1)
+    focused.click()
+    jobs_page.tile(job, "reference image").click()
+    for action in ("Next medium", "Details"):
+        jobs_page.dialog.get_by_role("button", name=action).click(trial=True)
+    assert sideways(page) == 0
 
 
 def test_with_forced_colours_buttons_and_the_chosen_filter_can_be_told_apart(
@@ -119,6 +129,10 @@ def test_with_forced_colours_buttons_and_the_chosen_filter_can_be_told_apart(
     background = "element => getComputedStyle(element).backgroundColor"
     chosen, other = (jobs_page.filter(status).evaluate(background) for status in ("All", "Failed"))
     assert chosen != other
+    unpressed = jobs_page.grid_toggle.evaluate(background)
+    jobs_page.grid_toggle.click()
+    jobs_page.page.mouse.move(1, 1)
+    expect(jobs_page.grid_toggle).not_to_have_css("background-color", str(unpressed))
     for action in ("Download", "Copy link", "Details", "Delete"):
         expect(jobs_page.button(job, action)).to_have_css("border-top-width", "1px")
 

@@ -31,6 +31,7 @@ from tests.waiting import wait_until
 pytestmark = pytest.mark.motion
 
 PUBLIC = "share_video"
+STUDIO = "http://studio.localhost/create"
 LIMITED = "limited"
 """An instance of share_video for a single test, which exhausts a client's rate limit."""
 POLL = re.compile(rf"^{address('list_jobs')}/jobs\?.*\bids=")
@@ -96,6 +97,8 @@ def test_a_user_can_do_everything_across_origins(
         expect(jobs_page.tile(job, medium).locator("img, video")).to_have_css("opacity", "1")
     # Its URL is renewed once before the tile gives up.
     expect(jobs_page.card(lost).get_by_text("Not available")).to_be_visible()
+    ways = jobs_page.card(lost).get_by_role("link").evaluate_all("links => links.map(link => link.href)")
+    assert ways == [f"{STUDIO}?from={lost}", f"mailto:help@nuumee.test?subject=Job%20{lost}"]
 
     jobs_page.tile(job, "output video").click()
     expect(jobs_page.dialog.locator("video")).to_have_js_property("readyState", 4)

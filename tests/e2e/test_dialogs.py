@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from infra.local.stack import Stack
 from infra.local.users import Account
-from tests.e2e.faults import HeldBack
+from tests.e2e.faults import HeldBack, failed_load
 from tests.e2e.jobs_page import JobsPage, wait_for
 from tests.e2e.posters import ALL, tell_of
 from tests.e2e.shelf import Shelf
@@ -209,7 +209,9 @@ def test_details_of_an_unknown_job_or_another_users_say_that_there_is_none(
     database: firestore.Client,
     buckets: storage.Client,
     new_account: Callable[[], Account],
+    expected_errors: list[str],
 ) -> None:
+    expected_errors.append(failed_load("404"))  # there is no receipt either
     other = Shelf(stack.settings, database, buckets, new_account().user_id)
     shelf.add(media=False)
     for job_id in ("0" * 32, other.add(media=False)):

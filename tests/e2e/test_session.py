@@ -131,7 +131,7 @@ def test_after_signing_out_neither_back_nor_reload_nor_the_address_shows_jobs(
     job_id = shelf.add(media=False)
     page = jobs_page.page
     jobs_page.open().open("?status=completed")
-    page.get_by_role("button", name="Sign out").click()
+    jobs_page.open_menu().get_by_role("menuitem", name="Sign out").click()
     expect(page.get_by_text("You are signed out.")).to_be_visible()
     assert page.evaluate(f"localStorage.getItem({SESSION!r})") is None
 
@@ -153,7 +153,7 @@ def test_signing_out_in_one_tab_ends_the_session_in_the_other(
     shelf.add(media=False)
     jobs_page.open()
     other = JobsPage(context.new_page()).open()
-    jobs_page.page.get_by_role("button", name="Sign out").click()
+    jobs_page.open_menu().get_by_role("menuitem", name="Sign out").click()
     expect(other.page.get_by_text("You are signed out.")).to_be_visible()
     expect(other.cards).to_have_count(0)
 

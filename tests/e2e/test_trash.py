@@ -74,7 +74,9 @@ def test_several_jobs_are_restored_from_the_trash_with_their_files(
 
 def test_the_receipt_is_shown_and_saved_as_a_file(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
     job = shelf.add_deleted()
+    shelf.add("failed", media=False)
     jobs_page.open("?deleted=true")
+    jobs_page.expect_counts(all=1, completed=0, failed=1)
     jobs_page.button(job, "Receipt of").click()
     expect(jobs_page.dialog.get_by_text("Everything is removed")).to_be_visible()
     expect(jobs_page.dialog.get_by_text("2 files (3.4 MB) removed")).to_have_count(3)
@@ -85,6 +87,9 @@ def test_the_receipt_is_shown_and_saved_as_a_file(jobs_page: JobsPage, page: Pag
     receipt = json.loads(started.value.path().read_text())
     assert (receipt["job_id"], receipt["state"]) == (job, "done")
     assert {bucket["objects"] for bucket in receipt["buckets"].values()} == {2}
+
+    jobs_page.open(f"?job={job}")
+    expect(jobs_page.dialog.get_by_text("2 files (3.4 MB) removed")).to_have_count(3)
 
 
 def delete(jobs_page: JobsPage, job_id: str) -> None:

@@ -94,6 +94,7 @@ def owner(stack: Stack, users: Users, database: firestore.Client) -> Account:
         "output_video_path": f"{folder}/output.mp4",
         "extension_prompt": "And then?",
         "credits_charged": 2.5,
+        "credits_refunded": 2.5,
         "error_message": "No.",
     }
     documents = {

@@ -1,7 +1,9 @@
 import type { ReactNode } from "react";
 import { NameField } from "@/components/dialogs/NameField";
+import { ReceiptOf } from "@/components/dialogs/ReceiptDialog";
 import { ShareLink } from "@/components/dialogs/ShareLink";
 import { Elapsed } from "@/components/Elapsed";
+import { FailureHelp } from "@/components/FailureHelp";
 import { JobActions } from "@/components/JobActions";
 import { MediaTile } from "@/components/MediaTile";
 import { StatusBadge } from "@/components/StatusBadge";
@@ -11,18 +13,23 @@ import { Modal } from "@/components/ui/Modal";
 import { Skeleton } from "@/components/ui/Skeleton";
 import type { Jobs } from "@/hooks/use-jobs";
 import { messageOf } from "@/lib/errors";
-import { failureReason, formatCredits, isActive, type Job, shortName, titleOf, typeLabel } from "@/lib/job";
+import { cardId } from "@/lib/focus";
+import { costOf, failureReason, isActive, type Job, shortName, titleOf, typeLabel } from "@/lib/job";
 import { TILE_NAMES, type TileKind, tileKinds, tileMedia } from "@/lib/media";
 import { formatExact } from "@/lib/time";
 
 interface Props {
+  jobId: string;
   jobs: Jobs;
   onPreview: (job: Job, kind: TileKind) => void;
   onClose: () => void;
 }
 
-/** Everything about one job. The details have their own address, so the job can be on any page of the list. */
-export default function DetailsDialog({ jobs, onPreview, onClose }: Props) {
+/**
+ * Everything about one job, or the receipt if it is deleted. The details have their own address, so the job can be on any
+ * page of the list.
+ */
+export default function DetailsDialog({ jobId, jobs, onPreview, onClose }: Props) {
   const { job: found, error, retry } = jobs.details;
   const job = found && { ...found, media: jobs.thumbnails[found.id] ?? found.media };
   return (
@@ -30,13 +37,19 @@ export default function DetailsDialog({ jobs, onPreview, onClose }: Props) {
       title={job ? `${titleOf(job)} ${shortName(job.id)}` : "Job details"}
       onClose={onClose}
       className="max-w-xl"
+      about={job ? cardId(job.id) : undefined}
     >
       {job ? (
         <Details job={job} jobs={jobs} onPreview={(kind) => onPreview(job, kind)} />
       ) : job === null ? (
-        <p role="status" className="py-8 text-center text-muted">
-          There is no such job. It may have been deleted.
-        </p>
+        <ReceiptOf
+          jobId={jobId}
+          none={
+            <p role="status" className="py-8 text-center text-muted">
+              There is no such job.
+            </p>
+          }
+        />
       ) : error ? (
         <div role="alert" className="flex flex-col items-center gap-4 py-8 text-center text-muted">
           <p>{messageOf(error)}</p>
@@ -82,13 +95,12 @@ function Details({ job, jobs, onPreview }: DetailsProps) {
         {job.status === "failed" && (
           <Row name="Reason">
             <ForeignText text={failureReason(job)} />
+            <FailureHelp job={job} />
           </Row>
         )}
         <Row name="Video type">{typeLabel(job)}</Row>
         <Row name="Resolution">{job.resolution ?? "Unknown"}</Row>
-        <Row name="Credits used">
-          {job.credits_charged === null ? "Unknown" : formatCredits(job.credits_charged)}
-        </Row>
+        <Row name="Credits used">{costOf(job) ?? "Unknown"}</Row>
         <Row name="Created">{formatExact(job.created_at)}</Row>
         {job.completed_at && <Row name="Completed">{formatExact(job.completed_at)}</Row>}
         <Row name="Job id">

@@ -5,35 +5,45 @@ import { Button } from "@/components/ui/Button";
 import { Modal } from "@/components/ui/Modal";
 import { Skeleton } from "@/components/ui/Skeleton";
 import { getReceipt } from "@/lib/api";
-import { messageOf, SessionEnded } from "@/lib/errors";
+import { ApiError, messageOf, SessionEnded } from "@/lib/errors";
 import { type BucketReceipt, type Receipt, shortName } from "@/lib/job";
 import { BUCKETS, formatBytes, STATES, saveReceipt } from "@/lib/receipt";
 import { formatExact } from "@/lib/time";
 
-/** What was deleted, when, and what is left. The receipt can be saved as a file. */
 export function ReceiptDialog({ jobId, onClose }: { jobId: string; onClose: () => void }) {
-  const { data, error, isValidating, mutate } = useSWR<Receipt>(["receipt", jobId], () => getReceipt(jobId), {
-    revalidateOnFocus: false,
-    shouldRetryOnError: false,
-  });
   return (
     <Modal
       title={`Receipt of the deletion of job ${shortName(jobId)}`}
       onClose={onClose}
       className="max-w-xl"
     >
-      {error && !(error instanceof SessionEnded) && !isValidating ? (
-        <div role="alert" className="flex flex-col items-center gap-4 py-8 text-center text-muted">
-          <p>{messageOf(error)}</p>
-          <Button onClick={() => mutate()}>Try again</Button>
-        </div>
-      ) : data ? (
-        <Content receipt={data} />
-      ) : (
-        <ReceiptDialog.Skeleton />
-      )}
+      <ReceiptOf jobId={jobId} />
     </Modal>
   );
+}
+
+interface Props {
+  jobId: string;
+  /** Shown if the user never deleted such a job. */
+  none?: ReactNode;
+}
+
+/** What was deleted, when, and what is left. The receipt can be saved as a file. */
+export function ReceiptOf({ jobId, none }: Props) {
+  const { data, error, isValidating, mutate } = useSWR<Receipt>(["receipt", jobId], () => getReceipt(jobId), {
+    revalidateOnFocus: false,
+    shouldRetryOnError: false,
+  });
+  if (none && error instanceof ApiError && error.status === 404) return none;
+  if (error && !(error instanceof SessionEnded) && !isValidating) {
+    return (
+      <div role="alert" className="flex flex-col items-center gap-4 py-8 text-center text-muted">
+        <p>{messageOf(error)}</p>
+        <Button onClick={() => mutate()}>Try again</Button>
+      </div>
+    );
+  }
+  return data ? <Content receipt={data} /> : <ReceiptOf.Skeleton />;
 }
 
 function Content({ receipt }: { receipt: Receipt }) {
@@ -105,7 +115,7 @@ function Row({ name, children }: { name: string; children: ReactNode }) {
   );
 }
 
-ReceiptDialog.Skeleton = function ReceiptSkeleton() {
+ReceiptOf.Skeleton = function ReceiptSkeleton() {
   return (
     <div className="flex flex-col gap-5">
       <p className="sr-only">Loading the receipt</p>

@@ -1,4 +1,4 @@
-import type { ButtonHTMLAttributes, Ref } from "react";
+import type { ButtonHTMLAttributes, ReactNode, Ref } from "react";
 
 /** Each look has a border, also one that nobody sees: with forced colours it is all that makes a button. */
 const LOOKS = {
@@ -7,6 +7,9 @@ const LOOKS = {
   danger: "border-line bg-surface text-red-300 hover:border-red-400/60 hover:bg-red-500/10",
   destructive: "border-transparent bg-red-600 text-white hover:bg-red-700",
 };
+
+const SHAPE =
+  "inline-flex min-h-11 items-center justify-center gap-2 whitespace-nowrap rounded-lg border px-3.5 font-medium text-sm transition-colors disabled:cursor-not-allowed disabled:opacity-60 aria-disabled:opacity-60 sm:min-h-10";
 
 interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
   look?: keyof typeof LOOKS;
@@ -28,8 +31,20 @@ export function Button({
       type={type}
       aria-disabled={busy}
       onClick={busy ? (event) => event.preventDefault() : onClick}
-      className={`inline-flex min-h-11 items-center justify-center gap-2 whitespace-nowrap rounded-lg border px-3.5 font-medium text-sm transition-colors disabled:cursor-not-allowed disabled:opacity-60 aria-disabled:opacity-60 sm:min-h-10 ${LOOKS[look]} ${className}`}
+      className={`${SHAPE} ${LOOKS[look]} ${className}`}
       {...rest}
     />
   );
+}
+
+interface LinkProps {
+  href: string;
+  look?: keyof typeof LOOKS;
+  "aria-label"?: string;
+  children: ReactNode;
+}
+
+/** Leads elsewhere, and looks like a button. */
+export function ButtonLink({ look = "plain", ...rest }: LinkProps) {
+  return <a className={`${SHAPE} ${LOOKS[look]}`} {...rest} />;
 }

@@ -7,6 +7,7 @@ import createClient from "openapi-fetch";
 import type {
   Counts,
   DeletedJob,
+  Erasure,
   Job,
   JobList,
   JobName,
@@ -84,6 +85,7 @@ export type PageReadsWhatIsDescribed = [
   Read<Omit<TrashList, "jobs">, Described["JobList"]>,
   Read<DeletedJob, Required<Described["ListedJob"]>>,
   Read<Receipt, Described["Receipt"]>,
+  Read<Erasure, Described["Erasure"]>,
   Read<JobRestoreResponse, Described["Restore"]>,
   Read<JobThumbnailsResponse, Described["Media"]>,
   Read<Counts, Described["Counts"]>,

@@ -40,8 +40,8 @@ from tests.integration.faults.grpc_proxy import serving
 from tests.integration.faults.pubsub_proxy import Pubsub, PubsubProxy
 from tests.integration.faults.push_proxy import pushing
 
-BACKGROUND = ("purge_job", "process_upload", "sweep_purges", "restore_job")
-FUNCTIONS = ("delete_job", "undelete_job", *BACKGROUND)
+BACKGROUND = ("purge_job", "process_upload", "sweep_purges", "restore_job", "erase_jobs")
+FUNCTIONS = ("delete_job", "undelete_job", "delete_jobs", *BACKGROUND)
 SERVICES = ("storage", "firestore", "pubsub")
 PUSH = "push"
 """Pub/Sub's pushes to a function, which count as a service."""

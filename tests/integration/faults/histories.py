@@ -13,9 +13,12 @@ from typing import Any
 import requests
 from google.cloud import firestore
 
+from infra.local.users import Account
+from shared.deletion.entry import ERASED_TEXTS
 from shared.deletion.ledger import Ledger
 from shared.messaging.events import JobDeleted
 from tests.integration.faults.bench import Bench
+from tests.integration.faults.erasing import erase, is_erased
 from tests.jobs import NOW, document, fill, read, read_entry
 from tests.waiting import wait_until
 
@@ -37,14 +40,13 @@ class Step:
 
 @dataclass
 class Player:
-    """Plays one history on a job. The same user has a neighbouring job that nobody deletes.
+    """Plays one history on a job. The same user has a neighbouring job, which only an erasure deletes.
 
     The neighbour's id begins with the job's id. Another user has a file under exactly the same job id.
     """
 
     bench: Bench
-    user_id: str
-    token: str
+    account: Account
     history: list[Step]
     restarts: threading.Lock
     job_id: str = field(default_factory=lambda: uuid.uuid4().hex)
@@ -52,8 +54,11 @@ class Player:
     uploaded: dict[tuple[str, str], list[bytes]] = field(default_factory=dict)
     outcomes: set[str] = field(default_factory=lambda: {"live"})
     """What may come of it: the last accepted wish, and those since then whose answer was lost."""
+    neighbours: set[str] = field(default_factory=lambda: {"live"})
+    """The same of the neighbour."""
     deletes: int = 0
     restores: int = 0
+    erasures: int = 0
     vanished: bool = False
     is_full: bool = False
     late: int = 0
@@ -78,14 +83,19 @@ class Player:
             getattr(self, f"_{step.kind}")(step.number)
 
     def is_at_rest(self) -> bool:
-        """Whether nothing is left to do for the job. Faults do not affect this check."""
-        entry, fields = read_entry(self.bench.database, self.job_id), read(self.bench.database, self.job_id)
+        """Whether nothing is left to do for the jobs. Faults do not affect this check."""
+        if not self.erasures:
+            return self._rests(self.job_id)
+        return is_erased(self.bench, self.user_id) and all(map(self._rests, (self.neighbour, self.job_id)))
+
+    def _rests(self, job_id: str) -> bool:
+        entry, fields = read_entry(self.bench.database, job_id), read(self.bench.database, job_id)
         if not entry:
             return True
         is_marked = not fields or fields.get("deleted_at") is not None
         if entry["state"] == "restored":
             return not is_marked
-        return entry["state"] == "done" and is_marked and not self._found(self.job_id)
+        return entry["state"] == "done" and is_marked and not self._found(job_id)
 
     def check(self, *, faultless: bool) -> None:
         """Raise AssertionError if a rule of the data is broken."""
@@ -95,18 +105,33 @@ class Player:
         assert outcome in self.outcomes, "the last wish that was answered with 202 is not what came of it"
         assert fields or self.vanished, "the job's document is gone"
         assert not fields or (fields.get("deleted_at") is not None) == is_deleted, "the mark and the ledger differ"
-        self._check_all_there(self.neighbour)
+        self._check_neighbour()
         assert self.bench.contents(f"somebody-else/{self.job_id}/"), "another user's file is gone"
         if not is_deleted:
             self._check_all_there(self.job_id)
-            assert not self.is_full or len(fields["extension_prompt"]) > 1_000_000, "a displaced field is lost"
+            lost = self.is_full and not self.erasures and len(fields["extension_prompt"]) < 1_000_000
+            assert not lost, "a displaced field is lost"
             return
         assert self._found(self.job_id) == {}, "a deleted job still has files"
         assert entry["user_id"] == self.user_id
-        if self.is_full:
+        if "erasure" in entry:
+            texts = {**fields, **Ledger(self.bench.database).displaced(self.job_id)}.keys() & {*ERASED_TEXTS}
+            assert self.vanished or not texts, "an erased job still has texts"
+        elif self.is_full:
             text = {**fields, **Ledger(self.bench.database).displaced(self.job_id)}["extension_prompt"]
             assert len(text) > 1_000_000, "a field that made room for the mark is lost"
         self._check_record(entry, faultless=faultless)
+
+    def _check_neighbour(self) -> None:
+        entry, fields = (one(self.bench.database, self.neighbour) for one in (read_entry, read))
+        outcome = "deleted" if entry else "live"
+        assert outcome in self.neighbours, "the neighbour is not as the last accepted erasure wants it"
+        assert (fields.get("deleted_at") is not None) == bool(entry), "the neighbour's mark and the ledger differ"
+        if entry:
+            assert self._found(self.neighbour) == {}, "an erased job still has files"
+            assert not fields.keys() & {*ERASED_TEXTS}, "an erased job still has texts"
+        else:
+            self._check_all_there(self.neighbour)
 
     def _check_record(self, purge: dict[str, Any], *, faultless: bool) -> None:
         assert (purge["state"], purge["left"]) == ("done", [])
@@ -153,7 +178,7 @@ class Player:
 
     def _vanish(self, _: int) -> None:
         """Somebody removes the job's document after its delete, as clean-ups of accounts do."""
-        if self.outcomes == {"deleted"}:
+        if self.outcomes == {"deleted"} and read_entry(self.bench.database, self.job_id):
             self.vanished = True
             self._jobs.document(self.job_id).delete()
 
@@ -182,6 +207,15 @@ class Player:
         self._delete(number)
         self._restore(number)
 
+    def _erase(self, _: int) -> None:
+        """The user deletes all jobs: this one and the neighbour."""
+        self.deletes += 1
+        self.erasures += 1
+        if erase(self.bench, self.account, 2, tries=4):
+            self.outcomes, self.neighbours = {"deleted"}, {"deleted"}
+        else:
+            self.outcomes, self.neighbours = self.outcomes | {"deleted"}, self.neighbours | {"deleted"}
+
     def _wish(self, outcome: str, method: str, function: str, path: str) -> None:
         """Ask, and retry a few times after an error."""
         for _attempt in range(3):
@@ -189,7 +223,7 @@ class Player:
                 answer = requests.request(
                     method,
                     f"{self.bench.url(function)}/jobs/{self.job_id}{path}",
-                    headers={"Authorization": f"Bearer {self.token}"},
+                    headers={"Authorization": f"Bearer {self.account.token}"},
                     timeout=30,
                 )
             except requests.RequestException:
@@ -204,14 +238,15 @@ class Player:
         self.outcomes = self.outcomes | {outcome}
 
     def _check_refusal(self, method: str, answer: requests.Response) -> None:
-        """A live job cannot be restored, nor one whose document is gone."""
-        allowed = (409,) * ("live" in self.outcomes) + (410,) * self.vanished
+        """A live job cannot be restored, also before an erasure reaches it, nor one whose document is gone."""
+        may_be_live = "live" in self.outcomes or self.erasures > 0
+        allowed = (409,) * may_be_live + (410,) * self.vanished
         assert method == "POST", answer.text
         assert answer.status_code in allowed, answer.text
 
     def _crash(self, number: int) -> None:
-        """The purge or the restore will be killed at one of its next calls."""
-        self.kills.append(self.bench.kill_at(("purge_job", "restore_job")[number % 2], number))
+        """The purge, the restore or the erasure will be killed at one of its next calls."""
+        self.kills.append(self.bench.kill_at(("purge_job", "restore_job", "erase_jobs")[number % 3], number))
 
     def _forge(self, number: int) -> None:
         """A bug elsewhere publishes an event for a deletion that never happened."""
@@ -254,6 +289,10 @@ class Player:
         """A job in progress that shares its inputs with another job."""
         paths = {"motion_video_path": f"{self.user_id}/{other}/motion.mp4", "source_job_id": other}
         return document(self.user_id, status="processing", completed_at=None, **paths)
+
+    @property
+    def user_id(self) -> str:
+        return self.account.user_id
 
     @property
     def _jobs(self) -> firestore.CollectionReference:

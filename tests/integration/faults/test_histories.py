@@ -16,7 +16,9 @@ from hypothesis import strategies as st
 
 from infra.local.users import Account
 from tests.integration.faults.bench import Bench
+from tests.integration.faults.erasing import new_account
 from tests.integration.faults.histories import Player, Step, play_all
+from tests.jobs import new_id
 
 SEED = int(os.environ.get("FAULTS_SEED", "2026"))
 AT_ONCE = 25
@@ -24,7 +26,7 @@ EXAMPLES = int(os.environ.get("FAULTS_BATCHES", "2"))
 """Batches of histories for each kind of trouble. Hypothesis begins with the simplest one, which only deletes."""
 STEPS = 6
 ARTIFACTS = Path(__file__).parents[3] / "artifacts"
-_USERS = ("delete", "put", "restore", "delete", "put", "put", "undo")
+_USERS = ("delete", "put", "restore", "delete", "put", "put", "undo", "erase")
 _KINDS = (*_USERS * 2, "forge", "sweep", "complete", "copy", "vanish", "fill")
 TROUBLES = {
     "nothing": (0.0, _KINDS),
@@ -37,7 +39,7 @@ TROUBLES = {
 
 @pytest.fixture(scope="module")
 def account(running_bench: Bench) -> Account:
-    return running_bench.users.add("histories", "histories@nuumee.test", "test-password")
+    return new_account(running_bench, new_id())
 
 
 @pytest.mark.timeout(900)
@@ -66,11 +68,17 @@ def test_random_histories_lose_no_delete_leave_no_file_and_touch_no_other_job(
     def play(all_steps: list[list[Step]], restart: int | None, fault_seed: int) -> None:
         if restart is not None:
             all_steps = [[*all_steps[0][:3], Step("restart", restart), *all_steps[0][3:]], *all_steps[1:]]
-        players = [Player(bench, account.user_id, account.token, one, one_at_a_time) for one in all_steps]
+        # An erasure is of all jobs, so it has a user of its own.
+        users = [
+            new_account(bench, new_id()) if any(step.kind == "erase" for step in one) else account
+            for one in all_steps
+        ]
+        players = [Player(bench, *one, one_at_a_time) for one in zip(users, all_steps, strict=True)]
         play_all(bench, players, seed=fault_seed, rate=rate)
         played.update(histories=len(players), restarts=restart is not None)
         played.update(deletes=sum(player.deletes > 0 for player in players))
         played.update(restores=sum(player.restores for player in players))
+        played.update(erasures=sum(player.erasures for player in players))
         played.update(late=sum(player.late for player in players))
         played.update(kills=sum(kill.is_set() for player in players for kill in player.kills))
 
@@ -85,5 +93,6 @@ def test_random_histories_lose_no_delete_leave_no_file_and_touch_no_other_job(
     random_ones = EXAMPLES - 1
     assert played["late"] > 5 * random_ones
     assert played["restores"] > 5 * random_ones
+    assert played["erasures"] > 5 * random_ones
     assert (played["faults"] > 12 * random_ones) == bool(rate)
     assert (played["kills"] > 2 * random_ones) == (played["restarts"] > 0) == ("crash" in kinds)

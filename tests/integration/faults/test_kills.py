@@ -12,12 +12,14 @@ import requests
 from infra.local import ports
 from infra.local.users import Account
 from tests.integration.faults.bench import Bench
+from tests.integration.faults.erasing import erase, is_erased, new_account
 from tests.integration.faults.histories import PATIENCE
 from tests.jobs import document, new_id, read, read_entry
 from tests.waiting import wait_until
 
 DELETING = ("delete_job", "purge_job", "process_upload", "sweep_purges")
 RESTORING = ("undelete_job", "restore_job")
+ERASING = ("delete_jobs", "erase_jobs")
 MOMENTS = ("before the delete", "after the delete", "at its first call", "at its third call")
 USER = ("kills", "kills@nuumee.test", "test-password")
 
@@ -128,3 +130,25 @@ def test_deleted_job_is_restored_whichever_process_is_killed(
 
     wait_until(restored, PATIENCE)
     assert (read(bench.database, job_id), bench.contents(prefix)) == before
+
+
+@pytest.mark.parametrize(("name", "moment"), [*itertools.product(ERASING, MOMENTS)])
+def test_all_jobs_are_erased_whichever_process_is_killed(bench: Bench, name: str, moment: str) -> None:
+    account = new_account(bench, new_id())
+    jobs = [new_job(bench, account.user_id) for _ in range(3)]
+    if moment == "before the delete":
+        restart_function(bench, name)
+    number = {"at its first call": 1, "at its third call": 3}.get(moment)
+    killed = bench.kill_at(name, number) if number else None
+    wait_until(lambda: erase(bench, account, len(jobs), tries=3), PATIENCE)
+    if moment == "after the delete":
+        restart_function(bench, name)
+
+    def erased() -> bool:
+        bench.sweep()
+        states = {read_entry(bench.database, job_id).get("state") for job_id in jobs}
+        return states == {"done"} and is_erased(bench, account.user_id)
+
+    wait_until(erased, PATIENCE)
+    assert bench.contents(f"{account.user_id}/") == {}
+    assert killed is None or killed.is_set()

@@ -140,6 +140,7 @@ def test_it_takes_a_recent_sign_in(services: FakeServices, seconds: float, statu
     assert len(services.fake_erasures.documents) == (status == 202)
     if status == 401:
         assert "5 minutes" in answer.json["detail"]
+        assert answer.json["type"].endswith("/sign-in-too-old")  # the page asks for a sign-in, and goes on
         assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
@@ -220,6 +221,27 @@ def test_a_job_that_was_just_being_restored_is_deleted(services: FakeServices) -
     request(services, "?confirm=4")
     run(services)
     assert services.fake_ledger.entries["job-1"]["state"] == "pending"
+
+
+@pytest.mark.parametrize("restored", [False, True])
+def test_a_job_whose_restore_is_asked_for_again_after_the_erasure_is_left_alone(
+    services: FakeServices, restored: bool
+) -> None:
+    call(delete_job, services, "/jobs/job-1", method="DELETE")
+    call(undelete_job, services, "/jobs/job-1/restore", method="POST")
+    wish = services.restores.of("job-1")
+    assert wish is not None
+    if restored:
+        services.restores.finish(wish, NOW)
+    services.now = lambda: NOW + MINUTE
+    assert request(services, "?confirm=5" if restored else "?confirm=4").status_code == 202
+    services.now = lambda: NOW + 2 * MINUTE
+    answer = call(undelete_job, services, "/jobs/job-1/restore", method="POST")
+    assert answer.status_code == 202
+    assert answer.json == {"job_id": "job-1", "restore": "done" if restored else "pending"}
+    run(services)
+    assert services.fake_ledger.entries["job-1"]["state"] == ("restored" if restored else "restoring")
+    assert live(services) == {"others"} | ({"job-1"} if restored else set())
 
 
 def test_a_long_walk_is_handed_on_batch_by_batch(services: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:

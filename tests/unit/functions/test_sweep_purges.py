@@ -13,6 +13,7 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from functions import sweep_purges as module
 from functions.sweep_purges import sweep_purges
+from shared.errors import Unavailable
 from shared.messaging.events import JobDeleted
 from shared.publishing.dead_letters import Letter
 from tests.fakes import FakeServices
@@ -99,6 +100,33 @@ def test_a_sweep_tells_which_purge_has_been_pending_for_longest(
     (told,) = [line for line in logged() if line["message"] == "purges_pending"]
     assert told["severity"] == "INFO"
     assert (told["oldest_seconds"], told["job_id"]) == (3 * 3600, "oldest")
+
+
+def test_a_sweep_tells_of_a_stalled_job_once_as_an_error(
+    services: FakeServices, logged: Callable[[], list[dict[str, Any]]]
+) -> None:
+    since = NOW - timedelta(days=1)
+    services.add("job-1", document("me", status="queued", updated_at=since))
+    for _ in range(2):
+        sweep(services)
+    (told,) = [line for line in logged() if line["message"] == "job_stalled"]
+    assert (told["severity"], told["job_id"], told["status"]) == ("ERROR", "job-1", "queued")
+    assert told["updated_at"] == str(since)
+
+
+def test_a_job_that_stalls_stops_no_other_part_of_a_sweep(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise Unavailable("Firestore")
+
+    pend(services, "job-1", 1)
+    services.fake_dead_deletions.waiting = [letter(*JobDeleted("gone", "me", NOW).encode())]
+    monkeypatch.setattr(services.stalled, "_after", fail)
+    with pytest.raises(ServiceUnavailable):
+        sweep(services)
+    assert [event.job_id for event in services.fake_publisher.published] == ["job-1"]
+    assert services.fake_dead_deletions.waiting == []
 
 
 def test_a_pending_purge_that_older_code_left_is_taken_over_and_asked_for(services: FakeServices) -> None:

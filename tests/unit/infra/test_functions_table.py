@@ -44,7 +44,27 @@ def test_a_function_has_at_least_two_threads() -> None:
     [
         ("functions = [", "it is no TOML"),
         (TEXT.replace("[defaults]", "[default]"), "the file has default, which means nothing there"),
-        ("[defaults]\n[functions]", "the file has no events"),
+        ("[custom_roles]\n[defaults]\n[functions]", "the file has no events"),
+        (
+            TEXT.replace("[custom_roles.nuumeeJobsRemover]", "[custom_roles.remover]"),
+            "remover is no custom role's id",
+        ),
+        (
+            TEXT.replace(
+                "[custom_roles.nuumeeJobsRemover]", "[custom_roles]\nnuumeeJobsA = 1\n[custom_roles.nuumeeJobsB]"
+            ),
+            "nuumeeJobsA is no table",
+        ),
+        (TEXT.replace("title =", "titel ="), "nuumeeJobsRemover has titel, which means nothing there"),
+        (
+            TEXT.replace('title = "NuuMee Jobs: removes objects"', 'title = ""'),
+            "nuumeeJobsRemover has title = '', which is not a title of at most 100",
+        ),
+        (TEXT.replace('"storage.objects.get"', '"get"'), 'which is not a list such as ["storage.objects.get"]'),
+        (
+            stub("roles/datastore.viewer", "nuumeeJobsOwner"),
+            "stub_it has the role nuumeeJobsOwner, which custom_roles does not have",
+        ),
         (TEXT.replace('memory = "512Mi"', ""), "defaults has no memory"),
         (
             TEXT.replace('memory = "512Mi"', "memory = 512"),

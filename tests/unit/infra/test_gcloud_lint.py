@@ -70,6 +70,7 @@ def play(checkout: Checkout) -> None:
     cloud.database = {"type": "FIRESTORE_NATIVE"}
     cloud.accounts.popitem()[1]["description"] = ""
     cloud.accounts["list-jobs@nuumee-test.iam.gserviceaccount.com"]["description"] = ""
+    cloud.roles["nuumeeJobsRemover"].update(title="", deleted=True)
     for service in cloud.services.values():
         service["metadata"]["annotations"] = {}
     cloud.enabled.add("cloudfunctions.googleapis.com")

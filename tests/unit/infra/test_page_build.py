@@ -59,6 +59,7 @@ class Checkout:
     def build(self, *options: str) -> subprocess.CompletedProcess[str]:
         path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
         environment = {**os.environ, "PATH": path, "SETUP": "set-up", "NEXT_PUBLIC_LIST_JOBS_URL": "https://away"}
+        environment |= dict.fromkeys(("NEXT_PUBLIC_CREATE_URL", "NEXT_PUBLIC_SUPPORT"), "/away")
         return subprocess.run(
             ["bash", SCRIPT, *options],
             cwd=self.folder,
@@ -84,7 +85,7 @@ def test_it_is_built_once_with_the_settings_of_the_local_cloud(checkout: Checkou
     assert checkout.built()
     settings = checkout.settings()
     assert {"NEXT_PUBLIC_API_URL=/api/v1", "NEXT_PUBLIC_AUTH_EMULATOR_URL=/"} <= set(settings)
-    assert "NEXT_PUBLIC_LIST_JOBS_URL=" in settings
+    assert {"NEXT_PUBLIC_LIST_JOBS_URL=", "NEXT_PUBLIC_CREATE_URL=", "NEXT_PUBLIC_SUPPORT="} <= set(settings)
     assert not checkout.built()
 
 
@@ -109,7 +110,9 @@ def test_each_address_has_its_variable_wherever_these_are_spelt_out(file: str) -
     # Next.js only inserts variables that are written out as process.env.NAME.
     pattern = r"process\.env\.NEXT_PUBLIC_([A-Z_]+)_URL" if file == SETTINGS else r"^#?NEXT_PUBLIC_([A-Z_]+)_URL="
     spelt_out = re.findall(pattern, (ROOT / file).read_text(), re.MULTILINE)
-    assert sorted({*spelt_out} - {"API", "AUTH_EMULATOR"}) == sorted(name.upper() for name in CALLED_BY_THE_PAGE)
+    assert sorted({*spelt_out} - {"API", "AUTH_EMULATOR", "CREATE"}) == sorted(
+        name.upper() for name in CALLED_BY_THE_PAGE
+    )
 
 
 def test_another_build_than_these_is_refused(checkout: Checkout) -> None:

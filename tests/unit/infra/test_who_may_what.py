@@ -53,7 +53,7 @@ def test_what_a_function_begins_to_use_is_noticed() -> None:
     ("role", "opened"),
     [
         (Role("roles/datastore.viewer", "project"), FIRESTORE),
-        (Role("roles/storage.objectUser", "pictures"), STORAGE),
+        (Role("nuumeeJobsPictureWriter", "pictures"), STORAGE),
         (Role("roles/pubsub.publisher", "job_deleted_topic"), "job_deleted_topic"),
         (Role("roles/pubsub.subscriber", "dead-letters"), DEAD_LETTERS),
     ],

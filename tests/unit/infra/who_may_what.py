@@ -72,6 +72,9 @@ def rendered() -> str:
     for name, function in table().functions.items():
         reached = ", ".join(sorted(_in_words(one) for one in works_with(name, source_of(name))))
         lines.append(f"| `{name}` | {_caller(function)} | {_roles(function)} | {reached} |")
+    lines += ["", "| role of the project's own | its permissions |", "| --- | --- |"]
+    for role in table().custom_roles.values():
+        lines.append(f"| `{role.id}` | {', '.join(f'`{one}`' for one in sorted(role.permissions))} |")
     return "\n".join(lines) + "\n"
 
 

@@ -106,6 +106,7 @@ ASKED["displaced texts"] = lambda services: services.ledger.forget_displaced("jo
 ASKED["jobs that name an object"] = lambda services: list(
     services.ledger.jobs_naming("ann", "motion_video_path", "ann/1/motion.mp4")
 )
+ASKED["stalled jobs"] = lambda services: services.stalled.untold(NOW, 100)
 KEPT = Retention(timedelta(days=7), NOW - timedelta(days=30))
 TRASH = ListQuery(user_id="ann", deleted=True)
 ASKED["the trash"] = lambda services: services.trash.page(TRASH, KEPT, NOW)

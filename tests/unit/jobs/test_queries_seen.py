@@ -30,6 +30,7 @@ WITHOUT_QUERIES = {
         "Completions.complete",
         "KnownPictures.set",
         "Renaming.rename",
+        "StalledJobs.record",
     ),
     *("Views.add", "Views.move"),
     *("Erasures.request", "Erasures.of", "Erasures.advance", "Erasures.record_sweep"),

@@ -11,15 +11,17 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from functions.erase_jobs import erase_jobs
 from functions.process_upload import process_upload
 from functions.purge_job import purge_job
 from functions.restore_job import restore_job
 from functions.sweep_purges import sweep_purges
-from shared.messaging.events import JobDeleted, JobRestored
+from shared.messaging.events import JobDeleted, JobRestored, JobsErased
 from shared.messaging.subscriber import Subscriber
 from shared.publishing.dead_letters import Letter
 from tests.enumerated import FOUND, consumers
@@ -32,7 +34,10 @@ pytestmark = pytest.mark.slow  # thousands of events
 EVENTS = 6_667
 """For each function."""
 SEED = 2026
+YEAR = timedelta(days=365)
 LIVE, GONE, UNKNOWN = "live-job", "gone-job", "unknown-job"
+YOURS, YOUR_ERASURE, MY_ERASURE = "your-job", "a" * 32, "b" * 32
+"""Your erasure is of your job, and mine was asked for before my live job was created."""
 OUTPUTS = SETTINGS.outputs_bucket
 FUNCTIONS = consumers(FOUND)
 REMOVING: list[Subscriber[Any]] = [purge_job, process_upload]
@@ -40,7 +45,20 @@ ODD: list[Any] = [
     *(None, "", "..", ".", "/", "a/b", "%2e%2e", "\x00", "\ud800", "é" * 200, "a" * 129, "__x__", "*", "me/"),
     *(0, 1, -1, 2**63, 1.5, float("nan"), True, [], {}, [1], {"a": 1}, "1", "2026-13-40", b"\xff".hex()),
 ]
-Mutation = Callable[[random.Random, dict[str, Any], dict[str, Any]], None]
+Wish = Callable[[str, str], JobDeleted | JobRestored | JobsErased]
+"""Makes an event from a job's and a user's id."""
+
+
+def erasure(job_id: str, user_id: str) -> JobsErased:
+    return JobsErased({LIVE: MY_ERASURE, GONE: YOUR_ERASURE, UNKNOWN: "0" * 32}[job_id], user_id)
+
+
+def deletion(job_id: str, user_id: str) -> JobDeleted:
+    return JobDeleted(job_id, user_id, NOW)
+
+
+def restore(job_id: str, user_id: str) -> JobRestored:
+    return JobRestored(job_id, user_id, NOW)
 
 
 class Messages:
@@ -49,7 +67,7 @@ class Messages:
     `sound` tells whether the last message was left unchanged.
     """
 
-    def __init__(self, seed: int, *wishes: type[JobDeleted] | type[JobRestored]) -> None:
+    def __init__(self, seed: int, *wishes: Wish) -> None:
         self._dice = random.Random(seed)
         self._wishes = wishes
         self.sound = False
@@ -71,7 +89,7 @@ class Messages:
         job_id = self._dice.choice([LIVE, GONE, UNKNOWN])
         if self._dice.random() < 0.5:
             wish = self._dice.choice(self._wishes)
-            data, about = wish(job_id, self._dice.choice(["me", "you"]), NOW).encode()
+            data, about = wish(job_id, self._dice.choice(["me", "you"])).encode()
         else:
             # A file's first generation exists, and may be removed if its job is deleted.
             name = (
@@ -110,6 +128,10 @@ def services() -> FakeServices:
     services = FakeServices()
     services.add(LIVE, document("me"))
     services.add(GONE, deleted("me"))
+    services.add(YOURS, document("you"))
+    for erasure_id, user_id, at in ((MY_ERASURE, "me", NOW - YEAR), (YOUR_ERASURE, "you", NOW)):
+        made = services.fake_erasures.request(user_id, 1, by=user_id, now=at)
+        services.fake_erasures.documents[erasure_id] = services.fake_erasures.documents.pop(made.id)
     for job_id in (LIVE, GONE, UNKNOWN):
         for bucket in SETTINGS.buckets:
             for owner in ("me", "you"):
@@ -123,8 +145,8 @@ def test_each_event_ends_once_and_only_the_deleted_jobs_files_may_go(
 ) -> None:
     before = copy.deepcopy(services.fake_media.objects)
     seed = SEED + FUNCTIONS.index(function)
-    wish = JobRestored if function is restore_job else JobDeleted
-    messages, outcomes = Messages(seed, wish), Counter[str]()
+    wishes: dict[Subscriber[Any], Wish] = {restore_job: restore, erase_jobs: erasure}
+    messages, outcomes = Messages(seed, wishes.get(function, deletion)), Counter[str]()
     logging.getLogger("nuumee").setLevel(logging.INFO)
     for _ in range(EVENTS):
         caplog.clear()
@@ -136,6 +158,8 @@ def test_each_event_ends_once_and_only_the_deleted_jobs_files_may_go(
     assert sum(outcomes.values()) == EVENTS
     assert set(outcomes) <= {"event_done", "event_never"}
     assert min(outcomes.values()) > 100
+    marked = {job_id for job_id, one in services.fake_repository.documents.items() if one.get("deleted_at")}
+    assert marked == {GONE} | ({YOURS} if function is erase_jobs else set())
     after = services.fake_media.objects
     gone = {(bucket, name) for bucket in before for name in before[bucket] if not after[bucket].get(name)}
     allowed = {(bucket, f"me/{GONE}/file") for bucket in before}
@@ -150,7 +174,7 @@ def test_each_event_ends_once_and_only_the_deleted_jobs_files_may_go(
 
 def test_dead_letters_of_every_kind_are_seen_to_and_remove_nothing(services: FakeServices) -> None:
     before = copy.deepcopy(services.fake_media.objects)
-    messages = Messages(SEED, JobDeleted, JobRestored)
+    messages = Messages(SEED, deletion, restore, erasure)
     for number in range(2_000):
         message = messages.any()
         parts = message.get("message") if isinstance(message, dict) else None

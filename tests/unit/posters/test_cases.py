@@ -6,7 +6,6 @@ All show one scene: a person in a red shirt, a column of coloured squares at the
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -20,7 +19,7 @@ from PIL import Image
 from infra.stage import ROOT
 from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_VIEW, SIDE, TILE_COLOUR, Posters
 from shared.posters.unpicturable import Reason
-from tests.batches import made_of
+from tests.decoders import decoded
 from tests.hostile_pictures import CORNERS
 from tests.hostile_videos import moving
 
@@ -60,20 +59,12 @@ NOT_EVERYWHERE = {*HDR, "iphone.heic", "opencv-mp4v.mp4", "xvid.avi", "theora.og
 
 
 @cache
-def outcomes() -> Mapping[str, Posters | Reason]:
-    pictures = made_of([MEDIA / name for name in PICTURES])
-    videos = made_of([MEDIA / name for name in (*VIDEOS, *HDR, *OTHERS)], is_for_video=True)
-    return {**pictures, **videos}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _made_once() -> None:
-    """An error while they are made is one of the set-up: it is not made again for each test."""
-    outcomes()
+def outcome_of(name: str) -> Posters | Reason:
+    return decoded(MEDIA / name, is_for_video=name not in PICTURES).outcome
 
 
 def made(name: str) -> Posters:
-    outcome = outcomes()[name]
+    outcome = outcome_of(name)
     assert isinstance(outcome, Posters), outcome
     assert len(outcome.poster) <= LARGEST_POSTER
     return outcome
@@ -120,7 +111,7 @@ def coded(codec: str, kind: str, dots: str, size: tuple[int, int], options: dict
 def test_videos_of_many_kinds_get_a_poster_and_a_preview_and_are_told_from_those_that_play(tmp_path: Path) -> None:
     for name, how in KINDS.items():
         (tmp_path / name).write_bytes(coded(*how))
-    for name, outcome in made_of([tmp_path / name for name in KINDS], is_for_video=True).items():
+        outcome = decoded(tmp_path / name, is_for_video=True).outcome
         assert isinstance(outcome, Posters), (name, outcome)
         assert outcome.preview, name
         assert not outcome.plays_everywhere, name
@@ -163,7 +154,7 @@ def test_what_is_hidden_in_a_video_shows_the_tile_instead() -> None:
 
 
 def test_a_video_without_pictures_is_refused() -> None:
-    assert outcomes()["audio-only.mp4"] is Reason.NO_PICTURE
+    assert outcome_of("audio-only.mp4") is Reason.NO_PICTURE
 
 
 @pytest.mark.parametrize("name", [*PICTURES, *VIDEOS, *HDR, *OTHERS[:-1]])

@@ -12,6 +12,7 @@ from PIL import Image, ImageChops, ImageOps, ImageStat
 
 from shared.posters import clips
 from shared.posters.posters import SIDE, Posters
+from shared.posters.videos import Video
 from tests.hostile_pictures import CORNERS, noise, scene
 from tests.hostile_videos import VIDEOS, video
 
@@ -103,12 +104,19 @@ def test_a_video_that_cannot_be_decoded_twice_has_all_pictures_but_this() -> Non
     assert posters.share_picture is None
 
 
-def test_a_video_whose_pictures_are_large_has_all_pictures_but_this(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clips, "_MOST_BITS_SHARED", 320 * 240 * 12)
-    assert made(video([scene(320, 240)] * 2)).share_picture
-    posters = made(video([scene(322, 240)] * 2))
+@pytest.mark.parametrize("part", ["whole", "course"])
+def test_if_memory_does_not_suffice_for_what_outputs_get_there_is_all_else(
+    part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Video, part, refuse)
+    posters = made(video([scene(320, 240)] * 40))
     assert posters.poster
-    assert posters.share_picture is None
+    assert posters.preview
+    assert (posters.share_picture is None) == (part == "whole")
+    assert (posters.storyboard is None) == (part == "course")
 
 
 def test_a_video_that_takes_long_to_decode_has_all_pictures_but_this(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,9 @@ HINTS = get_type_hints(Job)
 OPTIONAL = {name for name, hint in HINTS.items() if type(None) in get_args(hint)} | {"share_url"}
 TEXTS: dict[str, Any] = {name: "text" for name, hint in HINTS.items() if hint in (str, str | None)}
 TIMES: dict[str, Any] = {name: NOW for name, hint in HINTS.items() if hint == datetime | None}
-JOB = Job(**TEXTS, **TIMES, seed=7, credits_charged=2.5, view_count=3).as_json("https://nuumee.ai")
+JOB = Job(**TEXTS, **TIMES, seed=7, credits_charged=2.5, credits_refunded=2, view_count=3).as_json(
+    "https://nuumee.ai"
+)
 
 
 def is_valid(schema: str, value: object) -> bool:

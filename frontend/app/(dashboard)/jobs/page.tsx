@@ -1,10 +1,11 @@
 "use client";
 
 import { Trash2 } from "lucide-react";
-import { Suspense, useEffect, useState } from "react";
-import type { JobCommands } from "@/components/JobCard";
+import { Suspense, useEffect, useEffectEvent, useState } from "react";
+import { JobCard, type JobCommands } from "@/components/JobCard";
 import { JobsContent } from "@/components/JobsContent";
 import { JobsToolbar } from "@/components/JobsToolbar";
+import { LayoutToggle } from "@/components/LayoutToggle";
 import { SelectionBar } from "@/components/SelectionBar";
 import { useSession } from "@/components/SessionGate";
 import { statusLabel } from "@/components/StatusBadge";
@@ -19,9 +20,11 @@ import { useRestore } from "@/hooks/use-restore";
 import { useSelection } from "@/hooks/use-selection";
 import { useTrash } from "@/hooks/use-trash";
 import { useView } from "@/hooks/use-view";
-import { focusAfterDeletion } from "@/lib/focus";
-import { type Job, shortName } from "@/lib/job";
-import type { TileKind } from "@/lib/media";
+import { useWatching } from "@/hooks/use-watching";
+import { onErased } from "@/lib/erasing";
+import { isActive, type Job, shortName } from "@/lib/job";
+import { prefersGrid, rememberLayout } from "@/lib/layout";
+import type { Stop } from "@/lib/tour";
 import { loadPartsOnFirstUse, parts } from "./parts";
 
 export default function JobsPage() {
@@ -40,9 +43,7 @@ function Loading() {
   );
 }
 
-interface PreviewMedia {
-  job: Job;
-  kind: TileKind;
+interface Preview extends Stop {
   /** The job id of the details it was opened from, if any. It closes with them. */
   over: string | null;
 }
@@ -58,32 +59,45 @@ function JobsOf({ userId }: { userId: string }) {
   const { jobs, trash, restore } = useRestore(loaded, useTrash(userId, view), view);
   const deletion = useDeletion(jobs, restore);
   const selection = useSelection(view, jobs.list?.jobs ?? []);
-  const [preview, setPreview] = useState<PreviewMedia | null>(null);
+  const [preview, setPreview] = useState<Preview | null>(null);
   const [jobsToDelete, setJobsToDelete] = useState<Job[]>([]);
+  /** What the preview shows once these jobs are deleted. */
+  const [nextStop, setNextStop] = useState<Stop | null>(null);
+  const [grid, setGrid] = useState(prefersGrid);
   useEffect(loadPartsOnFirstUse, []);
   const list = view.deleted ? trash : jobs;
+  const refreshAll = useEffectEvent(() => void Promise.all([jobs.refresh(), trash.refresh()]));
+  useEffect(() => onErased(() => refreshAll()), []);
   usePageChange(view, navigation, list, announce);
 
-  // A preview closes for good with its details, and must not reappear when they are opened again.
-  if (preview && preview.over !== view.details) setPreview(null);
   const closePreview = () => setPreview(null);
   const closeDelete = () => setJobsToDelete([]);
   const PreviewDialog = usePart(preview !== null, parts.previewDialog, closePreview);
   const DetailsDialog = usePart(view.details !== null, parts.detailsDialog, navigation.closeDetails);
+  // A preview closes for good with its details, and must not reappear when they are opened again. One from which details
+  // are opened stays until they are there, so that they know where the focus was.
+  if (preview && preview.over !== view.details && (DetailsDialog || !view.details)) setPreview(null);
   const DeleteDialog = usePart(jobsToDelete.length > 0, parts.deleteDialog, closeDelete);
 
   const closeTrash = () => navigation.amend({ deleted: false });
+  const showGrid = (on: boolean) => {
+    setGrid(on);
+    rememberLayout(on);
+  };
+  const GridCard = usePart(grid, parts.gridCard, () => setGrid(false));
   const TrashContent = usePart(view.deleted, parts.trashContent, closeTrash);
 
+  const watching = useWatching(jobs.list?.jobs.some(isActive) ?? false);
+
   const commands: JobCommands = {
-    preview: (job, kind) => setPreview({ job, kind, over: view.details }),
+    preview: (job, kind) => setPreview({ job, scene: kind, over: view.details }),
     openDetails: (job) => navigation.openDetails(job.id),
     remove: (job) => setJobsToDelete([job]),
     select: selection.select,
     renewMedia: jobs.renewMedia,
   };
   const confirmDeletion = async (confirmed: Job[]) => {
-    focusAfterDeletion.plan(jobs.list?.jobs ?? [], confirmed);
+    if (preview) setPreview(nextStop && { ...preview, ...nextStop });
     // For one job the dialog closes immediately; for several it stays open and shows each result.
     if (jobsToDelete.length === 1) closeDelete();
     const allDeleted = await deletion.remove(confirmed);
@@ -92,7 +106,9 @@ function JobsOf({ userId }: { userId: string }) {
 
   return (
     <Loads value={jobs.loads}>
-      <JobsToolbar view={view} navigation={navigation} jobs={jobs} list={list} />
+      <JobsToolbar view={view} navigation={navigation} jobs={jobs} list={list}>
+        {!view.deleted && <LayoutToggle grid={grid} onChange={showGrid} />}
+      </JobsToolbar>
       <SelectionBar selection={selection}>
         <Button look="destructive" onClick={() => setJobsToDelete(selection.jobs)}>
           <Trash2 aria-hidden className="size-4" />
@@ -106,6 +122,7 @@ function JobsOf({ userId }: { userId: string }) {
           navigation={navigation}
           selection={selection}
           commands={commands}
+          Card={grid ? GridCard : JobCard}
         />
       ) : TrashContent ? (
         <TrashContent trash={trash} view={view} navigation={navigation} onRestore={restore} />
@@ -113,14 +130,26 @@ function JobsOf({ userId }: { userId: string }) {
         <JobsContent.Skeleton />
       )}
       <Announcer text={announcement} />
+      {watching && <watching.Watch jobs={jobs.list?.jobs} onOpen={navigation.openDetails} />}
       {view.details && DetailsDialog && (
-        <DetailsDialog jobs={jobs} onPreview={commands.preview} onClose={navigation.closeDetails} />
+        <DetailsDialog
+          jobId={view.details}
+          jobs={jobs}
+          onPreview={commands.preview}
+          onClose={navigation.closeDetails}
+        />
       )}
       {preview && PreviewDialog && (
         <PreviewDialog
-          media={jobs.thumbnails[preview.job.id] ?? preview.job.media}
-          kind={preview.kind}
-          renewMedia={jobs.renewMedia}
+          jobs={jobs}
+          stop={preview}
+          overDetails={preview.over !== null}
+          onMove={(stop) => setPreview({ ...preview, ...stop })}
+          onDetails={commands.openDetails}
+          onDelete={(job, next) => {
+            setNextStop(next);
+            commands.remove(job);
+          }}
           onClose={closePreview}
         />
       )}
@@ -130,7 +159,7 @@ function JobsOf({ userId }: { userId: string }) {
           outcomes={deletion.outcomes}
           onConfirm={confirmDeletion}
           onClose={closeDelete}
-          restoreFocus={focusAfterDeletion.apply}
+          listed={preview && nextStop ? null : (jobs.list?.jobs ?? [])}
         />
       )}
     </Loads>

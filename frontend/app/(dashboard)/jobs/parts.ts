@@ -1,10 +1,15 @@
+import { loadAccountMenu } from "@/components/AccountButton";
 import { loadRestore } from "@/hooks/use-restore";
+import { loadDownload } from "@/lib/actions";
 import { loadToasts } from "@/lib/notify";
 
 /** What the page loads only when the user starts to do something. */
 export const parts = {
+  accountMenu: loadAccountMenu,
   deleteDialog: () => import("@/components/dialogs/DeleteDialog"),
   detailsDialog: () => import("@/components/dialogs/DetailsDialog"),
+  download: loadDownload,
+  gridCard: () => import("@/components/GridCard"),
   previewDialog: () => import("@/components/dialogs/PreviewDialog"),
   restore: loadRestore,
   trashContent: () => import("@/components/TrashContent"),

@@ -38,12 +38,17 @@ def test_a_run_prints_the_functions_addresses_and_keeps_them_for_the_page(checko
     lines = (checkout.root / ADDRESSES).read_text().splitlines()
     assert done.stdout.splitlines()[-len(lines) :] == lines
     assert "NEXT_PUBLIC_GET_THUMBNAILS_URL=https://get-thumbnails.run.app" in lines
+    assert lines[-3:] == [
+        "NEXT_PUBLIC_FIREBASE_API_KEY=key",
+        "NEXT_PUBLIC_FIREBASE_PROJECT_ID=nuumee-test",
+        "NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN=nuumee-test.test",
+    ]
     # Those that the page names, and no public one.
-    assert {line.partition("=")[0] for line in lines} == {
+    assert {line.partition("=")[0] for line in lines[:-3]} == {
         f"NEXT_PUBLIC_{name}_URL"
         for name in (
             *("LIST_JOBS", "GET_THUMBNAILS", "GET_OUTPUT", "RENAME_JOB"),
-            *("DELETE_JOB", "UNDELETE_JOB", "SHARE_JOB"),
+            *("DELETE_JOB", "DELETE_JOBS", "UNDELETE_JOB", "SHARE_JOB"),
         )
     }
 
@@ -75,7 +80,21 @@ def test_a_page_for_the_local_cloud_is_not_put_on_the_host(deployed: Checkout) -
     assert not any("firebase" in command[0] for command in deployed.programs)
 
 
+def test_what_a_person_has_set_for_the_web_app_holds(deployed: Checkout) -> None:
+    assert page(deployed).returncode == 0
+    lines = (deployed.root / ADDRESSES).read_text()
+    assert "FIREBASE_API_KEY" not in lines
+    assert "NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN=nuumee-test.test" in lines
+
+
+def test_a_page_needs_no_settings_of_a_person(checkout: Checkout) -> None:
+    checkout.must()
+    build(checkout, "https://list-jobs.run.app")
+    assert page(checkout).returncode == 0
+
+
 def test_a_page_without_its_settings_is_not_built(checkout: Checkout) -> None:
+    checkout.cloud.denied = "projects/nuumee-test"
     checkout.must()
     done = page(checkout)
     assert (done.returncode, checkout.programs) == (2, [])

@@ -43,6 +43,8 @@ def grow(checkout: Checkout) -> None:
         cloud.checks[at] = {"name": at, "displayName": check}
         board = f"projects/123456/dashboards/{name}"
         cloud.dashboards[board] = {"name": board, "displayName": title}
+        role = "nuumeeJobsOld" if mark else "others"
+        cloud.roles[role] = {"name": f"projects/nuumee-test/roles/{role}", "description": mark}
         email = f"{name}@nuumee-test.iam.gserviceaccount.com"
         cloud.accounts[email] = {"email": email, "description": mark}
         granted = cloud.policies["projects nuumee-test"]
@@ -64,6 +66,7 @@ WHAT = (
     *("subscription old-one", "service old-one"),
     "role roles/datastore.user of serviceAccount:old-one@nuumee-test.iam.gserviceaccount.com on nuumee-test",
     "role roles/editor of serviceAccount:list-jobs@nuumee-test.iam.gserviceaccount.com on nuumee-test",
+    "the project's role nuumeeJobsOld",
 )
 
 
@@ -150,6 +153,7 @@ def test_after_a_yes_it_goes_and_nobody_elses_does(grown: Checkout) -> None:
     names = {check["displayName"] for check in cloud.checks.values()}
     assert names == {"nuumee-jobs-page", "nuumee-jobs-share", "other"}
     assert [one["id"] for one in cloud.notifications["gs://nuumee-videos"]] == ["1", "other"]
+    assert [name for name, role in cloud.roles.items() if role.get("deleted")] == ["nuumeeJobsOld"]
     members = {member for member, role, _ in cloud.policies["projects nuumee-test"] if role != "roles/editor"}
     assert "serviceAccount:other@nuumee-test.iam.gserviceaccount.com" in members
     assert "serviceAccount:list-jobs@nuumee-test.iam.gserviceaccount.com" in members
@@ -194,6 +198,7 @@ def test_an_end_leaves_the_database_and_buckets_with_objects(checkout: Checkout)
     assert {*cloud.buckets} == {"gs://nuumee-images", "gs://nuumee-test-nuumee-build"}
     empty = (cloud.services, cloud.topics, cloud.subscriptions, cloud.schedules, cloud.alerts, cloud.accounts)
     assert [len(part) for part in empty] == [0] * len(empty)
+    assert all(role["deleted"] for role in cloud.roles.values())
     assert (cloud.metrics, cloud.checks, cloud.dashboards) == ({}, {}, {})
     assert (cloud.keys, cloud.versions, cloud.repository) == ({}, None, None)
     assert cloud.policies["projects nuumee-test"] == []

@@ -123,7 +123,7 @@ def grants(commands: list[Line]) -> dict[str, set[str]]:
         email = option(command, "--member").removeprefix("serviceAccount:")
         on = command[command.index("add-iam-policy-binding") + 1]
         kind = f"{command[1]} " if command[0] == "pubsub" else ""
-        role = option(command, "--role").removeprefix("roles/")
+        role = option(command, "--role").removeprefix("projects/nuumee-test/").removeprefix("roles/")
         conditions = {word for word in command if word.startswith("--condition=")} - {"--condition=None"}
         condition = ", under a condition" if conditions else ""
         granted.setdefault(email.partition("@")[0], set()).add(
@@ -137,8 +137,10 @@ def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Li
     signs = {"datastore.viewer on nuumee-test", "secretmanager.secretAccessor on url-signing-key"}
     reads = {f"storage.objectViewer on {bucket}" for bucket in buckets}
     policies = {f"storage.legacyBucketReader on {bucket}" for bucket in buckets}
-    pictures = {f"storage.objectUser on {bucket}, under a condition" for bucket in buckets}
-    removes = {"datastore.user on nuumee-test", *(f"storage.objectUser on {bucket}" for bucket in buckets)}
+    pictures = {f"nuumeeJobsPictureWriter on {bucket}, under a condition" for bucket in buckets}
+    writes = {"datastore.user on nuumee-test"}
+    removes = writes | {f"nuumeeJobsRemover on {bucket}" for bucket in buckets}
+    restores = writes | {f"nuumeeJobsRestorer on {bucket}" for bucket in buckets}
     assert grants(commands) == {
         "list-jobs": signs | reads | policies,
         "get-thumbnails": signs | reads,
@@ -166,7 +168,7 @@ def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Li
             "pubsub.publisher on topics jobs-erased",
         },
         "purge-job": removes,
-        "restore-job": removes | policies,
+        "restore-job": restores | policies,
         "process-upload": removes,
         "make-posters": {"datastore.user on nuumee-test"} | reads | pictures,
         "share-job": {"datastore.user on nuumee-test", "firebaseauth.viewer on nuumee-test"},
@@ -203,7 +205,7 @@ def test_what_decodes_uploads_can_write_pictures_alone(commands: list[Line]) -> 
         command
         for bucket in DEFAULTS.buckets
         for command in those(commands, "storage", "buckets", "add-iam-policy-binding", f"gs://{bucket}")
-        if account in command and "--role=roles/storage.objectUser" in command
+        if account in command and "--role=projects/nuumee-test/roles/nuumeeJobsPictureWriter" in command
     ]
     assert len(grants) == len(DEFAULTS.buckets)
     for grant in grants:

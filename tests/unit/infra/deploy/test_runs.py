@@ -39,7 +39,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Line], Any]:
 
 
 KINDS = (
-    *("services enable", "iam service-accounts create", "firestore databases create", "storage buckets create"),
+    *(
+        "services enable",
+        "iam service-accounts create",
+        "iam roles create",
+        "firestore databases create",
+        "storage buckets create",
+    ),
     *("storage buckets update", "firestore indexes composite create", "firestore fields ttls update"),
     *("pubsub topics create", "pubsub subscriptions create", "secrets create", "storage hmac create"),
     *(
@@ -135,6 +141,8 @@ def test_a_run_that_fails_at_a_step_ends_there_and_can_be_repeated(
         "firestore databases describe",
         "storage buckets describe gs://nuumee-images",
         "iam service-accounts create list-jobs",
+        "iam roles describe nuumeeJobsRemover",
+        "iam roles create nuumeeJobsRemover",
         "pubsub topics create job-deleted-dead-letters",
         "pubsub subscriptions create purge-job",
         "secrets versions list",

@@ -96,9 +96,11 @@ def test_policies_of_images_and_of_build_files_say_what_they_should() -> None:
     assert rule["condition"] == {"age": 30, "matchesPrefix": ["source/", "logs/"]}
 
 
-def test_roles_are_predefined_ones(commands: list[Line]) -> None:
+def test_roles_are_predefined_ones_or_of_the_table(commands: list[Line]) -> None:
     granted = {option(command, "--role") for command in commands if "add-iam-policy-binding" in command}
-    assert all(ROLES.fullmatch(role) for role in granted)
+    own = {f"projects/nuumee-test/roles/{role}" for role in table().custom_roles}
+    assert own < granted
+    assert all(ROLES.fullmatch(role) for role in granted - own)
     # Basic roles give far more than any function needs: https://cloud.google.com/iam/docs/roles-overview#basic
     assert not granted & {"roles/owner", "roles/editor", "roles/viewer"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from tests.unit.infra.deploy.cloud.command import PROJECT, AlreadyThere, Command, NotThere, path
+from tests.unit.infra.deploy.cloud.command import PROJECT, AlreadyThere, Command, NotThere, only, path
 
 HMAC_KEY = "GOOG1EKEY:se/cr+et="
 Granted = tuple[str, str, str | None]
@@ -15,6 +15,8 @@ Granted = tuple[str, str, str | None]
 class Access:
     def __init__(self) -> None:
         self.accounts: dict[str, dict[str, Any]] = {}
+        self.roles: dict[str, dict[str, Any]] = {}
+        """The project's own, those that are deleted among them."""
         self.policies: dict[str, list[Granted]] = {}
         """By the kind of the resource and its name."""
         self.hmac_key = HMAC_KEY
@@ -43,6 +45,34 @@ class Access:
     def on_iam_service_accounts_delete(self, command: Command) -> None:
         del self.accounts[command.named[0]]
 
+    def on_iam_roles_list(self, command: Command) -> Any:
+        """Like Google's, without permissions and without those that are deleted."""
+        without = ({k: v for k, v in role.items() if k != "includedPermissions"} for role in self.roles.values())
+        return [role for role in without if not role.get("deleted")]
+
+    def on_iam_roles_describe(self, command: Command) -> Any:
+        return only(self.roles.get(command.named[0]))
+
+    def on_iam_roles_create(self, command: Command) -> None:
+        role = command.named[0]
+        assert not self.roles.get(role, {}).get("deleted"), "no role can have the id of one that was deleted"
+        if role in self.roles:
+            raise AlreadyThere
+        self.roles[role] = {"name": path("roles", role)}
+        self.on_iam_roles_update(command)
+
+    def on_iam_roles_update(self, command: Command) -> None:
+        role, flags = self.roles[command.named[0]], command.flags
+        assert not role.get("deleted"), "Google changes no role that is deleted"
+        role.update({name: flags[f"--{name}"] for name in ("title", "description", "stage")})
+        role["includedPermissions"] = flags["--permissions"].split(",")
+
+    def on_iam_roles_undelete(self, command: Command) -> None:
+        assert self.roles[command.named[0]].pop("deleted")
+
+    def on_iam_roles_delete(self, command: Command) -> None:
+        self.roles[command.named[0]]["deleted"] = True
+
     def get_policy(self, kind: str, command: Command) -> Any:
         granted = self.policies.get(f"{kind} {command.named[0]}", [])
         bindings = []
@@ -55,7 +85,13 @@ class Access:
         return {"bindings": bindings, "version": 3} if bindings else {"etag": "ACAB"}
 
     def add_binding(self, kind: str, command: Command) -> None:
-        self.policies.setdefault(f"{kind} {command.named[0]}", []).append(self._granted(command))
+        granted = self._granted(command)
+        if granted[1].startswith("projects/") and self._is_no_role(granted[1]):
+            raise NotThere
+        self.policies.setdefault(f"{kind} {command.named[0]}", []).append(granted)
+
+    def _is_no_role(self, name: str) -> bool:
+        return all(role["name"] != name or role.get("deleted") for role in self.roles.values())
 
     def remove_binding(self, kind: str, command: Command) -> None:
         granted, gone = self.policies[f"{kind} {command.named[0]}"], self._granted(command)

@@ -8,14 +8,16 @@ from typing import Any
 from infra.cloud.fetch import Answer, Request
 from infra.functions import table
 from tests.unit.infra.deploy.cloud.command import AlreadyThere, Command, only
+from tests.unit.infra.deploy.cloud.firebase import Firebase, as_json
 
 PUBLIC = {function.account for function in table().functions.values() if function.public}
 _RUN = "run.googleapis.com"
 PROBLEM = "application/problem+json"
 
 
-class Run:
+class Run(Firebase):
     def __init__(self) -> None:
+        super().__init__()
         self.repository: dict[str, Any] | None = None
         self.images: dict[str, str] = {}
         """Digests by tag."""
@@ -132,6 +134,8 @@ class Run:
         self.requests.append(request)
         if request.url.startswith("https://firebaserules.googleapis.com/v1/"):
             return self._answer_about_rules(request)
+        if self.is_about_firebase(request):
+            return self.answer_about_firebase(request)
         if self.late > 0:
             self.late -= 1
             return Answer(404, "text/html", b"<html>")
@@ -146,25 +150,21 @@ class Run:
         body = json.loads(request.body or b"{}")
         match request.method, "releases" if "/releases" in name else "rulesets":
             case "GET", "rulesets":
-                return _json({"source": {"files": self.rulesets[int(name.rpartition("/")[2])]}})
+                return as_json({"source": {"files": self.rulesets[int(name.rpartition("/")[2])]}})
             case "GET", _:
                 if self.rules is None:
                     return Answer(404, "application/json", b"{}")
                 if self.rules not in self.rulesets:
                     self.rulesets.append(self.rules)
                 number = self.rulesets.index(self.rules)
-                return _json({"rulesetName": f"projects/nuumee-test/rulesets/{number}"})
+                return as_json({"rulesetName": f"projects/nuumee-test/rulesets/{number}"})
             case "POST", "rulesets":
                 self.rulesets.append(body["source"]["files"])
-                return _json({"name": f"projects/nuumee-test/rulesets/{len(self.rulesets) - 1}"})
+                return as_json({"name": f"projects/nuumee-test/rulesets/{len(self.rulesets) - 1}"})
             case "POST", _:
                 assert self.rules is None, "a release that is there is patched"
             case "PATCH", _:
                 assert self.rules is not None
                 body = body["release"]
         self.rules = self.rulesets[int(body["rulesetName"].rpartition("/")[2])]
-        return _json({})
-
-
-def _json(content: object) -> Answer:
-    return Answer(200, "application/json", json.dumps(content).encode())
+        return as_json({})

@@ -1,0 +1,94 @@
+import { useEffect, useEffectEvent, useRef, useState } from "react";
+import { statusLabel } from "@/components/StatusBadge";
+import { useNow } from "@/hooks/use-now";
+import { isActive, type Job, stalledSince } from "@/lib/job";
+import { changedJobs } from "@/lib/list";
+import { claim, iconOf, showNotification } from "@/lib/notices";
+import { isLookedAt, tabTitle } from "@/lib/tab";
+import { isTelling } from "@/lib/telling";
+import { formatElapsed, parseTime } from "@/lib/time";
+import { durations, noteOn } from "@/lib/usual";
+
+const SEEN = "jobs-seen";
+const NONE: Job[] = [];
+
+interface Props {
+  /** Those of the list; undefined while it loads. */
+  jobs: Job[] | undefined;
+  onOpen: (jobId: string) => void;
+}
+
+/** Tells by the tab and by notifications when jobs are done or have failed while nobody looks at the page. */
+export function Watch({ jobs, onOpen }: Props) {
+  const [unseen, setUnseen] = useState(NONE);
+  const before = useRef(NONE);
+
+  const tell = useEffectEvent(async (ended: Job[]) => {
+    const news = await claim(ended);
+    if (news.length === 0 || isLookedAt()) return;
+    setUnseen((known) => [...known, ...news]);
+    if (isTelling()) for (const job of news) showNotification(job, onOpen);
+  });
+  useEffect(() => {
+    if (!jobs) return;
+    durations.note(jobs);
+    const ended = changedJobs(before.current.filter(isActive), jobs).filter((job) => !isActive(job));
+    before.current = jobs;
+    if (ended.length > 0) void tell(ended);
+  }, [jobs]);
+
+  useEffect(() => {
+    // What is seen in one tab is not news in another.
+    const tabs = "BroadcastChannel" in window ? new BroadcastChannel(SEEN) : null;
+    const forget = () => setUnseen(NONE);
+    const look = () => {
+      if (!isLookedAt()) return;
+      forget();
+      tabs?.postMessage(SEEN);
+    };
+    tabs?.addEventListener("message", forget);
+    window.addEventListener("focus", look);
+    document.addEventListener("visibilitychange", look);
+    return () => {
+      tabs?.close();
+      window.removeEventListener("focus", look);
+      document.removeEventListener("visibilitychange", look);
+    };
+  }, []);
+
+  return <Tab ended={unseen} jobs={jobs ?? NONE} />;
+}
+
+/** Gives the tab its title and its icon. */
+function Tab({ ended, jobs }: { ended: Job[]; jobs: Job[] }) {
+  const now = useNow();
+  const [own] = useState(() => document.title);
+  const [job, another] = jobs.filter((one) => isActive(one) && stalledSince(one, now) === null);
+  const since = job && !another ? parseTime(job.created_at) : null;
+  const elapsed = job && since !== null ? `${statusLabel(job.status)} ${formatElapsed(now - since)}` : null;
+  const title = tabTitle(own, ended, elapsed);
+  useEffect(() => {
+    document.title = title;
+    return () => {
+      document.title = own;
+    };
+  }, [title, own]);
+
+  const icon = ended.length > 0 ? iconOf(ended.some((one) => one.status === "failed")) : null;
+  useEffect(() => {
+    const link = document.querySelector<HTMLLinkElement>('link[rel="icon"]');
+    if (!link || !icon) return;
+    const plain = link.href;
+    link.href = icon;
+    return () => {
+      link.href = plain;
+    };
+  }, [icon]);
+  return null;
+}
+
+/** How long jobs of this kind usually take, or that this one takes longer or has stalled. */
+export function ClockNote({ job }: { job: Job }) {
+  const note = noteOn(job, durations.of(job), useNow());
+  return note && <p className={`text-xs ${note.late ? "text-amber-200" : "text-muted"}`}>{note.text}</p>;
+}

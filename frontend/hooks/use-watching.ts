@@ -1,0 +1,23 @@
+import { useEffect, useState } from "react";
+import { late } from "@/lib/late";
+
+/** Loads what tells of jobs in progress: no list without them needs it. */
+export const loadWatching = () => import("@/components/Watching");
+
+type Watching = Awaited<ReturnType<typeof loadWatching>>;
+
+let loaded: Watching | null = null;
+
+/** Loads it when it is first wanted, and returns it. Without it the page lacks notices and nothing else. */
+export function useWatching(wanted: boolean): Watching | null {
+  const [watching, setWatching] = useState(loaded);
+  useEffect(() => {
+    if (!wanted || watching) return;
+    const keep = (module: Watching) => {
+      loaded = module;
+      setWatching(module);
+    };
+    late(loadWatching).then(keep, () => undefined);
+  }, [wanted, watching]);
+  return watching;
+}

@@ -1,0 +1,86 @@
+/** What tells the user, once, that a job is done or has failed. */
+
+import { failureReason, type Job, shortName, titleOf } from "@/lib/job";
+import { notify } from "@/lib/notify";
+import { WANTED } from "@/lib/telling";
+
+/** Which ends of jobs the user has been told of in this browser, latest last. */
+const TOLD = "told-ends-of-jobs";
+const MOST_KEPT = 100;
+const LONGEST_REASON = 200;
+
+/** What is kept where the browser has no room left. Then each tab tells, and notifications of a job replace each other. */
+let toldHere: string[] = [];
+
+/** A job that is started again in place may end twice, but hardly in the same way. */
+const endOf = (job: Job) => `${job.id} ${job.status}`;
+
+/**
+ * Returns those of the ended jobs whose end nobody has been told of, and records it as told. Of several tabs that ask at
+ * the same time, one gets a job. Browsers without locks (Safari before 15.4) may give it to two.
+ */
+export async function claim(ended: Job[]): Promise<Job[]> {
+  const take = async () => {
+    const told = readTold();
+    const fresh = ended.filter((job) => !told.includes(endOf(job)));
+    toldHere = [...told, ...fresh.map(endOf)].slice(-MOST_KEPT);
+    try {
+      localStorage.setItem(TOLD, JSON.stringify(toldHere));
+    } catch {
+      // There is no room left; see toldHere.
+    }
+    return fresh;
+  };
+  return navigator.locks ? navigator.locks.request(TOLD, take) : take();
+}
+
+function readTold(): string[] {
+  try {
+    const kept: unknown = JSON.parse(localStorage.getItem(TOLD) ?? "[]");
+    return Array.isArray(kept) ? [...new Set([...toldHere, ...kept.map(String)])] : toldHere;
+  } catch {
+    return toldHere;
+  }
+}
+
+/** Shows a notification of the browser. Its user gets to the job by `open`. */
+export function showNotification(job: Job, open: (jobId: string) => void): void {
+  const failed = job.status === "failed";
+  const body = failed ? failureReason(job).slice(0, LONGEST_REASON) : `Job ${shortName(job.id)}`;
+  const notification = new Notification(`${titleOf(job)} ${failed ? "has failed" : "is done"}`, {
+    body,
+    tag: endOf(job),
+    icon: iconOf(failed),
+  });
+  notification.onclick = () => {
+    window.focus();
+    notification.close();
+    open(job.id);
+  };
+}
+
+export function iconOf(failed: boolean): string {
+  return failed ? "/icon-failed.svg" : "/icon-done.svg";
+}
+
+/** Asks the browser's permission, if necessary, and shows a first notification. Call it when the user asks for it. */
+export async function startTelling(): Promise<void> {
+  const impossible = "This browser shows no notifications of pages";
+  if (!("Notification" in window)) return notify("error", impossible);
+  if ((await Notification.requestPermission()) !== "granted") {
+    const remedy = "Allow this page to show them in the browser's settings, and try again.";
+    return notify("error", "The browser does not allow notifications", remedy);
+  }
+  try {
+    // Some browsers have them for service workers only, and throw: https://developer.mozilla.org/en-US/docs/Web/API/Notification/Notification
+    new Notification("You will be told here when a job is done or has failed.", { tag: WANTED });
+  } catch {
+    return notify("error", impossible);
+  }
+  localStorage.setItem(WANTED, "yes");
+}
+
+export function stopTelling(): void {
+  localStorage.removeItem(WANTED);
+  notify("success", "Notifications are off");
+}

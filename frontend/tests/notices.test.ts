@@ -1,0 +1,164 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Job } from "@/lib/job";
+import { isTelling, WANTED } from "@/lib/telling";
+
+const notify = vi.hoisted(() => vi.fn());
+vi.mock("@/lib/notify", () => ({ notify }));
+
+const stored = new Map<string, string>();
+const shown: { title: string; options: NotificationOptions; onclick?: () => void; close: () => void }[] = [];
+let isFull = false;
+let refuses = false;
+
+class Notice {
+  static permission: NotificationPermission = "default";
+  static requestPermission = vi.fn(async () => Notice.permission);
+  onclick?: () => void;
+  close = vi.fn();
+  constructor(
+    readonly title: string,
+    readonly options: NotificationOptions,
+  ) {
+    if (refuses) throw new TypeError("Illegal constructor");
+    shown.push(this);
+  }
+}
+
+/** As the browser's: one after the other, whichever tab asks. */
+function oneAfterTheOther() {
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    request: (_: string, act: () => Promise<unknown>) => {
+      last = last.then(act);
+      return last;
+    },
+  };
+}
+
+/** Each tab has its own copy of the module. They share what the browser stores. */
+async function openTab() {
+  vi.resetModules();
+  return import("@/lib/notices");
+}
+
+function job(id: string, changes: Partial<Job> = {}): Job {
+  return { id, status: "completed", job_type: "animate", error_message: null, ...changes } as Job;
+}
+
+const ids = (jobs: Job[]) => jobs.map((one) => one.id);
+
+beforeEach(() => {
+  [isFull, refuses] = [false, false];
+  Notice.permission = "granted";
+  vi.stubGlobal("localStorage", {
+    getItem: (key: string) => stored.get(key) ?? null,
+    setItem: (key: string, value: string) => {
+      if (isFull) throw new DOMException("full", "QuotaExceededError");
+      stored.set(key, value);
+    },
+    removeItem: (key: string) => stored.delete(key),
+  });
+  vi.stubGlobal("navigator", { locks: oneAfterTheOther() });
+  vi.stubGlobal("Notification", Notice);
+  vi.stubGlobal("window", { Notification: Notice, focus: vi.fn() });
+});
+
+afterEach(() => {
+  stored.clear();
+  shown.length = 0;
+  vi.unstubAllGlobals();
+  vi.clearAllMocks();
+});
+
+describe("of an ended job the user is told", () => {
+  test("by one of several tabs, at whatever time they see it", async () => {
+    const tabs = [await openTab(), await openTab(), await openTab()];
+    const told = await Promise.all(tabs.map((tab) => tab.claim([job("a"), job("b")])));
+    expect(told.map(ids)).toEqual([["a", "b"], [], []]);
+    expect(ids(await (await openTab()).claim([job("b"), job("c")]))).toEqual(["c"]);
+  });
+
+  test("again if it ends in another way", async () => {
+    const tab = await openTab();
+    expect(await tab.claim([job("a", { status: "failed" })])).toHaveLength(1);
+    expect(await tab.claim([job("a")])).toHaveLength(1);
+    expect(await tab.claim([job("a")])).toHaveLength(0);
+  });
+
+  test("once by each tab where the browser has no room left", async () => {
+    isFull = true;
+    const [tab, another] = [await openTab(), await openTab()];
+    expect(ids(await tab.claim([job("a")]))).toEqual(["a"]);
+    expect(ids(await tab.claim([job("a")]))).toEqual([]);
+    expect(ids(await another.claim([job("a")]))).toEqual(["a"]);
+  });
+
+  test("also where the browser has no locks, or what is stored is damaged", async () => {
+    vi.stubGlobal("navigator", {});
+    stored.set("told-ends-of-jobs", "{");
+    const tab = await openTab();
+    expect(ids(await tab.claim([job("a")]))).toEqual(["a"]);
+    expect(ids(await tab.claim([job("a")]))).toEqual([]);
+  });
+
+  test("and what is stored about it stays small", async () => {
+    const tab = await openTab();
+    for (let number = 0; number < 300; number += 1) await tab.claim([job(`job-${number}`)]);
+    const kept: string[] = JSON.parse(stored.get("told-ends-of-jobs") ?? "");
+    expect([kept.length, kept.at(-1)]).toEqual([100, "job-299 completed"]);
+  });
+});
+
+test("a notification says which job has ended and how, and leads to it", async () => {
+  const { showNotification } = await openTab();
+  const open = vi.fn();
+  showNotification(job("0123456789", { name: "First try" }), open);
+  showNotification(job("b", { status: "failed", error_message: "No person." }), open);
+  expect(shown.map(({ title, options }) => [title, options.body, options.icon])).toEqual([
+    ["First try is done", "Job 01234567", "/icon-done.svg"],
+    ["Animation has failed", "No person.", "/icon-failed.svg"],
+  ]);
+  // The browser shows one notification of a tag, whichever tab shows it.
+  expect(new Set(shown.map(({ options }) => options.tag)).size).toBe(2);
+  shown[0]?.onclick?.();
+  expect(open).toHaveBeenCalledExactlyOnceWith("0123456789");
+  expect(window.focus).toHaveBeenCalled();
+  expect(shown[0]?.close).toHaveBeenCalled();
+});
+
+describe("notifications", () => {
+  test("are on once the user has asked for them and the browser allows them", async () => {
+    const { startTelling, stopTelling } = await openTab();
+    expect(isTelling()).toBe(false);
+    await startTelling();
+    expect(isTelling()).toBe(true);
+    expect(shown).toHaveLength(1);
+    Notice.permission = "denied";
+    expect(isTelling()).toBe(false);
+    Notice.permission = "granted";
+    stopTelling();
+    expect(isTelling()).toBe(false);
+  });
+
+  test.each([
+    ["the browser does not allow them", () => (Notice.permission = "denied"), "does not allow"],
+    ["the browser leaves the question open", () => (Notice.permission = "default"), "does not allow"],
+    ["only service workers have them", () => (refuses = true), "shows no notifications"],
+    ["there are none", () => vi.stubGlobal("window", {}), "shows no notifications"],
+  ])("stay off if %s, and the page says so", async (_, spoil, said) => {
+    const { startTelling } = await openTab();
+    spoil();
+    await startTelling();
+    expect(stored.has(WANTED)).toBe(false);
+    expect(notify).toHaveBeenCalledOnce();
+    expect(notify.mock.calls[0]?.[1]).toContain(said);
+  });
+
+  test("are off where the browser stores nothing or knows none", () => {
+    vi.stubGlobal("localStorage", undefined);
+    expect(isTelling()).toBe(false);
+    vi.stubGlobal("localStorage", { getItem: () => "yes" });
+    vi.stubGlobal("Notification", undefined);
+    expect(isTelling()).toBe(false);
+  });
+});

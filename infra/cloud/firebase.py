@@ -1,0 +1,114 @@
+"""Firebase: the project's part in it, the page's web app, and the domains from which users sign in.
+
+Authentication itself is turned on by a person. The API could do it, but it makes the project one of Identity
+Platform, which cannot be undone and has other prices: https://firebase.google.com/docs/auth#identity-platform
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+from urllib.parse import urlsplit
+
+from infra.cloud.deployment import Refused
+from infra.cloud.fetch import Fetch
+from infra.cloud.gcloud import Mode, NoAnswer
+from infra.cloud.project import Project
+from infra.cloud.rest import Denied, Rest
+
+WEB_APP = "NuuMee Jobs"
+_MANAGEMENT = "https://firebase.googleapis.com/v1beta1/"
+"""https://firebase.google.com/docs/projects/api/workflow_set-up-and-manage-project"""
+_AUTH = "https://identitytoolkit.googleapis.com/admin/v2/"
+"""https://cloud.google.com/identity-platform/docs/reference/rest/v2/projects"""
+_CONSOLE = "https://console.firebase.google.com"
+
+
+class Firebase:
+    def __init__(self, project: Project, fetch: Fetch) -> None:
+        self._gcloud = project.gcloud
+        self._id = project.deployment.project
+        self._name = f"projects/{self._id}"
+        self._rest = Rest(project, fetch, api="the API of Firebase", failing="Firebase could not be set up")
+        self._hosts = [urlsplit(origin).hostname or "" for origin in project.deployment.allowed_origins.split(",")]
+        self.steps: list[str] = []
+        """What is left to a person."""
+        self.web_app: dict[str, str] = {}
+        """The settings that the page's build needs, by the ends of their names; empty if there is no web app."""
+
+    def make(self) -> None:
+        """Make what is missing, as far as it can be. Raises Failed, NoAnswer and Refused."""
+        self._rest.begin()
+        if self._gcloud.mode is Mode.DRY_RUN:
+            return
+        for part in (self._set_up, self._authorize):
+            try:
+                part()
+            except Denied as error:
+                self.steps.append(f"{error}. Your account may not do this, or must accept the terms at {_CONSOLE}")
+
+    def _set_up(self) -> None:
+        if self._add() and (app := self._app()):
+            found = self._rest.call("GET", _MANAGEMENT, f"{self._name}/webApps/{app['appId']}/config")
+            names = {"API_KEY": "apiKey", "PROJECT_ID": "projectId", "AUTH_DOMAIN": "authDomain"}
+            self.web_app = {name: found[key] for name, key in names.items() if key in found}
+
+    def _add(self) -> bool:
+        """Whether the project is one of Firebase."""
+        if self._rest.call("GET", _MANAGEMENT, self._name, may_lack=True):
+            return True
+        return self._changes("add Firebase to the project") and bool(self._made(f"{self._name}:addFirebase", {}))
+
+    def _app(self) -> Any:
+        listed = self._rest.call("GET", _MANAGEMENT, f"{self._name}/webApps").get("apps", ())
+        if there := next((app for app in listed if app.get("displayName") == WEB_APP), None):
+            return there
+        made = self._changes(f"make the web app {WEB_APP}")
+        return self._made(f"{self._name}/webApps", {"displayName": WEB_APP}) if made else None
+
+    def _made(self, name: str, body: object) -> Any:
+        """What an operation that takes some time has made."""
+        operation = self._rest.call("POST", _MANAGEMENT, name, body)
+        for _ in self._gcloud.attempts(f"Firebase has done {name}"):
+            operation = self._rest.call("GET", _MANAGEMENT, operation["name"])
+            if operation.get("done"):
+                break
+        if "error" in operation:
+            raise Refused(f"Firebase could not be set up: {name}: {operation['error'].get('message')}")
+        if not operation.get("done"):
+            raise NoAnswer(f"Firebase has not done {name} yet: run deploy.sh again later")
+        return operation["response"]
+
+    def _authorize(self) -> None:
+        """Let users sign in on the page: https://firebase.google.com/docs/auth/web/google-signin#before_you_begin"""
+        config = self._rest.call("GET", _AUTH, f"{self._name}/config", may_lack=True)
+        providers = f"{_CONSOLE}/project/{self._id}/authentication/providers"
+        if config is None:
+            self.steps.append(f"Turn on Authentication, and a provider, at {providers}. Then run this again")
+            return
+        there = config.get("authorizedDomains", [])
+        missing = [host for host in dict.fromkeys(self._hosts) if host not in there]
+        if missing and self._changes(f"let users sign in on {', '.join(missing)}"):
+            domains = {"authorizedDomains": [*there, *missing]}
+            self._rest.call("PATCH", _AUTH, f"{self._name}/config?updateMask=authorizedDomains", domains)
+        if not self._has_provider(config):
+            self.steps.append(
+                f"Turn on a provider at {providers}: the page knows e-mail with password, and Google"
+            )
+
+    def _has_provider(self, config: Any) -> bool:
+        listed = self._rest.call("GET", _AUTH, f"{self._name}/defaultSupportedIdpConfigs")
+        others = (one.get("enabled") for one in listed.get("defaultSupportedIdpConfigs", ()))
+        return bool(config.get("signIn", {}).get("email", {}).get("enabled")) or any(others)
+
+    def _changes(self, what: str) -> bool:
+        """Whether to go on; else says what would be done."""
+        self._gcloud.changes += 1
+        print(what if self._gcloud.mode is Mode.CHECK else f"deploy.sh: {what}")
+        return self._gcloud.mode is Mode.RUN
+
+
+def tell(steps: list[str]) -> None:
+    """Say what is left to a person."""
+    for number, step in enumerate(steps, start=1):
+        print(f"deploy.sh: left to you, {number}: {step}", file=sys.stderr)

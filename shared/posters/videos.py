@@ -1,0 +1,153 @@
+"""Decodes the pictures of a video that are looked at, one at a time, on one thread."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import av
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from PIL import Image
+
+from shared.posters.clarity import contrast
+from shared.posters.squares import Square, Squares
+from shared.posters.tracks import decoder_of, shown_track
+
+SECONDS = 3
+"""How much of a video its preview shows."""
+
+_MOST_PACKETS = 3000
+_FASTEST = 31
+"""Pictures per second in a preview: slightly above the intended 30, because times are rounded."""
+_ENOUGH_TIME = 10
+"""CPU seconds after which decoding stops and what there is must do."""
+_LONG = 60
+"""Seconds of a video that is not decoded whole for its course."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A square picture and its time, in seconds since the first."""
+
+    time: float
+    picture: VideoFrame
+    pts: int | None
+    sought: float = 0
+    """Seconds: the place from which decoding came to it."""
+
+    @property
+    def contrast(self) -> float:
+        return contrast(self.image())
+
+    def image(self) -> Image.Image:
+        image: Image.Image = self.picture.to_image(threads=1)  # type: ignore[no-untyped-call]
+        return image
+
+
+class Video:
+    """The pictures of an open video, or with `only_key_pictures` those that need no others to be decoded."""
+
+    def __init__(self, container: InputContainer, *, is_whole: bool, only_key_pictures: bool) -> None:
+        self._container = container
+        self._is_whole = is_whole
+        self.track = shown_track(container)
+        self._decoder = decoder_of(self.track, only_key_pictures=only_key_pictures)
+        self._squares = Squares(self.track.sample_aspect_ratio)
+
+    @property
+    def seconds(self) -> float:
+        """How long the video is; 0 if the file does not say."""
+        return (self._container.duration or 0) / av.time_base
+
+    def beginning(self) -> list[Shot]:
+        """Pictures of the first SECONDS, at most _FASTEST a second."""
+        squares = list(self._beginning())
+        return [Shot(at, self._squares.finished(square), pts) for at, pts, square in squares]
+
+    def _beginning(self) -> Iterator[tuple[float, int | None, Square]]:
+        first, last, shown = None, 0.0, -1.0
+        for frame in self._decoded():
+            at = frame.time if frame.time is not None else last + 1 / 30
+            first = at if first is None else first
+            last = at
+            if at - first >= SECONDS:
+                return
+            if at - first - shown >= 1 / _FASTEST:
+                shown = at - first
+                yield shown, frame.pts, self._squares.of(frame)
+            del frame  # its memory may be needed for the next
+
+    def course(self, count: int) -> list[Shot]:
+        """Pictures at even distances over the whole video; fewer if they take too long or the file is not whole.
+
+        Of a long video, they are the key pictures before those places.
+        """
+        times = [self.seconds * (place + 0.5) / count for place in range(count)]
+        shots: list[Shot] = []
+        if not self._is_whole or not self.seconds:
+            return shots
+        if self.seconds <= _LONG:
+            self._go_to(0)
+            for frame in self._decoded():
+                while len(shots) < count and self._since_start(frame) >= times[len(shots)]:
+                    shots.append(self._shot(times[len(shots)], frame))
+                del frame
+            return shots
+        for at in times:
+            self._go_to(at)
+            shots += [self._shot(at, frame) for frame in islice(self._decoded(), 1)]
+        return shots
+
+    def at(self, seconds: float) -> Shot | None:
+        """The picture at that time, as far as the file is seekable."""
+        try:
+            self._go_to(seconds)
+        except av.error.FFmpegError:
+            return None
+        last = None
+        for frame in self._decoded():  # from the key picture before it
+            last = frame
+            if self._since_start(frame) >= seconds:
+                break
+        return None if last is None else self._shot(seconds, last)
+
+    def whole(self, shot: Shot) -> Image.Image | None:
+        """All of the picture whose middle is the shot. None if it takes too long, or cannot be sought.
+
+        It is decoded again, because to keep all of each picture would take too much memory.
+        """
+        try:
+            self._go_to(shot.sought)
+        except av.error.FFmpegError:
+            return None
+        again = next((frame for frame in self._decoded() if frame.pts == shot.pts), None)
+        return None if again is None else self._squares.whole(again)
+
+    def _go_to(self, seconds: float) -> None:
+        self._container.seek((self._container.start_time or 0) + int(seconds * av.time_base))
+        self._decoder.flush_buffers()
+
+    def _since_start(self, frame: VideoFrame) -> float:
+        """Seconds; a picture without a time is taken for the one that is looked for."""
+        start = (self._container.start_time or 0) / av.time_base
+        return float("inf") if frame.time is None else frame.time - start
+
+    def _shot(self, seconds: float, frame: VideoFrame) -> Shot:
+        pts = frame.pts
+        return Shot(seconds, self._squares.finished(self._squares.of(frame)), pts, sought=seconds)
+
+    def _decoded(self) -> Iterator[VideoFrame]:
+        for packet in islice(self._container.demux(self.track), _MOST_PACKETS):
+            if time.process_time() > _ENOUGH_TIME:
+                return
+            if packet.is_corrupt and not self._is_whole:
+                return  # its end was not read
+            try:
+                yield from self._decoder.decode(packet)
+            except av.error.MemoryError:
+                raise
+            except av.error.FFmpegError:  # the next picture may be intact
+                continue

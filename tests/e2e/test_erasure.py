@@ -1,0 +1,119 @@
+"""Deleting all jobs, from the account menu."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from playwright.sync_api import Page, Route, expect
+
+from tests.conftest import PASSWORD
+from tests.e2e.faults import failed_load
+from tests.e2e.jobs_page import JobsPage
+from tests.e2e.shelf import Shelf
+from tests.e2e.test_accessibility import violations
+from tests.waiting import wait_until
+
+_ERASE = re.compile(r"/jobs\?confirm=\d+$")
+_PROGRESS = "**/api/v1/jobs/erasure"
+
+
+def test_everything_is_erased_with_the_keyboard_alone(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("404"))  # there was no erasure before
+    jobs = [shelf.add(name="A name"), shelf.add("failed"), shelf.add("processing")]
+    jobs_page.open()
+    button = page.get_by_role("banner").get_by_role("button")
+    button.press("ArrowUp")
+    expect(page.get_by_role("menuitem", name="Erase everything")).to_be_focused()
+    assert violations(page) == []
+    page.keyboard.press("s")
+    expect(page.get_by_role("menuitem", name="Sign out")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("menu")).to_have_count(0)
+    expect(button).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("End")
+    page.keyboard.press("Enter")
+
+    expect(jobs_page.dialog).to_contain_text("All your 3 jobs will be deleted")
+    phrase = jobs_page.dialog.get_by_label("to confirm")
+    phrase.press_sequentially("erase")
+    phrase.press("Enter")
+    expect(jobs_page.dialog.get_by_text("Please type exactly: erase everything")).to_be_visible()
+    phrase.press_sequentially(" everything")
+    phrase.press("Enter")
+    expect(page.get_by_text("All your 3 jobs are deleted.")).to_be_visible()
+    expect(page.get_by_role("heading", name="No videos yet")).to_be_visible()
+    jobs_page.expect_counts(all=0, completed=0, failed=0)
+    wait_until(lambda: not any(map(shelf.objects, jobs)))
+    assert "name" not in (shelf.document(jobs[0]).get().to_dict() or {})
+
+    page.get_by_role("button", name="Close", exact=True).click()
+    expect(page.get_by_text("All your 3 jobs are deleted.")).to_have_count(0)
+    jobs_page.filter("Deleted").click()
+    expect(jobs_page.cards).to_have_count(3)
+
+
+def test_the_progress_is_shown_again_when_the_page_is_opened_while_an_erasure_runs(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    shelf.add(media=False)
+    answers: list[dict[str, Any]] = [{"state": "done", "jobs": 1, "deleted": 1}]  # an earlier one
+
+    def accept(route: Route) -> None:
+        answers[0] = {"state": "pending", "jobs": 1_000, "deleted": 200}
+        _answer(route, 202, {"message": "…", "erasure": "0" * 32})
+
+    page.route(_PROGRESS, lambda route: _answer(route, 200, answers[0]))
+    page.route(_ERASE, accept)
+    jobs_page.open()
+    _confirm(jobs_page)
+    expect(page.get_by_text("200 of 1000")).to_be_visible()
+
+    answers[0] = {**answers[0], "deleted": 600}
+    jobs_page.open()
+    expect(page.get_by_text("600 of 1000")).to_be_visible()
+    expect(page.get_by_role("progressbar", name="Deleted so far")).to_have_js_property("value", 600)
+    assert violations(page) == []
+    answers[0] = {**answers[0], "state": "done", "deleted": 1_001}
+    expect(page.get_by_text("All your 1001 jobs are deleted.")).to_be_visible()
+    page.get_by_role("button", name="Close", exact=True).click()
+    jobs_page.open()
+    page.mouse.move(100, 100)
+    page.get_by_role("region", name="Notifications").wait_for(state="attached")
+    expect(page.get_by_text("jobs are deleted")).to_have_count(0)
+
+
+def test_a_sign_in_that_is_too_old_is_asked_for_again_and_then_everything_is_erased(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors += [failed_load("401"), failed_load("400"), failed_load("404")]
+    job = shelf.add(media=False)
+    too_old = {"type": "https://nuumee.ai/problems/sign-in-too-old", "detail": "Please sign in again."}
+    page.route(_ERASE, lambda route: _answer(route, 401, too_old))
+    jobs_page.open()
+    _confirm(jobs_page)
+    password = jobs_page.dialog.get_by_label("Password", exact=True)
+    password.fill("not-the-password")
+    assert violations(page) == []
+    password.press("Enter")
+    expect(jobs_page.dialog.get_by_text("the password is wrong")).to_be_visible()
+    page.unroute(_ERASE)
+    password.fill(PASSWORD)
+    password.press("Enter")
+    expect(page.get_by_text("Your job is deleted.")).to_be_visible()
+    wait_until(lambda: (shelf.document(job).get().to_dict() or {}).get("deleted_at"))
+
+
+def _confirm(jobs_page: JobsPage) -> None:
+    jobs_page.open_menu().get_by_role("menuitem", name="Erase everything").click()
+    jobs_page.dialog.get_by_label("to confirm").fill("erase everything")
+    jobs_page.dialog.get_by_role("button", name="Erase everything").click()
+
+
+def _answer(route: Route, status: int, body: dict[str, Any]) -> None:
+    kind = "application/json" if status < 400 else "application/problem+json"
+    route.fulfill(status=status, content_type=kind, body=json.dumps(body))

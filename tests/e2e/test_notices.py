@@ -1,0 +1,106 @@
+"""The user is told that a job is done, and sees how long it may take."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.e2e.clock import Clock
+from tests.e2e.faults import LIST, POLL
+from tests.e2e.jobs_page import JobsPage
+from tests.e2e.shelf import Shelf
+from tests.waiting import wait_until
+
+PLAIN = "Jobs · NuuMee"
+_NOTE_NOTIFICATIONS = """
+    window.notified = [];
+    window.Notification = class {
+        static get permission() { return localStorage.getItem("test:permission") ?? "default"; }
+        static async requestPermission() {
+            localStorage.setItem("test:permission", "granted");
+            return "granted";
+        }
+        constructor(title) { window.notified.push(title); }
+    };
+"""
+
+
+def notified(page: Page) -> list[str]:
+    """The notifications that the page has shown since it was opened."""
+    return list(page.evaluate("window.notified"))
+
+
+def icon(page: Page) -> str:
+    return str(page.locator('link[rel="icon"]').evaluate("link => new URL(link.href).pathname"))
+
+
+def test_of_two_hidden_tabs_one_tells_once_that_a_job_is_done_until_the_page_is_seen(
+    context: BrowserContext, jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    context.add_init_script(_NOTE_NOTIFICATIONS)
+    job, other = shelf.add("processing", media=False, name="First try"), shelf.add("queued", media=False)
+    tabs = [page, context.new_page()]
+    clocks = [Clock(tab) for tab in tabs]
+    for tab in tabs:
+        JobsPage(tab).open()
+        expect(tab).to_have_title(PLAIN)
+    assert notified(page) == []
+    jobs_page.open_menu().get_by_role("menuitemcheckbox", name="Notify me of finished jobs").click()
+    expect(jobs_page.open_menu().get_by_role("menuitemcheckbox", checked=True)).to_be_visible()
+    page.keyboard.press("Escape")
+    (first,) = notified(page)
+    for clock in clocks:
+        clock.stop()  # for all tabs alike
+        clock.hide_page()
+
+    def end(ended: str, fields: dict[str, str]) -> None:
+        """Let the job end, and both tabs see it."""
+        shelf.document(ended).update(fields)
+        clocks[0].run(seconds=62)
+        for tab, clock in zip(tabs, clocks, strict=True):
+            expect(JobsPage(tab).announcer).to_have_text(f"Job {ended[:8]} is now {fields['status']}.")
+            last, now = clock.times(LIST)[-2:]
+            assert now - last == pytest.approx(60, abs=2)
+
+    end(job, {"status": "completed"})
+    wait_until(lambda: sorted(map(icon, tabs)) == ["/icon-done.svg", "/icon.svg"])
+    assert sorted(tab.title() for tab in tabs)[1] == f"✓ 1 done · {PLAIN}"
+    end(other, {"status": "failed"})
+    wait_until(lambda: any("✗ 1 failed" in tab.title() for tab in tabs))
+    told = [title for tab in tabs for title in notified(tab)]
+    assert sorted(told) == sorted([first, "First try is done", "Animation has failed"])
+
+    clocks[0].show_page()
+    for tab in tabs:
+        expect(tab).to_have_title(PLAIN)
+        assert icon(tab) == "/icon.svg"
+        tab.reload()
+        JobsPage(tab).cards.first.wait_for()
+        assert notified(tab) == []
+
+
+def test_a_card_says_what_is_usual_and_what_takes_longer_and_what_has_stalled(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    now = datetime.now(UTC)
+    for minutes in (2, 3, 3, 4, 4):
+        created = now - timedelta(hours=2)
+        shelf.add(media=False, created_at=created, completed_at=created + timedelta(minutes=minutes))
+    long_ago = now - timedelta(hours=25)
+    stalled = shelf.add("queued", media=False, created_at=long_ago, updated_at=long_ago)
+    started = now - timedelta(minutes=1)
+    moving = shelf.add("processing", media=False, created_at=started, updated_at=started)
+    clock = Clock(page)
+    jobs_page.open()
+    expect(jobs_page.card(moving).get_by_text("usually 2\N{EN DASH}4 min")).to_be_visible()
+    expect(jobs_page.card(stalled).get_by_text("Stalled: no change for 1d 1h")).to_be_visible()
+    clock.stop()
+    clock.run_to_next(POLL, within=11)
+    assert parse_qs(urlsplit(jobs_page.asked()[-1].url).query)["ids"] == [moving]
+    clock.run(seconds=240)
+    expect(jobs_page.card(moving).get_by_text("Taking longer than usual")).to_be_visible()
+    assert page.title().startswith("Processing 5m ")
+    assert page.title().endswith(f"s · {PLAIN}")
