@@ -214,6 +214,7 @@ def deleting_several(jobs: JobsPage, shelf: Shelf) -> None:
     jobs.dialog.get_by_text("The service cannot be reached").wait_for()
     expect(jobs.dialog.get_by_text("Deleted", exact=True)).to_have_count(2)
     jobs.toasts.first.wait_for()
+    _expect_opaque_toasts(jobs)
 
 
 def cards_in_the_trash(jobs: JobsPage, shelf: Shelf) -> None:
@@ -241,8 +242,7 @@ def messages(jobs: JobsPage, shelf: Shelf) -> None:
     jobs.page.route("**/output", _UNAVAILABLE)
     jobs.button(job, "Download").click()
     jobs.page.get_by_text("could not be downloaded").wait_for()
-    for toast in jobs.toasts.all():
-        expect(toast).to_have_css("opacity", "1")
+    _expect_opaque_toasts(jobs)
 
 
 def not_found(jobs: JobsPage, shelf: Shelf) -> None:
@@ -269,6 +269,12 @@ STATES: dict[str, State] = {
         *(confirmation, deleting_several, cards_in_the_trash, erasing_everything, messages, not_found),
     )
 }
+
+
+def _expect_opaque_toasts(jobs: JobsPage) -> None:
+    """Wait until they have faded in. Until then their text has too little contrast."""
+    for toast in jobs.toasts.all():
+        expect(toast).to_have_css("opacity", "1")
 
 
 def _forget_session(page: Page) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from google.cloud import storage
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from infra.local.stack import Stack
 from infra.local.users import Account
 from tests.conftest import PASSWORD
 from tests.e2e.conftest import NewContext
+from tests.e2e.faults import no_connection, unavailable
 from tests.e2e.jobs_page import JobsPage, sign_in
 from tests.e2e.shelf import OUTPUT, Shelf
 
@@ -50,37 +49,21 @@ def test_download_and_copy_link_work_in_the_details_too(jobs_page: JobsPage, she
     expect(jobs_page.dialog).to_be_visible()
 
 
-def _answer_503(route: Route) -> None:
-    problem = {"status": 503, "title": "Unavailable", "detail": "Cloud Storage does not answer. Please try again."}
-    route.fulfill(status=503, json=problem, content_type="application/problem+json")
-
-
-def _answer_nothing(route: Route) -> None:
-    route.abort()
-
-
-@pytest.mark.parametrize(
-    ("answer", "reason"),
-    [
-        (_answer_503, "Cloud Storage does not answer. Please try again."),
-        (_answer_nothing, "The service cannot be reached. Check your connection and try again."),
-    ],
-)
 def test_a_failed_download_says_why_and_can_be_retried(
-    jobs_page: JobsPage,
-    shelf: Shelf,
-    expected_errors: list[str],
-    answer: Callable[[Route], None],
-    reason: str,
+    jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str]
 ) -> None:
-    expected_errors.append(r"(status of 503|ERR_FAILED) .*/output")
+    expected_errors.append(r"(status of 503|ERR_CONNECTION_FAILED) .*/output")
     job_id = shelf.add()
     page = jobs_page.open().page
-    page.route("**/output", answer, times=1)
-    jobs_page.button(job_id, "Download").click()
-    expect(jobs_page.toasts).to_contain_text(f"Job {job_id[:8]} could not be downloaded{reason}")
-    with page.expect_download():
+    detail = "Cloud Storage does not answer. Please try again."
+    no_answer = "The service cannot be reached. Check your connection and try again."
+    for fault, reason in ((unavailable(detail), detail), (no_connection, no_answer)):
+        page.route("**/output", fault, times=1)
         jobs_page.button(job_id, "Download").click()
+        failure = f"Job {job_id[:8]} could not be downloaded{reason}"
+        expect(jobs_page.toasts.filter(has_text=failure)).to_be_visible()
+        with page.expect_download():
+            jobs_page.button(job_id, "Download").click()
 
 
 def test_downloading_a_job_without_an_output_says_so(

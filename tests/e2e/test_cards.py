@@ -8,11 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Locator, expect
 
-from infra.local.stack import Stack
-from infra.local.users import Account
-from tests.conftest import PASSWORD
-from tests.e2e.conftest import NewContext
-from tests.e2e.jobs_page import JobsPage, sign_in
+from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
 
 _CYAN = "rgb(0, 240, 217)"
@@ -144,31 +140,25 @@ def test_only_the_processing_badge_pulses(jobs_page: JobsPage, shelf: Shelf) -> 
     assert jobs_page.card(processing).get_by_role("heading").evaluate(running)
 
 
-def test_nothing_on_the_page_moves_with_reduced_motion(
-    new_context: NewContext, stack: Stack, account: Account, shelf: Shelf
-) -> None:
-    context = new_context(reduced_motion="reduce")
-    sign_in(context, stack, account, PASSWORD)
+def test_nothing_on_the_page_moves_with_reduced_motion(jobs_page: JobsPage, shelf: Shelf) -> None:
+    jobs_page.page.emulate_media(reduced_motion="reduce")
     job_id = shelf.add("processing")
-    jobs_page = JobsPage(context.new_page()).open()
+    jobs_page.open()
     expect(jobs_page.tile(job_id, "reference image").locator("img")).to_be_visible()
     assert jobs_page.page.evaluate("document.getAnimations().length") == 0
 
 
-@pytest.mark.parametrize("width", [320, 768])
-def test_nothing_is_cut_off_on_a_small_screen(
-    new_context: NewContext, stack: Stack, account: Account, shelf: Shelf, width: int
-) -> None:
-    context = new_context(viewport={"width": width, "height": 700})
-    sign_in(context, stack, account, PASSWORD)
+def test_nothing_is_cut_off_on_a_small_screen(jobs_page: JobsPage, shelf: Shelf) -> None:
     job_id = shelf.add()
-    jobs_page = JobsPage(context.new_page()).open()
-    assert jobs_page.page.evaluate("document.documentElement.scrollWidth") == width
-    for button in jobs_page.card(job_id).get_by_role("button").all():
-        box = button.bounding_box()
-        assert box is not None
-        assert box["x"] >= 0
-        assert box["x"] + box["width"] <= width
+    jobs_page.open()
+    for width in (320, 768):
+        jobs_page.page.set_viewport_size({"width": width, "height": 700})
+        assert jobs_page.page.evaluate("document.documentElement.scrollWidth") == width
+        for button in jobs_page.card(job_id).get_by_role("button").all():
+            box = button.bounding_box()
+            assert box is not None
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
 
 
 def test_every_job_can_be_deleted(jobs_page: JobsPage, shelf: Shelf) -> None:

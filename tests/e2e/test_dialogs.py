@@ -7,16 +7,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 
-import pytest
 from google.cloud import firestore, storage
 from playwright.sync_api import Locator, Page, Route, expect
 
 from infra.local.stack import Stack
 from infra.local.users import Account
-from tests.conftest import PASSWORD
-from tests.e2e.conftest import NewContext
 from tests.e2e.faults import HeldBack, failed_load
-from tests.e2e.jobs_page import JobsPage, sign_in, wait_for
+from tests.e2e.jobs_page import JobsPage, wait_for
 from tests.e2e.posters import ALL, tell_of
 from tests.e2e.shelf import Shelf
 from tests.waiting import wait_until
@@ -61,21 +58,21 @@ def _fits(page: Page, medium: Locator) -> None:
     assert box["x"] + box["width"] <= size["width"]
 
 
-@pytest.mark.parametrize("medium", ["source video", "output video"])
-def test_a_preview_plays_the_video_with_controls(jobs_page: JobsPage, shelf: Shelf, medium: str) -> None:
+def test_a_preview_plays_the_video_with_controls(jobs_page: JobsPage, shelf: Shelf) -> None:
     job_id = shelf.add()
     jobs_page.open()
-    jobs_page.tile(job_id, medium).click()
-    video = jobs_page.dialog.locator("video")
-    wait_for(video, "element => element.currentTime > 0.1 && !element.paused")
-    assert video.evaluate("element => element.controls && element.playsInline && !element.muted")
-    assert video.evaluate("element => element.loop === (element.duration <= 5)")
-    _fits(jobs_page.page, video)
-    # A video that has been closed no longer takes a connection.
-    closed = video.evaluate_handle("element => element")
-    _escape(jobs_page.page)
-    expect(jobs_page.dialog).to_have_count(0)
-    wait_until(lambda: closed.evaluate("element => element.networkState === HTMLMediaElement.NETWORK_EMPTY"))
+    for medium in _MEDIA[1:]:
+        jobs_page.tile(job_id, medium).click()
+        video = jobs_page.dialog.locator("video")
+        wait_for(video, "element => element.currentTime > 0.1 && !element.paused")
+        assert video.evaluate("element => element.controls && element.playsInline && !element.muted")
+        assert video.evaluate("element => element.loop === (element.duration <= 5)")
+        _fits(jobs_page.page, video)
+        # A video that has been closed no longer takes a connection.
+        closed = video.evaluate_handle("element => element")
+        _escape(jobs_page.page)
+        expect(jobs_page.dialog).to_have_count(0)
+        wait_until(partial(closed.evaluate, "element => element.networkState === HTMLMediaElement.NETWORK_EMPTY"))
 
 
 def test_a_preview_has_its_size_and_shows_the_poster_before_its_video_is_loaded(
@@ -97,23 +94,21 @@ def test_a_preview_has_its_size_and_shows_the_poster_before_its_video_is_loaded(
     assert jobs_page.dialog.bounding_box() == before
 
 
-@pytest.mark.parametrize("close", [_escape, _close, _click_beside])
-def test_a_preview_opens_by_keyboard_holds_the_focus_and_returns_it(
-    jobs_page: JobsPage, shelf: Shelf, close: Callable[[Page], None]
-) -> None:
+def test_a_preview_opens_by_keyboard_holds_the_focus_and_returns_it(jobs_page: JobsPage, shelf: Shelf) -> None:
     job_id = shelf.add()
     page = jobs_page.open().page
     tile = jobs_page.tile(job_id, "source video")
-    tile.focus()
-    page.keyboard.press("Enter")
-    expect(jobs_page.dialog).to_be_visible()
-    wait_for(jobs_page.dialog.locator("video"), "element => element.readyState >= 2")
-    for _ in range(15):
-        page.keyboard.press("Tab")
-        assert jobs_page.dialog.evaluate("element => element.contains(document.activeElement)")
-    close(page)
-    expect(jobs_page.dialog).to_have_count(0)
-    expect(tile).to_be_focused()
+    for close in (_escape, _close, _click_beside):
+        tile.focus()
+        page.keyboard.press("Enter")
+        expect(jobs_page.dialog).to_be_visible()
+        wait_for(jobs_page.dialog.locator("video"), "element => element.readyState >= 2")
+        for _ in range(15):
+            page.keyboard.press("Tab")
+            assert jobs_page.dialog.evaluate("element => element.contains(document.activeElement)")
+        close(page)
+        expect(jobs_page.dialog).to_have_count(0)
+        expect(tile).to_be_focused()
 
 
 def test_a_preview_says_that_its_medium_cannot_be_shown(
@@ -160,21 +155,20 @@ def test_details_show_everything_about_a_job(jobs_page: JobsPage, shelf: Shelf) 
         expect(details.get_by_role("button", name=action)).to_be_visible()
 
 
-@pytest.mark.parametrize("close", [_escape, _close, _click_beside, Page.go_back])
-def test_details_have_an_address_and_return_the_focus(
-    jobs_page: JobsPage, shelf: Shelf, stack: Stack, close: Callable[[Page], object]
-) -> None:
+def test_details_have_an_address_and_return_the_focus(jobs_page: JobsPage, shelf: Shelf, stack: Stack) -> None:
     job_id = shelf.add("failed")
     page = jobs_page.open("?status=failed").page
     opener = jobs_page.button(job_id, "Details")
-    opener.focus()
-    page.keyboard.press("Enter")
-    expect(_details(jobs_page, job_id)).to_be_visible()
-    expect(page).to_have_url(f"{stack.page_url}?status=failed&job={job_id}")
-    close(page)
-    expect(_details(jobs_page, job_id)).to_have_count(0)
-    expect(page).to_have_url(f"{stack.page_url}?status=failed")
-    expect(opener).to_be_focused()
+    closings: tuple[Callable[[Page], object], ...] = (_escape, _close, _click_beside, Page.go_back)
+    for close in closings:
+        opener.focus()
+        page.keyboard.press("Enter")
+        expect(_details(jobs_page, job_id)).to_be_visible()
+        expect(page).to_have_url(f"{stack.page_url}?status=failed&job={job_id}")
+        close(page)
+        expect(_details(jobs_page, job_id)).to_have_count(0)
+        expect(page).to_have_url(f"{stack.page_url}?status=failed")
+        expect(opener).to_be_focused()
 
 
 def test_details_stay_open_after_a_reload_and_close_to_the_list(
@@ -194,13 +188,11 @@ def test_details_stay_open_after_a_reload_and_close_to_the_list(
 
 
 def test_details_of_a_job_on_a_later_page_open_by_their_address_in_another_browser(
-    new_context: NewContext, stack: Stack, account: Account, shelf: Shelf
+    jobs_page: JobsPage, shelf: Shelf, stack: Stack
 ) -> None:
     oldest = shelf.add()
     shelf.add_many(24)
-    context = new_context()
-    sign_in(context, stack, account, PASSWORD)
-    jobs_page = JobsPage(context.new_page()).open(f"?job={oldest}", wait=False)
+    jobs_page.open(f"?job={oldest}", wait=False)
     details = _details(jobs_page, oldest)
     picture = details.get_by_role("button", name="Preview the reference").locator("img")
     wait_for(picture, "element => element.naturalWidth > 0")

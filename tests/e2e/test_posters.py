@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Callable
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
@@ -83,29 +83,23 @@ def test_tiles_show_posters_and_load_nothing_else(jobs_page: JobsPage, shelf: Sh
     assert fetched.names == ["poster.webp"] * 3
 
 
-@pytest.mark.parametrize("medium", _VIDEOS)
-@pytest.mark.parametrize(("begin", "end"), [(_hover, _point_elsewhere), (_tab_to, _tab_on)])
 def test_a_preview_plays_over_the_poster_while_it_is_pointed_at_or_focused(
-    jobs_page: JobsPage,
-    shelf: Shelf,
-    stack: Stack,
-    medium: str,
-    begin: Callable[[Page, Locator], None],
-    end: Callable[[Page], None],
+    jobs_page: JobsPage, shelf: Shelf, stack: Stack
 ) -> None:
     job_id = shelf.add()
     shelf.add_posters(job_id)
     page = jobs_page.page
     tell_of(page, ALL)
     fetched = Fetched(page, stack)
-    tile = jobs_page.tile(job_id, medium)
     jobs_page.open()
-    _expect_poster(tile)
-    begin(page, tile)
-    _expect_playing(tile, "preview.mp4")
-    end(page)
-    expect(tile.locator("video")).to_have_count(0)
-    expect(tile.locator("img")).to_have_css("opacity", "1")
+    for medium, (begin, end) in itertools.product(_VIDEOS, ((_hover, _point_elsewhere), (_tab_to, _tab_on))):
+        tile = jobs_page.tile(job_id, medium)
+        _expect_poster(tile)
+        begin(page, tile)
+        _expect_playing(tile, "preview.mp4")
+        end(page)
+        expect(tile.locator("video")).to_have_count(0)
+        expect(tile.locator("img")).to_have_css("opacity", "1")
     assert set(fetched.names) == {"poster.webp", "preview.mp4"}
 
 
@@ -167,12 +161,8 @@ def test_a_preview_plays_while_a_finger_rests_on_its_poster(
     expect(jobs_page.page.locator("article video")).to_have_count(0)
 
 
-def test_no_video_is_loaded_with_reduced_motion(
-    new_context: NewContext, stack: Stack, account: Account, shelf: Shelf
-) -> None:
-    context = new_context(reduced_motion="reduce")
-    sign_in(context, stack, account, PASSWORD)
-    jobs_page = JobsPage(context.new_page())
+def test_no_video_is_loaded_with_reduced_motion(jobs_page: JobsPage, shelf: Shelf, stack: Stack) -> None:
+    jobs_page.page.emulate_media(reduced_motion="reduce")
     job_id = shelf.add()
     shelf.add_posters(job_id)
     tell_of(jobs_page.page, ALL)
@@ -252,17 +242,19 @@ def test_an_expired_poster_url_is_renewed_together_with_its_medium(
     assert jobs_page.renewals() == 1
 
 
-@pytest.mark.parametrize("medium", _MEDIA)
-def test_a_tile_with_a_poster_opens_the_medium_itself(jobs_page: JobsPage, shelf: Shelf, medium: str) -> None:
+def test_a_tile_with_a_poster_opens_the_medium_itself(jobs_page: JobsPage, shelf: Shelf) -> None:
     job_id = shelf.add()
     shelf.add_posters(job_id)
     tell_of(jobs_page.page, ALL)
     jobs_page.open()
-    _expect_poster(jobs_page.tile(job_id, medium))
-    jobs_page.tile(job_id, medium).click()
-    large = jobs_page.dialog.locator("img, video").last  # above the poster
-    expect(large).to_have_attribute("src", _with_name(_ORIGINALS[medium]))
-    wait_for(large, "element => element.naturalWidth > 0 || element.readyState >= 2")
+    for medium in _MEDIA:
+        _expect_poster(jobs_page.tile(job_id, medium))
+        jobs_page.tile(job_id, medium).click()
+        large = jobs_page.dialog.locator("img, video").last  # above the poster
+        expect(large).to_have_attribute("src", _with_name(_ORIGINALS[medium]))
+        wait_for(large, "element => element.naturalWidth > 0 || element.readyState >= 2")
+        jobs_page.page.keyboard.press("Escape")
+        expect(jobs_page.dialog).to_have_count(0)
 
 
 def _with_name(name: str) -> re.Pattern[str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from infra.local.stack import Stack
@@ -64,20 +64,20 @@ def test_a_link_is_ended_after_confirmation_and_its_card_is_updated(
     expect(_link(_details(jobs_page, job_id))).to_contain_text(NONE)
 
 
-@pytest.mark.parametrize("keep", ["Escape", "Keep it"])
 def test_a_link_that_is_kept_still_works_and_the_details_stay_open(
-    jobs_page: JobsPage, page: Page, shelf: Shelf, stack: Stack, keep: str
+    jobs_page: JobsPage, page: Page, shelf: Shelf, stack: Stack
 ) -> None:
     job_id = shelf.add(media=False)
     jobs_page.open()
     details = _details(jobs_page, job_id)
-    _button(details, "End").click()
-    question = page.get_by_role("alertdialog", name=f"End the link for job {job_id[:8]}?")
-    expect(question).to_contain_text("can never be restored")
-    expect(question.get_by_role("button", name="Keep it")).to_be_focused()
-    page.keyboard.press("Escape" if keep == "Escape" else "Enter")
-    expect(question).to_have_count(0)
-    expect(_button(details, "End")).to_be_focused()
+    for key in ("Escape", "Enter"):
+        _button(details, "End").click()
+        question = page.get_by_role("alertdialog", name=f"End the link for job {job_id[:8]}?")
+        expect(question).to_contain_text("can never be restored")
+        expect(question.get_by_role("button", name="Keep it")).to_be_focused()
+        page.keyboard.press(key)
+        expect(question).to_have_count(0)
+        expect(_button(details, "End")).to_be_focused()
     expect(_link(details)).to_contain_text(_url(stack, job_id[:8]))
     assert _methods(jobs_page) == []
 
@@ -117,23 +117,25 @@ def test_the_link_of_a_job_on_another_page_changes_in_its_details(
     expect(new).not_to_contain_text(oldest[:8])
 
 
-@pytest.mark.parametrize("shared", [True, False])
 def test_a_failed_change_says_why_and_can_be_retried(
-    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str], shared: bool
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("409"))
     reason = "The job has not been completed."
-    job_id = shelf.add(media=False) if shared else shelf.add(media=False, short_id=None)
-    page.route(SHARE, lambda route: problem(route, 409, reason), times=1)
+    jobs = {True: shelf.add(media=False), False: shelf.add(media=False, short_id=None)}
     jobs_page.open()
-    details = _details(jobs_page, job_id)
-    change = (lambda: _end(details)) if shared else _button(details, "New").click
-    change()
-    expect(_link(details).get_by_role("alert")).to_have_text(reason)
-    expect(jobs_page.toasts).to_contain_text(f"The link for job {job_id[:8]} could not be changed{reason}")
-    change()
-    expect(_button(details, "New" if shared else "End")).to_be_visible()
-    expect(_link(details).get_by_role("alert")).to_have_count(0)
+    for shared, job_id in jobs.items():
+        page.route(SHARE, lambda route: problem(route, 409, reason), times=1)
+        details = _details(jobs_page, job_id)
+        change = partial(_end, details) if shared else _button(details, "New").click
+        change()
+        expect(_link(details).get_by_role("alert")).to_have_text(reason)
+        failure = f"The link for job {job_id[:8]} could not be changed{reason}"
+        expect(jobs_page.toasts.filter(has_text=failure)).to_be_visible()
+        change()
+        expect(_button(details, "New" if shared else "End")).to_be_visible()
+        expect(_link(details).get_by_role("alert")).to_have_count(0)
+        page.keyboard.press("Escape")
 
 
 def test_a_change_made_offline_leaves_the_link_unchanged(

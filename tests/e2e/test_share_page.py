@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from infra.local.stack import Stack
 from tests.e2e.conftest import NewContext
 from tests.e2e.shelf import MEDIA, Shelf
-from tests.e2e.test_accessibility import HEIGHT, PICTURES, WIDTHS, sideways, violations
+from tests.e2e.test_accessibility import expect_fits_and_no_violations
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.motion
@@ -75,13 +75,7 @@ def test_axe_finds_no_violations_and_everything_fits_the_window(
     visitor.goto(address or f"/v/{short_id}")
     if state != "shared-nothing":
         wait_for_video(visitor)
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    for width in WIDTHS:
-        visitor.set_viewport_size({"width": width, "height": HEIGHT})
-        visitor.screenshot(path=PICTURES / f"{state}-{width}.png")
-        found = violations(visitor)
-        assert not found, f"at {width} pixels:\n" + "\n".join(found)
-        assert sideways(visitor) == 0, f"at {width} pixels"
+    expect_fits_and_no_violations(visitor, state)
 
 
 def test_the_video_can_be_downloaded(visitor: Page, share: Callable[..., str]) -> None:

@@ -39,15 +39,16 @@ def _elsewhere(page: Page) -> None:
     page.mouse.move(1, 1)
 
 
-@pytest.mark.parametrize("medium", _VIDEOS)
-def test_a_video_plays_muted_while_it_is_pointed_at(jobs_page: JobsPage, shelf: Shelf, medium: str) -> None:
-    tile = jobs_page.tile(shelf.add(), medium)
+def test_a_video_plays_muted_while_it_is_pointed_at(jobs_page: JobsPage, shelf: Shelf) -> None:
+    job_id = shelf.add()
     jobs_page.open()
-    video = _loaded(tile)
-    tile.hover()
-    _expect_playing(video)
-    _elsewhere(jobs_page.page)
-    _expect_rewound(video)
+    for medium in _VIDEOS:
+        tile = jobs_page.tile(job_id, medium)
+        video = _loaded(tile)
+        tile.hover()
+        _expect_playing(video)
+        _elsewhere(jobs_page.page)
+        _expect_rewound(video)
 
 
 def test_a_video_plays_while_it_has_keyboard_focus(jobs_page: JobsPage, shelf: Shelf) -> None:
@@ -91,12 +92,8 @@ def test_a_video_plays_while_a_finger_rests_on_it(
     _expect_rewound(video)
 
 
-def test_nothing_plays_with_reduced_motion(
-    new_context: NewContext, stack: Stack, account: Account, shelf: Shelf
-) -> None:
-    context = new_context(reduced_motion="reduce")
-    sign_in(context, stack, account, PASSWORD)
-    jobs_page = JobsPage(context.new_page())
+def test_nothing_plays_with_reduced_motion(jobs_page: JobsPage, shelf: Shelf) -> None:
+    jobs_page.page.emulate_media(reduced_motion="reduce")
     tile = jobs_page.tile(shelf.add(), "source video")
     jobs_page.open()
     video = _loaded(tile)
