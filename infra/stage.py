@@ -45,11 +45,15 @@ value = "FUNCTION_TARGET_is_not_set"
 """
 
 
-def stage(folder: Path, root: Path = ROOT) -> Path:
-    """Recreate `folder` from the sources in `root`, and return it. Raises OSError."""
+def stage(folder: Path, root: Path = ROOT, *, compiled: bool = False) -> Path:
+    """Recreate `folder` from the sources in `root`, and return it. Raises OSError.
+
+    `compiled` takes along the bytecode that Python has left beside the sources.
+    """
     shutil.rmtree(folder, ignore_errors=True)
+    left_out = None if compiled else shutil.ignore_patterns("__pycache__")
     for package in PACKAGES:
-        shutil.copytree(root / package, folder / package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(root / package, folder / package, ignore=left_out)
     shutil.copy(root / "requirements.txt", folder)
     (folder / "main.py").write_text(_MAIN.format(functions=FUNCTIONS))
     (folder / "project.toml").write_text(_PROJECT.format(python=PYTHON))

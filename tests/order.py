@@ -11,11 +11,15 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling, Scheduling
 
 DURATIONS = Path(__file__).with_name("durations.json")
 """Seconds that each file's tests and their set-up take. Files that are not listed count as zero."""
 SUITES = ("integration", "contract", "e2e", "unit")
 """Suites with small files come last. The browser tests stay together: the browser closes after the last one."""
+TOGETHER = "integration/faults/"
+"""Files that go to one worker, because they share the bench."""
 LEAST = 0.5
 """Seconds. Faster files are not listed."""
 
@@ -35,8 +39,20 @@ def in_order(files: Iterable[str], seconds: Mapping[str, float]) -> list[str]:
     return sorted(files, key=place)
 
 
+class _ByFile(LoadFileScheduling):  # type: ignore[misc]
+    """Gives each file to one worker, and those that stay together to one, too."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = file_of(nodeid)
+        return TOGETHER if file.startswith(TOGETHER) else file
+
+
 class Order:
-    """Reorders the test files. Tests within a file keep their order."""
+    """Reorders the test files, and hands them out. Tests within a file keep their order."""
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Producer) -> Scheduling | None:
+        return _ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         files = dict.fromkeys(file_of(item.nodeid) for item in items)

@@ -3,12 +3,8 @@ import { useState } from "react";
 import { Elapsed } from "@/components/Elapsed";
 import { FailureHelp } from "@/components/FailureHelp";
 import { Button } from "@/components/ui/Button";
-import { copyShareLink } from "@/lib/actions";
-import { messageOf } from "@/lib/errors";
+import { copyShareLink, download } from "@/lib/actions";
 import { isActive, type Job, shortName } from "@/lib/job";
-import { late } from "@/lib/late";
-import { loadLater } from "@/lib/later";
-import { notify } from "@/lib/notify";
 
 interface Props {
   job: Job;
@@ -16,31 +12,31 @@ interface Props {
   /** Omitted when the details are already open. */
   onDetails?: () => void;
   onDelete?: () => void;
+  /** Shows icons only, side by side in the width that there is. */
+  compact?: boolean;
 }
 
 const SMALL = "w-11 sm:w-10";
+const EQUAL = "min-w-0 flex-1 px-0!";
 
 /**
  * The buttons for a job. Only a completed job can be downloaded and shared. While a job is under way, the time that has
  * passed takes the place of its actions, and those that it has are small.
  */
-export function JobActions({ job, className = "", onDetails, onDelete }: Props) {
+export function JobActions({ job, className = "", onDetails, onDelete, compact = false }: Props) {
   const [downloading, setDownloading] = useState(false);
   const name = shortName(job.id);
   const active = isActive(job);
+  const icon = compact ? EQUAL : SMALL;
   const save = async () => {
     setDownloading(true);
-    try {
-      await (await late(loadLater)).download(job);
-    } catch (error) {
-      notify("error", `Job ${name} could not be downloaded`, messageOf(error));
-    }
+    await download(job);
     setDownloading(false);
   };
   return (
     <div className={`flex flex-wrap items-center gap-2 ${className}`}>
       {active && (
-        <div className="mr-auto">
+        <div className={compact ? "w-full px-1" : "mr-auto"}>
           <Elapsed job={job} />
         </div>
       )}
@@ -48,21 +44,31 @@ export function JobActions({ job, className = "", onDetails, onDelete }: Props) 
         <Button
           onClick={onDetails}
           aria-label={`Details of job ${name}`}
-          {...(active && { title: "Details", className: SMALL })}
+          {...((active || compact) && { title: "Details", className: icon })}
         >
           <Info aria-hidden className="size-4 shrink-0" />
-          {!active && "Details"}
+          {!active && !compact && "Details"}
         </Button>
       )}
       {job.status === "completed" && (
         <>
-          <Button look="primary" onClick={save} busy={downloading} aria-label={`Download job ${name}`}>
-            <Download aria-hidden className="size-4" />
-            Download
+          <Button
+            look="primary"
+            onClick={save}
+            busy={downloading}
+            aria-label={`Download job ${name}`}
+            {...(compact && { title: "Download", className: icon })}
+          >
+            <Download aria-hidden className="size-4 shrink-0" />
+            {!compact && "Download"}
           </Button>
-          <Button onClick={() => copyShareLink(job, onDetails)} aria-label={`Copy link for job ${name}`}>
-            <Link2 aria-hidden className="size-4" />
-            Copy Link
+          <Button
+            onClick={() => copyShareLink(job, onDetails)}
+            aria-label={`Copy link for job ${name}`}
+            {...(compact && { title: "Copy Link", className: icon })}
+          >
+            <Link2 aria-hidden className="size-4 shrink-0" />
+            {!compact && "Copy Link"}
           </Button>
         </>
       )}
@@ -73,7 +79,7 @@ export function JobActions({ job, className = "", onDetails, onDelete }: Props) 
           onClick={onDelete}
           aria-label={`Delete job ${name}`}
           title="Delete"
-          className={`${active ? "" : "ml-auto"} ${SMALL}`}
+          className={`${active || compact ? "" : "ml-auto"} ${icon}`}
         >
           <Trash2 aria-hidden className="size-4 shrink-0" />
         </Button>

@@ -28,7 +28,7 @@ export interface JobCommands {
   renewMedia: RenewMedia;
 }
 
-interface Props {
+export interface JobCardProps {
   job: Job;
   selected: boolean;
   commands: JobCommands;
@@ -36,7 +36,7 @@ interface Props {
 
 export const CARD = "rounded-2xl border bg-surface p-3 sm:p-4";
 
-export function JobCard({ job, selected, commands }: Props) {
+export function JobCard({ job, selected, commands }: JobCardProps) {
   const titleId = `${cardId(job.id)}-title`;
   return (
     <article

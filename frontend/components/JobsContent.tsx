@@ -1,5 +1,5 @@
 import type { ComponentType } from "react";
-import { JobCard, type JobCommands } from "@/components/JobCard";
+import { JobCard, type JobCardProps, type JobCommands } from "@/components/JobCard";
 import { Failure, Outdated } from "@/components/LoadProblem";
 import { Pager } from "@/components/Pager";
 import { SteadyPlace } from "@/components/ui/SteadyPlace";
@@ -16,11 +16,16 @@ interface Props {
   commands: JobCommands;
   /** Says why there are no jobs; undefined until it is loaded. */
   NothingFound: ComponentType<Pick<Props, "view" | "navigation">> | undefined;
+  /** What shows a job: a card of the list or, null while it is loading, one of the grid. */
+  Card: ComponentType<JobCardProps> | null;
 }
 
+const GRID = "jobs-grid grid grid-cols-2 gap-3 sm:grid-cols-3 lg:grid-cols-4 xl:grid-cols-5 2xl:grid-cols-6";
+
 /** The cards, or the reason why there are none. */
-export function JobsContent({ jobs, view, navigation, selection, commands, NothingFound }: Props) {
+export function JobsContent({ jobs, view, navigation, selection, commands, NothingFound, Card }: Props) {
   const { list, error } = jobs;
+  if (!Card) return <JobsContent.Skeleton />;
   if (!list || list.jobs.length === 0) {
     if (error && !jobs.loading) return <Failure title="Your jobs could not be loaded" list={jobs} />;
     return jobs.none && NothingFound ? (
@@ -33,10 +38,10 @@ export function JobsContent({ jobs, view, navigation, selection, commands, Nothi
     <div aria-busy={jobs.loading}>
       {error !== undefined && !jobs.loading && <Outdated list={jobs} />}
       <SteadyPlace first={list.jobs[0]?.id}>
-        <ul className="flex flex-col gap-3 sm:gap-4">
+        <ul className={Card === JobCard ? "flex flex-col gap-3 sm:gap-4" : GRID}>
           {list.jobs.map((job) => (
             <li key={job.id} className={jobs.arrived.has(job.id) ? "animate-arrive" : ""}>
-              <JobCard job={job} selected={selection.has(job)} commands={commands} />
+              <Card job={job} selected={selection.has(job)} commands={commands} />
             </li>
           ))}
         </ul>

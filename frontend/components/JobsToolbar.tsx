@@ -1,5 +1,5 @@
 import { ListFilter, RefreshCw } from "lucide-react";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { SearchBox } from "@/components/SearchBox";
 import { StatusFilter } from "@/components/StatusFilter";
 import { Button } from "@/components/ui/Button";
@@ -17,10 +17,12 @@ interface Props {
   list: Pick<Jobs, "loading" | "refresh">;
   /** Opens the dialog with all filters. */
   onFilter: () => void;
+  /** Further buttons. */
+  children?: ReactNode;
 }
 
 /** The page's title, and the controls that select the jobs below it. */
-export function JobsToolbar({ view, navigation, jobs, list, onFilter }: Props) {
+export function JobsToolbar({ view, navigation, jobs, list, onFilter, children }: Props) {
   // Choosing a filter discards text typed into the search box.
   const [filtered, setFiltered] = useState(0);
   // A search adds one step to the history, not one for each pause in typing.
@@ -50,6 +52,7 @@ export function JobsToolbar({ view, navigation, jobs, list, onFilter }: Props) {
         >
           <ListFilter aria-hidden className="size-4 shrink-0" />
         </Button>
+        {children}
         <SearchBox key={filtered} search={view.search} onChange={find} />
       </div>
       <StatusFilter
@@ -82,6 +85,7 @@ JobsToolbar.Skeleton = function JobsToolbarSkeleton() {
     <div className="mb-5 flex flex-col gap-4 sm:mb-6">
       <div className="flex flex-wrap items-center gap-x-4 gap-y-3">
         <h1 className="mr-auto font-semibold text-2xl tracking-tight sm:text-3xl">Jobs</h1>
+        <Skeleton className="size-11 sm:size-10" />
         <Skeleton className="size-11 sm:size-10" />
         <Skeleton className="h-11 w-full sm:h-10 sm:w-80" />
       </div>

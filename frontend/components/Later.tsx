@@ -4,7 +4,6 @@ import { JobsSelection } from "@/components/JobsSelection";
 import { NothingFound } from "@/components/NothingFound";
 
 export { deleteAll } from "@/lib/deletion";
-export { download } from "@/lib/download";
 
 /** What a list needs only once the user does something with it, or if it is empty. */
 export default { FilterDialog, FindingBar, JobsSelection, NothingFound };

@@ -6,7 +6,7 @@ import { useInView } from "@/hooks/use-in-view";
 import { useMediaSource } from "@/hooks/use-media-source";
 import { inOrder, TILE_NAMES, type TileKind, type TileMedia } from "@/lib/media";
 
-const FRAME = "relative block size-36 shrink-0 overflow-hidden rounded-xl border bg-page";
+const FRAME = "relative block overflow-hidden rounded-xl border bg-page";
 
 interface Props {
   kind: TileKind;
@@ -15,21 +15,22 @@ interface Props {
   media: TileMedia;
   onOpen: () => void;
   renew: () => Promise<unknown>;
+  size?: string;
 }
 
 /**
- * One medium of a job, 144 pixels square. A video plays while it is pointed at, focused or touched. If it has a poster,
+ * One medium of a job, 144 pixels square or of another `size`. A video plays while it is pointed at, focused or touched. If it has a poster,
  * no part of the video is loaded before that.
  */
-export function MediaTile({ kind, jobName, media, onOpen, renew }: Props) {
+export function MediaTile({ kind, jobName, media, onOpen, renew, size = "size-36 shrink-0" }: Props) {
   const { original, poster, preview, storyboard } = media;
   const [frame, seen] = useInView();
   const still = useMediaSource(inOrder(poster, preview, original), renew);
   const moving = useMediaSource(inOrder(preview, original), renew);
   const [playing, triggers] = usePlayback();
   const [place, scrubbing] = useScrubbing();
-  const border = kind === "OUTPUT" ? "border-accent" : "border-line";
-  if (still.broken || still.url === null) return <BrokenTile kind={kind} border={border} />;
+  const frameLook = `${FRAME} ${size} ${kind === "OUTPUT" ? "border-accent" : "border-line"}`;
+  if (still.broken || still.url === null) return <BrokenTile kind={kind} className={frameLook} />;
 
   const isVideo = kind !== "REF";
   const isPicture = !isVideo || still.url === poster;
@@ -40,7 +41,7 @@ export function MediaTile({ kind, jobName, media, onOpen, renew }: Props) {
       type="button"
       onClick={onOpen}
       aria-label={`Preview the ${TILE_NAMES[kind]} of job ${jobName} – ${kind}`}
-      className={`${FRAME} ${border} group touch-manipulation select-none [-webkit-touch-callout:none] hover:border-accent`}
+      className={`${frameLook} group touch-manipulation select-none [-webkit-touch-callout:none] hover:border-accent`}
       onContextMenu={(event) => isTouch(event) && event.preventDefault()}
       {...(isVideo && triggers)}
       {...(storyboard && scrubbing)}
@@ -130,9 +131,9 @@ function TileLabel({ kind }: { kind: TileKind }) {
   );
 }
 
-function BrokenTile({ kind, border }: { kind: TileKind; border: string }) {
+function BrokenTile({ kind, className }: { kind: TileKind; className: string }) {
   return (
-    <div className={`${FRAME} ${border} grid! place-items-center text-muted`}>
+    <div className={`${className} grid! place-items-center text-muted`}>
       <TileLabel kind={kind} />
       <span className="flex flex-col items-center gap-1.5 text-xs">
         <ImageOff aria-hidden className="size-6" />

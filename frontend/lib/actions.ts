@@ -1,5 +1,20 @@
-import { isShared, type Job } from "@/lib/job";
+import { messageOf } from "@/lib/errors";
+import { isShared, type Job, shortName } from "@/lib/job";
+import { late } from "@/lib/late";
 import { notify } from "@/lib/notify";
+
+/** Loads what only a download needs. */
+export const loadDownload = () => import("@/lib/download");
+
+/** Lets the browser save the job's output. The user is told of the result. */
+export async function download(job: Job): Promise<void> {
+  try {
+    const part = await late(loadDownload);
+    await part.download(job);
+  } catch (error) {
+    notify("error", `Job ${shortName(job.id)} could not be downloaded`, messageOf(error));
+  }
+}
 
 /** The topic of messages about copying: only the last copy is on the clipboard. */
 const COPY = "copy";

@@ -1,3 +1,5 @@
+/** Downloads. Loaded when one is needed, because most visits download nothing. */
+
 import { getJobOutput } from "@/lib/api";
 import { messageOf, SessionEnded } from "@/lib/errors";
 import { type Job, shortName } from "@/lib/job";

@@ -71,7 +71,7 @@ interface Names {
 }
 
 /** Returns the URL fields behind a tile. A job that works on an earlier output has no motion video. */
-function namesOf(media: JobThumbnailsResponse, kind: TileKind): Names {
+export function namesOf(media: JobThumbnailsResponse, kind: TileKind): Names {
   if (kind === "REF")
     return { original: "reference_image_url", poster: "reference_poster_url", view: "reference_view_url" };
   if (kind === "OUTPUT")
@@ -88,17 +88,6 @@ function namesOf(media: JobThumbnailsResponse, kind: TileKind): Names {
 /** Returns the URL of the medium itself, which a preview opens. */
 export function originalUrl(media: JobThumbnailsResponse, kind: TileKind): string | null {
   return media[namesOf(media, kind).original] ?? null;
-}
-
-/**
- * Returns the URL that a preview opens instead of a medium that not all browsers show or play: the view of an image,
- * the preview of a video. Null if the medium itself is to be opened, or if there is nothing else to open.
- */
-export function standInUrl(media: JobThumbnailsResponse, kind: TileKind): string | null {
-  const { original, view, preview } = namesOf(media, kind);
-  const medium = original.slice(0, -"_url".length) as Medium;
-  const name = view ?? preview;
-  return (media.playable?.[medium] === false && name && media[name]) || null;
 }
 
 /** The URLs that a tile can show; each is null if there is none. */

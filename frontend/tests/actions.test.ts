@@ -1,10 +1,13 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { copyShareLink } from "@/lib/actions";
+import { copyShareLink, download as downloadLate } from "@/lib/actions";
 import { download } from "@/lib/download";
+import { NetworkError } from "@/lib/errors";
 import type { Job } from "@/lib/job";
 
 const notify = vi.hoisted(() => vi.fn());
 vi.mock("@/lib/notify", () => ({ notify }));
+const late = vi.hoisted(() => vi.fn());
+vi.mock("@/lib/late", () => ({ late }));
 vi.mock("@/lib/api", () => ({
   getJobOutput: async () => ({ download_url: "https://storage.test/output.mp4", filename: "nuumee-a.mp4" }),
 }));
@@ -66,4 +69,11 @@ test("who copies a link is offered an end date", async () => {
   const onDetails = vi.fn();
   await copyShareLink(job, onDetails);
   expect(notify.mock.calls[0]?.[4]).toEqual({ label: "End date", onClick: onDetails });
+});
+
+test("a download that cannot even be begun says why", async () => {
+  late.mockRejectedValueOnce(new NetworkError());
+  await downloadLate(job);
+  const reason = "The service cannot be reached. Check your connection and try again.";
+  expect(notify.mock.calls).toEqual([["error", "Job a could not be downloaded", reason]]);
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { neighbour } from "@/lib/focus";
+import { neighbour } from "@/lib/focus-after-deletion";
 import type { Job } from "@/lib/job";
 
 const [a, b, c] = [{ id: "a" } as Job, { id: "b" } as Job, { id: "c" } as Job];

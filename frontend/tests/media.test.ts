@@ -6,11 +6,11 @@ import {
   originalUrl,
   RENEW_BEFORE,
   renewalTime,
-  standInUrl,
   tileMedia,
   urlToShow,
   withRenewed,
 } from "@/lib/media";
+import { standInUrl } from "@/lib/stand-in";
 
 const now = Date.UTC(2026, 10, 23, 12);
 

@@ -159,6 +159,7 @@ class LiveStack(Stack):
             readiness=start.ready,
             label=name,
             may_end=may_end,
+            using=self.fork(name),
         )
         return start
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from infra.local import reaper
 
@@ -33,6 +33,38 @@ class ProcessEnded(Exception):
         self.name = name
 
 
+class Process(Protocol):
+    """What is needed of a subprocess.Popen whose output is text."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def stdout(self) -> IO[str] | None: ...
+    def poll(self) -> int | None: ...
+    def wait(self) -> int | None: ...
+
+
+Spawn = Callable[[Sequence[str], Mapping[str, str], Path, Sequence[int]], Process]
+"""Starts a command with an environment, in a folder, with descriptors to inherit, and in its own process group."""
+
+
+def spawn(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path, pass_fds: Sequence[int]
+) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command,
+        env=environment,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+        pass_fds=pass_fds,
+    )
+
+
 class Processes:
     """A context manager. On exit it ends all processes started in it and their children, and removes `folder`.
 
@@ -42,10 +74,10 @@ class Processes:
     def __init__(self, output: Callable[[str], None], folder: Path) -> None:
         self._output = output
         self._folder = folder
-        self._running: dict[str, subprocess.Popen[str]] = {}
+        self._running: dict[str, Process] = {}
         self._may_end: set[str] = set()
-        self._leaving: list[subprocess.Popen[str]] = []
-        self._pumps: dict[subprocess.Popen[str], threading.Thread] = {}
+        self._leaving: list[Process] = []
+        self._pumps: dict[Process, threading.Thread] = {}
         self._threads: list[threading.Thread] = []
         self._reaper_lock = threading.Lock()
         self.cleanup = ExitStack()
@@ -79,24 +111,14 @@ class Processes:
         may_end: bool = False,
         label: str | None = None,
         pass_fds: Sequence[int] = (),
+        using: Spawn = spawn,
     ) -> None:
         """Start a process that must keep running until stopped, unless it `may_end`.
 
         Its lines are prefixed with `label`, by default its name; paths in them become relative to `folder`, which
         may be a staged copy. It inherits the descriptors `pass_fds`.
         """
-        process = subprocess.Popen(
-            command,
-            env=environment,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-            pass_fds=pass_fds,
-        )
+        process = using(command, environment, folder, pass_fds)
         self._running[name] = process
         if may_end:
             self._may_end.add(name)
@@ -145,8 +167,8 @@ class Processes:
     def check(self) -> None:
         """Raise ProcessEnded if a process has ended that must keep running."""
         for name, process in self._running.items():
-            if name not in self._may_end and process.poll() is not None:
-                raise ProcessEnded(name, process.returncode)
+            if name not in self._may_end and (code := process.poll()) is not None:
+                raise ProcessEnded(name, code)
 
     def wait_for(self, what: str, condition: Callable[[], bool], seconds: float = math.inf) -> None:
         """Wait until the condition holds, by default as long as all processes live, because the machine may be
@@ -172,7 +194,7 @@ class Processes:
         self._threads = [*(other for other in self._threads if other.is_alive()), thread]
         return thread
 
-    def _end(self, stopping: Sequence[subprocess.Popen[str]], patience: float) -> None:
+    def _end(self, stopping: Sequence[Process], patience: float) -> None:
         groups = [process.pid for process in stopping]
         # A process must be waited for, or its group seems to exist for ever.
         waits = [threading.Thread(target=process.wait, daemon=True) for process in stopping]

@@ -9,15 +9,16 @@ import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
 from infra.functions import table
 from infra.local import emulators, gateway, resources
+from infra.local.forks import Forks
 from infra.local.ports import HOST, answers
-from infra.local.processes import Processes
+from infra.local.processes import Processes, Spawn
 from infra.stage import FUNCTIONS, ROOT, stage
 from shared.settings import Settings, SigningKey
 
@@ -30,7 +31,9 @@ FIRESTORE_EXPORT = Path("firestore", "firestore.overall_export_metadata")
 STORAGE_EXPORT = Path("objects.zip")
 """Names of the emulators' exports."""
 IN_THE_BACKGROUND = ("make_posters",)
-"""Functions that run at low priority, through `nice`."""
+"""Functions that run at low priority."""
+_LOW = 10
+"""What `nice` adds by default."""
 
 
 class Stack:
@@ -137,13 +140,17 @@ class Stack:
             label or name,
             self.function_command(name, port or self.ports[name]),
             environment=self.function_environment(name, **changes),
-            folder=stage(self.folder / (label or name)),
+            folder=stage(self.folder / (label or name), compiled=True),
+            using=self.fork(name),
         )
 
+    def fork(self, name: str) -> Spawn:
+        """Starts processes of that function."""
+        return partial(self._forks.start, nice=_LOW if name in IN_THE_BACKGROUND else 0)
+
     def function_command(self, name: str, port: int) -> list[str]:
-        first = ("nice",) if name in IN_THE_BACKGROUND else ()
         framework = str(Path(sys.executable).with_name("functions-framework"))
-        return [*first, framework, f"--target={name}", f"--host={HOST}", f"--port={port}"]
+        return [framework, f"--target={name}", f"--host={HOST}", f"--port={port}"]
 
     def function_environment(self, name: str, **changes: str | None) -> dict[str, str]:
         environment: dict[str, str | None] = {
@@ -155,12 +162,16 @@ class Stack:
             **self._signing_key,
             "THREADS": str(table().functions[name].threads),
             "PATIENCE": str(self.patience),
+            # For the benchmarks, which start functions without the parent.
             "PYTHONUNBUFFERED": "1",
-            # Where gunicorn puts its control socket: the staged folder, not one place for all functions.
             "XDG_RUNTIME_DIR": ".",
             **changes,
         }
         return {key: value for key, value in environment.items() if value is not None}
+
+    @cached_property
+    def _forks(self) -> Forks:
+        return Forks(self.processes, self.folder)
 
     @cached_property
     def _jars(self) -> emulators.Jars:

@@ -13,10 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from infra.local.ports import HOST
-from infra.local.processes import Processes
-
-# systemd's sockets start at descriptor 3 and are only for the process LISTEN_PID; `exec` keeps that process id.
-_HAND_ON = 'LISTEN_PID=$$ exec "$@" 3<&"$LISTENER"'
+from infra.local.processes import Processes, Spawn
 
 
 class Address:
@@ -36,17 +33,18 @@ class Address:
         readiness: Readiness,
         label: str,
         may_end: bool,
+        using: Spawn,
     ) -> None:
         """Start a server that serves this address once it is ready, alongside any that already do."""
-        listener = self._listener.fileno()
         self._processes.start(
             name,
-            ["bash", "-c", _HAND_ON, "bash", *command],
-            environment={**environment, **readiness.environment, "LISTENER": str(listener), "LISTEN_FDS": "1"},
+            command,
+            environment={**environment, **readiness.environment, "LISTEN_FDS": "1"},
             folder=folder,
             label=label,
             may_end=may_end,
-            pass_fds=[listener],
+            pass_fds=[self._listener.fileno()],
+            using=using,
         )
 
 

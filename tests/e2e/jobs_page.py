@@ -75,6 +75,10 @@ class JobsPage:
         return self.page.get_by_role("dialog").or_(self.page.get_by_role("alertdialog")).last
 
     @property
+    def grid_toggle(self) -> Locator:
+        return self.page.get_by_role("button", name="Show as a grid")
+
+    @property
     def toasts(self) -> Locator:
         return self.page.locator("[data-sonner-toast]")
 

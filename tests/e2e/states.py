@@ -144,6 +144,14 @@ def preview_of_a_video(jobs: JobsPage, shelf: Shelf) -> None:
     wait_until(lambda: jobs.page.evaluate("document.querySelector('[role=dialog] video')?.currentTime > 0.3"))
 
 
+def media_side_by_side(jobs: JobsPage, shelf: Shelf) -> None:
+    job = shelf.add()
+    jobs.open().tile(job, "output video").click()
+    jobs.dialog.get_by_role("button", name="Side by side").click()
+    playing = "videos => videos.length === 2 && videos.every(video => video.currentTime > 0.3)"
+    wait_until(lambda: jobs.dialog.locator("video").evaluate_all(playing))
+
+
 def details_of_a_completed_job(jobs: JobsPage, shelf: Shelf) -> None:
     _details(jobs, shelf, "completed")
 
@@ -161,6 +169,15 @@ def cards_with_posters(jobs: JobsPage, shelf: Shelf) -> None:
         shelf.add_posters(shelf.add(status))
     tell_of(jobs.page, ALL)
     jobs.open()
+    settle(jobs.page)
+
+
+def cards_in_a_grid(jobs: JobsPage, shelf: Shelf) -> None:
+    for status in _ALL:
+        shelf.add(status, name="A name that is rather long for such a small card" if status == "failed" else None)
+    shelf.add("completed", media=False)
+    jobs.open()
+    jobs.grid_toggle.click()
     settle(jobs.page)
 
 
@@ -248,7 +265,7 @@ STATES: dict[str, State] = {
             preview_of_a_video,
         ),
         *(details_of_a_completed_job, details_of_a_failed_job, details_of_an_active_job, details_of_no_job),
-        *(cards_with_posters, details_of_a_job_without_a_link, ending_a_link),
+        *(cards_with_posters, cards_in_a_grid, media_side_by_side, details_of_a_job_without_a_link, ending_a_link),
         *(confirmation, deleting_several, cards_in_the_trash, erasing_everything, messages, not_found),
     )
 }

@@ -16,6 +16,8 @@ from tests.e2e.states import STATES
 AXE = (ROOT / "frontend/node_modules/axe-core/axe.min.js").read_text()
 PICTURES = ROOT / "artifacts" / "screenshots"
 WIDTHS = (360, 768, 1440)
+WIDE = {"cards", "cards_in_a_grid", "media_side_by_side", "preview_of_a_video"}
+"""The states to look at on a screen of 2,560 pixels too. The others are no wider there than at 1,440."""
 HEIGHT = 900
 
 
@@ -43,7 +45,7 @@ def test_axe_finds_no_violations_and_everything_fits_the_window(
     STATES[state](jobs_page, shelf)
     page = jobs_page.page
     PICTURES.mkdir(parents=True, exist_ok=True)
-    for width in WIDTHS:
+    for width in (*WIDTHS, 2560) if state in WIDE else WIDTHS:
         page.set_viewport_size({"width": width, "height": HEIGHT})
         page.screenshot(path=PICTURES / f"{state}-{width}.png", full_page=state.startswith("cards"))
         found = violations(page)
@@ -89,6 +91,11 @@ def test_the_page_is_usable_at_400_percent_zoom(jobs_page: JobsPage, shelf: Shel
     focused = jobs_page.dialog.get_by_role("button", name="Keep it")
     expect(focused).to_be_focused()
     expect(focused).to_be_in_viewport(ratio=1)
+    focused.click()
+    jobs_page.tile(job, "reference image").click()
+    for action in ("Next medium", "Details"):
+        jobs_page.dialog.get_by_role("button", name=action).click(trial=True)
+    assert sideways(page) == 0
 
 
 def test_with_forced_colours_buttons_and_the_chosen_filter_can_be_told_apart(
@@ -100,6 +107,10 @@ def test_with_forced_colours_buttons_and_the_chosen_filter_can_be_told_apart(
     background = "element => getComputedStyle(element).backgroundColor"
     chosen, other = (jobs_page.filter(status).evaluate(background) for status in ("All", "Failed"))
     assert chosen != other
+    unpressed = jobs_page.grid_toggle.evaluate(background)
+    jobs_page.grid_toggle.click()
+    jobs_page.page.mouse.move(1, 1)
+    expect(jobs_page.grid_toggle).not_to_have_css("background-color", str(unpressed))
     for action in ("Download", "Copy link", "Details", "Delete"):
         expect(jobs_page.button(job, action)).to_have_css("border-top-width", "1px")
 

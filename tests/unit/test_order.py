@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import json
 
-from tests.order import DURATIONS, in_order
+from infra.stage import ROOT
+from tests.order import DURATIONS, TOGETHER, in_order
 
 
 def test_suites_are_ordered_and_files_sorted_by_duration() -> None:
@@ -25,3 +26,7 @@ def test_suites_are_ordered_and_files_sorted_by_duration() -> None:
 
 def test_every_file_in_the_table_exists() -> None:
     assert [file for file in json.loads(DURATIONS.read_text()) if not (DURATIONS.parent / file).is_file()] == []
+
+
+def test_the_files_that_share_the_bench_exist() -> None:
+    assert len(list((ROOT / "tests" / TOGETHER).glob("test_*.py"))) > 1

@@ -6,6 +6,7 @@ import { Button } from "@/components/ui/Button";
 import { ANSWERS, OVERLAY, PANEL } from "@/components/ui/Modal";
 import { useFocusReturn } from "@/hooks/use-focus-return";
 import type { Outcome, Outcomes } from "@/lib/deletion";
+import { focusAfterDeletion } from "@/lib/focus-after-deletion";
 import { isActive, type JobFields, shortName, typeLabel } from "@/lib/job";
 import { settings } from "@/lib/settings";
 
@@ -15,12 +16,12 @@ interface Props {
   outcomes: Outcomes;
   onConfirm: (jobs: JobFields[]) => Promise<void>;
   onClose: () => void;
-  /** Moves the focus after a deletion. Returns false if there was none. */
-  restoreFocus: () => boolean;
+  /** The jobs that are shown: after a deletion the focus moves to the next one. Null if it does not move. */
+  listed: JobFields[] | null;
 }
 
 /** Asks for confirmation. For several jobs it stays open until each has its result. */
-export default function DeleteDialog({ jobs, outcomes, onConfirm, onClose, restoreFocus }: Props) {
+export default function DeleteDialog({ jobs, outcomes, onConfirm, onClose, listed }: Props) {
   const [started, setStarted] = useState(false);
   const returnFocus = useFocusReturn();
   const [first] = jobs;
@@ -30,15 +31,19 @@ export default function DeleteDialog({ jobs, outcomes, onConfirm, onClose, resto
 
   const confirm = async (chosen: JobFields[]) => {
     setStarted(true);
+    if (listed) focusAfterDeletion.plan(listed, chosen);
     await onConfirm(chosen);
   };
   return (
     <AlertDialog.Root open onOpenChange={(open) => open || onClose()}>
       <AlertDialog.Portal>
-        <AlertDialog.Overlay className={OVERLAY} />
+        {/* Above the preview. */}
+        <AlertDialog.Overlay className={`${OVERLAY} z-50!`} />
         <AlertDialog.Content
           className={`${PANEL} max-w-lg`}
-          onCloseAutoFocus={(event) => (restoreFocus() ? event.preventDefault() : returnFocus(event))}
+          onCloseAutoFocus={(event) =>
+            focusAfterDeletion.apply() ? event.preventDefault() : returnFocus(event)
+          }
         >
           <AlertDialog.Title className="font-semibold text-lg">
             {single ? `Delete job ${shortName(single.id)}?` : `Delete ${jobs.length} jobs?`}

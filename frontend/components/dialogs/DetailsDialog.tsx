@@ -13,6 +13,7 @@ import { Modal } from "@/components/ui/Modal";
 import { Skeleton } from "@/components/ui/Skeleton";
 import type { Jobs } from "@/hooks/use-jobs";
 import { messageOf } from "@/lib/errors";
+import { cardId } from "@/lib/focus";
 import {
   costOf,
   failureReason,
@@ -45,6 +46,7 @@ export default function DetailsDialog({ jobId, jobs, onPreview, onClose }: Props
       title={job ? `${titleOf(job)} ${shortName(job.id)}` : "Job details"}
       onClose={onClose}
       className="max-w-xl"
+      about={job ? cardId(job.id) : undefined}
     >
       {job ? (
         <Details job={job} jobs={jobs} onPreview={(kind) => onPreview(job, kind)} />

@@ -1,101 +1,165 @@
-import { ImageOff } from "lucide-react";
-import { useState } from "react";
+import { ChevronDown, ChevronLeft, ChevronRight, ChevronUp } from "lucide-react";
+import { type KeyboardEvent, useState } from "react";
+import { Medium, StandInNote } from "@/components/dialogs/Medium";
+import { SideBySide } from "@/components/dialogs/SideBySide";
+import { JobActions } from "@/components/JobActions";
+import { Button } from "@/components/ui/Button";
 import { Modal } from "@/components/ui/Modal";
-import type { RenewMedia } from "@/hooks/use-jobs";
-import { useMediaSource } from "@/hooks/use-media-source";
-import { type JobThumbnailsResponse, shortName } from "@/lib/job";
-import { inOrder, originalUrl, standInUrl, TILE_NAMES, type TileKind, tileMedia } from "@/lib/media";
-import { releasedOnLeave } from "@/lib/release";
-
-/** A video up to this long, in seconds, starts again at its end: it is over before one has looked. */
-const LOOPED = 5;
+import type { Jobs, RenewMedia } from "@/hooks/use-jobs";
+import { usePreview } from "@/hooks/use-preview";
+import { useSwipe } from "@/hooks/use-swipe";
+import { cardId } from "@/lib/focus";
+import { LOOPED } from "@/lib/in-step";
+import type { Job } from "@/lib/job";
+import { TILE_NAMES, type TileKind } from "@/lib/media";
+import {
+  afterDeletion,
+  nextJob,
+  nextMedium,
+  type Scene,
+  type Step,
+  type Stop,
+  scenesOf,
+  titleOfScene,
+} from "@/lib/tour";
 
 interface Props {
-  media: JobThumbnailsResponse;
-  kind: TileKind;
-  renewMedia: RenewMedia;
+  jobs: Jobs;
+  stop: Stop;
+  /** Whether it is above the job's details. It shows that job only then. */
+  overDetails: boolean;
+  onMove: (stop: Stop) => void;
+  onDetails: (job: Job) => void;
+  /** `next` is what to look at after the deletion; null for nothing. */
+  onDelete: (job: Job, next: Stop | null) => void;
   onClose: () => void;
 }
 
-/**
- * One medium, as large as fits in the window. Its place has the same size before and after the medium is loaded. Where
- * not all browsers show it, what was made of it is shown instead.
- */
-export default function PreviewDialog({ media, kind, renewMedia, onClose }: Props) {
-  // Keeps its own URLs, so that a renewal elsewhere on the page does not restart the video.
-  const [shown, setShown] = useState(media);
-  const [poster] = useState(tileMedia(media, kind).poster);
-  const original = originalUrl(shown, kind);
-  const standIn = original && standInUrl(shown, kind);
-  const source = useMediaSource(inOrder(standIn ?? original), async () => {
-    setShown(await renewMedia(media.job_id, kind));
+/** One medium, or a job's media side by side, as large as fits in the window, and the way to the others. */
+export default function PreviewDialog({ jobs, stop: given, overDetails, ...on }: Props) {
+  const listed = overDetails ? [] : (jobs.list?.jobs ?? []);
+  const current = listed.find(({ id }) => id === given.job.id);
+  const job = current ?? { ...given.job, media: jobs.thumbnails[given.job.id] ?? given.job.media };
+  const all = current ? listed : [job];
+  const stop = { job, scene: given.scene };
+  const [opened] = useState(given);
+  const title = titleOfScene(job, stop.scene);
+
+  const ways = [
+    { Icon: ChevronLeft, key: "ArrowLeft", name: "Previous medium", to: nextMedium(all, stop, -1) },
+    { Icon: ChevronRight, key: "ArrowRight", name: "Next medium", to: nextMedium(all, stop, 1) },
+    { Icon: ChevronUp, key: "ArrowUp", name: "Previous job", to: nextJob(all, stop, -1) },
+    { Icon: ChevronDown, key: "ArrowDown", name: "Next job", to: nextJob(all, stop, 1) },
+  ];
+  const swipe = useSwipe((step: Step) => {
+    const to = nextMedium(all, stop, step);
+    if (to) on.onMove(to);
   });
-  const name = TILE_NAMES[kind];
-  const title = `${name.charAt(0).toUpperCase()}${name.slice(1)} of job ${shortName(media.job_id)}`;
-  const size = "relative size-full object-contain";
+  const press = (event: KeyboardEvent) => {
+    const way = ways.find(({ key }) => key === event.key);
+    if (!way || hasOwnUse(event)) return;
+    event.preventDefault();
+    if (way.to) on.onMove(way.to);
+  };
   return (
-    <Modal title={title} onClose={onClose} className="max-w-4xl">
-      <div
-        className="relative h-[70vh] overflow-hidden rounded-lg bg-page"
-        aria-busy={!source.ready && !source.broken}
-      >
-        {source.broken || source.url === null ? (
-          <p className="flex h-full flex-col items-center justify-center gap-3 text-muted">
-            <ImageOff aria-hidden className="size-8" />
-            The {name} cannot be shown.
-          </p>
+    <Modal
+      title={title}
+      onClose={on.onClose}
+      className={stop.scene === "ALL" ? "max-w-[110rem]" : "max-w-4xl"}
+      about={overDetails ? undefined : cardId(job.id)}
+      onKeyDown={press}
+    >
+      <div className="touch-pan-y touch-pinch-zoom" {...swipe}>
+        {stop.scene === "ALL" ? (
+          <SideBySide key={job.id} job={job} renewMedia={jobs.renewMedia} />
         ) : (
-          <>
-            {poster && !source.ready && (
-              // biome-ignore lint/performance/noImgElement: a signed URL cannot pass through an image optimizer
-              <img src={poster} alt="" className="absolute inset-0 size-full object-contain" />
-            )}
-            {kind === "REF" ? (
-              // biome-ignore lint/performance/noImgElement: see above
-              <img
-                key={source.key}
-                ref={releasedOnLeave}
-                src={source.url}
-                alt={title}
-                className={size}
-                onLoad={source.onReady}
-                onError={source.onError}
-              />
-            ) : (
-              // biome-ignore lint/a11y/useMediaCaption: these videos are made without speech to caption
-              <video
-                key={source.key}
-                ref={releasedOnLeave}
-                src={source.url}
-                aria-label={title}
-                className={size}
-                controls
-                autoPlay
-                playsInline
-                onLoadedMetadata={({ currentTarget }) => {
-                  currentTarget.loop = currentTarget.duration <= LOOPED;
-                }}
-                onLoadedData={source.onReady}
-                onError={source.onError}
-              />
-            )}
-          </>
+          <Alone key={`${job.id} ${stop.scene}`} job={job} kind={stop.scene} renewMedia={jobs.renewMedia} />
         )}
       </div>
-      {standIn && original && <Original kind={kind} url={original} />}
+      <div className="mt-3 flex flex-wrap items-center justify-between gap-2">
+        <Scenes stop={stop} onChoose={(scene) => on.onMove({ job, scene })} />
+        <div className="flex gap-2">
+          {ways.map(({ Icon, key, name, to }) => (
+            <Button
+              key={key}
+              onClick={() => to && on.onMove(to)}
+              busy={to === null}
+              aria-label={name}
+              aria-keyshortcuts={key}
+              title={name}
+              className="w-11 sm:w-10"
+            >
+              <Icon aria-hidden className="size-4 shrink-0" />
+            </Button>
+          ))}
+        </div>
+      </div>
+      <JobActions
+        job={job}
+        className="mt-3 border-line border-t pt-3"
+        {...(!overDetails && {
+          onDetails: () => on.onDetails(job),
+          onDelete: () => on.onDelete(job, afterDeletion(all, stop)),
+        })}
+      />
+      {/* A dialog's title is only said when the dialog opens. */}
+      <p role="status" className="sr-only">
+        {given === opened ? "" : title}
+      </p>
     </Modal>
   );
 }
 
-function Original({ kind, url }: { kind: TileKind; url: string }) {
+/** Whether the arrow keys belong to what has the focus, such as a video's controls, or scroll a dialog that is too high. */
+function hasOwnUse({ key, target, currentTarget, ...event }: KeyboardEvent): boolean {
+  if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return true;
+  if (target instanceof Element && target.closest("video, input")) return true;
+  return /Up|Down/.test(key) && currentTarget.scrollHeight > currentTarget.clientHeight;
+}
+
+interface AloneProps {
+  job: Job;
+  kind: TileKind;
+  renewMedia: RenewMedia;
+}
+
+function Alone({ job, kind, renewMedia }: AloneProps) {
+  const preview = usePreview(job.media, kind, renewMedia);
   return (
-    <p className="mt-3 text-muted text-sm">
-      {kind === "REF"
-        ? "Not every browser shows this kind of image, so this is a smaller copy. "
-        : "Not every browser plays this kind of video, so these are its first seconds. "}
-      <a className="text-accent underline" href={url} download target="_blank" rel="noreferrer">
-        Download the original
-      </a>
-    </p>
+    <>
+      <Medium
+        preview={preview}
+        title={titleOfScene(job, kind)}
+        className="h-[min(70vh,calc(100dvh-24rem))] min-h-40 sm:h-[min(70vh,calc(100dvh-16rem))]"
+        video={{
+          controls: true,
+          autoPlay: true,
+          onLoadedMetadata: ({ currentTarget }) => {
+            currentTarget.loop = currentTarget.duration <= LOOPED;
+          },
+        }}
+      />
+      <StandInNote preview={preview} />
+    </>
+  );
+}
+
+function Scenes({ stop, onChoose }: { stop: Stop; onChoose: (scene: Scene) => void }) {
+  return (
+    <ul aria-label="What to show" className="flex flex-wrap gap-1 sm:gap-1.5">
+      {scenesOf(stop.job).map((scene) => (
+        <li key={scene}>
+          <button
+            type="button"
+            aria-pressed={scene === stop.scene}
+            aria-label={scene === "ALL" ? undefined : `${scene} – ${TILE_NAMES[scene]}`}
+            onClick={() => onChoose(scene)}
+            className="min-h-11 rounded-full border border-line px-2.5 font-medium text-muted text-sm transition-colors hover:border-slate-500 hover:text-ink aria-pressed:border-accent aria-pressed:bg-accent/10 aria-pressed:text-accent forced-colors:aria-pressed:bg-[Highlight] forced-colors:aria-pressed:text-[HighlightText] forced-colors:aria-pressed:forced-color-adjust-none sm:min-h-9 sm:px-3"
+          >
+            {scene === "ALL" ? "Side by side" : scene}
+          </button>
+        </li>
+      ))}
+    </ul>
   );
 }

@@ -1,6 +1,6 @@
 import * as Dialog from "@radix-ui/react-dialog";
 import { X } from "lucide-react";
-import type { ReactNode } from "react";
+import type { KeyboardEventHandler, ReactNode } from "react";
 import { useFocusReturn } from "@/hooks/use-focus-return";
 
 export const OVERLAY = "fixed inset-0 z-40 bg-black/70 backdrop-blur-sm";
@@ -15,6 +15,9 @@ interface Props {
   title: string;
   onClose: () => void;
   className: string;
+  /** The element id of the card that the dialog is about, if any. */
+  about?: string | undefined;
+  onKeyDown?: KeyboardEventHandler;
   children: ReactNode;
 }
 
@@ -34,8 +37,8 @@ function usesEscape(target: EventTarget | null): boolean {
 }
 
 /** A dialog that is open while it is rendered. Escape or a click outside closes it. */
-export function Modal({ title, onClose, className, children }: Props) {
-  const returnFocus = useFocusReturn();
+export function Modal({ title, onClose, className, about, onKeyDown, children }: Props) {
+  const returnFocus = useFocusReturn(about);
   return (
     <Dialog.Root open onOpenChange={(open) => open || onClose()}>
       <Dialog.Portal>
@@ -44,6 +47,7 @@ export function Modal({ title, onClose, className, children }: Props) {
           className={`${PANEL} ${className}`}
           aria-describedby={undefined}
           onCloseAutoFocus={returnFocus}
+          onKeyDown={onKeyDown}
           onEscapeKeyDown={(event) =>
             (isQuestionOpen() || usesEscape(event.target)) && event.preventDefault()
           }

@@ -314,7 +314,7 @@ def test_the_hole_in_a_large_video_is_not_searched_for_a_poster(monkeypatch: pyt
 
 def test_a_preview_of_a_large_video_ends_where_the_hole_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     """What FFmpeg would make of zeros is smeared over the picture before."""
-    content = video((noise(32, 32) for _ in range(60)), crf="18")
+    content = video((noise(64, 64) for _ in range(60)), crf="18")
     missing = len(content) // 2
     index = content.rindex(b"moov") - 4
     read = content[: index - missing] + bytes(missing) + content[index:]

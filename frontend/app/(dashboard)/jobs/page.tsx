@@ -1,9 +1,10 @@
 "use client";
 
 import { Suspense, useEffect, useEffectEvent, useState } from "react";
-import type { JobCommands } from "@/components/JobCard";
+import { JobCard, type JobCommands } from "@/components/JobCard";
 import { JobsContent } from "@/components/JobsContent";
 import { JobsToolbar } from "@/components/JobsToolbar";
+import { LayoutToggle } from "@/components/LayoutToggle";
 import { useSession } from "@/components/SessionGate";
 import { statusLabel } from "@/components/StatusBadge";
 import { Announcer } from "@/components/ui/Announcer";
@@ -18,10 +19,10 @@ import { useTrash } from "@/hooks/use-trash";
 import { useView } from "@/hooks/use-view";
 import { useWatching } from "@/hooks/use-watching";
 import { onErased } from "@/lib/erasing";
-import { focusAfterDeletion } from "@/lib/focus";
 import { isActive, type Job, type JobFields, shortName } from "@/lib/job";
 import { loadLater } from "@/lib/later";
-import type { TileKind } from "@/lib/media";
+import { prefersGrid, rememberLayout } from "@/lib/layout";
+import type { Stop } from "@/lib/tour";
 import { ALL, isNarrowed } from "@/lib/view";
 import { loadPartsOnFirstUse, parts } from "./parts";
 
@@ -41,9 +42,7 @@ function Loading() {
   );
 }
 
-interface PreviewMedia {
-  job: Job;
-  kind: TileKind;
+interface Preview extends Stop {
   /** The job id of the details it was opened from, if any. It closes with them. */
   over: string | null;
 }
@@ -63,20 +62,24 @@ function JobsOf({ userId }: { userId: string }) {
     jobs.list?.jobs ?? [],
     (job) => deletion.outcomes[job.id]?.state === "done",
   );
-  const [preview, setPreview] = useState<PreviewMedia | null>(null);
+  const [preview, setPreview] = useState<Preview | null>(null);
   const [jobsToDelete, setJobsToDelete] = useState<JobFields[]>([]);
+  /** What the preview shows once these jobs are deleted. */
+  const [nextStop, setNextStop] = useState<Stop | null>(null);
+  const [grid, setGrid] = useState(prefersGrid);
   useEffect(loadPartsOnFirstUse, []);
   const list = view.deleted ? trash : jobs;
   const refreshAll = useEffectEvent(() => void Promise.all([jobs.refresh(), trash.refresh()]));
   useEffect(() => onErased(() => refreshAll()), []);
   usePageChange(view, navigation, list, announce);
 
-  // A preview closes for good with its details, and must not reappear when they are opened again.
-  if (preview && preview.over !== view.details) setPreview(null);
   const closePreview = () => setPreview(null);
   const closeDelete = () => setJobsToDelete([]);
   const PreviewDialog = usePart(preview !== null, parts.previewDialog, closePreview);
   const DetailsDialog = usePart(view.details !== null, parts.detailsDialog, navigation.closeDetails);
+  // A preview closes for good with its details, and must not reappear when they are opened again. One from which details
+  // are opened stays until they are there, so that they know where the focus was.
+  if (preview && preview.over !== view.details && (DetailsDialog || !view.details)) setPreview(null);
   const DeleteDialog = usePart(jobsToDelete.length > 0, parts.deleteDialog, closeDelete);
 
   const [filtering, setFiltering] = useState(false);
@@ -84,19 +87,24 @@ function JobsOf({ userId }: { userId: string }) {
   const finds = view.search !== "" || isNarrowed(view);
   const later = usePart(filtering || finds || jobs.none || selection.jobs.length > 0, loadLater, closeFilter);
   const closeTrash = () => navigation.amend({ deleted: false });
+  const showGrid = (on: boolean) => {
+    setGrid(on);
+    rememberLayout(on);
+  };
+  const GridCard = usePart(grid, parts.gridCard, () => setGrid(false));
   const TrashContent = usePart(view.deleted, parts.trashContent, closeTrash);
 
   const watching = useWatching(jobs.list?.jobs.some(isActive) ?? false);
 
   const commands: JobCommands = {
-    preview: (job, kind) => setPreview({ job, kind, over: view.details }),
+    preview: (job, kind) => setPreview({ job, scene: kind, over: view.details }),
     openDetails: (job) => navigation.openDetails(job.id),
     remove: (job) => setJobsToDelete([job]),
     select: selection.select,
     renewMedia: jobs.renewMedia,
   };
   const confirmDeletion = async (confirmed: JobFields[]) => {
-    focusAfterDeletion.plan(jobs.list?.jobs ?? [], confirmed);
+    if (preview) setPreview(nextStop && { ...preview, ...nextStop });
     // For one job the dialog closes immediately; for several it stays open and shows each result.
     if (jobsToDelete.length === 1) closeDelete();
     const allDeleted = await deletion.remove(confirmed);
@@ -111,7 +119,9 @@ function JobsOf({ userId }: { userId: string }) {
         jobs={jobs}
         list={list}
         onFilter={() => setFiltering(true)}
-      />
+      >
+        {!view.deleted && <LayoutToggle grid={grid} onChange={showGrid} />}
+      </JobsToolbar>
       {finds && later && <later.FindingBar view={view} navigation={navigation} jobs={jobs} />}
       {selection.jobs.length > 0 && later && (
         <later.JobsSelection selection={selection} view={view} list={jobs.list} onDelete={setJobsToDelete} />
@@ -124,6 +134,7 @@ function JobsOf({ userId }: { userId: string }) {
           selection={selection}
           commands={commands}
           NothingFound={later?.NothingFound}
+          Card={grid ? GridCard : JobCard}
         />
       ) : TrashContent ? (
         <TrashContent trash={trash} view={view} navigation={navigation} onRestore={restore} />
@@ -153,9 +164,15 @@ function JobsOf({ userId }: { userId: string }) {
       )}
       {preview && PreviewDialog && (
         <PreviewDialog
-          media={jobs.thumbnails[preview.job.id] ?? preview.job.media}
-          kind={preview.kind}
-          renewMedia={jobs.renewMedia}
+          jobs={jobs}
+          stop={preview}
+          overDetails={preview.over !== null}
+          onMove={(stop) => setPreview({ ...preview, ...stop })}
+          onDetails={commands.openDetails}
+          onDelete={(job, next) => {
+            setNextStop(next);
+            commands.remove(job);
+          }}
           onClose={closePreview}
         />
       )}
@@ -165,7 +182,7 @@ function JobsOf({ userId }: { userId: string }) {
           outcomes={deletion.outcomes}
           onConfirm={confirmDeletion}
           onClose={closeDelete}
-          restoreFocus={focusAfterDeletion.apply}
+          listed={preview && nextStop ? null : (jobs.list?.jobs ?? [])}
         />
       )}
     </Loads>

@@ -1,5 +1,6 @@
 import { loadAccountMenu } from "@/components/AccountButton";
 import { loadRestore } from "@/hooks/use-restore";
+import { loadDownload } from "@/lib/actions";
 import { loadLater } from "@/lib/later";
 import { loadToasts } from "@/lib/notify";
 
@@ -8,6 +9,8 @@ export const parts = {
   accountMenu: loadAccountMenu,
   deleteDialog: () => import("@/components/dialogs/DeleteDialog"),
   detailsDialog: () => import("@/components/dialogs/DetailsDialog"),
+  download: loadDownload,
+  gridCard: () => import("@/components/GridCard"),
   later: loadLater,
   previewDialog: () => import("@/components/dialogs/PreviewDialog"),
   restore: loadRestore,
