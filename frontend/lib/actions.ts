@@ -1,15 +1,13 @@
 import { messageOf } from "@/lib/errors";
 import { isShared, type Job, shortName } from "@/lib/job";
 import { late } from "@/lib/late";
+import { loadLater } from "@/lib/later";
 import { notify } from "@/lib/notify";
-
-/** Loads what only a download needs. */
-export const loadDownload = () => import("@/lib/download");
 
 /** Lets the browser save the job's output. The user is told of the result. */
 export async function download(job: Job): Promise<void> {
   try {
-    const part = await late(loadDownload);
+    const part = await late(loadLater);
     await part.download(job);
   } catch (error) {
     notify("error", `Job ${shortName(job.id)} could not be downloaded`, messageOf(error));
