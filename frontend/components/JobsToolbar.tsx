@@ -1,4 +1,4 @@
-import { ListFilter, RefreshCw } from "lucide-react";
+import { RefreshCw } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { SearchBox } from "@/components/SearchBox";
 import { StatusFilter } from "@/components/StatusFilter";
@@ -45,13 +45,8 @@ export function JobsToolbar({ view, navigation, jobs, list, onFilter, children }
           <RefreshCw aria-hidden className={`size-4 shrink-0 ${list.loading ? "animate-spin" : ""}`} />
         </Button>
         {children}
-        <Button
-          onClick={onFilter}
-          aria-haspopup="dialog"
-          aria-label="Filter and sort"
-          className="w-11 sm:w-10"
-        >
-          <ListFilter aria-hidden className="size-4 shrink-0" />
+        <Button onClick={onFilter} aria-haspopup="dialog" aria-label="Filter and sort">
+          Filter
         </Button>
         <SearchBox key={filtered} search={view.search} onChange={find} />
       </div>

@@ -1,3 +1,4 @@
+import { DeleteDialog } from "@/components/dialogs/DeleteDialog";
 import { FilterDialog } from "@/components/dialogs/FilterDialog";
 import { FindingBar } from "@/components/FindingBar";
 import { JobsSelection } from "@/components/JobsSelection";
@@ -5,6 +6,7 @@ import { NothingFound } from "@/components/NothingFound";
 
 export { deleteAll } from "@/lib/deletion";
 export { download } from "@/lib/download";
+export { requestRestores, settledRestores, tellEnd } from "@/lib/restore";
 
 /** What a list needs only once the user does something with it, or if it is empty. */
-export default { FilterDialog, FindingBar, JobsSelection, NothingFound };
+export default { DeleteDialog, FilterDialog, FindingBar, JobsSelection, NothingFound };

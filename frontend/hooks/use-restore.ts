@@ -5,13 +5,11 @@ import type { Trash } from "@/hooks/use-trash";
 import { messageOf, SessionEnded } from "@/lib/errors";
 import type { Job, JobFields } from "@/lib/job";
 import { late } from "@/lib/late";
+import { loadLater } from "@/lib/later";
 import { recount, withoutJobs, withReturning } from "@/lib/list";
 import { notify } from "@/lib/notify";
 import { brisk } from "@/lib/polling";
 import type { View } from "@/lib/view";
-
-/** Loads what only a restore needs. */
-export const loadRestore = () => import("@/lib/restore");
 
 interface Returning {
   job: JobFields;
@@ -47,7 +45,7 @@ export function useRestore(known: Jobs, found: Trash, view: View): Restore {
   };
   const accepted = returning.flatMap((one) => (one.accepted ? [one.job] : []));
   const failure = usePolling(accepted.length > 0, asked, brisk, async (signal) => {
-    const { settledRestores, tellEnd } = await late(loadRestore);
+    const { settledRestores, tellEnd } = await late(loadLater);
     const { back, stay } = await settledRestores(accepted, signal);
     if (stay.length > 0) {
       forget(stay);
@@ -64,7 +62,7 @@ export function useRestore(known: Jobs, found: Trash, view: View): Restore {
       setReturning((before) => before.map((one) => (one.job.id === job.id ? { job, accepted: true } : one)));
     };
     try {
-      const { requestRestores } = await late(loadRestore);
+      const { requestRestores } = await late(loadLater);
       const refused = await requestRestores(jobs, accept, (job) => forget([job]));
       // What cannot come back may have left the trash.
       if (refused > 0) void found.refresh();

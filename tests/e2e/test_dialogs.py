@@ -147,6 +147,7 @@ def test_details_show_everything_about_a_job(jobs_page: JobsPage, shelf: Shelf) 
         "Credits used": "4 credits",
         "Created": "Mar 1, 2026, 9:05 AM",
         "Completed": "Mar 1, 2026, 9:12 AM",
+        "Views": "No views yet",
         "Job id": job_id,
     }
     for medium in _MEDIA:

@@ -21,7 +21,7 @@ interface Props {
 }
 
 /** Asks for confirmation. For several jobs it stays open until each has its result. */
-export default function DeleteDialog({ jobs, outcomes, onConfirm, onClose, listed }: Props) {
+export function DeleteDialog({ jobs, outcomes, onConfirm, onClose, listed }: Props) {
   const [started, setStarted] = useState(false);
   const returnFocus = useFocusReturn();
   const [first] = jobs;

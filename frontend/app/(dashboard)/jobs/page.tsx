@@ -80,12 +80,15 @@ function JobsOf({ userId }: { userId: string }) {
   // A preview closes for good with its details, and must not reappear when they are opened again. One from which details
   // are opened stays until they are there, so that they know where the focus was.
   if (preview && preview.over !== view.details && (DetailsDialog || !view.details)) setPreview(null);
-  const DeleteDialog = usePart(jobsToDelete.length > 0, parts.deleteDialog, closeDelete);
 
   const [filtering, setFiltering] = useState(false);
   const closeFilter = () => setFiltering(false);
   const finds = view.search !== "" || isNarrowed(view);
-  const later = usePart(filtering || finds || jobs.none || selection.jobs.length > 0, loadLater, closeFilter);
+  const asked = filtering || jobsToDelete.length > 0;
+  const later = usePart(asked || finds || jobs.none || selection.jobs.length > 0, loadLater, () => {
+    closeFilter();
+    closeDelete();
+  });
   const closeTrash = () => navigation.amend({ deleted: false });
   const showGrid = (on: boolean) => {
     setGrid(on);
@@ -176,8 +179,8 @@ function JobsOf({ userId }: { userId: string }) {
           onClose={closePreview}
         />
       )}
-      {jobsToDelete.length > 0 && DeleteDialog && (
-        <DeleteDialog
+      {jobsToDelete.length > 0 && later && (
+        <later.DeleteDialog
           jobs={jobsToDelete}
           outcomes={deletion.outcomes}
           onConfirm={confirmDeletion}

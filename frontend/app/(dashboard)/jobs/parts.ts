@@ -1,17 +1,14 @@
 import { loadAccountMenu } from "@/components/AccountButton";
-import { loadRestore } from "@/hooks/use-restore";
 import { loadLater } from "@/lib/later";
 import { loadToasts } from "@/lib/notify";
 
 /** What the page loads only when the user starts to do something. */
 export const parts = {
   accountMenu: loadAccountMenu,
-  deleteDialog: () => import("@/components/dialogs/DeleteDialog"),
   detailsDialog: () => import("@/components/dialogs/DetailsDialog"),
   gridCard: () => import("@/components/GridCard"),
   later: loadLater,
   previewDialog: () => import("@/components/dialogs/PreviewDialog"),
-  restore: loadRestore,
   trashContent: () => import("@/components/TrashContent"),
   toasts: loadToasts,
 };
