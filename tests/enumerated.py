@@ -29,6 +29,8 @@ TOPICS = {
     MinutePassed: EVERY_MINUTE,
 }
 """What is published to each topic, by the table's topic names."""
+BODIES = {"PATCH /jobs/{job_id}": {"name": "First try"}, "PATCH /jobs/{job_id}/share": {"expires_at": None}}
+"""Of the requests that need one, by operation."""
 
 
 @dataclass(frozen=True)

@@ -103,8 +103,11 @@ def renewal(document: dict[str, Any], now: datetime, expires_at: datetime | None
 def expiry(document: dict[str, Any], now: datetime, expires_at: datetime | None) -> dict[str, Any]:
     """What must be written so that the job's link ends then, or never; empty if it does. Raises NotShared."""
     job = job_from("", document)
+    short_id = str(job.short_id)
+    if not is_short_id(short_id):
+        raise NotShared
     try:
-        shared_video(str(job.short_id), "", document, now)
+        shared_video(short_id, "", document, now)
     except NoSuchVideo:
         raise NotShared from None
     return {} if job.share_expires_at == expires_at else {"share_expires_at": expires_at}

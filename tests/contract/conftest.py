@@ -3,9 +3,16 @@ from __future__ import annotations
 import pytest
 from google.cloud import firestore
 
+from shared import outages
 from shared.sharing.short_links import new_short_id
 from tests.contract.worlds import FirestoreWorld, MemoryWorld, World
 from tests.jobs import document, new_id
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These tests are not about outages: on a busy machine the emulator may take longer than Firestore."""
+    monkeypatch.setattr(outages, "_patience", 10.0)
 
 
 @pytest.fixture(params=["memory", pytest.param("firestore", marks=pytest.mark.stack)])

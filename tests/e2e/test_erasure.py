@@ -70,7 +70,7 @@ def test_the_progress_is_shown_again_when_the_page_is_opened_while_an_erasure_ru
     page.route(_PROGRESS, lambda route: _answer(route, 200, answers[0]))
     page.route(_ERASE, accept)
     jobs_page.open()
-    _confirm(jobs_page)
+    erase_everything(jobs_page)
     expect(page.get_by_text("200 of 1000")).to_be_visible()
 
     answers[0] = {**answers[0], "deleted": 600}
@@ -95,7 +95,7 @@ def test_a_sign_in_that_is_too_old_is_asked_for_again_and_then_everything_is_era
     too_old = {"type": "https://nuumee.ai/problems/sign-in-too-old", "detail": "Please sign in again."}
     page.route(_ERASE, lambda route: _answer(route, 401, too_old))
     jobs_page.open()
-    _confirm(jobs_page)
+    erase_everything(jobs_page)
     password = jobs_page.dialog.get_by_label("Password", exact=True)
     password.fill("not-the-password")
     assert violations(page) == []
@@ -108,7 +108,7 @@ def test_a_sign_in_that_is_too_old_is_asked_for_again_and_then_everything_is_era
     wait_until(lambda: (shelf.document(job).get().to_dict() or {}).get("deleted_at"))
 
 
-def _confirm(jobs_page: JobsPage) -> None:
+def erase_everything(jobs_page: JobsPage) -> None:
     jobs_page.open_menu().get_by_role("menuitem", name="Erase everything").click()
     jobs_page.dialog.get_by_label("to confirm").fill("erase everything")
     jobs_page.dialog.get_by_role("button", name="Erase everything").click()

@@ -17,8 +17,9 @@ from infra.local import ports
 from infra.local.stack import Stack
 from infra.local.users import Account, Users
 from shared.deletion.erasures import Erasures
+from shared.sharing.short_links import new_short_id
 from tests.conftest import PASSWORD
-from tests.enumerated import FOUND, Operation, for_users
+from tests.enumerated import BODIES, FOUND, Operation, for_users
 from tests.fake_firestore import SWEEP_AFTER
 from tests.jobs import NOW, deleted, document, entry, new_id, read
 from tests.tokens import pem, private_key, unsigned_token
@@ -37,14 +38,15 @@ def send(base: str, operation: Operation, job_id: str, token: str | None) -> req
     address = base + operation.path.format(job_id=job_id)
     if str(operation) == DELETE_ALL:
         address += "?confirm=1"
-    body = {"name": "First try"} if operation.method == "PATCH" else None
+    body = BODIES.get(str(operation))
     return requests.request(operation.method, address, headers=headers, json=body, timeout=15)
 
 
 @pytest.fixture
 def job(account: Account, database: firestore.Client) -> str:
     job_id = new_id()
-    fields = document(account.user_id, output_video_path=f"{account.user_id}/{job_id}/output.mp4")
+    path = f"{account.user_id}/{job_id}/output.mp4"
+    fields = document(account.user_id, output_video_path=path, short_id=new_short_id(8))
     database.collection("jobs").document(job_id).set(fields)
     # It was deleted and has come back, so that it has a receipt.
     restored = entry(account.user_id, state="restored", sweep_at=None)

@@ -37,7 +37,8 @@ SEEN_AT_LEAST = {
     "PATCH /jobs/{job_id}": {200, 400, 404},
     "DELETE /jobs/{job_id}": {202, 404},
     "POST /jobs/{job_id}/restore": {202, 404, 409},
-    "POST /jobs/{job_id}/share": {200, 404, 409},
+    "POST /jobs/{job_id}/share": {400, 404, 409},
+    "PATCH /jobs/{job_id}/share": {400, 404, 409},
     "DELETE /jobs/{job_id}/share": {200, 404},
     "GET /public/video/{short_id}": {200, 404},
 }
@@ -154,6 +155,16 @@ for operation in OPERATIONS:
     name = re.sub(r"\W+", "_", operation).strip("_").lower()
     described = (DELETING if operation == "DELETE /jobs/{job_id}" else READING).include(name=operation)
     globals()[f"test_every_answer_is_as_described_{name}"] = described.parametrize()(answer_is_as_described)
+
+
+def test_links_that_end_and_that_stay_are_as_described(stack: Stack, owner: Account) -> None:
+    headers = {"Authorization": f"Bearer {owner.token}"}
+    for method, end in (("POST", None), ("PATCH", "2100-01-01T00:00:00Z"), ("POST", "2100-01-01T00:00:00Z")):
+        case = READING["/jobs/{job_id}/share"][method].Case(
+            path_parameters={"job_id": "kept-upscale"}, body={"expires_at": end}, media_type="application/json"
+        )
+        answer = case.call_and_validate(stack.url, headers=headers)
+        assert (answer.status_code, answer.json()["expires_at"]) == (200, end)
 
 
 PATHS = READING.raw_schema["paths"].items()

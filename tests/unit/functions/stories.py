@@ -20,7 +20,7 @@ from shared.posters.posters import Posters, SharePicture
 from shared.publishing.dead_letters import Letter
 from shared.web.public_endpoint import PublicEndpoint
 from tests.calls import call
-from tests.enumerated import FOUND, operations
+from tests.enumerated import BODIES, FOUND, operations
 from tests.fakes import SETTINGS, FakeServices
 from tests.jobs import NOW, deleted, document, entry
 from tests.messages import envelope, message, notification
@@ -36,7 +36,6 @@ QUERIES = {
     "DELETE /jobs": ("confirm=1",),
 }
 """Further forms of a request."""
-BODIES = {"PATCH /jobs/{job_id}": {"name": "Dog"}}
 DOCUMENTS: dict[str, dict[str, Any]] = {
     f"jobs/{LIVE}": document(
         "me",
