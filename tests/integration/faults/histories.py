@@ -22,7 +22,7 @@ from tests.integration.faults.erasing import erase, is_erased
 from tests.jobs import NOW, document, fill, read, read_entry
 from tests.waiting import wait_until
 
-PATIENCE = 90
+PATIENCE = 240
 """Seconds until everything must be at rest. After a crash, Pub/Sub waits before it delivers again."""
 _BETWEEN_SWEEPS = 1.0
 _FOR_DELIVERIES = 5.0
