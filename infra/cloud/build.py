@@ -69,16 +69,13 @@ class Build:
                 *repository, "set-cleanup-policies", REPOSITORY, self._location, policy, "--no-dry-run"
             )
 
+    def known(self) -> str | None:
+        """The image of the present source, by its digest, if it has been built."""
+        return self._found(self._tagged())
+
     def image(self) -> str:
         """The image of the present source, by its digest. Raises NoAnswer if it cannot be read back."""
-        tag = "SOURCE"
-        if self._gcloud.mode is not Mode.DRY_RUN:
-            folder = self._project.root / STAGED
-            try:
-                tag = digest_of(stage(folder, self._project.root))
-            except OSError as error:
-                raise Refused(f"{STAGED} cannot be written: {error}") from None
-        tagged = f"{self._name}:python{PYTHON}-{tag}"
+        tagged = self._tagged()
         if found := self._found(tagged):
             return found
         account = f"projects/{self._project.deployment.project}/serviceAccounts/{self._project.email(BUILDER)}"
@@ -94,6 +91,16 @@ class Build:
             if self._gcloud.mode is not Mode.RUN:
                 return f"{self._name}@sha256:DIGEST"
         raise NoAnswer(f"the image {tagged} was built and cannot be found: run deploy.sh again later")
+
+    def _tagged(self) -> str:
+        tag = "SOURCE"
+        if self._gcloud.mode is not Mode.DRY_RUN:
+            folder = self._project.root / STAGED
+            try:
+                tag = digest_of(stage(folder, self._project.root))
+            except OSError as error:
+                raise Refused(f"{STAGED} cannot be written: {error}") from None
+        return f"{self._name}:python{PYTHON}-{tag}"
 
     def _found(self, tagged: str) -> str | None:
         found = self._gcloud.find("artifacts", "docker", "images", "describe", tagged)

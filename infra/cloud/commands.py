@@ -94,9 +94,15 @@ class Commands:
         versions = key.versions()
         if not versions:
             raise Refused("there is no key yet: run ./deploy.sh first")
+        deploy = self._deploy()
+        if not deploy.is_served([str(one["name"]).rpartition("/")[2] for one in versions]):
+            raise Refused(
+                "this checkout, with these settings, is not what is served, and a rotation would release it. Take "
+                "the commit that the log lines tell, or run ./deploy.sh first. No key was exchanged"
+            )
         if len(versions) == 1:
             key.add()
-        self._deploy().again()
+        deploy.again()
         records = Releases(self._project).all()
         taken = datetime.strptime(records[-1].id, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
         if not leaked and self._stamp.time < taken + _URLS_LAST:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from infra.cloud.access import Access
 from infra.cloud.build import Build
 from infra.cloud.commit import Stamp
@@ -48,6 +50,7 @@ class Deploy:
         # All that can be refused is looked at before anything is made.
         self._refuse_functions_of_before()
         self._foundation.look()
+        self._topics.look()
         self._rules.look(replace=replace_rules)
         # Accounts and roles as early as can be: a new one can be given only after some seconds.
         self._access.make_accounts()
@@ -73,10 +76,17 @@ class Deploy:
         self._measuring.make()
         self._watching.alert()
         self._watching.budget()
-        self._firebase.make()
-        if self._mode is Mode.RUN:
-            write_settings(self._project, services, self._firebase.web_app)
-        tell(self._firebase.steps)
+        try:
+            self._firebase.make()
+        finally:
+            if self._mode is Mode.RUN:
+                write_settings(self._project, services, self._firebase.web_app)
+            tell(self._firebase.steps)
+
+    def is_served(self, key_versions: Sequence[str]) -> bool:
+        """Whether the present source and settings are what is served, with one of these keys."""
+        image = self._build.known()
+        return image is not None and self._release.serves(image, key_versions)
 
     def again(self) -> None:
         """Release what is served now with the newest signing key. Raises Failed, NoAnswer and BadRelease."""

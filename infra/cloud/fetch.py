@@ -37,6 +37,14 @@ class Answer:
             return f"no answer: {self.body.decode()}"
         return f"{self.status} {self.content_type or 'without content'}"
 
+    @property
+    def reason(self) -> str:
+        """What an API of Google says of an error; empty if it says nothing."""
+        try:
+            return str(self.json()["error"]["message"])
+        except (ValueError, KeyError, TypeError):
+            return ""
+
 
 Fetch = Callable[[Request], Answer]
 

@@ -80,10 +80,16 @@ class Foundation:
                     *("--uniform-bucket-level-access", "--public-access-prevention"),
                     *("--soft-delete-duration=7d", f"--lifecycle-file={_LIFECYCLE}"),
                 )
-            if not (there and there.get("cors_config")):
+            if self._lacks_cors((there or {}).get("cors_config") or []):
                 # The page's own origins may download by fetch.
                 self._gcloud.run("storage", "buckets", "update", url, f"--cors-file={CORS}")
         self._make_indexes()
+
+    def _lacks_cors(self, found: list[dict[str, Any]]) -> bool:
+        """Whether there are no rules, or ours for other origins. Others' stay as they are."""
+        (wanted,) = cors(self._deployment)
+        ours = len(found) == 1 and {**found[0], "origin": wanted["origin"]} == wanted
+        return not found or (ours and sorted(found[0]["origin"]) != sorted(wanted["origin"]))
 
     def _make_database(self) -> None:
         """A database that was there is protected too: from being deleted, and with a week of its past."""

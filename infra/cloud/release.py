@@ -7,7 +7,7 @@ leaves or puts back all as it was.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from infra.cloud.access import Access
 from infra.cloud.commit import Stamp
@@ -56,6 +56,21 @@ class Release:
         if not records or records[-1].revisions != revisions:
             self._releases.add(Record(self._stamp.id, str(self._stamp), revisions))
         return services
+
+    def serves(self, image: str, key_versions: Sequence[str]) -> bool:
+        """Whether all services serve this image with the present settings and one of these keys."""
+        there = self._services.there()
+        return (
+            all(
+                any(
+                    there[function.account].serving_as(self._services.fingerprint(function, image, version))
+                    for version in key_versions
+                )
+                for function in self._project.functions
+                if function.account in there
+            )
+            and {function.account for function in self._project.functions} <= there.keys()
+        )
 
     def roll_back(self) -> Record:
         """Serve the last whole release before the present one. Returns its record.

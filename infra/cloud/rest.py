@@ -7,6 +7,7 @@ from typing import Any
 
 from infra.cloud.deployment import Refused
 from infra.cloud.fetch import Answer, Fetch, Request
+from infra.cloud.gcloud import Mode
 from infra.cloud.project import Project
 
 
@@ -36,11 +37,13 @@ class Rest:
         }
         content = None if body is None else json.dumps(body).encode()
         answer = self._answer(Request(method=method, url=f"{base}{name}", headers=headers, body=content))
-        if answer.status == 404 and may_lack:
+        is_off = self._gcloud.mode is Mode.CHECK and b"SERVICE_DISABLED" in answer.body
+        if may_lack and (answer.status == 404 or is_off):
             return None
         if answer.status != 200:
             error = Denied if answer.status == 403 else Refused
-            raise error(f"{self._failing}: {method} {name}: {answer}")
+            reason = f": {answer.reason}" if answer.reason else ""
+            raise error(f"{self._failing}: {method} {name}: {answer}{reason}")
         return answer.json()
 
     def _answer(self, request: Request) -> Answer:

@@ -48,6 +48,10 @@ class Service:
         """The revision that gets all requests."""
         return next(iter(self.traffic)) if len(self.traffic) == 1 else None
 
+    def serving_as(self, fingerprint: str) -> bool:
+        """Whether the revision that gets all requests has this fingerprint."""
+        return (self.serving or "").startswith(f"{self.name}-{fingerprint}-")
+
     def address_of(self, revision: str) -> str:
         return self.candidate_url if revision == self.candidate else self.url
 

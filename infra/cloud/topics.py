@@ -25,6 +25,21 @@ class Topics:
         self._project = project
         self._gcloud = project.gcloud
 
+    def look(self) -> None:
+        """Raises Refused if a subscription of one of our names is another topic's: nothing would receive ours."""
+        dead = [dead_letters(self._project.topics[topic]) for topic in self._project.table.retried_topics]
+        wanted = {
+            **{one.account: self._project.topics[one.topic] for one in self._project.functions if one.topic},
+            **{name: name for name in dead},
+        }
+        there = self.subscriptions()
+        for name, topic in wanted.items():
+            if name in there and there[name]["topic"] != self._project.topic_path(topic):
+                raise Refused(
+                    f"the subscription {name} is of {there[name]['topic']} and should be of {topic}: once it is "
+                    f"empty, delete it with gcloud pubsub subscriptions delete {name}"
+                )
+
     def make(self) -> None:
         """The topics, and what keeps their dead letters."""
         table = self._project.table
@@ -46,10 +61,7 @@ class Topics:
             self._bring_about(topic, topic, flags, wanted, subscriptions.get(topic))
 
     def push(self, addresses: Mapping[str, str]) -> None:
-        """Have each background function receive its topic's events at its service's address.
-
-        Raises Refused if a subscription of that name is another topic's.
-        """
+        """After `look`: have each background function receive its topic's events at its service's address."""
         subscriptions = self.subscriptions()
         for function in self._project.functions:
             if function.topic:
@@ -114,11 +126,6 @@ class Topics:
             created = ("pubsub", "subscriptions", "create", name, f"--topic={topic}")
             self._gcloud.create(*created, *flags, _LABELS)
             return
-        if there["topic"] != self._project.topic_path(topic):
-            raise Refused(
-                f"the subscription {name} is of {there['topic']} and should be of {topic}: once it is empty, "
-                f"delete it with gcloud pubsub subscriptions delete {name}"
-            )
         wanted = {**wanted, "labels": {**there.get("labels", {}), LABEL[0]: LABEL[1]}}
         if any(there.get(key) != value for key, value in wanted.items()):
             kept = wanted.get("deadLetterPolicy") or not there.get("deadLetterPolicy")

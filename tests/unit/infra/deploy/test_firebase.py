@@ -139,6 +139,18 @@ def test_an_operation_that_comes_to_nothing_is_named(
     on.cloud.operation_error, on.cloud.slow = error, slow
     done = on.deploy()
     assert (done.returncode, done.stderr.splitlines()[-1]) == (2, f"deploy.sh: {said}")
+    assert "NEXT_PUBLIC_LIST_JOBS_URL=https://list-jobs.run.app" in done.stdout
+
+
+def test_a_refusal_is_told_in_googles_words(on: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+    refusal = Answer(400, "application/json", b'{"error": {"message": "Precondition check failed."}}')
+    usual = on.cloud.fetch
+    monkeypatch.setattr(
+        on.cloud, "fetch", lambda request: refusal if request.url.endswith(":addFirebase") else usual(request)
+    )
+    done = on.deploy()
+    assert done.returncode == 2
+    assert "addFirebase: 400 application/json: Precondition check failed." in done.stderr
 
 
 def test_an_api_that_was_turned_on_just_now_is_waited_for(on: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:

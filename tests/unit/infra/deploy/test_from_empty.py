@@ -77,6 +77,14 @@ def test_the_pages_origins_may_read_a_new_bucket(checkout: Checkout) -> None:
     assert (rule["origin"], rule["method"]) == ([*DEFAULTS.allowed_origins], ["GET", "HEAD"])
 
 
+def test_other_origins_of_the_page_reach_the_buckets_too(checkout: Checkout) -> None:
+    checkout.must()
+    assert those(checkout.must(), *BUCKETS, "update") == []
+    elsewhere = (*REQUIRED, "--allowed-origins=https://new.example")
+    assert checkout.deploy("check", *elsewhere).stdout.count("--cors-file") == len(URLS)
+    assert [command[3] for command in those(checkout.must(*elsewhere), *BUCKETS, "update")] == URLS
+
+
 def test_buckets_that_were_there_stay_as_they_are(checkout: Checkout) -> None:
     for url in URLS:
         checkout.cloud.buckets[url] = {"uniform_bucket_level_access": True, "cors_config": [{"origin": ["*"]}]}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from infra.cloud.fetch import Answer
 from tests.unit.infra.deploy.checkout import ACCOUNTS, DEFAULTS, REQUIRED, Checkout, Done, Line
 
 OLD = "list-jobs"
@@ -113,6 +114,16 @@ def test_a_check_of_an_empty_project_ends_well_without_the_apis(checkout: Checko
     assert done.returncode == 1
     assert "gcloud services enable" in done.stdout
     assert parts(checkout) == before
+
+
+def test_a_check_of_an_empty_project_names_what_goes_by_rest_too(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    disabled = Answer(403, "application/json", b'{"error": {"details": [{"reason": "SERVICE_DISABLED"}]}}')
+    monkeypatch.setattr(checkout.cloud, "fetch", lambda request: disabled)
+    done = check(checkout)
+    assert done.returncode == 1
+    assert {"publish infra/cloud/firestore.rules", "add Firebase to the project"} <= {*done.stdout.splitlines()}
 
 
 def test_a_check_without_the_apis_says_what_is_missing_instead_of_waiting(checkout: Checkout) -> None:

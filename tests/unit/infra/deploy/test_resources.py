@@ -105,8 +105,9 @@ def test_a_subscription_that_differs_is_updated(name: str, changes: dict[str, An
 
 def test_a_subscription_of_another_topic_is_named_and_stays(checkout: Checkout) -> None:
     checkout.must()
+    checkout.cloud.calls.clear()
     done = checkout.deploy(*REQUIRED, "--job-deleted-topic=gone")
-    assert done.returncode == 2
+    assert (done.returncode, checkout.cloud.changes()) == (2, [])
     assert (
         "the subscription purge-job is of projects/nuumee-test/topics/job-deleted and should be of gone"
         in done.stderr

@@ -196,6 +196,17 @@ def test_a_rotation_that_was_interrupted_goes_on_with_the_key_that_it_made(step:
     assert ([*checkout.cloud.keys], len(kept(checkout))) == (["GOOG1EKEY2"], 1)
 
 
+def test_a_rotation_does_not_release_again_what_was_rolled_back(checkout: Checkout) -> None:
+    checkout.must()
+    checkout.change_source()
+    checkout.must()
+    checkout.must("rollback", *REQUIRED)
+    before = checkout.cloud.serving()
+    done = checkout.deploy("rotate-signing-key", *REQUIRED, "--leaked")
+    assert (done.returncode, checkout.cloud.serving(), len(kept(checkout))) == (2, before, 1)
+    assert "is not what is served, and a rotation would release it" in done.stderr
+
+
 def test_a_rotation_shows_no_key(checkout: Checkout) -> None:
     checkout.must()
     done = checkout.deploy("rotate-signing-key", *REQUIRED, "--leaked")

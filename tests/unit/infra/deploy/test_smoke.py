@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 
 from infra.cloud.fetch import Answer, Request
-from infra.functions import Route, table
+from infra.cloud.smoke import LET_IN, harmless
+from infra.functions import Function, Route, table
+from shared.web.endpoint import HttpFunction
+from tests.calls import call
+from tests.enumerated import FOUND
+from tests.fakes import FakeServices
 from tests.unit.infra.deploy.checkout import ACCOUNTS, FUNCTIONS, REQUIRED, TOPICS, Checkout, option, those
 
 OVER_HTTP = [function for function in FUNCTIONS.values() if not function.topic]
@@ -68,12 +73,22 @@ def test_with_a_token_functions_are_asked_as_a_signed_in_user_too(checkout: Chec
     asked_for = {
         f"candidate---{function.account}.run.app"
         for function in OVER_HTTP
-        if not function.public and any(route.method == "GET" or "{" in route.path for route in function.routes)
+        if not function.public and harmless(function)
     }
     assert hosts == asked_for
     # Whatever is asked for with a token changes nothing, whoever's it is.
     assert all(request.method == "GET" or "smoke-test-no-such-id" in request.url for request in signed)
     assert "eyJ.token" not in done.stdout + done.stderr + str(checkout.calls())
+
+
+@pytest.mark.parametrize("function", [one for one in OVER_HTTP if not one.public], ids=lambda one: one.name)
+def test_every_function_answers_what_is_asked_with_a_token_as_the_test_wants(function: Function) -> None:
+    endpoint = FOUND[function.name]
+    assert isinstance(endpoint, HttpFunction)
+    for route in harmless(function):
+        path = route.path.replace("{job_id}", "smoke-test-no-such-id")
+        answer = call(endpoint, FakeServices(), path, method=route.method)
+        assert answer.status_code in LET_IN
 
 
 def test_a_function_that_could_change_something_with_a_token_is_asked_without_one(
