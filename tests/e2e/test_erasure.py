@@ -109,7 +109,8 @@ def test_a_sign_in_that_is_too_old_is_asked_for_again_and_then_everything_is_era
 
 
 def erase_everything(jobs_page: JobsPage) -> None:
-    jobs_page.open_menu().get_by_role("menuitem", name="Erase everything").click()
+    # With a key: messages at the top may cover the menu for some seconds.
+    jobs_page.open_menu().get_by_role("menuitem", name="Erase everything").press("Enter")
     jobs_page.dialog.get_by_label("to confirm").fill("erase everything")
     jobs_page.dialog.get_by_role("button", name="Erase everything").click()
 
