@@ -416,6 +416,24 @@ def test_a_storyboard_shows_the_course_of_the_whole_video() -> None:
         assert part.tobytes()[0] == pytest.approx(30 * (place // 2), abs=8)
 
 
+def test_a_video_that_ends_before_its_sound_has_a_storyboard_that_ends_with_its_last_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    assert clips.make(BytesIO(video(moving(64, 64, 24), rate=24)), is_output=True).storyboard
+    shades = [Image.new("RGB", (64, 64), (8 * number,) * 3) for number in range(24)]
+    content = video(shades, rate=16, sound=True)  # which takes two seconds
+    sheet = Image.open(BytesIO(clips.make(BytesIO(content), is_output=True).storyboard or b"")).convert("L")
+    last_row = [sheet.crop((x, 504, x + 1, 505)).tobytes()[0] for x in (72, 216, 360, 504)]
+    assert last_row == pytest.approx([8 * 23] * 4, abs=8)
+
+
+def test_a_video_that_ends_long_before_its_sound_has_no_storyboard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)
+    content = video(moving(64, 64, 20), sound=True)
+    assert clips.make(BytesIO(content), is_output=True).storyboard is None
+
+
 def test_a_long_video_s_storyboard_has_key_pictures_and_takes_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
     content = repeated(600, Fraction(1))
