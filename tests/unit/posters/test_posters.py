@@ -20,14 +20,14 @@ import pytest
 from PIL import Image
 
 from infra.stage import ROOT
-from shared.posters import clips, ends, photos, stills
+from shared.posters import clips, ends, file_formats, photos, stills
 from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_STORYBOARD, SIDE, Posters, make_posters
 from shared.posters.storyboards import COLUMNS, PARTS, SIDE_OF_PART, storyboard
 from shared.posters.unpicturable import Reason, Unpicturable
 from shared.posters.videos import Shot, Video
 from tests.benchmarks.posters import Measured
 from tests.decoders import decoded
-from tests.hostile_pictures import CORNERS, PICTURES, noise, saved, scene, write_picture
+from tests.hostile_pictures import CORNERS, PICTURES, noise, ring, saved, scene, write_picture
 from tests.hostile_videos import VIDEOS, boxed, moving, repeated, video, write_video
 from tests.large_media import heic
 from tests.profiles import swapped_inks
@@ -250,6 +250,21 @@ def test_what_is_transparent_stays_so() -> None:
         pixel = opened(made(name).poster).getpixel((2, 2))
         assert isinstance(pixel, tuple)
         assert pixel[3] == 0
+
+
+@pytest.mark.parametrize("lossless", [True, False])
+def test_what_is_transparent_in_a_large_webp_stays_so(lossless: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_formats, "MOST_WEBP_PIXELS", 1)
+    poster = opened(photos.make(BytesIO(saved(ring("RGBA"), format="WEBP", lossless=lossless))).poster)
+    assert poster.getchannel("A").getpixel((2, 2)) == 0
+    assert_shows_ring(poster)
+
+
+def assert_shows_ring(poster: Image.Image) -> None:
+    """The scene that the ring surrounds, and that nothing of it is transparent."""
+    inner = poster.crop((SIDE // 6, SIDE // 6, SIDE * 5 // 6, SIDE * 5 // 6))
+    assert inner.crop((8, 8, 184, 184)).getchannel("A").getextrema() == (255, 255)
+    assert_shows_scene(inner.convert("RGB").resize((SIDE, SIDE)))
 
 
 def test_a_middle_shade_of_sixteen_bits_is_a_middle_shade() -> None:
