@@ -97,6 +97,7 @@ KINDS = {
     "program.mpg": ("mpeg2video", "mpeg", "yuv420p", (320, 240), {}),
     "bare.mpg": ("mpeg1video", "mpeg1video", "yuv420p", (320, 240), {}),
     "stream.ts": ("libx264", "mpegts", "yuv420p", (320, 240), {}),
+    "av1.mp4": ("libsvtav1", "mp4", "yuv420p", (320, 240), {"preset": "12"}),
     "phone.3gp": ("h263", "3gp", "yuv420p", (352, 288), {}),
 }
 
