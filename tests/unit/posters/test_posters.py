@@ -272,6 +272,14 @@ def test_a_middle_shade_of_sixteen_bits_is_a_middle_shade() -> None:
     assert poster.getpixel((100, 100)) == (128, 128, 128)
 
 
+@pytest.mark.parametrize(("mode", "key"), [("RGB", (0, 0, 0)), ("L", 0)])
+def test_a_colour_that_stands_for_transparency_is_not_shown(mode: str, key: object) -> None:
+    poster = opened(stills.make(BytesIO(saved(ring(mode), format="PNG", transparency=key))).poster)
+    assert poster.getchannel("A").getextrema() == (0, 255)
+    assert poster.getchannel("A").getpixel((2, 2)) == 0
+    assert poster.getchannel("A").getpixel((SIDE // 2, SIDE // 2)) == 255
+
+
 @pytest.mark.parametrize("name", ["checks-of-bits.png", "checks-of-palette.png"])
 def test_dots_of_few_colours_are_mixed_and_not_picked(name: str) -> None:
     poster = opened(made(name).poster)
