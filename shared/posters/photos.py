@@ -8,12 +8,14 @@ tile by tile, so that also 48 megapixels take little memory.
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO
+from collections.abc import Mapping
+from typing import Any, BinaryIO, cast
 
 import av
 import av.subtitles.stream  # PyAV imports this when it opens a file, which a confined process cannot
 from av.container import InputContainer
 from av.packet import Packet
+from av.sidedata.sidedata import SideData, Type
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation
@@ -53,7 +55,15 @@ def _whole(container: InputContainer) -> Image.Image:
     (stream,) = container.streams.video
     (packet,) = [packet for packet in container.demux(stream) if packet.size]
     frame = _decoded(stream.codec_context, packet)
-    return _image(frame, *_reduced(frame.width, frame.height))
+    return to_srgb(_image(frame, *_reduced(frame.width, frame.height)), _profile(frame))
+
+
+def _profile(frame: VideoFrame) -> bytes:
+    found = cast(Mapping[Type, SideData], frame.side_data)  # PyAV's own type is wrong
+    try:
+        return bytes(found[Type.ICC_PROFILE])
+    except KeyError:
+        return b""
 
 
 def _put_together(container: InputContainer, grid: Grid) -> Image.Image:
@@ -97,18 +107,20 @@ def _decoded(decoder: VideoCodecContext, packet: Packet[Any]) -> VideoFrame:
 
 
 def _image(frame: VideoFrame, width: int, height: int) -> Image.Image:
+    """The picture at this size, as RGB, or as RGBA if it may be transparent."""
+    mode = "RGBA" if any(part.is_alpha for part in frame.format.components) else "RGB"
     # The defaults of HEIF are those of JPEG.
     matrix = frame.colorspace if frame.colorspace in _KNOWN_MATRICES else Colorspace.ITU601
     small = frame.reformat(
         width,
         height,
-        "rgb24",
+        "rgba" if mode == "RGBA" else "rgb24",
         src_colorspace=matrix,
         interpolation=Interpolation.AREA if width < frame.width else Interpolation.BICUBIC,
         threads=1,
     )
-    image: Image.Image = small.to_image(threads=1)  # type: ignore[no-untyped-call]
-    return image
+    (plane,) = small.planes
+    return Image.frombuffer(mode, (width, height), bytes(plane), "raw", mode, plane.line_size, 1)
 
 
 def _reduced(width: int, height: int) -> tuple[int, int]:

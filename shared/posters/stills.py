@@ -50,6 +50,8 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 _RESIZABLE = {"L", "LA", "RGB", "RGBA", "CMYK"}
 _TURNED_BY_EXIF = {"JPEG", "MPO", "PNG", "AVIF"}
 """The formats in which browsers obey it. In place of AVIF's own properties, Pillow tells EXIF."""
+_MOST_KEYED = 6_000_000
+"""Pixels of the largest square in which a transparent colour is replaced. That takes a copy of the square."""
 _MOST_FRAMES = 48
 _ENOUGH_TIME = 3
 """CPU seconds after which no more pictures of an animation are looked at."""
@@ -108,14 +110,23 @@ def _square(image: Image.Image) -> Image.Image:
         _refuse_half(image)
     profile = image.info.get("icc_profile")
     turned = image.info.get("exif") if image.format in _TURNED_BY_EXIF else None
+    is_keyed = _is_keyed(image) and side * side <= _MOST_KEYED
     if image.mode == "I;16":
         # 16-bit shades: Pillow itself would turn all those above 255 white.
         image = image.point(lambda shade: shade * (1 / 256)).convert("L")
-    # Convert before resizing: palette entries and single bits have no average.
-    part = image if image.mode in _RESIZABLE else image.crop(box).convert(mode)
+    # Convert before resizing: palette entries, single bits and a transparent colour have no average.
+    part = image if image.mode in _RESIZABLE and not is_keyed else image.crop(box).convert(mode)
     box = box if part is image else (0, 0, side, side)
     small = part.resize((SIDE, SIDE), Image.Resampling.LANCZOS, box)
     return to_srgb(_upright(small, turned), profile).convert(mode)
+
+
+def _is_keyed(image: Image.Image) -> bool:
+    """Whether one colour stands for what is transparent. Of 16 bits, Pillow keeps 8, except in this."""
+    key = image.info.get("transparency")
+    if image.mode == "L":
+        return isinstance(key, int)
+    return image.mode == "RGB" and isinstance(key, tuple) and max(key) <= 255
 
 
 def _upright(square: Image.Image, exif: object) -> Image.Image:

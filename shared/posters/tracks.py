@@ -22,13 +22,16 @@ READING = {
 MOST_PIXELS = 5312 * 2988
 """Per picture."""
 
-_OF_BROWSERS = {"h264", "vp8", "vp9", "libdav1d", "av1"}
-"""Codecs that the current versions of all browsers play. HEVC is not among them: whether it plays depends on
-the machine. https://developer.mozilla.org/en-US/docs/Web/Media/Guides/Formats/Video_codecs"""
-_OF_CAMERAS_AND_EDITORS = {"hevc", "prores", "dnxhd", "mjpeg", "qtrle", "ffv1", "png", "rawvideo", "dvvideo"}
+_OF_BROWSERS = {"h264", "vp8", "vp9"}
+"""Codecs that the current versions of all browsers play.
+https://developer.mozilla.org/en-US/docs/Web/Media/Guides/Formats/Video_codecs"""
+_OF_SOME_MACHINES = {"hevc", "libdav1d", "av1"}
+"""Whether these play depends on the machine. Safari plays AV1 only where the hardware decodes it, as an M3 does:
+https://bugs.webkit.org/show_bug.cgi?id=311593"""
+_OF_CAMERAS_AND_EDITORS = {"prores", "dnxhd", "mjpeg", "qtrle", "ffv1", "png", "rawvideo", "dvvideo"}
 _OLD = {"mpeg4", "msmpeg4v2", "msmpeg4", "h263", "mpeg1video", "mpeg2video", "theora"}
 _OF_WINDOWS = {"wmv1", "wmv2", "wmv3", "vc1"}
-CODECS = _OF_BROWSERS | _OF_CAMERAS_AND_EDITORS | _OLD | _OF_WINDOWS | {"gif"}
+CODECS = _OF_BROWSERS | _OF_SOME_MACHINES | _OF_CAMERAS_AND_EDITORS | _OLD | _OF_WINDOWS | {"gif"}
 _NO_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 _PLAYED_DOTS = {"yuv420p", "yuvj420p"}
 """How the dots of H.264 must be stored for all browsers."""

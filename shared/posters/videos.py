@@ -83,7 +83,8 @@ class Video:
     def course(self, count: int) -> list[Shot]:
         """Pictures at even distances over the whole video; fewer if they take too long or the file is not whole.
 
-        Of a long video, they are the key pictures before those places.
+        Of a long video, they are the key pictures before those places. Where the sound goes on after the last
+        picture, players go on showing that; so does this, if it comes in the second half.
         """
         times = [self.seconds * (place + 0.5) / count for place in range(count)]
         shots: list[Shot] = []
@@ -95,6 +96,8 @@ class Video:
                 while len(shots) < count and self._since_start(frame) >= times[len(shots)]:
                     shots.append(self._shot(times[len(shots)], frame))
                 del frame
+            if 2 * len(shots) >= count and time.process_time() <= _ENOUGH_TIME:
+                shots += shots[-1:] * (count - len(shots))
             return shots
         for at in times:
             self._go_to(at)

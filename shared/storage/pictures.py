@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -113,7 +113,8 @@ class PictureStore:
         """Write pictures of that generation. Raises Contended if someone else has written since `place`.
 
         `shared_size` is the share picture's width and height in pixels.
-        The poster is written last and points to the others, so half-finished work is never shown.
+        The poster is written last and points to the others, so half-finished work is never shown. Then those are
+        removed that showed an earlier generation and are not replaced.
         """
         contents = {kind: contents.get(kind) for kind in _POSTER_LAST if kind in place.there}
         metadata = {_SHOWS: _source(place.path, generation), _PLAYABLE: str(playable).lower()}
@@ -131,12 +132,16 @@ class PictureStore:
                 replaces=before.generation if before else 0,
             ):
                 raise Contended("Others have put their poster there.")
+        self._remove(place, {kind for kind, content in contents.items() if content is None})
         return pictures_of(place.path, metadata)
 
     def clear(self, place: Place) -> None:
         """Remove the pictures if they are unchanged, because the medium that they show is gone."""
-        for kind, there in place.there.items():
-            if there:
+        self._remove(place, place.there)
+
+    def _remove(self, place: Place, kinds: Iterable[PictureKind]) -> None:
+        for kind in kinds:
+            if there := place.there[kind]:
                 self._objects.remove(place.bucket, picture_beside(place.path, kind.object_name), there.generation)
 
 

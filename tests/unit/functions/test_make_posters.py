@@ -79,6 +79,22 @@ def test_an_image_that_browsers_do_not_show_gets_a_view_as_well(
     assert fields["playable"] == {"reference_image": False}
 
 
+def test_an_image_that_browsers_show_does_not_keep_the_view_of_its_predecessor(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def make(*_: object, **__: bool) -> Posters:
+        return Posters(b"poster", view=views.pop(0), plays_everywhere=False)
+
+    views = [b"view", None]
+    services.add("job-1", document("me"))
+    monkeypatch.setattr(module, "make", make)
+    for content in (b"first", b"second"):
+        make_posters.receive(upload(services, IMAGES, "me/job-1/reference.heic", content), services)
+    assert not services.fake_media.objects[IMAGES]["me/job-1/view.webp"]
+    assert len(services.fake_media.objects[IMAGES]["me/job-1/poster.webp"]) == 2
+    assert services.fake_repository.documents["job-1"]["views"] == {"reference_image": None}
+
+
 @pytest.mark.parametrize(
     ("bucket", "name", "wishes"),
     [

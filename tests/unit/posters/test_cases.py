@@ -17,10 +17,11 @@ from av.video.frame import VideoFrame
 from PIL import Image
 
 from infra.stage import ROOT
+from shared.posters import file_formats, photos
 from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_VIEW, SIDE, TILE_COLOUR, Posters
 from shared.posters.unpicturable import Reason
 from tests.decoders import decoded
-from tests.hostile_pictures import CORNERS
+from tests.hostile_pictures import CORNERS, saved
 from tests.hostile_videos import moving
 
 pytestmark = pytest.mark.slow
@@ -71,8 +72,12 @@ def made(name: str) -> Posters:
 
 
 def colours(name: str) -> dict[str, tuple[int, ...]]:
+    return points(made(name))
+
+
+def points(posters: Posters) -> dict[str, tuple[int, ...]]:
     """The colours of the poster at the scene's points."""
-    image = Image.open(BytesIO(made(name).poster)).convert("RGB")
+    image = Image.open(BytesIO(posters.poster)).convert("RGB")
     assert image.size == (SIDE, SIDE)
     return {point: tuple(image.crop((x, y, x + 1, y + 1)).tobytes()) for point, (x, y) in POINTS.items()}
 
@@ -92,6 +97,7 @@ KINDS = {
     "program.mpg": ("mpeg2video", "mpeg", "yuv420p", (320, 240), {}),
     "bare.mpg": ("mpeg1video", "mpeg1video", "yuv420p", (320, 240), {}),
     "stream.ts": ("libx264", "mpegts", "yuv420p", (320, 240), {}),
+    "av1.mp4": ("libsvtav1", "mp4", "yuv420p", (320, 240), {"preset": "12"}),
     "phone.3gp": ("h263", "3gp", "yuv420p", (352, 288), {}),
 }
 
@@ -128,6 +134,17 @@ def test_every_case_is_looked_at() -> None:
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_picture_s_poster_has_the_scene_s_colours_in_their_places(name: str) -> None:
     assert_close(colours(name), PICTURE, within=12)
+
+
+@pytest.mark.parametrize("lossless", [True, False])
+def test_a_large_webp_s_colours_are_converted_from_its_profile(
+    lossless: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_formats, "MOST_WEBP_PIXELS", 1)
+    with Image.open(MEDIA / "icc-p3.jpg") as image:
+        profile = image.info["icc_profile"]
+        content = saved(image, format="WEBP", lossless=lossless, quality=95, icc_profile=profile)
+    assert_close(points(photos.make(BytesIO(content))), PICTURE, within=12)
 
 
 @pytest.mark.parametrize("name", VIDEOS)

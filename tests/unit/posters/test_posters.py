@@ -20,14 +20,14 @@ import pytest
 from PIL import Image
 
 from infra.stage import ROOT
-from shared.posters import clips, ends, photos, stills
+from shared.posters import clips, ends, file_formats, photos, stills
 from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_STORYBOARD, SIDE, Posters, make_posters
 from shared.posters.storyboards import COLUMNS, PARTS, SIDE_OF_PART, storyboard
 from shared.posters.unpicturable import Reason, Unpicturable
 from shared.posters.videos import Shot, Video
 from tests.benchmarks.posters import Measured
 from tests.decoders import decoded
-from tests.hostile_pictures import CORNERS, PICTURES, noise, saved, scene, write_picture
+from tests.hostile_pictures import CORNERS, PICTURES, noise, ring, saved, scene, write_picture
 from tests.hostile_videos import VIDEOS, boxed, moving, repeated, video, write_video
 from tests.large_media import heic
 from tests.profiles import swapped_inks
@@ -252,9 +252,32 @@ def test_what_is_transparent_stays_so() -> None:
         assert pixel[3] == 0
 
 
+@pytest.mark.parametrize("lossless", [True, False])
+def test_what_is_transparent_in_a_large_webp_stays_so(lossless: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_formats, "MOST_WEBP_PIXELS", 1)
+    poster = opened(photos.make(BytesIO(saved(ring("RGBA"), format="WEBP", lossless=lossless))).poster)
+    assert poster.getchannel("A").getpixel((2, 2)) == 0
+    assert_shows_ring(poster)
+
+
+def assert_shows_ring(poster: Image.Image) -> None:
+    """The scene that the ring surrounds, and that nothing of it is transparent."""
+    inner = poster.crop((SIDE // 6, SIDE // 6, SIDE * 5 // 6, SIDE * 5 // 6))
+    assert inner.crop((8, 8, 184, 184)).getchannel("A").getextrema() == (255, 255)
+    assert_shows_scene(inner.convert("RGB").resize((SIDE, SIDE)))
+
+
 def test_a_middle_shade_of_sixteen_bits_is_a_middle_shade() -> None:
     poster = opened(made("grey-16-bit.png").poster)
     assert poster.getpixel((100, 100)) == (128, 128, 128)
+
+
+@pytest.mark.parametrize(("mode", "key"), [("RGB", (0, 0, 0)), ("L", 0)])
+def test_a_colour_that_stands_for_transparency_is_not_shown(mode: str, key: object) -> None:
+    poster = opened(stills.make(BytesIO(saved(ring(mode), format="PNG", transparency=key))).poster)
+    assert poster.getchannel("A").getextrema() == (0, 255)
+    assert poster.getchannel("A").getpixel((2, 2)) == 0
+    assert poster.getchannel("A").getpixel((SIDE // 2, SIDE // 2)) == 255
 
 
 @pytest.mark.parametrize("name", ["checks-of-bits.png", "checks-of-palette.png"])
@@ -414,6 +437,24 @@ def test_a_storyboard_shows_the_course_of_the_whole_video() -> None:
         row, column = divmod(place, COLUMNS)
         part = sheet.crop((column * 144 + 70, row * 144 + 70, column * 144 + 71, row * 144 + 71))
         assert part.tobytes()[0] == pytest.approx(30 * (place // 2), abs=8)
+
+
+def test_a_video_that_ends_before_its_sound_has_a_storyboard_that_ends_with_its_last_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    assert clips.make(BytesIO(video(moving(64, 64, 24), rate=24)), is_output=True).storyboard
+    shades = [Image.new("RGB", (64, 64), (8 * number,) * 3) for number in range(24)]
+    content = video(shades, rate=16, sound=True)  # which takes two seconds
+    sheet = Image.open(BytesIO(clips.make(BytesIO(content), is_output=True).storyboard or b"")).convert("L")
+    last_row = [sheet.crop((x, 504, x + 1, 505)).tobytes()[0] for x in (72, 216, 360, 504)]
+    assert last_row == pytest.approx([8 * 23] * 4, abs=8)
+
+
+def test_a_video_that_ends_long_before_its_sound_has_no_storyboard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)
+    content = video(moving(64, 64, 20), sound=True)
+    assert clips.make(BytesIO(content), is_output=True).storyboard is None
 
 
 def test_a_long_video_s_storyboard_has_key_pictures_and_takes_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
