@@ -92,6 +92,22 @@ class Shelf:
     def add_storyboard(self, job_id: str) -> None:
         self._upload(self._settings.outputs_bucket, f"{self.user_id}/{job_id}/storyboard.webp", POSTER)
 
+    def add_heic(self) -> str:
+        """Add a job whose reference image not all browsers show, with pictures of it. Returns its id."""
+        job_id = new_id()
+        prefix, medium = f"{self.user_id}/{job_id}", "reference_image"
+        for name in ("poster.webp", "view.webp"):
+            self._upload(self._settings.images_bucket, f"{prefix}/{name}", POSTER)
+        return self.add(
+            "processing",
+            id=job_id,
+            media=False,
+            reference_image_path=f"{prefix}/reference.heic",
+            posters={medium: f"{prefix}/poster.webp"},
+            views={medium: f"{prefix}/view.webp"},
+            playable={medium: False},
+        )
+
     def complete(self, job_id: str) -> None:
         """Do what the worker does at the end: upload the output, then update the job's document."""
         name = f"{self.user_id}/{job_id}/output.mp4"

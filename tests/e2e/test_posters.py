@@ -119,6 +119,22 @@ def test_a_video_that_browsers_do_not_play_opens_as_its_preview_and_can_be_downl
     assert "/motion.mp4?" in str(original.get_attribute("href"))
 
 
+def test_an_image_that_browsers_do_not_show_opens_as_its_view_and_can_be_downloaded(
+    jobs_page: JobsPage, shelf: Shelf
+) -> None:
+    job_id = shelf.add_heic()
+    jobs_page.open()
+    tile = jobs_page.tile(job_id, "reference image")
+    _expect_poster(tile)
+    tile.click()
+    view = jobs_page.dialog.get_by_role("img", name="Reference image of job")
+    wait_for(view, "element => element.complete && element.naturalWidth > 0")
+    assert "/view.webp?" in str(view.get_attribute("src"))
+    expect(jobs_page.dialog.get_by_text("Not every browser shows this kind of image")).to_be_visible()
+    original = jobs_page.dialog.get_by_role("link", name="Download the original")
+    assert "/reference.heic?" in str(original.get_attribute("href"))
+
+
 def test_the_output_s_course_is_shown_as_the_pointer_moves_along_its_tile(
     jobs_page: JobsPage, shelf: Shelf
 ) -> None:
