@@ -13,8 +13,11 @@ export interface Target {
   sizeOf: (name: string) => Promise<number | null>;
   /** Writes a file. Afterwards either all of it is there, or nothing. */
   write: (name: string, content: ReadableStream<Uint8Array>) => Promise<void>;
-  /** Adds the list of the jobs and ends the saving. If it was cancelled, only files that can be had singly stay. */
-  end: (list: Blob, cancelled: boolean) => Promise<void>;
+  /**
+   * Adds the list of the jobs and ends the saving. If it was cancelled, only files that can be had singly stay. Returns
+   * whether what was written stays.
+   */
+  end: (list: Blob, cancelled: boolean) => Promise<boolean>;
 }
 
 /** What there is to tell while videos are saved. */
@@ -28,6 +31,15 @@ export interface Progress {
 export interface Problem {
   job: JobFields;
   reason: string;
+}
+
+/** How a saving has ended. */
+export interface Saved {
+  /** How many videos are where the user wants them. */
+  saved: number;
+  problems: Problem[];
+  /** Whether `signal` was aborted before all was written. */
+  cancelled: boolean;
 }
 
 /** One job in the list that is saved beside the videos. */
@@ -49,7 +61,7 @@ const CUT = "…";
 
 /**
  * Saves the jobs' videos and a list of all these jobs. A file that is there with the right size is not saved again.
- * Returns what could not be saved. Throws SessionEnded, and the target's error if it cannot be ended. Once `signal` is
+ * Throws SessionEnded, and the target's error if it cannot be ended. Once `signal` is
  * aborted, what is under way ends, and the list tells what was saved.
  */
 export async function saveMany(
@@ -57,7 +69,7 @@ export async function saveMany(
   target: Target,
   progress: Progress,
   signal: AbortSignal,
-): Promise<Problem[]> {
+): Promise<Saved> {
   const names = new Set([LIST]);
   const listed = new Map<string, Listed>();
   const problems: Problem[] = [];
@@ -80,8 +92,9 @@ export async function saveMany(
   const all = jobs.map(
     (job) => listed.get(job.id) ?? describe(job, null, reasons.get(job.id) ?? "It was not saved yet."),
   );
-  await target.end(new Blob([`${JSON.stringify(all, null, 2)}\n`]), signal.aborted);
-  return problems;
+  const cancelled = signal.aborted;
+  const stays = await target.end(new Blob([`${JSON.stringify(all, null, 2)}\n`]), cancelled);
+  return { saved: stays ? listed.size : 0, problems, cancelled };
 }
 
 async function saveOne(

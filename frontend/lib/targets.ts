@@ -47,7 +47,11 @@ export function folderTarget(folder: FileSystemDirectoryHandle): Target {
       throw error;
     }
   };
-  return { atOnce: AT_ONCE, sizeOf, write, end: (list) => write(LIST, list.stream()) };
+  const end = async (list: Blob) => {
+    await write(LIST, list.stream());
+    return true;
+  };
+  return { atOnce: AT_ONCE, sizeOf, write, end };
 }
 
 /**
@@ -77,11 +81,12 @@ export async function zipTarget(): Promise<Target> {
         await written;
       } catch (error) {
         await storage.removeEntry(ZIP);
-        if (cancelled) return;
+        if (cancelled) return false;
         throw error;
       }
       if (cancelled) await storage.removeEntry(ZIP);
       else save(await file.getFile());
+      return !cancelled;
     },
   };
 }

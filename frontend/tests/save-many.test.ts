@@ -33,6 +33,7 @@ function memory(): Target & { sizes: Map<string, number>; list: () => Record<str
     end: async (list, cancelled) => {
       text = await list.text();
       sizes.set(cancelled ? "cancelled" : "ended", 0);
+      return true;
     },
     list: () => JSON.parse(text),
   };
@@ -67,7 +68,8 @@ describe("saving many videos", () => {
     const progress = start();
     const made = { created_at: "2026-11-26T12:00:00Z", completed_at: null, job_type: "animate" };
     const first = job("a", { ...made, name: "First", seed: 7, extension_prompt: "And then?" });
-    expect(await saveMany([first], target, progress, never)).toEqual([]);
+    const ended = await saveMany([first], target, progress, never);
+    expect(ended).toEqual({ saved: 1, problems: [], cancelled: false });
     expect(target.sizes.get("nuumee-a.mp4")).toBe(7);
     expect(target.list()).toEqual([
       {
@@ -94,7 +96,8 @@ describe("saving many videos", () => {
     const jobs = [job("a"), job("b")];
     target.sizes.set("nuumee-a.mp4", "https://storage.test/a".length).set("nuumee-b.mp4", 3);
     const write = vi.spyOn(target, "write");
-    expect(await saveMany(jobs, target, start(), never)).toEqual([]);
+    const ended = await saveMany(jobs, target, start(), never);
+    expect(ended).toEqual({ saved: 2, problems: [], cancelled: false });
     expect(write.mock.calls.map(([name]) => name)).toEqual(["nuumee-b.mp4"]);
     expect(target.list().map(({ bytes }) => bytes)).toEqual([22, 22]);
   });
@@ -107,7 +110,7 @@ describe("saving many videos", () => {
       return video(1);
     });
     vi.mocked(getJobOutput).mockRejectedValueOnce(new ApiError("There is no such job.", 404, undefined));
-    const problems = await saveMany(
+    const { saved, problems } = await saveMany(
       ["x", "b", "c", "d"].map((id) => job(id)),
       target,
       start(),
@@ -119,6 +122,7 @@ describe("saving many videos", () => {
       b: "The output video is missing or cannot be reached.",
       c: away,
     };
+    expect(saved).toBe(1);
     expect(Object.fromEntries(problems.map(({ job: { id }, reason }) => [id, reason]))).toEqual(reasons);
     expect(target.list().map(({ id, file, problem }) => [id, file, problem])).toEqual([
       ...Object.entries(reasons).map(([id, reason]) => [id, null, reason]),
@@ -165,13 +169,37 @@ describe("saving many videos", () => {
     const ended = saveMany([job("a"), job("b"), job("c")], target, progress, controller.signal);
     await vi.waitFor(() => expect(progress.done).toBe(1));
     controller.abort();
-    expect(await ended).toEqual([]);
+    expect(await ended).toEqual({ saved: 1, problems: [], cancelled: true });
     expect(target.sizes.has("cancelled")).toBe(true);
     expect(target.list().map(({ problem }) => problem)).toEqual([
       null,
       "It was not saved yet.",
       "It was not saved yet.",
     ]);
+  });
+
+  test("counts nothing as saved that does not stay", async () => {
+    const controller = new AbortController();
+    const target = memory();
+    const { write } = target;
+    target.write = async (name, content) => {
+      await write(name, content);
+      controller.abort();
+    };
+    target.end = async (_, cancelled) => !cancelled;
+    const ended = await saveMany([job("a"), job("b")], { ...target, atOnce: 1 }, start(), controller.signal);
+    expect(ended).toEqual({ saved: 0, problems: [], cancelled: true });
+  });
+
+  test("was not cancelled if that comes when all is written", async () => {
+    const controller = new AbortController();
+    const target = memory();
+    target.end = async (_, cancelled) => {
+      controller.abort();
+      return !cancelled;
+    };
+    const ended = await saveMany([job("a")], target, start(), controller.signal);
+    expect(ended).toEqual({ saved: 1, problems: [], cancelled: false });
   });
 
   test("stops when the session has ended", async () => {

@@ -44,7 +44,7 @@ describe("a folder", () => {
     expect(await target.sizeOf("a.mp4")).toBeNull();
     await target.write("a.mp4", text("video"));
     expect(await target.sizeOf("a.mp4")).toBe(5);
-    await target.end(new Blob(["[]"]), true);
+    expect(await target.end(new Blob(["[]"]), true)).toBe(true);
     expect([...files.keys()]).toEqual(["a.mp4", "jobs.json"]);
   });
 
@@ -74,7 +74,7 @@ describe("a zip file", () => {
     await target.write("a.mp4", text("first video"));
     await target.write("b.mp4", text("second video"));
     expect(link.click).not.toHaveBeenCalled();
-    await target.end(new Blob(["[1, 2]"]), false);
+    expect(await target.end(new Blob(["[1, 2]"]), false)).toBe(true);
     expect([link.download, link.click.mock.calls.length]).toEqual(["nuumee-jobs.zip", 1]);
     const [zip] = saved.mock.calls.map(([blob]) => blob as Blob);
     const content = await zip?.text();
@@ -91,7 +91,7 @@ describe("a zip file", () => {
     await expect(broke.target.end(new Blob(["[]"]), false)).rejects.toThrow();
     const cancelled = await made();
     await cancelled.target.write("a.mp4", text("video"));
-    await cancelled.target.end(new Blob(["[]"]), true);
+    expect(await cancelled.target.end(new Blob(["[]"]), true)).toBe(false);
     for (const { files, link } of [broke, cancelled]) {
       expect([files.size, link.click.mock.calls.length]).toEqual([0, 0]);
     }
