@@ -11,14 +11,17 @@ export interface Target {
   atOnce: number;
   /** Returns the size in bytes of a file that is there already; null if there is none. */
   sizeOf: (name: string) => Promise<number | null>;
-  /** Writes a file. Afterwards either all of it is there, or nothing. */
+  /** Writes a file. Afterwards either all of it is there, or nothing. Throws TargetLost if no other can be written. */
   write: (name: string, content: ReadableStream<Uint8Array>) => Promise<void>;
   /**
    * Adds the list of the jobs and ends the saving. If it was cancelled, only files that can be had singly stay. Returns
-   * whether what was written stays.
+   * whether what was written stays. If the target is lost, throws what it was lost by.
    */
   end: (list: Blob, cancelled: boolean) => Promise<boolean>;
 }
+
+/** Nothing can be written any more. The cause is what happened. */
+export class TargetLost extends Error {}
 
 /** What there is to tell while videos are saved. */
 export interface Progress {
@@ -70,18 +73,22 @@ export async function saveMany(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Saved> {
+  /** Aborted with `signal`, or when the target is lost. */
+  const stop = new AbortController();
+  signal.addEventListener("abort", () => stop.abort(signal.reason));
   const names = new Set([LIST]);
   const listed = new Map<string, Listed>();
   const problems: Problem[] = [];
   await fewAtOnce(
     jobs,
     async (job) => {
-      if (signal.aborted) return;
+      if (stop.signal.aborted) return;
       try {
-        listed.set(job.id, await saveOne(job, target, names, progress, signal));
+        listed.set(job.id, await saveOne(job, target, names, progress, stop.signal));
       } catch (error) {
         if (error instanceof SessionEnded) throw error;
-        if (signal.aborted) return;
+        if (error instanceof TargetLost) stop.abort(error);
+        if (stop.signal.aborted) return;
         problems.push({ job, reason: reasonOf(error) });
       }
       progress.done += 1;

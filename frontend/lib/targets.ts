@@ -1,6 +1,6 @@
 /** Where the videos of many jobs can be saved. Nothing is held in memory: files are written while they arrive. */
 
-import { LIST, type Target } from "@/lib/save-many";
+import { LIST, type Target, TargetLost } from "@/lib/save-many";
 
 // Not in TypeScript's own types: https://wicg.github.io/file-system-access/#api-showdirectorypicker
 declare global {
@@ -56,7 +56,7 @@ export function folderTarget(folder: FileSystemDirectoryHandle): Target {
 
 /**
  * Writes one zip file into the browser's own storage, and at the end lets the browser save it as a download. What an
- * earlier run left there is replaced. A file that breaks off breaks the zip file.
+ * earlier run left there is replaced. A file that breaks off breaks the zip file, and the target is lost.
  */
 export async function zipTarget(): Promise<Target> {
   const { makeZip } = await import("client-zip");
@@ -66,17 +66,20 @@ export async function zipTarget(): Promise<Target> {
   const written = makeZip(entries.taken()).pipeTo(await file.createWritable());
   // Each write and the end report it.
   written.catch(() => undefined);
-  const write = async (name: string, input: ReadableStream<Uint8Array>) => {
+  const add = async (name: string, input: ReadableStream<Uint8Array>) => {
     const entry = { name, input, lastModified: new Date() };
     await Promise.race([entries.put(entry), written]);
   };
   return {
     atOnce: 1,
     sizeOf: async () => null,
-    write,
+    write: (name, content) =>
+      add(name, content).catch((cause: unknown) => {
+        throw new TargetLost("The zip file is broken", { cause });
+      }),
     end: async (list, cancelled) => {
       try {
-        if (!cancelled) await write(LIST, list.stream());
+        if (!cancelled) await add(LIST, list.stream());
         entries.end();
         await written;
       } catch (error) {

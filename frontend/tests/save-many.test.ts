@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { getJob, getJobOutput } from "@/lib/api";
 import { ApiError, SessionEnded } from "@/lib/errors";
 import type { JobFields } from "@/lib/job";
-import { reasonOf, saveMany, type Target } from "@/lib/save-many";
+import { reasonOf, saveMany, type Target, TargetLost } from "@/lib/save-many";
 
 vi.mock("@/lib/api", () => ({ getJob: vi.fn(), getJobOutput: vi.fn() }));
 
@@ -200,6 +200,27 @@ describe("saving many videos", () => {
     };
     const ended = await saveMany([job("a")], target, start(), controller.signal);
     expect(ended).toEqual({ saved: 1, problems: [], cancelled: false });
+  });
+
+  test("stops when the target is lost: nothing else is asked for, nor received", async () => {
+    const cause = new DOMException("", "QuotaExceededError");
+    const target = { ...memory(), atOnce: 1 };
+    const { write } = target;
+    target.write = async (name, content) => {
+      if (name === "nuumee-a.mp4") return write(name, content);
+      // As a zip file does, it keeps the reader to itself.
+      await content.getReader().read();
+      throw new TargetLost("", { cause });
+    };
+    target.end = () => Promise.reject(cause);
+    const cancelled = vi.fn();
+    const endless = () =>
+      new ReadableStream({ pull: (stream) => stream.enqueue(new Uint8Array(1)), cancel: cancelled });
+    fetch.mockImplementation(async (url) => (String(url).endsWith("a") ? video(1) : new Response(endless())));
+    const jobs = ["a", "b", "c", "d", "e"].map((id) => job(id));
+    await expect(saveMany(jobs, target, start(), never)).rejects.toBe(cause);
+    expect([vi.mocked(getJobOutput).mock.calls.length, fetch.mock.calls.length]).toEqual([2, 2]);
+    await vi.waitFor(() => expect(cancelled).toHaveBeenCalledOnce());
   });
 
   test("stops when the session has ended", async () => {

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { TargetLost } from "@/lib/save-many";
 import { folderTarget, handOver, wayToSave, zipTarget } from "@/lib/targets";
 
 /** A folder in memory. As in a browser, a file has its content only when it is closed. */
@@ -86,9 +87,9 @@ describe("a zip file", () => {
 
   test("is not saved, and leaves nothing, if a file breaks off or it is cancelled", async () => {
     const broke = await made();
-    await expect(broke.target.write("a.mp4", broken())).rejects.toThrow();
-    await expect(broke.target.write("b.mp4", text("late"))).rejects.toThrow();
-    await expect(broke.target.end(new Blob(["[]"]), false)).rejects.toThrow();
+    await expect(broke.target.write("a.mp4", broken())).rejects.toBeInstanceOf(TargetLost);
+    await expect(broke.target.write("b.mp4", text("late"))).rejects.toBeInstanceOf(TargetLost);
+    await expect(broke.target.end(new Blob(["[]"]), false)).rejects.toThrow(new TypeError("lost"));
     const cancelled = await made();
     await cancelled.target.write("a.mp4", text("video"));
     expect(await cancelled.target.end(new Blob(["[]"]), true)).toBe(false);
