@@ -1,6 +1,7 @@
 /** Where the videos of many jobs can be saved. Nothing is held in memory: files are written while they arrive. */
 
 import { LIST, type Target, TargetLost } from "@/lib/save-many";
+import { forgetZip, ZIP } from "@/lib/zip-file";
 
 // Not in TypeScript's own types: https://wicg.github.io/file-system-access/#api-showdirectorypicker
 declare global {
@@ -9,7 +10,6 @@ declare global {
   }
 }
 
-const ZIP = "nuumee-jobs.zip";
 /** Of a folder. Each has one file under way. */
 const AT_ONCE = 3;
 
@@ -60,6 +60,7 @@ export function folderTarget(folder: FileSystemDirectoryHandle): Target {
  */
 export async function zipTarget(): Promise<Target> {
   const { makeZip } = await import("client-zip");
+  await forgetZip();
   const storage = await navigator.storage.getDirectory();
   const file = await storage.getFileHandle(ZIP, { create: true });
   const entries = handOver<{ name: string; input: ReadableStream<Uint8Array>; lastModified: Date }>();

@@ -60,8 +60,7 @@ describe("a folder", () => {
 });
 
 describe("a zip file", () => {
-  const made = async () => {
-    const there = folder();
+  const made = async (there = folder()) => {
     const link = { href: "", download: "", click: vi.fn() };
     vi.stubGlobal("navigator", { storage: { getDirectory: async () => there } });
     vi.stubGlobal("document", { createElement: () => link });
@@ -83,6 +82,13 @@ describe("a zip file", () => {
     const places = parts.map((part) => content?.indexOf(part) ?? -1);
     expect(places).toEqual([...places].sort((one, other) => one - other));
     expect(places[0]).toBe(0);
+  });
+
+  test("takes the place of an earlier one, which is gone before", async () => {
+    const there = folder();
+    there.files.set("nuumee-jobs.zip", new Blob(["large"]));
+    const { files } = await made(there);
+    expect(files.get("nuumee-jobs.zip")?.size).toBe(0);
   });
 
   test("is not saved, and leaves nothing, if a file breaks off or it is cancelled", async () => {
