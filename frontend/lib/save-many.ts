@@ -11,6 +11,8 @@ export interface Target {
   atOnce: number;
   /** Returns the size in bytes of a file that is there already; null if there is none. */
   sizeOf: (name: string) => Promise<number | null>;
+  /** Returns the text of a file that is there already; null if there is none. */
+  textOf: (name: string) => Promise<string | null>;
   /** Writes a file. Afterwards either all of it is there, or nothing. Throws TargetLost if no other can be written. */
   write: (name: string, content: ReadableStream<Uint8Array>) => Promise<void>;
   /**
@@ -63,9 +65,9 @@ export const LIST = "jobs.json";
 const CUT = "…";
 
 /**
- * Saves the jobs' videos and a list of all these jobs. A file that is there with the right size is not saved again.
- * Throws SessionEnded, and the target's error if it cannot be ended. Once `signal` is
- * aborted, what is under way ends, and the list tells what was saved.
+ * Saves the jobs' videos and a list of all these jobs, in which those that were saved earlier stay. A file that is there
+ * with the right size is not saved again. Throws SessionEnded, and the target's error if it cannot be ended. Once
+ * `signal` is aborted, what is under way ends, and the list tells what was saved.
  */
 export async function saveMany(
   jobs: JobFields[],
@@ -100,7 +102,8 @@ export async function saveMany(
     (job) => listed.get(job.id) ?? describe(job, null, reasons.get(job.id) ?? "It was not saved yet."),
   );
   const cancelled = signal.aborted;
-  const stays = await target.end(new Blob([`${JSON.stringify(all, null, 2)}\n`]), cancelled);
+  const list = [...withEarlier(all, await target.textOf(LIST))];
+  const stays = await target.end(new Blob([`${JSON.stringify(list, null, 2)}\n`]), cancelled);
   return { saved: stays ? listed.size : 0, problems, cancelled };
 }
 
@@ -178,6 +181,25 @@ function describe(job: JobFields, file: string | null, problem: string | null): 
     completed_at: job.completed_at,
     problem,
   };
+}
+
+/** Returns these entries and those of an earlier list. What names a file does not give way to what names none. */
+function withEarlier(now: Listed[], earlier: string | null): Iterable<{ id: string; file?: unknown }> {
+  const all = new Map(entriesIn(earlier).map((entry) => [entry.id, entry]));
+  for (const entry of now) {
+    if (entry.file !== null || typeof all.get(entry.id)?.file !== "string") all.set(entry.id, entry);
+  }
+  return all.values();
+}
+
+/** Returns the entries of a list; none if the text is not one. */
+function entriesIn(text: string | null): { id: string; file?: unknown }[] {
+  try {
+    const list: unknown = JSON.parse(text ?? "[]");
+    return Array.isArray(list) ? list.filter((entry) => typeof entry?.id === "string") : [];
+  } catch {
+    return []; // Somebody has changed it by hand. It is replaced.
+  }
 }
 
 /** Reads a header such as "crc32c=n03x6A==,md5=Ojk9c3dhfxgoKVVHYwFbHQ==". */

@@ -28,16 +28,18 @@ export async function chosenFolder(): Promise<Target> {
 }
 
 export function folderTarget(folder: FileSystemDirectoryHandle): Target {
-  const sizeOf = async (name: string) => {
+  const find = async (name: string) => {
     try {
-      return (await (await folder.getFileHandle(name)).getFile()).size;
+      return await (await folder.getFileHandle(name)).getFile();
     } catch (error) {
       if (error instanceof DOMException && error.name === "NotFoundError") return null;
       throw error;
     }
   };
+  const sizeOf = async (name: string) => (await find(name))?.size ?? null;
+  const textOf = async (name: string) => (await find(name))?.text() ?? null;
   const write = async (name: string, content: ReadableStream<Uint8Array>) => {
-    const wasThere = (await sizeOf(name)) !== null;
+    const wasThere = (await find(name)) !== null;
     const file = await folder.getFileHandle(name, { create: true });
     try {
       // Until it is closed, a browser keeps what is written in a file of its own.
@@ -51,7 +53,7 @@ export function folderTarget(folder: FileSystemDirectoryHandle): Target {
     await write(LIST, list.stream());
     return true;
   };
-  return { atOnce: AT_ONCE, sizeOf, write, end };
+  return { atOnce: AT_ONCE, sizeOf, textOf, write, end };
 }
 
 /**
@@ -74,6 +76,7 @@ export async function zipTarget(): Promise<Target> {
   return {
     atOnce: 1,
     sizeOf: async () => null,
+    textOf: async () => null,
     write: (name, content) =>
       add(name, content).catch((cause: unknown) => {
         throw new TargetLost("The zip file is broken", { cause });

@@ -15,11 +15,12 @@ const start = () => ({ done: 0, total: 0, bytes: 0 });
 /** A target in memory that knows sizes alone. */
 function memory(): Target & { sizes: Map<string, number>; list: () => Record<string, unknown>[] } {
   const sizes = new Map<string, number>();
-  let text = "[]";
+  let text: string | null = null;
   return {
     sizes,
     atOnce: 2,
     sizeOf: async (name) => sizes.get(name) ?? null,
+    textOf: async (name) => (name === "jobs.json" ? text : null),
     write: async (name, content) => {
       let size = 0;
       const count = new WritableStream<Uint8Array>({
@@ -35,7 +36,7 @@ function memory(): Target & { sizes: Map<string, number>; list: () => Record<str
       sizes.set(cancelled ? "cancelled" : "ended", 0);
       return true;
     },
-    list: () => JSON.parse(text),
+    list: () => JSON.parse(text ?? "[]"),
   };
 }
 
@@ -128,6 +129,34 @@ describe("saving many videos", () => {
       ...Object.entries(reasons).map(([id, reason]) => [id, null, reason]),
       ["d", "nuumee-d.mp4", null],
     ]);
+  });
+
+  test("keeps in the list what was saved earlier, also if it cannot be had again", async () => {
+    const target = memory();
+    const lost = { id: "c", file: null, problem: "It was not saved yet." };
+    const by = (id: string) => target.list().find((one) => one.id === id);
+    await target.end(new Blob([JSON.stringify([{ id: "other", file: "other.mp4" }, lost, 7, {}])]), false);
+    await saveMany([job("a"), job("b")], target, start(), never);
+    fetch.mockImplementation(async (url) =>
+      String(url).endsWith("b") ? video(9) : new Response("gone", { status: 404 }),
+    );
+    await saveMany([job("a"), job("b"), job("c"), job("d")], target, start(), never);
+    expect(target.list().map(({ id, file }) => [id, file])).toEqual([
+      ["other", "other.mp4"],
+      ["c", null],
+      ["a", "nuumee-a.mp4"],
+      ["b", "nuumee-b.mp4"],
+      ["d", null],
+    ]);
+    expect([by("a")?.problem, by("b")?.bytes]).toEqual([null, 9]);
+    expect(by("c")?.problem).toBe("The output video is missing or cannot be reached.");
+  });
+
+  test.each(["no list", '{"id": "a"}', "[null]"])("replaces a list that reads %s", async (earlier) => {
+    const target = memory();
+    await target.end(new Blob([earlier]), false);
+    await saveMany([job("a")], target, start(), never);
+    expect(target.list().map(({ id, file }) => [id, file])).toEqual([["a", "nuumee-a.mp4"]]);
   });
 
   test("gives jobs of the same name files of their own, and takes the list's name for none", async () => {

@@ -45,8 +45,10 @@ describe("a folder", () => {
     expect(await target.sizeOf("a.mp4")).toBeNull();
     await target.write("a.mp4", text("video"));
     expect(await target.sizeOf("a.mp4")).toBe(5);
+    expect(await target.textOf("jobs.json")).toBeNull();
     expect(await target.end(new Blob(["[]"]), true)).toBe(true);
     expect([...files.keys()]).toEqual(["a.mp4", "jobs.json"]);
+    expect(await target.textOf("jobs.json")).toBe("[]");
   });
 
   test("has nothing of what broke off, and keeps what was there before", async () => {
