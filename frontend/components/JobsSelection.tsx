@@ -17,7 +17,7 @@ interface Props {
   onDelete: (jobs: JobFields[]) => void;
 }
 
-/** What can be done with the selected jobs. */
+/** What can be done with the selected jobs. It stays rendered while none is selected: a saving goes on. */
 export function JobsSelection({ selection, view, list, onDelete }: Props) {
   const [searching, setSearching] = useState(false);
   const [saving, setSaving] = useState<JobFields[]>([]);

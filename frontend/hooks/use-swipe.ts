@@ -1,6 +1,8 @@
 import { type PointerEvent, useRef } from "react";
 import { type Step, swiped } from "@/lib/tour";
 
+/** What a finger operates by itself. */
+const OPERABLE = "input, button, a";
 /** The height of a browser's own controls in a video, in CSS pixels. A finger there moves through the video. */
 const CONTROLS = 80;
 
@@ -24,7 +26,9 @@ export function useSwipe(onSwipe: (step: Step) => void) {
   };
 }
 
-function isOnControls({ target, clientY }: PointerEvent): boolean {
+/** Whether a finger that is put down there operates something, and so does not swipe. */
+export function isOnControls({ target, clientY }: Pick<PointerEvent, "target" | "clientY">): boolean {
+  if (target instanceof Element && target.closest(OPERABLE)) return true;
   return (
     target instanceof HTMLVideoElement &&
     target.controls &&

@@ -3,7 +3,8 @@
 import { deleteJob } from "@/lib/api";
 import { fewAtOnce, patiently } from "@/lib/bulk";
 import { messageOf, SessionEnded } from "@/lib/errors";
-import { type JobFields, shortName } from "@/lib/job";
+import type { JobFields } from "@/lib/job";
+import { namesOf } from "@/lib/naming";
 import { notify } from "@/lib/notify";
 import { settings } from "@/lib/settings";
 
@@ -55,16 +56,15 @@ interface Failure {
 }
 
 function tell(jobs: JobFields[], failures: Failure[], undo: (() => void) | null): void {
-  const names = (some: JobFields[]) => some.map((job) => shortName(job.id)).join(", ");
   const succeeded = (title: string, description?: string) =>
     notify("success", title, description, title, undo ? { label: "Undo", onClick: undo } : undefined);
   const failed = failures.map(({ job }) => job);
   if (jobs.length > 1) {
-    if (failed.length === 0) succeeded(`${jobs.length} jobs deleted`, names(jobs));
-    else notify("error", `${failed.length} of ${jobs.length} jobs could not be deleted`, names(failed));
+    if (failed.length === 0) succeeded(`${jobs.length} jobs deleted`, namesOf(jobs));
+    else notify("error", `${failed.length} of ${jobs.length} jobs could not be deleted`, namesOf(failed));
   } else if (failures[0]) {
-    notify("error", `Job ${names(failed)} could not be deleted`, failures[0].reason);
+    notify("error", `Job ${namesOf(failed)} could not be deleted`, failures[0].reason);
   } else {
-    succeeded(`Job ${names(jobs)} deleted`);
+    succeeded(`Job ${namesOf(jobs)} deleted`);
   }
 }

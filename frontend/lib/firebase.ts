@@ -20,6 +20,7 @@ import {
 } from "@firebase/auth";
 import { NetworkError, SessionEnded } from "@/lib/errors";
 import { settings } from "@/lib/settings";
+import { forgetZip } from "@/lib/zip-file";
 
 const auth = initializeAuth(initializeApp(settings.firebase), { persistence: browserLocalPersistence });
 if (settings.authEmulator) {
@@ -134,7 +135,9 @@ export async function sendPasswordReset(email: string): Promise<void> {
   }
 }
 
+/** Ends the session in this browser, and removes the videos that the page has left there. */
 export async function signOut(): Promise<void> {
+  await forgetZip();
   await signOutOfFirebase(auth);
 }
 

@@ -3,7 +3,8 @@
 import { getJobs, getReceipt, restoreJob } from "@/lib/api";
 import { fewAtOnce, patiently } from "@/lib/bulk";
 import { ApiError, messageOf, SessionEnded } from "@/lib/errors";
-import { type JobFields, shortName } from "@/lib/job";
+import type { JobFields } from "@/lib/job";
+import { namesOf } from "@/lib/naming";
 import { notify } from "@/lib/notify";
 
 /** The most jobs that one request may ask for. */
@@ -75,8 +76,8 @@ export function tellEnd(back: JobFields[], stay: JobFields[]): void {
 }
 
 function tell(kind: "success" | "error", jobs: JobFields[], what: string, reason?: string): void {
-  const names = jobs.map((job) => shortName(job.id)).join(", ");
-  const topic = `restore of ${names}`;
+  const names = namesOf(jobs);
+  const topic = `restore of ${jobs.map((job) => job.id).join(", ")}`;
   if (jobs.length === 1) notify(kind, `Job ${names} ${what}`, reason, topic);
   else notify(kind, `${jobs.length} jobs ${what}`, reason ? `${names}. ${reason}` : names, topic);
 }

@@ -11,11 +11,19 @@ export interface Target {
   atOnce: number;
   /** Returns the size in bytes of a file that is there already; null if there is none. */
   sizeOf: (name: string) => Promise<number | null>;
-  /** Writes a file. Afterwards either all of it is there, or nothing. */
+  /** Returns the text of a file that is there already; null if there is none. */
+  textOf: (name: string) => Promise<string | null>;
+  /** Writes a file. Afterwards either all of it is there, or nothing. Throws TargetLost if no other can be written. */
   write: (name: string, content: ReadableStream<Uint8Array>) => Promise<void>;
-  /** Adds the list of the jobs and ends the saving. If it was cancelled, only files that can be had singly stay. */
-  end: (list: Blob, cancelled: boolean) => Promise<void>;
+  /**
+   * Adds the list of the jobs and ends the saving. If it was cancelled, only files that can be had singly stay. Returns
+   * whether what was written stays. If the target is lost, throws what it was lost by.
+   */
+  end: (list: Blob, cancelled: boolean) => Promise<boolean>;
 }
+
+/** Nothing can be written any more. The cause is what happened. */
+export class TargetLost extends Error {}
 
 /** What there is to tell while videos are saved. */
 export interface Progress {
@@ -28,6 +36,15 @@ export interface Progress {
 export interface Problem {
   job: JobFields;
   reason: string;
+}
+
+/** How a saving has ended. */
+export interface Saved {
+  /** How many videos are where the user wants them. */
+  saved: number;
+  problems: Problem[];
+  /** Whether `signal` was aborted before all was written. */
+  cancelled: boolean;
 }
 
 /** One job in the list that is saved beside the videos. */
@@ -48,28 +65,32 @@ export const LIST = "jobs.json";
 const CUT = "…";
 
 /**
- * Saves the jobs' videos and a list of all these jobs. A file that is there with the right size is not saved again.
- * Returns what could not be saved. Throws SessionEnded, and the target's error if it cannot be ended. Once `signal` is
- * aborted, what is under way ends, and the list tells what was saved.
+ * Saves the jobs' videos and a list of all these jobs, in which those that were saved earlier stay. A file that is there
+ * with the right size is not saved again. Throws SessionEnded, and the target's error if it cannot be ended. Once
+ * `signal` is aborted, what is under way ends, and the list tells what was saved.
  */
 export async function saveMany(
   jobs: JobFields[],
   target: Target,
   progress: Progress,
   signal: AbortSignal,
-): Promise<Problem[]> {
+): Promise<Saved> {
+  /** Aborted with `signal`, or when the target is lost. */
+  const stop = new AbortController();
+  signal.addEventListener("abort", () => stop.abort(signal.reason));
   const names = new Set([LIST]);
   const listed = new Map<string, Listed>();
   const problems: Problem[] = [];
   await fewAtOnce(
     jobs,
     async (job) => {
-      if (signal.aborted) return;
+      if (stop.signal.aborted) return;
       try {
-        listed.set(job.id, await saveOne(job, target, names, progress, signal));
+        listed.set(job.id, await saveOne(job, target, names, progress, stop.signal));
       } catch (error) {
         if (error instanceof SessionEnded) throw error;
-        if (signal.aborted) return;
+        if (error instanceof TargetLost) stop.abort(error);
+        if (stop.signal.aborted) return;
         problems.push({ job, reason: reasonOf(error) });
       }
       progress.done += 1;
@@ -80,8 +101,10 @@ export async function saveMany(
   const all = jobs.map(
     (job) => listed.get(job.id) ?? describe(job, null, reasons.get(job.id) ?? "It was not saved yet."),
   );
-  await target.end(new Blob([`${JSON.stringify(all, null, 2)}\n`]), signal.aborted);
-  return problems;
+  const cancelled = signal.aborted;
+  const list = [...withEarlier(all, await target.textOf(LIST))];
+  const stays = await target.end(new Blob([`${JSON.stringify(list, null, 2)}\n`]), cancelled);
+  return { saved: stays ? listed.size : 0, problems, cancelled };
 }
 
 async function saveOne(
@@ -158,6 +181,25 @@ function describe(job: JobFields, file: string | null, problem: string | null): 
     completed_at: job.completed_at,
     problem,
   };
+}
+
+/** Returns these entries and those of an earlier list. What names a file does not give way to what names none. */
+function withEarlier(now: Listed[], earlier: string | null): Iterable<{ id: string; file?: unknown }> {
+  const all = new Map(entriesIn(earlier).map((entry) => [entry.id, entry]));
+  for (const entry of now) {
+    if (entry.file !== null || typeof all.get(entry.id)?.file !== "string") all.set(entry.id, entry);
+  }
+  return all.values();
+}
+
+/** Returns the entries of a list; none if the text is not one. */
+function entriesIn(text: string | null): { id: string; file?: unknown }[] {
+  try {
+    const list: unknown = JSON.parse(text ?? "[]");
+    return Array.isArray(list) ? list.filter((entry) => typeof entry?.id === "string") : [];
+  } catch {
+    return []; // Somebody has changed it by hand. It is replaced.
+  }
 }
 
 /** Reads a header such as "crc32c=n03x6A==,md5=Ojk9c3dhfxgoKVVHYwFbHQ==". */

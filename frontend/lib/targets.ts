@@ -1,6 +1,7 @@
 /** Where the videos of many jobs can be saved. Nothing is held in memory: files are written while they arrive. */
 
-import { LIST, type Target } from "@/lib/save-many";
+import { LIST, type Target, TargetLost } from "@/lib/save-many";
+import { forgetZip, ZIP } from "@/lib/zip-file";
 
 // Not in TypeScript's own types: https://wicg.github.io/file-system-access/#api-showdirectorypicker
 declare global {
@@ -9,7 +10,6 @@ declare global {
   }
 }
 
-const ZIP = "nuumee-jobs.zip";
 /** Of a folder. Each has one file under way. */
 const AT_ONCE = 3;
 
@@ -28,16 +28,18 @@ export async function chosenFolder(): Promise<Target> {
 }
 
 export function folderTarget(folder: FileSystemDirectoryHandle): Target {
-  const sizeOf = async (name: string) => {
+  const find = async (name: string) => {
     try {
-      return (await (await folder.getFileHandle(name)).getFile()).size;
+      return await (await folder.getFileHandle(name)).getFile();
     } catch (error) {
       if (error instanceof DOMException && error.name === "NotFoundError") return null;
       throw error;
     }
   };
+  const sizeOf = async (name: string) => (await find(name))?.size ?? null;
+  const textOf = async (name: string) => (await find(name))?.text() ?? null;
   const write = async (name: string, content: ReadableStream<Uint8Array>) => {
-    const wasThere = (await sizeOf(name)) !== null;
+    const wasThere = (await find(name)) !== null;
     const file = await folder.getFileHandle(name, { create: true });
     try {
       // Until it is closed, a browser keeps what is written in a file of its own.
@@ -47,41 +49,51 @@ export function folderTarget(folder: FileSystemDirectoryHandle): Target {
       throw error;
     }
   };
-  return { atOnce: AT_ONCE, sizeOf, write, end: (list) => write(LIST, list.stream()) };
+  const end = async (list: Blob) => {
+    await write(LIST, list.stream());
+    return true;
+  };
+  return { atOnce: AT_ONCE, sizeOf, textOf, write, end };
 }
 
 /**
  * Writes one zip file into the browser's own storage, and at the end lets the browser save it as a download. What an
- * earlier run left there is replaced. A file that breaks off breaks the zip file.
+ * earlier run left there is replaced. A file that breaks off breaks the zip file, and the target is lost.
  */
 export async function zipTarget(): Promise<Target> {
   const { makeZip } = await import("client-zip");
+  await forgetZip();
   const storage = await navigator.storage.getDirectory();
   const file = await storage.getFileHandle(ZIP, { create: true });
   const entries = handOver<{ name: string; input: ReadableStream<Uint8Array>; lastModified: Date }>();
   const written = makeZip(entries.taken()).pipeTo(await file.createWritable());
   // Each write and the end report it.
   written.catch(() => undefined);
-  const write = async (name: string, input: ReadableStream<Uint8Array>) => {
+  const add = async (name: string, input: ReadableStream<Uint8Array>) => {
     const entry = { name, input, lastModified: new Date() };
     await Promise.race([entries.put(entry), written]);
   };
   return {
     atOnce: 1,
     sizeOf: async () => null,
-    write,
+    textOf: async () => null,
+    write: (name, content) =>
+      add(name, content).catch((cause: unknown) => {
+        throw new TargetLost("The zip file is broken", { cause });
+      }),
     end: async (list, cancelled) => {
       try {
-        if (!cancelled) await write(LIST, list.stream());
+        if (!cancelled) await add(LIST, list.stream());
         entries.end();
         await written;
       } catch (error) {
         await storage.removeEntry(ZIP);
-        if (cancelled) return;
+        if (cancelled) return false;
         throw error;
       }
       if (cancelled) await storage.removeEntry(ZIP);
       else save(await file.getFile());
+      return !cancelled;
     },
   };
 }

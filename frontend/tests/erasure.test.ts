@@ -35,7 +35,10 @@ beforeEach(() => {
   });
 });
 
-afterEach(() => vi.resetAllMocks());
+afterEach(() => {
+  vi.resetAllMocks();
+  vi.unstubAllGlobals();
+});
 
 describe("the user is asked", () => {
   test("about the number of live jobs if none was ever erased", async () => {
@@ -59,8 +62,19 @@ describe("the user is asked", () => {
 });
 
 describe("a confirmed erasure", () => {
-  test("is accepted", async () => {
+  test("is accepted, and this browser forgets the videos that it has kept", async () => {
+    const removeEntry = vi.fn();
+    vi.stubGlobal("navigator", { storage: { getDirectory: async () => ({ removeEntry }) } });
     expect(await send(72)).toEqual({ at: "accepted" });
+    expect(removeEntry).toHaveBeenCalledExactlyOnceWith("nuumee-jobs.zip");
+  });
+
+  test("that is refused leaves the videos", async () => {
+    const removeEntry = vi.fn();
+    vi.stubGlobal("navigator", { storage: { getDirectory: async () => ({ removeEntry }) } });
+    answers["DELETE /jobs?confirm=72"] = problem(503, "Please try again shortly.");
+    await send(72);
+    expect(removeEntry).not.toHaveBeenCalled();
   });
 
   test("waits for a new sign-in if the last one is too old, and the session goes on", async () => {

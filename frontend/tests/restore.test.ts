@@ -80,6 +80,18 @@ test("the end of a restore is told in the place of its beginning", async () => {
   expect(begun).toBe(ended);
 });
 
+test("a message about many jobs names the first five, and is about all of them", () => {
+  const many = Array.from({ length: 300 }, (_, number) => `${number}`);
+  tellEnd(jobs(...many.slice(0, 5)), jobs(...many));
+  tellEnd([], jobs(...many.slice(0, 299), "other"));
+  expect(said().map(([, , description]) => description)).toEqual([
+    "0, 1, 2, 3, 4",
+    "0, 1, 2, 3, 4 and 295 more. The deletion stands.",
+    "0, 1, 2, 3, 4 and 295 more. The deletion stands.",
+  ]);
+  expect(new Set(notify.mock.calls.map(([, , , topic]) => topic)).size).toBe(3);
+});
+
 test("no more jobs are asked for than one request allows", async () => {
   getReceipt.mockResolvedValue({ state: "restoring" });
   await settledRestores(jobs(...Array.from({ length: 101 }, (_, number) => `${number}`)), signal);

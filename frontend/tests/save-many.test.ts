@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { getJob, getJobOutput } from "@/lib/api";
 import { ApiError, SessionEnded } from "@/lib/errors";
 import type { JobFields } from "@/lib/job";
-import { reasonOf, saveMany, type Target } from "@/lib/save-many";
+import { reasonOf, saveMany, type Target, TargetLost } from "@/lib/save-many";
 
 vi.mock("@/lib/api", () => ({ getJob: vi.fn(), getJobOutput: vi.fn() }));
 
@@ -15,11 +15,12 @@ const start = () => ({ done: 0, total: 0, bytes: 0 });
 /** A target in memory that knows sizes alone. */
 function memory(): Target & { sizes: Map<string, number>; list: () => Record<string, unknown>[] } {
   const sizes = new Map<string, number>();
-  let text = "[]";
+  let text: string | null = null;
   return {
     sizes,
     atOnce: 2,
     sizeOf: async (name) => sizes.get(name) ?? null,
+    textOf: async (name) => (name === "jobs.json" ? text : null),
     write: async (name, content) => {
       let size = 0;
       const count = new WritableStream<Uint8Array>({
@@ -33,8 +34,9 @@ function memory(): Target & { sizes: Map<string, number>; list: () => Record<str
     end: async (list, cancelled) => {
       text = await list.text();
       sizes.set(cancelled ? "cancelled" : "ended", 0);
+      return true;
     },
-    list: () => JSON.parse(text),
+    list: () => JSON.parse(text ?? "[]"),
   };
 }
 
@@ -67,7 +69,8 @@ describe("saving many videos", () => {
     const progress = start();
     const made = { created_at: "2026-11-26T12:00:00Z", completed_at: null, job_type: "animate" };
     const first = job("a", { ...made, name: "First", seed: 7, extension_prompt: "And then?" });
-    expect(await saveMany([first], target, progress, never)).toEqual([]);
+    const ended = await saveMany([first], target, progress, never);
+    expect(ended).toEqual({ saved: 1, problems: [], cancelled: false });
     expect(target.sizes.get("nuumee-a.mp4")).toBe(7);
     expect(target.list()).toEqual([
       {
@@ -94,7 +97,8 @@ describe("saving many videos", () => {
     const jobs = [job("a"), job("b")];
     target.sizes.set("nuumee-a.mp4", "https://storage.test/a".length).set("nuumee-b.mp4", 3);
     const write = vi.spyOn(target, "write");
-    expect(await saveMany(jobs, target, start(), never)).toEqual([]);
+    const ended = await saveMany(jobs, target, start(), never);
+    expect(ended).toEqual({ saved: 2, problems: [], cancelled: false });
     expect(write.mock.calls.map(([name]) => name)).toEqual(["nuumee-b.mp4"]);
     expect(target.list().map(({ bytes }) => bytes)).toEqual([22, 22]);
   });
@@ -107,7 +111,7 @@ describe("saving many videos", () => {
       return video(1);
     });
     vi.mocked(getJobOutput).mockRejectedValueOnce(new ApiError("There is no such job.", 404, undefined));
-    const problems = await saveMany(
+    const { saved, problems } = await saveMany(
       ["x", "b", "c", "d"].map((id) => job(id)),
       target,
       start(),
@@ -119,11 +123,40 @@ describe("saving many videos", () => {
       b: "The output video is missing or cannot be reached.",
       c: away,
     };
+    expect(saved).toBe(1);
     expect(Object.fromEntries(problems.map(({ job: { id }, reason }) => [id, reason]))).toEqual(reasons);
     expect(target.list().map(({ id, file, problem }) => [id, file, problem])).toEqual([
       ...Object.entries(reasons).map(([id, reason]) => [id, null, reason]),
       ["d", "nuumee-d.mp4", null],
     ]);
+  });
+
+  test("keeps in the list what was saved earlier, also if it cannot be had again", async () => {
+    const target = memory();
+    const lost = { id: "c", file: null, problem: "It was not saved yet." };
+    const by = (id: string) => target.list().find((one) => one.id === id);
+    await target.end(new Blob([JSON.stringify([{ id: "other", file: "other.mp4" }, lost, 7, {}])]), false);
+    await saveMany([job("a"), job("b")], target, start(), never);
+    fetch.mockImplementation(async (url) =>
+      String(url).endsWith("b") ? video(9) : new Response("gone", { status: 404 }),
+    );
+    await saveMany([job("a"), job("b"), job("c"), job("d")], target, start(), never);
+    expect(target.list().map(({ id, file }) => [id, file])).toEqual([
+      ["other", "other.mp4"],
+      ["c", null],
+      ["a", "nuumee-a.mp4"],
+      ["b", "nuumee-b.mp4"],
+      ["d", null],
+    ]);
+    expect([by("a")?.problem, by("b")?.bytes]).toEqual([null, 9]);
+    expect(by("c")?.problem).toBe("The output video is missing or cannot be reached.");
+  });
+
+  test.each(["no list", '{"id": "a"}', "[null]"])("replaces a list that reads %s", async (earlier) => {
+    const target = memory();
+    await target.end(new Blob([earlier]), false);
+    await saveMany([job("a")], target, start(), never);
+    expect(target.list().map(({ id, file }) => [id, file])).toEqual([["a", "nuumee-a.mp4"]]);
   });
 
   test("gives jobs of the same name files of their own, and takes the list's name for none", async () => {
@@ -165,13 +198,58 @@ describe("saving many videos", () => {
     const ended = saveMany([job("a"), job("b"), job("c")], target, progress, controller.signal);
     await vi.waitFor(() => expect(progress.done).toBe(1));
     controller.abort();
-    expect(await ended).toEqual([]);
+    expect(await ended).toEqual({ saved: 1, problems: [], cancelled: true });
     expect(target.sizes.has("cancelled")).toBe(true);
     expect(target.list().map(({ problem }) => problem)).toEqual([
       null,
       "It was not saved yet.",
       "It was not saved yet.",
     ]);
+  });
+
+  test("counts nothing as saved that does not stay", async () => {
+    const controller = new AbortController();
+    const target = memory();
+    const { write } = target;
+    target.write = async (name, content) => {
+      await write(name, content);
+      controller.abort();
+    };
+    target.end = async (_, cancelled) => !cancelled;
+    const ended = await saveMany([job("a"), job("b")], { ...target, atOnce: 1 }, start(), controller.signal);
+    expect(ended).toEqual({ saved: 0, problems: [], cancelled: true });
+  });
+
+  test("was not cancelled if that comes when all is written", async () => {
+    const controller = new AbortController();
+    const target = memory();
+    target.end = async (_, cancelled) => {
+      controller.abort();
+      return !cancelled;
+    };
+    const ended = await saveMany([job("a")], target, start(), controller.signal);
+    expect(ended).toEqual({ saved: 1, problems: [], cancelled: false });
+  });
+
+  test("stops when the target is lost: nothing else is asked for, nor received", async () => {
+    const cause = new DOMException("", "QuotaExceededError");
+    const target = { ...memory(), atOnce: 1 };
+    const { write } = target;
+    target.write = async (name, content) => {
+      if (name === "nuumee-a.mp4") return write(name, content);
+      // As a zip file does, it keeps the reader to itself.
+      await content.getReader().read();
+      throw new TargetLost("", { cause });
+    };
+    target.end = () => Promise.reject(cause);
+    const cancelled = vi.fn();
+    const endless = () =>
+      new ReadableStream({ pull: (stream) => stream.enqueue(new Uint8Array(1)), cancel: cancelled });
+    fetch.mockImplementation(async (url) => (String(url).endsWith("a") ? video(1) : new Response(endless())));
+    const jobs = ["a", "b", "c", "d", "e"].map((id) => job(id));
+    await expect(saveMany(jobs, target, start(), never)).rejects.toBe(cause);
+    expect([vi.mocked(getJobOutput).mock.calls.length, fetch.mock.calls.length]).toEqual([2, 2]);
+    await vi.waitFor(() => expect(cancelled).toHaveBeenCalledOnce());
   });
 
   test("stops when the session has ended", async () => {

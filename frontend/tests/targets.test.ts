@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { TargetLost } from "@/lib/save-many";
 import { folderTarget, handOver, wayToSave, zipTarget } from "@/lib/targets";
 
 /** A folder in memory. As in a browser, a file has its content only when it is closed. */
@@ -44,8 +45,10 @@ describe("a folder", () => {
     expect(await target.sizeOf("a.mp4")).toBeNull();
     await target.write("a.mp4", text("video"));
     expect(await target.sizeOf("a.mp4")).toBe(5);
-    await target.end(new Blob(["[]"]), true);
+    expect(await target.textOf("jobs.json")).toBeNull();
+    expect(await target.end(new Blob(["[]"]), true)).toBe(true);
     expect([...files.keys()]).toEqual(["a.mp4", "jobs.json"]);
+    expect(await target.textOf("jobs.json")).toBe("[]");
   });
 
   test("has nothing of what broke off, and keeps what was there before", async () => {
@@ -59,8 +62,7 @@ describe("a folder", () => {
 });
 
 describe("a zip file", () => {
-  const made = async () => {
-    const there = folder();
+  const made = async (there = folder()) => {
     const link = { href: "", download: "", click: vi.fn() };
     vi.stubGlobal("navigator", { storage: { getDirectory: async () => there } });
     vi.stubGlobal("document", { createElement: () => link });
@@ -74,7 +76,7 @@ describe("a zip file", () => {
     await target.write("a.mp4", text("first video"));
     await target.write("b.mp4", text("second video"));
     expect(link.click).not.toHaveBeenCalled();
-    await target.end(new Blob(["[1, 2]"]), false);
+    expect(await target.end(new Blob(["[1, 2]"]), false)).toBe(true);
     expect([link.download, link.click.mock.calls.length]).toEqual(["nuumee-jobs.zip", 1]);
     const [zip] = saved.mock.calls.map(([blob]) => blob as Blob);
     const content = await zip?.text();
@@ -84,14 +86,21 @@ describe("a zip file", () => {
     expect(places[0]).toBe(0);
   });
 
+  test("takes the place of an earlier one, which is gone before", async () => {
+    const there = folder();
+    there.files.set("nuumee-jobs.zip", new Blob(["large"]));
+    const { files } = await made(there);
+    expect(files.get("nuumee-jobs.zip")?.size).toBe(0);
+  });
+
   test("is not saved, and leaves nothing, if a file breaks off or it is cancelled", async () => {
     const broke = await made();
-    await expect(broke.target.write("a.mp4", broken())).rejects.toThrow();
-    await expect(broke.target.write("b.mp4", text("late"))).rejects.toThrow();
-    await expect(broke.target.end(new Blob(["[]"]), false)).rejects.toThrow();
+    await expect(broke.target.write("a.mp4", broken())).rejects.toBeInstanceOf(TargetLost);
+    await expect(broke.target.write("b.mp4", text("late"))).rejects.toBeInstanceOf(TargetLost);
+    await expect(broke.target.end(new Blob(["[]"]), false)).rejects.toThrow(new TypeError("lost"));
     const cancelled = await made();
     await cancelled.target.write("a.mp4", text("video"));
-    await cancelled.target.end(new Blob(["[]"]), true);
+    expect(await cancelled.target.end(new Blob(["[]"]), true)).toBe(false);
     for (const { files, link } of [broke, cancelled]) {
       expect([files.size, link.click.mock.calls.length]).toEqual([0, 0]);
     }

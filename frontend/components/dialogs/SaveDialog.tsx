@@ -4,7 +4,7 @@ import { ANSWERS, Modal } from "@/components/ui/Modal";
 import { SessionEnded } from "@/lib/errors";
 import { type JobFields, shortName } from "@/lib/job";
 import { formatBytes } from "@/lib/receipt";
-import { type Problem, type Progress, reasonOf, saveMany } from "@/lib/save-many";
+import { type Progress, reasonOf, type Saved, saveMany } from "@/lib/save-many";
 import { chosenFolder, wayToSave, zipTarget } from "@/lib/targets";
 
 interface Props {
@@ -15,10 +15,7 @@ interface Props {
 /** How often the progress is shown, in milliseconds. */
 const SHOWN_EVERY = 250;
 
-type State =
-  | { kind: "asking" }
-  | { kind: "saving" }
-  | { kind: "ended"; saved: number; problems: Problem[]; cancelled: boolean; failure: string | null };
+type State = { kind: "asking" } | { kind: "saving" } | ({ kind: "ended"; failure: string | null } & Saved);
 
 const videos = (count: number) => `${count} ${count === 1 ? "video" : "videos"}`;
 
@@ -40,9 +37,8 @@ export function SaveDialog({ jobs, onClose }: Props) {
       running.current = controller;
       setProgress({ ...now });
       setState({ kind: "saving" });
-      const problems = await saveMany(chosen, target, now, controller.signal);
-      const saved = now.done - problems.length;
-      setState({ kind: "ended", saved, problems, cancelled: controller.signal.aborted, failure: null });
+      const ended = await saveMany(chosen, target, now, controller.signal);
+      setState({ kind: "ended", ...ended, failure: null });
     } catch (error) {
       if (error instanceof SessionEnded) return; // The browser is leaving the page.
       // The user has chosen no folder.
@@ -109,14 +105,7 @@ function Bar({ done, total, bytes }: Progress) {
   );
 }
 
-interface EndProps {
-  problems: Problem[];
-  cancelled: boolean;
-  failure: string | null;
-  saved: number;
-}
-
-function End({ problems, cancelled, failure, saved }: EndProps) {
+function End({ problems, cancelled, failure, saved }: Saved & { failure: string | null }) {
   if (failure) return <p role="alert">Nothing was saved. {failure}</p>;
   return (
     <>

@@ -126,7 +126,7 @@ function JobsOf({ userId }: { userId: string }) {
         {!view.deleted && <LayoutToggle grid={grid} onChange={showGrid} />}
       </JobsToolbar>
       {finds && later && <later.FindingBar view={view} navigation={navigation} jobs={jobs} />}
-      {selection.jobs.length > 0 && later && (
+      {later && (
         <later.JobsSelection selection={selection} view={view} list={jobs.list} onDelete={setJobsToDelete} />
       )}
       {!view.deleted ? (

@@ -1,0 +1,13 @@
+import { type JobFields, shortName } from "@/lib/job";
+
+/** How many jobs a message names. The ids of more would push its button off the screen. */
+const NAMED = 5;
+
+/** Returns the short ids of the jobs for a message: of the first few, and how many more there are. */
+export function namesOf(jobs: JobFields[]): string {
+  const named = jobs
+    .slice(0, NAMED)
+    .map((job) => shortName(job.id))
+    .join(", ");
+  return jobs.length > NAMED ? `${named} and ${jobs.length - NAMED} more` : named;
+}

@@ -1,0 +1,29 @@
+import { beforeEach, expect, test, vi } from "vitest";
+import { deleteAll } from "@/lib/deletion";
+import { ApiError } from "@/lib/errors";
+import type { JobFields } from "@/lib/job";
+
+const { deleteJob, notify } = vi.hoisted(() => ({ deleteJob: vi.fn(), notify: vi.fn() }));
+vi.mock("@/lib/api", () => ({ deleteJob }));
+vi.mock("@/lib/notify", () => ({ notify }));
+
+const list = { hide: vi.fn(), show: vi.fn(), drop: vi.fn(), refresh: async () => undefined };
+const jobs = Array.from({ length: 300 }, (_, number) => ({ id: `${number}` }) as JobFields);
+const remove = () => deleteAll(jobs, { list, settle: vi.fn(), undo: vi.fn() });
+
+beforeEach(() => vi.resetAllMocks());
+
+test("the message about many deleted jobs names the first five", async () => {
+  deleteJob.mockResolvedValue(true);
+  expect(await remove()).toBe(true);
+  const told = ["success", "300 jobs deleted", "0, 1, 2, 3, 4 and 295 more"];
+  expect(notify.mock.calls.map((call) => call.slice(0, 3))).toEqual([told]);
+});
+
+test("so does the message about many that could not be deleted", async () => {
+  deleteJob.mockRejectedValue(new ApiError("Away.", 503, undefined));
+  expect(await remove()).toBe(false);
+  const [kind, title, names] = notify.mock.calls[0] ?? [];
+  expect([kind, title]).toEqual(["error", "300 of 300 jobs could not be deleted"]);
+  expect(names).toMatch(/^(\d+, ){4}\d+ and 295 more$/);
+});
