@@ -79,8 +79,13 @@ class MediaStore:
         """
         until, free = time.monotonic() + seconds_for(ALL_OBJECTS_WITHIN), share()
         found, playable = self._finder.all(jobs, free)
+        known = {job.id: {**playable.get(job.id, {}), **job.playable} for job in jobs}
         validity = self._signer.validity(now)
-        targets = {key: target for key, target in found.items() if isinstance(target, Target)}
+        targets = {
+            (job_id, shown): _saved(target) if (shown, False) in known[job_id].items() else target
+            for (job_id, shown), target in found.items()
+            if isinstance(target, Target)
+        }
         signed = self._signer.try_to_sign(list(targets.values()), validity, until - time.monotonic(), free)
         outcomes = {**found, **dict(zip(targets, signed, strict=True))}
         media = [one for (_, shown), one in outcomes.items() if isinstance(shown, Medium)]
@@ -93,7 +98,7 @@ class MediaStore:
             MediaUrls(
                 job.id,
                 {shown: urls.get((job.id, shown)) for shown in ALL_SHOWN},
-                {**playable.get(job.id, {}), **job.playable},
+                known[job.id],
                 validity,
             )
             for job in jobs
@@ -136,6 +141,13 @@ class MediaStore:
             url = required(video)
         _log_failures(signed)
         return SharedUrls(url, next((one for one in signed if isinstance(one, str)), None), validity)
+
+
+def _saved(target: Target) -> Target:
+    """What a browser saves when it is opened, because it could not show it. Within a page it is shown as before:
+    https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Content-Disposition
+    """
+    return target._replace(filename=target.path.rpartition("/")[2].replace('"', "_"))
 
 
 def _log_failures(outcomes: Collection[object]) -> None:

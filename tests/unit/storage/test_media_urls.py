@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from google.auth.exceptions import TransportError
@@ -24,6 +25,7 @@ from tests.jobs import NOW
 from tests.storages import a_storage
 
 IMAGES, VIDEOS, OUTPUTS = SETTINGS.buckets
+_NAMED = "response-content-disposition"
 REFUSED = TransportError("Error calling the IAM signBlob API: 429 RESOURCE_EXHAUSTED")
 
 
@@ -249,3 +251,12 @@ def test_one_request_leaves_room_for_another_in_the_shared_pool(
         finally:
             go_on.set()
         assert (had([single]), had(large.result())) == (3, 300)
+
+
+def test_what_browsers_do_not_show_is_saved_when_it_is_opened(store: MediaStore) -> None:
+    odd = 'me/a/My "best" clip.MOV'
+    playable = {Medium.MOTION_VIDEO: False, Medium.OUTPUT_VIDEO: True}
+    (found,) = store.urls([job("a", motion_video_path=odd, playable=playable)], NOW)
+    queries = {medium: parse_qs(urlsplit(found.urls[medium] or "").query) for medium in Medium}
+    saved = {medium: query[_NAMED] for medium, query in queries.items() if _NAMED in query}
+    assert saved == {Medium.MOTION_VIDEO: ['attachment; filename="My _best_ clip.MOV"']}
