@@ -24,8 +24,8 @@ _FASTEST = 31
 """Pictures per second in a preview: slightly above the intended 30, because times are rounded."""
 _ENOUGH_TIME = 10
 """CPU seconds after which decoding stops and what there is must do."""
-_LONG = 60
-"""Seconds of a video that is not decoded whole for its course."""
+_LONG, _MANY_DOTS = 60, 1_500_000_000
+"""Seconds, and pixels of all pictures, from which decoding a video whole for its course would take too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ class Video:
         shots: list[Shot] = []
         if not self._is_whole or not self.seconds:
             return shots
-        if self.seconds <= _LONG:
+        if self._is_short():
             self._go_to(0)
             for frame in self._decoded():
                 while len(shots) < count and self._since_start(frame) >= times[len(shots)]:
@@ -103,6 +103,11 @@ class Video:
             self._go_to(at)
             shots += [self._shot(at, frame) for frame in islice(self._decoded(), 1)]
         return shots
+
+    def _is_short(self) -> bool:
+        pictures = self.seconds * float(self.track.average_rate or 30)
+        dots = pictures * self.track.width * self.track.height
+        return self.seconds <= _LONG and pictures < _MOST_PACKETS and dots < _MANY_DOTS
 
     def at(self, seconds: float) -> Shot | None:
         """The picture at that time, as far as the file is seekable."""

@@ -465,6 +465,12 @@ def test_a_long_video_s_storyboard_has_key_pictures_and_takes_no_longer(monkeypa
     assert time.thread_time() - began < 5
 
 
+def test_a_fast_video_of_less_than_a_minute_has_a_storyboard_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)
+    content = repeated(3300, Fraction(1, 60), moving(64, 64, 10))
+    assert clips.make(BytesIO(content), is_output=True).storyboard
+
+
 def test_noise_s_storyboard_is_small_enough_all_the_same() -> None:
     assert len(storyboard([noise(SIDE_OF_PART, SIDE_OF_PART)] * PARTS)) <= LARGEST_STORYBOARD
 
