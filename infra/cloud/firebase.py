@@ -40,6 +40,11 @@ class Firebase:
         """Make what is missing, as far as it can be. Raises Failed, NoAnswer and Refused."""
         self._rest.begin()
         if self._gcloud.mode is Mode.DRY_RUN:
+            self._rest.foretell(
+                "add Firebase to the project",
+                f"make the web app {WEB_APP}",
+                f"let users sign in on {', '.join(dict.fromkeys(self._hosts))}",
+            )
             return
         for part in (self._set_up, self._authorize):
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 from infra.cloud.deployment import Refused
@@ -27,6 +28,11 @@ class Rest:
     def begin(self) -> None:
         """Before the first call, and again after an hour: a token does not last longer. Raises Failed."""
         self._token = self._gcloud.reveal("auth", "print-access-token").strip()
+
+    def foretell(self, *changes: str) -> None:
+        """Say what a run would do without gcloud. Standard output is for commands alone."""
+        for change in changes:
+            print(f"deploy.sh: would also {change}, unless it is so", file=sys.stderr)
 
     def call(self, method: str, base: str, name: str, body: object = None, *, may_lack: bool = False) -> Any:
         """The answer, decoded; None for what does not exist, if it may lack. Raises Denied and Refused."""

@@ -38,6 +38,7 @@ class Rules:
         """Raises Refused over rules that are somebody else's, unless they are to be replaced."""
         self._rest.begin()
         if self._gcloud.mode is Mode.DRY_RUN:
+            self._rest.foretell(f"publish {FILE}")
             return
         found = self._rest.call("GET", _API, self._release, may_lack=True)
         if found is None:

@@ -69,6 +69,16 @@ def test_a_dry_run_calls_and_changes_nothing(checkout: Checkout) -> None:
     assert {path: path.stat().st_mtime_ns for path in checkout.root.rglob("*")} == before
 
 
+def test_a_dry_run_says_what_goes_without_gcloud(checkout: Checkout) -> None:
+    told = [line for line in checkout.deploy("--dry-run", *REQUIRED).stderr.splitlines() if "would also" in line]
+    assert told == [
+        "deploy.sh: would also publish infra/cloud/firestore.rules, unless it is so",
+        "deploy.sh: would also add Firebase to the project, unless it is so",
+        "deploy.sh: would also make the web app NuuMee Jobs, unless it is so",
+        "deploy.sh: would also let users sign in on a.example, b.example, unless it is so",
+    ]
+
+
 def test_a_run_on_an_empty_project_does_what_a_dry_run_prints(checkout: Checkout, commands: list[Line]) -> None:
     unknown = re.compile(r"-[0-9a-f]{10}-\d{14}|\d{14}|[0-9a-f]{10}-TIME|(python3\.\d+)-\w+|sha256:\w+")
 
