@@ -11,6 +11,7 @@ from infra.cloud.measuring import CHECK_PREFIX, METRIC_PREFIX, Measuring
 from infra.cloud.project import DESCRIPTION, LABEL, REPOSITORY, SIGNER, Project
 from infra.cloud.roles import Roles
 from infra.cloud.services import Services
+from infra.cloud.smoke import PROBES
 from infra.cloud.topics import Topics
 from infra.cloud.watching import ALERT_PREFIX, Watching
 from shared.settings import dead_letters
@@ -42,7 +43,8 @@ class Removal:
         found += [*self._measures(everything), *self._subscriptions(everything), *self._services(everything)]
         if everything:
             return [*found, *self._foundation()]
-        return [*found, *map(self._binding, self._access.surplus()), *self._roles(everything)]
+        found += [*self._topics_there(everything), *map(self._binding, self._access.surplus())]
+        return [*found, *self._roles(everything), *self._accounts(everything)]
 
     def _schedules(self, everything: bool) -> Iterator[Leftover]:
         for name, job in self._watching.schedules().items():
@@ -89,6 +91,23 @@ class Removal:
             if ours and (everything or name not in wanted):
                 yield self._command(f"subscription {name}", "pubsub", "subscriptions", "delete", name)
 
+    def _topics_there(self, everything: bool) -> Iterator[Leftover]:
+        topics = self._project.topics
+        dead = [dead_letters(topics[one]) for one in self._project.table.retried_topics]
+        wanted = {*topics.values(), *dead, PROBES}
+        for topic in self._gcloud.read("pubsub", "topics", "list"):
+            name = topic["name"].rpartition("/")[2]
+            if topic.get("labels", {}).get(LABEL[0]) == LABEL[1] and (everything or name not in wanted):
+                yield self._command(f"topic {name}", "pubsub", "topics", "delete", name)
+
+    def _accounts(self, everything: bool) -> Iterator[Leftover]:
+        """After the bindings, which would stay, and name nobody any more."""
+        wanted = set(map(self._project.email, self._project.accounts))
+        for account in self._gcloud.read("iam", "service-accounts", "list"):
+            email = account["email"]
+            if account.get("description") == DESCRIPTION and (everything or email not in wanted):
+                yield self._command(f"account {email}", "iam", "service-accounts", "delete", email)
+
     def _services(self, everything: bool) -> Iterator[Leftover]:
         wanted = {function.account for function in self._project.functions}
         for name, service in Services(self._project).there().items():
@@ -110,10 +129,7 @@ class Removal:
         # Those on what goes anyway go with it.
         yield from map(self._binding, self._access.held())
         yield from self._roles(everything=True)
-        for topic in self._gcloud.read("pubsub", "topics", "list"):
-            if topic.get("labels", {}).get(LABEL[0]) == LABEL[1]:
-                name = topic["name"].rpartition("/")[2]
-                yield self._command(f"topic {name}", "pubsub", "topics", "delete", name)
+        yield from self._topics_there(everything=True)
         keys = self._gcloud.find(
             "storage", "hmac", "list", f"--service-account={self._project.email(SIGNER)}", "--long"
         )
@@ -124,10 +140,7 @@ class Removal:
         if self._gcloud.find("artifacts", "repositories", "describe", REPOSITORY, self._location):
             deleting = ("artifacts", "repositories", "delete", REPOSITORY, self._location)
             yield self._command(f"images in {REPOSITORY}", *deleting)
-        for account in self._gcloud.read("iam", "service-accounts", "list"):
-            if account.get("description") == DESCRIPTION:
-                email = account["email"]
-                yield self._command(f"account {email}", "iam", "service-accounts", "delete", email)
+        yield from self._accounts(everything=True)
         for bucket in (*self._project.deployment.buckets, self._project.build_bucket):
             if self._is_empty(bucket):
                 yield self._command(f"empty bucket {bucket}", "storage", "buckets", "delete", f"gs://{bucket}")

@@ -13,7 +13,7 @@ from infra.functions import Function, Route
 
 _NOBODY = "smoke-test-no-such-id"
 """Takes the place of each id in a path: no job and no link has it."""
-_TOPIC = "release-probe"
+PROBES = "release-probe"
 LET_IN = frozenset({200, 400, 404})
 """Answers to a token that holds. 400: a body is missing, which a function says only to those whose token holds."""
 _PATIENCE = 180.0
@@ -79,7 +79,7 @@ class Smoke:
     def _send_probe(self, revisions: Mapping[Function, str], services: Mapping[str, Service], probe: str) -> None:
         create, topics = self._gcloud.create, Topics(self._project)
         label = f"--labels={'='.join(LABEL)}"
-        create("pubsub", "topics", "create", _TOPIC, label)
+        create("pubsub", "topics", "create", PROBES, label)
         try:
             for function, revision in revisions.items():
                 service = services[function.account]
@@ -89,12 +89,12 @@ class Smoke:
                         "subscriptions",
                         "create",
                         f"probe-{function.account}",
-                        f"--topic={_TOPIC}",
+                        f"--topic={PROBES}",
                         label,
                     ),
-                    *topics.push_flags(service.address_of(revision), service.url, _TOPIC),
+                    *topics.push_flags(service.address_of(revision), service.url, PROBES),
                 )
-            self._gcloud.run("pubsub", "topics", "publish", _TOPIC, "--message={}", f"--attribute=probe={probe}")
+            self._gcloud.run("pubsub", "topics", "publish", PROBES, "--message={}", f"--attribute=probe={probe}")
             self._wait_for_answers(set(revisions.values()), probe)
         finally:
             for function in revisions:

@@ -64,10 +64,11 @@ def grown(checkout: Checkout) -> Checkout:
 WHAT = (
     *("schedule old-one", "notification of gs://nuumee-videos to projects/nuumee-test/topics/old-one"),
     *("alert NuuMee Jobs: old", "uptime check nuumee-jobs-old", "metric nuumee_jobs_old"),
-    *("subscription old-one", "service old-one"),
+    *("subscription old-one", "service old-one", "topic old-one"),
     "role roles/datastore.user of serviceAccount:old-one@nuumee-test.iam.gserviceaccount.com on nuumee-test",
     "role roles/editor of serviceAccount:list-jobs@nuumee-test.iam.gserviceaccount.com on nuumee-test",
     "the project's role nuumeeJobsOld",
+    "account old-one@nuumee-test.iam.gserviceaccount.com",
 )
 
 
