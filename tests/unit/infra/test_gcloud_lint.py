@@ -80,8 +80,8 @@ def play(checkout: Checkout) -> None:
     checkout.must(*REQUIRED, "--budget=200USD")
     checkout.change_source()
     checkout.must()
-    checkout.must("rollback", *REQUIRED)
     checkout.must("rotate-signing-key", *REQUIRED, "--leaked")
+    checkout.must("rollback", *REQUIRED)
     grow(checkout)
     checkout.answers = ["yes", "nuumee-test"]
     checkout.deploy("check", *REQUIRED, "--prune")
