@@ -26,8 +26,8 @@ LARGE = 31_000_000
 MORE_MIB = 48
 """How much a function's memory may grow for sixteen bodies at a time. Reading them into memory took 870."""
 AT_ONCE = 3.0
-"""Seconds, with other tests on the same machine, while Auth is asked about each of the others' tokens. gunicorn would
-wait five seconds for the rest of a body, and twice as many are sent as there are threads.
+"""Seconds, with other tests on the same machine, while Auth is asked about each of the others' tokens. gunicorn
+would wait five seconds for the rest of a body, and twice as many are sent as there are threads.
 """
 TOKEN = f"Authorization: Bearer {unsigned_token('me')}\r\n"
 KIND = "Content-Type: application/json\r\n"
