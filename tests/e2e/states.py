@@ -38,7 +38,7 @@ def sign_in_refused(jobs: JobsPage, shelf: Shelf) -> None:
 def loading(jobs: JobsPage, shelf: Shelf) -> None:
     jobs.page.route("**/api/v1/jobs?*", lambda route: None)  # never responds
     jobs.open(wait=False)
-    jobs.page.get_by_text("Loading your jobs").wait_for(state="attached")
+    jobs.page.get_by_text("Loading your jobs").first.wait_for(state="attached")
     jobs.page.get_by_role("button", name="Refresh the list").wait_for()
 
 
