@@ -95,6 +95,6 @@ def test_random_histories_lose_no_delete_leave_no_file_and_touch_no_other_job(
     random_ones = EXAMPLES - 1
     assert played["late"] > 5 * random_ones
     assert played["restores"] > 5 * random_ones
-    assert played["erasures"] > 5 * random_ones
+    assert played["erasures"] > 5 * random_ones or not _ERASURES
     assert (played["faults"] > 12 * random_ones) == bool(rate)
     assert (played["kills"] > 2 * random_ones) == (played["restarts"] > 0) == ("crash" in kinds)
