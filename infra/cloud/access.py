@@ -175,8 +175,8 @@ class Access:
             case "project":
                 yield self._whole, None
             case "dead-letters":
-                for topic in self._project.table.retried_topics:
-                    yield _subscription(dead_letters(self._project.topics[topic])), None
+                for topic in self._project.dead_letter_topics:
+                    yield _subscription(topic), None
             case "outputs":
                 yield _bucket(deployment.outputs_bucket), None
             case "buckets" | "pictures":

@@ -91,18 +91,19 @@ class Commands:
         if self._project.deployment.keyless:
             raise Refused("with SIGNING=keyless there is no key to exchange")
         key = SigningKey(self._project)
-        versions = key.versions()
-        if not versions:
+        numbers = key.numbers()
+        if not numbers:
             raise Refused("there is no key yet: run ./deploy.sh first")
         deploy = self._deploy()
-        if not deploy.is_served([str(one["name"]).rpartition("/")[2] for one in versions]):
+        image = deploy.served_image(numbers)
+        if image is None:
             raise Refused(
                 "this checkout, with these settings, is not what is served, and a rotation would release it. Take "
                 "the commit that the log lines tell, or run ./deploy.sh first. No key was exchanged"
             )
-        if len(versions) == 1:
+        if len(numbers) == 1:
             key.add()
-        deploy.again()
+        deploy.again(image)
         records = Releases(self._project).all()
         taken = datetime.strptime(records[-1].id, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
         if not leaked and self._stamp.time < taken + _URLS_LAST:

@@ -83,14 +83,14 @@ class Deploy:
                 write_settings(self._project, services, self._firebase.web_app)
             tell(self._firebase.steps)
 
-    def is_served(self, key_versions: Sequence[str]) -> bool:
-        """Whether the present source and settings are what is served, with one of these keys."""
+    def served_image(self, key_versions: Sequence[str]) -> str | None:
+        """The image of the present source, if it is served with the present settings and one of these keys."""
         image = self._build.known()
-        return image is not None and self._release.serves(image, key_versions)
+        return image if image and self._release.serves(image, key_versions) else None
 
-    def again(self) -> None:
+    def again(self, image: str) -> None:
         """Release what is served now with the newest signing key. Raises Failed, NoAnswer and BadRelease."""
-        self._release.make(self._build.image(), self._key_version())
+        self._release.make(image, self._key_version())
 
     def _key_version(self) -> str:
         return "" if self._project.deployment.keyless else self._key.version

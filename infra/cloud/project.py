@@ -8,6 +8,7 @@ from pathlib import Path
 from infra.cloud.deployment import Deployment, Refused
 from infra.cloud.gcloud import Gcloud, NoAnswer
 from infra.functions import EVERY_MINUTE, TOPICS, Function, Role, Table
+from shared.settings import dead_letters
 
 LABEL = ("product", "nuumee-jobs")
 """Marks the services, subscriptions and topics of a deployment."""
@@ -82,6 +83,11 @@ class Project:
         """As policies have it: https://cloud.google.com/iam/docs/roles-overview#role-types"""
         is_custom = role.name in self.table.custom_roles
         return f"projects/{self.deployment.project}/roles/{role.name}" if is_custom else role.name
+
+    @property
+    def dead_letter_topics(self) -> list[str]:
+        """Those of the topics whose events are finally kept. Each has a subscription of its own name."""
+        return [dead_letters(self.topics[topic]) for topic in self.table.retried_topics]
 
     def topic_path(self, topic: str) -> str:
         return f"projects/{self.deployment.project}/topics/{topic}"

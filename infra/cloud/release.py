@@ -59,17 +59,12 @@ class Release:
 
     def serves(self, image: str, key_versions: Sequence[str]) -> bool:
         """Whether all services serve this image with the present settings and one of these keys."""
-        there = self._services.there()
-        return (
-            all(
-                any(
-                    there[function.account].serving_as(self._services.fingerprint(function, image, version))
-                    for version in key_versions
-                )
-                for function in self._project.functions
-                if function.account in there
+        serving = {name: service.serving or "" for name, service in self._services.there().items()}
+        return all(
+            serving.get(function.account, "").startswith(
+                tuple(self._services.prefix(function, image, version) for version in key_versions)
             )
-            and {function.account for function in self._project.functions} <= there.keys()
+            for function in self._project.functions
         )
 
     def roll_back(self) -> Record:
@@ -90,7 +85,7 @@ class Release:
 
     def _candidate(self, function: Function, image: str, key_version: str, there: Service | None) -> str:
         """The revision that should serve. It is made unless it is there."""
-        prefix = f"{function.account}-{self._services.fingerprint(function, image, key_version)}-"
+        prefix = self._services.prefix(function, image, key_version)
         if there and there.serving and there.serving.startswith(prefix):
             self._services.settle(function, there)
             return there.serving

@@ -14,7 +14,6 @@ from infra.cloud.services import Services
 from infra.cloud.smoke import PROBES
 from infra.cloud.topics import Topics
 from infra.cloud.watching import ALERT_PREFIX, Watching
-from shared.settings import dead_letters
 
 
 @dataclass(frozen=True)
@@ -82,19 +81,14 @@ class Removal:
                 yield self._command(f"metric {name}", "logging", "metrics", "delete", name)
 
     def _subscriptions(self, everything: bool) -> Iterator[Leftover]:
-        functions = {function.account for function in self._project.functions if function.topic}
-        wanted = functions | {
-            dead_letters(self._project.topics[one]) for one in self._project.table.retried_topics
-        }
+        wanted = self._topics.wanted()
         for name, subscription in self._topics.subscriptions().items():
             ours = subscription.get("labels", {}).get(LABEL[0]) == LABEL[1]
             if ours and (everything or name not in wanted):
                 yield self._command(f"subscription {name}", "pubsub", "subscriptions", "delete", name)
 
     def _topics_there(self, everything: bool) -> Iterator[Leftover]:
-        topics = self._project.topics
-        dead = [dead_letters(topics[one]) for one in self._project.table.retried_topics]
-        wanted = {*topics.values(), *dead, PROBES}
+        wanted = {*self._project.topics.values(), *self._project.dead_letter_topics, PROBES}
         for topic in self._gcloud.read("pubsub", "topics", "list"):
             name = topic["name"].rpartition("/")[2]
             if topic.get("labels", {}).get(LABEL[0]) == LABEL[1] and (everything or name not in wanted):

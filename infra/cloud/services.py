@@ -48,10 +48,6 @@ class Service:
         """The revision that gets all requests."""
         return next(iter(self.traffic)) if len(self.traffic) == 1 else None
 
-    def serving_as(self, fingerprint: str) -> bool:
-        """Whether the revision that gets all requests has this fingerprint."""
-        return (self.serving or "").startswith(f"{self.name}-{fingerprint}-")
-
     def address_of(self, revision: str) -> str:
         return self.candidate_url if revision == self.candidate else self.url
 
@@ -88,12 +84,15 @@ class Services:
             return {function.account: _placeholder(function.account) for function in self._project.functions}
         return {service.name: service for service in map(Service.of, listed)}
 
-    def fingerprint(self, function: Function, image: str, key_version: str) -> str:
-        """Differs if the function must run differently. Instances read a secret at their start, so a new key takes
-        a new revision: https://cloud.google.com/run/docs/configuring/services/secrets
+    def prefix(self, function: Function, image: str, key_version: str) -> str:
+        """What names of revisions begin with. It differs if the function must run differently.
+
+        Instances read a secret at their start, so a new key takes a new revision:
+        https://cloud.google.com/run/docs/configuring/services/secrets
         """
         words = [*self._running(function, image), key_version if function.signs else ""]
-        return hashlib.sha256(json.dumps(words).encode()).hexdigest()[:10]
+        fingerprint = hashlib.sha256(json.dumps(words).encode()).hexdigest()[:10]
+        return f"{function.account}-{fingerprint}-"
 
     def deploy(self, function: Function, image: str, revision: str, stamp: Stamp, *, is_new: bool) -> None:
         """Make a revision without traffic, unless it is the service's first, which always has it."""

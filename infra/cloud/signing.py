@@ -56,13 +56,15 @@ class SigningKey:
     @property
     def version(self) -> str:
         """The newest version's number."""
-        versions = self.versions()
-        return str(versions[0]["name"]).rpartition("/")[2] if versions else "1"
+        return next(iter(self.numbers()), "1")
+
+    def numbers(self) -> list[str]:
+        """Those of `versions`."""
+        return [str(one["name"]).rpartition("/")[2] for one in self.versions()]
 
     def retire_old(self) -> None:
         """Delete all of the account's keys but that of the newest version, and destroy the other versions."""
-        newest, *others = self.versions()
-        number = str(newest["name"]).rpartition("/")[2]
+        number, *others = self.numbers()
         access_id = self._gcloud.reveal("secrets", "versions", "access", number, f"--secret={SECRET}").partition(
             ":"
         )[0]
@@ -73,9 +75,8 @@ class SigningKey:
         for old in ids:
             if old != access_id:
                 self._delete(old)
-        for version in others:
-            number = str(version["name"]).rpartition("/")[2]
-            self._gcloud.run("secrets", "versions", "destroy", number, f"--secret={SECRET}")
+        for old in others:
+            self._gcloud.run("secrets", "versions", "destroy", old, f"--secret={SECRET}")
 
     def _was_kept_after_all(self, before: int) -> bool:
         """Whether only gcloud's answer was lost."""

@@ -27,13 +27,8 @@ class Topics:
 
     def look(self) -> None:
         """Raises Refused if a subscription of one of our names is another topic's: nothing would receive ours."""
-        dead = [dead_letters(self._project.topics[topic]) for topic in self._project.table.retried_topics]
-        wanted = {
-            **{one.account: self._project.topics[one.topic] for one in self._project.functions if one.topic},
-            **{name: name for name in dead},
-        }
         there = self.subscriptions()
-        for name, topic in wanted.items():
+        for name, topic in self.wanted().items():
             if name in there and there[name]["topic"] != self._project.topic_path(topic):
                 raise Refused(
                     f"the subscription {name} is of {there[name]['topic']} and should be of {topic}: once it is "
@@ -42,14 +37,13 @@ class Topics:
 
     def make(self) -> None:
         """The topics, and what keeps their dead letters."""
-        table = self._project.table
-        dead = [dead_letters(self._project.topics[topic]) for topic in table.retried_topics]
+        dead = self._project.dead_letter_topics
         there = {topic["name"] for topic in self._gcloud.read("pubsub", "topics", "list")}
         for topic in (*self._project.topics.values(), *dead):
             if self._project.topic_path(topic) not in there:
                 self._gcloud.create("pubsub", "topics", "create", topic, _LABELS)
         subscriptions = self.subscriptions()
-        deadline = table.dead_letters_ack_deadline
+        deadline = self._project.table.dead_letters_ack_deadline
         for topic in dead:
             kept = (f"--message-retention-duration={_WEEK}s", "--expiration-period=never")
             flags = (f"--ack-deadline={deadline}", *kept)
@@ -66,6 +60,11 @@ class Topics:
         for function in self._project.functions:
             if function.topic:
                 self._push(function, addresses[function.account], subscriptions.get(function.account))
+
+    def wanted(self) -> dict[str, str]:
+        """The subscriptions that there should be, each with its topic."""
+        pushed = {one.account: self._project.topics[one.topic] for one in self._project.functions if one.topic}
+        return {**pushed, **{topic: topic for topic in self._project.dead_letter_topics}}
 
     def subscriptions(self) -> dict[str, dict[str, Any]]:
         """All of the project's, by name."""
