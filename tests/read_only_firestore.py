@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from typing import Any
 
 import grpc
 from google.cloud.firestore_v1 import _helpers, types
 
-from infra.local.ports import HOST
 from tests.jobs import NOW
 
 DATABASE = "projects/{}/databases/(default)/documents/"
@@ -80,15 +77,3 @@ class ReadOnlyFirestore(grpc.GenericRpcHandler):  # type: ignore[misc]  # untype
 def _refuse(_: bytes, context: Any) -> bytes:
     context.abort(grpc.StatusCode.PERMISSION_DENIED, "Missing or insufficient permissions.")
     return b""  # abort has raised
-
-
-@contextmanager
-def serving(firestore: ReadOnlyFirestore) -> Iterator[str]:
-    """Yields the address."""
-    server = grpc.server(ThreadPoolExecutor(4), handlers=(firestore,))
-    port = server.add_insecure_port(f"{HOST}:0")
-    server.start()
-    try:
-        yield f"{HOST}:{port}"
-    finally:
-        server.stop(None).wait()

@@ -14,7 +14,6 @@ interface Props {
 }
 
 const CHOICE = "inline-flex min-h-11 cursor-pointer items-center gap-2 sm:min-h-9";
-const DAY = "h-11 rounded-lg border border-line bg-page px-3 aria-invalid:border-red-400 sm:h-10";
 
 /** All filters of the list, and its order. Nothing changes before the user has chosen everything. */
 export function FilterDialog({ filter, counts, onApply, onClose }: Props) {
@@ -48,30 +47,8 @@ export function FilterDialog({ filter, counts, onApply, onClose }: Props) {
           onChange={(now) => change({ types: now })}
         />
         <Fieldset title="Created">
-          <label className={CHOICE}>
-            From
-            <input
-              type="date"
-              value={from}
-              max="2099-12-31"
-              min="2000-01-01"
-              aria-invalid={backwards}
-              onChange={(event) => change({ from: event.target.value })}
-              className={DAY}
-            />
-          </label>
-          <label className={CHOICE}>
-            To
-            <input
-              type="date"
-              value={to}
-              max="2099-12-31"
-              min="2000-01-01"
-              aria-invalid={backwards}
-              onChange={(event) => change({ to: event.target.value })}
-              className={DAY}
-            />
-          </label>
+          <Day label="From" value={from} invalid={backwards} onChange={(day) => change({ from: day })} />
+          <Day label="To" value={to} invalid={backwards} onChange={(day) => change({ to: day })} />
           {backwards && (
             <p role="alert" className="w-full text-red-300">
               The first day must not be after the last.
@@ -129,6 +106,30 @@ function Choices<T extends string>({ title, known, chosen, label, onChange }: Ch
         </label>
       ))}
     </Fieldset>
+  );
+}
+
+interface DayProps {
+  label: string;
+  value: string;
+  invalid: boolean;
+  onChange: (day: string) => void;
+}
+
+function Day({ label, value, invalid, onChange }: DayProps) {
+  return (
+    <label className={CHOICE}>
+      {label}
+      <input
+        type="date"
+        value={value}
+        max="2099-12-31"
+        min="2000-01-01"
+        aria-invalid={invalid}
+        onChange={(event) => onChange(event.target.value)}
+        className="h-11 rounded-lg border border-line bg-page px-3 aria-invalid:border-red-400 sm:h-10"
+      />
+    </label>
   );
 }
 

@@ -145,10 +145,9 @@ def _passing_on(context: Any) -> Iterator[None]:
 
 
 @contextmanager
-def serving(proxy: GrpcProxy) -> Iterator[str]:
-    """Serve the proxy; yields its host and port."""
-    server = grpc.server(ThreadPoolExecutor(_THREADS))
-    server.add_generic_rpc_handlers((proxy,))
+def serving(handler: grpc.GenericRpcHandler) -> Iterator[str]:
+    """Serve a proxy, or what takes a service's place; yields its host and port."""
+    server = grpc.server(ThreadPoolExecutor(_THREADS), handlers=(handler,))
     port = server.add_insecure_port(f"{HOST}:0")
     server.start()
     try:

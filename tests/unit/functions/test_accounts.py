@@ -15,8 +15,9 @@ from shared.settings import EMULATOR_VARIABLES
 from tests.accounts import StorageAs, TopicAs, needed, permissions
 from tests.enumerated import FOUND
 from tests.fakes import SETTINGS, FakeServices
+from tests.integration.faults.grpc_proxy import serving
 from tests.jobs import NOW
-from tests.read_only_firestore import ReadOnlyFirestore, serving
+from tests.read_only_firestore import ReadOnlyFirestore
 from tests.storages import a_storage
 from tests.unit.functions.stories import DOCUMENTS, Story, stories
 from tests.unit.infra.who_may_what import FIRESTORE, parts
