@@ -49,4 +49,4 @@ def is_erased(bench: Bench, user_id: str) -> bool:
 def erasures(bench: Bench, user_id: str) -> list[dict[str, Any]]:
     """The documents of all erasures of the user."""
     own = bench.database.collection("erasures").where(filter=FieldFilter("user_id", "==", user_id))
-    return [one.to_dict() for one in own.get()]
+    return [one.to_dict() or {} for one in own.get()]
