@@ -28,7 +28,7 @@ class Erased:
     """What became of some jobs."""
 
     deletions: list[Deletion]
-    """Those that this erasure deleted, or the owner since."""
+    """Those that stand now, also those of before this erasure. Their jobs have no texts any more."""
     failed: int
     """How many could not be written. What went wrong is logged."""
 
@@ -77,8 +77,7 @@ class Erasing:
             return None
         if "displaced" in pair.entry:
             self._ledger.forget_displaced(job_id, entries.ERASED_TEXTS)
-        deletion = deletion_of(pair)
-        return deletion if deletion and deletion.deleted_at >= erasure.requested_at else None
+        return deletion_of(pair)
 
 
 _FAILED = "failed"

@@ -219,8 +219,10 @@ def test_a_job_that_was_just_being_restored_is_deleted(services: FakeServices) -
     call(undelete_job, services, "/jobs/job-1/restore", method="POST")
     services.now = lambda: NOW + MINUTE
     request(services, "?confirm=4")
+    services.fake_publisher.published.clear()
     run(services)
     assert services.fake_ledger.entries["job-1"]["state"] == "pending"
+    assert "job-1" in {one.job_id for one in services.fake_publisher.published}  # no sweep needs to ask for it
 
 
 @pytest.mark.parametrize("restored", [False, True])
