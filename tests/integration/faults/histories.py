@@ -109,9 +109,10 @@ class Player:
             *(f"erasure: {one}" for one in erasures(self.bench, self.user_id)),
         ]
         for job_id in (self.job_id, self.neighbour):
-            fields = {name: str(value)[:100] for name, value in read(self.bench.database, job_id).items()}
-            told += [f"{job_id}: {read_entry(self.bench.database, job_id)}"]
-            told += [f"document: {fields}", f"objects: {sorted(self._found(job_id))}"]
+            for what, fields in (("entry", read_entry), ("document", read)):
+                shortened = {name: str(value)[:300] for name, value in fields(self.bench.database, job_id).items()}
+                told.append(f"{what} {job_id}: {shortened}")
+            told.append(f"objects: {sorted(self._found(job_id))}")
         return "\n  ".join(told)
 
     def check(self, *, faultless: bool) -> None:
