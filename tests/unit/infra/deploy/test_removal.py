@@ -243,3 +243,35 @@ def test_after_its_end_a_deployment_can_be_made_anew(checkout: Checkout) -> None
     checkout.must()
     assert {f"gs://{bucket}" for bucket in DEFAULTS.buckets} <= {*checkout.cloud.buckets}
     assert check(checkout).returncode == 0
+
+
+@pytest.mark.parametrize("kept", [None, "purge-job"])
+def test_nothing_is_rolled_back_to_before_an_end_even_if_it_was_interrupted(
+    kept: str | None, checkout: Checkout
+) -> None:
+    checkout.must()
+    checkout.change_source()
+    checkout.must()
+    checkout.cloud.failing = kept and f"run services delete {kept}"
+    assert destroy(checkout).returncode == int(bool(kept))
+    checkout.cloud.failing = None
+    checkout.must()
+    serving = checkout.cloud.serving()
+    checkout.cloud.calls.clear()
+    done = checkout.deploy("rollback", *REQUIRED)
+    assert (done.returncode, checkout.cloud.changes()) == (2, [])
+    assert "there is no earlier release that could be gone back to" in done.stderr
+    # What was released since can be gone back to.
+    checkout.change_source()
+    checkout.must()
+    checkout.must("rollback", *REQUIRED)
+    assert checkout.cloud.serving() == serving
+
+
+def test_after_an_end_there_is_nothing_to_roll_back_to(checkout: Checkout) -> None:
+    checkout.must()
+    checkout.change_source()
+    checkout.must()
+    assert destroy(checkout).returncode == 0
+    done = checkout.deploy("rollback", *REQUIRED)
+    assert (done.returncode, "no earlier release" in done.stderr) == (2, True)
