@@ -99,8 +99,8 @@ class Firebase:
             self._rest.call("PATCH", _AUTH, f"{self._name}/config?updateMask=authorizedDomains", domains)
         if self._gcloud.mode is Mode.CHECK and (others := self._others(there)):
             self.steps.append(
-                f"Users may also sign in on {', '.join(others)}, which ALLOWED_ORIGINS does not have. Unless another "
-                f"product of the project needs it, remove it at {console}/settings"
+                f"Users may also sign in on {', '.join(others)}, which ALLOWED_ORIGINS does not have. Unless "
+                f"another product of the project needs it, remove it at {console}/settings"
             )
         if not self._has_provider(config):
             self.steps.append(
