@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from infra.cloud.channels import Channels
 from infra.cloud.project import DESCRIPTION, Project
 
 ALERT_PREFIX = "NuuMee Jobs: "
@@ -81,8 +82,10 @@ class Watching:
         return {one["name"].rpartition("/")[2]: one for one in listed}
 
     def alert(self) -> None:
-        """One policy for each file, known by its name: gcloud would make a second one of the same name."""
-        channels = [] if self._deployment.alert_channels == "none" else self._deployment.alert_channels.split(",")
+        """One policy for each file, known by its name: gcloud would make a second one of the same name. Raises
+        NoAnswer.
+        """
+        channels = Channels(self._project).ensure()
         there = self.alerts()
         for file in self._alert_files():
             content = json.loads(file.read_text())

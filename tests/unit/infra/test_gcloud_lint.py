@@ -50,13 +50,13 @@ NAMES = {
         "image-builder",
     ),
 }
-CHANNELS = "--alert-channels=projects/nuumee-test/notificationChannels/1"
+CHANNELS = ("--alert-channels=projects/nuumee-test/notificationChannels/1", "--alert-email=ops@a.example")
 
 
 def play(checkout: Checkout) -> None:
     """Go every path that deploy.sh has."""
     cloud = checkout.cloud
-    checkout.must(*REQUIRED, "--budget=100USD", CHANNELS, "--signing=keyless", "--forwarded-hops=2")
+    checkout.must(*REQUIRED, "--budget=100USD", *CHANNELS, "--signing=keyless", "--forwarded-hops=2")
     cloud.hmac_key = ":not a key"
     assert checkout.deploy().returncode == 2
     cloud.hmac_key = "GOOG1EKEY:not a key"

@@ -26,7 +26,7 @@ def test_nothing_is_destroyed_unless_the_project_is_named(answer: str, checkout:
 
 
 def test_an_end_leaves_the_database_and_buckets_with_objects(checkout: Checkout) -> None:
-    checkout.must()
+    checkout.must(*REQUIRED, "--alert-email=ops@a.example")
     checkout.cloud.objects["gs://nuumee-images/u/1/reference.png"] = "image"
     database = copy.deepcopy(checkout.cloud.database)
     done = destroy(checkout)
@@ -38,7 +38,7 @@ def test_an_end_leaves_the_database_and_buckets_with_objects(checkout: Checkout)
     empty = (cloud.services, cloud.topics, cloud.subscriptions, cloud.schedules, cloud.alerts, cloud.accounts)
     assert [len(part) for part in empty] == [0] * len(empty)
     assert all(role["deleted"] for role in cloud.roles.values())
-    assert (cloud.metrics, cloud.checks, cloud.dashboards) == ({}, {}, {})
+    assert (cloud.channels, cloud.metrics, cloud.checks, cloud.dashboards) == ({}, {}, {}, {})
     assert (cloud.keys, cloud.versions, cloud.repository) == ({}, None, None)
     assert cloud.policies["projects nuumee-test"] == []
     assert not any(command[0] == "firestore" for command in cloud.changes())

@@ -38,6 +38,8 @@ def grow(checkout: Checkout) -> None:
         cloud.schedules[name] = {"name": f"projects/p/jobs/{name}", "schedule": "* * * * *", "description": mark}
         policy = f"projects/nuumee-test/alertPolicies/{name}"
         cloud.alerts[policy] = {"name": policy, "displayName": title}
+        channel = f"projects/nuumee-test/notificationChannels/{name}"
+        cloud.channels[channel] = {"name": channel, "displayName": name, "userLabels": labels}
         metric, check = ("nuumee_jobs_old", "nuumee-jobs-old") if mark else ("other", "other")
         cloud.metrics[metric] = {"name": metric}
         at = f"projects/nuumee-test/uptimeCheckConfigs/{check}"
@@ -63,7 +65,12 @@ def grown(checkout: Checkout) -> Checkout:
 
 WHAT = (
     *("schedule old-one", "notification of gs://nuumee-videos to projects/nuumee-test/topics/old-one"),
-    *("alert NuuMee Jobs: old", "uptime check nuumee-jobs-old", "metric nuumee_jobs_old"),
+    *(
+        "alert NuuMee Jobs: old",
+        "notification channel old-one",
+        "uptime check nuumee-jobs-old",
+        "metric nuumee_jobs_old",
+    ),
     *("subscription old-one", "service old-one", "topic old-one"),
     "role roles/datastore.user of serviceAccount:old-one@nuumee-test.iam.gserviceaccount.com on nuumee-test",
     "role roles/editor of serviceAccount:list-jobs@nuumee-test.iam.gserviceaccount.com on nuumee-test",
@@ -161,6 +168,7 @@ def test_after_a_yes_it_goes_and_nobody_elses_does(grown: Checkout) -> None:
         assert "other" in kept
         assert "old-one" not in kept
     assert "projects/nuumee-test/subscriptions/other" in cloud.subscriptions
+    assert [*cloud.channels] == ["projects/nuumee-test/notificationChannels/other"]
     assert {"nuumee_jobs_old", "other"} & cloud.metrics.keys() == {"other"}
     names = {check["displayName"] for check in cloud.checks.values()}
     assert names == {"nuumee-jobs-page", "nuumee-jobs-share", "other"}
