@@ -60,10 +60,10 @@ class Removal:
         ours = {topic["name"] for topic in listed if topic.get("labels", {}).get(LABEL[0]) == LABEL[1]}
         wanted = self._project.topic_path(self._project.deployment.object_finalized_topic)
         for bucket in self._project.deployment.buckets:
-            for name, topic in self._watching.notifications(bucket).items():
-                if topic == wanted if everything else topic in ours - {wanted}:
-                    what = f"notification of gs://{bucket} to {topic}"
-                    yield self._command(what, "storage", "buckets", "notifications", "delete", name)
+            for one in self._watching.notifications(bucket):
+                if one.topic == wanted if everything else one.topic in ours - {wanted}:
+                    what = f"notification of gs://{bucket} to {one.topic}"
+                    yield self._command(what, "storage", "buckets", "notifications", "delete", one.name)
 
     def _alerts(self, everything: bool) -> Iterator[Leftover]:
         wanted = self._watching.alert_names()

@@ -88,6 +88,25 @@ def play(checkout: Checkout) -> None:
     assert checkout.deploy("destroy", *REQUIRED).returncode == 0
 
 
+def advised(checkout: Checkout) -> list[str]:
+    """The commands that deploy.sh names when it refuses to run."""
+    other = {"name": "projects/nuumee-test/subscriptions/purge-job", "topic": "projects/nuumee-test/topics/other"}
+    found = []
+    for there in (
+        {"functions": ["list_jobs"], "enabled": {"cloudfunctions.googleapis.com"}},
+        {"buckets": {"gs://nuumee-videos": {"uniform_bucket_level_access": False}}},
+        {"subscriptions": {other["name"]: other}},
+        {"database": {"type": "DATASTORE_MODE"}},
+    ):
+        checkout.cloud = Cloud()
+        vars(checkout.cloud).update(there)
+        done = checkout.deploy()
+        named = re.findall(r"(?:^|: )(gcloud [a-z].*)$", done.stderr, re.MULTILINE)
+        assert (done.returncode, bool(named)) == (2, True), done.stderr
+        found += named
+    return found
+
+
 @pytest.fixture(scope="module")
 def commands(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """One command of each form: those that differ only in what they name are the same to the parser."""
@@ -104,6 +123,7 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         patch.setattr(checkout.cloud.__class__, "__call__", keep)
         play(checkout)
     return [
+        *advised(checkout),
         *{form(words): shlex.join(["gcloud", *words]) for words in every}.values(),
         *documented(),
         *spelled_out(),

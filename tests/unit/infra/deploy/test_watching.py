@@ -19,6 +19,32 @@ def test_each_bucket_tells_of_its_new_objects_once_somebody_listens(commands: li
     assert len(those(commands, "storage", "buckets", "notifications", "create")) == len(DEFAULTS.buckets)
 
 
+NEW = {"event_types": ["OBJECT_FINALIZE"], "payload_format": "JSON_API_V1"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"event_types": ["OBJECT_FINALIZE", "OBJECT_DELETE"]},
+        {"event_types": None},
+        {"payload_format": "NONE"},
+        {"object_name_prefix": "users/"},
+    ],
+)
+def test_a_bucket_that_tells_something_else_is_made_to_tell_of_new_objects(
+    changes: dict[str, Any], checkout: Checkout
+) -> None:
+    checkout.must()
+    (told,) = checkout.cloud.notifications["gs://nuumee-videos"]
+    wanted = {**told, "id": "2"}
+    told.update(changes)
+    made, gone = checkout.must()
+    # Without a moment in which nothing is told.
+    assert [made[3], gone[3]] == ["create", "delete"]
+    assert checkout.cloud.notifications["gs://nuumee-videos"] == [wanted]
+    assert checkout.must() == []
+
+
 @pytest.mark.parametrize(
     ("topic", "made"),
     [
@@ -31,7 +57,7 @@ def test_each_bucket_tells_of_its_new_objects_once_somebody_listens(commands: li
 def test_a_bucket_that_tells_the_topic_is_not_made_to_tell_it_twice(
     topic: str, made: int, checkout: Checkout
 ) -> None:
-    told = {"id": "7", "topic": f"//pubsub.googleapis.com/{topic}", "event_types": ["OBJECT_FINALIZE"]}
+    told = {"id": "7", "topic": f"//pubsub.googleapis.com/{topic}", **NEW}
     checkout.cloud.notifications = {f"gs://{bucket}": [dict(told)] for bucket in DEFAULTS.buckets}
     changes = checkout.must()
     assert len(those(changes, "storage", "buckets", "notifications", "create")) == made
