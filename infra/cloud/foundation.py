@@ -61,8 +61,8 @@ class Foundation:
         found = self._gcloud.find("firestore", "databases", "describe", "--database=(default)")
         if found and found["type"] != "FIRESTORE_NATIVE":
             raise Refused(
-                f"the project's Firestore database is {found['type']}, and it must be FIRESTORE_NATIVE. An empty "
-                "one can be changed: gcloud firestore databases update --database='(default)' --type=firestore-native"
+                f"the project's Firestore database is {found['type']}, and it must be FIRESTORE_NATIVE. To change "
+                "an empty one: gcloud firestore databases update --database='(default)' --type=firestore-native"
             )
         self._database = found
         for bucket in self._deployment.buckets:
