@@ -74,3 +74,12 @@ def test_a_channel_that_is_not_listed_yet_is_waited_for(times: int, code: int, c
     checkout.cloud.new_channels = 0
     checkout.must(*MAILED)
     assert len(checkout.cloud.channels) == 1
+
+
+def test_without_its_channel_no_policy_is_made_until_the_run_is_repeated(checkout: Checkout) -> None:
+    checkout.cloud.failing = " ".join(MAKE)
+    assert checkout.deploy(*MAILED).returncode == 7
+    assert checkout.cloud.alerts == {}
+    checkout.cloud.failing = None
+    checkout.must(*MAILED)
+    assert heard(checkout) == [[NAME]] * len(FILES)
