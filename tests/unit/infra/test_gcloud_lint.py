@@ -143,9 +143,9 @@ def documented() -> list[str]:
     """The commands in docs/, whose words in capitals stand for what the reader has."""
     found = []
     for file in sorted((ROOT / "docs").glob("*.md")):
-        for block in re.findall(r"^```\n(.*?)^```", file.read_text(), re.DOTALL | re.MULTILINE):
+        for block in re.findall(r"^ *```\n(.*?)^ *```", file.read_text(), re.DOTALL | re.MULTILINE):
             text = re.sub(r"\bPROJECT(_ID)?\b", "nuumee-test", block)
-            lines = re.sub(r"\\\n\s*", "", text).splitlines()
+            lines = map(str.strip, re.sub(r"\\\n\s*", "", text).splitlines())
             found += [shlex.join(shlex.split(line, comments=True)) for line in lines if line.startswith("gcloud ")]
     return found
 
