@@ -83,3 +83,14 @@ def test_without_its_channel_no_policy_is_made_until_the_run_is_repeated(checkou
     checkout.cloud.failing = None
     checkout.must(*MAILED)
     assert heard(checkout) == [[NAME]] * len(FILES)
+
+
+def test_a_check_names_the_channel_that_is_missing_and_makes_none(checkout: Checkout) -> None:
+    checkout.must()
+    checkout.cloud.calls.clear()
+    done = checkout.deploy("check", *MAILED)
+    assert (done.returncode, checkout.cloud.changes()) == (1, [])
+    assert done.stdout.startswith(f"gcloud {' '.join(MAKE)} '--display-name=NuuMee Jobs to ops+jobs@a.example' ")
+    assert done.stdout.count(
+        "--set-notification-channels=projects/nuumee-test/notificationChannels/CHANNEL"
+    ) == len(FILES)
