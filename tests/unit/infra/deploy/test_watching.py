@@ -45,6 +45,16 @@ def test_a_bucket_that_tells_something_else_is_made_to_tell_of_new_objects(
     assert checkout.must() == []
 
 
+def test_a_notification_that_could_not_be_removed_goes_with_the_next_run(checkout: Checkout) -> None:
+    checkout.must()
+    checkout.cloud.notifications["gs://nuumee-videos"][0]["payload_format"] = "NONE"
+    checkout.cloud.failing = "notifications delete"
+    assert checkout.deploy().returncode == 7
+    checkout.cloud.failing = None
+    (gone,) = checkout.must()
+    assert gone[3:5] == ["delete", "projects/_/buckets/nuumee-videos/notificationConfigs/1"]
+
+
 @pytest.mark.parametrize(
     ("topic", "made"),
     [
