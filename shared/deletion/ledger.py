@@ -125,11 +125,8 @@ class Ledger:
         The first to lose a file come first. Costs one read for each, and at least one.
         """
         own = self._entries.where(filter=FieldFilter("user_id", "==", user_id))
-        query = (
-            own.where(filter=FieldFilter("spared_until", ">", later_than)).order_by("spared_until").limit(limit)
-        )
-        with outages("Firestore"):
-            return [(one.id, fields(one)) for one in query.get(**firestore_limits())]
+        query = own.where(filter=FieldFilter("spared_until", ">", later_than)).order_by("spared_until")
+        return [(one.id, fields(one)) for one in fetched(query.limit(limit))]
 
     def documents(self, job_ids: Iterable[str], only: Sequence[str]) -> dict[str, Document]:
         """These fields of the jobs' documents that exist. Costs one read per id."""
