@@ -149,6 +149,8 @@ def ended(entry: Entry, key: str, buckets: Sequence[BucketPurge], found: Leftove
         changes |= {"state": state.value, "proved_empty_at": now if is_done else None}
         if is_done:
             changes["sweep_at"] = entry.get("sweep_at") if _is_watched(entry, now) else None
+        elif entry.get("sweep_at") is None:
+            changes["sweep_at"] = now  # another run was done before: what this one saw must be proved anew
     return _with(entry, f"ended {key}", **changes)
 
 

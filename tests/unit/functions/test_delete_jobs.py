@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -307,6 +308,25 @@ def test_two_runs_at_once_count_each_job_once(services: FakeServices, monkeypatc
 
     monkeypatch.setattr(services.repository, "batch", meanwhile)
     run(services)
+    assert (progress(services)["state"], progress(services)["deleted"]) == ("done", 5)
+
+
+def test_jobs_for_which_firestore_does_not_answer_are_tried_again_without_the_others(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change, asked = services.fake_ledger.change, Counter[str]()
+
+    def unanswered(job_id: str, step: Any) -> Any:
+        asked[job_id] += 1
+        if asked[job_id] < {"job-1": 2, "job-2": 3}.get(job_id, 1):
+            raise Unavailable("Firestore")
+        return change(job_id, step)
+
+    monkeypatch.setattr(services.fake_ledger, "change", unanswered)
+    request(services)
+    run(services)
+    assert live(services) == {"others"}
+    assert (asked["job-0"], asked["job-1"], asked["job-2"]) == (1, 2, 3)
     assert (progress(services)["state"], progress(services)["deleted"]) == ("done", 5)
 
 
