@@ -1,9 +1,10 @@
 /** Taking deletions back. Loaded when it is needed, because most visits restore nothing. */
 
-import { getJobs, getReceipt, restoreJob } from "@/lib/api";
+import { getJobs } from "@/lib/api";
 import { fewAtOnce, patiently } from "@/lib/bulk";
 import { ApiError, messageOf, SessionEnded } from "@/lib/errors";
 import type { JobFields } from "@/lib/job";
+import { getReceipt, restoreJob } from "@/lib/job-calls";
 import { namesOf } from "@/lib/naming";
 import { notify } from "@/lib/notify";
 

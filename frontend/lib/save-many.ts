@@ -1,9 +1,9 @@
 /** Saves the videos of many jobs, straight from Cloud Storage and never whole in memory, with a list of them. */
 
-import { getJob } from "@/lib/api";
 import { fewAtOnce, patiently } from "@/lib/bulk";
 import { messageOf, NetworkError, SessionEnded } from "@/lib/errors";
 import { type JobFields, shortName } from "@/lib/job";
+import { getJob } from "@/lib/job-calls";
 import { openVideo } from "@/lib/video-stream";
 
 /** Where files are saved. */

@@ -1,8 +1,8 @@
 /** The output video of a job as a stream from Cloud Storage. Where it breaks off, it goes on. */
 
-import { getJobOutput } from "@/lib/api";
 import { patiently } from "@/lib/bulk";
 import { ApiError, NetworkError } from "@/lib/errors";
+import { getJobOutput } from "@/lib/job-calls";
 
 /** Before each attempt to go on, in milliseconds. They begin anew with each piece that is received. */
 const PAUSES = [1, 2, 4, 8, 16, 32].map((seconds) => 1000 * seconds);

@@ -10,7 +10,8 @@ const { getJobs, getReceipt, notify, restoreJob } = vi.hoisted(() => ({
   notify: vi.fn(),
   restoreJob: vi.fn(),
 }));
-vi.mock("@/lib/api", () => ({ getJobs, getReceipt, restoreJob }));
+vi.mock("@/lib/api", () => ({ getJobs }));
+vi.mock("@/lib/job-calls", () => ({ getReceipt, restoreJob }));
 vi.mock("@/lib/notify", () => ({ notify }));
 
 const { signal } = new AbortController();

@@ -3,7 +3,7 @@ import type { JobFields } from "@/lib/job";
 import { saveMany, TargetLost } from "@/lib/save-many";
 import { folderTarget, handOver, wayToSave, zipTarget } from "@/lib/targets";
 
-vi.mock("@/lib/api", () => ({
+vi.mock("@/lib/job-calls", () => ({
   getJobOutput: async (id: string) => ({
     job_id: id,
     download_url: "https://storage.test/",

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { getJobOutput } from "@/lib/api";
 import { ApiError, NetworkError, SessionEnded } from "@/lib/errors";
+import { getJobOutput } from "@/lib/job-calls";
 import { openVideo } from "@/lib/video-stream";
 
-vi.mock("@/lib/api", () => ({ getJobOutput: vi.fn() }));
+vi.mock("@/lib/job-calls", () => ({ getJobOutput: vi.fn() }));
 
 const VIDEO = new TextEncoder().encode("0123456789");
 const fetch = vi.fn<typeof globalThis.fetch>();
