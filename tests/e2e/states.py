@@ -232,7 +232,8 @@ def cards_in_the_trash(jobs: JobsPage, shelf: Shelf) -> None:
 
 
 def account_menu(jobs: JobsPage, shelf: Shelf) -> None:
-    jobs.open(wait=False).open_menu().get_by_role("menuitem", name="Erase everything").wait_for()
+    empty(jobs, shelf)
+    jobs.open_menu().get_by_role("menuitem", name="Erase everything").wait_for()
 
 
 def erasing_everything(jobs: JobsPage, shelf: Shelf) -> None:
