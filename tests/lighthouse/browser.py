@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import DEVNULL
 from typing import Any
 
 from playwright.sync_api import Browser, sync_playwright
@@ -61,18 +63,17 @@ def _signed_in(local: Stack, account: Account, password: str) -> Iterator[int]:
     root = ("--no-sandbox",) if os.geteuid() == 0 else ()  # root never has a sandbox
     with tempfile.TemporaryDirectory(prefix="nuumee-", ignore_cleanup_errors=True) as profile:
         own = (f"--user-data-dir={profile}", f"--remote-debugging-port={port}")
-        process = subprocess.Popen(
-            (str(executable), *_FLAGS, *root, *own, "about:blank"), stderr=subprocess.DEVNULL
-        )
+        command = (str(executable), *_FLAGS, *root, *own, "about:blank")
+        # The program may be a script that starts the browser, so all of its processes are ended together.
+        process = subprocess.Popen(command, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True)
         try:
             wait_until(lambda: ports.answers(port))
             with sync_playwright() as playwright:
-                _sign_in(
-                    playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}"), local, account, password
-                )
+                running = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}")
+                _sign_in(running, local, account, password)
             yield port
         finally:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
