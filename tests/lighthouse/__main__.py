@@ -53,12 +53,12 @@ def _rows(local: Stack) -> Iterator[Row]:
     shown = _fill(local, account)
     with compressing(local) as local.url:
         jobs = _typical(f"{local.url}/jobs/", "jobs", local, account)
-        for category, bar in zip(CATEGORIES, (90, 100, 100), strict=True):
+        for category, bar in zip(CATEGORIES, (90.0, 100.0, 100.0), strict=True):
             yield _score(jobs, category, "jobs page", bar)
         for audit, unit, bar in (
-            ("largest-contentful-paint", "ms", 2500),
+            ("largest-contentful-paint", "ms", 2500.0),
             ("cumulative-layout-shift", "", 0.05),
-            ("total-blocking-time", "ms", 200),
+            ("total-blocking-time", "ms", 200.0),
         ):
             name = f"jobs page, {audit.replace('-', ' ')}{unit and f', {unit}'}"
             yield Row(name=name, ours=float(jobs["audits"][audit]["numericValue"]), limit=bar)
