@@ -17,6 +17,7 @@ FUNCTIONS = tuple(table().functions)
 
 PACKAGES = ("functions", "shared")
 PYTHON = "3.11"
+"""The version that the tests run on: docs/decisions/2026-11-26-python.md"""
 _MAIN = '''\
 """Where functions-framework looks for the function that FUNCTION_TARGET names. The others are not imported."""
 

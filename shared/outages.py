@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import google.auth.exceptions
 import requests.exceptions
@@ -21,6 +21,9 @@ from google.api_core import exceptions as google_errors
 from google.api_core.retry import Retry
 
 from shared.errors import Unavailable
+
+if TYPE_CHECKING:
+    from google.cloud import firestore
 
 ANSWER_WITHIN = 8.0
 """Seconds after which an HTTP function answers 503. The rest of the 10 s is left for a cold start."""
@@ -75,6 +78,7 @@ _AWAY = (
     requests.exceptions.ChunkedEncodingError,
     TimeoutError,
 )
+_NEVER = Retry(predicate=lambda _: False)
 _MOST_SAID = 150
 
 _patience = 1.0
@@ -124,6 +128,18 @@ def firestore_limits() -> dict[str, Any]:
 
     retry = Retry(predicate=try_again, initial=FIRST_PAUSE, maximum=LONGEST_PAUSE, timeout=seconds)
     return {"timeout": seconds, "retry": retry}
+
+
+def fetched(query: firestore.Query | firestore.CollectionReference) -> list[Any]:
+    """Snapshots of all documents that the query finds, in order. Raises Unavailable if Firestore is away.
+
+    If a query breaks, all of it is sent again. The library would continue after the last document that it
+    received, and fails with a TypeError if it had received none: `Query._make_stream` of google-cloud-firestore.
+    """
+    seconds = firestore_seconds()
+    retry = Retry(predicate=is_passing, initial=FIRST_PAUSE, maximum=LONGEST_PAUSE, timeout=seconds)
+    with outages("Firestore"):
+        return list(retry(query.get)(timeout=seconds, retry=_NEVER))
 
 
 def counting_limits() -> dict[str, Any]:

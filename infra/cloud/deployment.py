@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.settings import Settings
 
-# No pattern lets a quote, a space or an @ through.
+# No pattern lets a quote or a space through, and none of what the functions get an @.
 _BUCKET = ("[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]", "bucket name")
 # https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names
 _TOPIC = ("(?!goog)[A-Za-z][A-Za-z0-9._-]{2,200}", "topic name")
@@ -65,6 +65,9 @@ class Deployment:
     max_instances: str = _setting("[1-9][0-9]{0,2}", "number of instances of a function, from 1 to 999", "20")
     alert_channels: str = _setting(
         f"(none|{_CHANNEL}(,{_CHANNEL})*)", "list of channels such as projects/a/notificationChannels/1", "none"
+    )
+    alert_email: str = _setting(
+        r"(none|[A-Za-z0-9._+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+)", "address that mails about alerts go to", "none"
     )
     budget: str = _setting(
         "(none|[1-9][0-9]{0,8}[A-Z]{3})", "monthly amount to be warned at such as 100USD", "none"

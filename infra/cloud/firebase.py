@@ -87,7 +87,8 @@ class Firebase:
     def _authorize(self) -> None:
         """Let users sign in on the page: https://firebase.google.com/docs/auth/web/google-signin#before_you_begin"""
         config = self._rest.call("GET", _AUTH, f"{self._name}/config", may_lack=True)
-        providers = f"{_CONSOLE}/project/{self._id}/authentication/providers"
+        console = f"{_CONSOLE}/project/{self._id}/authentication"
+        providers = f"{console}/providers"
         if config is None:
             self.steps.append(f"Turn on Authentication, and a provider, at {providers}. Then run this again")
             return
@@ -96,10 +97,22 @@ class Firebase:
         if missing and self._changes(f"let users sign in on {', '.join(missing)}"):
             domains = {"authorizedDomains": [*there, *missing]}
             self._rest.call("PATCH", _AUTH, f"{self._name}/config?updateMask=authorizedDomains", domains)
+        if self._gcloud.mode is Mode.CHECK and (others := self._others(there)):
+            self.steps.append(
+                f"Users may also sign in on {', '.join(others)}, which ALLOWED_ORIGINS does not have. Unless "
+                f"another product of the project needs it, remove it at {console}/settings"
+            )
         if not self._has_provider(config):
             self.steps.append(
                 f"Turn on a provider at {providers}: the page knows e-mail with password, and Google"
             )
+
+    def _others(self, domains: list[str]) -> list[str]:
+        """Old hosts of the page, or another product's: nothing tells them apart, so a person decides. Firebase
+        itself adds localhost and its hosting: https://support.google.com/firebase/answer/6400741
+        """
+        firebases = ("localhost", f"{self._id}.firebaseapp.com", f"{self._id}.web.app")
+        return [domain for domain in domains if domain not in (*self._hosts, *firebases)]
 
     def _has_provider(self, config: Any) -> bool:
         listed = self._rest.call("GET", _AUTH, f"{self._name}/defaultSupportedIdpConfigs")

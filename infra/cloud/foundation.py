@@ -65,12 +65,19 @@ class Foundation:
         """Raises Refused for a database or bucket that cannot be used."""
         found = self._gcloud.find("firestore", "databases", "describe", "--database=(default)")
         if found and found["type"] != "FIRESTORE_NATIVE":
-            raise Refused(f"the project's Firestore database is {found['type']}, and it must be FIRESTORE_NATIVE")
+            raise Refused(
+                f"the project's Firestore database is {found['type']}, and it must be FIRESTORE_NATIVE. To change "
+                "an empty one: gcloud firestore databases update --database='(default)' --type=firestore-native"
+            )
         self._database = found
         for bucket in self._deployment.buckets:
             there = self._gcloud.find("storage", "buckets", "describe", f"gs://{bucket}")
             if there and not there.get("uniform_bucket_level_access"):
-                raise Refused(f"gs://{bucket} has no uniform bucket-level access, which conditions on roles need")
+                raise Refused(
+                    f"gs://{bucket} has no uniform bucket-level access, which conditions on roles need. It ends "
+                    "access by lists of single objects. To turn it on: "
+                    f"gcloud storage buckets update gs://{bucket} --uniform-bucket-level-access"
+                )
             self._buckets[bucket] = there
 
     def make(self) -> None:

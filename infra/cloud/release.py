@@ -70,17 +70,23 @@ class Release:
     def roll_back(self) -> Record:
         """Serve the last whole release before the present one. Returns its record.
 
-        Raises Failed, and Refused if there is none.
+        Revisions end with their service, and their records stay: a release of before `destroy` is none to go back
+        to. Raises Failed, and Refused if there is none.
         """
         services = self._services.there()
         records = self._releases.all()
         serving = {name: service.serving for name, service in services.items()}
         served = [index for index, record in enumerate(records) if record.is_served(serving)]
-        earlier = records[: served[-1]] if served else records
+        there = self._services.revisions()
+        earlier = [
+            record
+            for record in (records[: served[-1]] if served else records)
+            if (ours := {*record.of_those(services).values()}) and ours <= there
+        ]
         if not earlier:
             raise Refused("there is no earlier release that could be gone back to")
         target = earlier[-1]
-        self._move({name: one for name, one in target.revisions.items() if name in services}, services)
+        self._move(target.of_those(services), services)
         return target
 
     def _candidate(self, function: Function, image: str, key_version: str, there: Service | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -33,6 +33,10 @@ class Record:
     def is_served(self, serving: Mapping[str, str | None]) -> bool:
         """Whether every service that is still there serves this release."""
         return all(serving.get(name, revision) == revision for name, revision in self.revisions.items())
+
+    def of_those(self, services: Container[str]) -> dict[str, str]:
+        """Its revisions of the services that are still there."""
+        return {name: revision for name, revision in self.revisions.items() if name in services}
 
 
 class Releases:

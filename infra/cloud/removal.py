@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from infra.cloud.access import SECRET, Access, Binding
+from infra.cloud.channels import Channels
 from infra.cloud.gcloud import Failed
 from infra.cloud.measuring import CHECK_PREFIX, METRIC_PREFIX, Measuring
 from infra.cloud.project import DESCRIPTION, LABEL, REPOSITORY, SIGNER, Project
@@ -31,6 +32,7 @@ class Removal:
         self._location = f"--location={project.deployment.region}"
         self._watching = Watching(project)
         self._measuring = Measuring(project)
+        self._alert_channels = Channels(project)
         self._topics = Topics(project)
         self._access = Access(project)
 
@@ -39,7 +41,8 @@ class Removal:
         be made anew. What sends comes before what receives. Databases are never among it.
         """
         found = [*self._schedules(everything), *self._notifications(everything), *self._alerts(everything)]
-        found += [*self._measures(everything), *self._subscriptions(everything), *self._services(everything)]
+        found += [*self._channels(everything), *self._measures(everything)]
+        found += [*self._subscriptions(everything), *self._services(everything)]
         if everything:
             return [*found, *self._foundation()]
         found += [*self._topics_there(everything), *map(self._binding, self._access.surplus())]
@@ -57,16 +60,23 @@ class Removal:
         ours = {topic["name"] for topic in listed if topic.get("labels", {}).get(LABEL[0]) == LABEL[1]}
         wanted = self._project.topic_path(self._project.deployment.object_finalized_topic)
         for bucket in self._project.deployment.buckets:
-            for name, topic in self._watching.notifications(bucket).items():
-                if topic == wanted if everything else topic in ours - {wanted}:
-                    what = f"notification of gs://{bucket} to {topic}"
-                    yield self._command(what, "storage", "buckets", "notifications", "delete", name)
+            for one in self._watching.notifications(bucket):
+                if one.topic == wanted if everything else one.topic in ours - {wanted}:
+                    what = f"notification of gs://{bucket} to {one.topic}"
+                    yield self._command(what, "storage", "buckets", "notifications", "delete", one.name)
 
     def _alerts(self, everything: bool) -> Iterator[Leftover]:
         wanted = self._watching.alert_names()
         for name, policy in self._watching.alerts().items():
             if name.startswith(ALERT_PREFIX) and (everything or name not in wanted):
                 yield self._command(f"alert {name}", "alpha", "monitoring", "policies", "delete", policy["name"])
+
+    def _channels(self, everything: bool) -> Iterator[Leftover]:
+        """After the alerts. With --force it goes even if somebody else's alert names it."""
+        for name, channel in self._alert_channels.there().items():
+            if everything or name not in self._alert_channels.wanted():
+                deleting = ("beta", "monitoring", "channels", "delete", channel, "--force")
+                yield self._command(f"notification channel {name}", *deleting)
 
     def _measures(self, everything: bool) -> Iterator[Leftover]:
         measuring = self._measuring

@@ -84,6 +84,11 @@ class Services:
             return {function.account: _placeholder(function.account) for function in self._project.functions}
         return {service.name: service for service in map(Service.of, listed)}
 
+    def revisions(self) -> set[str]:
+        """The names of all revisions, those without requests among them."""
+        listed = self._gcloud.read("run", "revisions", "list", self._project.region)
+        return {one["metadata"]["name"] for one in listed}
+
     def prefix(self, function: Function, image: str, key_version: str) -> str:
         """What names of revisions begin with. It differs if the function must run differently.
 

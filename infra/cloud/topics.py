@@ -32,7 +32,7 @@ class Topics:
             if name in there and there[name]["topic"] != self._project.topic_path(topic):
                 raise Refused(
                     f"the subscription {name} is of {there[name]['topic']} and should be of {topic}: once it is "
-                    f"empty, delete it with gcloud pubsub subscriptions delete {name}"
+                    f"empty, delete it: gcloud pubsub subscriptions delete {name}"
                 )
 
     def make(self) -> None:

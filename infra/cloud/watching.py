@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from infra.cloud.channels import Channels
 from infra.cloud.project import DESCRIPTION, Project
 
 ALERT_PREFIX = "NuuMee Jobs: "
@@ -16,12 +18,34 @@ ALERT_PREFIX = "NuuMee Jobs: "
 _POLICIES = ("alpha", "monitoring", "policies")
 _BUDGET = "NuuMee Jobs"
 _BODY = "{}"
+_NEW, _JSON = "OBJECT_FINALIZE", "JSON_API_V1"
 _EVERY_MINUTE = "* * * * *"
 _FROM_THE_LOG = "logging.googleapis.com/user/"
 _METRICS_TAKE = 600.0
 """Seconds until a new metric from the log is known to alerts, as the error says that comes until then:
 https://github.com/GoogleCloudPlatform/cloud-foundation-fabric/pull/3739
 """
+
+
+@dataclass(frozen=True)
+class Notification:
+    """What a bucket tells a topic."""
+
+    name: str
+    """As gcloud takes it."""
+    topic: str
+    differs: bool
+    """Whether it tells anything but each new object, with a payload of JSON."""
+
+    @classmethod
+    def of(cls, bucket: str, found: Mapping[str, Any]) -> Self:
+        told = (
+            found.get("event_types"),
+            found.get("payload_format", _JSON),
+            found.get("object_name_prefix") or None,
+        )
+        name = f"projects/_/buckets/{bucket}/notificationConfigs/{found['id']}"
+        return cls(name, found["topic"].partition(".com/")[2], told != ([_NEW], _JSON, None))
 
 
 class Watching:
@@ -33,24 +57,28 @@ class Watching:
         self._deployment = project.deployment
 
     def notify(self) -> None:
-        """Have the buckets tell of new objects, unless they do: with two configurations one sends two messages."""
+        """Have the buckets tell of new objects, unless they do: with two configurations one sends two messages.
+        One that differs is made anew, because Cloud Storage changes none:
+        https://cloud.google.com/storage/docs/json_api/v1/notifications
+        """
+        group = ("storage", "buckets", "notifications")
         topic = self._project.topic_path(self._deployment.object_finalized_topic)
         for bucket in self._deployment.buckets:
-            if topic not in self.notifications(bucket).values():
+            there = [one for one in self.notifications(bucket) if one.topic == topic]
+            if all(one.differs for one in there):
                 # This also lets Cloud Storage publish to the topic.
                 self._gcloud.run(
-                    *("storage", "buckets", "notifications", "create", f"gs://{bucket}", f"--topic={topic}"),
-                    *("--event-types=OBJECT_FINALIZE", "--payload-format=json"),
+                    *(*group, "create", f"gs://{bucket}", f"--topic={topic}"),
+                    *(f"--event-types={_NEW}", "--payload-format=json"),
                 )
+            for one in there:
+                if one.differs:
+                    self._gcloud.run(*group, "delete", one.name)
 
-    def notifications(self, bucket: str) -> dict[str, str]:
-        """The topics that a bucket tells, by what gcloud calls the notifications; none if there is no bucket."""
+    def notifications(self, bucket: str) -> list[Notification]:
+        """All of a bucket; none if there is no bucket."""
         listed = self._gcloud.find("storage", "buckets", "notifications", "list", f"gs://{bucket}") or []
-        told = [one["Notification Configuration"] for one in listed]
-        return {
-            f"projects/_/buckets/{bucket}/notificationConfigs/{one['id']}": one["topic"].partition(".com/")[2]
-            for one in told
-        }
+        return [Notification.of(bucket, one["Notification Configuration"]) for one in listed]
 
     def schedule(self) -> None:
         topic = self._project.table.every_minute_topic
@@ -81,8 +109,10 @@ class Watching:
         return {one["name"].rpartition("/")[2]: one for one in listed}
 
     def alert(self) -> None:
-        """One policy for each file, known by its name: gcloud would make a second one of the same name."""
-        channels = [] if self._deployment.alert_channels == "none" else self._deployment.alert_channels.split(",")
+        """One policy for each file, known by its name: gcloud would make a second one of the same name. Raises
+        NoAnswer.
+        """
+        channels = Channels(self._project).ensure()
         there = self.alerts()
         for file in self._alert_files():
             content = json.loads(file.read_text())

@@ -19,7 +19,7 @@ from shared.deletion.purge import until_next_sweep
 from shared.jobs.amending import Document, amend, read, update_unless_changed
 from shared.jobs.documents import fields
 from shared.jobs.job import rfc3339
-from shared.outages import firestore_limits, outages
+from shared.outages import fetched, firestore_limits, outages
 
 WATCHED_FOR = timedelta(days=1)
 """How long sweeps look for jobs that were created before the request and were written later."""
@@ -162,8 +162,7 @@ class Erasures:
         return fields(read(self._erasures.document(erasure_id)))
 
     def _found(self, query: Any) -> list[Erasure]:
-        with outages("Firestore"):
-            return [_erasure(one.id, fields(one)) for one in query.get(**firestore_limits())]
+        return [_erasure(one.id, fields(one)) for one in fetched(query)]
 
     def _change(self, erasure_id: str, step: Callable[[Document], Document]) -> Document:
         def write(snapshot: Any, document: Document) -> Document:

@@ -20,7 +20,7 @@ from shared.deletion.standing import LOOKED_AT, Pair
 from shared.errors import Contended
 from shared.jobs.amending import BUSY, Document
 from shared.jobs.documents import fields
-from shared.outages import firestore_limits, outages
+from shared.outages import fetched, firestore_limits, outages
 
 _PAGE = 300
 _MOST_TRIES = 8
@@ -82,8 +82,7 @@ class Ledger:
     def due(self, now: datetime, limit: int) -> list[tuple[str, Entry]]:
         """Entries whose next sweep is due, the longest overdue first, whatever their state."""
         query = self._entries.where(filter=FieldFilter("sweep_at", "<=", now)).order_by("sweep_at").limit(limit)
-        with outages("Firestore"):
-            return [(one.id, fields(one)) for one in query.get(**firestore_limits())]
+        return [(one.id, fields(one)) for one in fetched(query)]
 
     def pending(self, before: datetime) -> Iterator[tuple[str, Entry]]:
         """Pending deletions requested before that time, oldest first, read page by page."""
@@ -91,8 +90,7 @@ class Ledger:
 
     def oldest_pending(self, before: datetime) -> tuple[str, Entry] | None:
         """The first of `pending`, for one read."""
-        with outages("Firestore"):
-            found = self._pending(before).limit(1).get(**firestore_limits())
+        found = fetched(self._pending(before).limit(1))
         return (found[0].id, fields(found[0])) if found else None
 
     def _pending(self, before: datetime) -> firestore.Query:
@@ -113,8 +111,7 @@ class Ledger:
         query = query.order_by("__name__", direction=firestore.Query.DESCENDING)
         if after:
             query = query.start_after({"requested_at": after[0], "__name__": self._entries.document(after[1])})
-        with outages("Firestore"):
-            return [(one.id, fields(one)) for one in query.get(**firestore_limits())]
+        return [(one.id, fields(one)) for one in fetched(query)]
 
     def count_restorable(self, user_id: str, later_than: datetime) -> int:
         """How many there are of `restorable`. Costs one read for each 1,000, and at least one."""
@@ -142,8 +139,7 @@ class Ledger:
     def old_form_pending(self, limit: int) -> list[str]:
         """Ids of jobs whose document still holds a pending `purge`."""
         pending = self._jobs.where(filter=FieldFilter("purge.state", "==", DeletionState.PENDING.value))
-        with outages("Firestore"):
-            return [one.id for one in pending.select([]).limit(limit).get(**firestore_limits())]
+        return [one.id for one in fetched(pending.select([]).limit(limit))]
 
     def jobs_naming(self, user_id: str, path_field: str, name: str) -> Iterator[tuple[str, Document]]:
         """The user's jobs, live or not, whose `path_field` is this name, with `deleted_at` alone."""
@@ -158,16 +154,15 @@ class Ledger:
         Only those that were displaced `after` so many times.
         """
         there = self._entries.document(job_id).collection("displaced")
-        with outages("Firestore"):
-            found = sorted(there.get(**firestore_limits()), key=lambda one: int(one.id))
+        found = sorted(fetched(there), key=lambda one: int(one.id))
         return {name: value for one in found if int(one.id) > after for name, value in fields(one).items()}
 
     def forget_displaced(self, job_id: str, names: Iterable[str]) -> None:
         """Remove these fields from what was displaced. Costs a read for each such document, at most a write."""
         there = self._entries.document(job_id).collection("displaced")
-        with outages("Firestore"):
-            for one in there.get(**firestore_limits()):
-                if found := [name for name in names if name in fields(one)]:
+        for one in fetched(there):
+            if found := [name for name in names if name in fields(one)]:
+                with outages("Firestore"):
                     one.reference.update(dict.fromkeys(found, firestore.DELETE_FIELD), **firestore_limits())
 
     def record_dead_letter(self, message_id: str, letter: Document) -> None:
@@ -254,8 +249,7 @@ def _pages(query: firestore.Query) -> Iterator[list[Any]]:
     """The documents of a query, page by page."""
     query, after = query.limit(_PAGE), None
     while True:
-        with outages("Firestore"):
-            page = (query.start_after(after) if after else query).get(**firestore_limits())
+        page = fetched(query.start_after(after) if after else query)
         yield page
         if len(page) < _PAGE:
             return

@@ -12,9 +12,11 @@ from urllib.parse import quote
 from shared.settings import Bucket
 
 _JOB_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-"""Control characters, line ends, and lone surrogates, which have no UTF-8."""
-_ODD_SEGMENT = re.compile(r"(^|/)(\.{0,2})(/|$)")
+_CONTROL = "[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
+"""A control character, line end, or lone surrogate, which has no UTF-8."""
+_CONTROLS = re.compile(_CONTROL)
+_UNUSABLE = re.compile(rf"{_CONTROL}|\\|/\.{{0,2}}(/|$)")
+"""What makes a path ambiguous: an odd character, or a segment after the first that is empty or a step up."""
 _RESERVED_ID = re.compile(r"__.*__")
 _RESERVED_WORDS = frozenset({"cost", "erasure"})
 """Paths under /jobs/ that are not ids: GET /jobs/cost belongs to the job service."""
@@ -115,7 +117,7 @@ class Picture(StrEnum):
 
     @property
     def kind(self) -> PictureKind:
-        return PictureKind(f"{self.value.rpartition('_')[2]}s")
+        return _KINDS[self]
 
 
 Shown = Medium | Picture
@@ -129,6 +131,13 @@ _PICTURED = {
     Picture.REFERENCE_VIEW: Medium.REFERENCE_IMAGE,
     Picture.OUTPUT_STORYBOARD: Medium.OUTPUT_VIDEO,
 }
+_KINDS = {picture: PictureKind(f"{picture.rpartition('_')[2]}s") for picture in Picture}
+OF_INPUTS = tuple(
+    shown
+    for shown in ALL_SHOWN
+    if (shown.medium if isinstance(shown, Picture) else shown) is not Medium.OUTPUT_VIDEO
+)
+"""What is shown of a job without an output."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,37 +191,18 @@ class Job:
 
     def path(self, medium: Shown) -> str | None:
         """The object's name in the document, which may be any text; None if it is absent or not text."""
-        match medium:
-            case Picture():
-                return self.known(medium).get(self.pictured(medium))
-            case Medium.REFERENCE_IMAGE:
-                return self.reference_image_path
-            case Medium.MOTION_VIDEO:
-                return self.motion_video_path
-            case Medium.INPUT_VIDEO:
-                return self.input_video_path
-            case Medium.OUTPUT_VIDEO:
-                return self.output_video_path
+        if isinstance(medium, Medium):
+            path: str | None = getattr(self, f"{medium}_path")
+            return path
+        known: Mapping[Medium, str | None] = getattr(self, medium.kind)
+        return known.get(self.pictured(medium))
 
     def pictured(self, picture: Picture) -> Medium:
         """The medium that the picture shows. A job without a motion video uses its input video in its place."""
-        if picture.medium is Medium.MOTION_VIDEO and self.motion_video_path is None and self.input_video_path:
+        medium = picture.medium
+        if medium is Medium.MOTION_VIDEO and self.motion_video_path is None and self.input_video_path:
             return Medium.INPUT_VIDEO
-        return picture.medium
-
-    def known(self, picture: Picture) -> Mapping[Medium, str | None]:
-        """The document's pictures of this one's kind."""
-        match picture.kind:
-            case PictureKind.POSTER:
-                return self.posters
-            case PictureKind.PREVIEW:
-                return self.previews
-            case PictureKind.VIEW:
-                return self.views
-            case PictureKind.STORYBOARD:
-                return self.storyboards
-            case PictureKind.SHARE_PICTURE:
-                return {}  # the page shows none
+        return medium
 
     def share_url(self, share_origin: str) -> str | None:
         return f"{share_origin}/v/{quote(self.short_id, safe='')}" if self.short_id else None
@@ -303,14 +293,11 @@ def can_own_media(user_id: object) -> bool:
 
 def is_own_path(path: str, user_id: str) -> bool:
     """Whether `path` names an object under `{user_id}/` and cannot be read as any other name."""
-    owner, _, rest = path.partition("/")
     return (
-        can_own_media(user_id)
-        and owner == user_id
-        and not _CONTROLS.search(path)
+        path.startswith(f"{user_id}/")
+        and can_own_media(user_id)
+        and not _UNUSABLE.search(path)
         and len(path.encode()) <= _LONGEST_OBJECT_NAME
-        and "\\" not in path
-        and not _ODD_SEGMENT.search(rest)
     )
 
 

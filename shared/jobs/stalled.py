@@ -13,7 +13,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from shared.jobs.amending import Document, read
 from shared.jobs.documents import fields, is_deleted
 from shared.jobs.job import FINAL_STATUSES
-from shared.outages import firestore_limits, outages
+from shared.outages import fetched, firestore_limits, outages
 
 STALLED_AFTER = timedelta(days=1)
 """How long a job in progress may be without a change. The page has the same limit."""
@@ -95,8 +95,7 @@ class StalledJobs:
             query = query.order_by(order)
         start = {order: place[name] for order, name in zip(_ORDER, _PLACE, strict=True) if name in place}
         found = query.select((*_PLACE[:2], "deleted_at")).start_after(start).limit(limit)
-        with outages("Firestore"):
-            return [stalled_job(one.id, fields(one)) for one in found.get(**firestore_limits())]
+        return [stalled_job(one.id, fields(one)) for one in fetched(found)]
 
 
 def stalled_job(job_id: str, document: Document) -> StalledJob:

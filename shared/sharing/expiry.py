@@ -17,7 +17,7 @@ from shared.errors import BadRequest
 from shared.jobs.amending import update_unless_changed
 from shared.jobs.documents import fields
 from shared.jobs.parameters import time_of
-from shared.outages import firestore_limits, outages
+from shared.outages import fetched
 from shared.sharing.shares import revocation
 from shared.sharing.short_links import claim
 
@@ -55,8 +55,7 @@ class Expiries:
         for each, and a write more, or a read and a write, to reserve its id.
         """
         due = self._jobs.where(filter=FieldFilter("share_expires_at", "<=", now)).order_by("share_expires_at")
-        with outages("Firestore"):
-            found = due.limit(limit).get(**firestore_limits())
+        found = fetched(due.limit(limit))
         for snapshot in found:
             document = fields(snapshot)
             claim(self._client, document.get("short_id"), snapshot.id)

@@ -15,7 +15,7 @@ from shared.jobs.amending import Write, amend, read, update_unless_changed
 from shared.jobs.documents import fields, given, is_deleted, job_from
 from shared.jobs.job import Job, Medium, is_job_id, is_own_path
 from shared.jobs.share_picture import SharePicture, share_picture
-from shared.outages import firestore_limits, outages
+from shared.outages import fetched
 from shared.sharing.short_links import claim, is_short_id, link_for
 
 RENEWALS = 10
@@ -144,10 +144,7 @@ class Shares:
 
     def _unclaimed(self, short_id: str, now: datetime) -> SharedVideo:
         """What the job shows that has this short id but no link. If two jobs have the id, neither is shown."""
-        with outages("Firestore"):
-            found = (
-                self._jobs.where(filter=FieldFilter("short_id", "==", short_id)).limit(2).get(**firestore_limits())
-            )
+        found = fetched(self._jobs.where(filter=FieldFilter("short_id", "==", short_id)).limit(2))
         if len(found) != 1:
             raise NoSuchVideo
         return replace(shared_video(short_id, str(found[0].id), fields(found[0]), now), is_settled=False)

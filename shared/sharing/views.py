@@ -20,7 +20,7 @@ from google.cloud import firestore
 from shared import log
 from shared.jobs.documents import fields
 from shared.jobs.job import is_job_id
-from shared.outages import counting_limits, firestore_limits, outages
+from shared.outages import counting_limits, fetched, firestore_limits, outages
 
 SHARDS = 10
 _MOST_TRIES = 3
@@ -51,8 +51,7 @@ class Views:
         found = 0
         for part in (in_order.start_at(start), in_order.end_before(start)):
             if found < limit:
-                with outages("Firestore"):
-                    shards = part.limit(limit - found).get(**firestore_limits())
+                shards = fetched(part.limit(limit - found))
                 found += len(shards)
                 yield from (shard.id for shard in shards)
 

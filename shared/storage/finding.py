@@ -8,7 +8,17 @@ from threading import Semaphore
 from typing import TYPE_CHECKING, TypeVar
 
 from shared import log
-from shared.jobs.job import ALL_SHOWN, Job, Medium, Picture, PictureKind, Shown, can_own_media, is_own_path
+from shared.jobs.job import (
+    ALL_SHOWN,
+    OF_INPUTS,
+    Job,
+    Medium,
+    Picture,
+    PictureKind,
+    Shown,
+    can_own_media,
+    is_own_path,
+)
 from shared.outages import LOOKED_UP_WITHIN, PICTURES_WITHIN, outages, seconds_for
 from shared.settings import Bucket
 from shared.storage.side_by_side import required, share, side_by_side
@@ -100,22 +110,16 @@ class Finder:
 
 def all_are_named(job: Job) -> bool:
     """Whether nothing of the job has to be looked up."""
-    return not any(_is_to_be_found(job, shown) for shown in _shown(job))
+    return not any(job.path(shown) is None and _is_to_be_found(job, shown) for shown in _shown(job))
 
 
-def _shown(job: Job) -> list[Shown]:
+def _shown(job: Job) -> tuple[Shown, ...]:
     """Everything to show, except what belongs to an unfinished output."""
-    return [
-        shown
-        for shown in ALL_SHOWN
-        if job.is_completed or (shown.medium if isinstance(shown, Picture) else shown) is not Medium.OUTPUT_VIDEO
-    ]
+    return ALL_SHOWN if job.is_completed else OF_INPUTS
 
 
 def _is_to_be_found(job: Job, shown: Shown) -> bool:
-    """Whether the document names no such object, and there may be one all the same."""
-    if job.path(shown) is not None:
-        return False
+    """Whether there may be such an object, although the document names none."""
     if isinstance(shown, Medium):
         return shown.default_name is not None
     return shown.kind is PictureKind.POSTER and _may_lie_beside(job, shown)

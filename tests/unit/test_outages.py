@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from unittest.mock import Mock
 
 import google.auth.exceptions
 import pytest
 import requests.exceptions
 from google.api_core import exceptions as google_errors
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import firestore
+from google.cloud.firestore_v1 import types
 from google.cloud.storage.exceptions import InvalidResponse
 
 from shared.errors import Unavailable
-from shared.outages import cause, outages
+from shared.outages import cause, fetched, outages
 
 AWAY = (
     google_errors.ServiceUnavailable("away"),
@@ -71,3 +76,36 @@ def test_an_answer_that_is_an_error_is_no_outage(error: Exception) -> None:
 )
 def test_the_cause_of_a_failure_is_told_in_a_few_words(error: Exception, told: str) -> None:
     assert cause(error) == told
+
+
+def test_a_query_that_breaks_before_its_first_document_is_sent_again() -> None:
+    """The library would go on after the last document, and fails with a TypeError if there was none."""
+    client = firestore.Client("demo", AnonymousCredentials())
+    client._firestore_api_internal = Mock()
+    run_query = client._firestore_api_internal.run_query
+    run_query.side_effect = [_broken([]), _broken(["first"]), iter([_response("first"), _response("second")])]
+    ids = [one.id for one in fetched(client.collection("jobs").order_by("created_at"))]
+    assert ids == ["first", "second"]
+    assert run_query.call_count == 3
+
+
+def test_a_query_that_is_refused_is_not_sent_again() -> None:
+    query = Mock()
+    query.get.side_effect = google_errors.FailedPrecondition("The query requires an index.")
+    with pytest.raises(google_errors.FailedPrecondition):
+        fetched(query)
+    assert query.get.call_count == 1
+
+
+def _broken(names: list[str]) -> Iterator[types.RunQueryResponse]:
+    """The stream of a query that breaks after these documents."""
+    yield types.RunQueryResponse(read_time=datetime(2026, 1, 1, tzinfo=UTC))
+    yield from map(_response, names)
+    raise google_errors.ServiceUnavailable("the stream broke off")
+
+
+def _response(name: str) -> types.RunQueryResponse:
+    path = f"projects/demo/databases/(default)/documents/jobs/{name}"
+    time = datetime(2026, 1, 1, tzinfo=UTC)
+    found = types.Document(name=path, create_time=time, update_time=time)
+    return types.RunQueryResponse(document=found, read_time=time)

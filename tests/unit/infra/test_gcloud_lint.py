@@ -50,13 +50,13 @@ NAMES = {
         "image-builder",
     ),
 }
-CHANNELS = "--alert-channels=projects/nuumee-test/notificationChannels/1"
+CHANNELS = ("--alert-channels=projects/nuumee-test/notificationChannels/1", "--alert-email=ops@a.example")
 
 
 def play(checkout: Checkout) -> None:
     """Go every path that deploy.sh has."""
     cloud = checkout.cloud
-    checkout.must(*REQUIRED, "--budget=100USD", CHANNELS, "--signing=keyless", "--forwarded-hops=2")
+    checkout.must(*REQUIRED, "--budget=100USD", *CHANNELS, "--signing=keyless", "--forwarded-hops=2")
     cloud.hmac_key = ":not a key"
     assert checkout.deploy().returncode == 2
     cloud.hmac_key = "GOOG1EKEY:not a key"
@@ -88,6 +88,25 @@ def play(checkout: Checkout) -> None:
     assert checkout.deploy("destroy", *REQUIRED).returncode == 0
 
 
+def advised(checkout: Checkout) -> list[str]:
+    """The commands that deploy.sh names when it refuses to run."""
+    other = {"name": "projects/nuumee-test/subscriptions/purge-job", "topic": "projects/nuumee-test/topics/other"}
+    found = []
+    for there in (
+        {"functions": ["list_jobs"], "enabled": {"cloudfunctions.googleapis.com"}},
+        {"buckets": {"gs://nuumee-videos": {"uniform_bucket_level_access": False}}},
+        {"subscriptions": {other["name"]: other}},
+        {"database": {"type": "DATASTORE_MODE"}},
+    ):
+        checkout.cloud = Cloud()
+        vars(checkout.cloud).update(there)
+        done = checkout.deploy()
+        named = re.findall(r"(?:^|: )(gcloud [a-z].*)$", done.stderr, re.MULTILINE)
+        assert (done.returncode, bool(named)) == (2, True), done.stderr
+        found += named
+    return found
+
+
 @pytest.fixture(scope="module")
 def commands(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """One command of each form: those that differ only in what they name are the same to the parser."""
@@ -104,6 +123,7 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
         patch.setattr(checkout.cloud.__class__, "__call__", keep)
         play(checkout)
     return [
+        *advised(checkout),
         *{form(words): shlex.join(["gcloud", *words]) for words in every}.values(),
         *documented(),
         *spelled_out(),
@@ -123,9 +143,9 @@ def documented() -> list[str]:
     """The commands in docs/, whose words in capitals stand for what the reader has."""
     found = []
     for file in sorted((ROOT / "docs").glob("*.md")):
-        for block in re.findall(r"^```\n(.*?)^```", file.read_text(), re.DOTALL | re.MULTILINE):
+        for block in re.findall(r"^ *```\n(.*?)^ *```", file.read_text(), re.DOTALL | re.MULTILINE):
             text = re.sub(r"\bPROJECT(_ID)?\b", "nuumee-test", block)
-            lines = re.sub(r"\\\n\s*", "", text).splitlines()
+            lines = map(str.strip, re.sub(r"\\\n\s*", "", text).splitlines())
             found += [shlex.join(shlex.split(line, comments=True)) for line in lines if line.startswith("gcloud ")]
     return found
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import compileall
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
 import tomllib
 import urllib.error
 import urllib.request
+import venv
 from datetime import date
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -43,9 +47,27 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return stage(tmp_path_factory.mktemp("staged") / "functions")
 
 
-def run(code: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+@pytest.fixture(scope="module")
+def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python that has what requirements.txt names, and nothing else of what is installed here."""
+    home = tmp_path_factory.mktemp("python")
+    venv.create(home, symlinks=True)
+    (site,) = home.glob("lib/python*/site-packages")
+    for name in re.findall(r"^([\w.-]+)(?:\[.+\])?==", (ROOT / "requirements.txt").read_text(), re.MULTILINE):
+        for file in distribution(name).files or ():
+            if ".." not in file.parts and "__pycache__" not in file.parts:
+                (site / file).parent.mkdir(parents=True, exist_ok=True)
+                (site / file).symlink_to(file.locate())
+    script = Path(sys.executable).with_name("functions-framework")
+    shutil.copy(script, home / "bin")
+    return home / "bin/python"
+
+
+def run(
+    code: str, folder: Path, environment: dict[str, str], python: Path = Path(sys.executable)
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-c", code],
+        [python, "-c", code],
         cwd=folder,
         env={"PATH": os.environ["PATH"], **environment},
         capture_output=True,
@@ -78,14 +100,15 @@ def test_the_python_is_supported_for_another_year() -> None:
 
 
 @pytest.mark.slow  # starts Python for each function
-def test_every_function_answers_from_that_folder_by_its_name_alone(folder: Path, tmp_path: Path) -> None:
+def test_every_function_answers_from_that_folder_by_its_name_alone(
+    folder: Path, python: Path, tmp_path: Path
+) -> None:
     ports = any_free(FUNCTIONS)
-    framework = Path(sys.executable).with_name("functions-framework")
     plain = {"PATH": os.environ["PATH"], "HOST": "127.0.0.1", "XDG_RUNTIME_DIR": str(tmp_path)}
     began = [
         subprocess.Popen(
             # -I: nothing but the folder and what is installed can be imported.
-            [sys.executable, "-I", str(framework)],
+            [str(python), "-I", str(python.with_name("functions-framework"))],
             cwd=folder,
             env={**LEAST, **plain, "FUNCTION_TARGET": name, "PORT": str(port)},
             stdout=subprocess.DEVNULL,
@@ -134,6 +157,20 @@ def status(name: str, port: int) -> int:
         except OSError:
             assert time.monotonic() < deadline, f"{name} does not start"
             time.sleep(0.1)
+
+
+def test_all_that_the_code_ever_imports_is_in_its_requirements(folder: Path, python: Path) -> None:
+    """What is imported only at its first use as well."""
+    trees = [ast.parse(file.read_text()) for file in folder.rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    statements = sorted({ast.unparse(node) for node in nodes} - {"from __future__ import annotations"})
+    assert "import google.cloud.storage" in statements
+    ended = run("\n".join(statements), folder, LEAST, python)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_what_is_installed_here_and_is_not_in_the_requirements_is_not_found(folder: Path, python: Path) -> None:
+    assert "No module named 'pytest'" in run("import pytest", folder, LEAST, python).stderr
 
 
 @pytest.mark.parametrize("missing", LEAST)

@@ -200,3 +200,16 @@ def test_what_makes_something_is_asked_for_once_and_found_by_the_next_run(
     monkeypatch.undo()
     on.must()
     assert len(on.cloud.web_apps) == 1
+
+
+def test_a_check_names_hosts_that_are_no_longer_in_the_data_and_leaves_them_to_a_person(on: Checkout) -> None:
+    on.must()
+    firebases = ["localhost", "nuumee-test.firebaseapp.com", "nuumee-test.web.app"]
+    on.cloud.auth = {**ON, "authorizedDomains": [*firebases, *HOSTS]}
+    assert steps(on.deploy("check", *REQUIRED)) == []
+    on.cloud.auth["authorizedDomains"] += ["old.example", "other.example"]
+    (step,) = steps(on.deploy("check", *REQUIRED))
+    assert "Users may also sign in on old.example, other.example, which ALLOWED_ORIGINS does not have" in step
+    assert step.endswith("/project/nuumee-test/authentication/settings")
+    assert steps(on.deploy()) == [], "a run does not repeat it each time"
+    assert "old.example" in on.cloud.auth["authorizedDomains"]

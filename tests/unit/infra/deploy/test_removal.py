@@ -1,4 +1,4 @@
-"""What is no longer in the data, and the end of a deployment."""
+"""What is no longer in the data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from infra.cloud.fetch import Answer
-from tests.unit.infra.deploy.checkout import ACCOUNTS, DEFAULTS, REQUIRED, Checkout, Done, Line
+from tests.unit.infra.deploy.checkout import ACCOUNTS, REQUIRED, Checkout, Done
 
 OLD = "list-jobs"
 LABELS = {"product": "nuumee-jobs"}
@@ -38,6 +38,8 @@ def grow(checkout: Checkout) -> None:
         cloud.schedules[name] = {"name": f"projects/p/jobs/{name}", "schedule": "* * * * *", "description": mark}
         policy = f"projects/nuumee-test/alertPolicies/{name}"
         cloud.alerts[policy] = {"name": policy, "displayName": title}
+        channel = f"projects/nuumee-test/notificationChannels/{name}"
+        cloud.channels[channel] = {"name": channel, "displayName": name, "userLabels": labels}
         metric, check = ("nuumee_jobs_old", "nuumee-jobs-old") if mark else ("other", "other")
         cloud.metrics[metric] = {"name": metric}
         at = f"projects/nuumee-test/uptimeCheckConfigs/{check}"
@@ -63,7 +65,12 @@ def grown(checkout: Checkout) -> Checkout:
 
 WHAT = (
     *("schedule old-one", "notification of gs://nuumee-videos to projects/nuumee-test/topics/old-one"),
-    *("alert NuuMee Jobs: old", "uptime check nuumee-jobs-old", "metric nuumee_jobs_old"),
+    *(
+        "alert NuuMee Jobs: old",
+        "notification channel old-one",
+        "uptime check nuumee-jobs-old",
+        "metric nuumee_jobs_old",
+    ),
     *("subscription old-one", "service old-one", "topic old-one"),
     "role roles/datastore.user of serviceAccount:old-one@nuumee-test.iam.gserviceaccount.com on nuumee-test",
     "role roles/editor of serviceAccount:list-jobs@nuumee-test.iam.gserviceaccount.com on nuumee-test",
@@ -161,6 +168,7 @@ def test_after_a_yes_it_goes_and_nobody_elses_does(grown: Checkout) -> None:
         assert "other" in kept
         assert "old-one" not in kept
     assert "projects/nuumee-test/subscriptions/other" in cloud.subscriptions
+    assert [*cloud.channels] == ["projects/nuumee-test/notificationChannels/other"]
     assert {"nuumee_jobs_old", "other"} & cloud.metrics.keys() == {"other"}
     names = {check["displayName"] for check in cloud.checks.values()}
     assert names == {"nuumee-jobs-page", "nuumee-jobs-share", "other"}
@@ -177,69 +185,3 @@ def test_what_cannot_be_pruned_is_named_and_the_rest_goes(grown: Checkout) -> No
     assert done.returncode == 1
     assert "could not be removed: subscription old-one" in done.stdout
     assert "old-one" not in grown.cloud.services
-
-
-def destroy(checkout: Checkout, answer: str = "nuumee-test") -> Done:
-    checkout.cloud.calls.clear()
-    checkout.answers = [answer]
-    return checkout.deploy("destroy", *REQUIRED)
-
-
-@pytest.mark.parametrize("answer", ["", "yes", "nuumee"])
-def test_nothing_is_destroyed_unless_the_project_is_named(answer: str, checkout: Checkout) -> None:
-    checkout.must()
-    before = parts(checkout)
-    done = destroy(checkout, answer)
-    assert (done.returncode, parts(checkout), checkout.cloud.changes()) == (2, before, [])
-    assert "nothing was removed" in done.stderr
-
-
-def words(commands: list[Line]) -> set[tuple[str, ...]]:
-    return {tuple(command[:3]) for command in commands}
-
-
-def test_an_end_leaves_the_database_and_buckets_with_objects(checkout: Checkout) -> None:
-    checkout.must()
-    checkout.cloud.objects["gs://nuumee-images/u/1/reference.png"] = "image"
-    database = copy.deepcopy(checkout.cloud.database)
-    done = destroy(checkout)
-    assert done.returncode == 0, done.stdout
-    cloud = checkout.cloud
-    assert cloud.database == database
-    # The build bucket has the records of releases.
-    assert {*cloud.buckets} == {"gs://nuumee-images", "gs://nuumee-test-nuumee-build"}
-    empty = (cloud.services, cloud.topics, cloud.subscriptions, cloud.schedules, cloud.alerts, cloud.accounts)
-    assert [len(part) for part in empty] == [0] * len(empty)
-    assert all(role["deleted"] for role in cloud.roles.values())
-    assert (cloud.metrics, cloud.checks, cloud.dashboards) == ({}, {}, {})
-    assert (cloud.keys, cloud.versions, cloud.repository) == ({}, None, None)
-    assert cloud.policies["projects nuumee-test"] == []
-    assert not any(command[0] == "firestore" for command in cloud.changes())
-    # What sends ends before what receives.
-    first = [command[0] for command in cloud.changes()]
-    assert first.index("scheduler") < first.index("run") < first.index("iam")
-
-
-def test_an_end_of_what_was_never_deployed_removes_nothing(checkout: Checkout) -> None:
-    assert destroy(checkout).returncode == 0
-    assert checkout.cloud.changes() == []
-
-
-def test_an_end_that_fails_in_part_goes_on_and_can_be_repeated(checkout: Checkout) -> None:
-    checkout.must()
-    checkout.cloud.failing = "run services delete purge-job"
-    done = destroy(checkout)
-    assert done.returncode == 1
-    assert "could not be removed, run destroy again: service purge-job" in done.stdout
-    assert [*checkout.cloud.services] == ["purge-job"]
-    checkout.cloud.failing = None
-    assert destroy(checkout).returncode == 0
-    assert checkout.cloud.services == {}
-
-
-def test_after_its_end_a_deployment_can_be_made_anew(checkout: Checkout) -> None:
-    checkout.must()
-    assert destroy(checkout).returncode == 0
-    checkout.must()
-    assert {f"gs://{bucket}" for bucket in DEFAULTS.buckets} <= {*checkout.cloud.buckets}
-    assert check(checkout).returncode == 0

@@ -55,6 +55,8 @@ def test_a_missing_setting_is_named(missing: str, checkout: Checkout) -> None:
         "--alert-channels=ops@nuumee.ai",
         "--alert-channels=projects/nuumee-test/notificationChannels/1,none",
         "--alert-channels=projects/nuumee-test/notificationChannels/",
+        "--alert-email=ops",
+        "--alert-email=ops@a.example,dev@a.example",
     ],
 )
 def test_a_wrong_setting_is_named_before_anything_is_done(wrong: str, checkout: Checkout) -> None:

@@ -19,6 +19,42 @@ def test_each_bucket_tells_of_its_new_objects_once_somebody_listens(commands: li
     assert len(those(commands, "storage", "buckets", "notifications", "create")) == len(DEFAULTS.buckets)
 
 
+NEW = {"event_types": ["OBJECT_FINALIZE"], "payload_format": "JSON_API_V1"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"event_types": ["OBJECT_FINALIZE", "OBJECT_DELETE"]},
+        {"event_types": None},
+        {"payload_format": "NONE"},
+        {"object_name_prefix": "users/"},
+    ],
+)
+def test_a_bucket_that_tells_something_else_is_made_to_tell_of_new_objects(
+    changes: dict[str, Any], checkout: Checkout
+) -> None:
+    checkout.must()
+    (told,) = checkout.cloud.notifications["gs://nuumee-videos"]
+    wanted = {**told, "id": "2"}
+    told.update(changes)
+    made, gone = checkout.must()
+    # Without a moment in which nothing is told.
+    assert [made[3], gone[3]] == ["create", "delete"]
+    assert checkout.cloud.notifications["gs://nuumee-videos"] == [wanted]
+    assert checkout.must() == []
+
+
+def test_a_notification_that_could_not_be_removed_goes_with_the_next_run(checkout: Checkout) -> None:
+    checkout.must()
+    checkout.cloud.notifications["gs://nuumee-videos"][0]["payload_format"] = "NONE"
+    checkout.cloud.failing = "notifications delete"
+    assert checkout.deploy().returncode == 7
+    checkout.cloud.failing = None
+    (gone,) = checkout.must()
+    assert gone[3:5] == ["delete", "projects/_/buckets/nuumee-videos/notificationConfigs/1"]
+
+
 @pytest.mark.parametrize(
     ("topic", "made"),
     [
@@ -31,7 +67,7 @@ def test_each_bucket_tells_of_its_new_objects_once_somebody_listens(commands: li
 def test_a_bucket_that_tells_the_topic_is_not_made_to_tell_it_twice(
     topic: str, made: int, checkout: Checkout
 ) -> None:
-    told = {"id": "7", "topic": f"//pubsub.googleapis.com/{topic}", "event_types": ["OBJECT_FINALIZE"]}
+    told = {"id": "7", "topic": f"//pubsub.googleapis.com/{topic}", **NEW}
     checkout.cloud.notifications = {f"gs://{bucket}": [dict(told)] for bucket in DEFAULTS.buckets}
     changes = checkout.must()
     assert len(those(changes, "storage", "buckets", "notifications", "create")) == made

@@ -108,7 +108,10 @@ class Data:
     def on_storage_buckets_notifications_create(self, command: Command) -> None:
         topic = f"//pubsub.googleapis.com/{command.flags['--topic']}"
         told = self.notifications.setdefault(command.named[0], [])
-        told.append({"id": str(len(told) + 1), "topic": topic, "event_types": ["OBJECT_FINALIZE"]})
+        payload = {"json": "JSON_API_V1"}[command.flags["--payload-format"]]
+        events = command.flags["--event-types"].split(",")
+        number = str(len(told) + 1)
+        told.append({"id": number, "topic": topic, "event_types": events, "payload_format": payload})
 
     def on_storage_buckets_notifications_delete(self, command: Command) -> None:
         _, _, _, bucket, _, number = command.named[0].split("/")

@@ -54,6 +54,10 @@ class Run(Firebase):
     def on_run_services_list(self, command: Command) -> Any:
         return [*self.services.values()]
 
+    def on_run_revisions_list(self, command: Command) -> Any:
+        names = (name for service in self.services.values() for name in service["status"]["revisions"])
+        return [{"metadata": {"name": name}} for name in names]
+
     def on_run_deploy(self, command: Command) -> None:
         name, flags = command.named[0], command.flags
         is_new = name not in self.services
