@@ -82,6 +82,14 @@ class Function:
         return self.name.replace("_", "-")
 
     @property
+    def server(self) -> dict[str, str]:
+        """Variables for the server and the C library. With one arena for all threads, a process takes 4 MiB less.
+
+        https://www.gnu.org/software/libc/manual/html_node/Memory-Allocation-Tunables.html
+        """
+        return {"THREADS": str(self.threads), "MALLOC_ARENA_MAX": "1"}
+
+    @property
     def threads(self) -> int:
         """gunicorn's threads, one per request. Its default is four per CPU; further requests queue.
 

@@ -142,7 +142,7 @@ class Services:
             "FUNCTION_SIGNATURE_TYPE": "cloudevent" if function.topic else "http",
             "GOOGLE_CLOUD_PROJECT": deployment.project,
             **{name.upper(): getattr(deployment, name) for name in _SETTINGS_OF_FUNCTIONS},
-            "THREADS": str(function.threads),
+            **function.server,
             **({"RELEASE": stamp} if stamp else {}),
         }
         # The origins hold commas, so @ separates the variables: see gcloud topic escaping.

@@ -160,7 +160,7 @@ class Stack:
             "ALLOWED_ORIGINS": ",".join(self.settings.allowed_origins),
             "SHARE_ORIGIN": self.settings.share_origin,
             **self._signing_key,
-            "THREADS": str(table().functions[name].threads),
+            **table().functions[name].server,
             "PATIENCE": str(self.patience),
             # For the benchmarks, which start functions without the parent.
             "PYTHONUNBUFFERED": "1",

@@ -50,6 +50,7 @@ def test_a_function_has_a_thread_for_each_request(function: str, commands: list[
     command = deployed(commands, function)
     # With a single thread, gunicorn would choose a worker that waits for the end of each connection.
     assert int(variables(command)["THREADS"]) == max(2, int(option(command, "--concurrency")))
+    assert variables(command)["MALLOC_ARENA_MAX"] == "1"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
