@@ -59,7 +59,9 @@ def opened(
 def followed(before: Entry, entry: Entry) -> Entry:
     """The entry of a deletion that follows one that was taken back, or an earlier owner's.
 
-    An earlier owner's entry is kept in it for the audit. What the mark displaced then comes back to nobody.
+    An earlier owner's entry is kept in it for the audit. What the mark displaced then comes back to nobody. The
+    runs of before are not kept: all had ended or were dead when the deletion was taken back, and an earlier
+    owner's work under another prefix.
     """
     entry = {**entry, **{name: before[name] for name in _FOLLOWING if name in before}}
     if before and before.get("user_id") != entry["user_id"]:
@@ -69,7 +71,7 @@ def followed(before: Entry, entry: Entry) -> Entry:
     return entry
 
 
-_FOLLOWING = ("displaced", "put_back", "running", "restores", "earlier")
+_FOLLOWING = ("displaced", "put_back", "restores", "earlier")
 _OWNERS_KEPT = 8
 
 
@@ -283,7 +285,7 @@ def _spared(entry: Entry, now: datetime) -> Entry:
 def _first_removal(entry: Entry, requested_at: datetime) -> datetime | None:
     buckets = _buckets(entry).values()
     times = [at for one in buckets if isinstance(at := one.get("first_removed_at"), datetime)]
-    # Runs that go on or were killed, also of a deletion before this one.
+    # Runs that go on or were killed.
     times += [max(at, requested_at) for at in running(entry).values()]
     # Earlier code recorded neither.
     is_unknown = any("removed_at" in one and "first_removed_at" not in one for one in buckets)

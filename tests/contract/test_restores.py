@@ -132,6 +132,22 @@ def test_the_time_counts_from_the_first_removal(world: World, restores: Restores
     assert request(restores, user, job_id, NOW + WEEK - MARGIN - MINUTE).removed == {"b": 4}
 
 
+def test_a_purge_that_was_cut_off_does_not_shorten_the_time_of_a_later_deletion(
+    world: World, restores: Restores, user: str, job_id: str
+) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    world.deletions.begin_purge(job_id, user, "killed", NOW)
+    purge(world, user, job_id)
+    request(restores, user, job_id)
+    assert finish(restores, job_id, NOW + LONGEST_RUN) is RESTORED
+    again = NOW + 4 * WEEK
+    world.deletions.mark(user, job_id, again)
+    world.deletions.begin_purge(job_id, user, "next", again)
+    world.deletions.end_purge(job_id, "next", [BucketPurge(bucket="b", objects=1, size=2)], again)
+    assert wish(restores, job_id).first_removal == again
+    assert request(restores, user, job_id, again + MINUTE).state is RESTORING
+
+
 def test_what_was_never_removed_comes_back_at_any_time(
     world: World, restores: Restores, user: str, job_id: str
 ) -> None:
