@@ -1,4 +1,4 @@
-import type { Receipt } from "@/lib/job";
+import type { BucketReceipt, Receipt } from "@/lib/job";
 
 /** What each state of a deletion means to its owner. */
 export const STATES: Record<Receipt["state"], string> = {
@@ -22,6 +22,17 @@ export function formatBytes(bytes: number): string {
   const amount = bytes / 1000 ** power;
   const digits = power > 0 && amount < 10 ? 1 : 0;
   return `${amount.toFixed(digits)} ${bytes === 1 ? "byte" : UNITS[power]}`;
+}
+
+/** Returns, for example, "1 file (3.4 kB)". */
+export function formatFiles(objects: number, bytes: number): string {
+  return `${objects} ${objects === 1 ? "file" : "files"} (${formatBytes(bytes)})`;
+}
+
+/** Says what was removed from a bucket. A run that failed may have removed files without counting them. */
+export function formatRemoved({ objects, bytes, recoverable_until }: BucketReceipt): string {
+  if (objects > 0) return `${formatFiles(objects, bytes)} removed`;
+  return recoverable_until ? "No files counted: a run that failed may have removed some" : "No files removed";
 }
 
 /** Lets the browser save the receipt, with all that the service says in it. */

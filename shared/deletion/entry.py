@@ -141,9 +141,13 @@ def ended(entry: Entry, key: str, buckets: Sequence[BucketPurge], found: Leftove
     """Adds what one run removed. The purge is done if no bucket has an error and nothing was found elsewhere."""
     if _is_in(entry, f"ended {key}"):
         return entry
-    before = _map(entry, "buckets")
-    began = min(running(entry).values(), default=now)  # a run that was killed may have removed the first
-    after = {**before, **{one.bucket: _added(_map(before, one.bucket), one, began, now) for one in buckets}}
+    before, runs = _map(entry, "buckets"), running(entry)
+    began = min(runs.values(), default=now)  # a run that was killed may have removed the first
+    others = [at for name, at in runs.items() if name != key]
+    after = {
+        **before,
+        **{one.bucket: _added(_map(before, one.bucket), one, began, others, now) for one in buckets},
+    }
     changes: Entry = {"buckets": after, "left": list(found.left), "running": _running(entry, key, None)}
     if is_deleted(entry):
         is_done = not (found.left or found.going or any(one.error for one in buckets))
@@ -259,18 +263,20 @@ def path_field(medium: Medium) -> str:
     return f"{medium.value}_path"
 
 
-def _added(before: Entry, one: BucketPurge, began: datetime, now: datetime) -> Entry:
+def _added(before: Entry, one: BucketPurge, began: datetime, others: list[datetime], now: datetime) -> Entry:
+    """The record of a bucket with what a run found. `others` is when other runs began that have not ended."""
     changes: Entry = {
         "objects": _number(before, "objects") + one.objects,
         "bytes": _number(before, "bytes") + one.size,
         "error": one.error,
         "proved_empty_at": None if one.error else now,
     }
-    if one.objects:
-        changes["removed_at"] = now
-    # A call that failed may have removed something all the same.
-    first = {"first_removed_at": began} if one.objects or one.error else {}
-    return {**first, **before, **changes}
+    # A call that failed, or a run that was cut off, may have removed something all the same.
+    removed_at = before.get("removed_at")
+    uncounted = [at for at in others if not isinstance(removed_at, datetime) or at > removed_at]
+    if one.objects or one.error or uncounted:
+        return {"first_removed_at": began, **before, **changes, "removed_at": now}
+    return {**before, **changes}
 
 
 def _spared(entry: Entry, now: datetime) -> Entry:

@@ -7,7 +7,7 @@ import { Skeleton } from "@/components/ui/Skeleton";
 import { ApiError, messageOf, SessionEnded } from "@/lib/errors";
 import { type BucketReceipt, type Receipt, shortName } from "@/lib/job";
 import { getReceipt } from "@/lib/job-calls";
-import { BUCKETS, formatBytes, STATES, saveReceipt } from "@/lib/receipt";
+import { BUCKETS, formatFiles, formatRemoved, STATES, saveReceipt } from "@/lib/receipt";
 import { formatExact } from "@/lib/time";
 
 export function ReceiptDialog({ jobId, onClose }: { jobId: string; onClose: () => void }) {
@@ -92,18 +92,14 @@ function Content({ receipt }: { receipt: Receipt }) {
 }
 
 function Bucket({ bucket }: { bucket: BucketReceipt }) {
-  const { objects, bytes, proved_empty_at, recoverable_until } = bucket;
+  const { proved_empty_at, recoverable_until } = bucket;
   return (
     <>
-      <p>{objects === 0 ? "No files removed" : `${formatFiles(objects, bytes)} removed`}</p>
+      <p>{formatRemoved(bucket)}</p>
       {proved_empty_at && <p className="text-muted">Empty since {formatExact(proved_empty_at)}</p>}
       {recoverable_until && <p className="text-muted">Last copy gone on {formatExact(recoverable_until)}</p>}
     </>
   );
-}
-
-function formatFiles(objects: number, bytes: number): string {
-  return `${objects} ${objects === 1 ? "file" : "files"} (${formatBytes(bytes)})`;
 }
 
 function Row({ name, children }: { name: string; children: ReactNode }) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -210,6 +211,27 @@ def test_the_receipt_says_what_was_removed_and_when_the_last_copy_goes(services:
     services.fake_retention.kept = None
     receipt = call(list_jobs, services, "/jobs/job-1/deletion").json
     assert receipt["buckets"]["images"]["recoverable_until"] is None
+
+
+def test_the_receipt_names_a_last_copy_of_what_a_run_removed_that_was_cut_off(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise Unavailable("Firestore")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(services.deletions, "end_purge", fail)
+        with pytest.raises(ServiceUnavailable):
+            purge(services)
+    for minutes in (1, 30):  # the second run is a sweep's, and finds nothing that is new
+        services.now = lambda minutes=minutes: NOW + timedelta(minutes=minutes)  # type: ignore[misc]
+        purge(services)
+        receipt: Any = call(list_jobs, services, "/jobs/job-1/deletion").json
+        told = {(one["objects"], one["recoverable_until"]) for one in receipt["buckets"].values()}
+        assert told == {(0, "2026-11-29T12:08:30.250000Z")}
+    deletion = services.deletions.of("job-1")
+    assert deletion is not None
+    assert deletion.first_removal == NOW
 
 
 def test_a_receipt_does_not_guess_how_long_a_bucket_keeps_files(
