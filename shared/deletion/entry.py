@@ -186,7 +186,7 @@ def swept(entry: Entry, due: datetime | None, now: datetime, sweep_after: timede
         return {**entry, "sweep_at": None}
     sweeps = _number(entry, "sweeps") + 1
     next_one = {"sweeps": sweeps, "sweep_at": now + until_next_sweep(sweeps, sweep_after)}
-    return {**entry, **_spared(entry, now), **next_one}
+    return {**entry, **({} if is_over else _spared(entry, now)), **next_one}
 
 
 def reopened(entry: Entry, due: datetime) -> Entry:
@@ -282,7 +282,7 @@ def _added(before: Entry, one: BucketPurge, began: datetime, others: list[dateti
 def _spared(entry: Entry, now: datetime) -> Entry:
     """Records that a late deletion has removed nothing before now."""
     requested_at = entry.get("requested_at")
-    if entry.get("state") != DeletionState.PENDING or not isinstance(requested_at, datetime):
+    if not is_deleted(entry) or not isinstance(requested_at, datetime):
         return {}
     is_late = now > requested_at + LATE and _first_removal(entry, requested_at) is None
     return {"spared_until": now} if is_late else {}

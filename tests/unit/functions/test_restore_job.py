@@ -465,6 +465,23 @@ def test_the_receipt_tells_when_the_last_copy_goes_and_the_trash_when_the_first_
     assert times == ("2026-11-29T12:07:30.250000Z", "2026-12-02T12:07:30.250000Z")
 
 
+def test_a_job_whose_only_file_came_late_is_in_the_trash_as_long_as_it_can_be_restored(
+    services: FakeServices,
+) -> None:
+    for bucket in FILES:
+        services.fake_media.objects[bucket].clear()
+    services.add("job", document("me", status="processing", output_video_path=None, completed_at=None))
+    delete(services)
+    purge(services)
+    services.fake_media.objects[OUTPUTS][FILES[OUTPUTS]] = [MP4]
+    services.now = lambda: NOW + timedelta(hours=12)
+    process_upload.receive(envelope(*notification(FILES[OUTPUTS], size=len(MP4))), services)
+    for later in (timedelta(hours=12), WEEK + timedelta(minutes=1)):
+        services.now = lambda later=later: NOW + later  # type: ignore[misc]
+        assert (trash(services)["total"], len(trash(services)["jobs"])) == (1, 1)
+    assert undelete(services)[0] == 202
+
+
 def test_a_writer_who_loses_the_mark_every_minute_does_not_cause_a_purge_every_minute(
     services: FakeServices,
 ) -> None:
