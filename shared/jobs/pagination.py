@@ -21,6 +21,8 @@ STATUS_GROUPS = (*(status.value for status in JobStatus), OTHER)
 """Statuses that can be filtered by and are counted."""
 _INCLUDED = ("media", "counts")
 _LONGEST_CURSOR = 1024
+_LARGEST = 10**9
+"""Largest page number, and most jobs in a list. Firestore's offset and the numbers of a cursor go further."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -95,7 +97,7 @@ class ListQuery:
         query = cls(
             user_id=user_id,
             page_size=read.number(parameters, "page_size", DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE),
-            page=read.number(parameters, "page", 1, 10**9),
+            page=read.number(parameters, "page", 1, _LARGEST),
             statuses=read.chosen(parameters, "status", STATUS_GROUPS),
             ids=read.ids(parameters),
             types=read.chosen(parameters, "type", JOB_TYPES),
@@ -127,7 +129,7 @@ class ListQuery:
         if self.name_prefix is not None:
             return position.name is not None and position.name.startswith(self.name_prefix)
         if position.created_at is None:
-            return self.created_after is None and self.created_before is None
+            return not self.deleted and self.created_after is None and self.created_before is None
         first, end = self.created_after or position.created_at, self.created_before
         return first <= position.created_at and (end is None or position.created_at < end)
 
@@ -163,6 +165,8 @@ def decode_cursor(cursor: str, query: ListQuery) -> Position:
         (total,) = rest or [None]
         if not is_job_id(job_id) or any(type(number) is not int for number in numbers):
             raise ValueError("not a position")
+        if not (1 <= page <= _LARGEST and all(0 <= number <= _LARGEST for number in (shown, *rest))):
+            raise ValueError("no list has that many jobs")
         name = place if isinstance(place, str) else short_id
         created_at = None if place is None or isinstance(place, str) else _EPOCH + int(place) * _MICROSECOND
         position = Position(job_id, created_at, page, shown, total, name)

@@ -384,8 +384,22 @@ def test_a_cursor_to_a_name_outside_its_search_is_refused(name: str | None) -> N
         (ListQuery(user_id="me", created_after=CREATED), replace(POSITION, created_at=None)),
         (ListQuery(user_id="me", created_before=CREATED), replace(POSITION, created_at=None)),
         (ListQuery(user_id="me", created_before=CREATED), replace(POSITION, created_at=None, name="cat")),
+        (ListQuery(user_id="me", deleted=True), replace(POSITION, created_at=None)),
     ],
 )
 def test_a_cursor_to_a_place_where_the_list_has_no_jobs_is_refused(query: ListQuery, position: Position) -> None:
     with pytest.raises(BadRequest, match="cursor"):
         decode_cursor(encode_cursor(position, query), query)
+
+
+@pytest.mark.parametrize("query", [MINE, ListQuery(user_id="me", deleted=True), asking(id_prefix="job")])
+@pytest.mark.parametrize(("name", "least"), [("page", 1), ("shown", 0), ("total", 0)])
+def test_a_cursor_with_a_number_that_no_list_has_is_refused(query: ListQuery, name: str, least: int) -> None:
+    def decoded(number: int) -> Position:
+        position = replace(replace(POSITION, total=57), **{name: number})  # type: ignore[arg-type]
+        return decode_cursor(encode_cursor(position, query), query)
+
+    for number in (least - 1, -(2**40), 10**9 + 1, 2**63):
+        with pytest.raises(BadRequest, match="cursor"):
+            decoded(number)
+    assert [getattr(decoded(number), name) for number in (least, 10**9)] == [least, 10**9]
