@@ -55,10 +55,16 @@ class Deletions:
         A deletion that is just being taken back is pending again, from its first time on: what has not come back
         yet was removed since then. Raises NotFound if the user has no such job.
         """
-        return _deletion(self._ledger.change(job_id, self.marking(user_id, job_id, user_id, now)))
+        step = self.marking(user_id, job_id, user_id, now, entries.FINAL_WATCHED_FOR)
+        return _deletion(self._ledger.change(job_id, step))
 
-    def marking(self, user_id: str, job_id: str, by: str, now: datetime) -> Step:
-        """The step of `mark`, for a deletion that `by` requested."""
+    def marking(
+        self, user_id: str, job_id: str, by: str, now: datetime, final_watched_for: timedelta = timedelta()
+    ) -> Step:
+        """The step of `mark`, for a deletion that `by` requested.
+
+        Without `final_watched_for`, sweeps look only at the marks of jobs in progress.
+        """
         if not is_job_id(job_id):
             raise NotFound
 
@@ -73,7 +79,9 @@ class Deletions:
                 return self._standing(pair, pair.entry or entry_from(pair, due), now)
             if deletion and is_own and deletion.state is DeletionState.RESTORING:
                 return self._standing(pair, entries.wanted_again(pair.entry, due), now)
-            entry = entries.opened(job_id, user_id, pair.document, by=by, at=now, due=due)
+            entry = entries.opened(
+                job_id, user_id, pair.document, by=by, at=now, due=due, final_watched_for=final_watched_for
+            )
             mark = mark_of(entry) if pair.document else {}
             return Changes(entries.followed(pair.entry, entry), mark, ("purge",))
 

@@ -26,6 +26,8 @@ Entry = dict[str, Any]
 WATCHED_FOR = timedelta(days=1)
 """How long sweeps look at the mark of a job that was in progress when it was deleted. Its worker may still write a
 stale copy of the document, which loses the mark."""
+FINAL_WATCHED_FOR = timedelta(minutes=30)
+"""The same for a job without a worker, of which somebody else may write a stale copy: some three looks."""
 LATE = timedelta(minutes=5)
 """How long after its request a deletion that has removed nothing yet is late. What it removes can be restored for
 that much longer, so the trash must not forget it by the time of its request."""
@@ -38,11 +40,19 @@ _LARGEST = 2**53
 
 
 def opened(
-    job_id: str, user_id: str, document: Mapping[str, Any], *, by: str, at: datetime, due: datetime | None
+    job_id: str,
+    user_id: str,
+    document: Mapping[str, Any],
+    *,
+    by: str,
+    at: datetime,
+    due: datetime | None,
+    final_watched_for: timedelta = timedelta(),
 ) -> Entry:
     """The entry of a deletion that `by` requested `at` that time. A sweep asks again once it is `due`.
 
-    There is nothing to purge for an owner who cannot own media.
+    Sweeps look for `final_watched_for` at the mark of a job that was completed or had failed. There is nothing to
+    purge for an owner who cannot own media.
     """
     entry: Entry = {"user_id": user_id, "requested_at": at, "requested_by": by, "attempts": 0}
     if not can_own_media(user_id):
@@ -51,8 +61,9 @@ def opened(
     entry |= {"state": DeletionState.PENDING.value, "sweeps": 0, "sweep_at": due}
     if named := names_outside(job_id, user_id, document):
         entry["named"] = named
-    if document and document.get("status") not in FINAL_STATUSES:
-        entry["watched_until"] = at + WATCHED_FOR
+    is_final = document.get("status") in FINAL_STATUSES
+    if document and (watched_for := final_watched_for if is_final else WATCHED_FOR):
+        entry["watched_until"] = at + watched_for
     return entry
 
 
@@ -155,7 +166,7 @@ def ended(entry: Entry, key: str, buckets: Sequence[BucketPurge], found: Leftove
         changes |= {"state": state.value, "proved_empty_at": now if is_done else None}
         if is_done:
             changes["sweep_at"] = entry.get("sweep_at") if _is_watched(entry, now) else None
-        elif entry.get("sweep_at") is None:
+        elif entry["state"] == DeletionState.DONE or entry.get("sweep_at") is None:
             changes["sweep_at"] = now  # another run was done before: what this one saw must be proved anew
     return _with(entry, f"ended {key}", **changes)
 

@@ -74,6 +74,7 @@ class Erasing:
             return _FAILED
 
     def _erase(self, erasure: Erasure, job_id: str, now: datetime) -> Deletion | None:
+        # The erasure itself looks for a day whether one of its jobs is live again.
         mark = self._deletions.marking(erasure.user_id, job_id, erasure.requested_by, now)
 
         def step(pair: Pair) -> Changes:

@@ -29,7 +29,7 @@ def test_a_delete_marks_the_job_and_its_pending_purge_together(world: World, use
     assert (deletion.deleted_at, deletion.state, deletion.user_id) == (NOW, DeletionState.PENDING, user)
     fields = world.read(job_id)
     assert (fields["deleted_at"], fields["deleted_by"]) == (NOW, user)
-    assert world.entry(job_id) == entry(user)
+    assert world.entry(job_id) == {**entry(user), "watched_until": NOW + timedelta(minutes=30)}
     assert (fields["status"], "purge" in fields) == ("completed", False)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -67,9 +68,15 @@ def test_a_stale_copy_that_comes_after_the_purge_is_found_by_a_sweep(world: Worl
     assert deletion.is_due(NOW + timedelta(minutes=5))
 
 
-def test_sweeps_look_at_the_mark_of_a_job_in_progress_for_a_day(world: World, user: str) -> None:
+@pytest.mark.parametrize(
+    ("make", "expected"),
+    [(in_progress, [5, 15, 35, 75, 155, 315, 635, 995, 1355, 1715]), (document, [5, 15, 35])],
+)
+def test_sweeps_look_at_the_mark_of_a_job_in_progress_for_a_day_and_of_others_for_half_an_hour(
+    world: World, user: str, make: Callable[[str], dict[str, Any]], expected: list[float]
+) -> None:
     job_id = new_id()
-    world.put(job_id, in_progress(user))
+    world.put(job_id, make(user))
     world.deletions.mark(user, job_id, NOW)
     deletion = world.deletions.end_purge(job_id, "run", EMPTY, NOW)
     looks = []
@@ -79,7 +86,7 @@ def test_sweeps_look_at_the_mark_of_a_job_in_progress_for_a_day(world: World, us
         found = world.deletions.of(job_id)
         assert found is not None
         deletion = found
-    assert looks == [5, 15, 35, 75, 155, 315, 635, 995, 1355, 1715]
+    assert looks == expected
     assert deletion.state is DeletionState.DONE
 
 

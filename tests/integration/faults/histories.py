@@ -61,8 +61,6 @@ class Player:
     erasures: int = 0
     vanished: bool = False
     is_full: bool = False
-    has_worker: bool = True
-    """Whether a worker still has a copy of the job's document. It has none once the job is completed."""
     late: int = 0
     kills: list[threading.Event] = field(default_factory=list)
 
@@ -184,19 +182,17 @@ class Player:
 
     def _complete(self, _: int) -> None:
         """The worker reports the job completed, without knowing whether it was deleted."""
-        self.has_worker = False
         if not self.vanished:
             time_of_it = {} if self.is_full else {"completed_at": NOW}
             self._jobs.document(self.job_id).update({"status": "completed", **time_of_it})
 
     def _copy(self, number: int) -> None:
-        """The worker writes back its whole copy of the document, which it read before, and reads it anew.
+        """A writer writes back its whole copy of the document, which it read before, and reads it anew.
 
-        Nobody looks for long whether a job that was completed keeps its mark, so a copy may complete it only once.
+        It may be the worker, also one that completes the job with this, or another writer after that.
         """
-        if self.has_worker and not self.vanished and not self.is_full:
-            self.has_worker = number % 3 > 0
-            status = {} if self.has_worker else {"status": "completed"}
+        if not self.vanished and not self.is_full:
+            status = {} if number % 3 else {"status": "completed"}
             self._jobs.document(self.job_id).set({**self._copied, **status})
             self._copied = read(self.bench.database, self.job_id)
 

@@ -109,6 +109,16 @@ def test_words_that_come_later_go_with_the_next_step_of_the_deletion(services: F
     assert "error_message" not in services.fake_repository.documents["job-0"]
 
 
+def test_an_erasure_looks_for_its_jobs_itself_and_not_at_the_mark_of_each(services: FakeServices) -> None:
+    request(services)
+    run(services)
+    assert not any("watched_until" in one for one in services.fake_ledger.entries.values())
+    services.fake_repository.documents["job-0"].pop("deleted_at")
+    services.now = lambda: NOW + timedelta(minutes=6)
+    sweep(services)
+    assert "job-0" not in live(services)
+
+
 def test_a_share_link_ends(services: FakeServices) -> None:
     services.add("job-0", document("me", created_at=BEFORE, short_id="25ca1d0f", output_video_path="me/o.mp4"))
     services.fake_shares.links["25ca1d0f"] = "job-0"

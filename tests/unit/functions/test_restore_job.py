@@ -504,6 +504,25 @@ def test_a_writer_who_loses_the_mark_every_minute_does_not_cause_a_purge_every_m
     assert "deleted_at" in services.fake_repository.documents["job"]
 
 
+@pytest.mark.parametrize("copied_after", [0, 34])
+def test_a_stale_copy_of_a_completed_job_shows_it_for_less_than_an_hour(
+    services: FakeServices, copied_after: int
+) -> None:
+    copied = dict(services.fake_repository.documents["job"])
+    delete(services)
+    purge(services)
+    for minute in range(60):
+        if minute == copied_after:
+            services.fake_repository.documents["job"] = copied
+        services.now = lambda minute=minute: NOW + timedelta(minutes=minute)  # type: ignore[misc]
+        services.fake_publisher.published.clear()
+        sweep_purges.receive(envelope(b"", {}), services)
+        if services.fake_publisher.published:
+            purge(services)
+    assert call(list_jobs, services, "/jobs/job").status_code == 404
+    assert (files(services), state(services)) == (NONE, "done")
+
+
 def test_an_earlier_owners_restore_is_not_turned_into_a_purge(services: FakeServices) -> None:
     delete(services)
     undelete(services)
