@@ -37,8 +37,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--repair",
         action="store_true",
-        help="open the purges again that should have removed what is found, put lost marks again, and take over "
-        "records of older code; objects of no job are left to you",
+        help="open the purges again that should have removed what is found, put lost marks again, remove erased "
+        "texts again, and take over records of older code; objects of no job are left to you",
     )
     parser.add_argument(
         "--grace-hours",
@@ -120,6 +120,7 @@ _MEANINGS = {
     Kind.STALE_MARK: "the job was restored, but its document still has its mark",
     Kind.RESTORING: "the job's restore was requested long ago and is not done",
     Kind.LOST_MARK: "the job is deleted, but its document has lost its mark",
+    Kind.ERASED_TEXTS: "the job's texts were erased, and a stale copy of its document has brought them back",
     Kind.OLD_FORM: "the document still holds the record of its purge",
 }
 

@@ -21,7 +21,7 @@ from infra.tool import Misused
 from shared.deletion.deletions import Deletions
 from shared.deletion.ledger import Ledger
 from shared.deletion.purge import DeletionState
-from shared.deletion.standing import Pair, Standing, has_lost_mark, has_stale_mark
+from shared.deletion.standing import Pair, Standing, has_lost_mark, has_stale_mark, texts_to_erase
 from shared.jobs.job import JobPrefix
 from shared.storage.objects import ObjectStore, StoredObject
 
@@ -40,6 +40,8 @@ class Kind(StrEnum):
     """A deleted job names it elsewhere, and no live job needs it: somebody must look at it."""
     LOST_MARK = "lost-mark"
     """The ledger says that the job is deleted, and its document does not."""
+    ERASED_TEXTS = "erased-texts"
+    """A stale copy of an erased job's document has brought back texts that the erasure removed."""
     STALE_MARK = "stale-mark"
     """The ledger says that the job was restored, and its document still has the mark of before."""
     RESTORING = "restoring"
@@ -166,6 +168,10 @@ class Reconciliation:
         for pair in self._ledger.all():
             if has_lost_mark(pair):
                 yield Finding(Kind.LOST_MARK, f"jobs/{pair.job_id}", stuck=self._is_stuck(pair.job_id))
+            elif texts_to_erase(pair):
+                if self._repair:
+                    self._deletions.uphold(pair.job_id, self._now)
+                yield Finding(Kind.ERASED_TEXTS, f"jobs/{pair.job_id}")
             elif has_stale_mark(pair):
                 if self._repair:
                     self._deletions.take_stale_mark(pair.job_id)

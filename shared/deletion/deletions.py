@@ -30,6 +30,7 @@ from shared.deletion.standing import (
     mark_of,
     owner_of,
     standing_of,
+    texts_to_erase,
 )
 from shared.errors import Contended, NotFound
 from shared.jobs.amending import BUSY
@@ -131,7 +132,7 @@ class Deletions:
         if current is None or not current.is_deleted or current.user_id != deletion.user_id:
             return False
         if has_lost_mark(pair):
-            self._record(deletion.job_id, lambda _, entry: entry, now)
+            self.uphold(deletion.job_id, now)
         return True
 
     def end_purge(
@@ -170,6 +171,10 @@ class Deletions:
     def reopen(self, job_id: str, now: datetime) -> None:
         """Make the purge pending and due now, because objects are left or may be left."""
         self._record(job_id, lambda _, entry: entries.reopened(entry, now), now)
+
+    def uphold(self, job_id: str, now: datetime) -> None:
+        """Put right what a stale copy has undone: put a lost mark again, and remove texts that were erased."""
+        self._record(job_id, lambda _, entry: entry, now)
 
     def take_stale_mark(self, job_id: str) -> None:
         """Take the mark of a deletion that was taken back from the job's document, if it is there."""
@@ -235,8 +240,9 @@ class Deletions:
 
         The texts of a job that an erasure reached go, too, whoever writes them.
         """
-        drop = ("purge", *entries.erased_texts(entry))
-        if not has_lost_mark(replace(pair, entry=entry)):
+        after = replace(pair, entry=entry)
+        drop = ("purge", *texts_to_erase(after))
+        if not has_lost_mark(after):
             return Changes(entry, drop=drop)
         log.warning("mark_put_again", job_id=pair.job_id)
         return Changes(entries.mark_lost(entry, now, self._sweep_after), mark_of(entry), drop)

@@ -96,11 +96,6 @@ def erased(entry: Entry, erasure_id: str) -> Entry:
     return {**entry, "erasure": erasure_id}
 
 
-def erased_texts(entry: Entry) -> tuple[str, ...]:
-    """The fields that the job's document must not have."""
-    return ERASED_TEXTS if is_deleted(entry) and "erasure" in entry else ()
-
-
 def wanted_again(entry: Entry, due: datetime) -> Entry:
     """The entry of a deletion that was being taken back when the owner deleted the job again.
 

@@ -14,7 +14,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from google.cloud.firestore_v1.field_path import FieldPath
 
 from shared.deletion.displacing import displaced_fields
-from shared.deletion.entry import Entry
+from shared.deletion.entry import ERASED_TEXTS, Entry
 from shared.deletion.purge import DeletionState
 from shared.deletion.standing import LOOKED_AT, Pair
 from shared.errors import Contended
@@ -136,10 +136,14 @@ class Ledger:
             return {one.id: fields(one) for one in found if one.exists}
 
     def all(self) -> Iterator[Pair]:
-        """Every entry with its job's document, shortened. Reads the whole ledger, and each job, page by page."""
-        pages = _pages(self._entries.select(["state"]).order_by("__name__"))
-        for ids in ([one.id for one in page] for page in pages):
-            yield from self.read(ids, LOOKED_AT).values()
+        """Every entry with its job's document, shortened. Reads the whole ledger, and each job, page by page.
+
+        Of jobs that an erasure reached, the texts that it should have removed are there too.
+        """
+        for page in _pages(self._entries.select(["erasure"]).order_by("__name__")):
+            for is_erased, only in ((False, LOOKED_AT), (True, (*LOOKED_AT, "erasure", *ERASED_TEXTS))):
+                ids = [one.id for one in page if ("erasure" in fields(one)) is is_erased]
+                yield from self.read(ids, only).values()
 
     def old_form(self) -> Iterator[str]:
         """Ids of jobs whose document still holds a `purge` map, read page by page."""

@@ -90,6 +90,12 @@ def has_lost_mark(pair: Pair) -> bool:
     return bool(pair.document) and entries.is_deleted(pair.entry) and not is_marked and is_of_one_owner(pair)
 
 
+def texts_to_erase(pair: Pair) -> frozenset[str]:
+    """Fields of the document that an erasure has removed and a stale copy has brought back."""
+    is_erased = entries.is_deleted(pair.entry) and "erasure" in pair.entry and is_of_one_owner(pair)
+    return frozenset(entries.ERASED_TEXTS) & pair.document.keys() if is_erased else frozenset()
+
+
 def has_stale_mark(pair: Pair) -> bool:
     """Whether a restored job's document has the mark of a deletion that was taken back, as a stale copy has."""
     marked, restored = pair.document.get("deleted_at"), pair.entry.get("restored_at")

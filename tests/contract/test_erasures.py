@@ -8,6 +8,7 @@ import pytest
 
 from shared.deletion.erasing import Erasing
 from shared.deletion.erasures import Erasure, Erasures, ErasureState
+from shared.deletion.standing import texts_to_erase
 from tests.contract.worlds import World, put_many
 from tests.fake_firestore import SWEEP_AFTER
 from tests.jobs import NOW, document, new_id
@@ -135,3 +136,22 @@ def test_another_users_job_is_not_erased(world: World, erasure: Erasure) -> None
     before = world.read(job_id)
     assert Erasing(world.ledger, world.deletions).erase(erasure, [job_id], NOW).deletions == []
     assert (world.read(job_id), world.entry(job_id)) == (before, {})
+
+
+def test_texts_that_a_stale_copy_with_the_mark_brings_back_go_with_the_next_look(
+    world: World, erasure: Erasure, user: str
+) -> None:
+    (job_id,) = put_many(world, user, lambda owner: document(owner, **TEXTS), 1)
+    world.deletions.mark(user, job_id, NOW)
+    done = world.deletions.end_purge(job_id, "run", [], NOW)
+    copied = dict(world.read(job_id))
+    Erasing(world.ledger, world.deletions).erase(erasure, [job_id], NOW)
+    assert world.read(job_id).keys().isdisjoint(TEXTS)
+    world.put(job_id, copied)
+    (found,) = (pair for pair in world.ledger.all() if pair.job_id == job_id)
+    assert texts_to_erase(found) == TEXTS.keys()
+    world.deletions.record_sweep(done, NOW + SWEEP_AFTER)
+    assert world.read(job_id).keys().isdisjoint(TEXTS)
+    deletion = world.deletions.of(job_id)
+    assert deletion is not None
+    assert not deletion.is_due(NOW + SWEEP_AFTER), "no files came with the texts"

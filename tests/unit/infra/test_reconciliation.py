@@ -60,6 +60,9 @@ class Shelves:
     def reopen(self, job_id: str, now: Any) -> None:
         self.fake.reopen(job_id, now)
 
+    def uphold(self, job_id: str, now: Any) -> None:
+        self.fake.uphold(job_id, now)
+
     def take_stale_mark(self, job_id: str) -> None:
         self.fake.take_stale_mark(job_id)
 
@@ -207,6 +210,26 @@ def test_a_lost_mark_is_told_and_put_again(shelves: Shelves) -> None:
     assert list(shelves.reconciliation(repair=True).deletions()) == [Finding(Kind.LOST_MARK, "jobs/job-1")]
     assert shelves.repository.documents["job-1"]["deleted_at"] == LONG_AGO
     assert list(shelves.reconciliation().deletions()) == [Finding(Kind.OVERDUE, "me/job-1/")]
+
+
+def test_texts_that_came_back_after_an_erasure_are_told_and_removed(shelves: Shelves) -> None:
+    for job_id, user, about in (
+        ("job-1", "me", {"state": "done", "erasure": "e"}),
+        ("not-erased", "me", {"state": "done"}),
+        ("restored", "me", {"state": "restored", "erasure": "e"}),
+        ("new-owner", "you", {"state": "done", "erasure": "e"}),
+    ):
+        shelves.delete(job_id, **about)
+        shelves.repository.documents[job_id] |= {"user_id": user, "name": "Cat", "extension_prompt": "a cat"}
+    others = {job_id: dict(one) for job_id, one in shelves.repository.documents.items() if job_id != "job-1"}
+    told = [Finding(Kind.ERASED_TEXTS, "jobs/job-1")]
+    assert list(shelves.reconciliation().deletions()) == told
+    assert shelves.repository.documents["job-1"]["name"] == "Cat"
+    assert list(shelves.reconciliation(repair=True).deletions()) == told
+    assert shelves.repository.documents["job-1"].keys().isdisjoint({"name", "extension_prompt"})
+    assert shelves.ledger.entries["job-1"]["state"] == "done"
+    assert list(shelves.reconciliation().deletions()) == []
+    assert {job_id: shelves.repository.documents[job_id] for job_id in others} == others
 
 
 def test_records_of_older_code_are_told_and_taken_over(shelves: Shelves) -> None:
