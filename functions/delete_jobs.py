@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared import log
 from shared.access.user import User
 from shared.deletion.erasures import Erasure
-from shared.errors import BadRequest, OtherNumber, SignInTooOld
+from shared.errors import BadRequest, OtherNumber, SignInTooOld, TooManyRequests
 from shared.jobs.pagination import ListQuery
 from shared.jobs.parameters import whole_number
 from shared.messaging.events import JobsErased
@@ -16,6 +18,8 @@ from shared.web.endpoint import Request, endpoint
 
 SIGNED_IN_WITHIN = 5
 """Minutes since a sign-in during which all jobs can be deleted."""
+BETWEEN = timedelta(minutes=1)
+"""How long after one request the next is taken. Each has all of the user's jobs gone through, deleted ones too."""
 
 
 @endpoint("DELETE", "/jobs", status=202, check_revoked=True)
@@ -27,6 +31,7 @@ def delete_jobs(request: Request, user: User, services: Services) -> dict[str, A
     confirmed = whole_number(request.query, "confirm")
     if confirmed is None:
         raise BadRequest("confirm must be the number of jobs that there are.")
+    _check_not_just_asked(services.erasures.latest(user.id), now)
     jobs = services.repository.count(ListQuery(user_id=user.id))
     if confirmed != jobs:
         raise OtherNumber(jobs)
@@ -34,6 +39,15 @@ def delete_jobs(request: Request, user: User, services: Services) -> dict[str, A
     message_id = _publish(erasure, services)
     log.info("jobs_erased", erasure=erasure.id, jobs=jobs, message_id=message_id)
     return {"message": "All jobs are being deleted.", "erasure": erasure.id}
+
+
+def _check_not_just_asked(last: Erasure | None, now: datetime) -> None:
+    if last and now < last.requested_at + BETWEEN:
+        left = min(last.requested_at + BETWEEN - now, BETWEEN)
+        raise TooManyRequests(
+            math.ceil(left.total_seconds()),
+            "You asked for this less than a minute ago. To ask again, please wait a minute.",
+        )
 
 
 def _publish(erasure: Erasure, services: Services) -> str | None:

@@ -28,7 +28,8 @@ class Erased:
     """What became of some jobs."""
 
     deletions: list[Deletion]
-    """Those that stand now, also those of before this erasure. Their jobs have no texts any more."""
+    """Those that stand now, also those of before this erasure, but none that an earlier erasure had dealt with.
+    Their jobs have no texts any more."""
     failed: int
     """How many could not be written. What went wrong is logged."""
 
@@ -43,7 +44,8 @@ class Erasing:
 
         A job that was deleted before loses its texts. One that cannot be written does not keep the others.
         Impossible job ids are skipped and logged. Asks again for those that Firestore did not answer, and raises
-        Unavailable once it answers for none. Costs, for each job, two reads and two writes.
+        Unavailable once it answers for none. Costs, for each job, two reads and two writes; no write if an erasure
+        dealt with it before.
         """
         possible = [job_id for job_id in job_ids if is_job_id(job_id)]
         if unusable := len(job_ids) - len(possible):
@@ -81,6 +83,8 @@ class Erasing:
             if owner_of(pair) != erasure.user_id or _is_taken_back(pair.entry, erasure):
                 return Changes()
             changes = mark(pair)
+            if _is_erased(pair, changes):
+                return Changes()
             entry = entries.erased(changes.entry or pair.entry, erasure.id)
             return Changes(entry, changes.put, (*changes.drop, *entries.ERASED_TEXTS))
 
@@ -90,6 +94,12 @@ class Erasing:
         if "displaced" in pair.entry:
             self._ledger.forget_displaced(job_id, entries.ERASED_TEXTS)
         return deletion_of(pair)
+
+
+def _is_erased(pair: Pair, changes: Changes) -> bool:
+    """Whether an erasure has dealt with the job, and a delete would change nothing."""
+    is_same = "erasure" in pair.entry and changes.entry == pair.entry
+    return is_same and pair.document.keys().isdisjoint(("purge", *entries.ERASED_TEXTS))
 
 
 _FAILED, _AWAY = "failed", "away"

@@ -23,7 +23,7 @@ def erase(bench: Bench, account: Account, jobs: int, tries: int = 1) -> bool:
     """Sign in anew and ask for the deletion of all jobs, of which there are probably so many.
 
     Whether it was accepted. If it was not, it may be carried out all the same. Each try confirms the number that
-    the answer to the one before told.
+    the answer to the one before told. One within a minute of another, whose answer may have been lost, is refused.
     """
     account = bench.users.sign_in(account.email, PASSWORD)
     headers = {"Authorization": f"Bearer {account.token}"}
@@ -35,7 +35,7 @@ def erase(bench: Bench, account: Account, jobs: int, tries: int = 1) -> bool:
             continue
         if answer.status_code == 409 and (told := re.search(r"There are (\d+) jobs", answer.text)):
             jobs = int(told[1])
-        elif answer.status_code != 503:
+        elif answer.status_code not in (429, 503):
             assert answer.status_code == 202, answer.text
             return True
     return False

@@ -170,6 +170,40 @@ def test_who_has_no_jobs_can_erase_the_words_of_deleted_ones(services: FakeServi
     assert (progress(services)["state"], progress(services)["deleted"]) == ("done", 0)
 
 
+@pytest.mark.parametrize("is_done", [False, True])
+def test_a_second_request_within_a_minute_is_refused_and_changes_nothing(
+    services: FakeServices, is_done: bool
+) -> None:
+    request(services)
+    if is_done:
+        run(services)
+    before, confirm = progress(services), f"?confirm={len(live(services) - {'others'})}"
+    services.now = lambda: NOW + timedelta(seconds=20.5)
+    answer = request(services, confirm)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "40")
+    assert progress(services) == before
+    assert len(services.fake_erasure_publisher.published) == 1
+    assert call(delete_jobs, services, "/jobs?confirm=0", method="DELETE", user="you").status_code == 202
+    services.now = lambda: NOW + MINUTE
+    assert request(services, confirm).status_code == 202
+
+
+def test_an_erasure_leaves_alone_what_an_earlier_one_has_dealt_with(services: FakeServices) -> None:
+    request(services)
+    run(services)
+    entries, documents = services.fake_ledger.entries, services.fake_repository.documents
+    documents["job-1"]["name"] = "Cat"
+    documents["job-2"].pop("deleted_at")
+    before = {job_id: dict(entry) for job_id, entry in entries.items()}
+    services.now = lambda: NOW + MINUTE
+    assert request(services, "?confirm=1").status_code == 202
+    run(services)
+    assert {job_id for job_id, entry in entries.items() if entry != before[job_id]} == {"job-1", "job-2"}
+    assert "name" not in documents["job-1"]
+    assert live(services) == {"others"}
+    assert progress(services)["state"] == "done"
+
+
 def test_without_an_erasure_there_is_no_progress(services: FakeServices) -> None:
     assert call(list_jobs, services, "/jobs/erasure").status_code == 404
     request(services)
