@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 
 MOST_SPARED = 100
-"""Most deletions on top of those of the window that the trash looks at. There are some after an outage."""
+"""Most deletions of which nothing was removed for long that the trash looks at, those first whose files go first.
+
+There are more only after an outage. Then some from before the window are not listed, though they can be restored.
+"""
 _Entries = list[tuple[str, dict[str, Any]]]
 
 
@@ -57,9 +60,9 @@ class Trash:
 
         `kept` is how long the buckets keep what is removed; if they keep nothing, there are no such jobs. A job
         whose document is gone or another user's is left out, but counted. The last are those whose files were
-        removed so late after their deletion that they can still be restored. Costs two reads for each job, one for
-        each of those that were late, at least one, and, unless the cursor carries the total, a count. A page
-        requested by number also costs a read for each job before it.
+        removed so late after their deletion that they can still be restored; beyond MOST_SPARED, not all of them.
+        Costs two reads for each job, one for each of those that were late, at least one, and, unless the cursor
+        carries the total, a count. A page requested by number also costs a read for each job before it.
         """
         later_than, after = kept.earliest(now), query.after
         number, before = (after.page, after.shown) if after else (query.page, (query.page - 1) * query.page_size)
