@@ -5,16 +5,23 @@ A document may have at most 1 MiB: https://firebase.google.com/docs/firestore/qu
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 _ROOM = 512
 """Bytes that are enough for the mark: two fields, one of them a user id of at most 128 characters."""
-_NEEDED = frozenset({"user_id", "created_at", "status", "deleted_at", "deleted_by"})
-"""Fields by which lists find a job, and the mark itself. They stay where they are."""
+_LEAST = frozenset({"user_id", "deleted_at", "deleted_by"})
+_NEEDED = _LEAST | {"created_at", "status"}
+"""Fields by which lists find a job, and the mark itself. They stay where they are, if that is possible at all."""
 
 
-def displaced_fields(document: dict[str, Any]) -> dict[str, Any]:
-    """The fewest fields whose removal makes enough room, each whole; empty if no fields make enough."""
+def displaced_fields(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """What to move out of the document, each field whole: more and more, until Firestore takes what is left.
+
+    The fewest fields that make enough room; all but those that lists need, since a document may also have at most
+    40,000 index entries, of which a small field can have many; all but the owner and the mark. What is left then
+    has room for the mark, whatever the document had.
+    """
     movable = [name for name in document if name not in _NEEDED]
     sizes = sorted(((_size(name) + _size(document[name]), name) for name in movable), reverse=True)
     moved: dict[str, Any] = {}
@@ -22,8 +29,10 @@ def displaced_fields(document: dict[str, Any]) -> dict[str, Any]:
     for size, name in sizes:
         moved[name], room = document[name], room + size
         if room >= _ROOM:
-            return moved
-    return {}
+            yield dict(moved)
+            break
+    yield {name: document[name] for name in movable}
+    yield {name: value for name, value in document.items() if name not in _LEAST}
 
 
 def _size(value: object) -> int:

@@ -208,21 +208,28 @@ class Ledger:
         after = _after(pair, changes)
         if after == pair:
             return pair
+        kept = {name: value for name, value in pair.document.items() if name in after.document}
+        more = filter(None, displaced_fields(kept) if after.document != pair.document else ())
         moved: Document = {}
-        try:
+        while True:
+            try:
+                return self._commit(pair, after, moved, entry, job)
+            except google_errors.InvalidArgument:
+                moved = next(more, {})
+                if not moved:
+                    raise
+
+    def _commit(self, pair: Pair, after: Pair, moved: Document, entry: Any, job: Any) -> Pair:
+        """Write it without the `moved` fields, which go to a document of their own."""
+        if not moved:
             self._batch(pair, after, entry, job).commit(**firestore_limits())
-        except google_errors.InvalidArgument:
-            kept = {name: value for name, value in pair.document.items() if name in after.document}
-            moved = displaced_fields(kept) if after.document != pair.document else {}
-            if not moved:
-                raise
-        if moved:
-            number = pair.entry.get("displaced", 0) + 1
-            kept = {name: value for name, value in after.document.items() if name not in moved}
-            after = Pair(pair.job_id, {**after.entry, "displaced": number}, kept)
-            batch = self._batch(pair, after, entry, job)
-            batch.create(entry.reference.collection("displaced").document(str(number)), moved)
-            batch.commit(**firestore_limits())
+            return after
+        number = pair.entry.get("displaced", 0) + 1
+        left = {name: value for name, value in after.document.items() if name not in moved}
+        after = Pair(pair.job_id, {**after.entry, "displaced": number}, left)
+        batch = self._batch(pair, after, entry, job)
+        batch.create(entry.reference.collection("displaced").document(str(number)), moved)
+        batch.commit(**firestore_limits())
         return after
 
     def _batch(self, before: Pair, after: Pair, entry: Any, job: Any) -> firestore.WriteBatch:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from google.api_core.exceptions import InvalidArgument
 from google.cloud import firestore
 
 from shared.deletion.purge import DeletionState, Leftovers
@@ -287,6 +288,39 @@ def test_a_full_copy_of_a_full_document_makes_room_again(database: firestore.Cli
         assert is_hidden(world, user, job_id)
     assert world.ledger.displaced(job_id) == {"extension_prompt": copy["extension_prompt"]}
     assert world.entry(job_id)["displaced"] == 2
+
+
+def test_a_document_that_a_field_fills_by_which_lists_find_jobs_gets_its_mark(
+    database: firestore.Client, user: str
+) -> None:
+    world, job_id = FirestoreWorld(database), new_id()
+    fill(database, job_id, {"user_id": user, "created_at": NOW})
+    status = world.read(job_id)["extension_prompt"]
+    full = {"user_id": user, "created_at": NOW, "status": status}
+    world.put(job_id, full)
+    world.deletions.mark(user, job_id, NOW)
+    assert is_hidden(world, user, job_id)
+    assert world.read(job_id) | world.ledger.displaced(job_id) == full | {"deleted_at": NOW, "deleted_by": user}
+
+
+def test_a_document_that_is_full_of_index_entries_gets_its_mark(
+    database: firestore.Client, user: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The emulator has no such limit. https://firebase.google.com/docs/firestore/quotas#indexes"""
+    world, job_id, commit = FirestoreWorld(database), new_id(), firestore.WriteBatch.commit
+    full = document(user, large="x" * 2000, many=list(range(20)))
+    world.put(job_id, full)
+
+    def limited(batch: firestore.WriteBatch, **limits: Any) -> Any:
+        if "many" in world.read(job_id) and not any("many" in str(write) for write in batch._write_pbs):
+            raise InvalidArgument("too many index entries for entity")
+        return commit(batch, **limits)
+
+    monkeypatch.setattr(firestore.WriteBatch, "commit", limited)
+    world.deletions.mark(user, job_id, NOW)
+    assert is_hidden(world, user, job_id)
+    assert world.read(job_id).keys() == {"user_id", "created_at", "status", "deleted_at", "deleted_by"}
+    assert world.read(job_id) | world.ledger.displaced(job_id) == full | {"deleted_at": NOW, "deleted_by": user}
 
 
 def test_a_document_that_is_full_of_small_fields_gets_its_mark_too(database: firestore.Client, user: str) -> None:
