@@ -82,6 +82,7 @@ def play(checkout: Checkout) -> None:
     checkout.must()
     checkout.must("rotate-signing-key", *REQUIRED, "--leaked")
     checkout.must("rollback", *REQUIRED)
+    checkout.must()
     grow(checkout)
     checkout.answers = ["yes", "nuumee-test"]
     checkout.deploy("check", *REQUIRED, "--prune")
