@@ -14,7 +14,7 @@ from infra.cloud.commit import Stamp
 from infra.cloud.deployment import Refused
 from infra.cloud.gcloud import Failed, Mode
 from infra.cloud.project import Project
-from infra.cloud.releases import Record, Releases
+from infra.cloud.releases import Record, Releases, before_present
 from infra.cloud.services import TAG, Service, Services
 from infra.cloud.smoke import Smoke
 from infra.functions import Function
@@ -74,19 +74,27 @@ class Release:
         to. Raises Failed, and Refused if there is none.
         """
         services = self._services.there()
-        records = self._releases.all()
         serving = {name: service.serving for name, service in services.items()}
-        served = [index for index, record in enumerate(records) if record.is_served(serving)]
         there = self._services.revisions()
         earlier = [
             record
-            for record in (records[: served[-1]] if served else records)
+            for record in before_present(self._releases.all(), serving)
             if (ours := {*record.of_those(services).values()}) and ours <= there
         ]
         if not earlier:
             raise Refused("there is no earlier release that could be gone back to")
         target = earlier[-1]
         self._move(target.of_those(services), services)
+        try:
+            # What was left is now before what serves: a later rollback must not come to it.
+            self._releases.add(Record(self._stamp.id, target.state, target.revisions))
+        except Failed:
+            print(
+                f"deploy.sh: {target.state} serves again, but this could not be recorded, see above: "
+                "to repeat the rollback would go back further",
+                file=sys.stderr,
+            )
+            raise
         return target
 
     def _candidate(self, function: Function, image: str, key_version: str, there: Service | None) -> str:
