@@ -16,6 +16,7 @@ from infra.cloud.gcloud import Failed, Mode
 from infra.cloud.project import Project
 from infra.cloud.releases import Record, Releases, before_present
 from infra.cloud.services import TAG, Service, Services
+from infra.cloud.signing import SigningKey
 from infra.cloud.smoke import Smoke
 from infra.functions import Function
 
@@ -71,11 +72,11 @@ class Release:
         """Serve the last whole release before the present one. Returns its record.
 
         Revisions end with their service, and their records stay: a release of before `destroy` is none to go back
-        to. Raises Failed, and Refused if there is none.
+        to. Nor is one that could not sign URLs any more. Raises Failed, and Refused if there is none.
         """
         services = self._services.there()
         serving = {name: service.serving for name, service in services.items()}
-        there = self._services.revisions()
+        there = self._usable()
         earlier = [
             record
             for record in before_present(self._releases.all(), serving)
@@ -96,6 +97,13 @@ class Release:
             )
             raise
         return target
+
+    def _usable(self) -> set[str]:
+        """The names of the revisions that could sign as they are set up to: with a key, or as themselves."""
+        there = self._services.revisions()
+        can = {"key": SigningKey(self._project).is_there, "keyless": Access(self._project).may_sign_as_itself}
+        unable = {way for way in {*there.values()} & can.keys() if not can[way]()}
+        return {name for name, way in there.items() if way not in unable}
 
     def _candidate(self, function: Function, image: str, key_version: str, there: Service | None) -> str:
         """The revision that should serve. It is made unless it is there."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.unit.infra.deploy.checkout import REQUIRED, Checkout, Line
 from tests.unit.infra.deploy.test_release import MOVE, ORDER
 
@@ -99,6 +101,44 @@ def test_rollback_leaves_a_service_that_the_release_did_not_know(released: Check
     kept = released.cloud.serving()[name]
     rollback(released)
     assert released.cloud.serving()[name] == kept
+
+
+KEYLESS = (*REQUIRED, "--signing=keyless")
+
+
+@pytest.mark.parametrize("gone", ["secret", "account"])
+def test_no_rollback_comes_to_a_release_whose_key_is_gone(gone: str, checkout: Checkout) -> None:
+    checkout.must()
+    checkout.must(*KEYLESS)
+    if gone == "secret":
+        checkout.cloud.versions = None
+    else:
+        del checkout.cloud.accounts["url-signer@nuumee-test.iam.gserviceaccount.com"]
+    before = checkout.cloud.serving()
+    checkout.cloud.calls.clear()
+    done = checkout.deploy("rollback", *KEYLESS)
+    assert (done.returncode, checkout.cloud.changes(), checkout.cloud.serving()) == (2, [], before)
+    assert "there is no earlier release that could be gone back to" in done.stderr
+
+
+def test_no_rollback_comes_to_a_release_that_may_no_longer_sign_without_a_key(checkout: Checkout) -> None:
+    checkout.must(*KEYLESS)
+    checkout.must()
+    checkout.cloud.calls.clear()
+    done = checkout.deploy("rollback", *REQUIRED)
+    assert (done.returncode, checkout.cloud.changes()) == (2, [])
+
+
+def test_a_rollback_comes_to_a_release_whose_way_to_sign_is_still_there(checkout: Checkout) -> None:
+    checkout.must(*KEYLESS)
+    checkout.change_source()
+    checkout.must(*KEYLESS)
+    checkout.must("rollback", *KEYLESS)
+    checkout.must()
+    first = checkout.cloud.serving()
+    checkout.must(*KEYLESS)
+    checkout.must("rollback", *KEYLESS)
+    assert checkout.cloud.serving() == first
 
 
 def test_a_rollback_that_fails_moves_all_back(released: Checkout) -> None:
