@@ -164,14 +164,20 @@ class Gcloud:
     ) -> tuple[str, bool]:
         """Make a secret with one command and give it to another on stdin, so that it is on no command line.
 
-        Returns the secret, and whether `keeping` got it and ended well. It does not get what `holds` rejects.
-        Raises Failed if none was made.
+        Returns the secret, and whether `keeping` got it and ended well. It does not get what `holds` rejects. Both
+        wait for what is new, like `run_once_known`. Raises Failed if none was made.
         """
         made, kept = self._changing(making), self._changing(keeping)
         if self.mode is not Mode.RUN:
             return "", True
-        secret = _checked(self._start(Call(words=made, takes_output=True, environment=_UNLOGGED)))
-        return secret, holds(secret) and self._start(Call(words=kept, secret=secret)).status == 0
+        make = Call(words=made, takes_output=True, takes_errors=True, environment=_UNLOGGED)
+        secret = _checked(self._once_known(lambda: self._start(make), making, _LAGS))
+        if not holds(secret):
+            return secret, False
+        keep = Call(words=kept, takes_errors=True, secret=secret)
+        ended = self._once_known(lambda: self._start(keep), keeping, _LAGS)
+        print(ended.stderr, end="", file=sys.stderr)
+        return secret, ended.status == 0
 
     def _lacks_api(self, ended: Ended) -> bool:
         return self.mode is Mode.CHECK and ended.status != 0 and bool(_NOT_ENABLED.search(ended.stderr))
