@@ -55,13 +55,14 @@ class Removal:
                 yield self._command(f"schedule {name}", "scheduler", "jobs", "delete", name, self._location)
 
     def _notifications(self, everything: bool) -> Iterator[Leftover]:
-        """Of a deployment are those to topics that it made."""
+        """Of a deployment are those to topics that it made, and to the one that there should be."""
         listed = self._gcloud.read("pubsub", "topics", "list")
         ours = {topic["name"] for topic in listed if topic.get("labels", {}).get(LABEL[0]) == LABEL[1]}
-        wanted = self._project.topic_path(self._project.deployment.object_finalized_topic)
+        wanted = {self._project.topic_path(self._project.deployment.object_finalized_topic)}
+        going = ours | wanted if everything else ours - wanted
         for bucket in self._project.deployment.buckets:
             for one in self._watching.notifications(bucket):
-                if one.topic == wanted if everything else one.topic in ours - {wanted}:
+                if one.topic in going:
                     what = f"notification of gs://{bucket} to {one.topic}"
                     yield self._command(what, "storage", "buckets", "notifications", "delete", one.name)
 
@@ -73,7 +74,7 @@ class Removal:
 
     def _channels(self, everything: bool) -> Iterator[Leftover]:
         """After the alerts. With --force it goes even if somebody else's alert names it."""
-        for name, channel in self._alert_channels.there().items():
+        for name, channel in self._alert_channels.there():
             if everything or name not in self._alert_channels.wanted():
                 deleting = ("beta", "monitoring", "channels", "delete", channel, "--force")
                 yield self._command(f"notification channel {name}", *deleting)
