@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from infra.cloud.access import SECRET, Access, Binding
+from infra.cloud.budget import Budget
 from infra.cloud.channels import Channels
 from infra.cloud.gcloud import Failed
 from infra.cloud.measuring import CHECK_PREFIX, METRIC_PREFIX, Measuring
@@ -41,7 +42,7 @@ class Removal:
         be made anew. What sends comes before what receives. Databases are never among it.
         """
         found = [*self._schedules(everything), *self._notifications(everything), *self._alerts(everything)]
-        found += [*self._channels(everything), *self._measures(everything)]
+        found += [*self._channels(everything), *self._measures(everything), *self._budgets(everything)]
         found += [*self._subscriptions(everything), *self._services(everything)]
         if everything:
             return [*found, *self._foundation()]
@@ -90,6 +91,11 @@ class Removal:
         for name in measuring.metrics():
             if name.startswith(METRIC_PREFIX) and (everything or name not in measuring.metric_names()):
                 yield self._command(f"metric {name}", "logging", "metrics", "delete", name)
+
+    def _budgets(self, everything: bool) -> Iterator[Leftover]:
+        if everything or not self._project.deployment.has_budget:
+            for name in Budget(self._project).there():
+                yield self._command(f"budget {name}", "billing", "budgets", "delete", name)
 
     def _subscriptions(self, everything: bool) -> Iterator[Leftover]:
         wanted = self._topics.wanted()

@@ -206,11 +206,21 @@ class Data:
         return [*self.budgets.values()]
 
     def on_billing_budgets_create(self, command: Command) -> None:
-        self.budgets["b"] = {"name": "billingAccounts/0X0X0X-0X0X0X-0X0X0X/budgets/b"}
-        self.budgets["b"]["displayName"] = command.flags["--display-name"]
-        self.on_billing_budgets_update(command)
+        """Like Google's, which gives a project's number for its id."""
+        name = f"billingAccounts/0X0X0X-0X0X0X-0X0X0X/budgets/{len(self.budgets) + 1}"
+        assert command.flags["--filter-projects"] == f"projects/{PROJECT}"
+        filtered = {"projects": [f"projects/{NUMBER}"]}
+        self.budgets[name] = {
+            "name": name,
+            "displayName": command.flags["--display-name"],
+            "budgetFilter": filtered,
+        }
+        self.on_billing_budgets_update(Command(command.words, [name]))
 
     def on_billing_budgets_update(self, command: Command) -> None:
         amount = command.flags["--budget-amount"]
         specified = {"units": amount[:-3], "currencyCode": amount[-3:]}
-        self.budgets["b"]["amount"] = {"specifiedAmount": specified}
+        self.budgets[command.named[0]]["amount"] = {"specifiedAmount": specified}
+
+    def on_billing_budgets_delete(self, command: Command) -> None:
+        del self.budgets[command.named[0]]
