@@ -23,6 +23,10 @@ class Failed(Exception):
         self.status = status
 
 
+class Denied(Failed):
+    """Whoever is signed in may not do this."""
+
+
 class NoAnswer(Exception):
     """Google Cloud still does not know what it was asked for."""
 
@@ -35,6 +39,7 @@ class Mode(Enum):
 
 _NOT_THERE = re.compile(r"not found|not_found|\b404\b|matched no objects", re.IGNORECASE)
 _NOT_ENABLED = re.compile("has not been used in project", re.IGNORECASE)
+_DENIED = re.compile(r"\b403\b|does not have permission to access", re.IGNORECASE)
 _LAGS = re.compile(rf"does not exist|{_NOT_THERE.pattern}|{_NOT_ENABLED.pattern}", re.IGNORECASE)
 """What gcloud says about something new until all of Google Cloud knows it: a new account can be given no role, and
 a newly enabled API cannot be called.
@@ -220,8 +225,8 @@ class Gcloud:
 
 
 def _checked(ended: Ended) -> str:
-    """What gcloud answered. Shows its errors that were taken. Raises Failed."""
+    """What gcloud answered. Shows its errors that were taken. Raises Failed, and Denied if it knows why."""
     print(ended.stderr, end="", file=sys.stderr)
     if ended.status != 0:
-        raise Failed(ended.status)
+        raise (Denied if _DENIED.search(ended.stderr) else Failed)(ended.status)
     return ended.stdout.strip("\n")

@@ -152,7 +152,7 @@ class Removal:
             deleting = ("artifacts", "repositories", "delete", REPOSITORY, self._location)
             yield self._command(f"images in {REPOSITORY}", *deleting)
         yield from self._accounts(everything=True)
-        for bucket in (*self._project.deployment.buckets, self._project.build_bucket):
+        for bucket in self._project.buckets.values():
             if self._is_empty(bucket):
                 yield self._command(f"empty bucket {bucket}", "storage", "buckets", "delete", f"gs://{bucket}")
 
