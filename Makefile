@@ -4,6 +4,7 @@ UV_VERSION := 0.13.9
 VENV := .venv
 BIN := $(VENV)/bin
 SETUP := $(VENV)/.complete
+LIGHTHOUSE := tests/lighthouse/node_modules/.package-lock.json
 # Docker images often set this. Each of many starts of Python would then compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
 # The files in the order that tests/order.py gives them; each goes to one worker.
@@ -12,7 +13,7 @@ AT_ONCE ?= 3
 PYTEST := $(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help dev page demo test quick check-deploy pictures soak lint bench lock clean
+.PHONY: help dev page demo test quick check-deploy pictures soak lint bench lighthouse lock clean
 
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,6 +54,10 @@ lint: $(SETUP) ## Check style (ruff, biome) and types (mypy strict, tsc)
 bench: $(SETUP) ## Measure speed, cold starts and memory beside plain peers: under ten minutes; needs wrk
 	@$(BIN)/python -m tests.benchmarks
 
+lighthouse: page $(LIGHTHOUSE) ## Measure the page and a share page with Lighthouse: five minutes; needs a quiet machine
+	@$(BIN)/python -m infra.local.browser
+	@$(BIN)/python -m tests.lighthouse
+
 lock: $(SETUP) ## Compile the pinned requirements anew from pyproject.toml
 	@compile() { $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --custom-compile-command 'make lock' "$$@"; }; \
@@ -61,11 +66,16 @@ lock: $(SETUP) ## Compile the pinned requirements anew from pyproject.toml
 	compile --group jre -o infra/local/requirements-jre.txt
 
 clean: ## Remove everything that set-up, builds and tests made
-	rm -rf $(VENV) build .local artifacts infra/local/auth/node_modules \
+	rm -rf $(VENV) build .local artifacts infra/local/auth/node_modules tests/lighthouse/node_modules \
 	    frontend/node_modules frontend/.next frontend/out frontend/out-* frontend/next-env.d.ts frontend/*.tsbuildinfo
 
 # One stamp for all set-up: it is made anew when a lock or the set-up program changes.
 $(SETUP): requirements.txt infra/local/requirements-dev.txt infra/local/requirements-jre.txt \
           infra/local/auth/package-lock.json frontend/package-lock.json infra/local/setup.sh Makefile
 	@PYTHON=$(PYTHON) VENV=$(VENV) UV_VERSION=$(UV_VERSION) infra/local/setup.sh
+	@touch $@
+
+# Only for make lighthouse.
+$(LIGHTHOUSE): tests/lighthouse/package-lock.json
+	@npm ci --prefix tests/lighthouse --no-audit --no-fund --loglevel=error
 	@touch $@

@@ -128,6 +128,7 @@ class FakeExpiries:
         for job_id in sorted(due, key=lambda one: due[one])[:limit]:
             self._shares._claim(self._documents[job_id], job_id)
             self._documents[job_id].update(revocation(self._documents[job_id], due[job_id]))
+            del self._documents[job_id]["share_expires_at"]
             yield job_id
 
 

@@ -3,10 +3,10 @@ import { type JobCardProps, Selector } from "@/components/JobCard";
 import { MediaTile } from "@/components/MediaTile";
 import { StatusBadge } from "@/components/StatusBadge";
 import { cardId } from "@/lib/focus";
-import { type Job, shortName, titleOf } from "@/lib/job";
+import { formatViews, isShared, type Job, shortName, titleOf } from "@/lib/job";
 import { originalUrl, type TileKind, tileKinds, tileMedia } from "@/lib/media";
 
-/** A job in the grid: its best picture, name, status and actions. */
+/** A job in the grid: its best picture, name, status, views and actions. */
 export default function GridCard({ job, selected, commands }: JobCardProps) {
   const titleId = `${cardId(job.id)}-title`;
   const kind = coverOf(job);
@@ -37,6 +37,7 @@ export default function GridCard({ job, selected, commands }: JobCardProps) {
         </bdi>
         <StatusBadge status={job.status} />
       </h2>
+      {isShared(job) && <p className="px-1 text-muted text-xs">{formatViews(job)}</p>}
       <JobActions
         compact
         job={job}

@@ -36,7 +36,8 @@ export function JobActions({ job, className = "", onDetails, onDelete, compact =
   return (
     <div className={`flex flex-wrap items-center gap-2 ${className}`}>
       {active && (
-        <div className={compact ? "w-full px-1" : "mr-auto"}>
+        // The buttons stay where they are when a note comes later.
+        <div className={compact ? "w-full px-1" : "min-w-0 flex-1"}>
           <Elapsed job={job} />
         </div>
       )}

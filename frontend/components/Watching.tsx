@@ -2,8 +2,7 @@ import { useEffect, useEffectEvent, useRef, useState } from "react";
 import { statusLabel } from "@/components/StatusBadge";
 import { useNow } from "@/hooks/use-now";
 import { isActive, type Job, stalledSince } from "@/lib/job";
-import { changedJobs } from "@/lib/list";
-import { claim, iconOf, showNotification } from "@/lib/notices";
+import { claim, endedSince, iconOf, showNotification } from "@/lib/notices";
 import { isLookedAt, tabTitle } from "@/lib/tab";
 import { isTelling } from "@/lib/telling";
 import { formatElapsed, parseTime } from "@/lib/time";
@@ -21,6 +20,7 @@ interface Props {
 /** Tells by the tab and by notifications when jobs are done or have failed while nobody looks at the page. */
 export function Watch({ jobs, onOpen }: Props) {
   const [unseen, setUnseen] = useState(NONE);
+  const [opened] = useState(Date.now);
   const before = useRef(NONE);
 
   const tell = useEffectEvent(async (ended: Job[]) => {
@@ -32,10 +32,10 @@ export function Watch({ jobs, onOpen }: Props) {
   useEffect(() => {
     if (!jobs) return;
     durations.note(jobs);
-    const ended = changedJobs(before.current.filter(isActive), jobs).filter((job) => !isActive(job));
+    const ended = endedSince(before.current, jobs, opened);
     before.current = jobs;
     if (ended.length > 0) void tell(ended);
-  }, [jobs]);
+  }, [jobs, opened]);
 
   useEffect(() => {
     // What is seen in one tab is not news in another.

@@ -34,7 +34,7 @@ import {
   withShare,
 } from "@/lib/list";
 import { keepUrls, type TileKind, withRenewed } from "@/lib/media";
-import { isOld, pollsOf, slowing } from "@/lib/polling";
+import { asks, isOld, pollsOf, slowing } from "@/lib/polling";
 import { placeOf, type View, waysToSearch } from "@/lib/view";
 
 const NEVER = { place: "", at: 0, ids: [] };
@@ -192,7 +192,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     if (changed.length > 0) onChange(changed);
   });
   // New jobs appear on the first page. A search is in order of ids, so they may be on any of its pages.
-  const lookable = calm && visible && data !== undefined && page === 1 && search === "";
+  const lookable = calm && asks(visible) && data !== undefined && page === 1 && search === "";
   const lookFailure = usePolling(lookable, looked, slowing, async (signal) => {
     const newest = await lookForNewest(view, signal);
     if (!data || !isOutdated(data, newest, view)) return;

@@ -1,7 +1,7 @@
 import { useState } from "react";
-import { renameJob } from "@/lib/api";
 import { messageOf, SessionEnded } from "@/lib/errors";
 import { enteredName, type Job, type JobName, shortName } from "@/lib/job";
+import { renameJob } from "@/lib/job-calls";
 import { notify } from "@/lib/notify";
 
 /** Renames the job. `onChange` gets its new name. */

@@ -1,7 +1,7 @@
 import { useState } from "react";
-import { endShareLink, limitShareLink, makeShareLink } from "@/lib/api";
 import { messageOf, SessionEnded } from "@/lib/errors";
 import { type Job, type JobShareResponse, shortName } from "@/lib/job";
+import { endShareLink, limitShareLink, makeShareLink } from "@/lib/job-calls";
 import { notify } from "@/lib/notify";
 import { formatExact } from "@/lib/time";
 

@@ -1,22 +1,7 @@
 /** Calls to the functions. Each call throws ApiError, NetworkError, PartMissing or SessionEnded. */
 
 import { ApiError, NetworkError, PartMissing, SessionEnded, SIGN_IN_TOO_OLD } from "@/lib/errors";
-import type {
-  FoundList,
-  Job,
-  JobFields,
-  JobList,
-  JobName,
-  JobOutputResponse,
-  JobRestoreResponse,
-  JobShareResponse,
-  JobThumbnailsResponse,
-  Newest,
-  PlainList,
-  Receipt,
-  TrashList,
-  Way,
-} from "@/lib/job";
+import type { FoundList, Job, JobList, JobThumbnailsResponse, Newest, TrashList } from "@/lib/job";
 import { accessToken, endSession } from "@/lib/session";
 import { type Endpoint, settings } from "@/lib/settings";
 import { dayStart } from "@/lib/time";
@@ -54,21 +39,6 @@ export async function listJobs({ view, size, after, counts }: ListQuery): Promis
   const found = { ...(await ask({ [`${first}_prefix`]: search }, include)), by: first };
   if (found.total > 0 || !second) return found;
   return { ...found, ...(await ask({ [`${second}_prefix`]: search }, "media")), by: second };
-}
-
-/** Returns up to 100 jobs of a view without their media, from the beginning or from a cursor on. */
-export function listPlainly(view: Place, by: Way | undefined, cursor: string | null): Promise<PlainList> {
-  const parameters = new URLSearchParams({
-    page_size: "100",
-    ...(view.search ? { [`${by}_prefix`]: view.search } : filterParameters(view)),
-    ...(cursor && { cursor }),
-  });
-  return call("listJobs", `/jobs?${parameters}`);
-}
-
-/** Returns the job with all of its texts, which lists cut. */
-export function getJob(jobId: string, signal?: AbortSignal): Promise<JobFields> {
-  return call("listJobs", `/jobs/${encodeURIComponent(jobId)}`, { signal });
 }
 
 /** Returns the parameters that select the jobs of a view without a search, in its order. */
@@ -116,49 +86,6 @@ export async function getJobs(ids: string[], signal?: AbortSignal): Promise<Job[
 
 export function getJobThumbnails(jobId: string): Promise<JobThumbnailsResponse> {
   return call("getThumbnails", `/jobs/${encodeURIComponent(jobId)}/thumbnails`);
-}
-
-export function getJobOutput(jobId: string): Promise<JobOutputResponse> {
-  return call("getOutput", `/jobs/${encodeURIComponent(jobId)}/output`);
-}
-
-/** Gives the job a name, or with null, none. Returns the name as it was saved. */
-export async function renameJob(jobId: string, name: string | null): Promise<JobName> {
-  return call("renameJob", `/jobs/${encodeURIComponent(jobId)}`, { method: "PATCH", body: { name } });
-}
-
-/** Succeeds if the job is already gone, and then returns undefined. */
-export async function deleteJob(jobId: string): Promise<{ job_id: string } | undefined> {
-  try {
-    return await call("deleteJob", `/jobs/${encodeURIComponent(jobId)}`, { method: "DELETE" });
-  } catch (error) {
-    if (!(error instanceof ApiError && error.status === 404)) throw error;
-  }
-}
-
-/** Takes the job's deletion back. The job is live again once all of its files are. */
-export function restoreJob(jobId: string): Promise<JobRestoreResponse> {
-  return call("undeleteJob", `/jobs/${encodeURIComponent(jobId)}/restore`, { method: "POST" });
-}
-
-/** Returns the receipt of the job's deletion, also after the last copy is gone. */
-export function getReceipt(jobId: string, signal?: AbortSignal): Promise<Receipt> {
-  return call("listJobs", `/jobs/${encodeURIComponent(jobId)}/deletion`, { signal });
-}
-
-/** Makes a new share link for a completed job. The old link, if any, stops working. */
-export function makeShareLink(jobId: string): Promise<JobShareResponse> {
-  return call("shareJob", `/jobs/${encodeURIComponent(jobId)}/share`, { method: "POST" });
-}
-
-/** Says when the job's link ends; null for never. */
-export function limitShareLink(jobId: string, expiresAt: string | null): Promise<JobShareResponse> {
-  const body = { expires_at: expiresAt };
-  return call("shareJob", `/jobs/${encodeURIComponent(jobId)}/share`, { method: "PATCH", body });
-}
-
-export function endShareLink(jobId: string): Promise<JobShareResponse> {
-  return call("shareJob", `/jobs/${encodeURIComponent(jobId)}/share`, { method: "DELETE" });
 }
 
 interface Options {

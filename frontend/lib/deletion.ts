@@ -1,9 +1,9 @@
 /** Deletes jobs. Loaded with the question whether to do so. */
 
-import { deleteJob } from "@/lib/api";
 import { fewAtOnce, patiently } from "@/lib/bulk";
 import { messageOf, SessionEnded } from "@/lib/errors";
 import type { JobFields } from "@/lib/job";
+import { deleteJob } from "@/lib/job-calls";
 import { namesOf } from "@/lib/naming";
 import { notify } from "@/lib/notify";
 import { settings } from "@/lib/settings";

@@ -1,6 +1,6 @@
-import { getJobOutput } from "@/lib/api";
 import { messageOf, SessionEnded } from "@/lib/errors";
 import { type Job, shortName } from "@/lib/job";
+import { getJobOutput } from "@/lib/job-calls";
 import { notify } from "@/lib/notify";
 
 /** How long to wait for an error before the download counts as started, in milliseconds. One may still come later. */

@@ -1,6 +1,6 @@
-import { listPlainly } from "@/lib/api";
 import { patiently } from "@/lib/bulk";
 import type { JobFields, PlainList, Way } from "@/lib/job";
+import { listPlainly } from "@/lib/job-calls";
 import type { View } from "@/lib/view";
 
 /** Returns all jobs of the view, on whatever page. A job that is made or deleted meanwhile may be missing. */

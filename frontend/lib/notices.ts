@@ -1,8 +1,10 @@
 /** What tells the user, once, that a job is done or has failed. */
 
-import { failureReason, type Job, shortName, titleOf } from "@/lib/job";
+import { failureReason, isActive, type Job, shortName, titleOf } from "@/lib/job";
+import { changedJobs } from "@/lib/list";
 import { notify } from "@/lib/notify";
 import { WANTED } from "@/lib/telling";
+import { parseTime } from "@/lib/time";
 
 /** Which ends of jobs the user has been told of in this browser, latest last. */
 const TOLD = "told-ends-of-jobs";
@@ -14,6 +16,17 @@ let toldHere: string[] = [];
 
 /** A job that is started again in place may end twice, but hardly in the same way. */
 const endOf = (job: Job) => `${job.id} ${job.status}`;
+
+/**
+ * Returns the jobs that have ended since the list was `before`: those that were in progress, and those that were not there
+ * because they were started after `since`, in milliseconds since 1970.
+ */
+export function endedSince(before: Job[], jobs: Job[], since: number): Job[] {
+  const changed = changedJobs(before.filter(isActive), jobs);
+  const isNew = (job: Job) =>
+    (parseTime(job.created_at) ?? 0) >= since && before.every((one) => one.id !== job.id);
+  return jobs.filter((job) => !isActive(job) && (changed.includes(job) || isNew(job)));
+}
 
 /**
  * Returns those of the ended jobs whose end nobody has been told of, and records it as told. Of several tabs that ask at

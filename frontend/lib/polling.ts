@@ -28,13 +28,18 @@ export const slowing: Pace = (answers) => Math.min(FIRST_LOOK * 1.5 ** answers, 
 /** A minute, which is as often as browsers run the timers of a hidden page: https://developer.chrome.com/blog/timer-throttling-in-chrome-88 */
 export const unhurried: Pace = () => FIRST_LOOK;
 
+/** Whether anything is asked. A hidden page asks only if its user wants to be told when a job is done. */
+export function asks(visible: boolean): boolean {
+  return visible || isTelling();
+}
+
 /**
  * Returns which of the jobs in progress to ask for, and at what pace. Those that have stalled are left out as long as
- * others move. A hidden page asks only if its user wants to be told when a job is done.
+ * others move.
  */
 export function pollsOf(active: Job[], visible: boolean): { polled: Job[]; pace: Pace } {
   const moving = active.filter((job) => stalledSince(job, Date.now()) === null);
-  if (!visible) return { polled: isTelling() ? moving : [], pace: unhurried };
+  if (!visible) return { polled: asks(visible) ? moving : [], pace: unhurried };
   return moving.length > 0 ? { polled: moving, pace: steady } : { polled: active, pace: slowing };
 }
 

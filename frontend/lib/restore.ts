@@ -1,14 +1,21 @@
 /** Taking deletions back. Loaded when it is needed, because most visits restore nothing. */
 
-import { getJobs, getReceipt, restoreJob } from "@/lib/api";
+import { getJobs } from "@/lib/api";
 import { fewAtOnce, patiently } from "@/lib/bulk";
 import { ApiError, messageOf, SessionEnded } from "@/lib/errors";
 import type { JobFields } from "@/lib/job";
+import { getReceipt, restoreJob } from "@/lib/job-calls";
 import { namesOf } from "@/lib/naming";
 import { notify } from "@/lib/notify";
 
 /** The most jobs that one request may ask for. */
 const MOST = 100;
+/** The most receipts asked for in one poll. Each is a request. */
+const RECEIPTS = 5;
+
+/** In which poll each job was last asked for, and its receipt. */
+const lastAsked = { job: new Map<string, number>(), receipt: new Map<string, number>() };
+let polls = 0;
 
 /**
  * Asks for the jobs back, a few at a time, and tells the user what was accepted, and what was not and why. Returns how
@@ -46,17 +53,30 @@ interface Settled {
   stay: JobFields[];
 }
 
-/** Returns which of the accepted restores have ended, and how. The others are still under way. */
+/** Returns which of the accepted restores have ended, and how. The others are still under way, or get their turn later. */
 export async function settledRestores(accepted: JobFields[], signal: AbortSignal): Promise<Settled> {
-  const asked = accepted.slice(0, MOST);
+  polls += 1;
+  const asked = longestWaiting(accepted, MOST, lastAsked.job);
   const answered = await getJobs(
     asked.map((job) => job.id),
     signal,
   );
   const live = new Set(answered.map((job) => job.id));
-  const missing = asked.filter((job) => !live.has(job.id));
+  const missing = longestWaiting(
+    asked.filter((job) => !live.has(job.id)),
+    RECEIPTS,
+    lastAsked.receipt,
+  );
   const ended = await Promise.all(missing.map((job) => isDeleted(job.id, signal)));
   return { back: asked.filter((job) => live.has(job.id)), stay: missing.filter((_, index) => ended[index]) };
+}
+
+/** Returns at most this many of the jobs, those that were not asked for the longest, and notes that they are now. */
+function longestWaiting(jobs: JobFields[], most: number, last: Map<string, number>): JobFields[] {
+  const asked = ({ id }: JobFields) => last.get(id) ?? 0;
+  const chosen = [...jobs].sort((one, other) => asked(one) - asked(other)).slice(0, most);
+  for (const { id } of chosen) last.set(id, polls);
+  return chosen;
 }
 
 async function isDeleted(id: string, signal: AbortSignal): Promise<boolean> {

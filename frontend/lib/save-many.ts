@@ -1,9 +1,10 @@
 /** Saves the videos of many jobs, straight from Cloud Storage and never whole in memory, with a list of them. */
 
-import { getJob, getJobOutput } from "@/lib/api";
 import { fewAtOnce, patiently } from "@/lib/bulk";
-import { ApiError, messageOf, NetworkError, SessionEnded } from "@/lib/errors";
+import { messageOf, NetworkError, SessionEnded } from "@/lib/errors";
 import { type JobFields, shortName } from "@/lib/job";
+import { getJob } from "@/lib/job-calls";
+import { openVideo } from "@/lib/video-stream";
 
 /** Where files are saved. */
 export interface Target {
@@ -117,14 +118,12 @@ async function saveOne(
   const whole = job.extension_prompt?.endsWith(CUT)
     ? await patiently(() => getJob(job.id, signal), signal)
     : job;
-  const { download_url, filename } = await patiently(() => getJobOutput(job.id), signal);
-  const response = await request(download_url, signal);
+  const { filename, size, checksums, content } = await openVideo(job.id, signal);
   const name = fileName(job, filename, names);
-  const length = Number(response.headers.get("Content-Length") ?? Number.NaN);
   let bytes = 0;
-  if ((await target.sizeOf(name)) === length) {
-    bytes = length;
-    await response.body.cancel();
+  if (size !== null && (await target.sizeOf(name)) === size) {
+    bytes = size;
+    await content.cancel();
   } else {
     const counted = new TransformStream<Uint8Array, Uint8Array>({
       transform(chunk, controller) {
@@ -133,26 +132,9 @@ async function saveOne(
         controller.enqueue(chunk);
       },
     });
-    await target.write(name, response.body.pipeThrough(counted, { signal }));
+    await target.write(name, content.pipeThrough(counted, { signal }));
   }
-  return {
-    ...describe(whole, name, null),
-    bytes,
-    checksums: checksumsIn(response.headers.get("x-goog-hash")),
-  };
-}
-
-async function request(
-  url: string,
-  signal: AbortSignal,
-): Promise<Response & { body: ReadableStream<Uint8Array> }> {
-  // Nothing is kept in the browser's cache: it would hold every video a second time.
-  const options = { signal, credentials: "omit", referrerPolicy: "no-referrer", cache: "no-store" } as const;
-  const response = await fetch(url, options).catch((cause: unknown) => {
-    throw new NetworkError({ cause });
-  });
-  if (response.ok && response.body) return response as Response & { body: ReadableStream<Uint8Array> };
-  throw new ApiError("The output video is missing or cannot be reached.", response.status, undefined);
+  return { ...describe(whole, name, null), bytes, checksums };
 }
 
 /** Returns a name that no other job has: names that users give need not differ. */
@@ -200,12 +182,6 @@ function entriesIn(text: string | null): { id: string; file?: unknown }[] {
   } catch {
     return []; // Somebody has changed it by hand. It is replaced.
   }
-}
-
-/** Reads a header such as "crc32c=n03x6A==,md5=Ojk9c3dhfxgoKVVHYwFbHQ==". */
-function checksumsIn(header: string | null): Record<string, string> {
-  const pairs = (header ?? "").matchAll(/(crc32c|md5)=([\w+/]+={0,2})/g);
-  return Object.fromEntries([...pairs].map(([, kind, value]) => [kind, value]));
 }
 
 /** Returns a sentence for the user about any error, also of a disk. */

@@ -58,7 +58,7 @@ export function folderTarget(folder: FileSystemDirectoryHandle): Target {
 
 /**
  * Writes one zip file into the browser's own storage, and at the end lets the browser save it as a download. What an
- * earlier run left there is replaced. A file that breaks off breaks the zip file, and the target is lost.
+ * earlier run left there is replaced. A file that breaks off for good breaks the zip file, and the target is lost.
  */
 export async function zipTarget(): Promise<Target> {
   const { makeZip } = await import("client-zip");

@@ -8,7 +8,7 @@ const notify = vi.hoisted(() => vi.fn());
 vi.mock("@/lib/notify", () => ({ notify }));
 const late = vi.hoisted(() => vi.fn());
 vi.mock("@/lib/late", () => ({ late }));
-vi.mock("@/lib/api", () => ({
+vi.mock("@/lib/job-calls", () => ({
   getJobOutput: async () => ({ download_url: "https://storage.test/output.mp4", filename: "nuumee-a.mp4" }),
 }));
 

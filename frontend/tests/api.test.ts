@@ -1,20 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { getJobs, getJobThumbnails, listJobs, listTrash, lookForNewest, retryAfter } from "@/lib/api";
+import { ApiError, messageOf, NetworkError, SessionEnded } from "@/lib/errors";
 import {
   deleteJob,
   endShareLink,
-  getJobs,
-  getJobThumbnails,
   getReceipt,
   limitShareLink,
-  listJobs,
-  listTrash,
-  lookForNewest,
   makeShareLink,
   renameJob,
   restoreJob,
-  retryAfter,
-} from "@/lib/api";
-import { ApiError, messageOf, NetworkError, SessionEnded } from "@/lib/errors";
+} from "@/lib/job-calls";
 import * as session from "@/lib/session";
 import { ALL, type View } from "@/lib/view";
 

@@ -4,7 +4,7 @@ import { ApiError } from "@/lib/errors";
 import type { JobFields } from "@/lib/job";
 
 const { deleteJob, notify } = vi.hoisted(() => ({ deleteJob: vi.fn(), notify: vi.fn() }));
-vi.mock("@/lib/api", () => ({ deleteJob }));
+vi.mock("@/lib/job-calls", () => ({ deleteJob }));
 vi.mock("@/lib/notify", () => ({ notify }));
 
 const list = { hide: vi.fn(), show: vi.fn(), drop: vi.fn(), refresh: async () => undefined };

@@ -1,9 +1,9 @@
 import { expect, test, vi } from "vitest";
-import { listPlainly } from "@/lib/api";
+import { listPlainly } from "@/lib/job-calls";
 import { allMatching } from "@/lib/matching";
 import { ALL } from "@/lib/view";
 
-vi.mock("@/lib/api", () => ({ listPlainly: vi.fn() }));
+vi.mock("@/lib/job-calls", () => ({ listPlainly: vi.fn() }));
 
 test("all jobs of a view are read page by page, and each is there once", async () => {
   const list = (ids: string, next_cursor: string | null) =>

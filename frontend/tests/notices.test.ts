@@ -109,6 +109,27 @@ describe("of an ended job the user is told", () => {
   });
 });
 
+test("jobs have ended that were in progress, and that were started and done between two looks at the list", async () => {
+  const { endedSince } = await openTab();
+  const at = (hour: number) => `2026-11-26T${hour}:00:00Z`;
+  const opened = Date.parse(at(12));
+  const before = [
+    job("running", { status: "processing", created_at: at(11) }),
+    job("done", { created_at: at(13) }),
+    job("failed", { status: "failed", created_at: at(13) }),
+  ];
+  const now = [
+    job("short", { created_at: at(14) }),
+    job("new", { status: "queued", created_at: at(14) }),
+    job("running", { status: "failed", created_at: at(11) }),
+    ...before.slice(1),
+    job("restored", { created_at: at(10) }),
+    job("undated", { created_at: null }),
+  ];
+  expect(ids(endedSince(before, now, opened))).toEqual(["short", "running"]);
+  expect(ids(endedSince([], now.slice(4), opened))).toEqual(["failed"]);
+});
+
 test("a notification says which job has ended and how, and leads to it", async () => {
   const { showNotification } = await openTab();
   const open = vi.fn();

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ApiError, SessionEnded } from "@/lib/errors";
 import type { Job } from "@/lib/job";
 import {
+  asks,
   backOff,
   brisk,
   isOld,
@@ -51,10 +52,12 @@ describe("which jobs are polled", () => {
 
   test("none while the page is hidden, unless its user wants to be told: then those that move, each minute", () => {
     expect(pollsOf([moving], false).polled).toEqual([]);
+    expect([asks(true), asks(false)]).toEqual([true, false]);
     vi.stubGlobal("localStorage", { getItem: () => "yes" });
     vi.stubGlobal("Notification", { permission: "granted" });
     expect(pollsOf([moving, stalled], false)).toEqual({ polled: [moving], pace: unhurried });
     expect(unhurried(50)).toBe(MINUTE);
+    expect(asks(false)).toBe(true);
   });
 });
 

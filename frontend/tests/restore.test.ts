@@ -10,7 +10,8 @@ const { getJobs, getReceipt, notify, restoreJob } = vi.hoisted(() => ({
   notify: vi.fn(),
   restoreJob: vi.fn(),
 }));
-vi.mock("@/lib/api", () => ({ getJobs, getReceipt, restoreJob }));
+vi.mock("@/lib/api", () => ({ getJobs }));
+vi.mock("@/lib/job-calls", () => ({ getReceipt, restoreJob }));
 vi.mock("@/lib/notify", () => ({ notify }));
 
 const { signal } = new AbortController();
@@ -92,10 +93,20 @@ test("a message about many jobs names the first five, and is about all of them",
   expect(new Set(notify.mock.calls.map(([, , , topic]) => topic)).size).toBe(3);
 });
 
-test("no more jobs are asked for than one request allows", async () => {
+test("of many restores no more are asked for than one request allows, and five receipts, each in its turn", async () => {
   getReceipt.mockResolvedValue({ state: "restoring" });
-  await settledRestores(jobs(...Array.from({ length: 101 }, (_, number) => `${number}`)), signal);
+  const ids = Array.from({ length: 107 }, (_, number) => `${number}`);
+  const receipts = () => getReceipt.mock.calls.map(([id]) => id);
+  await settledRestores(jobs(...ids), signal);
   expect(getJobs.mock.calls[0]?.[0]).toHaveLength(100);
+  expect(receipts()).toHaveLength(5);
+  await settledRestores(jobs(...ids), signal);
+  expect(new Set(getJobs.mock.calls.flatMap(([asked]) => asked)).size).toBe(107);
+
+  getReceipt.mockClear();
+  for (let poll = 0; poll < 3; poll += 1) await settledRestores(jobs(...ids.slice(0, 12)), signal);
+  expect(new Set(receipts()).size).toBe(12);
+  expect(receipts()).toHaveLength(15);
 });
 
 test("work is done for every item, four at a time, and ends with the first error", async () => {

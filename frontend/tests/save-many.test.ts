@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { getJob, getJobOutput } from "@/lib/api";
 import { ApiError, SessionEnded } from "@/lib/errors";
 import type { JobFields } from "@/lib/job";
+import { getJob, getJobOutput } from "@/lib/job-calls";
 import { reasonOf, saveMany, type Target, TargetLost } from "@/lib/save-many";
 
-vi.mock("@/lib/api", () => ({ getJob: vi.fn(), getJobOutput: vi.fn() }));
+vi.mock("@/lib/job-calls", () => ({ getJob: vi.fn(), getJobOutput: vi.fn() }));
 
 const MB = 1_000_000;
 const fetch = vi.fn<typeof globalThis.fetch>();

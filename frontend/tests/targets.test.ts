@@ -1,6 +1,15 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { TargetLost } from "@/lib/save-many";
+import type { JobFields } from "@/lib/job";
+import { saveMany, TargetLost } from "@/lib/save-many";
 import { folderTarget, handOver, wayToSave, zipTarget } from "@/lib/targets";
+
+vi.mock("@/lib/job-calls", () => ({
+  getJobOutput: async (id: string) => ({
+    job_id: id,
+    download_url: "https://storage.test/",
+    filename: "a.mp4",
+  }),
+}));
 
 /** A folder in memory. As in a browser, a file has its content only when it is closed. */
 function folder() {
@@ -84,6 +93,34 @@ describe("a zip file", () => {
     const places = parts.map((part) => content?.indexOf(part) ?? -1);
     expect(places).toEqual([...places].sort((one, other) => one - other));
     expect(places[0]).toBe(0);
+  });
+
+  test("holds a video whole that broke off while it was received", async () => {
+    const { target, saved } = await made();
+    const whole = "first video, second half";
+    const etag = { ETag: '"1"', "Content-Length": String(whole.length) };
+    const pieces = [new TextEncoder().encode(whole.slice(0, 12))];
+    const half = new ReadableStream<Uint8Array>({
+      pull: (stream) => {
+        const piece = pieces.pop();
+        if (piece) stream.enqueue(piece);
+        else stream.error(new TypeError("lost"));
+      },
+    });
+    const fetch = vi
+      .fn<typeof globalThis.fetch>()
+      .mockResolvedValueOnce(new Response(half, { headers: etag }))
+      .mockResolvedValueOnce(new Response(whole.slice(12), { status: 206, headers: etag }));
+    vi.stubGlobal("fetch", fetch);
+    vi.useFakeTimers();
+    const { signal } = new AbortController();
+    const ended = saveMany([{ id: "a" } as JobFields], target, { done: 0, total: 1, bytes: 0 }, signal);
+    await vi.waitFor(() => vi.advanceTimersByTimeAsync(1000).then(() => expect(saved).toHaveBeenCalled()));
+    vi.useRealTimers();
+    expect(await ended).toEqual({ saved: 1, problems: [], cancelled: false });
+    const [zip] = saved.mock.calls.map(([blob]) => blob as Blob);
+    expect(await zip?.text()).toContain(whole);
+    expect(fetch.mock.calls[1]?.[1]).toMatchObject({ headers: { Range: "bytes=12-" } });
   });
 
   test("takes the place of an earlier one, which is gone before", async () => {

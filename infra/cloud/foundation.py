@@ -33,10 +33,15 @@ CORS = "build/cors.json"
 
 
 def cors(deployment: Deployment) -> list[dict[str, Any]]:
-    """Who may read a bucket's objects from a script: https://cloud.google.com/storage/docs/cross-origin"""
-    headers = ["Content-Type", "Content-Length", "Content-Range", "Content-Disposition", "ETag", "x-goog-hash"]
+    """Who may read a bucket's objects from a script: https://cloud.google.com/storage/docs/cross-origin
+
+    The headers are those that the script may read, and Range, which it may send.
+    """
+    shown = ["Content-Type", "Content-Length", "Content-Range", "Content-Disposition", "ETag", "x-goog-hash"]
     origins = [origin.rstrip("/") for origin in deployment.allowed_origins.split(",")]
-    return [{"origin": origins, "method": ["GET", "HEAD"], "responseHeader": headers, "maxAgeSeconds": 3600}]
+    return [
+        {"origin": origins, "method": ["GET", "HEAD"], "responseHeader": [*shown, "Range"], "maxAgeSeconds": 3600}
+    ]
 
 
 class Foundation:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from google.api_core.exceptions import Aborted, FailedPrecondition, InvalidArgument, NotFound
+from google.api_core.exceptions import Aborted, FailedPrecondition, NotFound
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared import log
 from shared.errors import BadRequest
 from shared.jobs.amending import update_unless_changed
 from shared.jobs.documents import fields
@@ -51,19 +50,19 @@ class Expiries:
     def end_due(self, now: datetime, limit: int) -> Iterator[str]:
         """End at most `limit` links whose time has come, and give the id of each one's job, deleted or not.
 
-        A job that somebody else writes meanwhile waits for the next run. Costs a read and a write for each, and a
-        write more, or a read and a write, to reserve its id.
+        A job that somebody else writes meanwhile waits for the next run. The end time is removed and not set to
+        null, so that there is room for what is written even in a document that is full. Costs a read and a write
+        for each, and a write more, or a read and a write, to reserve its id.
         """
         due = self._jobs.where(filter=FieldFilter("share_expires_at", "<=", now)).order_by("share_expires_at")
         found = fetched(due.limit(limit))
         for snapshot in found:
             document = fields(snapshot)
             claim(self._client, document.get("short_id"), snapshot.id)
+            changes = revocation(document, document["share_expires_at"])
+            changes["share_expires_at"] = firestore.DELETE_FIELD
             try:
-                update_unless_changed(self._client, snapshot, revocation(document, document["share_expires_at"]))
+                update_unless_changed(self._client, snapshot, changes)
             except (FailedPrecondition, Aborted, NotFound):
-                continue
-            except InvalidArgument:
-                log.exception("link_not_ended", job_id=snapshot.id)  # its document may be full
                 continue
             yield snapshot.id

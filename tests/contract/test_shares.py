@@ -14,6 +14,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from shared.errors import Contended, JobFull, NotCompleted, NotFound, NotShared, TooManyRequests
 from shared.jobs.renaming import Renaming
 from shared.sharing import short_links
+from shared.sharing.expiry import Expiries
 from shared.sharing.shares import NoSuchVideo, Shares
 from shared.sharing.short_links import link_for, new_short_id
 from tests.contract.worlds import World
@@ -339,6 +340,19 @@ def test_of_many_renewals_at_once_one_link_is_left(
     assert good == [read(database, job_id)["short_id"]]
 
 
+def test_the_link_of_a_job_without_room_ends_too_when_its_time_has_come(
+    database: firestore.Client, user: str
+) -> None:
+    job_id, long_ago = new_id(), NOW - timedelta(days=301)
+    fields = document(user, short_id=new_short_id(8), share_expires_at=long_ago)
+    assert "share_revoked_at" not in fields
+    fill(database, job_id, fields)
+    expiries = Expiries(database)
+    assert job_id in set(expiries.end_due(long_ago, 1000))
+    assert job_id not in set(expiries.end_due(NOW, 1000))
+    assert read(database, job_id)["share_revoked_at"] == long_ago
+
+
 def test_a_job_without_room_says_so_when_it_is_renamed_or_shared(database: firestore.Client, user: str) -> None:
     job_id = new_id()
     fill(database, job_id, document(user))
@@ -381,7 +395,8 @@ def test_links_whose_time_has_come_end_once_and_for_good(world: World, user: str
     assert not {due, dead, later} & set(world.expiries.end_due(long_ago, 1000))
     for job_id in (due, dead):
         after = world.read(job_id)
-        assert (after["short_id"], after["share_expires_at"], after["share_revoked_at"]) == (None, None, long_ago)
+        assert (after["short_id"], after["share_revoked_at"]) == (None, long_ago)
+        assert "share_expires_at" not in after
     assert world.read(later)["short_id"] == ids[later]
     set(world.expiries.end_due(NOW, 1000))
     world.put(new_id(), document(user, short_id=ids[due], share_revoked_at=None))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from playwright.sync_api import Page, expect
@@ -46,7 +46,10 @@ def cards(jobs: JobsPage, shelf: Shelf) -> None:
     for status in _ALL:
         shelf.add(status)
     shelf.add("completed", media=False, job_type="later", resolution=None, credits_charged=None)
+    long_ago = datetime.now(UTC) - timedelta(hours=25)
+    shelf.add("queued", media=False, created_at=long_ago, updated_at=long_ago)
     jobs.open()
+    expect(jobs.page.get_by_text("Stalled: no change for")).to_be_visible()
     expect(jobs.page.get_by_text("Not available").first).to_be_visible()
     settle(jobs.page)
 
@@ -153,7 +156,9 @@ def media_side_by_side(jobs: JobsPage, shelf: Shelf) -> None:
 
 
 def details_of_a_completed_job(jobs: JobsPage, shelf: Shelf) -> None:
-    _details(jobs, shelf, "completed")
+    _details(jobs, shelf, "completed", share_expires_at=datetime.now(UTC) + timedelta(days=7))
+    expect(jobs.dialog.get_by_label("The link ends")).to_have_value(re.compile("^On "))
+    jobs.dialog.get_by_role("button", name="Rename").click()
 
 
 def details_of_a_failed_job(jobs: JobsPage, shelf: Shelf) -> None:
@@ -226,6 +231,11 @@ def cards_in_the_trash(jobs: JobsPage, shelf: Shelf) -> None:
     jobs.page.get_by_text("1 selected").wait_for()
 
 
+def account_menu(jobs: JobsPage, shelf: Shelf) -> None:
+    empty(jobs, shelf)
+    jobs.open_menu().get_by_role("menuitem", name="Erase everything").wait_for()
+
+
 def erasing_everything(jobs: JobsPage, shelf: Shelf) -> None:
     shelf.add(media=False)
     jobs.open().open_menu().get_by_role("menuitem", name="Erase everything").click()
@@ -266,7 +276,15 @@ STATES: dict[str, State] = {
         ),
         *(details_of_a_completed_job, details_of_a_failed_job, details_of_an_active_job, details_of_no_job),
         *(cards_with_posters, cards_in_a_grid, media_side_by_side, details_of_a_job_without_a_link, ending_a_link),
-        *(confirmation, deleting_several, cards_in_the_trash, erasing_everything, messages, not_found),
+        *(
+            confirmation,
+            deleting_several,
+            cards_in_the_trash,
+            account_menu,
+            erasing_everything,
+            messages,
+            not_found,
+        ),
     )
 }
 

@@ -39,5 +39,6 @@ def test_a_grid_of_two_to_six_columns_is_remembered_and_has_selection_actions_an
     expect(card.get_by_role("heading")).to_contain_text("Completed")
     for action in ("Download", "Copy link", "Details", "Delete"):
         expect(jobs_page.button(processing, action)).to_be_visible()
+    expect(jobs_page.cards.last).to_contain_text("No views yet")
     jobs_page.tile(processing, "output video").click()
     expect(page.get_by_role("dialog", name="Output video of job")).to_be_visible()

@@ -4,9 +4,9 @@ import useSWR from "swr";
 import { Button } from "@/components/ui/Button";
 import { Modal } from "@/components/ui/Modal";
 import { Skeleton } from "@/components/ui/Skeleton";
-import { getReceipt } from "@/lib/api";
 import { ApiError, messageOf, SessionEnded } from "@/lib/errors";
 import { type BucketReceipt, type Receipt, shortName } from "@/lib/job";
+import { getReceipt } from "@/lib/job-calls";
 import { BUCKETS, formatBytes, STATES, saveReceipt } from "@/lib/receipt";
 import { formatExact } from "@/lib/time";
 

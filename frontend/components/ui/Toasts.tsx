@@ -25,6 +25,8 @@ flushSync(() =>
       mobileOffset={{ top: 76 }}
       closeButton
       expand
+      // An open menu, which nothing may cover, is at the same place.
+      className="[body:has([role=menu])_&]:z-10!"
       toastOptions={{
         style: { background: "#1e293b", border: "1px solid #334155", color: "#f1f5f9" },
         classNames: {

@@ -11,7 +11,7 @@ import pytest
 from infra.stage import ROOT
 
 REQUIREMENTS = [ROOT / "requirements.txt", *(ROOT / "infra/local").glob("requirements*.txt")]
-NPM = [ROOT / "frontend", ROOT / "infra/local/auth"]
+NPM = [ROOT / "frontend", ROOT / "infra/local/auth", ROOT / "tests/lighthouse"]
 
 
 def unpinned(text: str) -> list[str]:

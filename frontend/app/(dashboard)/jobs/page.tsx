@@ -22,6 +22,7 @@ import { onErased } from "@/lib/erasing";
 import { isActive, type Job, type JobFields, shortName } from "@/lib/job";
 import { loadLater } from "@/lib/later";
 import { prefersGrid, rememberLayout } from "@/lib/layout";
+import { isTelling } from "@/lib/telling";
 import type { Stop } from "@/lib/tour";
 import { ALL, isNarrowed } from "@/lib/view";
 import { loadPartsOnFirstUse, parts } from "./parts";
@@ -97,7 +98,7 @@ function JobsOf({ userId }: { userId: string }) {
   const GridCard = usePart(grid, parts.gridCard, () => setGrid(false));
   const TrashContent = usePart(view.deleted, parts.trashContent, closeTrash);
 
-  const watching = useWatching(jobs.list?.jobs.some(isActive) ?? false);
+  const watching = useWatching(isTelling() || (jobs.list?.jobs.some(isActive) ?? false));
 
   const commands: JobCommands = {
     preview: (job, kind) => setPreview({ job, scene: kind, over: view.details }),

@@ -1,0 +1,95 @@
+/** The output video of a job as a stream from Cloud Storage. Where it breaks off, it goes on. */
+
+import { patiently } from "@/lib/bulk";
+import { ApiError, NetworkError } from "@/lib/errors";
+import { getJobOutput } from "@/lib/job-calls";
+
+/** Before each attempt to go on, in milliseconds. They begin anew with each piece that is received. */
+const PAUSES = [1, 2, 4, 8, 16, 32].map((seconds) => 1000 * seconds);
+
+export interface VideoStream {
+  /** The name that the functions suggest for the file. */
+  filename: string;
+  /** Bytes; null if Cloud Storage does not tell. */
+  size: number | null;
+  /** As Cloud Storage states them, in base64. */
+  checksums: Record<string, string>;
+  content: ReadableStream<Uint8Array>;
+}
+
+type WithBody = Response & { body: ReadableStream<Uint8Array> };
+
+/**
+ * Opens the output video of a job. The content fails with what it broke off by if it cannot go on: the video was
+ * replaced or deleted, or there is no connection for a minute. Throws NetworkError, ApiError and SessionEnded.
+ */
+export async function openVideo(jobId: string, signal: AbortSignal): Promise<VideoStream> {
+  const { download_url, filename } = await patiently(() => getJobOutput(jobId), signal);
+  const response = await request(download_url, signal);
+  const length = response.headers.get("Content-Length");
+  const size = length === null ? null : Number(length);
+  const version = response.headers.get("ETag");
+  const goOn = async (from: number) => {
+    // The URL may have expired.
+    const { download_url } = await patiently(() => getJobOutput(jobId), signal);
+    const rest = await request(download_url, signal, { Range: `bytes=${from}-` });
+    if (rest.status === 206 && rest.headers.get("ETag") === version) return rest.body.getReader();
+    await rest.body.cancel();
+    throw new ApiError("The output video was replaced while it was saved.", rest.status, undefined);
+  };
+
+  let reader: ReadableStreamDefaultReader<Uint8Array> | null = response.body.getReader();
+  let received = 0;
+  const content = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      for (const pause of [...PAUSES, null]) {
+        try {
+          reader ??= await goOn(received);
+          const { done, value } = await reader.read();
+          if (!done) {
+            received += value.byteLength;
+            return controller.enqueue(value);
+          }
+          if (size === null || received >= size) return controller.close();
+          throw new NetworkError();
+        } catch (error) {
+          if (pause === null || version === null || signal.aborted || !mayPass(error)) throw error;
+          reader = null;
+          await new Promise((resolve) => setTimeout(resolve, pause));
+          signal.throwIfAborted();
+        }
+      }
+    },
+    cancel: (reason) => reader?.cancel(reason),
+  });
+  return { filename, size, checksums: checksumsIn(response.headers.get("x-goog-hash")), content };
+}
+
+async function request(
+  url: string,
+  signal: AbortSignal,
+  headers: Record<string, string> = {},
+): Promise<WithBody> {
+  // Nothing is kept in the browser's cache: it would hold every video a second time.
+  const options = { signal, credentials: "omit", referrerPolicy: "no-referrer", cache: "no-store" } as const;
+  const response = await fetch(url, { ...options, headers }).catch((cause: unknown) => {
+    throw new NetworkError({ cause });
+  });
+  if (response.ok && response.body) return response as WithBody;
+  throw new ApiError("The output video is missing or cannot be reached.", response.status, undefined);
+}
+
+/** Whether it may help to ask again. A stream that breaks off fails with a TypeError. */
+function mayPass(error: unknown): boolean {
+  return (
+    error instanceof NetworkError ||
+    error instanceof TypeError ||
+    (error instanceof ApiError && error.status >= 500)
+  );
+}
+
+/** Reads a header such as "crc32c=n03x6A==,md5=Ojk9c3dhfxgoKVVHYwFbHQ==". */
+function checksumsIn(header: string | null): Record<string, string> {
+  const pairs = (header ?? "").matchAll(/(crc32c|md5)=([\w+/]+={0,2})/g);
+  return Object.fromEntries([...pairs].map(([, kind, value]) => [kind, value]));
+}

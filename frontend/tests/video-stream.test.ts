@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { ApiError, NetworkError, SessionEnded } from "@/lib/errors";
+import { getJobOutput } from "@/lib/job-calls";
+import { openVideo } from "@/lib/video-stream";
+
+vi.mock("@/lib/job-calls", () => ({ getJobOutput: vi.fn() }));
+
+const VIDEO = new TextEncoder().encode("0123456789");
+const fetch = vi.fn<typeof globalThis.fetch>();
+const { signal } = new AbortController();
+
+/** A response whose body ends after `until`: it breaks off before the end of the video, or with `ends`, it just ends. */
+function part(
+  from: number,
+  until: number,
+  { etag = '"1"', status = from > 0 ? 206 : 200, ends = false } = {},
+) {
+  const pieces = [...VIDEO.slice(from, until)].map((byte) => new Uint8Array([byte]));
+  const body = new ReadableStream<Uint8Array>({
+    pull: (stream) => {
+      const piece = pieces.shift();
+      if (piece) return stream.enqueue(piece);
+      if (until === VIDEO.length || ends) stream.close();
+      else stream.error(new TypeError("network error"));
+    },
+  });
+  const headers = { "Content-Length": String(VIDEO.length - from), ...(etag && { ETag: etag }) };
+  return new Response(body, { status, headers });
+}
+
+const answers = (...responses: (Response | Error)[]) => {
+  for (const one of responses) {
+    if (one instanceof Error) fetch.mockRejectedValueOnce(one);
+    else fetch.mockResolvedValueOnce(one);
+  }
+};
+/** What was asked for: the URL, and from which byte on. */
+const asked = () =>
+  fetch.mock.calls.map(([url, init]) => [url, new Headers(init?.headers).get("Range") ?? "all"]);
+/** Reads the whole video. Time flies meanwhile. */
+async function read(by: AbortSignal = signal): Promise<string> {
+  const { content } = await openVideo("a", by);
+  const text = new Response(content).text();
+  text.catch(() => undefined);
+  await vi.runAllTimersAsync();
+  return text;
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("fetch", fetch);
+  let urls = 0;
+  vi.mocked(getJobOutput).mockImplementation(async () => {
+    urls += 1;
+    return { job_id: "a", download_url: `https://storage.test/${urls}`, filename: "nuumee-a.mp4" };
+  });
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+  vi.resetAllMocks();
+});
+
+describe("a video that breaks off", () => {
+  test("goes on at the byte it has reached, with a new URL, as often as there is progress", async () => {
+    const parts = Array.from({ length: VIDEO.length }, (_, number) => part(number, number + 1));
+    answers(...parts);
+    expect(await read()).toBe("0123456789");
+    expect(asked()).toEqual([
+      ["https://storage.test/1", "all"],
+      ...Array.from({ length: 9 }, (_, index) => [
+        `https://storage.test/${index + 2}`,
+        `bytes=${index + 1}-`,
+      ]),
+    ]);
+  });
+
+  test("goes on after it has ended too early, and after the connection and the services were away", async () => {
+    vi.mocked(getJobOutput)
+      .mockResolvedValueOnce({ job_id: "a", download_url: "https://storage.test/", filename: "" })
+      .mockRejectedValueOnce(new NetworkError());
+    answers(
+      part(0, 4, { ends: true }),
+      new TypeError("Failed to fetch"),
+      new Response("", { status: 503 }),
+      part(4, 10),
+    );
+    expect(await read()).toBe("0123456789");
+  });
+
+  test("fails with the cause after six attempts without a byte, in a minute", async () => {
+    answers(part(0, 4));
+    fetch.mockRejectedValue(new TypeError("Failed to fetch"));
+    const began = Date.now();
+    await expect(read()).rejects.toBeInstanceOf(NetworkError);
+    expect([fetch.mock.calls.length, (Date.now() - began) / 1000]).toEqual([7, 63]);
+  });
+
+  test.each([
+    ["another version of it", part(4, 10, { etag: '"2"' }), ApiError],
+    ["all of it again", part(0, 10), ApiError],
+    ["that it is gone", new Response("", { status: 404 }), ApiError],
+  ])("fails if the answer is %s", async (_, answer, error) => {
+    answers(part(0, 4), answer);
+    await expect(read()).rejects.toBeInstanceOf(error);
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  test("fails at once if the session has ended, or if no version tells whether it is still the same", async () => {
+    answers(part(0, 4), part(0, 4, { etag: "" }));
+    vi.mocked(getJobOutput)
+      .mockResolvedValueOnce({ job_id: "a", download_url: "https://storage.test/", filename: "" })
+      .mockRejectedValueOnce(new SessionEnded());
+    await expect(read()).rejects.toBeInstanceOf(SessionEnded);
+    await expect(read()).rejects.toThrow("network error");
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+
+  test("is not asked for again once it is cancelled", async () => {
+    const controller = new AbortController();
+    answers(part(0, 4));
+    setTimeout(() => controller.abort(new DOMException("", "AbortError")), 500);
+    await expect(read(controller.signal)).rejects.toThrow(expect.objectContaining({ name: "AbortError" }));
+    expect(fetch).toHaveBeenCalledOnce();
+  });
+});
