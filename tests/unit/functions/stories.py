@@ -39,6 +39,7 @@ QUERIES = {
 DOCUMENTS: dict[str, dict[str, Any]] = {
     f"jobs/{LIVE}": document(
         "me",
+        created_at=NOW - timedelta(days=1),
         short_id=ID,
         name="Cat",
         name_folded="cat",
@@ -52,7 +53,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     f"short_links/{ID}": {"job_id": LIVE},
     f"erasures/{ERASURE}": {
         "user_id": "me",
-        "requested_at": NOW,
+        "requested_at": NOW - timedelta(minutes=1),  # a minute before the next one may be
         "requested_by": "me",
         "state": "pending",
         "jobs": 1,
