@@ -35,7 +35,9 @@ def erase(bench: Bench, account: Account, jobs: int, tries: int = 1) -> bool:
             continue
         if answer.status_code == 409 and (told := re.search(r"There are (\d+) jobs", answer.text)):
             jobs = int(told[1])
-        elif answer.status_code not in (429, 503):
+        elif answer.status_code == 429:
+            return False
+        elif answer.status_code != 503:
             assert answer.status_code == 202, answer.text
             return True
     return False
