@@ -98,9 +98,9 @@ class Foundation:
         self._make_indexes()
 
     def _lacks_cors(self, found: list[dict[str, Any]]) -> bool:
-        """Whether there are no rules, or ours for other origins or of an earlier release. Others' stay as they are.
+        """Whether there are no rules, or ours for other origins or of an earlier release, with fewer headers.
 
-        An earlier release named fewer headers, and all else alike.
+        Others' stay as they are.
         """
         if len(found) != 1:
             return not found
