@@ -97,7 +97,7 @@ def test_the_page_is_usable_at_200_percent_zoom(jobs_page: JobsPage, shelf: Shel
 def test_the_page_is_usable_at_400_percent_zoom(jobs_page: JobsPage, shelf: Shelf) -> None:
     job = shelf.add("failed", error_message=f"https://nuumee.test/{'x' * 300}\n\u05d3\u05d9")
     page = jobs_page.page
-    page.set_viewport_size(dict(zip(("width", "height"), ZOOMED, strict=True)))
+    page.set_viewport_size({"width": ZOOMED[0], "height": ZOOMED[1]})
     jobs_page.open("?status=failed")
     expect(jobs_page.filter("Failed")).to_be_in_viewport(ratio=1)
     page.get_by_role("checkbox").check()
