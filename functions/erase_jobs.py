@@ -58,9 +58,8 @@ def _erase_batch(erasure: Erasure, services: Services) -> Erasure | None:
     erased = services.erasing.erase(erasure, ids, now)
     due = [one for one in erased.deletions if one.state is DeletionState.PENDING]
     services.publisher.publish_all([JobDeleted(one.job_id, one.user_id, one.deleted_at) for one in due])
-    return services.erasures.advance(
-        erasure, last, deleted=len(erased.deletions), failed=erased.failed, now=services.now()
-    )
+    deleted = sum(one.deleted_at >= erasure.requested_at for one in erased.deletions)
+    return services.erasures.advance(erasure, last, deleted=deleted, failed=erased.failed, now=services.now())
 
 
 def _hand_on(erasure: Erasure, services: Services) -> None:

@@ -200,10 +200,11 @@ class Reconciliation:
 
     def _kind(self, group: Group, standings: dict[str, Standing]) -> Kind:
         standing = standings.get(group.owner.job_id) if group.owner else None
+        unknown = Kind.UNKNOWN if group.newest < self._since else Kind.RECENT
         if standing is None or group.owner is None or standing.user_id != group.owner.user_id:
-            return Kind.UNKNOWN if group.newest < self._since else Kind.RECENT
+            return unknown
         if not standing.is_deleted:
-            return Kind.LIVE
+            return Kind.LIVE if standing.is_known else unknown
         deletion = standing.deletion
         if deletion is None:
             return Kind.UNKNOWN

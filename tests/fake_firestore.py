@@ -184,6 +184,12 @@ class FakeLedger:
         self._repository.calls += 1
         return len(self._restorable(user_id, later_than))
 
+    def spared(self, user_id: str, later_than: datetime, limit: int) -> list[tuple[str, dict[str, Any]]]:
+        self._repository.calls += 1
+        return self._ordered(
+            "spared_until", lambda entry: entry["user_id"] == user_id and entry["spared_until"] > later_than
+        )[:limit]
+
     def documents(self, job_ids: Iterable[str], only: Sequence[str]) -> dict[str, dict[str, Any]]:
         return {job_id: copy.deepcopy(self._documents[job_id]) for job_id in job_ids if job_id in self._documents}
 

@@ -26,6 +26,9 @@ Entry = dict[str, Any]
 WATCHED_FOR = timedelta(days=1)
 """How long sweeps look at the mark of a job that was in progress when it was deleted. Its worker may still write a
 stale copy of the document, which loses the mark."""
+LATE = timedelta(minutes=5)
+"""How long after its request a deletion that has removed nothing yet is late. What it removes can be restored for
+that much longer, so the trash must not forget it by the time of its request."""
 ERASED_TEXTS = (*FREE_TEXTS, "name", "name_folded")
 """The fields of a job's document that its owner, or an error, filled with words."""
 _KEYS_KEPT = _NAMES_KEPT = 16
@@ -125,7 +128,7 @@ def begun(entry: Entry, key: str, named: Sequence[str], now: datetime) -> Entry:
     """
     if _is_in(entry, f"begun {key}"):
         return entry
-    changes: Entry = {"attempts": _number(entry, "attempts") + 1, "started_at": now}
+    changes: Entry = {**_spared(entry, now), "attempts": _number(entry, "attempts") + 1, "started_at": now}
     changes["running"] = _running(entry, key, now)
     if new := set(named).difference(_texts(entry, "named")):
         changes["named"] = [*_texts(entry, "named"), *sorted(new)][-_NAMES_KEPT:]
@@ -146,13 +149,15 @@ def ended(entry: Entry, key: str, buckets: Sequence[BucketPurge], found: Leftove
         changes |= {"state": state.value, "proved_empty_at": now if is_done else None}
         if is_done:
             changes["sweep_at"] = entry.get("sweep_at") if _is_watched(entry, now) else None
+        elif entry.get("sweep_at") is None:
+            changes["sweep_at"] = now  # another run was done before: what this one saw must be proved anew
     return _with(entry, f"ended {key}", **changes)
 
 
 def late_upload_found(entry: Entry, bucket: str, generation: int, size: int, now: datetime) -> Entry:
     """Counts an object that arrived after the delete and is now removed, whatever becomes of that run."""
     key = f"{bucket}/{generation}"
-    entry = {**entry, "running": _running(entry, key, now)}
+    entry = {**entry, **_spared(entry, now), "running": _running(entry, key, now)}
     if _is_in(entry, key):
         return entry
     objects, total = _number(entry, "late_objects") + 1, _number(entry, "late_bytes") + size
@@ -174,7 +179,8 @@ def swept(entry: Entry, due: datetime | None, now: datetime, sweep_after: timede
     if is_over and not _is_watched(entry, now):
         return {**entry, "sweep_at": None}
     sweeps = _number(entry, "sweeps") + 1
-    return {**entry, "sweeps": sweeps, "sweep_at": now + until_next_sweep(sweeps, sweep_after)}
+    next_one = {"sweeps": sweeps, "sweep_at": now + until_next_sweep(sweeps, sweep_after)}
+    return {**entry, **_spared(entry, now), **next_one}
 
 
 def reopened(entry: Entry, due: datetime) -> Entry:
@@ -263,6 +269,15 @@ def _added(before: Entry, one: BucketPurge, began: datetime, now: datetime) -> E
     # A call that failed may have removed something all the same.
     first = {"first_removed_at": began} if one.objects or one.error else {}
     return {**first, **before, **changes}
+
+
+def _spared(entry: Entry, now: datetime) -> Entry:
+    """Records that a late deletion has removed nothing before now."""
+    requested_at = entry.get("requested_at")
+    if entry.get("state") != DeletionState.PENDING or not isinstance(requested_at, datetime):
+        return {}
+    is_late = now > requested_at + LATE and _first_removal(entry, requested_at) is None
+    return {"spared_until": now} if is_late else {}
 
 
 def _first_removal(entry: Entry, requested_at: datetime) -> datetime | None:

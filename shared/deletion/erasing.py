@@ -28,7 +28,7 @@ class Erased:
     """What became of some jobs."""
 
     deletions: list[Deletion]
-    """Those that this erasure deleted, or the owner since."""
+    """Those that stand now, also those of before this erasure. Their jobs have no texts any more."""
     failed: int
     """How many could not be written. What went wrong is logged."""
 
@@ -42,23 +42,34 @@ class Erasing:
         """Delete these jobs unless their owner has taken the deletion back since the erasure.
 
         A job that was deleted before loses its texts. One that cannot be written does not keep the others.
-        Impossible job ids are skipped and logged. Raises Unavailable when Firestore is away. Costs, for each job,
-        two reads and two writes.
+        Impossible job ids are skipped and logged. Asks again for those that Firestore did not answer, and raises
+        Unavailable once it answers for none. Costs, for each job, two reads and two writes.
         """
         possible = [job_id for job_id in job_ids if is_job_id(job_id)]
         if unusable := len(job_ids) - len(possible):
             log.warning("job_ids_unusable", found=unusable)
+        deletions: list[Deletion] = []
+        failed = 0
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="erasing") as pool:
-            begun = [pool.submit(copy_context().run, self._erased, erasure, job_id, now) for job_id in possible]
-        found = [one.result() for one in begun]
-        return Erased([one for one in found if isinstance(one, Deletion)], found.count(_FAILED))
+            while possible:
+                begun = [pool.submit(copy_context().run, self._erased, erasure, one, now) for one in possible]
+                found = [one.result() for one in begun]
+                deletions += [one for one in found if isinstance(one, Deletion)]
+                failed += found.count(_FAILED)
+                away = [one for one, became in zip(possible, found, strict=True) if became == _AWAY]
+                if len(away) == len(possible):
+                    raise Unavailable("Firestore")
+                possible = (
+                    away  # some calls failed and others did not: a batch of many would never succeed at once
+                )
+        return Erased(deletions, failed)
 
     def _erased(self, erasure: Erasure, job_id: str, now: datetime) -> Deletion | str | None:
         try:
             return self._erase(erasure, job_id, now)
         except Exception as error:
             if isinstance(error, Unavailable) and not isinstance(error, Contended):
-                raise
+                return _AWAY
             log.exception("erasure_job_failed", job_id=job_id)
             return _FAILED
 
@@ -77,11 +88,10 @@ class Erasing:
             return None
         if "displaced" in pair.entry:
             self._ledger.forget_displaced(job_id, entries.ERASED_TEXTS)
-        deletion = deletion_of(pair)
-        return deletion if deletion and deletion.deleted_at >= erasure.requested_at else None
+        return deletion_of(pair)
 
 
-_FAILED = "failed"
+_FAILED, _AWAY = "failed", "away"
 
 
 def _is_taken_back(entry: Entry, erasure: Erasure) -> bool:

@@ -119,6 +119,15 @@ class Ledger:
             counted: Any = self._restorable(user_id, later_than).count().get(**firestore_limits())
         return int(counted[0][0].value)
 
+    def spared(self, user_id: str, later_than: datetime, limit: int) -> list[tuple[str, Entry]]:
+        """The user's deletions, also those taken back, that had removed nothing for long, until after that time.
+
+        The first to lose a file come first. Costs one read for each, and at least one.
+        """
+        own = self._entries.where(filter=FieldFilter("user_id", "==", user_id))
+        query = own.where(filter=FieldFilter("spared_until", ">", later_than)).order_by("spared_until")
+        return [(one.id, fields(one)) for one in fetched(query.limit(limit))]
+
     def documents(self, job_ids: Iterable[str], only: Sequence[str]) -> dict[str, Document]:
         """These fields of the jobs' documents that exist. Costs one read per id."""
         references = [self._jobs.document(job_id) for job_id in job_ids]

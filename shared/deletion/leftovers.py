@@ -41,14 +41,19 @@ class NamedElsewhere:
         """What is still there of what the job names elsewhere.
 
         Costs nothing for a job that names nothing elsewhere. Otherwise a listing for each object, and for each
-        that is there two reads and at most four queries.
+        that is there two reads and at most four queries; one more listing for each that nobody claims.
         """
         found: dict[_Claim, list[str]] = {claim: [] for claim in _Claim}
         for named in deletion.named:
-            kind, _, name = named.partition("/")
-            if self._objects.is_there(self._buckets[Bucket(kind)], name):
-                found[self._claim(deletion, name)].append(named)
-        return Leftovers(tuple(found[_Claim.NONE]), tuple(found[_Claim.GOING]))
+            if self._is_there(named):
+                found[self._claim(deletion, named.partition("/")[2])].append(named)
+        # Since the first look, another purge may have removed what it then no longer claimed.
+        left = tuple(filter(self._is_there, found[_Claim.NONE]))
+        return Leftovers(left, tuple(found[_Claim.GOING]))
+
+    def _is_there(self, named: str) -> bool:
+        kind, _, name = named.partition("/")
+        return self._objects.is_there(self._buckets[Bucket(kind)], name)
 
     def _claim(self, deletion: Deletion, name: str) -> _Claim:
         owner = JobPrefix.of_object(name)

@@ -31,10 +31,7 @@ def receipt(
         "requested_at": _time(entry, "requested_at"),
         "requested_by": entry.get("requested_by"),
         "state": entry.get("state"),
-        "buckets": {
-            kind.value: _bucket(_map(entry, "buckets"), name, entry.get("requested_at"), kept)
-            for kind, name in buckets.items()
-        },
+        "buckets": {kind.value: _bucket(_map(entry, "buckets"), name, kept) for kind, name in buckets.items()},
         "late_objects": entry.get("late_objects", 0),
         "late_bytes": entry.get("late_bytes", 0),
         "proved_empty_at": _time(entry, "proved_empty_at"),
@@ -42,9 +39,9 @@ def receipt(
     }
 
 
-def _bucket(found: Entry, name: str, requested_at: object, kept: Callable[[str], Retention]) -> dict[str, Any]:
+def _bucket(found: Entry, name: str, kept: Callable[[str], Retention]) -> dict[str, Any]:
     one = _map(found, name)
-    removed_at = one.get("removed_at") and one.get("first_removed_at", requested_at)
+    removed_at = one.get("removed_at")  # the last time: the copy of what was removed then goes last
     until = kept(name).kept_until(removed_at) if isinstance(removed_at, datetime) else None
     return {
         "objects": one.get("objects", 0),

@@ -36,6 +36,8 @@ class Standing:
     """What is known about the owner of a job's objects."""
 
     user_id: object
+    is_known: bool
+    """Whether the job's document is there."""
     is_deleted: bool
     deletion: Deletion | None
     """None also if the job is marked as deleted in a way that does not allow its files to be removed."""
@@ -43,7 +45,8 @@ class Standing:
 
 def standing_of(pair: Pair) -> Standing:
     deletion = deletion_of(pair)
-    return Standing(owner_of(pair), deletion.is_deleted if deletion else is_deleted(pair.document), deletion)
+    gone = deletion.is_deleted if deletion else is_deleted(pair.document)
+    return Standing(owner_of(pair), bool(pair.document), gone, deletion)
 
 
 def deletion_of(pair: Pair) -> Deletion | None:

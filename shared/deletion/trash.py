@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shared import log
 from shared.deletion.entry import deletion_of
 from shared.deletion.ledger import Ledger
-from shared.deletion.purge import Deletion
+from shared.deletion.purge import Deletion, DeletionState
 from shared.jobs.documents import SHOWN, job_from
 from shared.jobs.job import Job, rfc3339
 from shared.jobs.pagination import ListQuery, Position
 
 if TYPE_CHECKING:
     from shared.storage.retention import Retention
+
+
+MOST_SPARED = 100
+"""Most deletions on top of those of the window that the trash looks at. There are some after an outage."""
+_Entries = list[tuple[str, dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +56,44 @@ class Trash:
         """A page of the user's jobs that can be restored, the last deleted first, shortened for lists.
 
         `kept` is how long the buckets keep what is removed; if they keep nothing, there are no such jobs. A job
-        whose document is gone or another user's is left out, but counted. Costs two reads for each job and, unless
-        the cursor carries the total, a count. A page requested by number also costs a read for each job before it.
+        whose document is gone or another user's is left out, but counted. The last are those whose files were
+        removed so late after their deletion that they can still be restored. Costs two reads for each job, one for
+        each of those that were late, at least one, and, unless the cursor carries the total, a count. A page
+        requested by number also costs a read for each job before it.
         """
         later_than, after = kept.earliest(now), query.after
         number, before = (after.page, after.shown) if after else (query.page, (query.page - 1) * query.page_size)
         if later_than is None:
             return TrashPage([], 0, number, None)
+        spared = self._spared(query.user_id, later_than, kept, now)
         total = after.total if after and after.total is not None else None
         if total is None:
-            total = self._ledger.count_restorable(query.user_id, later_than)
+            total = self._ledger.count_restorable(query.user_id, later_than) + len(spared)
         place = (after.created_at, after.job_id) if after and after.created_at else None
+        in_window = total - len(spared)
         found = (
             self._ledger.restorable(query.user_id, later_than, query.page_size, 0 if place else before, place)
-            if before < total
+            if before < in_window
             else []
         )
+        found += spared[max(0, before - in_window) :][: query.page_size - len(found)]
         shown = before + len(found)
         last = deletion_of(*found[-1]) if found and len(found) == query.page_size and shown < total else None
         following = Position(last.job_id, last.deleted_at, number + 1, shown, total) if last else None
         return TrashPage(self._jobs(query.user_id, found, kept, now), total, number, following)
 
-    def _jobs(
-        self, user_id: str, found: list[tuple[str, dict[str, object]]], kept: Retention, now: datetime
-    ) -> list[DeletedJob]:
+    def _spared(self, user_id: str, later_than: datetime, kept: Retention, now: datetime) -> _Entries:
+        """The deletions from before the window that can be restored, the last one first."""
+        found: dict[tuple[datetime, str], dict[str, Any]] = {}
+        for job_id, entry in self._ledger.spared(user_id, later_than, MOST_SPARED):
+            deletion = deletion_of(job_id, entry)
+            if deletion and deletion.is_deleted and deletion.deleted_at <= later_than:
+                until = _recoverable_until(deletion, kept, now)
+                if until and until > now:
+                    found[deletion.deleted_at, job_id] = entry
+        return [(job_id, found[at, job_id]) for at, job_id in sorted(found, reverse=True)]
+
+    def _jobs(self, user_id: str, found: _Entries, kept: Retention, now: datetime) -> list[DeletedJob]:
         documents = self._ledger.documents([job_id for job_id, _ in found], SHOWN)
         jobs: list[DeletedJob] = []
         for job_id, entry in found:
@@ -82,6 +101,12 @@ class Trash:
             if deletion is None or document.get("user_id") != user_id:
                 log.warning("deleted_job_not_listed", job_id=job_id)
                 continue
-            until = kept.kept_until(deletion.first_removal or now)
+            until = _recoverable_until(deletion, kept, now)
             jobs.append(DeletedJob(job_from(job_id, document).shortened(), deletion, until))
         return jobs
+
+
+def _recoverable_until(deletion: Deletion, kept: Retention, now: datetime) -> datetime | None:
+    """Until when the job can be restored. A job without files is in the trash as long as if it had some."""
+    removes_later = now if deletion.state is DeletionState.PENDING else deletion.deleted_at
+    return kept.kept_until(deletion.first_removal or removes_later)

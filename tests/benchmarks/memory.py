@@ -19,8 +19,13 @@ def rows(servers: Servers, asking: Asking) -> Iterator[Row]:
         with running(servers.ours(function)) as (server,):
             first = _after(server, asked, 1000)
             last = _after(server, asked, 4000)
-        yield Row(name=f"memory of {function} after 5,000 requests, MiB", ours=last, limit=_MOST)
-        yield Row(name=f"memory of {function}, MiB, against after 1,000", ours=last, peer=first, limit=_GROWTH)
+        yield Row(name=f"memory of {function}, MiB, after 5,000 requests", ours=last, limit=_MOST)
+        yield Row(
+            name=f"memory of {function}, MiB, after 5,000 requests vs after 1,000",
+            ours=last,
+            peer=first,
+            limit=_GROWTH,
+        )
 
 
 def _after(server: Server, asked: Asked, requests: int) -> float:

@@ -30,8 +30,8 @@ def rows(stack: Stack) -> Iterator[Row]:
         buckets = stack.settings.buckets
         both = [(_purge(stack.settings, buckets), _purge(stack.settings, buckets[:1])) for _ in range(1 + _ROUNDS)]
     all_three, slowest = (median(times[1:]) for times in zip(*both, strict=True))
-    name = f"purge of {3 * OBJECTS} objects, {1000 * SECONDS:.0f} ms a call, ms"
-    yield Row(name=f"{name}, against one bucket alone", ours=1000 * all_three, peer=1000 * slowest, limit=1.3)
+    name = f"purge of {3 * OBJECTS} objects at {1000 * SECONDS:.0f} ms a call, ms"
+    yield Row(name=f"{name}, vs one bucket alone", ours=1000 * all_three, peer=1000 * slowest, limit=1.3)
 
 
 def _purge(settings: Settings, buckets: Sequence[str]) -> float:

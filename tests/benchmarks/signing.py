@@ -31,8 +31,8 @@ def rows() -> Iterator[Row]:
     settings = Settings(project="demo-bench", allowed_origins=(), signing_key=SigningKey("GOOG1EBENCH", "secret"))
     with ThreadPoolExecutor(8) as pool:
         ours = _rate(lambda: _sign(url_signer(settings, pool), _PAGE))
-        yield Row(name="signing, URLs a second of CPU", ours=ours, limit=20_000, at_least=True)
-        name = "signing, URLs a second of CPU, against the library"
+        yield Row(name="signed URLs per CPU second", ours=ours, limit=20_000, at_least=True)
+        name = "signed URLs per CPU second, vs the library's"
         yield Row(name=name, ours=ours, peer=_librarys(), limit=7, at_least=True)
         calls: list[bytes] = []
 
@@ -44,11 +44,13 @@ def rows() -> Iterator[Row]:
         keyless = KeylessUrlSigner(Urls(signer, _ENDPOINT, 3600), 900, pool)
         with ThreadPoolExecutor(16) as clients:
             list(clients.map(lambda _: _sign(keyless, _PAGE), range(16)))
-        yield Row(name="keyless, calls for the first page, by 16 at once", ours=len(calls), limit=len(_PAGE))
-        for name, targets in (("that page again", _PAGE), ("a poll of 3 of its jobs", _POLLED)):
+        yield Row(
+            name="keyless signing: calls for a first page, 16 clients at once", ours=len(calls), limit=len(_PAGE)
+        )
+        for name, targets in (("the same page again", _PAGE), ("a poll of 3 of its jobs", _POLLED)):
             calls.clear()
             _sign(keyless, targets)
-            yield Row(name=f"keyless, calls for {name}", ours=len(calls), limit=0)
+            yield Row(name=f"keyless signing: calls for {name}", ours=len(calls), limit=0)
 
 
 def _sign(signer: UrlSigner, targets: list[Target]) -> None:

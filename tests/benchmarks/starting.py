@@ -51,7 +51,7 @@ def rows(servers: Servers, asking: Asking) -> Iterator[Row]:
         yield Row(name=name, ours=1000 * ours, peer=1000 * stub, limit=1.15)
     for function in asking.functions():
         imported = {*_WATCHED} & _imports(servers, asking.new(function))
-        name = f"libraries that {function} imports and does not use"
+        name = f"libraries that {function} imports but does not use"
         unused = sorted(imported - _USED[function])
         yield Row(name=f"{name}{': ' if unused else ''}{', '.join(unused)}", ours=len(unused), limit=0)
 

@@ -165,6 +165,17 @@ def test_a_step_that_is_recorded_twice_counts_once(world: World, user: str) -> N
     assert (purge["late_objects"], purge["late_bytes"], purge["late_at"]) == (2, 330, NOW)
 
 
+def test_of_two_runs_at_once_the_one_that_fails_last_leaves_a_purge_that_is_due(world: World, user: str) -> None:
+    (job_id,) = put_many(world, user, document, 1)
+    world.deletions.mark(user, job_id, NOW)
+    for key in ("first", "second"):
+        world.deletions.begin_purge(job_id, user, key, NOW)
+    world.deletions.end_purge(job_id, "first", [BucketPurge(bucket="b", objects=1, size=2)], NOW)
+    failed = BucketPurge(bucket="b", objects=0, size=0, error="away")
+    world.deletions.end_purge(job_id, "second", [failed], NOW)
+    assert [one.state for one in world.deletions.due(NOW, 1000) if one.job_id == job_id] == [DeletionState.PENDING]
+
+
 def test_a_run_that_was_killed_has_left_its_beginning(world: World, user: str) -> None:
     (job_id,) = put_many(world, user, deleted, 1)
     world.deletions.begin_purge(job_id, user, "run", NOW)

@@ -401,9 +401,55 @@ def test_the_trash_forgets_what_is_gone_for_good(world: World, user: str) -> Non
     assert trash(world, user, Retention(WEEK, NOW - timedelta(minutes=30))).total == 2
 
 
+def late_jobs(world: World, user: str, count: int, removed_at: datetime) -> list[str]:
+    """Each was deleted two weeks before its files were removed. The first one was the last to be deleted."""
+    ids = put_many(world, user, document, count)
+    for number, job_id in enumerate(ids):
+        world.deletions.mark(user, job_id, removed_at - 2 * WEEK - number * MINUTE)
+        world.deletions.begin_purge(job_id, user, "late", removed_at)
+        removed = BucketPurge(bucket="b", objects=1, size=2)
+        world.deletions.end_purge(job_id, "late", [removed], removed_at + MINUTE)
+    return ids
+
+
+def test_a_job_whose_purge_was_late_stays_in_the_trash_as_long_as_it_can_be_restored(
+    world: World, restores: Restores, user: str
+) -> None:
+    ids = late_jobs(world, user, 2, NOW)
+    late_jobs(world, f"{user}-2", 1, NOW)
+    found = trash(world, user, now=NOW + WEEK - MARGIN - MINUTE)
+    assert [(one.job.id, one.recoverable_until) for one in found.jobs] == [(one, NOW + WEEK) for one in ids]
+    assert found.total == 2
+    request(restores, user, ids[0], NOW + WEEK - MARGIN - MINUTE)
+    assert [one.job.id for one in trash(world, user, now=NOW + WEEK - MINUTE).jobs] == ids[1:]
+    assert trash(world, user, now=NOW + WEEK).jobs == []
+
+
+def test_a_job_of_which_nothing_could_be_removed_stays_in_the_trash(
+    world: World, restores: Restores, user: str, job_id: str
+) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    later = NOW + 2 * WEEK
+    assert trash(world, user, now=later).total == 0
+    world.deletions.record_sweep(wish(restores, job_id), later - timedelta(hours=6))
+    (found,) = trash(world, user, now=later).jobs
+    assert (found.job.id, found.recoverable_until) == (job_id, later + WEEK)
+    assert request(restores, user, job_id, later).state is RESTORING
+
+
+def test_a_job_without_files_leaves_the_trash_as_one_with_files_does(world: World, user: str, job_id: str) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    for at in (NOW, NOW + timedelta(hours=1)):
+        world.deletions.begin_purge(job_id, user, f"run {at}", at)
+        world.deletions.end_purge(job_id, f"run {at}", [BucketPurge(bucket="b", objects=0, size=0)], at)
+    (found,) = trash(world, user, now=NOW + timedelta(days=3)).jobs
+    assert found.recoverable_until == NOW + WEEK
+    assert trash(world, user, now=NOW + WEEK).jobs == []
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
 def test_the_pages_of_the_trash_hold_each_job_once(world: World, user: str, size: int) -> None:
-    ids = deleted_jobs(world, user, 7)
+    ids = deleted_jobs(world, user, 7) + late_jobs(world, user, 3, NOW - MINUTE)
     found: list[str] = []
     page = trash(world, user, page_size=size)
     number = 1
@@ -411,7 +457,7 @@ def test_the_pages_of_the_trash_hold_each_job_once(world: World, user: str, size
         found += [one.job.id for one in page.jobs]
         by_number = trash(world, user, page_size=size, page=number)
         assert [one.job.id for one in by_number.jobs] == [one.job.id for one in page.jobs]
-        assert (page.total, page.number) == (7, number)
+        assert (page.total, page.number) == (10, number)
         if page.next is None:
             break
         page, number = trash(world, user, page_size=size, after=page.next), number + 1

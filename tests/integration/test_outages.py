@@ -13,9 +13,11 @@ from google.cloud import firestore
 from infra.local import ports
 from infra.local.stack import Stack
 from infra.local.users import Account
+from shared.deletion.erasures import Erasures, ErasureState
+from tests.fake_firestore import SWEEP_AFTER
 from tests.integration.firestore_meter import metering
 from tests.integration.lines import Line, OnLines
-from tests.jobs import NOW, document, entry, new_id, put_all, read_entry
+from tests.jobs import NOW, deleted, document, entry, new_id, put_all, read_entry
 from tests.waiting import wait_until
 
 LONGEST = 10.0
@@ -113,15 +115,38 @@ def test_outage_is_answered_503_in_time_and_requests_succeed_once_it_is_over(
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_delete_is_accepted_in_time_while_pubsub_is_away(
-    on_lines: dict[str, OnLines], account: Account, job: str, database: firestore.Client, failure: str
+def test_each_wish_is_accepted_in_time_while_pubsub_is_away(
+    on_lines: dict[str, OnLines],
+    account: Account,
+    new_account: Callable[[], Account],
+    job: str,
+    database: firestore.Client,
+    failure: str,
 ) -> None:
-    function = on_lines["delete_job"]
-    FAILURES[failure](function.lines["pubsub"])
-    answer, seconds = timed("DELETE", f"{function.url}/jobs/{job}", account.token)
-    assert (answer.status_code, answer.json()["purge"]) == (202, "pending")
-    assert seconds < LONGEST
-    assert read_entry(database, job)["state"] == "pending"
+    gone, eraser = new_id(), new_account()
+    database.collection("jobs").document(gone).set(deleted(account.user_id))
+    database.collection("deletions").document(gone).set(entry(account.user_id, state="done", sweep_at=None))
+    wishes = {
+        "delete_job": ("DELETE", f"/jobs/{job}", account.token),
+        "undelete_job": ("POST", f"/jobs/{gone}/restore", account.token),
+        "delete_jobs": ("DELETE", "/jobs?confirm=0", eraser.token),
+    }
+    for name in wishes:
+        FAILURES[failure](on_lines[name].lines["pubsub"])
+
+    def ask(name: str) -> tuple[requests.Response, float]:
+        method, path, token = wishes[name]
+        return timed(method, on_lines[name].url + path, token)
+
+    with ThreadPoolExecutor(len(wishes)) as threads:
+        answers = dict(zip(wishes, threads.map(ask, wishes), strict=True))
+    assert {name: answer.status_code for name, (answer, _) in answers.items()} == dict.fromkeys(wishes, 202)
+    assert max(seconds for _, seconds in answers.values()) < LONGEST
+    assert answers["delete_job"][0].json()["purge"] == "pending"
+    assert [read_entry(database, one)["state"] for one in (job, gone)] == ["pending", "restoring"]
+    erasure = Erasures(database, SWEEP_AFTER).latest(eraser.user_id)
+    assert erasure
+    assert (erasure.id, erasure.state) == (answers["delete_jobs"][0].json()["erasure"], ErasureState.PENDING)
 
 
 def test_silent_storage_does_not_delay_requests_that_need_none(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import requests
 from google.cloud.firestore_v1.base_query import FieldFilter
@@ -42,5 +43,10 @@ def erase(bench: Bench, account: Account, jobs: int, tries: int = 1) -> bool:
 
 def is_erased(bench: Bench, user_id: str) -> bool:
     """Whether all erasures of the user that were recorded are done. Faults do not affect this check."""
+    return all(one["state"] == "done" for one in erasures(bench, user_id))
+
+
+def erasures(bench: Bench, user_id: str) -> list[dict[str, Any]]:
+    """The documents of all erasures of the user."""
     own = bench.database.collection("erasures").where(filter=FieldFilter("user_id", "==", user_id))
-    return all(one.get("state") == "done" for one in own.get())
+    return [one.to_dict() or {} for one in own.get()]

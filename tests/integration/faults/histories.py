@@ -18,7 +18,7 @@ from shared.deletion.entry import ERASED_TEXTS
 from shared.deletion.ledger import Ledger
 from shared.messaging.events import JobDeleted
 from tests.integration.faults.bench import Bench
-from tests.integration.faults.erasing import erase, is_erased
+from tests.integration.faults.erasing import erase, erasures, is_erased
 from tests.jobs import NOW, document, fill, read, read_entry
 from tests.waiting import wait_until
 
@@ -61,6 +61,8 @@ class Player:
     erasures: int = 0
     vanished: bool = False
     is_full: bool = False
+    has_worker: bool = True
+    """Whether a worker still has a copy of the job's document. It has none once the job is completed."""
     late: int = 0
     kills: list[threading.Event] = field(default_factory=list)
 
@@ -95,7 +97,23 @@ class Player:
         is_marked = not fields or fields.get("deleted_at") is not None
         if entry["state"] == "restored":
             return not is_marked
+        if "erasure" in entry and fields.keys() & {*ERASED_TEXTS}:
+            return False
         return entry["state"] == "done" and is_marked and not self._found(job_id)
+
+    def story(self) -> str:
+        """The history and what has become of it, for the message of a failure."""
+        told = [
+            " ".join(f"{step.kind} {step.number}" for step in self.history),
+            f"may be: {sorted(self.outcomes)}, the neighbour: {sorted(self.neighbours)}",
+            *(f"erasure: {one}" for one in erasures(self.bench, self.user_id)),
+        ]
+        for job_id in (self.job_id, self.neighbour):
+            for what, fields in (("entry", read_entry), ("document", read)):
+                shortened = {name: str(value)[:300] for name, value in fields(self.bench.database, job_id).items()}
+                told.append(f"{what} {job_id}: {shortened}")
+            told.append(f"objects: {sorted(self._found(job_id))}")
+        return "\n  ".join(told)
 
     def check(self, *, faultless: bool) -> None:
         """Raise AssertionError if a rule of the data is broken."""
@@ -166,19 +184,29 @@ class Player:
 
     def _complete(self, _: int) -> None:
         """The worker reports the job completed, without knowing whether it was deleted."""
+        self.has_worker = False
         if not self.vanished:
             time_of_it = {} if self.is_full else {"completed_at": NOW}
             self._jobs.document(self.job_id).update({"status": "completed", **time_of_it})
 
-    def _copy(self, _: int) -> None:
-        """A worker writes back its whole copy of the document, which it read before, and reads it anew."""
-        if not self.vanished and not self.is_full:
-            self._jobs.document(self.job_id).set({**self._copied, "status": "completed"})
+    def _copy(self, number: int) -> None:
+        """The worker writes back its whole copy of the document, which it read before, and reads it anew.
+
+        Nobody looks for long whether a job that was completed keeps its mark, so a copy may complete it only once.
+        """
+        if self.has_worker and not self.vanished and not self.is_full:
+            self.has_worker = number % 3 > 0
+            status = {} if self.has_worker else {"status": "completed"}
+            self._jobs.document(self.job_id).set({**self._copied, **status})
             self._copied = read(self.bench.database, self.job_id)
 
     def _vanish(self, _: int) -> None:
-        """Somebody removes the job's document after its delete, as clean-ups of accounts do."""
-        if self.outcomes == {"deleted"} and read_entry(self.bench.database, self.job_id):
+        """Somebody removes the job's document after its delete, as clean-ups of accounts do.
+
+        An erasure that was accepted may not have reached the job yet. It does not find a job without a document.
+        """
+        state = read_entry(self.bench.database, self.job_id).get("state")
+        if self.outcomes == {"deleted"} and state in ("pending", "done"):
             self.vanished = True
             self._jobs.document(self.job_id).delete()
 
@@ -286,9 +314,10 @@ class Player:
         return sum(len(contents) for (_, name), contents in self.uploaded.items() if name.startswith(prefix))
 
     def _document(self, other: str) -> dict[str, Any]:
-        """A job in progress that shares its inputs with another job."""
+        """A job in progress, with texts, that shares its inputs with another job."""
         paths = {"motion_video_path": f"{self.user_id}/{other}/motion.mp4", "source_job_id": other}
-        return document(self.user_id, status="processing", completed_at=None, **paths)
+        texts = {"name": "A name", "extension_prompt": "A prompt"}
+        return document(self.user_id, status="processing", completed_at=None, **paths, **texts)
 
     @property
     def user_id(self) -> str:
@@ -320,7 +349,11 @@ def play_all(bench: Bench, players: Sequence[Player], *, seed: int, rate: float)
         played.result()
     undisturbed = not any(step.kind in ("crash", "restart") for player in players for step in player.history)
     for player in players:
-        player.check(faultless=undisturbed and not rate)
+        try:
+            player.check(faultless=undisturbed and not rate)
+        except AssertionError as error:
+            error.add_note(player.story())
+            raise
 
 
 def come_to_rest(bench: Bench, players: Sequence[Player]) -> None:
@@ -328,12 +361,13 @@ def come_to_rest(bench: Bench, players: Sequence[Player]) -> None:
 
     A message that failed too often is a dead letter and is never delivered, so that wait is limited.
     """
-    swept, deadline = 0.0, time.monotonic() + _FOR_DELIVERIES
+    began = time.monotonic()
+    swept = 0.0
     waiting = list(players)
 
     def at_rest() -> bool:
         nonlocal swept
-        delivered = not bench.pubsub.undelivered or time.monotonic() > deadline
+        delivered = not bench.pubsub.undelivered or time.monotonic() > began + _FOR_DELIVERIES
         # Look only after all is delivered, and stop at the first that is not at rest: looking is most of the work.
         if delivered and not bench.notifications.unpublished:
             while waiting and waiting[-1].is_at_rest():
@@ -345,6 +379,13 @@ def come_to_rest(bench: Bench, players: Sequence[Player]) -> None:
         if time.monotonic() - swept > _BETWEEN_SWEEPS:
             swept = time.monotonic()
             bench.sweep()
+        assert time.monotonic() < began + PATIENCE, _restless(players)
         return False
 
     wait_until(at_rest, PATIENCE)
+
+
+def _restless(players: Sequence[Player]) -> str:
+    """The message of a failure: what never came to rest, and everything that is known about it."""
+    stories = [player.story() for player in players if not player.is_at_rest()]
+    return "\n".join([f"{len(stories)} histories are not at rest after {PATIENCE} s", *stories])

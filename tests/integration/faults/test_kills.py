@@ -118,8 +118,8 @@ def test_deleted_job_is_restored_whichever_process_is_killed(
     wait_until(lambda: read_entry(bench.database, job_id)["state"] == "done", PATIENCE)
     if moment == "before the delete":
         restart(bench, name, accounts)
-    if number := {"at its first call": 1, "at its third call": 3}.get(moment):
-        bench.kill_at(name, number)
+    number = {"at its first call": 1, "at its third call": 3}.get(moment)
+    killed = bench.kill_at(name, number) if number else None
     wait_until(lambda: undelete(bench, account, job_id), PATIENCE)
     if moment == "after the delete":
         restart(bench, name, accounts)
@@ -129,6 +129,7 @@ def test_deleted_job_is_restored_whichever_process_is_killed(
         return bool(read_entry(bench.database, job_id)["state"] == "restored")
 
     wait_until(restored, PATIENCE)
+    assert killed is None or killed.is_set()
     assert (read(bench.database, job_id), bench.contents(prefix)) == before
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import Any
 
@@ -219,8 +220,10 @@ def test_a_job_that_was_just_being_restored_is_deleted(services: FakeServices) -
     call(undelete_job, services, "/jobs/job-1/restore", method="POST")
     services.now = lambda: NOW + MINUTE
     request(services, "?confirm=4")
+    services.fake_publisher.published.clear()
     run(services)
     assert services.fake_ledger.entries["job-1"]["state"] == "pending"
+    assert "job-1" in {one.job_id for one in services.fake_publisher.published}  # no sweep needs to ask for it
 
 
 @pytest.mark.parametrize("restored", [False, True])
@@ -305,6 +308,25 @@ def test_two_runs_at_once_count_each_job_once(services: FakeServices, monkeypatc
 
     monkeypatch.setattr(services.repository, "batch", meanwhile)
     run(services)
+    assert (progress(services)["state"], progress(services)["deleted"]) == ("done", 5)
+
+
+def test_jobs_for_which_firestore_does_not_answer_are_tried_again_without_the_others(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change, asked = services.fake_ledger.change, Counter[str]()
+
+    def unanswered(job_id: str, step: Any) -> Any:
+        asked[job_id] += 1
+        if asked[job_id] < {"job-1": 2, "job-2": 3}.get(job_id, 1):
+            raise Unavailable("Firestore")
+        return change(job_id, step)
+
+    monkeypatch.setattr(services.fake_ledger, "change", unanswered)
+    request(services)
+    run(services)
+    assert live(services) == {"others"}
+    assert (asked["job-0"], asked["job-1"], asked["job-2"]) == (1, 2, 3)
     assert (progress(services)["state"], progress(services)["deleted"]) == ("done", 5)
 
 

@@ -163,6 +163,28 @@ def test_a_purge_waits_for_the_purge_of_the_job_whose_object_it_names(
     assert state(services) == "done"
 
 
+def test_an_object_that_another_purge_removes_while_it_is_looked_for_is_not_left(
+    services: FakeServices, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.add("job-1", deleted("me", input_video_path="me/job-2/output.mp4"))
+    services.fake_ledger.entries["job-1"]["named"] = []
+    services.fake_media.objects[OUTPUTS]["me/job-2/output.mp4"] = [b"x"]
+    services.add("job-2", deleted("me"))
+    services.fake_ledger.entries["job-2"] = entry("me")
+    is_there = services.fake_media.is_there
+
+    def purged_at_once(bucket: str, name: str) -> bool:
+        found = is_there(bucket, name)
+        if found:
+            purge_job.receive(message(JobDeleted("job-2", "me", NOW)), services)
+        return found
+
+    monkeypatch.setattr(services.fake_media, "is_there", purged_at_once)
+    with caplog.at_level("ERROR", "nuumee"):
+        purge(services)
+    assert (said(caplog), state(services)) == ([], "done")
+
+
 def test_the_receipt_says_what_was_removed_and_when_the_last_copy_goes(services: FakeServices) -> None:
     del services.fake_media.objects[VIDEOS][UPLOAD]
     del services.fake_media.objects[OUTPUTS]["me/job-1/file"]

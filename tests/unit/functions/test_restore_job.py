@@ -451,6 +451,20 @@ def test_a_late_purge_gives_more_time_in_every_answer(services: FakeServices) ->
     assert undelete(services)[0] == 202
 
 
+def test_the_receipt_tells_when_the_last_copy_goes_and_the_trash_when_the_first_does(
+    services: FakeServices,
+) -> None:
+    delete(services)
+    purge(services)
+    services.fake_media.objects[OUTPUTS][FILES[OUTPUTS]] = [MP4]
+    services.now = lambda: NOW + timedelta(days=3)
+    process_upload.receive(envelope(*notification(FILES[OUTPUTS], size=len(MP4))), services)
+    (job,) = trash(services)["jobs"]
+    receipt: Any = call(list_jobs, services, "/jobs/job/deletion").json
+    times = (job["recoverable_until"], receipt["buckets"]["outputs"]["recoverable_until"])
+    assert times == ("2026-11-29T12:07:30.250000Z", "2026-12-02T12:07:30.250000Z")
+
+
 def test_a_writer_who_loses_the_mark_every_minute_does_not_cause_a_purge_every_minute(
     services: FakeServices,
 ) -> None:

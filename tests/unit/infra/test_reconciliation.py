@@ -110,7 +110,9 @@ def test_each_kind_of_what_should_not_be_there_is_told_apart(shelves: Shelves) -
     documents["unasked"] = deleted("me", deleted_at=NOW)
     documents["foreign"] = document("you")
     documents["odd"] = deleted("me", deleted_at="yesterday")
-    for job_id in ("done", "stuck", "vanished", "unasked", "foreign", "odd", "nobodys"):
+    shelves.delete("lost", "restored")  # it was live when somebody removed its document
+    del documents["lost"]
+    for job_id in ("done", "stuck", "vanished", "unasked", "foreign", "odd", "nobodys", "lost"):
         shelves.put(f"me/{job_id}/a", 3, bucket="outputs")
         shelves.put(f"me/{job_id}/b", 4, bucket="outputs")
     shelves.put("exports/all.csv")
@@ -123,6 +125,7 @@ def test_each_kind_of_what_should_not_be_there_is_told_apart(shelves: Shelves) -
         (Kind.UNKNOWN, "outputs", "me/foreign/"),
         (Kind.UNKNOWN, "outputs", "me/odd/"),
         (Kind.UNKNOWN, "outputs", "me/nobodys/"),
+        (Kind.UNKNOWN, "outputs", "me/lost/"),
         (Kind.UNKNOWN, "images", "exports/"),
     }
     done = found[Kind.SAID_DONE, "outputs", "me/done/"]
