@@ -133,6 +133,11 @@ class Access:
                         *(*wanted.flags[:3], "--all"),
                     )
 
+    def may_sign_as_itself(self) -> bool:
+        """Whether each function that signs has the role of SIGNING=keyless."""
+        bindings = map(self._signing_as_itself, (one for one in self._project.functions if one.signs))
+        return all(binding in self.bindings_on(binding.on) for binding in bindings)
+
     def wanted(self) -> set[Binding]:
         pushed = self.of_the_pusher(self._project.functions)
         return {*self.of_functions(), self.of_the_builder(), *pushed, *self.of_dead_letters()}

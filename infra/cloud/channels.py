@@ -23,11 +23,11 @@ class Channels:
         channels = [] if named == "none" else named.split(",")
         return [*channels, *map(self._mailing, self.wanted())]
 
-    def there(self) -> dict[str, str]:
-        """The full names of those that a deployment made, by their names for people."""
+    def there(self) -> list[tuple[str, str]]:
+        """Those that a deployment made: the name for people, which several may have, and the full name."""
         listed = self._gcloud.find(*_GROUP, "list") or ()
         ours = (one for one in listed if one.get("userLabels", {}).get(LABEL[0]) == LABEL[1])
-        return {one["displayName"]: one["name"] for one in ours}
+        return [(one["displayName"], one["name"]) for one in ours]
 
     def wanted(self) -> list[str]:
         """The name for people of the one that there should be, if there should be one. It has the address, because
@@ -37,14 +37,14 @@ class Channels:
         return [] if email == "none" else [f"NuuMee Jobs to {email}"]
 
     def _mailing(self, name: str) -> str:
-        if found := self.there().get(name):
+        if found := dict(self.there()).get(name):
             return found
         self._gcloud.run(
             *(*_GROUP, "create", f"--display-name={name}", f"--user-labels={'='.join(LABEL)}", "--type=email"),
             f"--channel-labels=email_address={self._deployment.alert_email}",
         )
         for _ in self._gcloud.attempts("the notification channel can be found"):
-            if found := self.there().get(name):
+            if found := dict(self.there()).get(name):
                 return found
             if self._gcloud.mode is not Mode.RUN:
                 return f"projects/{self._deployment.project}/notificationChannels/CHANNEL"

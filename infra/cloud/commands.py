@@ -66,10 +66,12 @@ class Commands:
         removal = Removal(self._project)
         leftovers = removal.leftovers()
         self._show("no longer in the data", leftovers)
-        if prune and leftovers and self._ask("Remove all of these? Type yes: ") == "yes":
+        if prune and leftovers and differs:
+            print("deploy.sh: nothing was removed, because what is served may need it: run ./deploy.sh first")
+        elif prune and leftovers and self._ask("Remove all of these? Type yes: ") == "yes":
             self._project.gcloud.mode = Mode.RUN
             if not (failed := remove(leftovers)):
-                return int(differs)
+                return 0
             print(f"deploy.sh: could not be removed: {', '.join(failed)}")
         return int(differs or bool(leftovers))
 

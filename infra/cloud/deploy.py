@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from infra.cloud.access import Access
+from infra.cloud.budget import Budget
 from infra.cloud.build import Build
 from infra.cloud.commit import Stamp
 from infra.cloud.deployment import Refused
@@ -43,6 +44,7 @@ class Deploy:
         self._topics = Topics(project)
         self._measuring = Measuring(project)
         self._watching = Watching(project)
+        self._budget = Budget(project)
 
     def everything(self, *, replace_rules: bool) -> None:
         """Raises Failed, NoAnswer, Refused and BadRelease."""
@@ -75,7 +77,7 @@ class Deploy:
         # Alerts read metrics.
         self._measuring.make()
         self._watching.alert()
-        self._watching.budget()
+        self._budget.make()
         try:
             self._firebase.make()
         finally:

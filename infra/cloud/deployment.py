@@ -44,6 +44,7 @@ class Deployment:
     images_bucket: str = _setting(*_BUCKET, Settings.images_bucket)
     videos_bucket: str = _setting(*_BUCKET, Settings.videos_bucket)
     outputs_bucket: str = _setting(*_BUCKET, Settings.outputs_bucket)
+    build_bucket: str = _setting(f"|{_BUCKET[0]}", "bucket name; by default PROJECT-nuumee-build", "")
     job_deleted_topic: str = _setting(*_TOPIC, Settings.job_deleted_topic)
     job_restored_topic: str = _setting(*_TOPIC, Settings.job_restored_topic)
     jobs_erased_topic: str = _setting(*_TOPIC, Settings.jobs_erased_topic)
@@ -78,8 +79,6 @@ class Deployment:
             value, what = getattr(self, setting.name), setting.metadata["what"]
             if not re.fullmatch(setting.metadata["pattern"], value):
                 raise Refused(f"{setting.name.upper()} is {value!r}, which is no {what}")
-        if len(set(self.buckets)) < len(self.buckets):
-            raise Refused("IMAGES_BUCKET, VIDEOS_BUCKET and OUTPUTS_BUCKET must be three buckets")
 
     @property
     def buckets(self) -> tuple[str, str, str]:

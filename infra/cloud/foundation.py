@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from infra.cloud.deployment import Deployment, Refused
-from infra.cloud.gcloud import Mode, NoAnswer
+from infra.cloud.gcloud import Denied, Mode, NoAnswer
 from infra.cloud.project import Project
 
 _APIS = (
@@ -70,15 +70,47 @@ class Foundation:
                 "an empty one: gcloud firestore databases update --database='(default)' --type=firestore-native"
             )
         self._database = found
-        for bucket in self._deployment.buckets:
-            there = self._gcloud.find("storage", "buckets", "describe", f"gs://{bucket}")
-            if there and not there.get("uniform_bucket_level_access"):
-                raise Refused(
-                    f"gs://{bucket} has no uniform bucket-level access, which conditions on roles need. It ends "
-                    "access by lists of single objects. To turn it on: "
-                    f"gcloud storage buckets update gs://{bucket} --uniform-bucket-level-access"
-                )
-            self._buckets[bucket] = there
+        ours = {one["name"] for one in self._gcloud.read("storage", "buckets", "list")}
+        for setting, bucket in self._project.buckets.items():
+            self._buckets[bucket] = self._look_at(bucket, setting, is_ours=bucket in ours)
+
+    def _look_at(self, bucket: str, setting: str, *, is_ours: bool) -> dict[str, Any] | None:
+        """The bucket, if it is there. Anybody may have taken its name:
+        https://cloud.google.com/storage/docs/buckets#naming
+        """
+        url = f"gs://{bucket}"
+        taken = Refused(
+            f"{url} is another project's, because the names of buckets are unique worldwide: "
+            f"choose another name for {setting.upper()}"
+        )
+        try:
+            there: dict[str, Any] | None = self._gcloud.find("storage", "buckets", "describe", url)
+        except Denied:
+            if is_ours:
+                raise
+            raise taken from None
+        if there is None:
+            return None
+        if not is_ours:
+            raise taken
+        if not there.get("uniform_bucket_level_access"):
+            raise Refused(
+                f"{url} has no uniform bucket-level access, which conditions on roles need. It ends "
+                "access by lists of single objects. To turn it on: "
+                f"gcloud storage buckets update {url} --uniform-bucket-level-access"
+            )
+        if there.get("public_access_prevention") != "enforced" and self._is_public(url):
+            raise Refused(
+                f"{url} is open to everybody. To close it: "
+                f"gcloud storage buckets update {url} --public-access-prevention"
+            )
+        return there
+
+    def _is_public(self, url: str) -> bool:
+        """https://cloud.google.com/storage/docs/access-control/iam#public"""
+        policy = self._gcloud.find("storage", "buckets", "get-iam-policy", url) or {}
+        members = {member for binding in policy.get("bindings", ()) for member in binding["members"]}
+        return not members.isdisjoint({"allUsers", "allAuthenticatedUsers"})
 
     def make(self) -> None:
         """After `look`. A bucket that was there keeps its rules, because they may be somebody else's."""

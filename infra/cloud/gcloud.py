@@ -23,6 +23,10 @@ class Failed(Exception):
         self.status = status
 
 
+class Denied(Failed):
+    """Whoever is signed in may not do this."""
+
+
 class NoAnswer(Exception):
     """Google Cloud still does not know what it was asked for."""
 
@@ -35,6 +39,7 @@ class Mode(Enum):
 
 _NOT_THERE = re.compile(r"not found|not_found|\b404\b|matched no objects", re.IGNORECASE)
 _NOT_ENABLED = re.compile("has not been used in project", re.IGNORECASE)
+_DENIED = re.compile(r"\b403\b|does not have permission to access", re.IGNORECASE)
 _LAGS = re.compile(rf"does not exist|{_NOT_THERE.pattern}|{_NOT_ENABLED.pattern}", re.IGNORECASE)
 """What gcloud says about something new until all of Google Cloud knows it: a new account can be given no role, and
 a newly enabled API cannot be called.
@@ -164,14 +169,20 @@ class Gcloud:
     ) -> tuple[str, bool]:
         """Make a secret with one command and give it to another on stdin, so that it is on no command line.
 
-        Returns the secret, and whether `keeping` got it and ended well. It does not get what `holds` rejects.
-        Raises Failed if none was made.
+        Returns the secret, and whether `keeping` got it and ended well. It does not get what `holds` rejects. Both
+        wait for what is new, like `run_once_known`. Raises Failed if none was made.
         """
         made, kept = self._changing(making), self._changing(keeping)
         if self.mode is not Mode.RUN:
             return "", True
-        secret = _checked(self._start(Call(words=made, takes_output=True, environment=_UNLOGGED)))
-        return secret, holds(secret) and self._start(Call(words=kept, secret=secret)).status == 0
+        make = Call(words=made, takes_output=True, takes_errors=True, environment=_UNLOGGED)
+        secret = _checked(self._once_known(lambda: self._start(make), making, _LAGS))
+        if not holds(secret):
+            return secret, False
+        keep = Call(words=kept, takes_errors=True, secret=secret)
+        ended = self._once_known(lambda: self._start(keep), keeping, _LAGS)
+        print(ended.stderr, end="", file=sys.stderr)
+        return secret, ended.status == 0
 
     def _lacks_api(self, ended: Ended) -> bool:
         return self.mode is Mode.CHECK and ended.status != 0 and bool(_NOT_ENABLED.search(ended.stderr))
@@ -214,8 +225,8 @@ class Gcloud:
 
 
 def _checked(ended: Ended) -> str:
-    """What gcloud answered. Shows its errors that were taken. Raises Failed."""
+    """What gcloud answered. Shows its errors that were taken. Raises Failed, and Denied if it knows why."""
     print(ended.stderr, end="", file=sys.stderr)
     if ended.status != 0:
-        raise Failed(ended.status)
+        raise (Denied if _DENIED.search(ended.stderr) else Failed)(ended.status)
     return ended.stdout.strip("\n")

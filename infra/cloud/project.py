@@ -25,7 +25,7 @@ REPOSITORY = "nuumee-jobs"
 
 
 class Project:
-    """Raises Refused if a topic has two meanings."""
+    """Raises Refused if a topic or a bucket has two meanings."""
 
     def __init__(self, gcloud: Gcloud, deployment: Deployment, table: Table, root: Path) -> None:
         """`root` is the checkout."""
@@ -38,6 +38,8 @@ class Project:
         if len(set(self.topics.values())) < len(self.topics):
             chosen = " and ".join(name.upper() for name in TOPICS if name != EVERY_MINUTE)
             raise Refused(f"{chosen} must be different topics, and none may be {table.every_minute_topic}")
+        if len({*self.buckets.values()}) < len(self.buckets):
+            raise Refused(f"{', '.join(map(str.upper, self.buckets))} must be different buckets")
 
     @cached_property
     def number(self) -> str:
@@ -74,7 +76,13 @@ class Project:
     @property
     def build_bucket(self) -> str:
         """Holds builds' sources and logs, and the records of releases."""
-        return f"{self.deployment.project}-nuumee-build"
+        return self.deployment.build_bucket or f"{self.deployment.project}-nuumee-build"
+
+    @property
+    def buckets(self) -> dict[str, str]:
+        """All, by the settings that name them."""
+        media = ("images_bucket", "videos_bucket", "outputs_bucket")
+        return {**dict(zip(media, self.deployment.buckets, strict=True)), "build_bucket": self.build_bucket}
 
     def email(self, account: str) -> str:
         return f"{account}@{self.deployment.project}.iam.gserviceaccount.com"

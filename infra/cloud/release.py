@@ -14,8 +14,9 @@ from infra.cloud.commit import Stamp
 from infra.cloud.deployment import Refused
 from infra.cloud.gcloud import Failed, Mode
 from infra.cloud.project import Project
-from infra.cloud.releases import Record, Releases
+from infra.cloud.releases import Record, Releases, before_present
 from infra.cloud.services import TAG, Service, Services
+from infra.cloud.signing import SigningKey
 from infra.cloud.smoke import Smoke
 from infra.functions import Function
 
@@ -71,23 +72,38 @@ class Release:
         """Serve the last whole release before the present one. Returns its record.
 
         Revisions end with their service, and their records stay: a release of before `destroy` is none to go back
-        to. Raises Failed, and Refused if there is none.
+        to. Nor is one that could not sign URLs any more. Raises Failed, and Refused if there is none.
         """
         services = self._services.there()
-        records = self._releases.all()
         serving = {name: service.serving for name, service in services.items()}
-        served = [index for index, record in enumerate(records) if record.is_served(serving)]
-        there = self._services.revisions()
+        there = self._usable()
         earlier = [
             record
-            for record in (records[: served[-1]] if served else records)
+            for record in before_present(self._releases.all(), serving)
             if (ours := {*record.of_those(services).values()}) and ours <= there
         ]
         if not earlier:
             raise Refused("there is no earlier release that could be gone back to")
         target = earlier[-1]
         self._move(target.of_those(services), services)
+        try:
+            # What was left is now before what serves: a later rollback must not come to it.
+            self._releases.add(Record(self._stamp.id, target.state, target.revisions))
+        except Failed:
+            print(
+                f"deploy.sh: {target.state} serves again, but this could not be recorded, see above: "
+                "to repeat the rollback would go back further",
+                file=sys.stderr,
+            )
+            raise
         return target
+
+    def _usable(self) -> set[str]:
+        """The names of the revisions that could sign as they are set up to: with a key, or as themselves."""
+        there = self._services.revisions()
+        can = {"key": SigningKey(self._project).is_there, "keyless": Access(self._project).may_sign_as_itself}
+        unable = {way for way in {*there.values()} & can.keys() if not can[way]()}
+        return {name for name, way in there.items() if way not in unable}
 
     def _candidate(self, function: Function, image: str, key_version: str, there: Service | None) -> str:
         """The revision that should serve. It is made unless it is there."""

@@ -1,9 +1,11 @@
-"""What was released: which revision of each service, as a whole. Records are kept in the build bucket."""
+"""What was released, or gone back to: which revision of each service, as a whole. Records are kept in the build
+bucket.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -37,6 +39,17 @@ class Record:
     def of_those(self, services: Container[str]) -> dict[str, str]:
         """Its revisions of the services that are still there."""
         return {name: revision for name, revision in self.revisions.items() if name in services}
+
+
+def before_present(records: Sequence[Record], serving: Mapping[str, str | None]) -> Sequence[Record]:
+    """Those of the releases before the present one, or all if none is served as a whole.
+
+    A rollback adds a second record of a release. The first one has its place: what came between was left.
+    """
+    present = next((record for record in reversed(records) if record.is_served(serving)), None)
+    if present is None:
+        return records
+    return records[: next(at for at, record in enumerate(records) if record.revisions == present.revisions)]
 
 
 class Releases:

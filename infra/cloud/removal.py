@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from infra.cloud.access import SECRET, Access, Binding
+from infra.cloud.budget import Budget
 from infra.cloud.channels import Channels
 from infra.cloud.gcloud import Failed
 from infra.cloud.measuring import CHECK_PREFIX, METRIC_PREFIX, Measuring
@@ -41,7 +42,7 @@ class Removal:
         be made anew. What sends comes before what receives. Databases are never among it.
         """
         found = [*self._schedules(everything), *self._notifications(everything), *self._alerts(everything)]
-        found += [*self._channels(everything), *self._measures(everything)]
+        found += [*self._channels(everything), *self._measures(everything), *self._budgets(everything)]
         found += [*self._subscriptions(everything), *self._services(everything)]
         if everything:
             return [*found, *self._foundation()]
@@ -55,13 +56,14 @@ class Removal:
                 yield self._command(f"schedule {name}", "scheduler", "jobs", "delete", name, self._location)
 
     def _notifications(self, everything: bool) -> Iterator[Leftover]:
-        """Of a deployment are those to topics that it made."""
+        """Of a deployment are those to topics that it made, and to the one that there should be."""
         listed = self._gcloud.read("pubsub", "topics", "list")
         ours = {topic["name"] for topic in listed if topic.get("labels", {}).get(LABEL[0]) == LABEL[1]}
-        wanted = self._project.topic_path(self._project.deployment.object_finalized_topic)
+        wanted = {self._project.topic_path(self._project.deployment.object_finalized_topic)}
+        going = ours | wanted if everything else ours - wanted
         for bucket in self._project.deployment.buckets:
             for one in self._watching.notifications(bucket):
-                if one.topic == wanted if everything else one.topic in ours - {wanted}:
+                if one.topic in going:
                     what = f"notification of gs://{bucket} to {one.topic}"
                     yield self._command(what, "storage", "buckets", "notifications", "delete", one.name)
 
@@ -73,7 +75,7 @@ class Removal:
 
     def _channels(self, everything: bool) -> Iterator[Leftover]:
         """After the alerts. With --force it goes even if somebody else's alert names it."""
-        for name, channel in self._alert_channels.there().items():
+        for name, channel in self._alert_channels.there():
             if everything or name not in self._alert_channels.wanted():
                 deleting = ("beta", "monitoring", "channels", "delete", channel, "--force")
                 yield self._command(f"notification channel {name}", *deleting)
@@ -89,6 +91,11 @@ class Removal:
         for name in measuring.metrics():
             if name.startswith(METRIC_PREFIX) and (everything or name not in measuring.metric_names()):
                 yield self._command(f"metric {name}", "logging", "metrics", "delete", name)
+
+    def _budgets(self, everything: bool) -> Iterator[Leftover]:
+        if everything or not self._project.deployment.has_budget:
+            for name in Budget(self._project).there():
+                yield self._command(f"budget {name}", "billing", "budgets", "delete", name)
 
     def _subscriptions(self, everything: bool) -> Iterator[Leftover]:
         wanted = self._topics.wanted()
@@ -145,7 +152,7 @@ class Removal:
             deleting = ("artifacts", "repositories", "delete", REPOSITORY, self._location)
             yield self._command(f"images in {REPOSITORY}", *deleting)
         yield from self._accounts(everything=True)
-        for bucket in (*self._project.deployment.buckets, self._project.build_bucket):
+        for bucket in self._project.buckets.values():
             if self._is_empty(bucket):
                 yield self._command(f"empty bucket {bucket}", "storage", "buckets", "delete", f"gs://{bucket}")
 

@@ -84,10 +84,10 @@ class Services:
             return {function.account: _placeholder(function.account) for function in self._project.functions}
         return {service.name: service for service in map(Service.of, listed)}
 
-    def revisions(self) -> set[str]:
-        """The names of all revisions, those without requests among them."""
+    def revisions(self) -> dict[str, str]:
+        """The names of all revisions, those without requests among them, each with its SIGNING."""
         listed = self._gcloud.read("run", "revisions", "list", self._project.region)
-        return {one["metadata"]["name"] for one in listed}
+        return {one["metadata"]["name"]: _signing(one) for one in listed}
 
     def prefix(self, function: Function, image: str, key_version: str) -> str:
         """What names of revisions begin with. It differs if the function must run differently.
@@ -154,6 +154,12 @@ class Services:
             *(f"--max-instances={deployment.max_instances}", f"--set-env-vars={environment}"),
             f"--set-secrets=SIGNING_KEY={SECRET}:latest" if signs else "--clear-secrets",
         )
+
+
+def _signing(revision: Mapping[str, Any]) -> str:
+    """https://cloud.google.com/run/docs/reference/rest/v1/namespaces.revisions"""
+    (container,) = revision["spec"]["containers"]
+    return next((one.get("value", "") for one in container.get("env", ()) if one["name"] == "SIGNING"), "")
 
 
 def _placeholder(name: str) -> Service:

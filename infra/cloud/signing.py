@@ -53,6 +53,11 @@ class SigningKey:
         )
         return found or []
 
+    def is_there(self) -> bool:
+        """Whether functions can get a key, and whose it is still exists."""
+        accounts = self._gcloud.read("iam", "service-accounts", "list")
+        return bool(self.versions()) and any(one["email"] == self._email for one in accounts)
+
     @property
     def version(self) -> str:
         """The newest version's number."""

@@ -18,6 +18,11 @@ _SHORTEST = 600
 _WEEK = 7 * 86_400
 
 
+def kept_for(function: Function) -> int:
+    """Seconds that an event waits for a function at most."""
+    return _WEEK if function.retry else _SHORTEST
+
+
 class Topics:
     """Its methods raise Failed."""
 
@@ -83,7 +88,7 @@ class Topics:
 
     def _push(self, function: Function, address: str, there: dict[str, Any] | None) -> None:
         topic = self._project.topics[function.topic or ""]
-        deadline, kept = self._project.table.ack_deadline, _WEEK if function.retry else _SHORTEST
+        deadline, kept = self._project.table.ack_deadline, kept_for(function)
         flags = [
             *self.push_flags(address, address, topic),
             *(

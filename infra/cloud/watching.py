@@ -1,4 +1,4 @@
-"""What makes events happen and people hear: buckets' notifications, the schedule, alerts, and a budget."""
+"""What makes events happen and people hear: buckets' notifications, the schedule, and alerts."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from infra.cloud.project import DESCRIPTION, Project
 ALERT_PREFIX = "NuuMee Jobs: "
 """With which the names of all alerts begin."""
 _POLICIES = ("alpha", "monitoring", "policies")
-_BUDGET = "NuuMee Jobs"
 _BODY = "{}"
 _NEW, _JSON = "OBJECT_FINALIZE", "JSON_API_V1"
 _EVERY_MINUTE = "* * * * *"
@@ -141,29 +140,6 @@ class Watching:
         """Of the policies that there should be."""
         return {json.loads(file.read_text())["displayName"] for file in self._alert_files()}
 
-    def budget(self) -> None:
-        """Mails to those who may see the bill at half, nine tenths and all of the amount; it stops nothing:
-        https://cloud.google.com/billing/docs/how-to/budgets
-        """
-        if not self._deployment.has_budget:
-            return
-        described = ("billing", "projects", "describe", self._deployment.project)
-        found = self._gcloud.read(
-            *described, placeholder={"billingAccountName": "billingAccounts/BILLING_ACCOUNT"}
-        )
-        account = f"--billing-account={found['billingAccountName'].removeprefix('billingAccounts/')}"
-        amount = self._deployment.budget
-        budgets = self._gcloud.read("billing", "budgets", "list", account)
-        there = next((one for one in budgets if one.get("displayName") == _BUDGET), None)
-        if there is None:
-            self._gcloud.run(
-                *("billing", "budgets", "create", account, f"--display-name={_BUDGET}"),
-                *(f"--budget-amount={amount}", f"--filter-projects=projects/{self._deployment.project}"),
-                *(f"--threshold-rule=percent={percent}" for percent in ("0.5", "0.9", "1.0")),
-            )
-        elif _amount(there) != amount:
-            self._gcloud.run("billing", "budgets", "update", there["name"], f"--budget-amount={amount}")
-
     def _running(self, policy: dict[str, Any]) -> Callable[..., None]:
         """How to run a command about a policy: only a metric of ours can be too new."""
         if _FROM_THE_LOG in json.dumps(policy["conditions"]):
@@ -172,11 +148,6 @@ class Watching:
 
     def _alert_files(self) -> list[Path]:
         return sorted((self._project.root / "infra/cloud/alerts").glob("*.json"))
-
-
-def _amount(budget: dict[str, Any]) -> str:
-    specified = budget.get("amount", {}).get("specifiedAmount", {})
-    return f"{specified.get('units', '')}{specified.get('currencyCode', '')}"
 
 
 def has(there: Any, wanted: Any) -> bool:

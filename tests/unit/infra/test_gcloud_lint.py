@@ -82,6 +82,7 @@ def play(checkout: Checkout) -> None:
     checkout.must()
     checkout.must("rotate-signing-key", *REQUIRED, "--leaked")
     checkout.must("rollback", *REQUIRED)
+    checkout.must()
     grow(checkout)
     checkout.answers = ["yes", "nuumee-test"]
     checkout.deploy("check", *REQUIRED, "--prune")
@@ -95,6 +96,10 @@ def advised(checkout: Checkout) -> list[str]:
     for there in (
         {"functions": ["list_jobs"], "enabled": {"cloudfunctions.googleapis.com"}},
         {"buckets": {"gs://nuumee-videos": {"uniform_bucket_level_access": False}}},
+        {
+            "buckets": {"gs://nuumee-videos": {"uniform_bucket_level_access": True}},
+            "policies": {"storage buckets gs://nuumee-videos": [("allUsers", "roles/storage.objectViewer", None)]},
+        },
         {"subscriptions": {other["name"]: other}},
         {"database": {"type": "DATASTORE_MODE"}},
     ):

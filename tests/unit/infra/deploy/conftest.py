@@ -12,6 +12,14 @@ def checkout(tmp_path: Path) -> Checkout:
     return make(tmp_path)
 
 
+@pytest.fixture
+def released(checkout: Checkout) -> Checkout:
+    """A project with one release, and a changed source."""
+    checkout.must()
+    checkout.change_source()
+    return checkout
+
+
 @pytest.fixture(scope="session")
 def commands(tmp_path_factory: pytest.TempPathFactory) -> list[Line]:
     """The commands that a dry run prints. It runs only once, because it takes a second."""

@@ -47,6 +47,22 @@ def test_an_end_leaves_the_database_and_buckets_with_objects(checkout: Checkout)
     assert first.index("scheduler") < first.index("run") < first.index("iam")
 
 
+def test_an_end_leaves_no_notification_to_a_topic_of_an_earlier_setting(checkout: Checkout) -> None:
+    checkout.must(*REQUIRED, "--object-finalized-topic=uploads")
+    others = {"id": "other", "topic": "//pubsub.googleapis.com/projects/nuumee-test/topics/other"}
+    checkout.cloud.notifications["gs://nuumee-videos"].append(others)
+    assert destroy(checkout).returncode == 0
+    assert [*checkout.cloud.notifications.values()] == [[], [others], []]
+
+
+def test_an_end_leaves_no_second_channel_of_one_name(checkout: Checkout) -> None:
+    checkout.must(*REQUIRED, "--alert-email=ops@a.example")
+    ((path, channel),) = checkout.cloud.channels.items()
+    checkout.cloud.channels[f"{path}9"] = {**channel, "name": f"{path}9"}
+    assert destroy(checkout).returncode == 0
+    assert checkout.cloud.channels == {}
+
+
 def test_an_end_of_what_was_never_deployed_removes_nothing(checkout: Checkout) -> None:
     assert destroy(checkout).returncode == 0
     assert checkout.cloud.changes() == []

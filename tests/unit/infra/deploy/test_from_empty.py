@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from infra.cloud.foundation import CORS
 from infra.stage import ROOT
 from tests.unit.infra.deploy.checkout import DEFAULTS, REQUIRED, Checkout, Line, option, those
@@ -111,6 +113,38 @@ def test_rules_for_scripts_of_an_earlier_release_are_renewed_once(checkout: Chec
 def test_a_bucket_whose_roles_can_have_no_conditions_is_named(checkout: Checkout) -> None:
     checkout.cloud.buckets[URLS[1]] = {"uniform_bucket_level_access": False}
     assert "gs://nuumee-videos has no uniform bucket-level access" in refused(checkout)
+
+
+@pytest.mark.parametrize("kept", ["private", "for everybody"])
+@pytest.mark.parametrize(("url", "setting"), [(URLS[1], "VIDEOS_BUCKET"), (BUILDS, "BUILD_BUCKET")])
+def test_a_bucket_of_another_project_is_not_used(url: str, setting: str, kept: str, checkout: Checkout) -> None:
+    checkout.cloud.others_buckets = {url: kept}
+    said = refused(checkout)
+    assert f"{url} is another project's" in said
+    assert f"choose another name for {setting}" in said
+    checkout.must(*REQUIRED, f"--{setting.lower().replace('_', '-')}=nuumee-test-mine")
+    assert "gs://nuumee-test-mine" in checkout.cloud.buckets
+
+
+def test_a_bucket_of_ours_that_may_not_be_looked_at_is_not_called_anothers(checkout: Checkout) -> None:
+    checkout.cloud.buckets[URLS[1]] = {"uniform_bucket_level_access": True}
+    checkout.cloud.others_buckets = {URLS[1]: "private"}
+    done = checkout.deploy()
+    assert (done.returncode, "another project's" in done.stderr) == (1, False)
+    assert "does not have permission to access" in done.stderr
+
+
+@pytest.mark.parametrize("url", [URLS[0], BUILDS])
+@pytest.mark.parametrize("member", ["allUsers", "allAuthenticatedUsers"])
+def test_a_bucket_that_is_open_to_everybody_is_named_until_it_is_closed(
+    member: str, url: str, checkout: Checkout
+) -> None:
+    checkout.cloud.buckets[url] = {"uniform_bucket_level_access": True, "public_access_prevention": "inherited"}
+    checkout.cloud.policies[f"storage buckets {url}"] = [(member, "roles/storage.objectViewer", None)]
+    close = f"gcloud storage buckets update {url} --public-access-prevention"
+    assert f"{url} is open to everybody. To close it: {close}" in refused(checkout)
+    checkout.cloud.buckets[url]["public_access_prevention"] = "enforced"
+    checkout.must()
 
 
 def test_the_indexes_are_made_without_waiting_for_each(commands: list[Line]) -> None:

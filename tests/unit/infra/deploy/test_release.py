@@ -1,4 +1,4 @@
-"""Releases: all services or none, and back again."""
+"""Releases: all services or none."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.unit.infra.deploy.checkout import ACCOUNTS, FUNCTIONS, REQUIRED, RETRIED, TOPICS, Checkout, Line, those
+from tests.unit.infra.deploy.checkout import ACCOUNTS, FUNCTIONS, REQUIRED, RETRIED, TOPICS, Checkout, those
 from tests.unit.infra.deploy.cloud.command import Command
 
 MOVE = ("run", "services", "update-traffic")
@@ -17,18 +17,6 @@ ORDER = [
     *(account for account, function in ACCOUNTS.items() if not function.topic),
 ]
 """Consumers of events before producers."""
-
-
-@pytest.fixture
-def released(checkout: Checkout) -> Checkout:
-    """A project with one release, and a changed source."""
-    checkout.must()
-    checkout.change_source()
-    return checkout
-
-
-def rollback(checkout: Checkout) -> list[Line]:
-    return checkout.must("rollback", *REQUIRED)
 
 
 def test_consumers_come_before_producers_at_each_step(released: Checkout) -> None:
@@ -156,65 +144,3 @@ def test_a_release_whose_record_was_lost_is_recorded_by_the_next_run(checkout: C
     assert {command[0] for command in tries} == {"pubsub"}
     assert record[:2] == ["storage", "cp"]
     assert len(checkout.cloud.objects) == 1
-
-
-def test_rollback_serves_the_release_before_the_present_one(released: Checkout) -> None:
-    first = released.cloud.serving()
-    released.must()
-    second = released.cloud.serving()
-    released.change_source()
-    released.must()
-    moved = rollback(released)
-    assert released.cloud.serving() == second
-    assert [command[:3] for command in moved] == [[*MOVE]] * len(ORDER)
-    rollback(released)
-    assert released.cloud.serving() == first
-    done = released.deploy("rollback", *REQUIRED)
-    assert (done.returncode, released.cloud.serving()) == (2, first)
-    assert "there is no earlier release that could be gone back to" in done.stderr
-
-
-def test_after_a_rollback_a_run_releases_the_present_source_again(released: Checkout) -> None:
-    released.must()
-    second = released.cloud.serving()
-    rollback(released)
-    released.must()
-    serving = released.cloud.serving()
-    assert {name: revision[:-14] for name, revision in serving.items()} == {
-        name: revision[:-14] for name, revision in second.items()
-    }
-
-
-def test_rollback_from_a_release_that_is_moved_in_part_serves_the_last_whole_one(released: Checkout) -> None:
-    whole = released.cloud.serving()
-    released.cloud.failing = "update-traffic"
-    assert released.deploy().returncode == 7
-    released.cloud.failing = None
-    candidates = {
-        name: next(one["revisionName"] for one in service["status"]["traffic"] if "tag" in one)
-        for name, service in released.cloud.services.items()
-    }
-    for name in ORDER[:4]:
-        released.cloud._serve(name, {candidates[name]: 100})
-    rollback(released)
-    assert released.cloud.serving() == whole
-
-
-def test_rollback_leaves_a_service_that_the_release_did_not_know(released: Checkout) -> None:
-    released.must()
-    name = ORDER[0]
-    (record, *_) = sorted(name for name in released.cloud.objects if "/releases/" in name)
-    known = json.loads(released.cloud.objects[record])
-    del known["revisions"][name]
-    released.cloud.objects[record] = json.dumps(known) + "\n"
-    kept = released.cloud.serving()[name]
-    rollback(released)
-    assert released.cloud.serving()[name] == kept
-
-
-def test_a_rollback_that_fails_moves_all_back(released: Checkout) -> None:
-    released.must()
-    before = released.cloud.serving()
-    released.cloud.lost = f"update-traffic {ORDER[4]}"
-    assert released.deploy("rollback", *REQUIRED).returncode == 7
-    assert released.cloud.serving() == before

@@ -159,6 +159,15 @@ def test_nothing_is_pruned_without_a_yes(answer: str, grown: Checkout) -> None:
     assert (parts(grown), grown.cloud.changes()) == (before, [])
 
 
+def test_nothing_is_pruned_while_what_is_served_is_another_release(grown: Checkout) -> None:
+    grown.change_source()
+    before = parts(grown)
+    done = check(grown, "--prune")
+    assert done.returncode == 1
+    assert "nothing was removed, because what is served may need it: run ./deploy.sh first" in done.stdout
+    assert (parts(grown), grown.cloud.changes()) == (before, [])
+
+
 def test_after_a_yes_it_goes_and_nobody_elses_does(grown: Checkout) -> None:
     grown.answers = ["yes"]
     assert check(grown, "--prune").returncode == 0

@@ -156,6 +156,8 @@ def test_a_run_that_fails_at_a_step_ends_there_and_can_be_repeated(
         "pubsub topics create job-deleted-dead-letters",
         "pubsub subscriptions create purge-job",
         "secrets versions list",
+        "storage hmac create",
+        "secrets versions add",
         "storage buckets notifications list gs://nuumee-images",
         "alpha monitoring policies list",
         "logging metrics list",

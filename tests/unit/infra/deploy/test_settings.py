@@ -34,6 +34,8 @@ def test_a_missing_setting_is_named(missing: str, checkout: Checkout) -> None:
         "--allowed-origins=https://a.example@THREADS=1",
         "--images-bucket=No_Capitals",
         "--images-bucket=nuumee-videos",
+        "--build-bucket=nuumee-videos",
+        "--outputs-bucket=nuumee-test-nuumee-build",
         "--job-deleted-topic=a/b",
         "--job-deleted-topic=every-minute",
         "--job-restored-topic=a/b",

@@ -1,4 +1,4 @@
-"""What makes events happen, and the budget: buckets' notifications and the schedule."""
+"""What makes events happen: buckets' notifications and the schedule."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.infra.deploy.checkout import DEFAULTS, REQUIRED, Checkout, Line, deployed, option, those
+from tests.unit.infra.deploy.checkout import DEFAULTS, Checkout, Line, deployed, option, those
 
 
 def test_each_bucket_tells_of_its_new_objects_once_somebody_listens(commands: list[Line]) -> None:
@@ -98,16 +98,3 @@ def test_a_schedule_that_differs_is_updated(changes: dict[str, Any], checkout: C
     (changed,) = checkout.must()
     assert changed[:2] == ["scheduler", "jobs"]
     assert checkout.cloud.schedules["every-minute"] == wanted
-
-
-def test_a_budget_is_made_only_if_asked_for_and_follows_the_setting(checkout: Checkout) -> None:
-    assert not any(command[0] == "billing" for command in checkout.must())
-    changes = checkout.must(*REQUIRED, "--budget=100USD")
-    assert {"billingbudgets.googleapis.com", "cloudbilling.googleapis.com"} <= set(changes[0])
-    (made,) = those(changes, "billing", "budgets", "create")
-    assert {"--budget-amount=100USD", "--filter-projects=projects/nuumee-test"} <= set(made)
-    assert sum(word.startswith("--threshold-rule=percent=") for word in made) == 3
-    assert checkout.must(*REQUIRED, "--budget=100USD") == []
-    (updated,) = checkout.must(*REQUIRED, "--budget=150EUR")
-    assert updated[:3] == ["billing", "budgets", "update"]
-    assert checkout.must(*REQUIRED, "--budget=150EUR") == []

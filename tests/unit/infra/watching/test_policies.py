@@ -10,6 +10,7 @@ from google.api.distribution_pb2 import Distribution  # type: ignore[import-unty
 from google.api.metric_pb2 import MetricDescriptor  # type: ignore[import-untyped]
 from google.protobuf.json_format import ParseDict
 
+from infra.cloud.topics import kept_for
 from infra.functions import EVERY_MINUTE, table
 from shared.outages import ANSWER_WITHIN
 from shared.sharing.short_links import is_short_id
@@ -20,8 +21,6 @@ from tests.unit.infra.watching.filters import FROM_THE_LOG, clauses, faults, fau
 THRESHOLDS = conditions("conditionThreshold")
 FUNCTIONS = table().functions.values()
 FOR_USERS = [function.account for function in FUNCTIONS if function.routes]
-NOT_WATCHED = {"record-view": "a view less changes nothing; an error that is not an outage raises unexpected.json"}
-"""Functions whose events may be lost, and why nobody is told that some wait."""
 COUNT = 'resource.type = "cloud_run_revision" AND metric.type = "run.googleapis.com/request_count"'
 SUM = {"alignmentPeriod": "60s", "perSeriesAligner": "ALIGN_DELTA", "crossSeriesReducer": "REDUCE_SUM"}
 
@@ -83,7 +82,15 @@ def test_every_function_that_receives_events_is_watched_by_what_waits_or_by_what
     each_minute = {name for name, function in receiving.items() if function.topic == EVERY_MINUTE}
     assert {*watched("every-minute", "service_name")} == each_minute
     # A subscription has its function's name.
-    assert {*watched("backlog", "subscription_id")} == receiving.keys() - each_minute - NOT_WATCHED.keys()
+    assert {*watched("backlog", "subscription_id")} == receiving.keys() - each_minute
+
+
+def test_what_waits_is_told_before_it_is_lost() -> None:
+    subscribers = {function.account: function for function in FUNCTIONS}
+    for one in THRESHOLDS["backlog"]:
+        told = one["thresholdValue"] + int(one["duration"][:-1])
+        names = named(clauses(one["filter"])["resource.labels.subscription_id"])
+        assert {name: told for name in names if told >= kept_for(subscribers[name])} == {}
 
 
 def test_slow_is_less_than_what_is_given_up() -> None:
@@ -100,7 +107,9 @@ def test_few_requests_raise_no_alert_by_a_single_failure() -> None:
 
 
 def test_an_event_that_comes_back_until_it_is_a_dead_letter_is_no_backlog() -> None:
-    (waiting,) = THRESHOLDS["backlog"]
+    (waiting, _) = THRESHOLDS["backlog"]
+    retried = {function.account for function in FUNCTIONS if function.retry}
+    assert {*named(clauses(waiting["filter"])["resource.labels.subscription_id"])} == retried
     # The pauses between deliveries are ten minutes at most, and the deliveries themselves are short.
     assert waiting["thresholdValue"] >= 60 * (60 + 120 + 240 + 480 + 600) / 60
 

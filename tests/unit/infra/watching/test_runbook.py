@@ -37,6 +37,14 @@ def test_the_events_and_fields_that_it_looks_for_are_logged() -> None:
     assert fields <= {field for one in logged for field in one.fields}
 
 
+def test_the_events_that_the_page_about_deploying_says_raise_alerts_do() -> None:
+    told = sections((ROOT / "docs/deploying.md").read_text())["alerts-and-dead-letters"]
+    among = told.partition("Among them:")[2].partition("\n\nAn alert that differs")[0]
+    said = {*re.findall("`([a-z]+(?:_[a-z]+)+)`", among)}
+    assert len(said) > 3
+    assert said - set().union(*watched_events().values()) == set()
+
+
 def test_its_links_lead_somewhere() -> None:
     for target, anchor in re.findall(r"\]\((?!https:)([^)#]*)#?([^)]*)\)", RUNBOOK):
         file = ROOT / "docs" / target if target else ROOT / "docs/runbook.md"

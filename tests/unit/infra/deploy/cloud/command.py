@@ -14,6 +14,10 @@ class NotThere(Exception):
     """What a command is about does not exist."""
 
 
+class Denied(Exception):
+    """What a command is about is somebody else's."""
+
+
 class AlreadyThere(Exception):
     """What a command makes exists."""
 

@@ -7,7 +7,16 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.unit.infra.deploy.cloud.command import NUMBER, PROJECT, AlreadyThere, Command, NotThere, only, path
+from tests.unit.infra.deploy.cloud.command import (
+    NUMBER,
+    PROJECT,
+    AlreadyThere,
+    Command,
+    Denied,
+    NotThere,
+    only,
+    path,
+)
 
 
 class Data:
@@ -21,6 +30,8 @@ class Data:
         """How often the indexes are found unfinished."""
         self.expiring: list[dict[str, Any]] = []
         self.buckets: dict[str, dict[str, Any]] = {}
+        self.others_buckets: dict[str, str] = {}
+        """Of other projects: whether they are "private", or everybody may read what they are."""
         self.objects: dict[str, str] = {}
         """Contents by address."""
         self.notifications: dict[str, list[dict[str, Any]]] = {}
@@ -72,11 +83,20 @@ class Data:
     def on_firestore_fields_ttls_update(self, command: Command) -> None:
         self.expiring = [{"name": f"projects/p/collectionGroups/dead_letters/fields/{command.named[0]}"}]
 
+    def on_storage_buckets_list(self, command: Command) -> Any:
+        """The project's own."""
+        return [{"name": url.removeprefix("gs://"), **bucket} for url, bucket in self.buckets.items()]
+
     def on_storage_buckets_describe(self, command: Command) -> Any:
-        return only(self.buckets.get(command.named[0]))
+        url = command.named[0]
+        if self.others_buckets.get(url) == "private":
+            raise Denied
+        return {"uniform_bucket_level_access": True} if url in self.others_buckets else only(self.buckets.get(url))
 
     def on_storage_buckets_create(self, command: Command) -> None:
         self.buckets[command.named[0]] = {"uniform_bucket_level_access": True}
+        if "--public-access-prevention" in command.flags:
+            self.buckets[command.named[0]]["public_access_prevention"] = "enforced"
 
     def on_storage_buckets_update(self, command: Command) -> None:
         self.buckets[command.named[0]]["cors_config"] = json.loads(Path(command.flags["--cors-file"]).read_text())
@@ -206,11 +226,21 @@ class Data:
         return [*self.budgets.values()]
 
     def on_billing_budgets_create(self, command: Command) -> None:
-        self.budgets["b"] = {"name": "billingAccounts/0X0X0X-0X0X0X-0X0X0X/budgets/b"}
-        self.budgets["b"]["displayName"] = command.flags["--display-name"]
-        self.on_billing_budgets_update(command)
+        """Like Google's, which gives a project's number for its id."""
+        name = f"billingAccounts/0X0X0X-0X0X0X-0X0X0X/budgets/{len(self.budgets) + 1}"
+        assert command.flags["--filter-projects"] == f"projects/{PROJECT}"
+        filtered = {"projects": [f"projects/{NUMBER}"]}
+        self.budgets[name] = {
+            "name": name,
+            "displayName": command.flags["--display-name"],
+            "budgetFilter": filtered,
+        }
+        self.on_billing_budgets_update(Command(command.words, [name]))
 
     def on_billing_budgets_update(self, command: Command) -> None:
         amount = command.flags["--budget-amount"]
         specified = {"units": amount[:-3], "currencyCode": amount[-3:]}
-        self.budgets["b"]["amount"] = {"specifiedAmount": specified}
+        self.budgets[command.named[0]]["amount"] = {"specifiedAmount": specified}
+
+    def on_billing_budgets_delete(self, command: Command) -> None:
+        del self.budgets[command.named[0]]

@@ -22,6 +22,8 @@ class Run(Firebase):
         self.images: dict[str, str] = {}
         """Digests by tag."""
         self.services: dict[str, dict[str, Any]] = {}
+        self.variables: dict[str, list[dict[str, Any]]] = {}
+        """What each revision gets to sign with."""
         self.broken: set[str] = set()
         """Services whose latest revision answers nothing properly."""
         self.late = 0
@@ -56,7 +58,10 @@ class Run(Firebase):
 
     def on_run_revisions_list(self, command: Command) -> Any:
         names = (name for service in self.services.values() for name in service["status"]["revisions"])
-        return [{"metadata": {"name": name}} for name in names]
+        return [
+            {"metadata": {"name": name}, "spec": {"containers": [{"env": self.variables.get(name, [])}]}}
+            for name in names
+        ]
 
     def on_run_deploy(self, command: Command) -> None:
         name, flags = command.named[0], command.flags
@@ -70,6 +75,11 @@ class Run(Firebase):
         if any(one["revisionName"] == revision for one in service["status"]["traffic"]):
             raise AlreadyThere
         service["metadata"]["labels"].update(command.pairs("--labels"))
+        given = (one.split("=", 1) for one in flags["--set-env-vars"].removeprefix("^@^").split("@"))
+        self.variables[revision] = [{"name": name, "value": value} for name, value in given if name == "SIGNING"]
+        for variable, secret in command.pairs("--set-secrets").items():
+            source = {"secretKeyRef": {"name": secret.partition(":")[0], "key": secret.partition(":")[2]}}
+            self.variables[revision].append({"name": variable, "valueFrom": source})
         service["status"]["latestReadyRevisionName"] = revision
         service["status"].setdefault("revisions", []).append(revision)
         if is_new:

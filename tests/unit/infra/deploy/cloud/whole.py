@@ -7,12 +7,18 @@ from typing import Any
 
 from infra.cloud.gcloud import Call, Ended
 from tests.unit.infra.deploy.cloud.access import Access
-from tests.unit.infra.deploy.cloud.command import AlreadyThere, Command, NotThere, path
+from tests.unit.infra.deploy.cloud.command import AlreadyThere, Command, Denied, NotThere, path
 from tests.unit.infra.deploy.cloud.data import Data
 from tests.unit.infra.deploy.cloud.measures import Measures
 from tests.unit.infra.deploy.cloud.run import Run
 
 _READS = ("describe", "list", "list-configs", "read", "cat", "get-iam-policy", "access", "print-access-token")
+
+_SAID: dict[type[Exception], str] = {
+    NotThere: "NOT_FOUND: there is none",
+    Denied: "[me] does not have permission to access b instance [it] (or it may not exist)",
+    AlreadyThere: "Resource already exists in the project.",
+}
 
 
 class Cloud(Data, Measures, Access, Run):
@@ -43,10 +49,8 @@ class Cloud(Data, Measures, Access, Run):
                 return Ended(1, "", "ERROR: Service account a does not exist; it has not been used in project\n")
         try:
             answer = self._answer(call)
-        except NotThere:
-            return Ended(1, "", "ERROR: (gcloud) NOT_FOUND: there is none\n")
-        except AlreadyThere:
-            return Ended(1, "", "ERROR: (gcloud) Resource already exists in the project.\n")
+        except tuple(_SAID) as error:
+            return Ended(1, "", f"ERROR: (gcloud) {_SAID[type(error)]}\n")
         if self.lost and self.lost in line:
             return Ended(7, "", "ERROR: 504\n")
         return Ended(0, answer if isinstance(answer, str) else "" if answer is None else json.dumps(answer))

@@ -1,0 +1,76 @@
+"""The budget that warns, and nobody else's."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+
+from tests.unit.infra.deploy.checkout import REQUIRED, Checkout, those
+from tests.unit.infra.deploy.test_destroy import destroy
+from tests.unit.infra.deploy.test_removal import check
+
+BUDGET = (*REQUIRED, "--budget=100USD")
+OTHERS = {
+    name: {"name": name, "displayName": shown, **scope}
+    for name, shown, scope in (
+        ("another-project", "NuuMee Jobs", {"budgetFilter": {"projects": ["projects/654321"]}}),
+        ("both", "NuuMee Jobs", {"budgetFilter": {"projects": ["projects/123456", "projects/654321"]}}),
+        ("all", "NuuMee Jobs", {}),
+        ("another-name", "Other", {"budgetFilter": {"projects": ["projects/123456"]}}),
+    )
+}
+"""Of the same billing account."""
+
+
+def test_a_budget_is_made_only_if_asked_for_and_follows_the_setting(checkout: Checkout) -> None:
+    assert not any(command[0] == "billing" for command in checkout.must())
+    changes = checkout.must(*REQUIRED, "--budget=100USD")
+    assert {"billingbudgets.googleapis.com", "cloudbilling.googleapis.com"} <= set(changes[0])
+    (made,) = those(changes, "billing", "budgets", "create")
+    assert {"--budget-amount=100USD", "--filter-projects=projects/nuumee-test"} <= set(made)
+    assert sum(word.startswith("--threshold-rule=percent=") for word in made) == 3
+    assert checkout.must(*REQUIRED, "--budget=100USD") == []
+    (updated,) = checkout.must(*REQUIRED, "--budget=150EUR")
+    assert updated[:3] == ["billing", "budgets", "update"]
+    assert checkout.must(*REQUIRED, "--budget=150EUR") == []
+
+
+@pytest.fixture
+def shared(checkout: Checkout) -> Checkout:
+    """A project with a budget, on a billing account that has others."""
+    checkout.cloud.budgets = copy.deepcopy(OTHERS)
+    checkout.must(*BUDGET)
+    return checkout
+
+
+def test_a_budget_of_another_project_is_neither_taken_for_ours_nor_changed(shared: Checkout) -> None:
+    assert len(shared.cloud.budgets) == len(OTHERS) + 1
+    shared.must(*REQUIRED, "--budget=150EUR")
+    assert {name: shared.cloud.budgets[name] for name in OTHERS} == OTHERS
+
+
+def test_a_budget_that_is_known_by_the_projects_id_is_ours(shared: Checkout) -> None:
+    (ours,) = shared.cloud.budgets.keys() - OTHERS.keys()
+    shared.cloud.budgets[ours]["budgetFilter"] = {"projects": ["projects/nuumee-test"]}
+    assert shared.must(*BUDGET) == []
+
+
+def test_a_budget_that_is_no_longer_set_is_named_and_pruned(shared: Checkout) -> None:
+    (ours,) = shared.cloud.budgets.keys() - OTHERS.keys()
+    assert check(shared).stdout.splitlines() == [f"no longer in the data: budget {ours}"]
+    shared.answers = ["yes"]
+    assert check(shared, "--prune").returncode == 0
+    assert shared.cloud.budgets == OTHERS
+
+
+def test_an_end_takes_the_budget_with_it(shared: Checkout) -> None:
+    assert destroy(shared).returncode == 0
+    assert shared.cloud.budgets == OTHERS
+
+
+def test_who_never_set_a_budget_is_asked_for_no_role_on_the_billing_account(checkout: Checkout) -> None:
+    checkout.must()
+    checkout.cloud.failing = "billing"
+    assert check(checkout).returncode == 0
+    assert destroy(checkout).returncode == 0
