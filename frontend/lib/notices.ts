@@ -19,12 +19,13 @@ const endOf = (job: Job) => `${job.id} ${job.status}`;
 
 /**
  * Returns the jobs that have ended since the list was `before`: those that were in progress, and those that were not
- * there and have ended after `since`, in milliseconds since 1970. Where no end is recorded, the beginning is looked at.
+ * there and were started or completed after `since`, in milliseconds since 1970.
  */
 export function endedSince(before: Job[], jobs: Job[], since: number): Job[] {
   const changed = changedJobs(before.filter(isActive), jobs);
   const isNew = (job: Job) =>
-    (parseTime(job.completed_at ?? job.created_at) ?? 0) >= since && before.every((one) => one.id !== job.id);
+    [job.created_at, job.completed_at].some((time) => (parseTime(time) ?? 0) >= since) &&
+    before.every((one) => one.id !== job.id);
   return jobs.filter((job) => !isActive(job) && (changed.includes(job) || isNew(job)));
 }
 
