@@ -108,6 +108,7 @@ def _page(video: SharedVideo, visit: Visit, services: Services) -> HtmlPage:
     embedded = "embed" in visit.options
     shown = {
         "short_id": video.short_id,
+        "name": video.job.name,
         "video": urls.video,
         "poster": urls.poster,
         "picture": f"/{'picture' if video.picture else 'nuumee'}.jpg",
@@ -125,6 +126,7 @@ def _data(video: SharedVideo, _: Visit, services: Services) -> dict[str, Any]:
     urls = _urls(video, None, services)
     return {
         "short_id": video.short_id,
+        "name": video.job.name,
         "video_url": urls.video,
         "resolution": video.job.resolution,
         "created_at": rfc3339(video.job.created_at),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -13,7 +13,7 @@ from shared.jobs.documents import is_deleted, is_live, job_from
 from shared.jobs.job import Job, JobPrefix, Medium, is_job_id
 from shared.jobs.known_pictures import Pictures, known_pictures
 from shared.sharing.completion import completion, wants_link
-from shared.sharing.shares import NoSuchVideo, SharedVideo, expiry, renewal, revocation, shared_video
+from shared.sharing.shares import NoSuchVideo, SharedVideo, renewal, revocation, shared_video, wished
 from shared.sharing.short_links import is_short_id, new_short_id
 from tests.fake_firestore import FakeRepository
 
@@ -54,9 +54,9 @@ class FakeShares:
         document.update(short_id=self.new(job_id), **changes)
         return job_from(job_id, document)
 
-    def limit(self, user_id: str, job_id: str, now: datetime, expires_at: datetime | None) -> Job:
+    def change(self, user_id: str, job_id: str, now: datetime, wishes: Mapping[str, Any]) -> Job:
         document = self._owned(user_id, job_id)
-        document.update(expiry(document, now, expires_at))
+        document.update(wished(document, now, wishes))
         return job_from(job_id, document)
 
     def revoke(self, user_id: str, job_id: str, now: datetime) -> Job:

@@ -182,6 +182,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const calm = online && !isValidating && deleting.length === 0;
   const { polled, pace } = pollsOf([...watched, ...apart], visible);
   const pollFailure = usePolling(calm && polled.length > 0, asked, pace, async (signal) => {
+    if (!asks()) return; // Another tab has turned notifications off.
     const ids = polled.map((job) => job.id);
     renamedSince.current = [];
     const answered = withNames(learn(await getJobs(ids, signal)), renamedSince.current);
@@ -194,6 +195,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   // New jobs appear on the first page. A search is in order of ids, so they may be on any of its pages.
   const lookable = calm && asks(visible) && data !== undefined && page === 1 && search === "";
   const lookFailure = usePolling(lookable, looked, slowing, async (signal) => {
+    if (!asks()) return; // As above.
     const newest = await lookForNewest(view, signal);
     if (!data || !isOutdated(data, newest, view)) return;
     // The oldest come first only where new jobs come last.

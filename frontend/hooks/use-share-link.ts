@@ -1,7 +1,7 @@
 import { useState } from "react";
 import { messageOf, SessionEnded } from "@/lib/errors";
 import { type Job, type JobShareResponse, shortName } from "@/lib/job";
-import { endShareLink, limitShareLink, makeShareLink } from "@/lib/job-calls";
+import { changeShareLink, endShareLink, makeShareLink } from "@/lib/job-calls";
 import { notify } from "@/lib/notify";
 import { formatExact } from "@/lib/time";
 
@@ -39,12 +39,18 @@ export function useShareLink(job: Job, onChange: (share: JobShareResponse) => vo
     /** The link ends so many days from now; null for never. */
     limit: (days: number | null) =>
       change(
-        limitShareLink(job.id, days === null ? null : new Date(Date.now() + days * DAY).toISOString()),
+        changeShareLink(job.id, {
+          expires_at: days === null ? null : new Date(Date.now() + days * DAY).toISOString(),
+        }),
         ({ expires_at }) =>
           expires_at
             ? [`The link for job ${name} ends on ${formatExact(expires_at)}`]
             : [`The link for job ${name} stays`],
       ),
+    showName: (shown: boolean) =>
+      change(changeShareLink(job.id, { share_name: shown }), ({ share_name }) => [
+        `The share page of job ${name} ${share_name ? "shows" : "no longer shows"} its name`,
+      ]),
   };
 }
 

@@ -62,9 +62,11 @@ export function makeShareLink(jobId: string): Promise<JobShareResponse> {
   return call("shareJob", `/jobs/${encodeURIComponent(jobId)}/share`, { method: "POST" });
 }
 
-/** Says when the job's link ends; null for never. */
-export function limitShareLink(jobId: string, expiresAt: string | null): Promise<JobShareResponse> {
-  const body = { expires_at: expiresAt };
+/** Says when the job's link ends, null for never, or whether it shows the job's name. */
+export function changeShareLink(
+  jobId: string,
+  body: { expires_at: string | null } | { share_name: boolean },
+): Promise<JobShareResponse> {
   return call("shareJob", `/jobs/${encodeURIComponent(jobId)}/share`, { method: "PATCH", body });
 }
 

@@ -46,6 +46,8 @@ export interface JobFields {
   share_url: string | null;
   /** When the link ends; null for never. Older functions send none, and no views. */
   share_expires_at?: string | null;
+  /** Whether the share page shows the name. Older functions send none. */
+  share_name?: boolean | undefined;
   view_count?: number;
   job_type: string | null;
   /** One of STATUSES, or one that a later version of the product adds. */
@@ -170,6 +172,7 @@ export interface JobShareResponse {
   job_id: string;
   share_url: string | null;
   expires_at?: string | null;
+  share_name?: boolean | undefined;
 }
 
 export function isStatus(text: string | null): text is JobStatus {
@@ -229,6 +232,11 @@ export function typeLabel({ job_type }: Pick<JobFields, "job_type">): string {
 /** Returns the job's own name, or else what kind of video it is. */
 export function titleOf(job: JobFields): string {
   return job.name || typeLabel(job);
+}
+
+/** Whether this is only the beginning of the prompt, as lists have it. */
+export function isPromptCut({ extension_prompt: prompt }: JobFields): boolean {
+  return prompt?.endsWith("…") ?? false;
 }
 
 /** Returns the name that a text field asks for: null, which is none, if the field is blank. */

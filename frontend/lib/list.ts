@@ -86,8 +86,9 @@ export function withShare(list: JobList, share: JobShareResponse): JobList {
   return { ...list, jobs: list.jobs.map((job) => sharedAs(job, share)) };
 }
 
-export function sharedAs(job: Job, { job_id, share_url, expires_at = null }: JobShareResponse): Job {
-  return job.id === job_id ? { ...job, share_url, share_expires_at: expires_at } : job;
+export function sharedAs(job: Job, share: JobShareResponse): Job {
+  const { job_id, share_url, expires_at: share_expires_at = null, share_name = job.share_name } = share;
+  return job.id === job_id ? { ...job, share_url, share_expires_at, share_name } : job;
 }
 
 /** Returns the list with the job's new name, if the job is on the page. */

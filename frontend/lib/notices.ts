@@ -18,13 +18,14 @@ let toldHere: string[] = [];
 const endOf = (job: Job) => `${job.id} ${job.status}`;
 
 /**
- * Returns the jobs that have ended since the list was `before`: those that were in progress, and those that were not there
- * because they were started after `since`, in milliseconds since 1970.
+ * Returns the jobs that have ended since the list was `before`: those that were in progress, and those that were not
+ * there and were started or completed after `since`, in milliseconds since 1970.
  */
 export function endedSince(before: Job[], jobs: Job[], since: number): Job[] {
   const changed = changedJobs(before.filter(isActive), jobs);
   const isNew = (job: Job) =>
-    (parseTime(job.created_at) ?? 0) >= since && before.every((one) => one.id !== job.id);
+    [job.created_at, job.completed_at].some((time) => (parseTime(time) ?? 0) >= since) &&
+    before.every((one) => one.id !== job.id);
   return jobs.filter((job) => !isActive(job) && (changed.includes(job) || isNew(job)));
 }
 
@@ -86,7 +87,10 @@ export async function startTelling(): Promise<void> {
   }
   try {
     // Some browsers have them for service workers only, and throw: https://developer.mozilla.org/en-US/docs/Web/API/Notification/Notification
-    new Notification("You will be told here when a job is done or has failed.", { tag: WANTED });
+    new Notification(
+      "You will be told here when a job that the page shows, or a new one, is done or has failed.",
+      { tag: WANTED },
+    );
   } catch {
     return notify("error", impossible);
   }

@@ -29,7 +29,7 @@ export const slowing: Pace = (answers) => Math.min(FIRST_LOOK * 1.5 ** answers, 
 export const unhurried: Pace = () => FIRST_LOOK;
 
 /** Whether anything is asked. A hidden page asks only if its user wants to be told when a job is done. */
-export function asks(visible: boolean): boolean {
+export function asks(visible: boolean = document.visibilityState === "visible"): boolean {
   return visible || isTelling();
 }
 

@@ -2,7 +2,7 @@
 
 import { fewAtOnce, patiently } from "@/lib/bulk";
 import { messageOf, NetworkError, SessionEnded } from "@/lib/errors";
-import { type JobFields, shortName } from "@/lib/job";
+import { isPromptCut, type JobFields, shortName } from "@/lib/job";
 import { getJob } from "@/lib/job-calls";
 import { openVideo } from "@/lib/video-stream";
 
@@ -62,8 +62,6 @@ interface Listed {
 }
 
 export const LIST = "jobs.json";
-/** The end of a text that a list has cut. */
-const CUT = "…";
 
 /**
  * Saves the jobs' videos and a list of all these jobs, in which those that were saved earlier stay. A file that is there
@@ -115,9 +113,7 @@ async function saveOne(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Listed> {
-  const whole = job.extension_prompt?.endsWith(CUT)
-    ? await patiently(() => getJob(job.id, signal), signal)
-    : job;
+  const whole = isPromptCut(job) ? await patiently(() => getJob(job.id, signal), signal) : job;
   const { filename, size, checksums, content } = await openVideo(job.id, signal);
   const name = fileName(job, filename, names);
   let bytes = 0;

@@ -1,5 +1,6 @@
 /** Where the videos of many jobs can be saved. Nothing is held in memory: files are written while they arrive. */
 
+import { late } from "@/lib/late";
 import { LIST, type Target, TargetLost } from "@/lib/save-many";
 import { forgetZip, ZIP } from "@/lib/zip-file";
 
@@ -61,7 +62,7 @@ export function folderTarget(folder: FileSystemDirectoryHandle): Target {
  * earlier run left there is replaced. A file that breaks off for good breaks the zip file, and the target is lost.
  */
 export async function zipTarget(): Promise<Target> {
-  const { makeZip } = await import("client-zip");
+  const { makeZip } = await late(() => import("client-zip"));
   await forgetZip();
   const storage = await navigator.storage.getDirectory();
   const file = await storage.getFileHandle(ZIP, { create: true });

@@ -6,6 +6,8 @@ import { getJobOutput } from "@/lib/job-calls";
 
 /** Before each attempt to go on, in milliseconds. They begin anew with each piece that is received. */
 const PAUSES = [1, 2, 4, 8, 16, 32].map((seconds) => 1000 * seconds);
+/** A connection that brings nothing for so long, in milliseconds, counts as lost. */
+const LONGEST_SILENCE = 60_000;
 
 export interface VideoStream {
   /** The name that the functions suggest for the file. */
@@ -21,7 +23,7 @@ type WithBody = Response & { body: ReadableStream<Uint8Array> };
 
 /**
  * Opens the output video of a job. The content fails with what it broke off by if it cannot go on: the video was
- * replaced or deleted, or there is no connection for a minute. Throws NetworkError, ApiError and SessionEnded.
+ * replaced or deleted, or six attempts in a row bring nothing. Throws NetworkError, ApiError and SessionEnded.
  */
 export async function openVideo(jobId: string, signal: AbortSignal): Promise<VideoStream> {
   const { download_url, filename } = await patiently(() => getJobOutput(jobId), signal);
@@ -40,12 +42,16 @@ export async function openVideo(jobId: string, signal: AbortSignal): Promise<Vid
 
   let reader: ReadableStreamDefaultReader<Uint8Array> | null = response.body.getReader();
   let received = 0;
+  let cancelled = false;
   const content = new ReadableStream<Uint8Array>({
     async pull(controller) {
       for (const pause of [...PAUSES, null]) {
+        if (cancelled) return;
         try {
           reader ??= await goOn(received);
-          const { done, value } = await reader.read();
+          if (cancelled) return await reader.cancel();
+          const { done, value } = await inTime(reader.read());
+          if (cancelled) return;
           if (!done) {
             received += value.byteLength;
             return controller.enqueue(value);
@@ -53,14 +59,18 @@ export async function openVideo(jobId: string, signal: AbortSignal): Promise<Vid
           if (size === null || received >= size) return controller.close();
           throw new NetworkError();
         } catch (error) {
-          if (pause === null || version === null || signal.aborted || !mayPass(error)) throw error;
+          reader?.cancel().catch(() => undefined);
           reader = null;
+          if (pause === null || version === null || signal.aborted || !mayPass(error)) throw error;
           await new Promise((resolve) => setTimeout(resolve, pause));
           signal.throwIfAborted();
         }
       }
     },
-    cancel: (reason) => reader?.cancel(reason),
+    cancel: (reason) => {
+      cancelled = true;
+      return reader?.cancel(reason);
+    },
   });
   return { filename, size, checksums: checksumsIn(response.headers.get("x-goog-hash")), content };
 }
@@ -70,13 +80,32 @@ async function request(
   signal: AbortSignal,
   headers: Record<string, string> = {},
 ): Promise<WithBody> {
+  const line = new AbortController();
+  const drop = () => line.abort(signal.reason);
+  signal.addEventListener("abort", drop);
   // Nothing is kept in the browser's cache: it would hold every video a second time.
-  const options = { signal, credentials: "omit", referrerPolicy: "no-referrer", cache: "no-store" } as const;
-  const response = await fetch(url, { ...options, headers }).catch((cause: unknown) => {
-    throw new NetworkError({ cause });
-  });
+  const options = { credentials: "omit", referrerPolicy: "no-referrer", cache: "no-store" } as const;
+  const response = await inTime(fetch(url, { ...options, signal: line.signal, headers }))
+    .catch((cause: unknown) => {
+      line.abort();
+      throw new NetworkError({ cause });
+    })
+    .finally(() => signal.removeEventListener("abort", drop));
   if (response.ok && response.body) return response as WithBody;
   throw new ApiError("The output video is missing or cannot be reached.", response.status, undefined);
+}
+
+/** Throws NetworkError if there is no result in time. */
+async function inTime<T>(result: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new NetworkError()), LONGEST_SILENCE);
+  });
+  try {
+    return await Promise.race([result, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** Whether it may help to ask again. A stream that breaks off fails with a TypeError. */

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { copyShareLink, download as downloadLate } from "@/lib/actions";
+import { copyShareLink, copyText, download as downloadLate } from "@/lib/actions";
 import { download } from "@/lib/download";
 import { NetworkError } from "@/lib/errors";
 import type { Job } from "@/lib/job";
@@ -76,4 +76,17 @@ test("who copies a link is offered an end date", async () => {
   const onDetails = vi.fn();
   await copyShareLink(job, onDetails);
   expect(notify.mock.calls[0]?.[4]).toEqual({ label: "End date", onClick: onDetails });
+});
+
+test("a copied text is named, and one that the browser does not copy can be selected", async () => {
+  await copyText("Prompt", "a long text");
+  expect(navigator.clipboard.writeText).toHaveBeenCalledExactlyOnceWith("a long text");
+  vi.mocked(navigator.clipboard.writeText).mockRejectedValue(new DOMException("", "NotAllowedError"));
+  await copyText("Prompt", "a long text");
+  await copyShareLink(job);
+  expect(notify.mock.calls.map(([kind, title, description]) => [kind, title, description])).toEqual([
+    ["success", "Prompt copied", undefined],
+    ["error", "The browser blocked copying.", "You can select the text and copy it by hand."],
+    ["error", "The browser blocked copying. Here is the link:", job.share_url],
+  ]);
 });

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { getJobs, getJobThumbnails, listJobs, listTrash, lookForNewest, retryAfter } from "@/lib/api";
 import { ApiError, messageOf, NetworkError, SessionEnded } from "@/lib/errors";
 import {
+  changeShareLink,
   deleteJob,
   endShareLink,
   getReceipt,
-  limitShareLink,
   makeShareLink,
   renameJob,
   restoreJob,
@@ -314,14 +314,16 @@ describe("a new name", () => {
 });
 
 describe("a share link", () => {
-  test("gets an end date, or none", async () => {
+  test("gets an end date, or none, and shows the name", async () => {
     const share = { job_id: "a", share_url: "https://nuumee.ai/v/1", expires_at: "2026-12-03T12:00:00Z" };
     fetch.mockImplementation(async () => answer(200, share));
-    expect(await limitShareLink("a", share.expires_at)).toEqual(share);
-    await limitShareLink("a", null);
+    expect(await changeShareLink("a", { expires_at: share.expires_at })).toEqual(share);
+    await changeShareLink("a", { expires_at: null });
+    await changeShareLink("a", { share_name: true });
     expect(fetch.mock.calls.map(([, init]) => [init?.method, init?.body])).toEqual([
       ["PATCH", `{"expires_at":"${share.expires_at}"}`],
       ["PATCH", '{"expires_at":null}'],
+      ["PATCH", '{"share_name":true}'],
     ]);
     expect(asked().pathname).toBe("/jobs/a/share");
   });

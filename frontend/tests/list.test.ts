@@ -132,6 +132,8 @@ test("a new share link changes only its own job, and nothing else about it", () 
   ]);
   const limited = { ...share, expires_at: "2026-12-03T12:00:00Z" };
   expect(withShare(list([b]), limited).jobs[0]?.share_expires_at).toBe(limited.expires_at);
+  const named = { ...limited, share_name: true };
+  expect(withShare(list([b]), named).jobs[0]?.share_name).toBe(true);
   expect(withShare(list([a]), share)).toEqual(list([a]));
 });
 

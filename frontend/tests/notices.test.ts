@@ -109,7 +109,7 @@ describe("of an ended job the user is told", () => {
   });
 });
 
-test("jobs have ended that were in progress, and that were started and done between two looks at the list", async () => {
+test("jobs have ended that were in progress, and that the list did not have before their end", async () => {
   const { endedSince } = await openTab();
   const at = (hour: number) => `2026-11-26T${hour}:00:00Z`;
   const opened = Date.parse(at(12));
@@ -125,9 +125,10 @@ test("jobs have ended that were in progress, and that were started and done betw
     ...before.slice(1),
     job("restored", { created_at: at(10) }),
     job("undated", { created_at: null }),
+    job("filtered", { created_at: at(11), completed_at: at(13) }),
   ];
-  expect(ids(endedSince(before, now, opened))).toEqual(["short", "running"]);
-  expect(ids(endedSince([], now.slice(4), opened))).toEqual(["failed"]);
+  expect(ids(endedSince(before, now, opened))).toEqual(["short", "running", "filtered"]);
+  expect(ids(endedSince([], now.slice(4), opened))).toEqual(["failed", "filtered"]);
 });
 
 test("a notification says which job has ended and how, and leads to it", async () => {

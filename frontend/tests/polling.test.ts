@@ -59,6 +59,18 @@ describe("which jobs are polled", () => {
     expect(unhurried(50)).toBe(MINUTE);
     expect(asks(false)).toBe(true);
   });
+
+  test("none from the moment another tab turns notifications off", () => {
+    let wanted: string | null = "yes";
+    vi.stubGlobal("localStorage", { getItem: () => wanted });
+    vi.stubGlobal("Notification", { permission: "granted" });
+    vi.stubGlobal("document", { visibilityState: "hidden" });
+    expect(asks()).toBe(true);
+    wanted = null;
+    expect(asks()).toBe(false);
+    vi.stubGlobal("document", { visibilityState: "visible" });
+    expect(asks()).toBe(true);
+  });
 });
 
 describe("the time to the next request after failures", () => {

@@ -1,8 +1,11 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
+import { PartMissing } from "@/lib/errors";
 import type { JobFields } from "@/lib/job";
+import { late } from "@/lib/late";
 import { saveMany, TargetLost } from "@/lib/save-many";
 import { folderTarget, handOver, wayToSave, zipTarget } from "@/lib/targets";
 
+vi.mock("@/lib/late", { spy: true });
 vi.mock("@/lib/job-calls", () => ({
   getJobOutput: async (id: string) => ({
     job_id: id,
@@ -128,6 +131,14 @@ describe("a zip file", () => {
     there.files.set("nuumee-jobs.zip", new Blob(["large"]));
     const { files } = await made(there);
     expect(files.get("nuumee-jobs.zip")?.size).toBe(0);
+  });
+
+  test("is not begun if the part that makes it is gone, and an earlier one stays", async () => {
+    const there = folder();
+    there.files.set("nuumee-jobs.zip", new Blob(["large"]));
+    vi.mocked(late).mockRejectedValueOnce(new PartMissing());
+    await expect(made(there)).rejects.toBeInstanceOf(PartMissing);
+    expect(there.files.get("nuumee-jobs.zip")?.size).toBe(5);
   });
 
   test("is not saved, and leaves nothing, if a file breaks off or it is cancelled", async () => {

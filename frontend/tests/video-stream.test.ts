@@ -125,3 +125,63 @@ describe("a video that breaks off", () => {
     expect(fetch).toHaveBeenCalledOnce();
   });
 });
+
+describe("a connection that brings nothing", () => {
+  /** A response that brings the bytes before `until`, and then nothing. */
+  const silent = (from: number, until: number) => {
+    const cancel = vi.fn();
+    const start = (stream: ReadableStreamDefaultController) => stream.enqueue(VIDEO.slice(from, until));
+    const headers = { "Content-Length": String(VIDEO.length - from), ETag: '"1"' };
+    const status = from > 0 ? 206 : 200;
+    return { cancel, answer: new Response(new ReadableStream({ start, cancel }), { status, headers }) };
+  };
+
+  test("is lost after a minute, and another goes on at the byte that was reached", async () => {
+    const { answer, cancel } = silent(0, 4);
+    const began = Date.now();
+    answers(answer);
+    const dropped = new Promise<AbortSignal>((resolve) => {
+      fetch.mockImplementationOnce((_, init) => {
+        if (init?.signal) resolve(init.signal);
+        return new Promise(() => undefined);
+      });
+    });
+    answers(part(4, 10));
+    expect(await read()).toBe("0123456789");
+    expect(cancel).toHaveBeenCalledOnce();
+    expect((await dropped).aborted).toBe(true);
+    expect(asked().map(([, from]) => from)).toEqual(["all", "bytes=4-", "bytes=4-"]);
+    // Two silent minutes, and the pauses after each.
+    expect((Date.now() - began) / 1000).toBe(60 + 1 + 60 + 2);
+  });
+
+  test("is left and never asked for again when the stream is cancelled", async () => {
+    const { answer, cancel } = silent(0, 4);
+    answers(answer);
+    const { content } = await openVideo("a", signal);
+    const reader = content.getReader();
+    await reader.read();
+    const next = reader.read();
+    await reader.cancel();
+    await vi.runAllTimersAsync();
+    expect((await next).done).toBe(true);
+    expect(cancel).toHaveBeenCalledOnce();
+    expect(fetch).toHaveBeenCalledOnce();
+  });
+
+  test("is left when it comes after the stream was cancelled", async () => {
+    const { answer, cancel } = silent(4, 10);
+    answers(part(0, 4, { ends: true }));
+    fetch.mockImplementationOnce(() => new Promise((resolve) => setTimeout(() => resolve(answer), 5_000)));
+    const { content } = await openVideo("a", signal);
+    const reader = content.getReader();
+    for (let bytes = 0; bytes < 4; bytes += 1) await reader.read();
+    reader.read();
+    await vi.advanceTimersByTimeAsync(2_000);
+    await reader.cancel();
+    expect(cancel).not.toHaveBeenCalled();
+    await vi.runAllTimersAsync();
+    expect(cancel).toHaveBeenCalledOnce();
+    expect(fetch).toHaveBeenCalledTimes(2);
+  });
+});

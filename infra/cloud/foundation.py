@@ -130,10 +130,17 @@ class Foundation:
         self._make_indexes()
 
     def _lacks_cors(self, found: list[dict[str, Any]]) -> bool:
-        """Whether there are no rules, or ours for other origins. Others' stay as they are."""
+        """Whether there are no rules, or ours for other origins or of an earlier release, with fewer headers.
+
+        Others' stay as they are.
+        """
+        if len(found) != 1:
+            return not found
         (wanted,) = cors(self._deployment)
-        ours = len(found) == 1 and {**found[0], "origin": wanted["origin"]} == wanted
-        return not found or (ours and sorted(found[0]["origin"]) != sorted(wanted["origin"]))
+        headers, origins = set(found[0].get("responseHeader", [])), set(found[0].get("origin", []))
+        varying = {"origin": wanted["origin"], "responseHeader": wanted["responseHeader"]}
+        ours = {**found[0], **varying} == wanted and headers <= set(varying["responseHeader"])
+        return ours and (origins, headers) != (set(varying["origin"]), set(varying["responseHeader"]))
 
     def _make_database(self) -> None:
         """A database that was there is protected too: from being deleted, and with a week of its past."""

@@ -30,7 +30,7 @@ _TEXTS = (
 _TIMES = ("created_at", "updated_at", "completed_at", "share_expires_at")
 _INTEGERS = ("seed", "view_count")
 SHOWN = (
-    *("user_id", "deleted_at", "share_revoked_at", "credits_charged", "credits_refunded", "name"),
+    *("user_id", "deleted_at", "share_revoked_at", "credits_charged", "credits_refunded", "name", "share_name"),
     *("posters", "previews", "views", "storyboards", "playable"),
     *(*FREE_TEXTS, *_TEXTS, *_TIMES, *_INTEGERS),
 )
@@ -127,6 +127,10 @@ def _is_time(value: object) -> bool:
     return isinstance(value, datetime)
 
 
+def _is_yes_or_no(value: object) -> bool:
+    return isinstance(value, bool)
+
+
 def _is_integer(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -143,5 +147,6 @@ _RULES: tuple[tuple[str, Callable[[object], bool]], ...] = (
     ("credits_charged", _is_number),
     ("credits_refunded", _is_number),
     ("name", is_name),
+    ("share_name", _is_yes_or_no),
 )
 """Which values of a job's fields can be shown."""

@@ -151,6 +151,8 @@ class Job:
     short_id: str | None = None
     share_expires_at: datetime | None = None
     """When its link ends; None for never."""
+    share_name: bool = False
+    """Whether its link shows the name."""
     job_type: str | None = None
     status: str | None = None
     reference_image_path: str | None = None
@@ -214,6 +216,7 @@ class Job:
             "short_id": self.short_id,
             "share_url": self.share_url(share_origin),
             "share_expires_at": rfc3339(self.share_expires_at),
+            "share_name": self.share_name,
             "user_id": self.user_id,
             "job_type": self.job_type,
             "status": self.status,

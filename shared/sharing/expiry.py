@@ -1,4 +1,4 @@
-"""When share links end: what a request may ask for, and the end of those whose time has come.
+"""The end of share links whose time has come.
 
 A link past its end shows nothing from that moment on: see `shared_video`. It is ended for good a little later, so
 that lists and counts of shared jobs need not look at the time.
@@ -6,38 +6,18 @@ that lists and counts of shared jobs need not look at the time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 
 from google.api_core.exceptions import Aborted, FailedPrecondition, NotFound
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.errors import BadRequest
 from shared.jobs.amending import update_unless_changed
 from shared.jobs.documents import fields
-from shared.jobs.parameters import time_of
 from shared.outages import fetched
 from shared.sharing.shares import revocation
 from shared.sharing.short_links import claim
-
-
-def requested_end(body: object, now: datetime) -> datetime | None:
-    """The time in a request's body, `{"expires_at": "2026-12-03T12:00:00Z"}`, in UTC; None for a link that stays.
-
-    Raises BadRequest, which says what is wrong.
-    """
-    if not isinstance(body, Mapping) or body.keys() != {"expires_at"}:
-        raise BadRequest("The body must hold expires_at and nothing else: a time, or null for a link that stays.")
-    text = body["expires_at"]
-    if text is None:
-        return None
-    if not isinstance(text, str):
-        raise BadRequest("expires_at must be a time or null.")
-    end, _ = time_of(text, "expires_at")
-    if end <= now:
-        raise BadRequest("expires_at must be in the future.")
-    return end
 
 
 class Expiries:

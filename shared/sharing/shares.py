@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -59,14 +60,16 @@ class SharedVideo:
 def shared_video(short_id: str, job_id: str, document: dict[str, Any], now: datetime) -> SharedVideo:
     """What a link to this job shows, according to the job's document. Raises NoSuchVideo.
 
-    Its name is not shown: owners give names for themselves.
+    Its name is shown only if the owner wishes: they give names for themselves.
     """
     end = given(document, "share_expires_at")
     if end is not None and not (isinstance(end, datetime) and now < end):
         raise NoSuchVideo
     if not isinstance(document.get("user_id"), str) or is_deleted(document):
         raise NoSuchVideo
-    job = replace(job_from(job_id, document), name=None)
+    job = job_from(job_id, document)
+    if not job.share_name:
+        job = replace(job, name=None)
     if job.short_id != short_id or not job.is_completed:
         raise NoSuchVideo
     poster = job.posters.get(Medium.OUTPUT_VIDEO)
@@ -100,8 +103,8 @@ def renewal(document: dict[str, Any], now: datetime, expires_at: datetime | None
     return {"share_revoked_at": None, "share_renewals_until": now + ahead, "share_expires_at": expires_at}
 
 
-def expiry(document: dict[str, Any], now: datetime, expires_at: datetime | None) -> dict[str, Any]:
-    """What must be written so that the job's link ends then, or never; empty if it does. Raises NotShared."""
+def wished(document: dict[str, Any], now: datetime, wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """What must be written so that these fields have these values; empty if they do. Raises NotShared."""
     job = job_from("", document)
     short_id = str(job.short_id)
     if not is_short_id(short_id):
@@ -110,7 +113,7 @@ def expiry(document: dict[str, Any], now: datetime, expires_at: datetime | None)
         shared_video(short_id, "", document, now)
     except NoSuchVideo:
         raise NotShared from None
-    return {} if job.share_expires_at == expires_at else {"share_expires_at": expires_at}
+    return {name: value for name, value in wishes.items() if getattr(job, name) != value}
 
 
 def _in_words(seconds: int) -> str:
@@ -179,14 +182,15 @@ class Shares:
 
         return self._write(user_id, job_id, write)
 
-    def limit(self, user_id: str, job_id: str, now: datetime, expires_at: datetime | None) -> Job:
-        """Let the job's link end then, or never. Raises NotFound, and NotShared if it has none that works.
+    def change(self, user_id: str, job_id: str, now: datetime, wishes: Mapping[str, Any]) -> Job:
+        """Let the job's link be as its owner wishes; `requested_wishes` gives the fields.
 
-        Costs one read and, if the time is new, one write.
+        Raises NotFound, and NotShared if the job has no link that works. Costs one read and, if a wish is new, one
+        write.
         """
 
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
-            changes = expiry(document, now, expires_at)
+            changes = wished(document, now, wishes)
             if changes:
                 update_unless_changed(self._client, snapshot, changes)
             return changes

@@ -370,15 +370,15 @@ def test_a_job_without_room_says_so_when_it_is_renamed_or_shared(database: fires
 def test_a_link_shows_nothing_from_its_end_on(world: World, user: str, shared: tuple[str, str]) -> None:
     job_id, short_id = shared
     end = NOW + timedelta(days=1)
-    assert world.shares.limit(user, job_id, NOW, end).share_expires_at == end
+    assert world.shares.change(user, job_id, NOW, {"share_expires_at": end}).share_expires_at == end
     assert world.shares.resolve(short_id, end - timedelta(microseconds=1)).job.id == job_id
     with pytest.raises(NoSuchVideo):
         world.shares.resolve(short_id, end)
     with pytest.raises(NotShared):
-        world.shares.limit(user, job_id, end, None)
+        world.shares.change(user, job_id, end, {"share_expires_at": None})
     with pytest.raises(NotFound):
-        world.shares.limit("somebody-else", job_id, NOW, None)
-    assert world.shares.limit(user, job_id, NOW, None).share_expires_at is None
+        world.shares.change("somebody-else", job_id, NOW, {"share_expires_at": None})
+    assert world.shares.change(user, job_id, NOW, {"share_expires_at": None}).share_expires_at is None
     renewed = world.shares.renew(user, job_id, NOW, end)
     assert (renewed.share_expires_at, world.read(job_id)["share_expires_at"]) == (end, end)
     assert world.shares.renew(user, job_id, NOW).share_expires_at is None
@@ -402,3 +402,28 @@ def test_links_whose_time_has_come_end_once_and_for_good(world: World, user: str
     world.put(new_id(), document(user, short_id=ids[due], share_revoked_at=None))
     with pytest.raises(NoSuchVideo):
         world.shares.resolve(ids[due], NOW)
+
+
+def test_a_link_shows_the_jobs_name_only_while_its_owner_wishes(
+    world: World, user: str, shared: tuple[str, str]
+) -> None:
+    job_id, short_id = shared
+    world.put(job_id, document(user, short_id=short_id, name="First try"))
+    assert world.shares.resolve(short_id, NOW).job.name is None
+    assert "share_name" not in world.read(job_id)
+    assert world.shares.change(user, job_id, NOW, {"share_name": True}).share_name
+    assert world.shares.resolve(short_id, NOW).job.name == "First try"
+    renewed = str(world.shares.renew(user, job_id, NOW).short_id)
+    assert world.shares.resolve(renewed, NOW).job.name == "First try", "the wish is the job's"
+    assert not world.shares.change(user, job_id, NOW, {"share_name": False}).share_name
+    assert world.shares.resolve(renewed, NOW).job.name is None
+    world.shares.revoke(user, job_id, NOW)
+    with pytest.raises(NotShared):
+        world.shares.change(user, job_id, NOW, {"share_name": True})
+
+
+@pytest.mark.parametrize("damaged", ["yes", 1, None])
+def test_what_is_no_wish_shows_no_name(world: World, user: str, shared: tuple[str, str], damaged: object) -> None:
+    job_id, short_id = shared
+    world.put(job_id, document(user, short_id=short_id, name="First try", share_name=damaged))
+    assert world.shares.resolve(short_id, NOW).job.name is None

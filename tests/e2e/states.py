@@ -100,16 +100,34 @@ def filtering(jobs: JobsPage, shelf: Shelf) -> None:
 
 
 def saving(jobs: JobsPage, shelf: Shelf) -> None:
-    jobs.page.add_init_script("window.showDirectoryPicker = () => navigator.storage.getDirectory()")
+    shelf.add(media=False)
+    jobs.page.route("**/output", lambda route: None)  # never responds
+    _open_folders(jobs.page)
+    jobs.open()
+    jobs.page.get_by_role("checkbox").check()
+    _save_selected(jobs)
+    jobs.dialog.get_by_role("progressbar").wait_for()
+
+
+def saved(jobs: JobsPage, shelf: Shelf) -> None:
     shelf.add_many(21)
     jobs.page.route("**/output", _UNAVAILABLE)
+    _open_folders(jobs.page)
     jobs.open()
     jobs.page.get_by_role("checkbox").first.check()
     jobs.page.get_by_role("button", name="Select all 21 that match").click()
     jobs.page.get_by_text("21 selected").wait_for()
+    _save_selected(jobs)
+    jobs.dialog.get_by_text("0 videos saved, 21 not.").wait_for()
+
+
+def _open_folders(page: Page) -> None:
+    page.add_init_script("window.showDirectoryPicker = () => navigator.storage.getDirectory()")
+
+
+def _save_selected(jobs: JobsPage) -> None:
     jobs.page.get_by_role("region", name="Selected jobs").get_by_role("button", name="Download").click()
     jobs.dialog.get_by_role("button", name="Choose a folder").click()
-    jobs.dialog.get_by_text("0 videos saved, 21 not.").wait_for()
 
 
 def failed_to_load(jobs: JobsPage, shelf: Shelf) -> None:
@@ -156,7 +174,9 @@ def media_side_by_side(jobs: JobsPage, shelf: Shelf) -> None:
 
 
 def details_of_a_completed_job(jobs: JobsPage, shelf: Shelf) -> None:
-    _details(jobs, shelf, "completed", share_expires_at=datetime.now(UTC) + timedelta(days=7))
+    end = datetime.now(UTC) + timedelta(days=7)
+    recipe = {"extension_prompt": "She turns around.", "seed": 7, "source_job_id": shelf.add(media=False)}
+    _details(jobs, shelf, "completed", share_expires_at=end, name="First try", **recipe)
     expect(jobs.dialog.get_by_label("The link ends")).to_have_value(re.compile("^On "))
     jobs.dialog.get_by_role("button", name="Rename").click()
 
@@ -268,6 +288,7 @@ STATES: dict[str, State] = {
             search_refused,
             filtering,
             saving,
+            saved,
             failed_to_load,
             out_of_date,
             offline,

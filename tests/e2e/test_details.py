@@ -56,5 +56,30 @@ def test_back_closes_the_details_and_the_preview_above_them(jobs_page: JobsPage,
     expect(preview).to_have_count(0)
 
 
+def test_the_prompt_is_whole_and_the_job_it_was_made_from_is_a_step_away(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    prompt = "She turns around and waves. " * 80 + "The end."
+    source = shelf.add(media=False)
+    job = shelf.add("failed", media=False, extension_prompt=prompt, seed=0, source_job_id=source)
+    jobs_page.open(f"?job={job}")
+    details = details_of(jobs_page, job)
+    expect(details.get_by_text("The end.")).to_be_attached()
+    for name, text in (("prompt", prompt), ("seed", "0"), ("job id", job)):
+        details.get_by_role("button", name=f"Copy the {name}").click()
+        expect(jobs_page.toasts).to_contain_text(f"{name.capitalize()} copied")
+        assert page.evaluate("navigator.clipboard.readText()") == text
+
+    details.get_by_role("link", name=f"Job {source[:8]}").click()
+    others = details_of(jobs_page, source)
+    expect(others.get_by_text(source, exact=True)).to_be_visible()
+    expect(others.locator(":focus")).to_have_count(1)
+    expect(page.get_by_role("dialog")).to_have_count(1)
+    page.keyboard.press("Escape")
+    expect(details.get_by_text("The end.")).to_be_attached()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
 def details_of(jobs_page: JobsPage, job_id: str) -> Locator:
     return jobs_page.page.get_by_role("dialog", name=job_id[:8])

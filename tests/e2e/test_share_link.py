@@ -157,3 +157,19 @@ def test_a_job_that_is_not_completed_has_no_link_to_change(jobs_page: JobsPage, 
     details = _details(jobs_page, job_id)
     expect(details.get_by_text("Video type")).to_be_visible()
     expect(_link(details)).to_have_count(0)
+
+
+def test_the_share_page_shows_the_name_if_its_owner_wishes(jobs_page: JobsPage, shelf: Shelf, page: Page) -> None:
+    named, other = shelf.add(media=False, name="First try"), shelf.add(media=False)
+    jobs_page.open()
+    assert _link(_details(jobs_page, other)).get_by_role("checkbox").count() == 0
+    page.keyboard.press("Escape")
+    link = _link(_details(jobs_page, named))
+    box = link.get_by_role("checkbox", name="Show the name on the share page")
+    expect(box).not_to_be_checked()
+    box.click()
+    expect(box).to_be_checked()
+    expect(jobs_page.toasts).to_contain_text(f"The share page of job {named[:8]} shows its name")
+    assert shelf.document(named).get().get("share_name") is True
+    page.reload()
+    expect(box).to_be_checked()

@@ -1,5 +1,7 @@
 """`make lighthouse`: Lighthouse's scores of the page with twenty jobs and of a share page, on a throttled phone.
 
+Also how busy the jobs page keeps its main thread while three jobs are in progress and nobody touches it.
+
 Of each page the report with the middle score of three counts. Lighthouse computes from a visit without throttling
 how long things would take on that phone and its network, so run it on a quiet machine.
 """
@@ -20,11 +22,13 @@ from infra.local.users import Account, Users
 from tests.benchmarks.rows import Row
 from tests.e2e.shelf import Shelf
 from tests.jobs import new_id
-from tests.lighthouse.browser import CATEGORIES, report
+from tests.lighthouse.browser import CATEGORIES, main_thread, report
 from tests.lighthouse.hosting import compressing
 
 JOBS = 20
 RUNS = 3
+IDLE = 8
+"""Seconds."""
 PASSWORD = "lighthouse"
 LOG = Path("build") / "lighthouse.log"
 """The servers' output."""
@@ -65,6 +69,17 @@ def _rows(local: Stack) -> Iterator[Row]:
         shared = _typical(f"{local.url}/v/{shown}", "share", local, account)
         for category in CATEGORIES:
             yield _score(shared, category, "share page", 97)
+        yield _idle(local)
+
+
+def _idle(local: Stack) -> Row:
+    account = Users(local.auth_url, local.settings.project).add("waiting", "waiting@nuumee.test", PASSWORD)
+    shelf = _shelf(local, account)
+    for status in ("pending", "queued", "processing"):
+        shelf.add(status)
+    busy = main_thread(f"{local.url}/jobs/", IDLE, local, account, PASSWORD)
+    name = f"jobs page, main thread in {IDLE} s idle with three active cards, ms"
+    return Row(name=name, ours=busy, limit=500.0)
 
 
 def _typical(url: str, name: str, local: Stack, account: Account) -> dict[str, Any]:
@@ -80,8 +95,7 @@ def _score(found: dict[str, Any], category: str, page: str, bar: float) -> Row:
 
 def _fill(local: Stack, account: Account) -> str:
     """Add jobs with all of their media and posters. Returns the short id of a completed one."""
-    project = local.settings.project
-    shelf = Shelf(local.settings, firestore.Client(project), storage.Client(project), account.user_id)
+    shelf = _shelf(local, account)
     for number in range(JOBS):
         job_id = new_id()
         status = {JOBS - 1: "processing", JOBS - 2: "failed"}.get(number, "completed")
@@ -92,6 +106,11 @@ def _fill(local: Stack, account: Account) -> str:
         if status == "completed":
             short_id = job_id[:8]
     return short_id
+
+
+def _shelf(local: Stack, account: Account) -> Shelf:
+    project = local.settings.project
+    return Shelf(local.settings, firestore.Client(project), storage.Client(project), account.user_id)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from pathlib import Path
 from subprocess import DEVNULL
 from typing import Any
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, CDPSession, sync_playwright
 
 from infra.local import browser as chromium
 from infra.local import ports
@@ -21,6 +21,7 @@ from infra.local.stack import Stack
 from infra.local.users import Account
 from infra.stage import ROOT
 from tests.e2e.jobs_page import sign_in
+from tests.e2e.states import settle
 from tests.waiting import wait_until
 
 REPORTS = ROOT / "artifacts" / "lighthouse"
@@ -51,6 +52,26 @@ def report(url: str, name: str, local: Stack, account: Account, password: str) -
     if error := result.get("runtimeError"):
         raise RuntimeError(f"Lighthouse could not measure {name}: {error['message']}")
     return result
+
+
+def main_thread(url: str, seconds: int, local: Stack, account: Account, password: str) -> float:
+    """How many milliseconds of this time the main thread of a loaded page is busy that nobody touches."""
+    with _signed_in(local, account, password) as port, sync_playwright() as playwright:
+        page = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}").contexts[0].new_page()
+        page.goto(url)
+        page.get_by_role("article").first.wait_for()
+        settle(page)
+        devtools = page.context.new_cdp_session(page)
+        devtools.send("Performance.enable")
+        before = _busy(devtools)
+        page.wait_for_timeout(1000 * seconds)
+        return 1000 * (_busy(devtools) - before)
+
+
+def _busy(devtools: CDPSession) -> float:
+    """Seconds: https://chromedevtools.github.io/devtools-protocol/tot/Performance/#method-getMetrics"""
+    metrics = devtools.send("Performance.getMetrics")["metrics"]
+    return float({one["name"]: one["value"] for one in metrics}["TaskDuration"])
 
 
 @contextmanager

@@ -1,6 +1,8 @@
-import type { ReactNode } from "react";
+import { CopyButton } from "@/components/dialogs/CopyButton";
 import { NameField } from "@/components/dialogs/NameField";
 import { ReceiptOf } from "@/components/dialogs/ReceiptDialog";
+import { Recipe } from "@/components/dialogs/Recipe";
+import { Row } from "@/components/dialogs/Row";
 import { ShareLink } from "@/components/dialogs/ShareLink";
 import { Elapsed } from "@/components/Elapsed";
 import { FailureHelp } from "@/components/FailureHelp";
@@ -31,6 +33,8 @@ interface Props {
   jobId: string;
   jobs: Jobs;
   onPreview: (job: Job, kind: TileKind) => void;
+  /** Opens the details of another job. */
+  onOpen: (jobId: string) => void;
   onClose: () => void;
 }
 
@@ -38,18 +42,19 @@ interface Props {
  * Everything about one job, or the receipt if it is deleted. The details have their own address, so the job can be on any
  * page of the list.
  */
-export default function DetailsDialog({ jobId, jobs, onPreview, onClose }: Props) {
+export default function DetailsDialog({ jobId, jobs, onPreview, onOpen, onClose }: Props) {
   const { job: found, error, retry } = jobs.details;
   const job = found && { ...found, media: jobs.thumbnails[found.id] ?? found.media };
   return (
     <Modal
+      key={jobId}
       title={job ? `${titleOf(job)} ${shortName(job.id)}` : "Job details"}
       onClose={onClose}
       className="max-w-xl"
       about={job ? cardId(job.id) : undefined}
     >
       {job ? (
-        <Details job={job} jobs={jobs} onPreview={(kind) => onPreview(job, kind)} />
+        <Details job={job} jobs={jobs} onPreview={(kind) => onPreview(job, kind)} onOpen={onOpen} />
       ) : job === null ? (
         <ReceiptOf
           jobId={jobId}
@@ -75,9 +80,10 @@ interface DetailsProps {
   job: Job;
   jobs: Jobs;
   onPreview: (kind: TileKind) => void;
+  onOpen: (jobId: string) => void;
 }
 
-function Details({ job, jobs, onPreview }: DetailsProps) {
+function Details({ job, jobs, onPreview, onOpen }: DetailsProps) {
   const kinds = tileKinds(job);
   return (
     <div className="flex flex-col gap-5">
@@ -110,11 +116,13 @@ function Details({ job, jobs, onPreview }: DetailsProps) {
         <Row name="Video type">{typeLabel(job)}</Row>
         <Row name="Resolution">{job.resolution ?? "Unknown"}</Row>
         <Row name="Credits used">{costOf(job) ?? "Unknown"}</Row>
+        <Recipe job={job} onOpen={onOpen} />
         <Row name="Created">{formatExact(job.created_at)}</Row>
         {job.completed_at && <Row name="Completed">{formatExact(job.completed_at)}</Row>}
         {job.status === "completed" && <Row name="Views">{formatViews(job)}</Row>}
         <Row name="Job id">
           <span className="break-all font-mono text-xs">{job.id}</span>
+          <CopyButton name="Job id" text={job.id} />
         </Row>
       </dl>
       {job.status === "completed" && (
@@ -124,15 +132,6 @@ function Details({ job, jobs, onPreview }: DetailsProps) {
         </>
       )}
     </div>
-  );
-}
-
-function Row({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <>
-      <dt className="text-muted">{name}</dt>
-      <dd className="flex min-w-0 flex-wrap items-center gap-2">{children}</dd>
-    </>
   );
 }
 

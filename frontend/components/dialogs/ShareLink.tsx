@@ -33,6 +33,7 @@ export function ShareLink({ job, onChange }: Props) {
           {shared && <span className="break-all font-mono text-muted text-xs">{job.share_url}</span>}
         </p>
         {shared && <LinkEnd job={job} busy={link.busy} onChange={link.limit} />}
+        {shared && <NameShown job={job} busy={link.busy} onChange={link.showName} />}
         {link.failure && (
           <p role="alert" className="text-red-300">
             {link.failure}
@@ -87,6 +88,28 @@ function LinkEnd({ job, busy, onChange }: LinkEndProps) {
           <option key={name}>{name}</option>
         ))}
       </select>
+    </label>
+  );
+}
+
+interface NameShownProps {
+  job: Job;
+  busy: boolean;
+  onChange: (shown: boolean) => void;
+}
+
+/** Whether who has the link sees the job's name. Nothing if it has none. */
+function NameShown({ job, busy, onChange }: NameShownProps) {
+  if (!job.name || job.share_name === undefined) return null;
+  return (
+    <label className="flex min-h-11 items-center gap-2 sm:min-h-9">
+      <input
+        type="checkbox"
+        checked={job.share_name}
+        onChange={(event) => busy || onChange(event.target.checked)}
+        className="size-4.5 accent-accent"
+      />
+      Show the name on the share page
     </label>
   );
 }

@@ -60,6 +60,7 @@ export async function downloadOrStatus(): Promise<string> {
 export async function changes(): Promise<(string | null | undefined)[]> {
   const renamed = await client.PATCH("/jobs/{job_id}", { params: { path }, body: { name: "First try" } });
   const share = await client.POST("/jobs/{job_id}/share", { params: { path } });
+  await client.PATCH("/jobs/{job_id}/share", { params: { path }, body: { share_name: true } });
   const deletion = await client.DELETE("/jobs/{job_id}", { params: { path } });
   const purge: "pending" | "done" | undefined = deletion.data?.purge;
   return [renamed.data?.name, share.data?.share_url, deletion.data?.deleted_at, purge];

@@ -34,7 +34,13 @@ def test_a_new_link_is_given_with_its_address(services: FakeServices) -> None:
     assert re.fullmatch("[0-9a-f]{8}", short_id)
     assert short_id != "25ca1d0f"
     url = f"https://nuumee.ai/v/{short_id}"
-    assert answer.json == {"job_id": "job-1", "short_id": short_id, "share_url": url, "expires_at": None}
+    assert answer.json == {
+        "job_id": "job-1",
+        "short_id": short_id,
+        "share_url": url,
+        "expires_at": None,
+        "share_name": False,
+    }
     assert services.fake_repository.documents["job-1"]["short_id"] == short_id
 
 
@@ -53,7 +59,13 @@ def test_a_link_can_be_ended_again_and_again(services: FakeServices) -> None:
     for _ in range(2):
         answer = send(services, "DELETE")
         assert answer.status_code == 200
-        assert answer.json == {"job_id": "job-1", "short_id": None, "share_url": None, "expires_at": None}
+        assert answer.json == {
+            "job_id": "job-1",
+            "short_id": None,
+            "share_url": None,
+            "expires_at": None,
+            "share_name": False,
+        }
 
 
 def test_a_job_under_way_has_nothing_to_share(services: FakeServices) -> None:
@@ -91,7 +103,8 @@ def test_a_new_link_may_have_an_end_date(services: FakeServices) -> None:
 def test_the_end_of_a_link_can_be_set_and_taken_back(services: FakeServices) -> None:
     answer = send(services, "PATCH", body={"expires_at": TOMORROW})
     url = "https://nuumee.ai/v/25ca1d0f"
-    assert answer.json == {"job_id": "job-1", "short_id": "25ca1d0f", "share_url": url, "expires_at": TOMORROW}
+    share = {"job_id": "job-1", "short_id": "25ca1d0f", "share_url": url, "share_name": False}
+    assert answer.json == {**share, "expires_at": TOMORROW}
     job: Any = call(list_jobs, services, "/jobs/job-1")
     assert job.json["share_expires_at"] == TOMORROW
     assert send(services, "PATCH", body={"expires_at": None}).json["expires_at"] is None
@@ -115,24 +128,43 @@ def test_what_has_no_link_that_works_gets_no_end_date(services: FakeServices, wi
     assert (answer.status_code, answer.json["title"]) == (409, "Job not shared")
 
 
+END_ONLY = "The body must hold expires_at and nothing else: a time, or null for a link that stays."
+EITHER = "The body must hold expires_at, share_name or both, and nothing else."
+
+
 @pytest.mark.parametrize(
-    ("body", "detail"),
+    ("body", "new", "changed"),
     [
-        ({}, "The body must hold expires_at and nothing else: a time, or null for a link that stays."),
-        ([], "The body must hold expires_at and nothing else: a time, or null for a link that stays."),
-        ({"expires_at": None, "name": "x"}, "The body must hold expires_at and nothing else"),
-        ({"expires_at": 7}, "expires_at must be a time or null."),
-        ({"expires_at": "2026-11-23"}, "expires_at must be a time such as 2026-11-22T12:00:00Z"),
-        ({"expires_at": "2026-11-22T12:07:30.25Z"}, "expires_at must be in the future."),
+        ({}, END_ONLY, EITHER),
+        ([], END_ONLY, EITHER),
+        ({"expires_at": None, "name": "x"}, END_ONLY, EITHER),
+        ({"expires_at": 7}, "expires_at must be a time or null.", None),
+        ({"expires_at": "2026-11-23"}, "expires_at must be a time such as 2026-11-22T12:00:00Z", None),
+        ({"expires_at": "2026-11-22T12:07:30.25Z"}, "expires_at must be in the future.", None),
+        ({"share_name": None}, END_ONLY, "share_name must be true or false."),
+        ({"share_name": 1, "expires_at": None}, END_ONLY, "share_name must be true or false."),
     ],
 )
-def test_an_end_date_that_is_none_changes_nothing(services: FakeServices, body: Any, detail: str) -> None:
+def test_a_wish_that_is_none_changes_nothing(
+    services: FakeServices, body: Any, new: str, changed: str | None
+) -> None:
     before = dict(services.fake_repository.documents["job-1"])
-    for method in ("POST", "PATCH"):
+    for method, detail in (("POST", new), ("PATCH", changed or new)):
         answer = send(services, method, body=body)
         assert answer.status_code == 400
         assert answer.json["detail"].startswith(detail)
     assert services.fake_repository.documents["job-1"] == before
+
+
+def test_the_name_on_the_share_page_is_wished_beside_the_end_or_alone(services: FakeServices) -> None:
+    answer = send(services, "PATCH", body={"share_name": True})
+    assert (answer.json["share_name"], answer.json["expires_at"]) == (True, None)
+    answer = send(services, "PATCH", body={"expires_at": TOMORROW})
+    assert (answer.json["share_name"], answer.json["expires_at"]) == (True, TOMORROW)
+    job: Any = call(list_jobs, services, "/jobs/job-1")
+    assert job.json["share_name"] is True
+    answer = send(services, "PATCH", body={"share_name": False, "expires_at": None})
+    assert (answer.json["share_name"], answer.json["expires_at"]) == (False, None)
 
 
 def test_a_body_without_content_is_none(services: FakeServices) -> None:

@@ -159,10 +159,38 @@ def test_the_download_is_asked_for_when_it_is_wanted(services: FakeServices) -> 
     assert (answer.status_code, answer.headers["Location"]) == (302, OUTPUT)
 
 
+def test_a_name_is_shown_where_its_owner_wishes_and_nowhere_else(services: FakeServices) -> None:
+    job = services.fake_repository.documents["job-1"]
+    job["name"] = "<b>First</b> try"
+    for wish in ({}, {"share_name": False}, {"share_name": "yes"}):
+        job.update(wish)
+        assert not [path for path in (PAGE, f"{PAGE}?embed=1", DATA) if "First" in visit(services, path).text]
+        assert _saved_as(services) == "nuumee-job-1.mp4"
+    job["share_name"] = True
+    page = visit(services)
+    shown = "&lt;b&gt;First&lt;/b&gt; try"
+    assert f"<title>{shown}</title>" in page.text
+    assert f'<h1 dir="auto">{shown}</h1>' in page.text
+    meta = Tags(page.text).meta()
+    assert (meta["og:title"], meta["twitter:title"]) == (job["name"], job["name"])
+    player = visit(services, f"{PAGE}?embed=1").text
+    assert player.count(shown) == 2
+    assert visit(services, DATA).json["name"] == job["name"]
+    assert _saved_as(services) == "nuumee-_b_First__b_ try.mp4"
+
+
+def _saved_as(services: FakeServices) -> str:
+    shown = services.shares.resolve(ID, services.now()).job
+    download = services.media.download(shown, services.now())
+    assert download
+    return download.filename
+
+
 def test_the_data_are_those_of_the_contract(services: FakeServices) -> None:
     answer = visit(services, DATA)
     assert answer.json == {
         "short_id": ID,
+        "name": None,
         "video_url": OUTPUT,
         "resolution": "720p",
         "created_at": answer.json["created_at"],

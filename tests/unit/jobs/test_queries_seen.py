@@ -26,7 +26,7 @@ WITHOUT_QUERIES = {
     *("Ledger.read", "Ledger.change", "Ledger.displaced", "Ledger.record_dead_letter"),
     *(
         "Shares.renew",
-        "Shares.limit",
+        "Shares.change",
         "Shares.revoke",
         "Completions.complete",
         "KnownPictures.set",

@@ -134,7 +134,7 @@ def test_every_answer_is_as_described_and_no_other_is_described(path: str, metho
                 for owner, name in (
                     (services.renaming, "rename"),
                     (services.shares, "renew"),
-                    (services.shares, "limit"),
+                    (services.shares, "change"),
                     (services.shares, "revoke"),
                 ):
                     patch.setattr(owner, name, Mock(side_effect=JobFull))

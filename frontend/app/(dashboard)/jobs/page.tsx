@@ -163,6 +163,7 @@ function JobsOf({ userId }: { userId: string }) {
           jobId={view.details}
           jobs={jobs}
           onPreview={commands.preview}
+          onOpen={navigation.openDetails}
           onClose={navigation.closeDetails}
         />
       )}

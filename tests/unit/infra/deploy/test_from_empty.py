@@ -102,6 +102,14 @@ def test_a_bucket_that_an_interrupted_run_left_without_rules_for_scripts_gets_th
     assert [command[3] for command in those(changes, *BUCKETS, "update")] == URLS
 
 
+def test_rules_for_scripts_of_an_earlier_release_are_renewed_once(checkout: Checkout) -> None:
+    checkout.must()
+    for url in URLS:
+        checkout.cloud.buckets[url]["cors_config"][0]["responseHeader"].remove("Range")
+    assert [command[3] for command in those(checkout.must(), *BUCKETS, "update")] == URLS
+    assert those(checkout.must(), *BUCKETS, "update") == []
+
+
 def test_a_bucket_whose_roles_can_have_no_conditions_is_named(checkout: Checkout) -> None:
     checkout.cloud.buckets[URLS[1]] = {"uniform_bucket_level_access": False}
     assert "gs://nuumee-videos has no uniform bucket-level access" in refused(checkout)
