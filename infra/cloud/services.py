@@ -158,8 +158,9 @@ class Services:
 
 def _signing(revision: Mapping[str, Any]) -> str:
     """https://cloud.google.com/run/docs/reference/rest/v1/namespaces.revisions"""
-    (container,) = revision["spec"]["containers"]
-    return next((one.get("value", "") for one in container.get("env", ()) if one["name"] == "SIGNING"), "")
+    # Others' services are listed too, and may have several containers.
+    variables = (one for container in revision["spec"].get("containers", ()) for one in container.get("env", ()))
+    return next((one.get("value", "") for one in variables if one["name"] == "SIGNING"), "")
 
 
 def _placeholder(name: str) -> Service:

@@ -31,6 +31,19 @@ def test_rollback_serves_the_release_before_the_present_one(released: Checkout) 
     assert "there is no earlier release that could be gone back to" in done.stderr
 
 
+def test_a_rollback_leaves_a_service_of_somebody_else_with_several_containers_alone(
+    released: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = released.cloud.serving()
+    released.must()
+    containers: list[dict[str, object]] = [{"image": "sidecar"}, {"env": [{"name": "A", "value": "b"}]}]
+    other = {"metadata": {"name": "other-1"}, "spec": {"containers": containers}}
+    ours = released.cloud.on_run_revisions_list
+    monkeypatch.setattr(released.cloud, "on_run_revisions_list", lambda command: [other, *ours(command)])
+    rollback(released)
+    assert released.cloud.serving() == first
+
+
 def test_no_rollback_comes_to_a_release_that_was_left(released: Checkout) -> None:
     first = released.cloud.serving()
     released.must()
