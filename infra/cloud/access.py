@@ -148,9 +148,9 @@ class Access:
         return [one for one in self._ours({binding.on for binding in wanted}) if one not in wanted]
 
     def held(self) -> list[Binding]:
-        """All of a deployment's accounts on the project and on buckets."""
-        lasting = ("projects",), ("storage", "buckets")
-        return self._ours({binding.on for binding in self.wanted() if binding.on.group in lasting})
+        """All of a deployment's accounts on the project and on its own buckets."""
+        lasting = {self._whole, *map(_bucket, self._project.own_buckets())}
+        return self._ours({binding.on for binding in self.wanted()} & lasting)
 
     def _ours(self, resources: set[Resource]) -> list[Binding]:
         listed = self._gcloud.read("iam", "service-accounts", "list")

@@ -70,14 +70,12 @@ class Foundation:
                 "an empty one: gcloud firestore databases update --database='(default)' --type=firestore-native"
             )
         self._database = found
-        ours = {one["name"] for one in self._gcloud.read("storage", "buckets", "list")}
+        ours = self._project.own_buckets()
         for setting, bucket in self._project.buckets.items():
             self._buckets[bucket] = self._look_at(bucket, setting, is_ours=bucket in ours)
 
     def _look_at(self, bucket: str, setting: str, *, is_ours: bool) -> dict[str, Any] | None:
-        """The bucket, if it is there. Anybody may have taken its name:
-        https://cloud.google.com/storage/docs/buckets#naming
-        """
+        """The bucket, if it is there."""
         url = f"gs://{bucket}"
         taken = Refused(
             f"{url} is another project's, because the names of buckets are unique worldwide: "

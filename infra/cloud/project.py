@@ -84,6 +84,12 @@ class Project:
         media = ("images_bucket", "videos_bucket", "outputs_bucket")
         return {**dict(zip(media, self.deployment.buckets, strict=True)), "build_bucket": self.build_bucket}
 
+    def own_buckets(self) -> set[str]:
+        """The names of all buckets that are the project's. Anybody may have taken one that the settings name:
+        https://cloud.google.com/storage/docs/buckets#naming. Raises Failed.
+        """
+        return {bucket["name"] for bucket in self.gcloud.read("storage", "buckets", "list")}
+
     def email(self, account: str) -> str:
         return f"{account}@{self.deployment.project}.iam.gserviceaccount.com"
 

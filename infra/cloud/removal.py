@@ -56,12 +56,13 @@ class Removal:
                 yield self._command(f"schedule {name}", "scheduler", "jobs", "delete", name, self._location)
 
     def _notifications(self, everything: bool) -> Iterator[Leftover]:
-        """Of a deployment are those to topics that it made, and to the one that there should be."""
+        """Of a deployment are those of its own buckets, to topics that it made and to the one there should be."""
         listed = self._gcloud.read("pubsub", "topics", "list")
         ours = {topic["name"] for topic in listed if topic.get("labels", {}).get(LABEL[0]) == LABEL[1]}
         wanted = {self._project.topic_path(self._project.deployment.object_finalized_topic)}
         going = ours | wanted if everything else ours - wanted
-        for bucket in self._project.deployment.buckets:
+        own = self._project.own_buckets()
+        for bucket in (bucket for bucket in self._project.deployment.buckets if bucket in own):
             for one in self._watching.notifications(bucket):
                 if one.topic in going:
                     what = f"notification of gs://{bucket} to {one.topic}"
@@ -152,16 +153,15 @@ class Removal:
             deleting = ("artifacts", "repositories", "delete", REPOSITORY, self._location)
             yield self._command(f"images in {REPOSITORY}", *deleting)
         yield from self._accounts(everything=True)
+        own = self._project.own_buckets()
         for bucket in self._project.buckets.values():
-            if self._is_empty(bucket):
+            if bucket in own and self._is_empty(bucket):
                 yield self._command(f"empty bucket {bucket}", "storage", "buckets", "delete", f"gs://{bucket}")
 
     def _is_empty(self, bucket: str) -> bool:
         """Older generations count."""
-        url = f"gs://{bucket}"
-        if self._gcloud.find("storage", "buckets", "describe", url) is None:
-            return False
-        return not self._gcloud.find("storage", "objects", "list", f"{url}/**", "--limit=1", "--exhaustive")
+        listing = ("storage", "objects", "list", f"gs://{bucket}/**", "--limit=1", "--exhaustive")
+        return not self._gcloud.find(*listing)
 
     def _deleting_key(self, access_id: str) -> Callable[[], None]:
         def delete() -> None:

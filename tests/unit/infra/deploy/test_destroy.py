@@ -55,6 +55,18 @@ def test_an_end_leaves_no_notification_to_a_topic_of_an_earlier_setting(checkout
     assert [*checkout.cloud.notifications.values()] == [[], [others], []]
 
 
+@pytest.mark.parametrize("kept", ["private", "for everybody"])
+def test_an_end_neither_shows_nor_touches_a_bucket_of_another_project(kept: str, checkout: Checkout) -> None:
+    checkout.must()
+    del checkout.cloud.buckets["gs://nuumee-videos"]
+    checkout.cloud.others_buckets = {"gs://nuumee-videos": kept}
+    done = destroy(checkout)
+    assert done.returncode == 0, done.stderr
+    assert "nuumee-videos" not in done.stdout
+    assert not any("nuumee-videos" in " ".join(command) for command in checkout.cloud.changes())
+    assert {*checkout.cloud.buckets} == {"gs://nuumee-test-nuumee-build"}
+
+
 def test_an_end_leaves_no_second_channel_of_one_name(checkout: Checkout) -> None:
     checkout.must(*REQUIRED, "--alert-email=ops@a.example")
     ((path, channel),) = checkout.cloud.channels.items()

@@ -88,7 +88,9 @@ class Data:
         return [{"name": url.removeprefix("gs://"), **bucket} for url, bucket in self.buckets.items()]
 
     def on_storage_buckets_describe(self, command: Command) -> Any:
-        url = command.named[0]
+        return self._see(command.named[0])
+
+    def _see(self, url: str) -> Any:
         if self.others_buckets.get(url) == "private":
             raise Denied
         return {"uniform_bucket_level_access": True} if url in self.others_buckets else only(self.buckets.get(url))
@@ -121,7 +123,7 @@ class Data:
 
     def on_storage_buckets_notifications_list(self, command: Command) -> Any:
         url = command.named[0]
-        only(self.buckets.get(url))
+        self._see(url)
         told = self.notifications.get(url, [])
         return [{"Bucket URL": url, "Notification Configuration": one} for one in told]
 

@@ -64,6 +64,8 @@ class Cloud(Data, Measures, Access, Run):
         for kind in ("get-iam-policy", "add-iam-policy-binding", "remove-iam-policy-binding"):
             if kind in words:
                 at = words.index(kind)
+                if words[at + 1] in self.others_buckets:
+                    raise Denied
                 does = {"get": self.get_policy, "add": self.add_binding, "remove": self.remove_binding}
                 command = Command(call.words, words[at + 1 :], call.secret)
                 return does[kind.partition("-")[0]](" ".join(words[:at]), command)
