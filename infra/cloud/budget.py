@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
+from infra.cloud.gcloud import Denied, Mode
 from infra.cloud.project import Project
 
 _NAME = "NuuMee Jobs"
@@ -18,12 +20,22 @@ class Budget:
         self._gcloud = project.gcloud
 
     def make(self) -> None:
-        """Mails to those who may see the bill at half, nine tenths and all of the amount; it stops nothing."""
+        """Mails to those who may see the bill at half, nine tenths and all of the amount; it stops nothing.
+
+        A check by whoever may not see the account's budgets goes on without them.
+        """
         deployment = self._project.deployment
         if not deployment.has_budget:
             return
-        account, amount = self._account(), deployment.budget
-        there = self._in(account)
+        amount = deployment.budget
+        try:
+            account = self._account()
+            there = self._in(account)
+        except Denied:
+            if self._gcloud.mode is not Mode.CHECK:
+                raise
+            _say_that_none_can_be_seen()
+            return
         if not there:
             self._gcloud.run(
                 *("billing", "budgets", "create", f"--billing-account={account}", f"--display-name={_NAME}"),
@@ -35,14 +47,18 @@ class Budget:
                 self._gcloud.run("billing", "budgets", "update", one["name"], f"--budget-amount={amount}")
 
     def there(self) -> list[str]:
-        """The full names of the project's budgets of our name. Whoever never set one needs no role on the billing
-        account: nothing is asked unless the API is enabled.
+        """The full names of the project's budgets of our name. Whoever may not see them gets none, and is told so.
+        Whoever never set one needs no role on the billing account: nothing is asked unless the API is enabled.
         """
         enabled = self._gcloud.read("services", "list", "--enabled")
         if all(one["config"]["name"] != _API for one in enabled):
             return []
-        account = self._account()
-        return [one["name"] for one in self._in(account)] if account else []
+        try:
+            account = self._account()
+            return [one["name"] for one in self._in(account)] if account else []
+        except Denied:
+            _say_that_none_can_be_seen()
+            return []
 
     def _account(self) -> str:
         """The id of the account that pays; empty if none does."""
@@ -64,6 +80,13 @@ class Budget:
             and (projects := {*one.get("budgetFilter", {}).get("projects", ())})
             and projects <= ours
         ]
+
+
+def _say_that_none_can_be_seen() -> None:
+    print(
+        "deploy.sh: whether there is a budget is not known: your account may not see those of the billing account",
+        file=sys.stderr,
+    )
 
 
 def _amount(budget: dict[str, Any]) -> str:

@@ -8,8 +8,9 @@ import pytest
 
 from tests.unit.infra.deploy.checkout import REQUIRED, Checkout, those
 from tests.unit.infra.deploy.test_destroy import destroy
-from tests.unit.infra.deploy.test_removal import check
+from tests.unit.infra.deploy.test_removal import check, grow
 
+DENIED = "[me] does not have permission to access billingAccounts instance [it] (or it may not exist)"
 BUDGET = (*REQUIRED, "--budget=100USD")
 OTHERS = {
     name: {"name": name, "displayName": shown, **scope}
@@ -67,6 +68,43 @@ def test_a_budget_that_is_no_longer_set_is_named_and_pruned(shared: Checkout) ->
 def test_an_end_takes_the_budget_with_it(shared: Checkout) -> None:
     assert destroy(shared).returncode == 0
     assert shared.cloud.budgets == OTHERS
+
+
+UNKNOWN = "whether there is a budget is not known"
+LOOKS = ("billing projects describe", "billing budgets list")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_who_may_not_see_budgets_is_told_so_and_can_check_prune_and_end_the_rest(
+    look: str, shared: Checkout
+) -> None:
+    budgets = copy.deepcopy(shared.cloud.budgets)
+    shared.cloud.failing, shared.cloud.saying = look, DENIED
+    for flags in (REQUIRED, BUDGET):
+        done = shared.deploy("check", *flags)
+        assert (done.returncode, done.stdout, done.stderr.count(UNKNOWN)) == (0, "", 1)
+    grow(shared)
+    shared.answers = ["yes"]
+    assert check(shared, "--prune").returncode == 0
+    assert "old-one" not in shared.cloud.services
+    done = destroy(shared)
+    assert (done.returncode, done.stderr.count(UNKNOWN)) == (0, 1)
+    assert [*shared.cloud.services] == ["other"]
+    assert shared.cloud.budgets == budgets
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_run_that_should_make_a_budget_and_may_not_see_them_fails(look: str, checkout: Checkout) -> None:
+    checkout.cloud.failing, checkout.cloud.saying = look, DENIED
+    assert checkout.deploy(*BUDGET).returncode == 7
+    assert checkout.cloud.budgets == {}
+
+
+def test_an_end_whose_look_at_budgets_fails_for_another_reason_removes_nothing(shared: Checkout) -> None:
+    shared.cloud.failing = "billing budgets list"
+    done = destroy(shared)
+    assert (done.returncode, shared.cloud.changes()) == (7, [])
+    assert UNKNOWN not in done.stderr
 
 
 def test_who_never_set_a_budget_is_asked_for_no_role_on_the_billing_account(checkout: Checkout) -> None:
