@@ -61,17 +61,18 @@ class Commands:
     def _check(self, *, prune: bool) -> int:
         """1 if something differs, or stays although it is no longer in the data."""
         # Rules of others are told of like all that differs.
-        self._deploy().everything(replace_rules=True)
+        besides_firebase = self._deploy().everything(replace_rules=True)
         differs = self._project.gcloud.changes > 0
         removal = Removal(self._project)
         leftovers = removal.leftovers()
         self._show("no longer in the data", leftovers)
-        if prune and leftovers and differs:
+        # Firebase needs no leftover, and its steps may be left to a person for long.
+        if prune and leftovers and besides_firebase:
             print("deploy.sh: nothing was removed, because what is served may need it: run ./deploy.sh first")
         elif prune and leftovers and self._ask("Remove all of these? Type yes: ") == "yes":
             self._project.gcloud.mode = Mode.RUN
             if not (failed := remove(leftovers)):
-                return 0
+                return int(differs)
             print(f"deploy.sh: could not be removed: {', '.join(failed)}")
         return int(differs or bool(leftovers))
 

@@ -46,8 +46,10 @@ class Deploy:
         self._watching = Watching(project)
         self._budget = Budget(project)
 
-    def everything(self, *, replace_rules: bool) -> None:
-        """Raises Failed, NoAnswer, Refused and BadRelease."""
+    def everything(self, *, replace_rules: bool) -> int:
+        """Returns how many changes there were besides those to Firebase. Raises Failed, NoAnswer, Refused and
+        BadRelease.
+        """
         self._foundation.enable()
         # All that can be refused is looked at before anything is made.
         self._refuse_functions_of_before()
@@ -78,12 +80,14 @@ class Deploy:
         self._measuring.make()
         self._watching.alert()
         self._budget.make()
+        changes = self._project.gcloud.changes
         try:
             self._firebase.make()
         finally:
             if self._mode is Mode.RUN:
                 write_settings(self._project, services, self._firebase.web_app)
             tell(self._firebase.steps)
+        return changes
 
     def served_image(self, key_versions: Sequence[str]) -> str | None:
         """The image of the present source, if it is served with the present settings and one of these keys."""

@@ -168,6 +168,17 @@ def test_nothing_is_pruned_while_what_is_served_is_another_release(grown: Checko
     assert (parts(grown), grown.cloud.changes()) == (before, [])
 
 
+def test_a_step_of_firebase_that_no_run_may_do_holds_back_no_pruning_and_still_differs(grown: Checkout) -> None:
+    grown.cloud.firebase, grown.cloud.denied, grown.answers = None, ":addFirebase", ["yes"]
+    done = check(grown, "--prune")
+    assert done.returncode == 1
+    assert "add Firebase to the project" in done.stdout.splitlines()
+    assert "nothing was removed" not in done.stdout
+    assert "old-one" not in grown.cloud.services
+    done = check(grown)
+    assert (done.returncode, done.stdout) == (1, "add Firebase to the project\n")
+
+
 def test_after_a_yes_it_goes_and_nobody_elses_does(grown: Checkout) -> None:
     grown.answers = ["yes"]
     assert check(grown, "--prune").returncode == 0
