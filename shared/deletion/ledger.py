@@ -152,8 +152,8 @@ class Ledger:
         """
         for page in _pages(self._entries.select(["erasure"]).order_by("__name__")):
             for is_erased, only in ((False, LOOKED_AT), (True, (*LOOKED_AT, "erasure", *ERASED_TEXTS))):
-                ids = [one.id for one in page if ("erasure" in fields(one)) is is_erased]
-                yield from self.read(ids, only).values()
+                if ids := [one.id for one in page if ("erasure" in fields(one)) is is_erased]:
+                    yield from self.read(ids, only).values()
 
     def old_form(self) -> Iterator[str]:
         """Ids of jobs whose document still holds a `purge` map, read page by page."""
