@@ -16,7 +16,7 @@ from google.cloud.firestore_v1.field_path import FieldPath
 from shared.deletion.displacing import displaced_fields
 from shared.deletion.entry import ERASED_TEXTS, Entry
 from shared.deletion.purge import DeletionState
-from shared.deletion.standing import LOOKED_AT, Pair
+from shared.deletion.standing import LOOKED_AT, MARK, Pair
 from shared.errors import Contended
 from shared.jobs.amending import BUSY, Document
 from shared.jobs.documents import fields
@@ -68,7 +68,8 @@ class Ledger:
         If somebody else was first, tries again. The next read also detects a write whose answer was lost, provided
         that `step` then wants no change. A document without room for the changes gets it: its largest fields move
         to `deletions/{job_id}/displaced`. Returns the changed pair. Each try costs two reads, and one write for
-        each of the two that changes. Raises Contended if others keep writing.
+        each of the two that changes. Raises Contended if others keep writing, and InvalidArgument if there is no
+        room after all, but never for a mark.
         """
         for _ in range(_MOST_TRIES):
             entry, job = self._snapshots([job_id], None)[job_id]
@@ -219,7 +220,8 @@ class Ledger:
         if after == pair:
             return pair
         kept = {name: value for name, value in pair.document.items() if name in after.document}
-        more = filter(None, displaced_fields(kept) if after.document != pair.document else ())
+        is_marked = not changes.put.keys().isdisjoint(MARK)
+        more = filter(None, displaced_fields(kept, is_marked) if after.document != pair.document else ())
         moved: Document = {}
         while True:
             try:
