@@ -162,7 +162,9 @@ class FakeLedger:
         return after
 
     def due(self, now: datetime, limit: int) -> list[tuple[str, dict[str, Any]]]:
-        return self._ordered("sweep_at", lambda entry: entry["sweep_at"] <= now)[:limit]
+        due = self._ordered("sweep_at", lambda entry: entry["sweep_at"] <= now)
+        owed = [one for one in due if one[1].get("state") in ("pending", "restoring")][:limit]
+        return list(dict([*owed, *due[: limit - len(owed)]]).items())
 
     def pending(self, before: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
         wanted = self._ordered(

@@ -196,10 +196,10 @@ class Deletions:
         return deletion_of(self._ledger.change(job_id, step))
 
     def due(self, now: datetime, limit: int) -> list[Deletion]:
-        """Deletions whose next sweep is due, the longest overdue first. Costs one read for each, at least one.
+        """Deletions whose next sweep is due: first purges and restores to be requested again, then the others.
 
-        Pending ones must be requested again; of others, just the mark must be looked at. An entry that cannot be
-        read is logged and put out of the way.
+        Of the others, just the mark must be looked at. However many they are, no purge waits behind them. Order
+        and costs are those of `Ledger.due`. An entry that cannot be read is logged and put out of the way.
         """
         found: list[Deletion] = []
         for job_id, entry in self._ledger.due(now, limit):

@@ -15,12 +15,13 @@ _NEEDED = _LEAST | {"created_at", "status"}
 """Fields by which lists find a job, and the mark itself. They stay where they are, if that is possible at all."""
 
 
-def displaced_fields(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def displaced_fields(document: dict[str, Any], is_marked: bool) -> Iterator[dict[str, Any]]:
     """What to move out of the document, each field whole: more and more, until Firestore takes what is left.
 
-    The fewest fields that make enough room; all but those that lists need, since a document may also have at most
-    40,000 index entries, of which a small field can have many; all but the owner and the mark. What is left then
-    has room for the mark, whatever the document had.
+    First the fewest fields that make enough room. Then, only if the document gets its mark, all but those that
+    lists need, since a document may also have at most 40,000 index entries, of which a small field can have many;
+    and then all but the owner and the mark. What is left has room for the mark, whatever the document had. A live
+    job never loses what lists find it by.
     """
     movable = [name for name in document if name not in _NEEDED]
     sizes = sorted(((_size(name) + _size(document[name]), name) for name in movable), reverse=True)
@@ -31,8 +32,9 @@ def displaced_fields(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if room >= _ROOM:
             yield dict(moved)
             break
-    yield {name: document[name] for name in movable}
-    yield {name: value for name, value in document.items() if name not in _LEAST}
+    if is_marked:
+        yield {name: document[name] for name in movable}
+        yield {name: value for name, value in document.items() if name not in _LEAST}
 
 
 def _size(value: object) -> int:

@@ -28,8 +28,8 @@ class Erased:
     """What became of some jobs."""
 
     deletions: list[Deletion]
-    """Those that stand now, also those of before this erasure, but none that an earlier erasure had dealt with.
-    Their jobs have no texts any more."""
+    """Those that stand now, also those of before this erasure; of those that another erasure dealt with, only the
+    ones since this one was requested. Their jobs have no texts any more."""
     failed: int
     """How many could not be written. What went wrong is logged."""
 
@@ -89,8 +89,8 @@ class Erasing:
             return Changes(entry, changes.put, (*changes.drop, *entries.ERASED_TEXTS))
 
         pair = self._ledger.change(job_id, step)
-        if pair.entry.get("erasure") != erasure.id:
-            return None
+        if (by := pair.entry.get("erasure")) != erasure.id:
+            return _deleted_since(erasure, pair) if by else None
         if "displaced" in pair.entry:
             self._ledger.forget_displaced(job_id, entries.ERASED_TEXTS)
         return deletion_of(pair)
@@ -100,6 +100,13 @@ def _is_erased(pair: Pair, changes: Changes) -> bool:
     """Whether an erasure has dealt with the job, and a delete would change nothing."""
     is_same = "erasure" in pair.entry and changes.entry == pair.entry
     return is_same and pair.document.keys().isdisjoint(("purge", *entries.ERASED_TEXTS))
+
+
+def _deleted_since(erasure: Erasure, pair: Pair) -> Deletion | None:
+    """The deletion by another erasure of a job that was live when this one was asked for; None if it was not."""
+    deletion = deletion_of(pair) if owner_of(pair) == erasure.user_id else None
+    is_ours = deletion and deletion.is_deleted and deletion.deleted_at >= erasure.requested_at
+    return deletion if is_ours else None
 
 
 _FAILED, _AWAY = "failed", "away"

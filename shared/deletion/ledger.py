@@ -16,7 +16,7 @@ from google.cloud.firestore_v1.field_path import FieldPath
 from shared.deletion.displacing import displaced_fields
 from shared.deletion.entry import ERASED_TEXTS, Entry
 from shared.deletion.purge import DeletionState
-from shared.deletion.standing import LOOKED_AT, Pair
+from shared.deletion.standing import LOOKED_AT, MARK, Pair
 from shared.errors import Contended
 from shared.jobs.amending import BUSY, Document
 from shared.jobs.documents import fields
@@ -31,6 +31,8 @@ _RACES = (
     google_errors.NotFound,
 )
 """What a conditional write raises if another writer came first."""
+_OWED = [DeletionState.PENDING.value, DeletionState.RESTORING.value]
+"""States in which a user waits for files to go or to come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +68,8 @@ class Ledger:
         If somebody else was first, tries again. The next read also detects a write whose answer was lost, provided
         that `step` then wants no change. A document without room for the changes gets it: its largest fields move
         to `deletions/{job_id}/displaced`. Returns the changed pair. Each try costs two reads, and one write for
-        each of the two that changes. Raises Contended if others keep writing.
+        each of the two that changes. Raises Contended if others keep writing, and InvalidArgument if there is no
+        room after all, but never for a mark.
         """
         for _ in range(_MOST_TRIES):
             entry, job = self._snapshots([job_id], None)[job_id]
@@ -80,9 +83,17 @@ class Ledger:
         raise Contended(BUSY)
 
     def due(self, now: datetime, limit: int) -> list[tuple[str, Entry]]:
-        """Entries whose next sweep is due, the longest overdue first, whatever their state."""
-        query = self._entries.where(filter=FieldFilter("sweep_at", "<=", now)).order_by("sweep_at").limit(limit)
-        return [(one.id, fields(one)) for one in fetched(query)]
+        """Entries whose next sweep is due: first those whose purge or restore is owed, then any others.
+
+        Of each kind the longest overdue come first. Costs two queries, each a read at least, that find `limit`
+        entries together at the most. The second finds those that are owed again.
+        """
+        due = self._entries.where(filter=FieldFilter("sweep_at", "<=", now)).order_by("sweep_at")
+        owed = due.where(filter=FieldFilter("state", "in", _OWED))
+        found = {one.id: fields(one) for one in fetched(owed.limit(limit))}
+        if left := limit - len(found):
+            found |= {one.id: fields(one) for one in fetched(due.limit(left))}
+        return list(found.items())
 
     def pending(self, before: datetime) -> Iterator[tuple[str, Entry]]:
         """Pending deletions requested before that time, oldest first, read page by page."""
@@ -142,8 +153,8 @@ class Ledger:
         """
         for page in _pages(self._entries.select(["erasure"]).order_by("__name__")):
             for is_erased, only in ((False, LOOKED_AT), (True, (*LOOKED_AT, "erasure", *ERASED_TEXTS))):
-                ids = [one.id for one in page if ("erasure" in fields(one)) is is_erased]
-                yield from self.read(ids, only).values()
+                if ids := [one.id for one in page if ("erasure" in fields(one)) is is_erased]:
+                    yield from self.read(ids, only).values()
 
     def old_form(self) -> Iterator[str]:
         """Ids of jobs whose document still holds a `purge` map, read page by page."""
@@ -209,7 +220,8 @@ class Ledger:
         if after == pair:
             return pair
         kept = {name: value for name, value in pair.document.items() if name in after.document}
-        more = filter(None, displaced_fields(kept) if after.document != pair.document else ())
+        is_marked = not changes.put.keys().isdisjoint(MARK)
+        more = filter(None, displaced_fields(kept, is_marked) if after.document != pair.document else ())
         moved: Document = {}
         while True:
             try:

@@ -229,6 +229,24 @@ def test_due_purges_are_found_by_how_long_they_have_been_due(world: World, user:
     assert world.deletions.due(NOW - timedelta(days=499), 10) == []
 
 
+def test_what_a_user_waits_for_is_due_before_marks_to_look_at(world: World, user: str) -> None:
+    long_ago = NOW - timedelta(days=600)
+    states = ["done", "restored", "pending", "done", "restoring"]
+    ids = put_many(world, user, deleted, len(states))
+    for minutes, (job_id, state) in enumerate(zip(ids, states, strict=True)):
+        world.put_entry(job_id, entry(user, state=state, sweep_at=long_ago + timedelta(minutes=minutes)))
+
+    def due(limit: int) -> list[int]:
+        found = world.deletions.due(long_ago + timedelta(hours=1), limit)
+        return [ids.index(one.job_id) for one in found]
+
+    assert due(10) == [2, 4, 0, 1, 3]
+    assert due(3) == [2, 4, 0]
+    assert due(1) == [2]
+    for job_id in ids:
+        world.put_entry(job_id, entry(user, sweep_at=None))
+
+
 def test_a_purge_that_was_done_can_be_opened_again_and_is_due_at_once(world: World, user: str) -> None:
     (job_id,) = put_many(world, user, document, 1)
     world.deletions.mark(user, job_id, NOW)
@@ -268,8 +286,11 @@ def test_a_damaged_entry_keeps_nobody_elses_from_being_found(
     assert world.deletions.of(damaged) is None
     now = NOW - timedelta(days=700)
     assert [found.job_id for found in world.deletions.all_pending(now)] == [sound]
-    assert world.deletions.due(now, 1) == []
-    assert [found.job_id for found in world.deletions.due(now, 1)] == [sound], "the damaged one is out of the way"
+    # What is in no known state is not owed, so it is met after what is.
+    assert [found.job_id for found in world.deletions.due(now, 1)] == ([sound] if "state" in damage else [])
+    assert [found.job_id for found in world.deletions.due(now, 2)] == [sound]
+    assert [found.job_id for found in world.deletions.due(now, 1)] == [sound]
+    assert world.entry(damaged)["sweep_at"] is None, "the damaged one is out of the way"
     assert "ledger_entry_damaged" in [line.getMessage() for line in caplog.records]
     world.deletions.end_purge(sound, "run", [], NOW)
 

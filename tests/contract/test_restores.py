@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from google.api_core.exceptions import InvalidArgument
 from google.cloud import firestore
 
 from shared.deletion.purge import Deletion, DeletionState
@@ -357,6 +358,25 @@ def test_a_full_document_gets_its_displaced_field_back(database: firestore.Clien
         request(restores, user, job_id, NOW + cycle * WEEK)
         assert finish(restores, job_id, NOW + cycle * WEEK) is RESTORED
         assert world.read(job_id) == before
+
+
+@pytest.mark.stack
+def test_a_restore_moves_nothing_away_by_which_lists_find_the_job(database: firestore.Client, user: str) -> None:
+    world = FirestoreWorld(database)
+    restores = Restores(world.ledger, SWEEP_AFTER, LONGEST_RUN)
+    job_id = new_id()
+    fill(database, job_id, document(user))
+    world.deletions.mark(user, job_id, NOW)
+    database.collection("jobs").document(job_id).update({"status": "x" * 900_000})
+    request(restores, user, job_id)
+    before, displaced = world.read(job_id), world.ledger.displaced(job_id)
+    with pytest.raises(InvalidArgument):
+        finish(restores, job_id, NOW)
+    assert wish(restores, job_id).state is RESTORING
+    assert (world.read(job_id), world.ledger.displaced(job_id)) == (before, displaced)
+    database.collection("jobs").document(job_id).update({"status": "completed"})
+    assert finish(restores, job_id, NOW) is RESTORED
+    assert world.read(job_id)["extension_prompt"] == displaced["extension_prompt"]
 
 
 @pytest.mark.stack

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -202,6 +203,31 @@ def test_an_erasure_leaves_alone_what_an_earlier_one_has_dealt_with(services: Fa
     assert "name" not in documents["job-1"]
     assert live(services) == {"others"}
     assert progress(services)["state"] == "done"
+
+
+@pytest.mark.parametrize(("before", "after", "live"), [("", "sffssf", 5), ("f", "sfssf", 3)])
+def test_of_two_erasures_that_overlap_each_counts_the_jobs_that_were_live_at_its_request(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch, before: str, after: str, live: int
+) -> None:
+    monkeypatch.setattr(module, "BATCH", 2)
+    times = iter(range(0, 100_000, 100))
+    monkeypatch.setattr("functions.erase_jobs.time.monotonic", lambda: next(times))  # a run does one batch
+    published, entries = services.fake_erasure_publisher.published, services.fake_ledger.entries
+    request(services)
+    first = published[-1]
+    for _ in before:
+        run(services, first)
+    services.now = lambda: NOW + MINUTE
+    assert request(services, f"?confirm={live}").status_code == 202
+    second = published[-1]
+    written = copy.deepcopy(entries)
+    for which in after:
+        run(services, first if which == "f" else second)
+        written = {**copy.deepcopy(entries), **written}
+        assert entries == written, "what one has deleted the other does not write"
+    assert {one["erasure"] for one in entries.values()} == {first.erasure_id, second.erasure_id}
+    told = [services.fake_erasures.documents[one.erasure_id] for one in (first, second)]
+    assert [(one["state"], one["jobs"], one["deleted"]) for one in told] == [("done", 5, 5), ("done", live, live)]
 
 
 def test_without_an_erasure_there_is_no_progress(services: FakeServices) -> None:

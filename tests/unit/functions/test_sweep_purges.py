@@ -64,6 +64,19 @@ def test_a_sweep_asks_for_no_more_than_a_batch(services: FakeServices, monkeypat
     assert sweep(services) == ["job-3", "job-4"]
 
 
+def test_looks_at_marks_hold_up_no_overdue_purge_and_no_restore(services: FakeServices) -> None:
+    for number in range(100):
+        services.add(f"job-{number}", deleted("me"))
+        watched = {"sweep_at": NOW - timedelta(hours=1), "watched_until": NOW + timedelta(hours=1)}
+        services.fake_ledger.entries[f"job-{number}"] = entry("me", state="done", **watched)
+    pend(services, "overdue", 1)
+    pend(services, "coming-back", 1, state="restoring")
+    assert sweep(services) == ["overdue"]
+    assert [event.job_id for event in services.fake_restore_publisher.published] == ["coming-back"]
+    looks = [one for one in services.fake_ledger.entries.values() if one["state"] == "done" and one["sweeps"]]
+    assert len(looks) == 98
+
+
 def test_the_same_job_is_asked_for_less_and_less_often(services: FakeServices) -> None:
     pend(services, "job-1", 0)
     asked = []

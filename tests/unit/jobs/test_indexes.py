@@ -140,10 +140,13 @@ class Need(NamedTuple):
 
 
 class RecordingFirestore:
-    """Replaces the library's connection. Records each query and finds no documents; each count is 1,000."""
+    """Replaces the library's connection. Records each query and each read of the library, and finds no documents;
+    each count is 1,000.
+    """
 
     def __init__(self) -> None:
         self.queries: list[StructuredQuery] = []
+        self.reads: list[list[str]] = []
         answers: dict[str, Answer] = {
             "RunQuery": self._raw_query,
             "RunAggregationQuery": self._raw_count,
@@ -169,11 +172,16 @@ class RecordingFirestore:
         result = {"aggregate_fields": {"field_1": {"integer_value": 1000}}}
         return iter([RunAggregationQueryResponse(result=result, read_time=NOW)])
 
-    def batch_get_documents(self, **_: Any) -> Iterator[BatchGetDocumentsResponse]:
+    def batch_get_documents(self, request: dict[str, Any], **_: Any) -> Iterator[BatchGetDocumentsResponse]:
+        self.reads.append(request["documents"])
         return iter(())
 
 
 def queries_of(ask: Ask) -> list[StructuredQuery]:
+    return recorded(ask).queries
+
+
+def recorded(ask: Ask) -> RecordingFirestore:
     recorder = RecordingFirestore()
     client: Any = firestore.Client(project="x", credentials=AnonymousCredentials())
     client._firestore_api_internal = recorder
@@ -181,7 +189,7 @@ def queries_of(ask: Ask) -> list[StructuredQuery]:
     services.__dict__["firestore"] = client
     with suppress(NoSuchVideo):
         ask(services)
-    return recorder.queries
+    return recorder
 
 
 def need_of(query: StructuredQuery) -> Need:
@@ -220,6 +228,10 @@ def test_every_index_has_its_query() -> None:
         needs = [need_of(query) for query in queries if query.from_[0].collection_id == collection]
         assert [index for index in indexes if not any(need.is_met_by(index) for need in needs)] == []
         assert len({tuple(index) for index in indexes}) == len(indexes)
+
+
+def test_where_the_ledger_is_empty_no_job_is_read() -> None:
+    assert recorded(ASKED["all deletions"]).reads == []
 
 
 def test_a_search_needs_an_index_for_its_deleted_jobs_alone() -> None:
