@@ -1,6 +1,9 @@
+import path from "node:path";
 import type { NextConfig } from "next";
 // Importing the settings validates them, so that a build without one fails immediately.
 import "./lib/settings";
+
+const OURS = /(^|[\\/])(app|components|hooks|lib|lucide-react)[\\/]/;
 
 const config: NextConfig = {
   // Plain files, which any static hosting can serve; the page needs no server.
@@ -8,15 +11,19 @@ const config: NextConfig = {
   distDir: process.env.PAGE_FOLDER ?? "out",
   trailingSlash: true,
   reactStrictMode: true,
-  webpack: (config, { isServer }) => {
-    if (isServer) return config;
+  webpack: (config, { isServer, dev, dir }) => {
+    if (isServer || dev) return config;
     // What several routes or layouts need is in one chunk. Otherwise small modules would be in each of their chunks, and a
     // visit would load them twice.
     config.optimization.splitChunks.cacheGroups = {
       ...config.optimization.splitChunks.cacheGroups,
       shared: {
         name: "shared",
-        test: /[\\/](app|components|hooks|lib|lucide-react)[\\/]/,
+        // From this folder on: the folders above it may have any of these names.
+        test: (module: { nameForCondition?: () => string | null }) => {
+          const file = module.nameForCondition?.();
+          return file ? OURS.test(path.relative(dir, file)) : false;
+        },
         chunks: (chunk: { canBeInitial: () => boolean }) => chunk.canBeInitial(),
         minChunks: 2,
         enforce: true,

@@ -1,5 +1,5 @@
 import { useSearchParams } from "next/navigation";
-import { useMemo, useRef } from "react";
+import { useMemo } from "react";
 import { parseView, type View, viewAddress } from "@/lib/view";
 
 export interface Navigation {
@@ -15,26 +15,33 @@ export interface Navigation {
 export function useView(): [View, Navigation] {
   const parameters = useSearchParams();
   const view = useMemo(() => parseView(new URLSearchParams(parameters)), [parameters]);
-  const openedHere = useRef(false);
 
   const navigation = useMemo<Navigation>(() => {
     const amend = (change: Partial<View>) =>
-      history.replaceState(null, "", viewAddress({ ...view, ...change }));
-    const go = (change: Partial<View>) => {
-      openedHere.current = change.details != null;
-      history.pushState(null, "", viewAddress({ ...view, ...change }));
-    };
+      history.replaceState(
+        { openedHere: change.details !== null && isOpenedHere() },
+        "",
+        viewAddress({ ...view, ...change }),
+      );
+    const go = (change: Partial<View>) =>
+      history.pushState({ openedHere: change.details != null }, "", viewAddress({ ...view, ...change }));
     return {
       go,
       amend,
       openDetails: (jobId) => go({ details: jobId }),
       closeDetails: () => {
         // Back undoes the step that opened the details. A user who came in by the address has no such step.
-        if (openedHere.current) history.back();
-        else amend({ details: null });
-        openedHere.current = false;
+        if (!isOpenedHere()) return amend({ details: null });
+        // The browser goes back a little later. Closing the details once more until then must not go back twice.
+        history.replaceState({ openedHere: false }, "");
+        history.back();
       },
     };
   }, [view]);
   return [view, navigation];
+}
+
+/** Whether this entry of the browser's history is the step that opened the details. Each has its own: Back leads to others. */
+function isOpenedHere(): boolean {
+  return history.state?.openedHere === true;
 }

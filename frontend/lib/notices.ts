@@ -77,7 +77,10 @@ export function iconOf(failed: boolean): string {
   return failed ? "/icon-failed.svg" : "/icon-done.svg";
 }
 
-/** Asks the browser's permission, if necessary, and shows a first notification. Call it when the user asks for it. */
+/**
+ * Asks the browser's permission, if necessary, and shows a first notification. Call it when the user asks for it. New jobs
+ * are told of only while the page shows the first page of a list: in a search, the trash or on another page, none come.
+ */
 export async function startTelling(): Promise<void> {
   const impossible = "This browser shows no notifications of pages";
   if (!("Notification" in window)) return notify("error", impossible);
@@ -88,7 +91,7 @@ export async function startTelling(): Promise<void> {
   try {
     // Some browsers have them for service workers only, and throw: https://developer.mozilla.org/en-US/docs/Web/API/Notification/Notification
     new Notification(
-      "You will be told here when a job that the page shows, or a new one, is done or has failed.",
+      "You will be told here when a job that the page shows is done or has failed, or a new one that comes to the first page of the list.",
       { tag: WANTED },
     );
   } catch {

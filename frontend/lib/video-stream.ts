@@ -61,6 +61,8 @@ export async function openVideo(jobId: string, signal: AbortSignal): Promise<Vid
         } catch (error) {
           reader?.cancel().catch(() => undefined);
           reader = null;
+          // Nothing was left to receive but the end.
+          if (received === size) return controller.close();
           if (pause === null || version === null || signal.aborted || !mayPass(error)) throw error;
           await new Promise((resolve) => setTimeout(resolve, pause));
           signal.throwIfAborted();
@@ -80,6 +82,7 @@ async function request(
   signal: AbortSignal,
   headers: Record<string, string> = {},
 ): Promise<WithBody> {
+  signal.throwIfAborted();
   const line = new AbortController();
   const drop = () => line.abort(signal.reason);
   signal.addEventListener("abort", drop);
@@ -113,7 +116,7 @@ function mayPass(error: unknown): boolean {
   return (
     error instanceof NetworkError ||
     error instanceof TypeError ||
-    (error instanceof ApiError && error.status >= 500)
+    (error instanceof ApiError && (error.status >= 500 || error.status === 429 || error.status === 408))
   );
 }
 

@@ -9,18 +9,18 @@ const VIDEO = new TextEncoder().encode("0123456789");
 const fetch = vi.fn<typeof globalThis.fetch>();
 const { signal } = new AbortController();
 
-/** A response whose body ends after `until`: it breaks off before the end of the video, or with `ends`, it just ends. */
+/** A response whose body stops at `until`: it ends, as it does at the end of the video, or it breaks off. */
 function part(
   from: number,
   until: number,
-  { etag = '"1"', status = from > 0 ? 206 : 200, ends = false } = {},
+  { etag = '"1"', status = from > 0 ? 206 : 200, ends = until === VIDEO.length } = {},
 ) {
   const pieces = [...VIDEO.slice(from, until)].map((byte) => new Uint8Array([byte]));
   const body = new ReadableStream<Uint8Array>({
     pull: (stream) => {
       const piece = pieces.shift();
       if (piece) return stream.enqueue(piece);
-      if (until === VIDEO.length || ends) stream.close();
+      if (ends) stream.close();
       else stream.error(new TypeError("network error"));
     },
   });
@@ -83,10 +83,16 @@ describe("a video that breaks off", () => {
     answers(
       part(0, 4, { ends: true }),
       new TypeError("Failed to fetch"),
-      new Response("", { status: 503 }),
+      ...[503, 429, 408].map((status) => new Response("", { status })),
       part(4, 10),
     );
     expect(await read()).toBe("0123456789");
+  });
+
+  test("is whole if that was after its last byte", async () => {
+    answers(part(0, 10, { ends: false }));
+    expect(await read()).toBe("0123456789");
+    expect(fetch).toHaveBeenCalledOnce();
   });
 
   test("fails with the cause after six attempts without a byte, in a minute", async () => {
@@ -126,6 +132,18 @@ describe("a video that breaks off", () => {
   });
 });
 
+test("a video that is cancelled before its URL is there is not asked for", async () => {
+  const controller = new AbortController();
+  vi.mocked(getJobOutput).mockImplementationOnce(async () => {
+    controller.abort(new DOMException("", "AbortError"));
+    return { job_id: "a", download_url: "https://storage.test/", filename: "" };
+  });
+  await expect(openVideo("a", controller.signal)).rejects.toThrow(
+    expect.objectContaining({ name: "AbortError" }),
+  );
+  expect(fetch).not.toHaveBeenCalled();
+});
+
 describe("a connection that brings nothing", () => {
   /** A response that brings the bytes before `until`, and then nothing. */
   const silent = (from: number, until: number) => {
@@ -153,6 +171,14 @@ describe("a connection that brings nothing", () => {
     expect(asked().map(([, from]) => from)).toEqual(["all", "bytes=4-", "bytes=4-"]);
     // Two silent minutes, and the pauses after each.
     expect((Date.now() - began) / 1000).toBe(60 + 1 + 60 + 2);
+  });
+
+  test("is left after the last byte, and the video is whole", async () => {
+    const { answer, cancel } = silent(0, 10);
+    answers(answer);
+    expect(await read()).toBe("0123456789");
+    expect(cancel).toHaveBeenCalledOnce();
+    expect(fetch).toHaveBeenCalledOnce();
   });
 
   test("is left and never asked for again when the stream is cancelled", async () => {

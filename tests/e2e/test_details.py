@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Locator, Page, expect
@@ -70,8 +71,18 @@ def test_the_prompt_is_whole_and_the_job_it_was_made_from_is_a_step_away(
         expect(jobs_page.toasts).to_contain_text(f"{name.capitalize()} copied")
         assert page.evaluate("navigator.clipboard.readText()") == text
 
-    details.get_by_role("link", name=f"Job {source[:8]}").click()
+    made_from = details.get_by_role("link", name=f"Job {source[:8]}")
+    made_from.click()
     others = details_of(jobs_page, source)
+    expect(others.get_by_text(source, exact=True)).to_be_visible()
+    page.go_back()
+    expect(details.get_by_text("The end.")).to_be_attached()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page).to_have_url(re.compile("/jobs/$"))  # The browser did not go back to before the visit.
+
+    jobs_page.button(job, "Details").click()
+    made_from.click()
     expect(others.get_by_text(source, exact=True)).to_be_visible()
     expect(others.locator(":focus")).to_have_count(1)
     expect(page.get_by_role("dialog")).to_have_count(1)
