@@ -52,6 +52,11 @@ def wait_for(element: Locator, condition: str) -> None:
     wait_until(lambda: element.evaluate(condition))
 
 
+def wait_for_dialog(page: Page) -> None:
+    """Wait until a dialog has taken the focus. Before that it may not hear Escape or a click beside it."""
+    page.locator(":is([role=dialog], [role=alertdialog]):focus-within").last.wait_for()
+
+
 class JobsPage:
     def __init__(self, page: Page) -> None:
         self.page = page

@@ -7,7 +7,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.e2e.faults import LIST, ONE_JOB, HeldBack, failed_load, no_connection, problem, unavailable
-from tests.e2e.jobs_page import JobsPage
+from tests.e2e.jobs_page import JobsPage, wait_for_dialog
 from tests.e2e.shelf import STATUSES, Shelf
 from tests.waiting import wait_until
 
@@ -30,7 +30,7 @@ def test_escape_keeps_the_job(jobs_page: JobsPage, page: Page, shelf: Shelf) -> 
     job = shelf.add(media=False)
     jobs_page.open()
     jobs_page.button(job, "Delete").click()
-    expect(jobs_page.dialog).to_be_visible()
+    wait_for_dialog(page)
     page.keyboard.press("Escape")
     expect(jobs_page.dialog).to_have_count(0)
     expect(jobs_page.button(job, "Delete")).to_be_focused()

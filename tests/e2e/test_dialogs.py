@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 from infra.local.stack import Stack
 from infra.local.users import Account
 from tests.e2e.faults import HeldBack, failed_load
-from tests.e2e.jobs_page import JobsPage, wait_for
+from tests.e2e.jobs_page import JobsPage, wait_for, wait_for_dialog
 from tests.e2e.posters import ALL, tell_of
 from tests.e2e.shelf import Shelf
 from tests.waiting import wait_until
@@ -26,6 +26,7 @@ def _details(jobs_page: JobsPage, job_id: str) -> Locator:
 
 
 def _escape(page: Page) -> None:
+    wait_for_dialog(page)
     page.keyboard.press("Escape")
 
 
@@ -166,6 +167,7 @@ def test_details_have_an_address_and_return_the_focus(jobs_page: JobsPage, shelf
         page.keyboard.press("Enter")
         expect(_details(jobs_page, job_id)).to_be_visible()
         expect(page).to_have_url(f"{stack.page_url}?status=failed&job={job_id}")
+        wait_for_dialog(page)
         close(page)
         expect(_details(jobs_page, job_id)).to_have_count(0)
         expect(page).to_have_url(f"{stack.page_url}?status=failed")

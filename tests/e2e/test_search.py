@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 from infra.local.stack import Stack
 from infra.local.users import Account
 from tests.e2e.clock import Clock
-from tests.e2e.jobs_page import JobsPage
+from tests.e2e.jobs_page import JobsPage, wait_for_dialog
 from tests.e2e.shelf import Shelf
 from tests.jobs import new_id
 from tests.waiting import wait_until
@@ -177,6 +177,7 @@ def test_details_opened_before_typing_pauses_stay_open(jobs_page: JobsPage, page
     page.clock.resume()
     expect(jobs_page.card(opened)).to_have_count(0)
     expect(jobs_page.dialog).to_have_accessible_name(re.compile(opened[:8]))
+    wait_for_dialog(page)
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     jobs_page.expect_ids([sought])

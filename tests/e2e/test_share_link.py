@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from infra.local.stack import Stack
 from tests.e2e.faults import failed_load, no_connection, problem
-from tests.e2e.jobs_page import JobsPage
+from tests.e2e.jobs_page import JobsPage, wait_for_dialog
 from tests.e2e.shelf import Shelf
 
 SHARE = re.compile(r"/api/v1/jobs/[^/]+/share$")
@@ -162,7 +162,10 @@ def test_a_job_that_is_not_completed_has_no_link_to_change(jobs_page: JobsPage, 
 def test_the_share_page_shows_the_name_if_its_owner_wishes(jobs_page: JobsPage, shelf: Shelf, page: Page) -> None:
     named, other = shelf.add(media=False, name="First try"), shelf.add(media=False)
     jobs_page.open()
-    assert _link(_details(jobs_page, other)).get_by_role("checkbox").count() == 0
+    link = _link(_details(jobs_page, other))
+    wait_for_dialog(page)
+    expect(link.get_by_role("button").first).to_be_visible()
+    assert link.get_by_role("checkbox").count() == 0
     page.keyboard.press("Escape")
     link = _link(_details(jobs_page, named))
     box = link.get_by_role("checkbox", name="Show the name on the share page")

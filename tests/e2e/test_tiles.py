@@ -10,7 +10,7 @@ from infra.local.users import Account
 from tests.conftest import PASSWORD
 from tests.e2e.conftest import NewContext
 from tests.e2e.faults import Refusal, unavailable
-from tests.e2e.jobs_page import JobsPage, sign_in, wait_for
+from tests.e2e.jobs_page import JobsPage, sign_in, wait_for, wait_for_dialog
 from tests.e2e.shelf import Shelf
 
 pytestmark = pytest.mark.motion
@@ -63,7 +63,7 @@ def test_a_video_plays_while_it_has_keyboard_focus(jobs_page: JobsPage, shelf: S
         assert still.evaluate("element => element.paused")
     # The focus that comes back from a preview does not make the video play on and on.
     jobs_page.page.keyboard.press("Enter")
-    jobs_page.dialog.wait_for()
+    wait_for_dialog(jobs_page.page)
     jobs_page.page.keyboard.press("Escape")
     expect(tiles[2]).to_be_focused()
     _expect_rewound(output)
