@@ -148,14 +148,19 @@ def test_an_object_of_a_live_job_is_needed_although_its_document_does_not_name_i
     assert services.fake_media.objects[OUTPUTS] == {"me/job-2/output.mp4": [b"x"]}
 
 
-def test_a_purge_waits_for_the_purge_of_the_job_whose_object_it_names(
-    services: FakeServices, caplog: pytest.LogCaptureFixture
-) -> None:
+def add_two_that_cross(services: FakeServices) -> None:
+    """Two deleted jobs, of which the first names an object of the second."""
     services.add("job-1", deleted("me", input_video_path="me/job-2/output.mp4"))
     services.fake_ledger.entries["job-1"]["named"] = []
     services.fake_media.objects[OUTPUTS]["me/job-2/output.mp4"] = [b"x"]
     services.add("job-2", deleted("me"))
     services.fake_ledger.entries["job-2"] = entry("me")
+
+
+def test_a_purge_waits_for_the_purge_of_the_job_whose_object_it_names(
+    services: FakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
+    add_two_that_cross(services)
     with caplog.at_level("ERROR", "nuumee"), pytest.raises(ServiceUnavailable):
         purge(services)
     assert (said(caplog), state(services)) == ([], "pending")
@@ -167,11 +172,7 @@ def test_a_purge_waits_for_the_purge_of_the_job_whose_object_it_names(
 def test_an_object_that_another_purge_removes_while_it_is_looked_for_is_not_left(
     services: FakeServices, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    services.add("job-1", deleted("me", input_video_path="me/job-2/output.mp4"))
-    services.fake_ledger.entries["job-1"]["named"] = []
-    services.fake_media.objects[OUTPUTS]["me/job-2/output.mp4"] = [b"x"]
-    services.add("job-2", deleted("me"))
-    services.fake_ledger.entries["job-2"] = entry("me")
+    add_two_that_cross(services)
     is_there = services.fake_media.is_there
 
     def purged_at_once(bucket: str, name: str) -> bool:
