@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from http import HTTPStatus
@@ -126,8 +126,7 @@ def firestore_limits() -> dict[str, Any]:
     def try_again(error: Exception) -> bool:
         return is_passing(error) and time.monotonic() < until
 
-    retry = Retry(predicate=try_again, initial=FIRST_PAUSE, maximum=LONGEST_PAUSE, timeout=seconds)
-    return {"timeout": seconds, "retry": retry}
+    return {"timeout": seconds, "retry": _retry(try_again, seconds)}
 
 
 def fetched(query: firestore.Query | firestore.CollectionReference) -> list[Any]:
@@ -137,9 +136,8 @@ def fetched(query: firestore.Query | firestore.CollectionReference) -> list[Any]
     received, and fails with a TypeError if it had received none: `Query._make_stream` of google-cloud-firestore.
     """
     seconds = firestore_seconds()
-    retry = Retry(predicate=is_passing, initial=FIRST_PAUSE, maximum=LONGEST_PAUSE, timeout=seconds)
     with outages("Firestore"):
-        return list(retry(query.get)(timeout=seconds, retry=_NEVER))
+        return list(_retry(is_passing, seconds)(query.get)(timeout=seconds, retry=_NEVER))
 
 
 def counting_limits() -> dict[str, Any]:
@@ -150,8 +148,11 @@ def counting_limits() -> dict[str, Any]:
 def pubsub_limits() -> dict[str, Any]:
     """Options that bound one call to Pub/Sub, including its retries."""
     seconds = patient(PUBLISH_TIMEOUT)
-    retry = Retry(predicate=is_passing, initial=FIRST_PAUSE, maximum=LONGEST_PAUSE, timeout=seconds)
-    return {"timeout": seconds, "retry": retry}
+    return {"timeout": seconds, "retry": _retry(is_passing, seconds)}
+
+
+def _retry(predicate: Callable[[Exception], bool], seconds: float) -> Retry:
+    return Retry(predicate=predicate, initial=FIRST_PAUSE, maximum=LONGEST_PAUSE, timeout=seconds)
 
 
 @contextmanager
