@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from infra.local import ports
@@ -18,6 +19,7 @@ from infra.local.ports import HOST
 from infra.local.stack import PROJECT, Stack
 from infra.stage import ROOT, stage
 from tests.benchmarks.load import CLIENTS, Load, cpu_seconds, memory_mib, put_under_load
+from tests.deployed import deployed_python
 
 PEERS = Path(__file__).parent / "peers"
 _numbers = itertools.count(1)
@@ -84,14 +86,18 @@ class Servers:
         self.stack = stack
         self._staged: dict[str, Path] = {}
 
+    @cached_property
+    def python(self) -> str:
+        """The Python of our functions and of the peers that run like them."""
+        python = deployed_python(self.stack.folder / "python")
+        compileall.compile_dir(python.parents[1] / "lib", quiet=2)
+        return str(python)
+
     def ours(self, function: str, project: str = PROJECT) -> Server:
-        folder = self.staged(function)
-        return self._started(function, lambda port: self.stack.function_command(function, port), folder, project)
+        return self._started(function, self._serving(function), self.staged(function), project)
 
     def peer(self, module: str, function: str = "list_jobs", project: str = PROJECT) -> Server:
-        framework = str(Path(sys.executable).with_name("functions-framework"))
-        source = [f"--source={PEERS / module}.py", f"--target={function}", f"--host={HOST}"]
-        return self._started(module, lambda port: [framework, *source, f"--port={port}"], ROOT, project)
+        return self._started(module, self._serving(function, f"--source={PEERS / module}.py"), ROOT, project)
 
     def backend(self, project: str) -> Server:
         uvicorn = [sys.executable, "-m", "uvicorn", "tests.benchmarks.peers.backend:app", "--log-level=warning"]
@@ -108,6 +114,12 @@ class Servers:
     def environment(self, project: str) -> dict[str, str]:
         changes = {"GOOGLE_CLOUD_PROJECT": project, "REQUESTS_PER_MINUTE": "1000000", "PYTHONPATH": str(ROOT)}
         return self.stack.function_environment("list_jobs", **changes)
+
+    def _serving(self, function: str, *options: str) -> Callable[[int], list[str]]:
+        """The command that serves the function at a port, in the Python of a deployed one."""
+        framework = str(Path(self.python).with_name("functions-framework"))
+        command = [self.python, framework, f"--target={function}", f"--host={HOST}", *options]
+        return lambda port: [*command, f"--port={port}"]
 
     def _started(self, name: str, command: Callable[[int], list[str]], folder: Path, project: str) -> Server:
         name = f"{name}-{next(_numbers)}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -78,7 +77,7 @@ def _seconds(start: Callable[[], Server], asked: Asked) -> float:
 def _imports(servers: Servers, asked: Asked) -> set[str]:
     """Modules imported until the first response. Writes their times into LISTINGS, the slowest last."""
     headers = [f"{name}: {value}" for name, value in asked.headers.items()]
-    listing = [sys.executable, "-X", "importtime", "-c", _ANSWER_ONE]
+    listing = [servers.python, "-X", "importtime", "-c", _ANSWER_ONE]
     ended = subprocess.run(
         [*listing, asked.function, asked.method, asked.path, *headers],
         cwd=servers.staged(asked.function),

@@ -7,16 +7,13 @@ import compileall
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
 import tomllib
 import urllib.error
 import urllib.request
-import venv
 from datetime import date
-from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -25,6 +22,7 @@ from infra.cloud.build import BASE
 from infra.functions import table
 from infra.local.ports import any_free
 from infra.stage import FUNCTIONS, PYTHON, ROOT, stage
+from tests.deployed import deployed_python
 
 LEAST = {
     "GOOGLE_CLOUD_PROJECT": "nuumee",
@@ -49,18 +47,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python that has what requirements.txt names, and nothing else of what is installed here."""
-    home = tmp_path_factory.mktemp("python")
-    venv.create(home, symlinks=True)
-    (site,) = home.glob("lib/python*/site-packages")
-    for name in re.findall(r"^([\w.-]+)(?:\[.+\])?==", (ROOT / "requirements.txt").read_text(), re.MULTILINE):
-        for file in distribution(name).files or ():
-            if ".." not in file.parts and "__pycache__" not in file.parts:
-                (site / file).parent.mkdir(parents=True, exist_ok=True)
-                (site / file).symlink_to(file.locate())
-    script = Path(sys.executable).with_name("functions-framework")
-    shutil.copy(script, home / "bin")
-    return home / "bin/python"
+    return deployed_python(tmp_path_factory.mktemp("python"))
 
 
 def run(
