@@ -6,7 +6,7 @@ import uuid
 
 from shared import log
 from shared.deletion.purge import NOTHING, Deletion, DeletionState, Leftovers
-from shared.errors import PurgeIncomplete, UnprocessableEvent
+from shared.errors import PurgeIncomplete, Unavailable, UnprocessableEvent
 from shared.jobs.job import JobPrefix
 from shared.messaging.events import JobDeleted
 from shared.messaging.subscriber import subscriber
@@ -29,7 +29,13 @@ def purge_job(event: JobDeleted, services: Services) -> None:
     prefix = JobPrefix(deletion.user_id, deletion.job_id)
     buckets = services.objects.purge(prefix, lambda: services.deletions.still_holds(deletion, services.now()))
     failed = ", ".join(bucket.bucket for bucket in buckets if bucket.error)
-    found = NOTHING if failed else services.named_elsewhere.leftovers(deletion)
+    try:
+        found = NOTHING if failed else services.named_elsewhere.leftovers(deletion)
+    except Unavailable:
+        # What was removed counts, whatever else the job names.
+        unknown = Leftovers(deletion.left, deletion.named)
+        services.deletions.end_purge(deletion.job_id, run, buckets, services.now(), unknown)
+        raise
     _tell(deletion, found)
     after = services.deletions.end_purge(deletion.job_id, run, buckets, services.now(), found)
     log.info(

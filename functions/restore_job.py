@@ -28,11 +28,13 @@ def restore_job(event: JobRestored, services: Services) -> None:
         log.info("restore_not_wanted", job_id=deletion.job_id, state=deletion.state.value)
         return
     _wait_for_removals(deletion, services)
+    # A run that it waited for has counted only now what it removed.
+    counted = services.restores.of(event.job_id) or deletion
 
     prefix = JobPrefix(deletion.user_id, deletion.job_id)
     is_wanted = lambda: services.restores.is_wanted(deletion)  # noqa: E731
-    buckets = services.objects.restore(prefix, deletion.removed_since, is_wanted, deletion.removed)
-    if any(bucket.missing for bucket in buckets) and _is_too_late(deletion, services):
+    buckets = services.objects.restore(prefix, counted.removed_since, is_wanted, counted.removed)
+    if any(bucket.missing for bucket in buckets) and _is_too_late(counted, services):
         services.restores.abandon(deletion, services.now())
         log.error("restore_too_late", job_id=deletion.job_id, deleted_at=deletion.deleted_at)
         return

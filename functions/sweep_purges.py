@@ -39,14 +39,16 @@ def sweep_purges(_: MinutePassed, services: Services) -> None:
         due: dict[DeletionState, list[Deletion]] = {state: [] for state in DeletionState}
         for deletion in services.deletions.due(services.now(), BATCH):
             due[deletion.state].append(deletion)
+        # First what is owed: a look takes as long as a request, and there may be many.
+        with failures.kept("overdue purges"):
+            _ask_again(due[DeletionState.PENDING], _PURGE, services, failures)
+        with failures.kept("overdue restores"):
+            _ask_again(due[DeletionState.RESTORING], _RESTORE, services, failures)
         for state, record in (
             (DeletionState.DONE, services.deletions.record_sweep),
             (DeletionState.RESTORED, services.restores.record_sweep),
         ):
             _look_at_marks(due[state], record, services, failures)
-        with failures.kept("overdue restores"):
-            _ask_again(due[DeletionState.RESTORING], _RESTORE, services, failures)
-        _ask_again(due[DeletionState.PENDING], _PURGE, services, failures)
     with failures.kept("erasures that are due"):
         _ask_for_erasures(services, failures)
     with failures.kept("age of the oldest purge"):

@@ -11,17 +11,17 @@ from typing import Any
 _ROOM = 512
 """Bytes that are enough for the mark: two fields, one of them a user id of at most 128 characters."""
 _LEAST = frozenset({"user_id", "deleted_at", "deleted_by"})
-_NEEDED = _LEAST | {"created_at", "status"}
-"""Fields by which lists find a job, and the mark itself. They stay where they are, if that is possible at all."""
+_NEEDED = _LEAST | {"created_at", "status", "view_count"}
+"""The mark itself, fields by which lists find a job, and what is added to in deleted jobs too. They stay where
+they are, if that is possible at all."""
 
 
 def displaced_fields(document: dict[str, Any], is_marked: bool) -> Iterator[dict[str, Any]]:
-    """What to move out of the document, each field whole: more and more, until Firestore takes what is left.
+    """Which of these fields to keep elsewhere, each whole: more and more, until Firestore takes the rest.
 
-    First the fewest fields that make enough room. Then, only if the document gets its mark, all but those that
-    lists need, since a document may also have at most 40,000 index entries, of which a small field can have many;
-    and then all but the owner and the mark. What is left has room for the mark, whatever the document had. A live
-    job never loses what lists find it by.
+    First the fewest fields that make enough room. Then all but those that are needed there, since a document may
+    also have at most 40,000 index entries, of which a small field can have many. Then, only if the document gets
+    its mark, all but the owner and the mark: what is left has room for the mark, whatever the document had.
     """
     movable = [name for name in document if name not in _NEEDED]
     sizes = sorted(((_size(name) + _size(document[name]), name) for name in movable), reverse=True)
@@ -32,8 +32,8 @@ def displaced_fields(document: dict[str, Any], is_marked: bool) -> Iterator[dict
         if room >= _ROOM:
             yield dict(moved)
             break
+    yield {name: document[name] for name in movable}
     if is_marked:
-        yield {name: document[name] for name in movable}
         yield {name: value for name, value in document.items() if name not in _LEAST}
 
 

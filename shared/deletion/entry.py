@@ -198,11 +198,12 @@ def swept(entry: Entry, due: datetime | None, now: datetime, sweep_after: timede
 def reopened(entry: Entry, due: datetime) -> Entry:
     """Makes the purge pending and due at that time, because objects are or may be left.
 
-    A deletion taken back stays so.
+    A deletion taken back stays so. A purge that was done starts anew: sweeps that looked at its mark do not count.
     """
     if not is_deleted(entry):
         return entry
-    return {**unproved(entry), "state": DeletionState.PENDING.value, "sweep_at": due}
+    sweeps = {"sweeps": 0} if entry["state"] == DeletionState.DONE else {}
+    return {**unproved(entry), **sweeps, "state": DeletionState.PENDING.value, "sweep_at": due}
 
 
 def unproved(entry: Entry) -> Entry:

@@ -219,9 +219,11 @@ class Ledger:
         after = _after(pair, changes)
         if after == pair:
             return pair
-        kept = {name: value for name, value in pair.document.items() if name in after.document}
         is_marked = not changes.put.keys().isdisjoint(MARK)
-        more = filter(None, displaced_fields(kept, is_marked) if after.document != pair.document else ())
+        kept = {name: value for name, value in pair.document.items() if name in after.document}
+        # A live job loses nothing that it has: at most it does not get back what once made room.
+        movable = kept if is_marked else changes.put
+        more = filter(None, displaced_fields(movable, is_marked) if after.document != pair.document else ())
         moved: Document = {}
         while True:
             try:

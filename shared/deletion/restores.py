@@ -111,8 +111,13 @@ class Restores:
                 return Changes(entries.wanted_again(pair.entry, now))
             return self._live_again(pair, now)
 
-        deletion = deletion_of(self._ledger.change(wish.job_id, step))
-        return deletion.state if deletion else None
+        pair = self._ledger.change(wish.job_id, step)
+        deletion = deletion_of(pair)
+        if not deletion:
+            return None
+        if deletion.state is DeletionState.RESTORED and _has_displaced(pair.entry):
+            log.error("restore_left_fields", job_id=wish.job_id)
+        return deletion.state
 
     def abandon(self, wish: Deletion, now: datetime) -> None:
         """Let the deletion stand after all, because not everything can come back: nothing may be there by half.
@@ -159,7 +164,7 @@ class Restores:
 
     def _displaced(self, pair: Pair) -> dict[str, object]:
         """What the mark displaced and no writer has written since."""
-        if pair.entry.get("displaced") == pair.entry.get("put_back"):
+        if not _has_displaced(pair.entry):
             return {}
         moved = self._ledger.displaced(pair.job_id, pair.entry.get("put_back", 0))
         return {name: value for name, value in moved.items() if name not in pair.document}
@@ -189,6 +194,11 @@ def _restored(entry: Entry, now: datetime, due: datetime) -> Entry:
     changes = {"restored_at": now, "sweeps": 0, "sweep_at": due, "watched_until": now + entries.WATCHED_FOR}
     displaced = {"put_back": entry["displaced"]} if "displaced" in entry else {}
     return {**entry, **changes, **displaced, "state": DeletionState.RESTORED.value}
+
+
+def _has_displaced(entry: Entry) -> bool:
+    """Whether fields made room for the mark and have not been put back."""
+    return bool(entry.get("displaced") != entry.get("put_back"))
 
 
 def _check_same(pair: Pair, wish: Deletion) -> None:

@@ -101,7 +101,8 @@ def has_stale_mark(pair: Pair) -> bool:
     marked, restored = pair.document.get("deleted_at"), pair.entry.get("restored_at")
     if pair.entry.get("state") != DeletionState.RESTORED or not isinstance(restored, datetime):
         return False
-    return isinstance(marked, datetime) and marked <= restored
+    # By another instance's clock, the delete may have been later than the restore.
+    return isinstance(marked, datetime) and (marked <= restored or marked == pair.entry.get("requested_at"))
 
 
 def mark_of(entry: Entry) -> Document:

@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from google.api_core.exceptions import InvalidArgument
 from google.cloud import firestore
 
 from shared.deletion.purge import Deletion, DeletionState
@@ -331,6 +330,18 @@ def test_a_request_for_a_restored_job_with_a_stale_mark_takes_the_mark_away_at_o
     assert entry(world, job_id)["restores"] == 1
 
 
+def test_a_stale_mark_is_known_although_the_deletes_clock_was_ahead_of_the_restores(
+    world: World, restores: Restores, user: str, job_id: str
+) -> None:
+    world.deletions.mark(user, job_id, NOW + MINUTE)
+    stale = dict(world.read(job_id))
+    request(restores, user, job_id, NOW)
+    finish(restores, job_id, NOW)
+    world.put(job_id, stale)
+    restores.record_sweep(wish(restores, job_id), NOW + MINUTE)
+    assert world.read(job_id).keys().isdisjoint({"deleted_at", "deleted_by"})
+
+
 def test_sweeps_look_at_a_restored_job_for_a_day(world: World, restores: Restores, user: str, job_id: str) -> None:
     world.deletions.mark(user, job_id, NOW)
     request(restores, user, job_id, NOW)
@@ -361,22 +372,32 @@ def test_a_full_document_gets_its_displaced_field_back(database: firestore.Clien
 
 
 @pytest.mark.stack
-def test_a_restore_moves_nothing_away_by_which_lists_find_the_job(database: firestore.Client, user: str) -> None:
+@pytest.mark.parametrize(
+    "written", [{"status": "x" * 900_000}, {"completed_at": NOW, "posters": {"output_video": "p" * 70}}]
+)
+def test_a_restore_takes_nothing_from_a_job_whose_writer_has_used_the_room(
+    database: firestore.Client, user: str, written: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
     world = FirestoreWorld(database)
     restores = Restores(world.ledger, SWEEP_AFTER, LONGEST_RUN)
     job_id = new_id()
-    fill(database, job_id, document(user))
+    fill(database, job_id, document(user, output_video_path="an output"))
+    whole = world.read(job_id)
     world.deletions.mark(user, job_id, NOW)
-    database.collection("jobs").document(job_id).update({"status": "x" * 900_000})
+    database.collection("jobs").document(job_id).update(written)
     request(restores, user, job_id)
-    before, displaced = world.read(job_id), world.ledger.displaced(job_id)
-    with pytest.raises(InvalidArgument):
-        finish(restores, job_id, NOW)
-    assert wish(restores, job_id).state is RESTORING
-    assert (world.read(job_id), world.ledger.displaced(job_id)) == (before, displaced)
-    database.collection("jobs").document(job_id).update({"status": "completed"})
-    assert finish(restores, job_id, NOW) is RESTORED
-    assert world.read(job_id)["extension_prompt"] == displaced["extension_prompt"]
+    with caplog.at_level("ERROR", "nuumee"):
+        assert finish(restores, job_id, NOW) is RESTORED
+    text = whole.pop("extension_prompt")
+    assert world.read(job_id) == {**whole, **written}
+    assert caplog.messages == ["restore_left_fields"]
+    # The text has not been lost: where there is room, the next restore puts it back.
+    world.put(job_id, {**whole, "status": "completed"})
+    world.deletions.mark(user, job_id, NOW + WEEK)
+    request(restores, user, job_id, NOW + WEEK)
+    finish(restores, job_id, NOW + WEEK)
+    assert world.read(job_id) == {**whole, "status": "completed", "extension_prompt": text}
+    assert caplog.messages == ["restore_left_fields"]
 
 
 @pytest.mark.stack

@@ -112,6 +112,27 @@ def test_what_the_job_names_elsewhere_is_told_once_and_kept_and_the_purge_is_not
     assert call(list_jobs, services, "/jobs/job-1/deletion").json["left"] == []  # type: ignore[index]
 
 
+def test_a_run_that_cannot_look_at_what_the_job_names_elsewhere_records_what_it_removed(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: str) -> bool:
+        raise Unavailable("Cloud Storage")
+
+    monkeypatch.setattr(services.fake_media, "is_there", away)
+    with pytest.raises(ServiceUnavailable):
+        purge(services)
+    assert state(services) == "pending"
+    entry = services.fake_ledger.entries["job-1"]
+    assert not entry["running"]  # so a restore need not wait
+    assert {bucket: one["objects"] for bucket, one in entry["buckets"].items()} == dict.fromkeys(
+        SETTINGS.buckets, 1
+    )
+    monkeypatch.undo()
+    services.fake_media.objects[VIDEOS].clear()
+    purge(services)
+    assert state(services) == "done"
+
+
 NEEDED: dict[str, Callable[[FakeServices], None]] = {
     "a live job names it too": lambda services: services.add("job-2", document("me", input_video_path=UPLOAD)),
     "it is not there": lambda services: services.fake_media.objects[VIDEOS].clear(),

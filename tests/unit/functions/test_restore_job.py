@@ -19,6 +19,7 @@ from functions.share_video import share_video
 from functions.sweep_purges import sweep_purges
 from functions.undelete_job import undelete_job
 from shared.errors import Unavailable
+from shared.jobs.job import JobPrefix
 from shared.messaging.events import JobDeleted, JobRestored
 from shared.publishing.dead_letters import Letter
 from shared.storage.recovery import BucketRestore
@@ -222,6 +223,21 @@ def test_a_restore_waits_until_no_run_can_remove_anything(services: FakeServices
     services.now = lambda: NOW + LONGEST_RUN
     restore(services)
     assert state(services) == "restored"
+
+
+def test_a_restore_misses_what_the_run_that_it_waited_for_has_removed(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete(services)
+    services.deletions.begin_purge("job", "me", "run", NOW)
+    removed = services.fake_media.purge(JobPrefix("me", "job"), lambda: True)
+    services.fake_media.removed[VIDEOS].clear()  # the bucket has kept nothing
+    undelete(services)
+    ends = lambda _: services.deletions.end_purge("job", "run", removed, NOW)  # noqa: E731
+    monkeypatch.setattr("functions.restore_job.time.sleep", ends)
+    with pytest.raises(ServiceUnavailable):
+        restore(services)
+    assert state(services) == "restoring"
 
 
 def test_a_run_that_a_delete_and_another_restore_overtook_leaves_the_rest_to_the_next(
@@ -502,6 +518,23 @@ def test_a_writer_who_loses_the_mark_every_minute_does_not_cause_a_purge_every_m
     services.now = lambda: NOW + timedelta(days=1)
     sweep_purges.receive(envelope(b"", {}), services)
     assert "deleted_at" in services.fake_repository.documents["job"]
+
+
+def test_looks_at_a_mark_are_no_failures_of_the_purge_that_follows_when_it_is_lost(
+    services: FakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
+    services.add("job", document("me", status="processing", output_video_path=None, completed_at=None))
+    delete(services)
+    purge(services)
+    for hours in range(12):
+        services.now = lambda hours=hours: NOW + timedelta(hours=hours)  # type: ignore[misc]
+        sweep_purges.receive(envelope(b"", {}), services)
+    del services.fake_repository.documents["job"]["deleted_at"]
+    with caplog.at_level("WARNING", "nuumee"):
+        for minutes in (0, 1, 11):
+            services.now = lambda minutes=minutes: NOW + timedelta(hours=18, minutes=minutes)  # type: ignore[misc]
+            sweep_purges.receive(envelope(b"", {}), services)
+    assert caplog.messages == ["mark_put_again", "purge_asked_again", "purge_asked_again"]
 
 
 @pytest.mark.parametrize("copied_after", [0, 34])

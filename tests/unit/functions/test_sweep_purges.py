@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from functions import sweep_purges as module
 from functions.sweep_purges import sweep_purges
+from shared.deletion.purge import Deletion
 from shared.errors import Unavailable
 from shared.messaging.events import JobDeleted
 from shared.publishing.dead_letters import Letter
@@ -75,6 +76,28 @@ def test_looks_at_marks_hold_up_no_overdue_purge_and_no_restore(services: FakeSe
     assert [event.job_id for event in services.fake_restore_publisher.published] == ["coming-back"]
     looks = [one for one in services.fake_ledger.entries.values() if one["state"] == "done" and one["sweeps"]]
     assert len(looks) == 98
+
+
+def test_a_sweep_that_is_killed_while_it_looks_at_marks_has_asked_for_what_is_owed(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pend(services, "overdue", 1)
+    pend(services, "coming-back", 1, state="restoring")
+    pend(services, "watched", 1)
+    watched = {"state": "done", "watched_until": NOW + timedelta(hours=1)}
+    services.fake_ledger.entries["watched"] |= watched
+    record = services.deletions.record_sweep
+
+    def killed(deletion: Deletion, now: datetime) -> None:
+        if deletion.job_id == "watched":
+            raise KeyboardInterrupt
+        record(deletion, now)
+
+    monkeypatch.setattr(services.deletions, "record_sweep", killed)
+    with pytest.raises(KeyboardInterrupt):
+        sweep(services)
+    assert [event.job_id for event in services.fake_publisher.published] == ["overdue"]
+    assert [event.job_id for event in services.fake_restore_publisher.published] == ["coming-back"]
 
 
 def test_the_same_job_is_asked_for_less_and_less_often(services: FakeServices) -> None:
