@@ -68,6 +68,7 @@ def dev(
         finally:
             process.kill()
             process.wait()
+            wait_until(lambda: not leftovers(first), SECONDS)  # the next run uses the same ports
 
 
 def leftovers(first: int) -> list[int]:
@@ -144,7 +145,7 @@ def run_what_it_says(text: str) -> str:
     assert len(commands) == 6
     for command in commands:
         ended = subprocess.run(
-            ["bash", "-c", f"{command} --fail"],
+            ["bash", "-c", f"{command} --fail --retry 5"],
             env={**os.environ, "TOKEN": token[1]},
             capture_output=True,
             text=True,
