@@ -1,6 +1,6 @@
 import { useState } from "react";
 import { messageOf, SessionEnded } from "@/lib/errors";
-import { enteredName, type Job, type JobName, shortName } from "@/lib/job";
+import { enteredName, isShared, type Job, type JobName, shortName } from "@/lib/job";
 import { renameJob } from "@/lib/job-calls";
 import { notify } from "@/lib/notify";
 
@@ -18,7 +18,10 @@ export function useRename(job: Job, onChange: (renamed: JobName) => void) {
     try {
       const { id, name } = await renameJob(job.id, wanted);
       onChange({ id, name });
-      const said = name === null ? "no longer has a name" : `is now called “${name}”`;
+      const said =
+        name === null
+          ? "no longer has a name"
+          : `is now called “${name}”${job.share_name && isShared(job) ? ", on its share page too" : ""}`;
       notify("success", `Job ${shortName(id)} ${said}`);
       return true;
     } catch (error) {

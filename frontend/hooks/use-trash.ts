@@ -1,8 +1,10 @@
 import { useRef } from "react";
 import useSWR from "swr";
+import { useReturn } from "@/hooks/use-return";
 import { listTrash } from "@/lib/api";
 import { SessionEnded } from "@/lib/errors";
 import type { TrashList } from "@/lib/job";
+import { isOld } from "@/lib/polling";
 import type { View } from "@/lib/view";
 
 export interface Trash {
@@ -18,9 +20,11 @@ export interface Trash {
 /** Loads the page of the trash that is shown, if it is. */
 export function useTrash(userId: string, { deleted, page }: View): Trash {
   const cursors = useRef(new Map<number, string>());
+  const askedAt = useRef(0);
   const { data, error, isValidating, mutate } = useSWR<TrashList>(
     deleted ? ["trash", userId, page] : null,
     async () => {
+      askedAt.current = Date.now();
       const list = await listTrash(page, cursors.current.get(page));
       if (list.next_cursor) cursors.current.set(page + 1, list.next_cursor);
       return list;
@@ -32,6 +36,11 @@ export function useTrash(userId: string, { deleted, page }: View): Trash {
       dedupingInterval: 0,
     },
   );
+  useReturn(() => {
+    if (!deleted || isValidating || !isOld(askedAt.current, Date.now())) return;
+    askedAt.current = Date.now(); // A browser may tell of one return by several events.
+    void mutate();
+  });
   const sessionEnded = error instanceof SessionEnded;
   return {
     list: data,

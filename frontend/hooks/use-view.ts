@@ -17,18 +17,23 @@ export function useView(): [View, Navigation] {
   const view = useMemo(() => parseView(new URLSearchParams(parameters)), [parameters]);
 
   const navigation = useMemo<Navigation>(() => {
+    // Not the view of a render: a message's button or a notification may be clicked long after it.
+    const now = () => parseView(new URLSearchParams(location.search));
     const amend = (change: Partial<View>) =>
       history.replaceState(
         { openedHere: change.details !== null && isOpenedHere() },
         "",
-        viewAddress({ ...view, ...change }),
+        viewAddress({ ...now(), ...change }),
       );
     const go = (change: Partial<View>) =>
-      history.pushState({ openedHere: change.details != null }, "", viewAddress({ ...view, ...change }));
+      history.pushState({ openedHere: change.details != null }, "", viewAddress({ ...now(), ...change }));
     return {
       go,
       amend,
-      openDetails: (jobId) => go({ details: jobId }),
+      openDetails: (jobId) => {
+        // Of two clicks, the second would be a step of its own, and closing would have to be done twice.
+        if (now().details !== jobId) go({ details: jobId });
+      },
       closeDetails: () => {
         // Back undoes the step that opened the details. A user who came in by the address has no such step.
         if (!isOpenedHere()) return amend({ details: null });
@@ -37,7 +42,7 @@ export function useView(): [View, Navigation] {
         history.back();
       },
     };
-  }, [view]);
+  }, []);
   return [view, navigation];
 }
 

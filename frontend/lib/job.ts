@@ -239,6 +239,11 @@ export function isPromptCut({ extension_prompt: prompt }: JobFields): boolean {
   return prompt?.endsWith("…") ?? false;
 }
 
+/** Returns the seed, or null if there is none or numbers of this language cannot hold it: it would be another one. */
+export function seedOf({ seed }: JobFields): number | null {
+  return Number.isSafeInteger(seed) ? (seed as number) : null;
+}
+
 /** Returns the name that a text field asks for: null, which is none, if the field is blank. */
 export function enteredName(text: string): string | null {
   return text.trim() || null;

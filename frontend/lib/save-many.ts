@@ -2,9 +2,9 @@
 
 import { fewAtOnce, patiently } from "@/lib/bulk";
 import { messageOf, NetworkError, SessionEnded } from "@/lib/errors";
-import { isPromptCut, type JobFields, shortName } from "@/lib/job";
+import { isPromptCut, type JobFields, seedOf, shortName } from "@/lib/job";
 import { getJob } from "@/lib/job-calls";
-import { openVideo } from "@/lib/video-stream";
+import { openVideo, persistently } from "@/lib/video-stream";
 
 /** Where files are saved. */
 export interface Target {
@@ -77,6 +77,7 @@ export async function saveMany(
   /** Aborted with `signal`, or when the target is lost. */
   const stop = new AbortController();
   signal.addEventListener("abort", () => stop.abort(signal.reason));
+  if (signal.aborted) stop.abort(signal.reason);
   const names = new Set([LIST]);
   const listed = new Map<string, Listed>();
   const problems: Problem[] = [];
@@ -91,11 +92,18 @@ export async function saveMany(
         if (error instanceof TargetLost) stop.abort(error);
         if (stop.signal.aborted) return;
         problems.push({ job, reason: reasonOf(error) });
+        if (isOfAll(error)) stop.abort(error);
       }
       progress.done += 1;
     },
     target.atOnce,
   );
+  const { reason } = stop.signal;
+  if (isOfAll(reason) && !signal.aborted) {
+    const known = new Set([...listed.keys(), ...problems.map(({ job }) => job.id)]);
+    const rest = jobs.filter((job) => !known.has(job.id));
+    problems.push(...rest.map((job) => ({ job, reason: reasonOf(reason) })));
+  }
   const reasons = new Map(problems.map(({ job, reason }) => [job.id, reason]));
   const all = jobs.map(
     (job) => listed.get(job.id) ?? describe(job, null, reasons.get(job.id) ?? "It was not saved yet."),
@@ -113,22 +121,33 @@ async function saveOne(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Listed> {
-  const whole = isPromptCut(job) ? await patiently(() => getJob(job.id, signal), signal) : job;
-  const { filename, size, checksums, content } = await openVideo(job.id, signal);
+  const { whole, video } = await persistently(
+    async () => ({
+      whole: isPromptCut(job) ? await patiently(() => getJob(job.id, signal), signal) : job,
+      video: await openVideo(job.id, signal),
+    }),
+    signal,
+  );
+  const { filename, size, checksums, content } = video;
   const name = fileName(job, filename, names);
   let bytes = 0;
-  if (size !== null && (await target.sizeOf(name)) === size) {
-    bytes = size;
-    await content.cancel();
-  } else {
-    const counted = new TransformStream<Uint8Array, Uint8Array>({
-      transform(chunk, controller) {
-        bytes += chunk.byteLength;
-        progress.bytes += chunk.byteLength;
-        controller.enqueue(chunk);
-      },
-    });
-    await target.write(name, content.pipeThrough(counted, { signal }));
+  const counting = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      bytes += chunk.byteLength;
+      progress.bytes += chunk.byteLength;
+      controller.enqueue(chunk);
+    },
+  });
+  const counted = content.pipeThrough(counting, { signal });
+  try {
+    if (size !== null && (await target.sizeOf(name)) === size) {
+      bytes = size;
+      await counted.cancel();
+    } else await target.write(name, counted);
+  } catch (error) {
+    // What nobody reads keeps its connection. A target that has begun to read cancels it by itself.
+    counted.cancel(error).catch(() => undefined);
+    throw error;
   }
   return { ...describe(whole, name, null), bytes, checksums };
 }
@@ -153,7 +172,7 @@ function describe(job: JobFields, file: string | null, problem: string | null): 
     type: job.job_type,
     resolution: job.resolution,
     prompt: job.extension_prompt ?? null,
-    seed: job.seed ?? null,
+    seed: seedOf(job),
     made_from: job.source_job_id ?? null,
     created_at: job.created_at,
     completed_at: job.completed_at,
@@ -180,10 +199,17 @@ function entriesIn(text: string | null): { id: string; file?: unknown }[] {
   }
 }
 
+/** Whether the next video would meet this error too: nothing answers for a minute, or the disk is full or gone. */
+function isOfAll(error: unknown): boolean {
+  const kinds = ["QuotaExceededError", "NotFoundError", "NotAllowedError"];
+  return error instanceof NetworkError || (error instanceof DOMException && kinds.includes(error.name));
+}
+
 /** Returns a sentence for the user about any error, also of a disk. */
 export function reasonOf(error: unknown): string {
   const kind = error instanceof DOMException ? error.name : "";
   if (kind === "QuotaExceededError") return "There is not enough room on the disk.";
+  if (kind === "NotFoundError") return "The folder is no longer there.";
   if (kind === "NotAllowedError" || kind === "NoModificationAllowedError")
     return "The browser may not write there.";
   if (error instanceof TypeError) return messageOf(new NetworkError());

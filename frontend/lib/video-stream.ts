@@ -77,6 +77,23 @@ export async function openVideo(jobId: string, signal: AbortSignal): Promise<Vid
   return { filename, size, checksums: checksumsIn(response.headers.get("x-goog-hash")), content };
 }
 
+/** Does it again after a pause, six times at the most, if it fails by what may pass. */
+export async function persistently<T>(act: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (const pause of PAUSES) {
+    try {
+      return await act();
+    } catch (error) {
+      if (signal.aborted || !mayPass(error)) throw error;
+    }
+    await new Promise((resolve) => {
+      setTimeout(resolve, pause);
+      signal.addEventListener("abort", resolve, { once: true });
+    });
+    signal.throwIfAborted();
+  }
+  return act();
+}
+
 async function request(
   url: string,
   signal: AbortSignal,

@@ -9,6 +9,7 @@ import {
   isShared,
   type Job,
   STATUSES,
+  seedOf,
   titleOf,
   typeLabel,
 } from "@/lib/job";
@@ -93,4 +94,14 @@ test.each<[number | null, number | null | undefined, string | null]>([
 ])("%s credits of which %s were given back are shown as %j", (charged, refunded, shown) => {
   const refund = refunded !== undefined && { credits_refunded: refunded };
   expect(costOf({ credits_charged: charged, ...refund } as Job)).toBe(shown);
+});
+
+test.each([
+  [7, 7],
+  [0, 0],
+  [2 ** 60, null],
+  [null, null],
+  [undefined, null],
+])("a seed of %s is told as %s", (seed, told) => {
+  expect(seedOf({ seed } as Parameters<typeof seedOf>[0])).toBe(told);
 });

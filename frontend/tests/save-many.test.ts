@@ -104,6 +104,7 @@ describe("saving many videos", () => {
   });
 
   test("goes on after what could not be had, and tells why", async () => {
+    vi.useFakeTimers();
     const target = memory();
     fetch.mockImplementation(async (url) => {
       if (String(url).endsWith("b")) return new Response("gone", { status: 404 });
@@ -111,24 +112,32 @@ describe("saving many videos", () => {
       return video(1);
     });
     vi.mocked(getJobOutput).mockRejectedValueOnce(new ApiError("There is no such job.", 404, undefined));
-    const { saved, problems } = await saveMany(
-      ["x", "b", "c", "d"].map((id) => job(id)),
-      target,
+    const ended = saveMany(
+      ["x", "b", "d", "c", "e"].map((id) => job(id)),
+      { ...target, atOnce: 1 },
       start(),
       never,
     );
+    await vi.runAllTimersAsync();
+    vi.useRealTimers();
+    const { saved, problems } = await ended;
     const away = "The service cannot be reached. Check your connection and try again.";
     const reasons = {
       x: "There is no such job.",
       b: "The output video is missing or cannot be reached.",
       c: away,
+      e: away,
     };
     expect(saved).toBe(1);
     expect(Object.fromEntries(problems.map(({ job: { id }, reason }) => [id, reason]))).toEqual(reasons);
     expect(target.list().map(({ id, file, problem }) => [id, file, problem])).toEqual([
-      ...Object.entries(reasons).map(([id, reason]) => [id, null, reason]),
+      ["x", null, reasons.x],
+      ["b", null, reasons.b],
       ["d", "nuumee-d.mp4", null],
+      ["c", null, away],
+      ["e", null, away],
     ]);
+    expect(fetch.mock.calls.filter(([url]) => String(url).endsWith("c"))).toHaveLength(7);
   });
 
   test("keeps in the list what was saved earlier, also if it cannot be had again", async () => {
@@ -255,6 +264,57 @@ describe("saving many videos", () => {
   test("stops when the session has ended", async () => {
     vi.mocked(getJobOutput).mockRejectedValue(new SessionEnded());
     await expect(saveMany([job("a")], memory(), start(), never)).rejects.toBeInstanceOf(SessionEnded);
+  });
+
+  test("waits for a connection that is away between two videos", async () => {
+    vi.useFakeTimers();
+    const began = Date.now();
+    fetch.mockImplementation(async (url) => {
+      const since = Date.now() - began;
+      if (!String(url).endsWith("a") && since < 10_000) throw new TypeError("Failed to fetch");
+      return video(1);
+    });
+    const ended = saveMany([job("a"), job("b"), job("c")], { ...memory(), atOnce: 1 }, start(), never);
+    await vi.runAllTimersAsync();
+    vi.useRealTimers();
+    expect(await ended).toEqual({ saved: 3, problems: [], cancelled: false });
+  });
+
+  test("ends when the disk is full: the others are not received in vain", async () => {
+    const cancelled = vi.fn();
+    const endless = () =>
+      new ReadableStream({ pull: (stream) => stream.enqueue(new Uint8Array(1)), cancel: cancelled });
+    fetch.mockImplementation(async () => new Response(endless()));
+    const write = () => Promise.reject(new DOMException("", "QuotaExceededError"));
+    const { problems } = await saveMany(
+      [job("a"), job("b")],
+      { ...memory(), write, atOnce: 1 },
+      start(),
+      never,
+    );
+    const reason = "There is not enough room on the disk.";
+    expect(problems.map((one) => [one.job.id, one.reason])).toEqual([
+      ["a", reason],
+      ["b", reason],
+    ]);
+    expect(fetch).toHaveBeenCalledOnce();
+    await vi.waitFor(() => expect(cancelled).toHaveBeenCalledOnce());
+  });
+
+  test("gives up the connection of a video that cannot be written", async () => {
+    const cancelled = vi.fn();
+    const endless = () =>
+      new ReadableStream({ pull: (stream) => stream.enqueue(new Uint8Array(1)), cancel: cancelled });
+    fetch.mockImplementation(async () => new Response(endless()));
+    const write = () => Promise.reject(new DOMException("", "NoModificationAllowedError"));
+    await saveMany([job("a"), job("b")], { ...memory(), write }, start(), never);
+    await vi.waitFor(() => expect(cancelled).toHaveBeenCalledTimes(2));
+  });
+
+  test("asks nothing if it was cancelled before it began", async () => {
+    const ended = await saveMany([job("a")], memory(), start(), AbortSignal.abort());
+    expect(ended).toEqual({ saved: 0, problems: [], cancelled: true });
+    expect(getJobOutput).not.toHaveBeenCalled();
   });
 
   test("holds no more than a few pieces of a video, however large it is", async () => {

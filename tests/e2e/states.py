@@ -9,7 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.e2e.faults import unavailable
+from tests.e2e.faults import problem, unavailable
 from tests.e2e.jobs_page import SESSION, JobsPage
 from tests.e2e.posters import ALL, tell_of
 from tests.e2e.shelf import Shelf
@@ -111,7 +111,7 @@ def saving(jobs: JobsPage, shelf: Shelf) -> None:
 
 def saved(jobs: JobsPage, shelf: Shelf) -> None:
     shelf.add_many(21)
-    jobs.page.route("**/output", _UNAVAILABLE)
+    jobs.page.route("**/output", lambda route: problem(route, 404, "The job has no output video."))
     _open_folders(jobs.page)
     jobs.open()
     jobs.page.get_by_role("checkbox").first.check()

@@ -1,12 +1,15 @@
-"""Saving the videos of several jobs into a folder."""
+"""Saving the videos of several jobs into a folder or as a zip file."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
+import zipfile
 
 from playwright.sync_api import Page, expect
 
+from tests.e2e.faults import HeldBack
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import OUTPUT, Shelf
 
@@ -22,6 +25,14 @@ _FILES = """async () => {
         found[name] = name.endsWith(".json") ? new TextDecoder().decode(content) : hex;
     }
     return found;
+}"""
+_NO_FOLDERS = "delete window.showDirectoryPicker"
+_NO_LIST = """window.showDirectoryPicker = async () => {
+    const folder = await navigator.storage.getDirectory();
+    const handle = folder.getFileHandle.bind(folder);
+    folder.getFileHandle = (name, options) => name === "jobs.json"
+        ? Promise.reject(new DOMException("", "NoModificationAllowedError")) : handle(name, options);
+    return folder;
 }"""
 
 
@@ -53,3 +64,45 @@ def test_selected_videos_are_saved_into_a_folder_and_not_twice(
     assert listed.keys() == {first, second, gone}
     assert failed not in listed
     assert (listed[second]["name"], listed[second]["bytes"]) == ("Second try", OUTPUT.stat().st_size)
+
+
+def test_a_zip_file_is_made_once_and_no_stray_key_or_click_throws_it_away(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    page.add_init_script(_NO_FOLDERS)
+    job = shelf.add(name="First try")
+    held = HeldBack(page, re.compile(r"/output$"))
+    jobs_page.open()
+    page.get_by_role("checkbox").first.check()
+    page.get_by_role("region", name="Selected jobs").get_by_role("button", name="Download").click()
+    jobs_page.dialog.get_by_role("button", name="Save as a zip file").dblclick()
+    expect(jobs_page.dialog.get_by_role("progressbar")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.mouse.click(5, 5)
+    expect(jobs_page.dialog.get_by_role("progressbar")).to_be_visible()
+    with page.expect_download() as saving:
+        held.let_go()
+    expect(jobs_page.dialog.get_by_role("status")).to_have_text("1 video saved.")
+    assert sum(request.url.endswith("/output") for request in jobs_page.requests) == 1
+    with zipfile.ZipFile(saving.value.path()) as saved:
+        name = f"nuumee-First try {job[:8]}.mp4"
+        assert saved.namelist() == [name, "jobs.json"]
+        assert saved.read(name) == OUTPUT.read_bytes()
+        assert json.loads(saved.read("jobs.json"))[0]["id"] == job
+    page.keyboard.press("Escape")
+    expect(jobs_page.dialog).to_have_count(0)
+
+
+def test_a_list_that_cannot_be_written_is_told_and_the_videos_are_in_the_folder(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    page.add_init_script(_NO_LIST)
+    job = shelf.add()
+    jobs_page.open()
+    page.get_by_role("checkbox").first.check()
+    page.get_by_role("region", name="Selected jobs").get_by_role("button", name="Download").click()
+    jobs_page.dialog.get_by_role("button", name="Choose a folder").click()
+    expect(jobs_page.dialog.get_by_role("alert")).to_have_text(
+        "What was received is in the folder, but not the list of the jobs. The browser may not write there."
+    )
+    assert page.evaluate(_FILES).keys() == {f"nuumee-{job}.mp4"}

@@ -176,3 +176,22 @@ def test_the_share_page_shows_the_name_if_its_owner_wishes(jobs_page: JobsPage, 
     assert shelf.document(named).get().get("share_name") is True
     page.reload()
     expect(box).to_be_checked()
+
+    link.page.get_by_role("dialog").get_by_role("button", name="Rename job").click()
+    page.get_by_role("textbox", name="Name of the job").fill("Second")
+    page.keyboard.press("Enter")
+    expect(jobs_page.toasts.first).to_contain_text("is now called “Second”, on its share page too")
+
+
+def test_an_end_date_is_chosen_from_the_message_without_leaving_what_is_shown(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    job_id = shelf.add(media=False)
+    shelf.add("failed", media=False)
+    jobs_page.open()
+    jobs_page.button(job_id, "Copy link").click()
+    jobs_page.filter("Failed").click()
+    expect(jobs_page.cards).to_have_count(1)
+    jobs_page.toasts.get_by_role("button", name="End date").click()
+    expect(page.get_by_role("dialog", name=job_id[:8])).to_be_visible()
+    expect(page).to_have_url(re.compile(r"status=failed.*job="))

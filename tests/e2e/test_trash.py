@@ -7,6 +7,7 @@ import re
 
 from playwright.sync_api import Page, Route, expect
 
+from tests.e2e.clock import Clock
 from tests.e2e.faults import failed_load, problem
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
@@ -90,6 +91,21 @@ def test_the_receipt_is_shown_and_saved_as_a_file(jobs_page: JobsPage, page: Pag
 
     jobs_page.open(f"?job={job}")
     expect(jobs_page.dialog.get_by_text("2 files (3.4 MB) removed")).to_have_count(3)
+
+
+def test_an_old_trash_is_loaded_again_when_its_user_comes_back(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    first = shelf.add_deleted()
+    clock = Clock(page)
+    jobs_page.open("?deleted=true")
+    jobs_page.expect_ids([first])
+    clock.stop()
+    clock.hide_page()
+    second = shelf.add_deleted()
+    clock.run(seconds=31)
+    clock.show_page()
+    jobs_page.expect_ids([second, first])
 
 
 def delete(jobs_page: JobsPage, job_id: str) -> None:

@@ -4,7 +4,7 @@ import { CopyButton } from "@/components/dialogs/CopyButton";
 import { Row } from "@/components/dialogs/Row";
 import { ForeignText } from "@/components/ui/ForeignText";
 import { messageOf } from "@/lib/errors";
-import { isPromptCut, type Job, shortName } from "@/lib/job";
+import { isPromptCut, type Job, seedOf, shortName } from "@/lib/job";
 import { getJob } from "@/lib/job-calls";
 import { ALL, viewAddress } from "@/lib/view";
 
@@ -16,11 +16,12 @@ interface Props {
 
 /** What the video was made by: the prompt, the seed and the job whose video was the source. */
 export function Recipe({ job, onOpen }: Props) {
-  const { extension_prompt: prompt, seed, source_job_id: source } = job;
+  const { extension_prompt: prompt, source_job_id: source } = job;
+  const seed = seedOf(job);
   return (
     <>
       {prompt && <Prompt key={prompt} job={job} listed={prompt} />}
-      {seed != null && (
+      {seed !== null && (
         <Row name="Seed">
           <span className="font-mono text-xs">{seed}</span>
           <CopyButton name="Seed" text={String(seed)} />

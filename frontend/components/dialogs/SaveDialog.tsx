@@ -19,7 +19,7 @@ type State = { kind: "asking" } | { kind: "saving" } | ({ kind: "ended"; failure
 
 const videos = (count: number) => `${count} ${count === 1 ? "video" : "videos"}`;
 
-/** Saves the output videos of many jobs into a folder or as a zip file. Closing it cancels what is under way. */
+/** Saves the output videos of many jobs into a folder or as a zip file. Its buttons cancel what is under way. */
 export function SaveDialog({ jobs, onClose }: Props) {
   const completed = jobs.filter((job) => job.status === "completed");
   const way = wayToSave();
@@ -29,12 +29,16 @@ export function SaveDialog({ jobs, onClose }: Props) {
   useEffect(() => () => running.current?.abort(), []);
 
   const save = async (chosen: JobFields[]) => {
+    if (running.current) return; // A second click, while the zip file is being made.
     const now: Progress = { done: 0, total: chosen.length, bytes: 0 };
     const controller = new AbortController();
+    running.current = controller;
+    let lost = "Nothing was saved.";
     const timer = setInterval(() => setProgress({ ...now }), SHOWN_EVERY);
     try {
       const target = way === "folder" ? await chosenFolder() : await zipTarget();
-      running.current = controller;
+      // What is written into a folder stays there. Then all that can fail is the list.
+      if (way === "folder") lost = "What was received is in the folder, but not the list of the jobs.";
       setProgress({ ...now });
       setState({ kind: "saving" });
       const ended = await saveMany(chosen, target, now, controller.signal);
@@ -43,14 +47,26 @@ export function SaveDialog({ jobs, onClose }: Props) {
       if (error instanceof SessionEnded) return; // The browser is leaving the page.
       // The user has chosen no folder.
       if (error instanceof DOMException && error.name === "AbortError") return;
-      setState({ kind: "ended", saved: 0, problems: [], cancelled: false, failure: reasonOf(error) });
+      setState({
+        kind: "ended",
+        saved: 0,
+        problems: [],
+        cancelled: false,
+        failure: `${lost} ${reasonOf(error)}`,
+      });
     } finally {
+      running.current = null;
       clearInterval(timer);
       setProgress({ ...now });
     }
   };
   return (
-    <Modal title={`Download ${videos(completed.length)}`} onClose={onClose} className="max-w-lg">
+    <Modal
+      title={`Download ${videos(completed.length)}`}
+      onClose={onClose}
+      stays={state.kind === "saving"}
+      className="max-w-lg"
+    >
       <div className="flex flex-col gap-3 text-sm leading-relaxed">
         {state.kind === "asking" && <Intent way={way} left={jobs.length - completed.length} />}
         {state.kind === "saving" && <Bar {...progress} />}
@@ -106,7 +122,7 @@ function Bar({ done, total, bytes }: Progress) {
 }
 
 function End({ problems, cancelled, failure, saved }: Saved & { failure: string | null }) {
-  if (failure) return <p role="alert">Nothing was saved. {failure}</p>;
+  if (failure) return <p role="alert">{failure}</p>;
   return (
     <>
       <p role="status">

@@ -100,7 +100,7 @@ interface NameShownProps {
 
 /** Whether who has the link sees the job's name. Nothing if it has none. */
 function NameShown({ job, busy, onChange }: NameShownProps) {
-  if (!job.name || job.share_name === undefined) return null;
+  if (!job.share_name && (!job.name || job.share_name === undefined)) return null;
   return (
     <label className="flex min-h-11 items-center gap-2 sm:min-h-9">
       <input

@@ -18,6 +18,8 @@ interface Props {
   /** The element id of the card that the dialog is about, if any. */
   about?: string | undefined;
   onKeyDown?: KeyboardEventHandler;
+  /** Whether only its own buttons close it, because what is under way would be lost. */
+  stays?: boolean;
   children: ReactNode;
 }
 
@@ -37,7 +39,7 @@ function usesEscape(target: EventTarget | null): boolean {
 }
 
 /** A dialog that is open while it is rendered. Escape or a click outside closes it. */
-export function Modal({ title, onClose, className, about, onKeyDown, children }: Props) {
+export function Modal({ title, onClose, className, about, onKeyDown, stays, children }: Props) {
   const returnFocus = useFocusReturn(about);
   return (
     <Dialog.Root open onOpenChange={(open) => open || onClose()}>
@@ -49,9 +51,9 @@ export function Modal({ title, onClose, className, about, onKeyDown, children }:
           onCloseAutoFocus={returnFocus}
           onKeyDown={onKeyDown}
           onEscapeKeyDown={(event) =>
-            (isQuestionOpen() || usesEscape(event.target)) && event.preventDefault()
+            (stays || isQuestionOpen() || usesEscape(event.target)) && event.preventDefault()
           }
-          onInteractOutside={(event) => isMessage(event.target) && event.preventDefault()}
+          onInteractOutside={(event) => (stays || isMessage(event.target)) && event.preventDefault()}
         >
           <div className="mb-4 flex items-start justify-between gap-4">
             <Dialog.Title className="min-w-0 break-words font-semibold text-lg leading-snug">
