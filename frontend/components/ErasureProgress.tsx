@@ -48,7 +48,7 @@ function Bar({ erasure: { jobs, deleted } }: { erasure: Erasure }) {
   const done = Math.min(deleted, jobs);
   return (
     <>
-      <progress aria-label="Deleted so far" max={jobs || 1} value={done} className="h-2 w-40 accent-accent" />
+      <progress aria-label="Deleted so far" max={jobs || 1} value={done} className="h-2 w-40" />
       <span className="text-muted tabular-nums">
         {done} of {jobs}
       </span>

@@ -113,7 +113,7 @@ function Intent({ way, left }: { way: "folder" | "zip" | null; left: number }) {
 function Bar({ done, total, bytes }: Progress) {
   return (
     <>
-      <progress aria-label="Videos saved" max={total} value={done} className="h-2 w-full accent-accent" />
+      <progress aria-label="Videos saved" max={total} value={done} className="h-2 w-full" />
       <p className="tabular-nums">
         {done} of {videos(total)}, {formatBytes(bytes)} received
       </p>
