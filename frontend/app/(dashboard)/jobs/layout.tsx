@@ -1,8 +1,14 @@
 import type { Metadata } from "next";
 import type { ReactNode } from "react";
+import { preconnect } from "react-dom";
+import { firstConnections } from "@/lib/connections";
+import { settings } from "@/lib/settings";
 
 export const metadata: Metadata = { title: "Jobs" };
 
 export default function JobsLayout({ children }: { children: ReactNode }) {
+  for (const { origin, crossOrigin } of firstConnections(settings)) {
+    preconnect(origin, crossOrigin && { crossOrigin });
+  }
   return children;
 }
