@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from shared import log
-from shared.deletion.purge import NOTHING, Deletion, DeletionState, Leftovers
+from shared.deletion.purge import Deletion, DeletionState, Leftovers
 from shared.errors import PurgeIncomplete, Unavailable, UnprocessableEvent
 from shared.jobs.job import JobPrefix
 from shared.messaging.events import JobDeleted
@@ -30,7 +30,8 @@ def purge_job(event: JobDeleted, services: Services) -> None:
     buckets = services.objects.purge(prefix, lambda: services.deletions.still_holds(deletion, services.now()))
     failed = ", ".join(bucket.bucket for bucket in buckets if bucket.error)
     try:
-        found = NOTHING if failed else services.named_elsewhere.leftovers(deletion)
+        # A run that failed has not looked elsewhere: what was left there still is.
+        found = Leftovers(deletion.left) if failed else services.named_elsewhere.leftovers(deletion)
     except Unavailable:
         # What was removed counts, whatever else the job names.
         unknown = Leftovers(deletion.left, deletion.named)
@@ -45,7 +46,7 @@ def purge_job(event: JobDeleted, services: Services) -> None:
         objects=sum(bucket.objects for bucket in buckets),
         bytes=sum(bucket.size for bucket in buckets),
     )
-    if after.state is DeletionState.PENDING and not after.left:
+    if after.state is DeletionState.PENDING and (failed or not after.left):
         raise PurgeIncomplete(f"files may be left in {failed or 'other places that the job names'}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 from shared import log
 from shared.deletion.purge import Deletion, DeletionState
@@ -14,6 +15,8 @@ from shared.services import Services
 
 WAITS = 5
 """How often a restore looks whether a purge has ended before it leaves the rest to its next delivery."""
+LONGEST_KEPT = timedelta(days=90)
+"""No bucket keeps what is removed for longer: https://cloud.google.com/storage/docs/soft-delete"""
 PAUSE = 1.0
 """Seconds between these looks. A purge notices within one batch that it is no longer wanted."""
 
@@ -61,5 +64,5 @@ def _wait_for_removals(deletion: Deletion, services: Services) -> None:
 
 def _is_too_late(deletion: Deletion, services: Services) -> bool:
     """Whether the time of the first file is known to be over, so that what is missing cannot come back."""
-    until = services.retention.kept_until(deletion.removed_since)
-    return until is not None and until <= services.now()
+    until = services.retention.kept_until(deletion.removed_since) or deletion.removed_since + LONGEST_KEPT
+    return until <= services.now()

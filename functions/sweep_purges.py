@@ -35,20 +35,14 @@ def sweep_purges(_: MinutePassed, services: Services) -> None:
     failures = _Failures()
     with failures.kept("purges of the old form"):
         _take_over(services, failures)
+    due: dict[DeletionState, list[Deletion]] = {state: [] for state in DeletionState}
     with failures.kept("deletions that are due"):
-        due: dict[DeletionState, list[Deletion]] = {state: [] for state in DeletionState}
         for deletion in services.deletions.due(services.now(), BATCH):
             due[deletion.state].append(deletion)
-        # First what is owed: a look takes as long as a request, and there may be many.
         with failures.kept("overdue purges"):
             _ask_again(due[DeletionState.PENDING], _PURGE, services, failures)
         with failures.kept("overdue restores"):
             _ask_again(due[DeletionState.RESTORING], _RESTORE, services, failures)
-        for state, record in (
-            (DeletionState.DONE, services.deletions.record_sweep),
-            (DeletionState.RESTORED, services.restores.record_sweep),
-        ):
-            _look_at_marks(due[state], record, services, failures)
     with failures.kept("erasures that are due"):
         _ask_for_erasures(services, failures)
     with failures.kept("age of the oldest purge"):
@@ -61,6 +55,9 @@ def sweep_purges(_: MinutePassed, services: Services) -> None:
         _drain(services.dead_restores, _replay_restore, services, failures)
     with failures.kept("dead letters of uploads"):
         _drain(services.dead_uploads, _replay_upload, services, failures)
+    # After all that is owed: a look takes as long as a request, and there may be many.
+    _look_at_marks(due[DeletionState.DONE], services.deletions.record_sweep, services, failures)
+    _look_at_marks(due[DeletionState.RESTORED], services.restores.record_sweep, services, failures)
     if failures.count:
         log.error("sweep_incomplete", failures=failures.count)
         raise SweepIncomplete(f"{failures.count} of its parts failed")
@@ -154,7 +151,8 @@ def _ask_again(overdue: Iterable[Deletion], wish: _Wish, services: Services, fai
 def _tell(deletion: Deletion, wish: _Wish) -> None:
     """Log it, as an error if the run fails again and again. What is left elsewhere was an error of its own."""
     about = {"job_id": deletion.job_id, "sweeps": deletion.sweeps + 1, "deleted_at": deletion.deleted_at}
-    if deletion.sweeps + 1 < SWEEPS_UNTIL_ALERT or deletion.left:
+    is_told = wish is _PURGE and deletion.left and not deletion.has_failed
+    if deletion.sweeps + 1 < SWEEPS_UNTIL_ALERT or is_told:
         log.warning("restore_asked_again" if wish is _RESTORE else "purge_asked_again", **about)
     else:
         log.error("restore_overdue" if wish is _RESTORE else "purge_overdue", **about)

@@ -162,7 +162,7 @@ class Reconciliation:
         for deletion in self._deletions.all_pending(self._since):
             for named in deletion.left:
                 yield Finding(Kind.LEFT, named)
-            if not deletion.left:
+            if deletion.has_failed or not deletion.left:
                 prefix = f"{deletion.user_id}/{deletion.job_id}/"
                 yield Finding(Kind.OVERDUE, prefix, stuck=self._is_stuck(deletion.job_id))
         for pair in self._ledger.all():

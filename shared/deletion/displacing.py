@@ -32,6 +32,11 @@ def displaced_fields(document: dict[str, Any], is_marked: bool) -> Iterator[dict
         if room >= _ROOM:
             yield dict(moved)
             break
+    # A job that is to be live keeps as much as it can: its media's names are short.
+    fewest = len(movable) if is_marked else len(moved) + 1
+    while fewest < len(movable):
+        yield {name: document[name] for _, name in sizes[:fewest]}
+        fewest *= 2
     yield {name: document[name] for name in movable}
     if is_marked:
         yield {name: value for name, value in document.items() if name not in _LEAST}

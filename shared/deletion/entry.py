@@ -163,6 +163,7 @@ def ended(entry: Entry, key: str, buckets: Sequence[BucketPurge], found: Leftove
             changes["sweep_at"] = entry.get("sweep_at") if _is_watched(entry, now) else None
         elif entry["state"] == DeletionState.DONE or entry.get("sweep_at") is None:
             changes["sweep_at"] = now  # another run was done before: what this one saw must be proved anew
+            changes |= {"sweeps": 0} if entry["state"] == DeletionState.DONE else {}
     return _with(entry, f"ended {key}", **changes)
 
 
@@ -246,6 +247,7 @@ def deletion_of(job_id: str, entry: Entry) -> Deletion | None:
         restores=restores(entry),
         first_removal=_first_removal(entry, requested_at),
         removed={bucket: _number(one, "objects") for bucket, one in _buckets(entry).items()},
+        has_failed=any(one.get("error") for one in _buckets(entry).values()),
     )
 
 
@@ -299,7 +301,7 @@ def _first_removal(entry: Entry, requested_at: datetime) -> datetime | None:
     buckets = _buckets(entry).values()
     times = [at for one in buckets if isinstance(at := one.get("first_removed_at"), datetime)]
     # Runs that go on or were killed.
-    times += [max(at, requested_at) for at in running(entry).values()]
+    times += running(entry).values()
     # Earlier code recorded neither.
     is_unknown = any("removed_at" in one and "first_removed_at" not in one for one in buckets)
     if is_unknown or (_number(entry, "attempts") and "running" not in entry):

@@ -48,6 +48,8 @@ class Deletion:
     """When the first run began that removed files, or that may have; None if none did. By the function's clock."""
     removed: Mapping[str, int] = field(default_factory=dict)
     """How many generations of objects runs removed from each bucket, as far as is known."""
+    has_failed: bool = False
+    """Whether the last run could not prove that each bucket is empty."""
 
     @property
     def removed_since(self) -> datetime:

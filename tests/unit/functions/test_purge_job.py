@@ -289,3 +289,18 @@ def test_a_deletion_that_older_code_made_has_a_receipt_too(services: FakeService
         *("done", "operator"),
         2,
     )
+
+
+def test_a_run_that_fails_forgets_nothing_that_is_left_elsewhere(
+    services: FakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("ERROR", "nuumee"):
+        purge(services)
+        services.fake_media.broken.add(IMAGES)
+        with pytest.raises(ServiceUnavailable):
+            purge(services)
+        receipt: Any = call(list_jobs, services, "/jobs/job-1/deletion").json
+        services.fake_media.broken.clear()
+        purge(services)
+    assert receipt["left"] == [f"videos/{UPLOAD}"]
+    assert said(caplog) == ["purge_left_objects"]

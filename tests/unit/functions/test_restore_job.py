@@ -598,3 +598,43 @@ def test_an_uploads_dead_letter_does_not_count_while_its_job_is_restored(service
         sweep_purges.receive(envelope(b"", {}), services)
         assert services.fake_upload_publisher.forwarded[-1][1]["replays"] == replays
     assert services.fake_ledger.dead_letters == {}
+
+
+def test_a_mark_in_the_future_hides_nothing_that_a_killed_run_removed(services: FakeServices) -> None:
+    services.now = lambda: NOW + timedelta(minutes=1)
+    delete(services)
+    services.deletions.begin_purge("job", "me", "killed", NOW)
+    deletion = services.restores.of("job")
+    assert deletion is not None
+    assert deletion.removed_since == NOW
+
+
+def test_a_restore_that_misses_a_file_ends_though_the_buckets_keep_nothing_any_more(
+    services: FakeServices,
+) -> None:
+    delete(services)
+    purge(services)
+    undelete(services)
+    services.fake_media.removed[VIDEOS].clear()
+    services.fake_retention.kept = timedelta()
+    services.now = lambda: NOW + timedelta(days=90)
+    restore(services)
+    assert state(services) == "pending"
+
+
+def test_looks_at_a_mark_are_no_failures_of_a_later_run_that_finds_files(
+    services: FakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
+    services.add("job", document("me", status="processing"))
+    delete(services)
+    purge(services)
+    for hours in range(21):
+        services.now = lambda hours=hours: NOW + timedelta(hours=hours)  # type: ignore[misc]
+        sweep_purges.receive(envelope(b"", {}), services)
+    services.fake_media.broken.add(IMAGES)
+    with pytest.raises(ServiceUnavailable):
+        purge(services)  # the same event once more
+    caplog.clear()
+    with caplog.at_level("WARNING", "nuumee"):
+        sweep_purges.receive(envelope(b"", {}), services)
+    assert caplog.messages == ["purge_asked_again"]

@@ -375,3 +375,37 @@ def test_a_dead_letter_of_a_deletion_that_was_taken_back_is_let_go(services: Fak
     assert services.fake_ledger.dead_letters == {}
     assert len(services.fake_upload_publisher.forwarded) == 1
     assert services.fake_ledger.entries["job-1"]["state"] == state
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"state": "restoring"}, "restore_overdue"),
+        ({"buckets": {"nuumee-images": {"error": "403"}}}, "purge_overdue"),
+        ({}, "purge_asked_again"),
+    ],
+)
+def test_what_is_left_elsewhere_hides_no_run_that_fails_again_and_again(
+    services: FakeServices, changes: dict[str, Any], told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    pend(services, "job-1", 1, sweeps=7, left=["videos/me/uploads/a.mp4"], **changes)
+    with caplog.at_level("WARNING", "nuumee"):
+        sweep(services)
+    assert caplog.messages == [told]
+
+
+def test_a_sweep_that_is_killed_while_it_looks_at_marks_has_asked_for_erasures(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pend(services, "watched", 1)
+    watched = {"state": "done", "watched_until": NOW + timedelta(hours=1), "sweep_at": NOW}
+    services.fake_ledger.entries["watched"] |= watched
+    services.fake_erasures.request("me", 1, by="me", now=NOW - timedelta(hours=1))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(services.deletions, "record_sweep", killed)
+    with pytest.raises(KeyboardInterrupt):
+        sweep(services)
+    assert len(services.fake_erasure_publisher.published) == 1
