@@ -28,7 +28,7 @@ ACTIVE = 3
 """Jobs in progress at once. A new job follows each completed one."""
 _CHOSEN_FROM = 20
 """Completed jobs from which one is picked, whose inputs a new job reuses."""
-_OUTPUT = Path(__file__).parent / "media" / "output-nova-wave.mp4"
+_MEDIA = Path(__file__).parent / "media"
 _STEPS = {"pending": "queued", "queued": "processing"}
 
 
@@ -48,7 +48,7 @@ class Worker:
             if job["status"] in _STEPS:
                 snapshot.reference.update({"status": _STEPS[job["status"]], "updated_at": datetime.now(UTC)})
             else:
-                self._upload(snapshot.id, job.get("source_job_id"))
+                self._upload(snapshot.id, job)
         if len(active) < ACTIVE and self._begun < MOST:
             self._begin()
             self._begun += 1
@@ -86,13 +86,18 @@ class Worker:
             }
         )
 
-    def _upload(self, job_id: str, source_job_id: str | None) -> None:
-        """Upload the earlier output for the same inputs if it still exists, else a sample."""
-        bucket = self._buckets.bucket(self._settings.outputs_bucket)
-        before = bucket.get_blob(f"{self._user_id}/{source_job_id}/output.mp4")
-        content = before.download_as_bytes() if before else _OUTPUT.read_bytes()
-        blob = bucket.blob(f"{self._user_id}/{job_id}/output.mp4")
-        blob.upload_from_string(content, content_type="video/mp4")
+    def _upload(self, job_id: str, job: dict[str, Any]) -> None:
+        """Upload the demo video in which the figure of the job's image moves as in its video; else a sample."""
+        figure = self._shown(self._settings.images_bucket, job.get("reference_image_path"), "reference") or "nova"
+        motion = self._shown(self._settings.videos_bucket, job.get("motion_video_path"), "motion") or "wave"
+        blob = self._buckets.bucket(self._settings.outputs_bucket).blob(f"{self._user_id}/{job_id}/output.mp4")
+        blob.upload_from_filename(_MEDIA / f"output-{figure}-{motion}.mp4", content_type="video/mp4")
+
+    def _shown(self, bucket: str, name: str | None, kind: str) -> str | None:
+        """What the object shows if it is one of the demo's media of this kind. Their sizes all differ."""
+        found = self._buckets.bucket(bucket).get_blob(name) if name else None
+        shown = {file.stat().st_size: file.stem.removeprefix(f"{kind}-") for file in _MEDIA.glob(f"{kind}-*")}
+        return shown.get(found.size) if found else None
 
 
 def main() -> None:

@@ -11,6 +11,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from infra.local import worker as module
 from infra.local.stack import Stack
 from infra.local.worker import Worker
+from tests.e2e.shelf import MEDIA
 from tests.jobs import deleted, document, new_id, read
 from tests.waiting import wait_until
 
@@ -21,9 +22,11 @@ def test_a_job_goes_through_every_state_and_another_comes_after_it(
     monkeypatch.setattr(module, "ACTIVE", 1)
     user, first, gone = new_id(), new_id(), new_id()
     database.collection("jobs").document(gone).set(deleted(user, status="pending"))
-    fields = document(
-        user, status="pending", completed_at=None, reference_image_path=f"{user}/{first}/reference.png"
-    )
+    reference, motion = f"{user}/{first}/reference.png", f"{user}/{first}/motion.mp4"
+    buckets.bucket("nuumee-images").blob(reference).upload_from_filename(MEDIA / "reference-moss.png")
+    buckets.bucket("nuumee-videos").blob(motion).upload_from_filename(MEDIA / "motion-jump.mp4")
+    paths = {"reference_image_path": reference, "motion_video_path": motion}
+    fields = document(user, status="pending", completed_at=None, **paths)
     database.collection("jobs").document(first).set(fields)
     worker = Worker(stack.settings, user)
     seen = []
@@ -36,12 +39,16 @@ def test_a_job_goes_through_every_state_and_another_comes_after_it(
     worker.step()
     after = _other(database, user, {first, gone})
     assert (after["status"], after["source_job_id"]) == ("pending", first)
-    assert after["reference_image_path"] == f"{user}/{first}/reference.png"
+    assert after["reference_image_path"] == reference
     for _ in range(3):
         worker.step()
     wait_until(lambda: _other(database, user, {first, gone})["status"] == "completed")
-    outputs = buckets.list_blobs(stack.settings.outputs_bucket, prefix=f"{user}/")
-    assert len({blob.md5_hash for blob in outputs}) == 1, "the same inputs give the same output"
+    outputs = [
+        blob
+        for blob in buckets.list_blobs("nuumee-outputs", prefix=f"{user}/")
+        if blob.name.endswith("output.mp4")
+    ]
+    assert [blob.size for blob in outputs] == [(MEDIA / "output-moss-jump.mp4").stat().st_size] * 2
     assert read(database, gone)["status"] == "pending"
 
 

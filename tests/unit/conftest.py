@@ -25,8 +25,9 @@ def logged() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """The lines that have been logged so far, as Cloud Logging gets them."""
     stream = io.StringIO()
     logger = logging.getLogger("nuumee")
-    before = logger.handlers, logger.propagate
+    before = logger.handlers, logger.propagate, logger.level
     logger.handlers = []
     log.start(stream=stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    logger.handlers, logger.propagate = before
+    logger.handlers, logger.propagate, level = before
+    logger.setLevel(level)

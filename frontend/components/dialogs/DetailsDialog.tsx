@@ -48,7 +48,7 @@ export default function DetailsDialog({ jobId, jobs, onPreview, onOpen, onClose 
   return (
     <Modal
       key={jobId}
-      title={job ? `${titleOf(job)} ${shortName(job.id)}` : "Job details"}
+      title={job ? `${titleOf(job)} ${shortName(job.id)}` : `Job ${shortName(jobId)}`}
       onClose={onClose}
       className="max-w-xl"
       about={job ? cardId(job.id) : undefined}

@@ -530,6 +530,7 @@ def test_looks_at_a_mark_are_no_failures_of_the_purge_that_follows_when_it_is_lo
         services.now = lambda hours=hours: NOW + timedelta(hours=hours)  # type: ignore[misc]
         sweep_purges.receive(envelope(b"", {}), services)
     del services.fake_repository.documents["job"]["deleted_at"]
+    caplog.clear()
     with caplog.at_level("WARNING", "nuumee"):
         for minutes in (0, 1, 11):
             services.now = lambda minutes=minutes: NOW + timedelta(hours=18, minutes=minutes)  # type: ignore[misc]

@@ -147,7 +147,7 @@ def test_each_event_ends_once_and_only_the_deleted_jobs_files_may_go(
     seed = SEED + FUNCTIONS.index(function)
     wishes: dict[Subscriber[Any], Wish] = {restore_job: restore, erase_jobs: erasure}
     messages, outcomes = Messages(seed, wishes.get(function, deletion)), Counter[str]()
-    logging.getLogger("nuumee").setLevel(logging.INFO)
+    caplog.set_level("INFO", "nuumee")
     for _ in range(EVENTS):
         caplog.clear()
         message = messages.any()
