@@ -6,7 +6,6 @@ import base64
 import binascii
 import copy
 import json
-import logging
 import random
 from collections import Counter
 from collections.abc import Callable
