@@ -8,6 +8,7 @@ from tests.e2e.clock import Clock
 from tests.e2e.faults import ONE_JOB, POLL, failed_load, problem
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
+from tests.e2e.test_accessibility import expect_fits_and_no_violations
 from tests.waiting import wait_until
 
 
@@ -75,6 +76,7 @@ def test_a_name_that_is_refused_stays_in_the_field_with_the_reason_until_it_is_c
     expect(field).to_be_focused()
     expect(field).to_have_value("a" * 81)
     expect(field).to_have_attribute("aria-invalid", "true")
+    expect_fits_and_no_violations(page, "name_refused")
 
     page.route(ONE_JOB, lambda route: problem(route, 503, "Firestore cannot be reached."), times=1)
     field.fill("a" * 80)

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e.faults import HeldBack
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import OUTPUT, Shelf
+from tests.e2e.test_accessibility import expect_fits_and_no_violations
 
 # Nothing can choose a folder in a test, so the browser's own storage is the folder.
 _FOLDER = "window.showDirectoryPicker = () => navigator.storage.getDirectory()"
@@ -75,6 +76,7 @@ def test_a_zip_file_is_made_once_and_no_stray_key_or_click_throws_it_away(
     jobs_page.open()
     page.get_by_role("checkbox").first.check()
     page.get_by_role("region", name="Selected jobs").get_by_role("button", name="Download").click()
+    expect_fits_and_no_violations(page, "saving_as_a_zip_file")
     jobs_page.dialog.get_by_role("button", name="Save as a zip file").dblclick()
     expect(jobs_page.dialog.get_by_role("progressbar")).to_be_visible()
     page.keyboard.press("Escape")
@@ -105,4 +107,5 @@ def test_a_list_that_cannot_be_written_is_told_and_the_videos_are_in_the_folder(
     expect(jobs_page.dialog.get_by_role("alert")).to_have_text(
         "What was received is in the folder, but not the list of the jobs. The browser may not write there."
     )
+    expect_fits_and_no_violations(page, "list_not_saved")
     assert page.evaluate(_FILES).keys() == {f"nuumee-{job}.mp4"}

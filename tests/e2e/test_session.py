@@ -14,6 +14,7 @@ from infra.local.users import Account, Users
 from tests.conftest import PASSWORD
 from tests.e2e.jobs_page import SESSION, JobsPage
 from tests.e2e.shelf import Shelf
+from tests.e2e.test_accessibility import expect_fits_and_no_violations
 from tests.waiting import wait_until
 
 _SIGN_IN = re.compile(r"/sign-in/")
@@ -123,6 +124,7 @@ def test_a_user_can_see_the_password_and_ask_for_a_new_one(page: Page, account: 
     assert sent.value.status == 200
     assert account.email in (sent.value.request.post_data or "")
     expect(page.get_by_role("status")).to_contain_text(f"If there is an account for {account.email}")
+    expect_fits_and_no_violations(page, "new_password_sent")
 
 
 def test_after_signing_out_neither_back_nor_reload_nor_the_address_shows_jobs(

@@ -8,6 +8,7 @@ from functools import partial
 from playwright.sync_api import Locator, Page, expect
 
 from infra.local.stack import Stack
+from tests.e2e.clock import Clock
 from tests.e2e.faults import failed_load, no_connection, problem
 from tests.e2e.jobs_page import JobsPage, wait_for_dialog
 from tests.e2e.shelf import Shelf
@@ -188,8 +189,11 @@ def test_an_end_date_is_chosen_from_the_message_without_leaving_what_is_shown(
 ) -> None:
     job_id = shelf.add(media=False)
     shelf.add("failed", media=False)
+    clock = Clock(page)
     jobs_page.open()
     jobs_page.button(job_id, "Copy link").click()
+    expect(jobs_page.toasts).to_contain_text("Link copied")
+    clock.stop()  # so that the message stays
     jobs_page.filter("Failed").click()
     expect(jobs_page.cards).to_have_count(1)
     jobs_page.toasts.get_by_role("button", name="End date").click()
