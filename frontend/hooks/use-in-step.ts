@@ -71,7 +71,8 @@ export function useInStep(broken: Record<Side, boolean>) {
     seek,
     toggle: () => {
       const { time, ended } = step();
-      // Paused pictures are compared, so that they have to be of exactly the same time.
+      // Paused pictures are compared, so they have to be of exactly the same time: no video may play on after the seek.
+      for (const video of videos()) video.pause();
       seek(ended && !playing ? 0 : time);
       setPlaying(!playing);
     },
