@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import threading
@@ -29,7 +30,8 @@ class PushProxy(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        fault = self._trouble.meet(f"POST {self.path}")
+        message = base64.b64decode(json.loads(body)["message"].get("data", "")).decode(errors="replace")
+        fault = self._trouble.meet(f"POST {self.path} {message}")
         kind = fault.kind if fault else None
         if kind in (Kind.SLOW, Kind.HELD_BACK):
             self._trouble.hold_up(Kind.SLOW)
