@@ -61,6 +61,14 @@ afterEach(() => {
 
 const never = new AbortController().signal;
 
+/** Storage answers with videos that never end. Returns what is called for each that is given up. */
+function endlessVideos() {
+  const cancelled = vi.fn();
+  const pull = (stream: ReadableStreamDefaultController) => stream.enqueue(new Uint8Array(1));
+  fetch.mockImplementation(async () => new Response(new ReadableStream({ pull, cancel: cancelled })));
+  return cancelled;
+}
+
 describe("saving many videos", () => {
   test("saves each with a list of all that is known about them", async () => {
     const hash = { "x-goog-hash": "crc32c=n03x6A==,md5=Ojk9c3dhfxgoKVVHYwFbHQ==" };
@@ -281,10 +289,7 @@ describe("saving many videos", () => {
   });
 
   test("ends when the disk is full: the others are not received in vain", async () => {
-    const cancelled = vi.fn();
-    const endless = () =>
-      new ReadableStream({ pull: (stream) => stream.enqueue(new Uint8Array(1)), cancel: cancelled });
-    fetch.mockImplementation(async () => new Response(endless()));
+    const cancelled = endlessVideos();
     const write = () => Promise.reject(new DOMException("", "QuotaExceededError"));
     const { problems } = await saveMany(
       [job("a"), job("b")],
@@ -302,10 +307,7 @@ describe("saving many videos", () => {
   });
 
   test("gives up the connection of a video that cannot be written", async () => {
-    const cancelled = vi.fn();
-    const endless = () =>
-      new ReadableStream({ pull: (stream) => stream.enqueue(new Uint8Array(1)), cancel: cancelled });
-    fetch.mockImplementation(async () => new Response(endless()));
+    const cancelled = endlessVideos();
     const write = () => Promise.reject(new DOMException("", "NoModificationAllowedError"));
     await saveMany([job("a"), job("b")], { ...memory(), write }, start(), never);
     await vi.waitFor(() => expect(cancelled).toHaveBeenCalledTimes(2));
