@@ -2,6 +2,7 @@ import type { ComponentType } from "react";
 import { JobCard, type JobCardProps, type JobCommands } from "@/components/JobCard";
 import { Failure, Outdated } from "@/components/LoadProblem";
 import { Pager } from "@/components/Pager";
+import { Gradually } from "@/components/ui/Gradually";
 import { SteadyPlace } from "@/components/ui/SteadyPlace";
 import type { Jobs } from "@/hooks/use-jobs";
 import type { Selection } from "@/hooks/use-selection";
@@ -35,19 +36,23 @@ export function JobsContent({ jobs, view, navigation, selection, commands, Card,
     );
   }
   return (
-    <div aria-busy={jobs.loading}>
-      {error !== undefined && !jobs.loading && <Outdated list={jobs} />}
-      <SteadyPlace first={list.jobs[0]?.id}>
-        <ul className={Card === JobCard ? "flex flex-col gap-3 sm:gap-4" : GRID}>
-          {list.jobs.map((job) => (
-            <li key={job.id} className={jobs.arrived.has(job.id) ? "animate-arrive" : ""}>
-              <Card job={job} selected={selection.has(job)} commands={commands} />
-            </li>
-          ))}
-        </ul>
-      </SteadyPlace>
-      <Pager list={list} onPage={(page) => navigation.go({ page })} />
-    </div>
+    <Gradually items={list.jobs}>
+      {(shown) => (
+        <div aria-busy={jobs.loading}>
+          {error !== undefined && !jobs.loading && <Outdated list={jobs} />}
+          <SteadyPlace first={list.jobs[0]?.id}>
+            <ul className={Card === JobCard ? "flex flex-col gap-3 sm:gap-4" : GRID}>
+              {shown.map((job) => (
+                <li key={job.id} className={jobs.arrived.has(job.id) ? "animate-arrive" : ""}>
+                  <Card job={job} selected={selection.has(job)} commands={commands} />
+                </li>
+              ))}
+            </ul>
+          </SteadyPlace>
+          {shown.length === list.jobs.length && <Pager list={list} onPage={(page) => navigation.go({ page })} />}
+        </div>
+      )}
+    </Gradually>
   );
 }
 

@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef } from "react";
+import { useEffect, useRef } from "react";
 import { statusLabel } from "@/components/StatusBadge";
 import { type Counts, GROUPS, type Group, STATUSES } from "@/lib/job";
 import { settings } from "@/lib/settings";
@@ -19,9 +19,9 @@ export function StatusFilter({ chosen, counts, onChange }: Props) {
   // Where nothing is kept, there is no trash.
   const trash = settings.softDeleteDays > 0 ? (["deleted"] as const) : [];
   const bar = useRef<HTMLElement>(null);
-  // On a phone the bar is wider than the window.
+  // On a phone the bar is wider than the window. This waits until the cards are drawn: it needs their layout, too.
   // biome-ignore lint/correctness/useExhaustiveDependencies: both change where the chosen button is
-  useLayoutEffect(() => {
+  useEffect(() => {
     const button = bar.current?.querySelector<HTMLElement>("[aria-pressed=true]");
     if (!bar.current || !button) return;
     const middle = button.offsetLeft - bar.current.offsetLeft + button.offsetWidth / 2;

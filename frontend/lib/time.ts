@@ -19,31 +19,40 @@ export function formatElapsed(milliseconds: number): string {
   return shown.map(([amount, unit]) => `${amount}${unit}`).join(" ");
 }
 
-const day = new Intl.DateTimeFormat("en", { dateStyle: "medium" });
-const relative = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
+/** Making a formatter takes milliseconds, so each is made when it is first needed. */
+function madeOnce<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
+const day = madeOnce(() => new Intl.DateTimeFormat("en", { dateStyle: "medium" }));
+const relative = madeOnce(() => new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" }));
 
 /** Returns "just now", "5 min. ago" or "yesterday"; a date after a week. Both times are in milliseconds since 1970. */
 export function formatAge(time: number, now: number): string {
   const age = Math.max(0, now - time);
   if (age < MINUTE) return "just now";
-  if (age < HOUR) return relative.format(-Math.floor(age / MINUTE), "minute");
-  if (age < DAY) return relative.format(-Math.floor(age / HOUR), "hour");
-  if (age < 7 * DAY) return relative.format(-Math.floor(age / DAY), "day");
-  return day.format(time);
+  if (age < HOUR) return relative().format(-Math.floor(age / MINUTE), "minute");
+  if (age < DAY) return relative().format(-Math.floor(age / HOUR), "hour");
+  if (age < 7 * DAY) return relative().format(-Math.floor(age / DAY), "day");
+  return day().format(time);
 }
 
 /** Returns the date in the reader's time zone, or "Unknown". */
 export function formatDate(time: string | null): string {
   const parsed = parseTime(time);
-  return parsed === null ? "Unknown" : day.format(parsed);
+  return parsed === null ? "Unknown" : day().format(parsed);
 }
 
-const exact = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
+const exact = madeOnce(() => new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" }));
 
 /** Returns the date and time of day in the reader's time zone, or "Unknown". */
 export function formatExact(time: string | null): string {
   const parsed = parseTime(time);
-  return parsed === null ? "Unknown" : exact.format(parsed);
+  return parsed === null ? "Unknown" : exact().format(parsed);
 }
 
 /** Returns milliseconds since 1970, or null if the text is not a time. */

@@ -1,13 +1,19 @@
+import { useState } from "react";
 import { useNow } from "@/hooks/use-now";
 import { formatAge, formatExact, parseTime } from "@/lib/time";
 
-/** How long ago something happened. The tooltip has the exact time. */
+/** How long ago something happened. The tooltip has the exact time, which takes long to format for the first time. */
 export function Age({ time }: { time: string | null }) {
   const now = useNow();
+  const [pointedAt, setPointedAt] = useState(false);
   const parsed = parseTime(time);
   if (time === null || parsed === null) return <span>Unknown time</span>;
   return (
-    <time dateTime={time} title={formatExact(time)}>
+    <time
+      dateTime={time}
+      title={pointedAt ? formatExact(time) : undefined}
+      onPointerEnter={() => setPointedAt(true)}
+    >
       {formatAge(parsed, Math.max(now, parsed))}
     </time>
   );
