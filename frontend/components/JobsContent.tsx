@@ -35,21 +35,20 @@ export function JobsContent({ jobs, view, navigation, selection, commands, Card,
       <JobsContent.Skeleton />
     );
   }
+  const cards = list.jobs.map((job) => (
+    <li key={job.id} className={jobs.arrived.has(job.id) ? "animate-arrive" : ""}>
+      <Card job={job} selected={selection.has(job)} commands={commands} />
+    </li>
+  ));
   return (
-    <Gradually items={list.jobs}>
+    <Gradually items={cards}>
       {(shown) => (
         <div aria-busy={jobs.loading}>
           {error !== undefined && !jobs.loading && <Outdated list={jobs} />}
           <SteadyPlace first={list.jobs[0]?.id}>
-            <ul className={Card === JobCard ? "flex flex-col gap-3 sm:gap-4" : GRID}>
-              {shown.map((job) => (
-                <li key={job.id} className={jobs.arrived.has(job.id) ? "animate-arrive" : ""}>
-                  <Card job={job} selected={selection.has(job)} commands={commands} />
-                </li>
-              ))}
-            </ul>
+            <ul className={Card === JobCard ? "flex flex-col gap-3 sm:gap-4" : GRID}>{shown}</ul>
           </SteadyPlace>
-          {shown.length === list.jobs.length && <Pager list={list} onPage={(page) => navigation.go({ page })} />}
+          {shown === cards && <Pager list={list} onPage={(page) => navigation.go({ page })} />}
         </div>
       )}
     </Gradually>
@@ -58,7 +57,7 @@ export function JobsContent({ jobs, view, navigation, selection, commands, Card,
 
 JobsContent.Skeleton = function JobsContentSkeleton() {
   return (
-    <div className="flex flex-col gap-3 sm:gap-4">
+    <div className="flex animate-pulse flex-col gap-3 sm:gap-4">
       <p className="sr-only">Loading your jobs</p>
       {[1, 2, 3, 4].map((number) => (
         <JobCard.Skeleton key={number} />

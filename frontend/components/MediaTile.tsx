@@ -46,7 +46,7 @@ export function MediaTile({ kind, jobName, media, onOpen, renew, size = "size-36
       {...(isVideo && triggers)}
       {...(storyboard && scrubbing)}
     >
-      {!still.ready && <Skeleton className="absolute inset-0 rounded-none" />}
+      {!still.ready && <Skeleton className={`absolute inset-0 rounded-none ${seen ? "animate-pulse" : ""}`} />}
       {seen && isPicture && (
         // biome-ignore lint/performance/noImgElement: a signed URL cannot pass through an image optimizer
         <img

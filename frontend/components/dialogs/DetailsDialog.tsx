@@ -137,7 +137,7 @@ function Details({ job, jobs, onPreview, onOpen }: DetailsProps) {
 
 DetailsDialog.Skeleton = function DetailsSkeleton() {
   return (
-    <div className="flex flex-col gap-5">
+    <div className="flex animate-pulse flex-col gap-5">
       <p className="sr-only">Loading the job</p>
       <div className="flex flex-wrap gap-3">
         <MediaTile.Skeleton />

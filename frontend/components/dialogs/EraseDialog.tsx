@@ -87,8 +87,8 @@ function Explanation({ step }: { step: Step }) {
       return (
         <>
           <p className="sr-only">Counting your jobs</p>
-          <Skeleton className="h-5 w-60 max-w-full" />
-          <Skeleton className="h-5 w-48 max-w-full" />
+          <Skeleton className="h-5 w-60 max-w-full animate-pulse" />
+          <Skeleton className="h-5 w-48 max-w-full animate-pulse" />
         </>
       );
   }

@@ -113,7 +113,7 @@ function Row({ name, children }: { name: string; children: ReactNode }) {
 
 ReceiptOf.Skeleton = function ReceiptSkeleton() {
   return (
-    <div className="flex flex-col gap-5">
+    <div className="flex animate-pulse flex-col gap-5">
       <p className="sr-only">Loading the receipt</p>
       {[1, 2, 3, 4].map((number) => (
         <Skeleton key={number} className="h-5 w-60 max-w-full" />

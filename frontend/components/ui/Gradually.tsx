@@ -1,23 +1,24 @@
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactElement, type ReactNode, useEffect, useState } from "react";
 
 /** A phone shows no more cards than this. */
-const STEP = 3;
+const AT_FIRST = 2;
 
-interface Props<T> {
-  items: T[];
-  children: (shown: T[]) => ReactNode;
+interface Props {
+  items: ReactElement[];
+  /** Called with the first items, and with `items` itself once all are to be shown. */
+  children: (shown: ReactElement[]) => ReactNode;
 }
 
 /**
- * Renders the first items at once and the others a few at a time, so that a slow phone answers the user in between:
+ * Shows what a phone shows at once, and then one item after the other, so that a slow one answers its user in between:
  * twenty cards in one go keep it busy for a third of a second.
  */
-export function Gradually<T>({ items, children }: Props<T>) {
-  const [most, setMost] = useState(STEP);
+export function Gradually({ items, children }: Props) {
+  const [most, setMost] = useState(AT_FIRST);
   const more = most < items.length;
   useEffect(() => {
     if (!more) return;
-    const timer = setTimeout(() => setMost(most + STEP));
+    const timer = setTimeout(() => setMost(most + 1));
     return () => clearTimeout(timer);
   }, [more, most]);
   return children(more ? items.slice(0, most) : items);
