@@ -34,7 +34,7 @@ export function MediaTile({ kind, jobName, media, onOpen, renew, size = "size-36
 
   const isVideo = kind !== "REF";
   const isPicture = !isVideo || still.url === poster;
-  const look = `size-full object-cover transition-opacity ${still.ready ? "" : "opacity-0"}`;
+  const look = `size-full object-cover ${still.ready ? "" : "opacity-0"}`;
   return (
     <button
       ref={frame}
@@ -46,7 +46,9 @@ export function MediaTile({ kind, jobName, media, onOpen, renew, size = "size-36
       {...(isVideo && triggers)}
       {...(storyboard && scrubbing)}
     >
-      {!still.ready && <Skeleton className={`absolute inset-0 rounded-none ${seen ? "animate-pulse" : ""}`} />}
+      {!still.ready && (
+        <Skeleton className={`absolute inset-0 rounded-none ${seen ? "animate-pulse" : ""}`} />
+      )}
       {seen && isPicture && (
         // biome-ignore lint/performance/noImgElement: a signed URL cannot pass through an image optimizer
         <img

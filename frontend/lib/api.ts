@@ -1,6 +1,7 @@
 /** Calls to the functions. Each call throws ApiError, NetworkError, PartMissing or SessionEnded. */
 
 import { ApiError, NetworkError, PartMissing, SessionEnded, SIGN_IN_TOO_OLD } from "@/lib/errors";
+import { takeFirstList } from "@/lib/first-list";
 import type { FoundList, Job, JobList, JobThumbnailsResponse, Newest, TrashList } from "@/lib/job";
 import { accessToken, endSession } from "@/lib/session";
 import { type Endpoint, settings } from "@/lib/settings";
@@ -108,7 +109,13 @@ export async function call<T>(endpoint: Endpoint, path: string, options: Options
     signal?.throwIfAborted();
     clearTimeout(timer);
     timer = setTimeout(abort, TIMEOUT);
-    return fetch(settings.endpoints[endpoint] + path, {
+    const url = settings.endpoints[endpoint] + path;
+    const sent = takeFirstList(url, token);
+    if (sent) {
+      controller.signal.addEventListener("abort", () => sent.controller.abort());
+      return sent.answer;
+    }
+    return fetch(url, {
       method,
       headers: { Authorization: `Bearer ${token}`, ...(body && { "Content-Type": "application/json" }) },
       ...(body && { body: JSON.stringify(body) }),

@@ -2,7 +2,7 @@ import type { Settings } from "@/lib/settings";
 
 /**
  * Returns the page's Content-Security-Policy: what it may load, call and show in frames. The hashes of a file's inline
- * scripts are missing: policy.mjs adds them after the build.
+ * scripts are missing: heads.mjs adds them after the build.
  */
 export function policyFor({ endpoints, firebase, authEmulator, mediaOrigin }: Settings): string {
   const signIn = authEmulator

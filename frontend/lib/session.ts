@@ -19,9 +19,9 @@ export interface Session {
  */
 export type EndReason = "revoked" | "signed-out" | "not-kept";
 
-const RECORD = `firebase:authUser:${settings.firebase.apiKey}:[DEFAULT]`;
+export const RECORD = `firebase:authUser:${settings.firebase.apiKey}:[DEFAULT]`;
 /** A token is renewed this long before it expires, in milliseconds. Firebase does the same. */
-const RENEW_BEFORE = 5 * 60_000;
+export const RENEW_BEFORE = 5 * 60_000;
 
 interface Stored extends Session {
   token: string;

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -81,25 +81,35 @@ describe("an exported file", () => {
   const begin = '<html><head><meta charSet="utf-8"/>';
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  function written(html: string): string {
-    mkdirSync(join(folder, "jobs"), { recursive: true });
+  function written(html: string, page = "sign-in"): string {
+    mkdirSync(join(folder, page), { recursive: true });
     writeFileSync(join(folder, "policy.txt"), policyFor(read(least)));
-    writeFileSync(join(folder, "jobs", "index.html"), html);
-    execFileSync(process.execPath, ["policy.mjs", folder], { stdio: "pipe" });
-    return readFileSync(join(folder, "jobs", "index.html"), "utf8");
+    writeFileSync(join(folder, "first-list.js"), "1");
+    writeFileSync(join(folder, page, "index.html"), html);
+    execFileSync(process.execPath, ["heads.mjs", folder], { stdio: "pipe" });
+    const file = readFileSync(join(folder, page, "index.html"), "utf8");
+    rmSync(join(folder, page), { recursive: true });
+    return file;
   }
+
+  // From `printf %s 1 | openssl dgst -sha256 -binary | base64`.
+  const hash = "'sha256-a4ayc/80/OGda4BO/1o/V0etpOqiLx1JwB5S3beHW0s='";
 
   test("has the policy right after its character set, with the hashes of its inline scripts alone", () => {
     const scripts = '<script src="/a.js" async=""></script><script>1</script><script id="b">$&\n"é"</script>';
-    // From `printf %s 1 | openssl dgst -sha256 -binary | base64`, and the same for the other.
-    const hashes =
-      "'sha256-a4ayc/80/OGda4BO/1o/V0etpOqiLx1JwB5S3beHW0s=' 'sha256-w+KEJ1IDdJL5rrQHkycHIRMHnUuAImOsH/ORFil5v5U='";
+    const hashes = `${hash} 'sha256-w+KEJ1IDdJL5rrQHkycHIRMHnUuAImOsH/ORFil5v5U='`;
     const policy = policyFor(read(least)).replace("script-src 'self'", `script-src 'self' ${hashes}`);
     const html = `${begin}</head><body>${scripts}</body></html>`;
     expect(written(html)).toBe(
       html.replace(begin, `${begin}<meta http-equiv="Content-Security-Policy" content="${policy}"/>`),
     );
-    expect(existsSync(join(folder, "policy.txt"))).toBe(false);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test("of the jobs asks for the list before anything else is loaded", () => {
+    const html = written(`${begin}<link rel="stylesheet" href="/a.css"/></head></html>`, "jobs");
+    expect(html).toContain(`script-src 'self' ${hash};`);
+    expect(html).toContain('"/><script>1</script><link rel="stylesheet"');
   });
 
   test("that does not begin as expected fails the build", () => {

@@ -38,7 +38,7 @@ _MEDIA = ("Image", "Media")
 
 
 _COMPRESSED = ("Document", "Script", "Stylesheet")
-"""The page's own files, which hosting compresses. Nothing compresses the functions' responses."""
+"""The page's own files, which hosting compresses. The functions compress their lists themselves."""
 
 
 class Traffic:

@@ -83,7 +83,9 @@ def test_a_card_shows_type_id_age_resolution_and_credits(jobs_page: JobsPage, sh
     expect(card.get_by_role("heading")).to_have_text("UpscaleCompleted")
     for text in (job_id, "2 hr. ago", "480p", "1 credit"):
         expect(card.get_by_text(text, exact=True)).to_be_visible()
-    expect(card.get_by_text("2 hr. ago")).to_have_attribute("title", re.compile(r"\w+ \d+, \d{4}, \d+:\d\d.[AP]M"))
+    age = card.get_by_text("2 hr. ago")
+    age.hover()
+    expect(age).to_have_attribute("title", re.compile(r"\w+ \d+, \d{4}, \d+:\d\d.[AP]M"))
 
 
 def test_a_job_with_only_a_creation_time_still_has_a_card(jobs_page: JobsPage, shelf: Shelf) -> None:

@@ -22,6 +22,19 @@ def test_a_page_of_jobs_and_their_media_is_one_request(jobs_page: JobsPage, shel
     assert [query(request) for request in jobs_page.requests] == [{"page_size": "20", "include": "media,counts"}]
 
 
+def test_the_list_is_asked_for_before_the_scripts_of_the_page_are_there(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    job_id = shelf.add(media=False)
+    scripts = HeldBack(page, "**/_next/**/*.js")
+    with page.expect_response(LIST) as early:
+        page.goto("/jobs/", wait_until="commit")
+    assert query(early.value.request) == {"page_size": "20", "include": "media,counts"}
+    scripts.let_go()
+    jobs_page.expect_ids([job_id])
+    assert len(jobs_page.asked()) == 1
+
+
 def test_filters_show_counts_and_only_the_jobs_of_their_status(jobs_page: JobsPage, shelf: Shelf) -> None:
     ids = {
         status: shelf.add_many(number + 1, status) for number, status in enumerate(STATUSES) if status != "queued"

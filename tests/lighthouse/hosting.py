@@ -25,7 +25,7 @@ class _Compressing(Gateway):
         self, status: int, headers: Iterable[tuple[str, str]], content: bytes, reason: str | None = None
     ) -> None:
         named = dict(headers)
-        # Nothing compresses what functions answer, such as a share page.
+        # Hosting compresses nothing that functions answer, such as a share page.
         is_file = named.get("Content-Type", "").startswith(_COMPRESSED) and not self.path.startswith("/v/")
         if is_file and "gzip" in self.headers.get("Accept-Encoding", ""):
             content = _compress(content)

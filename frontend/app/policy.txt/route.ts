@@ -3,7 +3,7 @@ import { settings } from "@/lib/settings";
 
 export const dynamic = "force-static";
 
-/** Hands the policy to policy.mjs, which removes this file from the export. */
+/** Hands the policy to heads.mjs, which removes this file from the export. */
 export function GET() {
   return new Response(policyFor(settings));
 }

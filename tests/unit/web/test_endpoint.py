@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import logging
 import threading
 from collections.abc import Callable
@@ -251,6 +252,47 @@ def test_an_unchanged_answer_is_not_sent_again(services: FakeServices, name: str
         assert answer.headers["Access-Control-Allow-Origin"] == "https://nuumee.ai"
     services.fake_repository.documents["job-1"].update(status="failed", view_count=99)
     assert send(services, name, headers={"If-None-Match": tag}).status_code == 200
+
+
+TAKES_GZIP = {"Accept-Encoding": "gzip, deflate"}
+
+
+def test_a_long_answer_is_compressed_for_a_caller_who_takes_gzip(services: FakeServices) -> None:
+    for number in range(5):
+        services.add(f"more-{number}", document("me"))
+    plain = send(services, "list")
+    assert len(plain.data) > 1_200
+    assert "Content-Encoding" not in plain.headers
+    for header in ("gzip", "br, gzip;q=0.1", "*"):
+        answer = send(services, "list", headers={"Accept-Encoding": header})
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert int(answer.headers["Content-Length"]) == len(answer.data) < len(plain.data) / 2
+        assert gzip.decompress(answer.data) == plain.data
+    for header in ("identity", "br", "gzip;q=0", "*;q=0, identity"):
+        answer = send(services, "list", headers={"Accept-Encoding": header})
+        assert (answer.headers.get("Content-Encoding"), answer.data) == (None, plain.data)
+
+
+def test_a_short_answer_and_one_that_is_not_kept_are_sent_as_they_are(services: FakeServices) -> None:
+    long = {"error_message": "A reason. " * 500, "status": "failed"}
+    services.fake_repository.documents["job-1"].update(long)
+    assert send(services, "job", headers=TAKES_GZIP).headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in send(services, "thumbnails", headers=TAKES_GZIP).headers
+    assert "Content-Encoding" not in send(services, "job", "unknown", headers=TAKES_GZIP).headers
+
+
+@pytest.mark.parametrize("name", ["list", "job", "thumbnails"])
+def test_each_encoding_has_its_tag(services: FakeServices, name: str) -> None:
+    plain, packed = send(services, name), send(services, name, headers=TAKES_GZIP)
+    assert plain.headers["ETag"] != packed.headers["ETag"]
+    for asked, tag, status in (
+        ({}, plain, 304),
+        ({}, packed, 200),
+        (TAKES_GZIP, packed, 304),
+        (TAKES_GZIP, plain, 200),
+    ):
+        headers = {**asked, "If-None-Match": tag.headers["ETag"]}
+        assert send(services, name, headers=headers).status_code == status
 
 
 @pytest.mark.parametrize("header", ["If-Match", "If-Unmodified-Since", "If-Modified-Since", "Range"])

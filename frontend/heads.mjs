@@ -1,8 +1,9 @@
 /**
- * Writes the Content-Security-Policy into each HTML file of an export, with the hashes of that file's inline scripts.
- * Run by `npm run build`: these scripts, and so their hashes, differ from build to build.
+ * Writes into the head of each HTML file of an export: the Content-Security-Policy, with the hashes of that file's inline
+ * scripts, and in the jobs page the script that asks for the list. Run by `npm run build`: the scripts, and so their
+ * hashes, differ from build to build.
  *
- *   node policy.mjs FOLDER
+ *   node heads.mjs FOLDER
  */
 
 import { createHash } from "node:crypto";
@@ -16,20 +17,23 @@ const CHARACTER_SET = '<head><meta charSet="utf-8"/>';
 
 const folder = process.argv[2];
 const policy = readFileSync(join(folder, "policy.txt"), "utf8");
+const firstList = `<script>${readFileSync(join(folder, "first-list.js"), "utf8")}</script>`;
 if (!policy.includes(SCRIPTS)) throw new Error(`the policy has no ${SCRIPTS}`);
 for (const name of readdirSync(folder, { recursive: true })) {
   if (!name.endsWith(".html")) continue;
   const file = join(folder, name);
   const html = readFileSync(file, "utf8");
   if (!html.includes(CHARACTER_SET)) throw new Error(`${file} does not begin with its character set`);
-  const own = policy.replace(SCRIPTS, [SCRIPTS, ...hashes(html)].join(" "));
+  // Before the style sheets: a script after one waits for it.
+  const first = name === join("jobs", "index.html") ? firstList : "";
+  const own = policy.replace(SCRIPTS, [SCRIPTS, ...hashes(first + html)].join(" "));
   const meta = `<meta http-equiv="Content-Security-Policy" content="${own}"/>`;
   writeFileSync(
     file,
-    html.replace(CHARACTER_SET, () => CHARACTER_SET + meta),
+    html.replace(CHARACTER_SET, () => CHARACTER_SET + meta + first),
   );
 }
-rmSync(join(folder, "policy.txt"));
+for (const name of ["policy.txt", "first-list.js"]) rmSync(join(folder, name));
 
 /** https://www.w3.org/TR/CSP3/#match-element-to-source-list */
 function hashes(html) {
