@@ -43,7 +43,7 @@ export function JobsContent({ jobs, view, navigation, selection, commands, Card,
   return (
     <Gradually items={cards}>
       {(shown) => (
-        <div aria-busy={jobs.loading}>
+        <div aria-busy={jobs.loading || shown !== cards}>
           {error !== undefined && !jobs.loading && <Outdated list={jobs} />}
           <SteadyPlace first={list.jobs[0]?.id}>
             <ul className={Card === JobCard ? "flex flex-col gap-3 sm:gap-4" : GRID}>{shown}</ul>

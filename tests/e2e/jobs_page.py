@@ -67,8 +67,13 @@ class JobsPage:
     def open(self, query: str = "", *, wait: bool = True) -> JobsPage:
         self.page.goto(f"/jobs/{query}")
         if wait:
-            self.cards.first.wait_for()
+            self.wait_for_cards()
         return self
+
+    def wait_for_cards(self) -> None:
+        """Wait until all cards are there."""
+        self.cards.first.wait_for()
+        self.page.locator("main [aria-busy=false]").wait_for()
 
     @property
     def cards(self) -> Locator:

@@ -329,6 +329,8 @@ def _details(jobs: JobsPage, shelf: Shelf, status: str, **changes: Any) -> None:
 
 def settle(page: Page) -> None:
     """Wait until every visible tile has its picture."""
-    loading_tiles = "[...document.querySelectorAll('article button .animate-pulse, [role=dialog] .animate-pulse')]"
+    page.locator("main [aria-busy=false]").wait_for()
+    skeletons = ", ".join(f"{place} [data-testid=skeleton]" for place in ("article button", "[role=dialog]"))
+    loading_tiles = f"[...document.querySelectorAll({skeletons!r})]"
     in_sight = "e => { const { top, bottom } = e.getBoundingClientRect(); return bottom > 0 && top < innerHeight }"
     wait_until(lambda: page.evaluate(f"!{loading_tiles}.some({in_sight})"))

@@ -27,7 +27,7 @@ def test_a_grid_of_two_to_six_columns_is_remembered_and_has_selection_actions_an
         assert jobs_page.cards.evaluate_all(_COLUMNS) == columns
         assert sideways(page) == 0
     page.reload()
-    jobs_page.cards.first.wait_for()
+    jobs_page.wait_for_cards()
     assert jobs_page.cards.evaluate_all(_COLUMNS) == 2
 
     card = jobs_page.card(processing)

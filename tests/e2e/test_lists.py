@@ -26,7 +26,7 @@ def test_the_list_is_asked_for_before_the_scripts_of_the_page_are_there(
     jobs_page: JobsPage, page: Page, shelf: Shelf
 ) -> None:
     job_id = shelf.add(media=False)
-    scripts = HeldBack(page, "**/_next/**/*.js")
+    scripts = HeldBack(page, re.compile(r"/_next/.*\.js$"))
     with page.expect_response(LIST) as early:
         page.goto("/jobs/", wait_until="commit")
     assert query(early.value.request) == {"page_size": "20", "include": "media,counts"}

@@ -181,14 +181,14 @@ def test_a_token_that_is_about_to_expire_is_renewed_before_use(jobs_page: JobsPa
     second = int(time.time())
     wait_until(lambda: int(time.time()) > second)  # within a second, the emulator issues the same token again
     page.reload()
-    jobs_page.cards.first.wait_for()
+    jobs_page.wait_for_cards()
     assert len(renewals) == 1
     assert jobs_page.requests
     assert all(request.header_value("authorization") != old for request in jobs_page.requests)
 
     # The new token is stored, so nothing is renewed twice.
     page.reload()
-    jobs_page.cards.first.wait_for()
+    jobs_page.wait_for_cards()
     assert len(renewals) == 1
 
 

@@ -2,6 +2,8 @@ import { type ReactElement, type ReactNode, useEffect, useState } from "react";
 
 /** A phone shows no more cards than this. */
 const AT_FIRST = 2;
+/** Once all are shown, later ones appear with them. */
+const ALL = Number.POSITIVE_INFINITY;
 
 interface Props {
   items: ReactElement[];
@@ -14,12 +16,12 @@ interface Props {
  * twenty cards in one go keep it busy for a third of a second.
  */
 export function Gradually({ items, children }: Props) {
-  const [most, setMost] = useState(AT_FIRST);
-  const more = most < items.length;
+  const all = items.length;
+  const [most, setMost] = useState(all > AT_FIRST ? AT_FIRST : ALL);
   useEffect(() => {
-    if (!more) return;
-    const timer = setTimeout(() => setMost(most + 1));
+    if (most === ALL) return;
+    const timer = setTimeout(() => setMost(most + 1 < all ? most + 1 : ALL));
     return () => clearTimeout(timer);
-  }, [more, most]);
-  return children(more ? items.slice(0, most) : items);
+  }, [all, most]);
+  return children(most < all ? items.slice(0, most) : items);
 }
