@@ -269,12 +269,12 @@ def _decoded(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _value(value: Any) -> Any:
     kind = value.WhichOneof("value_type")
+    if kind in ("string_value", "integer_value", "double_value", "boolean_value"):
+        return getattr(value, kind)
     if kind == "timestamp_value":
         return _time(value.timestamp_value)
     if kind == "null_value":
         return None
     if kind == "map_value":
         return _decoded(value.map_value.fields)
-    if kind in ("string_value", "integer_value", "double_value", "boolean_value"):
-        return getattr(value, kind)
     return value
