@@ -32,6 +32,8 @@ def list_jobs(request: Request, user: User, services: Services) -> Mapping[str, 
     query = ListQuery.parse(request.query, user.id)
     if query.deleted:
         return in_time(services, _trash, query, services)
+    if query.with_media and not services.has("media"):
+        in_time(services, lambda: services.media)  # its signer may look for credentials
     page = services.repository.page(query)
     version = _version(query, page, services)
     if version is None:

@@ -63,7 +63,9 @@ class Channel:
 
 
 class Call:
-    """One call. Like the library's, it raises when it is read."""
+    """One call. Like the library's, it raises when it is read. No events are left of it."""
+
+    _state = SimpleNamespace(due=())
 
     def __init__(self, channel: Channel, responses: Iterable[Any]) -> None:
         self._channel = channel

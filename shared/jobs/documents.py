@@ -94,15 +94,17 @@ def job_from(job_id: str, document: Mapping[str, Any]) -> Job:
 def _pictures(document: Mapping[str, Any], name: str) -> dict[Medium, str | None]:
     """The known pictures. Damaged entries are skipped and not logged: we write them, and tiles work without."""
     known = document.get(name)
-    known = known if isinstance(known, Mapping) else {}
-    found = {medium: known[medium.value] for medium in Medium if medium.value in known}
+    if not isinstance(known, Mapping):
+        return {}
+    found = {medium: known[medium] for medium in Medium if medium in known}
     return {medium: path for medium, path in found.items() if path is None or (path and _is_short_text(path))}
 
 
 def _playable(document: Mapping[str, Any]) -> dict[Medium, bool]:
     known = document.get("playable")
-    known = known if isinstance(known, Mapping) else {}
-    return {medium: known[medium.value] for medium in Medium if isinstance(known.get(medium.value), bool)}
+    if not isinstance(known, Mapping):
+        return {}
+    return {medium: known[medium] for medium in Medium if isinstance(known.get(medium), bool)}
 
 
 def is_deleted(document: Fields) -> bool:

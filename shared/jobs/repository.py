@@ -121,7 +121,8 @@ class JobRepository:
             if query.after is not None:
                 more = walk.has_more()
             elif walk.changed_at > counting.as_of() and not _is_picked_out(query):
-                total = max(total, Counting(self._jobs, replace(query, with_counts=False)).total())
+                with Counting(self._jobs, replace(query, with_counts=False)) as again:
+                    total = max(total, again.total())
                 more = shown < total
         if walk.unusable_ids:
             log.warning("job_ids_unusable", found=len(walk.unusable_ids), some=walk.unusable_ids[:_MOST_LOGGED])

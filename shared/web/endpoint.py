@@ -73,7 +73,8 @@ def endpoint(
     not start without the settings for it.
 
     A `bounded` handler makes only calls that end by the request's time limit, so it may run on the request's own
-    thread. That takes a quarter of the CPU off a page of jobs.
+    thread once it has answered: the first answer makes what the handler needs, which may take any time. What only
+    some requests need, the handler makes `in_time`. That takes a fifth of the CPU off a page of jobs.
 
     A body is discarded unread, unless the function `takes_body` and the handler asks for its JSON. Handlers run
     once the caller is known.
@@ -234,15 +235,11 @@ class Endpoint(HttpFunction):
         return _cached(response, tag)
 
     def _answer(self, token: str, request: Request, services: Services) -> Mapping[str, Any] | Versioned:
-        if self._bounded and self._is_set_up(services) and (user := services.verifier.known(token)):
+        if self._bounded and self._has_answered and (user := services.verifier.known(token)):
             return copy_context().run(_begin, self._handle, user, token, request, services)
         answer = in_time(services, self._verify_and_handle, token, request, services)
         self._has_answered = True
         return answer
-
-    def _is_set_up(self, services: Services) -> bool:
-        """Whether all that the handler needs is made. Making it may take any time: it looks for credentials."""
-        return self._has_answered and (not self.signs or services.has("media"))
 
     def _verify_and_handle(
         self, token: str, request: Request, services: Services

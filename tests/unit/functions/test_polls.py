@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 import pytest
 
 from functions.list_jobs import list_jobs
+from shared.access.user import User
 from shared.jobs.job import Job
+from shared.jobs.pagination import JobPage, ListQuery
 from tests.calls import call
 from tests.fakes import SETTINGS, FakeServices
 from tests.jobs import NOW, document
@@ -106,3 +109,31 @@ def test_a_poll_whose_media_must_be_looked_up_is_answered_and_compared_whole(
     before = services.fake_media.calls
     assert status(services, f"{POLL}&include=media", tag) == 304
     assert services.fake_media.calls == before + 1
+
+
+def test_a_list_makes_its_signer_on_another_thread_and_only_once_it_shows_media(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Making it may take any time, unlike the rest. A list without media does not become slower for want of it."""
+    media, page = services.__dict__.pop("media"), services.fake_repository.page
+    happened: list[tuple[str, bool]] = []
+
+    def note(what: str) -> None:
+        happened.append((what, threading.current_thread() is threading.main_thread()))
+
+    def made(*_: object) -> Any:
+        note("signer made")
+        return media
+
+    def read(query: ListQuery) -> JobPage:
+        note("page read")
+        return page(query)
+
+    monkeypatch.setattr("shared.storage.signing.url_signer", lambda *_: None)
+    monkeypatch.setattr("shared.storage.media.MediaStore", made)
+    monkeypatch.setattr(services.fake_repository, "page", read)
+    monkeypatch.setattr(services.fake_verifier, "known", User)
+    monkeypatch.setattr(list_jobs, "_has_answered", True)
+    for include in ("", "&include=media", "&include=media"):
+        assert call(list_jobs, services, POLL + include).status_code == 200
+    assert happened == [("page read", True), ("signer made", False), ("page read", True), ("page read", True)]

@@ -24,6 +24,7 @@ from shared.jobs.reading import (
     BatchGetDocumentsResponse,
     Document,
     Jobs,
+    RunQueryRequest,
     RunQueryResponse,
     Value,
     cursor,
@@ -163,21 +164,24 @@ def test_an_error_that_does_not_pass_is_retried_until_the_time_is_over(
     assert (channel.timeouts[0], channel.timeouts[-1] > 0) == (3.0, True)
 
 
-def test_a_count_that_nobody_reads_for_longer_than_a_call_may_take_is_not_lost(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """On a real connection: a call with responses that nobody has read runs into its deadline."""
-    monkeypatch.setattr("shared.outages.FIRESTORE_TIMEOUT", 0.2)
+@pytest.fixture
+def connected() -> Iterator[Jobs]:
+    """On a real connection: every count is seven, and every query or look-up finds a hundred jobs."""
 
     class Firestore(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
         def service(self, details: Any) -> Any:
-            if details.method.endswith("RunAggregationQuery"):
-                return grpc.unary_stream_rpc_method_handler(
-                    lambda request, context: counted(7), response_serializer=lambda one: one.SerializeToString()
-                )
-            return None
+            def answer(request: bytes, context: grpc.ServicerContext) -> Iterator[Any]:
+                if details.method.endswith("RunAggregationQuery"):
+                    return counted(7)
+                if details.method.endswith("RunQuery"):
+                    return map(found, range(100))
+                return (BatchGetDocumentsResponse(found=found(number).document) for number in range(100))
 
-    server = grpc.server(ThreadPoolExecutor(1))
+            return grpc.unary_stream_rpc_method_handler(
+                answer, response_serializer=lambda one: one.SerializeToString()
+            )
+
+    server = grpc.server(ThreadPoolExecutor(8))
     server.add_generic_rpc_handlers((Firestore(),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
@@ -185,13 +189,52 @@ def test_a_count_that_nobody_reads_for_longer_than_a_call_may_take_is_not_lost(
     client: Any = Channel({}).client
     client._firestore_api_internal = SimpleNamespace(transport=SimpleNamespace(grpc_channel=channel))
     try:
-        jobs = Jobs(client)
-        count = jobs.count(in_order(ListQuery(user_id="ann"), jobs.name))
-        threading.Event().wait(0.5)
-        assert count.result() == 7
+        yield Jobs(client)
     finally:
         channel.close()
         server.stop(None)
+
+
+def test_a_count_that_nobody_reads_for_longer_than_a_call_may_take_is_not_lost(
+    monkeypatch: pytest.MonkeyPatch, connected: Jobs
+) -> None:
+    """A call with responses that nobody has read runs into its deadline."""
+    monkeypatch.setattr("shared.outages.FIRESTORE_TIMEOUT", 0.2)
+    count = connected.count(in_order(ListQuery(user_id="ann"), connected.name))
+    threading.Event().wait(0.5)
+    assert count.result() == 7
+
+
+def test_of_calls_that_are_given_up_no_event_is_left_unread(
+    monkeypatch: pytest.MonkeyPatch, connected: Jobs
+) -> None:
+    """Otherwise gRPC would keep 20 kB of each for as long as the process lives."""
+    calls: list[Any] = []
+
+    def noted(send: Any) -> Any:
+        def note(*sent: Any) -> Any:
+            calls.append(send(*sent))
+            return calls[-1]
+
+        return note
+
+    for name in ("_run", "_get", "_count"):
+        monkeypatch.setattr(connected, name, noted(getattr(connected, name)))
+    query = in_order(ListQuery(user_id="ann"), connected.name)
+    next(connected.read(query, 100, None, FIELDS))
+    next(connected.get(["job"], FIELDS))
+    connected.count(query).cancel()
+    assert [call._state.due for call in calls] == [set()] * 3
+
+
+def test_only_our_calls_do_without_grpcs_thread(connected: Jobs) -> None:
+    """The library leaves calls half read, which only that thread ends."""
+    theirs = connected._channel.unary_stream("/google.firestore.v1.Firestore/RunQuery")(b"")
+    ours = connected._run(RunQueryRequest(), 5)
+    kinds = [type(call).__name__ for call in (theirs, ours)]
+    for call in (theirs, ours):
+        assert len(list(call)) == 100
+    assert kinds == ["_MultiThreadedRendezvous", "_SingleThreadedRendezvous"]
 
 
 def test_a_request_with_no_time_left_makes_no_call() -> None:

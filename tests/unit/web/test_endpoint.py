@@ -411,25 +411,6 @@ def test_a_handler_that_is_not_bounded_never_runs_on_the_requests_own_thread(
     assert ran == [False, False]
 
 
-def test_a_handler_that_signs_runs_on_the_requests_own_thread_only_once_its_signer_is_made(
-    services: FakeServices, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ran: list[bool] = []
-
-    @endpoint("GET", "/signing", bounded=True, signs=True)
-    def signing(request: Request, user: User, services: Services) -> dict[str, Any]:
-        ran.append(threading.current_thread() is threading.main_thread())
-        return {}
-
-    monkeypatch.setattr(services.fake_verifier, "known", lambda _: User("ann"))
-    media = services.__dict__.pop("media")
-    for _ in range(2):
-        call(signing, services, "/signing")
-    services.__dict__["media"] = media
-    call(signing, services, "/signing")
-    assert ran == [False, False, True]
-
-
 def test_only_what_changes_something_checks_whether_the_session_was_revoked(services: FakeServices) -> None:
     for name in ALL:
         send(services, name)
