@@ -65,7 +65,7 @@ class Done:
 class Checkout:
     """A copy of the files that deploy.sh uses, and a PATH with little more than the recording gcloud.
 
-    Without the program itself, unless it is whole: in this process ours is there, and copies are what takes time.
+    Unless it is whole, it has few sources, and a link to infra/, which nothing writes into: copies are slow to make.
     """
 
     root: Path
@@ -162,12 +162,15 @@ def make(folder: Path, *, whole: bool = False) -> Checkout:
     (copy.path / "python3").symlink_to(sys.executable)
     (copy.path / "gcloud").write_text(FAKE_GCLOUD)
     (copy.path / "gcloud").chmod(0o755)
-    left_out = shutil.ignore_patterns("__pycache__", *([] if whole else ["*.py"]))
-    for part in ("functions", "shared", "infra/cloud"):
-        shutil.copytree(ROOT / part, copy.root / part, ignore=left_out)
     for file in (*FILES, *(PROGRAM if whole else FEW)):
         (copy.root / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / file, copy.root / file)
+        shutil.copyfile(ROOT / file, copy.root / file)
+    if whole:
+        (copy.root / "deploy.sh").chmod(0o755)
+        for part in ("functions", "shared", "infra/cloud"):
+            shutil.copytree(ROOT / part, copy.root / part, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        (copy.root / "infra").symlink_to(ROOT / "infra")
     return copy
 
 

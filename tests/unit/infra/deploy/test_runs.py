@@ -231,7 +231,8 @@ def test_the_script_runs_gcloud_with_its_exit_code_and_without_our_python_path(w
     assert done.returncode == 7
     assert done.stderr.splitlines()[-1] == "ERROR: refused"
     assert whole_checkout.recorded()[0][:2] == ["services", "list"]
-    assert "PYTHON" not in (whole_checkout.path / "gcloud.environment").read_text(), "gcloud's own Python would read it"
+    environment = (whole_checkout.path / "gcloud.environment").read_text()
+    assert "PYTHON" not in environment, "gcloud's own Python would read it"
 
 
 def test_a_table_that_makes_no_sense_stops_the_run_before_its_first_command(whole_checkout: Checkout) -> None:
