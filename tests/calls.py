@@ -11,7 +11,6 @@ from werkzeug.test import TestResponse
 from shared.services import Services
 from shared.web.endpoint import HttpFunction
 
-
 _ASKED = "test.asked"
 """The key of a request's environment that has the function and its services."""
 

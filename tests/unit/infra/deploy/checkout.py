@@ -65,7 +65,7 @@ class Done:
 class Checkout:
     """A copy of the files that deploy.sh uses, and a PATH with little more than the recording gcloud.
 
-    Unless it is whole, it has few sources, and a link to infra/, which nothing writes into: copies are slow to make.
+    Unless it is whole, it has few sources, and a link to infra/, which no test writes into: copies take time.
     """
 
     root: Path
