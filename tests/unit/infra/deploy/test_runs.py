@@ -62,11 +62,11 @@ KINDS = (
 )
 
 
-def test_a_dry_run_calls_and_changes_nothing(checkout: Checkout) -> None:
-    before = {path: path.stat().st_mtime_ns for path in checkout.root.rglob("*")}
-    checkout.commands()
-    assert (checkout.calls(), checkout.cloud.requests) == ([], [])
-    assert {path: path.stat().st_mtime_ns for path in checkout.root.rglob("*")} == before
+def test_a_dry_run_calls_and_changes_nothing(whole_checkout: Checkout) -> None:
+    before = {path: path.stat().st_mtime_ns for path in whole_checkout.root.rglob("*")}
+    whole_checkout.commands()
+    assert (whole_checkout.calls(), whole_checkout.cloud.requests) == ([], [])
+    assert {path: path.stat().st_mtime_ns for path in whole_checkout.root.rglob("*")} == before
 
 
 def test_a_dry_run_says_what_goes_without_gcloud(checkout: Checkout) -> None:
