@@ -33,6 +33,8 @@ test: page ## Run every test, the page's in a browser; or some: make test T=test
 	@page=0; $(if $(T),,npm test --silent --prefix frontend || page=$$?;) $(PYTEST) $(T) || exit; \
 	[ $$page = 0 ] || { echo "test: the page's own tests failed, see above pytest's" >&2; exit $$page; }
 
+# One a core: these tests seldom wait, and each worker imports all of them.
+quick: AT_ONCE = 2
 quick: $(SETUP) ## Run the tests that need neither the local cloud nor a browser: half a minute
 	@npm test --silent --prefix frontend; page=$$?; $(PYTEST) -m 'not stack and not slow' tests/unit tests/contract || exit; \
 	[ $$page = 0 ] || { echo "quick: the page's own tests failed, see above pytest's" >&2; exit $$page; }

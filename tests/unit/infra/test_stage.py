@@ -146,6 +146,7 @@ def status(name: str, port: int) -> int:
             time.sleep(0.1)
 
 
+@pytest.mark.slow  # makes a Python of its own
 def test_all_that_the_code_ever_imports_is_in_its_requirements(folder: Path, python: Path) -> None:
     """What is imported only at its first use as well."""
     trees = [ast.parse(file.read_text()) for file in folder.rglob("*.py")]
@@ -156,6 +157,7 @@ def test_all_that_the_code_ever_imports_is_in_its_requirements(folder: Path, pyt
     assert ended.returncode == 0, ended.stderr
 
 
+@pytest.mark.slow  # makes a Python of its own
 def test_what_is_installed_here_and_is_not_in_the_requirements_is_not_found(folder: Path, python: Path) -> None:
     assert "No module named 'pytest'" in run("import pytest", folder, LEAST, python).stderr
 

@@ -36,9 +36,12 @@ TOPICS = {name: table().topic_name(one.topic, DEFAULTS) for name, one in FUNCTIO
 """The topic of each background function."""
 RETRIED = tuple(name for name, function in FUNCTIONS.items() if function.retry)
 TOOLS = ("bash", "cat", "dirname", "env")
-FILES = (
-    *("deploy.sh", "requirements.txt", "infra/__init__.py", "infra/stage.py", "infra/stage_page.py"),
-    *("infra/functions.py", "infra/functions.toml", "infra/hosting.py", "frontend/lib/settings.ts"),
+FILES = ("requirements.txt", "frontend/lib/settings.ts")
+FEW = ("functions/__init__.py", "functions/list_jobs.py", "shared/__init__.py", "shared/errors.py")
+"""Sources that are enough to make an image of."""
+PROGRAM = (
+    *("deploy.sh", "infra/__init__.py", "infra/stage.py", "infra/stage_page.py"),
+    *("infra/functions.py", "infra/functions.toml", "infra/hosting.py"),
 )
 
 # Records each call, and fails those that contain FAILING.
@@ -60,7 +63,10 @@ class Done:
 
 @dataclass
 class Checkout:
-    """A copy of the files that deploy.sh uses, and a PATH with little more than the recording gcloud."""
+    """A copy of the files that deploy.sh uses, and a PATH with little more than the recording gcloud.
+
+    Unless it is whole, it has few sources, and a link to infra/, which no test writes into: copies take time.
+    """
 
     root: Path
     path: Path
@@ -117,7 +123,7 @@ class Checkout:
         return 0
 
     def run(self, *flags: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run deploy.sh in a process of its own, with the recording gcloud."""
+        """Run deploy.sh of a whole checkout in a process of its own, with the recording gcloud."""
         environment = {"PATH": str(self.path), **environment}
         command = [str(self.root / "deploy.sh"), *flags]
         return subprocess.run(command, env=environment, cwd=self.path, capture_output=True, text=True, check=False)
@@ -148,7 +154,7 @@ class Checkout:
             file.write("# changed\n")
 
 
-def make(folder: Path) -> Checkout:
+def make(folder: Path, *, whole: bool = False) -> Checkout:
     copy = Checkout(folder / "checkout", folder / "bin")
     copy.path.mkdir()
     for tool in TOOLS:
@@ -156,11 +162,15 @@ def make(folder: Path) -> Checkout:
     (copy.path / "python3").symlink_to(sys.executable)
     (copy.path / "gcloud").write_text(FAKE_GCLOUD)
     (copy.path / "gcloud").chmod(0o755)
-    for part in ("functions", "shared", "infra/cloud"):
-        shutil.copytree(ROOT / part, copy.root / part, ignore=shutil.ignore_patterns("__pycache__"))
-    for file in FILES:
+    for file in (*FILES, *(PROGRAM if whole else FEW)):
         (copy.root / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / file, copy.root / file)
+        shutil.copyfile(ROOT / file, copy.root / file)
+    if whole:
+        (copy.root / "deploy.sh").chmod(0o755)
+        for part in ("functions", "shared", "infra/cloud"):
+            shutil.copytree(ROOT / part, copy.root / part, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        (copy.root / "infra").symlink_to(ROOT / "infra")
     return copy
 
 

@@ -13,6 +13,12 @@ def checkout(tmp_path: Path) -> Checkout:
 
 
 @pytest.fixture
+def whole_checkout(tmp_path: Path) -> Checkout:
+    """A checkout whose deploy.sh runs."""
+    return make(tmp_path, whole=True)
+
+
+@pytest.fixture
 def released(checkout: Checkout) -> Checkout:
     """A project with one release, and a changed source."""
     checkout.must()

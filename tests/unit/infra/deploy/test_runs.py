@@ -62,11 +62,11 @@ KINDS = (
 )
 
 
-def test_a_dry_run_calls_and_changes_nothing(checkout: Checkout) -> None:
-    before = {path: path.stat().st_mtime_ns for path in checkout.root.rglob("*")}
-    checkout.commands()
-    assert (checkout.calls(), checkout.cloud.requests) == ([], [])
-    assert {path: path.stat().st_mtime_ns for path in checkout.root.rglob("*")} == before
+def test_a_dry_run_calls_and_changes_nothing(whole_checkout: Checkout) -> None:
+    before = {path: path.stat().st_mtime_ns for path in whole_checkout.root.rglob("*")}
+    whole_checkout.commands()
+    assert (whole_checkout.calls(), whole_checkout.cloud.requests) == ([], [])
+    assert {path: path.stat().st_mtime_ns for path in whole_checkout.root.rglob("*")} == before
 
 
 def test_a_dry_run_says_what_goes_without_gcloud(checkout: Checkout) -> None:
@@ -226,40 +226,41 @@ def test_functions_of_an_earlier_deployment_must_be_detached_first(checkout: Che
 
 
 @pytest.mark.slow  # starts bash
-def test_the_script_runs_gcloud_with_its_exit_code_and_without_our_python_path(checkout: Checkout) -> None:
-    done = checkout.run(*REQUIRED, FAILING="services list")
+def test_the_script_runs_gcloud_with_its_exit_code_and_without_our_python_path(whole_checkout: Checkout) -> None:
+    done = whole_checkout.run(*REQUIRED, FAILING="services list")
     assert done.returncode == 7
     assert done.stderr.splitlines()[-1] == "ERROR: refused"
-    assert checkout.recorded()[0][:2] == ["services", "list"]
-    assert "PYTHON" not in (checkout.path / "gcloud.environment").read_text(), "gcloud's own Python would read it"
+    assert whole_checkout.recorded()[0][:2] == ["services", "list"]
+    environment = (whole_checkout.path / "gcloud.environment").read_text()
+    assert "PYTHON" not in environment, "gcloud's own Python would read it"
 
 
-def test_a_table_that_makes_no_sense_stops_the_run_before_its_first_command(checkout: Checkout) -> None:
-    file = checkout.root / "infra/functions.toml"
+def test_a_table_that_makes_no_sense_stops_the_run_before_its_first_command(whole_checkout: Checkout) -> None:
+    file = whole_checkout.root / "infra/functions.toml"
     file.write_text(file.read_text().replace('"512Mi"', '"plenty"'))
-    done = checkout.run(*REQUIRED)
+    done = whole_checkout.run(*REQUIRED)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == (
         "infra/functions.toml: defaults has memory = 'plenty', which is not a size such as 512Mi\n"
     )
-    assert checkout.recorded() == []
+    assert whole_checkout.recorded() == []
 
 
-def test_a_python_that_is_too_old_is_named(checkout: Checkout) -> None:
-    (checkout.path / "python3").unlink()
+def test_a_python_that_is_too_old_is_named(whole_checkout: Checkout) -> None:
+    (whole_checkout.path / "python3").unlink()
     answer = "[[ $1 == --version ]] && echo Python 3.9.2 || exit 1"
-    (checkout.path / "python3").write_text(f"#!{checkout.path}/bash\n{answer}\n")
-    (checkout.path / "python3").chmod(0o755)
-    done = checkout.run(*REQUIRED)
+    (whole_checkout.path / "python3").write_text(f"#!{whole_checkout.path}/bash\n{answer}\n")
+    (whole_checkout.path / "python3").chmod(0o755)
+    done = whole_checkout.run(*REQUIRED)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "deploy.sh: Python 3.11 or newer is needed, and python3 is Python 3.9.2\n"
-    assert checkout.recorded() == []
+    assert whole_checkout.recorded() == []
 
 
 @pytest.mark.parametrize("tool", ["gcloud", "python3"])
-def test_a_tool_that_is_not_there_is_named(tool: str, checkout: Checkout) -> None:
-    (checkout.path / tool).unlink()
-    done = checkout.run(*REQUIRED)
+def test_a_tool_that_is_not_there_is_named(tool: str, whole_checkout: Checkout) -> None:
+    (whole_checkout.path / tool).unlink()
+    done = whole_checkout.run(*REQUIRED)
     assert (done.returncode, done.stdout) == (2, "")
     assert f"{tool} is not installed" in done.stderr
 

@@ -83,8 +83,8 @@ def test_a_flag_needs_a_value(flags: tuple[str, ...], checkout: Checkout) -> Non
     assert (done.returncode, done.stderr) == (2, "deploy.sh: --region needs a value\n")
 
 
-def test_the_callers_environment_is_no_setting(checkout: Checkout) -> None:
-    done = checkout.run("--dry-run", *REQUIRED[1:], PROJECT="from-the-caller")
+def test_the_callers_environment_is_no_setting(whole_checkout: Checkout) -> None:
+    done = whole_checkout.run("--dry-run", *REQUIRED[1:], PROJECT="from-the-caller")
     assert done.returncode == 2
     assert "PROJECT is not set" in done.stderr
 
