@@ -91,7 +91,7 @@ def test_of_two_hidden_tabs_one_tells_once_that_a_job_is_done_until_the_page_is_
         expect(tab).to_have_title(PLAIN)
         assert icon(tab) == "/icon.svg"
         tab.reload()
-        JobsPage(tab).wait_for_cards()
+        JobsPage(tab).cards.first.wait_for()
         assert notified(tab) == []
 
 
