@@ -77,7 +77,7 @@ class Meters:
         answer.raise_for_status()
         headers = sum(len(name) + len(value) + 4 for name, value in answer.headers.items())
         with self._lock:
-            self._counts["bytes"] += len(answer.content) + headers
+            self._counts["bytes"] += int(answer.headers.get("Content-Length", len(answer.content))) + headers
         return answer
 
     def measured(self, times: int, action: Callable[[], object]) -> Operations:
