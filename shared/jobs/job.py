@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 from urllib.parse import quote
 
 from shared.settings import Bucket
@@ -66,6 +67,8 @@ class Medium(StrEnum):
         return Bucket.VIDEOS
 
 
+_PATHS = {medium: f"{medium}_path" for medium in Medium}
+"""The field of a job that names the medium's object."""
 _DEFAULT_NAMES = {
     Medium.REFERENCE_IMAGE: "reference.",
     Medium.MOTION_VIDEO: "motion.",
@@ -194,14 +197,14 @@ class Job:
     def path(self, medium: Shown) -> str | None:
         """The object's name in the document, which may be any text; None if it is absent or not text."""
         if isinstance(medium, Medium):
-            path: str | None = getattr(self, f"{medium}_path")
+            path: str | None = getattr(self, _PATHS[medium])
             return path
-        known: Mapping[Medium, str | None] = getattr(self, medium.kind)
-        return known.get(self.pictured(medium))
+        known: Mapping[Medium, str | None] = getattr(self, _KINDS[medium])
+        return known.get(self.pictured(medium)) if known else None
 
     def pictured(self, picture: Picture) -> Medium:
         """The medium that the picture shows. A job without a motion video uses its input video in its place."""
-        medium = picture.medium
+        medium = _PICTURED[picture]
         if medium is Medium.MOTION_VIDEO and self.motion_video_path is None and self.input_video_path:
             return Medium.INPUT_VIDEO
         return medium
@@ -284,9 +287,13 @@ def is_id_prefix(text: object) -> bool:
 
 def can_own_media(user_id: object) -> bool:
     """Whether objects can be stored under `{user_id}/`. Custom sign-in may choose uids for which they cannot."""
+    return isinstance(user_id, str) and _can_own_media(user_id)
+
+
+@lru_cache(256)  # a page asks for the same user 160 times
+def _can_own_media(user_id: str) -> bool:
     return (
-        isinstance(user_id, str)
-        and 1 <= len(user_id) <= _LONGEST_USER_ID
+        1 <= len(user_id) <= _LONGEST_USER_ID
         and user_id != "."
         and "/" not in user_id
         and ".." not in user_id
@@ -323,7 +330,7 @@ def rfc3339(time: datetime | None) -> str | None:
     """A time in UTC with `Z`."""
     if time is None:
         return None
-    return time.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    return time.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
 
 
 def _cut(text: str | None) -> str | None:

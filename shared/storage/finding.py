@@ -50,17 +50,18 @@ class Finder:
         playable: Playable = {}
         missing: list[tuple[Job, Medium]] = []
         posters: list[tuple[Job, Picture]] = []
-        for job, shown in [(each, shown) for each in jobs for shown in _shown(each)]:
-            path = job.path(shown)
-            if path is not None:
-                if target := self._target(job, shown, path):
-                    found[job.id, shown] = target
-            elif not _is_to_be_found(job, shown):
-                continue
-            elif isinstance(shown, Medium):
-                missing.append((job, shown))
-            else:
-                posters.append((job, shown))
+        for job in jobs:
+            for shown in _shown(job):
+                path = job.path(shown)
+                if path is not None:
+                    if target := self._target(job, shown, path):
+                        found[job.id, shown] = target
+                elif not _is_to_be_found(job, shown):
+                    continue
+                elif isinstance(shown, Medium):
+                    missing.append((job, shown))
+                else:
+                    posters.append((job, shown))
         if not posters and not missing:
             return found, playable
         beside = self._look_up(lambda lookups: lookups.pictures, posters, PICTURES_WITHIN, free)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shared.storage.lookups import Lookups
 
 _MOST_CAUSES = 5
+_KEYS = {shown: f"{shown}_url" for shown in ALL_SHOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ class MediaUrls:
     def as_json(self) -> dict[str, object]:
         return {
             "job_id": self.job_id,
-            **{f"{shown.value}_url": self.urls[shown] for shown in ALL_SHOWN},
-            "playable": {medium.value: self.playable.get(medium) for medium in Medium},
+            **{key: self.urls[shown] for shown, key in _KEYS.items()},
+            "playable": {medium: self.playable.get(medium) for medium in Medium},
             "expires_in_seconds": self.validity.expires_in,
             "expires_at": rfc3339(self.validity.expires_at),
         }
@@ -80,20 +81,22 @@ class MediaStore:
         until, free = time.monotonic() + seconds_for(ALL_OBJECTS_WITHIN), share()
         found, playable = self._finder.all(jobs, free)
         known = {job.id: {**playable.get(job.id, {}), **job.playable} for job in jobs}
+        unplayable = {(job_id, medium) for job_id, told in known.items() for medium in told if not told[medium]}
         validity = self._signer.validity(now)
         targets = {
-            (job_id, shown): _saved(target) if (shown, False) in known[job_id].items() else target
-            for (job_id, shown), target in found.items()
+            key: _saved(target) if key in unplayable else target
+            for key, target in found.items()
             if isinstance(target, Target)
         }
         signed = self._signer.try_to_sign(list(targets.values()), validity, until - time.monotonic(), free)
         outcomes = {**found, **dict(zip(targets, signed, strict=True))}
-        media = [one for (_, shown), one in outcomes.items() if isinstance(shown, Medium)]
-        failures = [one for one in media if isinstance(one, Exception)]
-        if failures and len(failures) == len(media) and all(map(is_away, failures)):
-            raise Unavailable("Cloud Storage") from failures[0]
-        _log_failures(outcomes.values())
         urls = {key: url for key, url in outcomes.items() if isinstance(url, str)}
+        if len(urls) < len(outcomes):
+            media = [one for (_, shown), one in outcomes.items() if isinstance(shown, Medium)]
+            failures = [one for one in media if isinstance(one, Exception)]
+            if failures and len(failures) == len(media) and all(map(is_away, failures)):
+                raise Unavailable("Cloud Storage") from failures[0]
+            _log_failures(outcomes.values())
         return [
             MediaUrls(
                 job.id,
