@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
@@ -18,6 +20,27 @@ from infra.local.storage import server
 def still() -> bool:
     """The deletion holds: a purge may go on."""
     return True
+
+
+def hold(held: VersionedStorage, bucket: str, names: Iterable[str], content: bytes = b"12") -> None:
+    """Store objects without a request for each."""
+    now = datetime.now(UTC).isoformat()
+    times = dict.fromkeys(("timeCreated", "updated", "timeStorageClassUpdated"), now)
+    for name in names:
+        generation = str(time.time_ns())
+        resource = {
+            "kind": "storage#object",
+            "id": f"{bucket}/{name}/{generation}",
+            "bucket": bucket,
+            "name": name,
+            "generation": generation,
+            "metageneration": "1",
+            "contentType": "application/octet-stream",
+            "storageClass": "STANDARD",
+            "size": len(content),
+            **times,
+        }
+        held.create_file(bucket, name, content, resource)
 
 
 @contextmanager

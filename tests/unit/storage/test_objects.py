@@ -22,6 +22,14 @@ from tests.storages import a_storage
 # The library leaves a failed download's connection to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
+
+@pytest.fixture(scope="module", autouse=True)
+def left_connections() -> Iterator[None]:
+    """They are collected before another file's tests, in which their warning counts."""
+    yield
+    gc.collect()
+
+
 PASSING = [Kind.TOO_MANY, Kind.UNAVAILABLE, Kind.ERROR, Kind.TIMED_OUT, Kind.RESET]
 BOMB = gzip.compress(bytes(1_000_000))
 
@@ -72,7 +80,6 @@ def troubled(trouble: Trouble) -> Iterator[ObjectStore]:
     with a_storage(trouble, ["videos"]) as client:
         client.bucket("videos").blob("motion.mp4").upload_from_string(b"0123456789")
         yield ObjectStore(client, ["videos"])
-    gc.collect()
 
 
 def put(store: ObjectStore) -> bool:
