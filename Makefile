@@ -35,7 +35,7 @@ test: page ## Run every test, the page's in a browser; or some: make test T=test
 
 # One a core: these tests seldom wait, and each worker imports all of them.
 quick: AT_ONCE = 2
-quick: $(SETUP) ## Run the tests that need neither the local cloud nor a browser: half a minute
+quick: $(SETUP) ## Run the tests that need neither the local cloud nor a browser: under a minute
 	@npm test --silent --prefix frontend; page=$$?; $(PYTEST) -m 'not stack and not slow' tests/unit tests/contract || exit; \
 	[ $$page = 0 ] || { echo "quick: the page's own tests failed, see above pytest's" >&2; exit $$page; }
 
