@@ -1,8 +1,9 @@
+import { PAGE_SIZE } from "@/lib/api";
 import { RECORD, RENEW_BEFORE } from "@/lib/session";
 import type { Settings } from "@/lib/settings";
 
 /** The request for the first page of all jobs, as `listJobs` makes it. */
-const PATH = "/jobs?page_size=20&include=media%2Ccounts";
+const PATH = `/jobs?${new URLSearchParams({ page_size: String(PAGE_SIZE), include: "media,counts" })}`;
 
 /**
  * Returns a script for the head of the jobs page. It asks for the list while the page's scripts are still loading,

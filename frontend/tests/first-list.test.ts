@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { listJobs } from "@/lib/api";
+import { listJobs, PAGE_SIZE } from "@/lib/api";
 import { scriptFor } from "@/lib/first-list-script";
 import { settings } from "@/lib/settings";
 import { ALL } from "@/lib/view";
@@ -25,7 +25,7 @@ function answer(ids: string[]): Response {
   return new Response(JSON.stringify({ jobs: ids.map((id) => ({ id })) }));
 }
 
-const ask = (view = ALL, size = 20) => listJobs({ view, size, counts: true });
+const ask = (view = ALL, size = PAGE_SIZE) => listJobs({ view, size, counts: true });
 
 beforeEach(() => {
   vi.stubGlobal("firstList", undefined);

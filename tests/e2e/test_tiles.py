@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
@@ -9,7 +11,7 @@ from infra.local.stack import Stack
 from infra.local.users import Account
 from tests.conftest import PASSWORD
 from tests.e2e.conftest import NewContext
-from tests.e2e.faults import Refusal, unavailable
+from tests.e2e.faults import HeldBack, Refusal, unavailable
 from tests.e2e.jobs_page import JobsPage, sign_in, wait_for, wait_for_dialog
 from tests.e2e.shelf import Shelf
 
@@ -37,6 +39,18 @@ def _expect_rewound(video: Locator) -> None:
 
 def _elsewhere(page: Page) -> None:
     page.mouse.move(1, 1)
+
+
+def test_a_tile_has_a_placeholder_until_its_picture_is_there(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    job_id = shelf.add()
+    pictures = HeldBack(page, re.compile("/nuumee-images/"))
+    jobs_page.open()
+    placeholder = jobs_page.tile(job_id, "reference image").get_by_test_id("skeleton")
+    expect(placeholder).to_be_visible()
+    pictures.let_go()
+    expect(placeholder).to_have_count(0)
 
 
 def test_a_video_plays_muted_while_it_is_pointed_at(jobs_page: JobsPage, shelf: Shelf) -> None:
