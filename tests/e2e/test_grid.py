@@ -22,6 +22,7 @@ def test_a_grid_of_two_to_six_columns_is_remembered_and_has_selection_actions_an
     jobs_page.open()
     jobs_page.grid_toggle.press("Enter")
     expect(jobs_page.grid_toggle).to_have_attribute("aria-pressed", "true")
+    jobs_page.wait_for_cards()
     for width, columns in ((2560, 6), (360, 2)):
         page.set_viewport_size({"width": width, "height": 1300})
         assert jobs_page.cards.evaluate_all(_COLUMNS) == columns
