@@ -58,10 +58,10 @@ _MOST_WAITING = 500
 
 
 class _once(cached_property[T]):  # noqa: N801 - used as a decorator
-    """A cached property that only one thread builds."""
+    """A cached property that only one thread builds. Whoever needs only other parts does not wait for it."""
 
     def __get__(self, instance: Services, owner: type | None = None) -> T:  # type: ignore[override]
-        with instance.lock:
+        with instance.locks.setdefault(self.func.__name__, threading.RLock()):
             return super().__get__(instance, owner)
 
 
@@ -70,7 +70,7 @@ class Services:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.lock = threading.RLock()
+        self.locks: dict[str, threading.RLock] = {}
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def has(self, part: str) -> bool:

@@ -73,8 +73,8 @@ def endpoint(
     not start without the settings for it.
 
     A `bounded` handler makes only calls that end by the request's time limit, so it may run on the request's own
-    thread once it has answered: the first answer makes what the handler needs, which may take any time. What only
-    some requests need, the handler makes `in_time`. That takes a fifth of the CPU off a page of jobs.
+    thread once it has answered: by then the services that every answer needs are made, which may take any time.
+    Others whose making takes calls, the handler makes `in_time`. That takes a fifth of the CPU off a page of jobs.
 
     A body is discarded unread, unless the function `takes_body` and the handler asks for its JSON. Handlers run
     once the caller is known.

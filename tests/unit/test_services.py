@@ -38,6 +38,31 @@ def test_each_client_is_built_once_however_many_ask_for_it_at_once(monkeypatch: 
     assert all(one is other for asked in found for one, other in zip(asked, found[0], strict=True))
 
 
+def test_what_needs_only_firestore_does_not_wait_while_the_signer_looks_for_its_account(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", "127.0.0.1:1")
+    looking, found = threading.Event(), threading.Event()
+
+    def look(*_: object, **__: object) -> tuple[object, str]:
+        looking.set()
+        assert found.wait(timeout=30)
+        return google_signing(), "demo-nuumee"
+
+    monkeypatch.setattr(google.auth, "default", look)
+    services = Services(replace(SETTINGS, keyless=True))
+    with ThreadPoolExecutor(2) as threads:
+        media = threads.submit(lambda: services.media)
+        try:
+            assert looking.wait(timeout=30)
+            others = threads.submit(lambda: (services.repository, services.erasures))
+            assert all(others.result(timeout=10))
+            assert not media.done()
+        finally:
+            found.set()
+        assert media.result(timeout=30) is services.media
+
+
 @pytest.mark.parametrize("name", ["verifier", "repository", "media"])
 def test_credentials_that_come_late_are_an_outage_and_then_none(
     monkeypatch: pytest.MonkeyPatch, name: str
