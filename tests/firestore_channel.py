@@ -63,19 +63,27 @@ class Channel:
 
 
 class Call:
-    """One call. Like the library's, it raises when it is read. No events are left of it."""
-
-    _state = SimpleNamespace(due=())
+    """One call. Like the library's, it raises when it is read, and its last event is how it ended."""
 
     def __init__(self, channel: Channel, responses: Iterable[Any]) -> None:
         self._channel = channel
         self._responses = iter(responses)
+        self._state = SimpleNamespace(due={"end"})
+        self._call = SimpleNamespace(cancel=self._cancel)
 
     def __iter__(self) -> Iterator[Any]:
-        return self._responses
+        try:
+            yield from self._responses
+        except grpc.RpcError:
+            self._consume_next_event()
+            raise
+        self._consume_next_event()
 
-    def cancel(self) -> None:
+    def _cancel(self, status: int, details: str) -> None:
         self._channel.cancelled += 1
+
+    def _consume_next_event(self) -> None:
+        self._state.due.clear()
 
 
 def counted(number: int) -> Iterator[Any]:

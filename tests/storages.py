@@ -22,8 +22,8 @@ def still() -> bool:
     return True
 
 
-def hold(held: VersionedStorage, bucket: str, names: Iterable[str], content: bytes = b"12") -> None:
-    """Store objects without a request for each."""
+def store(contents: VersionedStorage, bucket: str, names: Iterable[str], content: bytes = b"12") -> None:
+    """Put objects into a bucket, without a request for each."""
     now = datetime.now(UTC).isoformat()
     times = dict.fromkeys(("timeCreated", "updated", "timeStorageClassUpdated"), now)
     for name in names:
@@ -40,15 +40,15 @@ def hold(held: VersionedStorage, bucket: str, names: Iterable[str], content: byt
             "size": len(content),
             **times,
         }
-        held.create_file(bucket, name, content, resource)
+        contents.create_file(bucket, name, content, resource)
 
 
 @contextmanager
 def a_storage(
-    trouble: Trouble, buckets: Sequence[str], held: VersionedStorage | None = None
+    trouble: Trouble, buckets: Sequence[str], contents: VersionedStorage | None = None
 ) -> Iterator[storage.Client]:
-    """A client of a new Storage with these buckets, all empty. It keeps its objects in `held`."""
-    httpd = server(0, held or VersionedStorage(), trouble)
+    """A client of a new Storage with these buckets, all empty. Its objects are in `contents`."""
+    httpd = server(0, contents or VersionedStorage(), trouble)
     thread = threading.Thread(target=httpd.serve_forever, args=(0.05,))
     thread.start()
     options = {"api_endpoint": f"http://{HOST}:{httpd.server_address[1]}"}

@@ -42,6 +42,7 @@ Value: Any = types.Value.pb()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _COUNT = "jobs"
+_CANCELLED = grpc.StatusCode.CANCELLED.value[0]
 
 
 class Document:
@@ -226,8 +227,12 @@ class _Stream:
             self._call = self._send(request, self._until - time.monotonic())
 
     def cancel(self) -> None:
-        """Give up what is not read yet. gRPC keeps 20 kB of a call until all its events are read, so read them."""
-        self._call.cancel()
+        """Give up what is not read yet. gRPC keeps 20 kB of a call until all its events are read, so read them.
+
+        gRPC's own `cancel` lets a call run on once it has failed to decode a message of it, so it is not used.
+        """
+        if self._call._state.due:
+            self._call._call.cancel(_CANCELLED, "Nobody reads the rest.")
         while self._call._state.due:
             self._call._consume_next_event()
 

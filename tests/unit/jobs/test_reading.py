@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -164,21 +165,15 @@ def test_an_error_that_does_not_pass_is_retried_until_the_time_is_over(
     assert (channel.timeouts[0], channel.timeouts[-1] > 0) == (3.0, True)
 
 
-@pytest.fixture
-def connected() -> Iterator[Jobs]:
-    """On a real connection: every count is seven, and every query or look-up finds a hundred jobs."""
+@contextmanager
+def connection(answer: Callable[[str, grpc.ServicerContext], Iterator[Any]]) -> Iterator[Jobs]:
+    """Jobs on a real connection, with the answer to each call by its name. Bytes are sent as they are."""
 
     class Firestore(grpc.GenericRpcHandler):  # type: ignore[misc]  # untyped
         def service(self, details: Any) -> Any:
-            def answer(request: bytes, context: grpc.ServicerContext) -> Iterator[Any]:
-                if details.method.endswith("RunAggregationQuery"):
-                    return counted(7)
-                if details.method.endswith("RunQuery"):
-                    return map(found, range(100))
-                return (BatchGetDocumentsResponse(found=found(number).document) for number in range(100))
-
             return grpc.unary_stream_rpc_method_handler(
-                answer, response_serializer=lambda one: one.SerializeToString()
+                lambda _, context: answer(details.method.rpartition("/")[2], context),
+                response_serializer=lambda one: one if isinstance(one, bytes) else one.SerializeToString(),
             )
 
     server = grpc.server(ThreadPoolExecutor(8))
@@ -195,6 +190,37 @@ def connected() -> Iterator[Jobs]:
         server.stop(None)
 
 
+@pytest.fixture
+def connected() -> Iterator[Jobs]:
+    """Every count is seven, and every query or look-up finds a hundred jobs."""
+
+    def answer(name: str, _: grpc.ServicerContext) -> Iterator[Any]:
+        if name == "RunAggregationQuery":
+            return counted(7)
+        if name == "RunQuery":
+            return map(found, range(100))
+        return (BatchGetDocumentsResponse(found=found(number).document) for number in range(100))
+
+    with connection(answer) as jobs:
+        yield jobs
+
+
+def noted(monkeypatch: pytest.MonkeyPatch, jobs: Jobs) -> list[Any]:
+    """The calls that will be made."""
+    calls: list[Any] = []
+
+    def noting(send: Any) -> Any:
+        def note(*sent: Any) -> Any:
+            calls.append(send(*sent))
+            return calls[-1]
+
+        return note
+
+    for name in ("_run", "_get", "_count"):
+        monkeypatch.setattr(jobs, name, noting(getattr(jobs, name)))
+    return calls
+
+
 def test_a_count_that_nobody_reads_for_longer_than_a_call_may_take_is_not_lost(
     monkeypatch: pytest.MonkeyPatch, connected: Jobs
 ) -> None:
@@ -209,22 +235,49 @@ def test_of_calls_that_are_given_up_no_event_is_left_unread(
     monkeypatch: pytest.MonkeyPatch, connected: Jobs
 ) -> None:
     """Otherwise gRPC would keep 20 kB of each for as long as the process lives."""
-    calls: list[Any] = []
-
-    def noted(send: Any) -> Any:
-        def note(*sent: Any) -> Any:
-            calls.append(send(*sent))
-            return calls[-1]
-
-        return note
-
-    for name in ("_run", "_get", "_count"):
-        monkeypatch.setattr(connected, name, noted(getattr(connected, name)))
+    calls = noted(monkeypatch, connected)
     query = in_order(ListQuery(user_id="ann"), connected.name)
     next(connected.read(query, 100, None, FIELDS))
     next(connected.get(["job"], FIELDS))
     connected.count(query).cancel()
     assert [call._state.due for call in calls] == [set()] * 3
+
+
+@pytest.mark.parametrize(
+    ("then", "seconds", "error"),
+    [
+        (grpc.StatusCode.PERMISSION_DENIED, 30, google_errors.PermissionDenied),  # it breaks
+        (None, 0.3, google_errors.DeadlineExceeded),  # nothing comes any more
+        (b"\xff", 30, None),  # a message that cannot be decoded, and nothing after it
+    ],
+)
+def test_of_a_query_that_breaks_stalls_or_garbles_the_call_ends_at_once_and_nothing_is_left_of_it(
+    monkeypatch: pytest.MonkeyPatch, then: Any, seconds: float, error: type[Exception] | None
+) -> None:
+    monkeypatch.setattr("shared.outages.FIRESTORE_TIMEOUT", seconds)
+    over = threading.Event()
+    begun: list[str] = []
+
+    def answer(name: str, context: grpc.ServicerContext) -> Iterator[Any]:
+        begun.append(name)
+        yield found(len(begun))
+        if len(begun) > 1:
+            return
+        context.add_callback(over.set)
+        if isinstance(then, grpc.StatusCode):
+            context.abort(then, "the test wants it so")
+        if then:
+            yield then
+        over.wait(timeout=60)
+
+    with connection(answer) as jobs:
+        calls = noted(monkeypatch, jobs)
+        documents = jobs.read(in_order(ListQuery(user_id="ann"), jobs.name), 5, None, FIELDS)
+        assert next(documents).id == "job-1"
+        with pytest.raises(error) if error else nullcontext():
+            assert [document.id for document in documents] == ["job-2"]
+        assert over.wait(timeout=5)
+        assert [call._state.due for call in calls] == [set()] * (1 if error else 2)
 
 
 def test_only_our_calls_do_without_grpcs_thread(connected: Jobs) -> None:

@@ -17,7 +17,7 @@ from shared.storage import attempts, removal
 from shared.storage.limits import removing
 from shared.storage.objects import ObjectStore
 from shared.storage.removal import BucketPurge
-from tests.storages import a_storage, hold, still
+from tests.storages import a_storage, still, store
 from tests.waiting import wait_until
 
 IMAGES, VIDEOS, OUTPUTS = "images", "videos", "outputs"
@@ -30,13 +30,13 @@ def trouble() -> Trouble:
 
 
 @pytest.fixture
-def held() -> VersionedStorage:
+def contents() -> VersionedStorage:
     return VersionedStorage()
 
 
 @pytest.fixture
-def client(trouble: Trouble, held: VersionedStorage) -> Iterator[Any]:
-    with a_storage(trouble, (IMAGES, VIDEOS, OUTPUTS), held) as made:
+def client(trouble: Trouble, contents: VersionedStorage) -> Iterator[Any]:
+    with a_storage(trouble, (IMAGES, VIDEOS, OUTPUTS), contents) as made:
         yield made
 
 
@@ -52,8 +52,8 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.storage.removal.removing", lambda: limits)
 
 
-def put(held: VersionedStorage, bucket: str, *names: str, prefix: JobPrefix = PREFIX) -> None:
-    hold(held, bucket, [f"{prefix}{name}" for name in names])
+def put(contents: VersionedStorage, bucket: str, *names: str, prefix: JobPrefix = PREFIX) -> None:
+    store(contents, bucket, [f"{prefix}{name}" for name in names])
 
 
 def left(client: Any, bucket: str, prefix: JobPrefix = PREFIX) -> list[str]:
@@ -71,9 +71,9 @@ def refusing(kinds: dict[str, Kind]) -> Callable[[str], Fault | None]:
 
 
 def test_all_that_lies_behind_a_hundred_held_objects_goes(
-    client: Any, held: VersionedStorage, trouble: Trouble, objects: ObjectStore
+    client: Any, contents: VersionedStorage, trouble: Trouble, objects: ObjectStore
 ) -> None:
-    put(held, VIDEOS, *(f"{number:03}-held" for number in range(100)), *(f"free-{n}" for n in range(20)))
+    put(contents, VIDEOS, *(f"{number:03}-held" for number in range(100)), *(f"free-{n}" for n in range(20)))
     trouble.on_call = refusing({"held": Kind.HELD})
     found = objects.purge(PREFIX, still)
     assert found[1] == BucketPurge(
@@ -87,10 +87,10 @@ def test_all_that_lies_behind_a_hundred_held_objects_goes(
 
 
 def test_all_that_lies_between_held_objects_goes_and_each_reason_is_told(
-    client: Any, held: VersionedStorage, trouble: Trouble, objects: ObjectStore
+    client: Any, contents: VersionedStorage, trouble: Trouble, objects: ObjectStore
 ) -> None:
     words = ("held", "free", "kept", "free")
-    put(held, OUTPUTS, *(f"{number:03}-{words[number % 4]}" for number in range(240)))
+    put(contents, OUTPUTS, *(f"{number:03}-{words[number % 4]}" for number in range(240)))
     trouble.on_call = refusing({"held": Kind.HELD, "kept": Kind.RETAINED})
     output = objects.purge(PREFIX, still)[2]
     assert output.objects == 120
@@ -103,10 +103,10 @@ def test_all_that_lies_between_held_objects_goes_and_each_reason_is_told(
 
 @pytest.mark.usefixtures("impatient")
 def test_a_bucket_that_is_away_is_given_up_after_a_few_deletes(
-    client: Any, held: VersionedStorage, trouble: Trouble, objects: ObjectStore
+    client: Any, contents: VersionedStorage, trouble: Trouble, objects: ObjectStore
 ) -> None:
-    put(held, VIDEOS, *map(str, range(250)))
-    put(held, OUTPUTS, "output.mp4")
+    put(contents, VIDEOS, *map(str, range(250)))
+    put(contents, OUTPUTS, "output.mp4")
     tried: set[str] = set()
 
     def decide(call: str) -> Fault | None:
@@ -127,9 +127,9 @@ def test_a_bucket_that_is_away_is_given_up_after_a_few_deletes(
 
 @pytest.mark.usefixtures("impatient")
 def test_one_object_that_always_fails_keeps_no_other_from_going(
-    client: Any, held: VersionedStorage, trouble: Trouble, objects: ObjectStore
+    client: Any, contents: VersionedStorage, trouble: Trouble, objects: ObjectStore
 ) -> None:
-    put(held, VIDEOS, "0-broken", *(f"free-{number}" for number in range(120)))
+    put(contents, VIDEOS, "0-broken", *(f"free-{number}" for number in range(120)))
     trouble.on_call = refusing({"broken": Kind.ERROR})
     videos = objects.purge(PREFIX, still)[1]
     assert (videos.objects, left(client, VIDEOS)) == (120, ["0-broken"])
@@ -145,14 +145,14 @@ def test_a_bucket_that_cannot_be_listed_says_so(trouble: Trouble, objects: Objec
 
 
 def test_a_bucket_that_is_silent_holds_up_no_other_bucket_and_no_other_job(
-    client: Any, held: VersionedStorage, trouble: Trouble, objects: ObjectStore
+    client: Any, contents: VersionedStorage, trouble: Trouble, objects: ObjectStore
 ) -> None:
     stuck = [JobPrefix("me", f"stuck-{number}") for number in range(4)]
     for prefix in stuck:
-        put(held, VIDEOS, *map(str, range(20)), prefix=prefix)
-    put(held, VIDEOS, "motion.mp4")
+        put(contents, VIDEOS, *map(str, range(20)), prefix=prefix)
+    put(contents, VIDEOS, "motion.mp4")
     for bucket in (IMAGES, OUTPUTS):
-        put(held, bucket, *map(str, range(20)))
+        put(contents, bucket, *map(str, range(20)))
     silent = f"DELETE /storage/v1/b/{VIDEOS}/"
     trouble.on_call = lambda call: Fault(Kind.SILENCE) if call.startswith(silent) else None
     purges = [threading.Thread(target=objects.purge, args=(prefix, still)) for prefix in (*stuck, PREFIX)]
@@ -169,9 +169,13 @@ def test_a_bucket_that_is_silent_holds_up_no_other_bucket_and_no_other_job(
 
 
 def test_a_run_ends_in_time_and_the_next_goes_on(
-    client: Any, held: VersionedStorage, trouble: Trouble, objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
+    client: Any,
+    contents: VersionedStorage,
+    trouble: Trouble,
+    objects: ObjectStore,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    put(held, VIDEOS, *map(str, range(120)))
+    put(contents, VIDEOS, *map(str, range(120)))
     trouble.on_call = lambda call: Fault(Kind.SLOW) if call.startswith("DELETE") else None
     with monkeypatch.context() as patched:
         patched.setattr(removal, "PURGE_WITHIN", 0.5)
@@ -184,10 +188,10 @@ def test_a_run_ends_in_time_and_the_next_goes_on(
 
 
 def test_a_deletion_that_is_taken_back_stops_the_purge_before_its_next_batch(
-    client: Any, held: VersionedStorage, objects: ObjectStore
+    client: Any, contents: VersionedStorage, objects: ObjectStore
 ) -> None:
-    put(held, VIDEOS, *map(str, range(250)))
-    put(held, OUTPUTS, "output.mp4")
+    put(contents, VIDEOS, *map(str, range(250)))
+    put(contents, OUTPUTS, "output.mp4")
     answers = iter([True, False])
 
     def may_go_on() -> bool:
@@ -202,9 +206,9 @@ def test_a_deletion_that_is_taken_back_stops_the_purge_before_its_next_batch(
 
 
 def test_a_purge_that_cannot_ask_whether_the_deletion_holds_removes_nothing(
-    client: Any, held: VersionedStorage, objects: ObjectStore
+    client: Any, contents: VersionedStorage, objects: ObjectStore
 ) -> None:
-    put(held, VIDEOS, "motion.mp4")
+    put(contents, VIDEOS, "motion.mp4")
 
     def may_go_on() -> bool:
         raise Unavailable("Firestore")
