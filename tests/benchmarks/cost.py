@@ -20,6 +20,7 @@ from infra.local.users import Users
 from infra.stage import ROOT
 from tests.benchmarks.metered import Meters, Operations, running
 from tests.benchmarks.polling import unchanged
+from tests.benchmarks.signing import PAGE
 from tests.jobs import document, new_id, put_all
 from tests.visits import CHROME
 
@@ -30,6 +31,8 @@ JOBS = 200
 USERS = (1_000, 100_000, 10_000_000)
 DAYS = 30
 _TIMES = 20
+_SIGNATURES = 60_000
+"""Most that IAM makes in a minute for a project."""
 _GROUPS = {
     "Firestore": ("read", "write", "delete"),
     "Storage": ("class_a", "class_b"),
@@ -100,7 +103,7 @@ def main() -> None:
         person = _person(meters.stack)
         ours = dict(_ours(meters, person))
         naive = dict(_naive(meters, person))
-    DOCUMENT.write_text(_text(ours, naive))
+    DOCUMENT.write_text(text(ours, naive))
     sys.stdout.write(f"cost: {DOCUMENT.relative_to(ROOT)} is written\n")
 
 
@@ -228,7 +231,8 @@ def _minute(stack: Stack) -> None:
         publisher.publish(f"projects/{stack.settings.project}/topics/every-minute", b"{}").result(timeout=60)
 
 
-def _text(ours: Costs, naive: Costs) -> str:
+def text(ours: Costs, naive: Costs) -> str:
+    """The page, from what each action takes and what it takes with the plainest backend."""
     prices = tomllib.loads((HERE / "prices.toml").read_text())
     behaviour = tomllib.loads((HERE / "behaviour.toml").read_text())
     template = (HERE / "cost_template.md").read_text()
@@ -245,6 +249,9 @@ def _text(ours: Costs, naive: Costs) -> str:
         "thousand": _thousand(prices, whole, theirs),
         "month": _months(prices, behaviour["a_month"], whole, theirs),
         "loads": _loads(behaviour["a_month"], whole),
+        "signatures": _SIGNATURES,
+        "urls": len(PAGE),
+        "pages": _SIGNATURES // len(PAGE),
     }
     return template.format(**tables)
 
@@ -323,7 +330,7 @@ def _dollars(prices: Mapping[str, Any], one: Operations) -> dict[str, float]:
 
 
 def _number(number: float) -> str:
-    return "0" if abs(number) < 0.005 else f"{number:,.0f}" if number >= 100 else f"{number:.2g}"
+    return "0" if abs(number) < 0.0001 else f"{number:,.0f}" if number >= 100 else f"{number:.2g}"
 
 
 def _money(dollars: float | None) -> str:

@@ -14,6 +14,7 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 from google.oauth2 import service_account
 
+from shared.jobs.job import ALL_SHOWN, Medium, Picture
 from shared.settings import Settings, SigningKey
 from shared.storage.keyless import AccountSigner, KeylessUrlSigner
 from shared.storage.signing import Target, Urls, UrlSigner, url_signer
@@ -22,15 +23,17 @@ from tests.tokens import pem, private_key
 
 _ENDPOINT = "https://storage.googleapis.com"
 _NOW = datetime.now(UTC)
-_PAGE = [Target("nuumee-outputs", f"me/{job}/{name}") for job in range(20) for name in "abcdefgh"]
-"""What a page of 20 completed jobs shows: three media, three posters and two previews for each."""
-_POLLED = _PAGE[: 3 * 8]
+_SHOWN = [one for one in ALL_SHOWN if one not in (Medium.INPUT_VIDEO, Picture.REFERENCE_VIEW)]
+"""Of a completed job made from an image that browsers show and a video."""
+PAGE = [Target("nuumee-outputs", f"me/{job}/{shown}") for job in range(20) for shown in _SHOWN]
+"""What a page of 20 such jobs needs URLs for."""
+_POLLED = PAGE[: 3 * len(_SHOWN)]
 
 
 def rows() -> Iterator[Row]:
     settings = Settings(project="demo-bench", allowed_origins=(), signing_key=SigningKey("GOOG1EBENCH", "secret"))
     with ThreadPoolExecutor(8) as pool:
-        ours = _rate(lambda: _sign(url_signer(settings, pool), _PAGE))
+        ours = _rate(lambda: _sign(url_signer(settings, pool), PAGE))
         yield Row(name="signed URLs per CPU second", ours=ours, limit=20_000, at_least=True)
         name = "signed URLs per CPU second, vs the library's"
         yield Row(name=name, ours=ours, peer=_librarys(), limit=7, at_least=True)
@@ -43,11 +46,11 @@ def rows() -> Iterator[Row]:
         signer = AccountSigner("bench@nuumee.test", sign)
         keyless = KeylessUrlSigner(Urls(signer, _ENDPOINT, 3600), 900, pool)
         with ThreadPoolExecutor(16) as clients:
-            list(clients.map(lambda _: _sign(keyless, _PAGE), range(16)))
+            list(clients.map(lambda _: _sign(keyless, PAGE), range(16)))
         yield Row(
-            name="keyless signing: calls for a first page, 16 clients at once", ours=len(calls), limit=len(_PAGE)
+            name="keyless signing: calls for a first page, 16 clients at once", ours=len(calls), limit=len(PAGE)
         )
-        for name, targets in (("the same page again", _PAGE), ("a poll of 3 of its jobs", _POLLED)):
+        for name, targets in (("the same page again", PAGE), ("a poll of 3 of its jobs", _POLLED)):
             calls.clear()
             _sign(keyless, targets)
             yield Row(name=f"keyless signing: calls for {name}", ours=len(calls), limit=0)
@@ -64,7 +67,7 @@ def _librarys() -> float:
     client = storage.Client(project="bench", credentials=AnonymousCredentials())
 
     def sign() -> None:
-        for bucket, path, _ in _PAGE:
+        for bucket, path, _ in PAGE:
             blob = client.bucket(bucket).blob(path)
             blob.generate_signed_url(timedelta(hours=1), version="v4", credentials=credentials)
 
@@ -79,4 +82,4 @@ def _rate(sign: Callable[[], None], rounds: int = 21) -> float:
         began = time.process_time()
         sign()
         times.append(time.process_time() - began)
-    return len(_PAGE) / median(times)
+    return len(PAGE) / median(times)

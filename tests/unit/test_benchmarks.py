@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.benchmarks import load, readme, rows
+from infra.stage import ROOT
+from tests.benchmarks import cost, load, readme, rows
+from tests.benchmarks.metered import Operations
 from tests.benchmarks.polling import unchanged
 from tests.benchmarks.rows import Row
+from tests.benchmarks.signing import PAGE
 
 REACHED = Row(name="fast", ours=30, peer=10, limit=2.2, at_least=True)
 SHORT = Row(name="slow", ours=30, peer=10, limit=1.15)
@@ -57,3 +60,16 @@ def test_a_poll_is_measured_by_its_304_also_right_after_its_urls_have_changed(ta
 def test_a_poll_that_is_always_answered_in_full_is_not_measured() -> None:
     with pytest.raises(AssertionError, match="in full, twice"):
         unchanged(Polled("nothing holds"), "old")
+
+
+def test_the_costs_tell_small_loads_in_decimals_and_how_many_urls_a_page_has() -> None:
+    actions = ("a page view", "a poll", "a look", "a job made", "a delete", "a share view", "a download")
+    text = cost.text(dict.fromkeys((*actions, "an idle minute"), Operations(*[0.002] * 9)), {})
+    loads = text.partition("busy vCPUs")[2].partition("\n\n")[0]
+    assert "| 1,000 | 0.012 |" in loads
+    assert "| 0 |" not in loads
+    for costs in (text, cost.DOCUMENT.read_text()):
+        assert f"| {len(PAGE)} calls for a first page of 20 completed jobs" in costs
+        assert f"{60_000 // len(PAGE)} such pages a minute" in costs
+    (row,) = [line for line in (ROOT / "README.md").read_text().splitlines() if "calls for a first page" in line]
+    assert f" {len(PAGE)} | " in row
