@@ -8,9 +8,9 @@ LIGHTHOUSE := tests/lighthouse/node_modules/.package-lock.json
 # Docker images often set this. Each of many starts of Python would then compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
 # The files in the order that tests/order.py gives them; each goes to one worker.
-# One more than two cores: many tests wait for something most of their time.
-AT_ONCE ?= 3
-PYTEST := $(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder
+# AT_ONCE says how many at once. Else it is one more than two cores: many tests wait for something most of their time.
+WORKERS := 3
+PYTEST = $(BIN)/python -m pytest -n $(or $(AT_ONCE),$(WORKERS)) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help dev page demo test quick check-deploy pictures soak lint bench lighthouse lock clean
@@ -34,7 +34,7 @@ test: page ## Run every test, the page's in a browser; or some: make test T=test
 	[ $$page = 0 ] || { echo "test: the page's own tests failed, see above pytest's" >&2; exit $$page; }
 
 # One a core: these tests seldom wait, and each worker imports all of them.
-quick: AT_ONCE = 2
+quick: WORKERS := 2
 quick: $(SETUP) ## Run the tests that need neither the local cloud nor a browser: under a minute
 	@npm test --silent --prefix frontend; page=$$?; $(PYTEST) -m 'not stack and not slow' tests/unit tests/contract || exit; \
 	[ $$page = 0 ] || { echo "quick: the page's own tests failed, see above pytest's" >&2; exit $$page; }

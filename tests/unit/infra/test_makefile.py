@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Mapping
+
+import pytest
+
+from infra.stage import ROOT
+
+
+@pytest.mark.parametrize(
+    ("target", "environment", "workers"),
+    [("test", {}, 3), ("quick", {}, 2), ("test", {"AT_ONCE": "1"}, 1), ("quick", {"AT_ONCE": "1"}, 1)],
+)
+def test_as_many_tests_run_at_once_as_the_environment_says_or_as_suits_the_target(
+    target: str, environment: Mapping[str, str], workers: int
+) -> None:
+    inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME")}
+    command = ["make", "--dry-run", "--old-file=.venv/.complete", target]
+    recipe = subprocess.run(
+        command, cwd=ROOT, env={**inherited, **environment}, capture_output=True, text=True, check=True
+    ).stdout
+    assert re.findall(r"pytest -n (\S+)", recipe) == [str(workers)]
