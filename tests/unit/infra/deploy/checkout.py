@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
@@ -65,7 +67,8 @@ class Done:
 class Checkout:
     """A copy of the files that deploy.sh uses, and a PATH with little more than the recording gcloud.
 
-    Unless it is whole, it has few sources, and a link to infra/, which no test writes into: copies take time.
+    Unless it is whole, it has few sources, and shares a copy of infra/ with all others of the process, so no test
+    may write into that: copies take time.
     """
 
     root: Path
@@ -170,8 +173,17 @@ def make(folder: Path, *, whole: bool = False) -> Checkout:
         for part in ("functions", "shared", "infra/cloud"):
             shutil.copytree(ROOT / part, copy.root / part, ignore=shutil.ignore_patterns("__pycache__"))
     else:
-        (copy.root / "infra").symlink_to(ROOT / "infra")
+        (copy.root / "infra").symlink_to(_infra().name)
     return copy
+
+
+@cache
+def _infra() -> TemporaryDirectory[str]:
+    """A copy of infra/, which is removed when the process ends."""
+    folder = TemporaryDirectory()
+    ignored = shutil.ignore_patterns("__pycache__", "node_modules")
+    shutil.copytree(ROOT / "infra", folder.name, ignore=ignored, dirs_exist_ok=True)
+    return folder
 
 
 def those(commands: Sequence[Any], *beginning: str) -> list[Line]:

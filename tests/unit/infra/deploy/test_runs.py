@@ -69,6 +69,14 @@ def test_a_dry_run_calls_and_changes_nothing(whole_checkout: Checkout) -> None:
     assert {path: path.stat().st_mtime_ns for path in whole_checkout.root.rglob("*")} == before
 
 
+@pytest.mark.parametrize("kind", ["checkout", "whole_checkout"])
+def test_no_file_of_a_checkout_is_one_of_the_source(request: pytest.FixtureRequest, kind: str) -> None:
+    root = request.getfixturevalue(kind).root
+    files = [*root.rglob("*"), *root.glob("infra/*")]
+    assert {path.name for path in files} >= {"functions.toml", "cloud", "errors.py"}
+    assert [path for path in files if path.resolve().is_relative_to(ROOT)] == []
+
+
 def test_a_dry_run_says_what_goes_without_gcloud(checkout: Checkout) -> None:
     told = [line for line in checkout.deploy("--dry-run", *REQUIRED).stderr.splitlines() if "would also" in line]
     assert told == [
