@@ -10,6 +10,7 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
+const JOBS = join("jobs", "index.html");
 const SCRIPTS = "script-src 'self'";
 // Browsers look for the character set in the first 1,024 bytes alone, so the policy comes after it:
 // https://html.spec.whatwg.org/multipage/semantics.html#charset
@@ -19,13 +20,14 @@ const folder = process.argv[2];
 const policy = readFileSync(join(folder, "policy.txt"), "utf8");
 const firstList = `<script>${readFileSync(join(folder, "first-list.js"), "utf8")}</script>`;
 if (!policy.includes(SCRIPTS)) throw new Error(`the policy has no ${SCRIPTS}`);
-for (const name of readdirSync(folder, { recursive: true })) {
-  if (!name.endsWith(".html")) continue;
+const names = readdirSync(folder, { recursive: true }).filter((name) => name.endsWith(".html"));
+if (!names.includes(JOBS)) throw new Error(`there is no ${JOBS} to ask for the list`);
+for (const name of names) {
   const file = join(folder, name);
   const html = readFileSync(file, "utf8");
   if (!html.includes(CHARACTER_SET)) throw new Error(`${file} does not begin with its character set`);
   // Before the style sheets: a script after one waits for it.
-  const first = name === join("jobs", "index.html") ? firstList : "";
+  const first = name === JOBS ? firstList : "";
   const own = policy.replace(SCRIPTS, [SCRIPTS, ...hashes(first + html)].join(" "));
   const meta = `<meta http-equiv="Content-Security-Policy" content="${own}"/>`;
   writeFileSync(

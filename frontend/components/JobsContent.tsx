@@ -3,6 +3,7 @@ import { JobCard, type JobCardProps, type JobCommands } from "@/components/JobCa
 import { Failure, Outdated } from "@/components/LoadProblem";
 import { Pager } from "@/components/Pager";
 import { Gradually } from "@/components/ui/Gradually";
+import { Pulsing } from "@/components/ui/Skeleton";
 import { SteadyPlace } from "@/components/ui/SteadyPlace";
 import type { Jobs } from "@/hooks/use-jobs";
 import type { Selection } from "@/hooks/use-selection";
@@ -57,11 +58,11 @@ export function JobsContent({ jobs, view, navigation, selection, commands, Card,
 
 JobsContent.Skeleton = function JobsContentSkeleton() {
   return (
-    <div className="flex animate-pulse flex-col gap-3 sm:gap-4">
+    <Pulsing className="flex flex-col gap-3 sm:gap-4">
       <p className="sr-only">Loading your jobs</p>
       {[1, 2, 3, 4].map((number) => (
         <JobCard.Skeleton key={number} />
       ))}
-    </div>
+    </Pulsing>
   );
 };

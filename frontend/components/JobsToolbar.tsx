@@ -3,7 +3,7 @@ import { type ReactNode, useState } from "react";
 import { SearchBox } from "@/components/SearchBox";
 import { StatusFilter } from "@/components/StatusFilter";
 import { Button } from "@/components/ui/Button";
-import { Skeleton } from "@/components/ui/Skeleton";
+import { Pulsing, Skeleton } from "@/components/ui/Skeleton";
 import type { Jobs } from "@/hooks/use-jobs";
 import type { Navigation } from "@/hooks/use-view";
 import { TITLE_ID } from "@/lib/focus";
@@ -77,14 +77,19 @@ function chosenIn({ search, deleted, shared, statuses }: View) {
 
 JobsToolbar.Skeleton = function JobsToolbarSkeleton() {
   return (
-    <div className="mb-5 flex flex-col gap-4 sm:mb-6">
-      <div className="flex flex-wrap items-center gap-x-4 gap-y-3">
-        <h1 className="mr-auto font-semibold text-2xl tracking-tight sm:text-3xl">Jobs</h1>
-        <Skeleton className="size-11 sm:size-10" />
-        <Skeleton className="size-11 sm:size-10" />
-        <Skeleton className="h-11 w-full sm:h-10 sm:w-80" />
-      </div>
-      <Skeleton className="h-11 w-full max-w-xl rounded-full sm:h-9" />
+    <div className="relative mb-5 sm:mb-6">
+      {/* Above the placeholders, as it does not pulse with them. */}
+      <h1 className="absolute flex h-11 items-center font-semibold text-2xl tracking-tight sm:h-10 sm:text-3xl">
+        Jobs
+      </h1>
+      <Pulsing className="flex flex-col gap-4">
+        <div className="flex flex-wrap items-center gap-x-4 gap-y-3">
+          <Skeleton className="ml-auto size-11 sm:size-10" />
+          <Skeleton className="size-11 sm:size-10" />
+          <Skeleton className="h-11 w-full sm:h-10 sm:w-80" />
+        </div>
+        <Skeleton className="h-11 w-full max-w-xl rounded-full sm:h-9" />
+      </Pulsing>
     </div>
   );
 };

@@ -46,9 +46,7 @@ export function MediaTile({ kind, jobName, media, onOpen, renew, size = "size-36
       {...(isVideo && triggers)}
       {...(storyboard && scrubbing)}
     >
-      {!still.ready && (
-        <Skeleton className={`absolute inset-0 rounded-none ${seen ? "animate-pulse" : ""}`} />
-      )}
+      {!still.ready && <Skeleton pulses={seen} className="absolute inset-0 rounded-none" />}
       {seen && isPicture && (
         // biome-ignore lint/performance/noImgElement: a signed URL cannot pass through an image optimizer
         <img

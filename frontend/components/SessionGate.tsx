@@ -5,6 +5,7 @@ import { Button } from "@/components/ui/Button";
 import { Notice } from "@/components/ui/Notice";
 import { messageOf, PartMissing } from "@/lib/errors";
 import { reloadOnce } from "@/lib/late";
+import { untilItAsks } from "@/lib/polling";
 import { askToSignIn, findSession, noteSession, type Session, watchSession } from "@/lib/session";
 
 const SessionContext = createContext<Session | null>(null);
@@ -14,7 +15,10 @@ export function useSession(): Session | null {
   return useContext(SessionContext);
 }
 
-/** Gives the session to its children, or sends a user who is not signed in to the sign-in page. */
+/**
+ * Gives the session to its children, or sends a user who is not signed in to the sign-in page. In a page that is opened
+ * while hidden, this comes when it is shown, and so does all that the session's user asks.
+ */
 export function SessionGate({ children }: { children: ReactNode }) {
   const [session, setSession] = useState<Session | null>(null);
   const [error, setError] = useState<unknown>(null);
@@ -25,9 +29,11 @@ export function SessionGate({ children }: { children: ReactNode }) {
       noteSession();
       setSession(found);
     };
-    findSession().then(enter, (failure) => {
-      if (!(failure instanceof PartMissing && reloadOnce())) setError(failure);
-    });
+    untilItAsks()
+      .then(findSession)
+      .then(enter, (failure) => {
+        if (!(failure instanceof PartMissing && reloadOnce())) setError(failure);
+      });
   }, []);
   useEffect(() => (session ? watchSession(session) : undefined), [session]);
 

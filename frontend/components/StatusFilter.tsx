@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { useLayoutEffect, useRef } from "react";
 import { statusLabel } from "@/components/StatusBadge";
 import { type Counts, GROUPS, type Group, STATUSES } from "@/lib/job";
 import { settings } from "@/lib/settings";
@@ -19,11 +19,15 @@ export function StatusFilter({ chosen, counts, onChange }: Props) {
   // Where nothing is kept, there is no trash.
   const trash = settings.softDeleteDays > 0 ? (["deleted"] as const) : [];
   const bar = useRef<HTMLElement>(null);
-  // On a phone the bar is wider than the window. This waits until the cards are drawn: it needs their layout, too.
+  const scrolled = useRef(false);
+  // On a phone the bar is wider than the window.
   // biome-ignore lint/correctness/useExhaustiveDependencies: both change where the chosen button is
-  useEffect(() => {
+  useLayoutEffect(() => {
     const button = bar.current?.querySelector<HTMLElement>("[aria-pressed=true]");
     if (!bar.current || !button) return;
+    // The first button is in sight at first. To ask for its place would take a layout before anything is drawn.
+    if (chosen.includes(null) && !scrolled.current) return;
+    scrolled.current = true;
     const middle = button.offsetLeft - bar.current.offsetLeft + button.offsetWidth / 2;
     bar.current.scrollLeft = middle - bar.current.clientWidth / 2;
   }, [chosen.join(), counts !== undefined]);

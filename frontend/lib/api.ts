@@ -1,7 +1,7 @@
 /** Calls to the functions. Each call throws ApiError, NetworkError, PartMissing or SessionEnded. */
 
 import { ApiError, NetworkError, PartMissing, SessionEnded, SIGN_IN_TOO_OLD } from "@/lib/errors";
-import { takeFirstList } from "@/lib/first-list";
+import { fetchList } from "@/lib/first-list";
 import type { FoundList, Job, JobList, JobThumbnailsResponse, Newest, TrashList } from "@/lib/job";
 import { accessToken, endSession } from "@/lib/session";
 import { type Endpoint, settings } from "@/lib/settings";
@@ -32,7 +32,7 @@ export async function listJobs({ view, size, after, counts }: ListQuery): Promis
     const parameters = new URLSearchParams({ page_size: String(size), include, ...filter });
     if (after?.next_cursor) parameters.set("cursor", after.next_cursor);
     else if (page > 1) parameters.set("page", String(page));
-    return call("listJobs", `/jobs?${parameters}`);
+    return call("listJobs", `/jobs?${parameters}`, { fetch: fetchList });
   };
   const include = counts ? "media,counts" : "media";
   if (!search) return ask(filterParameters(view), include);
@@ -94,11 +94,13 @@ interface Options {
   /** Sent as JSON. */
   body?: object;
   signal?: AbortSignal | undefined;
+  /** What sends the request, in place of the browser's own. */
+  fetch?: typeof fetchList;
 }
 
 /** Calls a function. Paths begin with a slash. */
 export async function call<T>(endpoint: Endpoint, path: string, options: Options = {}): Promise<T> {
-  const { method = "GET", body, signal } = options;
+  const { method = "GET", body, signal, fetch = globalThis.fetch } = options;
   // AbortSignal.any would do this, but browsers have had it only since 2024.
   const controller = new AbortController();
   const abort = () => controller.abort();
@@ -109,13 +111,7 @@ export async function call<T>(endpoint: Endpoint, path: string, options: Options
     signal?.throwIfAborted();
     clearTimeout(timer);
     timer = setTimeout(abort, TIMEOUT);
-    const url = settings.endpoints[endpoint] + path;
-    const sent = takeFirstList(url, token);
-    if (sent) {
-      controller.signal.addEventListener("abort", () => sent.controller.abort());
-      return sent.answer;
-    }
-    return fetch(url, {
+    return fetch(settings.endpoints[endpoint] + path, {
       method,
       headers: { Authorization: `Bearer ${token}`, ...(body && { "Content-Type": "application/json" }) },
       ...(body && { body: JSON.stringify(body) }),

@@ -1,8 +1,10 @@
-/** The request that a script in the head of the jobs page has sent already: lib/first-list-script.ts. */
+/** The request for the first list, which a script in the head of the jobs page may have sent: lib/first-list-script.ts. */
 
 export interface FirstList {
   url: string;
-  token: string;
+  headers: { Authorization: string };
+  /** Milliseconds since 1970. */
+  sentAt: number;
   answer: Promise<Response>;
   controller: AbortController;
 }
@@ -11,10 +13,28 @@ declare global {
   var firstList: FirstList | undefined;
 }
 
-/** Returns that request if it is this one. It can be taken only once. */
-export function takeFirstList(url: string, token: string): FirstList | undefined {
+/** An answer that was asked for longer ago than this is out of date. Milliseconds. */
+const LONGEST_KEPT = 10_000;
+
+/** As `fetch`, for lists. The first call takes the answer to that request if it is this one, recent and complete. */
+export async function fetchList(
+  url: string,
+  init: RequestInit & { headers: { Authorization: string }; signal: AbortSignal },
+): Promise<Response> {
   const sent = globalThis.firstList;
-  if (sent?.url !== url || sent.token !== token) return undefined;
   globalThis.firstList = undefined;
-  return sent;
+  if (sent) {
+    const cancel = () => sent.controller.abort();
+    const isThis = sent.url === url && sent.headers.Authorization === init.headers.Authorization;
+    if (isThis && Date.now() - sent.sentAt <= LONGEST_KEPT) {
+      init.signal.addEventListener("abort", cancel);
+      try {
+        const response = await sent.answer;
+        return new Response(await response.arrayBuffer(), response);
+      } catch {
+        init.signal.throwIfAborted();
+      }
+    } else cancel();
+  }
+  return fetch(url, init);
 }

@@ -33,6 +33,13 @@ export function asks(visible: boolean = document.visibilityState === "visible"):
   return visible || isTelling();
 }
 
+/** Waits until anything is asked. A page that is opened while hidden, as a prerendered one is, waits until it is shown. */
+export async function untilItAsks(): Promise<void> {
+  if (asks()) return;
+  await new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));
+  await untilItAsks();
+}
+
 /**
  * Returns which of the jobs in progress to ask for, and at what pace. Those that have stalled are left out as long as
  * others move.

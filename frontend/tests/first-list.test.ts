@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { listJobs, PAGE_SIZE } from "@/lib/api";
 import { scriptFor } from "@/lib/first-list-script";
+import { accessToken } from "@/lib/session";
 import { settings } from "@/lib/settings";
 import { ALL } from "@/lib/view";
 
@@ -10,15 +11,16 @@ const HOUR = 3_600_000;
 const fetch = vi.fn<typeof globalThis.fetch>();
 const getItem = vi.fn<(key: string) => string | null>();
 
-function signIn(token: string, expirationTime: unknown = Date.now() + HOUR): void {
-  const record = { uid: "ann", stsTokenManager: { accessToken: token, expirationTime } };
+function signIn(token: unknown, expirationTime: unknown = Date.now() + HOUR, uid: unknown = "ann"): void {
+  const record = { uid, stsTokenManager: { accessToken: token, expirationTime } };
   getItem.mockImplementation((key) => (key.startsWith("firebase:authUser:") ? JSON.stringify(record) : null));
 }
 
 /** Runs the script as the head of the page does. */
-function open(search = ""): void {
+function open(search = "", visibilityState = "visible", script = scriptFor(settings)): void {
   vi.stubGlobal("location", { search });
-  new Function(scriptFor(settings))();
+  vi.stubGlobal("document", { visibilityState });
+  new Function(script)();
 }
 
 function answer(ids: string[]): Response {
@@ -55,12 +57,47 @@ describe("the first list of a visit", () => {
     expect(early?.[1].credentials).toBe(later?.[1].credentials);
   });
 
-  test("is not taken for another list, or with another token", async () => {
+  test("is cancelled and forgotten if the page asks for another list first, or with another token", async () => {
+    for (const askOtherwise of [
+      () => ask(ALL, 23),
+      () => {
+        signIn("of somebody else");
+        return ask();
+      },
+    ]) {
+      fetch.mockReset();
+      fetch.mockImplementation(async () => answer([`answer ${fetch.mock.calls.length}`]));
+      open();
+      const early = fetch.mock.calls[0]?.[1]?.signal;
+      expect((await askOtherwise()).jobs).toEqual([{ id: "answer 2" }]);
+      expect(early?.aborted).toBe(true);
+      expect(globalThis.firstList).toBe(undefined);
+    }
+  });
+
+  test("is not taken once it is ten seconds old", async () => {
+    vi.useFakeTimers();
     fetch.mockImplementation(async () => answer([`answer ${fetch.mock.calls.length}`]));
     open();
-    expect((await ask(ALL, 23)).jobs).toEqual([{ id: "answer 2" }]);
-    signIn("of somebody else");
+    vi.advanceTimersByTime(10_000);
+    expect((await ask()).jobs).toEqual([{ id: "answer 1" }]);
+    open();
+    vi.advanceTimersByTime(10_001);
     expect((await ask()).jobs).toEqual([{ id: "answer 3" }]);
+    expect(fetch.mock.calls[1]?.[1]?.signal?.aborted).toBe(true);
+  });
+
+  test("is not asked for while the page is hidden", () => {
+    open("", "hidden");
+    expect(fetch).not.toHaveBeenCalled();
+  });
+
+  test("cannot end its script, whatever the settings say", () => {
+    const endpoints = { ...settings.endpoints, listJobs: "https://a.test/</script><!--" };
+    const script = scriptFor({ ...settings, endpoints });
+    expect(script).not.toContain("<");
+    open("", "visible", script);
+    expect(fetch.mock.calls[0]?.[0]).toContain("https://a.test/</script><!--/jobs?");
   });
 
   test("is not asked for if the address selects another one", () => {
@@ -78,12 +115,17 @@ describe("the first list of a visit", () => {
         }),
     ],
     ["the record has another form", () => getItem.mockReturnValue("{}")],
+    ["the record has no token", () => signIn(undefined)],
+    ["the record's token is no text", () => signIn(5)],
+    ["the record names no user", () => signIn("stored", Date.now() + HOUR, null)],
     ["the token is about to expire", () => signIn("stored", Date.now() + HOUR / 15)],
     ["nobody knows when it expires", () => signIn("stored", "soon")],
-  ])("is not asked for if %s", (_, given) => {
+    ["the time when it expires is a text", () => signIn("stored", String(Date.now() + HOUR))],
+  ])("is not asked for if %s, as the page does not take such a record either", async (_, given) => {
     given();
     open();
     expect(fetch).not.toHaveBeenCalled();
+    expect(await accessToken()).toBe("renewed");
   });
 
   test("that is refused is asked for once more with a fresh token", async () => {
@@ -94,11 +136,32 @@ describe("the first list of a visit", () => {
     expect(fetch.mock.calls[1]?.[1]?.headers).toMatchObject({ Authorization: "Bearer renewed" });
   });
 
-  test("that fails is reported when the page asks for it", async () => {
-    fetch.mockRejectedValue(new TypeError("Failed to fetch"));
+  test("that fails is asked for again, as any other, and only a second failure is reported", async () => {
+    fetch.mockRejectedValueOnce(new TypeError("Failed to fetch"));
+    fetch.mockResolvedValueOnce(answer(["second"]));
     open();
     await new Promise((resolve) => setTimeout(resolve)); // no unhandled rejection meanwhile
+    expect((await ask()).jobs).toEqual([{ id: "second" }]);
+    fetch.mockRejectedValue(new TypeError("Failed to fetch"));
+    open();
     await expect(ask()).rejects.toThrow("connection");
+    expect(fetch).toHaveBeenCalledTimes(4);
+  });
+
+  test("that breaks off is asked for again", async () => {
+    const broken = new ReadableStream({ start: (stream) => stream.error(new TypeError("network error")) });
+    fetch.mockResolvedValueOnce(new Response(broken));
+    fetch.mockResolvedValueOnce(answer(["second"]));
+    open();
+    expect((await ask()).jobs).toEqual([{ id: "second" }]);
+  });
+
+  test("that is refused for now is not asked for again at once", async () => {
+    const headers = { "Retry-After": "7" };
+    fetch.mockResolvedValueOnce(new Response("{}", { status: 503, headers }));
+    open();
+    await expect(ask()).rejects.toMatchObject({ status: 503, retryAfter: 7000 });
+    expect(fetch).toHaveBeenCalledTimes(1);
   });
 
   test("has as long as any other request from when the page asks for it", async () => {
@@ -113,5 +176,6 @@ describe("the first list of a visit", () => {
     const asked = ask().catch((error: Error) => error.message);
     await vi.advanceTimersByTimeAsync(20_000);
     expect(await asked).toContain("connection");
+    expect(fetch).toHaveBeenCalledTimes(1);
   });
 });

@@ -81,15 +81,20 @@ describe("an exported file", () => {
   const begin = '<html><head><meta charSet="utf-8"/>';
   afterAll(() => rmSync(folder, { recursive: true }));
 
-  function written(html: string, page = "sign-in"): string {
-    mkdirSync(join(folder, page), { recursive: true });
+  function write(pages: Record<string, string>): void {
+    rmSync(folder, { recursive: true });
+    for (const [page, html] of Object.entries(pages)) {
+      mkdirSync(join(folder, page), { recursive: true });
+      writeFileSync(join(folder, page, "index.html"), html);
+    }
     writeFileSync(join(folder, "policy.txt"), policyFor(read(least)));
     writeFileSync(join(folder, "first-list.js"), "1");
-    writeFileSync(join(folder, page, "index.html"), html);
     execFileSync(process.execPath, ["heads.mjs", folder], { stdio: "pipe" });
-    const file = readFileSync(join(folder, page, "index.html"), "utf8");
-    rmSync(join(folder, page), { recursive: true });
-    return file;
+  }
+
+  function written(html: string, page = "sign-in"): string {
+    write({ jobs: begin, [page]: html });
+    return readFileSync(join(folder, page, "index.html"), "utf8");
   }
 
   // From `printf %s 1 | openssl dgst -sha256 -binary | base64`.
@@ -103,13 +108,17 @@ describe("an exported file", () => {
     expect(written(html)).toBe(
       html.replace(begin, `${begin}<meta http-equiv="Content-Security-Policy" content="${policy}"/>`),
     );
-    expect(readdirSync(folder)).toEqual([]);
+    expect(readdirSync(folder)).toEqual(["jobs", "sign-in"]);
   });
 
   test("of the jobs asks for the list before anything else is loaded", () => {
     const html = written(`${begin}<link rel="stylesheet" href="/a.css"/></head></html>`, "jobs");
     expect(html).toContain(`script-src 'self' ${hash};`);
     expect(html).toContain('"/><script>1</script><link rel="stylesheet"');
+  });
+
+  test("of the jobs is missed if it is not there", () => {
+    expect(() => write({ "sign-in": begin })).toThrow("there is no jobs/index.html to ask for the list");
   });
 
   test("that does not begin as expected fails the build", () => {

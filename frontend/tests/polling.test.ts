@@ -13,6 +13,7 @@ import {
   slowing,
   steady,
   unhurried,
+  untilItAsks,
 } from "@/lib/polling";
 
 const least = () => 0;
@@ -70,6 +71,48 @@ describe("which jobs are polled", () => {
     expect(asks()).toBe(false);
     vi.stubGlobal("document", { visibilityState: "visible" });
     expect(asks()).toBe(true);
+  });
+});
+
+describe("what a page asks first waits", () => {
+  class Tab extends EventTarget {
+    visibilityState = "hidden";
+
+    show(state: string): void {
+      this.visibilityState = state;
+      this.dispatchEvent(new Event("visibilitychange"));
+    }
+  }
+
+  /** Returns a hidden tab, and whether it asks by now. */
+  function open(): [Tab, () => Promise<boolean>] {
+    const tab = new Tab();
+    vi.stubGlobal("document", tab);
+    const asked = vi.fn();
+    void untilItAsks().then(asked);
+    const asksNow = async () => {
+      await new Promise((resolve) => setTimeout(resolve));
+      return asked.mock.calls.length > 0;
+    };
+    return [tab, asksNow];
+  }
+
+  afterEach(() => vi.unstubAllGlobals());
+
+  test("until it is shown, if it is opened while hidden", async () => {
+    const [tab, asksNow] = open();
+    expect(await asksNow()).toBe(false);
+    tab.show("hidden");
+    expect(await asksNow()).toBe(false);
+    tab.show("visible");
+    expect(await asksNow()).toBe(true);
+  });
+
+  test("for nothing if its user wants to be told", async () => {
+    vi.stubGlobal("localStorage", { getItem: () => "yes" });
+    vi.stubGlobal("Notification", { permission: "granted" });
+    const [, asksNow] = open();
+    expect(await asksNow()).toBe(true);
   });
 });
 

@@ -19,12 +19,8 @@ _NOTE_REQUESTS = """
         },
     });
 """
-_SHOW = """
-    state => {
-        Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
-        document.dispatchEvent(new Event("visibilitychange"));
-    }
-"""
+_SET = 'Object.defineProperty(document, "visibilityState", { value: state, configurable: true });'
+_SHOW = f'state => {{ {_SET} document.dispatchEvent(new Event("visibilitychange")); }}'
 
 
 class Clock:
@@ -74,6 +70,10 @@ class Clock:
     def wait_for(self, address: re.Pattern[str], *, times: int) -> None:
         """Wait, with time stopped, for this many requests. After an hour, the page first renews its token."""
         wait_until(lambda: len(self.times(address)) == times and self._noted(address)[-1]["answered"])
+
+    def open_hidden(self) -> None:
+        """From now on, let pages open as in a new tab behind the one that is shown."""
+        self._page.add_init_script(f'{{ const state = "hidden"; {_SET} }}')
 
     def hide_page(self) -> None:
         """Act as if the user had switched to another tab."""

@@ -51,6 +51,45 @@ def test_filters_show_counts_and_only_the_jobs_of_their_status(jobs_page: JobsPa
     expect(jobs_page.cards).to_have_count(13)
 
 
+_WATCH_FILTERS = """
+    window.measured = 0;
+    const left = Object.getOwnPropertyDescriptor(HTMLElement.prototype, "offsetLeft");
+    Object.defineProperty(HTMLElement.prototype, "offsetLeft", {
+        get() {
+            if (this.closest("nav")) window.measured += 1;
+            return left.get.call(this);
+        },
+    });
+    window.strayed = [];
+    new MutationObserver(() => {
+        const bar = document.querySelector("nav[aria-label='Filter by status']");
+        const button = bar?.querySelector("[aria-pressed=true]");
+        if (!button) return;
+        const [outer, inner] = [bar.getBoundingClientRect(), button.getBoundingClientRect()];
+        const away = inner.left + inner.width / 2 - outer.left - outer.width / 2;
+        const room = away > 0 ? bar.scrollWidth - bar.clientWidth - bar.scrollLeft : bar.scrollLeft;
+        window.strayed.push(Math.min(Math.abs(away), room));
+    }).observe(document, { attributes: true, characterData: true, childList: true, subtree: true });
+"""
+"""Notes how often a filter's place is measured, and after each change how far from the middle the chosen is."""
+
+
+def test_a_phone_shows_the_chosen_filter_before_anything_is_drawn(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    shelf.add("failed", media=False)
+    page.set_viewport_size({"width": 360, "height": 800})
+    page.add_init_script(_WATCH_FILTERS)
+    jobs_page.open()
+    jobs_page.expect_counts(all=1, failed=1)
+    assert page.evaluate("measured") == 0
+    jobs_page.open("?status=failed")
+    jobs_page.expect_counts(all=1, failed=1)
+    expect(jobs_page.filter("Failed")).to_be_in_viewport(ratio=1)
+    assert page.evaluate("measured") > 0
+    assert max(page.evaluate("strayed")) < 2
+
+
 def test_counts_are_requested_once_not_with_every_filter(jobs_page: JobsPage, shelf: Shelf) -> None:
     shelf.add("failed", media=False)
     jobs_page.open()

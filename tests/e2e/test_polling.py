@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -58,6 +59,37 @@ def test_a_hidden_page_asks_nothing_and_loads_its_list_once_when_it_is_shown(
     assert clock.times(LIST)[-1] == pytest.approx(seen_at, abs=1)
     assert clock.times(POLL) == [before]
     assert clock.run_to_next(POLL, within=11) == pytest.approx(seen_at + 10, abs=1)
+
+
+def test_a_page_that_is_opened_while_hidden_asks_nothing_and_loads_its_list_once_when_it_is_shown(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
+) -> None:
+    job = shelf.add("processing", media=False)
+    clock.open_hidden()
+    jobs_page.open(wait=False)
+    page.wait_for_load_state("networkidle")
+    clock.stop()
+    clock.run(seconds=5 * MINUTE)
+    assert jobs_page.requests == []
+    clock.show_page()
+    clock.wait_for(LIST, times=1)
+    jobs_page.expect_ids([job])
+    assert clock.run_to_next(POLL, within=11) == pytest.approx(clock.times(LIST)[0] + 10, abs=1)
+
+
+def test_a_page_that_is_opened_while_hidden_shows_all_cards_at_once_if_its_user_wants_to_be_told(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
+) -> None:
+    ids = shelf.add_many(20)
+    page.add_init_script(
+        "localStorage.setItem('tell-when-done', 'yes');"
+        "Object.defineProperty(Notification, 'permission', { value: 'granted' });"
+    )
+    clock.open_hidden()
+    # Without timers, which would let one card follow the other.
+    page.clock.pause_at(time.time())
+    jobs_page.open()
+    jobs_page.expect_ids(ids)
 
 
 def test_a_page_that_was_hidden_for_a_moment_polls_once_when_it_is_shown(

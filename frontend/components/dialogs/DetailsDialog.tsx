@@ -12,7 +12,7 @@ import { StatusBadge } from "@/components/StatusBadge";
 import { Button } from "@/components/ui/Button";
 import { ForeignText } from "@/components/ui/ForeignText";
 import { Modal } from "@/components/ui/Modal";
-import { Skeleton } from "@/components/ui/Skeleton";
+import { Pulsing, Skeleton } from "@/components/ui/Skeleton";
 import type { Jobs } from "@/hooks/use-jobs";
 import { messageOf } from "@/lib/errors";
 import { cardId } from "@/lib/focus";
@@ -137,7 +137,7 @@ function Details({ job, jobs, onPreview, onOpen }: DetailsProps) {
 
 DetailsDialog.Skeleton = function DetailsSkeleton() {
   return (
-    <div className="flex animate-pulse flex-col gap-5">
+    <Pulsing className="flex flex-col gap-5">
       <p className="sr-only">Loading the job</p>
       <div className="flex flex-wrap gap-3">
         <MediaTile.Skeleton />
@@ -146,6 +146,6 @@ DetailsDialog.Skeleton = function DetailsSkeleton() {
       {[1, 2, 3, 4].map((number) => (
         <Skeleton key={number} className="h-5 w-60 max-w-full" />
       ))}
-    </div>
+    </Pulsing>
   );
 };

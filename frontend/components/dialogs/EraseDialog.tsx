@@ -4,7 +4,7 @@ import { SignInAgain } from "@/components/dialogs/SignInAgain";
 import { Button } from "@/components/ui/Button";
 import { ANSWERS, OVERLAY, PANEL } from "@/components/ui/Modal";
 import { FIELD } from "@/components/ui/PasswordField";
-import { Skeleton } from "@/components/ui/Skeleton";
+import { Pulsing, Skeleton } from "@/components/ui/Skeleton";
 import { useFocusReturn } from "@/hooks/use-focus-return";
 import { begin, isConfirmed, PHRASE, type Step, send } from "@/lib/erasure";
 import { settings } from "@/lib/settings";
@@ -87,8 +87,10 @@ function Explanation({ step }: { step: Step }) {
       return (
         <>
           <p className="sr-only">Counting your jobs</p>
-          <Skeleton className="h-5 w-60 max-w-full animate-pulse" />
-          <Skeleton className="h-5 w-48 max-w-full animate-pulse" />
+          <Pulsing className="flex flex-col gap-3">
+            <Skeleton className="h-5 w-60 max-w-full" />
+            <Skeleton className="h-5 w-48 max-w-full" />
+          </Pulsing>
         </>
       );
   }

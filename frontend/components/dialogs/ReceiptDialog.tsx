@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import useSWR from "swr";
 import { Button } from "@/components/ui/Button";
 import { Modal } from "@/components/ui/Modal";
-import { Skeleton } from "@/components/ui/Skeleton";
+import { Pulsing, Skeleton } from "@/components/ui/Skeleton";
 import { ApiError, messageOf, SessionEnded } from "@/lib/errors";
 import { type BucketReceipt, type Receipt, shortName } from "@/lib/job";
 import { getReceipt } from "@/lib/job-calls";
@@ -113,11 +113,11 @@ function Row({ name, children }: { name: string; children: ReactNode }) {
 
 ReceiptOf.Skeleton = function ReceiptSkeleton() {
   return (
-    <div className="flex animate-pulse flex-col gap-5">
+    <Pulsing className="flex flex-col gap-5">
       <p className="sr-only">Loading the receipt</p>
       {[1, 2, 3, 4].map((number) => (
         <Skeleton key={number} className="h-5 w-60 max-w-full" />
       ))}
-    </div>
+    </Pulsing>
   );
 };

@@ -1,4 +1,5 @@
 import { type ReactElement, type ReactNode, useEffect, useState } from "react";
+import { useVisible } from "@/hooks/use-environment";
 
 /** A phone shows no more cards than this. */
 const AT_FIRST = 2;
@@ -13,15 +14,18 @@ interface Props {
 
 /**
  * Shows what a phone shows at once, and then one item after the other, so that a slow one answers its user in between:
- * twenty cards in one go keep it busy for a third of a second.
+ * twenty cards in one go keep it busy for a third of a second. A hidden page shows all at once: it answers nobody, and its
+ * browser would let one follow a second.
  */
 export function Gradually({ items, children }: Props) {
   const all = items.length;
   const [most, setMost] = useState(all > AT_FIRST ? AT_FIRST : ALL);
+  const visible = useVisible();
   useEffect(() => {
     if (most === ALL) return;
+    if (!visible) return setMost(ALL);
     const timer = setTimeout(() => setMost(most + 1 < all ? most + 1 : ALL));
     return () => clearTimeout(timer);
-  }, [all, most]);
+  }, [all, most, visible]);
   return children(most < all ? items.slice(0, most) : items);
 }
