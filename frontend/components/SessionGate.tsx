@@ -17,7 +17,7 @@ export function useSession(): Session | null {
 
 /**
  * Gives the session to its children, or sends a user who is not signed in to the sign-in page. In a page that is opened
- * while hidden, this comes when it is shown, and so does all that the session's user asks.
+ * while hidden, this comes when it is shown, and so does all that the session's user asks, unless they want to be told.
  */
 export function SessionGate({ children }: { children: ReactNode }) {
   const [session, setSession] = useState<Session | null>(null);

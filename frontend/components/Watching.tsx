@@ -2,9 +2,8 @@ import { useEffect, useEffectEvent, useRef, useState } from "react";
 import { statusLabel } from "@/components/StatusBadge";
 import { useNow } from "@/hooks/use-now";
 import { isActive, type Job, stalledSince } from "@/lib/job";
-import type { Seen } from "@/lib/list";
-import { claim, endedSince, iconOf, keepActive, recallActive, showNotification } from "@/lib/notices";
-import { isLookedAt, noteLook, tabTitle, untilNobodyLooks } from "@/lib/tab";
+import { claim, endedSince, iconOf, showNotification } from "@/lib/notices";
+import { isLookedAt, tabTitle } from "@/lib/tab";
 import { isTelling } from "@/lib/telling";
 import { formatElapsed, parseTime } from "@/lib/time";
 import { durations, noteOn } from "@/lib/usual";
@@ -22,11 +21,9 @@ interface Props {
 export function Watch({ jobs, onOpen }: Props) {
   const [unseen, setUnseen] = useState(NONE);
   const [opened] = useState(Date.now);
-  const before = useRef<Seen[]>(null);
+  const before = useRef(NONE);
 
   const tell = useEffectEvent(async (ended: Job[]) => {
-    // A tab that is looked at comes first: its user sees them there.
-    if (!isLookedAt()) await untilNobodyLooks();
     const news = await claim(ended);
     if (news.length === 0 || isLookedAt()) return;
     setUnseen((known) => [...known, ...news]);
@@ -35,9 +32,8 @@ export function Watch({ jobs, onOpen }: Props) {
   useEffect(() => {
     if (!jobs) return;
     durations.note(jobs);
-    const ended = endedSince(before.current ?? recallActive(), jobs, opened);
+    const ended = endedSince(before.current, jobs, opened);
     before.current = jobs;
-    keepActive(jobs);
     if (ended.length > 0) void tell(ended);
   }, [jobs, opened]);
 
@@ -46,21 +42,16 @@ export function Watch({ jobs, onOpen }: Props) {
     const tabs = "BroadcastChannel" in window ? new BroadcastChannel(SEEN) : null;
     const forget = () => setUnseen(NONE);
     const look = () => {
-      noteLook();
       if (!isLookedAt()) return;
       forget();
       tabs?.postMessage(SEEN);
     };
-    noteLook();
     tabs?.addEventListener("message", forget);
     window.addEventListener("focus", look);
-    window.addEventListener("blur", look);
     document.addEventListener("visibilitychange", look);
     return () => {
-      noteLook(false);
       tabs?.close();
       window.removeEventListener("focus", look);
-      window.removeEventListener("blur", look);
       document.removeEventListener("visibilitychange", look);
     };
   }, []);

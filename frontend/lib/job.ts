@@ -184,7 +184,7 @@ export function groupOf(status: string | null): Group {
 }
 
 /** Whether the job is still under way. */
-export function isActive(job: Pick<JobFields, "status">): boolean {
+export function isActive(job: JobFields): boolean {
   return !FINAL.includes(job.status);
 }
 

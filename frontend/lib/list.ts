@@ -119,11 +119,8 @@ export function withPolledJobs(list: JobList, asked: string[], answered: Job[]):
   return { ...rest, jobs: rest.jobs.map((job) => now.get(job.id) ?? job) };
 }
 
-/** What is to be known of a job to see that it has changed. */
-export type Seen = Pick<JobFields, "id" | "status">;
-
 /** Returns the jobs whose status has changed. */
-export function changedJobs(before: Seen[], answered: Job[]): Job[] {
+export function changedJobs(before: Job[], answered: Job[]): Job[] {
   const statuses = new Map(before.map((job) => [job.id, job.status]));
   return answered.filter((job) => statuses.has(job.id) && statuses.get(job.id) !== job.status);
 }

@@ -1,7 +1,7 @@
 /** What tells the user, once, that a job is done or has failed. */
 
 import { failureReason, isActive, type Job, shortName, titleOf } from "@/lib/job";
-import { changedJobs, type Seen } from "@/lib/list";
+import { changedJobs } from "@/lib/list";
 import { notify } from "@/lib/notify";
 import { WANTED } from "@/lib/telling";
 import { parseTime } from "@/lib/time";
@@ -9,8 +9,6 @@ import { parseTime } from "@/lib/time";
 /** Which ends of jobs the user has been told of in this browser, latest last. */
 const TOLD = "told-ends-of-jobs";
 const MOST_KEPT = 100;
-/** Which jobs were in progress when this tab last saw them. */
-const ACTIVE = "jobs-in-progress";
 const LONGEST_REASON = 200;
 
 /** What is kept where the browser has no room left. Then each tab tells, and notifications of a job replace each other. */
@@ -23,31 +21,12 @@ const endOf = (job: Job) => `${job.id} ${job.status}`;
  * Returns the jobs that have ended since the list was `before`: those that were in progress, and those that were not
  * there and were started or completed after `since`, in milliseconds since 1970.
  */
-export function endedSince(before: Seen[], jobs: Job[], since: number): Job[] {
+export function endedSince(before: Job[], jobs: Job[], since: number): Job[] {
   const changed = changedJobs(before.filter(isActive), jobs);
   const isNew = (job: Job) =>
     [job.created_at, job.completed_at].some((time) => (parseTime(time) ?? 0) >= since) &&
     before.every((one) => one.id !== job.id);
   return jobs.filter((job) => !isActive(job) && (changed.includes(job) || isNew(job)));
-}
-
-/** Keeps which of the jobs are in progress, so that the end of one is noticed also if the tab is loaded anew meanwhile. */
-export function keepActive(jobs: Job[]): void {
-  const active = JSON.stringify(jobs.filter(isActive).map(({ id, status }) => ({ id, status })));
-  try {
-    if (sessionStorage.getItem(ACTIVE) !== active) sessionStorage.setItem(ACTIVE, active);
-  } catch {
-    // There is no room left. Then an end during a reload is missed.
-  }
-}
-
-export function recallActive(): Seen[] {
-  try {
-    const kept: unknown = JSON.parse(sessionStorage.getItem(ACTIVE) ?? "[]");
-    return Array.isArray(kept) ? kept : [];
-  } catch {
-    return [];
-  }
 }
 
 /**
@@ -110,20 +89,15 @@ export async function startTelling(): Promise<void> {
     return notify("error", "The browser does not allow notifications", remedy);
   }
   try {
-    localStorage.setItem(WANTED, "yes");
-  } catch {
-    return notify("error", "The browser has no room left to remember this");
-  }
-  try {
     // Some browsers have them for service workers only, and throw: https://developer.mozilla.org/en-US/docs/Web/API/Notification/Notification
     new Notification(
       "You will be told here when a job that the page shows is done or has failed, or a new one that comes to the first page of the list.",
       { tag: WANTED },
     );
   } catch {
-    localStorage.removeItem(WANTED);
-    notify("error", impossible);
+    return notify("error", impossible);
   }
+  localStorage.setItem(WANTED, "yes");
 }
 
 export function stopTelling(): void {

@@ -33,7 +33,10 @@ export function asks(visible: boolean = document.visibilityState === "visible"):
   return visible || isTelling();
 }
 
-/** Waits until anything is asked. A page that is opened while hidden, as a prerendered one is, waits until it is shown. */
+/**
+ * Waits until anything is asked. A page that is opened while hidden, as a prerendered one is, waits until it is shown,
+ * unless its user wants to be told.
+ */
 export async function untilItAsks(): Promise<void> {
   if (asks()) return;
   await new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));

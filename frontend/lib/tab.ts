@@ -14,25 +14,3 @@ export function tabTitle(title: string, ended: JobFields[], elapsed: string | nu
 export function isLookedAt(): boolean {
   return document.visibilityState === "visible" && document.hasFocus();
 }
-
-const LOOKED_AT = "page-looked-at";
-
-let release: (() => void) | null = null;
-
-/** Lets other tabs know whether this one is looked at. Call it when that may have changed. */
-export function noteLook(looked: boolean = isLookedAt()): void {
-  if (!looked) {
-    release?.();
-    release = null;
-  } else if (!release) {
-    const over = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    void navigator.locks?.request(LOOKED_AT, { mode: "shared" }, () => over);
-  }
-}
-
-/** Waits until no tab with this page is looked at. Browsers without locks (Safari before 15.4) do not wait. */
-export async function untilNobodyLooks(): Promise<void> {
-  await navigator.locks?.request(LOOKED_AT, () => undefined);
-}

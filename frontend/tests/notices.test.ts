@@ -6,8 +6,6 @@ const notify = vi.hoisted(() => vi.fn());
 vi.mock("@/lib/notify", () => ({ notify }));
 
 const stored = new Map<string, string>();
-/** What one tab stores, also while it is loaded anew. */
-const kept = new Map<string, string>();
 const shown: { title: string; options: NotificationOptions; onclick?: () => void; close: () => void }[] = [];
 let isFull = false;
 let refuses = false;
@@ -24,17 +22,6 @@ class Notice {
     if (refuses) throw new TypeError("Illegal constructor");
     shown.push(this);
   }
-}
-
-function storage(entries: Map<string, string>) {
-  return {
-    getItem: (key: string) => entries.get(key) ?? null,
-    setItem: (key: string, value: string) => {
-      if (isFull) throw new DOMException("full", "QuotaExceededError");
-      entries.set(key, value);
-    },
-    removeItem: (key: string) => entries.delete(key),
-  };
 }
 
 /** As the browser's: one after the other, whichever tab asks. */
@@ -63,8 +50,14 @@ const ids = (jobs: Job[]) => jobs.map((one) => one.id);
 beforeEach(() => {
   [isFull, refuses] = [false, false];
   Notice.permission = "granted";
-  vi.stubGlobal("localStorage", storage(stored));
-  vi.stubGlobal("sessionStorage", storage(kept));
+  vi.stubGlobal("localStorage", {
+    getItem: (key: string) => stored.get(key) ?? null,
+    setItem: (key: string, value: string) => {
+      if (isFull) throw new DOMException("full", "QuotaExceededError");
+      stored.set(key, value);
+    },
+    removeItem: (key: string) => stored.delete(key),
+  });
   vi.stubGlobal("navigator", { locks: oneAfterTheOther() });
   vi.stubGlobal("Notification", Notice);
   vi.stubGlobal("window", { Notification: Notice, focus: vi.fn() });
@@ -72,7 +65,6 @@ beforeEach(() => {
 
 afterEach(() => {
   stored.clear();
-  kept.clear();
   shown.length = 0;
   vi.unstubAllGlobals();
   vi.clearAllMocks();
@@ -139,38 +131,6 @@ test("jobs have ended that were in progress, and that the list did not have befo
   expect(ids(endedSince([], now.slice(4), opened))).toEqual(["failed", "filtered"]);
 });
 
-describe("jobs in progress", () => {
-  const running = job("running", { status: "processing" });
-  const queued = job("queued", { status: "queued" });
-
-  test("are known to a tab that is loaded anew, so that it notices those that ended meanwhile", async () => {
-    (await openTab()).keepActive([running, queued, job("done")]);
-    const { endedSince, recallActive } = await openTab();
-    const now = [job("running"), queued, job("done"), job("other", { created_at: "2026-11-26T10:00:00Z" })];
-    expect(ids(endedSince(recallActive(), now, Date.parse("2026-11-26T11:00:00Z")))).toEqual(["running"]);
-  });
-
-  test("are forgotten once they have ended", async () => {
-    const tab = await openTab();
-    tab.keepActive([running]);
-    tab.keepActive([job("running")]);
-    expect(tab.recallActive()).toEqual([]);
-  });
-
-  test("are unknown where nothing is kept, there is no room left or it is damaged", async () => {
-    const tab = await openTab();
-    expect(tab.recallActive()).toEqual([]);
-    isFull = true;
-    tab.keepActive([running]);
-    expect(tab.recallActive()).toEqual([]);
-    kept.set("jobs-in-progress", "{");
-    expect(tab.recallActive()).toEqual([]);
-    vi.stubGlobal("sessionStorage", undefined);
-    tab.keepActive([running]);
-    expect(tab.recallActive()).toEqual([]);
-  });
-});
-
 test("a notification says which job has ended and how, and leads to it", async () => {
   const { showNotification } = await openTab();
   const open = vi.fn();
@@ -206,14 +166,12 @@ describe("notifications", () => {
     ["the browser does not allow them", () => (Notice.permission = "denied"), "does not allow"],
     ["the browser leaves the question open", () => (Notice.permission = "default"), "does not allow"],
     ["only service workers have them", () => (refuses = true), "shows no notifications"],
-    ["there is no room left to remember it", () => (isFull = true), "no room left"],
     ["there are none", () => vi.stubGlobal("window", {}), "shows no notifications"],
   ])("stay off if %s, and the page says so", async (_, spoil, said) => {
     const { startTelling } = await openTab();
     spoil();
     await startTelling();
     expect(stored.has(WANTED)).toBe(false);
-    expect(shown).toEqual([]);
     expect(notify).toHaveBeenCalledOnce();
     expect(notify.mock.calls[0]?.[1]).toContain(said);
   });

@@ -26,12 +26,6 @@ _NOTE_NOTIFICATIONS = """
         constructor(title) { window.notified.push(title); }
     };
 """
-_WANTED = """
-    if (location.protocol !== "about:") {
-        localStorage.setItem("test:permission", "granted");
-        localStorage.setItem("tell-when-done", "yes");
-    }
-"""
 
 
 def notified(page: Page) -> list[str]:
@@ -99,44 +93,6 @@ def test_of_two_hidden_tabs_one_tells_once_that_a_job_is_done_until_the_page_is_
         tab.reload()
         JobsPage(tab).cards.first.wait_for()
         assert notified(tab) == []
-
-
-def test_a_hidden_tab_tells_nothing_until_no_other_one_is_looked_at(
-    context: BrowserContext, jobs_page: JobsPage, page: Page, shelf: Shelf
-) -> None:
-    context.add_init_script(_NOTE_NOTIFICATIONS + _WANTED)
-    job = shelf.add("processing", media=False, name="First try")
-    clock = Clock(page)
-    jobs_page.open()
-    seen = context.new_page()
-    looked_at, moving = JobsPage(seen).open(), Clock(seen)
-    looked_at.filter("Failed").click()
-    expect(seen.get_by_role("heading", name="No failed jobs")).to_be_visible()
-    clock.stop()
-    clock.hide_page()
-    shelf.complete(job)
-    clock.run(seconds=62)
-    expect(jobs_page.announcer).to_have_text(f"Job {job[:8]} is now completed.")
-    assert (page.title(), notified(page)) == (PLAIN, [])
-    moving.hide_page()
-    wait_until(lambda: notified(page) == ["First try is done"])
-    expect(page).to_have_title(f"✓ 1 done · {PLAIN}")
-    assert notified(seen) == []
-
-
-def test_a_job_that_ends_while_its_tab_is_loaded_anew_is_told(
-    context: BrowserContext, jobs_page: JobsPage, page: Page, shelf: Shelf
-) -> None:
-    context.add_init_script(_NOTE_NOTIFICATIONS + _WANTED)
-    job = shelf.add("processing", media=False, name="First try")
-    clock = Clock(page)
-    jobs_page.open()
-    wait_until(lambda: page.evaluate("sessionStorage.getItem('jobs-in-progress')") is not None)
-    page.goto("about:blank")
-    shelf.document(job).update({"status": "completed"})
-    clock.open_hidden()
-    jobs_page.open()
-    wait_until(lambda: notified(page) == ["First try is done"])
 
 
 def test_a_card_says_what_is_usual_and_what_takes_longer_and_what_has_stalled(
