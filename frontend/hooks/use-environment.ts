@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { isTelling } from "@/lib/telling";
 
 function listenTo(target: () => EventTarget, ...events: string[]) {
   return (listener: () => void) => {
@@ -10,6 +11,7 @@ function listenTo(target: () => EventTarget, ...events: string[]) {
 }
 
 const visibility = listenTo(() => document, "visibilitychange");
+const storage = listenTo(() => window, "storage");
 const connection = listenTo(() => window, "online", "offline");
 
 /** Whether the tab is visible. */
@@ -27,4 +29,9 @@ export function useOnline(): boolean {
     () => navigator.onLine,
     () => true,
   );
+}
+
+/** Whether the user wants to be told when a job is done. Another tab may turn it on or off. */
+export function useTelling(): boolean {
+  return useSyncExternalStore(storage, isTelling, () => false);
 }

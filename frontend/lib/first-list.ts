@@ -1,5 +1,7 @@
 /** The request for the first list, which a script in the head of the jobs page may have sent: lib/first-list-script.ts. */
 
+import { isOld } from "@/lib/polling";
+
 export interface FirstList {
   url: string;
   headers: { Authorization: string };
@@ -13,9 +15,6 @@ declare global {
   var firstList: FirstList | undefined;
 }
 
-/** An answer that was asked for longer ago than this is out of date. Milliseconds. */
-const LONGEST_KEPT = 10_000;
-
 /** As `fetch`, for lists. The first call takes the answer to that request if it is this one, recent and complete. */
 export async function fetchList(
   url: string,
@@ -26,7 +25,7 @@ export async function fetchList(
   if (sent) {
     const cancel = () => sent.controller.abort();
     const isThis = sent.url === url && sent.headers.Authorization === init.headers.Authorization;
-    if (isThis && Date.now() - sent.sentAt <= LONGEST_KEPT) {
+    if (isThis && !isOld(sent.sentAt, Date.now())) {
       init.signal.addEventListener("abort", cancel);
       try {
         const response = await sent.answer;

@@ -89,15 +89,20 @@ export async function startTelling(): Promise<void> {
     return notify("error", "The browser does not allow notifications", remedy);
   }
   try {
+    localStorage.setItem(WANTED, "yes");
+  } catch {
+    return notify("error", "The browser has no room left to remember this");
+  }
+  try {
     // Some browsers have them for service workers only, and throw: https://developer.mozilla.org/en-US/docs/Web/API/Notification/Notification
     new Notification(
       "You will be told here when a job that the page shows is done or has failed, or a new one that comes to the first page of the list.",
       { tag: WANTED },
     );
   } catch {
-    return notify("error", impossible);
+    localStorage.removeItem(WANTED);
+    notify("error", impossible);
   }
-  localStorage.setItem(WANTED, "yes");
 }
 
 export function stopTelling(): void {

@@ -6,7 +6,7 @@ import { isTelling } from "@/lib/telling";
 
 /** Between two polls for the active jobs. */
 export const INTERVAL = 10_000;
-/** A list that is older than this is loaded again when the user comes back to the page. */
+/** A list that was asked for longer ago than this is out of date: one that the user comes back to is loaded again. */
 const OLD = 30_000;
 const FIRST_LOOK = 60_000;
 const LONGEST_LOOK = 300_000;
@@ -29,18 +29,24 @@ export const slowing: Pace = (answers) => Math.min(FIRST_LOOK * 1.5 ** answers, 
 export const unhurried: Pace = () => FIRST_LOOK;
 
 /** Whether anything is asked. A hidden page asks only if its user wants to be told when a job is done. */
-export function asks(visible: boolean = document.visibilityState === "visible"): boolean {
-  return visible || isTelling();
+export function asks(): boolean {
+  return document.visibilityState === "visible" || isTelling();
 }
 
 /**
- * Waits until anything is asked. A page that is opened while hidden, as a prerendered one is, waits until it is shown,
- * unless its user wants to be told.
+ * Waits until anything is asked. A page that is opened while hidden, as a prerendered one is, waits until it is shown or
+ * its user wants to be told.
  */
 export async function untilItAsks(): Promise<void> {
-  if (asks()) return;
-  await new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));
-  await untilItAsks();
+  while (!asks()) {
+    const change = new AbortController();
+    const { signal } = change;
+    await new Promise((resolve) => {
+      document.addEventListener("visibilitychange", resolve, { signal });
+      window.addEventListener("storage", resolve, { signal }); // Another tab may have turned notifications on.
+    });
+    change.abort();
+  }
 }
 
 /**
@@ -49,7 +55,7 @@ export async function untilItAsks(): Promise<void> {
  */
 export function pollsOf(active: Job[], visible: boolean): { polled: Job[]; pace: Pace } {
   const moving = active.filter((job) => stalledSince(job, Date.now()) === null);
-  if (!visible) return { polled: asks(visible) ? moving : [], pace: unhurried };
+  if (!visible) return { polled: moving, pace: unhurried };
   return moving.length > 0 ? { polled: moving, pace: steady } : { polled: active, pace: slowing };
 }
 
@@ -73,9 +79,9 @@ export function remaining(last: number, delay: number, now: number): number {
   return Math.max(0, last + delay - now);
 }
 
-/** Whether a list that was loaded at this time, or never (0), is loaded again when the user comes back. */
-export function isOld(loadedAt: number, now: number): boolean {
-  return now - loadedAt > OLD;
+/** Whether a list that was asked for at this time, or never (0), is out of date. */
+export function isOld(askedAt: number, now: number): boolean {
+  return now - askedAt > OLD;
 }
 
 /** The failures in a row, and the delay that they led to. Outlives pauses. */

@@ -166,6 +166,7 @@ describe("notifications", () => {
     ["the browser does not allow them", () => (Notice.permission = "denied"), "does not allow"],
     ["the browser leaves the question open", () => (Notice.permission = "default"), "does not allow"],
     ["only service workers have them", () => (refuses = true), "shows no notifications"],
+    ["the browser has no room left", () => (isFull = true), "no room left"],
     ["there are none", () => vi.stubGlobal("window", {}), "shows no notifications"],
   ])("stay off if %s, and the page says so", async (_, spoil, said) => {
     const { startTelling } = await openTab();

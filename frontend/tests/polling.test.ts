@@ -51,21 +51,18 @@ describe("which jobs are polled", () => {
     expect(pollsOf([untold], true).pace).toBe(slowing);
   });
 
-  test("none while the page is hidden, unless its user wants to be told: then those that move, each minute", () => {
-    expect(pollsOf([moving], false).polled).toEqual([]);
-    expect([asks(true), asks(false)]).toEqual([true, false]);
-    vi.stubGlobal("localStorage", { getItem: () => "yes" });
-    vi.stubGlobal("Notification", { permission: "granted" });
+  test("in a hidden page those that move, each minute", () => {
     expect(pollsOf([moving, stalled], false)).toEqual({ polled: [moving], pace: unhurried });
     expect(unhurried(50)).toBe(MINUTE);
-    expect(asks(false)).toBe(true);
   });
 
-  test("none from the moment another tab turns notifications off", () => {
-    let wanted: string | null = "yes";
+  test("none while the page is hidden, unless its user wants to be told", () => {
+    let wanted: string | null = null;
     vi.stubGlobal("localStorage", { getItem: () => wanted });
     vi.stubGlobal("Notification", { permission: "granted" });
     vi.stubGlobal("document", { visibilityState: "hidden" });
+    expect(asks()).toBe(false);
+    wanted = "yes";
     expect(asks()).toBe(true);
     wanted = null;
     expect(asks()).toBe(false);
@@ -88,6 +85,7 @@ describe("what a page asks first waits", () => {
   function open(): [Tab, () => Promise<boolean>] {
     const tab = new Tab();
     vi.stubGlobal("document", tab);
+    vi.stubGlobal("window", tab);
     const asked = vi.fn();
     void untilItAsks().then(asked);
     const asksNow = async () => {
@@ -108,11 +106,16 @@ describe("what a page asks first waits", () => {
     expect(await asksNow()).toBe(true);
   });
 
-  test("for nothing if its user wants to be told", async () => {
-    vi.stubGlobal("localStorage", { getItem: () => "yes" });
+  test("no longer than until its user wants to be told", async () => {
+    let wanted: string | null = null;
+    vi.stubGlobal("localStorage", { getItem: () => wanted });
     vi.stubGlobal("Notification", { permission: "granted" });
-    const [, asksNow] = open();
+    const [tab, asksNow] = open();
+    expect(await asksNow()).toBe(false);
+    wanted = "yes";
+    tab.dispatchEvent(new Event("storage"));
     expect(await asksNow()).toBe(true);
+    expect(await open()[1]()).toBe(true);
   });
 });
 

@@ -67,6 +67,10 @@ class Clock:
                 return float(self._noted(address)[-1]["time"])
         raise AssertionError(f"there was no request within {within} s")
 
+    def wait_for_answers(self) -> None:
+        """Wait, with time stopped, until every request has its response. Time that runs on would let it time out."""
+        wait_until(lambda: all(note["answered"] for note in self._noted(re.compile(""))))
+
     def wait_for(self, address: re.Pattern[str], *, times: int) -> None:
         """Wait, with time stopped, for this many requests. After an hour, the page first renews its token."""
         wait_until(lambda: len(self.times(address)) == times and self._noted(address)[-1]["answered"])

@@ -75,9 +75,11 @@ def test_of_two_hidden_tabs_one_tells_once_that_a_job_is_done_until_the_page_is_
     def told() -> list[str]:
         return [title for tab in tabs for title in notified(tab)]
 
-    # Until each tab has looked. One may have done so just before, and looks again only two minutes later.
-    for _ in range(200):
+    # Until each tab has looked. One may have done so just before, and looks again only minutes later.
+    for _ in range(301):
         clocks[0].run(seconds=1)
+        for clock in clocks:
+            clock.wait_for_answers()
         if all(JobsPage(tab).cards.count() == 3 for tab in tabs):
             break
     wait_until(lambda: "Started meanwhile is done" in told())
@@ -93,6 +95,32 @@ def test_of_two_hidden_tabs_one_tells_once_that_a_job_is_done_until_the_page_is_
         tab.reload()
         JobsPage(tab).cards.first.wait_for()
         assert notified(tab) == []
+
+
+def test_hidden_tabs_tell_once_another_one_has_turned_notifications_on(
+    context: BrowserContext, jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    context.add_init_script(_NOTE_NOTIFICATIONS)
+    job = shelf.add("processing", media=False, name="First try")
+    clock = Clock(page)
+    jobs_page.open()
+    clock.hide_page()
+    loaded, unloaded = context.new_page(), context.new_page()
+    Clock(unloaded).open_hidden()
+    unloaded.goto(page.url)
+    JobsPage(loaded).open()
+    menu = JobsPage(loaded).open_menu
+    menu().get_by_role("menuitemcheckbox", name="Notify me of finished jobs").click()
+    expect(menu().get_by_role("menuitemcheckbox", checked=True)).to_be_visible()
+    loaded.close()
+    tabs = [jobs_page, JobsPage(unloaded)]
+    tabs[1].cards.first.wait_for()
+    clock.stop()
+    shelf.complete(job)
+    clock.run(seconds=62)
+    for tab in tabs:
+        expect(tab.announcer).to_have_text(f"Job {job[:8]} is now completed.")
+    wait_until(lambda: notified(page) + notified(unloaded) == ["First try is done"])
 
 
 def test_a_card_says_what_is_usual_and_what_takes_longer_and_what_has_stalled(

@@ -9,6 +9,7 @@ import { useSession } from "@/components/SessionGate";
 import { statusLabel } from "@/components/StatusBadge";
 import { Announcer } from "@/components/ui/Announcer";
 import { useDeletion } from "@/hooks/use-deletion";
+import { useTelling } from "@/hooks/use-environment";
 import { useJobs } from "@/hooks/use-jobs";
 import { Loads } from "@/hooks/use-media-source";
 import { usePageChange } from "@/hooks/use-page-change";
@@ -22,7 +23,6 @@ import { onErased } from "@/lib/erasing";
 import { isActive, type Job, type JobFields, shortName } from "@/lib/job";
 import { loadLater } from "@/lib/later";
 import { prefersGrid, rememberLayout } from "@/lib/layout";
-import { isTelling } from "@/lib/telling";
 import type { Stop } from "@/lib/tour";
 import { ALL, isNarrowed } from "@/lib/view";
 import { loadPartsOnFirstUse, parts } from "./parts";
@@ -98,7 +98,7 @@ function JobsOf({ userId }: { userId: string }) {
   const GridCard = usePart(grid, parts.gridCard, () => setGrid(false));
   const TrashContent = usePart(view.deleted, parts.trashContent, closeTrash);
 
-  const watching = useWatching(isTelling() || (jobs.list?.jobs.some(isActive) ?? false));
+  const watching = useWatching(useTelling() || (jobs.list?.jobs.some(isActive) ?? false));
 
   const commands: JobCommands = {
     preview: (job, kind) => setPreview({ job, scene: kind, over: view.details }),
