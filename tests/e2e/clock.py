@@ -68,7 +68,7 @@ class Clock:
         raise AssertionError(f"there was no request within {within} s")
 
     def wait_for_answers(self) -> None:
-        """Wait, with time stopped, until every request has its response. Time that runs on would let it time out."""
+        """Wait, with time stopped, until each request has its response: if time ran on, it would time out."""
         wait_until(lambda: all(note["answered"] for note in self._noted(re.compile(""))))
 
     def wait_for(self, address: re.Pattern[str], *, times: int) -> None:

@@ -56,8 +56,10 @@ def sideways(page: Page) -> int:
 
 
 def expect_fits_and_no_violations(page: Page, state: str, *, full_page: bool = False) -> None:
-    """In each window, and in forced colours. Where the page has the same elements as before, only what depends on
-    the layout is checked again. With SCREENSHOTS in the environment, the state is saved as a screenshot.
+    """In each window, and in the widest one in forced colours.
+
+    Where the page has the same elements as before, only what depends on the layout or on colours is checked again.
+    With SCREENSHOTS in the environment, the state is saved as a screenshot.
     """
     known: set[str] = set()
     for width, height in WINDOWS:
