@@ -58,10 +58,7 @@ _MOST_WAITING = 500
 
 
 class _once(cached_property[T]):  # noqa: N801 - used as a decorator
-    """A cached property that only one thread builds.
-
-    Whoever needs only other parts does not wait for it, as long as a thread of `handlers` is free.
-    """
+    """A cached property that only one thread builds. Whoever needs only other parts does not wait for it."""
 
     def __get__(self, instance: Services, owner: type | None = None) -> T:  # type: ignore[override]
         with instance.locks.setdefault(self.func.__name__, threading.RLock()):

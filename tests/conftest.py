@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -50,6 +51,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_itemcollected(item: pytest.Item) -> None:
     if isinstance(item, pytest.Function) and "stack" in item.fixturenames:
         item.add_marker("stack")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what has been imported: it took a seventh of the tests' time."""
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@ import { useEffect, useEffectEvent, useRef, useState } from "react";
 import { statusLabel } from "@/components/StatusBadge";
 import { useNow } from "@/hooks/use-now";
 import { isActive, type Job, stalledSince } from "@/lib/job";
-import { claim, endedSince, iconOf, showNotification } from "@/lib/notices";
+import { claim, endedSince, iconOf, isNews, showNotification } from "@/lib/notices";
 import { isLookedAt, tabTitle } from "@/lib/tab";
 import { isTelling } from "@/lib/telling";
 import { formatElapsed, parseTime } from "@/lib/time";
@@ -22,10 +22,17 @@ export function Watch({ jobs, onOpen }: Props) {
   const [unseen, setUnseen] = useState(NONE);
   const [opened] = useState(Date.now);
   const before = useRef(NONE);
+  const tabs = useRef<BroadcastChannel>(null);
 
+  const look = useEffectEvent(() => {
+    setUnseen(NONE);
+    // What is seen in one tab is not news in another.
+    tabs.current?.postMessage(SEEN);
+  });
   const tell = useEffectEvent(async (ended: Job[]) => {
-    const news = await claim(ended);
-    if (news.length === 0 || isLookedAt()) return;
+    const news = (await claim(ended)).filter(isNews);
+    if (isLookedAt()) return look();
+    if (news.length === 0) return;
     setUnseen((known) => [...known, ...news]);
     if (isTelling()) for (const job of news) showNotification(job, onOpen);
   });
@@ -38,21 +45,19 @@ export function Watch({ jobs, onOpen }: Props) {
   }, [jobs, opened]);
 
   useEffect(() => {
-    // What is seen in one tab is not news in another.
-    const tabs = "BroadcastChannel" in window ? new BroadcastChannel(SEEN) : null;
-    const forget = () => setUnseen(NONE);
-    const look = () => {
-      if (!isLookedAt()) return;
-      forget();
-      tabs?.postMessage(SEEN);
+    const channel = "BroadcastChannel" in window ? new BroadcastChannel(SEEN) : null;
+    tabs.current = channel;
+    const change = () => {
+      if (isLookedAt()) look();
     };
-    tabs?.addEventListener("message", forget);
-    window.addEventListener("focus", look);
-    document.addEventListener("visibilitychange", look);
+    channel?.addEventListener("message", () => setUnseen(NONE));
+    window.addEventListener("focus", change);
+    document.addEventListener("visibilitychange", change);
     return () => {
-      tabs?.close();
-      window.removeEventListener("focus", look);
-      document.removeEventListener("visibilitychange", look);
+      tabs.current = null;
+      channel?.close();
+      window.removeEventListener("focus", change);
+      document.removeEventListener("visibilitychange", change);
     };
   }, []);
 

@@ -1,4 +1,5 @@
 import { useSyncExternalStore } from "react";
+import { asks } from "@/lib/polling";
 import { isTelling } from "@/lib/telling";
 
 function listenTo(target: () => EventTarget, ...events: string[]) {
@@ -12,6 +13,12 @@ function listenTo(target: () => EventTarget, ...events: string[]) {
 
 const visibility = listenTo(() => document, "visibilitychange");
 const storage = listenTo(() => window, "storage");
+const visibilityAndStorage = (listener: () => void) => {
+  const ends = [visibility(listener), storage(listener)];
+  return () => {
+    for (const end of ends) end();
+  };
+};
 const connection = listenTo(() => window, "online", "offline");
 
 /** Whether the tab is visible. */
@@ -31,7 +38,12 @@ export function useOnline(): boolean {
   );
 }
 
-/** Whether the user wants to be told when a job is done. Another tab may turn it on or off. */
+/** Whether the user wants to be told when a job is done. Any tab may turn it on or off. */
 export function useTelling(): boolean {
   return useSyncExternalStore(storage, isTelling, () => false);
+}
+
+/** Whether anything is asked: see `asks`. */
+export function useAsks(): boolean {
+  return useSyncExternalStore(visibilityAndStorage, asks, () => true);
 }

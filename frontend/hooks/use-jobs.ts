@@ -2,7 +2,7 @@ import { useRef, useState } from "react";
 import useSWR from "swr";
 import { useCounts } from "@/hooks/use-counts";
 import { type Details, useDetails } from "@/hooks/use-details";
-import { useOnline, useTelling, useVisible } from "@/hooks/use-environment";
+import { useAsks, useOnline, useVisible } from "@/hooks/use-environment";
 import { usePolling } from "@/hooks/use-polling";
 import { useRenewal } from "@/hooks/use-renewal";
 import { useReturn } from "@/hooks/use-return";
@@ -34,7 +34,7 @@ import {
   withShare,
 } from "@/lib/list";
 import { keepUrls, type TileKind, withRenewed } from "@/lib/media";
-import { asks, isOld, pollsOf, slowing } from "@/lib/polling";
+import { isOld, pollsOf, slowing } from "@/lib/polling";
 import { placeOf, type View, waysToSearch } from "@/lib/view";
 
 const NEVER = { place: "", at: 0, ids: [] };
@@ -89,7 +89,7 @@ interface Events {
  */
 export function useJobs(userId: string, view: View, { onChange, onArrival }: Events): Jobs {
   const { page, search } = view;
-  const [visible, online, telling] = [useVisible(), useOnline(), useTelling()];
+  const [visible, online, asking] = [useVisible(), useOnline(), useAsks()];
   const [deleting, setDeleting] = useState<JobFields[]>([]);
   const [deleted, setDeleted] = useState<ReadonlySet<string>>(new Set());
   const [counts, setCounts] = useState<Counts>();
@@ -179,10 +179,9 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const apart = details.job && !isListed && isActive(details.job) ? [details.job] : [];
   // Nothing is asked while the list loads, because it contains the same jobs, during a deletion, which changes the
   // counts too, or in a hidden page, unless its user wants to be told.
-  const calm = online && !isValidating && deleting.length === 0 && (visible || telling);
+  const calm = online && !isValidating && deleting.length === 0 && asking;
   const { polled, pace } = pollsOf([...watched, ...apart], visible);
   const pollFailure = usePolling(calm && polled.length > 0, asked, pace, async (signal) => {
-    if (!asks()) return; // The browser no longer allows notifications.
     const ids = polled.map((job) => job.id);
     renamedSince.current = [];
     const answered = withNames(learn(await getJobs(ids, signal)), renamedSince.current);
@@ -195,7 +194,6 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   // New jobs appear on the first page. A search is in order of ids, so they may be on any of its pages.
   const lookable = calm && data !== undefined && page === 1 && search === "";
   const lookFailure = usePolling(lookable, looked, slowing, async (signal) => {
-    if (!asks()) return; // As above.
     const newest = await lookForNewest(view, signal);
     if (!data || !isOutdated(data, newest, view)) return;
     // The oldest come first only where new jobs come last.

@@ -1,6 +1,6 @@
 /** The request for the first list, which a script in the head of the jobs page may have sent: lib/first-list-script.ts. */
 
-import { isOld } from "@/lib/polling";
+import { INTERVAL } from "@/lib/polling";
 
 export interface FirstList {
   url: string;
@@ -15,7 +15,8 @@ declare global {
   var firstList: FirstList | undefined;
 }
 
-/** As `fetch`, for lists. The first call takes the answer to that request if it is this one, recent and complete. */
+/** As `fetch`, for lists. The first call takes the answer to that request if it is this one, complete, and no older than a
+ * poll's would be. */
 export async function fetchList(
   url: string,
   init: RequestInit & { headers: { Authorization: string }; signal: AbortSignal },
@@ -25,7 +26,7 @@ export async function fetchList(
   if (sent) {
     const cancel = () => sent.controller.abort();
     const isThis = sent.url === url && sent.headers.Authorization === init.headers.Authorization;
-    if (isThis && !isOld(sent.sentAt, Date.now())) {
+    if (isThis && Date.now() - sent.sentAt <= INTERVAL) {
       init.signal.addEventListener("abort", cancel);
       try {
         const response = await sent.answer;

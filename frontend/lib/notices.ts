@@ -3,7 +3,7 @@
 import { failureReason, isActive, type Job, shortName, titleOf } from "@/lib/job";
 import { changedJobs } from "@/lib/list";
 import { notify } from "@/lib/notify";
-import { WANTED } from "@/lib/telling";
+import { setTelling, tellingSince, WANTED } from "@/lib/telling";
 import { parseTime } from "@/lib/time";
 
 /** Which ends of jobs the user has been told of in this browser, latest last. */
@@ -57,6 +57,12 @@ function readTold(): string[] {
   }
 }
 
+/** Whether this job was not completed before the user wanted to be told: a tab that asked nothing until then finds old ones. */
+export function isNews(job: Job): boolean {
+  const ended = parseTime(job.completed_at);
+  return ended === null || ended >= (tellingSince() ?? 0);
+}
+
 /** Shows a notification of the browser. Its user gets to the job by `open`. */
 export function showNotification(job: Job, open: (jobId: string) => void): void {
   const failed = job.status === "failed";
@@ -89,7 +95,7 @@ export async function startTelling(): Promise<void> {
     return notify("error", "The browser does not allow notifications", remedy);
   }
   try {
-    localStorage.setItem(WANTED, "yes");
+    setTelling(true);
   } catch {
     return notify("error", "The browser has no room left to remember this");
   }
@@ -100,12 +106,12 @@ export async function startTelling(): Promise<void> {
       { tag: WANTED },
     );
   } catch {
-    localStorage.removeItem(WANTED);
+    setTelling(false);
     notify("error", impossible);
   }
 }
 
 export function stopTelling(): void {
-  localStorage.removeItem(WANTED);
+  setTelling(false);
   notify("success", "Notifications are off");
 }

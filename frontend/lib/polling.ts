@@ -6,7 +6,7 @@ import { isTelling } from "@/lib/telling";
 
 /** Between two polls for the active jobs. */
 export const INTERVAL = 10_000;
-/** A list that was asked for longer ago than this is out of date: one that the user comes back to is loaded again. */
+/** A list that is older than this is loaded again when the user comes back to the page. */
 const OLD = 30_000;
 const FIRST_LOOK = 60_000;
 const LONGEST_LOOK = 300_000;
@@ -79,9 +79,9 @@ export function remaining(last: number, delay: number, now: number): number {
   return Math.max(0, last + delay - now);
 }
 
-/** Whether a list that was asked for at this time, or never (0), is out of date. */
-export function isOld(askedAt: number, now: number): boolean {
-  return now - askedAt > OLD;
+/** Whether a list that was loaded at this time, or never (0), is loaded again when the user comes back. */
+export function isOld(loadedAt: number, now: number): boolean {
+  return now - loadedAt > OLD;
 }
 
 /** The failures in a row, and the delay that they led to. Outlives pauses. */

@@ -1,12 +1,25 @@
 /** Whether the user wants to be told when a job is done, by a notification of the browser. */
 
+/** Holds the time since when, in milliseconds since 1970. */
 export const WANTED = "tell-when-done";
 
-/** False also where the browser shows no notifications, no longer allows them, or stores nothing. */
-export function isTelling(): boolean {
+/** Returns that time. Null also where the browser shows no notifications, no longer allows them, or stores nothing. */
+export function tellingSince(): number | null {
   try {
-    return localStorage.getItem(WANTED) === "yes" && Notification.permission === "granted";
+    return (Notification.permission === "granted" && Number(localStorage.getItem(WANTED))) || null;
   } catch {
-    return false;
+    return null;
   }
+}
+
+export function isTelling(): boolean {
+  return tellingSince() !== null;
+}
+
+/** Turns it on or off, for all tabs. Throws where the browser has no room left. */
+export function setTelling(wanted: boolean): void {
+  if (wanted) localStorage.setItem(WANTED, String(Date.now()));
+  else localStorage.removeItem(WANTED);
+  // Browsers tell the other tabs only.
+  window.dispatchEvent(new Event("storage"));
 }

@@ -60,7 +60,7 @@ beforeEach(() => {
   });
   vi.stubGlobal("navigator", { locks: oneAfterTheOther() });
   vi.stubGlobal("Notification", Notice);
-  vi.stubGlobal("window", { Notification: Notice, focus: vi.fn() });
+  vi.stubGlobal("window", Object.assign(new EventTarget(), { Notification: Notice, focus: vi.fn() }));
 });
 
 afterEach(() => {
@@ -151,15 +151,32 @@ test("a notification says which job has ended and how, and leads to it", async (
 describe("notifications", () => {
   test("are on once the user has asked for them and the browser allows them", async () => {
     const { startTelling, stopTelling } = await openTab();
+    const changed = vi.fn();
+    window.addEventListener("storage", changed);
     expect(isTelling()).toBe(false);
     await startTelling();
     expect(isTelling()).toBe(true);
+    expect(changed).toHaveBeenCalledOnce();
     expect(shown).toHaveLength(1);
     Notice.permission = "denied";
     expect(isTelling()).toBe(false);
     Notice.permission = "granted";
     stopTelling();
     expect(isTelling()).toBe(false);
+    expect(changed).toHaveBeenCalledTimes(2);
+  });
+
+  test("do not tell of what was completed before they were on", async () => {
+    const { isNews } = await openTab();
+    const [before, later] = ["2026-11-26T11:59:00Z", "2026-11-26T12:01:00Z"];
+    const jobs = [
+      job("a", { completed_at: before }),
+      job("b", { completed_at: later }),
+      job("c", { status: "failed", completed_at: null }), // Nobody knows when.
+    ];
+    expect(ids(jobs.filter(isNews))).toEqual(["a", "b", "c"]);
+    stored.set(WANTED, String(Date.parse("2026-11-26T12:00:00Z")));
+    expect(ids(jobs.filter(isNews))).toEqual(["b", "c"]);
   });
 
   test.each([
@@ -173,6 +190,7 @@ describe("notifications", () => {
     spoil();
     await startTelling();
     expect(stored.has(WANTED)).toBe(false);
+    expect(shown).toEqual([]);
     expect(notify).toHaveBeenCalledOnce();
     expect(notify.mock.calls[0]?.[1]).toContain(said);
   });
@@ -180,7 +198,7 @@ describe("notifications", () => {
   test("are off where the browser stores nothing or knows none", () => {
     vi.stubGlobal("localStorage", undefined);
     expect(isTelling()).toBe(false);
-    vi.stubGlobal("localStorage", { getItem: () => "yes" });
+    vi.stubGlobal("localStorage", { getItem: () => "1" });
     vi.stubGlobal("Notification", undefined);
     expect(isTelling()).toBe(false);
   });

@@ -266,7 +266,10 @@ def _cached(response: flask.Response, tag: str) -> flask.Response:
 
 
 def in_time(services: Services, work: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
-    """Run `work` on another thread and return its result. Raises Unavailable after ANSWER_WITHIN seconds."""
+    """Run `work` on another thread and return its result. Raises Unavailable after ANSWER_WITHIN seconds.
+
+    Work that is given up keeps its thread until it ends.
+    """
     seconds = patient(ANSWER_WITHIN)
     doing: Future[T] = services.handlers.submit(partial(copy_context().run, _begin, work, *args, **options))  # type: ignore[arg-type]
     wait([doing], seconds)

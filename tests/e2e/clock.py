@@ -68,7 +68,7 @@ class Clock:
         raise AssertionError(f"there was no request within {within} s")
 
     def wait_for_answers(self) -> None:
-        """Wait, with time stopped, until each request has its response: if time ran on, it would time out."""
+        """Wait for the responses to all requests so far, which the page gives up after 20 s of its own time."""
         wait_until(lambda: all(note["answered"] for note in self._noted(re.compile(""))))
 
     def wait_for(self, address: re.Pattern[str], *, times: int) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -33,6 +35,16 @@ def notified(page: Page) -> list[str]:
     return list(page.evaluate("window.notified"))
 
 
+def pass_time(clocks: list[Clock], until: Callable[[], bool], *, within: int) -> None:
+    """Advance all tabs' time second by second. Each request has its response before the time goes on."""
+    for _ in range(within):
+        if until():
+            return
+        clocks[0].run(seconds=1)  # for all tabs alike
+        for clock in clocks:
+            clock.wait_for_answers()
+
+
 def icon(page: Page) -> str:
     return str(page.locator('link[rel="icon"]').evaluate("link => new URL(link.href).pathname"))
 
@@ -53,15 +65,16 @@ def test_of_two_hidden_tabs_one_tells_once_that_a_job_is_done_until_the_page_is_
     page.keyboard.press("Escape")
     (first,) = notified(page)
     for clock in clocks:
-        clock.stop()  # for all tabs alike
+        clock.stop()
         clock.hide_page()
 
     def end(ended: str, fields: dict[str, str]) -> None:
         """Let the job end, and both tabs see it."""
         shelf.document(ended).update(fields)
-        clocks[0].run(seconds=62)
+        said = f"Job {ended[:8]} is now {fields['status']}."
+        pass_time(clocks, lambda: all(JobsPage(tab).announcer.text_content() == said for tab in tabs), within=62)
         for tab, clock in zip(tabs, clocks, strict=True):
-            expect(JobsPage(tab).announcer).to_have_text(f"Job {ended[:8]} is now {fields['status']}.")
+            expect(JobsPage(tab).announcer).to_have_text(said)
             last, now = sorted(clock.times(PAGE) + clock.times(POLL))[-2:]
             assert now - last == pytest.approx(60, abs=2)
 
@@ -75,13 +88,8 @@ def test_of_two_hidden_tabs_one_tells_once_that_a_job_is_done_until_the_page_is_
     def told() -> list[str]:
         return [title for tab in tabs for title in notified(tab)]
 
-    # Until each tab has looked. One may have done so just before, and looks again only minutes later.
-    for _ in range(301):
-        clocks[0].run(seconds=1)
-        for clock in clocks:
-            clock.wait_for_answers()
-        if all(JobsPage(tab).cards.count() == 3 for tab in tabs):
-            break
+    # One tab may have looked just before, and looks again only minutes later.
+    pass_time(clocks, lambda: all(JobsPage(tab).cards.count() == 3 for tab in tabs), within=301)
     wait_until(lambda: "Started meanwhile is done" in told())
     for tab in tabs:
         expect(JobsPage(tab).cards).to_have_count(3)
@@ -97,30 +105,34 @@ def test_of_two_hidden_tabs_one_tells_once_that_a_job_is_done_until_the_page_is_
         assert notified(tab) == []
 
 
-def test_hidden_tabs_tell_once_another_one_has_turned_notifications_on(
+def test_hidden_tabs_tell_as_soon_as_another_one_has_turned_notifications_on(
     context: BrowserContext, jobs_page: JobsPage, page: Page, shelf: Shelf
 ) -> None:
     context.add_init_script(_NOTE_NOTIFICATIONS)
-    job = shelf.add("processing", media=False, name="First try")
-    clock = Clock(page)
+    old, job = shelf.add("processing", media=False), shelf.add("processing", media=False, name="First try")
+    clocks = [Clock(page)]
     jobs_page.open()
-    clock.hide_page()
-    loaded, unloaded = context.new_page(), context.new_page()
-    Clock(unloaded).open_hidden()
+    clocks[0].hide_page()
+    shelf.complete(old)
+    on, unloaded = context.new_page(), context.new_page()
+    clocks.append(Clock(unloaded))
+    clocks[1].open_hidden()
     unloaded.goto(page.url)
-    JobsPage(loaded).open()
-    menu = JobsPage(loaded).open_menu
+    JobsPage(on).open()
+    menu = JobsPage(on).open_menu
     menu().get_by_role("menuitemcheckbox", name="Notify me of finished jobs").click()
     expect(menu().get_by_role("menuitemcheckbox", checked=True)).to_be_visible()
-    loaded.close()
-    tabs = [jobs_page, JobsPage(unloaded)]
-    tabs[1].cards.first.wait_for()
-    clock.stop()
+    on.close()
+    for tab in (page, unloaded):
+        expect(JobsPage(tab).card(old)).to_contain_text("Completed")
+        expect(tab).to_have_title(re.compile("^Processing "))
+    clocks[0].stop()
     shelf.complete(job)
-    clock.run(seconds=62)
-    for tab in tabs:
-        expect(tab.announcer).to_have_text(f"Job {job[:8]} is now completed.")
+    said = f"Job {job[:8]} is now completed."
+    tabs = [jobs_page, JobsPage(unloaded)]
+    pass_time(clocks, lambda: all(tab.announcer.text_content() == said for tab in tabs), within=62)
     wait_until(lambda: notified(page) + notified(unloaded) == ["First try is done"])
+    assert sorted(tab.title() for tab in (page, unloaded)) == [PLAIN, f"✓ 1 done · {PLAIN}"]
 
 
 def test_a_card_says_what_is_usual_and_what_takes_longer_and_what_has_stalled(

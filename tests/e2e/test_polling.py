@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -82,12 +81,12 @@ def test_a_page_that_is_opened_while_hidden_shows_all_cards_at_once_if_its_user_
 ) -> None:
     ids = shelf.add_many(20)
     page.add_init_script(
-        "localStorage.setItem('tell-when-done', 'yes');"
+        "localStorage.setItem('tell-when-done', '1');"
         "Object.defineProperty(Notification, 'permission', { value: 'granted' });"
     )
     clock.open_hidden()
     # Without timers, which would let one card follow the other.
-    page.clock.pause_at(time.time())
+    clock.stop()
     jobs_page.open()
     jobs_page.expect_ids(ids)
 

@@ -132,6 +132,7 @@ def test_a_view_that_cannot_be_counted_changes_nothing(
         wait_until(lambda: "view_not_counted" in caplog.messages)
 
 
+@pytest.mark.slow  # waits out a time limit
 def test_a_view_that_takes_long_to_count_is_not_waited_for(
     services: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -315,6 +315,7 @@ def test_jobs_are_looked_up_a_hundred_at_a_time(shelves: Shelves) -> None:
     assert shelves.asked == [100, 100, 50]
 
 
+@pytest.mark.slow  # looks at 22,000 objects
 def test_ten_times_the_objects_take_no_more_memory(shelves: Shelves, monkeypatch: pytest.MonkeyPatch) -> None:
     def peak(jobs: int) -> int:
         def objects(bucket: str, start: str | None = None) -> Iterator[StoredObject]:

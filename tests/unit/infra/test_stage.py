@@ -162,6 +162,7 @@ def test_what_is_installed_here_and_is_not_in_the_requirements_is_not_found(fold
     assert "No module named 'pytest'" in run("import pytest", folder, LEAST, python).stderr
 
 
+@pytest.mark.slow  # starts Python for each setting
 @pytest.mark.parametrize("missing", LEAST)
 def test_a_missing_setting_is_named_when_the_function_starts(folder: Path, missing: str) -> None:
     ended = run(

@@ -243,6 +243,7 @@ def test_of_calls_that_are_given_up_no_event_is_left_unread(
     assert [call._state.due for call in calls] == [set()] * 3
 
 
+@pytest.mark.slow  # waits out a time limit
 @pytest.mark.parametrize(
     ("then", "seconds", "error"),
     [

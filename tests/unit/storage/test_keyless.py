@@ -221,6 +221,7 @@ def test_iam_being_away_is_an_outage_and_is_not_kept(signer: UrlSigner, calls: C
     assert len(signer.sign(TARGETS, signer.validity(NOW))) == len(TARGETS)
 
 
+@pytest.mark.slow  # waits out a time limit
 def test_a_request_has_its_share_of_calls_at_once_and_no_more(signer: UrlSigner, calls: Calls) -> None:
     calls.go_on.clear()
     targets = [Target("nuumee-images", f"me/{number}/reference.png") for number in range(4 * SHARE)]

@@ -143,6 +143,7 @@ def test_no_version_tells_whether_each_url_can_be_signed(store: MediaStore) -> N
     assert store.version(page(), NOW) is None
 
 
+@pytest.mark.slow  # waits out time limits
 def test_with_no_signature_to_be_had_storage_is_away(
     store: MediaStore, iam: Iam, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,6 +183,7 @@ def test_a_bucket_that_cannot_be_listed_costs_its_media_alone(
     assert (told["failures"], list(told["causes"].values())) == (1, [1])
 
 
+@pytest.mark.slow  # waits out time limits
 @pytest.mark.parametrize("kind", [Kind.UNAVAILABLE, Kind.TIMED_OUT, Kind.RESET, Kind.SILENCE])
 def test_with_nothing_that_can_be_looked_up_storage_is_away(
     store: MediaStore, trouble: Trouble, kind: Kind

@@ -73,6 +73,7 @@ def restore(objects: ObjectStore, prefix: JobPrefix = PREFIX, removed: int = 0) 
     return objects.restore(prefix, DELETED_AT, lambda: True, {OUTPUTS: removed})
 
 
+@pytest.mark.slow  # restores 121 objects
 def test_everything_that_the_purge_removed_comes_back_with_its_metadata(client: Any, objects: ObjectStore) -> None:
     put(client, IMAGES, "reference.png")
     put(client, OUTPUTS, *(f"parts/{number:03}" for number in range(120)))
@@ -161,6 +162,7 @@ def test_a_restore_that_is_cut_off_goes_on_where_it_was(
     assert there(client, OUTPUTS) == {str(number): b"x" for number in range(30)}
 
 
+@pytest.mark.slow  # restores 100 objects
 def test_nothing_more_comes_back_once_it_is_no_longer_wanted(client: Any, objects: ObjectStore) -> None:
     put(client, OUTPUTS, *(f"{number:03}" for number in range(150)))
     purge(objects)
@@ -176,6 +178,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("shared.storage.recovery.removing", lambda: limits)
 
 
+@pytest.mark.slow  # waits between attempts
 @pytest.mark.usefixtures("impatient")
 def test_a_bucket_that_is_away_holds_up_no_other(client: Any, objects: ObjectStore, trouble: Trouble) -> None:
     for bucket in BUCKETS:

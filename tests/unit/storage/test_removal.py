@@ -168,6 +168,7 @@ def test_a_bucket_that_is_silent_holds_up_no_other_bucket_and_no_other_job(
     assert [one.error for one in objects.purge(PREFIX, still)] == [None, None, None]
 
 
+@pytest.mark.slow  # waits out a time limit
 def test_a_run_ends_in_time_and_the_next_goes_on(
     client: Any,
     contents: VersionedStorage,
