@@ -9,7 +9,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import Retry
 
-_SECONDS = 30
+_SECONDS = 120
+"""How long a busy machine may take."""
 _TRIES = 5
 """How often a request is sent again to a function that is away for now, each time after its Retry-After."""
 

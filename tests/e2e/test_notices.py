@@ -83,7 +83,8 @@ def test_of_two_hidden_tabs_one_tells_once_that_a_job_is_done_until_the_page_is_
     assert sorted(tab.title() for tab in tabs)[1] == f"✓ 1 done · {PLAIN}"
     end(other, {"status": "failed"})
     wait_until(lambda: any("✗ 1 failed" in tab.title() for tab in tabs))
-    shelf.add(media=False, name="Started meanwhile", created_at=datetime.now(UTC))
+    now = datetime.now(UTC)
+    shelf.add(media=False, name="Started meanwhile", created_at=now, completed_at=now)
 
     def told() -> list[str]:
         return [title for tab in tabs for title in notified(tab)]

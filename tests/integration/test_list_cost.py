@@ -75,6 +75,7 @@ def started(stack: Stack, project: str) -> Iterator[Metered]:
             port=port,
             label=name,
             GOOGLE_CLOUD_PROJECT=project,
+            PATIENCE="10",  # A request that is sent again is counted again.
             FIRESTORE_EMULATOR_HOST=f"{ports.HOST}:{meter_port}",
         )
         stack.processes.wait_for(name, lambda: ports.answers(port))
