@@ -15,8 +15,10 @@ declare global {
   var firstList: FirstList | undefined;
 }
 
-/** As `fetch`, for lists. The first call takes the answer to that request if it is this one, complete, and no older than a
- * poll's would be. */
+/**
+ * As `fetch`, for lists. The first call takes the answer to that request if it is the same one, the answer is complete,
+ * and it was asked for no longer ago than the time between two polls.
+ */
 export async function fetchList(
   url: string,
   init: RequestInit & { headers: { Authorization: string }; signal: AbortSignal },

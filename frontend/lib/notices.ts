@@ -57,7 +57,10 @@ function readTold(): string[] {
   }
 }
 
-/** Whether this job was not completed before the user wanted to be told: a tab that asked nothing until then finds old ones. */
+/**
+ * False for a job that was completed before the user turned notifications on. A tab that asked nothing until then finds
+ * such jobs.
+ */
 export function isNews(job: Job): boolean {
   const ended = parseTime(job.completed_at);
   return ended === null || ended >= (tellingSince() ?? 0);
