@@ -6,6 +6,7 @@ import socket
 from collections.abc import Sequence
 
 HOST = "127.0.0.1"
+_kept: list[socket.socket] = []
 
 
 class PortTaken(Exception):
@@ -27,15 +28,22 @@ def consecutive(names: Sequence[str], first: int) -> dict[str, int]:
 
 
 def any_free(names: Sequence[str]) -> dict[str, int]:
-    """Currently free ports, so that several stacks can run in parallel."""
+    """Free ports, so that several stacks can run in parallel. On Linux, this process keeps them for its servers.
+
+    It binds them until it ends, without listening. Then no connection and no other stack gets one of them, and a
+    server that sets SO_REUSEADDR, as servers do, can listen. Other systems would refuse that server.
+    """
     sockets = [socket.socket() for _ in names]
-    try:
-        for one in sockets:
-            one.bind((HOST, 0))
-        return {name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)}
-    finally:
+    for one in sockets:
+        one.bind((HOST, 0))
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    chosen = {name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)}
+    if all(map(_is_free, chosen.values())):
+        _kept.extend(sockets)
+    else:
         for one in sockets:
             one.close()
+    return chosen
 
 
 def answers(port: int) -> bool:
@@ -50,6 +58,7 @@ def _is_free(port: int) -> bool:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
+            probe.listen()
         except OSError:
             return False
         return True
