@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import socket
 from collections.abc import Sequence
 
 HOST = "127.0.0.1"
-_kept: list[socket.socket] = []
 
 
 class PortTaken(Exception):
@@ -38,10 +38,11 @@ def any_free(names: Sequence[str]) -> dict[str, int]:
         one.bind((HOST, 0))
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     chosen = {name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)}
-    if all(map(_is_free, chosen.values())):
-        _kept.extend(sockets)
-    else:
-        for one in sockets:
+    keeps = all(map(_is_free, chosen.values()))
+    for one in sockets:
+        if keeps:
+            atexit.register(one.close)
+        else:
             one.close()
     return chosen
 
