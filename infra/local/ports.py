@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import socket
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 HOST = "127.0.0.1"
 
@@ -33,17 +34,14 @@ def any_free(names: Sequence[str]) -> dict[str, int]:
     It binds them until it ends, without listening. Then no connection and no other stack gets one of them, and a
     server that sets SO_REUSEADDR, as servers do, can listen. Other systems would refuse that server.
     """
-    sockets = [socket.socket() for _ in names]
-    for one in sockets:
-        one.bind((HOST, 0))
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    chosen = {name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)}
-    keeps = all(map(_is_free, chosen.values()))
-    for one in sockets:
-        if keeps:
-            atexit.register(one.close)
-        else:
-            one.close()
+    with ExitStack() as opened:
+        sockets = [opened.enter_context(socket.socket()) for _ in names]
+        for one in sockets:
+            one.bind((HOST, 0))
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        chosen = {name: one.getsockname()[1] for name, one in zip(names, sockets, strict=True)}
+        if all(map(_is_free, chosen.values())):
+            atexit.register(opened.pop_all().close)
     return chosen
 
 
