@@ -6,7 +6,7 @@ import { useSession } from "@/components/SessionGate";
 export function Header() {
   const session = useSession();
   return (
-    <header className="short:static sticky top-0 z-20 border-line border-b bg-page/90 backdrop-blur short:backdrop-blur-none">
+    <header className="short:static sticky top-0 z-20 border-line border-b bg-page">
       <div className="mx-auto flex h-16 max-w-page items-center gap-4 px-3 sm:px-6">
         <a href="/jobs/" className="flex items-center gap-2 font-semibold text-lg tracking-tight">
           <Logo />

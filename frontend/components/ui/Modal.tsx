@@ -3,7 +3,7 @@ import { X } from "lucide-react";
 import type { KeyboardEventHandler, ReactNode } from "react";
 import { useFocusReturn } from "@/hooks/use-focus-return";
 
-export const OVERLAY = "fixed inset-0 z-40 bg-black/70 backdrop-blur-sm";
+export const OVERLAY = "fixed inset-0 z-40 bg-black/75";
 export const PANEL =
   "fixed inset-x-3 top-1/2 z-50 mx-auto max-h-[calc(100dvh-1.5rem)] -translate-y-1/2 overflow-y-auto rounded-2xl border border-line bg-surface p-4 shadow-2xl shadow-black/60 sm:p-6";
 
