@@ -4,7 +4,7 @@ import { useNow } from "@/hooks/use-now";
 import { isActive, type Job, stalledSince } from "@/lib/job";
 import { claim, endedSince, iconOf, isNews, showNotification } from "@/lib/notices";
 import { isLookedAt, tabTitle } from "@/lib/tab";
-import { isTelling } from "@/lib/telling";
+import { heedPermission, isTelling } from "@/lib/telling";
 import { formatElapsed, parseTime } from "@/lib/time";
 import { durations, noteOn } from "@/lib/usual";
 
@@ -60,6 +60,8 @@ export function Watch({ jobs, onOpen }: Props) {
       document.removeEventListener("visibilitychange", change);
     };
   }, []);
+
+  useEffect(heedPermission, []);
 
   return <Tab ended={unseen} jobs={jobs ?? NONE} />;
 }

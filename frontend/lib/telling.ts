@@ -20,6 +20,22 @@ export function isTelling(): boolean {
 export function setTelling(wanted: boolean): void {
   if (wanted) localStorage.setItem(WANTED, String(Date.now()));
   else localStorage.removeItem(WANTED);
-  // Browsers tell the other tabs only.
+  sayThatItChanged();
+}
+
+/**
+ * Calls the listeners of this tab when the user changes the permission in the browser's own settings. Returns what ends
+ * that. Browsers that do not tell of permissions leave it to the next change of anything else.
+ */
+export function heedPermission(): () => void {
+  const heeding = new AbortController();
+  const heed = (status: PermissionStatus) =>
+    status.addEventListener("change", sayThatItChanged, { signal: heeding.signal });
+  navigator.permissions?.query({ name: "notifications" }).then(heed, () => undefined);
+  return () => heeding.abort();
+}
+
+/** For `storage`, browsers call the listeners of the other tabs only. */
+function sayThatItChanged(): void {
   window.dispatchEvent(new Event("storage"));
 }

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Job } from "@/lib/job";
-import { isTelling, WANTED } from "@/lib/telling";
+import { heedPermission, isTelling, WANTED } from "@/lib/telling";
 
 const notify = vi.hoisted(() => vi.fn());
 vi.mock("@/lib/notify", () => ({ notify }));
@@ -164,6 +164,32 @@ describe("notifications", () => {
     stopTelling();
     expect(isTelling()).toBe(false);
     expect(changed).toHaveBeenCalledTimes(2);
+  });
+
+  test("are looked at anew when the permission changes in the browser's settings", async () => {
+    const [permission, changed] = [new EventTarget(), vi.fn()];
+    vi.stubGlobal("navigator", { permissions: { query: async () => permission } });
+    window.addEventListener("storage", changed);
+    const end = heedPermission();
+    await Promise.resolve();
+    permission.dispatchEvent(new Event("change"));
+    expect(changed).toHaveBeenCalledOnce();
+    end();
+    permission.dispatchEvent(new Event("change"));
+    expect(changed).toHaveBeenCalledOnce();
+  });
+
+  test.each([
+    ["has none", {}],
+    [
+      "does not know this one",
+      { permissions: { query: () => Promise.reject(new TypeError("no such name")) } },
+    ],
+  ])("do without the change of permissions where the browser %s", async (_, navigator) => {
+    vi.stubGlobal("navigator", navigator);
+    const end = heedPermission();
+    await Promise.resolve();
+    end();
   });
 
   test("do not tell of what was completed before they were on", async () => {

@@ -29,6 +29,14 @@ _NOTE_NOTIFICATIONS = """
     };
 """
 
+_NOTE_CHANGES = """
+    async () => {
+        localStorage.setItem("test:permission", "denied");
+        window.permission = await navigator.permissions.query({ name: "notifications" });
+        window.permission.addEventListener("change", () => { window.changed = true; });
+    }
+"""
+
 
 def notified(page: Page) -> list[str]:
     """The notifications that the page has shown since it was opened."""
@@ -134,6 +142,28 @@ def test_hidden_tabs_tell_as_soon_as_another_one_has_turned_notifications_on(
     pass_time(clocks, lambda: all(tab.announcer.text_content() == said for tab in tabs), within=62)
     wait_until(lambda: notified(page) + notified(unloaded) == ["First try is done"])
     assert sorted(tab.title() for tab in (page, unloaded)) == [PLAIN, f"✓ 1 done · {PLAIN}"]
+
+
+def test_a_hidden_tab_asks_nothing_more_once_the_browser_no_longer_allows_notifications(
+    context: BrowserContext, jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    # Without a window, Chromium tells of changed permissions, but Notification.permission stays "denied".
+    context.add_init_script(_NOTE_NOTIFICATIONS)
+    context.grant_permissions(["notifications"])
+    shelf.add("processing", media=False)
+    clock = Clock(page)
+    jobs_page.open()
+    jobs_page.open_menu().get_by_role("menuitemcheckbox", name="Notify me of finished jobs").click()
+    expect(jobs_page.open_menu().get_by_role("menuitemcheckbox", checked=True)).to_be_visible()
+    clock.stop()
+    clock.hide_page()
+    clock.run_to_next(POLL, within=62)
+    before = clock.times(POLL)
+    page.evaluate(_NOTE_CHANGES)
+    context.clear_permissions()
+    page.wait_for_function("window.changed", polling=100)
+    clock.run(seconds=600)
+    assert clock.times(POLL) == before
 
 
 def test_a_card_says_what_is_usual_and_what_takes_longer_and_what_has_stalled(
