@@ -252,8 +252,11 @@ class Player:
             self.outcomes, self.neighbours = self.outcomes | {"deleted"}, self.neighbours | {"deleted"}
 
     def _wish(self, outcome: str, method: str, function: str, path: str) -> None:
-        """Ask, and retry a few times after an error."""
-        for _attempt in range(3):
+        """Ask, and retry a few times after an error, but not before an emulator that was killed is back."""
+        for attempt in range(3):
+            if attempt > 0:
+                with self.restarts:  # on a busy machine it takes longer than all tries
+                    pass
             try:
                 answer = requests.request(
                     method,
