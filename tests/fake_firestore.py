@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.deletion.erasures import Erasure, Erasures
@@ -68,12 +68,13 @@ class FakeRepository:
         return len(self._found(query))
 
     def batch(self, user_id: str, before: datetime, after: str | None, limit: int) -> tuple[list[str], str | None]:
-        """Documents without a time are taken for old ones."""
+        """Documents without a time are taken for old ones, and none was created later than now."""
         self.calls += 1
         mine = sorted(job_id for job_id, one in self.documents.items() if one.get("user_id") == user_id)
         found = [job_id for job_id in mine if after is None or job_id > after][:limit]
         times = {job_id: self.documents[job_id].get("created_at") for job_id in found}
-        ids = [job_id for job_id, at in times.items() if not isinstance(at, datetime) or at < before]
+        now = datetime.now(UTC)
+        ids = [job_id for job_id, at in times.items() if not isinstance(at, datetime) or min(at, now) < before]
         return ids, found[-1] if len(found) == limit else None
 
     def _owned(self, user_id: str, job_id: str) -> dict[str, Any]:

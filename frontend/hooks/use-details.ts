@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "react";
 import useSWR from "swr";
 import { getJobs } from "@/lib/api";
 import type { Job } from "@/lib/job";
@@ -27,11 +28,18 @@ export function useDetails(
     async () => (await getJobs([String(jobId)]))[0] ?? null,
     { revalidateOnFocus: false, shouldRetryOnError: false },
   );
+  // SWR takes any change for an answer: without a loaded job it would end the loading, or take its failure back.
+  const isLoaded = useRef(false);
+  useEffect(() => {
+    isLoaded.current = data !== undefined;
+  });
   return {
     job: found ?? data,
     isListed: found !== undefined,
     error,
     retry: () => void mutate(),
-    update: (change) => void mutate((job) => job && change(job), { revalidate: false }),
+    update: (change) => {
+      if (isLoaded.current) void mutate((job) => job && change(job), { revalidate: false });
+    },
   };
 }

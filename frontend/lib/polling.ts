@@ -74,14 +74,17 @@ export function backOff(
   return Math.max(doubled, Math.min(retryAfter, LONGEST_RETRY_AFTER)) * (1 + JITTER * random());
 }
 
-/** Returns the time left until a request that is due `delay` after `last`. */
+/** Returns the time left until a request that is due `delay` after `last`. A clock that was set back does not make it longer. */
 export function remaining(last: number, delay: number, now: number): number {
-  return Math.max(0, last + delay - now);
+  return Math.min(delay, Math.max(0, last + delay - now));
 }
 
-/** Whether a list that was loaded at this time, or never (0), is loaded again when the user comes back. */
+/**
+ * Whether a list that was loaded at this time, or never (0), is loaded again when the user comes back. If that time is yet
+ * to come, the clock was set back, and nobody knows how old the list is.
+ */
 export function isOld(loadedAt: number, now: number): boolean {
-  return now - loadedAt > OLD;
+  return now - loadedAt > OLD || now < loadedAt;
 }
 
 /** The failures in a row, and the delay that they led to. Outlives pauses. */

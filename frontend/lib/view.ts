@@ -96,7 +96,9 @@ export function viewAddress(view: View): string {
       job: view.details,
     }).filter((one): one is [string, string] => Boolean(one[1])),
   );
-  return query.size > 0 ? `/jobs/?${String(query).replaceAll("%2C", ",")}` : "/jobs/";
+  // Safari 16 has no `size`.
+  const text = String(query).replaceAll("%2C", ",");
+  return text ? `/jobs/?${text}` : "/jobs/";
 }
 
 /** Whether the list is filtered by more than the buttons for one status show, or is in another order. */

@@ -151,6 +151,10 @@ test("a list is old after half a minute, or if it could not be loaded", () => {
   expect(isOld(0, MINUTE)).toBe(true);
 });
 
+test("a list that was loaded at a time yet to come is old: the clock was set back", () => {
+  expect(isOld(120 * MINUTE, MINUTE)).toBe(true);
+});
+
 describe("asking again and again", () => {
   const ask = vi.fn<(signal: AbortSignal) => Promise<void>>();
   const onFailure = vi.fn<(error: unknown) => void>();
@@ -236,5 +240,9 @@ describe("the remaining wait", () => {
   test("includes the time spent away", () => {
     expect(remaining(1_000, 10_000, 4_000)).toBe(7_000);
     expect(remaining(1_000, 10_000, 60_000)).toBe(0);
+  });
+
+  test("is no longer after the clock was set back", () => {
+    expect(remaining(7_200_000, 10_000, 1_000)).toBe(10_000);
   });
 });

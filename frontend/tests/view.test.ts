@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { ALL, isNarrowed, parseView, placeOf, type View, viewAddress, waysToSearch } from "@/lib/view";
 
 const everything: View = { ...ALL, details: null };
@@ -21,6 +21,12 @@ describe("an address", () => {
   ])("%s can be read and written", (address, view) => {
     expect(parse(address.split("?")[1] ?? "")).toEqual({ ...everything, ...view });
     expect(viewAddress({ ...everything, ...view })).toBe(address);
+  });
+
+  test("is written also by a browser whose query strings have no size, such as Safari 16", () => {
+    const size = vi.spyOn(URLSearchParams.prototype, "size", "get").mockReturnValue(undefined as never);
+    expect(viewAddress({ ...everything, page: 2 })).toBe("/jobs/?page=2");
+    size.mockRestore();
   });
 
   test("keeps a comma in a search", () => {

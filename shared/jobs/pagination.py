@@ -160,7 +160,9 @@ def decode_cursor(cursor: str, query: ListQuery) -> Position:
         if seal != _seal(payload, query):
             raise ValueError("made for another user or filter, or altered")
         job_id, place, *numbers = json.loads(payload)
-        short_id = numbers.pop() if query.shared else None
+        short_id = numbers.pop() if query.shared and numbers else None
+        if query.shared and not isinstance(short_id, str):
+            raise ValueError("not a position")
         page, shown, *rest = numbers
         (total,) = rest or [None]
         if not is_job_id(job_id) or any(type(number) is not int for number in numbers):

@@ -43,10 +43,11 @@ class JobRepository:
         """A page of the user's live jobs, the number of all that match, and counts by status if asked for.
 
         The newest or oldest come first; a search is ordered by what it searches. Reads the jobs of the page and
-        the deleted jobs between them. A page requested by number instead of a cursor also reads the jobs before
-        it, which costs as much as an offset: https://firebase.google.com/docs/firestore/pricing#operations
-        Jobs of unknown statuses are filtered here, so the jobs between them are read too. A document with an
-        impossible job id is skipped and logged, but the counts include it.
+        the deleted jobs between them, and behind a cursor also those that follow the last job. A page requested by
+        number instead of a cursor also reads the jobs before it, which costs as much as an offset:
+        https://firebase.google.com/docs/firestore/pricing#operations Jobs of unknown statuses are filtered here,
+        so the jobs between them are read too. A document with an impossible job id is skipped and logged, but the
+        counts include it.
         """
         with outages("Firestore"), Counting(self._jobs, query) as counting:
             if query.ids is not None:
@@ -54,7 +55,7 @@ class JobRepository:
             elif query.after is None and (query.page > 1 or _is_picked_out(query)):
                 page = self._counted_page(query, counting)
             else:
-                walk = self._start(query)
+                walk = self._start(query, counting)
                 page = self._finish(query, walk, walk.take(query.page_size), counting)
             return replace(page, counts=counting.by_status())
 
@@ -67,7 +68,7 @@ class JobRepository:
         """The user's next `limit` jobs by id, deleted or not: the ids of those created before that time, and the
         last id looked at, or None if there are no more.
 
-        A job without a valid `created_at` is as old as its document. Costs a read for each job.
+        A job is at least as old as its document. Costs a read for each job.
         """
         ordered = all_of(user_id)
         place = None if after is None else [Value(reference_value=self._jobs.name(after))]
@@ -102,7 +103,7 @@ class JobRepository:
         before = (query.page - 1) * query.page_size
         if before >= total:
             return JobPage([], total, query.page, None)
-        walk = self._start(query)
+        walk = self._start(query, counting)
         walk.skip(before)
         count = min(query.page_size, total - before) if _is_picked_out(query) else query.page_size
         return self._finish(query, walk, walk.take(count), counting)
@@ -134,7 +135,7 @@ class JobRepository:
         name = next((last.get(field) for field in _ordered_by(query)), None)
         return JobPage(jobs, total, number, Position(last.id, time, number + 1, shown, total, name))
 
-    def _start(self, query: ListQuery) -> Walk:
+    def _start(self, query: ListQuery, counting: Counting) -> Walk:
         ordered = in_order(query, self._jobs.name)
         begin = self._place(query, query.after, ordered) if query.after else None
 
@@ -143,7 +144,8 @@ class JobRepository:
             also = _ordered_by(query)
             return self._jobs.read(ordered, limit, place, (*fields, *also))
 
-        return Walk(read, query)
+        # The total that a cursor carries may be of a time before jobs were added.
+        return Walk(read, query) if query.after else Walk(read, query, counting.total)
 
     def _place(self, query: ListQuery, position: Position, ordered: Any) -> Cursor:
         name = Value(reference_value=self._jobs.name(position.job_id))
@@ -169,8 +171,9 @@ def _ordered_by(query: ListQuery) -> tuple[str, ...]:
 
 
 def _created_at(document: Document) -> datetime:
+    """The earlier of both: the clock of who wrote the document may be ahead."""
     created_at = document.get("created_at")
-    return created_at if isinstance(created_at, datetime) else document.made_at
+    return min(created_at, document.made_at) if isinstance(created_at, datetime) else document.made_at
 
 
 def _is_picked_out(query: ListQuery) -> bool:

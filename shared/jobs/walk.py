@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 
 from shared.jobs.documents import SHOWN, is_deleted, job_from
@@ -21,12 +22,17 @@ class Walk:
 
     Each request asks for as many documents as are missing or as were skipped so far, whichever is more. So a walk
     reads at most twice what it must, and its requests grow with the logarithm of the number skipped, then by one
-    for every 300.
+    for every 300. If the number of wanted jobs is known, the walk does not go on for more than there are.
     """
 
-    def __init__(self, read: Read, query: ListQuery) -> None:
+    def __init__(
+        self, read: Read, query: ListQuery, wanted_in_all: Callable[[], float] = lambda: math.inf
+    ) -> None:
+        """`wanted_in_all` is called once something was skipped and more is missing."""
         self._read_documents = read
         self._query = query
+        self._wanted_in_all = wanted_in_all
+        self._found = 0
         self.exhausted = False
         self.last: Document | None = None
         """The last job walked over."""
@@ -58,6 +64,8 @@ class Walk:
         """Documents from here on until `missing` wanted ones were found, each with whether it is wanted."""
         after, passed_over = self.last, 0
         while missing:
+            if passed_over and self._found >= self._wanted_in_all():
+                return  # what follows is not wanted: a user may have deleted any number of jobs
             limit, read = min(max(missing, passed_over), _LARGEST_BATCH), 0
             for document in self._read_documents(limit, after, fields):
                 if not missing:
@@ -65,6 +73,7 @@ class Walk:
                 read += 1
                 wanted = self._is_wanted(document)
                 missing -= wanted
+                self._found += wanted
                 passed_over += not wanted
                 after = document
                 yield document, wanted

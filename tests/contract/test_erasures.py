@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -103,6 +103,13 @@ def test_all_of_a_users_jobs_are_found_batch_by_batch(world: World, user: str) -
     assert world.repository.batch(user, NOW, ids[1], 2) == (ids[2:], None)
     world.put(ids[0], document(user, created_at=NOW))
     assert world.repository.batch(user, NOW, None, 2) == (ids[1:2], ids[1])
+
+
+def test_a_job_that_its_writers_clock_dates_ahead_is_found_as_well(world: World, user: str) -> None:
+    job_id = new_id()
+    now = datetime.now(UTC)
+    world.put(job_id, document(user, created_at=now + timedelta(hours=2)))
+    assert world.repository.batch(user, now + timedelta(hours=1), None, 2) == ([job_id], None)
 
 
 def test_a_job_is_erased_with_its_words(world: World, erasure: Erasure, user: str) -> None:

@@ -108,6 +108,34 @@ def test_a_sign_in_that_is_too_old_is_asked_for_again_and_then_everything_is_era
     wait_until(lambda: (shelf.document(job).get().to_dict() or {}).get("deleted_at"))
 
 
+def test_who_keeps_everything_while_signing_in_again_keeps_it(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors += [failed_load("401"), failed_load("404")]
+    shelf.add(media=False)
+    asked: list[str] = []
+    sign_ins: list[Route] = []
+    too_old = {"type": "https://nuumee.ai/problems/sign-in-too-old", "detail": "Please sign in again."}
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        _answer(route, 401, too_old)
+
+    page.route(_ERASE, refuse)
+    page.route("**/accounts:signInWithPassword*", sign_ins.append)  # no answer yet
+    jobs_page.open()
+    erase_everything(jobs_page)
+    jobs_page.dialog.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.keyboard.press("Enter")
+    wait_until(lambda: sign_ins)
+    jobs_page.dialog.get_by_role("button", name="Keep everything").click()
+    expect(jobs_page.dialog).to_have_count(0)
+    with page.expect_response("**/accounts:lookup*"):  # the sign-in's last request
+        sign_ins[0].continue_()
+    page.wait_for_timeout(500)
+    assert len(asked) == 1
+
+
 def erase_everything(jobs_page: JobsPage) -> None:
     # With a key: messages at the top may cover the menu for some seconds.
     jobs_page.open_menu().get_by_role("menuitem", name="Erase everything").press("Enter")

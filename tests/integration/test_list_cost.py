@@ -115,6 +115,13 @@ def test_a_run_of_deleted_jobs_costs_few_requests(metered: Metered, gone: int) -
     assert metered.meter.calls - metered.meter.aggregations <= 6 + gone // 300
 
 
+def test_the_deleted_jobs_behind_the_last_live_one_cost_nothing(metered: Metered) -> None:
+    user = f"user-{new_id()}"
+    metered.put([document(user), *(deleted(user) for _ in range(600))])
+    page, read = metered.get(user, page_size=20)
+    assert (len(page["jobs"]), page["total"], page["next_cursor"], read) == (1, 1, None, 20)
+
+
 @pytest.mark.parametrize("gone", [100, 2_900])
 def test_deleted_jobs_cost_few_requests_wherever_they_are(metered: Metered, gone: int) -> None:
     user = f"user-{new_id()}"

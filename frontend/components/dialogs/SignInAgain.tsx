@@ -1,4 +1,4 @@
-import { type FormEvent, useEffect, useEffectEvent, useState } from "react";
+import { type FormEvent, useEffect, useEffectEvent, useRef, useState } from "react";
 import { Button } from "@/components/ui/Button";
 import { PasswordField } from "@/components/ui/PasswordField";
 import { messageOf, SessionEnded } from "@/lib/errors";
@@ -7,7 +7,10 @@ import { endSession, loadFirebase } from "@/lib/session";
 
 type Firebase = Awaited<ReturnType<typeof loadFirebase>>;
 
-/** Lets the signed-in user sign in again, by the means with which the account is used. */
+/**
+ * Lets the signed-in user sign in again, by the means with which the account is used. A sign-in that succeeds after this is
+ * no longer shown calls nothing: the user has decided otherwise.
+ */
 export function SignInAgain({ onSignedIn }: { onSignedIn: () => void }) {
   const [ready, setReady] = useState<{ firebase: Firebase; means: Means } | null>(null);
   const [busy, setBusy] = useState(false);
@@ -28,6 +31,13 @@ export function SignInAgain({ onSignedIn }: { onSignedIn: () => void }) {
     }
   });
   useEffect(() => void prepare(), []);
+  const isShown = useRef(false);
+  useEffect(() => {
+    isShown.current = true;
+    return () => {
+      isShown.current = false;
+    };
+  }, []);
 
   const attempt = async (act: (firebase: Firebase) => Promise<void>) => {
     if (!ready || busy) return;
@@ -35,7 +45,7 @@ export function SignInAgain({ onSignedIn }: { onSignedIn: () => void }) {
     setProblem(null);
     try {
       await act(ready.firebase);
-      onSignedIn();
+      if (isShown.current) onSignedIn();
     } catch (error) {
       fail(error, ready.firebase.signInProblem);
     } finally {

@@ -101,6 +101,15 @@ def test_a_cursor_cut_or_lengthened_is_refused(change: object) -> None:
         decode_cursor(change(cursor), MINE)  # type: ignore[operator]
 
 
+@pytest.mark.parametrize("place", [["a", 1], ["a", 1, 1, 0, 5, 7], ["a", 1, 1, 0, 5, None]])
+def test_a_forged_cursor_of_shared_jobs_is_refused(place: list[object]) -> None:
+    query = ListQuery(user_id="me", shared=True)
+    payload = json.dumps(place, separators=(",", ":")).encode()
+    cursor = base64.urlsafe_b64encode(_seal(payload, query) + payload).rstrip(b"=").decode()
+    with pytest.raises(BadRequest, match="cursor"):
+        decode_cursor(cursor, query)
+
+
 def test_the_order_of_a_filter_does_not_matter_to_its_cursor() -> None:
     cursor = encode_cursor(POSITION, asking(statuses=(JobStatus.QUEUED, JobStatus.FAILED)))
     assert parse(status="failed,queued", cursor=cursor).after == POSITION

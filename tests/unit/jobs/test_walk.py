@@ -82,6 +82,29 @@ def test_deleted_jobs_cost_the_logarithm_of_their_number_and_then_one_request_fo
     assert documents.cost.documents <= 2 * (before + gone + behind)
 
 
+def test_nothing_is_read_behind_the_last_wanted_job_once_their_number_is_known() -> None:
+    documents = Documents([False] * 30 + [True] * 3 + [False] * 10_000)
+    walk = Walk(documents.read, ListQuery(user_id="me"), lambda: 3)
+    assert len(walk.take(20)) == 3
+    assert not walk.exhausted
+    assert documents.cost.documents == 20 + 20
+    assert walk.take(20) == []
+
+
+def test_a_number_that_is_too_large_costs_a_look_to_the_end_and_no_job() -> None:
+    walk = Walk(Documents([True, False] * 40).read, ListQuery(user_id="me"), lambda: 50)
+    assert len(walk.take(60)) == 40
+    assert walk.exhausted
+
+
+def test_the_number_is_not_asked_for_where_nothing_is_skipped() -> None:
+    def never() -> int:
+        raise AssertionError("asked for")
+
+    walk = Walk(Documents([True] * 50).read, ListQuery(user_id="me"), never)
+    assert len(walk.take(20)) == 20
+
+
 rows = st.lists(st.tuples(st.booleans(), st.integers(1, 400)), max_size=8).map(
     lambda runs: [is_live for is_live, length in runs for _ in range(length)]
 )
