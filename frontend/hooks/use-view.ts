@@ -3,7 +3,7 @@ import { useMemo } from "react";
 import { parseView, type View, viewAddress } from "@/lib/view";
 
 export interface Navigation {
-  /** Changes the view and adds a step to the browser's history. */
+  /** Changes the view and adds a step to the browser's history, unless the address says the same already. */
   go: (change: Partial<View>) => void;
   /** Changes the view without adding a step. */
   amend: (change: Partial<View>) => void;
@@ -25,15 +25,17 @@ export function useView(): [View, Navigation] {
         "",
         viewAddress({ ...now(), ...change }),
       );
-    const go = (change: Partial<View>) =>
-      history.pushState({ openedHere: change.details != null }, "", viewAddress({ ...now(), ...change }));
+    const go = (change: Partial<View>) => {
+      const address = viewAddress({ ...now(), ...change });
+      // Of two clicks, the second would be a step of its own, and one Back would not do. The page may not have drawn what
+      // the first one changed.
+      if (address === viewAddress(now())) return;
+      history.pushState({ openedHere: change.details != null }, "", address);
+    };
     return {
       go,
       amend,
-      openDetails: (jobId) => {
-        // Of two clicks, the second would be a step of its own, and closing would have to be done twice.
-        if (now().details !== jobId) go({ details: jobId });
-      },
+      openDetails: (jobId) => go({ details: jobId }),
       closeDetails: () => {
         // Back undoes the step that opened the details. A user who came in by the address has no such step.
         if (!isOpenedHere()) return amend({ details: null });
