@@ -9,13 +9,14 @@ from typing import Any
 from playwright.sync_api import Page, Route, expect
 
 from tests.conftest import PASSWORD
-from tests.e2e.faults import failed_load
+from tests.e2e.faults import HeldBack, failed_load
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
 from tests.e2e.test_accessibility import expect_fits_and_no_violations, violations
 from tests.waiting import wait_until
 
 _ERASE = re.compile(r"/jobs\?confirm=\d+$")
+_SIGN_IN = re.compile(r"/accounts:signInWithPassword\?")
 _PROGRESS = "**/api/v1/jobs/erasure"
 
 
@@ -114,7 +115,6 @@ def test_who_keeps_everything_while_signing_in_again_keeps_it(
     expected_errors += [failed_load("401"), failed_load("404")]
     shelf.add(media=False)
     asked: list[str] = []
-    sign_ins: list[Route] = []
     too_old = {"type": "https://nuumee.ai/problems/sign-in-too-old", "detail": "Please sign in again."}
 
     def refuse(route: Route) -> None:
@@ -122,21 +122,17 @@ def test_who_keeps_everything_while_signing_in_again_keeps_it(
         _answer(route, 401, too_old)
 
     page.route(_ERASE, refuse)
-
-    def hold(route: Route) -> None:
-        sign_ins.append(route)
-
-    page.route("**/accounts:signInWithPassword*", hold)
+    sign_in = HeldBack(page, _SIGN_IN)
     jobs_page.open()
     erase_everything(jobs_page)
     jobs_page.dialog.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.keyboard.press("Enter")
-    wait_until(lambda: page.evaluate("true") and sign_ins)  # handlers run while the browser is asked for something
+    with page.expect_request(_SIGN_IN):
+        page.keyboard.press("Enter")
     before = len(asked)
     jobs_page.dialog.get_by_role("button", name="Keep everything").click()
     expect(jobs_page.dialog).to_have_count(0)
     with page.expect_response("**/accounts:lookup*"):  # the sign-in's last request
-        sign_ins[0].continue_()
+        sign_in.let_go()
     page.wait_for_timeout(500)
     assert len(asked) == before
 
