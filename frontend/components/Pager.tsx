@@ -1,10 +1,10 @@
 import { ChevronLeft, ChevronRight } from "lucide-react";
 import { Button } from "@/components/ui/Button";
-import type { JobList, TrashList } from "@/lib/job";
+import type { FoundList, TrashList } from "@/lib/job";
 import { describeRange } from "@/lib/list";
 
 interface Props {
-  list: JobList | TrashList;
+  list: FoundList | TrashList;
   onPage: (page: number) => void;
 }
 

@@ -3,6 +3,7 @@ import { statusLabel } from "@/components/StatusBadge";
 import { useNow } from "@/hooks/use-now";
 import { isActive, type Job, stalledSince } from "@/lib/job";
 import { claim, endedSince, iconOf, isNews, showNotification } from "@/lib/notices";
+import { serverNow } from "@/lib/server-time";
 import { isLookedAt, tabTitle } from "@/lib/tab";
 import { heedPermission, isTelling } from "@/lib/telling";
 import { formatElapsed, parseTime } from "@/lib/time";
@@ -20,8 +21,9 @@ interface Props {
 /** Tells by the tab and by notifications when jobs are done or have failed while nobody looks at the page. */
 export function Watch({ jobs, onOpen }: Props) {
   const [unseen, setUnseen] = useState(NONE);
-  const [opened] = useState(Date.now);
   const before = useRef(NONE);
+  /** When the first list came. */
+  const opened = useRef<number>(null);
   const tabs = useRef<BroadcastChannel>(null);
 
   const look = useEffectEvent(() => {
@@ -39,10 +41,11 @@ export function Watch({ jobs, onOpen }: Props) {
   useEffect(() => {
     if (!jobs) return;
     durations.note(jobs);
-    const ended = endedSince(before.current, jobs, opened);
+    opened.current ??= serverNow();
+    const ended = endedSince(before.current, jobs, opened.current);
     before.current = jobs;
     if (ended.length > 0) void tell(ended);
-  }, [jobs, opened]);
+  }, [jobs]);
 
   useEffect(() => {
     const channel = "BroadcastChannel" in window ? new BroadcastChannel(SEEN) : null;

@@ -35,6 +35,7 @@ import {
 } from "@/lib/list";
 import { keepUrls, type TileKind, withRenewed } from "@/lib/media";
 import { isOld, pollsOf, slowing } from "@/lib/polling";
+import { noteServerTime } from "@/lib/server-time";
 import { placeOf, type View, waysToSearch } from "@/lib/view";
 
 const NEVER = { place: "", at: 0, ids: [] };
@@ -98,7 +99,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const shown = useRef(thumbnails);
   /** The request that loads or loaded the counts. One is enough for all filters and pages. */
   const countedBy = useRef<symbol | null>(null);
-  const pages = useRef(new Map<string, Pick<FoundList, "next_cursor" | "by">>());
+  /** The loaded pages by their places. A first page that new jobs have come to is longer than others. */
+  const pages = useRef(new Map<string, FoundList>());
   const asked = useRef(0);
   const looked = useRef(0);
   /** The last successful load of the list: its place, time and jobs. */
@@ -113,6 +115,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     setThumbnails(shown.current);
   };
   const learn = (jobs: Job[]) => {
+    if (jobs[0]) noteServerTime(jobs[0].media);
     setMedia(jobs.map((job) => keepUrls(shown.current[job.id], job.media, Date.now())));
     return jobs;
   };
@@ -134,7 +137,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
         const size = loaded.current.place === place ? room.current : PAGE_SIZE;
         room.current = size;
         const list = await listJobs({ view, size, after, counts: counting() });
-        pages.current.set(place, { next_cursor: list.next_cursor, by: list.by });
+        pages.current.set(place, list);
         // If a later request asks for the counts too, its newer counts are used instead.
         if (list.counts && counting()) setCounts(list.counts);
         learn(list.jobs);

@@ -17,7 +17,7 @@ export interface ListQuery {
   /** How many jobs to return at most. */
   size: number;
   /** The previous page, if known: its cursor is cheaper than a page number. */
-  after?: Pick<FoundList, "next_cursor" | "by"> | undefined;
+  after?: FoundList | undefined;
   /** Whether to also count the jobs of each status. */
   counts: boolean;
 }
@@ -35,9 +35,10 @@ export async function listJobs({ view, size, after, counts }: ListQuery): Promis
     return call("listJobs", `/jobs?${parameters}`, { fetch: fetchList });
   };
   const include = counts ? "media,counts" : "media";
-  if (!search) return ask(filterParameters(view), include);
+  const before = after?.next_cursor ? after.before + after.jobs.length : (page - 1) * PAGE_SIZE;
+  if (!search) return { ...(await ask(filterParameters(view), include)), before };
   const [first, second] = after?.by ? [after.by] : waysToSearch(view);
-  const found = { ...(await ask({ [`${first}_prefix`]: search }, include)), by: first };
+  const found = { ...(await ask({ [`${first}_prefix`]: search }, include)), before, by: first };
   if (found.total > 0 || !second) return found;
   return { ...found, ...(await ask({ [`${second}_prefix`]: search }, "media")), by: second };
 }

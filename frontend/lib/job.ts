@@ -96,6 +96,8 @@ export type Way = "id" | "name";
 
 /** A list as the page keeps it. */
 export interface FoundList extends JobList {
+  /** The number of jobs on the pages before this one. */
+  before: number;
   /** What a search has found the jobs by. */
   by?: Way | undefined;
 }

@@ -7,7 +7,6 @@ import {
   groupOf,
   type Job,
   type JobFields,
-  type JobList,
   type JobName,
   type JobShareResponse,
   type Newest,
@@ -20,8 +19,8 @@ import { isNarrowed, type View } from "@/lib/view";
 const LARGEST_PAGE = 100;
 
 /** Returns the range of jobs on this page, such as "21–40 of 72". */
-export function describeRange(list: JobList | TrashList): string {
-  const before = (list.page - 1) * PAGE_SIZE;
+export function describeRange(list: FoundList | TrashList): string {
+  const before = "before" in list ? list.before : (list.page - 1) * PAGE_SIZE;
   return `${before + 1}–${before + list.jobs.length} of ${list.total}`;
 }
 
@@ -30,7 +29,7 @@ export function describeRange(list: JobList | TrashList): string {
  * a job that now has another stays where the user saw it change.
  */
 export function isOutdated(
-  list: JobList,
+  list: FoundList,
   { jobs, total }: Newest,
   { statuses }: Pick<View, "statuses">,
 ): boolean {
@@ -40,7 +39,7 @@ export function isOutdated(
 }
 
 /** Returns how many jobs to load so that those of the list stay in it, however many new ones come before them. */
-export function roomFor(list: JobList, { total }: Newest): number {
+export function roomFor(list: FoundList, { total }: Newest): number {
   return Math.min(LARGEST_PAGE, Math.max(PAGE_SIZE, list.jobs.length + Math.max(0, total - list.total)));
 }
 
@@ -82,7 +81,7 @@ export function withReturning(list: FoundList, returning: Job[], view: View): Fo
 }
 
 /** Returns the list with the job's new share link, if the job is on the page. Nothing else changes. */
-export function withShare(list: JobList, share: JobShareResponse): JobList {
+export function withShare(list: FoundList, share: JobShareResponse): FoundList {
   return { ...list, jobs: list.jobs.map((job) => sharedAs(job, share)) };
 }
 
@@ -92,7 +91,7 @@ export function sharedAs(job: Job, share: JobShareResponse): Job {
 }
 
 /** Returns the list with the job's new name, if the job is on the page. */
-export function withName(list: JobList, renamed: JobName): JobList {
+export function withName(list: FoundList, renamed: JobName): FoundList {
   return { ...list, jobs: list.jobs.map((job) => renamedAs(job, renamed)) };
 }
 
@@ -112,7 +111,7 @@ export function withPolledJob(job: Job, asked: string[], answered: Job[]): Job |
 }
 
 /** Returns the list after a poll. A job that was asked for and is missing from the response no longer exists. */
-export function withPolledJobs(list: JobList, asked: string[], answered: Job[]): JobList {
+export function withPolledJobs(list: FoundList, asked: string[], answered: Job[]): FoundList {
   const now = new Map(answered.map((job) => [job.id, job]));
   const gone = list.jobs.filter((job) => asked.includes(job.id) && !now.has(job.id));
   const rest = withoutJobs(list, gone);

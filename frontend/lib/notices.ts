@@ -19,7 +19,7 @@ const endOf = (job: Job) => `${job.id} ${job.status}`;
 
 /**
  * Returns the jobs that have ended since the list was `before`: those that were in progress, and those that were not
- * there and were started or completed after `since`, in milliseconds since 1970.
+ * there and were started or completed after `since`, in milliseconds since 1970 by the functions' clock.
  */
 export function endedSince(before: Job[], jobs: Job[], since: number): Job[] {
   const changed = changedJobs(before.filter(isActive), jobs);

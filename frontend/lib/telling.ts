@@ -1,6 +1,8 @@
 /** Whether the user wants to be told when a job is done, by a notification of the browser. */
 
-/** Holds the time since when, in milliseconds since 1970. */
+import { serverNow } from "@/lib/server-time";
+
+/** Holds the time since when, in milliseconds since 1970 by the functions' clock. */
 export const WANTED = "tell-when-done";
 
 /** Returns that time. Null also where the browser shows no notifications, no longer allows them, or stores nothing. */
@@ -18,7 +20,7 @@ export function isTelling(): boolean {
 
 /** Turns it on or off, for all tabs. Throws where the browser has no room left. */
 export function setTelling(wanted: boolean): void {
-  if (wanted) localStorage.setItem(WANTED, String(Date.now()));
+  if (wanted) localStorage.setItem(WANTED, String(serverNow()));
   else localStorage.removeItem(WANTED);
   sayThatItChanged();
 }

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { getJobs, getJobThumbnails, listJobs, listTrash, lookForNewest, retryAfter } from "@/lib/api";
 import { ApiError, messageOf, NetworkError, SessionEnded } from "@/lib/errors";
+import type { FoundList } from "@/lib/job";
 import {
   changeShareLink,
   deleteJob,
@@ -15,6 +16,8 @@ import { ALL, type View } from "@/lib/view";
 
 const all: View = { ...ALL, details: null };
 const plain = { view: all, size: 20, counts: false };
+/** The second page, after a first one that five new jobs have come to. */
+const after: FoundList = { jobs: Array(20), before: 25, total: 72, page: 2, next_cursor: "abc" };
 const fetch = vi.fn<typeof globalThis.fetch>();
 const endSession = vi.spyOn(session, "endSession");
 const accessToken = vi.spyOn(session, "accessToken");
@@ -50,11 +53,21 @@ describe("listing jobs", () => {
   test("asks for a page by cursor if there is one, else by number", async () => {
     fetch.mockImplementation(async () => answer(200, { jobs: [] }));
     const failed = { ...all, statuses: ["failed" as const], page: 3 };
-    await listJobs({ ...plain, view: failed, after: { next_cursor: "abc" } });
+    await listJobs({ ...plain, view: failed, after });
     await listJobs({ ...plain, view: { ...all, search: "70eb", by: "id", page: 3 } });
     expect(Object.fromEntries(asked(0).searchParams)).toMatchObject({ status: "failed", cursor: "abc" });
     expect(asked(0).searchParams.has("page")).toBe(false);
     expect(Object.fromEntries(asked(1).searchParams)).toMatchObject({ id_prefix: "70eb", page: "3" });
+  });
+
+  test("counts the jobs on the pages before", async () => {
+    fetch.mockImplementation(async () => answer(200, { jobs: [], page: 3 }));
+    const view = { ...all, page: 3 };
+    expect(await listJobs({ ...plain, view, after })).toMatchObject({ before: 45 });
+    expect(await listJobs({ ...plain, view })).toMatchObject({ before: 40 });
+    expect(await listJobs({ ...plain, view, after: { ...after, next_cursor: null } })).toMatchObject({
+      before: 40,
+    });
   });
 
   test("asks for as many jobs as it should", async () => {
@@ -130,7 +143,7 @@ describe("a search", () => {
 
   test("goes on to the next page where the one before was found", async () => {
     fetch.mockImplementation(async () => found(30));
-    const next = { ...search("70eb"), after: { next_cursor: "abc", by: "name" as const } };
+    const next = { ...search("70eb"), after: { ...after, by: "name" as const } };
     expect(await listJobs(next)).toMatchObject({ by: "name" });
     expect(asked().search).toBe("?page_size=20&include=media%2Ccounts&name_prefix=70eb&cursor=abc");
   });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Counts, FoundList, Job, JobList } from "@/lib/job";
+import type { Counts, FoundList, Job } from "@/lib/job";
 import {
   arrivals,
   changedJobs,
@@ -21,8 +21,8 @@ function job(id: string, status = "completed"): Job {
   return { id, status } as Job;
 }
 
-function list(jobs: Job[], changes: Partial<JobList> = {}): JobList {
-  return { jobs, total: 50, page: 2, next_cursor: "cursor", ...changes };
+function list(jobs: Job[], changes: Partial<FoundList> = {}): FoundList {
+  return { jobs, total: 50, page: 2, before: 20, next_cursor: "cursor", ...changes };
 }
 
 const ids = (jobs: Job[]) => jobs.map((one) => one.id);
@@ -255,5 +255,9 @@ describe("the counts", () => {
 
 test("the range names the first and last job of a page", () => {
   expect(describeRange(list(Array.from({ length: 20 }, (_, n) => job(`${n}`))))).toBe("21–40 of 50");
-  expect(describeRange(list([a], { page: 1, total: 1 }))).toBe("1–1 of 1");
+  expect(describeRange(list([a], { page: 1, before: 0, total: 1 }))).toBe("1–1 of 1");
+});
+
+test("the range counts the new jobs that have made a page longer", () => {
+  expect(describeRange(list([a, b], { page: 2, before: 25, total: 27 }))).toBe("26–27 of 27");
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Job } from "@/lib/job";
+import type { Job, JobThumbnailsResponse as Media } from "@/lib/job";
 import { heedPermission, isTelling, WANTED } from "@/lib/telling";
 
 const notify = vi.hoisted(() => vi.fn());
@@ -203,6 +203,17 @@ describe("notifications", () => {
     expect(ids(jobs.filter(isNews))).toEqual(["a", "b", "c"]);
     stored.set(WANTED, String(Date.parse("2026-11-26T12:00:00Z")));
     expect(ids(jobs.filter(isNews))).toEqual(["b", "c"]);
+  });
+
+  test("tell of what is completed afterwards also on a device whose clock is fast", async () => {
+    const { isNews, startTelling } = await openTab();
+    const { noteServerTime, serverNow } = await import("@/lib/server-time");
+    const anHourAgo = Date.now() - 3_600_000;
+    noteServerTime({ expires_at: new Date(anHourAgo).toISOString(), expires_in_seconds: 0 } as Media);
+    await startTelling();
+    const at = (seconds: number) => new Date(serverNow() + 1000 * seconds).toISOString();
+    expect(isNews(job("a", { completed_at: at(-60) }))).toBe(false);
+    expect(isNews(job("b", { completed_at: at(60) }))).toBe(true);
   });
 
   test.each([
