@@ -63,8 +63,9 @@ export interface Jobs {
   /** Hides jobs while they are being deleted; `show` brings them back to their places. */
   hide: (jobs: JobFields[]) => void;
   show: (job: JobFields) => void;
-  /** Removes a deleted job for good. */
+  /** Removes a deleted job until it is `restored`. */
   drop: (job: JobFields) => void;
+  isDropped: (job: JobFields) => boolean;
   /** Takes back `drop`. `counted` says whether the counts contain the jobs already. */
   restored: (jobs: JobFields[], counted: boolean) => void;
   /** Applies a change of a job's share link. */
@@ -95,6 +96,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const [deleted, setDeleted] = useState<ReadonlySet<string>>(new Set());
   const [counts, setCounts] = useState<Counts>();
   const [loads, setLoads] = useState(0);
+  /** Why lists could not be loaded, by their places. SWR forgets it when a poll changes the list. */
+  const [failures, setFailures] = useState<Readonly<Record<string, unknown>>>({});
   const [thumbnails, setThumbnails] = useState<Record<string, JobThumbnailsResponse>>({});
   const shown = useRef(thumbnails);
   /** The request that loads or loaded the counts. One is enough for all filters and pages. */
@@ -148,10 +151,12 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
           if (fresh.length > 0) onArrival(fresh);
         }
         loaded.current = { place, at, ids: list.jobs.map((job) => job.id) };
+        setFailures(({ [place]: _, ...others }) => others);
         return list;
       } catch (failure) {
         loaded.current = { ...loaded.current, at: 0 };
         if (counting()) countedBy.current = null;
+        setFailures((others) => ({ ...others, [place]: failure }));
         throw failure;
       }
     },
@@ -167,6 +172,10 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     countedBy.current = null;
     return mutate();
   };
+
+  /** SWR drops the answer to a request that was under way, which is sent again. */
+  const change = (changed: (list: FoundList) => FoundList) =>
+    void mutate((list) => list && changed(list), { revalidate: isValidating });
 
   useCounts(userId, view.deleted && !counts, setCounts);
 
@@ -219,7 +228,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     counts: counts && recount(counts, deleting, []),
     details,
     // When the session ends, the browser leaves the page, so there is no error to show.
-    error: sessionEnded ? undefined : (error ?? pollFailure ?? lookFailure),
+    error: sessionEnded ? undefined : (failures[place] ?? pollFailure ?? lookFailure),
     loading: isValidating || sessionEnded,
     loads,
     arrived,
@@ -236,18 +245,19 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
       setDeleted((before) => new Set(before).add(job.id));
       setCounts((before) => before && recount(before, [job], []));
     },
+    isDropped: (job) => deleted.has(job.id),
     restored: (jobs, counted) => {
       const ids = jobs.map((job) => job.id);
       setDeleted((before) => new Set([...before].filter((id) => !ids.includes(id))));
       if (!counted) setCounts((before) => before && recount(before, [], jobs));
     },
     share: (share) => {
-      void mutate((list) => list && withShare(list, share), { revalidate: false });
+      change((list) => withShare(list, share));
       updateDetails((job) => sharedAs(job, share));
     },
     rename: (renamed) => {
       renamedSince.current.push(renamed);
-      void mutate((list) => list && withName(list, renamed), { revalidate: false });
+      change((list) => withName(list, renamed));
       updateDetails((job) => renamedAs(job, renamed));
     },
     thumbnails,

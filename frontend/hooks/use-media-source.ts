@@ -1,5 +1,5 @@
 import { createContext, useContext, useState } from "react";
-import { urlToShow } from "@/lib/media";
+import { renewalCanHelp, urlToShow } from "@/lib/media";
 
 type State = "loading" | "ready" | "renewing" | "broken";
 
@@ -7,12 +7,12 @@ type State = "loading" | "ready" | "renewing" | "broken";
 export const Loads = createContext(0);
 
 /**
- * Loads a picture or a video from the first of the signed URLs that works. If none works, `renew` is called once to
- * get new ones. If these fail too, the medium is broken until the URLs change or the list is loaded again.
+ * Loads a picture or a video from the first of the signed URLs that works. If none works, `renew` is called to get new
+ * ones. If these soon fail too, the medium is broken until the URLs change or the list is loaded again.
  */
 export function useMediaSource(urls: string[], renew: () => Promise<unknown>) {
   const [state, setState] = useState<State>("loading");
-  const [renewed, setRenewed] = useState(false);
+  const [renewedAt, setRenewedAt] = useState<number | null>(null);
   const [shown, setShown] = useState<string>();
   const [failed, setFailed] = useState<string[]>([]);
   // Used as the element's key: React would not load the same URL again by itself.
@@ -26,7 +26,7 @@ export function useMediaSource(urls: string[], renew: () => Promise<unknown>) {
     setSeen({ given, loads });
     if (state === "broken") {
       setState("loading");
-      setRenewed(false);
+      setRenewedAt(null);
       setFailed([]);
     }
   }
@@ -34,7 +34,6 @@ export function useMediaSource(urls: string[], renew: () => Promise<unknown>) {
   const onReady = () => {
     setState("ready");
     setShown(url ?? undefined);
-    setRenewed(false);
   };
   const onError = async () => {
     if (state === "renewing") return;
@@ -43,8 +42,8 @@ export function useMediaSource(urls: string[], renew: () => Promise<unknown>) {
       setShown(undefined);
       return setState("loading");
     }
-    if (renewed) return setState("broken");
-    setRenewed(true);
+    if (!renewalCanHelp(renewedAt, Date.now())) return setState("broken");
+    setRenewedAt(Date.now());
     setState("renewing");
     try {
       await renew();

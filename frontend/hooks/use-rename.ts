@@ -25,7 +25,10 @@ export function useRename(job: Job, onChange: (renamed: JobName) => void) {
       notify("success", `Job ${shortName(id)} ${said}`);
       return true;
     } catch (error) {
-      if (!(error instanceof SessionEnded)) setFailure(messageOf(error));
+      if (error instanceof SessionEnded) return false;
+      setFailure(messageOf(error));
+      // Who has closed the details would not see it there.
+      notify("error", `Job ${shortName(job.id)} could not be renamed`, messageOf(error));
       return false;
     } finally {
       setBusy(false);

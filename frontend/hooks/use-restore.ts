@@ -1,4 +1,5 @@
 import { useRef, useState } from "react";
+import { useOnline, useVisible } from "@/hooks/use-environment";
 import type { Jobs } from "@/hooks/use-jobs";
 import { usePolling } from "@/hooks/use-polling";
 import type { Trash } from "@/hooks/use-trash";
@@ -30,6 +31,7 @@ interface Restore {
  */
 export function useRestore(known: Jobs, found: Trash, view: View): Restore {
   const [returning, setReturning] = useState<Returning[]>([]);
+  const [visible, online] = [useVisible(), useOnline()];
   const asked = useRef(0);
   const all = returning.map(({ job }) => job);
   const forget = (jobs: JobFields[]) => {
@@ -44,7 +46,7 @@ export function useRestore(known: Jobs, found: Trash, view: View): Restore {
     forget(back);
   };
   const accepted = returning.flatMap((one) => (one.accepted ? [one.job] : []));
-  const failure = usePolling(accepted.length > 0, asked, brisk, async (signal) => {
+  const failure = usePolling(accepted.length > 0 && visible && online, asked, brisk, async (signal) => {
     const { settledRestores, tellEnd } = await late(loadLater);
     const { back, stay } = await settledRestores(accepted, signal);
     if (stay.length > 0) {
@@ -63,9 +65,9 @@ export function useRestore(known: Jobs, found: Trash, view: View): Restore {
     };
     try {
       const { requestRestores } = await late(loadLater);
-      const refused = await requestRestores(jobs, accept, (job) => forget([job]));
-      // What cannot come back may have left the trash.
-      if (refused > 0) void found.refresh();
+      await requestRestores(jobs, accept, (job) => forget([job]));
+      // Others move up, and what cannot come back may have left the trash.
+      void found.refresh();
     } catch (error) {
       if (error instanceof SessionEnded) return; // The browser is leaving the page.
       forget(jobs);

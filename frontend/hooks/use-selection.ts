@@ -12,7 +12,7 @@ export interface Selection<T extends JobFields = JobFields> {
   /** With `range`, the jobs between this one and the last one that was chosen are chosen alike. */
   select: (job: JobFields, on: boolean, range?: boolean) => void;
   selectAll: () => void;
-  /** Selects these jobs, on whatever page they are. */
+  /** Selects these jobs, on whatever page they are, unless the selection has changed since this function was returned. */
   selectThese: (jobs: T[]) => void;
   clear: () => void;
 }
@@ -29,6 +29,7 @@ export function useSelection<T extends JobFields>(
   const place = placeOf(view);
   const none: Chosen<T> = { ids: new Set(), elsewhere: [], last: null };
   const [selected, setSelected] = useState({ place, chosen: none });
+  if (selected.place !== place) setSelected({ place, chosen: none });
   const chosen = selected.place === place ? selected.chosen : none;
   const { ids } = chosen;
   const keep = (now: Partial<Chosen<T>>) => setSelected({ place, chosen: { ...none, ...now } });
@@ -40,7 +41,10 @@ export function useSelection<T extends JobFields>(
     has: (job) => ids.has(job.id),
     select: (job, on, range = false) => keep(choose(chosen, shown, job, on, range)),
     selectAll: () => keep({ ids: new Set(shown.map((job) => job.id)) }),
-    selectThese: (jobs) => keep({ ids: new Set(jobs.map((job) => job.id)), elsewhere: jobs }),
+    selectThese: (jobs) => {
+      const these = { ...none, ids: new Set(jobs.map((job) => job.id)), elsewhere: jobs };
+      setSelected((now) => (now === selected ? { place, chosen: these } : now));
+    },
     clear: () => keep({}),
   };
 }

@@ -39,6 +39,14 @@ export function renewalDue(media: JobThumbnailsResponse, now: number): boolean {
   return Date.parse(media.expires_at) - now < RENEW_BEFORE;
 }
 
+/**
+ * Whether new URLs can help a medium that fails, after they were renewed at that time. URLs last for longer than this, so it
+ * is the medium that is damaged.
+ */
+export function renewalCanHelp(renewedAt: number | null, now: number): boolean {
+  return renewedAt === null || Math.abs(now - renewedAt) >= RENEW_BEFORE;
+}
+
 /** Returns when the first URL has to be renewed, in milliseconds since 1970, or null if there are no URLs. */
 export function renewalTime(media: JobThumbnailsResponse[]): number | null {
   const times = media

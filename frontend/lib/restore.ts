@@ -18,14 +18,14 @@ const lastAsked = { job: new Map<string, number>(), receipt: new Map<string, num
 let polls = 0;
 
 /**
- * Asks for the jobs back, a few at a time, and tells the user what was accepted, and what was not and why. Returns how
- * many were refused. Throws SessionEnded.
+ * Asks for the jobs back, a few at a time, and tells the user what was accepted, and what was not and why. Throws
+ * SessionEnded.
  */
 export async function requestRestores(
   jobs: JobFields[],
   onAccepted: (job: JobFields) => void,
   onRefused: (job: JobFields) => void,
-): Promise<number> {
+): Promise<void> {
   const begun: JobFields[] = [];
   const refused = new Map<string, JobFields[]>();
   await fewAtOnce(jobs, async (job) => {
@@ -43,7 +43,6 @@ export async function requestRestores(
   if (begun.length > 0)
     tell("success", begun, begun.length === 1 ? "is being restored" : "are being restored");
   for (const [reason, some] of refused) tell("error", some, "could not be restored", reason);
-  return jobs.length - begun.length;
 }
 
 interface Settled {

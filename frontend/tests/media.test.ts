@@ -5,6 +5,7 @@ import {
   keepUrls,
   originalUrl,
   RENEW_BEFORE,
+  renewalCanHelp,
   renewalTime,
   tileMedia,
   urlToShow,
@@ -227,4 +228,12 @@ describe("what a preview opens instead of the medium", () => {
     const known = { reference_image: null, motion_video: null, input_video: false, output_video: null };
     expect(standInUrl(media("a", 60, { ...made, ...earlier, playable: known }), "SRC")).toBe("preview");
   });
+});
+
+test("new URLs help a medium that fails once, but not one that soon fails again", () => {
+  const now = Date.now();
+  expect(renewalCanHelp(null, now)).toBe(true);
+  expect(renewalCanHelp(now - 90_000, now)).toBe(false);
+  expect(renewalCanHelp(now - RENEW_BEFORE, now)).toBe(true);
+  expect(renewalCanHelp(now + 3_600_000, now)).toBe(true); // The clock was set back.
 });

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import Locator, Page, Route, expect
 
-from tests.e2e.faults import ONE_JOB, HeldBack, failed_load, problem
+from tests.e2e.faults import ALL_MATCHING, ONE_JOB, HeldBack, failed_load, problem
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
 from tests.waiting import wait_until
@@ -40,6 +40,37 @@ def test_all_jobs_on_the_page_can_be_selected_and_deselected(jobs_page: JobsPage
     expect(bar(jobs_page)).to_have_count(0)
     for job in ids:
         expect(checkbox(jobs_page, job)).not_to_be_checked()
+
+
+def test_all_that_match_are_selected_also_those_that_came_back_unless_the_user_has_done_something_else(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    oldest = shelf.add(media=False)
+    newest = shelf.add_many(20)[0]
+    select_all = page.get_by_role("button", name="Select all 21 that match")
+    jobs_page.open("?page=2")
+    jobs_page.button(oldest, "Delete").click()
+    jobs_page.dialog.get_by_role("button", name="Delete job").click()
+    jobs_page.toasts.get_by_role("button", name="Undo").click()
+    expect(jobs_page.toasts.filter(has_text=f"Job {oldest[:8]} restored")).to_be_visible()
+
+    jobs_page.filter("All").click()
+    checkbox(jobs_page, newest).check()
+    select_all.click()
+    expect(bar(jobs_page)).to_contain_text("21 selected")
+
+    bar(jobs_page).get_by_role("button", name="Clear").click()
+    checkbox(jobs_page, newest).check()
+    held = HeldBack(page, ALL_MATCHING)
+    with page.expect_request(ALL_MATCHING):
+        select_all.click()
+    bar(jobs_page).get_by_role("button", name="Clear").click()
+    with page.expect_response(ALL_MATCHING):
+        held.let_go()
+    checkbox(jobs_page, newest).check()
+    expect(bar(jobs_page)).to_contain_text("1 selected")
+    expect(select_all).to_be_enabled()
+    expect(bar(jobs_page)).to_contain_text("1 selected")
 
 
 def test_changing_the_filter_clears_the_selection(jobs_page: JobsPage, shelf: Shelf) -> None:
@@ -85,6 +116,7 @@ def test_the_dialog_says_which_failed_and_why_and_retries_them(
     for job in (ids[0], ids[2]):
         expect(result(jobs_page, job)).to_contain_text("Deleted")
     expect(jobs_page.toasts).to_contain_text(f"1 of 3 jobs could not be deleted{ids[1][:8]}")
+    expect(jobs_page.toasts.get_by_role("button", name="Undo the others")).to_be_visible()
     expect(jobs_page.card(ids[1])).to_be_attached()
     wait_until(lambda: jobs_page.ids() == [ids[1]])
 

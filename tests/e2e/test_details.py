@@ -8,9 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.clock import Clock
-from tests.e2e.faults import POLL
+from tests.e2e.faults import POLL, HeldBack
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
+from tests.waiting import wait_until
 
 
 def test_a_job_on_another_page_is_polled_together_with_those_on_this_page(
@@ -39,6 +40,25 @@ def test_a_job_on_another_page_is_polled_together_with_those_on_this_page(
     assert f"ids={here}&" in clock.address(POLL)
     page.keyboard.press("Escape")
     jobs_page.expect_counts(processing=0, completed=1, queued=1)
+
+
+def test_details_go_on_loading_while_jobs_of_the_list_are_polled(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    clock = Clock(page)
+    elsewhere = shelf.add(media=False)
+    shelf.add_many(19, "failed")
+    here = shelf.add("queued", media=False)
+    held = HeldBack(page, POLL, only=elsewhere)
+    jobs_page.open(f"?job={elsewhere}", wait=False)
+    jobs_page.card(here).wait_for(state="attached")
+    wait_until(lambda: clock.times(POLL))
+    clock.stop()
+    shelf.document(here).update({"status": "processing"})
+    clock.run_to_next(POLL, within=11)
+    expect(jobs_page.card(here)).to_contain_text("Processing")
+    held.let_go()
+    expect(details_of(jobs_page, elsewhere).get_by_role("definition").first).to_contain_text("Completed")
 
 
 def test_back_closes_the_details_and_the_preview_above_them(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:

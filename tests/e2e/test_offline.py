@@ -115,6 +115,26 @@ def test_a_list_that_cannot_be_loaded_says_why_and_can_be_retried(
         expect(alert(page)).to_have_count(0)
 
 
+def test_a_poll_does_not_take_back_that_the_list_may_be_out_of_date(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("503"))
+    active = shelf.add("processing", media=False)
+    clock = Clock(page)
+    jobs_page.open()
+    clock.stop()
+    page.route(PAGE, unavailable("Firestore is not available now."))
+    page.get_by_role("button", name="Refresh the list").click()
+    expect(alert(page)).to_contain_text("The list may be out of date. Firestore is not available now.")
+    shelf.document(active).update({"status": "queued"})
+    clock.run_to_next(POLL, within=20)
+    expect(jobs_page.card(active)).to_contain_text("Queued")
+    expect(alert(page)).to_contain_text("The list may be out of date. Firestore is not available now.")
+    page.unroute(PAGE)
+    alert(page).get_by_role("button", name="Try again").click()
+    expect(alert(page)).to_have_count(0)
+
+
 def test_a_list_that_cannot_be_refreshed_stays_and_says_that_it_may_be_out_of_date(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:

@@ -83,6 +83,7 @@ def test_a_name_that_is_refused_stays_in_the_field_with_the_reason_until_it_is_c
     expect(alert).to_have_count(0)
     field.press("Enter")
     expect(alert).to_have_text("Firestore cannot be reached.")
+    expect(jobs_page.toasts).to_contain_text(f"Job {oldest[:8]} could not be renamed")
     details.get_by_role("button", name="Cancel").click()
     expect(_rename(details)).to_be_focused()
     expect(details.get_by_text("This job has no name.")).to_be_visible()

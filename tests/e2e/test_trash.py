@@ -8,7 +8,7 @@ import re
 from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.clock import Clock
-from tests.e2e.faults import failed_load, problem
+from tests.e2e.faults import LIST, POLL, HeldBack, failed_load, problem
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
 from tests.e2e.test_accessibility import expect_fits_and_no_violations
@@ -71,6 +71,28 @@ def test_several_jobs_are_restored_from_the_trash_with_their_files(
     jobs_page.filter("All").click()
     jobs_page.expect_ids(jobs[::-1])
     jobs_page.expect_counts(all=2, completed=1, failed=1)
+
+
+def test_others_move_up_while_jobs_are_being_restored_and_a_hidden_page_does_not_ask_for_these(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    deleted = [shelf.add_deleted() for _ in range(21)]
+    clock = Clock(page)
+    jobs_page.open("?deleted=true")
+    HeldBack(page, POLL)  # so that the page does not know that they are back
+    jobs_page.cards.first.get_by_role("checkbox").check()
+    bar = page.get_by_role("region", name="Selected jobs")
+    bar.get_by_role("button", name="Select all 20").click()
+    bar.get_by_role("button", name="Restore").click()
+    jobs_page.expect_ids([deleted[0]])
+    clock.stop()
+    clock.hide_page()
+    asked = len(clock.times(LIST))
+    clock.run(seconds=60)
+    assert len(clock.times(LIST)) == asked
+    clock.show_page()
+    clock.run(seconds=1)
+    wait_until(lambda: len(clock.times(POLL)) > 1)
 
 
 def test_the_receipt_is_shown_and_saved_as_a_file(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:

@@ -47,7 +47,7 @@ export default function EraseDialog({ onAccepted, onClose }: Props) {
           {step.at === "signing in" && <SignInAgain onSignedIn={() => confirm(step.jobs)} />}
           <div className={ANSWERS}>
             <AlertDialog.Cancel asChild>
-              <Button>Keep everything</Button>
+              <Button>{step.at === "sending" ? "Close" : "Keep everything"}</Button>
             </AlertDialog.Cancel>
             {step.at === "failed" && <Button onClick={() => reach(begin())}>Try again</Button>}
             {(step.at === "asking" || step.at === "sending") && (

@@ -53,7 +53,7 @@ function NameForm({ job, onChange, onDone }: Props & { onDone: () => void }) {
   };
   const leave = (event: KeyboardEvent) => {
     // While an input method is composing, Escape ends the composition.
-    if (event.key === "Escape" && !event.nativeEvent.isComposing) onDone();
+    if (event.key === "Escape" && !event.nativeEvent.isComposing && !rename.busy) onDone();
   };
   return (
     <form data-uses-escape onSubmit={submit} onKeyDown={leave} className="flex flex-wrap items-center gap-2">
@@ -77,7 +77,9 @@ function NameForm({ job, onChange, onDone }: Props & { onDone: () => void }) {
       <Button type="submit" look="primary" busy={rename.busy}>
         Save
       </Button>
-      <Button onClick={onDone}>Cancel</Button>
+      <Button onClick={onDone} busy={rename.busy}>
+        Cancel
+      </Button>
       {rename.failure && (
         <p id={problem} role="alert" className="w-full text-red-300">
           {rename.failure}
