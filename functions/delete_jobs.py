@@ -8,7 +8,7 @@ from typing import Any
 
 from shared import log
 from shared.access.user import User
-from shared.deletion.erasures import Erasure
+from shared.deletion.erasures import Erasure, ErasureState
 from shared.errors import BadRequest, OtherNumber, SignInTooOld, TooManyRequests
 from shared.jobs.pagination import ListQuery
 from shared.jobs.parameters import whole_number
@@ -20,6 +20,8 @@ SIGNED_IN_WITHIN = 5
 """Minutes since a sign-in during which all jobs can be deleted."""
 BETWEEN = timedelta(minutes=1)
 """How long after one request the next is taken. Each has all of the user's jobs gone through, deleted ones too."""
+BETWEEN_PENDING = timedelta(minutes=10)
+"""The same while the earlier one is being carried out, so that few go through the same jobs at a time."""
 
 
 @endpoint("DELETE", "/jobs", status=202, check_revoked=True)
@@ -42,11 +44,17 @@ def delete_jobs(request: Request, user: User, services: Services) -> dict[str, A
 
 
 def _check_not_just_asked(last: Erasure | None, now: datetime) -> None:
-    if last and now < last.requested_at + BETWEEN:
-        left = min(last.requested_at + BETWEEN - now, BETWEEN)
+    if last is None:
+        return
+    pending = last.state is ErasureState.PENDING
+    between = BETWEEN_PENDING if pending else BETWEEN
+    left = min(last.requested_at + between - now, between)
+    if left > timedelta():
         raise TooManyRequests(
             math.ceil(left.total_seconds()),
-            "You asked for this less than a minute ago. To ask again, please wait a minute.",
+            "Your last request is still being carried out. To ask again, please wait some minutes."
+            if pending
+            else "You asked for this less than a minute ago. To ask again, please wait a minute.",
         )
 
 

@@ -32,7 +32,7 @@ def make_posters(event: ObjectFinalized, services: Services) -> None:
     if job is None or medium is None:
         return  # not a job's medium, but a poster, for example
     deletion = services.deletions.of(job.job_id)
-    if deletion and deletion.is_deleted:
+    if deletion and deletion.is_deleted and deletion.user_id == job.user_id:
         return
     there = _live(event, services)
     if there is None:

@@ -22,14 +22,14 @@ def process_upload(event: ObjectFinalized, services: Services) -> None:
         log.info("upload_ignored", bucket=event.bucket, reason="no job's object can be called so")
         return
     deletion = services.deletions.of(event.prefix.job_id)
-    if deletion is None or not deletion.is_deleted:
-        # The job is live or does not exist yet, because inputs are uploaded first, or it is being restored.
-        is_restoring = deletion is not None and deletion.state is DeletionState.RESTORING
-        _complete(event, event.prefix, services, is_restoring=is_restoring)
-    elif deletion.user_id == event.prefix.user_id:
+    is_own = deletion is not None and deletion.user_id == event.prefix.user_id
+    if deletion and is_own and deletion.is_deleted:
         _remove(event, event.prefix, services)
     else:
-        log.info("upload_ignored", bucket=event.bucket, job_id=deletion.job_id, reason="another user's")
+        # The job is live, or being restored, or does not exist yet, because inputs are uploaded first. A deletion
+        # of another user's is of an earlier job with this id.
+        is_restoring = deletion is not None and is_own and deletion.state is DeletionState.RESTORING
+        _complete(event, event.prefix, services, is_restoring=is_restoring)
 
 
 def _complete(event: ObjectFinalized, job: JobPrefix, services: Services, *, is_restoring: bool) -> None:
@@ -68,11 +68,13 @@ def _beginning(event: ObjectFinalized, services: Services) -> bytes | None:
 
 def _remove(event: ObjectFinalized, job: JobPrefix, services: Services) -> None:
     """Remove this generation, since the purge may have run already. Record it first, so no removal is missed."""
+    late = (job.job_id, event.bucket, event.generation)
     there = services.objects.describe(event.bucket, event.name, event.generation)
     if there is None:
+        # The purge removed it, or this event was delivered before, and its end may not have been recorded.
+        services.deletions.end_late_removal(*late, services.now())
         log.info("upload_gone", job_id=job.job_id, bucket=event.bucket)
-        return  # the purge removed it, or this event was delivered before
-    late = (job.job_id, event.bucket, event.generation)
+        return
     if not services.deletions.record_late_upload(*late, there.size, services.now()):
         raise Contended(BUSY)  # taken back at this moment: look again
     services.objects.remove(event.bucket, event.name, event.generation)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 
 from shared import log
 from shared.deletion.purge import Deletion, DeletionState, Leftovers
@@ -28,6 +29,7 @@ def purge_job(event: JobDeleted, services: Services) -> None:
 
     prefix = JobPrefix(deletion.user_id, deletion.job_id)
     buckets = services.objects.purge(prefix, lambda: services.deletions.still_holds(deletion, services.now()))
+    end = partial(services.deletions.end_purge, deletion.job_id, run, buckets, owner=deletion.user_id)
     failed = ", ".join(bucket.bucket for bucket in buckets if bucket.error)
     try:
         # A run that failed has not looked elsewhere: what was left there still is.
@@ -35,10 +37,10 @@ def purge_job(event: JobDeleted, services: Services) -> None:
     except Unavailable:
         # What was removed counts, whatever else the job names.
         unknown = Leftovers(deletion.left, deletion.named)
-        services.deletions.end_purge(deletion.job_id, run, buckets, services.now(), unknown)
+        end(services.now(), unknown)
         raise
     _tell(deletion, found)
-    after = services.deletions.end_purge(deletion.job_id, run, buckets, services.now(), found)
+    after = end(services.now(), found)
     log.info(
         "purged",
         job_id=deletion.job_id,

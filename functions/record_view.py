@@ -10,6 +10,6 @@ from shared.services import Services
 @subscriber(VideoViewed)
 def record_view(event: VideoViewed, services: Services) -> None:
     """Write what share_video may not: it answers strangers. count_views finds the view."""
-    services.views.add(event.job_id)
     if event.unsettled:
         services.shares.settle(event.unsettled, services.now())
+    services.views.add(event.job_id)  # last, because what fails after it would have it counted again

@@ -74,7 +74,7 @@ class Deletions:
                 raise NotFound
             deletion, due = deletion_of(pair), now + self._sweep_after
             is_own = deletion is not None and deletion.user_id == user_id
-            if deletion and not is_own and deletion.state in {DeletionState.PENDING, DeletionState.RESTORING}:
+            if deletion and not is_own and _goes_on(deletion):
                 raise Contended(BUSY)  # an earlier owner's deletion of a job with this id is not finished
             if deletion and is_own and deletion.is_deleted:
                 return self._standing(pair, pair.entry or entry_from(pair, due), now)
@@ -136,14 +136,22 @@ class Deletions:
         return True
 
     def end_purge(
-        self, job_id: str, key: str, buckets: Sequence[BucketPurge], now: datetime, found: Leftovers = NOTHING
+        self,
+        job_id: str,
+        key: str,
+        buckets: Sequence[BucketPurge],
+        now: datetime,
+        found: Leftovers = NOTHING,
+        *,
+        owner: str | None = None,
     ) -> Deletion:
-        """Add the run's results to the entry. The purge is done if no bucket has an error and nothing was `found`.
+        """Add the run's results to the entry, if it is still `owner`'s or none is given.
 
-        Returns the deletion after that, which may have been taken back meanwhile.
+        The purge is done if no bucket has an error and nothing was `found`. Returns the deletion after that, which
+        may have been taken back meanwhile.
         """
         step = partial(entries.ended, key=key, buckets=buckets, found=found, now=now)
-        return _deletion(self._record(job_id, lambda _, entry: step(entry), now))
+        return _deletion(self._record(job_id, lambda _, entry: step(entry), now, owner))
 
     def record_late_upload(self, job_id: str, bucket: str, generation: int, size: int, now: datetime) -> bool:
         """Record that an object of `size` bytes arrived after the delete and is being removed.
@@ -246,6 +254,13 @@ class Deletions:
             return Changes(entry, drop=drop)
         log.warning("mark_put_again", job_id=pair.job_id)
         return Changes(entries.mark_lost(entry, now, self._sweep_after), mark_of(entry), drop)
+
+
+def _goes_on(deletion: Deletion) -> bool:
+    """Whether files may be left or on their way back. What is `left` elsewhere is for somebody to look at."""
+    if deletion.state is DeletionState.PENDING:
+        return not deletion.left or deletion.has_failed
+    return deletion.state is DeletionState.RESTORING
 
 
 def _deletion(pair: Pair) -> Deletion:

@@ -82,7 +82,7 @@ def followed(before: Entry, entry: Entry) -> Entry:
     return entry
 
 
-_FOLLOWING = ("displaced", "put_back", "restores", "earlier")
+_FOLLOWING = ("displaced", "put_back", "restores", "restores_until", "earlier")
 _OWNERS_KEPT = 8
 
 

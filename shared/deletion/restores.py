@@ -15,13 +15,26 @@ from shared.deletion import entry as entries
 from shared.deletion.entry import Entry
 from shared.deletion.ledger import Changes, Ledger
 from shared.deletion.purge import Deletion, DeletionState
-from shared.deletion.standing import LOOKED_AT, MARK, Pair, deletion_of, entry_from, has_stale_mark, owner_of
+from shared.deletion.standing import (
+    LOOKED_AT,
+    MARK,
+    Pair,
+    deletion_of,
+    entry_from,
+    has_stale_mark,
+    is_of_one_owner,
+    owner_of,
+)
 from shared.errors import Gone, NotDeleted, NotFound, RestoreIncomplete
+from shared.jobs.allowance import Allowance
 from shared.jobs.documents import is_deleted
 from shared.jobs.job import can_own_media, is_job_id
 
 KeptUntil = Callable[[datetime], datetime | None]
 """Until when all that was removed at that time can be restored; None if it was not kept."""
+RESTORES = Allowance(at_once=10, every=timedelta(hours=1))
+"""Restores of one job. Each leaves a copy of every file, which is kept and paid for as what a delete removes
+(https://cloud.google.com/storage/docs/soft-delete#pricing), and has all pictures made anew."""
 ErasedAt = Callable[[], datetime | None]
 """When the user last asked to delete all jobs; None if never."""
 
@@ -44,9 +57,10 @@ class Restores:
         """Take the job's deletion back. Returns it as RESTORING, or RESTORED if that has happened already.
 
         Raises NotFound if the user has no such job, NotDeleted if it is live and always was, and Gone if its files
-        cannot come back, or if there may be too little time for a run and for one more that a sweep asks for. A
-        stale mark of a restored job goes at once: its files are there. Costs two reads and a write; a repeated
-        request those of `erased_at` and no write, unless an erasure since the first would delete the job.
+        cannot come back, or if there may be too little time for a run and for one more that a sweep asks for, and
+        TooManyRequests if the job was restored many times lately. A stale mark of a restored job goes at once: its
+        files are there. Costs two reads and a write; a repeated request those of `erased_at` and no write, unless
+        an erasure since the first would delete the job.
         """
         if not is_job_id(job_id):
             raise NotFound
@@ -107,7 +121,7 @@ class Restores:
             _check_same(pair, wish)
             if self._is_removing(pair, now):
                 raise RestoreIncomplete("a run may still be removing objects")
-            if not pair.document:
+            if not pair.document or not is_of_one_owner(pair):
                 return Changes(entries.wanted_again(pair.entry, now))
             return self._live_again(pair, now)
 
@@ -172,8 +186,10 @@ class Restores:
 
 def _restoring(entry: Entry, now: datetime, due: datetime) -> Entry:
     """The owner takes the deletion back. A sweep asks for the restore again once it is `due`."""
+    refusal = "This job has been restored many times lately. It can be restored again in {}."
     return {
         **entries.unproved(entry),
+        "restores_until": RESTORES.used(entry.get("restores_until"), now, refusal),
         "state": DeletionState.RESTORING.value,
         "restore_requested_at": now,
         "restores": entries.restores(entry) + 1,

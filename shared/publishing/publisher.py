@@ -11,7 +11,7 @@ from shared.errors import UnprocessableEvent
 from shared.outages import PUBLISH_TIMEOUT, outages, patient, pubsub_limits
 from shared.publishing.dead_letters import Letter
 
-_ARGUMENTS = {"topic", "data", "ordering_key", "retry", "timeout"}
+_ARGUMENTS = {"self", "topic", "data", "ordering_key", "retry", "timeout"}
 
 
 class Encodable(Protocol):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,7 +10,8 @@ from typing import Any
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.errors import NotCompleted, NotFound, NotShared, TooManyRequests
+from shared.errors import NotCompleted, NotFound, NotShared
+from shared.jobs.allowance import Allowance
 from shared.jobs.amending import Write, amend, read, update_unless_changed
 from shared.jobs.documents import fields, given, is_deleted, job_from
 from shared.jobs.job import Job, Medium, is_job_id, is_own_path
@@ -19,10 +19,8 @@ from shared.jobs.share_picture import SharePicture, share_picture
 from shared.outages import fetched
 from shared.sharing.short_links import claim, is_short_id, link_for
 
-RENEWALS = 10
-"""New links that a job may get at once. Each leaves a permanent document that reserves its id."""
-RENEWAL_EVERY = timedelta(hours=1)
-"""How long until the job may get one more."""
+RENEWALS = Allowance(at_once=10, every=timedelta(hours=1))
+"""New links of one job. Each leaves a permanent document that reserves its id."""
 
 
 class NoSuchVideo(NotFound):
@@ -86,21 +84,10 @@ def revocation(document: dict[str, Any], now: datetime) -> dict[str, Any]:
 
 
 def renewal(document: dict[str, Any], now: datetime, expires_at: datetime | None = None) -> dict[str, Any]:
-    """What must be written with a new link, besides its id. Raises TooManyRequests.
-
-    Each link adds RENEWAL_EVERY to `share_renewals_until`, counted from now or from its value if that is later.
-    It is capped at RENEWALS of them ahead of now, so that no value in the document can lock a job for long.
-    """
-    limit = RENEWALS * RENEWAL_EVERY
-    until = document.get("share_renewals_until")
-    ahead = until - now if isinstance(until, datetime) else timedelta()
-    ahead = min(max(ahead, timedelta()), limit) + RENEWAL_EVERY
-    if ahead > limit:
-        seconds = math.ceil((ahead - limit).total_seconds())
-        raise TooManyRequests(
-            seconds, f"This job has had many new links lately. The next can be made in {_in_words(seconds)}."
-        )
-    return {"share_revoked_at": None, "share_renewals_until": now + ahead, "share_expires_at": expires_at}
+    """What must be written with a new link, besides its id. Raises TooManyRequests."""
+    refusal = "This job has had many new links lately. The next can be made in {}."
+    until = RENEWALS.used(document.get("share_renewals_until"), now, refusal)
+    return {"share_revoked_at": None, "share_renewals_until": until, "share_expires_at": expires_at}
 
 
 def wished(document: dict[str, Any], now: datetime, wishes: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,11 +101,6 @@ def wished(document: dict[str, Any], now: datetime, wishes: Mapping[str, Any]) -
     except NoSuchVideo:
         raise NotShared from None
     return {name: value for name, value in wishes.items() if getattr(job, name) != value}
-
-
-def _in_words(seconds: int) -> str:
-    minutes = math.ceil(seconds / 60)
-    return "a minute" if minutes == 1 else f"{minutes} minutes"
 
 
 class Shares:

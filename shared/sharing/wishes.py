@@ -13,11 +13,12 @@ from shared.jobs.parameters import time_of
 def requested_end(body: object, now: datetime) -> datetime | None:
     """The time in a request's body, `{"expires_at": "2026-12-03T12:00:00Z"}`, in UTC; None for a link that stays.
 
-    Raises BadRequest, which says what is wrong.
+    Raises BadRequest, which says what is wrong. An empty object, which some clients send with any POST, wishes
+    nothing.
     """
-    if not isinstance(body, Mapping) or body.keys() != {"expires_at"}:
+    if not isinstance(body, Mapping) or body.keys() - {"expires_at"}:
         raise BadRequest("The body must hold expires_at and nothing else: a time, or null for a link that stays.")
-    return _end(body["expires_at"], now)
+    return _end(body.get("expires_at"), now)
 
 
 def requested_wishes(body: object, now: datetime) -> dict[str, Any]:

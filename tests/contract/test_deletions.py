@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from google.cloud import firestore
 
-from shared.deletion.purge import Deletion, DeletionState
+from shared.deletion.purge import Deletion, DeletionState, Leftovers
 from shared.errors import Contended, NotFound
 from shared.storage.removal import BucketPurge
 from tests.contract.worlds import FirestoreWorld, World, put_many
@@ -375,10 +375,33 @@ def test_an_earlier_owners_deletion_that_is_over_does_not_stand_in_the_way(
     assert world.read(job_id)["deleted_at"] == later
 
 
-@pytest.mark.parametrize("state", ["pending", "restoring"])
-def test_an_earlier_owners_deletion_that_goes_on_is_waited_for(world: World, user: str, state: str) -> None:
+def test_what_an_earlier_owners_deletion_has_left_elsewhere_does_not_stand_in_the_way_for_ever(
+    world: World, user: str
+) -> None:
     job_id = new_id()
-    old = entry("somebody-else", state=state)
+    world.put_entry(job_id, entry("somebody-else"))
+    world.deletions.begin_purge(job_id, "somebody-else", "run", NOW)
+    left = Leftovers(("videos/somebody-else/clip.mp4",))
+    world.deletions.end_purge(job_id, "run", [BucketPurge(bucket="b", objects=0, size=0)], NOW, left)
+    world.put(job_id, document(user))
+    assert world.deletions.mark(user, job_id, NOW).user_id == user
+    assert world.entry(job_id)["earlier"][0]["left"] == list(left.left)
+
+    world.deletions.end_purge(job_id, "a late run", [], NOW, owner="somebody-else")
+    assert world.entry(job_id)["state"] == "pending", "its run proves nothing about the present owner's files"
+    world.deletions.end_purge(job_id, "run", [], NOW, owner=user)
+    assert world.entry(job_id)["state"] == "done"
+
+
+BROKEN = {"left": ["videos/somebody-else/clip.mp4"], "buckets": {"b": {"error": "away"}}}
+
+
+@pytest.mark.parametrize("old", [{"state": "pending"}, {"state": "restoring"}, {"state": "pending", **BROKEN}])
+def test_an_earlier_owners_deletion_that_goes_on_is_waited_for(
+    world: World, user: str, old: dict[str, object]
+) -> None:
+    job_id = new_id()
+    old = entry("somebody-else", **old)
     world.put_entry(job_id, old)
     world.put(job_id, document(user))
     with pytest.raises(Contended):

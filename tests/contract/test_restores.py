@@ -11,7 +11,7 @@ from google.cloud import firestore
 from shared.deletion.purge import Deletion, DeletionState
 from shared.deletion.restores import Restores
 from shared.deletion.trash import Trash, TrashPage
-from shared.errors import Gone, NotDeleted, NotFound, RestoreIncomplete
+from shared.errors import Gone, NotDeleted, NotFound, RestoreIncomplete, TooManyRequests
 from shared.jobs.pagination import ListQuery
 from shared.storage.removal import BucketPurge
 from shared.storage.retention import Retention
@@ -203,6 +203,36 @@ def test_a_delete_stops_a_restore_and_keeps_its_first_time(
     assert not restores.is_wanted(wish(restores, job_id))
     assert finish(restores, job_id, NOW) is PENDING
     assert world.read(job_id)["deleted_at"] == NOW
+
+
+def test_a_job_is_restored_ten_times_at_once_and_then_once_an_hour(
+    world: World, restores: Restores, user: str, job_id: str
+) -> None:
+    for number in range(10):
+        world.deletions.mark(user, job_id, NOW)
+        request(restores, user, job_id, NOW)
+        if number % 2:  # else it is deleted again before it is back
+            assert finish(restores, job_id, NOW) is RESTORED
+    assert request(restores, user, job_id, NOW).state is RESTORED, "to ask again costs nothing"
+    world.deletions.mark(user, job_id, NOW)
+    before = entry(world, job_id)
+    with pytest.raises(TooManyRequests) as caught:
+        request(restores, user, job_id, NOW + MINUTE)
+    assert caught.value.headers["Retry-After"] == "3540"
+    assert caught.value.detail.endswith("It can be restored again in 59 minutes.")
+    assert entry(world, job_id) == before
+    assert request(restores, user, job_id, NOW + timedelta(hours=1)).state is RESTORING
+
+
+def test_a_restore_gives_nothing_back_to_another_user_who_has_the_id_by_then(
+    world: World, restores: Restores, user: str, job_id: str
+) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    request(restores, user, job_id)
+    others = document("somebody-else")
+    world.put(job_id, others)
+    assert finish(restores, job_id, NOW + 2 * MINUTE) is PENDING
+    assert world.read(job_id) == others
 
 
 def test_a_delete_after_a_restore_is_a_new_one(world: World, restores: Restores, user: str, job_id: str) -> None:

@@ -48,12 +48,12 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         posters={"output_video": f"me/{LIVE}/poster.webp"},
         share_picture={"name": f"me/{LIVE}/picture.jpg", "width": 16, "height": 9},
     ),
-    f"jobs/{GONE}": deleted("me"),
+    f"jobs/{GONE}": deleted("me", created_at=NOW - timedelta(days=1)),
     f"deletions/{GONE}": entry("me"),
     f"short_links/{ID}": {"job_id": LIVE},
     f"erasures/{ERASURE}": {
         "user_id": "me",
-        "requested_at": NOW - timedelta(minutes=1),  # a minute before the next one may be
+        "requested_at": NOW - timedelta(minutes=10),  # before the next one may be
         "requested_by": "me",
         "state": "pending",
         "jobs": 1,

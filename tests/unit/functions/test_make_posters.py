@@ -14,7 +14,7 @@ from shared.errors import DecoderUnfiltered
 from shared.posters.posters import Posters, SharePicture
 from shared.posters.unpicturable import Reason, Unpicturable
 from tests.fakes import SETTINGS, FakeServices
-from tests.jobs import deleted, document
+from tests.jobs import deleted, document, entry
 from tests.messages import envelope, notification
 
 IMAGES, VIDEOS, OUTPUTS = SETTINGS.buckets
@@ -348,6 +348,15 @@ def test_nothing_is_made_of_other_objects_or_for_a_deleted_job(
     services.add("gone", deleted("me"))
     make_posters.receive(upload(services, bucket, name, b"video"), services)
     assert seen == []
+
+
+def test_pictures_are_made_although_an_earlier_owners_job_with_this_id_was_deleted(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    services.add("job-1", document("me"))
+    services.fake_ledger.entries["job-1"] = entry("somebody-else", state="done")
+    make_posters.receive(upload(services, OUTPUTS, "me/job-1/output.mp4", b"video"), services)
+    assert seen == [b"video"]
 
 
 def test_an_event_of_an_output_that_is_not_there_says_nothing_of_the_inputs_either(

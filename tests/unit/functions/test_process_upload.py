@@ -5,13 +5,15 @@ from __future__ import annotations
 import copy
 import gzip
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from werkzeug.exceptions import ServiceUnavailable
 
 from functions.process_upload import process_upload
+from shared.errors import Unavailable
 from tests.fakes import SETTINGS, FakeServices
-from tests.jobs import NOW, deleted, document
+from tests.jobs import NOW, deleted, document, entry
 from tests.messages import envelope, notification
 
 OUTPUTS = SETTINGS.outputs_bucket
@@ -71,6 +73,20 @@ def test_a_removal_that_failed_comes_back_and_is_told_once(services: FakeService
     process_upload.receive(event, services)
     assert services.fake_media.objects[OUTPUTS][NAME] == []
     assert services.fake_ledger.entries["job-1"]["late_objects"] == 1
+
+
+def test_the_end_of_a_removal_that_could_not_be_recorded_is_recorded_when_its_event_comes_again(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.add("job-1", deleted("me"))
+    event = upload(services)
+    with monkeypatch.context() as patch:
+        patch.setattr(services.deletions, "end_late_removal", Mock(side_effect=Unavailable("Firestore")))
+        with pytest.raises(ServiceUnavailable):
+            process_upload.receive(event, services)
+    assert services.fake_ledger.entries["job-1"]["running"], "so a restore waits"
+    process_upload.receive(event, services)
+    assert services.fake_ledger.entries["job-1"]["running"] == {}
 
 
 @pytest.mark.parametrize(
@@ -135,6 +151,15 @@ def test_an_output_completes_its_job_and_gives_it_a_link(services: FakeServices)
     before = copy.deepcopy(fields)
     process_upload.receive(upload(services, content=MP4), services)
     assert services.fake_repository.documents["job-1"] == before
+
+
+def test_an_output_completes_its_job_although_an_earlier_owners_job_with_this_id_was_deleted(
+    services: FakeServices,
+) -> None:
+    services.add("job-1", document("me", status="processing", completed_at=None))
+    services.fake_ledger.entries["job-1"] = entry("somebody-else", state="done")
+    process_upload.receive(upload(services, content=MP4), services)
+    assert services.fake_repository.documents["job-1"]["status"] == "completed"
 
 
 @pytest.mark.parametrize("content_type", ["application/octet-stream", "text/plain", "image/png", ""])

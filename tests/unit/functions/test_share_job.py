@@ -135,8 +135,8 @@ EITHER = "The body must hold expires_at, share_name or both, and nothing else."
 @pytest.mark.parametrize(
     ("body", "new", "changed"),
     [
-        ({}, END_ONLY, EITHER),
         ([], END_ONLY, EITHER),
+        ({"name": "x"}, END_ONLY, EITHER),
         ({"expires_at": None, "name": "x"}, END_ONLY, EITHER),
         ({"expires_at": 7}, "expires_at must be a time or null.", None),
         ({"expires_at": "2026-11-23"}, "expires_at must be a time such as 2026-11-22T12:00:00Z", None),
@@ -154,6 +154,16 @@ def test_a_wish_that_is_none_changes_nothing(
         assert answer.status_code == 400
         assert answer.json["detail"].startswith(detail)
     assert services.fake_repository.documents["job-1"] == before
+
+
+def test_an_empty_body_is_no_wish(services: FakeServices) -> None:
+    before = dict(services.fake_repository.documents["job-1"])
+    answer = send(services, "PATCH", body={})
+    assert (answer.status_code, answer.json["detail"]) == (400, EITHER)
+    assert services.fake_repository.documents["job-1"] == before
+    made = send(services, "POST", body={})
+    assert (made.status_code, made.json["expires_at"]) == (200, None)
+    assert made.json["short_id"] not in (None, before["short_id"])
 
 
 def test_the_name_on_the_share_page_is_wished_beside_the_end_or_alone(services: FakeServices) -> None:

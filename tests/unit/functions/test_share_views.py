@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from unittest.mock import Mock
 
 import pytest
+from werkzeug.exceptions import ServiceUnavailable
 
 from functions.count_views import count_views
 from functions.record_view import record_view
@@ -174,6 +176,23 @@ def test_the_first_view_makes_a_link_from_elsewhere_lasting(services: FakeServic
     for viewed in services.fake_view_publisher.published:
         record_view.receive(envelope(*viewed.encode()), services)
     assert services.fake_shares.links[ID] == "job-1"
+
+
+def test_a_view_whose_link_cannot_be_made_lasting_is_counted_once_when_its_event_comes_again(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    del services.fake_shares.links[ID]
+    watch(services)
+    (viewed,) = services.fake_view_publisher.published
+    event = envelope(*viewed.encode())
+    with monkeypatch.context() as patch:
+        patch.setattr(services.shares, "settle", Mock(side_effect=Unavailable("Firestore")))
+        for _ in range(3):
+            with pytest.raises(ServiceUnavailable):
+                record_view.receive(event, services)
+    record_view.receive(event, services)
+    count_views.receive(envelope(b"", {}), services)
+    assert services.fake_repository.documents["job-1"]["view_count"] == 4
 
 
 def test_locally_the_cookie_goes_over_http_too() -> None:

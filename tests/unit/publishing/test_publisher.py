@@ -20,7 +20,7 @@ def test_a_dead_letter_is_published_again_as_it_was() -> None:
     assert client.published == [("topic", b"data", {"eventType": "y"})]
 
 
-@pytest.mark.parametrize("name", ["topic", "data", "ordering_key", "retry", "timeout"])
+@pytest.mark.parametrize("name", ["self", "topic", "data", "ordering_key", "retry", "timeout"])
 def test_an_attribute_that_the_library_would_take_for_its_own_is_never_published(name: str) -> None:
     client = Client()
     with pytest.raises(UnprocessableEvent, match=name):
