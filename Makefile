@@ -60,8 +60,8 @@ lighthouse: page $(LIGHTHOUSE) ## Measure the page and a share page with Lightho
 	@$(BIN)/python -m infra.local.browser
 	@$(BIN)/python -m tests.lighthouse
 
-lock: $(SETUP) ## Compile the pinned requirements anew from pyproject.toml
-	@compile() { $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+lock: $(SETUP) ## Renew the pinned requirements from pyproject.toml
+	@compile() { $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --custom-compile-command 'make lock' "$$@"; }; \
 	compile pyproject.toml -o requirements.txt && \
 	compile pyproject.toml --group dev -c requirements.txt -o infra/local/requirements-dev.txt && \

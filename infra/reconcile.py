@@ -74,9 +74,8 @@ def _run(services: Services, checkpoint: Checkpoint, options: argparse.Namespace
         grace=timedelta(hours=options.grace_hours),
         repair=options.repair,
     )
-    left = 0
     for finding in _findings(reconciliation, checkpoint, options.checkpoint):
-        left += finding.stuck or finding.kind is Kind.LEFT
+        checkpoint.left += finding.stuck or finding.kind in {Kind.LEFT, Kind.RESTORING}
         # Unlike print, this does not garble the progress bar.
         tqdm.write(_line(finding), file=sys.stdout)
     for bucket in settings.buckets:
@@ -86,7 +85,7 @@ def _run(services: Services, checkpoint: Checkpoint, options: argparse.Namespace
     done = "; the purges of deleted jobs among them are open again" if options.repair else ""
     print(f"reconcile: {checkpoint.findings} disagreement(s){done}")
     unknown = sum(Kind.UNKNOWN in kinds for kinds in checkpoint.counted.values())
-    return unknown + left if options.repair else checkpoint.findings
+    return unknown + checkpoint.left if options.repair else checkpoint.findings
 
 
 def _findings(reconciliation: Reconciliation, checkpoint: Checkpoint, file: Path) -> Iterator[Finding]:

@@ -89,6 +89,8 @@ class Checkpoint:
     """Name of the last object counted."""
     counted: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     findings: int = 0
+    left: int = 0
+    """Those of them, besides objects of no job, that no repair mends."""
 
     def count(self, group: Group, kind: Kind) -> None:
         numbers = self.counted.setdefault(group.bucket, {}).setdefault(kind.value, [0, 0])

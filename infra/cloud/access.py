@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from infra.cloud.deployment import Refused
 from infra.cloud.project import BUILDER, DESCRIPTION, PUSHER, SIGNER, Project
 from infra.functions import Function, Role
 from shared.jobs.job import PictureKind
@@ -51,7 +52,19 @@ class Access:
         self._project = project
         self._gcloud = project.gcloud
 
+    def look(self) -> None:
+        """Raises Refused if an account of one of our names is somebody else's."""
+        ours = {self._project.email(account) for account in self._project.accounts}
+        for one in self._gcloud.read("iam", "service-accounts", "list"):
+            email, description = one["email"], one.get("description")
+            if email in ours and description and description != DESCRIPTION:
+                raise Refused(
+                    f"the account {email} may be another product's, because its description is {description!r}. "
+                    f"If it is not: gcloud iam service-accounts update {email} --description={DESCRIPTION!r}"
+                )
+
     def make_accounts(self) -> None:
+        """After `look`. Accounts that earlier versions made have no description."""
         accounts = ("iam", "service-accounts")
         there = {one["email"]: one.get("description") for one in self._gcloud.read(*accounts, "list")}
         mark = f"--description={DESCRIPTION}"

@@ -50,7 +50,7 @@ def main(arguments: Sequence[str], root: Path = ROOT, world: World | None = None
         deployment = settings_of(request, root / ".env")
         mode = _mode(request)
         project = Project(Gcloud(deployment.project, mode, world.start), deployment, table(), root)
-        stamp = Stamp.of(root, world.now())
+        stamp = Stamp.of(root, world.now)
         os.chdir(root)
         if mode is not Mode.DRY_RUN:
             _prepare(root, deployment)

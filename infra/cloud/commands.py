@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from infra.cloud.commit import Stamp
+from infra.cloud.commit import ID, Stamp
 from infra.cloud.deploy import Deploy
 from infra.cloud.deployment import Refused, Request
 from infra.cloud.fetch import Fetch
@@ -108,7 +108,7 @@ class Commands:
             key.add()
         deploy.again(image)
         records = Releases(self._project).all()
-        taken = datetime.strptime(records[-1].id, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+        taken = datetime.strptime(records[-1].served_at, ID).replace(tzinfo=UTC)
         if not leaked and self._stamp.time < taken + _URLS_LAST:
             when = (taken + _URLS_LAST).strftime("%H:%M")
             print("deploy.sh: the functions sign with the new key")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
+
+ID = "%Y%m%d%H%M%S"
 
 
 @dataclass(frozen=True)
@@ -16,12 +19,14 @@ class Stamp:
     is_dirty: bool
     """Whether files differ from the commit."""
     time: datetime
+    """When deploy.sh began."""
+    now: Callable[[], datetime]
 
     @classmethod
-    def of(cls, root: Path, time: datetime | None = None) -> Self:
+    def of(cls, root: Path, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Self:
         commit = _git(root, "rev-parse", "--short=12", "HEAD")
         changed = _git(root, "status", "--porcelain")
-        return cls(commit or "unknown", changed != "", time or datetime.now(UTC))
+        return cls(commit or "unknown", changed != "", now(), now)
 
     @property
     def labels(self) -> dict[str, str]:
@@ -31,7 +36,7 @@ class Stamp:
 
     @property
     def id(self) -> str:
-        return self.time.strftime("%Y%m%d%H%M%S")
+        return self.time.strftime(ID)
 
     def __str__(self) -> str:
         dirty = " dirty" if self.is_dirty else ""

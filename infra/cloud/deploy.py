@@ -54,7 +54,11 @@ class Deploy:
         # All that can be refused is looked at before anything is made.
         self._refuse_functions_of_before()
         self._foundation.look()
+        self._access.look()
         self._topics.look()
+        self._watching.look()
+        if not self._project.deployment.keyless:
+            self._key.look()
         self._rules.look(replace=replace_rules)
         # Accounts and roles as early as can be: a new one can be given only after some seconds.
         self._access.make_accounts()

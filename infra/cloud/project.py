@@ -11,7 +11,7 @@ from infra.functions import EVERY_MINUTE, TOPICS, Function, Role, Table
 from shared.settings import dead_letters
 
 LABEL = ("product", "nuumee-jobs")
-"""Marks the services, subscriptions and topics of a deployment."""
+"""Marks the services, subscriptions, topics and the secret of a deployment."""
 DESCRIPTION = "Part of NuuMee Jobs"
 """Marks what has no labels: accounts and schedules."""
 SIGNER = "url-signer"

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from infra.cloud.access import Access
-from infra.cloud.commit import Stamp
+from infra.cloud.commit import ID, Stamp
 from infra.cloud.deployment import Refused
 from infra.cloud.gcloud import Failed, Mode
 from infra.cloud.project import Project
@@ -55,7 +55,7 @@ class Release:
         revisions = {function.account: revision for function, revision in wanted.items()}
         self._move(revisions, services)
         if not records or records[-1].revisions != revisions:
-            self._releases.add(Record(self._stamp.id, str(self._stamp), revisions))
+            self._record(str(self._stamp), revisions)
         return services
 
     def serves(self, image: str, key_versions: Sequence[str]) -> bool:
@@ -88,7 +88,7 @@ class Release:
         self._move(target.of_those(services), services)
         try:
             # What was left is now before what serves: a later rollback must not come to it.
-            self._releases.add(Record(self._stamp.id, target.state, target.revisions))
+            self._record(target.state, target.revisions)
         except Failed:
             print(
                 f"deploy.sh: {target.state} serves again, but this could not be recorded, see above: "
@@ -97,6 +97,10 @@ class Release:
             )
             raise
         return target
+
+    def _record(self, state: str, revisions: Mapping[str, str]) -> None:
+        """After requests were moved."""
+        self._releases.add(Record(self._stamp.id, state, revisions, self._stamp.now().strftime(ID)))
 
     def _usable(self) -> set[str]:
         """The names of the revisions that could sign as they are set up to: with a key, or as themselves."""

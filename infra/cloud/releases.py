@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Self
 
 from infra.cloud.gcloud import Mode
@@ -23,14 +23,17 @@ class Record:
     """The commit and the time, for people."""
     revisions: Mapping[str, str]
     """By service."""
+    served_at: str
+    """When all requests had been moved to them, in the form of `id`, which is when deploy.sh began."""
 
     @classmethod
     def of(cls, line: str) -> Self:
         found = json.loads(line)
-        return cls(found["id"], found["state"], found["revisions"])
+        # Earlier versions kept no such time.
+        return cls(found["id"], found["state"], found["revisions"], found.get("served_at", found["id"]))
 
     def line(self) -> str:
-        return json.dumps({"id": self.id, "state": self.state, "revisions": dict(self.revisions)}) + "\n"
+        return json.dumps({**asdict(self), "revisions": dict(self.revisions)}) + "\n"
 
     def is_served(self, serving: Mapping[str, str | None]) -> bool:
         """Whether every service that is still there serves this release."""

@@ -13,6 +13,7 @@ from infra.cloud.measuring import CHECK_PREFIX, METRIC_PREFIX, Measuring
 from infra.cloud.project import DESCRIPTION, LABEL, REPOSITORY, SIGNER, Project
 from infra.cloud.roles import Roles
 from infra.cloud.services import Services
+from infra.cloud.signing import SigningKey
 from infra.cloud.smoke import PROBES
 from infra.cloud.topics import Topics
 from infra.cloud.watching import ALERT_PREFIX, Watching
@@ -52,7 +53,8 @@ class Removal:
     def _schedules(self, everything: bool) -> Iterator[Leftover]:
         for name, job in self._watching.schedules().items():
             wanted = name == self._project.table.every_minute_topic
-            if (everything and wanted) or (job.get("description") == DESCRIPTION and not wanted):
+            is_ours = self._watching.is_ours(job) if wanted else job.get("description") == DESCRIPTION
+            if is_ours and (everything or not wanted):
                 yield self._command(f"schedule {name}", "scheduler", "jobs", "delete", name, self._location)
 
     def _notifications(self, everything: bool) -> Iterator[Leftover]:
@@ -147,7 +149,7 @@ class Removal:
         )
         for key in keys or ():
             yield Leftover(f"HMAC key {key['accessId']}", self._deleting_key(key["accessId"]))
-        if self._gcloud.find("secrets", "describe", SECRET):
+        if SigningKey(self._project).is_ours():
             yield self._command(f"secret {SECRET}", "secrets", "delete", SECRET)
         if self._gcloud.find("artifacts", "repositories", "describe", REPOSITORY, self._location):
             deleting = ("artifacts", "repositories", "delete", REPOSITORY, self._location)
@@ -159,9 +161,11 @@ class Removal:
                 yield self._command(f"empty bucket {bucket}", "storage", "buckets", "delete", f"gs://{bucket}")
 
     def _is_empty(self, bucket: str) -> bool:
-        """Older generations count."""
+        """Older generations count, and so do soft-deleted ones, which users may restore: they would be lost with a
+        new bucket of the same name. https://cloud.google.com/storage/docs/use-soft-deleted-buckets
+        """
         listing = ("storage", "objects", "list", f"gs://{bucket}/**", "--limit=1", "--exhaustive")
-        return not self._gcloud.find(*listing)
+        return not self._gcloud.find(*listing) and not self._gcloud.find(*listing, "--soft-deleted")
 
     def _deleting_key(self, access_id: str) -> Callable[[], None]:
         def delete() -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from infra.cloud.access import SECRET
 from infra.cloud.deployment import Refused
 from infra.cloud.gcloud import Failed
-from infra.cloud.project import SIGNER, Project
+from infra.cloud.project import DESCRIPTION, LABEL, SIGNER, Project
 
+_LABEL = "=".join(LABEL)
 _KEY = re.compile(r"[A-Za-z0-9]+:[!-~]+")
 
 
@@ -20,10 +22,30 @@ class SigningKey:
         self._gcloud = project.gcloud
         self._email = project.email(SIGNER)
 
+    def look(self) -> None:
+        """Raises Refused if a secret of our name is somebody else's."""
+        if self._gcloud.find("secrets", "describe", SECRET) and not self.is_ours():
+            raise Refused(
+                f"the secret {SECRET} may be another product's, because it has no label {_LABEL}. If it is not: "
+                f"gcloud secrets update {SECRET} --update-labels={_LABEL}"
+            )
+
+    def is_ours(self) -> bool:
+        """Whether the secret is there and is ours. Earlier versions gave it no label, but made the account too."""
+        secret = self._gcloud.find("secrets", "describe", SECRET)
+        if secret is None or _is_labelled(secret):
+            return secret is not None
+        accounts = self._gcloud.read("iam", "service-accounts", "list")
+        return any(one["email"] == self._email and one.get("description") == DESCRIPTION for one in accounts)
+
     def ensure(self) -> None:
-        """Raises Refused if no key can be kept."""
-        if self._gcloud.find("secrets", "describe", SECRET) is None:
-            self._gcloud.create("secrets", "create", SECRET, "--replication-policy=automatic")
+        """After `look`. Raises Refused if no key can be kept."""
+        secret = self._gcloud.find("secrets", "describe", SECRET)
+        if secret is None:
+            flags = ("--replication-policy=automatic", f"--labels={_LABEL}")
+            self._gcloud.create("secrets", "create", SECRET, *flags)
+        elif not _is_labelled(secret):
+            self._gcloud.run("secrets", "update", SECRET, f"--update-labels={_LABEL}")
         if not self.versions():
             self.add()
 
@@ -102,3 +124,7 @@ class SigningKey:
     def _delete(self, access_id: str) -> None:
         self._gcloud.run("storage", "hmac", "update", access_id, "--deactivate")
         self._gcloud.run("storage", "hmac", "delete", access_id)
+
+
+def _is_labelled(secret: Mapping[str, Any]) -> bool:
+    return bool(secret.get("labels", {}).get(LABEL[0]) == LABEL[1])

@@ -15,6 +15,8 @@ _MIN_DELAY, _MAX_DELAY = 60, 600
 """Seconds between two deliveries of an event that failed. 600 is the most that Pub/Sub allows."""
 _SHORTEST = 600
 """Seconds that Pub/Sub keeps a message at least: https://cloud.google.com/pubsub/docs/subscription-properties"""
+_GONE = "_deleted-topic_"
+"""What Pub/Sub tells of a topic that was deleted: https://cloud.google.com/pubsub/docs/delete-topic"""
 _WEEK = 7 * 86_400
 
 
@@ -34,6 +36,12 @@ class Topics:
         """Raises Refused if a subscription of one of our names is another topic's: nothing would receive ours."""
         there = self.subscriptions()
         for name, topic in self.wanted().items():
+            if name in there and there[name]["topic"] == _GONE:
+                raise Refused(
+                    f"the topic {topic} was deleted, so its subscription {name} receives nothing any more. What "
+                    "it holds is lost with it, but sweeps ask again for deletions and restores. Delete it, and "
+                    f"run deploy.sh again: gcloud pubsub subscriptions delete {name}"
+                )
             if name in there and there[name]["topic"] != self._project.topic_path(topic):
                 raise Refused(
                     f"the subscription {name} is of {there[name]['topic']} and should be of {topic}: once it is "

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from infra.cloud.channels import Channels
+from infra.cloud.deployment import Refused
 from infra.cloud.project import DESCRIPTION, Project
 
 ALERT_PREFIX = "NuuMee Jobs: "
@@ -79,7 +80,25 @@ class Watching:
         listed = self._gcloud.find("storage", "buckets", "notifications", "list", f"gs://{bucket}") or []
         return [Notification.of(bucket, one["Notification Configuration"]) for one in listed]
 
+    def look(self) -> None:
+        """Raises Refused if a schedule of our name is somebody else's."""
+        name = self._project.table.every_minute_topic
+        there = self.schedules().get(name)
+        if there and not self.is_ours(there):
+            raise Refused(
+                f"the schedule {name} is another product's, because it has neither our description nor our topic. "
+                f"If nobody needs it, delete it: gcloud scheduler jobs delete {name} "
+                f"--location={self._deployment.region}"
+            )
+
+    def is_ours(self, schedule: Mapping[str, Any]) -> bool:
+        """Earlier versions gave it no description."""
+        topic = self._project.topic_path(self._project.table.every_minute_topic)
+        is_ours: bool = schedule.get("pubsubTarget", {}).get("topicName") == topic
+        return is_ours or schedule.get("description") == DESCRIPTION
+
     def schedule(self) -> None:
+        """After `look`."""
         topic = self._project.table.every_minute_topic
         path = self._project.topic_path(topic)
         there = self.schedules().get(topic)

@@ -14,7 +14,7 @@ from google.cloud import firestore, storage
 
 from infra.local.stack import Stack
 from infra.stage import ROOT
-from tests.jobs import deleted, document, entry, new_id, read_entry
+from tests.jobs import NOW, deleted, document, entry, new_id, read_entry
 
 Reconcile = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -105,6 +105,14 @@ def test_objects_of_no_job_are_told_and_left(
     assert done.returncode == 1, "it is left to somebody"
     assert done.stdout.startswith("unknown\t")
     assert blob.exists()
+
+
+def test_a_restore_that_does_not_end_is_told_and_left(database: firestore.Client, reconcile: Reconcile) -> None:
+    job_id = put(database, deleted("me"))
+    stuck = entry("me", state="restoring", restore_requested_at=NOW)
+    database.collection("deletions").document(job_id).set(stuck)
+    done = reconcile("--repair")
+    assert (done.returncode, f"restoring\tjobs/{job_id}\t" in done.stdout) == (1, True)
 
 
 def test_a_run_goes_on_from_its_checkpoint(

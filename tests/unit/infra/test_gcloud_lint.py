@@ -80,6 +80,8 @@ def play(checkout: Checkout) -> None:
     checkout.must(*REQUIRED, "--budget=200USD")
     checkout.change_source()
     checkout.must()
+    cloud.secret_labels = {}
+    checkout.must()
     checkout.must("rotate-signing-key", *REQUIRED, "--leaked")
     checkout.must("rollback", *REQUIRED)
     checkout.must()
@@ -89,11 +91,14 @@ def play(checkout: Checkout) -> None:
     assert checkout.deploy("destroy", *REQUIRED).returncode == 0
 
 
+BUILDER = "image-builder@nuumee-test.iam.gserviceaccount.com"
+
+
 def advised(checkout: Checkout) -> list[str]:
     """The commands that deploy.sh names when it refuses to run."""
     other = {"name": "projects/nuumee-test/subscriptions/purge-job", "topic": "projects/nuumee-test/topics/other"}
     found = []
-    for there in (
+    refusals: tuple[dict[str, Any], ...] = (
         {"functions": ["list_jobs"], "enabled": {"cloudfunctions.googleapis.com"}},
         {"buckets": {"gs://nuumee-videos": {"uniform_bucket_level_access": False}}},
         {
@@ -101,8 +106,13 @@ def advised(checkout: Checkout) -> list[str]:
             "policies": {"storage buckets gs://nuumee-videos": [("allUsers", "roles/storage.objectViewer", None)]},
         },
         {"subscriptions": {other["name"]: other}},
+        {"subscriptions": {other["name"]: {**other, "topic": "_deleted-topic_"}}},
+        {"accounts": {BUILDER: {"email": BUILDER, "description": "of others"}}},
+        {"schedules": {"every-minute": {"name": "projects/p/jobs/every-minute"}}},
+        {"versions": {}},
         {"database": {"type": "DATASTORE_MODE"}},
-    ):
+    )
+    for there in refusals:
         checkout.cloud = Cloud()
         vars(checkout.cloud).update(there)
         done = checkout.deploy()

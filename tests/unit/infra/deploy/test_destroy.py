@@ -28,13 +28,15 @@ def test_nothing_is_destroyed_unless_the_project_is_named(answer: str, checkout:
 def test_an_end_leaves_the_database_and_buckets_with_objects(checkout: Checkout) -> None:
     checkout.must(*REQUIRED, "--alert-email=ops@a.example")
     checkout.cloud.objects["gs://nuumee-images/u/1/reference.png"] = "image"
+    checkout.cloud.soft_deleted.add("gs://nuumee-videos/u/1/motion.mp4")
     database = copy.deepcopy(checkout.cloud.database)
     done = destroy(checkout)
     assert done.returncode == 0, done.stdout
     cloud = checkout.cloud
     assert cloud.database == database
     # The build bucket has the records of releases.
-    assert {*cloud.buckets} == {"gs://nuumee-images", "gs://nuumee-test-nuumee-build"}
+    kept = ("gs://nuumee-images", "gs://nuumee-videos", "gs://nuumee-test-nuumee-build")
+    assert {*cloud.buckets} == {*kept}, "what was deleted can be restored"
     empty = (cloud.services, cloud.topics, cloud.subscriptions, cloud.schedules, cloud.alerts, cloud.accounts)
     assert [len(part) for part in empty] == [0] * len(empty)
     assert all(role["deleted"] for role in cloud.roles.values())

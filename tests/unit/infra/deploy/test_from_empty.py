@@ -177,3 +177,12 @@ def test_an_account_of_an_earlier_deployment_is_marked_as_ours(checkout: Checkou
     (marked,) = those(changes, "iam", "service-accounts", "update")
     assert marked[3:5] == [email, "--description=Part of NuuMee Jobs"]
     assert those(changes, "iam", "service-accounts", "create", "list-jobs") == []
+
+
+def test_an_account_of_somebody_elses_is_neither_used_nor_marked(checkout: Checkout) -> None:
+    email = "image-builder@nuumee-test.iam.gserviceaccount.com"
+    checkout.cloud.accounts[email] = others = {"email": email, "description": "Builds another product"}
+    done = checkout.deploy()
+    assert (done.returncode, f"the account {email} may be another product's" in done.stderr) == (2, True)
+    assert [command[:2] for command in checkout.cloud.changes()] == [["services", "enable"]]
+    assert others["description"] == "Builds another product"

@@ -115,6 +115,19 @@ def test_a_subscription_of_another_topic_is_named_and_stays(checkout: Checkout) 
     assert "gcloud pubsub subscriptions delete purge-job" in done.stderr
 
 
+def test_a_topic_that_was_deleted_is_told_with_what_brings_it_back(checkout: Checkout) -> None:
+    checkout.must()
+    del checkout.cloud.topics["projects/nuumee-test/topics/job-deleted"]
+    checkout.cloud.subscriptions["projects/nuumee-test/subscriptions/purge-job"]["topic"] = "_deleted-topic_"
+    done = checkout.deploy()
+    assert (done.returncode, "the topic job-deleted was deleted" in done.stderr) == (2, True)
+    (command,) = (line for line in done.stderr.splitlines() if "subscriptions delete" in line)
+    assert command.endswith("gcloud pubsub subscriptions delete purge-job")
+    del checkout.cloud.subscriptions["projects/nuumee-test/subscriptions/purge-job"]
+    checkout.must()
+    assert checkout.must() == []
+
+
 def grants(commands: list[Line]) -> dict[str, set[str]]:
     """The roles that each account gets, with the resource of each."""
     granted: dict[str, set[str]] = {}

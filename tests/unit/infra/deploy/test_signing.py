@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 
+from infra.cloud.project import LABEL
 from tests.unit.infra.deploy.checkout import (
     FUNCTIONS,
     REQUIRED,
@@ -17,6 +19,7 @@ from tests.unit.infra.deploy.checkout import (
     variables,
 )
 from tests.unit.infra.deploy.cloud.access import HMAC_KEY
+from tests.unit.infra.deploy.cloud.command import Command
 from tests.unit.infra.deploy.test_resources import grants
 
 SIGNING = {name for name, function in FUNCTIONS.items() if function.signs}
@@ -63,14 +66,35 @@ def test_the_key_is_kept_and_shown_nowhere(checkout: Checkout) -> None:
 
 def test_a_key_that_is_there_is_not_made_again(checkout: Checkout) -> None:
     checkout.cloud.versions = {"1": ("destroyed", ""), "2": ("enabled", HMAC_KEY)}
+    checkout.cloud.secret_labels = dict([LABEL])
     changes = checkout.must()
     assert (those(changes, *MAKE_KEY), those(changes, *KEEP)) == ([], [])
     assert FROM_SECRET in deployed(changes, "list_jobs")
 
 
+def test_a_secret_of_somebody_elses_is_neither_used_nor_deleted(checkout: Checkout) -> None:
+    checkout.cloud.versions = {"1": ("enabled", "GOOG1EOTHER:secret")}
+    done = checkout.deploy()
+    assert (done.returncode, "the secret url-signing-key may be another product's" in done.stderr) == (2, True)
+    assert [command[:2] for command in checkout.cloud.changes()] == [["services", "enable"]]
+    checkout.must(*REQUIRED, "--signing=keyless")
+    checkout.answers = ["nuumee-test"]
+    assert checkout.deploy("destroy", *REQUIRED, "--signing=keyless").returncode == 0
+    assert checkout.cloud.versions == {"1": ("enabled", "GOOG1EOTHER:secret")}
+
+
+def test_a_secret_that_an_earlier_version_made_without_a_label_gets_it(checkout: Checkout) -> None:
+    checkout.must()
+    checkout.cloud.secret_labels = {"team": "video"}
+    assert [command[:3] for command in checkout.must()] == [["secrets", "update", "url-signing-key"]]
+    assert checkout.cloud.secret_labels == {"team": "video", **dict([LABEL])}
+    assert checkout.must() == []
+
+
 @pytest.mark.parametrize("state", ["disabled", "destroyed"])
 def test_a_key_that_cannot_be_read_any_more_is_made_anew(state: str, checkout: Checkout) -> None:
     checkout.cloud.versions = {"1": (state, "")}
+    checkout.cloud.secret_labels = dict([LABEL])
     checkout.must()
     assert kept(checkout) == [HMAC_KEY]
 
@@ -176,6 +200,25 @@ def test_a_rotation_makes_a_new_key_and_deletes_the_old_one_an_hour_later(checko
     ]
     assert ([*checkout.cloud.keys], kept(checkout)) == (["GOOG1EKEY2"], ["GOOG1EKEY2:se/cr+et="])
     assert checkout.must() == []
+
+
+def test_the_old_key_stays_for_its_hour_from_when_no_function_uses_it_any_more(checkout: Checkout) -> None:
+    checkout.must()
+    usual = checkout.cloud.on_run_services_update_traffic
+
+    def slow(command: Command) -> None:
+        checkout.time += timedelta(minutes=7)
+        usual(command)
+
+    with patch.object(checkout.cloud, "on_run_services_update_traffic", slow):
+        began = checkout.time
+        rotate(checkout)
+    assert checkout.time > began + timedelta(minutes=20)
+    moved = checkout.time
+    checkout.time = moved + timedelta(minutes=73)
+    assert rotate(checkout) == [], "it is too early"
+    checkout.time = moved + timedelta(minutes=75)
+    assert rotate(checkout) != []
 
 
 def test_a_key_that_leaked_is_deleted_as_soon_as_no_function_uses_it(checkout: Checkout) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.infra.deploy.checkout import DEFAULTS, Checkout, Line, deployed, option, those
+from tests.unit.infra.deploy.checkout import DEFAULTS, REQUIRED, Checkout, Line, deployed, option, those
 
 
 def test_each_bucket_tells_of_its_new_objects_once_somebody_listens(commands: list[Line]) -> None:
@@ -98,3 +98,17 @@ def test_a_schedule_that_differs_is_updated(changes: dict[str, Any], checkout: C
     (changed,) = checkout.must()
     assert changed[:2] == ["scheduler", "jobs"]
     assert checkout.cloud.schedules["every-minute"] == wanted
+
+
+def test_a_schedule_of_somebody_elses_is_neither_changed_nor_deleted(checkout: Checkout) -> None:
+    checkout.must()
+    topic = {"pubsubTarget": {"topicName": "projects/nuumee-test/topics/other", "data": "e30="}}
+    checkout.cloud.schedules["every-minute"].update(topic, description="", state="PAUSED")
+    others = dict(checkout.cloud.schedules["every-minute"])
+    checkout.cloud.calls.clear()
+    done = checkout.deploy()
+    assert (done.returncode, "the schedule every-minute is another product's" in done.stderr) == (2, True)
+    assert checkout.cloud.changes() == []
+    checkout.answers = ["nuumee-test"]
+    assert checkout.deploy("destroy", *REQUIRED).returncode == 0
+    assert checkout.cloud.schedules == {"every-minute": others}

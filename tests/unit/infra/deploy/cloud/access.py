@@ -24,6 +24,7 @@ class Access:
         """The states of HMAC keys, by access id."""
         self.versions: dict[str, tuple[str, str]] | None = None
         """The state and content of each version of the secret, which is there unless this is None."""
+        self.secret_labels: dict[str, str] = {}
 
     def on_iam_service_accounts_list(self, command: Command) -> Any:
         return [*self.accounts.values()]
@@ -111,10 +112,14 @@ class Access:
     def on_secrets_describe(self, command: Command) -> Any:
         if self.versions is None:
             raise NotThere
-        return {"name": path("secrets", command.named[0])}
+        return {"name": path("secrets", command.named[0]), "labels": self.secret_labels}
 
     def on_secrets_create(self, command: Command) -> None:
         self.versions = {}
+        self.secret_labels = dict([command.flags["--labels"].split("=")])
+
+    def on_secrets_update(self, command: Command) -> None:
+        self.secret_labels |= dict([command.flags["--update-labels"].split("=")])
 
     def on_secrets_delete(self, command: Command) -> None:
         self.versions = None

@@ -34,6 +34,8 @@ class Data:
         """Of other projects: whether they are "private", or everybody may read what they are."""
         self.objects: dict[str, str] = {}
         """Contents by address."""
+        self.soft_deleted: set[str] = set()
+        """Addresses of objects that were deleted and can be restored."""
         self.notifications: dict[str, list[dict[str, Any]]] = {}
         self.topics: dict[str, dict[str, Any]] = {}
         self.subscriptions: dict[str, dict[str, Any]] = {}
@@ -108,7 +110,8 @@ class Data:
 
     def on_storage_objects_list(self, command: Command) -> Any:
         beginning = command.named[0].removesuffix("**")
-        return [{"name": name} for name in self.objects if name.startswith(beginning)][:1]
+        there = self.soft_deleted if "--soft-deleted" in command.flags else self.objects
+        return [{"name": name} for name in there if name.startswith(beginning)][:1]
 
     def on_storage_cat(self, command: Command) -> Any:
         beginning = command.named[0].partition("*")[0]
