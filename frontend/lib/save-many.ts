@@ -152,9 +152,15 @@ async function saveOne(
   return { ...describe(whole, name, null), bytes, checksums };
 }
 
-/** Returns a name that no other job has: names that users give need not differ. */
+/**
+ * Returns a name that no other job has: names that users give need not differ. Into a folder, Chromium writes no file
+ * whose name holds a tilde or an invisible character, be it of an emoji: base/i18n/file_util_icu.cc
+ */
 function fileName(job: JobFields, suggested: string, taken: Set<string>): string {
-  const stem = suggested.replace(/\.mp4$/, "");
+  const stem = suggested
+    .replace(/\.mp4$/, "")
+    .replace(/\p{Cf}/gu, "")
+    .replaceAll("~", "_");
   const ends = suggested.includes(job.id) ? [""] : [` ${shortName(job.id)}`, ` ${job.id}`];
   const name =
     ends.map((end) => `${stem}${end}.mp4`).find((one) => !taken.has(one)) ?? `${stem} ${job.id}.mp4`;
@@ -212,6 +218,7 @@ export function reasonOf(error: unknown): string {
   if (kind === "NotFoundError") return "The folder is no longer there.";
   if (kind === "NotAllowedError" || kind === "NoModificationAllowedError")
     return "The browser may not write there.";
+  if (kind === "InvalidCharacterError") return "The browser writes no file of this name.";
   if (error instanceof TypeError) return messageOf(new NetworkError());
   return messageOf(error);
 }

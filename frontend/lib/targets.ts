@@ -29,9 +29,17 @@ export async function chosenFolder(): Promise<Target> {
 }
 
 export function folderTarget(folder: FileSystemDirectoryHandle): Target {
+  const handle = async (name: string, options?: FileSystemGetFileOptions) => {
+    try {
+      return await folder.getFileHandle(name, options);
+    } catch (error) {
+      // So that it is not taken for a connection that broke off, which is a TypeError too.
+      throw error instanceof TypeError ? new DOMException(error.message, "InvalidCharacterError") : error;
+    }
+  };
   const find = async (name: string) => {
     try {
-      return await (await folder.getFileHandle(name)).getFile();
+      return await (await handle(name)).getFile();
     } catch (error) {
       if (error instanceof DOMException && error.name === "NotFoundError") return null;
       throw error;
@@ -41,7 +49,7 @@ export function folderTarget(folder: FileSystemDirectoryHandle): Target {
   const textOf = async (name: string) => (await find(name))?.text() ?? null;
   const write = async (name: string, content: ReadableStream<Uint8Array>) => {
     const wasThere = (await find(name)) !== null;
-    const file = await folder.getFileHandle(name, { create: true });
+    const file = await handle(name, { create: true });
     try {
       // Until it is closed, a browser keeps what is written in a file of its own.
       await content.pipeTo(await file.createWritable());

@@ -176,6 +176,17 @@ describe("saving many videos", () => {
     expect(target.list().map(({ id, file }) => [id, file])).toEqual([["a", "nuumee-a.mp4"]]);
   });
 
+  test("gives files names that browsers write into folders", async () => {
+    vi.mocked(getJobOutput).mockImplementation(async (id) => ({
+      job_id: id,
+      download_url: `https://storage.test/${id}`,
+      filename: "nuumee-~\u{1F468}\u200D\u{1F469} \u{1F3F4}\u{E0067}\u{E007F}so\u00ADft.mp4",
+    }));
+    const target = memory();
+    await saveMany([job("a")], target, start(), new AbortController().signal);
+    expect(target.list()[0]?.file).toBe("nuumee-_\u{1F468}\u{1F469} \u{1F3F4}soft.mp4");
+  });
+
   test("gives jobs of the same name files of their own, and takes the list's name for none", async () => {
     vi.mocked(getJobOutput).mockImplementation(async (id) => ({
       job_id: id,
@@ -358,4 +369,7 @@ test("a disk's errors are told in words", () => {
   const full = new DOMException("", "QuotaExceededError");
   expect(reasonOf(full)).toBe("There is not enough room on the disk.");
   expect(reasonOf(new DOMException("", "NotAllowedError"))).toBe("The browser may not write there.");
+  expect(reasonOf(new DOMException("", "InvalidCharacterError"))).toBe(
+    "The browser writes no file of this name.",
+  );
 });

@@ -52,6 +52,13 @@ describe("a folder", () => {
     return { files: there.files, target: folderTarget(there as unknown as FileSystemDirectoryHandle) };
   };
 
+  test("says of a name that the browser refuses that it is the name", async () => {
+    const refuse = async () => Promise.reject(new TypeError("Name is not allowed."));
+    const target = folderTarget({ getFileHandle: refuse } as unknown as FileSystemDirectoryHandle);
+    await expect(target.sizeOf("a~1.mp4")).rejects.toMatchObject({ name: "InvalidCharacterError" });
+    await expect(target.write("a~1.mp4", text("video"))).rejects.toBeInstanceOf(DOMException);
+  });
+
   test("has what is written, and the list at the end", async () => {
     const { files, target } = made();
     expect(await target.sizeOf("a.mp4")).toBeNull();

@@ -34,8 +34,8 @@ _NOTHING_ALONE = ("Zs", "Zl", "Zp", "Cc", "Cf", "Mn", "Mc", "Me")
 marks, which show on another character."""
 _NOT_IN_FILE_NAMES = re.compile(r'[<>:"/\\|?*]')
 """https://learn.microsoft.com/windows/win32/fileio/naming-a-file has the longest list of them."""
-_MARKS = re.compile("[\u200e\u200f\u061c\ufeff]")
-"""Marks of direction and of byte order, which change how a file name looks and cannot be seen."""
+_JOINERS = "\u200c\u200d"
+"""They join or part letters and emoji. No other invisible character belongs into a file name."""
 
 
 def requested_name(body: object) -> str | None:
@@ -94,7 +94,8 @@ def folded(text: str) -> str:
 
 def file_name(name: str | None, job_id: str) -> str:
     """The name under which a job's video is saved: `nuumee-`, its name as far as a file can have it, or its id."""
-    text = _NOT_IN_FILE_NAMES.sub("_", _MARKS.sub("", _REFUSED.sub("", name or "")))
+    seen = "".join(one for one in name or "" if unicodedata.category(one) != "Cf" or one in _JOINERS)
+    text = _NOT_IN_FILE_NAMES.sub("_", _REFUSED.sub("", seen))
     text = _cut(" ".join(text.split()), _LONGEST_FILE_NAME).strip(" .")
     return f"nuumee-{text if _shows_something(text) else job_id}.mp4"
 

@@ -156,6 +156,7 @@ def test_a_search_for_no_beginning_of_a_name_is_refused(prefix: str) -> None:
         ("con", "nuumee-con.mp4"),
         ("a \u3000 b", "nuumee-a b.mp4"),
         ("gpj.exe\u200f", "nuumee-gpj.exe.mp4"),
+        ("so\u00adft \U0001f3f4\U000e0067\U000e007f", "nuumee-soft \U0001f3f4.mp4"),
         ("\u200b", "nuumee-70eb9a.mp4"),
         (FAMILY, f"nuumee-{FAMILY}.mp4"),
         ("日本語", "nuumee-日本語.mp4"),
