@@ -184,7 +184,7 @@ describe("saving many videos", () => {
     }));
     const target = memory();
     await saveMany([job("a")], target, start(), new AbortController().signal);
-    expect(target.list()[0]?.file).toBe("nuumee-_\u{1F468}\u{1F469} \u{1F3F4}soft.mp4");
+    expect(target.list()[0]?.file).toBe("nuumee-_\u{1F468}\u{1F469} \u{1F3F4}soft a.mp4");
   });
 
   test("gives jobs of the same name files of their own, and takes the list's name for none", async () => {
