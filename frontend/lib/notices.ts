@@ -31,7 +31,7 @@ export function endedSince(before: Job[], jobs: Job[], since: number): Job[] {
 
 /**
  * Returns those of the ended jobs whose end nobody has been told of, and records it as told. Of several tabs that ask at
- * the same time, one gets a job. Browsers without locks (Safari before 15.4) may give it to two.
+ * the same time, one gets a job. Where there are no locks, two may get it.
  */
 export async function claim(ended: Job[]): Promise<Job[]> {
   const take = async () => {
