@@ -24,7 +24,7 @@ export function NothingFound({ view, navigation }: Props) {
     return (
       <Notice title="No job found" icon={<SearchX className="size-7" />}>
         <p className="wrap-anywhere">
-          None of your job {waysToSearch(view).join("s or ") || "id"}s begins with “{search}”.
+          None of your job {waysToSearch(view).join("s or ") || "id"}s begins with “<bdi>{search}</bdi>”.
         </p>
         <Button onClick={showAll}>Show all jobs</Button>
       </Notice>

@@ -26,6 +26,7 @@ import {
   renamedAs,
   roomFor,
   sharedAs,
+  withCountedTotal,
   withName,
   withNames,
   withoutJobs,
@@ -35,7 +36,7 @@ import {
 } from "@/lib/list";
 import { keepUrls, type TileKind, withRenewed } from "@/lib/media";
 import { isOld, pollsOf, slowing } from "@/lib/polling";
-import { noteServerTime } from "@/lib/server-time";
+import { serverNow } from "@/lib/server-time";
 import { placeOf, type View, waysToSearch } from "@/lib/view";
 
 const NEVER = { place: "", at: 0, ids: [] };
@@ -96,8 +97,11 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const [deleted, setDeleted] = useState<ReadonlySet<string>>(new Set());
   const [counts, setCounts] = useState<Counts>();
   const [loads, setLoads] = useState(0);
-  /** Why lists could not be loaded, by their places. SWR forgets it when a poll changes the list. */
-  const [failures, setFailures] = useState<Readonly<Record<string, unknown>>>({});
+  /** Why the last load failed. SWR forgets it when a poll changes the list. */
+  const [failed, setFailed] = useState<{ place: string; failure: unknown }>();
+  /** The last load, and the loads that are under way. */
+  const latest = useRef<symbol>(null);
+  const underWay = useRef(0);
   const [thumbnails, setThumbnails] = useState<Record<string, JobThumbnailsResponse>>({});
   const shown = useRef(thumbnails);
   /** The request that loads or loaded the counts. One is enough for all filters and pages. */
@@ -118,8 +122,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     setThumbnails(shown.current);
   };
   const learn = (jobs: Job[]) => {
-    if (jobs[0]) noteServerTime(jobs[0].media);
-    setMedia(jobs.map((job) => keepUrls(shown.current[job.id], job.media, Date.now())));
+    setMedia(jobs.map((job) => keepUrls(shown.current[job.id], job.media, serverNow())));
     return jobs;
   };
 
@@ -133,6 +136,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
       asked.current = at;
       looked.current = at;
       const request = Symbol();
+      latest.current = request;
+      underWay.current += 1;
       countedBy.current ??= request;
       const counting = () => countedBy.current === request;
       try {
@@ -151,13 +156,17 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
           if (fresh.length > 0) onArrival(fresh);
         }
         loaded.current = { place, at, ids: list.jobs.map((job) => job.id) };
-        setFailures(({ [place]: _, ...others }) => others);
+        if (latest.current === request) setFailed(undefined);
         return list;
       } catch (failure) {
-        loaded.current = { ...loaded.current, at: 0 };
         if (counting()) countedBy.current = null;
-        setFailures((others) => ({ ...others, [place]: failure }));
+        if (latest.current === request) {
+          loaded.current = { ...loaded.current, at: 0 };
+          setFailed({ place, failure });
+        }
         throw failure;
+      } finally {
+        underWay.current -= 1;
       }
     },
     // useReturn decides when the list is loaded again.
@@ -173,9 +182,9 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     return mutate();
   };
 
-  /** SWR drops the answer to a request that was under way, which is sent again. */
+  /** SWR drops the answers to loads that are under way, so the list is then loaded again. */
   const change = (changed: (list: FoundList) => FoundList) =>
-    void mutate((list) => list && changed(list), { revalidate: isValidating });
+    void mutate((list) => list && changed(list), { revalidate: () => underWay.current > 0 });
 
   useCounts(userId, view.deleted && !counts, setCounts);
 
@@ -222,13 +231,17 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   });
   useRenewal(all, visible && online && !isValidating, () => void mutate());
 
+  const present = counts && recount(counts, deleting, []);
+  const shownList = data && all && withoutJobs({ ...data, jobs: all }, all.filter(isGone));
   const sessionEnded = error instanceof SessionEnded;
   return {
-    list: data && all && withoutJobs({ ...data, jobs: all }, all.filter(isGone)),
-    counts: counts && recount(counts, deleting, []),
+    list: shownList && withCountedTotal(shownList, present, view),
+    counts: present,
     details,
     // When the session ends, the browser leaves the page, so there is no error to show.
-    error: sessionEnded ? undefined : (failures[place] ?? pollFailure ?? lookFailure),
+    error: sessionEnded
+      ? undefined
+      : ((failed?.place === place ? failed.failure : undefined) ?? pollFailure ?? lookFailure),
     loading: isValidating || sessionEnded,
     loads,
     arrived,
@@ -263,7 +276,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     thumbnails,
     renewMedia: async (jobId, kind) => {
       const answered = await getJobThumbnails(jobId);
-      const kept = keepUrls(shown.current[jobId], answered, Date.now());
+      const kept = keepUrls(shown.current[jobId], answered, serverNow());
       setMedia([withRenewed(kept, answered, kind)]);
       return answered;
     },

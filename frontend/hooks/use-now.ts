@@ -1,15 +1,16 @@
 import { useSyncExternalStore } from "react";
+import { serverNow } from "@/lib/server-time";
 
 /** One clock for everything that shows time. It ticks each second while it has listeners. */
 const listeners = new Set<() => void>();
 let timer: ReturnType<typeof setInterval> | undefined;
-let now = Date.now();
+let now = serverNow();
 
 function subscribe(listener: () => void): () => void {
   if (listeners.size === 0) {
-    now = Date.now();
+    now = serverNow();
     timer = setInterval(() => {
-      now = Date.now();
+      now = serverNow();
       for (const tick of listeners) tick();
     }, 1000);
   }
@@ -20,7 +21,7 @@ function subscribe(listener: () => void): () => void {
   };
 }
 
-/** Returns the time in milliseconds since 1970, updated each second. */
+/** Returns the time in milliseconds since 1970 by the functions' clock, updated each second. */
 export function useNow(): number {
   return useSyncExternalStore(
     subscribe,

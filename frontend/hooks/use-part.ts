@@ -8,9 +8,13 @@ type Part<T> = { default: T };
 /**
  * Loads a component, or several in an object, when it is first wanted, and returns it; null until it is loaded. If it is missing, the page is
  * reloaded once. If loading fails otherwise, the user sees a message and `onFailure` is called; the next time the
- * component is wanted, it is tried again.
+ * component is wanted, it is tried again. Where it is wanted for several reasons, `wanted` names those that there are.
  */
-export function usePart<T>(wanted: boolean, load: () => Promise<Part<T>>, onFailure: () => void): T | null {
+export function usePart<T>(
+  wanted: boolean | string,
+  load: () => Promise<Part<T>>,
+  onFailure: () => void,
+): T | null {
   const [part, setPart] = useState<Part<T> | null>(null);
   const tell = useEffectEvent(onFailure);
   useEffect(() => {

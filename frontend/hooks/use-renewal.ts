@@ -1,6 +1,7 @@
 import { useEffect, useEffectEvent, useRef } from "react";
 import type { Job } from "@/lib/job";
 import { renewalTime } from "@/lib/media";
+import { serverNow } from "@/lib/server-time";
 
 /** The shortest time between renewals, in milliseconds: with a wrong clock, new URLs may seem to have expired. */
 const PAUSE = 60_000;
@@ -17,7 +18,7 @@ export function useRenewal(jobs: Job[] | undefined, active: boolean, renew: () =
   });
   useEffect(() => {
     if (due === null || !active) return;
-    const wait = Math.max(due, renewedAt.current + PAUSE) - Date.now();
+    const wait = Math.max(due - serverNow(), renewedAt.current + PAUSE - Date.now());
     const timer = setTimeout(() => act(), Math.min(wait, LONGEST));
     return () => clearTimeout(timer);
   }, [due, active]);

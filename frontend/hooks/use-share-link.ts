@@ -3,6 +3,7 @@ import { messageOf, SessionEnded } from "@/lib/errors";
 import { type Job, type JobShareResponse, shortName } from "@/lib/job";
 import { changeShareLink, endShareLink, makeShareLink } from "@/lib/job-calls";
 import { notify } from "@/lib/notify";
+import { serverNow } from "@/lib/server-time";
 import { formatExact } from "@/lib/time";
 
 /** Makes, limits and ends the job's share link. `onChange` gets the response. */
@@ -40,7 +41,7 @@ export function useShareLink(job: Job, onChange: (share: JobShareResponse) => vo
     limit: (days: number | null) =>
       change(
         changeShareLink(job.id, {
-          expires_at: days === null ? null : new Date(Date.now() + days * DAY).toISOString(),
+          expires_at: days === null ? null : new Date(serverNow() + days * DAY).toISOString(),
         }),
         ({ expires_at }) =>
           expires_at

@@ -3,6 +3,7 @@
 import { ApiError, NetworkError, PartMissing, SessionEnded, SIGN_IN_TOO_OLD } from "@/lib/errors";
 import { fetchList } from "@/lib/first-list";
 import type { FoundList, Job, JobList, JobThumbnailsResponse, Newest, TrashList } from "@/lib/job";
+import { noteServerTime } from "@/lib/server-time";
 import { accessToken, endSession } from "@/lib/session";
 import { type Endpoint, settings } from "@/lib/settings";
 import { dayStart } from "@/lib/time";
@@ -124,6 +125,7 @@ export async function call<T>(endpoint: Endpoint, path: string, options: Options
     let response = await send(await accessToken());
     // A token can be refused before it expires. A fresh one shows whether the session itself has ended.
     if (response.status === 401) response = await send(await accessToken(true));
+    noteServerTime(response.headers.get("Date"));
     if (!response.ok) {
       const error = await problem(response);
       if (error.status !== 401 || error.type === SIGN_IN_TOO_OLD) throw error;

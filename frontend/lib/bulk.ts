@@ -4,6 +4,8 @@ import { ApiError } from "@/lib/errors";
 const AT_ONCE = 4;
 /** How often the service may ask to wait before a request is given up. */
 const MOST_WAITS = 5;
+/** The longest that the service may ask to wait, in milliseconds. It is longer where a job, and not the user, asks too often. */
+const LONGEST_WAIT = 60_000;
 
 /** Does the work for each item, a few at a time. An error ends it, and is thrown. */
 export async function fewAtOnce<T>(
@@ -18,15 +20,16 @@ export async function fewAtOnce<T>(
   await Promise.all(Array.from({ length: atOnce }, workThrough));
 }
 
-/** Makes the request. If that was too many at once (429), waits as long as the service asks, and tries again. */
+/** Makes the request. If that was too many at once (429), waits as long as the service asks, if not too long, and tries again. */
 export async function patiently<T>(request: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   for (let waits = 0; ; waits += 1) {
     try {
       return await request();
     } catch (error) {
       const busy = error instanceof ApiError && error.status === 429 && waits < MOST_WAITS;
-      if (!busy) throw error;
-      await new Promise((resolve) => setTimeout(resolve, error.retryAfter ?? 1000));
+      const wait = (busy && error.retryAfter) || 1000;
+      if (!busy || wait > LONGEST_WAIT) throw error;
+      await new Promise((resolve) => setTimeout(resolve, wait));
       signal?.throwIfAborted();
     }
   }

@@ -1,5 +1,6 @@
 /** The functions' responses: the fields that the page reads. */
 
+import { serverNow } from "@/lib/server-time";
 import { parseTime } from "@/lib/time";
 
 export const STATUSES = ["pending", "queued", "processing", "completed", "failed"] as const;
@@ -191,7 +192,7 @@ export function isActive(job: JobFields): boolean {
 }
 
 /** Whether the job's share link works at this time, in milliseconds since 1970. */
-export function isShared({ share_url, share_expires_at }: JobFields, now = Date.now()): boolean {
+export function isShared({ share_url, share_expires_at }: JobFields, now = serverNow()): boolean {
   return share_url !== null && !(share_expires_at && Date.parse(share_expires_at) <= now);
 }
 

@@ -57,6 +57,15 @@ export function withoutJobs<T extends { jobs: JobFields[]; total: number }>(list
 }
 
 /**
+ * Returns the list with the newest total that is known. The cursor of a page carries that of the first one, which jobs may
+ * have joined or left since.
+ */
+export function withCountedTotal(list: FoundList, counts: Counts | undefined, view: View): FoundList {
+  const isOfAll = !view.search && !view.shared && !isNarrowed(view) && view.statuses.length === 0;
+  return counts && isOfAll ? { ...list, total: Math.max(counts.all, list.jobs.length) } : list;
+}
+
+/**
  * Returns the list with jobs that are coming back from the trash. Each is in its place if that is on this page, and is
  * counted if it belongs to the list at all. A search by name and a list of shared jobs, some types, days or another order have them
  * when they are loaded again.

@@ -2,6 +2,7 @@
 
 import { ApiError, SessionEnded } from "@/lib/errors";
 import { type Job, stalledSince } from "@/lib/job";
+import { serverNow } from "@/lib/server-time";
 import { isTelling } from "@/lib/telling";
 
 /** Between two polls for the active jobs. */
@@ -54,7 +55,7 @@ export async function untilItAsks(): Promise<void> {
  * others move.
  */
 export function pollsOf(active: Job[], visible: boolean): { polled: Job[]; pace: Pace } {
-  const moving = active.filter((job) => stalledSince(job, Date.now()) === null);
+  const moving = active.filter((job) => stalledSince(job, serverNow()) === null);
   if (!visible) return { polled: moving, pace: unhurried };
   return moving.length > 0 ? { polled: moving, pace: steady } : { polled: active, pace: slowing };
 }

@@ -29,9 +29,9 @@ function madeOnce<T>(make: () => T): () => T {
 }
 
 const day = madeOnce(() => new Intl.DateTimeFormat("en", { dateStyle: "medium" }));
-const relative = madeOnce(() => new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" }));
+const relative = madeOnce(() => new Intl.RelativeTimeFormat("en", { style: "short" }));
 
-/** Returns "just now", "5 min. ago" or "yesterday"; a date after a week. Both times are in milliseconds since 1970. */
+/** Returns "just now", "5 min. ago" or "1 day ago"; a date after a week. Both times are in milliseconds since 1970. */
 export function formatAge(time: number, now: number): string {
   const age = Math.max(0, now - time);
   if (age < MINUTE) return "just now";

@@ -39,6 +39,8 @@ describe("a request among many", () => {
     expect(request).toHaveBeenCalledTimes(6);
     const away = new ApiError("Away.", 503, 5_000);
     await expect(patiently(() => Promise.reject(away))).rejects.toBe(away);
+    const often = new ApiError("This job has been restored many times lately.", 429, 3_540_000);
+    await expect(patiently(() => Promise.reject(often))).rejects.toBe(often);
   });
 
   test("is not made again once its caller has cancelled", async () => {

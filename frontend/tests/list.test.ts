@@ -7,6 +7,7 @@ import {
   isOutdated,
   recount,
   roomFor,
+  withCountedTotal,
   withName,
   withNames,
   withoutJobs,
@@ -256,6 +257,14 @@ describe("the counts", () => {
 test("the range names the first and last job of a page", () => {
   expect(describeRange(list(Array.from({ length: 20 }, (_, n) => job(`${n}`))))).toBe("21–40 of 50");
   expect(describeRange(list([a], { page: 1, before: 0, total: 1 }))).toBe("1–1 of 1");
+});
+
+test("the total of all jobs is what was counted last", () => {
+  const all: View = { ...ALL, details: null };
+  expect(withCountedTotal(list([a]), { ...counts, all: 49 }, all).total).toBe(49);
+  expect(withCountedTotal(list([a]), undefined, all).total).toBe(50);
+  for (const view of [{ search: "a" }, { shared: true }, { statuses: ["failed" as const] }, { oldest: true }])
+    expect(withCountedTotal(list([a]), { ...counts, all: 49 }, { ...all, ...view }).total).toBe(50);
 });
 
 test("the range counts the new jobs that have made a page longer", () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Job, JobThumbnailsResponse as Media } from "@/lib/job";
+import type { Job } from "@/lib/job";
 import { heedPermission, isTelling, WANTED } from "@/lib/telling";
 
 const notify = vi.hoisted(() => vi.fn());
@@ -209,7 +209,7 @@ describe("notifications", () => {
     const { isNews, startTelling } = await openTab();
     const { noteServerTime, serverNow } = await import("@/lib/server-time");
     const anHourAgo = Date.now() - 3_600_000;
-    noteServerTime({ expires_at: new Date(anHourAgo).toISOString(), expires_in_seconds: 0 } as Media);
+    noteServerTime(new Date(anHourAgo).toUTCString());
     await startTelling();
     const at = (seconds: number) => new Date(serverNow() + 1000 * seconds).toISOString();
     expect(isNews(job("a", { completed_at: at(-60) }))).toBe(false);

@@ -34,7 +34,7 @@ describe("an age", () => {
     [59 * SECOND, "just now"],
     [5 * MINUTE, "5 min. ago"],
     [3 * HOUR, "3 hr. ago"],
-    [DAY, "yesterday"],
+    [DAY, "1 day ago"],
     [6 * DAY, "6 days ago"],
   ])("of %i ms reads %s", (age, text) => {
     expect(formatAge(now - age, now)).toBe(text);

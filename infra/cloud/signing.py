@@ -31,12 +31,15 @@ class SigningKey:
             )
 
     def is_ours(self) -> bool:
-        """Whether the secret is there and is ours. Earlier versions gave it no label, but made the account too."""
+        """Whether the secret is there and is ours. Earlier versions gave it no label, but made the account too,
+        with no description at first.
+        """
         secret = self._gcloud.find("secrets", "describe", SECRET)
         if secret is None or _is_labelled(secret):
             return secret is not None
         accounts = self._gcloud.read("iam", "service-accounts", "list")
-        return any(one["email"] == self._email and one.get("description") == DESCRIPTION for one in accounts)
+        ours = (None, "", DESCRIPTION)
+        return any(one["email"] == self._email and one.get("description") in ours for one in accounts)
 
     def ensure(self) -> None:
         """After `look`. Raises Refused if no key can be kept."""

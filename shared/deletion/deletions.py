@@ -143,9 +143,9 @@ class Deletions:
         now: datetime,
         found: Leftovers = NOTHING,
         *,
-        owner: str | None = None,
+        owner: str,
     ) -> Deletion:
-        """Add the run's results to the entry, if it is still `owner`'s or none is given.
+        """Add the run's results to the entry, if it is still `owner`'s.
 
         The purge is done if no bucket has an error and nothing was `found`. Returns the deletion after that, which
         may have been taken back meanwhile.
@@ -153,10 +153,12 @@ class Deletions:
         step = partial(entries.ended, key=key, buckets=buckets, found=found, now=now)
         return _deletion(self._record(job_id, lambda _, entry: step(entry), now, owner))
 
-    def record_late_upload(self, job_id: str, bucket: str, generation: int, size: int, now: datetime) -> bool:
+    def record_late_upload(
+        self, job_id: str, bucket: str, generation: int, now: datetime, *, size: int, owner: str
+    ) -> bool:
         """Record that an object of `size` bytes arrived after the delete and is being removed.
 
-        Returns whether it may be: the owner may have taken the deletion back.
+        Returns whether it may be: `owner` may have taken the deletion back.
         """
 
         def step(_: Pair, entry: Entry) -> Entry:
@@ -164,12 +166,13 @@ class Deletions:
                 return entry
             return entries.late_upload_found(entry, bucket, generation, size, now)
 
-        return entries.is_deleted(self._record(job_id, step, now).entry)
+        pair = self._record(job_id, step, now, owner)
+        return entries.is_deleted(pair.entry) and pair.entry.get("user_id") == owner
 
-    def end_late_removal(self, job_id: str, bucket: str, generation: int, now: datetime) -> None:
-        """Record that the object was removed."""
+    def end_late_removal(self, job_id: str, bucket: str, generation: int, now: datetime, *, owner: str) -> None:
+        """Record that `owner`'s object was removed."""
         step = partial(entries.late_upload_removed, bucket=bucket, generation=generation)
-        self._record(job_id, lambda _, entry: step(entry), now)
+        self._record(job_id, lambda _, entry: step(entry), now, owner)
 
     def record_sweep(self, deletion: Deletion, now: datetime) -> None:
         """Record that a sweep requested the purge again or looked at the mark, and postpone the next sweep."""
@@ -259,7 +262,7 @@ class Deletions:
 def _goes_on(deletion: Deletion) -> bool:
     """Whether files may be left or on their way back. What is `left` elsewhere is for somebody to look at."""
     if deletion.state is DeletionState.PENDING:
-        return not deletion.left or deletion.has_failed
+        return not (deletion.left and deletion.is_proved_empty)
     return deletion.state is DeletionState.RESTORING
 
 

@@ -79,10 +79,12 @@ def followed(before: Entry, entry: Entry) -> Entry:
         entry["earlier"] = [*_list(before, "earlier"), {**before, "earlier": []}][-_OWNERS_KEPT:]
         if "displaced" in before:
             entry["put_back"] = before["displaced"]
+    elif "restores_until" in before:
+        entry["restores_until"] = before["restores_until"]
     return entry
 
 
-_FOLLOWING = ("displaced", "put_back", "restores", "restores_until", "earlier")
+_FOLLOWING = ("displaced", "put_back", "restores", "earlier")
 _OWNERS_KEPT = 8
 
 
@@ -235,6 +237,7 @@ def deletion_of(job_id: str, entry: Entry) -> Deletion | None:
     if not isinstance(state, str) or state not in set(DeletionState):
         return None
     sweep_at = entry.get("sweep_at")
+    buckets = _buckets(entry)
     return Deletion(
         job_id=job_id,
         user_id=user_id,
@@ -246,8 +249,9 @@ def deletion_of(job_id: str, entry: Entry) -> Deletion | None:
         left=_texts(entry, "left"),
         restores=restores(entry),
         first_removal=_first_removal(entry, requested_at),
-        removed={bucket: _number(one, "objects") for bucket, one in _buckets(entry).items()},
-        has_failed=any(one.get("error") for one in _buckets(entry).values()),
+        removed={bucket: _number(one, "objects") for bucket, one in buckets.items()},
+        has_failed=any(one.get("error") for one in buckets.values()),
+        is_proved_empty=bool(buckets) and all(one.get("proved_empty_at") for one in buckets.values()),
     )
 
 

@@ -50,6 +50,8 @@ class Deletion:
     """How many generations of objects runs removed from each bucket, as far as is known."""
     has_failed: bool = False
     """Whether the last run could not prove that each bucket is empty."""
+    is_proved_empty: bool = False
+    """Whether a run has proved that each bucket is empty, and nothing came back since."""
 
     @property
     def removed_since(self) -> datetime:

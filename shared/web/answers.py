@@ -23,7 +23,7 @@ _REQUEST_HEADERS = ", ".join(
         *("traceparent", "tracestate", "baggage", "sentry-trace"),
     )
 )
-_EXPOSED_HEADERS = "ETag, Retry-After, X-Request-Id"
+_EXPOSED_HEADERS = "Date, ETag, Retry-After, X-Request-Id"
 _ONE_PACKET = 1_200
 _GZIP = 16 + zlib.MAX_WBITS
 """Makes zlib write gzip's format: https://www.zlib.net/manual.html#Advanced"""

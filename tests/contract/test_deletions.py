@@ -100,7 +100,7 @@ def test_each_run_adds_to_the_audit_record(world: World, user: str) -> None:
         BucketPurge(bucket=videos, objects=1, size=5, error="ServiceUnavailable"),
     ]
     world.deletions.begin_purge(job_id, user, "run 1", NOW)
-    assert world.deletions.end_purge(job_id, "run 1", failed, NOW).state is DeletionState.PENDING
+    assert world.deletions.end_purge(job_id, "run 1", failed, NOW, owner=user).state is DeletionState.PENDING
     purge = world.entry(job_id)
     assert (purge["state"], purge["attempts"], purge["proved_empty_at"]) == ("pending", 1, None)
     assert purge["buckets"] == {
@@ -125,7 +125,7 @@ def test_each_run_adds_to_the_audit_record(world: World, user: str) -> None:
     rest = [BucketPurge(bucket=images, objects=0, size=0), BucketPurge(bucket=videos, objects=1, size=7)]
     later = NOW + timedelta(minutes=1)
     world.deletions.begin_purge(job_id, user, "run 2", later)
-    assert world.deletions.end_purge(job_id, "run 2", rest, later).state is DeletionState.DONE
+    assert world.deletions.end_purge(job_id, "run 2", rest, later, owner=user).state is DeletionState.DONE
     purge = world.entry(job_id)
     assert (purge["state"], purge["attempts"], purge["proved_empty_at"]) == ("done", 2, later)
     assert purge["buckets"] == {
@@ -156,10 +156,10 @@ def test_a_step_that_is_recorded_twice_counts_once(world: World, user: str) -> N
     for _ in range(2):
         world.deletions.begin_purge(job_id, user, "run", NOW)
     for _ in range(2):
-        world.deletions.end_purge(job_id, "run", outcome, NOW)
+        world.deletions.end_purge(job_id, "run", outcome, NOW, owner=user)
     for _ in range(2):
-        world.deletions.record_late_upload(job_id, "nuumee-outputs", 7, 300, NOW)
-    world.deletions.record_late_upload(job_id, "nuumee-outputs", 8, 30, NOW)
+        world.deletions.record_late_upload(job_id, "nuumee-outputs", 7, NOW, size=300, owner=user)
+    world.deletions.record_late_upload(job_id, "nuumee-outputs", 8, NOW, size=30, owner=user)
     purge = world.entry(job_id)
     assert (purge["attempts"], purge["buckets"]["nuumee-images"]["objects"]) == (1, 2)
     assert (purge["late_objects"], purge["late_bytes"], purge["late_at"]) == (2, 330, NOW)
@@ -170,9 +170,9 @@ def test_of_two_runs_at_once_the_one_that_fails_last_leaves_a_purge_that_is_due(
     world.deletions.mark(user, job_id, NOW)
     for key in ("first", "second"):
         world.deletions.begin_purge(job_id, user, key, NOW)
-    world.deletions.end_purge(job_id, "first", [BucketPurge(bucket="b", objects=1, size=2)], NOW)
+    world.deletions.end_purge(job_id, "first", [BucketPurge(bucket="b", objects=1, size=2)], NOW, owner=user)
     failed = BucketPurge(bucket="b", objects=0, size=0, error="away")
-    world.deletions.end_purge(job_id, "second", [failed], NOW)
+    world.deletions.end_purge(job_id, "second", [failed], NOW, owner=user)
     assert [one.state for one in world.deletions.due(NOW, 1000) if one.job_id == job_id] == [DeletionState.PENDING]
 
 
@@ -225,7 +225,7 @@ def test_due_purges_are_found_by_how_long_they_have_been_due(world: World, user:
     assert [found.job_id for found in world.deletions.due(now, 10)] == [first, second]
     assert [found.job_id for found in world.deletions.due(now, 1)] == [first]
     for job_id in (first, second, not_yet):
-        world.deletions.end_purge(job_id, "run", [], NOW)
+        world.deletions.end_purge(job_id, "run", [], NOW, owner=user)
     assert world.deletions.due(NOW - timedelta(days=499), 10) == []
 
 
@@ -250,7 +250,7 @@ def test_what_a_user_waits_for_is_due_before_marks_to_look_at(world: World, user
 def test_a_purge_that_was_done_can_be_opened_again_and_is_due_at_once(world: World, user: str) -> None:
     (job_id,) = put_many(world, user, document, 1)
     world.deletions.mark(user, job_id, NOW)
-    world.deletions.end_purge(job_id, "run", [], NOW)
+    world.deletions.end_purge(job_id, "run", [], NOW, owner=user)
     world.deletions.reopen(job_id, NOW)
     deletion = world.deletions.of(job_id)
     assert deletion is not None
@@ -271,7 +271,7 @@ def test_pending_purges_are_found_oldest_first_and_no_others(world: World, user:
     later = world.deletions.all_pending(before + timedelta(seconds=1))
     assert [found.job_id for found in later] == [first, second, third]
     for job_id in (first, second, third):
-        world.deletions.end_purge(job_id, "run", [], NOW)
+        world.deletions.end_purge(job_id, "run", [], NOW, owner=user)
     assert list(world.deletions.all_pending(before + timedelta(seconds=1))) == []
 
 
@@ -292,7 +292,7 @@ def test_a_damaged_entry_keeps_nobody_elses_from_being_found(
     assert [found.job_id for found in world.deletions.due(now, 1)] == [sound]
     assert world.entry(damaged)["sweep_at"] is None, "the damaged one is out of the way"
     assert "ledger_entry_damaged" in [line.getMessage() for line in caplog.records]
-    world.deletions.end_purge(sound, "run", [], NOW)
+    world.deletions.end_purge(sound, "run", [], NOW, owner=user)
 
 
 def test_a_sweep_that_is_told_twice_counts_once(world: World, user: str) -> None:
@@ -382,7 +382,9 @@ def test_what_an_earlier_owners_deletion_has_left_elsewhere_does_not_stand_in_th
     world.put_entry(job_id, entry("somebody-else"))
     world.deletions.begin_purge(job_id, "somebody-else", "run", NOW)
     left = Leftovers(("videos/somebody-else/clip.mp4",))
-    world.deletions.end_purge(job_id, "run", [BucketPurge(bucket="b", objects=0, size=0)], NOW, left)
+    world.deletions.end_purge(
+        job_id, "run", [BucketPurge(bucket="b", objects=0, size=0)], NOW, left, owner="somebody-else"
+    )
     world.put(job_id, document(user))
     assert world.deletions.mark(user, job_id, NOW).user_id == user
     assert world.entry(job_id)["earlier"][0]["left"] == list(left.left)
@@ -393,10 +395,28 @@ def test_what_an_earlier_owners_deletion_has_left_elsewhere_does_not_stand_in_th
     assert world.entry(job_id)["state"] == "done"
 
 
-BROKEN = {"left": ["videos/somebody-else/clip.mp4"], "buckets": {"b": {"error": "away"}}}
+def test_the_next_owner_of_an_id_has_restores_of_their_own(world: World, user: str) -> None:
+    job_id = new_id()
+    world.put_entry(job_id, entry("somebody-else", state="restored", restores=11, restores_until=NOW))
+    world.put(job_id, document(user))
+    world.deletions.mark(user, job_id, NOW)
+    found = world.entry(job_id)
+    assert (found["restores"], "restores_until" in found) == (11, False)
 
 
-@pytest.mark.parametrize("old", [{"state": "pending"}, {"state": "restoring"}, {"state": "pending", **BROKEN}])
+LEFT = ["videos/somebody-else/clip.mp4"]
+RESTORED_IN_PART = {"left": LEFT, "buckets": {"b": {"proved_empty_at": NOW}, "c": {"proved_empty_at": None}}}
+
+
+@pytest.mark.parametrize(
+    "old",
+    [
+        {"state": "pending"},
+        {"state": "restoring"},
+        {"state": "pending", "left": LEFT},
+        {"state": "pending", **RESTORED_IN_PART},
+    ],
+)
 def test_an_earlier_owners_deletion_that_goes_on_is_waited_for(
     world: World, user: str, old: dict[str, object]
 ) -> None:

@@ -150,7 +150,7 @@ def test_texts_that_a_stale_copy_with_the_mark_brings_back_go_with_the_next_look
 ) -> None:
     (job_id,) = put_many(world, user, lambda owner: document(owner, **TEXTS), 1)
     world.deletions.mark(user, job_id, NOW)
-    done = world.deletions.end_purge(job_id, "run", [], NOW)
+    done = world.deletions.end_purge(job_id, "run", [], NOW, owner=user)
     copied = dict(world.read(job_id))
     Erasing(world.ledger, world.deletions).erase(erasure, [job_id], NOW)
     assert world.read(job_id).keys().isdisjoint(TEXTS)

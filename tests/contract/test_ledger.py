@@ -48,7 +48,7 @@ def test_a_stale_copy_that_undoes_the_mark_undoes_no_deletion(world: World, user
     assert moment == "at its end" or is_hidden(world, user, job_id)
     if moment == "at its end":
         world.put(job_id, copy)
-        after = world.deletions.end_purge(job_id, "run", EMPTY, NOW)
+        after = world.deletions.end_purge(job_id, "run", EMPTY, NOW, owner=user)
         assert after.is_due(NOW), "the writer may have brought files"
     assert is_hidden(world, user, job_id)
     fields = world.read(job_id)
@@ -59,7 +59,7 @@ def test_a_stale_copy_that_comes_after_the_purge_is_found_by_a_sweep(world: Worl
     job_id, copy = new_id(), in_progress(user)
     world.put(job_id, copy)
     world.deletions.mark(user, job_id, NOW)
-    done = world.deletions.end_purge(job_id, "run", EMPTY, NOW)
+    done = world.deletions.end_purge(job_id, "run", EMPTY, NOW, owner=user)
     assert (done.state, done.sweep_at) == (DeletionState.DONE, NOW + timedelta(minutes=5))
     world.put(job_id, copy)
     world.deletions.record_sweep(done, done.sweep_at or NOW)
@@ -79,7 +79,7 @@ def test_sweeps_look_at_the_mark_of_a_job_in_progress_for_a_day_and_of_others_fo
     job_id = new_id()
     world.put(job_id, make(user))
     world.deletions.mark(user, job_id, NOW)
-    deletion = world.deletions.end_purge(job_id, "run", EMPTY, NOW)
+    deletion = world.deletions.end_purge(job_id, "run", EMPTY, NOW, owner=user)
     looks = []
     while deletion.sweep_at:
         looks.append((deletion.sweep_at - NOW) / timedelta(minutes=1))
@@ -96,13 +96,13 @@ def test_whatever_meets_a_lost_mark_later_puts_it_again(world: World, user: str,
     job_id, copy = new_id(), document(user)
     world.put(job_id, copy)
     world.deletions.mark(user, job_id, NOW)
-    world.deletions.end_purge(job_id, "run", EMPTY, NOW)
+    world.deletions.end_purge(job_id, "run", EMPTY, NOW, owner=user)
     world.put(job_id, copy)
     if again == "delete":
         deletion = world.deletions.mark(user, job_id, LATER)
         assert (deletion.deleted_at, deletion.state) == (NOW, DeletionState.PENDING)
     elif again == "late upload":
-        world.deletions.record_late_upload(job_id, "nuumee-outputs", 7, 1, LATER)
+        world.deletions.record_late_upload(job_id, "nuumee-outputs", 7, LATER, size=1, owner=user)
     else:
         world.deletions.reopen(job_id, LATER)
     assert is_hidden(world, user, job_id)
@@ -118,7 +118,7 @@ def test_a_job_whose_document_is_gone_is_purged_for_its_owner(world: World, user
     assert world.deletions.still_holds(deletion, NOW)
     assert world.deletions.mark(user, job_id, LATER) == begun
     assert world.deletions.standings([job_id])[job_id].user_id == user
-    assert world.deletions.end_purge(job_id, "run", EMPTY, NOW).state is DeletionState.DONE
+    assert world.deletions.end_purge(job_id, "run", EMPTY, NOW, owner=user).state is DeletionState.DONE
     with pytest.raises(NotFound):
         world.deletions.mark("somebody-else", job_id, NOW)
     with pytest.raises(KeyError):  # what is gone stays gone
@@ -139,7 +139,7 @@ def test_a_deletion_that_was_taken_back_lets_no_file_go(world: World, user: str,
     world.deletions.reopen(job_id, NOW)
     assert world.entry(job_id) == before
     removed = [BucketPurge(bucket="nuumee-images", objects=3, size=9, error="the deletion was taken back")]
-    assert world.deletions.end_purge(job_id, "run 1", removed, NOW).state.value == state
+    assert world.deletions.end_purge(job_id, "run 1", removed, NOW, owner=user).state.value == state
     assert world.entry(job_id)["buckets"]["nuumee-images"]["objects"] == 3
 
 
@@ -193,11 +193,11 @@ def test_a_purge_of_the_old_form_is_taken_over_by_whatever_meets_it(world: World
         case "begin":
             world.deletions.begin_purge(job_id, user, "run", NOW)
         case "end":
-            world.deletions.end_purge(job_id, "run", EMPTY, NOW)
+            world.deletions.end_purge(job_id, "run", EMPTY, NOW, owner=user)
         case "sweep":
             world.deletions.record_sweep(deletion, NOW)
         case _:
-            world.deletions.record_late_upload(job_id, "nuumee-images", 7, 1, NOW)
+            world.deletions.record_late_upload(job_id, "nuumee-images", 7, NOW, size=1, owner=user)
     assert "purge" not in world.read(job_id)
     assert (world.entry(job_id)["user_id"], world.entry(job_id)["requested_at"]) == (user, NOW)
 
@@ -243,10 +243,10 @@ def test_a_purge_is_not_done_while_an_object_is_left_that_the_job_names(
 ) -> None:
     (job_id,) = put_many(world, user, document, 1)
     world.deletions.mark(user, job_id, NOW)
-    after = world.deletions.end_purge(job_id, "run 1", EMPTY, NOW, found)
+    after = world.deletions.end_purge(job_id, "run 1", EMPTY, NOW, found, owner=user)
     assert (after.state, after.left) == (DeletionState.PENDING, found.left)
     assert world.entry(job_id)["left"] == list(found.left)
-    assert world.deletions.end_purge(job_id, "run 2", EMPTY, NOW).state is DeletionState.DONE
+    assert world.deletions.end_purge(job_id, "run 2", EMPTY, NOW, owner=user).state is DeletionState.DONE
 
 
 def test_what_a_job_names_elsewhere_is_remembered_although_its_document_forgets_it(
@@ -275,7 +275,7 @@ def test_a_document_without_room_for_the_mark_gets_it(database: firestore.Client
     assert is_hidden(world, user, job_id)
     kept = {**world.read(job_id), **world.ledger.displaced(job_id)}
     assert (kept["extension_prompt"], kept["deleted_at"], kept["created_at"]) == (prompt, NOW, full["created_at"])
-    assert world.deletions.end_purge(job_id, "run", EMPTY, NOW).state is DeletionState.DONE
+    assert world.deletions.end_purge(job_id, "run", EMPTY, NOW, owner=user).state is DeletionState.DONE
 
 
 def test_a_full_copy_of_a_full_document_makes_room_again(database: firestore.Client, user: str) -> None:

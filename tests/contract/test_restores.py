@@ -57,7 +57,7 @@ def finish(restores: Restores, job_id: str, now: datetime) -> DeletionState | No
 
 def purge(world: World, user: str, job_id: str, key: str = "run") -> None:
     world.deletions.begin_purge(job_id, user, key, NOW)
-    world.deletions.end_purge(job_id, key, [BucketPurge(bucket="b", objects=1, size=2)], NOW)
+    world.deletions.end_purge(job_id, key, [BucketPurge(bucket="b", objects=1, size=2)], NOW, owner=user)
 
 
 def test_a_restored_job_is_as_it_was(world: World, restores: Restores, user: str, job_id: str) -> None:
@@ -125,7 +125,7 @@ def test_the_time_counts_from_the_first_removal(world: World, restores: Restores
     for number, key in enumerate(("late", "last"), 1):
         at = NOW + number * timedelta(hours=2)
         world.deletions.begin_purge(job_id, user, key, at)
-        world.deletions.end_purge(job_id, key, [BucketPurge(bucket="b", objects=2, size=2)], at)
+        world.deletions.end_purge(job_id, key, [BucketPurge(bucket="b", objects=2, size=2)], at, owner=user)
     assert entry(world, job_id)["buckets"]["b"]["first_removed_at"] == NOW
     with pytest.raises(Gone):
         request(restores, user, job_id, NOW + WEEK - MARGIN)
@@ -143,7 +143,7 @@ def test_a_purge_that_was_cut_off_does_not_shorten_the_time_of_a_later_deletion(
     again = NOW + 4 * WEEK
     world.deletions.mark(user, job_id, again)
     world.deletions.begin_purge(job_id, user, "next", again)
-    world.deletions.end_purge(job_id, "next", [BucketPurge(bucket="b", objects=1, size=2)], again)
+    world.deletions.end_purge(job_id, "next", [BucketPurge(bucket="b", objects=1, size=2)], again, owner=user)
     assert wish(restores, job_id).first_removal == again
     assert request(restores, user, job_id, again + MINUTE).state is RESTORING
 
@@ -153,7 +153,7 @@ def test_what_was_never_removed_comes_back_at_any_time(
 ) -> None:
     world.deletions.mark(user, job_id, NOW)
     world.deletions.begin_purge(job_id, user, "run", NOW)
-    world.deletions.end_purge(job_id, "run", [BucketPurge(bucket="b", objects=0, size=0)], NOW)
+    world.deletions.end_purge(job_id, "run", [BucketPurge(bucket="b", objects=0, size=0)], NOW, owner=user)
     assert restores.request(user, job_id, lambda _: None, NOW + 9 * WEEK).state is RESTORING
 
 
@@ -252,7 +252,7 @@ def test_a_restore_waits_for_a_run_that_may_still_remove(
     world.deletions.begin_purge(job_id, user, "killed", NOW)
     world.deletions.begin_purge(job_id, user, "slow", NOW + MINUTE)
     request(restores, user, job_id)
-    world.deletions.end_purge(job_id, "slow", [], NOW + MINUTE)
+    world.deletions.end_purge(job_id, "slow", [], NOW + MINUTE, owner=user)
     assert not restores.may_begin(job_id, NOW + LONGEST_RUN - MINUTE)
     with pytest.raises(RestoreIncomplete):
         finish(restores, job_id, NOW + LONGEST_RUN - MINUTE)
@@ -265,10 +265,10 @@ def test_a_restore_waits_for_a_late_upload_that_is_being_removed(
     world: World, restores: Restores, user: str, job_id: str
 ) -> None:
     world.deletions.mark(user, job_id, NOW)
-    assert world.deletions.record_late_upload(job_id, "b", 7, 2, NOW)
+    assert world.deletions.record_late_upload(job_id, "b", 7, NOW, size=2, owner=user)
     request(restores, user, job_id)
     assert not restores.may_begin(job_id, NOW + MINUTE)
-    world.deletions.end_late_removal(job_id, "b", 7, NOW)
+    world.deletions.end_late_removal(job_id, "b", 7, NOW, owner=user)
     assert restores.may_begin(job_id, NOW + MINUTE)
 
 
@@ -280,7 +280,7 @@ def test_nothing_is_removed_of_a_job_that_is_being_restored_or_was(
     for is_over in (False, True):
         if is_over:
             finish(restores, job_id, NOW)
-        assert not world.deletions.record_late_upload(job_id, "b", 7, 2, NOW)
+        assert not world.deletions.record_late_upload(job_id, "b", 7, NOW, size=2, owner=user)
         assert not world.deletions.still_holds(deletion, NOW)
         begun = world.deletions.begin_purge(job_id, user, f"run {is_over}", NOW)
         assert begun is not None
@@ -495,7 +495,7 @@ def late_jobs(world: World, user: str, count: int, removed_at: datetime) -> list
         world.deletions.mark(user, job_id, removed_at - 2 * WEEK - number * MINUTE)
         world.deletions.begin_purge(job_id, user, "late", removed_at)
         removed = BucketPurge(bucket="b", objects=1, size=2)
-        world.deletions.end_purge(job_id, "late", [removed], removed_at + MINUTE)
+        world.deletions.end_purge(job_id, "late", [removed], removed_at + MINUTE, owner=user)
     return ids
 
 
@@ -528,7 +528,9 @@ def test_a_job_without_files_leaves_the_trash_as_one_with_files_does(world: Worl
     world.deletions.mark(user, job_id, NOW)
     for at in (NOW, NOW + timedelta(hours=1)):
         world.deletions.begin_purge(job_id, user, f"run {at}", at)
-        world.deletions.end_purge(job_id, f"run {at}", [BucketPurge(bucket="b", objects=0, size=0)], at)
+        world.deletions.end_purge(
+            job_id, f"run {at}", [BucketPurge(bucket="b", objects=0, size=0)], at, owner=user
+        )
     (found,) = trash(world, user, now=NOW + timedelta(days=3)).jobs
     assert found.recoverable_until == NOW + WEEK
     assert trash(world, user, now=NOW + WEEK).jobs == []

@@ -48,7 +48,15 @@ export default function DetailsDialog({ jobId, jobs, onPreview, onOpen, onClose 
   return (
     <Modal
       key={jobId}
-      title={job ? `${titleOf(job)} ${shortName(job.id)}` : `Job ${shortName(jobId)}`}
+      title={
+        job ? (
+          <>
+            <bdi>{titleOf(job)}</bdi> {shortName(job.id)}
+          </>
+        ) : (
+          `Job ${shortName(jobId)}`
+        )
+      }
       onClose={onClose}
       className="max-w-xl"
       about={job ? cardId(job.id) : undefined}

@@ -12,7 +12,7 @@ export const ANSWERS =
   "-bottom-4 -mx-4 -mb-4 sm:-bottom-6 sticky mt-2 flex flex-wrap justify-end gap-2 bg-surface px-4 py-3 sm:-mx-6 sm:-mb-6 sm:px-6 sm:py-5";
 
 interface Props {
-  title: string;
+  title: ReactNode;
   onClose: () => void;
   className: string;
   /** The element id of the card that the dialog is about, if any. */

@@ -23,7 +23,7 @@ def erase(bench: Bench, account: Account, jobs: int, tries: int = 1) -> bool:
     """Sign in anew and ask for the deletion of all jobs, of which there are probably so many.
 
     Whether it was accepted. If it was not, it may be carried out all the same. Each try confirms the number that
-    the answer to the one before told. One within a minute of another, whose answer may have been lost, is refused.
+    the answer to the one before told. One soon after another, whose answer may have been lost, is refused.
     """
     account = bench.users.sign_in(account.email, PASSWORD)
     headers = {"Authorization": f"Bearer {account.token}"}

@@ -140,7 +140,7 @@ def _restore(function: Subscriber[Any], services: FakeServices) -> Iterator[None
     run = "a-run"
     services.deletions.begin_purge(GONE, "me", run, NOW)
     removed = services.objects.purge(JobPrefix("me", GONE), lambda: True)
-    services.deletions.end_purge(GONE, run, removed, NOW)
+    services.deletions.end_purge(GONE, run, removed, NOW, owner="me")
     services.restores.request("me", GONE, lambda removed_at: removed_at + timedelta(days=7), NOW)
     (first,) = services.storage.list_blobs(IMAGES, soft_deleted=True)
     services.storage.bucket(IMAGES).restore_blob(first.name, generation=first.generation)

@@ -233,7 +233,7 @@ def test_a_restore_misses_what_the_run_that_it_waited_for_has_removed(
     removed = services.fake_media.purge(JobPrefix("me", "job"), lambda: True)
     services.fake_media.removed[VIDEOS].clear()  # the bucket has kept nothing
     undelete(services)
-    ends = lambda _: services.deletions.end_purge("job", "run", removed, NOW)  # noqa: E731
+    ends = lambda _: services.deletions.end_purge("job", "run", removed, NOW, owner="me")  # noqa: E731
     monkeypatch.setattr("functions.restore_job.time.sleep", ends)
     with pytest.raises(ServiceUnavailable):
         restore(services)

@@ -50,7 +50,8 @@ interface Preview extends Stop {
 
 function JobsOf({ userId }: { userId: string }) {
   const [view, navigation] = useView();
-  const [announcement, announce] = useState("");
+  const [announcement, setAnnouncement] = useState({ text: "", number: 0 });
+  const announce = (text: string) => setAnnouncement(({ number }) => ({ text, number: number + 1 }));
   const loaded = useJobs(userId, view, {
     onChange: (changed) => announce(changed.map(describeChange).join(" ")),
     onArrival: ({ length }) =>
@@ -81,8 +82,8 @@ function JobsOf({ userId }: { userId: string }) {
   const [filtering, setFiltering] = useState(false);
   const closeFilter = () => setFiltering(false);
   const finds = view.search !== "" || isNarrowed(view);
-  const asked = filtering || jobsToDelete.length > 0;
-  const later = usePart(asked || finds || jobs.none || selection.jobs.length > 0, loadLater, () => {
+  const wishes = [filtering, jobsToDelete.length > 0, finds, jobs.none, selection.jobs.length > 0];
+  const later = usePart(wishes.includes(true) && String(wishes), loadLater, () => {
     closeFilter();
     closeDelete();
   });
@@ -141,7 +142,7 @@ function JobsOf({ userId }: { userId: string }) {
       ) : (
         <JobsContent.Skeleton />
       )}
-      <Announcer text={announcement} />
+      <Announcer announcement={announcement} />
       {filtering && later && (
         <later.FilterDialog
           filter={view}
