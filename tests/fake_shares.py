@@ -14,7 +14,7 @@ from shared.jobs.job import Job, JobPrefix, Medium, is_job_id
 from shared.jobs.known_pictures import Pictures, known_pictures
 from shared.sharing.completion import completion, wants_link
 from shared.sharing.shares import NoSuchVideo, SharedVideo, renewal, revocation, shared_video, wished
-from shared.sharing.short_links import is_short_id, new_short_id
+from shared.sharing.short_links import is_over, is_short_id, new_short_id
 from tests.fake_firestore import FakeRepository
 
 
@@ -23,6 +23,8 @@ class FakeShares:
         self._repository = repository
         self.links: dict[str, Any] = {}
         """The job id of each short id."""
+        self.ends: dict[str, dict[str, Any]] = {}
+        """What a link's document says of its end."""
         self.error: Exception | None = None
 
     def resolve(self, short_id: str, now: datetime) -> SharedVideo:
@@ -32,11 +34,11 @@ class FakeShares:
             raise self.error
         self._repository.calls += 1
         having = [job_id for job_id, job in self._repository.documents.items() if job.get("short_id") == short_id]
-        if short_id not in self.links and len(having) == 1:
+        if short_id not in self.links and len(having) == 1 and is_job_id(having[0]):
             found = shared_video(short_id, having[0], self._repository.documents[having[0]], now)
             return replace(found, is_settled=False)
         job_id = self.links.get(short_id)
-        if not isinstance(job_id, str) or not is_job_id(job_id):
+        if not isinstance(job_id, str) or not is_job_id(job_id) or is_over(self.ends.get(short_id, {}), now):
             raise NoSuchVideo
         return shared_video(short_id, job_id, self._repository.documents.get(job_id, {}), now)
 
@@ -50,18 +52,22 @@ class FakeShares:
         if not job.is_completed:
             raise NotCompleted(job.status or "unknown")
         changes = renewal(document, now, expires_at)
-        self._claim(document, job_id)
+        self._note_end(document, job_id, ended_at=now)
         document.update(short_id=self.new(job_id), **changes)
+        self._note_end(document, job_id, expires_at=expires_at)
         return job_from(job_id, document)
 
     def change(self, user_id: str, job_id: str, now: datetime, wishes: Mapping[str, Any]) -> Job:
         document = self._owned(user_id, job_id)
-        document.update(wished(document, now, wishes))
+        changes = wished(document, now, wishes)
+        document.update(changes)
+        if "share_expires_at" in changes:
+            self._note_end(document, job_id, expires_at=changes["share_expires_at"])
         return job_from(job_id, document)
 
     def revoke(self, user_id: str, job_id: str, now: datetime) -> Job:
         document = self._owned(user_id, job_id)
-        self._claim(document, job_id)
+        self._note_end(document, job_id, ended_at=now)
         document.update(revocation(document, now))
         return job_from(job_id, document)
 
@@ -71,9 +77,10 @@ class FakeShares:
         self.links[short_id] = job_id
         return short_id
 
-    def _claim(self, document: dict[str, Any], job_id: str) -> None:
-        if is_short_id(document.get("short_id")):
-            self.links.setdefault(str(document["short_id"]), job_id)
+    def _note_end(self, document: dict[str, Any], job_id: str, **end: Any) -> None:
+        short_id = str(document.get("short_id"))
+        if is_short_id(short_id) and self.links.setdefault(short_id, job_id) == job_id:
+            self.ends[short_id] = {**self.ends.get(short_id, {}), **end}
 
     def _owned(self, user_id: str, job_id: str) -> dict[str, Any]:
         self._repository.calls += 1
@@ -126,7 +133,7 @@ class FakeExpiries:
         ends = {job_id: document.get("share_expires_at") for job_id, document in self._documents.items()}
         due = {job_id: end for job_id, end in ends.items() if isinstance(end, datetime) and end <= now}
         for job_id in sorted(due, key=lambda one: due[one])[:limit]:
-            self._shares._claim(self._documents[job_id], job_id)
+            self._shares._note_end(self._documents[job_id], job_id, ended_at=due[job_id])
             self._documents[job_id].update(revocation(self._documents[job_id], due[job_id]))
             del self._documents[job_id]["share_expires_at"]
             yield job_id

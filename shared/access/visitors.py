@@ -18,6 +18,8 @@ BURST = 60
 """Requests that a client may send at once."""
 PER_SECOND = 1.0
 """Requests per second that a client regains after using up BURST."""
+_LONGEST_AGENT = 1_000
+"""Characters. That of an app with its devices and languages has some 400; more would take long to search."""
 _BROWSER = re.compile(
     r"Mozilla/5\.0 \([^)]*(Windows NT|Macintosh|X11|Linux|Android|iPhone|iPad)[^)]*\).*(AppleWebKit|Gecko)/\d"
 )
@@ -40,6 +42,8 @@ class Visitor:
     @property
     def looks_like_browser(self) -> bool:
         """Whether a person may be looking. Anything that is not known to be a browser is a machine."""
+        if len(self.user_agent) > _LONGEST_AGENT:
+            return False
         return bool(_BROWSER.match(self.user_agent)) and not _DRESSED_UP.search(self.user_agent)
 
 

@@ -76,6 +76,8 @@ def job_from(job_id: str, document: Mapping[str, Any]) -> Job:
         # The owner ended the link, even if a worker has written it since.
         values.pop("short_id", None)
         values.pop("share_expires_at", None)
+    if "share_expires_at" in damaged:
+        values.pop("short_id", None)  # Such a link shows nothing.
     missing = [name for name in ("status", "created_at") if name not in values and name not in damaged]
     if damaged or missing:
         log.warning("job_document_damaged", job_id=job_id, damaged=damaged, missing=missing)

@@ -57,6 +57,9 @@ _ENOUGH_TIME = 3
 """CPU seconds after which no more pictures of an animation are looked at."""
 _MISSING = 0.1
 """The part of a damaged picture that may be missing at its end."""
+_NO_FURTHER = (EOFError, OSError, SyntaxError, ValueError, RuntimeError, Unpicturable)
+"""What Pillow raises after an animation's last picture, or at a damaged one. How many there are is not asked: to
+tell, it walks through all pictures of a GIF."""
 _NOTHING = (((0, 0),) * 3, ((128, 128),) * 3)
 """Least and most of what decoders put in place of what is missing: black, or for JPEG, grey."""
 
@@ -88,11 +91,14 @@ def _clearest_square(image: Image.Image) -> Image.Image:
     if not getattr(image, "is_animated", False) or image.format == "MPO":
         return first
     squares = [first]
-    for number in range(1, min(getattr(image, "n_frames", 1), _MOST_FRAMES)):
+    for number in range(1, _MOST_FRAMES):
         if time.process_time() > _ENOUGH_TIME:
             break
-        image.seek(number)
-        squares.append(_square(image))
+        try:
+            image.seek(number)
+            squares.append(_square(image))
+        except _NO_FURTHER:
+            break
     return squares[clearest([contrast(square) for square in squares])]
 
 

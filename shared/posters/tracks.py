@@ -43,9 +43,9 @@ def shown_track(container: InputContainer) -> VideoStream:
     Cover art is none. The other streams will not be read. Raises Unpicturable if no video can be decoded.
     """
     tracks = [each for each in container.streams.video if not each.disposition & _NO_VIDEO]
-    decodable = [each for each in tracks if each.codec_context.name in CODECS]
+    decodable = [each for each in tracks if _codec(each) in CODECS]
     if not decodable:
-        raise Unpicturable(Reason.NO_PICTURE, ", ".join(each.codec_context.name for each in tracks))
+        raise Unpicturable(Reason.NO_PICTURE, ", ".join(map(_codec, tracks)))
     chosen = max(decodable, key=_rank)
     pixels = chosen.width * chosen.height
     if pixels > MOST_PIXELS:
@@ -54,6 +54,11 @@ def shown_track(container: InputContainer) -> VideoStream:
         if other is not chosen:
             other.discard = Discard.all
     return chosen
+
+
+def _codec(track: VideoStream) -> str:
+    """The name of what decodes the track. PyAV has no context where FFmpeg has no decoder."""
+    return track.codec_context.name if track.codec_context else "unknown"
 
 
 def _rank(track: VideoStream) -> tuple[bool, int, bool, int]:

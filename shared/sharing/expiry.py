@@ -13,11 +13,10 @@ from google.api_core.exceptions import Aborted, FailedPrecondition, NotFound
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.jobs.amending import update_unless_changed
 from shared.jobs.documents import fields
 from shared.outages import fetched
 from shared.sharing.shares import revocation
-from shared.sharing.short_links import claim
+from shared.sharing.short_links import update_with_link
 
 
 class Expiries:
@@ -31,18 +30,17 @@ class Expiries:
         """End at most `limit` links whose time has come, and give the id of each one's job, deleted or not.
 
         A job that somebody else writes meanwhile waits for the next run. The end time is removed and not set to
-        null, so that there is room for what is written even in a document that is full. Costs a read and a write
-        for each, and a write more, or a read and a write, to reserve its id.
+        null, so that there is room for what is written even in a document that is full. Costs a read and two
+        writes for each, and a write, or a read, to reserve its id.
         """
         due = self._jobs.where(filter=FieldFilter("share_expires_at", "<=", now)).order_by("share_expires_at")
         found = fetched(due.limit(limit))
         for snapshot in found:
             document = fields(snapshot)
-            claim(self._client, document.get("short_id"), snapshot.id)
             changes = revocation(document, document["share_expires_at"])
             changes["share_expires_at"] = firestore.DELETE_FIELD
             try:
-                update_unless_changed(self._client, snapshot, changes)
+                update_with_link(self._client, snapshot, changes, {"ended_at": document["share_expires_at"]})
             except (FailedPrecondition, Aborted, NotFound):
                 continue
             yield snapshot.id

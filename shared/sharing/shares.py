@@ -17,7 +17,7 @@ from shared.jobs.documents import fields, given, is_deleted, job_from
 from shared.jobs.job import Job, Medium, is_job_id, is_own_path
 from shared.jobs.share_picture import SharePicture, share_picture
 from shared.outages import fetched
-from shared.sharing.short_links import claim, is_short_id, link_for
+from shared.sharing.short_links import Claim, claim, is_over, is_short_id, link_for, update_with_link
 
 RENEWALS = Allowance(at_once=10, every=timedelta(hours=1))
 """New links of one job. Each leaves a permanent document that reserves its id."""
@@ -120,17 +120,18 @@ class Shares:
         """
         if not is_short_id(short_id):
             raise NoSuchVideo
-        job_id = fields(read(self._links.document(short_id))).get("job_id")
+        link = fields(read(self._links.document(short_id)))
+        job_id = link.get("job_id")
         if job_id is None:
             return self._unclaimed(short_id, now)
-        if not isinstance(job_id, str) or not is_job_id(job_id):
+        if not isinstance(job_id, str) or not is_job_id(job_id) or is_over(link, now):
             raise NoSuchVideo
         return shared_video(short_id, job_id, fields(read(self._jobs.document(job_id))), now)
 
     def _unclaimed(self, short_id: str, now: datetime) -> SharedVideo:
         """What the job shows that has this short id but no link. If two jobs have the id, neither is shown."""
         found = fetched(self._jobs.where(filter=FieldFilter("short_id", "==", short_id)).limit(2))
-        if len(found) != 1:
+        if len(found) != 1 or not is_job_id(str(found[0].id)):
             raise NoSuchVideo
         return replace(shared_video(short_id, str(found[0].id), fields(found[0]), now), is_settled=False)
 
@@ -149,8 +150,8 @@ class Shares:
     def renew(self, user_id: str, job_id: str, now: datetime, expires_at: datetime | None = None) -> Job:
         """Give the job a new link, which ends then or never, and end its old one.
 
-        Raises NotFound, NotCompleted and TooManyRequests. Costs one read and two writes, plus a read and a write
-        if it had a link.
+        Raises NotFound, NotCompleted and TooManyRequests. Costs one read and two writes, plus a read and two
+        writes if it had a link.
         """
 
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
@@ -159,8 +160,11 @@ class Shares:
                 raise NotCompleted(job.status or "unknown")
             changes = renewal(document, now, expires_at)
             # Reserve the old id for good, even if its link was never created.
-            claim(self._client, document.get("short_id"), job_id)
-            return {**changes, "short_id": link_for(self._client, snapshot, changes, self._length)}
+            old = document.get("short_id")
+            is_own = claim(self._client, old, job_id) in {Claim.NEW, Claim.KEPT}
+            ends = (str(old), now) if is_own else None
+            new = link_for(self._client, snapshot, changes, self._length, expires_at=expires_at, ends=ends)
+            return {**changes, "short_id": new}
 
         return self._write(user_id, job_id, write)
 
@@ -168,12 +172,15 @@ class Shares:
         """Let the job's link be as its owner wishes; `requested_wishes` gives the fields.
 
         Raises NotFound, and NotShared if the job has no link that works. Costs one read and, if a wish is new, one
-        write.
+        write; two reads and two writes for another end.
         """
 
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
             changes = wished(document, now, wishes)
-            if changes:
+            if "share_expires_at" in changes:
+                end = {"expires_at": changes["share_expires_at"]}
+                update_with_link(self._client, snapshot, changes, end)
+            elif changes:
                 update_unless_changed(self._client, snapshot, changes)
             return changes
 
@@ -182,14 +189,13 @@ class Shares:
     def revoke(self, user_id: str, job_id: str, now: datetime) -> Job:
         """End the job's link; it gets no new one until its owner asks. Raises NotFound.
 
-        Costs one read and one write, plus a read and a write if it had a link.
+        Costs one read and one write, plus a read and two writes if it had a link.
         """
 
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
             changes = revocation(document, now)
             if changes:
-                claim(self._client, document.get("short_id"), job_id)
-                update_unless_changed(self._client, snapshot, changes)
+                update_with_link(self._client, snapshot, changes, {"ended_at": now})
             return changes
 
         return self._write(user_id, job_id, write)

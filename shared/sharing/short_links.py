@@ -1,13 +1,16 @@
 """Short links in Firestore: `short_links/{short_id}` names the one job that a short id was given to.
 
 The document makes the id unique, and it stays when the link ends. So an id never shows anything but the job
-that it was issued for.
+that it was issued for. It also holds the link's end, `ended_at` or `expires_at`: a writer of jobs who saves an
+older copy of the job's document cannot bring a link back.
 """
 
 from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Mapping
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
@@ -56,17 +59,54 @@ def claim(client: firestore.Client, short_id: object, job_id: str) -> Claim | No
     return Claim.NEW
 
 
-def link_for(client: firestore.Client, snapshot: Any, changes: dict[str, Any], length: int) -> str:
+def is_over(link: Mapping[str, Any], now: datetime) -> bool:
+    """Whether the link has ended, whatever the job's document says."""
+    end = link.get("expires_at")
+    return link.get("ended_at") is not None or (end is not None and not (isinstance(end, datetime) and now < end))
+
+
+def update_with_link(
+    client: firestore.Client, snapshot: Any, changes: dict[str, Any], about_link: dict[str, Any]
+) -> None:
+    """Write `changes` of the job in `snapshot` and `about_link` of its link, all or nothing.
+
+    A link that belongs to another job stays as it is. Costs two writes, plus a write, or a read, to claim it.
+    Raises as `link_for`.
+    """
+    batch = client.batch()
+    unchanged = client.write_option(last_update_time=snapshot.update_time)
+    batch.update(snapshot.reference, changes, option=unchanged)
+    short_id = fields(snapshot).get("short_id")
+    if claim(client, short_id, snapshot.id) in {Claim.NEW, Claim.KEPT}:
+        batch.update(client.collection("short_links").document(str(short_id)), about_link)
+    with outages("Firestore"):
+        batch.commit(**firestore_limits())
+
+
+def link_for(
+    client: firestore.Client,
+    snapshot: Any,
+    changes: dict[str, Any],
+    length: int,
+    *,
+    expires_at: datetime | None = None,
+    ends: tuple[str, datetime] | None = None,
+) -> str:
     """Write `changes`, a new `short_id` and its link, all or nothing, for the job in `snapshot`.
 
-    Raises FailedPrecondition or Aborted if the job was written since the snapshot. Then read it and check
-    again: a write whose response was lost also ends this way. Raises Unavailable when Firestore is away, and
-    Contended if several ids in a row are taken.
+    The new link expires then or never. An earlier one of the job's `ends` at that time. Raises FailedPrecondition
+    or Aborted if the job was written since the snapshot. Then read it and check again: a write whose response was
+    lost also ends this way. Raises Unavailable when Firestore is away, and Contended if several ids in a row are
+    taken.
     """
+    links = client.collection("short_links")
+    end = {} if expires_at is None else {"expires_at": expires_at}
     for _ in range(_MOST_TRIES):
         short_id = new_short_id(length)
         batch = client.batch()
-        batch.create(client.collection("short_links").document(short_id), {"job_id": snapshot.id})
+        batch.create(links.document(short_id), {"job_id": snapshot.id, **end})
+        if ends:
+            batch.update(links.document(ends[0]), {"ended_at": ends[1]})
         unchanged = client.write_option(last_update_time=snapshot.update_time)
         batch.update(snapshot.reference, {**changes, "short_id": short_id}, option=unchanged)
         try:

@@ -86,9 +86,13 @@ class PublicEndpoint(HttpFunction):
         return response
 
     def _serve(self, request: flask.Request, match: Match, services: Services) -> flask.Response:
-        visit = _visit(request, match, services)
-        if seconds := services.visitors.seconds_to_wait(visit.visitor.address, services.now().timestamp()):
+        address = client_address(
+            request.headers.get("X-Forwarded-For", ""), request.remote_addr or "", services.settings.forwarded_hops
+        )
+        # Before anything that takes time.
+        if seconds := services.visitors.seconds_to_wait(address, services.now().timestamp()):
             raise TooManyRequests(seconds)
+        visit = _visit(request, match, address)
         answer = in_time(services, self._handler, visit, services)
         if isinstance(answer, Redirect):
             return flask.Response(status=302, headers={"Location": answer.url})
@@ -114,10 +118,7 @@ class PublicEndpoint(HttpFunction):
         return response
 
 
-def _visit(request: flask.Request, match: Match, services: Services) -> Visit:
-    address = client_address(
-        request.headers.get("X-Forwarded-For", ""), request.remote_addr or "", services.settings.forwarded_hops
-    )
+def _visit(request: flask.Request, match: Match, address: str) -> Visit:
     visitor = Visitor(address, request.headers.get("User-Agent", ""))
     may_count = (
         request.method == "GET"

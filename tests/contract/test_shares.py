@@ -17,7 +17,7 @@ from shared.sharing import short_links
 from shared.sharing.expiry import Expiries
 from shared.sharing.shares import NoSuchVideo, Shares
 from shared.sharing.short_links import link_for, new_short_id
-from tests.contract.worlds import World
+from tests.contract.worlds import FirestoreWorld, World
 from tests.jobs import NOW, deleted, document, fill, new_id, read
 
 
@@ -125,6 +125,47 @@ def test_an_ended_link_is_not_told_as_good_whatever_a_worker_writes(world: World
     world.put(job_id, document(user, short_id=new_short_id(8), share_revoked_at=NOW))
     job = world.repository.get(user, job_id)
     assert (job.short_id, job.share_url("https://nuumee.ai")) == (None, None)
+
+
+@pytest.mark.parametrize("ends", ["revoked", "renewed", "expired"])
+def test_a_worker_who_saves_an_older_copy_brings_no_ended_link_back(world: World, user: str, ends: str) -> None:
+    job_id = new_id()
+    world.put(job_id, document(user))
+    short_id = str(world.shares.renew(user, job_id, NOW).short_id)
+    copy = dict(world.read(job_id))
+    end = NOW + timedelta(hours=1)
+    if ends == "revoked":
+        world.shares.revoke(user, job_id, NOW)
+    elif ends == "renewed":
+        world.shares.renew(user, job_id, NOW)
+    else:
+        world.shares.change(user, job_id, NOW, {"share_expires_at": end})
+    world.put(job_id, copy)
+    if ends == "expired":
+        assert world.shares.resolve(short_id, NOW).job.id == job_id
+    with pytest.raises(NoSuchVideo):
+        world.shares.resolve(short_id, end)
+    again = str(world.shares.renew(user, job_id, end).short_id)
+    assert world.shares.resolve(again, end).job.id == job_id
+
+
+def test_a_limited_link_ends_although_an_older_copy_knows_no_limit(world: World, user: str) -> None:
+    job_id, end = new_id(), NOW + timedelta(hours=1)
+    world.put(job_id, document(user))
+    short_id = str(world.shares.renew(user, job_id, NOW, end).short_id)
+    world.put(job_id, {**world.read(job_id), "share_expires_at": None})
+    with pytest.raises(NoSuchVideo):
+        world.shares.resolve(short_id, end)
+
+
+@pytest.mark.parametrize("job_id", ["job.1", "cost", "__job__"])
+def test_a_job_that_nobody_can_ask_for_is_not_shown_to_strangers_either(
+    world: World, user: str, job_id: str
+) -> None:
+    short_id = new_short_id(8)
+    if not (job_id.startswith("__") and isinstance(world, FirestoreWorld)):  # Firestore has no such documents
+        world.put(job_id, document(user, short_id=short_id))
+    assert leads_nowhere(world, short_id)
 
 
 @pytest.mark.parametrize(

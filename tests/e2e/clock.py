@@ -15,9 +15,16 @@ _NOTE_REQUESTS = """
         apply(fetch, self, [address, ...rest]) {
             const note = { time: Date.now() / 1000, address: String(address), answered: false };
             window.noted.push(note);
-            return Reflect.apply(fetch, self, [address, ...rest]).finally(() => { note.answered = true; });
+            const answer = Reflect.apply(fetch, self, [address, ...rest]).then(dated);
+            return answer.finally(() => { note.answered = true; });
         },
     });
+    const dated = (response) => {
+        const headers = new Headers(response.headers);
+        if (window.ahead === null) headers.delete("Date");
+        else headers.set("Date", new Date(Date.now() - 60_000 * (window.ahead ?? 0)).toUTCString());
+        return Object.defineProperty(response, "headers", { value: headers });
+    };
 """
 _SET = 'Object.defineProperty(document, "visibilityState", { value: state, configurable: true });'
 _SHOW = f'state => {{ {_SET} document.dispatchEvent(new Event("visibilitychange")); }}'
@@ -27,7 +34,8 @@ class Clock:
     """Create it before the page is opened. It runs as usual until it is stopped.
 
     It records inside the page when each request was made. The record is complete as soon as a step is over, so a
-    test can be sure that there was no request; the browser's events would arrive later.
+    test can be sure that there was no request; the browser's events would arrive later. Time passes for the
+    functions too: their answers have the date of the page's clock.
     """
 
     def __init__(self, page: Page) -> None:
@@ -45,6 +53,10 @@ class Clock:
     def jump(self, *, minutes: float) -> None:
         """Jump ahead, as if the computer had been asleep."""
         self._page.clock.fast_forward(int(60_000 * minutes))
+
+    def be_wrong(self, *, minutes: float | None) -> None:
+        """From now on, be so far ahead of the functions' clock. With None, no answer has a date."""
+        self._page.evaluate("minutes => { window.ahead = minutes; }", minutes)
 
     def now(self) -> float:
         return float(self._page.evaluate("Date.now() / 1000"))

@@ -99,13 +99,29 @@ def test_nothing_is_renewed_while_the_page_is_hidden(
     expect_media_of_answer(jobs_page, job, 2)
 
 
-def test_a_wrong_clock_does_not_cause_endless_renewals(
+def test_a_wrong_clock_causes_no_renewals_once_the_functions_have_told_theirs(
     jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
 ) -> None:
     shelf.add()
     Signer(page, minutes=10)
     jobs_page.open()
     clock.stop()
+    clock.be_wrong(minutes=20)
+    clock.jump(minutes=20)
+    clock.wait_for(PAGE, times=2)
+    clock.run(seconds=180)
+    assert len(clock.times(PAGE)) == 2
+    clock.run_to_next(PAGE, within=180)
+
+
+def test_a_wrong_clock_does_not_cause_endless_renewals_where_nobody_tells_the_time(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
+) -> None:
+    shelf.add()
+    Signer(page, minutes=10)
+    jobs_page.open()
+    clock.stop()
+    clock.be_wrong(minutes=None)
     clock.jump(minutes=20)
     times = [clock.times(PAGE)[-1], *(clock.run_to_next(PAGE, within=62) for _ in range(2))]
     assert len(clock.times(PAGE)) == 4

@@ -11,6 +11,7 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from functions.count_views import count_views
 from functions.record_view import record_view
+from shared.access.visitors import Visitor
 from shared.errors import Unavailable
 from tests.fakes import SETTINGS, FakeServices
 from tests.jobs import NOW, document
@@ -78,6 +79,7 @@ def test_the_browser_says_what_it_has_seen(services: FakeServices) -> None:
         "Viber/21.0",
         "Mozilla/5.0",
         "Mozilla/5.0 (compatible; Yahoo! Link Unfurler)",
+        f"Mozilla/5.0 (X11) Gecko/2{1000 * '0'}",
         "Mozilla/5.0 (Linux; Android 6.0.1; Nexus 5X) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Mobile"
         " Safari/537.36 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
         "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/140.0"
@@ -156,6 +158,17 @@ def test_who_asks_too_often_is_told_when_to_come_back(services: FakeServices) ->
     assert visit(services, X_Forwarded_For="198.51.100.8").status_code == 200
     services.now = lambda: NOW + timedelta(seconds=1)
     assert visit(services, X_Forwarded_For="198.51.100.7").status_code == 200
+
+
+def test_a_client_over_its_limit_is_not_looked_at_any_further(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(60):
+        visit(services, X_Forwarded_For="198.51.100.7")
+    looked = Mock(side_effect=AssertionError)
+    monkeypatch.setattr(Visitor, "looks_like_browser", property(looked))
+    assert visit(services, X_Forwarded_For="198.51.100.7").status_code == 429
+    assert not looked.called
 
 
 def test_what_is_counted_reaches_the_job(services: FakeServices) -> None:

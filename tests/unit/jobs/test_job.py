@@ -153,3 +153,8 @@ def test_a_share_url_is_there_with_a_short_id_alone() -> None:
     shared = job_from("job", document("me", short_id="25ca1d0f")).as_json("https://nuumee.ai")
     assert shared["share_url"] == "https://nuumee.ai/v/25ca1d0f"
     assert job_from("job", document("me")).as_json("https://nuumee.ai")["share_url"] is None
+
+
+def test_a_link_whose_end_is_damaged_is_not_told_as_one_that_stays() -> None:
+    job = job_from("job", document("me", short_id="0123abcd", share_expires_at="2026-12-03T12:00:00Z"))
+    assert (job.short_id, job.share_url("https://nuumee.ai")) == (None, None)

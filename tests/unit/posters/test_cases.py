@@ -6,6 +6,8 @@ All show one scene: a person in a red shirt, a column of coloured squares at the
 from __future__ import annotations
 
 import re
+import struct
+import zlib
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -125,6 +127,43 @@ def test_videos_of_many_kinds_get_a_poster_and_a_preview_and_are_told_from_those
         for (x, y), colour in zip(((72, 72), (216, 72), (72, 216), (216, 216)), CORNERS.values(), strict=True):
             seen = poster.crop((x, y, x + 1, y + 1)).tobytes()
             assert all(abs(a - b) < 40 for a, b in zip(seen, colour, strict=True)), (name, x, y, seen)
+
+
+def test_a_track_that_nobody_can_decode_does_not_hide_the_one_that_is_shown(tmp_path: Path) -> None:
+    written = BytesIO()
+    with av.open(written, "w", format="matroska") as container:
+        for codec, dots in (("mjpeg", "yuvj420p"), ("ffv1", "yuv420p")):
+            stream: Any = container.add_stream(codec, rate=25)
+            stream.width, stream.height, stream.pix_fmt = 320, 240, dots
+        for picture in moving(320, 240, 10):
+            for one, dots in zip(container.streams.video, ("yuvj420p", "yuv420p"), strict=True):
+                container.mux(one.encode(VideoFrame.from_image(picture).reformat(format=dots)))
+        for one in container.streams.video:
+            container.mux(one.encode(None))
+    whole = written.getvalue()
+    assert (whole.count(b"V_MJPEG"), whole.count(b"V_FFV1")) == (1, 1)
+    video = tmp_path / "two.mkv"
+    video.write_bytes(whole.replace(b"V_MJPEG", b"V_OTHER"))
+    assert isinstance(decoded(video, is_for_video=True).outcome, Posters)
+    video.write_bytes(whole.replace(b"V_MJPEG", b"V_OTHER").replace(b"V_FFV1", b"V_NONE"))
+    assert decoded(video, is_for_video=True).outcome is Reason.NO_PICTURE
+
+
+def test_an_animation_shows_what_comes_before_its_damage(tmp_path: Path) -> None:
+    written = BytesIO()
+    first, *others = moving(320, 240, 4)
+    first.save(written, "PNG", save_all=True, append_images=others)
+    whole = written.getvalue()
+    control = whole.index(b"acTL")
+    promises = b"acTL" + struct.pack(">II", 99, 0)
+    animation = tmp_path / "animation.png"
+    animation.write_bytes(
+        whole[:control] + promises + struct.pack(">I", zlib.crc32(promises)) + whole[control + len(promises) + 4 :]
+    )
+    assert isinstance(decoded(animation, is_for_video=False).outcome, Posters)
+    second = whole.index(b"fdAT")
+    animation.write_bytes(whole[: second + 12] + bytes(40) + whole[second + 52 :])
+    assert isinstance(decoded(animation, is_for_video=False).outcome, Posters)
 
 
 def test_every_case_is_looked_at() -> None:
