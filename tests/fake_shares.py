@@ -13,7 +13,15 @@ from shared.jobs.documents import is_deleted, is_live, job_from
 from shared.jobs.job import Job, JobPrefix, Medium, is_job_id
 from shared.jobs.known_pictures import Pictures, known_pictures
 from shared.sharing.completion import completion, wants_link
-from shared.sharing.shares import NoSuchVideo, SharedVideo, renewal, revocation, shared_video, wished
+from shared.sharing.shares import (
+    NoSuchVideo,
+    SharedVideo,
+    renewal,
+    revocation,
+    shared_video,
+    wished,
+    wished_of_link,
+)
 from shared.sharing.short_links import is_over, is_short_id, new_short_id
 from tests.fake_firestore import FakeRepository
 
@@ -60,6 +68,7 @@ class FakeShares:
     def change(self, user_id: str, job_id: str, now: datetime, wishes: Mapping[str, Any]) -> Job:
         document = self._owned(user_id, job_id)
         changes = wished(document, now, wishes)
+        changes |= wished_of_link(self.ends.get(document["short_id"], {}), now, wishes)
         document.update(changes)
         if "share_expires_at" in changes:
             self._note_end(document, job_id, expires_at=changes["share_expires_at"])

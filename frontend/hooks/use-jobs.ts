@@ -97,10 +97,10 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const [deleted, setDeleted] = useState<ReadonlySet<string>>(new Set());
   const [counts, setCounts] = useState<Counts>();
   const [loads, setLoads] = useState(0);
-  /** Why the last load failed. SWR forgets it when a poll changes the list. */
-  const [failed, setFailed] = useState<{ place: string; failure: unknown }>();
-  /** The last load, and the loads that are under way. */
-  const latest = useRef<symbol>(null);
+  /** Why the last load of each place failed. SWR forgets it when a poll changes the list. */
+  const [failures, setFailures] = useState<Readonly<Record<string, unknown>>>({});
+  /** The last load of each place, and how many loads are under way. */
+  const latest = useRef(new Map<string, symbol>());
   const underWay = useRef(0);
   const [thumbnails, setThumbnails] = useState<Record<string, JobThumbnailsResponse>>({});
   const shown = useRef(thumbnails);
@@ -136,7 +136,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
       asked.current = at;
       looked.current = at;
       const request = Symbol();
-      latest.current = request;
+      latest.current.set(place, request);
       underWay.current += 1;
       countedBy.current ??= request;
       const counting = () => countedBy.current === request;
@@ -144,7 +144,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
         const after = pages.current.get(placeOf({ ...view, page: page - 1 }));
         const size = loaded.current.place === place ? room.current : PAGE_SIZE;
         room.current = size;
-        const list = await listJobs({ view, size, after, counts: counting() });
+        const list = withCountedTotal(await listJobs({ view, size, after, counts: counting() }), view);
         pages.current.set(place, list);
         // If a later request asks for the counts too, its newer counts are used instead.
         if (list.counts && counting()) setCounts(list.counts);
@@ -156,13 +156,13 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
           if (fresh.length > 0) onArrival(fresh);
         }
         loaded.current = { place, at, ids: list.jobs.map((job) => job.id) };
-        if (latest.current === request) setFailed(undefined);
+        if (latest.current.get(place) === request) setFailures(({ [place]: _, ...others }) => others);
         return list;
       } catch (failure) {
         if (counting()) countedBy.current = null;
-        if (latest.current === request) {
+        if (latest.current.get(place) === request) {
           loaded.current = { ...loaded.current, at: 0 };
-          setFailed({ place, failure });
+          setFailures((others) => ({ ...others, [place]: failure }));
         }
         throw failure;
       } finally {
@@ -231,17 +231,13 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   });
   useRenewal(all, visible && online && !isValidating, () => void mutate());
 
-  const present = counts && recount(counts, deleting, []);
-  const shownList = data && all && withoutJobs({ ...data, jobs: all }, all.filter(isGone));
   const sessionEnded = error instanceof SessionEnded;
   return {
-    list: shownList && withCountedTotal(shownList, present, view),
-    counts: present,
+    list: data && all && withoutJobs({ ...data, jobs: all }, all.filter(isGone)),
+    counts: counts && recount(counts, deleting, []),
     details,
     // When the session ends, the browser leaves the page, so there is no error to show.
-    error: sessionEnded
-      ? undefined
-      : ((failed?.place === place ? failed.failure : undefined) ?? pollFailure ?? lookFailure),
+    error: sessionEnded ? undefined : (failures[place] ?? pollFailure ?? lookFailure),
     loading: isValidating || sessionEnded,
     loads,
     arrived,

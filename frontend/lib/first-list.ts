@@ -32,7 +32,9 @@ export async function fetchList(
       init.signal.addEventListener("abort", cancel);
       try {
         const response = await sent.answer;
-        return new Response(await response.arrayBuffer(), response);
+        const taken = new Response(await response.arrayBuffer(), response);
+        taken.headers.delete("Date"); // It came some seconds ago.
+        return taken;
       } catch {
         init.signal.throwIfAborted();
       }

@@ -57,12 +57,12 @@ export function withoutJobs<T extends { jobs: JobFields[]; total: number }>(list
 }
 
 /**
- * Returns the list with the newest total that is known. The cursor of a page carries that of the first one, which jobs may
- * have joined or left since.
+ * Returns the list with the total of the counts that came with it, if it is of all jobs. The cursor of a page carries the
+ * total of the first one, which jobs may have joined or left since.
  */
-export function withCountedTotal(list: FoundList, counts: Counts | undefined, view: View): FoundList {
+export function withCountedTotal(list: FoundList, view: View): FoundList {
   const isOfAll = !view.search && !view.shared && !isNarrowed(view) && view.statuses.length === 0;
-  return counts && isOfAll ? { ...list, total: Math.max(counts.all, list.jobs.length) } : list;
+  return list.counts && isOfAll ? { ...list, total: list.counts.all } : list;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { listJobs, PAGE_SIZE } from "@/lib/api";
 import { scriptFor } from "@/lib/first-list-script";
+import { serverNow } from "@/lib/server-time";
 import { accessToken } from "@/lib/session";
 import { settings } from "@/lib/settings";
 import { ALL } from "@/lib/view";
@@ -154,6 +155,16 @@ describe("the first list of a visit", () => {
     fetch.mockResolvedValueOnce(answer(["second"]));
     open();
     expect((await ask()).jobs).toEqual([{ id: "second" }]);
+  });
+
+  test("tells no time, because it may have come long ago", async () => {
+    const headers = { Date: new Date(Date.now() - 8_000).toUTCString() };
+    fetch.mockImplementation(async () => new Response(JSON.stringify({ jobs: [] }), { headers }));
+    open();
+    await ask();
+    expect(Math.abs(serverNow() - Date.now())).toBeLessThan(1_000);
+    await ask();
+    expect(Math.abs(serverNow() + 8_000 - Date.now())).toBeLessThan(2_000);
   });
 
   test("that is refused for now is not asked for again at once", async () => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import time
 from typing import BinaryIO
 
@@ -57,7 +58,10 @@ _ENOUGH_TIME = 3
 """CPU seconds after which no more pictures of an animation are looked at."""
 _MISSING = 0.1
 """The part of a damaged picture that may be missing at its end."""
-_NO_FURTHER = (EOFError, OSError, SyntaxError, ValueError, RuntimeError, Unpicturable)
+_NO_FURTHER = (
+    *(EOFError, OSError, SyntaxError, ValueError, RuntimeError, LookupError),
+    *(struct.error, Unpicturable),
+)
 """What Pillow raises after an animation's last picture, or at a damaged one. How many there are is not asked: to
 tell, it walks through all pictures of a GIF."""
 _NOTHING = (((0, 0),) * 3, ((128, 128),) * 3)
@@ -88,7 +92,10 @@ def _square_of_damaged(source: BinaryIO) -> Image.Image:
 def _clearest_square(image: Image.Image) -> Image.Image:
     """The square of the picture, or of an animation's first picture that shows something."""
     first = _square(image)
-    if not getattr(image, "is_animated", False) or image.format == "MPO":
+    try:
+        if not getattr(image, "is_animated", False) or image.format == "MPO":
+            return first
+    except _NO_FURTHER:
         return first
     squares = [first]
     for number in range(1, _MOST_FRAMES):

@@ -145,6 +145,8 @@ def test_a_worker_who_saves_an_older_copy_brings_no_ended_link_back(world: World
         assert world.shares.resolve(short_id, NOW).job.id == job_id
     with pytest.raises(NoSuchVideo):
         world.shares.resolve(short_id, end)
+    with pytest.raises(NotShared):
+        world.shares.change(user, job_id, end, {"share_expires_at": end + timedelta(hours=1)})
     again = str(world.shares.renew(user, job_id, end).short_id)
     assert world.shares.resolve(again, end).job.id == job_id
 
@@ -156,6 +158,8 @@ def test_a_limited_link_ends_although_an_older_copy_knows_no_limit(world: World,
     world.put(job_id, {**world.read(job_id), "share_expires_at": None})
     with pytest.raises(NoSuchVideo):
         world.shares.resolve(short_id, end)
+    world.shares.change(user, job_id, NOW, {"share_expires_at": None})
+    assert world.shares.resolve(short_id, end).job.id == job_id
 
 
 @pytest.mark.parametrize("job_id", ["job.1", "cost", "__job__"])

@@ -161,6 +161,15 @@ def test_an_animation_shows_what_comes_before_its_damage(tmp_path: Path) -> None
         whole[:control] + promises + struct.pack(">I", zlib.crc32(promises)) + whole[control + len(promises) + 4 :]
     )
     assert isinstance(decoded(animation, is_for_video=False).outcome, Posters)
+    for cut in (1, 3, 5):
+        gif = BytesIO()
+        first.save(gif, "GIF", save_all=True, append_images=others, duration=100)
+        content = gif.getvalue()
+        # The second extension for controls begins the second picture.
+        control = content.index(b"!\xf9", content.index(b"!\xf9") + 2)
+        (tmp_path / "animation.gif").write_bytes(content[: control + cut])
+        outcome = decoded(tmp_path / "animation.gif", is_for_video=False).outcome
+        assert isinstance(outcome, Posters), (cut, outcome)
     second = whole.index(b"fdAT")
     animation.write_bytes(whole[: second + 12] + bytes(40) + whole[second + 52 :])
     assert isinstance(decoded(animation, is_for_video=False).outcome, Posters)

@@ -83,7 +83,7 @@ function JobsOf({ userId }: { userId: string }) {
   const closeFilter = () => setFiltering(false);
   const finds = view.search !== "" || isNarrowed(view);
   const wishes = [filtering, jobsToDelete.length > 0, finds, jobs.none, selection.jobs.length > 0];
-  const later = usePart(wishes.includes(true) && String(wishes), loadLater, () => {
+  const later = usePart(wishes.filter(Boolean).length, loadLater, () => {
     closeFilter();
     closeDelete();
   });
