@@ -59,19 +59,13 @@ function tell(jobs: JobFields[], failures: Failure[], undo: (() => void) | null)
   const failed = failures.map(({ job }) => job);
   // Another deletion of as many jobs must not replace this one's Undo.
   const topic = `deletion of ${jobs.map((job) => job.id).join(", ")}`;
+  const offer = (label: string) => (undo ? { label, onClick: undo } : undefined);
   const succeeded = (title: string, description?: string) =>
-    notify("success", title, description, topic, undo ? { label: "Undo", onClick: undo } : undefined);
+    notify("success", title, description, topic, offer("Undo"));
   if (jobs.length > 1) {
     const title = `${failed.length} of ${jobs.length} jobs could not be deleted`;
     if (failed.length === 0) succeeded(`${jobs.length} jobs deleted`, namesOf(jobs));
-    else
-      notify(
-        "error",
-        title,
-        namesOf(failed),
-        topic,
-        undo ? { label: "Undo the others", onClick: undo } : undefined,
-      );
+    else notify("error", title, namesOf(failed), topic, offer("Undo the others"));
   } else if (failures[0]) {
     notify("error", `Job ${namesOf(failed)} could not be deleted`, failures[0].reason);
   } else {
