@@ -83,8 +83,8 @@ def started(stack: Stack, project: str) -> Iterator[Metered]:
         stack.processes.stop([name])
 
 
-@pytest.mark.parametrize("jobs", [50, 10_000])
-def test_a_page_of_20_reads_20_documents_whether_there_are_50_jobs_or_10000(metered: Metered, jobs: int) -> None:
+@pytest.mark.parametrize("jobs", [50, 2_000])
+def test_a_page_of_20_reads_20_documents_whether_there_are_50_jobs_or_2000(metered: Metered, jobs: int) -> None:
     user = f"user-{new_id()}"
     metered.put([document(user) for _ in range(jobs)])
     page, read = metered.get(user, page_size=20)
@@ -122,7 +122,7 @@ def test_the_deleted_jobs_behind_the_last_live_one_cost_nothing(metered: Metered
     assert (len(page["jobs"]), page["total"], page["next_cursor"], read) == (1, 1, None, 20)
 
 
-@pytest.mark.parametrize("gone", [100, 2_900])
+@pytest.mark.parametrize("gone", [100, 700])
 def test_deleted_jobs_cost_few_requests_wherever_they_are(metered: Metered, gone: int) -> None:
     user = f"user-{new_id()}"
     newer = [document(user) for _ in range(20)]
@@ -151,7 +151,7 @@ def test_a_poll_reads_only_the_jobs_that_it_watches(metered: Metered) -> None:
     assert metered.meter.aggregations == 0
 
 
-@pytest.mark.parametrize("others", [0, 5_000])
+@pytest.mark.parametrize("others", [0, 1_000])
 def test_search_reads_only_its_matches_and_the_deleted_jobs_between_them(metered: Metered, others: int) -> None:
     user, begin = f"user-{new_id()}", new_id()
     metered.put([document(user) for _ in range(others)])

@@ -39,6 +39,7 @@ from tests.integration.faults.firestore_proxy import Firestore, FirestoreProxy
 from tests.integration.faults.grpc_proxy import serving
 from tests.integration.faults.pubsub_proxy import Pubsub, PubsubProxy
 from tests.integration.faults.push_proxy import pushing
+from tests.waiting import wait_until
 
 BACKGROUND = ("purge_job", "process_upload", "sweep_purges", "restore_job", "erase_jobs")
 FUNCTIONS = ("delete_job", "undelete_job", "delete_jobs", *BACKGROUND)
@@ -47,6 +48,9 @@ PUSH = "push"
 """Pub/Sub's pushes to a function, which count as a service."""
 LONGEST_RUN = 10
 """Seconds after which a purge counts as killed. A restore waits for it."""
+PATIENCE = 240
+"""Seconds until everything must be at rest. After a crash, Pub/Sub waits before it delivers again."""
+_BETWEEN_SWEEPS = 1.0
 SILENCE = 1.0
 """Seconds for which a silent service does not answer."""
 _WAYS = (*itertools.product(FUNCTIONS, SERVICES), *((function, PUSH) for function in BACKGROUND))
@@ -115,6 +119,21 @@ class Bench:
 
     def sweep(self) -> None:
         self.publish(table().every_minute_topic, b"{}")
+
+    def sweep_until(self, condition: Callable[[], object], seconds: float = PATIENCE) -> None:
+        """Sweep once a second until `condition` returns something true. Fail the test if that takes too long."""
+        due = 0.0
+
+        def is_met() -> bool:
+            nonlocal due
+            if condition():
+                return True
+            if time.monotonic() >= due:
+                self.sweep()
+                due = time.monotonic() + _BETWEEN_SWEEPS
+            return False
+
+        wait_until(is_met, seconds)
 
     def upload(self, bucket: str, name: str, content: bytes) -> None:
         self.buckets.bucket(bucket).blob(name).upload_from_string(content)

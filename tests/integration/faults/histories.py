@@ -19,14 +19,10 @@ from infra.local.users import Account
 from shared.deletion.entry import ERASED_TEXTS
 from shared.deletion.ledger import Ledger
 from shared.messaging.events import JobDeleted
-from tests.integration.faults.bench import Bench
+from tests.integration.faults.bench import PATIENCE, Bench
 from tests.integration.faults.erasing import erase, erasures, is_erased
 from tests.jobs import NOW, document, fill, read, read_entry
-from tests.waiting import wait_until
 
-PATIENCE = 240
-"""Seconds until everything must be at rest. After a crash, Pub/Sub waits before it delivers again."""
-_BETWEEN_SWEEPS = 1.0
 _FOR_DELIVERIES = 5.0
 _LONGEST_PROMPT: list[int] = []
 _NAMES = ("reference.png", "motion.mp4", "output.mp4", "parts/1.bin", "poster.webp")
@@ -372,11 +368,9 @@ def come_to_rest(bench: Bench, players: Sequence[Player]) -> None:
     A message that failed too often is a dead letter and is never delivered, so that wait is limited.
     """
     began = time.monotonic()
-    swept = 0.0
     waiting = list(players)
 
     def at_rest() -> bool:
-        nonlocal swept
         delivered = not bench.pubsub.undelivered or time.monotonic() > began + _FOR_DELIVERIES
         # Look only after all is delivered, and stop at the first that is not at rest: looking is most of the work.
         if delivered and not bench.notifications.unpublished:
@@ -386,13 +380,10 @@ def come_to_rest(bench: Bench, players: Sequence[Player]) -> None:
                 if all(player.is_at_rest() for player in players):
                     return True
                 waiting.extend(players)
-        if time.monotonic() - swept > _BETWEEN_SWEEPS:
-            swept = time.monotonic()
-            bench.sweep()
         assert time.monotonic() < began + PATIENCE, _restless(players)
         return False
 
-    wait_until(at_rest, PATIENCE)
+    bench.sweep_until(at_rest)
 
 
 def _restless(players: Sequence[Player]) -> str:

@@ -257,8 +257,7 @@ def test_everything_is_purged_although_a_fifth_of_all_calls_fail(
     bench.heal()
 
     def all_purged() -> bool:
-        bench.sweep()
         return all(purged(bench, account, job_id) for job_id in jobs)
 
-    wait_until(all_purged, seconds=60)
+    bench.sweep_until(all_purged)
     assert sum(trouble.faults for trouble in bench.trouble.values()) > 10

@@ -1,6 +1,6 @@
 """Random histories under faults: the rules of the data hold whatever fails.
 
-`make soak` plays five hundred of them, with a new seed each time.
+`make soak` plays five hundred of them, in each kind of trouble, with a new seed each time.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tests.jobs import new_id
 SEED = int(os.environ.get("FAULTS_SEED", "2235"))
 """With the default, many files come late in each kind of trouble."""
 AT_ONCE = 25
+SOAKS = "FAULTS_BATCHES" in os.environ
 BATCHES = int(os.environ.get("FAULTS_BATCHES", "1"))
 """Batches of histories for each kind of trouble."""
 STEPS = 6
@@ -35,6 +36,8 @@ TROUBLES = {
     "faults and crashes": (0.1, (*_KINDS, "crash", "crash")),
 }
 """By name: the share of calls that fail, and the steps that may happen."""
+PLAYED = [*TROUBLES] if SOAKS else ["nothing", "faults and crashes"]
+"""The others have less of the same trouble."""
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +46,7 @@ def account(running_bench: Bench) -> Account:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("trouble", PLAYED)
 def test_random_histories_lose_no_delete_leave_no_file_and_touch_no_other_job(
     bench: Bench, account: Account, trouble: str
 ) -> None:

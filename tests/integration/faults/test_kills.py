@@ -1,4 +1,7 @@
-"""Kill any process that takes part in a delete, at any moment, and restart it: the job is purged in the end."""
+"""Kill any process that takes part in a delete, at any moment, and restart it: the job is purged in the end.
+
+Between requests all of them are killed together. During the work each is killed alone.
+"""
 
 from __future__ import annotations
 
@@ -11,16 +14,17 @@ import requests
 
 from infra.local import ports
 from infra.local.users import Account
-from tests.integration.faults.bench import Bench
+from tests.integration.faults.bench import PATIENCE, Bench
 from tests.integration.faults.erasing import erase, erasures, is_erased, new_account
-from tests.integration.faults.histories import PATIENCE
 from tests.jobs import document, new_id, read, read_entry
 from tests.waiting import wait_until
 
 DELETING = ("delete_job", "purge_job", "process_upload", "sweep_purges")
 RESTORING = ("undelete_job", "restore_job")
 ERASING = ("delete_jobs", "erase_jobs")
-MOMENTS = ("before the delete", "after the delete", "at its first call", "at its third call")
+EMULATORS = ("firestore", "pubsub", "storage")
+BETWEEN = ("before the request", "after the request")
+CALLS = (1, 3)
 USER = ("kills", "kills@nuumee.test", "test-password")
 
 
@@ -36,6 +40,12 @@ def new_job(bench: Bench, user_id: str) -> str:
     for bucket in bench.settings.buckets:
         bench.buckets.bucket(bucket).blob(f"{user_id}/{job_id}/file").upload_from_string(b"x")
     return job_id
+
+
+def is_purged(bench: Bench, job_id: str) -> bool:
+    return bool(read_entry(bench.database, job_id)["state"] == "done") and not bench.contents(
+        f"{USER[0]}/{job_id}/"
+    )
 
 
 def delete(bench: Bench, account: Account, job_id: str) -> bool:
@@ -63,93 +73,113 @@ def restart_function(bench: Bench, name: str) -> None:
     bench.stack.processes.wait_for(name, partial(ports.answers, bench.port(name)))
 
 
-def restart(bench: Bench, name: str, accounts: list[Account]) -> None:
+def restart(bench: Bench, accounts: list[Account], *names: str) -> None:
     by_name: dict[str, Callable[[], None]] = {
         "firestore": bench.restart_firestore,
         "pubsub": bench.restart_pubsub,
         "storage": bench.restart_storage,
         "auth": lambda: accounts.append(bench.restart_auth(*USER)),
     }
-    by_name.get(name, partial(restart_function, bench, name))()
+    for name in names:
+        by_name.get(name, partial(restart_function, bench, name))()
 
 
-@pytest.mark.parametrize(
-    ("name", "moment"),
-    [
-        *itertools.product((*DELETING, "firestore", "pubsub", "storage"), MOMENTS),
-        # The other moments are calls of the purge, which does not use Auth.
-        *itertools.product(("auth",), MOMENTS[:2]),
-    ],
-)
-def test_deleted_job_is_purged_whichever_process_is_killed(
-    bench: Bench, accounts: list[Account], name: str, moment: str
+@pytest.mark.parametrize("moment", BETWEEN)
+def test_deleted_job_is_purged_although_everything_is_killed(
+    bench: Bench, accounts: list[Account], moment: str
 ) -> None:
-    user_id = accounts[-1].user_id
-    job_id = new_job(bench, user_id)
-    if moment == "before the delete":
-        restart(bench, name, accounts)
-    number = {"at its first call": 1, "at its third call": 3}.get(moment)
-    # An emulator is killed at one of the purge's calls, a function at one of its own.
-    killed = bench.kill_at(name if name in DELETING else "purge_job", number) if number else None
+    job_id = new_job(bench, USER[0])
+    if moment == BETWEEN[0]:
+        restart(bench, accounts, *DELETING, *EMULATORS, "auth")
     wait_until(lambda: delete(bench, accounts[-1], job_id), PATIENCE)
-    if moment == "after the delete":
-        restart(bench, name, accounts)
-    if killed is not None and name not in DELETING:
-        wait_until(killed.is_set)
-        restart(bench, name, accounts)
-
-    def purged() -> bool:
-        bench.sweep()
-        purge = read_entry(bench.database, job_id)
-        return bool(purge["state"] == "done") and not bench.contents(f"{user_id}/{job_id}/")
-
-    wait_until(purged, PATIENCE)
+    if moment == BETWEEN[1]:
+        restart(bench, accounts, *DELETING, *EMULATORS, "auth")
+    bench.sweep_until(partial(is_purged, bench, job_id))
 
 
-@pytest.mark.parametrize(("name", "moment"), [*itertools.product(RESTORING, MOMENTS)])
-def test_deleted_job_is_restored_whichever_process_is_killed(
-    bench: Bench, accounts: list[Account], name: str, moment: str
+@pytest.mark.parametrize(("name", "call"), [*itertools.product((*DELETING, *EMULATORS), CALLS)])
+def test_deleted_job_is_purged_whichever_process_is_killed_at_a_call(
+    bench: Bench, accounts: list[Account], name: str, call: int
 ) -> None:
-    account = accounts[-1]
+    job_id = new_job(bench, USER[0])
+    # An emulator is killed at one of the purge's calls, a function at one of its own.
+    killed = bench.kill_at(name if name in DELETING else "purge_job", call)
+    wait_until(lambda: delete(bench, accounts[-1], job_id), PATIENCE)
+    if name in EMULATORS:
+        wait_until(killed.is_set)
+        restart(bench, accounts, name)
+    bench.sweep_until(partial(is_purged, bench, job_id))
+
+
+@pytest.mark.parametrize("moment", BETWEEN)
+def test_deleted_job_is_restored_although_both_functions_are_killed(
+    bench: Bench, accounts: list[Account], moment: str
+) -> None:
+    def undelete_it(account: Account, job_id: str) -> None:
+        if moment == BETWEEN[0]:
+            restart(bench, accounts, *RESTORING)
+        wait_until(lambda: undelete(bench, account, job_id), PATIENCE)
+        if moment == BETWEEN[1]:
+            restart(bench, accounts, *RESTORING)
+
+    expect_restored(bench, accounts[-1], undelete_it)
+
+
+@pytest.mark.parametrize(("name", "call"), [*itertools.product(RESTORING, CALLS)])
+def test_deleted_job_is_restored_whichever_function_is_killed_at_a_call(
+    bench: Bench, accounts: list[Account], name: str, call: int
+) -> None:
+    def undelete_it(account: Account, job_id: str) -> None:
+        killed = bench.kill_at(name, call)
+        wait_until(lambda: undelete(bench, account, job_id), PATIENCE)
+        bench.sweep_until(killed.is_set)
+
+    expect_restored(bench, accounts[-1], undelete_it)
+
+
+def expect_restored(bench: Bench, account: Account, undelete_it: Callable[[Account, str], None]) -> None:
+    """Delete a job, take it back with `undelete_it`, and expect its document and files to be as before."""
     job_id = new_job(bench, account.user_id)
     prefix = f"{account.user_id}/{job_id}/"
     before = read(bench.database, job_id), bench.contents(prefix)
     wait_until(lambda: delete(bench, account, job_id), PATIENCE)
     wait_until(lambda: read_entry(bench.database, job_id)["state"] == "done", PATIENCE)
-    if moment == "before the delete":
-        restart(bench, name, accounts)
-    number = {"at its first call": 1, "at its third call": 3}.get(moment)
-    killed = bench.kill_at(name, number) if number else None
-    wait_until(lambda: undelete(bench, account, job_id), PATIENCE)
-    if moment == "after the delete":
-        restart(bench, name, accounts)
-
-    def restored() -> bool:
-        bench.sweep()
-        return bool(read_entry(bench.database, job_id)["state"] == "restored")
-
-    wait_until(restored, PATIENCE)
-    assert killed is None or killed.is_set()
+    undelete_it(account, job_id)
+    bench.sweep_until(lambda: read_entry(bench.database, job_id)["state"] == "restored")
     assert (read(bench.database, job_id), bench.contents(prefix)) == before
 
 
-@pytest.mark.parametrize(("name", "moment"), [*itertools.product(ERASING, MOMENTS)])
-def test_all_jobs_are_erased_whichever_process_is_killed(bench: Bench, name: str, moment: str) -> None:
+@pytest.mark.parametrize("moment", BETWEEN)
+def test_all_jobs_are_erased_although_both_functions_are_killed(bench: Bench, moment: str) -> None:
     account = new_account(bench, new_id())
     jobs = [new_job(bench, account.user_id) for _ in range(3)]
-    if moment == "before the delete":
-        restart_function(bench, name)
-    number = {"at its first call": 1, "at its third call": 3}.get(moment)
-    killed = bench.kill_at(name, number) if number else None
-    wait_until(lambda: erase(bench, account, len(jobs), tries=3) or erasures(bench, account.user_id), PATIENCE)
-    if moment == "after the delete":
-        restart_function(bench, name)
+    if moment == BETWEEN[0]:
+        restart(bench, [account], *ERASING)
+    wait_until(lambda: is_requested(bench, account, len(jobs)), PATIENCE)
+    if moment == BETWEEN[1]:
+        restart(bench, [account], *ERASING)
+    expect_erased(bench, account, jobs)
 
+
+@pytest.mark.parametrize(("name", "call"), [*itertools.product(ERASING, CALLS)])
+def test_all_jobs_are_erased_whichever_function_is_killed_at_a_call(bench: Bench, name: str, call: int) -> None:
+    account = new_account(bench, new_id())
+    jobs = [new_job(bench, account.user_id) for _ in range(3)]
+    killed = bench.kill_at(name, call)
+    wait_until(lambda: is_requested(bench, account, len(jobs)), PATIENCE)
+    expect_erased(bench, account, jobs)
+    assert killed.is_set()
+
+
+def is_requested(bench: Bench, account: Account, jobs: int) -> bool:
+    """Whether the erasure was accepted, also if its answer was lost."""
+    return erase(bench, account, jobs, tries=3) or bool(erasures(bench, account.user_id))
+
+
+def expect_erased(bench: Bench, account: Account, jobs: list[str]) -> None:
     def erased() -> bool:
-        bench.sweep()
         states = {read_entry(bench.database, job_id).get("state") for job_id in jobs}
         return states == {"done"} and is_erased(bench, account.user_id)
 
-    wait_until(erased, PATIENCE)
+    bench.sweep_until(erased)
     assert bench.contents(f"{account.user_id}/") == {}
-    assert killed is None or killed.is_set()

@@ -72,10 +72,5 @@ def test_one_undeletable_object_does_not_save_the_others(bench: Bench, account: 
     wait_until(lambda: names(bench, account, job_id) == {stuck}, 60)
     assert not is_done(bench, job_id), "the purge is done although an object is left"
     bench.heal()
-
-    def purged() -> bool:
-        bench.sweep()
-        return is_done(bench, job_id)
-
-    wait_until(purged, 60)
+    bench.sweep_until(partial(is_done, bench, job_id))
     assert names(bench, account, job_id) == set()
