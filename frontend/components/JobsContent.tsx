@@ -3,7 +3,7 @@ import { JobCard, type JobCardProps, type JobCommands } from "@/components/JobCa
 import { Failure, Outdated } from "@/components/LoadProblem";
 import { Pager } from "@/components/Pager";
 import { Gradually } from "@/components/ui/Gradually";
-import { Pulsing } from "@/components/ui/Skeleton";
+import { Pulsing, Skeleton } from "@/components/ui/Skeleton";
 import { SteadyPlace } from "@/components/ui/SteadyPlace";
 import type { Jobs } from "@/hooks/use-jobs";
 import type { Selection } from "@/hooks/use-selection";
@@ -22,18 +22,20 @@ interface Props {
   NothingFound: ComponentType<Pick<Props, "view" | "navigation">> | undefined;
 }
 
-const GRID = "jobs-grid grid grid-cols-2 gap-3 sm:grid-cols-3 lg:grid-cols-4 xl:grid-cols-5 2xl:grid-cols-6";
+const LIST = "flex flex-col gap-3 sm:gap-4";
+const GRID = "grid grid-cols-2 gap-3 sm:grid-cols-3 lg:grid-cols-4 xl:grid-cols-5 2xl:grid-cols-6";
 
 /** The cards, or the reason why there are none. */
 export function JobsContent({ jobs, view, navigation, selection, commands, Card, NothingFound }: Props) {
   const { list, error } = jobs;
-  if (!Card) return <JobsContent.Skeleton />;
+  const grid = Card !== JobCard;
+  if (!Card) return <JobsContent.Skeleton grid />;
   if (!list || list.jobs.length === 0) {
     if (error && !jobs.loading) return <Failure title="Your jobs could not be loaded" list={jobs} />;
     return jobs.none && NothingFound ? (
       <NothingFound view={view} navigation={navigation} />
     ) : (
-      <JobsContent.Skeleton />
+      <JobsContent.Skeleton grid={grid} />
     );
   }
   const cards = list.jobs.map((job) => (
@@ -47,7 +49,7 @@ export function JobsContent({ jobs, view, navigation, selection, commands, Card,
         <div aria-busy={jobs.loading || shown !== cards}>
           {error !== undefined && !jobs.loading && <Outdated list={jobs} />}
           <SteadyPlace first={list.jobs[0]?.id}>
-            <ul className={Card === JobCard ? "flex flex-col gap-3 sm:gap-4" : GRID}>{shown}</ul>
+            <ul className={grid ? GRID : LIST}>{shown}</ul>
           </SteadyPlace>
           {shown === cards && <Pager list={list} onPage={(page) => navigation.go({ page })} />}
         </div>
@@ -56,13 +58,13 @@ export function JobsContent({ jobs, view, navigation, selection, commands, Card,
   );
 }
 
-JobsContent.Skeleton = function JobsContentSkeleton() {
+JobsContent.Skeleton = function JobsContentSkeleton({ grid = false }: { grid?: boolean }) {
   return (
-    <Pulsing className="flex flex-col gap-3 sm:gap-4">
+    <Pulsing className={grid ? GRID : LIST}>
       <p className="sr-only">Loading your jobs</p>
-      {[1, 2, 3, 4].map((number) => (
-        <JobCard.Skeleton key={number} />
-      ))}
+      {Array.from({ length: grid ? 12 : 4 }, (_, place) => place).map((place) =>
+        grid ? <Skeleton key={place} className="aspect-3/5 rounded-2xl" /> : <JobCard.Skeleton key={place} />,
+      )}
     </Pulsing>
   );
 };

@@ -20,7 +20,7 @@ export function SelectionBar({ selection, children }: Props) {
   return (
     <section
       aria-label="Selected jobs"
-      className="short:static short:mb-4 fixed inset-x-3 bottom-3 z-20 mx-auto flex max-w-xl flex-wrap items-center gap-2 rounded-xl border border-line bg-surface p-2.5 pl-4 shadow-2xl shadow-black/50 sm:bottom-5"
+      className="floats-below short:static short:mb-4 fixed inset-x-3 bottom-3 z-20 mx-auto flex max-w-xl flex-wrap items-center gap-2 rounded-xl border border-line bg-surface p-2.5 pl-4 shadow-2xl shadow-black/50 sm:bottom-5"
     >
       <p className="mr-auto w-full font-medium text-sm tabular-nums sm:w-auto">{count} selected</p>
       <Button onClick={selection.selectAll} busy={count >= selection.outOf}>

@@ -45,7 +45,7 @@ export default function TrashContent({ trash, view, navigation, onRestore }: Pro
     return list?.total === 0 && !trash.loading ? <Empty /> : <JobsContent.Skeleton />;
   }
   return (
-    <div aria-busy={trash.loading}>
+    <div aria-busy={trash.loading} className="mx-auto max-w-5xl">
       <SelectionBar selection={selection}>
         <Button look="primary" onClick={() => restore(selection.jobs)}>
           <RotateCcw aria-hidden className="size-4" />

@@ -10,6 +10,8 @@ export function useInStep(broken: Record<Side, boolean>) {
   /** Whether a video was last told to play. */
   const told = useRef(new WeakMap<HTMLVideoElement, boolean>());
   const known = useRef(0);
+  /** What `keep` is by then: the user may have paused meanwhile. */
+  const keepLater = useRef<() => void>(null);
   const [playing, setPlaying] = useState(true);
   const [shown, setShown] = useState<Pick<InStep, "time" | "length">>({ time: 0, length: Infinity });
 
@@ -31,7 +33,7 @@ export function useInStep(broken: Record<Side, boolean>) {
     const play = cue.play && !video.error;
     told.current.set(video, play);
     // If the browser does not let it play, `keep` finds it paused.
-    if (play && video.paused) video.play().catch(() => keep());
+    if (play && video.paused) video.play().catch(() => keepLater.current?.());
     if (!play) video.pause();
   };
   const keep = () => {
@@ -49,6 +51,9 @@ export function useInStep(broken: Record<Side, boolean>) {
     else setPlaying(false);
   };
   const keepNow = useEffectEvent(keep);
+  useEffect(() => {
+    keepLater.current = keep;
+  });
   // biome-ignore lint/correctness/useExhaustiveDependencies: each changes what the videos have to do
   useEffect(() => keepNow(), [playing, broken.SRC, broken.OUTPUT]);
 

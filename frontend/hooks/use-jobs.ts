@@ -22,6 +22,7 @@ import {
   arrivals,
   changedJobs,
   isOutdated,
+  newestOf,
   recount,
   renamedAs,
   roomFor,
@@ -39,7 +40,7 @@ import { isOld, pollsOf, slowing } from "@/lib/polling";
 import { serverNow } from "@/lib/server-time";
 import { placeOf, type View, waysToSearch } from "@/lib/view";
 
-const NEVER = { place: "", at: 0, ids: [] };
+const NEVER = { place: "", at: 0, newest: 0 };
 
 export type RenewMedia = (jobId: string, kind: TileKind) => Promise<JobThumbnailsResponse>;
 
@@ -94,7 +95,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const { page, search } = view;
   const [visible, online, asking] = [useVisible(), useOnline(), useAsks()];
   const [deleting, setDeleting] = useState<JobFields[]>([]);
-  const [deleted, setDeleted] = useState<ReadonlySet<string>>(new Set());
+  /** When each job was deleted here. A list that was asked for later and has it tells that it was restored elsewhere. */
+  const [deleted, setDeleted] = useState<ReadonlyMap<string, number>>(new Map());
   const [counts, setCounts] = useState<Counts>();
   const [loads, setLoads] = useState(0);
   /** Why the last load of each place failed. SWR forgets it when a poll changes the list. */
@@ -110,8 +112,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const pages = useRef(new Map<string, FoundList>());
   const asked = useRef(0);
   const looked = useRef(0);
-  /** The last successful load of the list: its place, time and jobs. */
-  const loaded = useRef<{ place: string; at: number; ids: string[] }>(NEVER);
+  /** The last successful load of the list: its place and time, and when the newest job it has had was created. */
+  const loaded = useRef(NEVER);
   const [arrived, setArrived] = useState<ReadonlySet<string>>(new Set());
   const room = useRef(PAGE_SIZE);
   /** Names given since the last poll was asked. Its answer may have been read before they were saved. */
@@ -150,12 +152,18 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
         if (list.counts && counting()) setCounts(list.counts);
         learn(list.jobs);
         setLoads((number) => number + 1);
-        if (loaded.current.place === place && page === 1) {
-          const fresh = arrivals(loaded.current.ids, list.jobs);
+        const known = loaded.current.place === place ? loaded.current.newest : null;
+        // Of the oldest first, those that move up when others are deleted are newer too.
+        if (known !== null && page === 1 && !view.oldest) {
+          const fresh = arrivals(known, list.jobs);
           setArrived(new Set(fresh.map((job) => job.id)));
           if (fresh.length > 0) onArrival(fresh);
         }
-        loaded.current = { place, at, ids: list.jobs.map((job) => job.id) };
+        loaded.current = { place, at, newest: Math.max(known ?? 0, newestOf(list.jobs)) };
+        setDeleted((before) => {
+          const back = list.jobs.filter((job) => (before.get(job.id) ?? at) < at);
+          return back.length > 0 ? without(before, back) : before;
+        });
         if (latest.current.get(place) === request) setFailures(({ [place]: _, ...others }) => others);
         return list;
       } catch (failure) {
@@ -216,7 +224,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const lookable = calm && data !== undefined && page === 1 && search === "";
   const lookFailure = usePolling(lookable, looked, slowing, async (signal) => {
     const newest = await lookForNewest(view, signal);
-    if (!data || !isOutdated(data, newest, view)) return;
+    if (!data || !(failures[place] || isOutdated(data, newest, view))) return;
     // The oldest come first only where new jobs come last.
     if (!view.oldest) room.current = roomFor(data, newest);
     void reload();
@@ -251,13 +259,12 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     show: (job) => setDeleting((before) => before.filter((one) => one.id !== job.id)),
     drop: (job) => {
       setDeleting((before) => before.filter((one) => one.id !== job.id));
-      setDeleted((before) => new Set(before).add(job.id));
+      setDeleted((before) => new Map(before).set(job.id, Date.now()));
       setCounts((before) => before && recount(before, [job], []));
     },
     isDropped: (job) => deleted.has(job.id),
     restored: (jobs, counted) => {
-      const ids = jobs.map((job) => job.id);
-      setDeleted((before) => new Set([...before].filter((id) => !ids.includes(id))));
+      setDeleted((before) => without(before, jobs));
       if (!counted) setCounts((before) => before && recount(before, [], jobs));
     },
     share: (share) => {
@@ -277,4 +284,9 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
       return answered;
     },
   };
+}
+
+function without(deleted: ReadonlyMap<string, number>, jobs: JobFields[]): ReadonlyMap<string, number> {
+  const ids = new Set(jobs.map((job) => job.id));
+  return new Map([...deleted].filter(([id]) => !ids.has(id)));
 }

@@ -1,14 +1,18 @@
-import { createContext, useContext, useState } from "react";
+import { createContext, useContext, useEffect, useState } from "react";
+import { useOnline, useVisible } from "@/hooks/use-environment";
+import { NetworkError } from "@/lib/errors";
 import { renewalCanHelp, urlToShow } from "@/lib/media";
+import { INTERVAL } from "@/lib/polling";
 
-type State = "loading" | "ready" | "renewing" | "broken";
+type State = "loading" | "ready" | "renewing" | "unreachable" | "broken";
 
 /** How often the list has been loaded. After each load, broken media are tried again. */
 export const Loads = createContext(0);
 
 /**
  * Loads a picture or a video from the first of the signed URLs that works. If none works, `renew` is called to get new
- * ones. If these soon fail too, the medium is broken until the URLs change or the list is loaded again.
+ * ones. If these soon fail too, the medium is broken until the URLs change or the list is loaded again. Without a
+ * connection it is tried again, as long as the page is looked at.
  */
 export function useMediaSource(urls: string[], renew: () => Promise<unknown>) {
   const [state, setState] = useState<State>("loading");
@@ -31,6 +35,17 @@ export function useMediaSource(urls: string[], renew: () => Promise<unknown>) {
     }
   }
 
+  const [visible, online] = [useVisible(), useOnline()];
+  const looks = visible && online;
+  useEffect(() => {
+    if (state !== "unreachable" || !looks) return;
+    const timer = setTimeout(() => {
+      setAttempt((number) => number + 1);
+      setState("loading");
+    }, INTERVAL);
+    return () => clearTimeout(timer);
+  }, [state, looks]);
+
   const onReady = () => {
     setState("ready");
     setShown(url ?? undefined);
@@ -49,8 +64,11 @@ export function useMediaSource(urls: string[], renew: () => Promise<unknown>) {
       await renew();
       setAttempt((number) => number + 1);
       setState("loading");
-    } catch {
-      setState("broken");
+    } catch (error) {
+      const unreachable = error instanceof NetworkError;
+      // The next failure asks for new URLs again.
+      if (unreachable) setRenewedAt(null);
+      setState(unreachable ? "unreachable" : "broken");
     }
   };
   return {

@@ -23,7 +23,8 @@ export function usePageChange(
     if (turnedTo.current === view.page) return;
     turnedTo.current = view.page;
     window.scrollTo(0, 0);
-    focusTitle();
+    // A search leads to the first page while it is being typed.
+    if (!document.activeElement?.matches("input[type=text]")) focusTitle();
   }, [view.page]);
 
   const tell = useEffectEvent(() => {
@@ -31,9 +32,11 @@ export function usePageChange(
     announced.current = place;
     announce(list.jobs.length > 0 ? `Jobs ${describeRange(list)}.` : "No jobs found.");
   });
-  const goBack = useEffectEvent(() =>
-    navigation.amend({ page: Math.max(1, Math.ceil((list?.total ?? 1) / PAGE_SIZE)) }),
-  );
+  // The total may be that of the first page, from before jobs were deleted.
+  const goBack = useEffectEvent(() => {
+    const last = Math.ceil((list?.total ?? 1) / PAGE_SIZE);
+    navigation.amend({ page: Math.max(1, Math.min(last, view.page - 1)) });
+  });
   useEffect(() => {
     if (loading || place === "") return;
     if (beyondTheEnd) goBack();

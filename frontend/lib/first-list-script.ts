@@ -1,4 +1,5 @@
 import { PAGE_SIZE } from "@/lib/api";
+import { LAYOUT } from "@/lib/layout";
 import { RECORD, RENEW_BEFORE } from "@/lib/session";
 import type { Settings } from "@/lib/settings";
 
@@ -8,10 +9,12 @@ const PATH = `/jobs?${new URLSearchParams({ page_size: String(PAGE_SIZE), includ
 /**
  * Returns a script for the head of the jobs page. It asks for the list while the page's scripts are still loading,
  * which saves a phone about half a second. `listJobs` takes the answer. Nothing is asked while the page is hidden (as one
- * that is prerendered is), if the address selects another list, or without a token that can be used as it is.
+ * that is prerendered is), if the address selects another list, or without a token that can be used as it is. It also
+ * says before anything is drawn whether the page will show the grid, which is wider.
  */
 export function scriptFor({ endpoints }: Settings): string {
   return `try {
+  if (localStorage.getItem(${literal(LAYOUT)}) === "grid") document.documentElement.dataset.layout = "grid";
   const { uid, stsTokenManager: tokens } = JSON.parse(localStorage.getItem(${literal(RECORD)}));
   const { accessToken: token, expirationTime: expiresAt } = tokens;
   const isKnown = typeof uid === "string" && typeof token === "string" && typeof expiresAt === "number";

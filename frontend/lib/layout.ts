@@ -1,6 +1,6 @@
 /** Whether jobs are shown as a compact grid. The browser remembers it; one that keeps nothing starts with the list. */
 
-const LAYOUT = "jobs-layout";
+export const LAYOUT = "jobs-layout";
 
 export function prefersGrid(): boolean {
   try {
@@ -8,6 +8,11 @@ export function prefersGrid(): boolean {
   } catch {
     return false;
   }
+}
+
+/** The width of the page goes by it from the first drawing on: lib/first-list-script.ts. */
+export function showLayout(grid: boolean): void {
+  document.documentElement.dataset.layout = grid ? "grid" : "list";
 }
 
 export function rememberLayout(grid: boolean): void {

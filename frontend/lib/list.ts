@@ -43,10 +43,14 @@ export function roomFor(list: FoundList, { total }: Newest): number {
   return Math.min(LARGEST_PAGE, Math.max(PAGE_SIZE, list.jobs.length + Math.max(0, total - list.total)));
 }
 
-/** Returns the jobs that have come before those with the ids `before`. */
-export function arrivals(before: string[], jobs: Job[]): Job[] {
-  const known = jobs.findIndex((job) => before.includes(job.id));
-  return known === -1 ? jobs : jobs.slice(0, known);
+/** Returns the jobs that were created after `newest`, in milliseconds since 1970. */
+export function arrivals(newest: number, jobs: Job[]): Job[] {
+  return jobs.filter((job) => newestOf([job]) > newest);
+}
+
+/** Returns when the newest of the jobs was created, in milliseconds since 1970; 0 if none tells. */
+export function newestOf(jobs: Job[]): number {
+  return Math.max(0, ...jobs.map((job) => parseTime(job.created_at) ?? 0));
 }
 
 /** Returns the list without these jobs, which are on its page. */
@@ -57,12 +61,15 @@ export function withoutJobs<T extends { jobs: JobFields[]; total: number }>(list
 }
 
 /**
- * Returns the list with the total of the counts that came with it, if it is of all jobs. The cursor of a page carries the
- * total of the first one, which jobs may have joined or left since.
+ * Returns the list with the total that the counts that came with it tell, if it is of all jobs or of some statuses. The
+ * cursor of a page carries the total of the first one, which jobs may have joined or left since.
  */
 export function withCountedTotal(list: FoundList, view: View): FoundList {
-  const isOfAll = !view.search && !view.shared && !isNarrowed(view) && view.statuses.length === 0;
-  return list.counts && isOfAll ? { ...list, total: list.counts.all } : list;
+  const { search, shared, statuses, types, from, to } = view;
+  if (!list.counts || search || shared || types.length > 0 || from || to) return list;
+  const { all, ...byStatus } = list.counts;
+  const total = statuses.reduce((sum, status) => sum + (byStatus[status] ?? Number.NaN), 0);
+  return { ...list, total: statuses.length === 0 ? all : Number.isNaN(total) ? list.total : total };
 }
 
 /**

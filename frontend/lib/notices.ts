@@ -69,7 +69,9 @@ export function isNews(job: Job): boolean {
 /** Shows a notification of the browser. Its user gets to the job by `open`. */
 export function showNotification(job: Job, open: (jobId: string) => void): void {
   const failed = job.status === "failed";
-  const body = failed ? failureReason(job).slice(0, LONGEST_REASON) : `Job ${shortName(job.id)}`;
+  const body = failed
+    ? [...failureReason(job)].slice(0, LONGEST_REASON).join("")
+    : `Job ${shortName(job.id)}`;
   const notification = new Notification(`${titleOf(job)} ${failed ? "has failed" : "is done"}`, {
     body,
     tag: endOf(job),

@@ -11,6 +11,7 @@ vi.mock("@/lib/firebase", () => ({ currentToken: vi.fn(async () => "renewed") })
 const HOUR = 3_600_000;
 const fetch = vi.fn<typeof globalThis.fetch>();
 const getItem = vi.fn<(key: string) => string | null>();
+const root = { dataset: {} as Record<string, string> };
 
 function signIn(token: unknown, expirationTime: unknown = Date.now() + HOUR, uid: unknown = "ann"): void {
   const record = { uid, stsTokenManager: { accessToken: token, expirationTime } };
@@ -20,7 +21,7 @@ function signIn(token: unknown, expirationTime: unknown = Date.now() + HOUR, uid
 /** Runs the script as the head of the page does. */
 function open(search = "", visibilityState = "visible", script = scriptFor(settings)): void {
   vi.stubGlobal("location", { search });
-  vi.stubGlobal("document", { visibilityState });
+  vi.stubGlobal("document", { visibilityState, documentElement: root });
   new Function(script)();
 }
 
@@ -40,6 +41,15 @@ beforeEach(() => {
 afterEach(() => {
   vi.useRealTimers();
   vi.resetAllMocks();
+});
+
+test("the page is as wide as the grid from the start, if that is what it will show, whoever is signed in", () => {
+  open();
+  expect(root.dataset).toEqual({});
+  getItem.mockImplementation((key) => (key === "jobs-layout" ? "grid" : null));
+  open();
+  expect(root.dataset).toEqual({ layout: "grid" });
+  expect(fetch).toHaveBeenCalledTimes(1);
 });
 
 describe("the first list of a visit", () => {

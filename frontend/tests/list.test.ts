@@ -5,6 +5,7 @@ import {
   changedJobs,
   describeRange,
   isOutdated,
+  newestOf,
   recount,
   roomFor,
   withCountedTotal,
@@ -66,10 +67,14 @@ describe("a list and the newest job", () => {
   });
 });
 
-test("jobs that come before all known ones have arrived", () => {
-  expect(ids(arrivals(["b", "c"], [a, b, c]))).toEqual(["a"]);
-  expect(ids(arrivals(["a", "b"], [b, c]))).toEqual([]);
-  expect(ids(arrivals([], [a, b]))).toEqual(["a", "b"]);
+test("jobs that are newer than all known ones have arrived", () => {
+  const created = (created_at: string | null) => ({ ...a, created_at });
+  const days = ["2026-11-01T00:00:00Z", "2026-11-03T00:00:00Z", null, "2026-11-02T00:00:00Z"].map(created);
+  expect(newestOf(days)).toBe(Date.UTC(2026, 10, 3));
+  expect(newestOf([created(null)])).toBe(0);
+  expect(newestOf([])).toBe(0);
+  expect(arrivals(Date.UTC(2026, 10, 2), days)).toEqual([days[1]]);
+  expect(arrivals(0, [created(null)])).toEqual([]);
 });
 
 describe("a list after a poll", () => {
@@ -259,12 +264,22 @@ test("the range names the first and last job of a page", () => {
   expect(describeRange(list([a], { page: 1, before: 0, total: 1 }))).toBe("1–1 of 1");
 });
 
-test("the total of all jobs is what was counted with them", () => {
+test("the total of all jobs, or of some statuses, is what was counted with them", () => {
   const all: View = { ...ALL, details: null };
   const counted = list([a], { counts: { ...counts, all: 49 } });
   expect(withCountedTotal(counted, all).total).toBe(49);
   expect(withCountedTotal(list([a]), all).total).toBe(50);
-  for (const view of [{ search: "a" }, { shared: true }, { statuses: ["failed" as const] }, { oldest: true }])
+  expect(withCountedTotal(counted, { ...all, oldest: true }).total).toBe(49);
+  const some = { ...all, statuses: ["completed", "failed"] satisfies View["statuses"] };
+  expect(withCountedTotal(counted, some).total).toBe(counts.completed + counts.failed);
+  const { other: _, ...older } = counts;
+  expect(withCountedTotal(list([a], { counts: older }), { ...all, statuses: ["other"] }).total).toBe(50);
+  for (const view of [
+    { search: "a" },
+    { shared: true },
+    { types: ["extend" as const] },
+    { from: "2026-01-01" },
+  ])
     expect(withCountedTotal(counted, { ...all, ...view }).total).toBe(50);
 });
 

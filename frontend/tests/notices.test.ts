@@ -136,6 +136,9 @@ test("a notification says which job has ended and how, and leads to it", async (
   const open = vi.fn();
   showNotification(job("0123456789", { name: "First try" }), open);
   showNotification(job("b", { status: "failed", error_message: "No person." }), open);
+  showNotification(job("c", { status: "failed", error_message: "\u{1f3ac}".repeat(300) }), open);
+  const long = shown.pop();
+  expect([...(long?.options.body ?? "")]).toEqual(Array(200).fill("\u{1f3ac}"));
   expect(shown.map(({ title, options }) => [title, options.body, options.icon])).toEqual([
     ["First try is done", "Job 01234567", "/icon-done.svg"],
     ["Animation has failed", "No person.", "/icon-failed.svg"],

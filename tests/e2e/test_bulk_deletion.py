@@ -28,6 +28,25 @@ def test_selected_jobs_are_deleted_together(jobs_page: JobsPage, shelf: Shelf) -
     assert len(shelf.objects(kept)) == 2
 
 
+def test_after_a_whole_page_the_next_jobs_move_up_and_are_no_news(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    ids = shelf.add_many(22, "failed")
+    jobs_page.open()
+    checkbox(jobs_page, ids[0]).check()
+    page.set_viewport_size({"width": 360, "height": 640})
+    page.mouse.wheel(0, 100_000)
+    next_page = page.get_by_role("button", name="Next")
+    expect(next_page).to_be_in_viewport()
+    wait_until(lambda: _bottom(next_page) <= _top(bar(jobs_page)))
+    bar(jobs_page).get_by_role("button", name="Select all 20").click()
+    bar(jobs_page).get_by_role("button", name="Delete").click()
+    jobs_page.dialog.get_by_role("button", name="Delete 20 jobs").click()
+    jobs_page.expect_ids(ids[20:])
+    expect(jobs_page.announcer).not_to_contain_text("new job")
+    expect(page.locator("li.animate-arrive")).to_have_count(0)
+
+
 def test_all_jobs_on_the_page_can_be_selected_and_deselected(jobs_page: JobsPage, shelf: Shelf) -> None:
     ids = shelf.add_many(3, "failed")
     jobs_page.open()
@@ -158,3 +177,11 @@ def choose_all(jobs_page: JobsPage) -> None:
 
 def result(jobs_page: JobsPage, job_id: str) -> Locator:
     return jobs_page.dialog.get_by_role("listitem").filter(has_text=job_id[:8])
+
+
+def _top(element: Locator) -> float:
+    return float(element.evaluate("element => element.getBoundingClientRect().top"))
+
+
+def _bottom(element: Locator) -> float:
+    return float(element.evaluate("element => element.getBoundingClientRect().bottom"))

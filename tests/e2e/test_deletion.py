@@ -89,9 +89,16 @@ def test_the_first_job_of_the_next_page_moves_up(jobs_page: JobsPage, shelf: She
     expect(jobs_page.card(ids[4])).to_be_focused()
 
 
-def test_an_emptied_last_page_leads_to_the_previous_page(jobs_page: JobsPage, shelf: Shelf) -> None:
-    ids = shelf.add_many(21, "failed")
+def test_an_emptied_last_page_leads_to_the_previous_page(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+    ids = shelf.add_many(22, "failed")
     jobs_page.open("?page=2")
+    delete(jobs_page, ids[21])
+    jobs_page.expect_ids(ids[20:21])
+
+    # Its cursor carries the total of the first page, which no counts correct.
+    page.goto("/jobs/?type=animate")
+    page.get_by_role("button", name="Next").click()
+    jobs_page.expect_ids(ids[20:21])
     delete(jobs_page, ids[20])
     jobs_page.expect_ids(ids[:20])
     jobs_page.expect_range(1, 20, 20)

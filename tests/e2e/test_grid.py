@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import Page, expect
 
 from tests.e2e.clock import Clock
-from tests.e2e.faults import POLL
+from tests.e2e.faults import LIST, POLL, HeldBack
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
 from tests.e2e.test_accessibility import sideways
@@ -30,6 +30,16 @@ def test_a_grid_of_two_to_six_columns_is_remembered_and_has_selection_actions_an
     page.reload()
     jobs_page.wait_for_cards()
     assert jobs_page.cards.evaluate_all(_COLUMNS) == 2
+
+    page.set_viewport_size({"width": 1440, "height": 1300})
+    banner = page.get_by_role("banner").locator("a")
+    place = banner.bounding_box()
+    held = HeldBack(page, LIST)
+    jobs_page.filter("Completed").click()
+    expect(page.get_by_text("Loading your jobs")).to_be_attached()
+    assert banner.bounding_box() == place
+    held.let_go()
+    jobs_page.filter("All").click()
 
     card = jobs_page.card(processing)
     card.get_by_role("checkbox").check()

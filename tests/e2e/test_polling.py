@@ -10,7 +10,17 @@ from google.cloud import firestore
 from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 
 from tests.e2e.clock import Clock
-from tests.e2e.faults import LIST, ONE_JOB, POLL, HeldBack, failed_load, no_connection, unavailable
+from tests.e2e.faults import (
+    LIST,
+    LOOK,
+    ONE_JOB,
+    PAGE,
+    POLL,
+    HeldBack,
+    failed_load,
+    no_connection,
+    unavailable,
+)
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
 from tests.e2e.signing import signed_anew
@@ -167,6 +177,21 @@ def test_a_warning_is_shown_from_the_second_failure_until_a_success(
     expect(alert(page)).to_contain_text("The list may be out of date. Firestore is not available now.")
     page.unroute(POLL)
     clock.run_to_next(POLL, within=52)
+    expect(alert(page)).to_have_count(0)
+
+
+def test_a_list_that_could_not_be_loaded_again_is_loaded_by_the_next_look(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("503"))
+    shelf.add(media=False)
+    jobs_page.open()
+    page.route(PAGE, unavailable("Firestore is not available now."))
+    page.get_by_role("button", name="Refresh the list").click()
+    expect(alert(page)).to_contain_text("The list may be out of date.")
+    clock.stop()
+    page.unroute(PAGE)
+    clock.run_to_next(LOOK, within=62)
     expect(alert(page)).to_have_count(0)
 
 

@@ -35,6 +35,19 @@ def test_a_prefix_finds_all_jobs_whose_id_begins_with_it(jobs_page: JobsPage, sh
     jobs_page.expect_ids(alike)
 
 
+def test_a_search_that_is_typed_on_a_later_page_keeps_the_focus(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    begin = new_id()[:10]
+    alike = [shelf.add("failed", media=False, id=begin + new_id())]
+    shelf.add_many(21)
+    jobs_page.open("?page=2")
+    box = page.get_by_role("textbox", name="Search all jobs by id or name")
+    box.press_sequentially(begin)
+    jobs_page.expect_ids(alike)
+    expect(box).to_be_focused()
+
+
 def test_matches_are_paged_like_the_list(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
     begin = new_id()[:10]
     alike = sorted(shelf.add("failed", media=False, id=begin + new_id()) for _ in range(21))

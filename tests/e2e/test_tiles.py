@@ -10,13 +10,16 @@ from playwright.sync_api import Locator, Page, Request, expect
 from infra.local.stack import Stack
 from infra.local.users import Account
 from tests.conftest import PASSWORD
+from tests.e2e.clock import Clock
 from tests.e2e.conftest import NewContext
-from tests.e2e.faults import HeldBack, Refusal, unavailable
+from tests.e2e.faults import HeldBack, Refusal, failed_load, no_connection, unavailable
 from tests.e2e.jobs_page import JobsPage, sign_in, wait_for, wait_for_dialog
 from tests.e2e.shelf import Shelf
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.motion
 
+_THUMBNAILS = re.compile("/thumbnails$")
 _VIDEOS = ["source video", "output video"]
 _JOBS_ON_A_SCREEN = 6
 
@@ -192,6 +195,24 @@ def test_a_medium_that_is_always_refused_is_renewed_once_and_then_given_up(
     jobs_page.page.wait_for_load_state("networkidle")
     assert jobs_page.renewals() == 1
     assert refusal.refused == 2
+
+
+def test_a_medium_that_met_no_connection_is_shown_once_there_is_one(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("net::ERR_CONNECTION_FAILED"))
+    job_id = shelf.add("failed")
+    clock = Clock(page)
+    for address in ("**/reference.jpg*", "**/thumbnails"):
+        page.route(address, no_connection)
+    jobs_page.open()
+    clock.stop()
+    wait_until(lambda: clock.times(_THUMBNAILS))
+    clock.wait_for_answers()
+    for address in ("**/reference.jpg*", "**/thumbnails"):
+        page.unroute(address)
+    clock.run(seconds=11)
+    expect(jobs_page.tile(job_id, "reference image").locator("img")).to_have_css("opacity", "1")
 
 
 def test_a_medium_that_was_given_up_is_shown_after_the_list_is_refreshed(

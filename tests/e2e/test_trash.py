@@ -7,6 +7,7 @@ import re
 
 from playwright.sync_api import Page, Route, expect
 
+from infra.local.users import Account
 from tests.e2e.clock import Clock
 from tests.e2e.faults import LIST, POLL, HeldBack, failed_load, problem
 from tests.e2e.jobs_page import JobsPage
@@ -44,6 +45,21 @@ def test_undo_brings_the_job_back_to_its_place_at_once_or_says_why_not(
     jobs_page.expect_ids([first, last])
     jobs_page.expect_counts(all=2, completed=2)
     assert (shelf.document(first).get().to_dict() or {}).get("deleted_at") is None
+
+
+def test_a_job_that_is_restored_elsewhere_is_shown_again(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, account: Account
+) -> None:
+    first, job = shelf.add_many(2)
+    jobs_page.open()
+    delete(jobs_page, job)
+    jobs_page.toasts.get_by_role("button", name="Undo").wait_for()
+    headers = {"Authorization": f"Bearer {account.token}"}
+    answer = page.request.post(f"/api/v1/jobs/{job}/restore", headers=headers)
+    assert answer.status == 202
+    wait_until(lambda: (shelf.document(job).get().to_dict() or {}).get("deleted_at") is None)
+    page.get_by_role("button", name="Refresh the list").click()
+    jobs_page.expect_ids([first, job])
 
 
 def test_several_jobs_are_restored_from_the_trash_with_their_files(

@@ -10,7 +10,7 @@ export default function DashboardLayout({ children }: { children: ReactNode }) {
       <Header />
       <OfflineBanner />
       <div id={BELOW_HEADER} />
-      <main className="mx-auto max-w-page px-3 pt-6 pb-28 sm:px-6 sm:pt-10">{children}</main>
+      <main className="mx-auto max-w-page px-3 pt-6 pb-[var(--below,7rem)] sm:px-6 sm:pt-10">{children}</main>
     </SessionGate>
   );
 }

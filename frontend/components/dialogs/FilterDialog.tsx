@@ -13,6 +13,7 @@ interface Props {
   onClose: () => void;
 }
 
+const FIRST_DAY = "2000-01-01";
 const CHOICE = "inline-flex min-h-11 cursor-pointer items-center gap-2 sm:min-h-9";
 
 /** All filters of the list, and its order. Nothing changes before the user has chosen everything. */
@@ -24,7 +25,8 @@ export function FilterDialog({ filter, counts, onApply, onClose }: Props) {
   const { statuses, types, from, to, oldest } = draft;
   const change = (part: Partial<Filter>) => setDraft((before) => ({ ...before, ...part }));
   const groups = counts?.other || statuses.includes("other") ? GROUPS : STATUSES;
-  const backwards = from !== "" && to !== "" && to < from;
+  // While a year is being typed, browsers tell of the year 2, 20 and 202.
+  const backwards = to >= FIRST_DAY && to < from;
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (!backwards) onApply(draft);
@@ -124,7 +126,7 @@ function Day({ label, value, invalid, onChange }: DayProps) {
         type="date"
         value={value}
         max="2099-12-31"
-        min="2000-01-01"
+        min={FIRST_DAY}
         aria-invalid={invalid}
         onChange={(event) => onChange(event.target.value)}
         className="h-11 rounded-lg border border-line bg-page px-3 aria-invalid:border-red-400 sm:h-10"

@@ -22,7 +22,7 @@ import { useWatching } from "@/hooks/use-watching";
 import { onErased } from "@/lib/erasing";
 import { isActive, type Job, type JobFields, shortName } from "@/lib/job";
 import { loadLater } from "@/lib/later";
-import { prefersGrid, rememberLayout } from "@/lib/layout";
+import { prefersGrid, rememberLayout, showLayout } from "@/lib/layout";
 import type { Stop } from "@/lib/tour";
 import { ALL, isNarrowed } from "@/lib/view";
 import { loadPartsOnFirstUse, parts } from "./parts";
@@ -65,6 +65,7 @@ function JobsOf({ userId }: { userId: string }) {
   /** What the preview shows once these jobs are deleted. */
   const [nextStop, setNextStop] = useState<Stop | null>(null);
   const [grid, setGrid] = useState(prefersGrid);
+  useEffect(() => showLayout(grid), [grid]);
   useEffect(loadPartsOnFirstUse, []);
   const list = view.deleted ? trash : jobs;
   const refreshAll = useEffectEvent(() => void Promise.all([jobs.refresh(), trash.refresh()]));
