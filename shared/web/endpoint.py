@@ -41,8 +41,8 @@ class Request:
     """Which of the function's paths it is, such as `/jobs/{job_id}`."""
     json: Callable[[], object] = dict
     """Reads the body, if the function takes one. Raises BadRequest, which says what is wrong with it."""
-    has_body: bool = False
-    """Whether one was sent that the function takes."""
+    has_json: bool = False
+    """Whether JSON was sent that the function takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,8 @@ class HttpFunction(ABC):
             flask.current_app.before_request(partial(take_body, self._methods if self.takes_body else ()))
             # The framework's routes do not match a path that contains a line feed or begins with two slashes.
             flask.current_app.url_map.merge_slashes = False
-            flask.current_app.register_error_handler(404, lambda _: serve(flask.request))
+            for status in (404, 400):  # it would also refuse a request to upgrade to a WebSocket
+                flask.current_app.register_error_handler(status, lambda _: serve(flask.request))
         return serve
 
     def answer(self, request: flask.Request, services: Services) -> flask.Response:
@@ -149,7 +150,8 @@ class HttpFunction(ABC):
             log.exception("unexpected_error", function=self._name, request_id=request_id)
             problem = InternalError()
         if problem:
-            response = self._problem(problem, match, request_id, services)
+            path = match.path if match else request.path
+            response = self._problem(problem, path, request_id, services)
         response.headers["X-Request-Id"] = request_id
         response.headers["X-Content-Type-Options"] = "nosniff"
         answers.allow_origin(response, request.headers.get("Origin"), services.settings.allowed_origins)
@@ -177,9 +179,7 @@ class HttpFunction(ABC):
     def _serve(self, request: flask.Request, match: Match, services: Services) -> flask.Response:
         """Answer a request whose path and method are this function's."""
 
-    def _problem(
-        self, error: ApiError, match: Match | None, request_id: str, services: Services
-    ) -> flask.Response:
+    def _problem(self, error: ApiError, path: str, request_id: str, services: Services) -> flask.Response:
         return answers.problem(error, request_id)
 
     @property
@@ -216,7 +216,7 @@ class Endpoint(HttpFunction):
         asked = Request(request.args, match.id, request.method, match.path)
         if self.takes_body:
             body = body_of(request)
-            asked = replace(asked, json=body.json, has_body=body.is_sent)
+            asked = replace(asked, json=body.json, has_json=body.is_json)
         answer = self._answer(token, asked, services)
         gzip = self._cacheable and answers.takes_gzip(request)
         version = answers.tag(answer.version.encode(), gzip) if isinstance(answer, Versioned) else None

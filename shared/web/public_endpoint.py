@@ -107,10 +107,8 @@ class PublicEndpoint(HttpFunction):
             _remember(response, visit.short_id, secure=services.settings.share_origin.startswith("https:"))
         return response
 
-    def _problem(
-        self, error: ApiError, match: Match | None, request_id: str, services: Services
-    ) -> flask.Response:
-        if match and match.path.startswith("/public/"):
+    def _problem(self, error: ApiError, path: str, request_id: str, services: Services) -> flask.Response:
+        if "/public/" in path:
             return answers.problem(error, request_id)
         page = HtmlPage("problem.html", {"title": error.title, "detail": error.detail}, status=error.status)
         response = page.response(services.settings.share_origin)

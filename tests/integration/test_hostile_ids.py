@@ -35,7 +35,7 @@ HOSTILE = [
 _visitors = itertools.count()
 
 
-def exchange(port: int, method: str, path: str, token: str) -> tuple[int, bytes]:
+def exchange(port: int, method: str, path: str, token: str, **more: str) -> tuple[int, bytes]:
     """The status and the whole answer. Written by hand, because HTTP libraries clean such paths up first."""
     visitor = next(_visitors)
     headers = {
@@ -44,6 +44,7 @@ def exchange(port: int, method: str, path: str, token: str) -> tuple[int, bytes]
         "Authorization": f"Bearer {token}",
         # Each request has its own address, because a public function limits the requests of each client.
         "X-Forwarded-For": f"10.0.{visitor // 256}.{visitor % 256}",
+        **more,
     }
     lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     request = "\r\n".join(lines) + "\r\n\r\n"
@@ -104,6 +105,13 @@ def test_slashes_before_the_path_are_a_prefix_like_any(stack: Stack, account: Ac
     for path in ("//jobs", "///jobs/"):
         status, answer = exchange(stack.ports["list_jobs"], "GET", path, account.token)
         assert (status, b'"jobs":[]' in answer) == (200, True), path
+
+
+def test_a_request_for_a_websocket_is_answered_as_any_other(stack: Stack, account: Account) -> None:
+    websocket = {"Connection": "Upgrade", "Upgrade": "websocket"}
+    for path, status, kind in (("/jobs", 200, b'"jobs":[]'), ("/nothing", 404, b"application/problem+json")):
+        answered, answer = exchange(stack.ports["list_jobs"], "GET", path, account.token, **websocket)
+        assert (answered, kind in answer) == (status, True), answer[:500]
 
 
 def test_an_escaped_id_is_the_id_that_it_stands_for(

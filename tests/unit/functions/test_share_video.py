@@ -63,6 +63,12 @@ def test_the_page_has_one_address(services: FakeServices) -> None:
     assert visit(services, "/v/%0d%0a/").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/public/video/", "/public/video/a/b", "/api/v1/public/nothing"])
+def test_other_addresses_of_data_are_not_there_as_data(services: FakeServices, path: str) -> None:
+    answer = visit(services, path)
+    assert (answer.status_code, answer.content_type) == (404, "application/problem+json")
+
+
 @pytest.mark.parametrize("path", [VIDEO, POSTER, DATA])
 def test_one_slash_at_the_end_changes_nothing(services: FakeServices, path: str) -> None:
     with_slash, without = visit(services, f"{path}/"), visit(services, path)
