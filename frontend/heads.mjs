@@ -1,6 +1,6 @@
 /**
  * Writes into the head of each HTML file of an export: the Content-Security-Policy, with the hashes of that file's inline
- * scripts, and in the jobs page the script that asks for the list. Run by `npm run build`: the scripts, and so their
+ * scripts, and in the jobs page the script that asks for the list and makes room for the grid. Run by `npm run build`: the scripts, and so their
  * hashes, differ from build to build.
  *
  *   node heads.mjs FOLDER

@@ -60,7 +60,7 @@ export function JobsContent({ jobs, view, navigation, selection, commands, Card,
 
 JobsContent.Skeleton = function JobsContentSkeleton({ grid = false }: { grid?: boolean }) {
   return (
-    <Pulsing className={grid ? GRID : LIST}>
+    <Pulsing className={grid ? GRID : `${LIST} mx-auto max-w-5xl`}>
       <p className="sr-only">Loading your jobs</p>
       {Array.from({ length: grid ? 12 : 4 }, (_, place) => place).map((place) =>
         grid ? <Skeleton key={place} className="aspect-3/5 rounded-2xl" /> : <JobCard.Skeleton key={place} />,

@@ -1,4 +1,4 @@
-import { type RefObject, useEffect, useEffectEvent, useRef, useState } from "react";
+import { type RefObject, useEffect, useRef, useState } from "react";
 import { type Cue, type InStep, inStep, LOOPED, type Reel } from "@/lib/in-step";
 
 type Side = "SRC" | "OUTPUT";
@@ -10,8 +10,8 @@ export function useInStep(broken: Record<Side, boolean>) {
   /** Whether a video was last told to play. */
   const told = useRef(new WeakMap<HTMLVideoElement, boolean>());
   const known = useRef(0);
-  /** What `keep` is by then: the user may have paused meanwhile. */
-  const keepLater = useRef<() => void>(null);
+  /** `keep` as of the last render: the user may have paused since a video was told to play. */
+  const latestKeep = useRef<() => void>(null);
   const [playing, setPlaying] = useState(true);
   const [shown, setShown] = useState<Pick<InStep, "time" | "length">>({ time: 0, length: Infinity });
 
@@ -33,7 +33,7 @@ export function useInStep(broken: Record<Side, boolean>) {
     const play = cue.play && !video.error;
     told.current.set(video, play);
     // If the browser does not let it play, `keep` finds it paused.
-    if (play && video.paused) video.play().catch(() => keepLater.current?.());
+    if (play && video.paused) video.play().catch(() => latestKeep.current?.());
     if (!play) video.pause();
   };
   const keep = () => {
@@ -50,12 +50,11 @@ export function useInStep(broken: Record<Side, boolean>) {
     if (length <= LOOPED) seek(0);
     else setPlaying(false);
   };
-  const keepNow = useEffectEvent(keep);
   useEffect(() => {
-    keepLater.current = keep;
+    latestKeep.current = keep;
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: each changes what the videos have to do
-  useEffect(() => keepNow(), [playing, broken.SRC, broken.OUTPUT]);
+  useEffect(() => latestKeep.current?.(), [playing, broken.SRC, broken.OUTPUT]);
 
   const propsOf = (element: RefObject<HTMLVideoElement | null>) => ({
     element,

@@ -7,7 +7,7 @@ import { usePolling } from "@/hooks/use-polling";
 import { useRenewal } from "@/hooks/use-renewal";
 import { useReturn } from "@/hooks/use-return";
 import { getJobs, getJobThumbnails, listJobs, lookForNewest, PAGE_SIZE } from "@/lib/api";
-import { SessionEnded } from "@/lib/errors";
+import { ApiError, SessionEnded } from "@/lib/errors";
 import {
   type Counts,
   type FoundList,
@@ -36,7 +36,7 @@ import {
   withShare,
 } from "@/lib/list";
 import { keepUrls, type TileKind, withRenewed } from "@/lib/media";
-import { isOld, pollsOf, slowing } from "@/lib/polling";
+import { isOld, patient, pollsOf, slowing } from "@/lib/polling";
 import { serverNow } from "@/lib/server-time";
 import { placeOf, type View, waysToSearch } from "@/lib/view";
 
@@ -95,12 +95,16 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const { page, search } = view;
   const [visible, online, asking] = [useVisible(), useOnline(), useAsks()];
   const [deleting, setDeleting] = useState<JobFields[]>([]);
-  /** When each job was deleted here. A list that was asked for later and has it tells that it was restored elsewhere. */
-  const [deleted, setDeleted] = useState<ReadonlyMap<string, number>>(new Map());
+  const [deleted, setDeleted] = useState<ReadonlySet<string>>(new Set());
+  /** When each of them was. A list that was asked for later and has it tells that it was restored elsewhere. */
+  const dropped = useRef(new Map<string, number>());
   const [counts, setCounts] = useState<Counts>();
   const [loads, setLoads] = useState(0);
   /** Why the last load of each place failed. SWR forgets it when a poll changes the list. */
   const [failures, setFailures] = useState<Readonly<Record<string, unknown>>>({});
+  /** When the list was last asked for or would have been, and when and why the last load failed. */
+  const tried = useRef(0);
+  const failed = useRef<{ at: number; error: unknown }>(null);
   /** The last load of each place, and how many loads are under way. */
   const latest = useRef(new Map<string, symbol>());
   const underWay = useRef(0);
@@ -128,6 +132,13 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     return jobs;
   };
 
+  const takeBack = (jobs: JobFields[], counted: boolean) => {
+    const ids = jobs.map((job) => job.id);
+    for (const id of ids) dropped.current.delete(id);
+    setDeleted((before) => new Set([...before].filter((id) => !ids.includes(id))));
+    if (!counted) setCounts((before) => before && recount(before, [], jobs));
+  };
+
   const shows = !view.deleted && (search === "" || waysToSearch(view).length > 0);
   const place = placeOf(view);
   const key = shows ? ["jobs", userId, place] : null;
@@ -137,6 +148,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
       const at = Date.now();
       asked.current = at;
       looked.current = at;
+      tried.current = at;
       const request = Symbol();
       latest.current.set(place, request);
       underWay.current += 1;
@@ -153,21 +165,21 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
         learn(list.jobs);
         setLoads((number) => number + 1);
         const known = loaded.current.place === place ? loaded.current.newest : null;
-        // Of the oldest first, those that move up when others are deleted are newer too.
-        if (known !== null && page === 1 && !view.oldest) {
+        // In another order, those that move up when others are deleted may be newer too.
+        if (known !== null && page === 1 && !view.oldest && !search) {
           const fresh = arrivals(known, list.jobs);
           setArrived(new Set(fresh.map((job) => job.id)));
           if (fresh.length > 0) onArrival(fresh);
         }
         loaded.current = { place, at, newest: Math.max(known ?? 0, newestOf(list.jobs)) };
-        setDeleted((before) => {
-          const back = list.jobs.filter((job) => (before.get(job.id) ?? at) < at);
-          return back.length > 0 ? without(before, back) : before;
-        });
+        failed.current = null;
+        const back = list.jobs.filter((job) => (dropped.current.get(job.id) ?? at) < at);
+        if (back.length > 0) takeBack(back, list.counts !== undefined);
         if (latest.current.get(place) === request) setFailures(({ [place]: _, ...others }) => others);
         return list;
       } catch (failure) {
         if (counting()) countedBy.current = null;
+        failed.current = { at: Date.now(), error: failure };
         if (latest.current.get(place) === request) {
           loaded.current = { ...loaded.current, at: 0 };
           setFailures((others) => ({ ...others, [place]: failure }));
@@ -224,10 +236,17 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const lookable = calm && data !== undefined && page === 1 && search === "";
   const lookFailure = usePolling(lookable, looked, slowing, async (signal) => {
     const newest = await lookForNewest(view, signal);
-    if (!data || !(failures[place] || isOutdated(data, newest, view))) return;
+    if (!data || !isOutdated(data, newest, view)) return;
     // The oldest come first only where new jobs come last.
     if (!view.oldest) room.current = roomFor(data, newest);
     void reload();
+  });
+  const behind = data !== undefined && failures[place] !== undefined;
+  usePolling(behind && online && asking && deleting.length === 0, tried, patient, async () => {
+    const { at = 0, error } = failed.current ?? {};
+    if (error instanceof ApiError && Date.now() - at < (error.retryAfter ?? 0)) throw error;
+    await reload();
+    if (failed.current) throw failed.current.error;
   });
   useReturn(() => {
     if (isValidating || !isOld(loaded.current.at, Date.now())) return;
@@ -259,14 +278,12 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     show: (job) => setDeleting((before) => before.filter((one) => one.id !== job.id)),
     drop: (job) => {
       setDeleting((before) => before.filter((one) => one.id !== job.id));
-      setDeleted((before) => new Map(before).set(job.id, Date.now()));
+      setDeleted((before) => new Set(before).add(job.id));
+      dropped.current.set(job.id, Date.now());
       setCounts((before) => before && recount(before, [job], []));
     },
     isDropped: (job) => deleted.has(job.id),
-    restored: (jobs, counted) => {
-      setDeleted((before) => without(before, jobs));
-      if (!counted) setCounts((before) => before && recount(before, [], jobs));
-    },
+    restored: takeBack,
     share: (share) => {
       change((list) => withShare(list, share));
       updateDetails((job) => sharedAs(job, share));
@@ -284,9 +301,4 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
       return answered;
     },
   };
-}
-
-function without(deleted: ReadonlyMap<string, number>, jobs: JobFields[]): ReadonlyMap<string, number> {
-  const ids = new Set(jobs.map((job) => job.id));
-  return new Map([...deleted].filter(([id]) => !ids.has(id)));
 }

@@ -2,7 +2,7 @@ import { createContext, useContext, useEffect, useState } from "react";
 import { useOnline, useVisible } from "@/hooks/use-environment";
 import { NetworkError } from "@/lib/errors";
 import { renewalCanHelp, urlToShow } from "@/lib/media";
-import { INTERVAL } from "@/lib/polling";
+import { backOff, INTERVAL } from "@/lib/polling";
 
 type State = "loading" | "ready" | "renewing" | "unreachable" | "broken";
 
@@ -19,6 +19,8 @@ export function useMediaSource(urls: string[], renew: () => Promise<unknown>) {
   const [renewedAt, setRenewedAt] = useState<number | null>(null);
   const [shown, setShown] = useState<string>();
   const [failed, setFailed] = useState<string[]>([]);
+  /** How often it was tried again after it could not be reached. */
+  const [unreached, setUnreached] = useState(0);
   // Used as the element's key: React would not load the same URL again by itself.
   const [attempt, setAttempt] = useState(0);
   const url = urlToShow(urls, shown, failed);
@@ -39,15 +41,21 @@ export function useMediaSource(urls: string[], renew: () => Promise<unknown>) {
   const looks = visible && online;
   useEffect(() => {
     if (state !== "unreachable" || !looks) return;
-    const timer = setTimeout(() => {
-      setAttempt((number) => number + 1);
-      setState("loading");
-    }, INTERVAL);
+    const timer = setTimeout(
+      () => {
+        setFailed([]);
+        setUnreached((times) => times + 1);
+        setAttempt((number) => number + 1);
+        setState("loading");
+      },
+      backOff(unreached, INTERVAL),
+    );
     return () => clearTimeout(timer);
-  }, [state, looks]);
+  }, [state, looks, unreached]);
 
   const onReady = () => {
     setState("ready");
+    setUnreached(0);
     setShown(url ?? undefined);
   };
   const onError = async () => {
@@ -76,7 +84,7 @@ export function useMediaSource(urls: string[], renew: () => Promise<unknown>) {
     url,
     key: attempt,
     ready: state === "ready",
-    broken: url === null || state === "broken",
+    broken: url === null || state === "broken" || state === "unreachable",
     onReady,
     onError: () => void onError(),
   };

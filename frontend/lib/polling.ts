@@ -20,6 +20,9 @@ export type Pace = (answers: number) => number;
 
 export const steady: Pace = () => INTERVAL;
 
+/** After a failed load, which keeps polls from being asked. */
+export const patient: Pace = () => 2 * INTERVAL;
+
 /** A second at first, then twice as long each time, up to ten seconds. */
 export const brisk: Pace = (answers) => Math.min(1000 * 2 ** answers, INTERVAL);
 

@@ -39,6 +39,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  root.dataset = {};
   vi.useRealTimers();
   vi.resetAllMocks();
 });

@@ -43,14 +43,10 @@ class Body:
         self._connection: socket.socket | None = environ.get("gunicorn.socket")
         self._stream: Any = environ["wsgi.input"]
         self._is_left = bool(declared) or "HTTP_TRANSFER_ENCODING" in environ
-        self._is_sent = self._declared > 0 or "HTTP_TRANSFER_ENCODING" in environ
+        self.is_sent = self._declared > 0 or "HTTP_TRANSFER_ENCODING" in environ
+        """Whether there is a body. Some clients declare one without content with every request."""
         self._reading = threading.Lock()
         environ["wsgi.input"] = io.BytesIO()
-
-    @property
-    def is_json(self) -> bool:
-        """Whether there is a body, of JSON. Some clients declare one without content with every request."""
-        return self._is_sent and parse_options_header(self._type)[0].lower() == "application/json"
 
     def json(self) -> object:
         """The body's JSON. Raises BadRequest, which says what is wrong, or RequestTimeout."""

@@ -34,17 +34,26 @@ def test_after_a_whole_page_the_next_jobs_move_up_and_are_no_news(
     ids = shelf.add_many(22, "failed")
     jobs_page.open()
     checkbox(jobs_page, ids[0]).check()
-    page.set_viewport_size({"width": 360, "height": 640})
-    page.mouse.wheel(0, 100_000)
-    next_page = page.get_by_role("button", name="Next")
-    expect(next_page).to_be_in_viewport()
-    wait_until(lambda: _bottom(next_page) <= _top(bar(jobs_page)))
     bar(jobs_page).get_by_role("button", name="Select all 20").click()
     bar(jobs_page).get_by_role("button", name="Delete").click()
     jobs_page.dialog.get_by_role("button", name="Delete 20 jobs").click()
     jobs_page.expect_ids(ids[20:])
     expect(jobs_page.announcer).not_to_contain_text("new job")
     expect(page.locator("li.animate-arrive")).to_have_count(0)
+
+
+def test_at_the_page_s_end_nothing_is_covered_while_jobs_are_selected(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    ids = shelf.add_many(21)
+    jobs_page.open()
+    checkbox(jobs_page, ids[0]).check()
+    next_page = page.get_by_role("button", name="Next")
+    for width in (360, 768, 1440):
+        page.set_viewport_size({"width": width, "height": 640})
+        page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+        expect(next_page).to_be_in_viewport()
+        assert _bottom(next_page) <= _top(bar(jobs_page)), width
 
 
 def test_all_jobs_on_the_page_can_be_selected_and_deselected(jobs_page: JobsPage, shelf: Shelf) -> None:

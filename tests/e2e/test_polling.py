@@ -12,7 +12,6 @@ from playwright.sync_api import APIResponse, Locator, Page, Route, expect
 from tests.e2e.clock import Clock
 from tests.e2e.faults import (
     LIST,
-    LOOK,
     ONE_JOB,
     PAGE,
     POLL,
@@ -180,18 +179,22 @@ def test_a_warning_is_shown_from_the_second_failure_until_a_success(
     expect(alert(page)).to_have_count(0)
 
 
-def test_a_list_that_could_not_be_loaded_again_is_loaded_by_the_next_look(
+def test_a_list_that_could_not_be_loaded_again_is_loaded_when_it_can_be(
     jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("503"))
-    shelf.add(media=False)
-    jobs_page.open()
-    page.route(PAGE, unavailable("Firestore is not available now."))
+    shelf.add_many(21)
+    jobs_page.open("?page=2")
+    page.route(PAGE, unavailable("Firestore is not available now.", **{"Retry-After": "15"}))
     page.get_by_role("button", name="Refresh the list").click()
     expect(alert(page)).to_contain_text("The list may be out of date.")
     clock.stop()
+    clock.run(seconds=13)
+    asked = clock.times(PAGE)
+    assert len(asked) == 2
+    clock.run_to_next(PAGE, within=30)
     page.unroute(PAGE)
-    clock.run_to_next(LOOK, within=62)
+    assert clock.run_to_next(PAGE, within=55) - asked[-1] > 40
     expect(alert(page)).to_have_count(0)
 
 

@@ -14,6 +14,7 @@ from tests.e2e.clock import Clock
 from tests.e2e.conftest import NewContext
 from tests.e2e.faults import HeldBack, Refusal, failed_load, no_connection, unavailable
 from tests.e2e.jobs_page import JobsPage, sign_in, wait_for, wait_for_dialog
+from tests.e2e.posters import tell_of
 from tests.e2e.shelf import Shelf
 from tests.waiting import wait_until
 
@@ -202,17 +203,23 @@ def test_a_medium_that_met_no_connection_is_shown_once_there_is_one(
 ) -> None:
     expected_errors.append(failed_load("net::ERR_CONNECTION_FAILED"))
     job_id = shelf.add("failed")
+    shelf.add_posters(job_id, preview=None)
+    tell_of(page, ["reference_poster_url"])
     clock = Clock(page)
-    for address in ("**/reference.jpg*", "**/thumbnails"):
+    gone = ("**/reference.jpg*", "**/poster.webp*", "**/thumbnails")
+    for address in gone:
         page.route(address, no_connection)
     jobs_page.open()
     clock.stop()
     wait_until(lambda: clock.times(_THUMBNAILS))
     clock.wait_for_answers()
-    for address in ("**/reference.jpg*", "**/thumbnails"):
+    expect(jobs_page.card(job_id).get_by_text("Not available").first).to_be_visible()
+    for address in gone:
         page.unroute(address)
-    clock.run(seconds=11)
-    expect(jobs_page.tile(job_id, "reference image").locator("img")).to_have_css("opacity", "1")
+    clock.run(seconds=14)  # ten, and some at random
+    picture = jobs_page.tile(job_id, "reference image").locator("img")
+    expect(picture).to_have_css("opacity", "1")
+    expect(picture).to_have_attribute("src", re.compile("poster"))
 
 
 def test_a_medium_that_was_given_up_is_shown_after_the_list_is_refreshed(

@@ -1,6 +1,6 @@
 """Random histories under faults: the rules of the data hold whatever fails.
 
-`make soak` plays five hundred of them, in each kind of trouble, with a new seed each time.
+`make soak` plays five hundred of them, over four kinds of trouble, with a new seed each time.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ TROUBLES = {
 }
 """By name: the share of calls that fail, and the steps that may happen."""
 PLAYED = [*TROUBLES] if SOAKS else ["nothing", "faults and crashes"]
-"""The others have less of the same trouble."""
+"""Of the others, one has only the crashes, and one only faults, but twice as many."""
 
 
 @pytest.fixture(scope="module")

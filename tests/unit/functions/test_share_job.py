@@ -182,9 +182,3 @@ def test_a_body_without_content_is_none(services: FakeServices) -> None:
     answer = send(services, "POST", headers={"Content-Type": "application/json", "Content-Length": "0"})
     assert (answer.status_code, answer.json["expires_at"]) == (200, None)
     assert send(services, "PATCH").status_code == 400
-
-
-def test_for_a_new_link_a_body_that_is_no_json_is_not_read(services: FakeServices) -> None:
-    form = {"Content-Type": "application/x-www-form-urlencoded"}
-    answer = send(services, "POST", headers=form, body=b"x" * 100_000)
-    assert (answer.status_code, answer.json["expires_at"]) == (200, None)
