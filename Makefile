@@ -24,7 +24,7 @@ dev: page ## Run the product locally, with demo data; a saved file is live, KEEP
 page: $(SETUP) ## Build the page, if it has changed; dev and test do so too
 	@SETUP=$(SETUP) infra/local/page.sh
 
-demo: $(SETUP) ## Play the main job once on a stack of its own, and say whether it worked
+demo: $(SETUP) ## Play the main user journey once, on a stack of its own, and say whether it worked
 	@$(BIN)/python -m infra.local.demo
 
 test: page ## Run every test, the page's in a browser; or some: make test T=tests/contract/test_shares.py
@@ -67,8 +67,9 @@ lock: $(SETUP) ## Renew the pinned requirements from pyproject.toml
 	compile pyproject.toml --group dev -c requirements.txt -o infra/local/requirements-dev.txt && \
 	compile --group jre -o infra/local/requirements-jre.txt
 
-clean: ## Remove everything that set-up, builds and tests made
-	rm -rf $(VENV) build .local artifacts infra/local/auth/node_modules tests/lighthouse/node_modules \
+clean: ## Remove everything that set-up, builds and tests made in this folder
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf $(VENV) build .local artifacts .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache infra/local/auth/node_modules tests/lighthouse/node_modules \
 	    frontend/node_modules frontend/.next frontend/out frontend/out-* frontend/next-env.d.ts frontend/*.tsbuildinfo
 
 # One stamp for all set-up: it is made anew when a lock or the set-up program changes.

@@ -55,9 +55,7 @@ class Settings:
     signing_key: SigningKey | None = None
     """Signs URLs. Its account may only read the three buckets. Functions that sign do not start without it."""
     keyless: bool = False
-    """Sign through IAM instead, a call for each URL."""
-    signing_account: str | None = None
-    """Without a key, the service account that signs; by default, the function's own."""
+    """Sign through IAM instead, as the function's own account, with a call for each URL."""
     storage_emulator: str | None = None
     is_deployed: bool = False
     """Whether this is a service on Cloud Run, rather than a local process."""
@@ -117,7 +115,6 @@ class Settings:
             share_origin=_optional(environment, "SHARE_ORIGIN", cls.share_origin).rstrip("/"),
             signing_key=_signing_key(environment),
             keyless=_choice(environment, "SIGNING", "key", ("key", "keyless")) == "keyless",
-            signing_account=environment.get("SIGNING_ACCOUNT") or None,
             storage_emulator=environment.get("STORAGE_EMULATOR_HOST") or None,
             is_deployed=_is_deployed(environment),
             revision=environment.get("K_REVISION", ""),
@@ -127,7 +124,7 @@ class Settings:
             short_id_length=_one_of(environment, "SHORT_ID_LENGTH", cls.short_id_length, (8, 12, 16)),
             forwarded_hops=_one_of(environment, "FORWARDED_HOPS", cls.forwarded_hops, (1, 2)),
             patience=_number(environment, "PATIENCE", cls.patience, 100),
-            requests_per_minute=_number(environment, "REQUESTS_PER_MINUTE", cls.requests_per_minute, 1_000_000),
+            requests_per_minute=_number(environment, "REQUESTS_PER_MINUTE", cls.requests_per_minute, 999_999),
         )
         if len(set(settings.buckets)) != len(settings.buckets):
             raise SettingsError("IMAGES_BUCKET, VIDEOS_BUCKET and OUTPUTS_BUCKET must be three buckets")

@@ -10,6 +10,8 @@ from typing import Any
 from google.api_core.exceptions import InvalidArgument
 from google.cloud import firestore
 
+from shared.deletion.purge import Deletion, DeletionState
+
 NOW = datetime(2026, 11, 22, 12, 7, 30, 250000, tzinfo=UTC)
 _numbers = itertools.count(1)
 
@@ -80,3 +82,8 @@ def entry(user_id: str, **changes: Any) -> dict[str, Any]:
 def read_entry(database: firestore.Client, job_id: str) -> dict[str, Any]:
     """The ledger's entry of the job; empty if there is none."""
     return database.collection("deletions").document(job_id).get().to_dict() or {}
+
+
+def is_owed(deletion: Deletion, now: datetime) -> bool:
+    """Whether a sweep at that time asks for the purge again."""
+    return deletion.state is DeletionState.PENDING and (deletion.sweep_at is None or deletion.sweep_at <= now)

@@ -3,7 +3,7 @@ import { useOnline, useVisible } from "@/hooks/use-environment";
 import { late } from "@/lib/late";
 
 /** Loads what tells of jobs in progress: no list without them needs it. */
-export const loadWatching = () => import("@/components/Watching");
+const loadWatching = () => import("@/components/Watching");
 
 type Watching = Awaited<ReturnType<typeof loadWatching>>;
 

@@ -13,7 +13,7 @@ export const PAGE_SIZE = 20;
 /** Milliseconds. */
 const TIMEOUT = 20_000;
 
-export interface ListQuery {
+interface ListQuery {
   view: Place;
   /** How many jobs to return at most. */
   size: number;

@@ -2,7 +2,7 @@
 
 import { INTERVAL } from "@/lib/polling";
 
-export interface FirstList {
+interface FirstList {
   url: string;
   headers: { Authorization: string };
   /** Milliseconds since 1970. */

@@ -257,7 +257,7 @@ export function shortName(jobId: string): string {
   return jobId.slice(0, 8);
 }
 
-export function formatCredits(credits: number): string {
+function formatCredits(credits: number): string {
   return `${credits} ${credits === 1 ? "credit" : "credits"}`;
 }
 

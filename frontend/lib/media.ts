@@ -35,7 +35,7 @@ export function keepUrls(
   return { ...answered, ...urls, expires_at: kept ? shown.expires_at : answered.expires_at };
 }
 
-export function renewalDue(media: JobThumbnailsResponse, now: number): boolean {
+function renewalDue(media: JobThumbnailsResponse, now: number): boolean {
   return Date.parse(media.expires_at) - now < RENEW_BEFORE;
 }
 

@@ -92,7 +92,7 @@ export function isOld(loadedAt: number, now: number): boolean {
 }
 
 /** The failures in a row, and the delay that they led to. Outlives pauses. */
-export interface Failures {
+interface Failures {
   count: number;
   delay: number;
 }

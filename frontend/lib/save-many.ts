@@ -34,7 +34,7 @@ export interface Progress {
   bytes: number;
 }
 
-export interface Problem {
+interface Problem {
   job: JobFields;
   reason: string;
 }

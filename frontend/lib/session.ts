@@ -17,7 +17,7 @@ export interface Session {
  * Why there is no session: it was `revoked` by the owner or an administrator, the user has `signed-out`, or the browser
  * has not kept it (`not-kept`).
  */
-export type EndReason = "revoked" | "signed-out" | "not-kept";
+type EndReason = "revoked" | "signed-out" | "not-kept";
 
 export const RECORD = `firebase:authUser:${settings.firebase.apiKey}:[DEFAULT]`;
 /** A token is renewed this long before it expires, in milliseconds. Firebase does the same. */

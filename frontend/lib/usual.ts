@@ -11,7 +11,7 @@ const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-export interface Usual {
+interface Usual {
   /** Eight of ten jobs took between these. */
   from: number;
   to: number;
@@ -61,7 +61,7 @@ function percentile(sorted: number[], part: number): number | undefined {
   return sorted[Math.ceil(part * sorted.length) - 1];
 }
 
-export interface Note {
+interface Note {
   text: string;
   /** Whether it is longer than it should be. */
   late: boolean;

@@ -9,7 +9,7 @@ const PAUSES = [1, 2, 4, 8, 16, 32].map((seconds) => 1000 * seconds);
 /** A connection that brings nothing for so long, in milliseconds, counts as lost. */
 const LONGEST_SILENCE = 60_000;
 
-export interface VideoStream {
+interface VideoStream {
   /** The name that the functions suggest for the file. */
   filename: string;
   /** Bytes; null if Cloud Storage does not tell. */

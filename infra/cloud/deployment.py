@@ -112,7 +112,7 @@ COMMANDS = {
     "rollback": "serve the last whole release before the present one",
     "check": "print what differs from the data, and what is no longer in it; exits with 1 if anything is",
     "rotate-signing-key": "make a new key; run again after an hour, delete the old one",
-    "destroy": "remove everything but Firestore and buckets with objects, after asking",
+    "destroy": "remove everything but Firestore, buckets with objects, Firebase and the page, after asking",
 }
 OPTIONS = {
     "dry-run": ("", "print every gcloud command that an empty project needs, in order, and run none"),

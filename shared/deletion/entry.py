@@ -5,7 +5,7 @@ a caller who lost the response to a write repeats it. The entry remembers the mo
 
 The entry holds no names or generations of removed objects, so that its size does not grow with the job's. A
 restore does not need them: the soft-deleted generations that this deletion removed are those under the job's
-prefix whose soft-delete time is `requested_at` or later.
+prefix whose soft-delete time is `requested_at` (less ten seconds, as clocks differ) or later.
 https://cloud.google.com/storage/docs/use-soft-deleted-objects
 """
 
@@ -34,7 +34,8 @@ that much longer, so the trash must not forget it by the time of its request."""
 ERASED_TEXTS = (*FREE_TEXTS, "name", "name_folded")
 """The fields of a job's document that its owner, or an error, filled with words."""
 _KEYS_KEPT = _NAMES_KEPT = 16
-_LONGEST_RUN = timedelta(hours=1)
+_RUNS_KEPT_FOR = timedelta(hours=1)
+"""How long a run that has not ended is remembered: far longer than any can take."""
 _LARGEST = 2**53
 """No real count is larger. Firestore's integers end at 2**63."""
 
@@ -331,7 +332,7 @@ def _running(entry: Entry, key: str, began: datetime | None) -> Entry:
     if began is None:
         return known
     first = min(known.values(), default=began)
-    return {name: at for name, at in known.items() if at == first or at > began - _LONGEST_RUN} | {key: began}
+    return {name: at for name, at in known.items() if at == first or at > began - _RUNS_KEPT_FOR} | {key: began}
 
 
 def _is_watched(entry: Entry, now: datetime) -> bool:

@@ -63,10 +63,6 @@ class Deletion:
         """Whether the job's files may be removed: the deletion has not been taken back."""
         return self.state in (DeletionState.PENDING, DeletionState.DONE)
 
-    def is_due(self, now: datetime) -> bool:
-        """Whether the purge must be requested again."""
-        return self.state is DeletionState.PENDING and (self.sweep_at is None or self.sweep_at <= now)
-
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:

@@ -1,8 +1,4 @@
-"""Reads live jobs from Firestore, starting the walk and the counts.
-
-The only other modules that use Firestore are `amending`, `known_pictures`, `renaming`, `ledger`, `completion`,
-`shares` with its `short_links`, `views`, and `erasures`.
-"""
+"""Reads live jobs from Firestore, starting the walk and the counts."""
 
 from __future__ import annotations
 

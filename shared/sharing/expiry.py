@@ -31,7 +31,7 @@ class Expiries:
 
         A job that somebody else writes meanwhile waits for the next run. The end time is removed and not set to
         null, so that there is room for what is written even in a document that is full. Costs a read and two
-        writes for each, and a write, or a read, to reserve its id.
+        writes for each, and a write, or a read, to reserve its id; at least a read.
         """
         due = self._jobs.where(filter=FieldFilter("share_expires_at", "<=", now)).order_by("share_expires_at")
         found = fetched(due.limit(limit))

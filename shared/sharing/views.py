@@ -41,7 +41,7 @@ class Views:
             shard.set({"job_id": job_id, "views": firestore.Increment(1)}, merge=True, **counting_limits())
 
     def waiting(self, limit: int) -> Iterator[str]:
-        """Names of shards that hold views, at most `limit`. Costs one read each, and at least one.
+        """Names of shards that hold views, at most `limit`. Costs one read each, and at least two.
 
         Each call starts at a different place and wraps around, so every shard gets its turn even if there are
         more than can be moved in time.

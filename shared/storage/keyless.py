@@ -24,7 +24,7 @@ from google.api_core.exceptions import from_http_status
 from google.api_core.retry import Retry
 
 from shared.outages import SIGNING_TIMEOUT, is_away, patient
-from shared.settings import Settings, SettingsError
+from shared.settings import SettingsError
 from shared.storage.connections import keep_alive
 from shared.storage.side_by_side import side_by_side
 from shared.storage.signing import MOST_KEPT, Target, Urls, UrlSigner, Validity
@@ -83,8 +83,8 @@ class KeylessUrlSigner(UrlSigner):
         return signed.result()
 
 
-def account_signer(settings: Settings) -> AccountSigner:
-    """Raises SettingsError if nothing names the account.
+def account_signer() -> AccountSigner:
+    """Raises SettingsError if the credentials name no account.
 
     https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/signBlob
     """
@@ -102,11 +102,9 @@ def account_signer(settings: Settings) -> AccountSigner:
             raise from_http_status(response.status, "signBlob was refused")
         return response
 
-    account = settings.signing_account
+    # The metadata server names the function's account only after a token has been fetched.
+    credentials.refresh(request)
+    account = getattr(credentials, "service_account_email", None)
     if account is None:
-        # The metadata server names the function's account only after a token has been fetched.
-        credentials.refresh(request)
-        account = getattr(credentials, "service_account_email", None)
-    if account is None:
-        raise SettingsError("SIGNING_ACCOUNT is not set, and the credentials name no service account")
+        raise SettingsError("SIGNING is keyless, and the credentials name no service account that could sign")
     return AccountSigner(account, google.auth.iam.Signer(request, credentials, account).sign)

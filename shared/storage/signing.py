@@ -177,7 +177,7 @@ def url_signer(settings: Settings, pool: Executor) -> UrlSigner:
         # Only here, because what it imports takes half a second.
         from shared.storage.keyless import KeylessUrlSigner, account_signer  # noqa: PLC0415
 
-        urls = Urls(account_signer(settings), endpoint, settings.url_lifetime)
+        urls = Urls(account_signer(), endpoint, settings.url_lifetime)
         return KeylessUrlSigner(urls, settings.url_window, pool)
     assert settings.signing_key is not None  # noqa: S101 - checked
     urls = Urls(KeySigner(settings.signing_key), endpoint, settings.url_lifetime)

@@ -14,7 +14,7 @@ from shared.deletion.purge import Deletion, DeletionState, Leftovers
 from shared.errors import Contended, NotFound
 from shared.storage.removal import BucketPurge
 from tests.contract.worlds import FirestoreWorld, World, put_many
-from tests.jobs import NOW, deleted, document, entry, new_id
+from tests.jobs import NOW, deleted, document, entry, is_owed, new_id
 
 
 def of(world: World, job_id: str) -> Deletion:
@@ -254,7 +254,7 @@ def test_a_purge_that_was_done_can_be_opened_again_and_is_due_at_once(world: Wor
     world.deletions.reopen(job_id, NOW)
     deletion = world.deletions.of(job_id)
     assert deletion is not None
-    assert (deletion.state, deletion.is_due(NOW)) == (DeletionState.PENDING, True)
+    assert (deletion.state, is_owed(deletion, NOW)) == (DeletionState.PENDING, True)
 
 
 def test_pending_purges_are_found_oldest_first_and_no_others(world: World, user: str) -> None:

@@ -11,7 +11,7 @@ from shared.deletion.erasures import Erasure, Erasures, ErasureState
 from shared.deletion.standing import texts_to_erase
 from tests.contract.worlds import World, put_many
 from tests.fake_firestore import SWEEP_AFTER
-from tests.jobs import NOW, document, new_id
+from tests.jobs import NOW, document, is_owed, new_id
 
 MINUTE = timedelta(minutes=1)
 TEXTS = {"extension_prompt": "a cat", "error_message": "no cat", "name": "Cat", "name_folded": "cat"}
@@ -161,4 +161,4 @@ def test_texts_that_a_stale_copy_with_the_mark_brings_back_go_with_the_next_look
     assert world.read(job_id).keys().isdisjoint(TEXTS)
     deletion = world.deletions.of(job_id)
     assert deletion is not None
-    assert not deletion.is_due(NOW + SWEEP_AFTER), "no files came with the texts"
+    assert not is_owed(deletion, NOW + SWEEP_AFTER), "no files came with the texts"

@@ -1,4 +1,4 @@
-export interface Announcement {
+interface Announcement {
   text: string;
   /** Tells apart two announcements of the same text. */
   number: number;

@@ -17,7 +17,7 @@ from shared.deletion.ledger import Ledger
 from shared.deletion.standing import Standing
 from shared.storage.objects import ObjectStore, StoredObject
 from tests.fake_firestore import SWEEP_AFTER, FakeLedger, FakeRepository
-from tests.jobs import NOW, deleted, document, entry
+from tests.jobs import NOW, deleted, document, entry, is_owed
 
 LONG_AGO = NOW - timedelta(days=3)
 GRACE = timedelta(hours=24)
@@ -178,7 +178,7 @@ def test_repair_opens_the_purges_of_deleted_jobs_and_no_others(shelves: Shelves)
     for job_id in ("done", "unasked"):
         deletion = shelves.fake.of(job_id)
         assert deletion is not None
-        assert deletion.is_due(NOW)
+        assert is_owed(deletion, NOW)
     assert {name: documents[name] for name in before} == before
 
 

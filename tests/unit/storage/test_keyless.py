@@ -95,10 +95,10 @@ def signer(calls: Calls, pool: ThreadPoolExecutor) -> UrlSigner:
     return KeylessUrlSigner(urls, 900, pool)
 
 
-def signed_by(iam: Iam, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> UrlSigner:
+def signed_by(iam: Iam, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> UrlSigner:
     monkeypatch.setattr("google.auth.default", lambda **_: (Metadata(), "nuumee-test"))
     monkeypatch.setattr("google.auth.transport.requests.Request", lambda _: iam)
-    return url_signer(replace(KEYLESS, **settings), pool)
+    return url_signer(KEYLESS, pool)
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
@@ -130,24 +130,19 @@ def test_a_missing_permission_is_asked_for_once_and_is_no_outage(
     assert len(iam.accounts) == 1
 
 
-@pytest.mark.parametrize(
-    ("named", "account"), [(None, "function@nuumee.test"), ("signer@nuumee.test", "signer@nuumee.test")]
-)
-def test_the_functions_own_account_signs_unless_the_settings_name_another(
-    named: str | None, account: str, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_functions_own_account_signs(pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
     iam = Iam(200)
-    signer = signed_by(iam, pool, monkeypatch, signing_account=named)
+    signer = signed_by(iam, pool, monkeypatch)
     (url,) = signer.sign(TARGETS[:1], signer.validity(NOW))
-    assert iam.accounts == [account]
-    assert f"&X-Goog-Credential={account.replace('@', '%40')}%2F" in url
+    assert iam.accounts == ["function@nuumee.test"]
+    assert "&X-Goog-Credential=function%40nuumee.test%2F" in url
 
 
-def test_credentials_that_name_no_account_are_told_by_the_setting(
+def test_credentials_that_name_no_account_cannot_sign(
     pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Metadata, "service_account_email", None)
-    with pytest.raises(SettingsError, match="SIGNING_ACCOUNT is not set"):
+    with pytest.raises(SettingsError, match="SIGNING is keyless, and the credentials name no service account"):
         signed_by(Iam(200), pool, monkeypatch)
 
 
