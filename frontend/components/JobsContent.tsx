@@ -22,8 +22,12 @@ interface Props {
   NothingFound: ComponentType<Pick<Props, "view" | "navigation">> | undefined;
 }
 
-const LIST = "flex flex-col gap-3 sm:gap-4";
+export const LIST = "flex flex-col gap-3 sm:gap-4";
+/** The width of a list where the page makes room for the grid. */
+export const LIST_WIDTH = "mx-auto max-w-5xl";
 const GRID = "grid grid-cols-2 gap-3 sm:grid-cols-3 lg:grid-cols-4 xl:grid-cols-5 2xl:grid-cols-6";
+/** Of placeholders: two rows of the grid on a big screen. */
+const PLACES = [...Array(12).keys()];
 
 /** The cards, or the reason why there are none. */
 export function JobsContent({ jobs, view, navigation, selection, commands, Card, NothingFound }: Props) {
@@ -60,11 +64,11 @@ export function JobsContent({ jobs, view, navigation, selection, commands, Card,
 
 JobsContent.Skeleton = function JobsContentSkeleton({ grid = false }: { grid?: boolean }) {
   return (
-    <Pulsing className={grid ? GRID : `${LIST} mx-auto max-w-5xl`}>
+    <Pulsing className={grid ? GRID : `${LIST} ${LIST_WIDTH}`}>
       <p className="sr-only">Loading your jobs</p>
-      {Array.from({ length: grid ? 12 : 4 }, (_, place) => place).map((place) =>
-        grid ? <Skeleton key={place} className="aspect-3/5 rounded-2xl" /> : <JobCard.Skeleton key={place} />,
-      )}
+      {grid
+        ? PLACES.map((place) => <Skeleton key={place} className="aspect-3/5 rounded-2xl" />)
+        : PLACES.slice(0, 4).map((place) => <JobCard.Skeleton key={place} />)}
     </Pulsing>
   );
 };

@@ -2,7 +2,7 @@ import { ReceiptText, RotateCcw, Trash2 } from "lucide-react";
 import { useState } from "react";
 import { ReceiptDialog } from "@/components/dialogs/ReceiptDialog";
 import { CARD, Selector } from "@/components/JobCard";
-import { JobsContent } from "@/components/JobsContent";
+import { JobsContent, LIST, LIST_WIDTH } from "@/components/JobsContent";
 import { Failure, Outdated } from "@/components/LoadProblem";
 import { Pager } from "@/components/Pager";
 import { SelectionBar } from "@/components/SelectionBar";
@@ -45,7 +45,7 @@ export default function TrashContent({ trash, view, navigation, onRestore }: Pro
     return list?.total === 0 && !trash.loading ? <Empty /> : <JobsContent.Skeleton />;
   }
   return (
-    <div aria-busy={trash.loading} className="mx-auto max-w-5xl">
+    <div aria-busy={trash.loading} className={LIST_WIDTH}>
       <SelectionBar selection={selection}>
         <Button look="primary" onClick={() => restore(selection.jobs)}>
           <RotateCcw aria-hidden className="size-4" />
@@ -53,7 +53,7 @@ export default function TrashContent({ trash, view, navigation, onRestore }: Pro
         </Button>
       </SelectionBar>
       {error !== undefined && !trash.loading && <Outdated list={trash} />}
-      <ul className="flex flex-col gap-3 sm:gap-4">
+      <ul className={LIST}>
         {list.jobs.map((job) => (
           <li key={job.id}>
             <DeletedCard

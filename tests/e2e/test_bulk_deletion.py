@@ -53,7 +53,10 @@ def test_at_the_page_s_end_nothing_is_covered_while_jobs_are_selected(
         page.set_viewport_size({"width": width, "height": 640})
         page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
         expect(next_page).to_be_in_viewport()
-        assert _bottom(next_page) <= _top(bar(jobs_page)), width
+        above, below = next_page.bounding_box(), bar(jobs_page).bounding_box()
+        assert above, width
+        assert below, width
+        assert above["y"] + above["height"] <= below["y"], width
 
 
 def test_all_jobs_on_the_page_can_be_selected_and_deselected(jobs_page: JobsPage, shelf: Shelf) -> None:
@@ -186,11 +189,3 @@ def choose_all(jobs_page: JobsPage) -> None:
 
 def result(jobs_page: JobsPage, job_id: str) -> Locator:
     return jobs_page.dialog.get_by_role("listitem").filter(has_text=job_id[:8])
-
-
-def _top(element: Locator) -> float:
-    return float(element.evaluate("element => element.getBoundingClientRect().top"))
-
-
-def _bottom(element: Locator) -> float:
-    return float(element.evaluate("element => element.getBoundingClientRect().bottom"))

@@ -22,7 +22,6 @@ from tests.jobs import new_id
 SEED = int(os.environ.get("FAULTS_SEED", "2235"))
 """With the default, many files come late in each kind of trouble."""
 AT_ONCE = 25
-SOAKS = "FAULTS_BATCHES" in os.environ
 BATCHES = int(os.environ.get("FAULTS_BATCHES", "1"))
 """Batches of histories for each kind of trouble."""
 STEPS = 6
@@ -36,7 +35,7 @@ TROUBLES = {
     "faults and crashes": (0.1, (*_KINDS, "crash", "crash")),
 }
 """By name: the share of calls that fail, and the steps that may happen."""
-PLAYED = [*TROUBLES] if SOAKS else ["nothing", "faults and crashes"]
+PLAYED = [*TROUBLES] if "FAULTS_BATCHES" in os.environ else ["nothing", "faults and crashes"]
 """Of the others, one has only the crashes, and one only faults, but twice as many."""
 
 
