@@ -17,7 +17,7 @@ def share_job(request: Request, user: User, services: Services) -> dict[str, Any
     """POST gives the job a new link and ends the previous one; PATCH changes its wishes; DELETE ends it."""
     job_id, now = str(request.job_id), services.now()
     if request.method == "POST":
-        end = requested_end(request.json(), now) if request.has_body else None
+        end = requested_end(request.json_if_any(), now)
         job = services.shares.renew(user.id, job_id, now, end)
         log.info("share_renewed", job_id=job_id)
     elif request.method == "PATCH":

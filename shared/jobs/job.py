@@ -334,4 +334,4 @@ def rfc3339(time: datetime | None) -> str | None:
 
 
 def _cut(text: str | None) -> str | None:
-    return text if text is None or len(text) <= LONGEST_LISTED_TEXT else text[:LONGEST_LISTED_TEXT] + "…"
+    return text if text is None or len(text) <= LONGEST_LISTED_TEXT else text[: LONGEST_LISTED_TEXT - 1] + "…"

@@ -15,6 +15,7 @@ MOST_IDS = 100
 _RFC_3339 = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
+_LATEST = datetime.max.replace(tzinfo=UTC)
 _FILTERS = ("type", "created_after", "created_before", "sort")
 _DOES_NOT_GO_WITH = {
     "id_prefix": ("ids", "name_prefix", "status", *_FILTERS),
@@ -148,7 +149,7 @@ def time_of(text: str, name: str) -> tuple[datetime, int]:
         day, time, fraction, zone = matched.groups()
         whole = datetime.fromisoformat(f"{day}T{time}{'+00:00' if zone in 'Zz' else zone}").astimezone(UTC)
         nanoseconds = int((fraction or ".")[1:].ljust(9, "0"))
-        microseconds = -(-nanoseconds // 1000)
+        microseconds = min(-(-nanoseconds // 1000), (_LATEST - whole) // timedelta(microseconds=1))
         return whole + timedelta(microseconds=microseconds), nanoseconds - 1000 * microseconds
     except (ValueError, OverflowError):
         raise BadRequest(

@@ -13,9 +13,11 @@ from shared.jobs.parameters import time_of
 def requested_end(body: object, now: datetime) -> datetime | None:
     """The time in a request's body, `{"expires_at": "2026-12-03T12:00:00Z"}`, in UTC; None for a link that stays.
 
-    Raises BadRequest, which says what is wrong. An empty object, which some clients send with any POST, wishes
-    nothing.
+    Raises BadRequest, which says what is wrong. Some clients send null or an empty object with any POST: they
+    wish nothing.
     """
+    if body is None:
+        return None
     if not isinstance(body, Mapping) or body.keys() - {"expires_at"}:
         raise BadRequest("The body must hold expires_at and nothing else: a time, or null for a link that stays.")
     return _end(body.get("expires_at"), now)

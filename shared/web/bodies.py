@@ -43,26 +43,28 @@ class Body:
         self._connection: socket.socket | None = environ.get("gunicorn.socket")
         self._stream: Any = environ["wsgi.input"]
         self._is_left = bool(declared) or "HTTP_TRANSFER_ENCODING" in environ
-        self.is_sent = self._declared > 0 or "HTTP_TRANSFER_ENCODING" in environ
-        """Whether there is a body. Some clients declare one without content with every request."""
         self._reading = threading.Lock()
         environ["wsgi.input"] = io.BytesIO()
 
     def json(self) -> object:
         """The body's JSON. Raises BadRequest, which says what is wrong, or RequestTimeout."""
+        self._check_type()
+        return _parsed(self._taken())
+
+    def json_if_any(self) -> object:
+        """The same; None for a body without content, which some clients declare with every request."""
+        content = self._taken()
+        if not content:
+            return None
+        self._check_type()
+        return _parsed(content)
+
+    def _check_type(self) -> None:
         content_type, options = parse_options_header(self._type)
         if content_type.lower() != "application/json":
             raise BadRequest("The body must be JSON: Content-Type must be application/json.")
         if options.get("charset", "utf-8").lower() not in ("utf-8", "utf8"):
             raise BadRequest("The charset must be utf-8: Content-Type must be application/json; charset=utf-8.")
-        try:
-            return json.loads(
-                self._taken().decode(), object_pairs_hook=_without_repeats, parse_constant=_no_constant
-            )
-        except RecursionError:
-            raise BadRequest("The body is nested too deeply.") from None
-        except ValueError:  # not UTF-8, too
-            raise BadRequest("The body is not JSON in UTF-8.") from None
 
     def drop(self) -> None:
         """Unless the whole body is small and has arrived, receive nothing more: close after the answer.
@@ -146,6 +148,15 @@ def body_of(request: flask.Request) -> Body:
     """The request's body, as `take_body` took it."""
     body: Body | None = request.environ.get(_BODY)
     return body or Body(request.environ)
+
+
+def _parsed(content: bytes) -> object:
+    try:
+        return json.loads(content.decode(), object_pairs_hook=_without_repeats, parse_constant=_no_constant)
+    except RecursionError:
+        raise BadRequest("The body is nested too deeply.") from None
+    except ValueError:  # not UTF-8, too
+        raise BadRequest("The body is not JSON in UTF-8.") from None
 
 
 def _without_repeats(pairs: Iterable[tuple[str, object]]) -> dict[str, object]:

@@ -41,8 +41,8 @@ class Request:
     """Which of the function's paths it is, such as `/jobs/{job_id}`."""
     json: Callable[[], object] = dict
     """Reads the body, if the function takes one. Raises BadRequest, which says what is wrong with it."""
-    has_body: bool = False
-    """Whether one was sent that the function takes."""
+    json_if_any: Callable[[], object] = dict
+    """The same; None if the body has no content."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +216,7 @@ class Endpoint(HttpFunction):
         asked = Request(request.args, match.id, request.method, match.path)
         if self.takes_body:
             body = body_of(request)
-            asked = replace(asked, json=body.json, has_body=body.is_sent)
+            asked = replace(asked, json=body.json, json_if_any=body.json_if_any)
         answer = self._answer(token, asked, services)
         gzip = self._cacheable and answers.takes_gzip(request)
         version = answers.tag(answer.version.encode(), gzip) if isinstance(answer, Versioned) else None

@@ -161,9 +161,12 @@ def test_an_empty_body_is_no_wish(services: FakeServices) -> None:
     answer = send(services, "PATCH", body={})
     assert (answer.status_code, answer.json["detail"]) == (400, EITHER)
     assert services.fake_repository.documents["job-1"] == before
-    made = send(services, "POST", body={})
-    assert (made.status_code, made.json["expires_at"]) == (200, None)
-    assert made.json["short_id"] not in (None, before["short_id"])
+    known = {None, before["short_id"]}
+    for body in (b"{}", b"null"):
+        made = send(services, "POST", body=body, headers={"Content-Type": "application/json"})
+        assert (made.status_code, made.json["expires_at"]) == (200, None)
+        assert made.json["short_id"] not in known
+        known.add(made.json["short_id"])
 
 
 def test_the_name_on_the_share_page_is_wished_beside_the_end_or_alone(services: FakeServices) -> None:
@@ -181,4 +184,7 @@ def test_a_body_without_content_is_none(services: FakeServices) -> None:
     """The page sends Content-Type with every call."""
     answer = send(services, "POST", headers={"Content-Type": "application/json", "Content-Length": "0"})
     assert (answer.status_code, answer.json["expires_at"]) == (200, None)
+    chunked = {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}
+    assert send(services, "POST", headers=chunked).status_code == 200
+    assert send(services, "PATCH", headers=chunked).status_code == 400
     assert send(services, "PATCH").status_code == 400

@@ -145,5 +145,5 @@ def test_long_texts_are_cut_as_they_come_so_that_a_hundred_of_a_megabyte_take_th
         _, most = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert {len(job.extension_prompt or "") for job in jobs} == {2_001}
+    assert {len(job.extension_prompt or "") for job in jobs} == {2_000}
     assert most < 8 * MEGABYTE

@@ -129,7 +129,7 @@ def test_every_answer_is_as_described_and_no_other_is_described(path: str, metho
         address = f"{path.format(**ids)}?{options.pop('query')}"
         with pytest.MonkeyPatch.context() as patch:
             if options.pop("late", False):
-                patch.setattr(Body, "json", Mock(side_effect=RequestTimeout))
+                patch.setattr(Body, "_taken", Mock(side_effect=RequestTimeout))
             if options.pop("full", False):
                 for owner, name in (
                     (services.renaming, "rename"),

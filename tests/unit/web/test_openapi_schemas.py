@@ -113,7 +113,7 @@ def test_a_list_is_described_as_of_one_or_more_with_commas_between(name: str) ->
 
 def test_texts_are_described_as_long_as_they_may_be() -> None:
     assert SCHEMAS["OptionalText"]["maxLength"] == documents._LONGEST_TEXT
-    assert f"first {LONGEST_LISTED_TEXT:,} characters" in SCHEMAS["FreeText"]["description"]
+    assert f"to {LONGEST_LISTED_TEXT:,} characters" in SCHEMAS["FreeText"]["description"]
 
 
 def test_no_more_ids_are_described_than_are_taken() -> None:
