@@ -213,7 +213,7 @@ class Services:
 
     @_once
     def users(self) -> Limiter:
-        """Limits how often each signed-in user may call this process."""
+        """Limits what each signed-in user may ask of this process."""
         from shared.access.limiter import Limiter
 
         limit = self.settings.requests_per_minute

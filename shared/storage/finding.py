@@ -33,6 +33,9 @@ Found = dict[tuple[str, Shown], Target | Exception | None]
 """Keyed by job id and medium or picture. None if there is no such object; an error if the lookup failed."""
 Playable = dict[str, dict[Medium, bool]]
 
+_LISTED = [medium for medium in Medium if medium.default_name is not None]
+_LISTED_INPUTS = [medium for medium in _LISTED if medium is not Medium.OUTPUT_VIDEO]
+
 
 class Finder:
     def __init__(self, lookups: Callable[[], Lookups], buckets: Mapping[Bucket, str], pool: Executor) -> None:
@@ -112,6 +115,11 @@ class Finder:
 def all_are_named(job: Job) -> bool:
     """Whether nothing of the job has to be looked up."""
     return not any(job.path(shown) is None and _is_to_be_found(job, shown) for shown in _shown(job))
+
+
+def listings(job: Job) -> int:
+    """How many listings it takes to find the media that the document does not name."""
+    return sum(job.path(medium) is None for medium in (_LISTED if job.is_completed else _LISTED_INPUTS))
 
 
 def _shown(job: Job) -> tuple[Shown, ...]:
