@@ -130,7 +130,8 @@ class Services:
         """What can be restored, for lists."""
         from shared.deletion.trash import Trash
 
-        return Trash(self.ledger)
+        sweep_after, longest_run = self.settings.sweep_after, self.settings.longest_run
+        return Trash(self.ledger, timedelta(seconds=sweep_after), timedelta(seconds=longest_run))
 
     @_once
     def erasures(self) -> Erasures:
