@@ -150,6 +150,8 @@ def _field(job: Job, shown: Shown) -> str:
 
 def _why_not(path: str, job: Job) -> str:
     """Why the path is not the owner's. The path itself may name another user, so it is not logged."""
+    if not path:
+        return "it is no text, or too long"
     if not can_own_media(job.user_id):
         return "the job's user can own no media"
     return "it is no object's name" if path.startswith(f"{job.user_id}/") else "it is not under the job's user"
