@@ -33,11 +33,12 @@ def delete_jobs(request: Request, user: User, services: Services) -> dict[str, A
     confirmed = whole_number(request.query, "confirm")
     if confirmed is None:
         raise BadRequest("confirm must be the number of jobs that there are.")
-    _check_not_just_asked(services.erasures.latest(user.id), now)
+    last = services.erasures.latest(user.id)
+    _check_not_just_asked(last, now)
     jobs = services.repository.count(ListQuery(user_id=user.id))
     if confirmed != jobs:
         raise OtherNumber(jobs)
-    erasure = services.erasures.request(user.id, jobs, by=user.id, now=now)
+    erasure = services.erasures.request(user.id, jobs, last, by=user.id, now=now)
     message_id = _publish(erasure, services)
     log.info("jobs_erased", erasure=erasure.id, jobs=jobs, message_id=message_id)
     return {"message": "All jobs are being deleted.", "erasure": erasure.id}

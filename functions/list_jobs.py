@@ -10,10 +10,16 @@ from shared.deletion.receipt import receipt
 from shared.errors import NotFound
 from shared.jobs.pagination import JobPage, ListQuery, encode_cursor
 from shared.services import Services
+from shared.storage.finding import listings
 from shared.web.endpoint import Request, Versioned, endpoint, in_time
 
 RECEIPT = "/jobs/{job_id}/deletion"
 ERASURE = "/jobs/erasure"
+READS = 20
+"""How many documents a request of a user may read. One that reads more counts as several."""
+LISTING = 8
+"""How many documents' reads a listing of Cloud Storage costs as much as, in a multi-region. In a single region, it
+costs twice as many: https://cloud.google.com/firestore/pricing https://cloud.google.com/storage/pricing"""
 
 
 @endpoint("GET", "/jobs", ERASURE, "/jobs/{job_id}", RECEIPT, cacheable=True, signs=True, bounded=True)
@@ -35,6 +41,10 @@ def list_jobs(request: Request, user: User, services: Services) -> Mapping[str, 
     if query.with_media and not services.has("media"):
         in_time(services, lambda: services.media)  # its signer may look for credentials
     page = services.repository.page(query)
+    reads = len(page.jobs) if query.ids is None else len(query.ids)
+    if query.with_media:
+        reads += LISTING * sum(map(listings, page.jobs))
+    _charge(query, reads, services)
     version = _version(query, page, services)
     if version is None:
         return _answer(query, page, services)
@@ -43,6 +53,7 @@ def list_jobs(request: Request, user: User, services: Services) -> Mapping[str, 
 
 def _trash(query: ListQuery, services: Services) -> dict[str, Any]:
     page = services.trash.page(query, services.retention.of_all(), services.now())
+    _charge(query, 2 * len(page.jobs), services)
     return {
         "jobs": [deleted.as_json(services.settings.share_origin) for deleted in page.jobs],
         "total": page.total,
@@ -50,6 +61,18 @@ def _trash(query: ListQuery, services: Services) -> dict[str, Any]:
         "page_size": query.page_size,
         "next_cursor": page.next and encode_cursor(page.next, query),
     }
+
+
+def _charge(query: ListQuery, reads: int, services: Services) -> None:
+    """Count the request as several if its page took as much as several: what a user may ask for is bounded by what
+    it costs. `reads` is what the jobs on the page took.
+
+    What a page passes over, such as deleted jobs, is not counted.
+    """
+    if reads and query.ids is None and query.after is None:
+        reads += (query.page - 1) * query.page_size
+    if reads > READS:
+        services.users.charge(query.user_id, (reads - 1) // READS, services.now().timestamp())
 
 
 def _receipt(user_id: str, job_id: str, services: Services) -> dict[str, Any]:

@@ -47,7 +47,8 @@ def run(services: Services, user_id: str, *, erase: bool, pause: float = _PAUSE)
     if not erase:
         print(f"erase: the user has {jobs} live job(s); with --erase they and all texts would go")
         return
-    erasure = services.erasures.request(user_id, jobs, by=OPERATOR, now=now)
+    last = services.erasures.latest(user_id)
+    erasure = services.erasures.request(user_id, jobs, last, by=OPERATOR, now=now)
     print(f"erase: erasure {erasure.id} of {jobs} live job(s)")
     if not services.erasure_publisher.publish_all([JobsErased(erasure.id, user_id)]):
         print("erase: Pub/Sub did not take the request; a sweep asks for it within some five minutes")

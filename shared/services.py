@@ -130,7 +130,8 @@ class Services:
         """What can be restored, for lists."""
         from shared.deletion.trash import Trash
 
-        return Trash(self.ledger)
+        sweep_after, longest_run = self.settings.sweep_after, self.settings.longest_run
+        return Trash(self.ledger, timedelta(seconds=sweep_after), timedelta(seconds=longest_run))
 
     @_once
     def erasures(self) -> Erasures:
@@ -213,7 +214,7 @@ class Services:
 
     @_once
     def users(self) -> Limiter:
-        """Limits how often each signed-in user may call this process."""
+        """Limits what each signed-in user may ask of this process."""
         from shared.access.limiter import Limiter
 
         limit = self.settings.requests_per_minute

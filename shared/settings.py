@@ -86,7 +86,9 @@ class Settings:
     on a busy machine.
     """
     requests_per_minute: int = 600
-    """Requests a user may send to one instance of a function: this many at once, then this many per minute."""
+    """Requests a user may send to one instance of a function: this many at once, then this many per minute. Lists
+    that cost much count as several.
+    """
 
     @property
     def buckets(self) -> tuple[str, str, str]:

@@ -265,8 +265,10 @@ class FakeErasures(Erasures):
     def _all(self) -> list[Erasure]:
         return [found for erasure_id in self.documents if (found := self.of(erasure_id))]
 
-    def _create(self, erasure_id: str, document: dict[str, Any]) -> None:
+    def _create(self, erasure_id: str, document: dict[str, Any], covers: str | None) -> None:
         self.documents[erasure_id] = document
+        if covers:
+            self.documents[covers]["sweep_at"] = None
 
     def _read(self, erasure_id: str) -> dict[str, Any]:
         return dict(self.documents.get(erasure_id, {}))

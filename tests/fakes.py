@@ -336,7 +336,7 @@ class FakeServices(Services):
             "erasing": Erasing(ledger, deletions),
             "erasure_publisher": cast(Publisher, self.fake_erasure_publisher),
             "restores": Restores(ledger, SWEEP_AFTER, LONGEST_RUN),
-            "trash": Trash(ledger),
+            "trash": Trash(ledger, SWEEP_AFTER, LONGEST_RUN),
             "restore_publisher": cast(Publisher, self.fake_restore_publisher),
             "dead_restores": cast(DeadLetters, self.fake_dead_restores),
             "shares": cast(Shares, self.fake_shares),

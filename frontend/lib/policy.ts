@@ -4,7 +4,7 @@ import type { Settings } from "@/lib/settings";
  * Returns the page's Content-Security-Policy: what it may load, call and show in frames. The hashes of a file's inline
  * scripts are missing: heads.mjs adds them after the build.
  */
-export function policyFor({ endpoints, firebase, authEmulator, mediaOrigin }: Settings): string {
+export function policyFor({ endpoints, firebase, authEmulator, mediaOrigin, buckets }: Settings): string {
   const signIn = authEmulator
     ? [originOf(authEmulator)]
     : ["https://identitytoolkit.googleapis.com", "https://securetoken.googleapis.com"];
@@ -13,16 +13,18 @@ export function policyFor({ endpoints, firebase, authEmulator, mediaOrigin }: Se
   const [popupScript, popupFrame] = firebase.authDomain
     ? [["https://apis.google.com"], [`https://${firebase.authDomain}`]]
     : [[], []];
+  // Not all of Cloud Storage: anybody can have a bucket there.
+  const media = buckets.map((bucket) => `${mediaOrigin}/${bucket}/`);
   const directives = {
     "default-src": ["'none'"],
     "script-src": ["'self'", ...popupScript],
     // The toasts' library adds its styles to the page as an inline sheet.
     "style-src": ["'self'", "'unsafe-inline'"],
-    "img-src": ["'self'", mediaOrigin],
-    "media-src": [mediaOrigin],
-    "connect-src": ["'self'", ...Object.values(endpoints).map(originOf), mediaOrigin, ...signIn],
+    "img-src": ["'self'", ...media],
+    "media-src": media,
+    "connect-src": ["'self'", ...Object.values(endpoints).map(originOf), ...media, ...signIn],
     // A download runs in a hidden frame.
-    "frame-src": [mediaOrigin, ...popupFrame],
+    "frame-src": [...media, ...popupFrame],
     "base-uri": ["'none'"],
     "form-action": ["'self'"],
   };

@@ -8,6 +8,7 @@ import { read } from "@/lib/settings";
 
 const least = {
   NEXT_PUBLIC_API_URL: "/api/v1",
+  NEXT_PUBLIC_BUCKETS: "images,videos,outputs",
   NEXT_PUBLIC_FIREBASE_API_KEY: "key",
   NEXT_PUBLIC_FIREBASE_PROJECT_ID: "project",
 };
@@ -20,6 +21,10 @@ function sources(directive: string, own: Record<string, string> = {}): string[] 
       ?.split(" ")
       .slice(1) ?? []
   );
+}
+
+function buckets(origin: string): string[] {
+  return ["images", "videos", "outputs"].map((name) => `${origin}/${name}/`);
 }
 
 describe("the policy", () => {
@@ -37,7 +42,7 @@ describe("the policy", () => {
       "'self'",
       "https://api.nuumee.test",
       "https://delete-job.nuumee.test",
-      "https://storage.googleapis.com",
+      ...buckets("https://storage.googleapis.com"),
       "https://identitytoolkit.googleapis.com",
       "https://securetoken.googleapis.com",
     ]);
@@ -46,7 +51,7 @@ describe("the policy", () => {
   test("names the page's own origin once when all is there", () => {
     expect(sources("connect-src", { NEXT_PUBLIC_AUTH_EMULATOR_URL: "/" })).toEqual([
       "'self'",
-      "https://storage.googleapis.com",
+      ...buckets("https://storage.googleapis.com"),
     ]);
   });
 
@@ -54,17 +59,26 @@ describe("the policy", () => {
     const own = { NEXT_PUBLIC_AUTH_EMULATOR_URL: "http://auth.localhost/" };
     expect(sources("connect-src", own)).toEqual([
       "'self'",
-      "https://storage.googleapis.com",
+      ...buckets("https://storage.googleapis.com"),
       "http://auth.localhost",
     ]);
   });
 
-  test("allows media from Cloud Storage, or from where a build says", () => {
-    for (const directive of ["img-src", "media-src", "frame-src", "connect-src"]) {
-      expect(sources(directive)).toContain("https://storage.googleapis.com");
-      const own = { NEXT_PUBLIC_MEDIA_ORIGIN: "http://127.0.0.1:*" };
-      expect(sources(directive, own)).toContain("http://127.0.0.1:*");
-      expect(sources(directive, own)).not.toContain("https://storage.googleapis.com");
+  test("allows media from the buckets on Cloud Storage alone, or on where a build says", () => {
+    const own = { NEXT_PUBLIC_MEDIA_ORIGIN: "http://127.0.0.1:*" };
+    for (const [origin, settings] of [
+      ["https://storage.googleapis.com", {}],
+      ["http://127.0.0.1:*", own],
+    ] as const) {
+      expect(sources("img-src", settings)).toEqual(["'self'", ...buckets(origin)]);
+      expect(sources("media-src", settings)).toEqual(buckets(origin));
+      expect(sources("frame-src", settings)).toEqual(buckets(origin));
+      expect(sources("connect-src", settings)).toEqual([
+        "'self'",
+        ...buckets(origin),
+        "https://identitytoolkit.googleapis.com",
+        "https://securetoken.googleapis.com",
+      ]);
     }
   });
 
@@ -72,7 +86,7 @@ describe("the policy", () => {
     const own = { NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN: "project.firebaseapp.com" };
     expect(sources("script-src", own)).toEqual(["'self'", "https://apis.google.com"]);
     expect(sources("frame-src", own)).toContain("https://project.firebaseapp.com");
-    expect(sources("frame-src")).toEqual(["https://storage.googleapis.com"]);
+    expect(sources("frame-src")).toEqual(buckets("https://storage.googleapis.com"));
   });
 });
 

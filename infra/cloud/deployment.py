@@ -59,7 +59,7 @@ class Deployment:
     )
     requests_per_minute: str = _setting(
         "[1-9][0-9]{0,5}",
-        "number of requests that a user may send to an instance, to 999999",
+        "number of requests that a user may send to an instance in a minute, to 999999",
         Settings.requests_per_minute,
     )
     signing: str = _setting("(key|keyless)", "way to sign URLs: key, or keyless for a call of IAM for each", "key")

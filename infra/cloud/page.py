@@ -32,11 +32,12 @@ def run(command: Sequence[str]) -> int:
 
 
 def write_settings(project: Project, services: Mapping[str, Service], web_app: Mapping[str, str]) -> None:
-    """Print the addresses that the page calls and the settings of its web app, and keep them for its build.
+    """Print the buckets of the page's media, the addresses that it calls and the settings of its web app, and keep
+    them for its build.
 
     What a person has set in `frontend/.env.production` holds instead of the web app's. Raises Refused.
     """
-    lines = []
+    lines = [f"NEXT_PUBLIC_BUCKETS={','.join(project.deployment.buckets)}\n"]
     for name in re.findall(r'endpoint\("([A-Z_]+)_URL"\)', (project.root / _SETTINGS).read_text()):
         service = services.get(project.table.functions[name.lower()].account)
         if service is None:

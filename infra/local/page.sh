@@ -11,6 +11,7 @@ export NEXT_PUBLIC_FIREBASE_API_KEY=local
 export NEXT_PUBLIC_FIREBASE_PROJECT_ID=demo-nuumee
 # Any port: that of the local Storage is known only when it runs.
 export NEXT_PUBLIC_MEDIA_ORIGIN=http://127.0.0.1:*
+export NEXT_PUBLIC_BUCKETS=nuumee-images,nuumee-videos,nuumee-outputs
 export NEXT_TELEMETRY_DISABLED=1
 # Empty, so that a .env.production beside the page does not point it at the cloud.
 export NEXT_PUBLIC_API_URL='' NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN='' NEXT_PUBLIC_SOFT_DELETE_DAYS=''

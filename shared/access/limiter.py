@@ -10,6 +10,8 @@ from collections import OrderedDict
 from typing import Generic, TypeVar
 
 MOST_REMEMBERED = 20_000
+LONGEST_WAIT = 60
+"""Seconds that a caller waits at most, whatever was charged."""
 _LONGEST_TOLD_APART = 1024
 V = TypeVar("V")
 
@@ -46,8 +48,17 @@ class Limiter:
         """0 if `who` may have another answer now; otherwise the seconds to wait. `now` is in seconds."""
         key = self._spent.key(who)
         with self._spent.lock:
-            spent, since = self._spent.values.get(key, (0.0, now))
-            spent = max(0.0, spent - (now - since) * self._per_second)
+            spent = self._spent_by(key, now)
             waits = spent + 1 > self._burst
             self._spent.put(key, (spent if waits else spent + 1, now))
         return math.ceil((spent + 1 - self._burst) / self._per_second) if waits else 0
+
+    def charge(self, who: str, answers: int, now: float) -> None:
+        """Count so many more answers to `who`, also beyond what is allowed: the next one has to wait then."""
+        key, most = self._spent.key(who), self._burst - 1 + LONGEST_WAIT * self._per_second
+        with self._spent.lock:
+            self._spent.put(key, (min(self._spent_by(key, now) + answers, most), now))
+
+    def _spent_by(self, key: bytes, now: float) -> float:
+        spent, since = self._spent.values.get(key, (0.0, now))
+        return max(0.0, spent - (now - since) * self._per_second)

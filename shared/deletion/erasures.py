@@ -24,6 +24,8 @@ from shared.outages import fetched, firestore_limits, outages
 WATCHED_FOR = timedelta(days=1)
 """How long sweeps look for jobs that were created before the request and were written later."""
 
+_UNWATCHED: Document = {"sweep_at": None}
+
 
 class ErasureState(StrEnum):
     PENDING = "pending"
@@ -78,8 +80,12 @@ class Erasures:
         self._erasures = client.collection("erasures")
         self._sweep_after = sweep_after
 
-    def request(self, user_id: str, jobs: int, *, by: str, now: datetime) -> Erasure:
-        """Record that `by` asked to delete the user's `jobs` live jobs. Costs a write."""
+    def request(self, user_id: str, jobs: int, last: Erasure | None, *, by: str, now: datetime) -> Erasure:
+        """Record that `by` asked to delete the user's `jobs` live jobs. Costs a write, or two.
+
+        `last` is the user's last erasure, as `latest` returned it. If it is done, sweeps stop looking for jobs on
+        its behalf: this one covers them. If a run of it goes on, sweeps may begin again, which does no harm.
+        """
         document: Document = {
             "user_id": user_id,
             "requested_at": now,
@@ -92,7 +98,8 @@ class Erasures:
             "sweep_at": now + self._sweep_after,
         }
         erasure_id = uuid.uuid4().hex
-        self._create(erasure_id, document)
+        is_covered = last and last.state is ErasureState.DONE and last.sweep_at and last.requested_at <= now
+        self._create(erasure_id, document, covers=last.id if last and is_covered else None)
         return _erasure(erasure_id, document)
 
     def of(self, erasure_id: str) -> Erasure | None:
@@ -148,15 +155,21 @@ class Erasures:
             if document.get("sweep_at") != erasure.sweep_at:
                 return {}
             if document["state"] == ErasureState.DONE and not _is_watched(document, now):
-                return {"sweep_at": None}
+                return _UNWATCHED
             sweeps = document["sweeps"] + 1
             return {"sweeps": sweeps, "sweep_at": now + until_next_sweep(sweeps, self._sweep_after)}
 
         self._change(erasure.id, step)
 
-    def _create(self, erasure_id: str, document: Document) -> None:
+    def _create(self, erasure_id: str, document: Document, covers: str | None) -> None:
+        """Write the document, and in one batch end the sweeps of the erasure that it covers."""
+        batch = self._client.batch()
+        batch.set(self._erasures.document(erasure_id), document)
+        if covers:
+            # Whatever has changed in it meanwhile: what is done stays done.
+            batch.update(self._erasures.document(covers), _UNWATCHED)
         with outages("Firestore"):
-            self._erasures.document(erasure_id).set(document, **firestore_limits())
+            batch.commit(**firestore_limits())
 
     def _read(self, erasure_id: str) -> Document:
         return fields(read(self._erasures.document(erasure_id)))

@@ -39,6 +39,11 @@ ErasedAt = Callable[[], datetime | None]
 """When the user last asked to delete all jobs; None if never."""
 
 
+def longest_restore(sweep_after: timedelta, longest_run: timedelta) -> timedelta:
+    """How long a restore may take: a run that is killed, and one more that a sweep asks for."""
+    return longest_run + sweep_after
+
+
 class Restores:
     """Every method raises Unavailable when Firestore is away.
 
@@ -171,7 +176,7 @@ class Restores:
         if deletion.first_removal is None:
             return False
         until = kept_until(deletion.first_removal)
-        return until is None or until <= now + self._sweep_after + self._longest_run
+        return until is None or until <= now + longest_restore(self._sweep_after, self._longest_run)
 
     def _is_removing(self, pair: Pair, now: datetime) -> bool:
         return any(began > now - self._longest_run for began in entries.running(pair.entry).values())

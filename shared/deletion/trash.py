@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from shared import log
 from shared.deletion.entry import deletion_of
 from shared.deletion.ledger import Ledger
 from shared.deletion.purge import Deletion, DeletionState
+from shared.deletion.restores import longest_restore
 from shared.jobs.documents import SHOWN, job_from
 from shared.jobs.job import Job, rfc3339
 from shared.jobs.pagination import ListQuery, Position
@@ -31,6 +32,7 @@ class DeletedJob:
     job: Job
     deletion: Deletion
     recoverable_until: datetime | None
+    """Until when a restore is accepted: before the first file goes, by as much as a restore may take."""
 
     def as_json(self, share_origin: str) -> dict[str, object]:
         return {
@@ -52,11 +54,13 @@ class TrashPage:
 class Trash:
     """Every method raises Unavailable when Firestore is away."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, sweep_after: timedelta, longest_run: timedelta) -> None:
+        """The times are those of `Restores`."""
         self._ledger = ledger
+        self._longest_restore = longest_restore(sweep_after, longest_run)
 
     def page(self, query: ListQuery, kept: Retention, now: datetime) -> TrashPage:
-        """A page of the user's jobs that can be restored, the last deleted first, shortened for lists.
+        """A page of the user's jobs whose restore is accepted now, the last deleted first, shortened for lists.
 
         `kept` is how long the buckets keep what is removed; if they keep nothing, there are no such jobs. A job
         whose document is gone or another user's is left out, but counted. The last are those whose files were
@@ -64,6 +68,7 @@ class Trash:
         Costs two reads for each job, one for each of those that were late, at least one, and, unless the cursor
         carries the total, a count. A page requested by number also costs a read for each job before it.
         """
+        kept = kept.less(self._longest_restore)
         later_than, after = kept.earliest(now), query.after
         number, before = (after.page, after.shown) if after else (query.page, (query.page - 1) * query.page_size)
         if later_than is None:
@@ -110,6 +115,6 @@ class Trash:
 
 
 def _recoverable_until(deletion: Deletion, kept: Retention, now: datetime) -> datetime | None:
-    """Until when the job can be restored. A job without files is in the trash as long as if it had some."""
+    """Until when a restore is accepted. A job without files is in the trash as long as if it had some."""
     removes_later = now if deletion.state is DeletionState.PENDING else deletion.deleted_at
     return kept.kept_until(deletion.first_removal or removes_later)

@@ -1,6 +1,7 @@
 """Turns a Firestore document into a Job. No other code does.
 
 A damaged value must not break the job or the page: it is shown as absent and logged. An empty text is absent.
+A damaged path names no object, and none is looked for in its place.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ def job_from(job_id: str, document: Mapping[str, Any]) -> Job:
     missing = [name for name in ("status", "created_at") if name not in values and name not in damaged]
     if damaged or missing:
         log.warning("job_document_damaged", job_id=job_id, damaged=damaged, missing=missing)
+        values["damaged_paths"] = frozenset(medium for medium in Medium if f"{medium}_path" in damaged)
     return Job(
         id=job_id,
         user_id=document["user_id"],

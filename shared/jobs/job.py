@@ -170,6 +170,8 @@ class Job:
     """Credits that were given back, of those charged."""
     wavespeed_request_id: str | None = None
     output_video_path: str | None = None
+    damaged_paths: frozenset[Medium] = frozenset()
+    """Media whose path the document gives in a way that cannot be read."""
     error_message: str | None = None
     created_at: datetime | None = None
     updated_at: datetime | None = None
@@ -195,10 +197,10 @@ class Job:
         return replace(self, extension_prompt=prompt, error_message=message)
 
     def path(self, medium: Shown) -> str | None:
-        """The object's name in the document, which may be any text; None if it is absent or not text."""
+        """The object's name in the document, which may be any text; empty if it is damaged, and None if absent."""
         if isinstance(medium, Medium):
             path: str | None = getattr(self, _PATHS[medium])
-            return path
+            return "" if path is None and medium in self.damaged_paths else path
         known: Mapping[Medium, str | None] = getattr(self, _KINDS[medium])
         return known.get(self.pictured(medium)) if known else None
 

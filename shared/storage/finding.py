@@ -33,6 +33,9 @@ Found = dict[tuple[str, Shown], Target | Exception | None]
 """Keyed by job id and medium or picture. None if there is no such object; an error if the lookup failed."""
 Playable = dict[str, dict[Medium, bool]]
 
+_LISTED = [medium for medium in Medium if medium.default_name is not None]
+_LISTED_INPUTS = [medium for medium in _LISTED if medium is not Medium.OUTPUT_VIDEO]
+
 
 class Finder:
     def __init__(self, lookups: Callable[[], Lookups], buckets: Mapping[Bucket, str], pool: Executor) -> None:
@@ -114,6 +117,11 @@ def all_are_named(job: Job) -> bool:
     return not any(job.path(shown) is None and _is_to_be_found(job, shown) for shown in _shown(job))
 
 
+def listings(job: Job) -> int:
+    """How many listings it takes to find the media that the document does not name."""
+    return sum(job.path(medium) is None for medium in (_LISTED if job.is_completed else _LISTED_INPUTS))
+
+
 def _shown(job: Job) -> tuple[Shown, ...]:
     """Everything to show, except what belongs to an unfinished output."""
     return ALL_SHOWN if job.is_completed else OF_INPUTS
@@ -142,6 +150,8 @@ def _field(job: Job, shown: Shown) -> str:
 
 def _why_not(path: str, job: Job) -> str:
     """Why the path is not the owner's. The path itself may name another user, so it is not logged."""
+    if not path:
+        return "it is no text, or too long"
     if not can_own_media(job.user_id):
         return "the job's user can own no media"
     return "it is no object's name" if path.startswith(f"{job.user_id}/") else "it is not under the job's user"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -29,6 +29,10 @@ class Retention:
     def kept_until(self, removed_at: datetime) -> datetime | None:
         """Until when what was removed then can be restored; None if it was not kept at all, as far as is known."""
         return removed_at + self.kept_for if self.kept_for and removed_at >= self.effective_at else None
+
+    def less(self, time: timedelta) -> Retention:
+        """The same, but all is kept for so much less."""
+        return replace(self, kept_for=max(self.kept_for - time, timedelta()))
 
     def earliest(self, now: datetime) -> datetime | None:
         """What was removed later than that can be restored now; None if nothing is kept."""

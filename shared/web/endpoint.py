@@ -252,10 +252,10 @@ class Endpoint(HttpFunction):
     ) -> Mapping[str, Any] | Versioned:
         if seconds := services.users.seconds_to_wait(user.id, services.now().timestamp()):
             raise TooManyRequests(seconds)
-        if self._check_revoked:  # calls Firebase Auth, so it comes after the limit
-            services.verifier.verify(token, check_revoked=True)
         if request.job_id is not None and not is_job_id(request.job_id):
             raise NotFound
+        if self._check_revoked:  # calls Firebase Auth, so it comes after the limit and what costs no call
+            services.verifier.verify(token, check_revoked=True)
         return self._handler(request, user, services)
 
 

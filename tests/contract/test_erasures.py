@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,7 +25,7 @@ def erasures(world: World) -> Erasures:
 
 @pytest.fixture
 def erasure(erasures: Erasures, user: str) -> Erasure:
-    return erasures.request(user, 3, by=user, now=NOW)
+    return erasures.request(user, 3, None, by=user, now=NOW)
 
 
 def advance(
@@ -42,8 +43,8 @@ def test_what_was_asked_for_is_read_as_it_was(erasures: Erasures, erasure: Erasu
 
 
 def test_the_latest_is_the_one_asked_for_last(erasures: Erasures, erasure: Erasure, user: str) -> None:
-    later = erasures.request(user, 0, by="operator", now=NOW + MINUTE)
-    erasures.request(user, 1, by=user, now=NOW - MINUTE)
+    later = erasures.request(user, 0, None, by="operator", now=NOW + MINUTE)
+    erasures.request(user, 1, None, by=user, now=NOW - MINUTE)
     assert erasures.latest(user) == later
 
 
@@ -93,6 +94,48 @@ def test_what_makes_no_progress_is_due(erasures: Erasures, erasure: Erasure) -> 
     assert done.sweep_at
     erasures.record_sweep(done, NOW + timedelta(days=2))
     assert not is_due(NOW + timedelta(days=9))
+
+
+def done(erasures: Erasures, erasure: Erasure | None) -> Erasure:
+    ended = advance(erasures, erasure, None, deleted=3)
+    assert ended
+    assert ended.sweep_at, "sweeps look for jobs that came late"
+    return ended
+
+
+def test_a_new_request_takes_over_what_sweeps_do_for_one_that_is_done(
+    erasures: Erasures, erasure: Erasure, user: str
+) -> None:
+    first = done(erasures, erasure)
+    second = erasures.request(user, 0, first, by=user, now=NOW + 2 * MINUTE)
+    assert erasures.of(first.id) == replace(first, sweep_at=None)
+    assert erasures.of(second.id) == second
+    assert second.sweep_at
+    # A sweep that read the first before this changes nothing.
+    erasures.record_sweep(first, NOW + 2 * MINUTE)
+    assert erasures.of(first.id) == replace(first, sweep_at=None)
+
+
+def test_one_that_is_going_on_is_swept_as_before(erasures: Erasures, erasure: Erasure, user: str) -> None:
+    moved = advance(erasures, erasure, "b")
+    erasures.request(user, 2, moved, by=user, now=NOW + 2 * MINUTE)
+    assert erasures.of(erasure.id) == moved
+
+
+def test_one_of_a_clock_that_is_ahead_is_swept_as_before(erasures: Erasures, erasure: Erasure, user: str) -> None:
+    first = done(erasures, erasure)
+    erasures.request(user, 0, first, by=user, now=NOW - MINUTE)
+    assert erasures.of(first.id) == first
+
+
+def test_a_run_that_goes_on_meanwhile_keeps_both(erasures: Erasures, erasure: Erasure, user: str) -> None:
+    first = done(erasures, erasure)
+    moved = advance(erasures, first, "b")
+    second = erasures.request(user, 1, first, by=user, now=NOW + 2 * MINUTE)
+    ended = advance(erasures, moved, None)
+    assert ended
+    assert (ended.state, ended.passes) == (ErasureState.DONE, 2)
+    assert erasures.of(second.id) == second
 
 
 def test_all_of_a_users_jobs_are_found_batch_by_batch(world: World, user: str) -> None:

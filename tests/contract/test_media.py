@@ -12,6 +12,7 @@ from google.cloud import storage
 
 from infra.local.stack import Stack
 from shared.errors import Unavailable
+from shared.jobs.documents import job_from
 from shared.jobs.job import Job, JobPrefix, JobStatus, Medium, Picture, PictureKind, Shown
 from shared.jobs.known_pictures import Pictures
 from shared.jobs.share_picture import SharePicture
@@ -20,7 +21,7 @@ from shared.storage.media import MediaStore
 from shared.storage.objects import ObjectStore
 from shared.storage.pictures import PictureStore, Place
 from tests.fakes import SETTINGS, FakeMediaStore
-from tests.jobs import NOW, new_id
+from tests.jobs import NOW, document, new_id
 from tests.storages import still
 
 IMAGES, VIDEOS, OUTPUTS = SETTINGS.buckets
@@ -285,6 +286,21 @@ def test_a_path_that_is_not_the_owners_is_never_signed(world: World, job: Job, p
         ("reference_image_path", "motion_video_path", "input_video_path", "output_video_path"), hostile
     )
     assert set(urls(world, with_fields(job, **fields)).values()) == {None}
+
+
+@pytest.mark.parametrize("damaged", [7, {"path": "reference.png"}, "x" * 1025], ids=["number", "map", "long"])
+def test_in_the_place_of_a_damaged_path_nothing_is_shown(world: World, job: Job, damaged: object) -> None:
+    prefix = f"{job.user_id}/{job.id}"
+    for bucket, name in ((IMAGES, "reference.png"), (VIDEOS, "motion.mp4"), (OUTPUTS, "output.mp4")):
+        world.put(bucket, f"{prefix}/{name}")
+    fields = dict.fromkeys((f"{medium}_path" for medium in Medium), damaged)
+    found = job_from(job.id, document(job.user_id, **fields))
+    assert set(urls(world, found).values()) == {None}
+    assert world.media.download(found, NOW) is None
+    assert world.media.version([found], NOW), "nothing is looked up"
+    (sound,) = world.media.urls([job_from(job.id, {**document(job.user_id), "motion_video_path": damaged})], NOW)
+    assert points_at(sound.urls[Medium.REFERENCE_IMAGE], IMAGES, f"{prefix}/reference.png")
+    assert sound.urls[Medium.MOTION_VIDEO] is None
 
 
 @pytest.mark.parametrize(

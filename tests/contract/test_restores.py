@@ -452,7 +452,8 @@ def test_a_displaced_field_that_was_written_since_keeps_its_newer_value(
 
 
 def trash(world: World, user: str, kept: Retention = KEPT, now: datetime = NOW, **options: Any) -> TrashPage:
-    return Trash(world.ledger).page(ListQuery(user_id=user, deleted=True, **options), kept, now)
+    query = ListQuery(user_id=user, deleted=True, **options)
+    return Trash(world.ledger, SWEEP_AFTER, LONGEST_RUN).page(query, kept, now)
 
 
 def deleted_jobs(world: World, user: str, count: int) -> list[str]:
@@ -476,7 +477,7 @@ def test_the_trash_holds_what_can_be_restored_with_the_last_deleted_first(
     found = trash(world, user)
     assert [one.job.id for one in found.jobs] == [ids[0], ids[1], ids[4], ids[5]]
     assert [one.deletion.state.value for one in found.jobs] == ["done", "pending", "pending", "pending"]
-    assert found.jobs[0].recoverable_until == NOW + WEEK
+    assert found.jobs[0].recoverable_until == NOW + WEEK - MARGIN
     assert (found.total, found.number, found.next) == (4, 1, None)
 
 
@@ -486,6 +487,35 @@ def test_the_trash_forgets_what_is_gone_for_good(world: World, user: str) -> Non
     assert trash(world, user, now=NOW + WEEK).jobs == []
     assert trash(world, user, Retention(timedelta(), NOW - WEEK)).jobs == []
     assert trash(world, user, Retention(WEEK, NOW - timedelta(minutes=30))).total == 2
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_what_the_trash_lists_can_be_restored_until_the_time_that_it_tells(
+    world: World, restores: Restores, user: str, is_late: bool
+) -> None:
+    if is_late:
+        ids = late_jobs(world, user, 2, NOW)
+    else:
+        ids = deleted_jobs(world, user, 2)
+        for job_id in ids:
+            purge(world, user, job_id)
+    until = trash(world, user).jobs[0].recoverable_until
+    assert until
+    just_before = until - timedelta(microseconds=1)
+    assert {one.job.id for one in trash(world, user, now=just_before).jobs} == {*ids}
+    assert request(restores, user, ids[0], just_before).state is RESTORING
+    assert trash(world, user, now=until).jobs == []
+    with pytest.raises(Gone):
+        request(restores, user, ids[1], until)
+
+
+def test_where_copies_are_kept_no_longer_than_a_restore_takes_the_trash_is_empty(
+    world: World, user: str, job_id: str
+) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    purge(world, user, job_id)
+    assert trash(world, user, Retention(MARGIN, NOW - WEEK)).total == 0
+    assert trash(world, user, Retention(MARGIN + MINUTE, NOW - WEEK)).total == 1
 
 
 def late_jobs(world: World, user: str, count: int, removed_at: datetime) -> list[str]:
@@ -504,12 +534,13 @@ def test_a_job_whose_purge_was_late_stays_in_the_trash_as_long_as_it_can_be_rest
 ) -> None:
     ids = late_jobs(world, user, 2, NOW)
     late_jobs(world, f"{user}-2", 1, NOW)
-    found = trash(world, user, now=NOW + WEEK - MARGIN - MINUTE)
-    assert [(one.job.id, one.recoverable_until) for one in found.jobs] == [(one, NOW + WEEK) for one in ids]
+    until = NOW + WEEK - MARGIN
+    found = trash(world, user, now=until - MINUTE)
+    assert [(one.job.id, one.recoverable_until) for one in found.jobs] == [(one, until) for one in ids]
     assert found.total == 2
-    request(restores, user, ids[0], NOW + WEEK - MARGIN - MINUTE)
-    assert [one.job.id for one in trash(world, user, now=NOW + WEEK - MINUTE).jobs] == ids[1:]
-    assert trash(world, user, now=NOW + WEEK).jobs == []
+    request(restores, user, ids[0], until - MINUTE)
+    assert [one.job.id for one in trash(world, user, now=until - MINUTE).jobs] == ids[1:]
+    assert trash(world, user, now=until).jobs == []
 
 
 def test_a_job_of_which_nothing_could_be_removed_stays_in_the_trash(
@@ -520,7 +551,7 @@ def test_a_job_of_which_nothing_could_be_removed_stays_in_the_trash(
     assert trash(world, user, now=later).total == 0
     world.deletions.record_sweep(wish(restores, job_id), later - timedelta(hours=6))
     (found,) = trash(world, user, now=later).jobs
-    assert (found.job.id, found.recoverable_until) == (job_id, later + WEEK)
+    assert (found.job.id, found.recoverable_until) == (job_id, later + WEEK - MARGIN)
     assert request(restores, user, job_id, later).state is RESTORING
 
 
@@ -532,8 +563,8 @@ def test_a_job_without_files_leaves_the_trash_as_one_with_files_does(world: Worl
             job_id, f"run {at}", [BucketPurge(bucket="b", objects=0, size=0)], at, owner=user
         )
     (found,) = trash(world, user, now=NOW + timedelta(days=3)).jobs
-    assert found.recoverable_until == NOW + WEEK
-    assert trash(world, user, now=NOW + WEEK).jobs == []
+    assert found.recoverable_until == NOW + WEEK - MARGIN
+    assert trash(world, user, now=NOW + WEEK - MARGIN).jobs == []
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])

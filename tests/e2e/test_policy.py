@@ -44,7 +44,7 @@ def origins(stack: Stack) -> list[str]:
 
 
 def test_what_is_injected_into_the_page_neither_runs_nor_loads(
-    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+    jobs_page: JobsPage, page: Page, shelf: Shelf, stack: Stack, expected_errors: list[str]
 ) -> None:
     expected_errors.append("Content Security Policy")
     page.add_init_script(WATCH)
@@ -52,10 +52,17 @@ def test_what_is_injected_into_the_page_neither_runs_nor_loads(
     jobs_page.open()
     expect(jobs_page.cards).to_have_count(1)
     assert page.evaluate("window.refused") == []
-    for markup, _ in REFUSED:
+    anybodys = f"{stack.storage_url}/anybodys-bucket/a"
+    refused = [
+        *REFUSED,
+        (f"<img src='{anybodys}.png'>", "img-src"),
+        (f"<video src='{anybodys}.mp4'></video>", "media-src"),
+        (f"<iframe src='{anybodys}.mp4'></iframe>", "frame-src"),
+    ]
+    for markup, _ in refused:
         page.evaluate(INJECT, markup)
     page.evaluate(f"fetch('{ELSEWHERE}/').catch(() => 0)")
-    expected = sorted([*(directive for _, directive in REFUSED), "connect-src"])
+    expected = sorted([*(directive for _, directive in refused), "connect-src"])
     wait_until(lambda: sorted(page.evaluate("window.refused")) == expected)
     assert page.evaluate("window.injected") is None
 

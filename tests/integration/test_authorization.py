@@ -53,7 +53,7 @@ def job(account: Account, database: firestore.Client) -> str:
     database.collection("deletions").document(job_id).set(restored)
     # So long ago that it deletes none of these jobs.
     long_ago = NOW - timedelta(days=900)
-    Erasures(database, SWEEP_AFTER).request(account.user_id, 0, by=account.user_id, now=long_ago)
+    Erasures(database, SWEEP_AFTER).request(account.user_id, 0, None, by=account.user_id, now=long_ago)
     return job_id
 
 

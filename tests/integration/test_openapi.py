@@ -119,7 +119,7 @@ def owner(stack: Stack, users: Users, database: firestore.Client) -> Account:
     batch.set(database.collection("short_links").document(SHARED), {"job_id": "shared"})
     batch.commit()
     # So long ago that it deletes none of these jobs.
-    Erasures(database, SWEEP_AFTER).request(mine, 0, by=mine, now=NOW - timedelta(days=900))
+    Erasures(database, SWEEP_AFTER).request(mine, 0, None, by=mine, now=NOW - timedelta(days=900))
     return account
 
 

@@ -276,6 +276,21 @@ def test_sweeps_look_for_late_jobs_for_a_day(services: FakeServices) -> None:
     assert services.fake_repository.calls == calls + 1  # a count, and no walk
 
 
+def test_however_often_a_user_asks_sweeps_look_for_one_erasure(services: FakeServices) -> None:
+    assert request(services).status_code == 202
+    run(services)
+    for minutes in range(1, 6):
+        later(services, minutes)
+        assert request(services, "?confirm=0").status_code == 202
+        run(services)
+    assert len(services.erasures.due(NOW + timedelta(hours=1), 1000)) == 1
+    services.add("late", document("me", created_at=BEFORE))
+    later(services, 60)
+    sweep(services)
+    run(services)
+    assert live(services) == {"others"}
+
+
 def test_a_job_restored_since_is_left_alone(services: FakeServices) -> None:
     call(delete_job, services, "/jobs/job-1", method="DELETE")
     assert request(services, "?confirm=4").status_code == 202

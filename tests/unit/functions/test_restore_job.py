@@ -420,7 +420,7 @@ def test_the_trash_lists_deleted_jobs_with_what_can_be_done(services: FakeServic
     (job,) = answer.pop("jobs")
     assert answer == {"total": 1, "page": 1, "page_size": 20, "next_cursor": None}
     assert (job["id"], job["deleted_at"], job["purge"]) == ("job", "2026-11-22T12:07:30.250000Z", "done")
-    assert job["recoverable_until"] == "2026-11-29T12:07:30.250000Z"
+    assert job["recoverable_until"] == "2026-11-29T11:57:30.250000Z"
     assert "media" not in job
     assert trash(services, user="you")["total"] == 0
     undelete(services)
@@ -461,13 +461,13 @@ def test_a_late_purge_gives_more_time_in_every_answer(services: FakeServices) ->
     purge(services)
     (job,) = trash(services)["jobs"]
     receipt: Any = call(list_jobs, services, "/jobs/job/deletion").json
-    until = "2026-12-02T12:07:30.250000Z"
-    assert (job["recoverable_until"], receipt["buckets"]["outputs"]["recoverable_until"]) == (until, until)
+    times = (job["recoverable_until"], receipt["buckets"]["outputs"]["recoverable_until"])
+    assert times == ("2026-12-02T11:57:30.250000Z", "2026-12-02T12:07:30.250000Z")
     services.now = lambda: NOW + timedelta(days=8)
     assert undelete(services)[0] == 202
 
 
-def test_the_receipt_tells_when_the_last_copy_goes_and_the_trash_when_the_first_does(
+def test_the_receipt_tells_when_the_last_copy_goes_and_the_trash_until_when_all_can_come_back(
     services: FakeServices,
 ) -> None:
     delete(services)
@@ -478,7 +478,7 @@ def test_the_receipt_tells_when_the_last_copy_goes_and_the_trash_when_the_first_
     (job,) = trash(services)["jobs"]
     receipt: Any = call(list_jobs, services, "/jobs/job/deletion").json
     times = (job["recoverable_until"], receipt["buckets"]["outputs"]["recoverable_until"])
-    assert times == ("2026-11-29T12:07:30.250000Z", "2026-12-02T12:07:30.250000Z")
+    assert times == ("2026-11-29T11:57:30.250000Z", "2026-12-02T12:07:30.250000Z")
 
 
 def test_a_job_whose_only_file_came_late_is_in_the_trash_as_long_as_it_can_be_restored(

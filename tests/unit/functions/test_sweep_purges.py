@@ -400,7 +400,7 @@ def test_a_sweep_that_is_killed_while_it_looks_at_marks_has_asked_for_erasures(
     pend(services, "watched", 1)
     watched = {"state": "done", "watched_until": NOW + timedelta(hours=1), "sweep_at": NOW}
     services.fake_ledger.entries["watched"] |= watched
-    services.fake_erasures.request("me", 1, by="me", now=NOW - timedelta(hours=1))
+    services.fake_erasures.request("me", 1, None, by="me", now=NOW - timedelta(hours=1))
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt

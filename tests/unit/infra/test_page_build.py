@@ -12,6 +12,7 @@ import pytest
 
 from infra.functions import table
 from infra.stage import ROOT
+from shared.settings import Settings
 from tests.e2e.apart import CALLED_BY_THE_PAGE, address
 
 SCRIPT = "infra/local/page.sh"
@@ -113,6 +114,12 @@ def test_each_address_has_its_variable_wherever_these_are_spelt_out(file: str) -
     assert sorted({*spelt_out} - {"API", "AUTH_EMULATOR", "CREATE"}) == sorted(
         name.upper() for name in CALLED_BY_THE_PAGE
     )
+
+
+@pytest.mark.parametrize("file", [SCRIPT, "frontend/.env.example"])
+def test_the_buckets_of_a_page_are_by_default_those_of_the_functions(file: str) -> None:
+    names = ",".join((Settings.images_bucket, Settings.videos_bucket, Settings.outputs_bucket))
+    assert re.findall(r"NEXT_PUBLIC_BUCKETS=(\S+)", (ROOT / file).read_text()) == [names]
 
 
 def test_another_build_than_these_is_refused(checkout: Checkout) -> None:

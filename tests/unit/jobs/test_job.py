@@ -97,7 +97,9 @@ def test_no_document_is_too_damaged_to_be_shown(damage: dict[str, object]) -> No
     assert len(shown) == 25
 
 
-@pytest.mark.parametrize("name", sorted(HINTS.keys() - {"id", "user_id", *MAPS} | {"share_revoked_at"}))
+@pytest.mark.parametrize(
+    "name", sorted(HINTS.keys() - {"id", "user_id", "damaged_paths", *MAPS} | {"share_revoked_at"})
+)
 def test_an_empty_text_is_read_as_absent(name: str) -> None:
     fields = document("me", short_id="25ca1d0f")
     without = {key: value for key, value in fields.items() if key != name}
@@ -129,6 +131,19 @@ def test_a_text_longer_than_any_sound_one_is_damaged_unless_it_is_free(
     free = name in ("extension_prompt", "error_message")
     assert getattr(too_long, name) == (longest + "x" if free else None)
     assert [record.__dict__["fields"]["damaged"] for record in caplog.records] == ([] if free else [[name]])
+
+
+@pytest.mark.parametrize("medium", Medium)
+@pytest.mark.parametrize("damaged", [7, 0, False, {"path": "me/job/a.mp4"}, [], b"", "x" * 1025], ids=repr)
+def test_a_damaged_path_is_told_from_an_absent_one(
+    medium: Medium, damaged: object, caplog: pytest.LogCaptureFixture
+) -> None:
+    job = job_from("job", document("me", **{f"{medium}_path": damaged}))
+    assert [one for one in Medium if job.path(one) == ""] == [medium]
+    assert job.as_json("https://nuumee.ai")[f"{medium}_path"] is None
+    assert [record.__dict__["fields"]["damaged"] for record in caplog.records] == [[f"{medium}_path"]]
+    for absent in (None, ""):
+        assert job_from("job", document("me", **{f"{medium}_path": absent})).path(medium) is None
 
 
 @pytest.mark.parametrize("name", ["extension_prompt", "error_message"])

@@ -129,7 +129,7 @@ def services() -> FakeServices:
     services.add(GONE, deleted("me"))
     services.add(YOURS, document("you"))
     for erasure_id, user_id, at in ((MY_ERASURE, "me", NOW - YEAR), (YOUR_ERASURE, "you", NOW)):
-        made = services.fake_erasures.request(user_id, 1, by=user_id, now=at)
+        made = services.fake_erasures.request(user_id, 1, None, by=user_id, now=at)
         services.fake_erasures.documents[erasure_id] = services.fake_erasures.documents.pop(made.id)
     for job_id in (LIVE, GONE, UNKNOWN):
         for bucket in SETTINGS.buckets:

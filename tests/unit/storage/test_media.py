@@ -77,6 +77,17 @@ def test_a_path_that_is_not_the_owners_is_told_by_its_field_and_the_reason(
     assert "secret" not in str(told)
 
 
+def test_a_damaged_path_is_told_by_its_field(caplog: pytest.LogCaptureFixture) -> None:
+    sound = job("me", "me/job-1/a.mp4")
+    damaged = replace(sound, reference_image_path=None, damaged_paths=frozenset({Medium.REFERENCE_IMAGE}))
+    with caplog.at_level("WARNING", "nuumee"):
+        (urls,) = store().urls([damaged], NOW)
+    assert urls.urls[Medium.REFERENCE_IMAGE] is None
+    assert urls.urls[Medium.MOTION_VIDEO]
+    (told,) = [record.__dict__["fields"] for record in caplog.records]
+    assert told == {"job_id": "job-1", "field": "reference_image_path", "reason": "it is no text, or too long"}
+
+
 NAMED = [job("me", "me/job-1/a.mp4"), replace(job("me", "me/job-2/b.mp4"), posters=dict.fromkeys(Medium))]
 OTHERS: dict[str, list[Any]] = {
     "signing_key": [replace(KEY, access_id="GOOG1EOTHER"), replace(KEY, secret="rotated"), SigningKey("A", "B")],

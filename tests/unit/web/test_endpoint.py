@@ -417,6 +417,15 @@ def test_only_what_changes_something_checks_whether_the_session_was_revoked(serv
     assert services.fake_verifier.checked_revocation == [False] * 4 + [False, True] * 5
 
 
+@pytest.mark.parametrize("name", [name for name in ALL if name != "list"])
+def test_for_an_impossible_id_firebase_auth_is_not_asked_about_the_session(
+    services: FakeServices, name: str
+) -> None:
+    for job_id in ("..", "a.b", "x" * 129, "__x__"):
+        assert send(services, name, job_id).status_code == 404
+    assert True not in services.fake_verifier.checked_revocation
+
+
 def test_log_lines_are_json_with_the_trace_and_without_secrets(
     services: FakeServices, logged: Callable[[], list[dict[str, Any]]]
 ) -> None:

@@ -115,7 +115,7 @@ def test_every_answer_is_as_described_and_no_other_is_described(path: str, metho
             services.deletions.mark("me", "completed", NOW)
             del services.fake_ledger.entries["queued"]
         if "job_id" not in request:
-            services.erasures.request("me", 2, by="me", now=long_ago)
+            services.erasures.request("me", 2, None, by="me", now=long_ago)
         query = "confirm=2" if (method, path) == ("DELETE", "/jobs") else ""
         options = {"method": method, "job_id": "completed", "query": query, "error": None, "times": 1, **request}
         if path.endswith("/share"):

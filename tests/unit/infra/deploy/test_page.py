@@ -37,6 +37,7 @@ def test_a_run_prints_the_functions_addresses_and_keeps_them_for_the_page(checko
     done = checkout.deploy()
     lines = (checkout.root / ADDRESSES).read_text().splitlines()
     assert done.stdout.splitlines()[-len(lines) :] == lines
+    assert lines[0] == "NEXT_PUBLIC_BUCKETS=nuumee-images,nuumee-videos,nuumee-outputs"
     assert "NEXT_PUBLIC_GET_THUMBNAILS_URL=https://get-thumbnails.run.app" in lines
     assert lines[-3:] == [
         "NEXT_PUBLIC_FIREBASE_API_KEY=key",
@@ -44,7 +45,7 @@ def test_a_run_prints_the_functions_addresses_and_keeps_them_for_the_page(checko
         "NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN=nuumee-test.test",
     ]
     # Those that the page names, and no public one.
-    assert {line.partition("=")[0] for line in lines[:-3]} == {
+    assert {line.partition("=")[0] for line in lines[1:-3]} == {
         f"NEXT_PUBLIC_{name}_URL"
         for name in (
             *("LIST_JOBS", "GET_THUMBNAILS", "GET_OUTPUT", "RENAME_JOB"),

@@ -1,0 +1,114 @@
+"""What lists take from a user's limit: requests that cost as much as several count as several."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functions.list_jobs import LISTING, list_jobs
+from tests.calls import call
+from tests.fakes import FakeServices
+from tests.jobs import NOW, deleted, document, entry
+
+NAMED = {
+    "reference_image_path": "me/job/reference.png",
+    "motion_video_path": "me/job/motion.mp4",
+    "output_video_path": "me/job/output.mp4",
+}
+PRICES = Path(__file__).parents[2] / "benchmarks" / "prices.toml"
+
+
+@pytest.fixture
+def services() -> FakeServices:
+    """100 jobs whose documents name all their media, 20 more that name none, and 100 deleted ones."""
+    made = FakeServices()
+    for number in range(100):
+        made.add(f"named-{number}", document("me", **NAMED))
+        made.add(f"deleted-{number}", deleted("me"))
+        made.fake_ledger.entries[f"deleted-{number}"] = entry("me", requested_at=NOW - timedelta(seconds=number))
+    for number in range(20):
+        made.add(f"unnamed-{number}", document("me", created_at=NOW + timedelta(minutes=1 + number)))
+    return made
+
+
+def taken(services: FakeServices, query: str, **headers: str) -> float:
+    """How many requests it takes from the limit."""
+
+    def spent() -> float:
+        return sum(spent for spent, _ in services.users._spent.values.values())
+
+    before = spent()
+    answer: Any = call(list_jobs, services, f"/jobs?{query}", headers=headers)
+    assert answer.status_code in (200, 304)
+    return spent() - before
+
+
+def ids(count: int) -> str:
+    return ",".join(f"named-{number}" for number in range(count))
+
+
+@pytest.mark.parametrize(
+    ("query", "requests"),
+    [
+        ("", 1),
+        ("include=counts", 1),
+        (f"ids={ids(3)}", 1),
+        (f"ids={ids(20)}&include=media", 1),
+        (f"ids={ids(21)}", 2),
+        (f"ids={ids(100)}", 5),
+        (f"ids={ids(100)}&page=5", 5),
+        ("ids=" + ",".join(f"unknown-{number}" for number in range(100)), 5),
+        ("page_size=100", 5),
+        ("page_size=20&page=4", 4),
+        ("page_size=100&page=2", 6),
+        ("page_size=100&page=1000000", 1),
+        # 20 jobs, each with three listings that cost as much as eight reads.
+        ("include=media", 25),
+        ("deleted=true&page_size=10", 1),
+        ("deleted=true&page_size=20", 2),
+        ("deleted=true&page_size=20&page=3", 4),
+    ],
+)
+def test_a_list_counts_as_so_many_requests_as_its_cost_comes_to(
+    services: FakeServices, query: str, requests: int
+) -> None:
+    assert taken(services, query) == requests
+
+
+def test_a_page_behind_a_cursor_costs_what_is_on_it(services: FakeServices) -> None:
+    cursor = call(list_jobs, services, "/jobs?page_size=40").json["next_cursor"]  # type: ignore[index]
+    assert taken(services, f"page_size=20&cursor={cursor}") == 1
+
+
+def test_an_unfinished_jobs_output_is_not_looked_for_and_costs_nothing(services: FakeServices) -> None:
+    for number in range(20):
+        services.fake_repository.documents[f"unnamed-{number}"]["status"] = "processing"
+    assert taken(services, "include=media") == 17
+
+
+def test_an_unchanged_answer_counts_as_much_as_a_new_one(services: FakeServices) -> None:
+    query = f"ids={ids(100)}"
+    tag = call(list_jobs, services, f"/jobs?{query}").headers["ETag"]
+    assert taken(services, query, **{"If-None-Match": tag}) == 5
+
+
+def test_all_media_looked_up_six_times_a_minute_use_a_quarter_of_the_limit(services: FakeServices) -> None:
+    assert 6 * taken(services, "include=media") <= services.settings.requests_per_minute / 4
+
+
+def test_who_asks_for_what_costs_much_waits_before_the_next(services: FakeServices) -> None:
+    def status() -> int:
+        return call(list_jobs, services, "/jobs?include=media").status_code
+
+    statuses = [status() for _ in range(25)]
+    assert statuses == [200] * 24 + [429]
+
+
+def test_a_listing_costs_as_much_as_the_price_list_has_it() -> None:
+    prices = tomllib.loads(PRICES.read_text())
+    read, listing = (prices[name]["dollars"] / prices[name]["per"] for name in ("read", "class_a"))
+    assert round(listing / (2 * read)) == LISTING  # a read of a multi-region costs twice as much
