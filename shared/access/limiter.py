@@ -61,4 +61,4 @@ class Limiter:
 
     def _spent_by(self, key: bytes, now: float) -> float:
         spent, since = self._spent.values.get(key, (0.0, now))
-        return max(0.0, spent - (now - since) * self._per_second)
+        return max(0.0, spent - max(0.0, now - since) * self._per_second)  # clocks may go back

@@ -73,33 +73,39 @@ class Trash:
         number, before = (after.page, after.shown) if after else (query.page, (query.page - 1) * query.page_size)
         if later_than is None:
             return TrashPage([], 0, number, None)
+        place = (after.created_at, after.job_id) if after and after.created_at else None
         spared = self._spared(query.user_id, later_than, kept, now)
         total = after.total if after and after.total is not None else None
         if total is None:
             total = self._ledger.count_restorable(query.user_id, later_than) + len(spared)
-        place = (after.created_at, after.job_id) if after and after.created_at else None
         in_window = total - len(spared)
-        found = (
-            self._ledger.restorable(query.user_id, later_than, query.page_size, 0 if place else before, place)
-            if before < in_window
-            else []
-        )
-        found += spared[max(0, before - in_window) :][: query.page_size - len(found)]
+        found: _Entries = []
+        if place[0] > later_than if place else before < in_window:
+            skip = 0 if place else before
+            found = self._ledger.restorable(query.user_id, later_than, query.page_size, skip, place)
+        if place:
+            # Their number says nothing: others may have been restored since the page before.
+            rest = [entry for key, entry in spared if key < place]
+        else:
+            rest = [entry for _, entry in spared[max(0, before - in_window) :]]
+        found += rest[: query.page_size - len(found)]
         shown = before + len(found)
         last = deletion_of(*found[-1]) if found and len(found) == query.page_size and shown < total else None
         following = Position(last.job_id, last.deleted_at, number + 1, shown, total) if last else None
         return TrashPage(self._jobs(query.user_id, found, kept, now), total, number, following)
 
-    def _spared(self, user_id: str, later_than: datetime, kept: Retention, now: datetime) -> _Entries:
-        """The deletions from before the window that can be restored, the last one first."""
-        found: dict[tuple[datetime, str], dict[str, Any]] = {}
+    def _spared(
+        self, user_id: str, later_than: datetime, kept: Retention, now: datetime
+    ) -> list[tuple[tuple[datetime, str], tuple[str, dict[str, Any]]]]:
+        """The deletions from before the window that can be restored, by time and id, the last one first."""
+        found: dict[tuple[datetime, str], tuple[str, dict[str, Any]]] = {}
         for job_id, entry in self._ledger.spared(user_id, later_than, MOST_SPARED):
             deletion = deletion_of(job_id, entry)
             if deletion and deletion.is_deleted and deletion.deleted_at <= later_than:
                 until = _recoverable_until(deletion, kept, now)
                 if until and until > now:
-                    found[deletion.deleted_at, job_id] = entry
-        return [(job_id, found[at, job_id]) for at, job_id in sorted(found, reverse=True)]
+                    found[deletion.deleted_at, job_id] = job_id, entry
+        return sorted(found.items(), key=lambda one: one[0], reverse=True)
 
     def _jobs(self, user_id: str, found: _Entries, kept: Retention, now: datetime) -> list[DeletedJob]:
         documents = self._ledger.documents([job_id for job_id, _ in found], SHOWN)

@@ -585,6 +585,20 @@ def test_the_pages_of_the_trash_hold_each_job_once(world: World, user: str, size
     assert trash(world, user, page_size=size, page=99).jobs == []
 
 
+def test_what_is_restored_while_the_trash_is_paged_repeats_none_of_its_jobs(
+    world: World, restores: Restores, user: str
+) -> None:
+    ids = deleted_jobs(world, user, 7) + late_jobs(world, user, 3, NOW - MINUTE)
+    page = trash(world, user, page_size=2)
+    for job_id in ids[3:7]:
+        request(restores, user, job_id, NOW)
+    found = [one.job.id for one in page.jobs]
+    while page.next:
+        page = trash(world, user, page_size=2, after=page.next)
+        found += [one.job.id for one in page.jobs]
+    assert found == ids[:3] + ids[7:]
+
+
 def test_a_job_whose_document_is_gone_is_not_in_the_trash(world: World, restores: Restores, user: str) -> None:
     ids = deleted_jobs(world, user, 2)
     world.put(ids[0], {})

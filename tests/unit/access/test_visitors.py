@@ -59,7 +59,7 @@ def test_a_client_that_has_used_up_its_requests_gets_one_a_second() -> None:
 def test_a_clock_that_goes_back_locks_nobody_out() -> None:
     visitors = Visitors()
     assert visitors.seconds_to_wait("1.2.3.4", 1000.0) == 0
-    assert visitors.seconds_to_wait("1.2.3.4", 0.0) < 2000
+    assert visitors.seconds_to_wait("1.2.3.4", 0.0) == 0
 
 
 @pytest.mark.parametrize(
