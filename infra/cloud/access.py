@@ -134,6 +134,17 @@ class Access:
                 yield Binding(_topic(dead), agent, "roles/pubsub.publisher")
                 yield Binding(_subscription(function.account), agent, "roles/pubsub.subscriber")
 
+    def let_buckets_tell(self) -> None:
+        """Cloud Storage's own account publishes what buckets tell, and a topic that was made anew knows no roles.
+        Asking for that account makes it: https://cloud.google.com/storage/docs/projects#service-agents
+        """
+        agent = f"serviceAccount:service-{self._project.number}@gs-project-accounts.iam.gserviceaccount.com"
+        topic = _topic(self._project.deployment.object_finalized_topic)
+        wanted = Binding(topic, agent, "roles/pubsub.publisher")
+        if wanted not in self.bindings_on(topic):
+            self._gcloud.create("storage", "service-agent")
+            self.grant([wanted])
+
     def forbid_signing_as_itself(self) -> None:
         """Take away what SIGNING=keyless grants, and earlier versions did, under whatever conditions."""
         for function in self._project.functions:

@@ -78,6 +78,7 @@ class Deploy:
         # What makes events comes after what consumes them.
         self._topics.push({one.account: _url(services, one.account) for one in self._project.functions})
         self._access.grant(self._access.of_dead_letters())
+        self._access.let_buckets_tell()
         self._watching.notify()
         self._watching.schedule()
         # Alerts read metrics.

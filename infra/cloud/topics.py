@@ -37,9 +37,13 @@ class Topics:
         there = self.subscriptions()
         for name, topic in self.wanted().items():
             if name in there and there[name]["topic"] == _GONE:
+                uploads = self._project.deployment.object_finalized_topic
+                again = "sweeps ask again for deletions and restores"
+                if topic in (uploads, dead_letters(uploads)):
+                    again = "infra.announce --send (docs/tools.md) tells of all uploads again, after that run"
                 raise Refused(
                     f"the topic {topic} was deleted, so its subscription {name} receives nothing any more. What "
-                    "it holds is lost with it, but sweeps ask again for deletions and restores. Delete it, and "
+                    f"it holds is lost with it, but {again}. Delete it, and "
                     f"run deploy.sh again: gcloud pubsub subscriptions delete {name}"
                 )
             if name in there and there[name]["topic"] != self._project.topic_path(topic):

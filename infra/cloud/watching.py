@@ -66,7 +66,6 @@ class Watching:
         for bucket in self._deployment.buckets:
             there = [one for one in self.notifications(bucket) if one.topic == topic]
             if all(one.differs for one in there):
-                # This also lets Cloud Storage publish to the topic.
                 self._gcloud.run(
                     *(*group, "create", f"gs://{bucket}", f"--topic={topic}"),
                     *(f"--event-types={_NEW}", "--payload-format=json"),

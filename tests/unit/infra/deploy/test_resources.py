@@ -128,11 +128,29 @@ def test_a_topic_that_was_deleted_is_told_with_what_brings_it_back(checkout: Che
     assert checkout.must() == []
 
 
+def test_buckets_tell_a_topic_that_was_made_anew(checkout: Checkout) -> None:
+    checkout.must()
+    del checkout.cloud.topics["projects/nuumee-test/topics/object-finalized"]
+    was_granted = checkout.cloud.policies.pop("pubsub topics object-finalized")
+    subscriptions = [
+        one for one in checkout.cloud.subscriptions.values() if one["topic"].endswith("/object-finalized")
+    ]
+    for one in subscriptions:
+        one["topic"] = "_deleted-topic_"
+    said = checkout.deploy().stderr
+    assert "infra.announce --send (docs/tools.md) tells of all uploads again" in said
+    for one in subscriptions:
+        del checkout.cloud.subscriptions[one["name"]]
+    checkout.must()
+    assert sorted(checkout.cloud.policies["pubsub topics object-finalized"]) == sorted(was_granted)
+    assert checkout.must() == []
+
+
 def grants(commands: list[Line]) -> dict[str, set[str]]:
     """The roles that each account gets, with the resource of each."""
     granted: dict[str, set[str]] = {}
     for command in commands:
-        if "add-iam-policy-binding" not in command or "gcp-sa-pubsub" in option(command, "--member"):
+        if "add-iam-policy-binding" not in command or "@nuumee-test." not in option(command, "--member"):
             continue
         email = option(command, "--member").removeprefix("serviceAccount:")
         on = command[command.index("add-iam-policy-binding") + 1]

@@ -57,6 +57,7 @@ KINDS = (
     *("secrets add-iam-policy-binding", "artifacts repositories set-cleanup-policies", "run deploy"),
     *("run services add-iam-policy-binding", "pubsub topics publish", "run services update-traffic"),
     *("storage cp", "storage buckets notifications create", "scheduler jobs create"),
+    "storage service-agent",
     *("logging metrics create", "monitoring uptime create", "monitoring dashboards create"),
     "alpha monitoring policies create",
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from tests.unit.infra.deploy.cloud.command import PROJECT, AlreadyThere, Command, NotThere, only, path
+from tests.unit.infra.deploy.cloud.command import NUMBER, PROJECT, AlreadyThere, Command, NotThere, only, path
 
 HMAC_KEY = "GOOG1EKEY:se/cr+et="
+STORAGE_AGENT = f"serviceAccount:service-{NUMBER}@gs-project-accounts.iam.gserviceaccount.com"
 Granted = tuple[str, str, str | None]
 """The member, the role and the condition."""
 
@@ -25,6 +26,8 @@ class Access:
         self.versions: dict[str, tuple[str, str]] | None = None
         """The state and content of each version of the secret, which is there unless this is None."""
         self.secret_labels: dict[str, str] = {}
+        self.has_storage_agent = False
+        """Whether Cloud Storage's own account is there. Google makes it when somebody asks for it."""
 
     def on_iam_service_accounts_list(self, command: Command) -> Any:
         return [*self.accounts.values()]
@@ -88,6 +91,8 @@ class Access:
     def add_binding(self, kind: str, command: Command) -> None:
         granted = self._granted(command)
         if granted[1].startswith("projects/") and self._is_no_role(granted[1]):
+            raise NotThere
+        if granted[0] == STORAGE_AGENT and not self.has_storage_agent:
             raise NotThere
         self.policies.setdefault(f"{kind} {command.named[0]}", []).append(granted)
 
@@ -161,6 +166,10 @@ class Access:
 
     def on_storage_hmac_delete(self, command: Command) -> None:
         assert self.keys.pop(command.named[0]) == "INACTIVE", "Google deletes no active key"
+
+    def on_storage_service_agent(self, command: Command) -> Any:
+        self.has_storage_agent = True
+        return STORAGE_AGENT.removeprefix("serviceAccount:")
 
     def on_auth_print_access_token(self, command: Command) -> Any:
         return "ya29.token"

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from infra.cloud.gcloud import Call, Ended
-from tests.unit.infra.deploy.cloud.access import Access
+from tests.unit.infra.deploy.cloud.access import STORAGE_AGENT, Access
 from tests.unit.infra.deploy.cloud.command import AlreadyThere, Command, Denied, NotThere, path
 from tests.unit.infra.deploy.cloud.data import Data
 from tests.unit.infra.deploy.cloud.measures import Measures
@@ -74,6 +74,15 @@ class Cloud(Data, Measures, Access, Run):
             if hasattr(self, name):
                 return getattr(self, name)(Command(call.words, words[length:], call.secret))
         raise AssertionError(f"no such command is expected: {' '.join(call.words)}")
+
+    def on_storage_buckets_notifications_create(self, command: Command) -> None:
+        """Like gcloud, which also lets Cloud Storage publish to the topic."""
+        super().on_storage_buckets_notifications_create(command)
+        self.has_storage_agent = True
+        topic = command.flags["--topic"].rpartition("/")[2]
+        granted = self.policies.setdefault(f"pubsub topics {topic}", [])
+        if (publisher := (STORAGE_AGENT, "roles/pubsub.publisher", None)) not in granted:
+            granted.append(publisher)
 
     def on_pubsub_topics_publish(self, command: Command) -> None:
         topic = path("topics", command.named[0])
