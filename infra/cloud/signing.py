@@ -21,6 +21,7 @@ class SigningKey:
     def __init__(self, project: Project) -> None:
         self._gcloud = project.gcloud
         self._email = project.email(SIGNER)
+        self._region = project.deployment.region
 
     def look(self) -> None:
         """Raises Refused if a secret of our name is somebody else's."""
@@ -45,8 +46,10 @@ class SigningKey:
         """After `look`. Raises Refused if no key can be kept."""
         secret = self._gcloud.find("secrets", "describe", SECRET)
         if secret is None:
-            flags = ("--replication-policy=automatic", f"--labels={_LABEL}")
-            self._gcloud.create("secrets", "create", SECRET, *flags)
+            # Automatic replication is refused where an organisation restricts locations:
+            # https://cloud.google.com/secret-manager/docs/choosing-replication
+            places = ("--replication-policy=user-managed", f"--locations={self._region}")
+            self._gcloud.create("secrets", "create", SECRET, *places, f"--labels={_LABEL}")
         elif not _is_labelled(secret):
             self._gcloud.run("secrets", "update", SECRET, f"--update-labels={_LABEL}")
         if not self.versions():

@@ -47,6 +47,12 @@ def test_the_key_is_made_before_what_needs_it(commands: list[Line]) -> None:
     assert kept[3:5] == ["url-signing-key", "--data-file=-"]
 
 
+def test_the_secret_is_kept_in_the_region_alone(checkout: Checkout) -> None:
+    """An organisation that restricts locations refuses any other."""
+    (secret,) = those(checkout.must(), "secrets", "create", "url-signing-key")
+    assert {"--replication-policy=user-managed", "--locations=us-central1"} <= set(secret)
+
+
 def kept(checkout: Checkout) -> list[str]:
     """What is in the secret's versions that can be read."""
     return [content for state, content in (checkout.cloud.versions or {}).values() if state == "enabled"]
