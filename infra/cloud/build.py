@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from infra.cloud.deployment import Refused
-from infra.cloud.gcloud import Mode, NoAnswer
+from infra.cloud.gcloud import Failed, Mode, NoAnswer
 from infra.cloud.project import BUILDER, REPOSITORY, Project
 from infra.stage import PYTHON, stage
 
@@ -17,6 +17,9 @@ STAGED = "build/functions"
 _IMAGE = "functions"
 _CLEAN_UP = "build/clean-up.json"
 _LIFECYCLE = "build/lifecycle.json"
+_NOT_HERE = "cannot run builds in this region"
+_HERE = "https://cloud.google.com/build/docs/locations#restricted_regions_for_some_projects"
+"""The regions in which every project may build."""
 KEEP = [
     {"name": "delete-old", "action": {"type": "Delete"}, "condition": {"olderThan": "90d"}},
     {"name": "keep-recent", "action": {"type": "Keep"}, "mostRecentVersions": {"keepCount": 20}},
@@ -80,11 +83,20 @@ class Build:
             return found
         account = f"projects/{self._project.deployment.project}/serviceAccounts/{self._project.email(BUILDER)}"
         bucket = f"gs://{self._project.build_bucket}"
-        self._gcloud.run_once_known(
-            *("builds", "submit", STAGED, self._project.region, f"--service-account={account}"),
-            f"--pack=builder=gcr.io/buildpacks/builder:{BASE},image={tagged}",
-            *(f"--gcs-source-staging-dir={bucket}/source", f"--gcs-log-dir={bucket}/logs"),
-        )
+        region = self._project.deployment.build_region or self._project.deployment.region
+        try:
+            self._gcloud.run_once_known(
+                *("builds", "submit", STAGED, f"--region={region}", f"--service-account={account}"),
+                f"--pack=builder=gcr.io/buildpacks/builder:{BASE},image={tagged}",
+                *(f"--gcs-source-staging-dir={bucket}/source", f"--gcs-log-dir={bucket}/logs"),
+            )
+        except Failed as error:
+            if _NOT_HERE in error.said:
+                raise Refused(
+                    f"Google lets this project build nothing in {region}. Set BUILD_REGION to global or to a "
+                    f"region that {_HERE} names, and run deploy.sh again: the functions stay in REGION"
+                ) from None
+            raise
         for _ in self._gcloud.attempts("the image can be found"):
             if found := self._found(tagged):
                 return found

@@ -15,6 +15,7 @@ _BUCKET = ("[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]", "bucket name")
 # https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names
 _TOPIC = ("(?!goog)[A-Za-z][A-Za-z0-9._-]{2,200}", "topic name")
 _ORIGIN = "https?://[A-Za-z0-9.-]+(:[0-9]+)?/?"
+_REGION = "[a-z]+-[a-z]+[0-9]+"
 _CHANNEL = "projects/[a-z0-9-]+/notificationChannels/[0-9]+"
 _LINE = re.compile(r"\s*([A-Za-z0-9_]+)=(.*)", re.DOTALL)
 
@@ -34,7 +35,7 @@ class Deployment:
     """Where and how the product is deployed. All values are text, as gcloud takes it."""
 
     project: str = _setting("[a-z][a-z0-9-]{4,28}[a-z0-9]", "project id")
-    region: str = _setting("[a-z]+-[a-z]+[0-9]+", "region such as us-central1")
+    region: str = _setting(_REGION, "region such as us-central1")
     allowed_origins: str = _setting(
         f"{_ORIGIN}(,{_ORIGIN})*", "list of origins such as https://a.example,https://b.example"
     )
@@ -44,6 +45,7 @@ class Deployment:
     images_bucket: str = _setting(*_BUCKET, Settings.images_bucket)
     videos_bucket: str = _setting(*_BUCKET, Settings.videos_bucket)
     outputs_bucket: str = _setting(*_BUCKET, Settings.outputs_bucket)
+    build_region: str = _setting(f"|global|{_REGION}", "region of builds, or global; by default REGION", "")
     build_bucket: str = _setting(f"|{_BUCKET[0]}", "bucket name; by default PROJECT-nuumee-build", "")
     job_deleted_topic: str = _setting(*_TOPIC, Settings.job_deleted_topic)
     job_restored_topic: str = _setting(*_TOPIC, Settings.job_restored_topic)

@@ -18,9 +18,11 @@ from typing import Any
 class Failed(Exception):
     """gcloud has failed. It has said why on stderr."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, said: str = "") -> None:
         super().__init__(f"gcloud has ended with {status}")
         self.status = status
+        self.said = said
+        """Its errors, where they were taken."""
 
 
 class Denied(Failed):
@@ -228,5 +230,5 @@ def _checked(ended: Ended) -> str:
     """What gcloud answered. Shows its errors that were taken. Raises Failed, and Denied if it knows why."""
     print(ended.stderr, end="", file=sys.stderr)
     if ended.status != 0:
-        raise (Denied if _DENIED.search(ended.stderr) else Failed)(ended.status)
+        raise (Denied if _DENIED.search(ended.stderr) else Failed)(ended.status, ended.stderr)
     return ended.stdout.strip("\n")

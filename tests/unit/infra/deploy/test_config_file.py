@@ -49,6 +49,7 @@ def test_the_example_is_a_config_file(checkout: Checkout) -> None:
     assert commented.pop("ALERT_CHANNELS") == "none"
     assert commented.pop("ALERT_EMAIL") == "none"
     assert commented.pop("FIRESTORE_LOCATION") == ""
+    assert commented.pop("BUILD_REGION") == ""
     assert commented.pop("BUILD_BUCKET") == ""
     assert commented.pop("BUDGET") == "none"
     # With its default, links and an uptime check would lead to somebody else's host.

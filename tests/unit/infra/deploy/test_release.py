@@ -7,7 +7,16 @@ import re
 
 import pytest
 
-from tests.unit.infra.deploy.checkout import ACCOUNTS, FUNCTIONS, REQUIRED, RETRIED, TOPICS, Checkout, those
+from tests.unit.infra.deploy.checkout import (
+    ACCOUNTS,
+    FUNCTIONS,
+    REQUIRED,
+    RETRIED,
+    TOPICS,
+    Checkout,
+    option,
+    those,
+)
 from tests.unit.infra.deploy.cloud.command import Command
 
 MOVE = ("run", "services", "update-traffic")
@@ -17,6 +26,20 @@ ORDER = [
     *(account for account, function in ACCOUNTS.items() if not function.topic),
 ]
 """Consumers of events before producers."""
+
+
+def test_a_project_that_may_not_build_in_the_region_is_told_what_to_set(checkout: Checkout) -> None:
+    checkout.cloud.failing = "builds submit build/functions --region=us-central1"
+    checkout.cloud.saying = (
+        "(gcloud.builds.submit) FAILED_PRECONDITION: due to quota restrictions, "
+        "Cloud Build cannot run builds in this region, see https://cloud.google.com/build/docs/locations"
+    )
+    done = checkout.deploy()
+    assert done.returncode == 2
+    assert "Google lets this project build nothing in us-central1. Set BUILD_REGION to global" in done.stderr
+    (built,) = those(checkout.must(*REQUIRED, "--build-region=global"), "builds", "submit")
+    assert option(built, "--region") == "global"
+    assert {option(one, "--region") for one in those(checkout.calls(), "run", "deploy")} == {"us-central1"}
 
 
 def test_consumers_come_before_producers_at_each_step(released: Checkout) -> None:

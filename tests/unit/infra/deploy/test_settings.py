@@ -28,6 +28,7 @@ def test_a_missing_setting_is_named(missing: str, checkout: Checkout) -> None:
         "--project=Nuumee",
         "--project=short",
         "--region=us-central",
+        "--build-region=everywhere",
         "--allowed-origins=*",
         "--allowed-origins=https://a.example/path",
         "--allowed-origins=https://a.example,",
