@@ -19,7 +19,7 @@ from infra.cloud.project import Project
 from infra.cloud.release import Release
 from infra.cloud.roles import Roles
 from infra.cloud.rules import Rules
-from infra.cloud.services import Service
+from infra.cloud.services import Service, Services
 from infra.cloud.signing import SigningKey
 from infra.cloud.smoke import Smoke
 from infra.cloud.topics import Topics
@@ -41,6 +41,7 @@ class Deploy:
         self._release = Release(project, Smoke(project, fetch, token), stamp)
         self._roles = Roles(project)
         self._rules = Rules(project, fetch)
+        self._services = Services(project)
         self._topics = Topics(project)
         self._measuring = Measuring(project)
         self._watching = Watching(project)
@@ -55,6 +56,7 @@ class Deploy:
         self._refuse_functions_of_before()
         self._foundation.look()
         self._access.look()
+        self._services.look()
         self._topics.look()
         self._watching.look()
         if not self._project.deployment.keyless:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from infra.cloud.access import SECRET
 from infra.cloud.commit import Stamp
-from infra.cloud.deployment import Deployment
+from infra.cloud.deployment import Deployment, Refused
 from infra.cloud.gcloud import Mode
 from infra.cloud.project import LABEL, Project
 from infra.functions import Function
@@ -42,6 +42,8 @@ class Service:
     """The revision that is tagged."""
     candidate_url: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    account: str = ""
+    """The email of the account that it runs as."""
 
     @property
     def serving(self) -> str | None:
@@ -67,6 +69,7 @@ class Service:
             tagged.get("revisionName"),
             tagged.get("url", ""),
             about.get("labels", {}),
+            found["spec"]["template"]["spec"].get("serviceAccountName", ""),
         )
 
 
@@ -77,12 +80,25 @@ class Services:
         self._project = project
         self._gcloud = project.gcloud
 
+    def look(self) -> None:
+        """Raises Refused if a service of one of our names is somebody else's."""
+        names = {function.account for function in self._project.functions}
+        for service in self._listed():
+            if service.name in names and not self._is_ours(service):
+                label = "=".join(LABEL)
+                raise Refused(
+                    f"the service {service.name} may be another product's, because it has no label {label} and "
+                    f"does not run as {self._project.email(service.name)}. If so, deploy into another project. If "
+                    f"not: gcloud run services update {service.name} {self._project.region} "
+                    f"--update-labels={label}"
+                )
+
     def there(self) -> dict[str, Service]:
-        """By name; in a dry run all, with placeholders."""
-        listed = self._gcloud.read("run", "services", "list", self._project.region)
+        """Ours, by name; in a dry run all, with placeholders."""
+        listed = self._listed()
         if self._gcloud.mode is Mode.DRY_RUN:
             return {function.account: _placeholder(function.account) for function in self._project.functions}
-        return {service.name: service for service in map(Service.of, listed)}
+        return {service.name: service for service in listed if self._is_ours(service)}
 
     def revisions(self) -> dict[str, str]:
         """The names of all revisions, those without requests among them, each with its SIGNING."""
@@ -123,6 +139,14 @@ class Services:
         # Behind a load balancer nobody may go round it: they could write X-Forwarded-For themselves.
         behind = function.public and self._project.deployment.forwarded_hops == "2"
         return "internal-and-cloud-load-balancing" if behind else "all"
+
+    def _listed(self) -> list[Service]:
+        return [*map(Service.of, self._gcloud.read("run", "services", "list", self._project.region))]
+
+    def _is_ours(self, service: Service) -> bool:
+        """Earlier versions gave it no label."""
+        is_marked = service.labels.get(LABEL[0]) == LABEL[1]
+        return is_marked or service.account == self._project.email(service.name)
 
     def _callers(self, function: Function) -> tuple[str, ...]:
         """Functions with routes verify their caller's token themselves, or want none, so no role is needed to call

@@ -91,6 +91,7 @@ def play(checkout: Checkout) -> None:
     assert checkout.deploy("destroy", *REQUIRED).returncode == 0
 
 
+OTHERS_SERVICE = {"metadata": {"name": "list-jobs"}, "spec": {"template": {"spec": {}}}}
 BUILDER = "image-builder@nuumee-test.iam.gserviceaccount.com"
 
 
@@ -109,6 +110,7 @@ def advised(checkout: Checkout) -> list[str]:
         {"subscriptions": {other["name"]: {**other, "topic": "_deleted-topic_"}}},
         {"accounts": {BUILDER: {"email": BUILDER, "description": "of others"}}},
         {"schedules": {"every-minute": {"name": "projects/p/jobs/every-minute"}}},
+        {"services": {"list-jobs": OTHERS_SERVICE}},
         {"versions": {}},
         {"database": {"type": "DATASTORE_MODE"}},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 import subprocess
 
@@ -21,6 +22,7 @@ from tests.unit.infra.deploy.checkout import (
     those,
     variables,
 )
+from tests.unit.infra.deploy.cloud import Cloud
 
 
 def test_every_function_is_deployed_once_from_one_image(commands: list[Line]) -> None:
@@ -137,3 +139,36 @@ def test_who_may_call_a_service_is_put_right_without_a_release(checkout: Checkou
     assert changed[:4] == ["run", "services", "update", "purge-job"]
     assert {"--ingress=internal", "--invoker-iam-check"} <= set(changed)
     assert annotations["run.googleapis.com/ingress"] == "internal"
+
+
+def test_a_service_of_another_product_is_neither_changed_nor_destroyed(checkout: Checkout) -> None:
+    checkout.must()
+    others = copy.deepcopy(checkout.cloud.services["list-jobs"])
+    others["metadata"]["labels"] = {"product": "another"}
+    others["spec"]["template"]["spec"] = {"serviceAccountName": "api@nuumee-test.iam.gserviceaccount.com"}
+    checkout.cloud = Cloud()
+    checkout.cloud.services["list-jobs"] = copy.deepcopy(others)
+    done = checkout.deploy()
+    assert (done.returncode, "the service list-jobs may be another product's" in done.stderr) == (2, True)
+    assert [command[:2] for command in checkout.cloud.changes()] == [["services", "enable"]]
+    for name in ("check", "page", "destroy"):
+        checkout.answers = ["nuumee-test"]
+        checkout.deploy(name, *REQUIRED)
+    assert checkout.cloud.services == {"list-jobs": others}
+    assert checkout.programs == [], "no page is built for another product's address"
+
+
+@pytest.mark.parametrize(
+    ("labels", "account"), [({"product": "nuumee-jobs"}, "old"), ({}, "list-jobs")], ids=["label", "account"]
+)
+def test_a_service_that_an_earlier_version_left_is_taken_on(
+    labels: dict[str, str], account: str, checkout: Checkout
+) -> None:
+    checkout.must()
+    service = checkout.cloud.services["list-jobs"]
+    service["metadata"]["labels"] = labels
+    email = f"{account}@nuumee-test.iam.gserviceaccount.com"
+    service["spec"]["template"]["spec"]["serviceAccountName"] = email
+    checkout.change_source()
+    checkout.must()
+    assert service["metadata"]["labels"]["product"] == "nuumee-jobs"

@@ -72,6 +72,7 @@ class Run(Firebase):
             about: dict[str, Any] = {"name": name, "annotations": {}, "labels": {}}
             self.services[name] = {"metadata": about, "status": {"url": f"https://{name}.run.app", "traffic": []}}
         service = self.services[name]
+        service["spec"] = {"template": {"spec": {"serviceAccountName": flags["--service-account"]}}}
         if any(one["revisionName"] == revision for one in service["status"]["traffic"]):
             raise AlreadyThere
         service["metadata"]["labels"].update(command.pairs("--labels"))
