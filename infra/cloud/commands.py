@@ -16,6 +16,7 @@ from infra.cloud.project import Project
 from infra.cloud.release import Release
 from infra.cloud.releases import Releases
 from infra.cloud.removal import Leftover, Removal, remove
+from infra.cloud.services import Services
 from infra.cloud.signing import SigningKey
 from infra.cloud.smoke import Smoke
 
@@ -82,6 +83,8 @@ class Commands:
         self._show("will be removed", leftovers)
         name = self._project.deployment.project
         print("Firestore and buckets with objects stay.")
+        for region in Services(self._project).elsewhere():
+            print(f"Services in {region} stay too: run destroy again with --region={region}.")
         if self._ask(f"Type the project's id to remove all of these from {name}: ") != name:
             raise Refused("nothing was removed")
         failed = remove(leftovers)

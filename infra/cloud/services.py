@@ -44,6 +44,11 @@ class Service:
     labels: Mapping[str, str] = field(default_factory=dict)
     account: str = ""
     """The email of the account that it runs as."""
+    region: str = ""
+
+    @property
+    def is_marked(self) -> bool:
+        return self.labels.get(LABEL[0]) == LABEL[1]
 
     @property
     def serving(self) -> str | None:
@@ -56,7 +61,7 @@ class Service:
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Self:
         about, status = found["metadata"], found.get("status", {})
-        annotations = about.get("annotations", {})
+        annotations, labels = about.get("annotations", {}), about.get("labels", {})
         entries = status.get("traffic", ())
         tagged: Mapping[str, Any] = next((one for one in entries if one.get("tag") == TAG), {})
         return cls(
@@ -68,8 +73,9 @@ class Service:
             {one["revisionName"]: one["percent"] for one in entries if one.get("percent")},
             tagged.get("revisionName"),
             tagged.get("url", ""),
-            about.get("labels", {}),
+            labels,
             found["spec"]["template"]["spec"].get("serviceAccountName", ""),
+            labels.get("cloud.googleapis.com/location", ""),
         )
 
 
@@ -81,9 +87,17 @@ class Services:
         self._gcloud = project.gcloud
 
     def look(self) -> None:
-        """Raises Refused if a service of one of our names is somebody else's."""
+        """Raises Refused if a service of one of our names is somebody else's, or ours are in another region too:
+        there they would go on answering, with old code.
+        """
+        if elsewhere := self.elsewhere():
+            raise Refused(
+                f"services of this product are in {', '.join(elsewhere)} too, and would go on answering there, "
+                f"with old code. Run ./deploy.sh destroy --region={elsewhere[0]}, which leaves Firestore and "
+                "buckets with objects, and then this again"
+            )
         names = {function.account for function in self._project.functions}
-        for service in self._listed():
+        for service in self._listed(self._project.region):
             if service.name in names and not self._is_ours(service):
                 label = "=".join(LABEL)
                 raise Refused(
@@ -93,9 +107,14 @@ class Services:
                     f"--update-labels={label}"
                 )
 
+    def elsewhere(self) -> list[str]:
+        """The other regions in which there are services with our label."""
+        regions = {service.region for service in self._listed() if service.is_marked}
+        return sorted(regions - {self._project.deployment.region})
+
     def there(self) -> dict[str, Service]:
-        """Ours, by name; in a dry run all, with placeholders."""
-        listed = self._listed()
+        """Ours in the region, by name; in a dry run all, with placeholders."""
+        listed = self._listed(self._project.region)
         if self._gcloud.mode is Mode.DRY_RUN:
             return {function.account: _placeholder(function.account) for function in self._project.functions}
         return {service.name: service for service in listed if self._is_ours(service)}
@@ -140,13 +159,13 @@ class Services:
         behind = function.public and self._project.deployment.forwarded_hops == "2"
         return "internal-and-cloud-load-balancing" if behind else "all"
 
-    def _listed(self) -> list[Service]:
-        return [*map(Service.of, self._gcloud.read("run", "services", "list", self._project.region))]
+    def _listed(self, *region: str) -> list[Service]:
+        """Those of all regions unless one is named."""
+        return [*map(Service.of, self._gcloud.read("run", "services", "list", *region))]
 
     def _is_ours(self, service: Service) -> bool:
         """Earlier versions gave it no label."""
-        is_marked = service.labels.get(LABEL[0]) == LABEL[1]
-        return is_marked or service.account == self._project.email(service.name)
+        return service.is_marked or service.account == self._project.email(service.name)
 
     def _callers(self, function: Function) -> tuple[str, ...]:
         """Functions with routes verify their caller's token themselves, or want none, so no role is needed to call

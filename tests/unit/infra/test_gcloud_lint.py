@@ -21,6 +21,7 @@ from shared.settings import dead_letters
 from tests.conftest import SUMMARY
 from tests.unit.infra.deploy.checkout import ACCOUNTS, REQUIRED, TOPICS, Checkout, make
 from tests.unit.infra.deploy.cloud import Cloud
+from tests.unit.infra.deploy.cloud.run import LOCATION
 from tests.unit.infra.deploy.test_removal import grow
 from tests.unit.infra.watching.files import UPTIME
 
@@ -91,7 +92,10 @@ def play(checkout: Checkout) -> None:
     assert checkout.deploy("destroy", *REQUIRED).returncode == 0
 
 
-OTHERS_SERVICE = {"metadata": {"name": "list-jobs"}, "spec": {"template": {"spec": {}}}}
+OTHERS_SERVICE = {
+    "metadata": {"name": "list-jobs", "labels": {LOCATION: "us-central1"}},
+    "spec": {"template": {"spec": {}}},
+}
 BUILDER = "image-builder@nuumee-test.iam.gserviceaccount.com"
 
 

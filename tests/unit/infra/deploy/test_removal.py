@@ -9,6 +9,7 @@ import pytest
 
 from infra.cloud.fetch import Answer
 from tests.unit.infra.deploy.checkout import ACCOUNTS, REQUIRED, Checkout, Done
+from tests.unit.infra.deploy.cloud.run import LOCATION
 
 OLD = "list-jobs"
 LABELS = {"product": "nuumee-jobs"}
@@ -28,7 +29,7 @@ def grow(checkout: Checkout) -> None:
         ("other", {}, "", "Somebody's alert"),
     ):
         service = copy.deepcopy(cloud.services[OLD])
-        service["metadata"].update(name=name, labels=labels)
+        service["metadata"].update(name=name, labels={LOCATION: "us-central1", **labels})
         cloud.services[name] = service
         topic = f"projects/nuumee-test/topics/{name}"
         cloud.topics[topic] = {"name": topic, "labels": labels}

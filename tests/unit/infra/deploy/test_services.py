@@ -23,6 +23,7 @@ from tests.unit.infra.deploy.checkout import (
     variables,
 )
 from tests.unit.infra.deploy.cloud import Cloud
+from tests.unit.infra.deploy.cloud.run import LOCATION
 
 
 def test_every_function_is_deployed_once_from_one_image(commands: list[Line]) -> None:
@@ -144,7 +145,7 @@ def test_who_may_call_a_service_is_put_right_without_a_release(checkout: Checkou
 def test_a_service_of_another_product_is_neither_changed_nor_destroyed(checkout: Checkout) -> None:
     checkout.must()
     others = copy.deepcopy(checkout.cloud.services["list-jobs"])
-    others["metadata"]["labels"] = {"product": "another"}
+    others["metadata"]["labels"]["product"] = "another"
     others["spec"]["template"]["spec"] = {"serviceAccountName": "api@nuumee-test.iam.gserviceaccount.com"}
     checkout.cloud = Cloud()
     checkout.cloud.services["list-jobs"] = copy.deepcopy(others)
@@ -166,9 +167,28 @@ def test_a_service_that_an_earlier_version_left_is_taken_on(
 ) -> None:
     checkout.must()
     service = checkout.cloud.services["list-jobs"]
-    service["metadata"]["labels"] = labels
+    service["metadata"]["labels"] = {LOCATION: "us-central1", **labels}
     email = f"{account}@nuumee-test.iam.gserviceaccount.com"
     service["spec"]["template"]["spec"]["serviceAccountName"] = email
     checkout.change_source()
     checkout.must()
     assert service["metadata"]["labels"]["product"] == "nuumee-jobs"
+
+
+def test_services_in_another_region_are_ended_before_any_are_made_in_a_new_one(checkout: Checkout) -> None:
+    checkout.must()
+    moved = (*REQUIRED, "--region=europe-west1")
+    for command in ((), ("check",)):
+        checkout.cloud.calls.clear()
+        done = checkout.deploy(*command, *moved)
+        assert (done.returncode, checkout.cloud.changes()) == (2, [])
+        assert "services of this product are in us-central1 too" in done.stderr
+        assert "Run ./deploy.sh destroy --region=us-central1" in done.stderr
+    checkout.answers = ["no"]
+    assert "destroy again with --region=us-central1" in checkout.deploy("destroy", *moved).stdout
+    checkout.answers = ["nuumee-test"]
+    assert checkout.deploy("destroy", *REQUIRED).returncode == 0
+    assert checkout.cloud.services == {}
+    checkout.must(*moved)
+    assert {one["metadata"]["labels"][LOCATION] for one in checkout.cloud.services.values()} == {"europe-west1"}
+    assert checkout.must(*moved) == []

@@ -12,6 +12,7 @@ from tests.unit.infra.deploy.cloud.firebase import Firebase, as_json
 
 PUBLIC = {function.account for function in table().functions.values() if function.public}
 _RUN = "run.googleapis.com"
+LOCATION = "cloud.googleapis.com/location"
 PROBLEM = "application/problem+json"
 
 
@@ -54,7 +55,9 @@ class Run(Firebase):
         self.images[command.pairs("--pack")["image"]] = f"sha256:{len(self.images) + 1:064x}"
 
     def on_run_services_list(self, command: Command) -> Any:
-        return [*self.services.values()]
+        """Those of all regions unless one is named."""
+        region = command.flags.get("--region")
+        return [one for one in self.services.values() if region in (None, one["metadata"]["labels"].get(LOCATION))]
 
     def on_run_revisions_list(self, command: Command) -> Any:
         names = (name for service in self.services.values() for name in service["status"]["revisions"])
@@ -69,7 +72,7 @@ class Run(Firebase):
         assert is_new != ("--no-traffic" in flags), "gcloud refuses --no-traffic for a new service"
         revision = f"{name}-{flags['--revision-suffix']}"
         if is_new:
-            about: dict[str, Any] = {"name": name, "annotations": {}, "labels": {}}
+            about: dict[str, Any] = {"name": name, "annotations": {}, "labels": {LOCATION: flags["--region"]}}
             self.services[name] = {"metadata": about, "status": {"url": f"https://{name}.run.app", "traffic": []}}
         service = self.services[name]
         service["spec"] = {"template": {"spec": {"serviceAccountName": flags["--service-account"]}}}
