@@ -21,6 +21,8 @@ _MANAGEMENT = "https://firebase.googleapis.com/v1beta1/"
 """https://firebase.google.com/docs/projects/api/workflow_set-up-and-manage-project"""
 _AUTH = "https://identitytoolkit.googleapis.com/admin/v2/"
 """https://cloud.google.com/identity-platform/docs/reference/rest/v2/projects"""
+_HOSTING = "https://firebasehosting.googleapis.com/v1beta1/"
+"""https://firebase.google.com/docs/reference/hosting/rest/v1beta1/projects.sites"""
 _CONSOLE = "https://console.firebase.google.com"
 
 
@@ -43,6 +45,7 @@ class Firebase:
             self._rest.foretell(
                 "add Firebase to the project",
                 f"make the web app {WEB_APP}",
+                f"make the site {self._id} of Firebase Hosting",
                 f"let users sign in on {', '.join(dict.fromkeys(self._hosts))}",
             )
             return
@@ -53,10 +56,13 @@ class Firebase:
                 self.steps.append(f"{error}. Your account may not do this, or must accept the terms at {_CONSOLE}")
 
     def _set_up(self) -> None:
-        if self._add() and (app := self._app()):
+        if not self._add():
+            return
+        if app := self._app():
             found = self._rest.call("GET", _MANAGEMENT, f"{self._name}/webApps/{app['appId']}/config")
             names = {"API_KEY": "apiKey", "PROJECT_ID": "projectId", "AUTH_DOMAIN": "authDomain"}
             self.web_app = {name: found[key] for name, key in names.items() if key in found}
+        self._host()
 
     def _add(self) -> bool:
         """Whether the project is one of Firebase."""
@@ -83,6 +89,23 @@ class Firebase:
         if not operation.get("done"):
             raise NoAnswer(f"Firebase has not done {name} yet: run deploy.sh again later")
         return operation["response"]
+
+    def _host(self) -> None:
+        """Make the default site of Hosting, which adding Firebase does not make. firebase-tools, too, gives it the
+        project's id, which another project may have taken as a site's name.
+        """
+        found = self._rest.call("GET", _HOSTING, f"{self._name}/sites?pageSize=100", may_lack=True) or {}
+        if any(one.get("type") == "DEFAULT_SITE" for one in found.get("sites", ())):
+            return
+        if not self._changes(f"make the site {self._id} of Firebase Hosting"):
+            return
+        try:
+            self._rest.call("POST", _HOSTING, f"{self._name}/sites?siteId={self._id}", {})
+        except Refused as error:
+            if "Invalid name" not in str(error):
+                raise
+            console = f"{_CONSOLE}/project/{self._id}/hosting"
+            self.steps.append(f"{error}. Choose Get started at {console}, which makes a site of another name")
 
     def _authorize(self) -> None:
         """Let users sign in on the page: https://firebase.google.com/docs/auth/web/google-signin#before_you_begin"""

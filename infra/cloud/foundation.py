@@ -10,19 +10,9 @@ from infra.cloud.gcloud import Denied, Mode, NoAnswer
 from infra.cloud.project import Project
 
 _APIS = (
-    *("artifactregistry", "cloudbuild", "cloudresourcemanager", "cloudscheduler", "firebase", "firebaserules"),
-    *(
-        "firestore",
-        "iam",
-        "iamcredentials",
-        "identitytoolkit",
-        "logging",
-        "monitoring",
-        "pubsub",
-        "run",
-        "secretmanager",
-    ),
-    "storage",
+    *("artifactregistry", "cloudbuild", "cloudresourcemanager", "cloudscheduler", "firebase", "firebasehosting"),
+    *("firebaserules", "firestore", "iam", "iamcredentials", "identitytoolkit", "logging", "monitoring"),
+    *("pubsub", "run", "secretmanager", "storage"),
 )
 _LIFECYCLE = "infra/cloud/lifecycle.json"
 _INDEXES = "infra/cloud/firestore.indexes.json"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
 from infra.cloud.fetch import Answer, Request
-from tests.unit.infra.deploy.checkout import REQUIRED, Checkout, Done
+from tests.unit.infra.deploy.checkout import REQUIRED, Checkout, Done, those
 
 HOSTS = ["a.example", "b.example"]
 ON = {"authorizedDomains": ["localhost"], "signIn": {"email": {"enabled": True}}}
@@ -23,7 +24,7 @@ def changes(checkout: Checkout) -> list[Request]:
     return [
         one
         for one in checkout.cloud.requests
-        if ("firebase." in one.url or "identitytoolkit" in one.url) and one.method in ("POST", "PATCH")
+        if re.search("firebase[.]|firebasehosting|identitytoolkit", one.url) and one.method in ("POST", "PATCH")
     ]
 
 
@@ -60,6 +61,27 @@ def test_a_web_app_of_somebody_else_stays_alone(on: Checkout) -> None:
     on.cloud.web_apps = [{"displayName": "Other", "appId": "other"}]
     on.must()
     assert [app["displayName"] for app in on.cloud.web_apps] == ["Other", "NuuMee Jobs"]
+
+
+def test_the_project_gets_the_site_that_the_page_is_put_on(on: Checkout) -> None:
+    on.must()
+    assert [site["name"] for site in on.cloud.sites] == ["projects/nuumee-test/sites/nuumee-test"]
+    (enabled,) = those(on.calls(), "services", "enable")
+    assert "firebasehosting.googleapis.com" in enabled
+
+
+def test_a_default_site_of_another_name_is_kept(on: Checkout) -> None:
+    on.cloud.sites = [{"name": "projects/nuumee-test/sites/nuumee-test-0a1b2", "type": "DEFAULT_SITE"}]
+    on.must()
+    assert len(on.cloud.sites) == 1
+
+
+def test_a_name_of_the_site_that_another_project_has_is_told(on: Checkout) -> None:
+    on.cloud.sites_taken = {"nuumee-test"}
+    (step,) = steps(on.deploy())
+    assert "`nuumee-test` is reserved by another project" in step
+    assert "Choose Get started at https://console.firebase.google.com/project/nuumee-test/hosting" in step
+    assert on.cloud.web_apps
 
 
 def test_users_may_sign_in_on_the_pages_hosts_and_where_they_could_before(on: Checkout) -> None:
@@ -179,7 +201,9 @@ def test_a_check_says_what_a_run_would_make_and_makes_nothing(on: Checkout) -> N
     ]
     assert changes(on) == []
     on.cloud.firebase = {"projectId": "nuumee-test"}
-    assert "make the web app NuuMee Jobs" in on.deploy("check", *REQUIRED).stdout
+    on.cloud.sites = []
+    told = on.deploy("check", *REQUIRED).stdout.splitlines()
+    assert told[:2] == ["make the web app NuuMee Jobs", "make the site nuumee-test of Firebase Hosting"]
     assert changes(on) == []
 
 

@@ -84,6 +84,7 @@ def test_a_dry_run_says_what_goes_without_gcloud(checkout: Checkout) -> None:
         "deploy.sh: would also publish infra/cloud/firestore.rules, unless it is so",
         "deploy.sh: would also add Firebase to the project, unless it is so",
         "deploy.sh: would also make the web app NuuMee Jobs, unless it is so",
+        "deploy.sh: would also make the site nuumee-test of Firebase Hosting, unless it is so",
         "deploy.sh: would also let users sign in on a.example, b.example, unless it is so",
     ]
 

@@ -1,4 +1,4 @@
-"""Firebase: its projects, web apps and Authentication."""
+"""Firebase: its projects, web apps, Hosting and Authentication."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ from typing import Any
 from infra.cloud.fetch import Answer, Request
 
 _PROJECT = "projects/nuumee-test"
-_FOR = re.compile(r"https://(firebase|identitytoolkit)\.googleapis\.com/(v1beta1|admin/v2)/([^?]+)")
+_FOR = re.compile(
+    r"https://(firebase|firebasehosting|identitytoolkit)\.googleapis\.com/(v1beta1|admin/v2)/([^?]+)"
+)
 
 
 class Firebase:
     def __init__(self) -> None:
         self.firebase: dict[str, Any] | None = None
         self.web_apps: list[dict[str, Any]] = []
+        self.sites: list[dict[str, str]] = []
+        self.sites_taken: set[str] = set()
+        """The names of other projects' sites."""
         self.auth: dict[str, Any] | None = None
         """The configuration of Authentication, once somebody has turned that on."""
         self.providers: list[dict[str, Any]] = []
@@ -35,6 +40,8 @@ class Firebase:
         assert found
         if self.denied and self.denied in found[3]:
             return as_json({"error": {"status": "PERMISSION_DENIED"}}, 403)
+        if found[1] == "firebasehosting":
+            return self._answer_about_sites(request)
         body = json.loads(request.body or b"null")
         content: Any
         match request.method, found[3].removeprefix(_PROJECT):
@@ -65,6 +72,17 @@ class Firebase:
             case method, path:
                 raise AssertionError(f"no such request is expected: {method} {path}")
         return as_json({}, 404) if content is None else as_json(content)
+
+    def _answer_about_sites(self, request: Request) -> Answer:
+        assert self.firebase
+        if request.method == "GET":
+            return as_json({"sites": self.sites} if self.sites else {})
+        name = request.url.partition(f"/{_PROJECT}/sites?siteId=")[2]
+        if name in self.sites_taken:
+            message = f"Invalid name: `{name}` is reserved by another project"
+            return as_json({"error": {"message": message}}, 400)
+        self.sites.append({"name": f"{_PROJECT}/sites/{name}", "type": "DEFAULT_SITE"})
+        return as_json(self.sites[-1])
 
     def _begin(self, made: Any) -> Any:
         self.operations.append([self.slow, made])
