@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -14,8 +13,7 @@ from pathlib import Path
 from infra.cloud import fetch, gcloud, page
 from infra.cloud.commands import Commands
 from infra.cloud.commit import Stamp
-from infra.cloud.deployment import Deployment, Refused, Request, read_flags, settings_of, usage
-from infra.cloud.foundation import CORS, cors
+from infra.cloud.deployment import Refused, Request, read_flags, settings_of, usage
 from infra.cloud.gcloud import Gcloud, Mode
 from infra.cloud.project import Project
 from infra.cloud.smoke import BadRelease
@@ -53,7 +51,7 @@ def main(arguments: Sequence[str], root: Path = ROOT, world: World | None = None
         stamp = Stamp.of(root, world.now)
         os.chdir(root)
         if mode is not Mode.DRY_RUN:
-            _prepare(root, deployment)
+            _prepare(root)
         commands = Commands(project, stamp, world.fetch, world.run, world.ask)
         sys.exit(commands.carry_out(request))
     except gcloud.Failed as error:
@@ -74,12 +72,11 @@ def _mode(request: Request) -> Mode:
     return Mode.CHECK if request.command == "check" else Mode.RUN
 
 
-def _prepare(root: Path, deployment: Deployment) -> None:
-    """Write the files that gcloud takes."""
+def _prepare(root: Path) -> None:
+    """Make the folder of the files that gcloud takes."""
     if shutil.which("gcloud") is None:
         raise Refused("gcloud is not installed: see https://cloud.google.com/sdk/docs/install")
     try:
         (root / "build").mkdir(exist_ok=True)
-        (root / CORS).write_text(json.dumps(cors(deployment)))
     except OSError as error:
         sys.exit(f"deploy.sh: build/ cannot be written: {error}")

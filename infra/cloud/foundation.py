@@ -18,20 +18,20 @@ _LIFECYCLE = "infra/cloud/lifecycle.json"
 _INDEXES = "infra/cloud/firestore.indexes.json"
 _INDEXES_TAKE = 3600.0
 """Seconds that indexes of many documents may take to be built."""
-CORS = "build/cors.json"
-"""The file with what `cors` returns."""
+_CORS = "build/cors.json"
+_SHOWN = ("Content-Type", "Content-Length", "Content-Range", "Content-Disposition", "ETag", "x-goog-hash")
+_FIRST = {"Content-Range", "Content-Disposition"}
+"""Headers that our rule for scripts had in all releases, which also had fewer than now."""
 
 
-def cors(deployment: Deployment) -> list[dict[str, Any]]:
+def cors(deployment: Deployment) -> dict[str, Any]:
     """Who may read a bucket's objects from a script: https://cloud.google.com/storage/docs/cross-origin
 
     The headers are those that the script may read, and Range, which it may send.
     """
-    shown = ["Content-Type", "Content-Length", "Content-Range", "Content-Disposition", "ETag", "x-goog-hash"]
     origins = [origin.rstrip("/") for origin in deployment.allowed_origins.split(",")]
-    return [
-        {"origin": origins, "method": ["GET", "HEAD"], "responseHeader": [*shown, "Range"], "maxAgeSeconds": 3600}
-    ]
+    headers = [*_SHOWN, "Range"]
+    return {"origin": origins, "method": ["GET", "HEAD"], "responseHeader": headers, "maxAgeSeconds": 3600}
 
 
 class Foundation:
@@ -101,7 +101,7 @@ class Foundation:
         return not members.isdisjoint({"allUsers", "allAuthenticatedUsers"})
 
     def make(self) -> None:
-        """After `look`. A bucket that was there keeps its rules, because they may be somebody else's."""
+        """After `look`. What else a bucket that was there is set to stays, because it may be somebody else's."""
         self._make_database()
         for bucket in self._deployment.buckets:
             there = self._buckets[bucket]
@@ -112,23 +112,19 @@ class Foundation:
                     *("--uniform-bucket-level-access", "--public-access-prevention"),
                     *("--soft-delete-duration=7d", f"--lifecycle-file={_LIFECYCLE}"),
                 )
-            if self._lacks_cors((there or {}).get("cors_config") or []):
-                # The page's own origins may download by fetch.
-                self._gcloud.run("storage", "buckets", "update", url, f"--cors-file={CORS}")
+            self._let_scripts_read(url, (there or {}).get("cors_config") or [])
         self._make_indexes()
 
-    def _lacks_cors(self, found: list[dict[str, Any]]) -> bool:
-        """Whether there are no rules, or ours for other origins or of an earlier release, with fewer headers.
-
-        Others' stay as they are.
-        """
-        if len(found) != 1:
-            return not found
-        (wanted,) = cors(self._deployment)
-        headers, origins = set(found[0].get("responseHeader", [])), set(found[0].get("origin", []))
-        varying = {"origin": wanted["origin"], "responseHeader": wanted["responseHeader"]}
-        ours = {**found[0], **varying} == wanted and headers <= set(varying["responseHeader"])
-        return ours and (origins, headers) != (set(varying["origin"]), set(varying["responseHeader"]))
+    def _let_scripts_read(self, url: str, found: list[dict[str, Any]]) -> None:
+        """Let the page's own origins download by fetch, by a rule beside others', which stay."""
+        wanted = cors(self._deployment)
+        ours = [rule for rule in found if _is_ours(rule, wanted)]
+        if [*map(_sorted, ours)] == [_sorted(wanted)]:
+            return
+        if self._gcloud.mode is Mode.RUN:
+            rules = [*(rule for rule in found if rule not in ours), wanted]
+            (self._project.root / _CORS).write_text(json.dumps(rules))
+        self._gcloud.run("storage", "buckets", "update", url, f"--cors-file={_CORS}")
 
     def _make_database(self) -> None:
         """A database that was there is protected too: from being deleted, and with a week of its past."""
@@ -189,3 +185,14 @@ def _key(index: dict[str, Any]) -> str:
     """Firestore adds the document's name as a last field."""
     fields = [(one["fieldPath"], one.get("order")) for one in index["fields"] if one["fieldPath"] != "__name__"]
     return json.dumps([index["collectionGroup"], index["queryScope"], fields])
+
+
+def _is_ours(rule: dict[str, Any], wanted: dict[str, Any]) -> bool:
+    """Whether it is our rule for scripts, for whatever origins and of whichever release."""
+    headers = {*rule.get("responseHeader", ())}
+    varying = {"origin": wanted["origin"], "responseHeader": wanted["responseHeader"]}
+    return {**rule, **varying} == wanted and _FIRST <= headers <= {*wanted["responseHeader"]}
+
+
+def _sorted(rule: dict[str, Any]) -> dict[str, Any]:
+    return {name: sorted(value) if isinstance(value, list) else value for name, value in rule.items()}

@@ -6,7 +6,6 @@ import json
 
 import pytest
 
-from infra.cloud.foundation import CORS
 from infra.stage import ROOT
 from tests.unit.infra.deploy.checkout import DEFAULTS, REQUIRED, Checkout, Line, option, those
 
@@ -73,10 +72,10 @@ def test_missing_buckets_are_made_private_and_recoverable(checkout: Checkout) ->
 
 
 def test_the_pages_origins_may_read_a_new_bucket(checkout: Checkout) -> None:
-    updated = those(checkout.must(), *BUCKETS, "update")
-    assert [(command[3], option(command, "--cors-file")) for command in updated] == [(url, CORS) for url in URLS]
-    (rule,) = json.loads((checkout.root / CORS).read_text())
-    assert (rule["origin"], rule["method"]) == ([*DEFAULTS.allowed_origins], ["GET", "HEAD"])
+    assert [command[3] for command in those(checkout.must(), *BUCKETS, "update")] == URLS
+    for url in URLS:
+        (rule,) = checkout.cloud.buckets[url]["cors_config"]
+        assert (rule["origin"], rule["method"]) == ([*DEFAULTS.allowed_origins], ["GET", "HEAD"])
 
 
 def test_other_origins_of_the_page_reach_the_buckets_too(checkout: Checkout) -> None:
@@ -87,12 +86,25 @@ def test_other_origins_of_the_page_reach_the_buckets_too(checkout: Checkout) -> 
     assert [command[3] for command in those(checkout.must(*elsewhere), *BUCKETS, "update")] == URLS
 
 
-def test_buckets_that_were_there_stay_as_they_are(checkout: Checkout) -> None:
+OTHERS = [
+    {"origin": ["*"], "method": ["GET"], "responseHeader": ["Content-Type"], "maxAgeSeconds": 3600},
+    {"origin": ["https://a.example"], "method": ["GET", "HEAD"], "maxAgeSeconds": 3600},
+    {"origin": ["https://worker.example"], "method": ["PUT"], "responseHeader": ["Content-Type"]},
+]
+
+
+def test_a_bucket_that_was_there_keeps_its_rules_for_scripts_beside_ours(checkout: Checkout) -> None:
     for url in URLS:
-        checkout.cloud.buckets[url] = {"uniform_bucket_level_access": True, "cors_config": [{"origin": ["*"]}]}
+        checkout.cloud.buckets[url] = {"uniform_bucket_level_access": True, "cors_config": [*OTHERS]}
     changes = checkout.must()
     assert [command[3] for command in those(changes, *BUCKETS, "create")] == [BUILDS]
-    assert those(changes, *BUCKETS, "update") == []
+    for origins in (["https://a.example", "https://b.example"], ["https://new.example"]):
+        flags = (*REQUIRED, f"--allowed-origins={','.join(origins)}")
+        checkout.must(*flags)
+        for url in URLS:
+            *others, ours = checkout.cloud.buckets[url]["cors_config"]
+            assert (others, ours["origin"]) == (OTHERS, origins)
+        assert checkout.deploy("check", *flags).stdout.count("--cors-file") == 0
 
 
 def test_a_bucket_that_an_interrupted_run_left_without_rules_for_scripts_gets_them(checkout: Checkout) -> None:
