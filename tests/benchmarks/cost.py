@@ -242,7 +242,7 @@ def text(ours: Costs, naive: Costs) -> str:
     of_backend = {name: _with_video(one, videos.get(name, 0)) for name, one in naive.items()}
     theirs = {**whole, **of_backend}
     tables = {
-        "prices": _prices(prices),
+        "prices": price_rows(prices),
         "behaviour": "\n".join(f"| {name} | {number} |" for name, number in behaviour["a_month"].items()),
         "megabytes": " and ".join(f"{number} MB for {name}" for name, number in videos.items()),
         "operations": _operations(whole, of_backend),
@@ -256,7 +256,7 @@ def text(ours: Costs, naive: Costs) -> str:
     return template.format(**tables)
 
 
-def _prices(prices: Mapping[str, Any]) -> str:
+def price_rows(prices: Mapping[str, Any]) -> str:
     return "\n".join(
         f"| {price['what']} | ${price['dollars']:g} / {price['per']:,.10g} | {price['source']} |"
         for price in prices.values()

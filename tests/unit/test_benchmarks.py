@@ -1,17 +1,20 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
 import requests
 
+from infra.functions import table
 from infra.stage import ROOT
 from tests.benchmarks import cost, load, readme, rows
 from tests.benchmarks.metered import Operations
 from tests.benchmarks.polling import unchanged
 from tests.benchmarks.rows import Row
 from tests.benchmarks.signing import PAGE
+from tests.unit.infra.watching.files import POLICIES
 
 REACHED = Row(name="fast", ours=30, peer=10, limit=2.2, at_least=True)
 SHORT = Row(name="slow", ours=30, peer=10, limit=1.15)
@@ -73,3 +76,22 @@ def test_the_costs_tell_small_loads_in_decimals_and_how_many_urls_a_page_has() -
         assert f"{60_000 // len(PAGE)} such pages a minute" in costs
     (row,) = [line for line in (ROOT / "README.md").read_text().splitlines() if "calls for a first page" in line]
     assert f" {len(PAGE)} | " in row
+
+
+def test_the_page_of_costs_is_its_template_with_the_prices() -> None:
+    page = cost.DOCUMENT.read_text()
+    rows = cost.price_rows(tomllib.loads((cost.HERE / "prices.toml").read_text()))
+    template = (cost.HERE / "cost_template.md").read_text().splitlines()
+    fixed = [line for line in template if "{" not in line]
+    assert [line for line in (*rows.splitlines(), *fixed) if line not in page.splitlines()] == []
+    assert f"; {len(table().retried_topics)} pulls of dead letters" in page
+
+
+def test_what_alerts_cost_idle_is_told_for_as_many_conditions_as_there_are() -> None:
+    prices = tomllib.loads((cost.HERE / "prices.toml").read_text())
+    number = sum(len(policy["conditions"]) for policy in POLICIES.values())
+    monthly = number * prices["condition"]["dollars"] / prices["condition"]["per"]
+    looks = 2 * 60 * 24 * cost.DAYS
+    each = looks * prices["time_series"]["dollars"] / prices["time_series"]["per"]
+    told = " ".join((ROOT / "docs/deploying.md").read_text().split())
+    assert f"{number} conditions, ${monthly:.2f}, and what they read every 30 seconds, ${each:.2f}" in told
