@@ -95,7 +95,10 @@ class Firebase:
         project's id, which another project may have taken as a site's name.
         """
         found = self._rest.call("GET", _HOSTING, f"{self._name}/sites?pageSize=100", may_lack=True) or {}
-        if any(one.get("type") == "DEFAULT_SITE" for one in found.get("sites", ())):
+        if any(
+            one.get("type") == "DEFAULT_SITE" or one["name"].rpartition("/")[2] == self._id
+            for one in found.get("sites", ())
+        ):
             return
         if not self._changes(f"make the site {self._id} of Firebase Hosting"):
             return

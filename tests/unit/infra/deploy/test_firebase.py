@@ -70,10 +70,17 @@ def test_the_project_gets_the_site_that_the_page_is_put_on(on: Checkout) -> None
     assert "firebasehosting.googleapis.com" in enabled
 
 
-def test_a_default_site_of_another_name_is_kept(on: Checkout) -> None:
-    on.cloud.sites = [{"name": "projects/nuumee-test/sites/nuumee-test-0a1b2", "type": "DEFAULT_SITE"}]
+@pytest.mark.parametrize(
+    "site",
+    [
+        {"name": "projects/nuumee-test/sites/nuumee-test-0a1b2", "type": "DEFAULT_SITE"},
+        {"name": "projects/123456/sites/nuumee-test", "type": "USER_SITE"},
+    ],
+)
+def test_a_site_that_is_there_is_kept(site: dict[str, str], on: Checkout) -> None:
+    on.cloud.sites = [site]
     on.must()
-    assert len(on.cloud.sites) == 1
+    assert on.cloud.sites == [site]
 
 
 def test_a_name_of_the_site_that_another_project_has_is_told(on: Checkout) -> None:
