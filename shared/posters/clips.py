@@ -27,7 +27,7 @@ from shared.posters.previews import preview
 from shared.posters.storyboards import PARTS, storyboard
 from shared.posters.tracks import READING, plays_in_browsers
 from shared.posters.unpicturable import Reason, Unpicturable
-from shared.posters.videos import Shot, Video
+from shared.posters.videos import UNREADABLE, Shot, Video
 
 _LATER = (0.1, 0.3, 0.6, 0.9)
 """Where to look for a poster if the beginning shows nothing, as fractions of the whole."""
@@ -92,7 +92,7 @@ def _course(video: Video) -> list[Shot]:
     """The pictures of the storyboard. Without one of them there is none: a tile has its poster and preview too."""
     try:
         return video.course(PARTS)
-    except (MemoryError, av.error.FFmpegError):  # of the latter kind: the file is not seekable
+    except (MemoryError, *UNREADABLE):
         return []
 
 

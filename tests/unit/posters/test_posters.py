@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import subprocess
@@ -10,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from fractions import Fraction
 from functools import cache
-from io import BytesIO
+from io import SEEK_SET, BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import BinaryIO
@@ -28,7 +29,7 @@ from shared.posters.videos import Shot, Video
 from tests.benchmarks.posters import Measured
 from tests.decoders import decoded
 from tests.hostile_pictures import CORNERS, PICTURES, noise, ring, saved, scene, write_picture
-from tests.hostile_videos import VIDEOS, boxed, moving, repeated, video, write_video
+from tests.hostile_videos import VIDEOS, boxed, in_parts, moving, repeated, video, write_video
 from tests.large_media import heic
 from tests.profiles import swapped_inks
 
@@ -367,6 +368,29 @@ def test_if_all_pictures_take_too_much_memory_key_pictures_must_do(monkeypatch: 
     posters = clips.make(BytesIO(video(moving(320, 240, 40), g="10")))
     assert_shows_scene(opened(posters.poster).convert("RGB"))
     assert [round(30 * (frame.time or 0)) for frame in pictures_of(posters.preview)] == [0, 10, 20, 30]
+
+
+class _Disk(BytesIO):
+    """A file that goes to no impossible place."""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        if whence == SEEK_SET and offset > 2**30:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        return super().seek(offset, whence)
+
+
+@pytest.mark.parametrize(("field", "value"), [(12, 2**31), (12, 2**31 - 1), (24, 2**31 - 1)])
+def test_what_comes_before_damage_to_the_index_of_a_late_part_gets_all_pictures(
+    field: int, value: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fields of the last part's index: its place, which the disk may refuse, and a picture's size."""
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    content = bytearray(in_parts(moving(320, 240, 60), g="10"))
+    struct.pack_into(">I", content, content.rindex(b"trun") + field, value)
+    posters = clips.make(_Disk(content), is_output=True)
+    assert 50 <= len(pictures_of(posters.preview)) < 60
+    assert posters.storyboard
+    assert posters.share_picture
 
 
 def test_a_single_picture_is_also_a_preview_where_browsers_do_not_play_the_video(
