@@ -50,7 +50,7 @@ def make_posters(event: ObjectFinalized, services: Services) -> None:
         if _live(event, services) is None:
             _take_back(event, medium, services)
             return  # the event of the replacement records its own pictures
-    known = services.known_pictures.set(job, medium, pictures)
+    known = services.known_pictures.set(job, medium, event.name, pictures)
     log.info("posters", made=pictures is not None, known=known, **_about(event))
 
 
@@ -80,7 +80,7 @@ def _add_those_of_inputs(prefix: JobPrefix, services: Services) -> None:
             continue
         place = services.pictures.place(services.settings.bucket_names[medium.bucket(path)], path, poster.medium)
         # By now the pictures exist, or none could be made.
-        services.known_pictures.set(prefix, medium, place.pictures)
+        services.known_pictures.set(prefix, medium, path, place.pictures)
 
 
 def _is_named(event: ObjectFinalized, prefix: JobPrefix, medium: Medium, services: Services) -> bool:

@@ -234,6 +234,15 @@ def test_of_two_files_for_one_medium_the_one_that_the_job_names_is_shown(
     assert seen == [b"image", b"third"]
 
 
+def test_pictures_of_an_upload_that_the_new_job_does_not_name_are_not_shown_as_its_own(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    event = upload(services, IMAGES, "me/job-1/reference.jpg", b"image")
+    services.add("job-1", document("me", reference_image_path="me/first/reference.jpg"))
+    make_posters.receive(event, services)
+    assert "posters" not in services.fake_repository.documents["job-1"]
+
+
 def test_of_two_files_before_their_job_the_newer_one_is_shown(services: FakeServices, seen: list[bytes]) -> None:
     make_posters.receive(upload(services, IMAGES, "me/job-1/reference.png", b"image"), services)
     make_posters.receive(upload(services, IMAGES, "me/job-1/reference.jpg", b"other"), services)
