@@ -92,7 +92,10 @@ def _is_named(event: ObjectFinalized, prefix: JobPrefix, medium: Medium, service
 
 
 def _made(event: ObjectFinalized, medium: Medium, size: int, place: Place, services: Services) -> Pictures | None:
-    """Make, store and return the pictures. If none can be made, remove an older object's and return None."""
+    """Make, store and return the pictures. If none can be made, remove those of the file's older generation.
+
+    Pictures of another file stay: it is the one that the job may name.
+    """
     with tempfile.TemporaryFile() as file:
         try:
             _fetch(event, size, file, services)
@@ -119,7 +122,8 @@ def _made(event: ObjectFinalized, medium: Medium, size: int, place: Place, servi
             )
         except Unpicturable as error:
             log.warning("no_posters", reason=error.reason.value, detail=error.detail, **_about(event))
-            services.pictures.clear(place)
+            if not place.shows_another_file:
+                services.pictures.clear(place)
             return None
 
 

@@ -39,6 +39,10 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     return contents
 
 
+def refused(*_: object, **__: bool) -> Posters:
+    raise Unpicturable(Reason.BROKEN)
+
+
 def upload(services: FakeServices, bucket: str, name: str, content: bytes, **told: Any) -> dict[str, Any]:
     generations = services.fake_media.objects[bucket].setdefault(name, [])
     generations.append(content)
@@ -125,13 +129,10 @@ def test_what_is_made_depends_on_the_medium(
 def test_an_output_that_is_replaced_by_one_without_pictures_keeps_none_for_chats(
     services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object, **__: bool) -> Posters:
-        raise Unpicturable(Reason.BROKEN)
-
     stored = {"name": "me/job-1/picture.jpg", "width": 675, "height": 1200}
     services.add("job-1", document("me", share_picture=stored))
     with monkeypatch.context() as patched:
-        patched.setattr(module, "make", refuse)
+        patched.setattr(module, "make", refused)
         make_posters.receive(upload(services, OUTPUTS, "me/job-1/output.mp4", b"broken"), services)
     assert services.fake_repository.documents["job-1"]["share_picture"] is None
 
@@ -252,6 +253,16 @@ def test_of_two_files_before_their_job_the_newer_one_is_shown(services: FakeServ
     assert services.fake_repository.documents["job-1"]["posters"]["reference_image"] == "me/job-1/poster.webp"
 
 
+def test_a_second_file_without_pictures_leaves_the_first_one_s(
+    services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_posters.receive(upload(services, IMAGES, "me/job-1/reference.jpg", b"image"), services)
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "make", refused)
+        make_posters.receive(upload(services, IMAGES, "me/job-1/reference.pdf", b"document"), services)
+    assert services.fake_media.objects[IMAGES]["me/job-1/poster.webp"] == [b"poster"]
+
+
 def test_an_input_without_pictures_is_known_for_that_once_the_output_is_there(
     services: FakeServices, seen: list[bytes]
 ) -> None:
@@ -307,12 +318,9 @@ def test_pictures_that_another_event_replaces_meanwhile_are_left_and_looked_at_a
 def test_a_medium_without_pictures_does_not_keep_those_of_its_predecessor(
     services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object, **__: bool) -> Posters:
-        raise Unpicturable(Reason.BROKEN)
-
     services.add("job-1", document("me"))
     make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
-    monkeypatch.setattr(module, "make", refuse)
+    monkeypatch.setattr(module, "make", refused)
     make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"broken"), services)
     fields = services.fake_repository.documents["job-1"]
     assert (fields["posters"], fields["previews"]) == ({"motion_video": None}, {"motion_video": None})
