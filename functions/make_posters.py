@@ -79,8 +79,9 @@ def _add_those_of_inputs(prefix: JobPrefix, services: Services) -> None:
         if path is None or job.path(poster) is not None or not is_own_path(path, job.user_id):
             continue
         place = services.pictures.place(services.settings.bucket_names[medium.bucket(path)], path, poster.medium)
-        # By now the pictures exist, or none could be made.
-        services.known_pictures.set(prefix, medium, path, place.pictures)
+        # By now the job's own uploads have their pictures, or none could be made. Another's may still get them.
+        if place.pictures or path.startswith(str(prefix)):
+            services.known_pictures.set(prefix, medium, path, place.pictures)
 
 
 def _is_named(event: ObjectFinalized, prefix: JobPrefix, medium: Medium, services: Services) -> bool:

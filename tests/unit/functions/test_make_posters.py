@@ -186,6 +186,15 @@ def test_a_job_that_was_made_from_another_s_inputs_shows_their_pictures(
     }
 
 
+def test_an_earlier_job_s_input_whose_pictures_are_still_to_come_is_not_known_to_have_none(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    services.add("again", document("me", motion_video_path="me/first/motion.mp4"))
+    make_posters.receive(upload(services, OUTPUTS, "me/again/output.mp4", b"video"), services)
+    posters = services.fake_repository.documents["again"]["posters"]
+    assert posters == {"output_video": "me/again/poster.webp"}
+
+
 def test_an_event_that_comes_again_makes_nothing_again(services: FakeServices, seen: list[bytes]) -> None:
     services.add("job-1", document("me"))
     event = upload(services, VIDEOS, "me/job-1/motion.mp4", b"video")
