@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -98,8 +99,9 @@ class Video:
         if self._is_short():
             self._go_to(0)
             for frame in self._decoded():
-                while len(shots) < count and self._since_start(frame) >= times[len(shots)]:
-                    shots.append(self._shot(times[len(shots)], frame))
+                due = bisect_right(times, self._since_start(frame)) - len(shots)
+                if due > 0:
+                    shots += [self._shot(times[len(shots)], frame)] * due
                 del frame
             if 2 * len(shots) >= count and time.process_time() <= _ENOUGH_TIME:
                 shots += shots[-1:] * (count - len(shots))

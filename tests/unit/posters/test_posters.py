@@ -14,7 +14,7 @@ from functools import cache
 from io import SEEK_SET, BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import av
 import pytest
@@ -461,6 +461,20 @@ def test_a_storyboard_shows_the_course_of_the_whole_video() -> None:
         row, column = divmod(place, COLUMNS)
         part = sheet.crop((column * 144 + 70, row * 144 + 70, column * 144 + 71, row * 144 + 71))
         assert part.tobytes()[0] == pytest.approx(30 * (place // 2), abs=8)
+
+
+def test_all_parts_of_a_storyboard_that_show_one_picture_have_its_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    tags: dict[str, Any] = {"x264-params": "colormatrix=bt709"}
+    content = video([scene(480, 360)] * 6, rate=2, **tags)
+    posters = clips.make(BytesIO(content), is_output=True)
+    wanted = opened(posters.poster).convert("RGB").reduce(SIDE // 2).tobytes()
+    sheet = Image.open(BytesIO(posters.storyboard or b"")).convert("RGB")
+    for place in range(PARTS):
+        row, column = divmod(place, COLUMNS)
+        box = (column * SIDE_OF_PART, row * SIDE_OF_PART, (column + 1) * SIDE_OF_PART, (row + 1) * SIDE_OF_PART)
+        quarters = sheet.crop(box).reduce(SIDE_OF_PART // 2).tobytes()
+        assert all(abs(a - b) <= 3 for a, b in zip(quarters, wanted, strict=True)), (place, quarters, wanted)
 
 
 def test_a_video_that_ends_before_its_sound_has_a_storyboard_that_ends_with_its_last_picture(
