@@ -54,12 +54,14 @@ def make(source: BinaryIO, *, is_output: bool = False) -> Posters:
     if seen is None:
         source.seek(0)
         seen = _seen(source, is_output=is_output, only_key_pictures=True)
+    shots, course, whole = seen.shots, seen.course, seen.whole
+    made = written.optional
     return Posters(
         written.poster(seen.poster.image()),
         # Where browsers do not play the video, even a single picture is played instead.
-        preview(seen.shots) if len(seen.shots) > 1 or not seen.plays else None,
-        storyboard=storyboard([shot.image() for shot in seen.course]) if len(seen.course) == PARTS else None,
-        share_picture=written.share_picture(seen.whole) if seen.whole else None,
+        made(lambda: preview(shots)) if len(shots) > 1 or not seen.plays else None,
+        storyboard=made(lambda: storyboard([shot.image() for shot in course])) if len(course) == PARTS else None,
+        share_picture=made(lambda: written.share_picture(whole)) if whole else None,
         plays_everywhere=seen.plays,
     )
 

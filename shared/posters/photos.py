@@ -48,7 +48,8 @@ def make(source: BinaryIO) -> Posters:
     source.seek(0)
     with av.open(source, "r", format="mov", options=READING) as container:
         image = to_srgb(_upright(_put_together(container, grid), grid), grid.profile).convert("RGB")
-    return Posters(written.poster(_square(image)), view=written.view(image), plays_everywhere=False)
+    view = written.optional(lambda: written.view(image))
+    return Posters(written.poster(_square(image)), view=view, plays_everywhere=False)
 
 
 def _whole(container: InputContainer) -> Image.Image:

@@ -21,7 +21,7 @@ import pytest
 from PIL import Image
 
 from infra.stage import ROOT
-from shared.posters import clips, ends, file_formats, photos, stills
+from shared.posters import clips, ends, file_formats, photos, stills, written
 from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_STORYBOARD, SIDE, Posters, make_posters
 from shared.posters.storyboards import COLUMNS, PARTS, SIDE_OF_PART, storyboard
 from shared.posters.unpicturable import Reason, Unpicturable
@@ -75,7 +75,8 @@ REFUSED = {
     "script.mp4": Reason.NOT_MEDIA,
 }
 OF_NO_SCENE = {"single-dot.png", "thread.png", "grey-16-bit.png", "noise.png", "transparent-noise.png"} | {
-    *("checks-of-bits.png", "checks-of-palette.png", "noise.mp4", "black.mp4", "black-for-four-seconds.mp4")
+    *("dithered.png", "dots-of-noise.png"),
+    *("checks-of-bits.png", "checks-of-palette.png", "noise.mp4", "black.mp4", "black-for-four-seconds.mp4"),
 }
 DEMO = sorted((ROOT / "infra/local/media").iterdir())
 
@@ -507,6 +508,13 @@ def test_a_fast_video_of_less_than_a_minute_has_a_storyboard_too(monkeypatch: py
     monkeypatch.setattr(time, "process_time", lambda: 0)
     content = repeated(3300, Fraction(1, 60), moving(64, 64, 10))
     assert clips.make(BytesIO(content), is_output=True).storyboard
+
+
+def test_a_view_that_nothing_makes_small_enough_costs_no_poster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(written, "LARGEST_VIEW", 1)
+    posters = photos.make(BytesIO(heic(scene(128, 64), 64)))
+    assert posters.view is None
+    assert_shows_scene(opened(posters.poster).convert("RGB"))
 
 
 def test_noise_s_storyboard_is_small_enough_all_the_same() -> None:
