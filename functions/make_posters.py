@@ -50,7 +50,7 @@ def make_posters(event: ObjectFinalized, services: Services) -> None:
         if _live(event, services) is None:
             _take_back(event, medium, services)
             return  # the event of the replacement records its own pictures
-    known = services.known_pictures.set(job, medium, pictures)
+    known = services.known_pictures.set(job, medium, event.name, pictures)
     log.info("posters", made=pictures is not None, known=known, **_about(event))
 
 
@@ -79,8 +79,9 @@ def _add_those_of_inputs(prefix: JobPrefix, services: Services) -> None:
         if path is None or job.path(poster) is not None or not is_own_path(path, job.user_id):
             continue
         place = services.pictures.place(services.settings.bucket_names[medium.bucket(path)], path, poster.medium)
-        # By now the pictures exist, or none could be made.
-        services.known_pictures.set(prefix, medium, place.pictures)
+        # By now the job's own uploads have their pictures, or none could be made. Another's may still get them.
+        if place.pictures or path.startswith(str(prefix)):
+            services.known_pictures.set(prefix, medium, path, place.pictures)
 
 
 def _is_named(event: ObjectFinalized, prefix: JobPrefix, medium: Medium, services: Services) -> bool:
@@ -92,7 +93,10 @@ def _is_named(event: ObjectFinalized, prefix: JobPrefix, medium: Medium, service
 
 
 def _made(event: ObjectFinalized, medium: Medium, size: int, place: Place, services: Services) -> Pictures | None:
-    """Make, store and return the pictures. If none can be made, remove an older object's and return None."""
+    """Make, store and return the pictures. If none can be made, remove those of the file's older generation.
+
+    Pictures of another file stay: it is the one that the job may name.
+    """
     with tempfile.TemporaryFile() as file:
         try:
             _fetch(event, size, file, services)
@@ -119,7 +123,8 @@ def _made(event: ObjectFinalized, medium: Medium, size: int, place: Place, servi
             )
         except Unpicturable as error:
             log.warning("no_posters", reason=error.reason.value, detail=error.detail, **_about(event))
-            services.pictures.clear(place)
+            if not place.shows_another_file:
+                services.pictures.clear(place)
             return None
 
 

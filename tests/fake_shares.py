@@ -11,7 +11,7 @@ from typing import Any
 from shared.errors import NotCompleted, NotFound
 from shared.jobs.documents import is_deleted, is_live, job_from
 from shared.jobs.job import Job, JobPrefix, Medium, is_job_id
-from shared.jobs.known_pictures import Pictures, known_pictures
+from shared.jobs.known_pictures import Pictures, can_show, known_pictures
 from shared.sharing.completion import completion, wants_link
 from shared.sharing.shares import (
     NoSuchVideo,
@@ -125,12 +125,12 @@ class FakeKnownPictures:
     def __init__(self, repository: FakeRepository) -> None:
         self._documents = repository.documents
 
-    def set(self, job: JobPrefix, medium: Medium, pictures: Pictures | None) -> bool:
+    def set(self, job: JobPrefix, medium: Medium, path: str, pictures: Pictures | None) -> bool:
         document = self._documents.get(job.job_id, {})
-        live = is_live(document, job.user_id)
-        if live:
+        found = can_show(document, job, medium, path)
+        if found:
             document.update(known_pictures(document, medium, pictures))
-        return live
+        return found
 
 
 class FakeExpiries:

@@ -136,6 +136,10 @@ PICTURES: dict[str, Callable[[], bytes]] = {
     "checks-of-palette.png": lambda: saved(checks("P"), format="PNG"),
     "noise.png": lambda: saved(noise(600, 400), format="PNG"),
     "transparent-noise.png": lambda: saved(noise(600, 400, "RGBA"), format="PNG"),
+    "dithered.png": lambda: saved(scene(288, 288, "L").convert("1"), format="PNG"),
+    "dots-of-noise.png": lambda: saved(
+        noise(288, 288, "RGBA").point(lambda shade: 255 * (shade > 127)), format="PNG"
+    ),
     "animated.gif": lambda: animated("GIF"),
     "animated.webp": lambda: animated("WEBP"),
     "picture-called.mp4": lambda: saved(scene(400, 300), format="PNG"),

@@ -49,9 +49,11 @@ def packets(
     return opened.streams.video[0], [packet for packet in opened.demux(video=0) if packet.size]
 
 
-def muxed(stream: Any, made: Iterable[Packet[Any]], kind: str = "mp4", sound: bool = False) -> bytes:
+def muxed(
+    stream: Any, made: Iterable[Packet[Any]], kind: str = "mp4", sound: bool = False, **options: str
+) -> bytes:
     written = BytesIO()
-    with av.open(written, "w", format=kind) as container:
+    with av.open(written, "w", format=kind, options=options) as container:
         copy = container.add_stream_from_template(stream, opaque=True)
         copy.time_base = Fraction(1, 90_000)
         if sound:
@@ -76,6 +78,12 @@ def add_sound(container: Any, seconds: int = 2) -> None:
 def video(pictures: Iterable[Image.Image], kind: str = "mp4", sound: bool = False, **how: Any) -> bytes:
     how = {**FAST, **how} if how.get("codec", "libx264").startswith("libx26") else how
     return muxed(*packets(pictures, **how), kind=kind, sound=sound)
+
+
+def in_parts(pictures: Iterable[Image.Image], **how: Any) -> bytes:
+    """An MP4 in which each key picture begins a part with an index of its own, as for streaming."""
+    movflags = "frag_keyframe+empty_moov+default_base_moof"
+    return muxed(*packets(pictures, **{**FAST, **how}), movflags=movflags)
 
 
 def boxed(kind: bytes, content: bytes) -> bytes:

@@ -17,11 +17,17 @@ def full(kind: bytes, content: bytes, version: int = 0, flags: int = 0) -> bytes
     return boxed(kind, struct.pack(">I", version << 24 | flags) + content)
 
 
-def heic(picture: Image.Image, side: int, turns: int = 0) -> bytes:
-    """A HEIF picture as phones make it: a grid of tiles, coded as HEVC, and a property that turns it upright."""
+_UNTOLD = b"nclx\0\2\0\2\0\2\0"
+
+
+def heic(picture: Image.Image, side: int, turns: int = 0, *, colour: bytes = _UNTOLD, tags: str = "") -> bytes:
+    """A HEIF picture as phones make it: a grid of tiles, coded as HEVC, and a property that turns it upright.
+
+    Of its colours, `colour` tells as a property of the grid, and `tags` in each tile; they are parameters of x265.
+    """
     columns, rows = -(-picture.width // side), -(-picture.height // side)
     boxes = [(x * side, y * side, (x + 1) * side, (y + 1) * side) for y in range(rows) for x in range(columns)]
-    coded = [tile(picture.crop(box)) for box in boxes]
+    coded = [tile(picture.crop(box), tags) for box in boxes]
     count, grid = len(coded), len(coded) + 1
     layout = struct.pack(">BBBBHH", 0, 0, rows - 1, columns - 1, picture.width, picture.height)
     names = [full(b"infe", struct.pack(">HH4sx", item, 0, b"hvc1"), 2) for item in range(1, grid)]
@@ -31,9 +37,10 @@ def heic(picture: Image.Image, side: int, turns: int = 0) -> bytes:
         full(b"ispe", struct.pack(">II", side, side)),
         full(b"ispe", struct.pack(">II", *picture.size)),
         boxed(b"irot", bytes([turns])),
+        boxed(b"colr", colour),
     ]
     used = b"".join(struct.pack(">HBBB", item, 2, 0x81, 2) for item in range(1, grid))
-    used += struct.pack(">HBBB", grid, 2, 3, 0x84)
+    used += struct.pack(">HBBBB", grid, 3, 3, 0x84, 5)
 
     def index(start: int) -> bytes:
         places, at = b"", start
@@ -57,10 +64,11 @@ def heic(picture: Image.Image, side: int, turns: int = 0) -> bytes:
     return kind + index(start) + boxed(b"mdat", b"".join(content for _, content in coded))
 
 
-def tile(picture: Image.Image) -> tuple[bytes, bytes]:
+def tile(picture: Image.Image, tags: str) -> tuple[bytes, bytes]:
     """A picture as HEVC: the decoder's configuration, and the content."""
     # Without B pictures: with them, x265 leaves the time of a single picture undefined.
-    options = {"preset": "ultrafast", "crf": "20", "x265-params": "log-level=none:bframes=0:frame-threads=1"}
+    parameters = f"log-level=none:bframes=0:frame-threads=1:{tags}"
+    options = {"preset": "ultrafast", "crf": "20", "x265-params": parameters}
     stream, (packet,) = packets([picture], codec="libx265", rate=1, **options)
     return bytes(stream.codec_context.extradata), bytes(packet)
 

@@ -8,7 +8,7 @@ from typing import Any
 from google.cloud import firestore
 
 from shared.jobs.amending import Document, amend, update_unless_changed
-from shared.jobs.documents import is_live
+from shared.jobs.documents import is_live, job_from
 from shared.jobs.job import JobPrefix, Medium, PictureKind
 from shared.jobs.share_picture import SharePicture
 
@@ -37,6 +37,11 @@ class Pictures:
                 return self.storyboard
             case PictureKind.SHARE_PICTURE:
                 return self.share_picture.name if self.share_picture else None
+
+
+def can_show(document: Document, job: JobPrefix, medium: Medium, path: str) -> bool:
+    """Whether this is the live job, and it names no other file than `path` for the medium."""
+    return is_live(document, job.user_id) and job_from(job.job_id, document).path(medium) in {None, path}
 
 
 def known_pictures(document: Document, medium: Medium, pictures: Pictures | None) -> Document:
@@ -68,8 +73,8 @@ class KnownPictures:
         self._client = client
         self._jobs = client.collection("jobs")
 
-    def set(self, job: JobPrefix, medium: Medium, pictures: Pictures | None) -> bool:
-        """Record the pictures of one medium if the job is live; return whether it is.
+    def set(self, job: JobPrefix, medium: Medium, path: str, pictures: Pictures | None) -> bool:
+        """Record the pictures of the file at `path`; return False if the job is not live or names another file.
 
         Costs one read and, if the pictures are new, one write.
         """
@@ -77,7 +82,7 @@ class KnownPictures:
 
         def write(snapshot: Any, document: Document) -> Document:
             nonlocal found
-            found = is_live(document, job.user_id)
+            found = can_show(document, job, medium, path)
             changes = known_pictures(document, medium, pictures) if found else {}
             if changes:
                 update_unless_changed(self._client, snapshot, changes)

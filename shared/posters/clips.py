@@ -27,7 +27,7 @@ from shared.posters.previews import preview
 from shared.posters.storyboards import PARTS, storyboard
 from shared.posters.tracks import READING, plays_in_browsers
 from shared.posters.unpicturable import Reason, Unpicturable
-from shared.posters.videos import Shot, Video
+from shared.posters.videos import UNREADABLE, Shot, Video
 
 _LATER = (0.1, 0.3, 0.6, 0.9)
 """Where to look for a poster if the beginning shows nothing, as fractions of the whole."""
@@ -54,12 +54,14 @@ def make(source: BinaryIO, *, is_output: bool = False) -> Posters:
     if seen is None:
         source.seek(0)
         seen = _seen(source, is_output=is_output, only_key_pictures=True)
+    shots, course, whole = seen.shots, seen.course, seen.whole
+    made = written.optional
     return Posters(
         written.poster(seen.poster.image()),
         # Where browsers do not play the video, even a single picture is played instead.
-        preview(seen.shots) if len(seen.shots) > 1 or not seen.plays else None,
-        storyboard=storyboard([shot.image() for shot in seen.course]) if len(seen.course) == PARTS else None,
-        share_picture=written.share_picture(seen.whole) if seen.whole else None,
+        made(lambda: preview(shots)) if len(shots) > 1 or not seen.plays else None,
+        storyboard=made(lambda: storyboard([shot.image() for shot in course])) if len(course) == PARTS else None,
+        share_picture=made(lambda: written.share_picture(whole)) if whole else None,
         plays_everywhere=seen.plays,
     )
 
@@ -92,7 +94,7 @@ def _course(video: Video) -> list[Shot]:
     """The pictures of the storyboard. Without one of them there is none: a tile has its poster and preview too."""
     try:
         return video.course(PARTS)
-    except (MemoryError, av.error.FFmpegError):  # of the latter kind: the file is not seekable
+    except (MemoryError, *UNREADABLE):
         return []
 
 

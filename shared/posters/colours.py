@@ -5,12 +5,15 @@ from __future__ import annotations
 from functools import cache
 from io import BytesIO
 from math import exp
+from typing import NamedTuple
 
 from PIL import Image, ImageCms, ImageFilter
 
 PQ, HLG = 16, 18
 """Transfer characteristics of HDR video. These numbers are those of ITU-T H.273, as are the ones below."""
 _BT2020, _DISPLAY_P3 = 9, 12
+UNTOLD = 2
+"""Stands where a file does not tell its primaries, transfer characteristics or matrix."""
 _MATRICES = {
     _BT2020: ((1.6605, -0.5876, -0.0728), (-0.1246, 1.1329, -0.0083), (-0.0182, -0.1006, 1.1187)),
     _DISPLAY_P3: ((1.2249, -0.2247, 0.0), (-0.0420, 1.0419, 0.0), (-0.0196, -0.0786, 1.0979)),
@@ -28,19 +31,36 @@ _KNEE = 0.8
 _ENTRIES = 4096
 
 
+class Tags(NamedTuple):
+    """How the colours of a picture are stored."""
+
+    primaries: int = UNTOLD
+    transfer: int = UNTOLD
+    matrix: int = UNTOLD
+
+
+UNTAGGED = Tags()
+
+
 def is_wide(primaries: int, transfer: int) -> bool:
-    """Whether a video with these tags needs a table: HDR, or more colours than sRGB has."""
+    """Whether a picture with these tags needs a table: HDR, or more colours than sRGB has."""
     return transfer in {PQ, HLG} or primaries in _MATRICES
 
 
+def brightest_of(image: Image.Image) -> float:
+    """The brightest colour, as stored, between 0 and 1. Of few dots, so that noise does not count."""
+    few = image.reduce(8)
+    return max(max(few.getchannel(channel).tobytes()) for channel in "RGB") / 255
+
+
 def white_of(brightest: float, transfer: int) -> int:
-    """Nits of white in a video whose brightest colour is this, as stored, between 0 and 1."""
+    """Nits of white in pictures whose brightest colour is this, as stored, between 0 and 1."""
     return _DIM_WHITE if _nits(brightest, transfer) <= _BARELY_WHITER * _DIM_WHITE else _WHITE
 
 
 @cache
 def table(primaries: int, transfer: int, white: int) -> ImageFilter.Color3DLUT:
-    """The table from this kind of video, as RGB, to sRGB. HDR is mapped to the brightness of a screen."""
+    """The table from pictures with these tags, as RGB, to sRGB. HDR is mapped to the brightness of a screen."""
     matrix = _MATRICES.get(primaries, _UNCHANGED)
     is_hdr = transfer in {PQ, HLG}
     axis = [step / (_STEPS - 1) for step in range(_STEPS)]
@@ -83,13 +103,16 @@ def _encoded(linear: float) -> float:
     return linear * 12.92 if linear <= 0.0031308 else float(1.055 * linear ** (1 / 2.4) - 0.055)
 
 
-def to_srgb(image: Image.Image, profile: object) -> Image.Image:
-    """The picture with its colours converted from the ICC profile, where there is one. Keeps transparency.
+def to_srgb(image: Image.Image, profile: object, tags: Tags = UNTAGGED) -> Image.Image:
+    """The picture with its colours converted from the ICC profile, or else by its tags. Keeps transparency.
 
     A profile that cannot be used is ignored, as browsers do.
     """
     if not isinstance(profile, bytes) or not profile:
-        return image
+        if not is_wide(tags.primaries, tags.transfer):
+            return image
+        white = white_of(brightest_of(image), tags.transfer)
+        return image.filter(table(tags.primaries, tags.transfer, white))
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         return _transformed(image, source)

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from shared.posters.colours import UNTAGGED, Tags
+
 MOST_TILES = 1024
 _MOST_METADATA = 2**20
 """Bytes of the index, which also may hold small items."""
@@ -26,6 +28,7 @@ class Grid:
     top becomes the bottom, 1 if the left side becomes the right."""
     profile: bytes
     """ICC, or empty."""
+    tags: Tags
 
 
 def grid_of(file: BinaryIO) -> Grid:
@@ -34,9 +37,6 @@ def grid_of(file: BinaryIO) -> Grid:
     main = meta.main
     properties = meta.properties(main)
     turns = tuple((kind.decode(), content[0] & 3) for kind, content in properties if kind in {b"irot", b"imir"})
-    colours = [
-        content[4:] for kind, content in properties if kind == b"colr" and content[:4] in {b"prof", b"rICC"}
-    ]
     tiles, columns = meta.tiles(main), 1
     if tiles:
         _, flags, rows, columns = meta.content(main, file)[:4]
@@ -49,7 +49,25 @@ def grid_of(file: BinaryIO) -> Grid:
         width, height = next(
             struct.unpack_from(">II", content, 4) for kind, content in properties if kind == b"ispe"
         )
-    return Grid(tiles, columns, width, height, turns, colours[0] if colours else b"")
+    profile, tags = _colours([*properties, *meta.properties(tiles[0])])
+    return Grid(tiles, columns, width, height, turns, profile, tags)
+
+
+def tags_of(file: BinaryIO) -> Tags:
+    """Of the main picture, where there are any and the index can be read."""
+    try:
+        meta = _Meta(_found(file, b"meta"))
+        return _colours(meta.properties(meta.main))[1]
+    except (ValueError, LookupError, struct.error):
+        return UNTAGGED
+
+
+def _colours(properties: list[tuple[bytes, bytes]]) -> tuple[bytes, Tags]:
+    """The ICC profile, or empty, and the tags."""
+    told = [(content[:4], content[4:]) for kind, content in properties if kind == b"colr"]
+    profile = next((content for kind, content in told if kind in {b"prof", b"rICC"}), b"")
+    tags = (content[:6] for kind, content in told if kind == b"nclx" and len(content) >= 6)
+    return profile, next((Tags(*struct.unpack(">HHH", numbers)) for numbers in tags), UNTAGGED)
 
 
 class _Meta:

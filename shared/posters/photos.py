@@ -22,7 +22,7 @@ from av.video.reformatter import Colorspace, Interpolation
 from PIL import Image, ImageOps
 
 from shared.posters import written
-from shared.posters.colours import to_srgb
+from shared.posters.colours import UNTAGGED, UNTOLD, Tags, to_srgb
 from shared.posters.confinement import confined
 from shared.posters.file_formats import BYTES_NEEDED, MOST_PIXELS, MediaFormat, media_format
 from shared.posters.heif import Grid, grid_of
@@ -47,15 +47,17 @@ def make(source: BinaryIO) -> Posters:
     grid = grid_of(source)
     source.seek(0)
     with av.open(source, "r", format="mov", options=READING) as container:
-        image = to_srgb(_upright(_put_together(container, grid), grid), grid.profile).convert("RGB")
-    return Posters(written.poster(_square(image)), view=written.view(image), plays_everywhere=False)
+        stored, tags = _put_together(container, grid)
+        image = to_srgb(_upright(stored, grid), grid.profile, tags).convert("RGB")
+    view = written.optional(lambda: written.view(image))
+    return Posters(written.poster(_square(image)), view=view, plays_everywhere=False)
 
 
 def _whole(container: InputContainer) -> Image.Image:
     (stream,) = container.streams.video
     (packet,) = [packet for packet in container.demux(stream) if packet.size]
     frame = _decoded(stream.codec_context, packet)
-    return to_srgb(_image(frame, *_reduced(frame.width, frame.height)), _profile(frame))
+    return to_srgb(_image(frame, frame.colorspace, *_reduced(frame.width, frame.height)), _profile(frame))
 
 
 def _profile(frame: VideoFrame) -> bytes:
@@ -66,8 +68,8 @@ def _profile(frame: VideoFrame) -> bytes:
         return b""
 
 
-def _put_together(container: InputContainer, grid: Grid) -> Image.Image:
-    """The picture of the tiles, each reduced to its part of a view."""
+def _put_together(container: InputContainer, grid: Grid) -> tuple[Image.Image, Tags]:
+    """The picture of the tiles, each reduced to its part of a view, and its tags."""
     if grid.width * grid.height > MOST_IN_TILES:
         raise Unpicturable(Reason.TOO_LARGE, f"{grid.width} x {grid.height} pixels")
     size = _reduced(grid.width, grid.height)
@@ -77,6 +79,7 @@ def _put_together(container: InputContainer, grid: Grid) -> Image.Image:
     tiles = [streams[tile] for tile in grid.tiles]
     places = {stream.index: place for place, stream in enumerate(tiles)}
     decoders: dict[bytes, VideoCodecContext] = {}
+    tags = UNTAGGED
     for packet in container.demux(tiles):
         if not packet.size:
             continue
@@ -85,11 +88,12 @@ def _put_together(container: InputContainer, grid: Grid) -> Image.Image:
         context = tiles[place].codec_context
         decoder = decoders.setdefault(context.extradata or b"", context)
         frame = _decoded(decoder, packet)
+        tags = _tags(grid, frame)
         row, column = divmod(place, grid.columns)
         left, right = (round(number * frame.width * scale) for number in (column, column + 1))
         top, bottom = (round(number * frame.height * scale) for number in (row, row + 1))
-        canvas.paste(_image(frame, max(1, right - left), max(1, bottom - top)), (left, top))
-    return canvas
+        canvas.paste(_image(frame, tags.matrix, max(1, right - left), max(1, bottom - top)), (left, top))
+    return canvas, tags
 
 
 def _decoded(decoder: VideoCodecContext, packet: Packet[Any]) -> VideoFrame:
@@ -106,16 +110,22 @@ def _decoded(decoder: VideoCodecContext, packet: Packet[Any]) -> VideoFrame:
     return frames[0]
 
 
-def _image(frame: VideoFrame, width: int, height: int) -> Image.Image:
+def _tags(grid: Grid, frame: VideoFrame) -> Tags:
+    """Those of the index, which FFmpeg does not read, overrule those of the coded picture."""
+    coded = int(frame.color_primaries), int(frame.color_trc), int(frame.colorspace)
+    return Tags(*(mine if told == UNTOLD else told for told, mine in zip(grid.tags, coded, strict=True)))
+
+
+def _image(frame: VideoFrame, matrix: int, width: int, height: int) -> Image.Image:
     """The picture at this size, as RGB, or as RGBA if it may be transparent."""
     mode = "RGBA" if any(part.is_alpha for part in frame.format.components) else "RGB"
     # The defaults of HEIF are those of JPEG.
-    matrix = frame.colorspace if frame.colorspace in _KNOWN_MATRICES else Colorspace.ITU601
+    known = matrix if matrix in _KNOWN_MATRICES else Colorspace.ITU601
     small = frame.reformat(
         width,
         height,
         "rgba" if mode == "RGBA" else "rgb24",
-        src_colorspace=matrix,
+        src_colorspace=known,
         interpolation=Interpolation.AREA if width < frame.width else Interpolation.BICUBIC,
         threads=1,
     )

@@ -82,7 +82,8 @@ class SharePicture:
 class Posters:
     """A WebP poster and, for a video, its first seconds as silent MP4 (H.264).
 
-    A video of a single picture has no preview, unless it does not play everywhere.
+    A video of a single picture has no preview, unless it does not play everywhere. All but the poster are None too
+    where nothing makes them small enough, or memory does not suffice.
     """
 
     poster: bytes

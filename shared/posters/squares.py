@@ -14,14 +14,13 @@ from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image
 
-from shared.posters.colours import is_wide, table, white_of
+from shared.posters.colours import UNTOLD, brightest_of, is_wide, table, white_of
 from shared.posters.posters import SIDE, TILE_COLOUR, WIDEST_SHARED
 
 TICKS = 1000
 """Ticks per second of a preview's clock."""
 _WIDEST_DOT = 4
 """The largest believable pixel aspect ratio; a file that declares a larger one is wrong."""
-_UNSPECIFIED = 2
 _MATRICES = {1: "bt709", 4: "fcc", 5: "bt601", 6: "bt601", 7: "smpte240m", 9: "bt2020", 10: "bt2020"}
 """Matrix coefficients that browsers obey, by their number in ITU-T H.273. With others they guess, as with none."""
 _OUT = "out_color_matrix=bt709:out_range=tv"
@@ -67,10 +66,7 @@ class Squares:
         if is_plain:
             return Square(square)
         if is_wide(primaries, transfer):
-            # Of few dots, so that noise does not count.
-            few = _image(square).reduce(8)
-            brightest = max(max(few.getchannel(channel).tobytes()) for channel in "RGB")
-            self._brightest = max(self._brightest, brightest / 255)
+            self._brightest = max(self._brightest, brightest_of(_image(square)))
         return Square(square, (primaries, transfer))
 
     def finished(self, square: Square) -> VideoFrame:
@@ -153,7 +149,7 @@ def upright(frame: VideoFrame) -> Steps:
 
 def _filtered(frame: VideoFrame, graph: Graph) -> VideoFrame:
     # Filters would refuse odd tags.
-    frame.colorspace = frame.color_primaries = frame.color_trc = _UNSPECIFIED
+    frame.colorspace = frame.color_primaries = frame.color_trc = UNTOLD
     graph.vpush(frame)
     return graph.vpull()
 

@@ -23,9 +23,10 @@ from PIL import (
 )
 
 from shared.posters.clarity import clearest, contrast
-from shared.posters.colours import to_srgb
+from shared.posters.colours import UNTAGGED, Tags, to_srgb
 from shared.posters.confinement import confined
 from shared.posters.file_formats import MOST_PIXELS, MOST_WEBP_PIXELS
+from shared.posters.heif import tags_of
 from shared.posters.posters import SIDE, Posters
 from shared.posters.unpicturable import Reason, Unpicturable
 from shared.posters.written import poster
@@ -82,16 +83,17 @@ def _square_of_damaged(source: BinaryIO) -> Image.Image:
             ImageFile.LOAD_TRUNCATED_IMAGES = metadata_too
             with Image.open(source, formats=_FORMATS) as image:
                 ImageFile.LOAD_TRUNCATED_IMAGES = picture_too
-                return _clearest_square(image)
+                tags = tags_of(source) if image.format == "AVIF" else UNTAGGED
+                return _clearest_square(image, tags)
         except (OSError, SyntaxError):
             if picture_too:
                 raise
     raise AssertionError("the last attempt returns or raises")
 
 
-def _clearest_square(image: Image.Image) -> Image.Image:
+def _clearest_square(image: Image.Image, tags: Tags) -> Image.Image:
     """The square of the picture, or of an animation's first picture that shows something."""
-    first = _square(image)
+    first = _square(image, tags)
     try:
         if not getattr(image, "is_animated", False) or image.format == "MPO":
             return first
@@ -103,13 +105,13 @@ def _clearest_square(image: Image.Image) -> Image.Image:
             break
         try:
             image.seek(number)
-            squares.append(_square(image))
+            squares.append(_square(image, tags))
         except _NO_FURTHER:
             break
     return squares[clearest([contrast(square) for square in squares])]
 
 
-def _square(image: Image.Image) -> Image.Image:
+def _square(image: Image.Image, tags: Tags) -> Image.Image:
     declared = image.size
     image.draft("RGB", (2 * SIDE, 2 * SIDE))
     _allow(image, declared)
@@ -131,7 +133,7 @@ def _square(image: Image.Image) -> Image.Image:
     part = image if image.mode in _RESIZABLE and not is_keyed else image.crop(box).convert(mode)
     box = box if part is image else (0, 0, side, side)
     small = part.resize((SIDE, SIDE), Image.Resampling.LANCZOS, box)
-    return to_srgb(_upright(small, turned), profile).convert(mode)
+    return to_srgb(_upright(small, turned), profile, tags).convert(mode)
 
 
 def _is_keyed(image: Image.Image) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 import av
 from av.container import InputContainer
+from av.packet import Packet
 from av.video.frame import VideoFrame
 from PIL import Image
 
@@ -26,6 +29,9 @@ _ENOUGH_TIME = 10
 """CPU seconds after which decoding stops and what there is must do."""
 _LONG, _MANY_DOTS = 60, 1_500_000_000
 """Seconds, and pixels of all pictures, from which decoding a video whole for its course would take too long."""
+UNREADABLE = (av.error.FFmpegError, OSError)
+"""What the demuxer raises at damage, or where the file is not seekable. OSError is the file's own, where a damaged
+index names an impossible place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +99,9 @@ class Video:
         if self._is_short():
             self._go_to(0)
             for frame in self._decoded():
-                while len(shots) < count and self._since_start(frame) >= times[len(shots)]:
-                    shots.append(self._shot(times[len(shots)], frame))
+                due = bisect_right(times, self._since_start(frame)) - len(shots)
+                if due > 0:
+                    shots += [self._shot(times[len(shots)], frame)] * due
                 del frame
             if 2 * len(shots) >= count and time.process_time() <= _ENOUGH_TIME:
                 shots += shots[-1:] * (count - len(shots))
@@ -113,7 +120,7 @@ class Video:
         """The picture at that time, as far as the file is seekable."""
         try:
             self._go_to(seconds)
-        except av.error.FFmpegError:
+        except UNREADABLE:
             return None
         last = None
         for frame in self._decoded():  # from the key picture before it
@@ -129,7 +136,7 @@ class Video:
         """
         try:
             self._go_to(shot.sought)
-        except av.error.FFmpegError:
+        except UNREADABLE:
             return None
         again = next((frame for frame in self._decoded() if frame.pts == shot.pts), None)
         return None if again is None else self._squares.whole(again)
@@ -148,10 +155,10 @@ class Video:
         return Shot(seconds, self._squares.finished(self._squares.of(frame)), pts, sought=seconds)
 
     def _decoded(self) -> Iterator[VideoFrame]:
-        for packet in islice(self._container.demux(self.track), _MOST_PACKETS):
+        for packet in islice(self._packets(), _MOST_PACKETS):
             if time.process_time() > _ENOUGH_TIME:
                 return
-            if packet.is_corrupt and not self._is_whole:
+            if packet is not None and packet.is_corrupt and not self._is_whole:
                 return  # its end was not read
             try:
                 yield from self._decoder.decode(packet)
@@ -159,3 +166,13 @@ class Video:
                 raise
             except av.error.FFmpegError:  # the next picture may be intact
                 continue
+
+    def _packets(self) -> Iterator[Packet[Any] | None]:
+        """The packets up to damage that the demuxer cannot pass; then None, for the decoder's last pictures.
+
+        At an absurd size or count, the demuxer raises MemoryError.
+        """
+        try:
+            yield from self._container.demux(self.track)
+        except UNREADABLE:
+            yield None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import BytesIO
+from typing import TypeVar
 
 # Pillow would import these late, which a confined process cannot.
-from PIL import Image, JpegImagePlugin, WebPImagePlugin  # noqa: F401
+from PIL import Image, ImageFilter, JpegImagePlugin, WebPImagePlugin  # noqa: F401
 
 from shared.posters.posters import (
     LARGEST_POSTER,
@@ -17,10 +19,24 @@ from shared.posters.posters import (
 from shared.posters.unpicturable import Reason, Unpicturable
 
 _QUALITIES = (82, 74, 66, 56, 44, 32, 22, 14, 8, 4, 0)
+_SOFTER = ImageFilter.GaussianBlur(1)
+_Made = TypeVar("_Made")
+
+
+def optional(write: Callable[[], _Made]) -> _Made | None:
+    """What `write` makes; None if nothing makes it small enough or its making takes too much memory."""
+    try:
+        return write()
+    except (MemoryError, Unpicturable):
+        return None
 
 
 def poster(square: Image.Image) -> bytes:
-    return _webp(square, LARGEST_POSTER, method=6)
+    """WebP. Blurred slightly if no quality makes it small enough: dots of black and white are that bad."""
+    try:
+        return _webp(square, LARGEST_POSTER, method=6)
+    except Unpicturable:
+        return _webp(square.filter(_SOFTER), LARGEST_POSTER, method=6)
 
 
 def view(image: Image.Image) -> bytes:

@@ -104,7 +104,8 @@ def test_a_deleted_or_foreign_job_is_not_completed(world: World, user: str) -> N
     before = world.read(gone), world.read(foreign)
     for job_id in (gone, foreign, new_id()):
         assert not world.completions.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", NOW)
-        assert not world.known_pictures.set(JobPrefix(user, job_id), Medium.MOTION_VIDEO, Pictures("poster", None))
+        job = JobPrefix(user, job_id)
+        assert not world.known_pictures.set(job, Medium.MOTION_VIDEO, f"{job}motion.mp4", Pictures("poster"))
     assert (world.read(gone), world.read(foreign)) == before
 
 
@@ -122,18 +123,33 @@ def test_pictures_are_known_by_their_medium(world: World, user: str) -> None:
     job = JobPrefix(user, job_id)
     still = Pictures(f"{job}poster.webp", None)
     moving = Pictures(f"{job}poster.webp", f"{job}preview.mp4")
-    assert world.known_pictures.set(job, Medium.REFERENCE_IMAGE, still)
-    assert world.known_pictures.set(job, Medium.MOTION_VIDEO, moving)
+    assert world.known_pictures.set(job, Medium.REFERENCE_IMAGE, f"{job}reference.png", still)
+    assert world.known_pictures.set(job, Medium.MOTION_VIDEO, f"{job}motion.mp4", moving)
     fields = world.read(job_id)
     assert fields["posters"] == dict.fromkeys(("reference_image", "motion_video"), f"{job}poster.webp")
     assert fields["previews"] == {"motion_video": f"{job}preview.mp4"}
     shared = SharePicture(f"{job}picture.jpg", (675, 1200))
-    assert world.known_pictures.set(job, Medium.OUTPUT_VIDEO, Pictures(f"{job}poster.webp", share_picture=shared))
+    assert world.known_pictures.set(
+        job, Medium.OUTPUT_VIDEO, f"{job}output.mp4", Pictures(f"{job}poster.webp", share_picture=shared)
+    )
     assert share_picture(world.read(job_id), user) == shared
-    assert world.known_pictures.set(job, Medium.OUTPUT_VIDEO, Pictures(f"{job}poster.webp"))
+    assert world.known_pictures.set(job, Medium.OUTPUT_VIDEO, f"{job}output.mp4", Pictures(f"{job}poster.webp"))
     assert world.read(job_id)["share_picture"] is None
-    assert world.known_pictures.set(job, Medium.MOTION_VIDEO, None)
+    assert world.known_pictures.set(job, Medium.MOTION_VIDEO, f"{job}motion.mp4", None)
     fields = world.read(job_id)
     stills = dict.fromkeys(("reference_image", "output_video"), f"{job}poster.webp")
     assert fields["posters"] == {**stills, "motion_video": None}
     assert fields["previews"] == {"motion_video": None}
+
+
+def test_pictures_of_a_file_that_the_job_does_not_name_are_not_known(world: World, user: str) -> None:
+    job_id = put(world, document(user, reference_image_path=f"{user}/first/reference.png", motion_video_path=""))
+    job, before = JobPrefix(user, job_id), world.read(job_id)
+    pictures = Pictures(f"{job}poster.webp")
+    for path in (f"{job}reference.png", f"{user}/first/reference.jpg"):
+        assert not world.known_pictures.set(job, Medium.REFERENCE_IMAGE, path, pictures)
+        assert not world.known_pictures.set(job, Medium.REFERENCE_IMAGE, path, None)
+    assert world.read(job_id) == before
+    assert world.known_pictures.set(job, Medium.REFERENCE_IMAGE, f"{user}/first/reference.png", pictures)
+    assert world.known_pictures.set(job, Medium.MOTION_VIDEO, f"{job}motion.mp4", pictures)
+    assert set(world.read(job_id)["posters"]) == {Medium.REFERENCE_IMAGE, Medium.MOTION_VIDEO}

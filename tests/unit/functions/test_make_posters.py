@@ -39,6 +39,10 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     return contents
 
 
+def refused(*_: object, **__: bool) -> Posters:
+    raise Unpicturable(Reason.BROKEN)
+
+
 def upload(services: FakeServices, bucket: str, name: str, content: bytes, **told: Any) -> dict[str, Any]:
     generations = services.fake_media.objects[bucket].setdefault(name, [])
     generations.append(content)
@@ -125,13 +129,10 @@ def test_what_is_made_depends_on_the_medium(
 def test_an_output_that_is_replaced_by_one_without_pictures_keeps_none_for_chats(
     services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object, **__: bool) -> Posters:
-        raise Unpicturable(Reason.BROKEN)
-
     stored = {"name": "me/job-1/picture.jpg", "width": 675, "height": 1200}
     services.add("job-1", document("me", share_picture=stored))
     with monkeypatch.context() as patched:
-        patched.setattr(module, "make", refuse)
+        patched.setattr(module, "make", refused)
         make_posters.receive(upload(services, OUTPUTS, "me/job-1/output.mp4", b"broken"), services)
     assert services.fake_repository.documents["job-1"]["share_picture"] is None
 
@@ -185,6 +186,15 @@ def test_a_job_that_was_made_from_another_s_inputs_shows_their_pictures(
     }
 
 
+def test_an_earlier_job_s_input_whose_pictures_are_still_to_come_is_not_known_to_have_none(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    services.add("again", document("me", motion_video_path="me/first/motion.mp4"))
+    make_posters.receive(upload(services, OUTPUTS, "me/again/output.mp4", b"video"), services)
+    posters = services.fake_repository.documents["again"]["posters"]
+    assert posters == {"output_video": "me/again/poster.webp"}
+
+
 def test_an_event_that_comes_again_makes_nothing_again(services: FakeServices, seen: list[bytes]) -> None:
     services.add("job-1", document("me"))
     event = upload(services, VIDEOS, "me/job-1/motion.mp4", b"video")
@@ -234,6 +244,15 @@ def test_of_two_files_for_one_medium_the_one_that_the_job_names_is_shown(
     assert seen == [b"image", b"third"]
 
 
+def test_pictures_of_an_upload_that_the_new_job_does_not_name_are_not_shown_as_its_own(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    event = upload(services, IMAGES, "me/job-1/reference.jpg", b"image")
+    services.add("job-1", document("me", reference_image_path="me/first/reference.jpg"))
+    make_posters.receive(event, services)
+    assert "posters" not in services.fake_repository.documents["job-1"]
+
+
 def test_of_two_files_before_their_job_the_newer_one_is_shown(services: FakeServices, seen: list[bytes]) -> None:
     make_posters.receive(upload(services, IMAGES, "me/job-1/reference.png", b"image"), services)
     make_posters.receive(upload(services, IMAGES, "me/job-1/reference.jpg", b"other"), services)
@@ -241,6 +260,16 @@ def test_of_two_files_before_their_job_the_newer_one_is_shown(services: FakeServ
     make_posters.receive(upload(services, OUTPUTS, "me/job-1/output.mp4", b"video"), services)
     assert seen == [b"image", b"other", b"video"]
     assert services.fake_repository.documents["job-1"]["posters"]["reference_image"] == "me/job-1/poster.webp"
+
+
+def test_a_second_file_without_pictures_leaves_the_first_one_s(
+    services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_posters.receive(upload(services, IMAGES, "me/job-1/reference.jpg", b"image"), services)
+    with monkeypatch.context() as patched:
+        patched.setattr(module, "make", refused)
+        make_posters.receive(upload(services, IMAGES, "me/job-1/reference.pdf", b"document"), services)
+    assert services.fake_media.objects[IMAGES]["me/job-1/poster.webp"] == [b"poster"]
 
 
 def test_an_input_without_pictures_is_known_for_that_once_the_output_is_there(
@@ -298,12 +327,9 @@ def test_pictures_that_another_event_replaces_meanwhile_are_left_and_looked_at_a
 def test_a_medium_without_pictures_does_not_keep_those_of_its_predecessor(
     services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object, **__: bool) -> Posters:
-        raise Unpicturable(Reason.BROKEN)
-
     services.add("job-1", document("me"))
     make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
-    monkeypatch.setattr(module, "make", refuse)
+    monkeypatch.setattr(module, "make", refused)
     make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"broken"), services)
     fields = services.fake_repository.documents["job-1"]
     assert (fields["posters"], fields["previews"]) == ({"motion_video": None}, {"motion_video": None})

@@ -16,15 +16,18 @@ from typing import Any
 import av
 import pytest
 from av.video.frame import VideoFrame
+from av.video.reformatter import Colorspace
 from PIL import Image
 
 from infra.stage import ROOT
-from shared.posters import file_formats, photos
+from shared.posters import file_formats, photos, stills
+from shared.posters.colours import HLG
 from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_VIEW, SIDE, TILE_COLOUR, Posters
 from shared.posters.unpicturable import Reason
 from tests.decoders import decoded
 from tests.hostile_pictures import CORNERS, saved
 from tests.hostile_videos import moving
+from tests.large_media import heic
 
 pytestmark = pytest.mark.slow
 
@@ -203,6 +206,31 @@ def test_a_video_s_poster_has_the_scene_s_colours_in_their_places(name: str) -> 
 @pytest.mark.parametrize("name", [*HDR, "camera.MTS", "motion.gif"])
 def test_hdr_and_what_is_coarse_come_close(name: str) -> None:
     assert_close(colours(name), VIDEO, within=20)
+
+
+def stored_in_hdr(name: str) -> tuple[Image.Image, int]:
+    """A picture of a video as RGB, whose colours are those of the file, and their transfer characteristics."""
+    with av.open(MEDIA / name) as container:
+        (frame, *_) = container.decode(video=0)
+    still: Any = frame.reformat(480, 360, "rgb24", src_colorspace=Colorspace.BT2020)
+    return still.to_image(), int(frame.color_trc)
+
+
+@pytest.mark.parametrize("name", HDR)
+def test_an_avif_in_hdr_comes_close_too(name: str) -> None:
+    stored, transfer = stored_in_hdr(name)
+    content = bytearray(saved(stored, format="AVIF", quality=90))
+    struct.pack_into(">HH", content, content.index(b"nclx") + 4, 9, transfer)
+    assert_close(points(stills.make(BytesIO(content))), VIDEO, within=20)
+
+
+@pytest.mark.parametrize(
+    "told", [{"colour": b"nclx" + struct.pack(">HHHB", 9, HLG, 6, 0)}, {"tags": f"colorprim=9:transfer={HLG}"}]
+)
+def test_a_heic_in_hdr_comes_close_too_whether_its_index_says_so_or_its_tiles(told: Any) -> None:
+    stored, transfer = stored_in_hdr("iphone-hlg.MOV")
+    assert transfer == HLG
+    assert_close(points(photos.make(BytesIO(heic(stored, 480, **told)))), VIDEO, within=20)
 
 
 def test_an_untagged_video_of_high_definition_is_taken_as_such() -> None:

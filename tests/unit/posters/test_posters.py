@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import struct
 import subprocess
@@ -10,17 +11,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from fractions import Fraction
 from functools import cache
-from io import BytesIO
+from io import SEEK_SET, BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import av
 import pytest
 from PIL import Image
 
 from infra.stage import ROOT
-from shared.posters import clips, ends, file_formats, photos, stills
+from shared.posters import clips, ends, file_formats, photos, stills, written
 from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_STORYBOARD, SIDE, Posters, make_posters
 from shared.posters.storyboards import COLUMNS, PARTS, SIDE_OF_PART, storyboard
 from shared.posters.unpicturable import Reason, Unpicturable
@@ -28,7 +29,7 @@ from shared.posters.videos import Shot, Video
 from tests.benchmarks.posters import Measured
 from tests.decoders import decoded
 from tests.hostile_pictures import CORNERS, PICTURES, noise, ring, saved, scene, write_picture
-from tests.hostile_videos import VIDEOS, boxed, moving, repeated, video, write_video
+from tests.hostile_videos import VIDEOS, boxed, in_parts, moving, repeated, video, write_video
 from tests.large_media import heic
 from tests.profiles import swapped_inks
 
@@ -74,7 +75,8 @@ REFUSED = {
     "script.mp4": Reason.NOT_MEDIA,
 }
 OF_NO_SCENE = {"single-dot.png", "thread.png", "grey-16-bit.png", "noise.png", "transparent-noise.png"} | {
-    *("checks-of-bits.png", "checks-of-palette.png", "noise.mp4", "black.mp4", "black-for-four-seconds.mp4")
+    *("dithered.png", "dots-of-noise.png"),
+    *("checks-of-bits.png", "checks-of-palette.png", "noise.mp4", "black.mp4", "black-for-four-seconds.mp4"),
 }
 DEMO = sorted((ROOT / "infra/local/media").iterdir())
 
@@ -369,6 +371,29 @@ def test_if_all_pictures_take_too_much_memory_key_pictures_must_do(monkeypatch: 
     assert [round(30 * (frame.time or 0)) for frame in pictures_of(posters.preview)] == [0, 10, 20, 30]
 
 
+class _Disk(BytesIO):
+    """A file that goes to no impossible place."""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        if whence == SEEK_SET and offset > 2**30:
+            raise OSError(errno.EINVAL, "Invalid argument")
+        return super().seek(offset, whence)
+
+
+@pytest.mark.parametrize(("field", "value"), [(12, 2**31), (12, 2**31 - 1), (24, 2**31 - 1)])
+def test_what_comes_before_damage_to_the_index_of_a_late_part_gets_all_pictures(
+    field: int, value: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The fields of the last part's index: its place, which the disk may refuse, and a picture's size."""
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    content = bytearray(in_parts(moving(320, 240, 60), g="10"))
+    struct.pack_into(">I", content, content.rindex(b"trun") + field, value)
+    posters = clips.make(_Disk(content), is_output=True)
+    assert 50 <= len(pictures_of(posters.preview)) < 60
+    assert posters.storyboard
+    assert posters.share_picture
+
+
 def test_a_single_picture_is_also_a_preview_where_browsers_do_not_play_the_video(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -439,6 +464,20 @@ def test_a_storyboard_shows_the_course_of_the_whole_video() -> None:
         assert part.tobytes()[0] == pytest.approx(30 * (place // 2), abs=8)
 
 
+def test_all_parts_of_a_storyboard_that_show_one_picture_have_its_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    tags: dict[str, Any] = {"x264-params": "colormatrix=bt709"}
+    content = video([scene(480, 360)] * 6, rate=2, **tags)
+    posters = clips.make(BytesIO(content), is_output=True)
+    wanted = opened(posters.poster).convert("RGB").reduce(SIDE // 2).tobytes()
+    sheet = Image.open(BytesIO(posters.storyboard or b"")).convert("RGB")
+    for place in range(PARTS):
+        row, column = divmod(place, COLUMNS)
+        box = (column * SIDE_OF_PART, row * SIDE_OF_PART, (column + 1) * SIDE_OF_PART, (row + 1) * SIDE_OF_PART)
+        quarters = sheet.crop(box).reduce(SIDE_OF_PART // 2).tobytes()
+        assert all(abs(a - b) <= 3 for a, b in zip(quarters, wanted, strict=True)), (place, quarters, wanted)
+
+
 def test_a_video_that_ends_before_its_sound_has_a_storyboard_that_ends_with_its_last_picture(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -469,6 +508,13 @@ def test_a_fast_video_of_less_than_a_minute_has_a_storyboard_too(monkeypatch: py
     monkeypatch.setattr(time, "process_time", lambda: 0)
     content = repeated(3300, Fraction(1, 60), moving(64, 64, 10))
     assert clips.make(BytesIO(content), is_output=True).storyboard
+
+
+def test_a_view_that_nothing_makes_small_enough_costs_no_poster(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(written, "LARGEST_VIEW", 1)
+    posters = photos.make(BytesIO(heic(scene(128, 64), 64)))
+    assert posters.view is None
+    assert_shows_scene(opened(posters.poster).convert("RGB"))
 
 
 def test_noise_s_storyboard_is_small_enough_all_the_same() -> None:

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
-from shared.posters import clips
+from shared.posters import clips, written
 from shared.posters.posters import SIDE, Posters
+from shared.posters.unpicturable import Reason, Unpicturable
 from shared.posters.videos import Video
 from tests.hostile_pictures import CORNERS, noise, scene
 from tests.hostile_videos import VIDEOS, video
@@ -117,6 +118,21 @@ def test_if_memory_does_not_suffice_for_what_outputs_get_there_is_all_else(
     assert posters.preview
     assert (posters.share_picture is None) == (part == "whole")
     assert (posters.storyboard is None) == (part == "course")
+
+
+@pytest.mark.parametrize("error", [MemoryError(), Unpicturable(Reason.TOO_LARGE)])
+@pytest.mark.parametrize("lost", ["preview", "storyboard", "share_picture"])
+def test_what_cannot_be_written_is_lost_alone(
+    lost: str, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(written if lost == "share_picture" else clips, lost, refuse)
+    posters = made(video([scene(320, 240)] * 40))
+    assert posters.poster
+    kinds = ("preview", "storyboard", "share_picture")
+    assert [kind for kind in kinds if getattr(posters, kind) is None] == [lost]
 
 
 def test_a_video_that_takes_long_to_decode_has_all_pictures_but_this(monkeypatch: pytest.MonkeyPatch) -> None:
