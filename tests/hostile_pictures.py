@@ -113,7 +113,7 @@ def text_bomb() -> bytes:
 
 def damaged(content: bytes) -> bytes:
     middle = len(content) // 2
-    return content[:middle] + os.urandom(64) + content[middle + 64 :]
+    return content[:middle] + 64 * b"\xff" + content[middle + 64 :]
 
 
 PICTURES: dict[str, Callable[[], bytes]] = {
