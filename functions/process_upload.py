@@ -21,13 +21,18 @@ def process_upload(event: ObjectFinalized, services: Services) -> None:
     if event.prefix is None:
         log.info("upload_ignored", bucket=event.bucket, reason="no job's object can be called so")
         return
-    deletion = services.deletions.of(event.prefix.job_id)
-    is_own = deletion is not None and deletion.user_id == event.prefix.user_id
+    owner, job_id = event.prefix.user_id, event.prefix.job_id
+    deletion = services.deletions.of(job_id)
+    is_own = deletion is not None and deletion.user_id == owner
     if deletion and is_own and deletion.is_deleted:
         _remove(event, event.prefix, services)
+    elif deletion and not is_own and services.deletions.is_earlier_owner(owner, job_id):
+        # The ledger's entry is another's, so nothing is recorded. No restore can bring this user's job back.
+        services.objects.remove(event.bucket, event.name, event.generation)
+        log.info("late_upload_removed", job_id=job_id, bucket=event.bucket, bytes=event.size)
     else:
         # The job is live, or being restored, or does not exist yet, because inputs are uploaded first. A deletion
-        # of another user's is of an earlier job with this id.
+        # of another user's is of another job with this id.
         is_restoring = deletion is not None and is_own and deletion.state is DeletionState.RESTORING
         _complete(event, event.prefix, services, is_restoring=is_restoring)
 

@@ -117,6 +117,7 @@ _MEANINGS = {
     Kind.OVERDUE: "the purge is pending for too long",
     Kind.LEFT: "a deleted job names this object, and no live job needs it: look at it",
     Kind.STALE_MARK: "the job was restored, but its document still has its mark",
+    Kind.MARKED_AGAIN: "the job was restored, and other code has marked it since: delete it, or remove the mark",
     Kind.RESTORING: "the job's restore was requested long ago and is not done",
     Kind.LOST_MARK: "the job is deleted, but its document has lost its mark",
     Kind.ERASED_TEXTS: "the job's texts were erased, and a stale copy of its document has brought them back",

@@ -22,6 +22,7 @@ from shared.deletion.deletions import Deletions
 from shared.deletion.ledger import Ledger
 from shared.deletion.purge import DeletionState
 from shared.deletion.standing import Pair, Standing, has_lost_mark, has_stale_mark, texts_to_erase
+from shared.jobs.documents import is_deleted
 from shared.jobs.job import JobPrefix
 from shared.storage.objects import ObjectStore, StoredObject
 
@@ -44,6 +45,9 @@ class Kind(StrEnum):
     """A stale copy of an erased job's document has brought back texts that the erasure removed."""
     STALE_MARK = "stale-mark"
     """The ledger says that the job was restored, and its document still has the mark of before."""
+    MARKED_AGAIN = "marked-again"
+    """The ledger says that the job was restored, and other code has marked it since: no files go, and no restore
+    helps. Somebody must look whether it is to be deleted."""
     RESTORING = "restoring"
     """A restore was requested long ago and is not done. Sweeps ask for it again: somebody must look why."""
     OLD_FORM = "old-form"
@@ -178,13 +182,16 @@ class Reconciliation:
                 if self._repair:
                     self._deletions.take_stale_mark(pair.job_id)
                 yield Finding(Kind.STALE_MARK, f"jobs/{pair.job_id}")
-            elif self._is_restoring_long(pair):
-                yield Finding(Kind.RESTORING, f"jobs/{pair.job_id}")
+            elif kind := self._wrong_restore(pair):
+                yield Finding(kind, f"jobs/{pair.job_id}")
 
-    def _is_restoring_long(self, pair: Pair) -> bool:
-        asked = pair.entry.get("restore_requested_at")
-        is_restoring = pair.entry.get("state") == DeletionState.RESTORING
-        return is_restoring and (not isinstance(asked, datetime) or asked < self._since)
+    def _wrong_restore(self, pair: Pair) -> Kind | None:
+        """What somebody must look at in a job that was restored, or is being so. Its mark is not a stale one."""
+        state, asked, done = (pair.entry.get(name) for name in ("state", "restore_requested_at", "restored_at"))
+        if state == DeletionState.RESTORING and (not isinstance(asked, datetime) or asked < self._since):
+            return Kind.RESTORING
+        is_marked = state == DeletionState.RESTORED and isinstance(done, datetime) and is_deleted(pair.document)
+        return Kind.MARKED_AGAIN if is_marked else None
 
     def _look_at(self, groups: list[Group], checkpoint: Checkpoint) -> Iterator[Finding]:
         ids = list(dict.fromkeys(group.owner.job_id for group in groups if group.owner))

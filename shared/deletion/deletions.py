@@ -92,6 +92,11 @@ class Deletions:
         """The job's deletion, in any state; None if there never was one. Costs two reads."""
         return deletion_of(self._ledger.read([job_id])[job_id])
 
+    def is_earlier_owner(self, user_id: str, job_id: str) -> bool:
+        """Whether the user deleted a job with this id, which is another user's by now. Costs two reads."""
+        pair = self._ledger.read([job_id])[job_id]
+        return owner_of(pair) != user_id and entries.was_deleted_by(pair.entry, user_id)
+
     def entry(self, user_id: str, job_id: str) -> Entry:
         """The ledger's entry of the user's deletion, whatever its state. Costs two reads.
 

@@ -12,6 +12,7 @@ https://cloud.google.com/storage/docs/use-soft-deleted-objects
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -80,12 +81,13 @@ def followed(before: Entry, entry: Entry) -> Entry:
         entry["earlier"] = [*_list(before, "earlier"), {**before, "earlier": []}][-_OWNERS_KEPT:]
         if "displaced" in before:
             entry["put_back"] = before["displaced"]
-    elif "restores_until" in before:
-        entry["restores_until"] = before["restores_until"]
+    else:
+        entry |= {name: before[name] for name in _OF_ONE_OWNER if name in before}
     return entry
 
 
 _FOLLOWING = ("displaced", "put_back", "restores", "earlier")
+_OF_ONE_OWNER = ("restores_until", "restore_requested_at")
 _OWNERS_KEPT = 8
 
 
@@ -147,10 +149,18 @@ def begun(entry: Entry, key: str, named: Sequence[str], now: datetime) -> Entry:
 
 
 def ended(entry: Entry, key: str, buckets: Sequence[BucketPurge], found: Leftovers, now: datetime) -> Entry:
-    """Adds what one run removed. The purge is done if no bucket has an error and nothing was found elsewhere."""
+    """Adds what one run removed. The purge is done if no bucket has an error and nothing was found elsewhere.
+
+    A run that began before the deletion was taken back and wished again proves nothing: it may not have seen what
+    has come since.
+    """
     if _is_in(entry, f"ended {key}"):
         return entry
     before, runs = _map(entry, "buckets"), running(entry)
+    restored, mine = entry.get("restore_requested_at"), runs.get(key)
+    is_outdated = isinstance(restored, datetime) and (mine is None or mine <= restored)
+    if is_outdated:
+        buckets = [replace(one, error=one.error or "the deletion was taken back meanwhile") for one in buckets]
     began = min(runs.values(), default=now)  # a run that was killed may have removed the first
     others = [at for name, at in runs.items() if name != key]
     after = {
@@ -159,7 +169,7 @@ def ended(entry: Entry, key: str, buckets: Sequence[BucketPurge], found: Leftove
     }
     changes: Entry = {"buckets": after, "left": list(found.left), "running": _running(entry, key, None)}
     if is_deleted(entry):
-        is_done = not (found.left or found.going or any(one.error for one in buckets))
+        is_done = not (is_outdated or found.left or found.going or any(one.error for one in buckets))
         state = DeletionState.DONE if is_done else DeletionState.PENDING
         changes |= {"state": state.value, "proved_empty_at": now if is_done else None}
         if is_done:
@@ -228,6 +238,12 @@ def mark_lost(entry: Entry, now: datetime, sweep_after: timedelta) -> Entry:
 
 def is_deleted(entry: Entry) -> bool:
     return entry.get("state") in (DeletionState.PENDING, DeletionState.DONE)
+
+
+def was_deleted_by(entry: Entry, user_id: str) -> bool:
+    """Whether this user's last deletion of the job stood when the id came to be another's."""
+    earlier = [one for one in _list(entry, "earlier") if isinstance(one, dict) and one.get("user_id") == user_id]
+    return bool(earlier) and is_deleted(earlier[-1])
 
 
 def deletion_of(job_id: str, entry: Entry) -> Deletion | None:

@@ -113,6 +113,6 @@ _FAILED, _AWAY = "failed", "away"
 
 
 def _is_taken_back(entry: Entry, erasure: Erasure) -> bool:
-    """Whether the owner's last wish is that the job be live: it was restored after the erasure was asked for."""
+    """Whether the owner restored the job after the erasure was asked for. A delete since then is a later wish."""
     at = entry.get("restore_requested_at")
-    return not entries.is_deleted(entry) and isinstance(at, datetime) and at >= erasure.requested_at
+    return isinstance(at, datetime) and at >= erasure.requested_at

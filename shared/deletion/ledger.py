@@ -238,13 +238,19 @@ class Ledger:
         if not moved:
             self._batch(pair, after, entry, job).commit(**firestore_limits())
             return after
-        number = pair.entry.get("displaced", 0) + 1
+        number = self._last_displaced(pair.entry, entry.reference) + 1
         left = {name: value for name, value in after.document.items() if name not in moved}
         after = Pair(pair.job_id, {**after.entry, "displaced": number}, left)
         batch = self._batch(pair, after, entry, job)
         batch.create(entry.reference.collection("displaced").document(str(number)), moved)
         batch.commit(**firestore_limits())
         return after
+
+    def _last_displaced(self, entry: Entry, reference: firestore.DocumentReference) -> int:
+        """The number of the last such document. A hand that removes an entry leaves those below it."""
+        if "displaced" in entry:
+            return int(entry["displaced"])
+        return max((int(one.id) for one in fetched(reference.collection("displaced").select([]))), default=0)
 
     def _batch(self, before: Pair, after: Pair, entry: Any, job: Any) -> firestore.WriteBatch:
         batch = self._client.batch()

@@ -96,24 +96,29 @@ class Recovery:
         if self._found >= self._removed:
             return None
         # An earlier run's copies outlive what they were made from.
-        live = self._client.list_blobs(self._bucket, prefix=str(self._prefix), fields=_NAMES, **removing())
-        self._missing = max(0, self._removed - max(self._found, sum(1 for _ in live)))
+        self._missing = max(0, self._removed - max(self._found, len(self._live())))
         return f"{self._missing} of {self._removed} object(s) can no longer be found" if self._missing else None
 
     def _newest(self) -> Iterator[Any]:
         """Of each name, the newest generation that was removed in time.
 
         A restored object stays soft-deleted too. If the copy was then removed in its turn, the copy is the newer
-        one, with the same content.
+        one, with the same content. What is live is left out: each call for what an earlier run has brought back
+        would take the time of one that is still to come.
         """
+        live = self._live()
         there = self._client.list_blobs(
             self._bucket, prefix=str(self._prefix), soft_deleted=True, fields=_LISTED, **removing()
         )
         for _, generations in groupby(there, attrgetter("name")):
             removed = [one for one in generations if one.soft_delete_time >= self._since]
             self._found += len(removed)
-            if removed:
+            if removed and removed[0].name not in live:
                 yield max(removed, key=attrgetter("generation"))
+
+    def _live(self) -> set[str]:
+        there = self._client.list_blobs(self._bucket, prefix=str(self._prefix), fields=_NAMES, **removing())
+        return {blob.name for blob in there}
 
     def _restore(self, blob: Any) -> bool:
         """Restore a generation, unless there is a live one: an earlier run's copy, or a newer upload."""

@@ -7,8 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shared.deletion.erasing import Erasing
+from shared.deletion.erasing import Erased, Erasing
 from shared.deletion.erasures import Erasure, Erasures, ErasureState
+from shared.deletion.restores import Restores
 from shared.deletion.standing import texts_to_erase
 from tests.contract.worlds import World, put_many
 from tests.fake_firestore import SWEEP_AFTER
@@ -179,6 +180,26 @@ def test_no_words_are_displaced_or_stay_displaced(world: World, erasure: Erasure
     )
     Erasing(world.ledger, world.deletions).erase(erasure, [job_id], NOW + MINUTE)
     assert world.ledger.displaced(job_id) == {"other": "kept"}
+
+
+def test_a_job_that_its_owner_restored_after_the_erasure_and_deleted_again_keeps_its_words(
+    world: World, erasure: Erasure, user: str
+) -> None:
+    ids = put_many(world, user, lambda owner: document(owner, **TEXTS), 2)
+    erasing = Erasing(world.ledger, world.deletions)
+    restores = Restores(world.ledger, SWEEP_AFTER, SWEEP_AFTER)
+    world.deletions.mark(user, ids[0], NOW)
+    world.deletions.mark(user, ids[1], NOW)
+    for job_id in ids:
+        wish = restores.request(user, job_id, lambda at: at, NOW + MINUTE)
+        if job_id == ids[0]:
+            restores.finish(wish, NOW + 2 * MINUTE)
+        world.deletions.mark(user, job_id, NOW + 3 * MINUTE)
+        assert erasing.erase(erasure, [job_id], NOW + 4 * MINUTE) == Erased([], 0)
+        assert world.read(job_id).items() >= TEXTS.items()
+    later = replace(erasure, id="later", requested_at=NOW + 5 * MINUTE)
+    assert len(erasing.erase(later, ids, NOW + 5 * MINUTE).deletions) == 2
+    assert all(world.read(job_id).keys().isdisjoint(TEXTS) for job_id in ids)
 
 
 def test_another_users_job_is_not_erased(world: World, erasure: Erasure) -> None:

@@ -290,6 +290,20 @@ def test_a_full_copy_of_a_full_document_makes_room_again(database: firestore.Cli
     assert world.entry(job_id)["displaced"] == 2
 
 
+def test_a_full_document_gets_its_mark_although_a_hand_removed_the_entry_that_had_made_room_before(
+    database: firestore.Client, user: str
+) -> None:
+    world, job_id = FirestoreWorld(database), new_id()
+    fill(database, job_id, {"user_id": user, "created_at": NOW})
+    copy = world.read(job_id)
+    world.deletions.mark(user, job_id, NOW)
+    world.put(job_id, copy)
+    database.collection("deletions").document(job_id).delete()
+    world.deletions.mark(user, job_id, NOW)
+    assert is_hidden(world, user, job_id)
+    assert world.entry(job_id)["displaced"] == 2
+
+
 def test_a_document_that_a_field_fills_by_which_lists_find_jobs_gets_its_mark(
     database: firestore.Client, user: str
 ) -> None:

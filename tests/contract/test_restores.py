@@ -245,6 +245,27 @@ def test_a_delete_after_a_restore_is_a_new_one(world: World, restores: Restores,
     assert request(restores, user, job_id, NOW + 2 * WEEK - MARGIN).state is RESTORING
 
 
+@pytest.mark.parametrize("is_live_between", [False, True])
+def test_a_run_proves_nothing_of_what_came_after_the_deletion_was_taken_back(
+    world: World, restores: Restores, user: str, job_id: str, is_live_between: bool
+) -> None:
+    empty = [BucketPurge(bucket="b", objects=0, size=0)]
+    world.deletions.mark(user, job_id, NOW)
+    world.deletions.begin_purge(job_id, user, "slow", NOW)
+    request(restores, user, job_id)
+    if is_live_between:
+        assert finish(restores, job_id, NOW + LONGEST_RUN) is RESTORED
+    again = NOW + LONGEST_RUN + MINUTE
+    world.deletions.mark(user, job_id, again)
+    assert world.deletions.end_purge(job_id, "slow", empty, again + MINUTE, owner=user).state is PENDING
+    kept = entry(world, job_id)
+    assert (kept["proved_empty_at"], kept["buckets"]["b"]["proved_empty_at"]) == (None, None)
+    assert kept["sweep_at"] == again + SWEEP_AFTER
+    world.deletions.begin_purge(job_id, user, "next", again + 2 * MINUTE)
+    done = world.deletions.end_purge(job_id, "next", empty, again + 3 * MINUTE, owner=user)
+    assert done.state is DeletionState.DONE
+
+
 def test_a_restore_waits_for_a_run_that_may_still_remove(
     world: World, restores: Restores, user: str, job_id: str
 ) -> None:

@@ -162,6 +162,37 @@ def test_an_output_completes_its_job_although_an_earlier_owners_job_with_this_id
     assert services.fake_repository.documents["job-1"]["status"] == "completed"
 
 
+def test_a_late_upload_of_an_earlier_owner_is_removed_though_the_next_one_has_deleted_too(
+    services: FakeServices,
+) -> None:
+    mine = entry("me", state="done")
+    services.fake_ledger.entries["job-1"] = entry("somebody-else", state="done", earlier=[mine])
+    process_upload.receive(upload(services, content=MP4), services)
+    assert services.fake_media.objects[OUTPUTS] == {NAME: []}
+
+
+@pytest.mark.parametrize(
+    "earlier", [entry("me", state="restored"), entry("another", state="done")], ids=["restored", "another's"]
+)
+def test_an_upload_stays_where_no_deletion_of_its_owners_stood(
+    services: FakeServices, earlier: dict[str, Any]
+) -> None:
+    services.fake_ledger.entries["job-1"] = entry("somebody-else", state="done", earlier=[earlier])
+    process_upload.receive(upload(services, content=MP4), services)
+    assert services.fake_media.objects[OUTPUTS] == {NAME: [MP4]}
+
+
+def test_an_upload_for_a_live_job_stays_though_its_owner_deleted_one_with_this_id_before(
+    services: FakeServices,
+) -> None:
+    services.add("job-1", document("me", status="processing"))
+    mine = entry("me", state="done")
+    services.fake_ledger.entries["job-1"] = entry("somebody-else", state="done", earlier=[mine])
+    process_upload.receive(upload(services, content=MP4), services)
+    assert services.fake_repository.documents["job-1"]["status"] == "completed"
+    assert services.fake_media.objects[OUTPUTS] == {NAME: [MP4]}
+
+
 @pytest.mark.parametrize("content_type", ["application/octet-stream", "text/plain", "image/png", ""])
 @pytest.mark.parametrize(
     "content", [MP4, b"\x1a\x45\xdf\xa3" + bytes(200), MP4[:12]], ids=["mp4", "webm", "short"]

@@ -343,6 +343,14 @@ def test_a_stale_mark_of_a_restored_job_is_told_and_taken_away(shelves: Shelves)
     assert list(shelves.reconciliation().deletions()) == []
 
 
+def test_a_restored_job_that_other_code_has_marked_since_is_told(shelves: Shelves) -> None:
+    shelves.delete("job-1", "restored", restored_at=LONG_AGO, sweep_at=None)
+    shelves.repository.documents["job-1"]["deleted_at"] = NOW
+    for repair in (False, True):
+        found = list(shelves.reconciliation(repair=repair).deletions())
+        assert found == [Finding(Kind.MARKED_AGAIN, "jobs/job-1")]
+
+
 def test_a_restore_that_takes_longer_than_its_grace_is_told(shelves: Shelves) -> None:
     shelves.delete("stuck", "restoring", restore_requested_at=LONG_AGO)
     shelves.delete("young", "restoring", restore_requested_at=NOW)

@@ -162,6 +162,20 @@ def test_a_restore_that_is_cut_off_goes_on_where_it_was(
     assert there(client, OUTPUTS) == {str(number): b"x" for number in range(30)}
 
 
+def test_a_later_run_makes_no_call_for_what_an_earlier_one_has_brought_back(
+    client: Any, objects: ObjectStore, trouble: Trouble
+) -> None:
+    put(client, OUTPUTS, *map(str, range(5)))
+    purge(objects)
+    assert restore(objects)[2].objects == 5
+    client.bucket(OUTPUTS).delete_blobs([f"{PREFIX}3"])
+    asked: list[str] = []
+    trouble.on_call = lambda call: asked.append(call) if "/restore?" in call else None
+    again = restore(objects)[2]
+    assert (again.objects, again.error, len(asked)) == (1, None, 1)
+    assert f"{quote(f'{PREFIX}3', safe='')}/restore?" in asked[0]
+
+
 @pytest.mark.slow  # restores 100 objects
 def test_nothing_more_comes_back_once_it_is_no_longer_wanted(client: Any, objects: ObjectStore) -> None:
     put(client, OUTPUTS, *(f"{number:03}" for number in range(150)))
