@@ -54,6 +54,32 @@ export async function untilItAsks(): Promise<void> {
 }
 
 /**
+ * Calls `act` once the page was visible and online for this time on end, in milliseconds. Returns a function that cancels
+ * this.
+ */
+export function afterBeingLookedAt(delay: number, act: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const over = new AbortController();
+  const { signal } = over;
+  const begin = () => {
+    clearTimeout(timer);
+    if (document.visibilityState !== "visible" || !navigator.onLine) return;
+    timer = setTimeout(() => {
+      over.abort();
+      act();
+    }, delay);
+  };
+  document.addEventListener("visibilitychange", begin, { signal });
+  window.addEventListener("online", begin, { signal });
+  window.addEventListener("offline", begin, { signal });
+  begin();
+  return () => {
+    over.abort();
+    clearTimeout(timer);
+  };
+}
+
+/**
  * Returns which of the jobs in progress to ask for, and at what pace. Those that have stalled are left out as long as
  * others move.
  */
