@@ -105,11 +105,10 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const totals = useRef(new Map<string, { total: number; at: number }>());
   const [counts, setCounts] = useState<Counts>();
   const [loads, setLoads] = useState(0);
-  /** Why the last load of each place failed. SWR forgets it when a poll changes the list. */
-  const [failures, setFailures] = useState<Readonly<Record<string, unknown>>>({});
-  /** When the list was last asked for or would have been, and when and why the last load failed. */
+  /** When and why the last load of each place failed. SWR forgets it when a poll changes the list. */
+  const [failures, setFailures] = useState<Readonly<Record<string, { at: number; error: unknown }>>>({});
+  /** When the list was last asked for or would have been. */
   const tried = useRef(0);
-  const failed = useRef<{ at: number; error: unknown }>(null);
   /** The last load of each place, and how many loads are under way. */
   const latest = useRef(new Map<string, symbol>());
   const underWay = useRef(0);
@@ -184,19 +183,17 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
           if (fresh.length > 0) onArrival(fresh);
         }
         loaded.current = { place, at, newest: Math.max(known ?? 0, newestOf(list.jobs)) };
-        failed.current = null;
         const back = list.jobs.filter((job) => (dropped.current.get(job.id)?.at ?? at) < at);
         if (back.length > 0) takeBack(back, list.counts !== undefined);
         if (latest.current.get(place) === request) setFailures(({ [place]: _, ...others }) => others);
         return list;
-      } catch (failure) {
+      } catch (error) {
         if (counting()) countedBy.current = null;
-        failed.current = { at: Date.now(), error: failure };
         if (latest.current.get(place) === request) {
           loaded.current = { ...loaded.current, at: 0 };
-          setFailures((others) => ({ ...others, [place]: failure }));
+          setFailures((others) => ({ ...others, [place]: { at: Date.now(), error } }));
         }
-        throw failure;
+        throw error;
       } finally {
         underWay.current -= 1;
       }
@@ -253,12 +250,12 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     if (!view.oldest) room.current = roomFor(data, newest);
     void reload();
   });
-  const behind = data !== undefined && failures[place] !== undefined;
+  const failure = failures[place];
+  const behind = data !== undefined && failure !== undefined;
   usePolling(behind && online && asking && deleting.length === 0, tried, patient, async () => {
-    const { at = 0, error } = failed.current ?? {};
-    if (error instanceof ApiError && Date.now() - at < (error.retryAfter ?? 0)) throw error;
+    const { at = 0, error } = failure ?? {};
+    if (error instanceof ApiError && Date.now() - at < (error.retryAfter ?? 0)) return;
     await reload();
-    if (failed.current) throw failed.current.error;
   });
   useReturn(() => {
     if (isValidating || !isOld(loaded.current.at, Date.now())) return;
@@ -276,7 +273,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     counts: counts && recount(counts, deleting, []),
     details,
     // When the session ends, the browser leaves the page, so there is no error to show.
-    error: sessionEnded ? undefined : (failures[place] ?? pollFailure ?? lookFailure),
+    error: sessionEnded ? undefined : (failure?.error ?? pollFailure ?? lookFailure),
     loading: isValidating || sessionEnded,
     loads,
     arrived,

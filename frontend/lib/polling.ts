@@ -20,8 +20,8 @@ export type Pace = (answers: number) => number;
 
 export const steady: Pace = () => INTERVAL;
 
-/** After a failed load, which keeps polls from being asked. */
-export const patient: Pace = () => 2 * INTERVAL;
+/** After a failed load, which keeps polls from being asked. Each answer is one more failure, as the load tells of it. */
+export const patient: Pace = (failures) => backOff(failures, 2 * INTERVAL);
 
 /** A second at first, then twice as long each time, up to ten seconds. */
 export const brisk: Pace = (answers) => Math.min(1000 * 2 ** answers, INTERVAL);

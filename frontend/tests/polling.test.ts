@@ -9,6 +9,7 @@ import {
   isOld,
   keepAsking,
   type Pace,
+  patient,
   pollsOf,
   remaining,
   slowing,
@@ -25,6 +26,14 @@ const MINUTE = 60 * SECOND;
 
 test("active jobs are polled every ten seconds", () => {
   expect([0, 1, 50].map(steady)).toEqual([10_000, 10_000, 10_000]);
+});
+
+test("a list that could not be loaded is asked for after twenty seconds, then less and less often", () => {
+  const random = vi.spyOn(Math, "random").mockReturnValue(0);
+  expect([0, 1, 2, 3, 4, 50].map(patient)).toEqual([20_000, 20_000, 40_000, 80_000, 120_000, 120_000]);
+  random.mockReturnValue(1);
+  expect(patient(0)).toBe(26_000);
+  random.mockRestore();
 });
 
 test("jobs that come back are looked for after a second, then less and less often, up to every ten seconds", () => {
