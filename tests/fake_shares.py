@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from shared.errors import NotCompleted, NotFound
+from shared.errors import NotCompleted, NotFound, NotShared
 from shared.jobs.documents import is_deleted, is_live, job_from
 from shared.jobs.job import Job, JobPrefix, Medium, is_job_id
 from shared.jobs.known_pictures import Pictures, can_show, known_pictures
@@ -68,7 +68,11 @@ class FakeShares:
     def change(self, user_id: str, job_id: str, now: datetime, wishes: Mapping[str, Any]) -> Job:
         document = self._owned(user_id, job_id)
         changes = wished(document, now, wishes)
-        changes |= wished_of_link(self.ends.get(document["short_id"], {}), now, wishes)
+        link = self.ends.get(document["short_id"], {})
+        if is_over(link, now):
+            document.update(revocation(document, now))
+            raise NotShared
+        changes |= wished_of_link(link, wishes)
         document.update(changes)
         if "share_expires_at" in changes:
             self._note_end(document, job_id, expires_at=changes["share_expires_at"])

@@ -10,6 +10,7 @@ import { getJobs, getJobThumbnails, listJobs, lookForNewest, PAGE_SIZE } from "@
 import { ApiError, SessionEnded } from "@/lib/errors";
 import {
   type Counts,
+  changedJobs,
   type FoundList,
   isActive,
   type Job,
@@ -20,20 +21,22 @@ import {
 } from "@/lib/job";
 import {
   arrivals,
-  changedJobs,
+  countedTotal,
+  type Dropped,
   isOutdated,
+  leftBetween,
   newestOf,
   recount,
   renamedAs,
   roomFor,
   sharedAs,
-  withCountedTotal,
   withName,
   withNames,
   withoutJobs,
   withPolledJob,
   withPolledJobs,
   withShare,
+  withTotal,
 } from "@/lib/list";
 import { keepUrls, type TileKind, withRenewed } from "@/lib/media";
 import { isOld, patient, pollsOf, slowing } from "@/lib/polling";
@@ -96,15 +99,16 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const [visible, online, asking] = [useVisible(), useOnline(), useAsks()];
   const [deleting, setDeleting] = useState<JobFields[]>([]);
   const [deleted, setDeleted] = useState<ReadonlySet<string>>(new Set());
-  /** When each of them was. A list that was asked for later and has it tells that it was restored elsewhere. */
-  const dropped = useRef(new Map<string, number>());
+  /** When each of them was, and in which list. One that was asked for later and has it tells that it was restored elsewhere. */
+  const dropped = useRef(new Map<string, Dropped>());
+  /** How many jobs each list had when they were last counted, and when that was asked. */
+  const totals = useRef(new Map<string, { total: number; at: number }>());
   const [counts, setCounts] = useState<Counts>();
   const [loads, setLoads] = useState(0);
-  /** Why the last load of each place failed. SWR forgets it when a poll changes the list. */
-  const [failures, setFailures] = useState<Readonly<Record<string, unknown>>>({});
-  /** When the list was last asked for or would have been, and when and why the last load failed. */
+  /** When and why the last load of each place failed. SWR forgets it when a poll changes the list. */
+  const [failures, setFailures] = useState<Readonly<Record<string, { at: number; error: unknown }>>>({});
+  /** When the list was last asked for or would have been. */
   const tried = useRef(0);
-  const failed = useRef<{ at: number; error: unknown }>(null);
   /** The last load of each place, and how many loads are under way. */
   const latest = useRef(new Map<string, symbol>());
   const underWay = useRef(0);
@@ -141,6 +145,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
 
   const shows = !view.deleted && (search === "" || waysToSearch(view).length > 0);
   const place = placeOf(view);
+  /** All pages of the list. */
+  const whole = placeOf({ ...view, page: 1 });
   const key = shows ? ["jobs", userId, place] : null;
   const { data, error, isValidating, mutate } = useSWR<FoundList>(
     key,
@@ -158,7 +164,12 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
         const after = pages.current.get(placeOf({ ...view, page: page - 1 }));
         const size = loaded.current.place === place ? room.current : PAGE_SIZE;
         room.current = size;
-        const list = withCountedTotal(await listJobs({ view, size, after, counts: counting() }), view);
+        const found = await listJobs({ view, size, after, counts: counting() });
+        const total = countedTotal(found, view) ?? (after?.next_cursor ? null : found.total);
+        if (total !== null) totals.current.set(whole, { at, total });
+        const { at: from, total: counted } = totals.current.get(whole) ?? { at, total: found.total };
+        const left = leftBetween(from, at, whole, dropped.current.values());
+        const list = total === null ? withTotal(found, counted - left) : { ...found, total };
         pages.current.set(place, list);
         // If a later request asks for the counts too, its newer counts are used instead.
         if (list.counts && counting()) setCounts(list.counts);
@@ -172,19 +183,17 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
           if (fresh.length > 0) onArrival(fresh);
         }
         loaded.current = { place, at, newest: Math.max(known ?? 0, newestOf(list.jobs)) };
-        failed.current = null;
-        const back = list.jobs.filter((job) => (dropped.current.get(job.id) ?? at) < at);
+        const back = list.jobs.filter((job) => (dropped.current.get(job.id)?.at ?? at) < at);
         if (back.length > 0) takeBack(back, list.counts !== undefined);
         if (latest.current.get(place) === request) setFailures(({ [place]: _, ...others }) => others);
         return list;
-      } catch (failure) {
+      } catch (error) {
         if (counting()) countedBy.current = null;
-        failed.current = { at: Date.now(), error: failure };
         if (latest.current.get(place) === request) {
           loaded.current = { ...loaded.current, at: 0 };
-          setFailures((others) => ({ ...others, [place]: failure }));
+          setFailures((others) => ({ ...others, [place]: { at: Date.now(), error } }));
         }
-        throw failure;
+        throw error;
       } finally {
         underWay.current -= 1;
       }
@@ -241,12 +250,12 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     if (!view.oldest) room.current = roomFor(data, newest);
     void reload();
   });
-  const behind = data !== undefined && failures[place] !== undefined;
+  const failure = failures[place];
+  const behind = data !== undefined && failure !== undefined;
   usePolling(behind && online && asking && deleting.length === 0, tried, patient, async () => {
-    const { at = 0, error } = failed.current ?? {};
-    if (error instanceof ApiError && Date.now() - at < (error.retryAfter ?? 0)) throw error;
+    const { at = 0, error } = failure ?? {};
+    if (error instanceof ApiError && Date.now() - at < (error.retryAfter ?? 0)) return;
     await reload();
-    if (failed.current) throw failed.current.error;
   });
   useReturn(() => {
     if (isValidating || !isOld(loaded.current.at, Date.now())) return;
@@ -264,7 +273,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     counts: counts && recount(counts, deleting, []),
     details,
     // When the session ends, the browser leaves the page, so there is no error to show.
-    error: sessionEnded ? undefined : (failures[place] ?? pollFailure ?? lookFailure),
+    error: sessionEnded ? undefined : (failure?.error ?? pollFailure ?? lookFailure),
     loading: isValidating || sessionEnded,
     loads,
     arrived,
@@ -279,7 +288,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     drop: (job) => {
       setDeleting((before) => before.filter((one) => one.id !== job.id));
       setDeleted((before) => new Set(before).add(job.id));
-      dropped.current.set(job.id, Date.now());
+      dropped.current.set(job.id, { at: Date.now(), list: whole });
       setCounts((before) => before && recount(before, [job], []));
     },
     isDropped: (job) => deleted.has(job.id),

@@ -1,8 +1,7 @@
 import { createContext, useContext, useEffect, useState } from "react";
-import { useOnline, useVisible } from "@/hooks/use-environment";
 import { NetworkError } from "@/lib/errors";
 import { renewalCanHelp, urlToShow } from "@/lib/media";
-import { backOff, INTERVAL } from "@/lib/polling";
+import { afterBeingLookedAt, backOff, INTERVAL } from "@/lib/polling";
 
 type State = "loading" | "ready" | "renewing" | "unreachable" | "broken";
 
@@ -37,21 +36,15 @@ export function useMediaSource(urls: string[], renew: () => Promise<unknown>) {
     }
   }
 
-  const [visible, online] = [useVisible(), useOnline()];
-  const looks = visible && online;
   useEffect(() => {
-    if (state !== "unreachable" || !looks) return;
-    const timer = setTimeout(
-      () => {
-        setFailed([]);
-        setUnreached((times) => times + 1);
-        setAttempt((number) => number + 1);
-        setState("loading");
-      },
-      backOff(unreached, INTERVAL),
-    );
-    return () => clearTimeout(timer);
-  }, [state, looks, unreached]);
+    if (state !== "unreachable") return;
+    return afterBeingLookedAt(backOff(unreached, INTERVAL), () => {
+      setFailed([]);
+      setUnreached((times) => times + 1);
+      setAttempt((number) => number + 1);
+      setState("loading");
+    });
+  }, [state, unreached]);
 
   const onReady = () => {
     setState("ready");

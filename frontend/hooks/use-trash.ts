@@ -4,6 +4,7 @@ import { useReturn } from "@/hooks/use-return";
 import { listTrash } from "@/lib/api";
 import { SessionEnded } from "@/lib/errors";
 import type { TrashList } from "@/lib/job";
+import { withTotal } from "@/lib/list";
 import { isOld } from "@/lib/polling";
 import type { View } from "@/lib/view";
 
@@ -25,7 +26,9 @@ export function useTrash(userId: string, { deleted, page }: View): Trash {
     deleted ? ["trash", userId, page] : null,
     async () => {
       askedAt.current = Date.now();
-      const list = await listTrash(page, cursors.current.get(page));
+      const cursor = cursors.current.get(page);
+      const found = await listTrash(page, cursor);
+      const list = cursor ? withTotal(found, found.total) : found;
       if (list.next_cursor) cursors.current.set(page + 1, list.next_cursor);
       return list;
     },

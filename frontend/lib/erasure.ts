@@ -23,7 +23,7 @@ export type Step =
   | { at: "asking"; jobs: number; note?: string }
   /** The user, who has confirmed it, must sign in again first. */
   | { at: "signing in"; jobs: number }
-  | { at: "sending"; jobs: number }
+  | { at: "sending" }
   /** An erasure is accepted, and is being carried out. */
   | { at: "accepted" }
   | { at: "failed"; reason: string };

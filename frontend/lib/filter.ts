@@ -5,7 +5,7 @@ import { typeLabel } from "@/lib/job";
 import { formatDate } from "@/lib/time";
 import { type Filter, NO_FILTER } from "@/lib/view";
 
-export interface Part {
+interface Part {
   label: string;
   /** The rest of the filter. */
   without: Partial<Filter>;

@@ -191,6 +191,12 @@ export function isActive(job: JobFields): boolean {
   return !FINAL.includes(job.status);
 }
 
+/** Returns the jobs whose status has changed. */
+export function changedJobs(before: Job[], answered: Job[]): Job[] {
+  const statuses = new Map(before.map((job) => [job.id, job.status]));
+  return answered.filter((job) => statuses.has(job.id) && statuses.get(job.id) !== job.status);
+}
+
 /** Whether the job's share link works at this time, in milliseconds since 1970. */
 export function isShared({ share_url, share_expires_at }: JobFields, now = serverNow()): boolean {
   return share_url !== null && !(share_expires_at && Date.parse(share_expires_at) <= now);

@@ -20,8 +20,13 @@ const LARGEST_PAGE = 100;
 
 /** Returns the range of jobs on this page, such as "21–40 of 72". */
 export function describeRange(list: FoundList | TrashList): string {
-  const before = "before" in list ? list.before : (list.page - 1) * PAGE_SIZE;
+  const before = beforeOf(list);
   return `${before + 1}–${before + list.jobs.length} of ${list.total}`;
+}
+
+/** How many jobs come before this page. */
+function beforeOf(list: FoundList | TrashList): number {
+  return "before" in list ? list.before : (list.page - 1) * PAGE_SIZE;
 }
 
 /**
@@ -60,16 +65,35 @@ export function withoutJobs<T extends { jobs: JobFields[]; total: number }>(list
   return { ...list, jobs: list.jobs.filter((job) => !ids.has(job.id)), total: list.total - ids.size };
 }
 
-/**
- * Returns the list with the total that the counts that came with it tell, if it is of all jobs or of some statuses. The
- * cursor of a page carries the total of the first one, which jobs may have joined or left since.
- */
-export function withCountedTotal(list: FoundList, view: View): FoundList {
+/** Returns the total that the counts that came with a list tell, if it is of all jobs or of some statuses, else null. */
+export function countedTotal({ counts }: Pick<FoundList, "counts">, view: View): number | null {
   const { search, shared, statuses, types, from, to } = view;
-  if (!list.counts || search || shared || types.length > 0 || from || to) return list;
-  const { all, ...byStatus } = list.counts;
+  if (!counts || search || shared || types.length > 0 || from || to) return null;
+  const { all, ...byStatus } = counts;
+  if (statuses.length === 0) return all;
   const total = statuses.reduce((sum, status) => sum + (byStatus[status] ?? Number.NaN), 0);
-  return { ...list, total: statuses.length === 0 ? all : Number.isNaN(total) ? list.total : total };
+  return Number.isNaN(total) ? null : total;
+}
+
+/** When a job was deleted, and the list that showed it. */
+export interface Dropped {
+  at: number;
+  list: string;
+}
+
+/** Returns how many jobs were deleted from the list from one time until another, both included. */
+export function leftBetween(from: number, until: number, list: string, dropped: Iterable<Dropped>): number {
+  return [...dropped].filter((one) => one.list === list && one.at >= from && one.at <= until).length;
+}
+
+/**
+ * Returns the page with `total`, as far as what it shows allows, in place of what its cursor carries: the total of the
+ * first page, which jobs may have joined or left since. One without jobs, from which the user is led back, stays.
+ */
+export function withTotal<T extends FoundList | TrashList>(list: T, total: number): T {
+  if (list.jobs.length === 0) return list;
+  const end = beforeOf(list) + list.jobs.length;
+  return { ...list, total: list.next_cursor === null ? end : Math.max(total, end + 1) };
 }
 
 /**
@@ -132,12 +156,6 @@ export function withPolledJobs(list: FoundList, asked: string[], answered: Job[]
   const gone = list.jobs.filter((job) => asked.includes(job.id) && !now.has(job.id));
   const rest = withoutJobs(list, gone);
   return { ...rest, jobs: rest.jobs.map((job) => now.get(job.id) ?? job) };
-}
-
-/** Returns the jobs whose status has changed. */
-export function changedJobs(before: Job[], answered: Job[]): Job[] {
-  const statuses = new Map(before.map((job) => [job.id, job.status]));
-  return answered.filter((job) => statuses.has(job.id) && statuses.get(job.id) !== job.status);
 }
 
 /** Returns the counts after the jobs `before` became `after`. A job missing from `after` has been deleted. */

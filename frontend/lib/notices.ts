@@ -1,7 +1,6 @@
 /** What tells the user, once, that a job is done or has failed. */
 
-import { failureReason, isActive, type Job, shortName, titleOf } from "@/lib/job";
-import { changedJobs } from "@/lib/list";
+import { changedJobs, failureReason, isActive, type Job, shortName, titleOf } from "@/lib/job";
 import { notify } from "@/lib/notify";
 import { setTelling, tellingSince, WANTED } from "@/lib/telling";
 import { parseTime } from "@/lib/time";

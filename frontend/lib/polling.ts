@@ -20,8 +20,8 @@ export type Pace = (answers: number) => number;
 
 export const steady: Pace = () => INTERVAL;
 
-/** After a failed load, which keeps polls from being asked. */
-export const patient: Pace = () => 2 * INTERVAL;
+/** After a failed load, which keeps polls from being asked. Each answer is one more failure, as the load tells of it. */
+export const patient: Pace = (failures) => backOff(failures, 2 * INTERVAL);
 
 /** A second at first, then twice as long each time, up to ten seconds. */
 export const brisk: Pace = (answers) => Math.min(1000 * 2 ** answers, INTERVAL);
@@ -51,6 +51,32 @@ export async function untilItAsks(): Promise<void> {
     });
     change.abort();
   }
+}
+
+/**
+ * Calls `act` once the page was visible and online for this time on end, in milliseconds. Returns a function that cancels
+ * this.
+ */
+export function afterBeingLookedAt(delay: number, act: () => void): () => void {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const over = new AbortController();
+  const { signal } = over;
+  const begin = () => {
+    clearTimeout(timer);
+    if (document.visibilityState !== "visible" || !navigator.onLine) return;
+    timer = setTimeout(() => {
+      over.abort();
+      act();
+    }, delay);
+  };
+  document.addEventListener("visibilitychange", begin, { signal });
+  window.addEventListener("online", begin, { signal });
+  window.addEventListener("offline", begin, { signal });
+  begin();
+  return () => {
+    over.abort();
+    clearTimeout(timer);
+  };
 }
 
 /**

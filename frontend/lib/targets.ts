@@ -2,7 +2,7 @@
 
 import { late } from "@/lib/late";
 import { LIST, type Target, TargetLost } from "@/lib/save-many";
-import { forgetZip, ZIP } from "@/lib/zip-file";
+import { forgetSavedZip, forgetZip, SAVED_AFTER, ZIP } from "@/lib/zip-file";
 
 // Not in TypeScript's own types: https://wicg.github.io/file-system-access/#api-showdirectorypicker
 declare global {
@@ -137,6 +137,9 @@ function save(file: File): void {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(file);
   link.download = ZIP;
-  // The URL lasts as long as the page: when the browser has read all of the file is not known.
   link.click();
+  setTimeout(() => {
+    URL.revokeObjectURL(link.href);
+    void forgetSavedZip();
+  }, SAVED_AFTER);
 }

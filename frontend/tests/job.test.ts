@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import {
+  changedJobs,
   costOf,
   enteredName,
   failureReason,
@@ -104,4 +105,17 @@ test.each([
   [undefined, null],
 ])("a seed of %s is told as %s", (seed, told) => {
   expect(seedOf({ seed } as Parameters<typeof seedOf>[0])).toBe(told);
+});
+
+test("only jobs whose status differs have changed", () => {
+  const job = (id: string, status: string | null) => ({ id, status }) as Job;
+  const ids = (jobs: Job[]) => jobs.map(({ id }) => id);
+  const [a, c] = [job("a", "processing"), job("c", "queued")];
+  expect(ids(changedJobs([a, c], [job("a", "failed"), c, job("new", "completed")]))).toEqual(["a"]);
+  const [unknown, unnamed] = [job("d", "watermarking"), job("e", null)];
+  expect(ids(changedJobs([unknown, unnamed], [unknown, unnamed]))).toEqual([]);
+  expect(ids(changedJobs([unknown, unnamed], [job("d", "upscaling"), job("e", "queued")]))).toEqual([
+    "d",
+    "e",
+  ]);
 });

@@ -1,14 +1,14 @@
 import { describe, expect, test } from "vitest";
-import type { Counts, FoundList, Job } from "@/lib/job";
+import type { Counts, FoundList, Job, TrashList } from "@/lib/job";
 import {
   arrivals,
-  changedJobs,
+  countedTotal,
   describeRange,
   isOutdated,
+  leftBetween,
   newestOf,
   recount,
   roomFor,
-  withCountedTotal,
   withName,
   withNames,
   withoutJobs,
@@ -16,6 +16,7 @@ import {
   withPolledJobs,
   withReturning,
   withShare,
+  withTotal,
 } from "@/lib/list";
 import { ALL, NO_FILTER, type View } from "@/lib/view";
 
@@ -217,16 +218,6 @@ describe("a job that comes back", () => {
   });
 });
 
-test("only jobs whose status differs have changed", () => {
-  expect(ids(changedJobs([a, c], [job("a", "failed"), c, job("new")]))).toEqual(["a"]);
-  const [unknown, unnamed] = [job("d", "watermarking"), { ...job("e"), status: null }];
-  expect(ids(changedJobs([unknown, unnamed], [unknown, unnamed]))).toEqual([]);
-  expect(ids(changedJobs([unknown, unnamed], [job("d", "upscaling"), job("e", "queued")]))).toEqual([
-    "d",
-    "e",
-  ]);
-});
-
 describe("the counts", () => {
   test("follow a job's change of status", () => {
     expect(recount(counts, [a], [job("a", "completed")])).toEqual({
@@ -264,23 +255,53 @@ test("the range names the first and last job of a page", () => {
   expect(describeRange(list([a], { page: 1, before: 0, total: 1 }))).toBe("1–1 of 1");
 });
 
-test("the total of all jobs, or of some statuses, is what was counted with them", () => {
+test("counts that came with a list tell the total of all jobs and of some statuses", () => {
   const all: View = { ...ALL, details: null };
-  const counted = list([a], { counts: { ...counts, all: 49 } });
-  expect(withCountedTotal(counted, all).total).toBe(49);
-  expect(withCountedTotal(list([a]), all).total).toBe(50);
-  expect(withCountedTotal(counted, { ...all, oldest: true }).total).toBe(49);
+  expect(countedTotal({ counts: { ...counts, all: 49 } }, all)).toBe(49);
+  expect(countedTotal({}, all)).toBeNull();
+  expect(countedTotal({ counts: { ...counts, all: 49 } }, { ...all, oldest: true })).toBe(49);
   const some = { ...all, statuses: ["completed", "failed"] satisfies View["statuses"] };
-  expect(withCountedTotal(counted, some).total).toBe(counts.completed + counts.failed);
+  expect(countedTotal({ counts }, some)).toBe(counts.completed + counts.failed);
   const { other: _, ...older } = counts;
-  expect(withCountedTotal(list([a], { counts: older }), { ...all, statuses: ["other"] }).total).toBe(50);
+  expect(countedTotal({ counts: older }, { ...all, statuses: ["other"] })).toBeNull();
   for (const view of [
     { search: "a" },
     { shared: true },
     { types: ["extend" as const] },
     { from: "2026-01-01" },
   ])
-    expect(withCountedTotal(counted, { ...all, ...view }).total).toBe(50);
+    expect(countedTotal({ counts }, { ...all, ...view })).toBeNull();
+});
+
+describe("the total of a page behind a cursor", () => {
+  test("is what is known of the list, not what was counted with its first page", () => {
+    expect(withTotal(list([a, b]), 47).total).toBe(47);
+    expect(withTotal(list([a, b]), 53).total).toBe(53);
+  });
+
+  test("is never less than what is shown and what follows, nor more than the last page shows", () => {
+    expect(withTotal(list([a, b]), 22).total).toBe(23);
+    expect(describeRange(withTotal(list([a, b], { next_cursor: null }), 40))).toBe("21–22 of 22");
+    const deleted = { ...a, deleted_at: "2026-11-26T15:00:00Z", recoverable_until: "2026-12-03T15:00:00Z" };
+    const trash: TrashList = { jobs: [deleted], total: 40, page: 2, next_cursor: null };
+    expect(describeRange(withTotal(trash, trash.total))).toBe("21–21 of 21");
+  });
+
+  test("stays where there are no jobs, and the user is led back", () => {
+    expect(withTotal(list([], { next_cursor: null }), 0).total).toBe(50);
+  });
+
+  test("is lowered by the jobs that were deleted from this list since it was counted", () => {
+    const deleted = [
+      { at: 9, list: "mine" },
+      { at: 10, list: "mine" },
+      { at: 15, list: "mine" },
+      { at: 15, list: "another" },
+      { at: 20, list: "mine" },
+      { at: 21, list: "mine" },
+    ];
+    expect(leftBetween(10, 20, "mine", deleted)).toBe(3);
+  });
 });
 
 test("the range counts the new jobs that have made a page longer", () => {

@@ -2,12 +2,14 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ApiError, SessionEnded } from "@/lib/errors";
 import type { Job } from "@/lib/job";
 import {
+  afterBeingLookedAt,
   asks,
   backOff,
   brisk,
   isOld,
   keepAsking,
   type Pace,
+  patient,
   pollsOf,
   remaining,
   slowing,
@@ -24,6 +26,14 @@ const MINUTE = 60 * SECOND;
 
 test("active jobs are polled every ten seconds", () => {
   expect([0, 1, 50].map(steady)).toEqual([10_000, 10_000, 10_000]);
+});
+
+test("a list that could not be loaded is asked for after twenty seconds, then less and less often", () => {
+  const random = vi.spyOn(Math, "random").mockReturnValue(0);
+  expect([0, 1, 2, 3, 4, 50].map(patient)).toEqual([20_000, 20_000, 40_000, 80_000, 120_000, 120_000]);
+  random.mockReturnValue(1);
+  expect(patient(0)).toBe(26_000);
+  random.mockRestore();
 });
 
 test("jobs that come back are looked for after a second, then less and less often, up to every ten seconds", () => {
@@ -71,16 +81,16 @@ test("a hidden page asks nothing, unless its user wants to be told", () => {
   expect(asks()).toBe(true);
 });
 
-describe("what a page asks first waits", () => {
-  class Tab extends EventTarget {
-    visibilityState = "hidden";
+class Tab extends EventTarget {
+  visibilityState = "hidden";
 
-    show(state: string): void {
-      this.visibilityState = state;
-      this.dispatchEvent(new Event("visibilitychange"));
-    }
+  show(state: string): void {
+    this.visibilityState = state;
+    this.dispatchEvent(new Event("visibilitychange"));
   }
+}
 
+describe("what a page asks first waits", () => {
   /** Returns a hidden tab, and whether it asks by now. */
   function open(): [Tab, () => Promise<boolean>] {
     const tab = new Tab();
@@ -116,6 +126,66 @@ describe("what a page asks first waits", () => {
     tab.dispatchEvent(new Event("storage"));
     expect(await asksNow()).toBe(true);
     expect(await open()[1]()).toBe(true);
+  });
+});
+
+describe("what waits until it was looked at for ten seconds", () => {
+  const tab = new Tab();
+  const connection = { onLine: true };
+  const act = vi.fn();
+  const listen = vi.spyOn(tab, "addEventListener");
+
+  function connect(onLine: boolean): void {
+    connection.onLine = onLine;
+    tab.dispatchEvent(new Event(onLine ? "online" : "offline"));
+  }
+
+  beforeEach(() => {
+    vi.useFakeTimers();
+    for (const name of ["document", "window"]) vi.stubGlobal(name, tab);
+    vi.stubGlobal("navigator", connection);
+    tab.show("visible");
+    connect(true);
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+    vi.unstubAllGlobals();
+    vi.clearAllMocks();
+  });
+
+  test("is done then, once", () => {
+    afterBeingLookedAt(10 * SECOND, act);
+    vi.advanceTimersByTime(10 * SECOND - 1);
+    expect(act).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(1);
+    tab.show("hidden");
+    tab.show("visible");
+    vi.advanceTimersByTime(MINUTE);
+    expect(act).toHaveBeenCalledOnce();
+  });
+
+  test.each([
+    ["hidden", () => tab.show("hidden"), () => tab.show("visible")],
+    ["offline", () => connect(false), () => connect(true)],
+  ])("waits anew while the page is %s", (_, leave, comeBack) => {
+    afterBeingLookedAt(10 * SECOND, act);
+    vi.advanceTimersByTime(9 * SECOND);
+    leave();
+    vi.advanceTimersByTime(MINUTE);
+    comeBack();
+    vi.advanceTimersByTime(9 * SECOND);
+    expect(act).not.toHaveBeenCalled();
+    vi.advanceTimersByTime(SECOND);
+    expect(act).toHaveBeenCalledOnce();
+  });
+
+  test("is never done, and listens to nothing, once it is cancelled", () => {
+    const cancel = afterBeingLookedAt(10 * SECOND, act);
+    cancel();
+    const signals = listen.mock.calls.map(([, , options]) => (options as AddEventListenerOptions).signal);
+    expect(signals.map((signal) => signal?.aborted)).toEqual([true, true, true]);
+    vi.advanceTimersByTime(MINUTE);
+    expect(act).not.toHaveBeenCalled();
   });
 });
 

@@ -23,7 +23,7 @@ function folder() {
       const parts: Uint8Array<ArrayBuffer>[] = [];
       return new WritableStream<Uint8Array<ArrayBuffer>>({
         write: (chunk) => void parts.push(chunk),
-        close: () => void files.set(name, new Blob(parts)),
+        close: () => void files.set(name, new File(parts, name, { lastModified: Date.now() })),
       });
     },
   });
@@ -44,7 +44,10 @@ const text = (content: string) => new Blob([content]).stream();
 const broken = () =>
   new ReadableStream<Uint8Array>({ start: (stream) => stream.error(new TypeError("lost")) });
 
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
 
 describe("a folder", () => {
   const made = () => {
@@ -131,6 +134,19 @@ describe("a zip file", () => {
     const [zip] = saved.mock.calls.map(([blob]) => blob as Blob);
     expect(await zip?.text()).toContain(whole);
     expect(fetch.mock.calls[1]?.[1]).toMatchObject({ headers: { Range: "bytes=12-" } });
+  });
+
+  test("is removed an hour after it was handed over, when the browser has saved it", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "Date"] });
+    const { files, saved, target } = await made();
+    const revoked = vi.spyOn(URL, "revokeObjectURL");
+    await target.end(new Blob(["[]"]), false);
+    expect(saved).toHaveBeenCalledOnce();
+    await vi.advanceTimersByTimeAsync(3_599_000);
+    expect([files.size, revoked.mock.calls.length]).toEqual([1, 0]);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(files.size).toBe(0);
+    expect(revoked).toHaveBeenCalledExactlyOnceWith("blob:1");
   });
 
   test("takes the place of an earlier one, which is gone before", async () => {

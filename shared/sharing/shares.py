@@ -103,10 +103,8 @@ def wished(document: dict[str, Any], now: datetime, wishes: Mapping[str, Any]) -
     return {name: value for name, value in wishes.items() if getattr(job, name) != value}
 
 
-def wished_of_link(link: Mapping[str, Any], now: datetime, wishes: Mapping[str, Any]) -> dict[str, Any]:
-    """The same for the link's own document. An older copy of the job may tell otherwise. Raises NotShared."""
-    if is_over(link, now):
-        raise NotShared
+def wished_of_link(link: Mapping[str, Any], wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """The same for the link's own document. An older copy of the job may tell otherwise."""
     end = "share_expires_at"
     return {end: wishes[end]} if end in wishes and link.get("expires_at") != wishes[end] else {}
 
@@ -179,14 +177,18 @@ class Shares:
     def change(self, user_id: str, job_id: str, now: datetime, wishes: Mapping[str, Any]) -> Job:
         """Let the job's link be as its owner wishes; `requested_wishes` gives the fields.
 
-        Raises NotFound, and NotShared if the job has no link that works. Costs two reads and, if a wish is new,
+        Raises NotFound, and NotShared if the job has no link that works; if an older copy of the job has brought
+        an ended link back, the job loses it again. Costs two reads and, if a wish is new or the link has ended,
         one write; one more read and write for another end.
         """
 
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
             changes = wished(document, now, wishes)
             link = fields(read(self._links.document(document["short_id"])))
-            changes |= wished_of_link(link, now, wishes)
+            if is_over(link, now):
+                update_unless_changed(self._client, snapshot, revocation(document, now))
+                raise NotShared
+            changes |= wished_of_link(link, wishes)
             if "share_expires_at" in changes:
                 end = {"expires_at": changes["share_expires_at"]}
                 update_with_link(self._client, snapshot, changes, end)

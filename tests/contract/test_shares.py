@@ -147,6 +147,7 @@ def test_a_worker_who_saves_an_older_copy_brings_no_ended_link_back(world: World
         world.shares.resolve(short_id, end)
     with pytest.raises(NotShared):
         world.shares.change(user, job_id, end, {"share_expires_at": end + timedelta(hours=1)})
+    assert world.repository.get(user, job_id).short_id is None, "its owner has met it"
     again = str(world.shares.renew(user, job_id, end).short_id)
     assert world.shares.resolve(again, end).job.id == job_id
 

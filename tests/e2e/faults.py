@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Page, Route
+
+from tests.waiting import wait_until
 
 LIST = re.compile(r"/api/v1/jobs\?")
 """Requests for lists, including polls and looks."""
@@ -63,21 +66,38 @@ class HeldBack:
     def __init__(self, page: Page, url: re.Pattern[str], *, only: str = "") -> None:
         """`only` limits this to addresses that contain the text."""
         self._only = only
-        self._waiting: list[Route] = []
+        self._page = page
+        self._waiting: list[tuple[Route, Callable[[], None]]] = []
         self._over = False
         page.route(url, self._hold)
+
+    def wait(self) -> None:
+        """Wait until there is one."""
+        # The call to the page delivers pending events.
+        wait_until(lambda: self._page.evaluate("true") and self._waiting)
 
     def let_go(self, answer: Callable[[Route], None] | None = None) -> None:
         """Release the held requests. With `answer`, it responds to them instead of the service."""
         self._over = True
-        for route in self._waiting:
+        for route, go_on in self._waiting:
             if answer:
                 answer(route)
             else:
-                route.continue_()
+                go_on()
 
     def _hold(self, route: Route) -> None:
-        if self._over or self._only not in route.request.url:
-            route.continue_()
+        self._hold_or_pass(route, route.continue_, route.request.url)
+
+    def _hold_or_pass(self, route: Route, go_on: Callable[[], None], text: str) -> None:
+        if self._over or self._only not in text:
+            go_on()
         else:
-            self._waiting.append(route)
+            self._waiting.append((route, go_on))
+
+
+class HeldAnswers(HeldBack):
+    """Holds answers instead: the page does not know that they were given. `only` is what an answer contains."""
+
+    def _hold(self, route: Route) -> None:
+        response = route.fetch()
+        self._hold_or_pass(route, partial(route.fulfill, response=response), response.text())

@@ -89,6 +89,21 @@ def test_the_first_job_of_the_next_page_moves_up(jobs_page: JobsPage, shelf: She
     expect(jobs_page.card(ids[4])).to_be_focused()
 
 
+def test_a_list_whose_jobs_are_not_counted_has_one_less_also_on_a_later_page(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    ids = shelf.add_many(42)
+    jobs_page.open("?type=animate")
+    jobs_page.expect_range(1, 20, 42)
+    page.get_by_role("button", name="Next").click()
+    jobs_page.expect_range(21, 40, 42)
+    delete(jobs_page, ids[20])
+    jobs_page.expect_ids(ids[21:41])
+    jobs_page.expect_range(21, 40, 41)
+    page.get_by_role("button", name="Next").click()
+    jobs_page.expect_range(41, 41, 41)
+
+
 def test_an_emptied_last_page_leads_to_the_previous_page(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
     ids = shelf.add_many(22, "failed")
     jobs_page.open("?page=2")

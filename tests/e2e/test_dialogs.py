@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 from functools import partial
 
 from google.cloud import firestore, storage
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, expect
 
 from infra.local.stack import Stack
 from infra.local.users import Account
-from tests.e2e.faults import HeldBack, failed_load
+from tests.e2e.faults import HeldAnswers, HeldBack, failed_load
 from tests.e2e.jobs_page import JobsPage, wait_for, wait_for_dialog
 from tests.e2e.posters import ALL, tell_of
 from tests.e2e.shelf import Shelf
@@ -234,24 +234,9 @@ def test_details_of_an_unknown_job_or_another_users_say_that_there_is_none(
         expect(jobs_page.dialog.get_by_text("There is no such job.")).to_be_visible()
 
 
-def _hold_the_part_of_previews(page: Page) -> list[Callable[[], None]]:
-    """Hold the script that contains the preview. Calling the functions in the returned list releases it."""
-    held: list[Callable[[], None]] = []
-
-    def answer(route: Route) -> None:
-        response = route.fetch()
-        if "cannot be shown" in response.text():
-            held.append(partial(route.fulfill, response=response))
-        else:
-            route.fulfill(response=response)
-
-    page.route("**/_next/static/chunks/**", answer)
-    return held
-
-
 def test_a_preview_opens_above_the_details_and_closes_to_them(jobs_page: JobsPage, shelf: Shelf) -> None:
     job_id = shelf.add()
-    held = _hold_the_part_of_previews(jobs_page.page)
+    part = HeldAnswers(jobs_page.page, re.compile("/_next/static/chunks/"), only="cannot be shown")
     page = jobs_page.open().page
     opener = jobs_page.button(job_id, "Details")
     opener.click()
@@ -259,10 +244,9 @@ def test_a_preview_opens_above_the_details_and_closes_to_them(jobs_page: JobsPag
     tile = details.get_by_role("button", name="Preview the output video")
     tile.click()
     # The details do not change while the browser is still loading the preview's script.
-    wait_until(lambda: page.evaluate("true") and held)
+    part.wait()
     expect(tile).to_be_focused()
-    for let_go in held:
-        let_go()
+    part.let_go()
     preview = page.get_by_role("dialog", name=re.compile("^Output video of job"))
     wait_for(preview.locator("video"), "element => element.currentTime > 0")
     _escape(page)

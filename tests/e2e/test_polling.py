@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from google.cloud import firestore
-from playwright.sync_api import APIResponse, Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.clock import Clock
 from tests.e2e.faults import (
@@ -15,6 +15,7 @@ from tests.e2e.faults import (
     ONE_JOB,
     PAGE,
     POLL,
+    HeldAnswers,
     HeldBack,
     failed_load,
     no_connection,
@@ -23,7 +24,6 @@ from tests.e2e.faults import (
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
 from tests.e2e.signing import signed_anew
-from tests.waiting import wait_until
 
 MINUTE = 60
 
@@ -258,22 +258,20 @@ def test_a_poll_during_a_deletion_does_not_count_the_job_twice(
     jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
 ) -> None:
     kept, gone = (shelf.add("processing", media=False) for _ in range(2))
-    deletions: list[tuple[Route, APIResponse]] = []
     jobs_page.open()
     clock.stop()
     poll = HeldBack(page, POLL)
     clock.run(seconds=10)
     # The functions delete the job, but the page does not get the response yet.
-    page.route(ONE_JOB, lambda route: deletions.append((route, route.fetch())))
+    deletion = HeldAnswers(page, ONE_JOB)
     jobs_page.button(gone, "Delete").click()
     jobs_page.dialog.get_by_role("button", name="Delete job").click()
-    wait_until(lambda: page.evaluate("true") and deletions)  # the call to the page delivers pending events
+    deletion.wait()
     poll.let_go()
     clock.wait_for(POLL, times=1)
     refresh = HeldBack(page, LIST)
     page.clock.resume()  # messages take time to appear
-    for route, response in deletions:
-        route.fulfill(response=response)
+    deletion.let_go()
     expect(jobs_page.toasts).to_have_text(f"Job {gone[:8]} deletedUndo")
     jobs_page.expect_counts(all=1, processing=1)
     refresh.let_go()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import APIResponse, Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.clock import Clock
-from tests.e2e.faults import ONE_JOB, POLL, failed_load, problem
+from tests.e2e.faults import ONE_JOB, POLL, HeldAnswers, failed_load, problem
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
 from tests.e2e.test_accessibility import expect_fits_and_no_violations
-from tests.waiting import wait_until
 
 
 def _details(jobs_page: JobsPage, job_id: str) -> Locator:
@@ -105,14 +104,12 @@ def test_a_poll_asked_before_the_name_was_saved_does_not_bring_the_old_one_back(
     clock = Clock(page)
     clock.stop()
     shelf.document(job_id).update({"status": "failed"})  # so no poll follows this one
-    polls: list[tuple[Route, APIResponse]] = []
-    page.route(POLL, lambda route: polls.append((route, route.fetch())))
+    poll = HeldAnswers(page, POLL)
     clock.run(seconds=10)
-    wait_until(lambda: page.evaluate("true") and polls)  # the call to the page delivers pending events
+    poll.wait()
     details.get_by_role("textbox", name="Name of the job").fill("First try")
     page.keyboard.press("Enter")
     heading = jobs_page.card(job_id).get_by_role("heading", include_hidden=True)
     expect(heading).to_have_text("First tryProcessing")
-    for route, response in polls:
-        route.fulfill(response=response)
+    poll.let_go()
     expect(heading).to_have_text("First tryFailed")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 import zipfile
 
 from playwright.sync_api import Page, expect
@@ -13,6 +14,7 @@ from tests.e2e.faults import HeldBack
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import OUTPUT, Shelf
 from tests.e2e.test_accessibility import expect_fits_and_no_violations
+from tests.waiting import wait_until
 
 # Nothing can choose a folder in a test, so the browser's own storage is the folder.
 _FOLDER = "window.showDirectoryPicker = () => navigator.storage.getDirectory()"
@@ -93,6 +95,18 @@ def test_a_zip_file_is_made_once_and_no_stray_key_or_click_throws_it_away(
         assert json.loads(saved.read("jobs.json"))[0]["id"] == job
     page.keyboard.press("Escape")
     expect(jobs_page.dialog).to_have_count(0)
+
+    # The browser keeps a copy of its own until the page is used an hour later.
+    page.reload()
+    jobs_page.expect_ids([job])
+    page.mouse.move(100, 100)
+    page.get_by_role("region", name="Notifications").wait_for(state="attached")
+    assert page.evaluate(_FILES).keys() == {"nuumee-jobs.zip"}
+    page.clock.install(time=time.time() + 3_660)
+    page.reload()
+    jobs_page.expect_ids([job])
+    page.mouse.move(101, 101)
+    wait_until(lambda: not page.evaluate(_FILES))
 
 
 def test_a_list_that_cannot_be_written_is_told_and_the_videos_are_in_the_folder(

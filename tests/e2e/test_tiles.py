@@ -222,6 +222,21 @@ def test_a_medium_that_met_no_connection_is_shown_once_there_is_one(
     expect(picture).to_have_attribute("src", re.compile("poster"))
 
 
+def test_tiles_that_can_be_loaded_listen_neither_to_the_tab_nor_to_the_connection(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    ids = shelf.add_many(20, "failed")
+    jobs_page.open()
+    jobs_page.expect_ids(ids)
+    tools = page.context.new_cdp_session(page)
+    listeners = []
+    for target in ("document", "window"):
+        found = tools.send("Runtime.evaluate", {"expression": target})["result"]["objectId"]
+        listeners += tools.send("DOMDebugger.getEventListeners", {"objectId": found})["listeners"]
+    for event in ("visibilitychange", "online", "offline"):
+        assert 1 <= sum(one["type"] == event for one in listeners) < len(ids)
+
+
 def test_a_medium_that_was_given_up_is_shown_after_the_list_is_refreshed(
     jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str]
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from infra.local.users import Account
 from tests.e2e.clock import Clock
@@ -26,19 +26,17 @@ def test_undo_brings_the_job_back_to_its_place_at_once_or_says_why_not(
     first, job, last = shelf.add_many(3)
     jobs_page.open()
     delete(jobs_page, job)
-    held: list[Route] = []
-    page.route(RESTORE, lambda route: held.append(route))  # noqa: PLW0108  Playwright needs a function of Python
+    held = HeldBack(page, RESTORE)
     undo(jobs_page)
     # The answer has not come yet.
     jobs_page.expect_ids([first, job, last])
     jobs_page.expect_counts(all=3, completed=3)
-    wait_until(lambda: page.evaluate("true") and held)  # the call to the page delivers pending events
-    problem(held[0], 410, GONE)
+    held.wait()
+    held.let_go(lambda route: problem(route, 410, GONE))
     expect(jobs_page.toasts.filter(has_text=f"Job {job[:8]} could not be restored")).to_contain_text(GONE)
     jobs_page.expect_ids([first, last])
     jobs_page.expect_counts(all=2, completed=2)
 
-    page.unroute(RESTORE)
     delete(jobs_page, first)
     undo(jobs_page)
     expect(jobs_page.toasts.filter(has_text=f"Job {first[:8]} restored")).to_be_visible()

@@ -29,7 +29,7 @@ export default function EraseDialog({ onAccepted, onClose }: Props) {
   const start = useEffectEvent(() => void reach(begin()));
   useEffect(() => start(), []);
   const confirm = (jobs: number) => {
-    setStep({ at: "sending", jobs });
+    setStep({ at: "sending" });
     void reach(send(jobs));
   };
   return (

@@ -17,7 +17,8 @@ const FIRST_EVENTS = ["pointermove", "pointerdown", "keydown", "focusin"];
 
 /**
  * Loads all parts at the first pointer movement, key press or focus, so that they are there before they are needed,
- * even if the connection is lost by then. Returns a function that cancels this.
+ * even if the connection is lost by then. With them comes what removes a zip file that is no longer needed. Returns a
+ * function that cancels this.
  */
 export function loadPartsOnFirstUse(): () => void {
   const stop = () => {
@@ -26,6 +27,10 @@ export function loadPartsOnFirstUse(): () => void {
   const load = () => {
     stop();
     for (const part of Object.values(parts)) void (part() as Promise<unknown>).catch(() => undefined);
+    void loadLater().then(
+      ({ forgetSavedZip }) => forgetSavedZip(),
+      () => undefined,
+    );
   };
   for (const event of FIRST_EVENTS) document.addEventListener(event, load);
   return stop;
