@@ -46,6 +46,7 @@ function video(size: number, headers: Record<string, string> = {}): Response {
 
 beforeEach(() => {
   vi.stubGlobal("fetch", fetch);
+  vi.stubGlobal("window", new EventTarget());
   vi.mocked(getJobOutput).mockImplementation(async (id) => ({
     job_id: id,
     download_url: `https://storage.test/${id}`,

@@ -122,6 +122,7 @@ describe("a zip file", () => {
       .mockResolvedValueOnce(new Response(half, { headers: etag }))
       .mockResolvedValueOnce(new Response(whole.slice(12), { status: 206, headers: etag }));
     vi.stubGlobal("fetch", fetch);
+    vi.stubGlobal("window", new EventTarget());
     vi.useFakeTimers();
     const { signal } = new AbortController();
     const ended = saveMany([{ id: "a" } as JobFields], target, { done: 0, total: 1, bytes: 0 }, signal);
