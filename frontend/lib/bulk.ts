@@ -1,4 +1,5 @@
 import { ApiError } from "@/lib/errors";
+import { RECORD } from "@/lib/session";
 
 /** How many requests are under way at the same time. */
 const AT_ONCE = 4;
@@ -7,7 +8,10 @@ const MOST_WAITS = 5;
 /** The longest that the service may ask to wait, in milliseconds. It is longer where a job, and not the user, asks too often. */
 const LONGEST_WAIT = 60_000;
 
-/** Does the work for each item, a few at a time. An error ends it, and is thrown. */
+/**
+ * Does the work for each item, a few at a time. An error ends it, and is thrown. Meanwhile the browser asks before it
+ * leaves the page, which would end it too, unless the session has ended.
+ */
 export async function fewAtOnce<T>(
   items: T[],
   work: (item: T) => Promise<void>,
@@ -17,7 +21,15 @@ export async function fewAtOnce<T>(
   const workThrough = async () => {
     for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
   };
-  await Promise.all(Array.from({ length: atOnce }, workThrough));
+  const askBeforeLeaving = (event: BeforeUnloadEvent) => {
+    if (localStorage.getItem(RECORD) !== null) event.preventDefault();
+  };
+  window.addEventListener("beforeunload", askBeforeLeaving);
+  try {
+    await Promise.all(Array.from({ length: atOnce }, workThrough));
+  } finally {
+    window.removeEventListener("beforeunload", askBeforeLeaving);
+  }
 }
 
 /** Makes the request. If that was too many at once (429), waits as long as the service asks, if not too long, and tries again. */

@@ -15,12 +15,10 @@ import {
   sendPasswordResetEmail,
   signInWithEmailAndPassword,
   signInWithPopup,
-  signOut as signOutOfFirebase,
   type User,
 } from "@firebase/auth";
 import { NetworkError, SessionEnded } from "@/lib/errors";
 import { settings } from "@/lib/settings";
-import { forgetZip } from "@/lib/zip-file";
 
 const auth = initializeAuth(initializeApp(settings.firebase), { persistence: browserLocalPersistence });
 if (settings.authEmulator) {
@@ -133,12 +131,6 @@ export async function sendPasswordReset(email: string): Promise<void> {
   } catch (error) {
     if (codeOf(error) !== "auth/user-not-found") throw error;
   }
-}
-
-/** Ends the session in this browser, and removes the videos that the page has left there. */
-export async function signOut(): Promise<void> {
-  await forgetZip();
-  await signOutOfFirebase(auth);
 }
 
 /** Returns a sentence for the user about an error of `sendPasswordReset`. */

@@ -24,8 +24,9 @@ export function scriptFor({ endpoints }: Settings): string {
     const controller = new AbortController();
     const headers = { Authorization: "Bearer " + token };
     const answer = fetch(url, { headers, credentials: "omit", signal: controller.signal });
-    answer.catch(() => undefined);
-    globalThis.firstList = { url, headers, sentAt: Date.now(), answer, controller };
+    const firstList = { url, headers, sentAt: Date.now(), answer, controller };
+    answer.then(() => { firstList.cameAt = Date.now(); }, () => undefined);
+    globalThis.firstList = firstList;
   }
 } catch {
   // Nobody is signed in, or the browser keeps nothing.

@@ -1,12 +1,15 @@
 /** The request for the first list, which a script in the head of the jobs page may have sent: lib/first-list-script.ts. */
 
 import { INTERVAL } from "@/lib/polling";
+import { noteServerTime } from "@/lib/server-time";
 
 interface FirstList {
   url: string;
   headers: { Authorization: string };
   /** Milliseconds since 1970. */
   sentAt: number;
+  /** When the answer came, or nothing if it has not. */
+  cameAt?: number;
   answer: Promise<Response>;
   controller: AbortController;
 }
@@ -33,7 +36,9 @@ export async function fetchList(
       try {
         const response = await sent.answer;
         const taken = new Response(await response.arrayBuffer(), response);
-        taken.headers.delete("Date"); // It came some seconds ago.
+        noteServerTime(taken.headers.get("Date"), sent.cameAt);
+        // It may have come some seconds ago: it would be taken for the time of now.
+        taken.headers.delete("Date");
         return taken;
       } catch {
         init.signal.throwIfAborted();

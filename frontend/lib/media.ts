@@ -20,7 +20,7 @@ type Url = (typeof URLS)[number];
 
 /**
  * Returns the URLs to show after a response. A URL that still works for a while is kept even if there is a newer one:
- * a new address would make the browser load the same picture again, in front of the user.
+ * a new address would make the browser load the same picture again, in front of the user. One of another object is not kept.
  */
 export function keepUrls(
   shown: JobThumbnailsResponse | undefined,
@@ -29,10 +29,18 @@ export function keepUrls(
 ): JobThumbnailsResponse {
   if (!shown || renewalDue(shown, now)) return answered;
   const urls = Object.fromEntries(
-    URLS.map((name) => [name, answered[name] && (shown[name] ?? answered[name])]),
+    URLS.map((name) => [
+      name,
+      objectOf(shown[name]) === objectOf(answered[name]) ? shown[name] : answered[name],
+    ]),
   ) as Pick<JobThumbnailsResponse, Url>;
   const kept = URLS.some((name) => urls[name] && urls[name] === shown[name]);
   return { ...answered, ...urls, expires_at: kept ? shown.expires_at : answered.expires_at };
+}
+
+/** Returns what a signed URL leads to: all of it but the signature. */
+function objectOf(url: string | null | undefined): string | undefined {
+  return url?.split("?", 1)[0];
 }
 
 function renewalDue(media: JobThumbnailsResponse, now: number): boolean {

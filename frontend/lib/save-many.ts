@@ -17,10 +17,10 @@ export interface Target {
   /** Writes a file. Afterwards either all of it is there, or nothing. Throws TargetLost if no other can be written. */
   write: (name: string, content: ReadableStream<Uint8Array>) => Promise<void>;
   /**
-   * Adds the list of the jobs and ends the saving. If it was cancelled, only files that can be had singly stay. Returns
-   * whether what was written stays. If the target is lost, throws what it was lost by.
+   * Adds the list of the jobs under its name and ends the saving. If it was cancelled, only files that can be had singly
+   * stay. Returns whether what was written stays. If the target is lost, throws what it was lost by.
    */
-  end: (list: Blob, cancelled: boolean) => Promise<boolean>;
+  end: (list: File, cancelled: boolean) => Promise<boolean>;
 }
 
 /** Nothing can be written any more. The cause is what happened. */
@@ -65,8 +65,9 @@ export const LIST = "jobs.json";
 
 /**
  * Saves the jobs' videos and a list of all these jobs, in which those that were saved earlier stay. A file that is there
- * with the right size is not saved again. Throws SessionEnded, and the target's error if it cannot be ended. Once
- * `signal` is aborted, what is under way ends, and the list tells what was saved.
+ * with the right size is not saved again, and no other is replaced: what would take its name gets a number. Throws
+ * SessionEnded, and the target's error if it cannot be ended. Once `signal` is aborted, what is under way ends, and the
+ * list tells what was saved.
  */
 export async function saveMany(
   jobs: JobFields[],
@@ -109,8 +110,9 @@ export async function saveMany(
     (job) => listed.get(job.id) ?? describe(job, null, reasons.get(job.id) ?? "It was not saved yet."),
   );
   const cancelled = signal.aborted;
-  const list = [...withEarlier(all, await target.textOf(LIST))];
-  const stays = await target.end(new Blob([`${JSON.stringify(list, null, 2)}\n`]), cancelled);
+  const { name, found } = await firstThatWillDo(LIST, async (one) => entriesIn(await target.textOf(one)));
+  const list = [...withEarlier(all, found)];
+  const stays = await target.end(new File([`${JSON.stringify(list, null, 2)}\n`], name), cancelled);
   return { saved: stays ? listed.size : 0, problems, cancelled };
 }
 
@@ -129,7 +131,6 @@ async function saveOne(
     signal,
   );
   const { filename, size, checksums, content } = video;
-  const name = fileName(job, filename, names);
   let bytes = 0;
   const counting = new TransformStream<Uint8Array, Uint8Array>({
     transform(chunk, controller) {
@@ -139,17 +140,23 @@ async function saveOne(
     },
   });
   const counted = content.pipeThrough(counting, { signal });
+  const wanted = fileName(job, filename, names);
   try {
-    if (size !== null && (await target.sizeOf(name)) === size) {
-      bytes = size;
+    const { name, found } = await firstThatWillDo(wanted, async (one) => {
+      // A browser that crashes leaves an empty file.
+      const there = (await target.sizeOf(one)) ?? 0;
+      return there === 0 || there === size ? there : null;
+    });
+    if (found > 0) {
+      bytes = found;
       await counted.cancel();
     } else await target.write(name, counted);
+    return { ...describe(whole, name, null), bytes, checksums };
   } catch (error) {
     // What nobody reads keeps its connection. A target that has begun to read cancels it by itself.
     counted.cancel(error).catch(() => undefined);
     throw error;
   }
-  return { ...describe(whole, name, null), bytes, checksums };
 }
 
 /**
@@ -166,6 +173,16 @@ function fileName(job: JobFields, suggested: string, taken: Set<string>): string
     ends.map((end) => `${stem}${end}.mp4`).find((one) => !taken.has(one)) ?? `${stem} ${job.id}.mp4`;
   taken.add(name);
   return name;
+}
+
+/** Returns the first of "a.mp4", "a 2.mp4", "a 3.mp4" and so on for which something is found, be it zero, and what. */
+async function firstThatWillDo<T>(wanted: string, find: (name: string) => Promise<T | null>) {
+  let name = wanted;
+  for (let number = 2; ; number += 1) {
+    const found = await find(name);
+    if (found !== null) return { name, found };
+    name = wanted.replace(/\.\w+$/, ` ${number}$&`);
+  }
 }
 
 function describe(job: JobFields, file: string | null, problem: string | null): Listed {
@@ -186,22 +203,29 @@ function describe(job: JobFields, file: string | null, problem: string | null): 
   };
 }
 
+/** Of a list. There is a file if its name is a text. */
+interface Entry {
+  id: string;
+  file: unknown;
+}
+
 /** Returns these entries and those of an earlier list. What names a file does not give way to what names none. */
-function withEarlier(now: Listed[], earlier: string | null): Iterable<{ id: string; file?: unknown }> {
-  const all = new Map(entriesIn(earlier).map((entry) => [entry.id, entry]));
+function withEarlier(now: Listed[], earlier: Entry[]): Iterable<Entry> {
+  const all = new Map(earlier.map((entry) => [entry.id, entry]));
   for (const entry of now) {
     if (entry.file !== null || typeof all.get(entry.id)?.file !== "string") all.set(entry.id, entry);
   }
   return all.values();
 }
 
-/** Returns the entries of a list; none if the text is not one. */
-function entriesIn(text: string | null): { id: string; file?: unknown }[] {
+/** Returns the entries of a list; none if there is no text, null if it is not one, so the user's own. */
+function entriesIn(text: string | null): Entry[] | null {
   try {
-    const list: unknown = JSON.parse(text ?? "[]");
-    return Array.isArray(list) ? list.filter((entry) => typeof entry?.id === "string") : [];
+    const list: unknown = JSON.parse(text || "[]");
+    const isEntry = (one: unknown) => typeof Object(one).id === "string" && "file" in Object(one);
+    return Array.isArray(list) && list.every(isEntry) ? list : null;
   } catch {
-    return []; // Somebody has changed it by hand. It is replaced.
+    return null;
   }
 }
 

@@ -5,9 +5,9 @@ const TOLERANCE = 5_000;
 
 let ahead = 0;
 
-/** Takes the time of a response that has just come: its header Date, which is true to the second. */
-export function noteServerTime(date: string | null): void {
-  const difference = Date.parse(date ?? "") - Date.now();
+/** Takes the time of a response, which has just come or came at `cameAt`: its header Date, which is true to the second. */
+export function noteServerTime(date: string | null, cameAt: number = Date.now()): void {
+  const difference = Date.parse(date ?? "") - cameAt;
   if (Math.abs(difference - ahead) > TOLERANCE) ahead = difference;
 }
 

@@ -1,8 +1,8 @@
 /**
  * Who is signed in. Firebase Auth manages the session, but its library is a fifth of the page's weight and is needed
- * only to sign in, to sign out and to renew the token once an hour. At other times this module reads the token from
- * the record that Firebase keeps in the browser's storage. If the record is missing or has an unexpected form, the
- * library is loaded and asked.
+ * only to sign in and to renew the token once an hour. At other times this module reads the token from the record that
+ * Firebase keeps in the browser's storage. If the record is missing or has an unexpected form, the library is loaded and
+ * asked. The session ends when the record is removed.
  */
 
 import { late } from "@/lib/late";
@@ -57,19 +57,30 @@ export async function accessToken(fresh = false): Promise<string> {
 
 let renewal: Promise<string> | null = null;
 
+/** The longest that the removal of saved videos keeps the user on the page, in milliseconds. */
+const LONGEST_REMOVAL = 1_000;
+
 let ending = false;
 
-/** Signs out and goes to the sign-in page, which shows the reason. A full page load clears the user's data from memory. */
+/**
+ * Signs out, at once and also without a connection, removes the videos that the page has left in the browser, and goes to
+ * the sign-in page, which shows the reason. A full page load clears the user's data from memory.
+ */
 export async function endSession(reason: EndReason): Promise<void> {
   if (ending) return;
   ending = true;
-  try {
-    await (await loadFirebase()).signOut();
-  } catch {
-    // The library cannot be loaded. A user who is offline still has to be able to sign out.
-    localStorage.removeItem(RECORD);
-  }
+  forgetSession();
+  const removal = import("@/lib/zip-file").then(({ forgetZip }) => forgetZip());
+  const over = new Promise((resolve) => setTimeout(resolve, LONGEST_REMOVAL));
+  await Promise.race([removal.catch(() => undefined), over]);
   leaveFor(reason);
+}
+
+function forgetSession(): void {
+  const remove = () => localStorage.removeItem(RECORD);
+  remove();
+  // Until the page is left, Firebase writes the record back when it has started or renewed the token.
+  window.addEventListener("pagehide", remove);
 }
 
 /** The end of the address to which sign-in leads. A page that has it and finds no session knows why. */
@@ -117,8 +128,10 @@ export function watchSession(session: Session): () => void {
   const check = ({ key }: { key: string | null }) => {
     if (key !== RECORD && key !== null) return;
     const now = readRecord();
-    if (localStorage.getItem(RECORD) === null) leaveFor("signed-out");
-    else if (now && now.userId !== session.userId) window.location.reload();
+    if (localStorage.getItem(RECORD) === null) {
+      forgetSession();
+      leaveFor("signed-out");
+    } else if (now && now.userId !== session.userId) window.location.reload();
   };
   // A page restored from the back/forward cache has missed all events in the meantime.
   const comeBack = ({ persisted }: PageTransitionEvent) => persisted && check({ key: null });

@@ -1,7 +1,7 @@
 /** Where the videos of many jobs can be saved. Nothing is held in memory: files are written while they arrive. */
 
 import { late } from "@/lib/late";
-import { LIST, type Target, TargetLost } from "@/lib/save-many";
+import { type Target, TargetLost } from "@/lib/save-many";
 import { forgetSavedZip, forgetZip, SAVED_AFTER, ZIP } from "@/lib/zip-file";
 
 // Not in TypeScript's own types: https://wicg.github.io/file-system-access/#api-showdirectorypicker
@@ -58,8 +58,8 @@ export function folderTarget(folder: FileSystemDirectoryHandle): Target {
       throw error;
     }
   };
-  const end = async (list: Blob) => {
-    await write(LIST, list.stream());
+  const end = async (list: File) => {
+    await write(list.name, list.stream());
     return true;
   };
   return { atOnce: AT_ONCE, sizeOf, textOf, write, end };
@@ -92,7 +92,7 @@ export async function zipTarget(): Promise<Target> {
       }),
     end: async (list, cancelled) => {
       try {
-        if (!cancelled) await add(LIST, list.stream());
+        if (!cancelled) await add(list.name, list.stream());
         entries.end();
         await written;
       } catch (error) {

@@ -2,8 +2,16 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { fewAtOnce, patiently } from "@/lib/bulk";
 import { ApiError } from "@/lib/errors";
 
-beforeEach(() => void vi.useFakeTimers());
-afterEach(() => void vi.useRealTimers());
+const page = new EventTarget();
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.stubGlobal("window", page);
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
 
 test("no more work is done at once than is allowed", async () => {
   let [now, most] = [0, 0];
@@ -17,6 +25,43 @@ test("no more work is done at once than is allowed", async () => {
   await vi.runAllTimersAsync();
   await done;
   expect([now, most]).toEqual([0, 3]);
+});
+
+describe("the browser asks before it leaves the page", () => {
+  let record: string | null;
+  /** Whether it asks now. */
+  const asks = () => !page.dispatchEvent(new Event("beforeunload", { cancelable: true }));
+
+  beforeEach(() => {
+    record = "{}";
+    vi.stubGlobal("localStorage", { getItem: () => record });
+  });
+
+  test("while work is under way, and not afterwards", async () => {
+    let end: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    expect(asks()).toBe(false);
+    const [first, second] = [fewAtOnce([1], () => held), fewAtOnce([1], async () => undefined)];
+    expect(asks()).toBe(true);
+    await second;
+    expect(asks()).toBe(true);
+    end();
+    await first;
+    expect(asks()).toBe(false);
+  });
+
+  test("no longer once the work has failed", async () => {
+    await expect(fewAtOnce([1], () => Promise.reject(new Error("away")))).rejects.toThrow("away");
+    expect(asks()).toBe(false);
+  });
+
+  test("but not when the session has ended, which leads to sign-in", async () => {
+    void fewAtOnce([1], () => new Promise(() => undefined));
+    record = null;
+    expect(asks()).toBe(false);
+  });
 });
 
 describe("a request among many", () => {

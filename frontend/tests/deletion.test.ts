@@ -11,7 +11,10 @@ const list = { hide: vi.fn(), show: vi.fn(), drop: vi.fn(), refresh: async () =>
 const jobs = Array.from({ length: 300 }, (_, number) => ({ id: `${number}` }) as JobFields);
 const remove = () => deleteAll(jobs, { list, settle: vi.fn(), undo: vi.fn() });
 
-beforeEach(() => vi.resetAllMocks());
+beforeEach(() => {
+  vi.resetAllMocks();
+  vi.stubGlobal("window", new EventTarget());
+});
 
 test("the message about many deleted jobs names the first five", async () => {
   deleteJob.mockResolvedValue(true);

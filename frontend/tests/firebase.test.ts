@@ -22,7 +22,6 @@ const reauthenticateWithCredential = vi.hoisted(() => vi.fn<(user: unknown, cred
 const reauthenticateWithPopup = vi.hoisted(() =>
   vi.fn(async (_user: unknown, _provider: unknown, given: new () => Opener) => new given()._initialize({})),
 );
-const signOutOfFirebase = vi.hoisted(() => vi.fn<(auth: unknown) => void>());
 const auth = vi.hoisted(() => ({ authStateReady: async () => undefined, currentUser: null as unknown }));
 const settings = vi.hoisted(() => ({ firebase: {} as { authDomain?: string } }));
 vi.mock("@/lib/settings", () => ({ settings }));
@@ -44,12 +43,10 @@ vi.mock("@firebase/auth", () => ({
   reauthenticateWithPopup,
   sendPasswordResetEmail,
   signInWithPopup,
-  signOut: signOutOfFirebase,
 }));
 
 afterEach(() => {
   vi.unstubAllGlobals();
-  signOutOfFirebase.mockReset();
   auth.currentUser = null;
 });
 
@@ -100,25 +97,6 @@ test("nobody can sign in again after signing out elsewhere", async () => {
   const { meansOfSignIn, signInAgain } = await import("@/lib/firebase");
   await expect(meansOfSignIn()).rejects.toThrow(SessionEnded);
   await expect(signInAgain("secret")).rejects.toThrow(SessionEnded);
-});
-
-test.each([
-  ["there is one", async () => undefined],
-  ["there is none", () => Promise.reject(new DOMException("", "NotFoundError"))],
-])("signing out removes the zip file of videos and ends the session, if %s", async (_, remove) => {
-  const removeEntry = vi.fn(remove);
-  vi.stubGlobal("navigator", { storage: { getDirectory: async () => ({ removeEntry }) } });
-  const { signOut } = await import("@/lib/firebase");
-  await signOut();
-  expect(removeEntry).toHaveBeenCalledExactlyOnceWith("nuumee-jobs.zip");
-  expect(signOutOfFirebase).toHaveBeenCalledExactlyOnceWith(auth);
-});
-
-test("signing out works in a browser without storage for files", async () => {
-  vi.stubGlobal("navigator", {});
-  const { signOut } = await import("@/lib/firebase");
-  await signOut();
-  expect(signOutOfFirebase).toHaveBeenCalledOnce();
 });
 
 test("asking for a new password never tells whether there is an account", async () => {

@@ -63,6 +63,14 @@ describe("the URLs to show after a response", () => {
     expect(keepUrls(media("old", 30), media("new", 60, made("new")), now)).toMatchObject(made("new"));
   });
 
+  test("are new for a medium that has become another object, and others stay", () => {
+    const other = "https://storage.test/second/motion?new";
+    const kept = keepUrls(media("old", 30), media("new", 60, { motion_video_url: other }), now);
+    expect(kept.motion_video_url).toBe(other);
+    expect(kept.reference_image_url).toBe("https://storage.test/reference?old");
+    expect(kept.expires_at).toBe(media("old", 30).expires_at);
+  });
+
   test("lose a medium that is gone", () => {
     const kept = keepUrls(media("old", 30), media("new", 60, { motion_video_url: null }), now);
     expect(kept.motion_video_url).toBeNull();

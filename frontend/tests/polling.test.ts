@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { ApiError, SessionEnded } from "@/lib/errors";
+import { ApiError, PartMissing, SessionEnded } from "@/lib/errors";
 import type { Job } from "@/lib/job";
 import {
   afterBeingLookedAt,
@@ -303,6 +303,33 @@ describe("asking again and again", () => {
     begin(steady);
     await vi.advanceTimersByTimeAsync(10 * MINUTE);
     expect(ask).toHaveBeenCalledOnce();
+  });
+
+  test("reloads a hidden page once if a part of it is gone, and leaves a visible one to its user", async () => {
+    const [tab, kept, reload] = [{ visibilityState: "visible" }, new Map<string, string>(), vi.fn()];
+    vi.stubGlobal("document", tab);
+    vi.stubGlobal("location", { reload });
+    vi.stubGlobal("sessionStorage", {
+      getItem: (key: string) => kept.get(key) ?? null,
+      setItem: (key: string, value: string) => kept.set(key, value),
+    });
+    const missing = new PartMissing();
+    ask.mockRejectedValue(missing);
+    const stop = begin(steady);
+    await vi.advanceTimersByTimeAsync(MINUTE);
+    expect(reload).not.toHaveBeenCalled();
+    expect(onFailure).toHaveBeenCalledWith(missing);
+    stop();
+    tab.visibilityState = "hidden";
+    begin(unhurried);
+    await vi.advanceTimersByTimeAsync(5 * MINUTE);
+    expect(reload).toHaveBeenCalledOnce();
+    const before = ask.mock.calls.length;
+    begin(unhurried); // In the page that was reloaded, the part is still missing.
+    await vi.advanceTimersByTimeAsync(3 * MINUTE);
+    expect(reload).toHaveBeenCalledOnce();
+    expect(ask.mock.calls.length).toBeGreaterThan(before);
+    vi.unstubAllGlobals();
   });
 });
 

@@ -21,6 +21,7 @@ const said = () => notify.mock.calls.map(([kind, title, description]) => [kind, 
 
 beforeEach(() => {
   vi.resetAllMocks();
+  vi.stubGlobal("window", new EventTarget());
   getJobs.mockResolvedValue([{ id: "live" }]);
   getReceipt.mockImplementation(async (id: string) => ({ state: states[id] }));
 });

@@ -13,14 +13,13 @@ const job = (id: string, more: Partial<JobFields> = {}) =>
 const start = () => ({ done: 0, total: 0, bytes: 0 });
 
 /** A target in memory that knows sizes alone. */
-function memory(): Target & { sizes: Map<string, number>; list: () => Record<string, unknown>[] } {
+function memory() {
   const sizes = new Map<string, number>();
-  let text: string | null = null;
-  return {
-    sizes,
+  const texts = new Map<string, string>();
+  const target: Target = {
     atOnce: 2,
     sizeOf: async (name) => sizes.get(name) ?? null,
-    textOf: async (name) => (name === "jobs.json" ? text : null),
+    textOf: async (name) => texts.get(name) ?? null,
     write: async (name, content) => {
       let size = 0;
       const count = new WritableStream<Uint8Array>({
@@ -32,12 +31,13 @@ function memory(): Target & { sizes: Map<string, number>; list: () => Record<str
       sizes.set(name, size);
     },
     end: async (list, cancelled) => {
-      text = await list.text();
+      texts.set(list.name, await list.text());
       sizes.set(cancelled ? "cancelled" : "ended", 0);
       return true;
     },
-    list: () => JSON.parse(text ?? "[]"),
   };
+  const list = (name = "jobs.json"): Record<string, unknown>[] => JSON.parse(texts.get(name) ?? "[]");
+  return { ...target, sizes, texts, list };
 }
 
 function video(size: number, headers: Record<string, string> = {}): Response {
@@ -46,6 +46,7 @@ function video(size: number, headers: Record<string, string> = {}): Response {
 
 beforeEach(() => {
   vi.stubGlobal("fetch", fetch);
+  vi.stubGlobal("window", new EventTarget());
   vi.mocked(getJobOutput).mockImplementation(async (id) => ({
     job_id: id,
     download_url: `https://storage.test/${id}`,
@@ -102,13 +103,25 @@ describe("saving many videos", () => {
 
   test("does not save again what is there with the right size", async () => {
     const target = memory();
-    const jobs = [job("a"), job("b")];
-    target.sizes.set("nuumee-a.mp4", "https://storage.test/a".length).set("nuumee-b.mp4", 3);
+    const jobs = [job("a"), job("b"), job("c")];
+    target.sizes.set("nuumee-a.mp4", "https://storage.test/a".length).set("nuumee-b.mp4", 0);
     const write = vi.spyOn(target, "write");
     const ended = await saveMany(jobs, target, start(), never);
-    expect(ended).toEqual({ saved: 2, problems: [], cancelled: false });
-    expect(write.mock.calls.map(([name]) => name)).toEqual(["nuumee-b.mp4"]);
-    expect(target.list().map(({ bytes }) => bytes)).toEqual([22, 22]);
+    expect(ended).toEqual({ saved: 3, problems: [], cancelled: false });
+    expect(write.mock.calls.map(([name]) => name)).toEqual(["nuumee-b.mp4", "nuumee-c.mp4"]);
+    expect(target.list().map(({ bytes }) => bytes)).toEqual([22, 22, 22]);
+  });
+
+  test("saves beside a file of another size, which may have been edited, and once", async () => {
+    const target = memory();
+    target.sizes.set("nuumee-a.mp4", 3).set("nuumee-a 2.mp4", 4);
+    const write = vi.spyOn(target, "write");
+    for (let time = 0; time < 2; time++) {
+      await saveMany([job("a")], target, start(), never);
+      expect(target.list().map(({ file, bytes }) => [file, bytes])).toEqual([["nuumee-a 3.mp4", 22]]);
+    }
+    expect(write).toHaveBeenCalledOnce();
+    expect([...target.sizes.values()].slice(0, 3)).toEqual([3, 4, 22]);
   });
 
   test("goes on after what could not be had, and tells why", async () => {
@@ -152,7 +165,7 @@ describe("saving many videos", () => {
     const target = memory();
     const lost = { id: "c", file: null, problem: "It was not saved yet." };
     const by = (id: string) => target.list().find((one) => one.id === id);
-    await target.end(new Blob([JSON.stringify([{ id: "other", file: "other.mp4" }, lost, 7, {}])]), false);
+    target.texts.set("jobs.json", JSON.stringify([{ id: "other", file: "other.mp4" }, lost]));
     await saveMany([job("a"), job("b")], target, start(), never);
     fetch.mockImplementation(async (url) =>
       String(url).endsWith("b") ? video(9) : new Response("gone", { status: 404 }),
@@ -162,18 +175,35 @@ describe("saving many videos", () => {
       ["other", "other.mp4"],
       ["c", null],
       ["a", "nuumee-a.mp4"],
-      ["b", "nuumee-b.mp4"],
+      ["b", "nuumee-b 2.mp4"],
       ["d", null],
     ]);
     expect([by("a")?.problem, by("b")?.bytes]).toEqual([null, 9]);
     expect(by("c")?.problem).toBe("The output video is missing or cannot be reached.");
   });
 
-  test.each(["no list", '{"id": "a"}', "[null]"])("replaces a list that reads %s", async (earlier) => {
+  test.each(["no list", '{"id": "a"}', "[null]", '[{"id": "a"}]', '[{"id": "a", "file": null}, 7]'])(
+    "leaves a file of the list's name that reads %s to its owner, and keeps its own beside it",
+    async (earlier) => {
+      const target = memory();
+      target.texts.set("jobs.json", earlier);
+      for (const id of ["a", "b"]) await saveMany([job(id)], target, start(), never);
+      expect(target.texts.get("jobs.json")).toBe(earlier);
+      expect([...target.texts.keys()]).toEqual(["jobs.json", "jobs 2.json"]);
+      const files = target.list("jobs 2.json").map(({ id, file }) => [id, file]);
+      expect(files).toEqual([
+        ["a", "nuumee-a.mp4"],
+        ["b", "nuumee-b.mp4"],
+      ]);
+    },
+  );
+
+  test("takes the place of an empty list, which a browser that crashes leaves", async () => {
     const target = memory();
-    await target.end(new Blob([earlier]), false);
+    target.texts.set("jobs.json", "");
     await saveMany([job("a")], target, start(), never);
-    expect(target.list().map(({ id, file }) => [id, file])).toEqual([["a", "nuumee-a.mp4"]]);
+    expect([...target.texts.keys()]).toEqual(["jobs.json"]);
+    expect(target.list()).toHaveLength(1);
   });
 
   test("gives files names that browsers write into folders", async () => {

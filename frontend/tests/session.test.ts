@@ -7,11 +7,14 @@ import {
   keepsData,
   noteSession,
   safeNext,
+  watchSession,
 } from "@/lib/session";
 
 const currentToken = vi.hoisted(() => vi.fn(async () => "renewed"));
 const currentUser = vi.hoisted(() => vi.fn(async (): Promise<{ uid: string; email: string } | null> => null));
 vi.mock("@/lib/firebase", () => ({ currentToken, currentUser }));
+const forgetZip = vi.hoisted(() => vi.fn(async () => undefined));
+vi.mock("@/lib/zip-file", () => ({ forgetZip }));
 
 const HOUR = 3_600_000;
 const storage = new Map<string, string>();
@@ -130,6 +133,77 @@ describe("after signing in", () => {
     at("/jobs/#else");
     noteSession();
     expect(replaceState).toHaveBeenCalledOnce();
+  });
+});
+
+describe("signing out", () => {
+  const RECORD = "firebase:authUser:key:[DEFAULT]";
+  const replace = vi.fn<(address: string) => void>();
+  class Page extends EventTarget {
+    location = { replace };
+  }
+  let page: Page;
+
+  /** Signs out in a page that was just opened. */
+  async function signOut(): Promise<void> {
+    vi.resetModules();
+    const { endSession } = await import("@/lib/session");
+    void endSession("signed-out");
+  }
+
+  beforeEach(() => {
+    store();
+    page = new Page();
+    vi.stubGlobal("window", page);
+    vi.stubGlobal("location", { pathname: "/jobs/", search: "", hash: "" });
+    vi.stubGlobal("localStorage", {
+      getItem: (key: string) => storage.get(key) ?? null,
+      removeItem: (key: string) => storage.delete(key),
+    });
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  test("ends the session at once, asks nobody, and removes the zip file of videos before the page is left", async () => {
+    await signOut();
+    expect(storage.size).toBe(0);
+    await vi.dynamicImportSettled();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(forgetZip).toHaveBeenCalledOnce();
+    expect(replace).toHaveBeenCalledExactlyOnceWith("/sign-in/?reason=signed-out");
+    expect([currentToken, currentUser].map((asked) => asked.mock.calls.length)).toEqual([0, 0]);
+  });
+
+  test("does not wait for more than a second", async () => {
+    forgetZip.mockReturnValueOnce(new Promise(() => undefined));
+    await signOut();
+    await vi.dynamicImportSettled();
+    await vi.advanceTimersByTimeAsync(999);
+    expect(replace).not.toHaveBeenCalled();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(replace).toHaveBeenCalledOnce();
+  });
+
+  test("also ends what Firebase writes back until the page is left", async () => {
+    await signOut();
+    await vi.dynamicImportSettled();
+    await vi.advanceTimersByTimeAsync(0);
+    store();
+    page.dispatchEvent(new Event("pagehide"));
+    expect(storage.size).toBe(0);
+  });
+
+  test("in another tab also ends what Firebase writes back in this one", () => {
+    const stop = watchSession({ userId: "ann", email: null });
+    storage.clear();
+    page.dispatchEvent(Object.assign(new Event("storage"), { key: RECORD }));
+    expect(replace).toHaveBeenCalledExactlyOnceWith("/sign-in/?reason=signed-out");
+    store();
+    page.dispatchEvent(new Event("pagehide"));
+    expect(storage.size).toBe(0);
+    stop();
   });
 });
 

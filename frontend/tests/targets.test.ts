@@ -40,6 +40,7 @@ function folder() {
   };
 }
 
+const list = (content: string) => new File([content], "jobs.json");
 const text = (content: string) => new Blob([content]).stream();
 const broken = () =>
   new ReadableStream<Uint8Array>({ start: (stream) => stream.error(new TypeError("lost")) });
@@ -68,7 +69,7 @@ describe("a folder", () => {
     await target.write("a.mp4", text("video"));
     expect(await target.sizeOf("a.mp4")).toBe(5);
     expect(await target.textOf("jobs.json")).toBeNull();
-    expect(await target.end(new Blob(["[]"]), true)).toBe(true);
+    expect(await target.end(list("[]"), true)).toBe(true);
     expect([...files.keys()]).toEqual(["a.mp4", "jobs.json"]);
     expect(await target.textOf("jobs.json")).toBe("[]");
   });
@@ -98,7 +99,7 @@ describe("a zip file", () => {
     await target.write("a.mp4", text("first video"));
     await target.write("b.mp4", text("second video"));
     expect(link.click).not.toHaveBeenCalled();
-    expect(await target.end(new Blob(["[1, 2]"]), false)).toBe(true);
+    expect(await target.end(list("[1, 2]"), false)).toBe(true);
     expect([link.download, link.click.mock.calls.length]).toEqual(["nuumee-jobs.zip", 1]);
     const [zip] = saved.mock.calls.map(([blob]) => blob as Blob);
     const content = await zip?.text();
@@ -125,6 +126,7 @@ describe("a zip file", () => {
       .mockResolvedValueOnce(new Response(half, { headers: etag }))
       .mockResolvedValueOnce(new Response(whole.slice(12), { status: 206, headers: etag }));
     vi.stubGlobal("fetch", fetch);
+    vi.stubGlobal("window", new EventTarget());
     vi.useFakeTimers();
     const { signal } = new AbortController();
     const ended = saveMany([{ id: "a" } as JobFields], target, { done: 0, total: 1, bytes: 0 }, signal);
@@ -168,10 +170,10 @@ describe("a zip file", () => {
     const broke = await made();
     await expect(broke.target.write("a.mp4", broken())).rejects.toBeInstanceOf(TargetLost);
     await expect(broke.target.write("b.mp4", text("late"))).rejects.toBeInstanceOf(TargetLost);
-    await expect(broke.target.end(new Blob(["[]"]), false)).rejects.toThrow(new TypeError("lost"));
+    await expect(broke.target.end(list("[]"), false)).rejects.toThrow(new TypeError("lost"));
     const cancelled = await made();
     await cancelled.target.write("a.mp4", text("video"));
-    expect(await cancelled.target.end(new Blob(["[]"]), true)).toBe(false);
+    expect(await cancelled.target.end(list("[]"), true)).toBe(false);
     for (const { files, link } of [broke, cancelled]) {
       expect([files.size, link.click.mock.calls.length]).toEqual([0, 0]);
     }

@@ -145,6 +145,23 @@ def test_a_preview_whose_url_has_stopped_working_gets_a_new_one(
     assert len(asked_for_media(jobs_page)) == 1
 
 
+def test_a_preview_with_a_new_url_goes_on_where_it_was_and_stays_paused(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    job = shelf.add()
+    page.route(THUMBNAILS, sign_anew)
+    jobs_page.open()
+    jobs_page.tile(job, "output video").click()
+    video = jobs_page.dialog.locator("video")
+    wait_for(video, "element => element.currentTime > 0")
+    video.evaluate("element => { element.pause(); element.currentTime = 0.5; }")
+    wait_for(video, "element => !element.seeking")
+    video.evaluate("element => element.dispatchEvent(new Event('error'))")
+    expect(video).to_have_attribute("src", re.compile("&signed=anew$"))
+    wait_for(video, "element => element.readyState === 4 && !element.seeking")
+    assert video.evaluate("element => [element.currentTime, element.paused]") == [0.5, True]
+
+
 def test_a_preview_that_cannot_be_loaded_says_so_after_one_retry(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:

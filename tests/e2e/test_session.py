@@ -12,11 +12,13 @@ from playwright.sync_api import BrowserContext, Page, Request, expect
 from infra.local.stack import Stack
 from infra.local.users import Account, Users
 from tests.conftest import PASSWORD
+from tests.e2e.faults import HeldBack
 from tests.e2e.jobs_page import SESSION, JobsPage
 from tests.e2e.shelf import Shelf
 from tests.e2e.test_accessibility import expect_fits_and_no_violations
 from tests.waiting import wait_until
 
+_LOOK_UP = re.compile("accounts:lookup")
 _SIGN_IN = re.compile(r"/sign-in/")
 _REVOKED = re.compile("Your session has ended")
 _REFUSED = r"status of 40[01] .*/(api/v1/jobs|v1/token|v1/accounts:lookup)"
@@ -147,6 +149,29 @@ def test_after_signing_out_neither_back_nor_reload_nor_the_address_shows_jobs(
     expect(page).to_have_url(_SIGN_IN)
     expect(jobs_page.card(job_id)).to_have_count(0)
     assert jobs_page.requests == []
+
+
+def test_firebase_that_is_still_starting_neither_delays_signing_out_nor_undoes_it(
+    context: BrowserContext, jobs_page: JobsPage, shelf: Shelf
+) -> None:
+    shelf.add(media=False)
+    page = jobs_page.open().page
+    # A page that is being left answers no questions.
+    storage = context.new_page()
+    storage.goto("/icon.svg")
+    recorded = f"localStorage.getItem({SESSION!r}) !== null"
+    looked_up, left = HeldBack(page, _LOOK_UP), HeldBack(page, _SIGN_IN)
+    _age_token(page, seconds=60)
+    with page.expect_request(_LOOK_UP):
+        page.get_by_role("button", name="Refresh the list").click()
+    with page.expect_request(_SIGN_IN):
+        jobs_page.open_menu().get_by_role("menuitem", name="Sign out").click(no_wait_after=True)
+    assert storage.evaluate(recorded) is False
+    looked_up.let_go()
+    wait_until(lambda: storage.evaluate(recorded))
+    left.let_go()
+    expect(page.get_by_text("You are signed out.")).to_be_visible()
+    assert storage.evaluate(recorded) is False
 
 
 def test_signing_out_in_one_tab_ends_the_session_in_the_other(

@@ -52,6 +52,7 @@ export function DeleteDialog({ jobs, outcomes, onConfirm, onClose, listed }: Pro
             <div className="mt-3 flex flex-col gap-3 text-slate-300 text-sm leading-relaxed">
               {single ? <p>{describe(single)}</p> : null}
               <Consequences jobs={jobs} />
+              {!single && <p>Keep this page open until all of them are deleted.</p>}
             </div>
           </AlertDialog.Description>
           {!single && <JobResults jobs={jobs} outcomes={started ? outcomes : {}} />}

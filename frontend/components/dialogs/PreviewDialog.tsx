@@ -1,5 +1,5 @@
 import { ChevronDown, ChevronLeft, ChevronRight, ChevronUp } from "lucide-react";
-import { type KeyboardEvent, useState } from "react";
+import { type KeyboardEvent, type SyntheticEvent, useRef, useState } from "react";
 import { Medium, StandInNote } from "@/components/dialogs/Medium";
 import { SideBySide } from "@/components/dialogs/SideBySide";
 import { JobActions } from "@/components/JobActions";
@@ -125,6 +125,13 @@ interface AloneProps {
 
 function Alone({ job, kind, renewMedia }: AloneProps) {
   const preview = usePreview(job.media, kind, renewMedia);
+  /** Where the video is. With a renewed URL there is a new element, which goes on from there. */
+  const place = useRef({ time: 0, paused: false });
+  const note = ({ currentTarget: video }: SyntheticEvent<HTMLVideoElement>) => {
+    // The browser pauses one that has left the page.
+    if (video.isConnected && video.readyState > 0)
+      place.current = { time: video.currentTime, paused: video.paused };
+  };
   return (
     <>
       <Medium
@@ -134,9 +141,16 @@ function Alone({ job, kind, renewMedia }: AloneProps) {
         video={{
           controls: true,
           autoPlay: true,
-          onLoadedMetadata: ({ currentTarget }) => {
-            currentTarget.loop = currentTarget.duration <= LOOPED;
+          onLoadedMetadata: ({ currentTarget: video }) => {
+            const { time, paused } = place.current;
+            video.loop = video.duration <= LOOPED;
+            if (time > 0) video.currentTime = time;
+            if (paused) video.pause();
           },
+          onTimeUpdate: note,
+          onSeeking: note,
+          onPlay: note,
+          onPause: note,
         }}
       />
       <StandInNote preview={preview} />

@@ -96,7 +96,12 @@ export function SaveDialog({ jobs, onClose }: Props) {
 function Intent({ way, left }: { way: "folder" | "zip" | null; left: number }) {
   return (
     <>
-      {way === "folder" && <p>Choose a folder. Videos that are already there are not downloaded again.</p>}
+      {way === "folder" && (
+        <p>
+          Choose a folder. Videos that are already there are not downloaded again, and no other file is
+          replaced.
+        </p>
+      )}
       {way === "zip" && <p>The videos are saved as one zip file. Keep this page open until it is done.</p>}
       {way === null && <p>This browser cannot save many videos at once. Please download them one by one.</p>}
       {way && <p>A list of the jobs, jobs.json, is saved with them.</p>}

@@ -11,6 +11,8 @@ export const parts = {
   previewDialog: () => import("@/components/dialogs/PreviewDialog"),
   trashContent: () => import("@/components/TrashContent"),
   toasts: loadToasts,
+  /** To sign out. */
+  zipFile: () => import("@/lib/zip-file"),
 };
 
 const FIRST_EVENTS = ["pointermove", "pointerdown", "keydown", "focusin"];
