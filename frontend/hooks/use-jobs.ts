@@ -70,7 +70,8 @@ export interface Jobs {
   show: (job: JobFields) => void;
   /** Removes a deleted job until it is `restored`. */
   drop: (job: JobFields) => void;
-  isDropped: (job: JobFields) => boolean;
+  /** Whether the job was deleted here, or is being deleted. */
+  isGone: (job: JobFields) => boolean;
   /** Takes back `drop`. `counted` says whether the counts contain the jobs already. */
   restored: (jobs: JobFields[], counted: boolean) => void;
   /** Applies a change of a job's share link. */
@@ -224,7 +225,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     isListed,
     ...details
   } = useDetails(userId, view.details, all ?? [], pending);
-  const isGone = (job: Job) => deleted.has(job.id) || deleting.some((one) => one.id === job.id);
+  const isGone = (job: JobFields) => deleted.has(job.id) || deleting.some((one) => one.id === job.id);
   const watched = all?.filter((job) => isActive(job) && !isGone(job)) ?? [];
   const apart = details.job && !isListed && isActive(details.job) ? [details.job] : [];
   // Nothing is asked while the list loads, because it contains the same jobs, during a deletion, which changes the
@@ -235,11 +236,13 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     const ids = polled.map((job) => job.id);
     renamedSince.current = [];
     const answered = withNames(learn(await getJobs(ids, signal)), renamedSince.current);
-    await mutate((list) => list && withPolledJobs(list, ids, answered), { revalidate: false });
+    const now = await mutate((list) => list && withPolledJobs(list, ids, answered), { revalidate: false });
     updateDetails((job) => withPolledJob(job, ids, answered));
     setCounts((known) => known && recount(known, polled, answered));
     const changed = changedJobs(polled, answered);
     if (changed.length > 0) onChange(changed);
+    // All of its jobs were deleted elsewhere, and others move up.
+    if (now && now.jobs.length === 0 && now.total > 0 && page === 1) void reload();
   });
   // New jobs appear on the first page. A search is in order of ids, so they may be on any of its pages.
   const lookable = calm && data !== undefined && page === 1 && search === "";
@@ -291,7 +294,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
       dropped.current.set(job.id, { at: Date.now(), list: whole });
       setCounts((before) => before && recount(before, [job], []));
     },
-    isDropped: (job) => deleted.has(job.id),
+    isGone,
     restored: takeBack,
     share: (share) => {
       change((list) => withShare(list, share));

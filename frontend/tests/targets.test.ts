@@ -142,7 +142,7 @@ describe("a zip file", () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "Date"] });
     const { files, saved, target } = await made();
     const revoked = vi.spyOn(URL, "revokeObjectURL");
-    await target.end(new Blob(["[]"]), false);
+    await target.end(list("[]"), false);
     expect(saved).toHaveBeenCalledOnce();
     await vi.advanceTimersByTimeAsync(3_599_000);
     expect([files.size, revoked.mock.calls.length]).toEqual([1, 0]);

@@ -327,6 +327,18 @@ def test_a_job_deleted_elsewhere_leaves_the_page(jobs_page: JobsPage, shelf: She
     jobs_page.expect_range(1, 1, 1)
 
 
+def test_the_next_jobs_move_up_when_a_whole_page_is_deleted_elsewhere(
+    jobs_page: JobsPage, shelf: Shelf, clock: Clock
+) -> None:
+    last, *gone = [shelf.add("queued", media=False) for _ in range(21)]
+    jobs_page.open()
+    clock.stop()
+    for job_id in gone:
+        shelf.document(job_id).update({"deleted_at": firestore.SERVER_TIMESTAMP})
+    clock.run_to_next(POLL, within=10)
+    jobs_page.expect_ids([last])
+
+
 def sign_anew(route: Route) -> None:
     """Respond with new URLs for the same media, as the functions do every quarter of an hour."""
     response = route.fetch()

@@ -59,7 +59,7 @@ function JobsOf({ userId }: { userId: string }) {
   });
   const { jobs, trash, restore } = useRestore(loaded, useTrash(userId, view), view);
   const deletion = useDeletion(jobs, restore);
-  const selection = useSelection<JobFields>(view, jobs.list?.jobs ?? [], jobs.isDropped);
+  const selection = useSelection<JobFields>(view, jobs.list?.jobs ?? [], jobs.isGone);
   const [preview, setPreview] = useState<Preview | null>(null);
   const [jobsToDelete, setJobsToDelete] = useState<JobFields[]>([]);
   /** What the preview shows once these jobs are deleted. */
