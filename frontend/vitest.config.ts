@@ -10,7 +10,6 @@ export default defineConfig({
     maxWorkers: 2,
     env: {
       NEXT_PUBLIC_API_URL: "https://api.nuumee.test",
-      NEXT_PUBLIC_BUCKETS: "images,videos,outputs",
       NEXT_PUBLIC_FIREBASE_API_KEY: "key",
       NEXT_PUBLIC_FIREBASE_PROJECT_ID: "project",
     },

@@ -1,10 +1,22 @@
 import type { Settings } from "@/lib/settings";
 
+/** Reads NEXT_PUBLIC_BUCKETS, the names of the buckets that hold media. The page itself does not need them. */
+export function readBuckets(names: string | undefined): string[] {
+  const buckets = names?.split(",") ?? [];
+  if (buckets.length === 0 || !buckets.every((name) => /^[a-z0-9._-]+$/.test(name))) {
+    throw new Error(`NEXT_PUBLIC_BUCKETS is ${names}, which are not names of buckets, separated by commas`);
+  }
+  return buckets;
+}
+
 /**
  * Returns the page's Content-Security-Policy: what it may load, call and show in frames. The hashes of a file's inline
  * scripts are missing: heads.mjs adds them after the build.
  */
-export function policyFor({ endpoints, firebase, authEmulator, mediaOrigin, buckets }: Settings): string {
+export function policyFor(
+  { endpoints, firebase, authEmulator, mediaOrigin }: Settings,
+  buckets: string[],
+): string {
   const signIn = authEmulator
     ? [originOf(authEmulator)]
     : ["https://identitytoolkit.googleapis.com", "https://securetoken.googleapis.com"];

@@ -18,8 +18,6 @@ export interface Settings {
   authEmulator: string | undefined;
   /** Where signed URLs lead. */
   mediaOrigin: string;
-  /** The names of the buckets that hold media. */
-  buckets: string[];
   /** How many days the buckets keep deleted objects; 0 if they keep none. */
   softDeleteDays: number;
   /** Where a video is started, if the page shows a way there. */
@@ -43,7 +41,6 @@ export const settings: Settings = read({
   NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN: process.env.NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN,
   NEXT_PUBLIC_AUTH_EMULATOR_URL: process.env.NEXT_PUBLIC_AUTH_EMULATOR_URL,
   NEXT_PUBLIC_MEDIA_ORIGIN: process.env.NEXT_PUBLIC_MEDIA_ORIGIN,
-  NEXT_PUBLIC_BUCKETS: process.env.NEXT_PUBLIC_BUCKETS,
   NEXT_PUBLIC_SOFT_DELETE_DAYS: process.env.NEXT_PUBLIC_SOFT_DELETE_DAYS,
   NEXT_PUBLIC_CREATE_URL: process.env.NEXT_PUBLIC_CREATE_URL,
   NEXT_PUBLIC_SUPPORT: process.env.NEXT_PUBLIC_SUPPORT,
@@ -71,10 +68,6 @@ export function read(environment: Record<string, string | undefined>): Settings 
   if (!(Number.isInteger(days) && days >= 0)) {
     throw new Error("NEXT_PUBLIC_SOFT_DELETE_DAYS must be a whole number of days");
   }
-  const buckets = required("BUCKETS").split(",");
-  if (!buckets.every((name) => /^[a-z0-9._-]+$/.test(name))) {
-    throw new Error(`NEXT_PUBLIC_BUCKETS is ${buckets}, which are not names of buckets, separated by commas`);
-  }
   const authDomain = optional("FIREBASE_AUTH_DOMAIN");
   const create = optional("CREATE_URL");
   const support = optional("SUPPORT");
@@ -97,7 +90,6 @@ export function read(environment: Record<string, string | undefined>): Settings 
     },
     authEmulator: optional("AUTH_EMULATOR_URL"),
     mediaOrigin: optional("MEDIA_ORIGIN") ?? "https://storage.googleapis.com",
-    buckets,
     softDeleteDays: days,
     ...(create && { createUrl: address("CREATE_URL", create) }),
     ...(support && {

@@ -4,7 +4,6 @@ import { read } from "@/lib/settings";
 
 const least = {
   NEXT_PUBLIC_API_URL: "https://api.nuumee.ai/v1",
-  NEXT_PUBLIC_BUCKETS: "images,videos,outputs",
   NEXT_PUBLIC_FIREBASE_API_KEY: "key",
   NEXT_PUBLIC_FIREBASE_PROJECT_ID: "nuumee",
 };

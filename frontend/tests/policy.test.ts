@@ -3,18 +3,18 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { policyFor } from "@/lib/policy";
+import { policyFor, readBuckets } from "@/lib/policy";
 import { read } from "@/lib/settings";
 
+const BUCKETS = ["images", "videos", "outputs"];
 const least = {
   NEXT_PUBLIC_API_URL: "/api/v1",
-  NEXT_PUBLIC_BUCKETS: "images,videos,outputs",
   NEXT_PUBLIC_FIREBASE_API_KEY: "key",
   NEXT_PUBLIC_FIREBASE_PROJECT_ID: "project",
 };
 
 function sources(directive: string, own: Record<string, string> = {}): string[] {
-  const all = policyFor(read({ ...least, ...own })).split("; ");
+  const all = policyFor(read({ ...least, ...own }), BUCKETS).split("; ");
   return (
     all
       .find((one) => one.startsWith(`${directive} `))
@@ -24,8 +24,15 @@ function sources(directive: string, own: Record<string, string> = {}): string[] 
 }
 
 function buckets(origin: string): string[] {
-  return ["images", "videos", "outputs"].map((name) => `${origin}/${name}/`);
+  return BUCKETS.map((name) => `${origin}/${name}/`);
 }
+
+test("the buckets are read from a list with commas", () => {
+  expect(readBuckets("images,my_videos,out.puts-1")).toEqual(["images", "my_videos", "out.puts-1"]);
+  for (const wrong of [undefined, "", "images, videos", "images/;script-src *"]) {
+    expect(() => readBuckets(wrong)).toThrow("NEXT_PUBLIC_BUCKETS");
+  }
+});
 
 describe("the policy", () => {
   test("allows no script but the page's own", () => {
@@ -101,7 +108,7 @@ describe("an exported file", () => {
       mkdirSync(join(folder, page), { recursive: true });
       writeFileSync(join(folder, page, "index.html"), html);
     }
-    writeFileSync(join(folder, "policy.txt"), policyFor(read(least)));
+    writeFileSync(join(folder, "policy.txt"), policyFor(read(least), BUCKETS));
     writeFileSync(join(folder, "first-list.js"), "1");
     execFileSync(process.execPath, ["heads.mjs", folder], { stdio: "pipe" });
   }
@@ -117,7 +124,10 @@ describe("an exported file", () => {
   test("has the policy right after its character set, with the hashes of its inline scripts alone", () => {
     const scripts = '<script src="/a.js" async=""></script><script>1</script><script id="b">$&\n"é"</script>';
     const hashes = `${hash} 'sha256-w+KEJ1IDdJL5rrQHkycHIRMHnUuAImOsH/ORFil5v5U='`;
-    const policy = policyFor(read(least)).replace("script-src 'self'", `script-src 'self' ${hashes}`);
+    const policy = policyFor(read(least), BUCKETS).replace(
+      "script-src 'self'",
+      `script-src 'self' ${hashes}`,
+    );
     const html = `${begin}</head><body>${scripts}</body></html>`;
     expect(written(html)).toBe(
       html.replace(begin, `${begin}<meta http-equiv="Content-Security-Policy" content="${policy}"/>`),

@@ -3,7 +3,6 @@ import { read } from "@/lib/settings";
 
 const least = {
   NEXT_PUBLIC_API_URL: "/api/v1",
-  NEXT_PUBLIC_BUCKETS: "images,videos,outputs",
   NEXT_PUBLIC_FIREBASE_API_KEY: "key",
   NEXT_PUBLIC_FIREBASE_PROJECT_ID: "project",
 };
@@ -62,9 +61,6 @@ describe("the settings", () => {
     ["NEXT_PUBLIC_CREATE_URL", "nuumee.test/create"],
     ["NEXT_PUBLIC_SUPPORT", "javascript:alert@1/"],
     ["NEXT_PUBLIC_SUPPORT", "help@nuumee.test?bcc=all@nuumee.test"],
-    ["NEXT_PUBLIC_BUCKETS", undefined],
-    ["NEXT_PUBLIC_BUCKETS", "images, videos"],
-    ["NEXT_PUBLIC_BUCKETS", "images/;script-src *"],
     ["NEXT_PUBLIC_API_URL", undefined],
     ["NEXT_PUBLIC_API_URL", "api.nuumee.test"],
     ["NEXT_PUBLIC_API_URL", "javascript:alert(1)"],
