@@ -467,6 +467,27 @@ def test_a_link_shows_the_jobs_name_only_while_its_owner_wishes(
         world.shares.change(user, job_id, NOW, {"share_name": True})
 
 
+def test_a_worker_who_saves_an_older_copy_shows_no_name_that_its_owner_took_away(
+    world: World, user: str, shared: tuple[str, str]
+) -> None:
+    job_id, short_id = shared
+    world.put(job_id, document(user, short_id=short_id, name="First try"))
+    world.shares.change(user, job_id, NOW, {"share_name": True})
+    copy = dict(world.read(job_id))
+    world.shares.change(user, job_id, NOW, {"share_name": False})
+    world.put(job_id, dict(copy))
+    assert world.shares.resolve(short_id, NOW).job.name is None
+    assert world.shares.change(user, job_id, NOW, {"share_name": True}).share_name
+    assert world.shares.resolve(short_id, NOW).job.name == "First try"
+    world.shares.change(user, job_id, NOW, {"share_name": False})
+    world.put(job_id, dict(copy))
+
+    renewed = world.shares.renew(user, job_id, NOW)
+    assert not renewed.share_name, "what the owner is told is what the link shows"
+    world.put(job_id, {**copy, "short_id": renewed.short_id})
+    assert world.shares.resolve(str(renewed.short_id), NOW).job.name is None
+
+
 @pytest.mark.parametrize("damaged", ["yes", 1, None])
 def test_what_is_no_wish_shows_no_name(world: World, user: str, shared: tuple[str, str], damaged: object) -> None:
     job_id, short_id = shared
