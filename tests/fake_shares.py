@@ -13,6 +13,7 @@ from shared.jobs.documents import is_deleted, is_live, job_from
 from shared.jobs.job import Job, JobPrefix, Medium, is_job_id
 from shared.jobs.known_pictures import Pictures, can_show, known_pictures
 from shared.sharing.completion import completion, wants_link
+from shared.sharing.expiry import goes_on
 from shared.sharing.shares import (
     NoSuchVideo,
     SharedVideo,
@@ -23,7 +24,7 @@ from shared.sharing.shares import (
     shared_video,
     wished,
 )
-from shared.sharing.short_links import is_over, is_short_id, new_short_id
+from shared.sharing.short_links import is_short_id, new_short_id
 from tests.fake_firestore import FakeRepository
 
 
@@ -47,7 +48,7 @@ class FakeShares:
             found = shared_video(short_id, having[0], self._repository.documents[having[0]], {}, now)
             return replace(found, is_settled=False)
         job_id = self.links.get(short_id)
-        if not isinstance(job_id, str) or not is_job_id(job_id) or is_over(self._about(short_id), now):
+        if not isinstance(job_id, str) or not is_job_id(job_id):
             raise NoSuchVideo
         document = self._repository.documents.get(job_id, {})
         return shared_video(short_id, job_id, document, self._about(short_id), now)
@@ -147,9 +148,15 @@ class FakeExpiries:
         ends = {job_id: document.get("share_expires_at") for job_id, document in self._documents.items()}
         due = {job_id: end for job_id, end in ends.items() if isinstance(end, datetime) and end <= now}
         for job_id in sorted(due, key=lambda one: due[one])[:limit]:
-            self._shares._note(self._documents[job_id], job_id, ended_at=due[job_id])
-            self._documents[job_id].update(revocation(self._documents[job_id], due[job_id]))
-            del self._documents[job_id]["share_expires_at"]
+            document = self._documents[job_id]
+            del document["share_expires_at"]
+            link = self._shares._about(document.get("short_id"))
+            if goes_on(link, now):
+                document.update({"share_expires_at": link["expires_at"]} if link["expires_at"] else {})
+                continue
+            self._shares._note(document, job_id, ended_at=due[job_id])
+            document.update(revocation(document, due[job_id]))
+            document.pop("share_expires_at", None)
             yield job_id
 
 

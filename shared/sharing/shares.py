@@ -63,10 +63,10 @@ def shared_video(
 ) -> SharedVideo:
     """What a link to this job shows, according to both documents. Raises NoSuchVideo.
 
-    Its name is shown only if the owner wishes: they give names for themselves.
+    The end that the link's document holds, or null, counts and not the job's. The job's name is shown only if the
+    owner wishes: they give names for themselves.
     """
-    end = given(document, "share_expires_at")
-    if end is not None and not (isinstance(end, datetime) and now < end):
+    if is_over({"expires_at": given(document, "share_expires_at"), **link}, now):
         raise NoSuchVideo
     if not isinstance(document.get("user_id"), str) or is_deleted(document):
         raise NoSuchVideo
@@ -101,7 +101,7 @@ def wished(
     """The wishes that the job or its link does not have yet. They differ after an older copy. Raises NotShared."""
     job = job_from("", document)
     short_id = str(job.short_id)
-    if not is_short_id(short_id) or is_over(link, now):
+    if not is_short_id(short_id):
         raise NotShared
     try:
         shared_video(short_id, "", document, link, now)
@@ -145,7 +145,7 @@ class Shares:
         job_id = link.get("job_id")
         if job_id is None:
             return self._unclaimed(short_id, now)
-        if not isinstance(job_id, str) or not is_job_id(job_id) or is_over(link, now):
+        if not isinstance(job_id, str) or not is_job_id(job_id):
             raise NoSuchVideo
         return shared_video(short_id, job_id, fields(read(self._jobs.document(job_id))), link, now)
 

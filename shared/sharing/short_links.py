@@ -61,7 +61,7 @@ def claim(client: firestore.Client, short_id: object, job_id: str) -> Claim | No
 
 
 def is_over(link: Mapping[str, Any], now: datetime) -> bool:
-    """Whether the link has ended, whatever the job's document says."""
+    """Whether what its document says has ended the link."""
     end = link.get("expires_at")
     return link.get("ended_at") is not None or (end is not None and not (isinstance(end, datetime) and now < end))
 
