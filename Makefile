@@ -40,6 +40,7 @@ quick: $(SETUP) ## Run the tests that need neither the local cloud nor a browser
 	[ $$page = 0 ] || { echo "quick: the page's own tests failed, see above pytest's" >&2; exit $$page; }
 
 check-deploy: $(SETUP) ## Check every command of deploy.sh with gcloud's own parser; part of test
+	@command -v gcloud >/dev/null || { echo "check-deploy: gcloud is not installed, so no command was checked" >&2; exit 1; }
 	@$(BIN)/python -m pytest -q -n 0 tests/unit/infra/test_gcloud_lint.py
 
 pictures: page ## Renew the pictures of the page in docs/

@@ -13,14 +13,16 @@ from shared.jobs.documents import is_deleted, is_live, job_from
 from shared.jobs.job import Job, JobPrefix, Medium, is_job_id
 from shared.jobs.known_pictures import Pictures, can_show, known_pictures
 from shared.sharing.completion import completion, wants_link
+from shared.sharing.expiry import goes_on
 from shared.sharing.shares import (
     NoSuchVideo,
     SharedVideo,
+    about_link,
+    kept_wish,
     renewal,
     revocation,
     shared_video,
     wished,
-    wished_of_link,
 )
 from shared.sharing.short_links import is_over, is_short_id, new_short_id
 from tests.fake_firestore import FakeRepository
@@ -31,8 +33,8 @@ class FakeShares:
         self._repository = repository
         self.links: dict[str, Any] = {}
         """The job id of each short id."""
-        self.ends: dict[str, dict[str, Any]] = {}
-        """What a link's document says of its end."""
+        self.about: dict[str, dict[str, Any]] = {}
+        """What a link's document says besides its job's id."""
         self.error: Exception | None = None
 
     def resolve(self, short_id: str, now: datetime) -> SharedVideo:
@@ -43,12 +45,13 @@ class FakeShares:
         self._repository.calls += 1
         having = [job_id for job_id, job in self._repository.documents.items() if job.get("short_id") == short_id]
         if short_id not in self.links and len(having) == 1 and is_job_id(having[0]):
-            found = shared_video(short_id, having[0], self._repository.documents[having[0]], now)
+            found = shared_video(short_id, having[0], self._repository.documents[having[0]], {}, now)
             return replace(found, is_settled=False)
         job_id = self.links.get(short_id)
-        if not isinstance(job_id, str) or not is_job_id(job_id) or is_over(self.ends.get(short_id, {}), now):
+        if not isinstance(job_id, str) or not is_job_id(job_id):
             raise NoSuchVideo
-        return shared_video(short_id, job_id, self._repository.documents.get(job_id, {}), now)
+        document = self._repository.documents.get(job_id, {})
+        return shared_video(short_id, job_id, document, self._about(short_id), now)
 
     def settle(self, short_id: str, now: datetime) -> None:
         with suppress(NoSuchVideo):
@@ -60,27 +63,27 @@ class FakeShares:
         if not job.is_completed:
             raise NotCompleted(job.status or "unknown")
         changes = renewal(document, now, expires_at)
-        self._note_end(document, job_id, ended_at=now)
-        document.update(short_id=self.new(job_id), **changes)
-        self._note_end(document, job_id, expires_at=expires_at)
+        wish = kept_wish(self._about(document.get("short_id")))
+        self._note(document, job_id, ended_at=now)
+        document.update(short_id=self.new(job_id), **changes, **wish)
+        self._note(document, job_id, **wish, **({} if expires_at is None else {"expires_at": expires_at}))
         return job_from(job_id, document)
 
     def change(self, user_id: str, job_id: str, now: datetime, wishes: Mapping[str, Any]) -> Job:
         document = self._owned(user_id, job_id)
-        changes = wished(document, now, wishes)
-        link = self.ends.get(document["short_id"], {})
+        link = self._about(document.get("short_id"))
         if is_over(link, now):
             document.update(revocation(document, now))
             raise NotShared
-        changes |= wished_of_link(link, wishes)
+        changes = wished(document, link, now, wishes)
         document.update(changes)
-        if "share_expires_at" in changes:
-            self._note_end(document, job_id, expires_at=changes["share_expires_at"])
+        if changes:
+            self._note(document, job_id, **about_link(changes))
         return job_from(job_id, document)
 
     def revoke(self, user_id: str, job_id: str, now: datetime) -> Job:
         document = self._owned(user_id, job_id)
-        self._note_end(document, job_id, ended_at=now)
+        self._note(document, job_id, ended_at=now)
         document.update(revocation(document, now))
         return job_from(job_id, document)
 
@@ -90,10 +93,13 @@ class FakeShares:
         self.links[short_id] = job_id
         return short_id
 
-    def _note_end(self, document: dict[str, Any], job_id: str, **end: Any) -> None:
+    def _about(self, short_id: object) -> dict[str, Any]:
+        return self.about.get(str(short_id), {})
+
+    def _note(self, document: dict[str, Any], job_id: str, **about: Any) -> None:
         short_id = str(document.get("short_id"))
         if is_short_id(short_id) and self.links.setdefault(short_id, job_id) == job_id:
-            self.ends[short_id] = {**self.ends.get(short_id, {}), **end}
+            self.about[short_id] = {**self._about(short_id), **about}
 
     def _owned(self, user_id: str, job_id: str) -> dict[str, Any]:
         self._repository.calls += 1
@@ -146,9 +152,15 @@ class FakeExpiries:
         ends = {job_id: document.get("share_expires_at") for job_id, document in self._documents.items()}
         due = {job_id: end for job_id, end in ends.items() if isinstance(end, datetime) and end <= now}
         for job_id in sorted(due, key=lambda one: due[one])[:limit]:
-            self._shares._note_end(self._documents[job_id], job_id, ended_at=due[job_id])
-            self._documents[job_id].update(revocation(self._documents[job_id], due[job_id]))
-            del self._documents[job_id]["share_expires_at"]
+            document = self._documents[job_id]
+            del document["share_expires_at"]
+            link = self._shares._about(document.get("short_id"))
+            if goes_on(link, now):
+                document.update({"share_expires_at": link["expires_at"]} if link["expires_at"] else {})
+                continue
+            self._shares._note(document, job_id, ended_at=due[job_id])
+            document.update(revocation(document, due[job_id]))
+            document.pop("share_expires_at", None)
             yield job_id
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from functions.share_video import share_video
 from tests.calls import call
@@ -24,6 +25,17 @@ def visit(services: FakeServices, path: str = PAGE, method: str = "GET", **heade
 def watch(services: FakeServices, **headers: str) -> Any:
     """Report that the page has been shown for two seconds, as its script does."""
     return visit(services, SEEN, **{"Sec_Fetch_Site": "same-origin", **headers})
+
+
+def saved_as(services: FakeServices) -> str:
+    """What a browser is told to save the shared download as. Its URL is made as in the cloud."""
+    fake = services.__dict__.pop("media")
+    try:
+        address: str = visit(services, f"{VIDEO}?download").headers["Location"]
+    finally:
+        services.__dict__["media"] = fake
+    (disposition,) = parse_qs(urlsplit(address).query)["response-content-disposition"]
+    return disposition
 
 
 def shared_job() -> FakeServices:

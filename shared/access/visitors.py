@@ -21,9 +21,14 @@ PER_SECOND = 1.0
 _LONGEST_AGENT = 1_000
 """Characters. That of an app with its devices and languages has some 400; more would take long to search."""
 _BROWSER = re.compile(
-    r"Mozilla/5\.0 \([^)]*(Windows NT|Macintosh|X11|Linux|Android|iPhone|iPad)[^)]*\).*(AppleWebKit|Gecko)/\d"
+    r"Mozilla/5\.0 \("
+    r"(?>[^)]*?(Windows NT|Macintosh|X11|Linux|Android|iPhone|iPad|OpenHarmony|Tizen|PlayStation))"
+    r"[^)]*\).*(AppleWebKit|Gecko)/\d"
 )
-"""How every browser of people begins, also one inside another app."""
+"""How a browser of people begins on the systems that are named here, also one inside another app.
+
+`(?>...)` settles on the first system that is named: otherwise each would be tried, in time squared.
+"""
 _DRESSED_UP = re.compile(
     r"(?<!cu)bot|crawl|spider|slurp|externalhit|whatsapp/|preview|embed|unfurl|headless|lighthouse"
     r"|monitor|uptime|\+?https?://|compatible;",

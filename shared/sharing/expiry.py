@@ -6,17 +6,24 @@ that lists and counts of shared jobs need not look at the time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from google.api_core.exceptions import Aborted, FailedPrecondition, NotFound
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
+from shared.jobs.amending import read, update_unless_changed
 from shared.jobs.documents import fields
 from shared.outages import fetched
 from shared.sharing.shares import revocation
-from shared.sharing.short_links import update_with_link
+from shared.sharing.short_links import is_over, is_short_id, update_with_link
+
+
+def goes_on(link: Mapping[str, Any], now: datetime) -> bool:
+    """Whether the link works although the job says that its time has come, as an older copy of the job does."""
+    return "expires_at" in link and not is_over(link, now)
 
 
 class Expiries:
@@ -25,22 +32,35 @@ class Expiries:
     def __init__(self, client: firestore.Client) -> None:
         self._client = client
         self._jobs = client.collection("jobs")
+        self._links = client.collection("short_links")
 
     def end_due(self, now: datetime, limit: int) -> Iterator[str]:
         """End at most `limit` links whose time has come, and give the id of each one's job, deleted or not.
 
-        A job that somebody else writes meanwhile waits for the next run. The end time is removed and not set to
-        null, so that there is room for what is written even in a document that is full. Costs a read and two
-        writes for each, and a write, or a read, to reserve its id; at least a read.
+        Where an older copy of a job has brought an earlier end back, the link stays and the job gets the link's
+        end. A job that somebody else writes meanwhile waits for the next run. An end time is removed and not set
+        to null, so that there is room for what is written even in a document that is full. Costs two reads and two
+        writes for each, and a write, or a read, to reserve its id; two reads and a write for one that stays; at
+        least a read.
         """
         due = self._jobs.where(filter=FieldFilter("share_expires_at", "<=", now)).order_by("share_expires_at")
-        found = fetched(due.limit(limit))
-        for snapshot in found:
-            document = fields(snapshot)
-            changes = revocation(document, document["share_expires_at"])
-            changes["share_expires_at"] = firestore.DELETE_FIELD
+        for snapshot in fetched(due.limit(limit)):
             try:
-                update_with_link(self._client, snapshot, changes, {"ended_at": document["share_expires_at"]})
+                ended = self._end(snapshot, now)
             except (FailedPrecondition, Aborted, NotFound):
                 continue
-            yield snapshot.id
+            if ended:
+                yield snapshot.id
+
+    def _end(self, snapshot: Any, now: datetime) -> bool:
+        """End the link of this job, unless it goes on. Returns whether it has ended."""
+        document = fields(snapshot)
+        short_id, end = document.get("short_id"), document["share_expires_at"]
+        link = fields(read(self._links.document(str(short_id)))) if is_short_id(short_id) else {}
+        if link.get("job_id") == snapshot.id and goes_on(link, now):
+            later = link["expires_at"] or firestore.DELETE_FIELD
+            update_unless_changed(self._client, snapshot, {"share_expires_at": later})
+            return False
+        changes = {**revocation(document, end), "share_expires_at": firestore.DELETE_FIELD}
+        update_with_link(self._client, snapshot, changes, {"ended_at": end})
+        return True

@@ -22,6 +22,9 @@ from shared.sharing.short_links import Claim, claim, is_over, is_short_id, link_
 RENEWALS = Allowance(at_once=10, every=timedelta(hours=1))
 """New links of one job. Each leaves a permanent document that reserves its id."""
 
+_AT_LINK = {"share_expires_at": "expires_at", "share_name": "share_name"}
+"""What the fields that hold a job's wishes are called in its link's document."""
+
 
 class NoSuchVideo(NotFound):
     """Raised alike if the link never existed or has ended, or if its job is deleted or not completed."""
@@ -55,18 +58,20 @@ class SharedVideo:
         return round(width * scale), round(height * scale)
 
 
-def shared_video(short_id: str, job_id: str, document: dict[str, Any], now: datetime) -> SharedVideo:
-    """What a link to this job shows, according to the job's document. Raises NoSuchVideo.
+def shared_video(
+    short_id: str, job_id: str, document: dict[str, Any], link: Mapping[str, Any], now: datetime
+) -> SharedVideo:
+    """What a link to this job shows, according to both documents. Raises NoSuchVideo.
 
-    Its name is shown only if the owner wishes: they give names for themselves.
+    The end that the link's document holds, or null, counts and not the job's. The job's name is shown only if the
+    owner wishes: they give names for themselves.
     """
-    end = given(document, "share_expires_at")
-    if end is not None and not (isinstance(end, datetime) and now < end):
+    if is_over({"expires_at": given(document, "share_expires_at"), **link}, now):
         raise NoSuchVideo
     if not isinstance(document.get("user_id"), str) or is_deleted(document):
         raise NoSuchVideo
     job = job_from(job_id, document)
-    if not job.share_name:
+    if not job.share_name or link.get("share_name") is False:
         job = replace(job, name=None)
     if job.short_id != short_id or not job.is_completed:
         raise NoSuchVideo
@@ -90,23 +95,33 @@ def renewal(document: dict[str, Any], now: datetime, expires_at: datetime | None
     return {"share_revoked_at": None, "share_renewals_until": until, "share_expires_at": expires_at}
 
 
-def wished(document: dict[str, Any], now: datetime, wishes: Mapping[str, Any]) -> dict[str, Any]:
-    """What must be written so that these fields have these values; empty if they do. Raises NotShared."""
+def wished(
+    document: dict[str, Any], link: Mapping[str, Any], now: datetime, wishes: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The wishes that the job or its link does not have yet. They differ after an older copy. Raises NotShared."""
     job = job_from("", document)
     short_id = str(job.short_id)
     if not is_short_id(short_id):
         raise NotShared
     try:
-        shared_video(short_id, "", document, now)
+        shared_video(short_id, "", document, link, now)
     except NoSuchVideo:
         raise NotShared from None
-    return {name: value for name, value in wishes.items() if getattr(job, name) != value}
+    return {
+        name: value
+        for name, value in wishes.items()
+        if getattr(job, name) != value or link.get(_AT_LINK[name]) != value
+    }
 
 
-def wished_of_link(link: Mapping[str, Any], wishes: Mapping[str, Any]) -> dict[str, Any]:
-    """The same for the link's own document. An older copy of the job may tell otherwise."""
-    end = "share_expires_at"
-    return {end: wishes[end]} if end in wishes and link.get("expires_at") != wishes[end] else {}
+def about_link(wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """The same wishes as the link's document names them."""
+    return {_AT_LINK[name]: value for name, value in wishes.items()}
+
+
+def kept_wish(link: Mapping[str, Any]) -> dict[str, Any]:
+    """What a new link and the job have from the link before: the owner's last wish about the name, if any."""
+    return {"share_name": link["share_name"]} if "share_name" in link else {}
 
 
 class Shares:
@@ -130,16 +145,16 @@ class Shares:
         job_id = link.get("job_id")
         if job_id is None:
             return self._unclaimed(short_id, now)
-        if not isinstance(job_id, str) or not is_job_id(job_id) or is_over(link, now):
+        if not isinstance(job_id, str) or not is_job_id(job_id):
             raise NoSuchVideo
-        return shared_video(short_id, job_id, fields(read(self._jobs.document(job_id))), now)
+        return shared_video(short_id, job_id, fields(read(self._jobs.document(job_id))), link, now)
 
     def _unclaimed(self, short_id: str, now: datetime) -> SharedVideo:
         """What the job shows that has this short id but no link. If two jobs have the id, neither is shown."""
         found = fetched(self._jobs.where(filter=FieldFilter("short_id", "==", short_id)).limit(2))
         if len(found) != 1 or not is_job_id(str(found[0].id)):
             raise NoSuchVideo
-        return replace(shared_video(short_id, str(found[0].id), fields(found[0]), now), is_settled=False)
+        return replace(shared_video(short_id, str(found[0].id), fields(found[0]), {}, now), is_settled=False)
 
     def settle(self, short_id: str, now: datetime) -> None:
         """Create the link of a job that got its short id from another writer. From then on the id is its own.
@@ -156,8 +171,8 @@ class Shares:
     def renew(self, user_id: str, job_id: str, now: datetime, expires_at: datetime | None = None) -> Job:
         """Give the job a new link, which ends then or never, and end its old one.
 
-        Raises NotFound, NotCompleted and TooManyRequests. Costs one read and two writes, plus a read and two
-        writes if it had a link.
+        Whether that shows the job's name stays as the owner wishes. Raises NotFound, NotCompleted and
+        TooManyRequests. Costs one read and two writes, plus two reads and two writes if it had a link.
         """
 
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
@@ -169,7 +184,11 @@ class Shares:
             old = document.get("short_id")
             is_own = claim(self._client, old, job_id) in {Claim.NEW, Claim.KEPT}
             ends = (str(old), now) if is_own else None
-            new = link_for(self._client, snapshot, changes, self._length, expires_at=expires_at, ends=ends)
+            link = fields(read(self._links.document(str(old)))) if is_own else {}
+            end = {} if expires_at is None else {"expires_at": expires_at}
+            changes |= kept_wish(link)
+            about = {**kept_wish(link), **end}
+            new = link_for(self._client, snapshot, changes, self._length, about_link=about, ends=ends)
             return {**changes, "short_id": new}
 
         return self._write(user_id, job_id, write)
@@ -178,22 +197,19 @@ class Shares:
         """Let the job's link be as its owner wishes; `requested_wishes` gives the fields.
 
         Raises NotFound, and NotShared if the job has no link that works; if an older copy of the job has brought
-        an ended link back, the job loses it again. Costs two reads and, if a wish is new or the link has ended,
-        one write; one more read and write for another end.
+        an ended link back, the job loses it again. Costs two reads and, if a wish is new, one more and two writes;
+        one write if the link has ended.
         """
 
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
-            changes = wished(document, now, wishes)
-            link = fields(read(self._links.document(document["short_id"])))
+            short_id = document.get("short_id")
+            link = fields(read(self._links.document(str(short_id)))) if is_short_id(short_id) else {}
             if is_over(link, now):
                 update_unless_changed(self._client, snapshot, revocation(document, now))
                 raise NotShared
-            changes |= wished_of_link(link, wishes)
-            if "share_expires_at" in changes:
-                end = {"expires_at": changes["share_expires_at"]}
-                update_with_link(self._client, snapshot, changes, end)
-            elif changes:
-                update_unless_changed(self._client, snapshot, changes)
+            changes = wished(document, link, now, wishes)
+            if changes:
+                update_with_link(self._client, snapshot, changes, about_link(changes))
             return changes
 
         return self._write(user_id, job_id, write)

@@ -1,8 +1,9 @@
 """Short links in Firestore: `short_links/{short_id}` names the one job that a short id was given to.
 
 The document makes the id unique, and it stays when the link ends. So an id never shows anything but the job
-that it was issued for. It also holds the link's end, `ended_at` or `expires_at`: a writer of jobs who saves an
-older copy of the job's document cannot bring a link back.
+that it was issued for. It also holds the link's end, `ended_at` or `expires_at`, and its owner's wish about the
+job's name, `share_name`: a writer of jobs who saves an older copy of the job's document cannot bring a link or a
+name back.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def claim(client: firestore.Client, short_id: object, job_id: str) -> Claim | No
 
 
 def is_over(link: Mapping[str, Any], now: datetime) -> bool:
-    """Whether the link has ended, whatever the job's document says."""
+    """Whether what its document says has ended the link."""
     end = link.get("expires_at")
     return link.get("ended_at") is not None or (end is not None and not (isinstance(end, datetime) and now < end))
 
@@ -89,22 +90,21 @@ def link_for(
     changes: dict[str, Any],
     length: int,
     *,
-    expires_at: datetime | None = None,
+    about_link: Mapping[str, Any] | None = None,
     ends: tuple[str, datetime] | None = None,
 ) -> str:
     """Write `changes`, a new `short_id` and its link, all or nothing, for the job in `snapshot`.
 
-    The new link expires then or never. An earlier one of the job's `ends` at that time. Raises FailedPrecondition
-    or Aborted if the job was written since the snapshot. Then read it and check again: a write whose response was
-    lost also ends this way. Raises Unavailable when Firestore is away, and Contended if several ids in a row are
-    taken.
+    `about_link` is written into the new link. An earlier one of the job's `ends` at that time. Raises
+    FailedPrecondition or Aborted if the job was written since the snapshot. Then read it and check again: a write
+    whose response was lost also ends this way. Raises Unavailable when Firestore is away, and Contended if several
+    ids in a row are taken.
     """
     links = client.collection("short_links")
-    end = {} if expires_at is None else {"expires_at": expires_at}
     for _ in range(_MOST_TRIES):
         short_id = new_short_id(length)
         batch = client.batch()
-        batch.create(links.document(short_id), {"job_id": snapshot.id, **end})
+        batch.create(links.document(short_id), {"job_id": snapshot.id, **(about_link or {})})
         if ends:
             batch.update(links.document(ends[0]), {"ended_at": ends[1]})
         unchanged = client.write_option(last_update_time=snapshot.update_time)

@@ -163,6 +163,29 @@ def test_a_limited_link_ends_although_an_older_copy_knows_no_limit(world: World,
     assert world.shares.resolve(short_id, end).job.id == job_id
 
 
+@pytest.mark.parametrize("longer", [None, timedelta(hours=1)])
+def test_a_link_that_is_given_longer_does_not_end_although_an_older_copy_says_so(
+    world: World, user: str, shared: tuple[str, str], longer: timedelta | None
+) -> None:
+    job_id, short_id = shared
+    end = NOW + timedelta(hours=1)
+    new_end = end + longer if longer else None
+    world.shares.change(user, job_id, NOW, {"share_expires_at": end})
+    copy = dict(world.read(job_id))
+    world.shares.change(user, job_id, NOW, {"share_expires_at": new_end})
+    world.put(job_id, dict(copy))
+    assert world.shares.resolve(short_id, end).job.id == job_id
+    assert world.shares.change(user, job_id, end, {"share_expires_at": new_end}).share_expires_at == new_end
+    world.put(job_id, dict(copy))
+    assert job_id not in set(world.expiries.end_due(end, 1000))
+    assert (world.read(job_id)["short_id"], world.read(job_id).get("share_expires_at")) == (short_id, new_end)
+    assert world.shares.resolve(short_id, end).job.id == job_id
+    if new_end:
+        with pytest.raises(NoSuchVideo):
+            world.shares.resolve(short_id, new_end)
+        assert job_id in set(world.expiries.end_due(new_end, 1000))
+
+
 @pytest.mark.parametrize("job_id", ["job.1", "cost", "__job__"])
 def test_a_job_that_nobody_can_ask_for_is_not_shown_to_strangers_either(
     world: World, user: str, job_id: str
@@ -466,6 +489,27 @@ def test_a_link_shows_the_jobs_name_only_while_its_owner_wishes(
     world.shares.revoke(user, job_id, NOW)
     with pytest.raises(NotShared):
         world.shares.change(user, job_id, NOW, {"share_name": True})
+
+
+def test_a_worker_who_saves_an_older_copy_shows_no_name_that_its_owner_took_away(
+    world: World, user: str, shared: tuple[str, str]
+) -> None:
+    job_id, short_id = shared
+    world.put(job_id, document(user, short_id=short_id, name="First try"))
+    world.shares.change(user, job_id, NOW, {"share_name": True})
+    copy = dict(world.read(job_id))
+    world.shares.change(user, job_id, NOW, {"share_name": False})
+    world.put(job_id, dict(copy))
+    assert world.shares.resolve(short_id, NOW).job.name is None
+    assert world.shares.change(user, job_id, NOW, {"share_name": True}).share_name
+    assert world.shares.resolve(short_id, NOW).job.name == "First try"
+    world.shares.change(user, job_id, NOW, {"share_name": False})
+    world.put(job_id, dict(copy))
+
+    renewed = world.shares.renew(user, job_id, NOW)
+    assert not renewed.share_name, "what the owner is told is what the link shows"
+    world.put(job_id, {**copy, "short_id": renewed.short_id})
+    assert world.shares.resolve(str(renewed.short_id), NOW).job.name is None
 
 
 @pytest.mark.parametrize("damaged", ["yes", 1, None])

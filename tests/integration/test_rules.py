@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 import requests
 from google.cloud import firestore
+from google.cloud.firestore_v1.base_query import FieldFilter
 
 from infra.local import ports
 from infra.local.client import Client
 from infra.local.stack import Stack
 from infra.local.users import Account
+from infra.stage import ROOT
 from tests.jobs import document, new_id, read
 
 SECONDS = 30
-COLLECTIONS = ("jobs", "deletions", "short_links", "view_shards", "dead_letters", "anything")
+CODE = "".join(file.read_text() for file in sorted((ROOT / "shared").rglob("*.py")))
+TOP = set(re.findall(r'\bclient\.collection\("(\w+)"\)', CODE))
+INNER = {"displaced": f"deletions/{new_id()}/displaced"}
+"""Collections inside a document, each with a path to one."""
+COLLECTIONS = (*sorted(TOP), *INNER.values(), "anything")
 
 
 @pytest.fixture
@@ -36,6 +43,11 @@ def job_id(database: firestore.Client, account: Account) -> str:
 @pytest.fixture(params=["signed in", "signed out"])
 def headers(request: pytest.FixtureRequest, account: Account) -> dict[str, str]:
     return {"Authorization": f"Bearer {account.token}"} if request.param == "signed in" else {}
+
+
+def test_every_collection_that_the_code_names_is_tried_below() -> None:
+    assert set(re.findall(r'\.collection\("(\w+)"\)', CODE)) == TOP | INNER.keys()
+    assert {"jobs", "erasures", "sweeps"} <= TOP
 
 
 def test_a_user_reads_her_job_from_the_functions_alone(
@@ -67,4 +79,6 @@ def test_a_user_writes_nothing(
     ):
         assert answer.status_code == 403, answer.text
     assert read(database, job_id) == before
-    assert all(account.user_id not in str(one.to_dict()) for one in database.collection("anything").stream())
+    hers = FieldFilter("user_id", "==", account.user_id)
+    found = [one.id for name in COLLECTIONS for one in database.collection(name).where(filter=hers).stream()]
+    assert found == [job_id], "the job that was there"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -37,6 +38,13 @@ def test_both_memories_forget_the_oldest(monkeypatch: pytest.MonkeyPatch) -> Non
         visitors.seconds_to_wait(str(number), 0.0)
     assert [visitors.is_new(ANN, str(number), 0.0) for number in (9, 8, 7)] == [False] * 3
     assert len(visitors._seen.values) == len(visitors._clients._spent.values) == 3
+
+
+def test_an_agent_that_is_made_to_take_long_takes_no_time() -> None:
+    crafted = Visitor("203.0.113.1", f"Mozilla/5.0 ({150 * 'X11'}){80 * 'Gecko/'}")
+    began = time.process_time()
+    assert not any(crafted.looks_like_browser for _ in range(2_000))
+    assert time.process_time() - began < 0.5
 
 
 def test_no_address_is_kept() -> None:

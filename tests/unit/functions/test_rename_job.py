@@ -15,6 +15,7 @@ from functions.share_video import share_video
 from tests.calls import call
 from tests.fakes import FakeServices
 from tests.jobs import deleted, document
+from tests.visits import saved_as
 
 JSON = {"Content-Type": "application/json"}
 
@@ -143,10 +144,7 @@ def test_a_download_is_saved_under_the_name_and_a_shared_one_is_not(services: Fa
     shared: Any = call(share_video, services, "/public/video/25ca1d0f", user=None)
     page = call(share_video, services, "/v/25ca1d0f", user=None)
     assert "Tür" not in shared.text + page.text
-    seen = services.fake_shares.resolve("25ca1d0f", services.now())
-    download = services.media.download(seen.job, services.now())
-    assert download is not None
-    assert download.filename == "nuumee-job-1.mp4"
+    assert saved_as(services) == 'attachment; filename="nuumee-job-1.mp4"'
 
 
 def test_the_url_of_a_download_carries_the_name_for_old_and_new_browsers(services: FakeServices) -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 from shared.errors import Unavailable
 from tests.fakes import FakeServices
 from tests.jobs import NOW, deleted, document
-from tests.visits import BRAND, DATA, ID, PAGE, PICTURE, POSTER, SEEN, VIDEO, shared_job, visit
+from tests.visits import BRAND, DATA, ID, PAGE, PICTURE, POSTER, SEEN, VIDEO, saved_as, shared_job, visit
 
 OUTPUT = "https://storage.test/nuumee-outputs/me/job-1/output.mp4"
 POSTER_URL = "https://storage.test/nuumee-outputs/me/job-1/poster.webp"
@@ -171,7 +171,7 @@ def test_a_name_is_shown_where_its_owner_wishes_and_nowhere_else(services: FakeS
     for wish in ({}, {"share_name": False}, {"share_name": "yes"}):
         job.update(wish)
         assert not [path for path in (PAGE, f"{PAGE}?embed=1", DATA) if "First" in visit(services, path).text]
-        assert _saved_as(services) == "nuumee-job-1.mp4"
+        assert saved_as(services) == 'attachment; filename="nuumee-job-1.mp4"'
     job["share_name"] = True
     page = visit(services)
     shown = "&lt;b&gt;First&lt;/b&gt; try"
@@ -182,14 +182,11 @@ def test_a_name_is_shown_where_its_owner_wishes_and_nowhere_else(services: FakeS
     player = visit(services, f"{PAGE}?embed=1").text
     assert player.count(shown) == 2
     assert visit(services, DATA).json["name"] == job["name"]
-    assert _saved_as(services) == "nuumee-_b_First__b_ try.mp4"
-
-
-def _saved_as(services: FakeServices) -> str:
-    shown = services.shares.resolve(ID, services.now()).job
-    download = services.media.download(shown, services.now())
-    assert download
-    return download.filename
+    assert saved_as(services) == 'attachment; filename="nuumee-_b_First__b_ try.mp4"'
+    services.fake_shares.about[ID] = {"share_name": False}
+    assert saved_as(services) == 'attachment; filename="nuumee-job-1.mp4"', (
+        "an older copy of the job says otherwise"
+    )
 
 
 def test_the_data_are_those_of_the_contract(services: FakeServices) -> None:

@@ -106,6 +106,13 @@ def test_machines_do_not_count(services: FakeServices, agent: str) -> None:
         " Mobile/15E148 [FBAN/FBIOS;FBAV/500.0;FBDV/iPhone15,2]",
         "Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0"
         " Safari/537.36",
+        "Mozilla/5.0 (Phone; OpenHarmony 5.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/114.0.0.0"
+        " Safari/537.36 ArkWeb/4.1.6.1 Mobile",
+        "Mozilla/5.0 (SMART-TV; LINUX; Tizen 7.0) AppleWebKit/537.36 (KHTML, like Gecko) 94.0.4606.31/7.0 TV"
+        " Safari/537.36",
+        "Mozilla/5.0 (PlayStation; PlayStation 5/6.50) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/15.4"
+        " Safari/605.1.15",
+        "Mozilla/5.0 (PlayStation 4 11.00) AppleWebKit/605.1.15 (KHTML, like Gecko)",
     ],
 )
 def test_browsers_of_people_count(services: FakeServices, agent: str) -> None:

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -23,3 +25,12 @@ def test_as_many_tests_run_at_once_as_the_environment_says_or_as_suits_the_targe
         command, cwd=ROOT, env={**inherited, **environment}, capture_output=True, text=True, check=True
     ).stdout
     assert re.findall(r"pytest -n (\S+)", recipe) == [str(workers)]
+
+
+def test_without_gcloud_the_commands_of_deploy_are_not_said_to_be_checked(tmp_path: Path) -> None:
+    command = [str(shutil.which("make")), "--old-file=.venv/.complete", "check-deploy"]
+    done = subprocess.run(
+        command, cwd=ROOT, env={"PATH": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+    said = done.stderr.splitlines()[0]
+    assert (done.returncode, said) == (2, "check-deploy: gcloud is not installed, so no command was checked")

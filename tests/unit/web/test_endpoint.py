@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from werkzeug.test import TestResponse
 
 from functions.delete_job import delete_job
 from functions.get_output import get_output
@@ -16,14 +17,16 @@ from functions.get_thumbnails import get_thumbnails
 from functions.list_jobs import list_jobs
 from functions.rename_job import rename_job
 from functions.share_job import share_job
+from functions.share_video import share_video
 from shared.access.user import User
 from shared.errors import Unavailable
 from shared.outages import ANSWER_WITHIN, seconds_for
 from shared.services import Services
-from shared.web.endpoint import Endpoint, Request, endpoint
+from shared.web.endpoint import Endpoint, HttpFunction, Request, endpoint
 from tests.calls import call
 from tests.fakes import SETTINGS, FakeServices
 from tests.jobs import NOW, document
+from tests.visits import ID, PAGE, SEEN, VIDEO
 from tests.waiting import wait_until
 
 ALL: dict[str, tuple[Endpoint, str, str]] = {
@@ -39,6 +42,8 @@ ALL: dict[str, tuple[Endpoint, str, str]] = {
 }
 BODIES: dict[str, dict[str, Any]] = {"rename": {"name": "First try"}, "limit": {"expires_at": None}}
 every = pytest.mark.parametrize("name", ALL)
+SIGNATURE = "X-Goog-Signature="
+"""A part of every signed URL."""
 
 
 @pytest.fixture
@@ -430,16 +435,35 @@ def test_log_lines_are_json_with_the_trace_and_without_secrets(
     services: FakeServices, logged: Callable[[], list[dict[str, Any]]]
 ) -> None:
     trace = "0af7651916cd43dd8448eb211c80319c"
-    send(services, "thumbnails", headers={"traceparent": f"00-{trace}-b7ad6b7169203331-01"})
-    send(services, "output", headers={"X-Cloud-Trace-Context": f"{trace}/1;o=1"})
-    send(services, "job", headers={"traceparent": "00-not-a-trace"})
+    traced = [{"traceparent": f"00-{trace}-b7ad6b7169203331-01"}, {"X-Cloud-Trace-Context": f"{trace}/1;o=1"}]
+    untraced = {"traceparent": "00-not-a-trace"}
+    token, query, address = "swordfish-token", "x=swordfish-query", "203.0.113.77"
+    del services.__dict__["media"]  # so that URLs are signed
+    media = ("reference_image", "motion_video", "output_video")
+    paths = {f"{medium}_path": f"{token}/job-1/{medium}" for medium in media}
+    services.add("job-1", document(token, short_id=ID, posters=dict.fromkeys(media), **paths))
+    services.fake_shares.links[ID] = "job-1"
+
+    def ask(function: HttpFunction, path: str, headers: dict[str, str], user: str | None) -> TestResponse:
+        sent = {"X-Forwarded-For": address, **headers}
+        return call(function, services, f"{path}?{query}", user=user, headers=sent)
+
+    answers = [
+        ask(get_thumbnails, "/jobs/job-1/thumbnails", traced[0], token),
+        ask(get_output, "/jobs/job-1/output", traced[1], token),
+        ask(list_jobs, "/jobs/job-1", untraced, token),
+        *(ask(share_video, path, untraced, None) for path in (PAGE, SEEN, VIDEO)),
+    ]
     lines = logged()
-    assert [line["status"] for line in lines] == [200, 200, 200]
+    assert [line["status"] for line in lines] == [200, 200, 200, 200, 204, 302]
     expected = f"projects/demo-nuumee/traces/{trace}"
-    assert [line.get("logging.googleapis.com/trace") for line in lines] == [expected, expected, None]
+    traces = [line.get("logging.googleapis.com/trace") for line in lines]
+    assert traces == [expected, expected, None, None, None, None]
     assert {line["severity"] for line in lines} == {"INFO"}
-    assert "Bearer" not in str(lines)
-    assert "https://storage" not in str(lines)
+    signed = [SIGNATURE in answer.text + answer.headers.get("Location", "") for answer in answers]
+    assert signed == [True, True, False, True, False, True]
+    for secret in (token, query, address, SIGNATURE, "swordfish", "Bearer", "https://storage"):
+        assert secret not in str(lines)
 
 
 @pytest.mark.parametrize(
