@@ -75,7 +75,7 @@ def _run(services: Services, checkpoint: Checkpoint, options: argparse.Namespace
         repair=options.repair,
     )
     for finding in _findings(reconciliation, checkpoint, options.checkpoint):
-        checkpoint.left += finding.stuck or finding.kind in {Kind.LEFT, Kind.RESTORING}
+        checkpoint.left += finding.stuck or finding.kind in {Kind.LEFT, Kind.RESTORING, Kind.MARKED_AGAIN}
         # Unlike print, this does not garble the progress bar.
         tqdm.write(_line(finding), file=sys.stdout)
     for bucket in settings.buckets:

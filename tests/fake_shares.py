@@ -18,13 +18,14 @@ from shared.sharing.shares import (
     NoSuchVideo,
     SharedVideo,
     about_link,
+    has_come_back,
     kept_wish,
     renewal,
     revocation,
     shared_video,
     wished,
 )
-from shared.sharing.short_links import is_over, is_short_id, new_short_id
+from shared.sharing.short_links import is_short_id, new_short_id
 from tests.fake_firestore import FakeRepository
 
 
@@ -72,7 +73,7 @@ class FakeShares:
     def change(self, user_id: str, job_id: str, now: datetime, wishes: Mapping[str, Any]) -> Job:
         document = self._owned(user_id, job_id)
         link = self._about(document.get("short_id"))
-        if is_over(link, now):
+        if has_come_back(document, link, now):
             document.update(revocation(document, now))
             raise NotShared
         changes = wished(document, link, now, wishes)

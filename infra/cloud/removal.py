@@ -125,7 +125,7 @@ class Removal:
     def _services(self, everything: bool) -> Iterator[Leftover]:
         wanted = {function.account for function in self._project.functions}
         for name, service in Services(self._project).there().items():
-            if service.is_marked and (everything or name not in wanted):
+            if everything or (service.is_marked and name not in wanted):
                 yield self._command(f"service {name}", "run", "services", "delete", name, self._project.region)
 
     def _binding(self, binding: Binding) -> Leftover:

@@ -85,20 +85,28 @@ class Services:
     def __init__(self, project: Project) -> None:
         self._project = project
         self._gcloud = project.gcloud
+        self._names = {function.account for function in project.functions}
 
     def look(self) -> None:
         """Raises Refused if a service of one of our names is somebody else's, or ours are in another region too:
         there they would go on answering, with old code.
         """
+        here = self._listed(self._project.region)
         if elsewhere := self.elsewhere():
+            where = f"services of this product are in {', '.join(elsewhere)} too, and would go on answering there"
+            if any(map(self._is_ours, here)):
+                # All but the services is the whole project's, so nothing else of theirs may go.
+                raise Refused(
+                    f"{where}, with old code. Delete each that gcloud run services list --region={elsewhere[0]} "
+                    f"names: gcloud run services delete NAME --region={elsewhere[0]}"
+                )
             raise Refused(
-                f"services of this product are in {', '.join(elsewhere)} too, and would go on answering there, "
-                f"with old code. Run ./deploy.sh destroy --region={elsewhere[0]}, which leaves Firestore and "
-                "buckets with objects, and then this again"
+                f"{where}, with old code. Run ./deploy.sh destroy --region={elsewhere[0]}, which leaves Firestore "
+                "and buckets with objects, then this again, and then python -m infra.announce --send for what is "
+                "uploaded meanwhile"
             )
-        names = {function.account for function in self._project.functions}
-        for service in self._listed(self._project.region):
-            if service.name in names and not self._is_ours(service):
+        for service in here:
+            if service.name in self._names and not self._is_ours(service):
                 label = "=".join(LABEL)
                 raise Refused(
                     f"the service {service.name} may be another product's, because it has no label {label} and "
@@ -108,8 +116,8 @@ class Services:
                 )
 
     def elsewhere(self) -> list[str]:
-        """The other regions in which there are services with our label."""
-        regions = {service.region for service in self._listed() if service.is_marked}
+        """The other regions in which there are services of ours."""
+        regions = {service.region for service in self._listed() if self._is_ours(service)}
         return sorted(regions - {self._project.deployment.region})
 
     def there(self) -> dict[str, Service]:
@@ -165,7 +173,8 @@ class Services:
 
     def _is_ours(self, service: Service) -> bool:
         """Earlier versions gave it no label."""
-        return service.is_marked or service.account == self._project.email(service.name)
+        runs_as_ours = service.name in self._names and service.account == self._project.email(service.name)
+        return service.is_marked or runs_as_ours
 
     def _callers(self, function: Function) -> tuple[str, ...]:
         """Functions with routes verify their caller's token themselves, or want none, so no role is needed to call

@@ -51,7 +51,7 @@ class Limiter:
             spent = self._spent_by(key, now)
             waits = spent + 1 > self._burst
             self._spent.put(key, (spent if waits else spent + 1, now))
-        return math.ceil((spent + 1 - self._burst) / self._per_second) if waits else 0
+        return min(LONGEST_WAIT, math.ceil((spent + 1 - self._burst) / self._per_second)) if waits else 0
 
     def charge(self, who: str, answers: int, now: float) -> None:
         """Count so many more answers to `who`, also beyond what is allowed: the next one has to wait then."""

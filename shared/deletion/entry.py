@@ -109,6 +109,12 @@ def wanted_again(entry: Entry, due: datetime) -> Entry:
     return {**unproved(entry), "state": DeletionState.PENDING.value, "sweeps": 0, "sweep_at": due}
 
 
+def given_up(entry: Entry, due: datetime) -> Entry:
+    """The same, but not because the owner wants it: the job cannot come back, and was not live meanwhile."""
+    again = wanted_again(entry, due)
+    return {name: value for name, value in again.items() if name != "restore_requested_at"}
+
+
 def taken_over(entry: Entry, purge: object) -> Entry:
     """The entry with what the `purge` map of an older deletion recorded in the job's document."""
     if not isinstance(purge, dict) or entry["state"] == DeletionState.DONE:
@@ -158,7 +164,7 @@ def ended(entry: Entry, key: str, buckets: Sequence[BucketPurge], found: Leftove
         return entry
     before, runs = _map(entry, "buckets"), running(entry)
     restored, mine = entry.get("restore_requested_at"), runs.get(key)
-    is_outdated = isinstance(restored, datetime) and (mine is None or mine <= restored)
+    is_outdated = isinstance(restored, datetime) and (mine is None or mine < restored)
     if is_outdated:
         buckets = [replace(one, error=one.error or "the deletion was taken back meanwhile") for one in buckets]
     began = min(runs.values(), default=now)  # a run that was killed may have removed the first

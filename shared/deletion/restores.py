@@ -127,7 +127,7 @@ class Restores:
             if self._is_removing(pair, now):
                 raise RestoreIncomplete("a run may still be removing objects")
             if not pair.document or not is_of_one_owner(pair):
-                return Changes(entries.wanted_again(pair.entry, now))
+                return Changes(entries.given_up(pair.entry, now))
             return self._live_again(pair, now)
 
         pair = self._ledger.change(wish.job_id, step)
@@ -148,7 +148,7 @@ class Restores:
             if pair.entry.get("state") != DeletionState.RESTORING:
                 return Changes()
             _check_same(pair, wish)
-            return Changes(entries.wanted_again(pair.entry, now))
+            return Changes(entries.given_up(pair.entry, now))
 
         self._ledger.change(wish.job_id, step)
 

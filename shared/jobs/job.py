@@ -207,7 +207,7 @@ class Job:
     def pictured(self, picture: Picture) -> Medium:
         """The medium that the picture shows. A job without a motion video uses its input video in its place."""
         medium = _PICTURED[picture]
-        if medium is Medium.MOTION_VIDEO and self.motion_video_path is None and self.input_video_path:
+        if medium is Medium.MOTION_VIDEO and self.path(medium) is None and self.input_video_path:
             return Medium.INPUT_VIDEO
         return medium
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from shared.posters.colours import UNTAGGED, Tags
 
 MOST_TILES = 1024
+_NOT_TOLD = (ValueError, LookupError, struct.error)
+"""What is raised by an index that is damaged."""
 _MOST_METADATA = 2**20
 """Bytes of the index, which also may hold small items."""
 
@@ -49,7 +52,10 @@ def grid_of(file: BinaryIO) -> Grid:
         width, height = next(
             struct.unpack_from(">II", content, 4) for kind, content in properties if kind == b"ispe"
         )
-    profile, tags = _colours([*properties, *meta.properties(tiles[0])])
+    profile, tags = _colours(properties)
+    if not profile and tags == UNTAGGED:
+        with suppress(*_NOT_TOLD):
+            profile, tags = _colours(meta.properties(tiles[0]))
     return Grid(tiles, columns, width, height, turns, profile, tags)
 
 
@@ -58,7 +64,7 @@ def tags_of(file: BinaryIO) -> Tags:
     try:
         meta = _Meta(_found(file, b"meta"))
         return _colours(meta.properties(meta.main))[1]
-    except (ValueError, LookupError, struct.error):
+    except (OSError, OverflowError, *_NOT_TOLD):
         return UNTAGGED
 
 

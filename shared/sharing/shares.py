@@ -66,7 +66,7 @@ def shared_video(
     The end that the link's document holds, or null, counts and not the job's. The job's name is shown only if the
     owner wishes: they give names for themselves.
     """
-    if is_over({"expires_at": given(document, "share_expires_at"), **link}, now):
+    if is_over({**_as_link(document), **link}, now):
         raise NoSuchVideo
     if not isinstance(document.get("user_id"), str) or is_deleted(document):
         raise NoSuchVideo
@@ -78,6 +78,15 @@ def shared_video(
     poster = job.posters.get(Medium.OUTPUT_VIDEO)
     own = poster is not None and is_own_path(poster, job.user_id)
     return SharedVideo(short_id, job, poster if own else None, share_picture(document, job.user_id))
+
+
+def has_come_back(document: dict[str, Any], link: Mapping[str, Any], now: datetime) -> bool:
+    """Whether the link has ended and the job does not know: an older copy of it has brought the link back."""
+    return is_over(link, now) and not is_over(_as_link(document), now)
+
+
+def _as_link(document: dict[str, Any]) -> dict[str, Any]:
+    return {"expires_at": given(document, "share_expires_at")}
 
 
 def revocation(document: dict[str, Any], now: datetime) -> dict[str, Any]:
@@ -204,7 +213,7 @@ class Shares:
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
             short_id = document.get("short_id")
             link = fields(read(self._links.document(str(short_id)))) if is_short_id(short_id) else {}
-            if is_over(link, now):
+            if has_come_back(document, link, now):
                 update_unless_changed(self._client, snapshot, revocation(document, now))
                 raise NotShared
             changes = wished(document, link, now, wishes)

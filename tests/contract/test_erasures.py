@@ -202,6 +202,16 @@ def test_a_job_that_its_owner_restored_after_the_erasure_and_deleted_again_keeps
     assert all(world.read(job_id).keys().isdisjoint(TEXTS) for job_id in ids)
 
 
+def test_a_job_whose_restore_was_given_up_loses_its_words(world: World, erasure: Erasure, user: str) -> None:
+    (job_id,) = put_many(world, user, lambda owner: document(owner, **TEXTS), 1)
+    restores = Restores(world.ledger, SWEEP_AFTER, SWEEP_AFTER)
+    world.deletions.mark(user, job_id, NOW)
+    wish = restores.request(user, job_id, lambda at: at, NOW + MINUTE)
+    restores.abandon(wish, NOW + 2 * MINUTE)
+    Erasing(world.ledger, world.deletions).erase(erasure, [job_id], NOW + 3 * MINUTE)
+    assert world.read(job_id).keys().isdisjoint(TEXTS)
+
+
 def test_another_users_job_is_not_erased(world: World, erasure: Erasure) -> None:
     (job_id,) = put_many(world, "somebody-else", document, 1)
     before = world.read(job_id)

@@ -22,7 +22,7 @@ def test_a_charge_counts_in_full_however_long_ago_the_last_answer_was() -> None:
 
 
 def test_nobody_waits_longer_than_a_minute_whatever_was_charged() -> None:
-    for users in (Limiter(600, 10), Limiter(1, 1 / 60)):
+    for users in (Limiter(600, 10), Limiter(1, 1 / 60), Limiter(11, 11 / 60)):
         for _ in range(3):
             users.charge("me", 10**9, 0.0)
         assert users.seconds_to_wait("me", 0.0) == LONGEST_WAIT == 60

@@ -175,6 +175,17 @@ def test_a_service_that_an_earlier_version_left_is_taken_on(
     assert service["metadata"]["labels"]["product"] == "nuumee-jobs"
 
 
+def test_services_in_two_regions_are_to_be_deleted_one_by_one(checkout: Checkout) -> None:
+    checkout.must()
+    left = copy.deepcopy(checkout.cloud.services["list-jobs"])
+    left["metadata"]["labels"] = {LOCATION: "europe-west1"}  # an earlier version marked none
+    checkout.cloud.services["left"] = left
+    done = checkout.deploy()
+    assert done.returncode == 2
+    assert "gcloud run services delete NAME --region=europe-west1" in done.stderr
+    assert "destroy" not in done.stderr
+
+
 def test_services_in_another_region_are_ended_before_any_are_made_in_a_new_one(checkout: Checkout) -> None:
     checkout.must()
     moved = (*REQUIRED, "--region=europe-west1")
