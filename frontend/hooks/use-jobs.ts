@@ -70,7 +70,7 @@ export interface Jobs {
   show: (job: JobFields) => void;
   /** Removes a deleted job until it is `restored`. */
   drop: (job: JobFields) => void;
-  /** Whether the job was deleted here, or is being deleted. */
+  /** Whether the job is known to be deleted, or is being deleted. */
   isGone: (job: JobFields) => boolean;
   /** Takes back `drop`. `counted` says whether the counts contain the jobs already. */
   restored: (jobs: JobFields[], counted: boolean) => void;
@@ -140,8 +140,15 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const takeBack = (jobs: JobFields[], counted: boolean) => {
     const ids = jobs.map((job) => job.id);
     for (const id of ids) dropped.current.delete(id);
+    totals.current.delete(whole);
     setDeleted((before) => new Set([...before].filter((id) => !ids.includes(id))));
     if (!counted) setCounts((before) => before && recount(before, [], jobs));
+  };
+
+  const noteGone = (jobs: JobFields[]) => {
+    const gone: Dropped = { at: Date.now(), list: whole };
+    for (const { id } of jobs) dropped.current.set(id, gone);
+    setDeleted((before) => new Set([...before, ...jobs.map((job) => job.id)]));
   };
 
   const shows = !view.deleted && (search === "" || waysToSearch(view).length > 0);
@@ -237,6 +244,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     renamedSince.current = [];
     const answered = withNames(learn(await getJobs(ids, signal)), renamedSince.current);
     const now = await mutate((list) => list && withPolledJobs(list, ids, answered), { revalidate: false });
+    const listed = polled.filter((job) => watched.includes(job));
+    noteGone(listed.filter((job) => answered.every(({ id }) => id !== job.id)));
     updateDetails((job) => withPolledJob(job, ids, answered));
     setCounts((known) => known && recount(known, polled, answered));
     const changed = changedJobs(polled, answered);
@@ -290,8 +299,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     show: (job) => setDeleting((before) => before.filter((one) => one.id !== job.id)),
     drop: (job) => {
       setDeleting((before) => before.filter((one) => one.id !== job.id));
-      setDeleted((before) => new Set(before).add(job.id));
-      dropped.current.set(job.id, { at: Date.now(), list: whole });
+      noteGone([job]);
       setCounts((before) => before && recount(before, [job], []));
     },
     isGone,

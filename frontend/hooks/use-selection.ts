@@ -18,13 +18,13 @@ export interface Selection<T extends JobFields = JobFields> {
 }
 
 /**
- * Keeps track of which jobs are selected. Changing the page, filter or search clears the selection. A job that is not
- * shown any more stays selected until it is `gone`, which it always is unless that is given.
+ * Keeps track of which jobs are selected. Changing the page, filter or search clears the selection. Of the jobs of
+ * `selectThese`, those that are not shown stay selected until they are `gone`.
  */
 export function useSelection<T extends JobFields>(
   view: View,
   shown: T[],
-  gone: (job: T) => boolean = () => true,
+  gone: (job: T) => boolean = () => false,
 ): Selection<T> {
   const place = placeOf(view);
   const none: Chosen<T> = { ids: new Set(), elsewhere: [], last: null };
@@ -40,7 +40,7 @@ export function useSelection<T extends JobFields>(
     outOf: shown.length,
     has: (job) => ids.has(job.id),
     select: (job, on, range = false) => keep(choose(chosen, shown, job, on, range)),
-    selectAll: () => keep({ ids: new Set(shown.map((job) => job.id)), elsewhere: shown }),
+    selectAll: () => keep({ ids: new Set(shown.map((job) => job.id)) }),
     selectThese: (jobs) => {
       const these = { ...none, ids: new Set(jobs.map((job) => job.id)), elsewhere: jobs };
       setSelected((now) => (now === selected ? { place, chosen: these } : now));

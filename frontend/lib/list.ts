@@ -81,9 +81,9 @@ export interface Dropped {
   list: string;
 }
 
-/** Returns how many jobs were deleted from the list from one time until another, both included. */
+/** Returns how many jobs were deleted from the list after one time and until another. */
 export function leftBetween(from: number, until: number, list: string, dropped: Iterable<Dropped>): number {
-  return [...dropped].filter((one) => one.list === list && one.at >= from && one.at <= until).length;
+  return [...dropped].filter((one) => one.list === list && one.at > from && one.at <= until).length;
 }
 
 /**

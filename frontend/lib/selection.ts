@@ -2,7 +2,7 @@ import type { JobFields } from "@/lib/job";
 
 export interface Chosen<T extends JobFields> {
   ids: ReadonlySet<string>;
-  /** Jobs that may be chosen although they are not shown any more. */
+  /** Jobs that may be chosen although they are not shown. */
   elsewhere: T[];
   /** The id of the job that was chosen or left out last. */
   last: string | null;
@@ -11,7 +11,7 @@ export interface Chosen<T extends JobFields> {
 /** Returns what is chosen after this job was chosen or left out; with `range`, together with all up to the last one. */
 export function choose<T extends JobFields>(
   chosen: Chosen<T>,
-  shown: T[],
+  shown: JobFields[],
   job: JobFields,
   on: boolean,
   range: boolean,
@@ -22,6 +22,5 @@ export function choose<T extends JobFields>(
     range && last !== -1 ? shown.slice(Math.min(place, last), Math.max(place, last) + 1) : [job];
   const ids = new Set(chosen.ids);
   for (const { id } of between) on ? ids.add(id) : ids.delete(id);
-  const others = chosen.elsewhere.filter((one) => ids.has(one.id) && shown.every(({ id }) => id !== one.id));
-  return { ids, elsewhere: [...others, ...shown], last: job.id };
+  return { ...chosen, ids, last: job.id };
 }

@@ -17,14 +17,6 @@ test("with Shift, the jobs from the last one to this one are chosen or left out 
   expect(after(["a", true, false], ["e", true, true], ["d", false, false], ["b", false, true])).toBe("ae");
 });
 
-test("what was chosen is remembered, for when it is not shown any more", () => {
-  const first = choose(none, shown, job("a"), true, false);
-  const second = choose(first, shown.slice(1), job("b"), true, false);
-  expect(second.elsewhere.map(({ id }) => id)).toEqual(["a", "b", "c", "d", "e"]);
-  const third = choose(second, shown.slice(1), job("a"), false, false);
-  expect(third.elsewhere.map(({ id }) => id)).toEqual(["b", "c", "d", "e"]);
-});
-
 test("without a last one that is shown, and without Shift, one job is chosen", () => {
   expect(after(["c", true, true])).toBe("c");
   expect(after(["a", true, false], ["c", true, false])).toBe("ac");
