@@ -1,5 +1,6 @@
 import { ApiError } from "@/lib/errors";
-import { RECORD } from "@/lib/session";
+import { underWay } from "@/lib/late";
+import { readRecord } from "@/lib/session";
 
 /** How many requests are under way at the same time. */
 const AT_ONCE = 4;
@@ -9,8 +10,9 @@ const MOST_WAITS = 5;
 const LONGEST_WAIT = 60_000;
 
 /**
- * Does the work for each item, a few at a time. An error ends it, and is thrown. Meanwhile the browser asks before it
- * leaves the page, which would end it too, unless the session has ended.
+ * Does the work for each item, a few at a time. An error ends it, and is thrown. Meanwhile the page does not reload by
+ * itself, and if there are several items, the browser asks before it leaves the page, unless the session has ended or
+ * another user has signed in.
  */
 export async function fewAtOnce<T>(
   items: T[],
@@ -21,13 +23,16 @@ export async function fewAtOnce<T>(
   const workThrough = async () => {
     for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
   };
+  const user = readRecord()?.userId;
   const askBeforeLeaving = (event: BeforeUnloadEvent) => {
-    if (localStorage.getItem(RECORD) !== null) event.preventDefault();
+    if (user !== undefined && readRecord()?.userId === user) event.preventDefault();
   };
-  window.addEventListener("beforeunload", askBeforeLeaving);
+  if (items.length > 1) window.addEventListener("beforeunload", askBeforeLeaving);
+  underWay.count += 1;
   try {
     await Promise.all(Array.from({ length: atOnce }, workThrough));
   } finally {
+    underWay.count -= 1;
     window.removeEventListener("beforeunload", askBeforeLeaving);
   }
 }

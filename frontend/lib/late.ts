@@ -8,6 +8,9 @@ const PAUSE = 500;
 const AGAIN_AFTER = 10 * 60_000;
 const RELOADED = "reloaded-for-a-missing-part";
 
+/** How much work is under way that a reload would end. */
+export const underWay = { count: 0 };
+
 /** Loads a part, with a second attempt. Throws NetworkError if there is no connection, else PartMissing. */
 export async function late<T>(load: () => Promise<T>): Promise<T> {
   try {
@@ -34,8 +37,9 @@ async function isReachable(): Promise<boolean> {
   }
 }
 
-/** Reloads the page unless that has just been tried for the same reason. Returns whether it does. */
+/** Reloads the page unless that would end work or has just been tried for the same reason. Returns whether it does. */
 export function reloadOnce(now: number = Date.now()): boolean {
+  if (underWay.count > 0) return false;
   try {
     if (now - Number(sessionStorage.getItem(RELOADED) ?? 0) < AGAIN_AFTER) return false;
     sessionStorage.setItem(RELOADED, String(now));

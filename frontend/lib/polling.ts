@@ -154,7 +154,7 @@ export function keepAsking({ ask, pace, asked, failures, onFailure }: Asking): (
     } catch (error) {
       if (controller.signal.aborted || error instanceof SessionEnded) return;
       // Nobody sees the button that reloads the page.
-      if (error instanceof PartMissing && document.visibilityState === "hidden" && reloadOnce()) return;
+      if (error instanceof PartMissing && document.visibilityState === "hidden") reloadOnce();
       failures.count += 1;
       const retryAfter = error instanceof ApiError ? error.retryAfter : undefined;
       failures.delay = backOff(failures.count, pace(answers), retryAfter);

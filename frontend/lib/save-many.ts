@@ -65,9 +65,9 @@ export const LIST = "jobs.json";
 
 /**
  * Saves the jobs' videos and a list of all these jobs, in which those that were saved earlier stay. A file that is there
- * with the right size is not saved again, and no other is replaced: what would take its name gets a number. Throws
- * SessionEnded, and the target's error if it cannot be ended. Once `signal` is aborted, what is under way ends, and the
- * list tells what was saved.
+ * with the right size, or as the list tells if Cloud Storage tells no size, is not saved again. No other is replaced: what
+ * would take its name gets a number. Throws SessionEnded, and the target's error if it cannot be ended. Once `signal` is
+ * aborted, what is under way ends, and the list tells what was saved.
  */
 export async function saveMany(
   jobs: JobFields[],
@@ -110,7 +110,7 @@ export async function saveMany(
     (job) => listed.get(job.id) ?? describe(job, null, reasons.get(job.id) ?? "It was not saved yet."),
   );
   const cancelled = signal.aborted;
-  const { name, found } = await firstThatWillDo(LIST, async (one) => entriesIn(await target.textOf(one)));
+  const { name, found } = await earlierList(target);
   const list = [...withEarlier(all, found)];
   const stays = await target.end(new File([`${JSON.stringify(list, null, 2)}\n`], name), cancelled);
   return { saved: stays ? listed.size : 0, problems, cancelled };
@@ -142,10 +142,16 @@ async function saveOne(
   const counted = content.pipeThrough(counting, { signal });
   const wanted = fileName(job, filename, names);
   try {
+    const isSaved = async (one: string, there: number) => {
+      if (size !== null) return there === size;
+      // Cloud Storage does not tell. An earlier list tells what was received.
+      const { found } = await earlierList(target);
+      return found.some(({ id, file, bytes }) => id === job.id && file === one && bytes === there);
+    };
     const { name, found } = await firstThatWillDo(wanted, async (one) => {
       // A browser that crashes leaves an empty file.
       const there = (await target.sizeOf(one)) ?? 0;
-      return there === 0 || there === size ? there : null;
+      return there === 0 || (await isSaved(one, there)) ? there : null;
     });
     if (found > 0) {
       bytes = found;
@@ -207,6 +213,12 @@ function describe(job: JobFields, file: string | null, problem: string | null): 
 interface Entry {
   id: string;
   file: unknown;
+  bytes?: unknown;
+}
+
+/** Returns the name of the list that is there, or the name for one, and its entries. */
+function earlierList(target: Target) {
+  return firstThatWillDo(LIST, async (name) => entriesIn(await target.textOf(name)));
 }
 
 /** Returns these entries and those of an earlier list. What names a file does not give way to what names none. */

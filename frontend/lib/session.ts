@@ -6,6 +6,7 @@
  */
 
 import { late } from "@/lib/late";
+import { serverNow } from "@/lib/server-time";
 import { settings } from "@/lib/settings";
 
 export interface Session {
@@ -26,6 +27,8 @@ export const RENEW_BEFORE = 5 * 60_000;
 interface Stored extends Session {
   token: string;
   expiresAt: number;
+  /** In milliseconds since 1970, by Firebase's clock; NaN if unknown. */
+  signedInAt: number;
 }
 
 /** Loads the library. Throws NetworkError or PartMissing. */
@@ -77,10 +80,14 @@ export async function endSession(reason: EndReason): Promise<void> {
 }
 
 function forgetSession(): void {
-  const remove = () => localStorage.removeItem(RECORD);
-  remove();
-  // Until the page is left, Firebase writes the record back when it has started or renewed the token.
-  window.addEventListener("pagehide", remove);
+  const forgottenAt = serverNow();
+  localStorage.removeItem(RECORD);
+  // Until the page is left, Firebase writes the record back when it has started or renewed the token. A record of a
+  // later sign-in, in another tab, is not of this session.
+  window.addEventListener("pagehide", () => {
+    const isNewer = (readRecord()?.signedInAt ?? 0) > forgottenAt;
+    if (!isNewer) localStorage.removeItem(RECORD);
+  });
 }
 
 /** The end of the address to which sign-in leads. A page that has it and finds no session knows why. */
@@ -149,13 +156,20 @@ export function safeNext(next: string | null): string {
   return next && /^\/(?![/\\\s])/.test(next) ? next : "/jobs/";
 }
 
-function readRecord(): Stored | null {
+/** Returns what is stored about the current session; null if there is none or its record has an unexpected form. */
+export function readRecord(): Stored | null {
   try {
     const record: unknown = JSON.parse(localStorage.getItem(RECORD) ?? "null");
-    const { uid, email, stsTokenManager: tokens } = record as Record<string, unknown>;
+    const { uid, email, lastLoginAt, stsTokenManager: tokens } = record as Record<string, unknown>;
     const { accessToken: token, expirationTime: expiresAt } = tokens as Record<string, unknown>;
     if (typeof uid !== "string" || typeof token !== "string" || typeof expiresAt !== "number") return null;
-    return { userId: uid, email: typeof email === "string" ? email : null, token, expiresAt };
+    return {
+      userId: uid,
+      email: typeof email === "string" ? email : null,
+      token,
+      expiresAt,
+      signedInAt: Number(lastLoginAt),
+    };
   } catch {
     return null;
   }

@@ -1,12 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { fewAtOnce, patiently } from "@/lib/bulk";
 import { ApiError } from "@/lib/errors";
+import { underWay } from "@/lib/late";
 
-const page = new EventTarget();
+let page: EventTarget;
 
 beforeEach(() => {
   vi.useFakeTimers();
+  page = new EventTarget();
   vi.stubGlobal("window", page);
+  vi.stubGlobal("localStorage", { getItem: () => null });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -29,11 +32,14 @@ test("no more work is done at once than is allowed", async () => {
 
 describe("the browser asks before it leaves the page", () => {
   let record: string | null;
+  const recordOf = (uid: string) =>
+    JSON.stringify({ uid, stsTokenManager: { accessToken: "token", expirationTime: 0 } });
+  const unending = () => new Promise<void>(() => undefined);
   /** Whether it asks now. */
   const asks = () => !page.dispatchEvent(new Event("beforeunload", { cancelable: true }));
 
   beforeEach(() => {
-    record = "{}";
+    record = recordOf("ann");
     vi.stubGlobal("localStorage", { getItem: () => record });
   });
 
@@ -43,7 +49,7 @@ describe("the browser asks before it leaves the page", () => {
       end = resolve;
     });
     expect(asks()).toBe(false);
-    const [first, second] = [fewAtOnce([1], () => held), fewAtOnce([1], async () => undefined)];
+    const [first, second] = [fewAtOnce([1, 2], () => held), fewAtOnce([1, 2], async () => undefined)];
     expect(asks()).toBe(true);
     await second;
     expect(asks()).toBe(true);
@@ -53,15 +59,36 @@ describe("the browser asks before it leaves the page", () => {
   });
 
   test("no longer once the work has failed", async () => {
-    await expect(fewAtOnce([1], () => Promise.reject(new Error("away")))).rejects.toThrow("away");
+    await expect(fewAtOnce([1, 2], () => Promise.reject(new Error("away")))).rejects.toThrow("away");
     expect(asks()).toBe(false);
   });
 
   test("but not when the session has ended, which leads to sign-in", async () => {
-    void fewAtOnce([1], () => new Promise(() => undefined));
+    void fewAtOnce([1, 2], unending);
+    expect(asks()).toBe(true);
     record = null;
     expect(asks()).toBe(false);
   });
+
+  test("but not when another user has signed in, for whom the page is reloaded", async () => {
+    void fewAtOnce([1, 2], unending);
+    record = recordOf("bob");
+    expect(asks()).toBe(false);
+  });
+
+  test("but not for a single item", async () => {
+    void fewAtOnce([1], unending);
+    expect(asks()).toBe(false);
+  });
+});
+
+test("the page does not reload by itself while work is under way, also for one item", async () => {
+  const before = underWay.count;
+  const done = fewAtOnce([1], async () => undefined);
+  expect(underWay.count).toBe(before + 1);
+  await done;
+  await expect(fewAtOnce([1], () => Promise.reject(new Error("away")))).rejects.toThrow("away");
+  expect(underWay.count).toBe(before);
 });
 
 describe("a request among many", () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { messageOf, NetworkError, PartMissing } from "@/lib/errors";
-import { late, reloadOnce } from "@/lib/late";
+import { late, reloadOnce, underWay } from "@/lib/late";
 
 const fetch = vi.fn<typeof globalThis.fetch>();
 const reload = vi.fn();
@@ -74,6 +74,14 @@ describe("a page without one of its parts", () => {
     expect(reloadOnce(101 * MINUTE)).toBe(false);
     expect(reload).toHaveBeenCalledOnce();
     expect(reloadOnce(110 * MINUTE)).toBe(true);
+  });
+
+  test("is not reloaded while work is under way that this would end, and is afterwards", () => {
+    underWay.count = 1;
+    expect(reloadOnce(100 * MINUTE)).toBe(false);
+    underWay.count = 0;
+    expect(reloadOnce(100 * MINUTE)).toBe(true);
+    expect(reload).toHaveBeenCalledOnce();
   });
 
   test("is not reloaded if the browser cannot remember that it was", () => {

@@ -124,6 +124,22 @@ describe("saving many videos", () => {
     expect([...target.sizes.values()].slice(0, 3)).toEqual([3, 4, 22]);
   });
 
+  test("knows by its list what is there if Cloud Storage tells no size, and replaces no other file", async () => {
+    fetch.mockImplementation(async () => new Response(new Uint8Array(9)));
+    const target = memory();
+    target.sizes.set("nuumee-a.mp4", 9);
+    const write = vi.spyOn(target, "write");
+    const save = async () => {
+      await saveMany([job("a")], target, start(), never);
+      return target.list().map(({ file, bytes }) => [file, bytes]);
+    };
+    for (let time = 0; time < 3; time++) expect(await save()).toEqual([["nuumee-a 2.mp4", 9]]);
+    expect(write).toHaveBeenCalledOnce();
+    target.sizes.set("nuumee-a 2.mp4", 5); // Its user has edited it.
+    expect(await save()).toEqual([["nuumee-a 3.mp4", 9]]);
+    expect(await save()).toEqual([["nuumee-a 3.mp4", 9]]);
+  });
+
   test("goes on after what could not be had, and tells why", async () => {
     vi.useFakeTimers();
     const target = memory();

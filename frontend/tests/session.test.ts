@@ -205,6 +205,18 @@ describe("signing out", () => {
     expect(storage.size).toBe(0);
     stop();
   });
+
+  test("leaves a later sign-in in another tab alone, and ends an earlier one that is written back", async () => {
+    await signOut();
+    await vi.dynamicImportSettled();
+    const now = Date.now();
+    store({ lastLoginAt: String(now + 1) });
+    page.dispatchEvent(new Event("pagehide"));
+    expect(storage.size).toBe(1);
+    store({ lastLoginAt: String(now - 1) });
+    page.dispatchEvent(new Event("pagehide"));
+    expect(storage.size).toBe(0);
+  });
 });
 
 test("whether the browser keeps data is tried out", () => {

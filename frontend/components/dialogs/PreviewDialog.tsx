@@ -1,5 +1,5 @@
 import { ChevronDown, ChevronLeft, ChevronRight, ChevronUp } from "lucide-react";
-import { type KeyboardEvent, type SyntheticEvent, useRef, useState } from "react";
+import { type KeyboardEvent, useState } from "react";
 import { Medium, StandInNote } from "@/components/dialogs/Medium";
 import { SideBySide } from "@/components/dialogs/SideBySide";
 import { JobActions } from "@/components/JobActions";
@@ -12,6 +12,7 @@ import { cardId } from "@/lib/focus";
 import { LOOPED } from "@/lib/in-step";
 import type { Job } from "@/lib/job";
 import { TILE_NAMES, type TileKind } from "@/lib/media";
+import { keptPlace } from "@/lib/place";
 import {
   afterDeletion,
   nextJob,
@@ -125,13 +126,7 @@ interface AloneProps {
 
 function Alone({ job, kind, renewMedia }: AloneProps) {
   const preview = usePreview(job.media, kind, renewMedia);
-  /** Where the video is. With a renewed URL there is a new element, which goes on from there. */
-  const place = useRef({ time: 0, paused: false });
-  const note = ({ currentTarget: video }: SyntheticEvent<HTMLVideoElement>) => {
-    // The browser pauses one that has left the page.
-    if (video.isConnected && video.readyState > 0)
-      place.current = { time: video.currentTime, paused: video.paused };
-  };
+  const [{ goOn, noteTime, notePaused }] = useState(keptPlace);
   return (
     <>
       <Medium
@@ -142,15 +137,13 @@ function Alone({ job, kind, renewMedia }: AloneProps) {
           controls: true,
           autoPlay: true,
           onLoadedMetadata: ({ currentTarget: video }) => {
-            const { time, paused } = place.current;
             video.loop = video.duration <= LOOPED;
-            if (time > 0) video.currentTime = time;
-            if (paused) video.pause();
+            goOn(video);
           },
-          onTimeUpdate: note,
-          onSeeking: note,
-          onPlay: note,
-          onPause: note,
+          onTimeUpdate: noteTime,
+          onSeeking: noteTime,
+          onPlay: notePaused,
+          onPause: notePaused,
         }}
       />
       <StandInNote preview={preview} />

@@ -104,7 +104,11 @@ function Intent({ way, left }: { way: "folder" | "zip" | null; left: number }) {
       )}
       {way === "zip" && <p>The videos are saved as one zip file. Keep this page open until it is done.</p>}
       {way === null && <p>This browser cannot save many videos at once. Please download them one by one.</p>}
-      {way && <p>A list of the jobs, jobs.json, is saved with them.</p>}
+      {way && (
+        <p>
+          A list of the jobs is saved with them as jobs.json, or with a number if another file has that name.
+        </p>
+      )}
       {left > 0 && (
         <p className="text-muted">
           {left} of the selected jobs {left === 1 ? "has" : "have"} no output video, and{" "}
