@@ -7,7 +7,7 @@ interface Connection {
 }
 
 /** Returns the other origins that the first cards wait for, so that the browser connects to them while it loads scripts. */
-export function firstConnections({ endpoints, authEmulator, mediaOrigin }: Settings): Connection[] {
+export function firstConnections({ endpoints, authEmulator }: Settings, mediaOrigin: string): Connection[] {
   const calls = [authEmulator ?? "https://identitytoolkit.googleapis.com", endpoints.listJobs];
   const origins = calls
     .filter((address) => address.startsWith("http"))

@@ -1,21 +1,13 @@
+import type { MediaPlaces } from "@/lib/media-places";
 import type { Settings } from "@/lib/settings";
-
-/** Reads NEXT_PUBLIC_BUCKETS, the names of the buckets that hold media. The page itself does not need them. */
-export function readBuckets(names: string | undefined): string[] {
-  const buckets = names?.split(",") ?? [];
-  if (buckets.length === 0 || !buckets.every((name) => /^[a-z0-9._-]+$/.test(name))) {
-    throw new Error(`NEXT_PUBLIC_BUCKETS is ${names}, which are not names of buckets, separated by commas`);
-  }
-  return buckets;
-}
 
 /**
  * Returns the page's Content-Security-Policy: what it may load, call and show in frames. The hashes of a file's inline
  * scripts are missing: heads.mjs adds them after the build.
  */
 export function policyFor(
-  { endpoints, firebase, authEmulator, mediaOrigin }: Settings,
-  buckets: string[],
+  { endpoints, firebase, authEmulator }: Settings,
+  { origin, buckets }: MediaPlaces,
 ): string {
   const signIn = authEmulator
     ? [originOf(authEmulator)]
@@ -26,7 +18,7 @@ export function policyFor(
     ? [["https://apis.google.com"], [`https://${firebase.authDomain}`]]
     : [[], []];
   // Not all of Cloud Storage: anybody can have a bucket there.
-  const media = buckets.map((bucket) => `${mediaOrigin}/${bucket}/`);
+  const media = buckets.map((bucket) => `${origin}/${bucket}/`);
   const directives = {
     "default-src": ["'none'"],
     "script-src": ["'self'", ...popupScript],

@@ -16,8 +16,6 @@ export interface Settings {
   firebase: { apiKey: string; projectId: string; authDomain?: string };
   /** The address of the Firebase Auth emulator. A path means the page's own origin. */
   authEmulator: string | undefined;
-  /** Where signed URLs lead. */
-  mediaOrigin: string;
   /** How many days the buckets keep deleted objects; 0 if they keep none. */
   softDeleteDays: number;
   /** Where a video is started, if the page shows a way there. */
@@ -40,7 +38,6 @@ export const settings: Settings = read({
   NEXT_PUBLIC_FIREBASE_PROJECT_ID: process.env.NEXT_PUBLIC_FIREBASE_PROJECT_ID,
   NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN: process.env.NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN,
   NEXT_PUBLIC_AUTH_EMULATOR_URL: process.env.NEXT_PUBLIC_AUTH_EMULATOR_URL,
-  NEXT_PUBLIC_MEDIA_ORIGIN: process.env.NEXT_PUBLIC_MEDIA_ORIGIN,
   NEXT_PUBLIC_SOFT_DELETE_DAYS: process.env.NEXT_PUBLIC_SOFT_DELETE_DAYS,
   NEXT_PUBLIC_CREATE_URL: process.env.NEXT_PUBLIC_CREATE_URL,
   NEXT_PUBLIC_SUPPORT: process.env.NEXT_PUBLIC_SUPPORT,
@@ -89,7 +86,6 @@ export function read(environment: Record<string, string | undefined>): Settings 
       ...(authDomain && { authDomain }),
     },
     authEmulator: optional("AUTH_EMULATOR_URL"),
-    mediaOrigin: optional("MEDIA_ORIGIN") ?? "https://storage.googleapis.com",
     softDeleteDays: days,
     ...(create && { createUrl: address("CREATE_URL", create) }),
     ...(support && {

@@ -3,18 +3,20 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { policyFor, readBuckets } from "@/lib/policy";
+import { type MediaPlaces, readMediaPlaces } from "@/lib/media-places";
+import { policyFor } from "@/lib/policy";
 import { read } from "@/lib/settings";
 
 const BUCKETS = ["images", "videos", "outputs"];
+const MEDIA: MediaPlaces = { origin: "https://storage.googleapis.com", buckets: BUCKETS };
 const least = {
   NEXT_PUBLIC_API_URL: "/api/v1",
   NEXT_PUBLIC_FIREBASE_API_KEY: "key",
   NEXT_PUBLIC_FIREBASE_PROJECT_ID: "project",
 };
 
-function sources(directive: string, own: Record<string, string> = {}): string[] {
-  const all = policyFor(read({ ...least, ...own }), BUCKETS).split("; ");
+function sources(directive: string, own: Record<string, string> = {}, media = MEDIA): string[] {
+  const all = policyFor(read({ ...least, ...own }), media).split("; ");
   return (
     all
       .find((one) => one.startsWith(`${directive} `))
@@ -28,9 +30,11 @@ function buckets(origin: string): string[] {
 }
 
 test("the buckets are read from a list with commas", () => {
-  expect(readBuckets("images,my_videos,out.puts-1")).toEqual(["images", "my_videos", "out.puts-1"]);
+  const buckets = ["images", "my_videos", "out.puts-1"];
+  expect(readMediaPlaces(undefined, buckets.join())).toEqual({ ...MEDIA, buckets });
+  expect(readMediaPlaces("http://127.0.0.1:*", "images").origin).toBe("http://127.0.0.1:*");
   for (const wrong of [undefined, "", "images, videos", "images/;script-src *"]) {
-    expect(() => readBuckets(wrong)).toThrow("NEXT_PUBLIC_BUCKETS");
+    expect(() => readMediaPlaces(undefined, wrong)).toThrow("NEXT_PUBLIC_BUCKETS");
   }
 });
 
@@ -72,15 +76,12 @@ describe("the policy", () => {
   });
 
   test("allows media from the buckets on Cloud Storage alone, or on where a build says", () => {
-    const own = { NEXT_PUBLIC_MEDIA_ORIGIN: "http://127.0.0.1:*" };
-    for (const [origin, settings] of [
-      ["https://storage.googleapis.com", {}],
-      ["http://127.0.0.1:*", own],
-    ] as const) {
-      expect(sources("img-src", settings)).toEqual(["'self'", ...buckets(origin)]);
-      expect(sources("media-src", settings)).toEqual(buckets(origin));
-      expect(sources("frame-src", settings)).toEqual(buckets(origin));
-      expect(sources("connect-src", settings)).toEqual([
+    for (const origin of [MEDIA.origin, "http://127.0.0.1:*"]) {
+      const found = (directive: string) => sources(directive, {}, { ...MEDIA, origin });
+      expect(found("img-src")).toEqual(["'self'", ...buckets(origin)]);
+      expect(found("media-src")).toEqual(buckets(origin));
+      expect(found("frame-src")).toEqual(buckets(origin));
+      expect(found("connect-src")).toEqual([
         "'self'",
         ...buckets(origin),
         "https://identitytoolkit.googleapis.com",
@@ -108,7 +109,7 @@ describe("an exported file", () => {
       mkdirSync(join(folder, page), { recursive: true });
       writeFileSync(join(folder, page, "index.html"), html);
     }
-    writeFileSync(join(folder, "policy.txt"), policyFor(read(least), BUCKETS));
+    writeFileSync(join(folder, "policy.txt"), policyFor(read(least), MEDIA));
     writeFileSync(join(folder, "first-list.js"), "1");
     execFileSync(process.execPath, ["heads.mjs", folder], { stdio: "pipe" });
   }
@@ -124,10 +125,7 @@ describe("an exported file", () => {
   test("has the policy right after its character set, with the hashes of its inline scripts alone", () => {
     const scripts = '<script src="/a.js" async=""></script><script>1</script><script id="b">$&\n"é"</script>';
     const hashes = `${hash} 'sha256-w+KEJ1IDdJL5rrQHkycHIRMHnUuAImOsH/ORFil5v5U='`;
-    const policy = policyFor(read(least), BUCKETS).replace(
-      "script-src 'self'",
-      `script-src 'self' ${hashes}`,
-    );
+    const policy = policyFor(read(least), MEDIA).replace("script-src 'self'", `script-src 'self' ${hashes}`);
     const html = `${begin}</head><body>${scripts}</body></html>`;
     expect(written(html)).toBe(
       html.replace(begin, `${begin}<meta http-equiv="Content-Security-Policy" content="${policy}"/>`),
