@@ -39,9 +39,8 @@ async function isReachable(): Promise<boolean> {
 
 /** Reloads the page unless that would end work or has just been tried for the same reason. Returns whether it does. */
 export function reloadOnce(now: number = Date.now()): boolean {
-  if (underWay.count > 0) return false;
   try {
-    if (now - Number(sessionStorage.getItem(RELOADED) ?? 0) < AGAIN_AFTER) return false;
+    if (underWay.count > 0 || now - Number(sessionStorage.getItem(RELOADED) ?? 0) < AGAIN_AFTER) return false;
     sessionStorage.setItem(RELOADED, String(now));
   } catch {
     return false; // Without storage nothing would stop a second reload, and a third.

@@ -27,8 +27,8 @@ export const RENEW_BEFORE = 5 * 60_000;
 interface Stored extends Session {
   token: string;
   expiresAt: number;
-  /** In milliseconds since 1970, by Firebase's clock; NaN if unknown. */
-  signedInAt: number;
+  /** When the user signed in, in milliseconds since 1970, as a text. Not every record has it. */
+  lastLoginAt: unknown;
 }
 
 /** Loads the library. Throws NetworkError or PartMissing. */
@@ -85,7 +85,7 @@ function forgetSession(): void {
   // Until the page is left, Firebase writes the record back when it has started or renewed the token. A record of a
   // later sign-in, in another tab, is not of this session.
   window.addEventListener("pagehide", () => {
-    const isNewer = (readRecord()?.signedInAt ?? 0) > forgottenAt;
+    const isNewer = Number(readRecord()?.lastLoginAt) > forgottenAt;
     if (!isNewer) localStorage.removeItem(RECORD);
   });
 }
@@ -163,13 +163,7 @@ export function readRecord(): Stored | null {
     const { uid, email, lastLoginAt, stsTokenManager: tokens } = record as Record<string, unknown>;
     const { accessToken: token, expirationTime: expiresAt } = tokens as Record<string, unknown>;
     if (typeof uid !== "string" || typeof token !== "string" || typeof expiresAt !== "number") return null;
-    return {
-      userId: uid,
-      email: typeof email === "string" ? email : null,
-      token,
-      expiresAt,
-      signedInAt: Number(lastLoginAt),
-    };
+    return { userId: uid, email: typeof email === "string" ? email : null, token, expiresAt, lastLoginAt };
   } catch {
     return null;
   }
