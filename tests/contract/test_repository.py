@@ -219,7 +219,7 @@ def test_free_texts_are_cut_in_lists_and_whole_in_a_job(world: World, user: str)
         world.repository.page(ListQuery(user_id=user, ids=(job_id,))).jobs,
     )
     for (job,) in lists:
-        assert (job.extension_prompt, job.error_message) == ("a" * 2_000 + "…", "b" * 2_000 + "…")
+        assert (job.extension_prompt, job.error_message) == ("a" * 1_999 + "…", "b" * 1_999 + "…")
     whole = world.repository.get(user, job_id)
     assert (whole.extension_prompt, whole.error_message) == tuple(texts.values())
 
