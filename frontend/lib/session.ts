@@ -27,8 +27,6 @@ export const RENEW_BEFORE = 5 * 60_000;
 interface Stored extends Session {
   token: string;
   expiresAt: number;
-  /** When the user signed in, in milliseconds since 1970, as a text. Not every record has it. */
-  lastLoginAt: unknown;
 }
 
 /** Loads the library. Throws NetworkError or PartMissing. */
@@ -85,8 +83,8 @@ function forgetSession(): void {
   // Until the page is left, Firebase writes the record back when it has started or renewed the token. A record of a
   // later sign-in, in another tab, is not of this session.
   window.addEventListener("pagehide", () => {
-    const isNewer = Number(readRecord()?.lastLoginAt) > forgottenAt;
-    if (!isNewer) localStorage.removeItem(RECORD);
+    const record = JSON.parse(localStorage.getItem(RECORD) ?? "null");
+    if (!(Number(record?.lastLoginAt) > forgottenAt)) localStorage.removeItem(RECORD);
   });
 }
 
@@ -160,10 +158,10 @@ export function safeNext(next: string | null): string {
 export function readRecord(): Stored | null {
   try {
     const record: unknown = JSON.parse(localStorage.getItem(RECORD) ?? "null");
-    const { uid, email, lastLoginAt, stsTokenManager: tokens } = record as Record<string, unknown>;
+    const { uid, email, stsTokenManager: tokens } = record as Record<string, unknown>;
     const { accessToken: token, expirationTime: expiresAt } = tokens as Record<string, unknown>;
     if (typeof uid !== "string" || typeof token !== "string" || typeof expiresAt !== "number") return null;
-    return { userId: uid, email: typeof email === "string" ? email : null, token, expiresAt, lastLoginAt };
+    return { userId: uid, email: typeof email === "string" ? email : null, token, expiresAt };
   } catch {
     return null;
   }
