@@ -139,8 +139,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
 
   const takeBack = (jobs: JobFields[], counted: boolean) => {
     const ids = jobs.map((job) => job.id);
-    for (const id of ids) dropped.current.delete(id);
-    totals.current.delete(whole);
+    for (const id of ids) if (dropped.current.delete(id)) totals.current.delete(whole);
     setDeleted((before) => new Set([...before].filter((id) => !ids.includes(id))));
     if (!counted) setCounts((before) => before && recount(before, [], jobs));
   };
