@@ -125,6 +125,6 @@ def test_a_video_continues_after_its_url_has_expired(
     if is_online_again:
         visitor.evaluate("() => { window.dispatchEvent(new Event('online')); }")
     else:
-        visitor.clock.fast_forward("01:00")
+        visitor.clock.fast_forward("02:00")
     wait_for_video(visitor)
     assert video.evaluate("video => [video.currentTime >= 0.5, video.paused]") == [True, False]
