@@ -80,8 +80,20 @@ def _add_those_of_inputs(prefix: JobPrefix, services: Services) -> None:
             continue
         place = services.pictures.place(services.settings.bucket_names[medium.bucket(path)], path, poster.medium)
         # By now the job's own uploads have their pictures, or none could be made. Another's may still get them.
-        if place.pictures or path.startswith(str(prefix)):
+        if place.pictures or path.startswith(str(prefix)) or _has_none(path, services):
             services.known_pictures.set(prefix, medium, path, place.pictures)
+
+
+def _has_none(path: str, services: Services) -> bool:
+    """Whether the job that the object was uploaded for says that no pictures could be made of it."""
+    prefix = JobPrefix.of_object(path)
+    if prefix is None:
+        return False
+    try:
+        earlier = services.repository.get(prefix.user_id, prefix.job_id)
+    except NotFound:
+        return False
+    return any(earlier.path(one) == path and earlier.posters.get(one, path) is None for one in Medium)
 
 
 def _is_named(event: ObjectFinalized, prefix: JobPrefix, medium: Medium, services: Services) -> bool:

@@ -195,6 +195,17 @@ def test_an_earlier_job_s_input_whose_pictures_are_still_to_come_is_not_known_to
     assert posters == {"output_video": "me/again/poster.webp"}
 
 
+def test_an_earlier_job_s_input_of_which_no_pictures_could_be_made_is_known_to_have_none(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    path = "me/first/motion.mp4"
+    services.add("first", document("me", motion_video_path=path, posters={"motion_video": None}))
+    services.add("again", document("me", motion_video_path=path))
+    make_posters.receive(upload(services, OUTPUTS, "me/again/output.mp4", b"video"), services)
+    posters = services.fake_repository.documents["again"]["posters"]
+    assert posters == {"motion_video": None, "output_video": "me/again/poster.webp"}
+
+
 def test_an_event_that_comes_again_makes_nothing_again(services: FakeServices, seen: list[bytes]) -> None:
     services.add("job-1", document("me"))
     event = upload(services, VIDEOS, "me/job-1/motion.mp4", b"video")
