@@ -14,11 +14,11 @@ from google.api_core.exceptions import Aborted, FailedPrecondition, NotFound
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
-from shared.jobs.amending import read, update_unless_changed
+from shared.jobs.amending import update_unless_changed
 from shared.jobs.documents import fields
 from shared.outages import fetched
 from shared.sharing.shares import revocation
-from shared.sharing.short_links import is_over, is_short_id, update_with_link
+from shared.sharing.short_links import is_over, link_of, update_with_link
 
 
 def goes_on(link: Mapping[str, Any], now: datetime) -> bool:
@@ -32,7 +32,6 @@ class Expiries:
     def __init__(self, client: firestore.Client) -> None:
         self._client = client
         self._jobs = client.collection("jobs")
-        self._links = client.collection("short_links")
 
     def end_due(self, now: datetime, limit: int) -> Iterator[str]:
         """End at most `limit` links whose time has come, and give the id of each one's job, deleted or not.
@@ -55,8 +54,7 @@ class Expiries:
     def _end(self, snapshot: Any, now: datetime) -> bool:
         """End the link of this job, unless it goes on. Returns whether it has ended."""
         document = fields(snapshot)
-        short_id, end = document.get("short_id"), document["share_expires_at"]
-        link = fields(read(self._links.document(str(short_id)))) if is_short_id(short_id) else {}
+        link, end = link_of(self._client, document.get("short_id")), document["share_expires_at"]
         if link.get("job_id") == snapshot.id and goes_on(link, now):
             later = link["expires_at"] or firestore.DELETE_FIELD
             update_unless_changed(self._client, snapshot, {"share_expires_at": later})

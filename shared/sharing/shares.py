@@ -17,7 +17,7 @@ from shared.jobs.documents import fields, given, is_deleted, job_from
 from shared.jobs.job import Job, Medium, is_job_id, is_own_path
 from shared.jobs.share_picture import SharePicture, share_picture
 from shared.outages import fetched
-from shared.sharing.short_links import Claim, claim, is_over, is_short_id, link_for, update_with_link
+from shared.sharing.short_links import Claim, claim, is_over, is_short_id, link_for, link_of, update_with_link
 
 RENEWALS = Allowance(at_once=10, every=timedelta(hours=1))
 """New links of one job. Each leaves a permanent document that reserves its id."""
@@ -193,7 +193,7 @@ class Shares:
             old = document.get("short_id")
             is_own = claim(self._client, old, job_id) in {Claim.NEW, Claim.KEPT}
             ends = (str(old), now) if is_own else None
-            link = fields(read(self._links.document(str(old)))) if is_own else {}
+            link = link_of(self._client, old) if is_own else {}
             end = {} if expires_at is None else {"expires_at": expires_at}
             changes |= kept_wish(link)
             about = {**kept_wish(link), **end}
@@ -211,8 +211,7 @@ class Shares:
         """
 
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
-            short_id = document.get("short_id")
-            link = fields(read(self._links.document(str(short_id)))) if is_short_id(short_id) else {}
+            link = link_of(self._client, document.get("short_id"))
             if has_come_back(document, link, now):
                 update_unless_changed(self._client, snapshot, revocation(document, now))
                 raise NotShared

@@ -60,6 +60,13 @@ def claim(client: firestore.Client, short_id: object, job_id: str) -> Claim | No
     return Claim.NEW
 
 
+def link_of(client: firestore.Client, short_id: object) -> dict[str, Any]:
+    """What the link's document holds; empty if there is none, or if this is no short id. Costs a read."""
+    if not is_short_id(short_id):
+        return {}
+    return fields(read(client.collection("short_links").document(str(short_id))))
+
+
 def is_over(link: Mapping[str, Any], now: datetime) -> bool:
     """Whether what its document says has ended the link."""
     end = link.get("expires_at")
