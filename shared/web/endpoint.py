@@ -167,10 +167,11 @@ class HttpFunction(ABC):
         return response
 
     def _respond(self, request: flask.Request, match: Match | None, services: Services) -> flask.Response:
-        if match is None:
-            raise NotFound("There is nothing at this address.")
+        # A preflight is answered whatever the path, so that scripts can read a 404.
         if request.method == "OPTIONS":
             return answers.preflight(self._allow)
+        if match is None:
+            raise NotFound("There is nothing at this address.")
         if request.method not in self._methods:
             raise MethodNotAllowed(self._allow)
         return self._serve(request, match, services)
