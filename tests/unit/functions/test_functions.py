@@ -215,6 +215,23 @@ def test_an_output_that_is_not_there_yet_is_a_conflict_that_says_why(services: F
     assert status in answer.json["detail"]
 
 
+@pytest.mark.parametrize(
+    ("status", "current", "detail"),
+    [
+        ("processing", "processing", "The job's status is processing; only a completed job has a video."),
+        ("failed", "failed", "The job has failed, so it has no video."),
+        ("cancelled", "cancelled", "The job's status is cancelled; only a completed job has a video."),
+        (None, "unknown", "The job has no status; only a completed job has a video."),
+    ],
+)
+def test_nothing_untrue_is_said_of_a_job_without_an_output(
+    services: FakeServices, status: str | None, current: str, detail: str
+) -> None:
+    services.add("job-1", document("me", status=status))
+    answer: Any = call(get_output, services, "/jobs/job-1/output")
+    assert (answer.json["current_status"], answer.json["detail"]) == (current, detail)
+
+
 def test_a_completed_job_without_an_output_has_none_to_give(services: FakeServices) -> None:
     services.add("job-1", document("me"))
     answer: Any = call(get_output, services, "/jobs/job-1/output")

@@ -488,7 +488,7 @@ def test_log_lines_are_json_with_the_trace_and_without_secrets(
             None,
             409,
             "job-not-completed",
-            "The job is queued; its video is there once",
+            "The job's status is queued; only a completed job has a video.",
         ),
         ("delete", {}, Unavailable("Firestore"), 503, "unavailable", "Firestore cannot be reached"),
         ("delete", {}, RuntimeError("x"), 500, "internal-error", "Something went wrong on our side."),
