@@ -69,6 +69,7 @@ class ListQuery:
     statuses: tuple[str, ...] = ()
     """Only jobs of these statuses. OTHER stands for anything that is not a JobStatus."""
     ids: tuple[str, ...] | None = None
+    """Only these jobs, all of them on the first page: a client that polls gets each job that it asks for."""
     types: tuple[str, ...] = ()
     """Only jobs of these types."""
     created_after: datetime | None = None
@@ -94,12 +95,14 @@ class ListQuery:
         read.check_together(parameters)
         created_after, created_before = read.created_between(parameters)
         included = read.chosen(parameters, "include", _INCLUDED)
+        page_size = read.number(parameters, "page_size", DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE)
+        ids = read.ids(parameters)
         query = cls(
             user_id=user_id,
-            page_size=read.number(parameters, "page_size", DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE),
+            page_size=page_size if ids is None else read.MOST_IDS,
             page=read.number(parameters, "page", 1, _LARGEST),
             statuses=read.chosen(parameters, "status", STATUS_GROUPS),
-            ids=read.ids(parameters),
+            ids=ids,
             types=read.chosen(parameters, "type", JOB_TYPES),
             created_after=created_after,
             created_before=created_before,
