@@ -67,6 +67,15 @@ def test_a_page_has_the_shape_of_the_contract(services: FakeServices) -> None:
     assert ([job["id"] for job in rest["jobs"]], rest["page"], rest["next_cursor"]) == (["job-2"], 2, None)
 
 
+@pytest.mark.parametrize("name", ["name_prefix", "id_prefix", "status", "type", "ids", "cursor", "created_after"])
+def test_a_parameter_that_is_not_utf_8_is_refused_and_an_unknown_one_is_not_looked_at(
+    services: FakeServices, name: str
+) -> None:
+    answer: Any = call(list_jobs, services, f"/jobs?{name}=a%ff")
+    assert (answer.status_code, answer.json["detail"]) == (400, f"{name} is not UTF-8.")
+    assert call(list_jobs, services, "/jobs?utm_source=%ff").status_code == 200
+
+
 def test_jobs_by_id_are_all_on_one_page_and_filtered_too(services: FakeServices) -> None:
     for number in range(30):
         services.add(f"job-{number}", document("me", status="queued" if number % 2 else "failed"))
