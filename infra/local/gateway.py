@@ -125,8 +125,8 @@ class Gateway(BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def _body(self) -> bytes:
-        """The body. It is not waited for if its declared length makes no sense or is too large, which is for the
-        function to refuse.
+        """The body; none if its declared length makes no sense. One that is too large is not waited for: the
+        function, which is told its length, refuses it.
 
         Raises ValueError if its chunks are malformed, or too many.
         """
@@ -160,8 +160,8 @@ class Gateway(BaseHTTPRequestHandler):
             for name, value in self.headers.items():
                 if name.lower() not in (*_HOP_BY_HOP, "content-length"):
                     connection.putheader(name, value)
-            length = str(len(body)) if body else self.headers.get("Content-Length")
-            if length:
+            length = str(len(body)) if body else self.headers.get("Content-Length", "")
+            if re.fullmatch("[0-9]+", length):
                 connection.putheader("Content-Length", length)
             connection.endheaders(body or None)
             answer = connection.getresponse()
