@@ -95,14 +95,12 @@ class ListQuery:
         read.check_together(parameters)
         created_after, created_before = read.created_between(parameters)
         included = read.chosen(parameters, "include", _INCLUDED)
-        page_size = read.number(parameters, "page_size", DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE)
-        ids = read.ids(parameters)
         query = cls(
             user_id=user_id,
-            page_size=page_size if ids is None else read.MOST_IDS,
+            page_size=read.number(parameters, "page_size", DEFAULT_PAGE_SIZE, LARGEST_PAGE_SIZE),
             page=read.number(parameters, "page", 1, _LARGEST),
             statuses=read.chosen(parameters, "status", STATUS_GROUPS),
-            ids=ids,
+            ids=read.ids(parameters),
             types=read.chosen(parameters, "type", JOB_TYPES),
             created_after=created_after,
             created_before=created_before,

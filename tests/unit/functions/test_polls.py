@@ -49,8 +49,8 @@ def test_a_client_that_numbers_pages_gets_each_of_the_jobs_once(services: FakeSe
     assert first
     assert second
     assert [job["id"] for job in first["jobs"]] == ["job-1", "job-2", "job-3"]
-    assert (first["page"], first["page_size"], first["total"]) == (1, 100, 3)
-    assert (second["jobs"], second["page"], second["page_size"], second["total"]) == ([], 2, 100, 3)
+    assert (first["page"], first["page_size"], first["total"]) == (1, 1, 3)
+    assert (second["jobs"], second["page"], second["page_size"], second["total"]) == ([], 2, 1, 3)
 
 
 @pytest.mark.parametrize("include", ["", "&include=media", "&include=counts", "&include=media,counts"])

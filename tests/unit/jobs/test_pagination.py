@@ -220,10 +220,6 @@ def test_impossible_ids_are_left_out_and_others_taken_once() -> None:
     assert parse(ids="b,../a,,a,b,__x__,%00,a/b," + "x" * 129).ids == ("b", "a")
 
 
-def test_a_page_of_ids_has_room_for_as_many_as_may_be_asked_for() -> None:
-    assert parse(ids="a,b").page_size == parse(ids="a,b", page_size="1").page_size == 100
-
-
 def test_a_cursor_does_not_go_with_ids() -> None:
     with pytest.raises(BadRequest, match="cursor"):
         parse(ids="a", cursor=encode_cursor(POSITION, MINE))
