@@ -62,7 +62,7 @@ class FakeShares:
         document = self._owned(user_id, job_id)
         job = job_from(job_id, document)
         if not job.is_completed:
-            raise NotCompleted(job.status or "unknown")
+            raise NotCompleted(job.status)
         changes = renewal(document, now, expires_at)
         wish = kept_wish(self._about(document.get("short_id")))
         self._note(document, job_id, ended_at=now)

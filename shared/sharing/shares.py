@@ -187,7 +187,7 @@ class Shares:
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
             job = job_from(job_id, document)
             if not job.is_completed:
-                raise NotCompleted(job.status or "unknown")
+                raise NotCompleted(job.status)
             changes = renewal(document, now, expires_at)
             # Reserve the old id for good, even if its link was never created.
             old = document.get("short_id")
