@@ -64,6 +64,7 @@ REFUSED = {
     "thousands-of-streams.mp4": Reason.TOO_LARGE,
     "truncated-before-index.mp4": Reason.BROKEN,
     "sound-only.mp4": Reason.NO_PICTURE,
+    "dolby-vision-5.mp4": Reason.NO_PICTURE,
     "huge.mp4": Reason.TOO_LARGE,
     "endless-table.mp4": Reason.NO_PICTURE,
     "nested-boxes.mp4": Reason.BROKEN,
