@@ -11,3 +11,8 @@ export function namesOf(jobs: JobFields[]): string {
     .join(", ");
   return jobs.length > NAMED ? `${named} and ${jobs.length - NAMED} more` : named;
 }
+
+/** Returns the name that a text field asks for: null, which is none, if the field is blank. */
+export function enteredName(text: string): string | null {
+  return text.trim() || null;
+}

@@ -2,8 +2,9 @@
 
 import { fewAtOnce, patiently } from "@/lib/bulk";
 import { messageOf, NetworkError, SessionEnded } from "@/lib/errors";
-import { isPromptCut, type JobFields, seedOf, shortName } from "@/lib/job";
+import { type JobFields, shortName } from "@/lib/job";
 import { getJob } from "@/lib/job-calls";
+import { isPromptCut, seedOf } from "@/lib/recipe";
 import { openVideo, persistently } from "@/lib/video-stream";
 
 /** Where files are saved. */
