@@ -19,6 +19,7 @@ import {
   type JobShareResponse,
   type JobThumbnailsResponse,
 } from "@/lib/job";
+import { reloadUnseen } from "@/lib/late";
 import {
   arrivals,
   countedTotal,
@@ -203,6 +204,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
           loaded.current = { ...loaded.current, at: 0 };
           setFailures((others) => ({ ...others, [place]: { at: Date.now(), error } }));
         }
+        reloadUnseen(error);
         throw error;
       } finally {
         underWay.current -= 1;
