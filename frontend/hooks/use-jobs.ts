@@ -41,6 +41,7 @@ import {
 } from "@/lib/list";
 import { broughtBy, keepUrls, type TileKind, withRenewed } from "@/lib/media";
 import { isOld, patient, pollsOf, slowing } from "@/lib/polling";
+import type { JobId } from "@/lib/selection";
 import { serverNow } from "@/lib/server-time";
 import { placeOf, type View, waysToSearch } from "@/lib/view";
 
@@ -72,7 +73,7 @@ export interface Jobs {
   /** Removes a deleted job until it is `restored`. */
   drop: (job: JobFields) => void;
   /** Whether the job is known to be deleted, or is being deleted. */
-  isGone: (job: JobFields) => boolean;
+  isGone: (job: JobId) => boolean;
   /** Takes back `drop`. `counted` says whether the counts contain the jobs already. */
   restored: (jobs: JobFields[], counted: boolean) => void;
   /** Applies a change of a job's share link. */
@@ -236,7 +237,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     isListed,
     ...details
   } = useDetails(userId, view.details, all ?? [], pending);
-  const isGone = (job: JobFields) => deleted.has(job.id) || deleting.some((one) => one.id === job.id);
+  const isGone = (job: JobId) => deleted.has(job.id) || deleting.some((one) => one.id === job.id);
   const watched = all?.filter((job) => isActive(job) && !isGone(job)) ?? [];
   const apart = details.job && !isListed && isActive(details.job) ? [details.job] : [];
   // Nothing is asked while the list loads, because it contains the same jobs, during a deletion, which changes the
