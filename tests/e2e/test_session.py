@@ -234,7 +234,7 @@ def test_a_hidden_page_that_cannot_renew_its_token_as_a_part_is_gone_is_reloaded
     page.add_init_script("window.Notification = class { static permission = 'granted' }")
     Clock(page).open_hidden()
     page.reload(wait_until="commit")
-    with page.expect_navigation():
+    with page.expect_request(lambda request: request.is_navigation_request()):
         pass  # The page reloads by itself.
     expect(page.get_by_role("button", name="Reload")).to_be_visible()
 
