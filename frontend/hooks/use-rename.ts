@@ -1,7 +1,8 @@
 import { useState } from "react";
 import { messageOf, SessionEnded } from "@/lib/errors";
-import { enteredName, isShared, type Job, type JobName, shortName } from "@/lib/job";
+import { isShared, type Job, type JobName, shortName } from "@/lib/job";
 import { renameJob } from "@/lib/job-calls";
+import { enteredName } from "@/lib/naming";
 import { notify } from "@/lib/notify";
 
 /** Renames the job. `onChange` gets its new name. */
