@@ -15,6 +15,7 @@ from typing import Any
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
+from shared import log
 from shared.deletion.purge import until_next_sweep
 from shared.jobs.amending import Document, amend, read, update_unless_changed
 from shared.jobs.documents import fields
@@ -111,12 +112,21 @@ class Erasures:
         """The user's last one, or None. Costs a read."""
         query = self._erasures.where(filter=FieldFilter("user_id", "==", user_id))
         newest = query.order_by("requested_at", direction=firestore.Query.DESCENDING).limit(1)
-        return next(iter(self._found(newest)), None)
+        return next((_erasure(one.id, fields(one)) for one in fetched(newest)), None)
 
     def due(self, now: datetime, limit: int) -> list[Erasure]:
-        """Those to be requested again, the longest overdue first. Costs a read for each, at least one."""
-        overdue = self._erasures.where(filter=FieldFilter("sweep_at", "<=", now))
-        return self._found(overdue.order_by("sweep_at").limit(limit))
+        """Those to be requested again, the longest overdue first. Costs a read for each, at least one.
+
+        One that cannot be read is logged and put out of the way, which costs a write.
+        """
+        found: list[Erasure] = []
+        for erasure_id, document in self._overdue(now, limit):
+            try:
+                found.append(_erasure(erasure_id, document))
+            except (KeyError, ValueError):
+                log.error("erasure_damaged", erasure=erasure_id)
+                self._change(erasure_id, lambda _: _UNWATCHED)
+        return found
 
     def advance(
         self, erasure: Erasure, after: str | None, *, deleted: int, failed: int, now: datetime
@@ -174,8 +184,9 @@ class Erasures:
     def _read(self, erasure_id: str) -> Document:
         return fields(read(self._erasures.document(erasure_id)))
 
-    def _found(self, query: Any) -> list[Erasure]:
-        return [_erasure(one.id, fields(one)) for one in fetched(query)]
+    def _overdue(self, now: datetime, limit: int) -> list[tuple[str, Document]]:
+        overdue = self._erasures.where(filter=FieldFilter("sweep_at", "<=", now))
+        return [(one.id, fields(one)) for one in fetched(overdue.order_by("sweep_at").limit(limit))]
 
     def _change(self, erasure_id: str, step: Callable[[Document], Document]) -> Document:
         def write(snapshot: Any, document: Document) -> Document:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -95,6 +95,19 @@ def test_what_makes_no_progress_is_due(erasures: Erasures, erasure: Erasure) -> 
     assert done.sweep_at
     erasures.record_sweep(done, NOW + timedelta(days=2))
     assert not is_due(NOW + timedelta(days=9))
+
+
+@pytest.mark.parametrize("damage", [{}, {"state": "odd"}])
+def test_a_damaged_one_keeps_no_other_from_being_found(
+    world: World, erasure: Erasure, damage: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged, now = new_id(), NOW + SWEEP_AFTER
+    whole = asdict(erasure) if damage else {}
+    world.put_erasure(damaged, {**whole, **damage, "sweep_at": NOW - timedelta(days=800)})
+    assert erasure.id in [one.id for one in world.erasures.due(now, 1000)]
+    assert caplog.messages == ["erasure_damaged"]
+    assert world.erasures.due(NOW - timedelta(days=700), 1000) == [], "it is out of the way"
+    assert caplog.messages == ["erasure_damaged"]
 
 
 def done(erasures: Erasures, erasure: Erasure | None) -> Erasure:
