@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from google.api_core.exceptions import GoogleAPICallError
 
-from shared.errors import Unavailable
+from shared.errors import TooManyRequests, Unavailable
 from shared.services import Services
 from shared.settings import Settings, SettingsError
 
@@ -26,9 +26,9 @@ def services() -> Services:
 
 @contextmanager
 def ended_in_words(tool: str, then: Callable[[], str]) -> Iterator[None]:
-    """Raises SystemExit with a sentence for what an operator can mend, for an outage, and for an interruption.
+    """Raises SystemExit with a sentence for what an operator can mend, an outage, a refusal or an interruption.
 
-    After the latter two, `then` says how the work goes on.
+    After the last three, `then` says how the work goes on.
     """
     try:
         yield
@@ -36,7 +36,7 @@ def ended_in_words(tool: str, then: Callable[[], str]) -> Iterator[None]:
         sys.exit(f"{tool}: {error}")
     except GoogleAPICallError as error:
         sys.exit(f"{tool}: {error.message} {then()}")
-    except Unavailable as error:
+    except (TooManyRequests, Unavailable) as error:
         sys.exit(f"{tool}: {error} {then()}")
     except KeyboardInterrupt:
         sys.exit(f"\n{tool}: broken off. {then()}")

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from google.api_core.exceptions import AlreadyExists
+
 from shared.deletion.erasures import Erasure, Erasures
 from shared.deletion.ledger import Step
 from shared.deletion.standing import Pair
@@ -267,6 +269,8 @@ class FakeErasures(Erasures):
         return [found for erasure_id in self.documents if (found := self.of(erasure_id))]
 
     def _create(self, erasure_id: str, document: dict[str, Any], covers: str | None) -> None:
+        if erasure_id in self.documents:
+            raise AlreadyExists(erasure_id)
         self.documents[erasure_id] = document
         if covers:
             self.documents[covers]["sweep_at"] = None

@@ -6,7 +6,7 @@ import pytest
 from google.api_core.exceptions import Forbidden
 
 from infra.tool import Misused, ended_in_words, services
-from shared.errors import Unavailable
+from shared.errors import TooManyRequests, Unavailable
 from shared.settings import SettingsError
 
 
@@ -17,6 +17,7 @@ from shared.settings import SettingsError
         (SettingsError("IMAGES_BUCKET is empty"), "look: IMAGES_BUCKET is empty"),
         (Forbidden("You may not."), "look: You may not. Run it again."),
         (Unavailable("Firestore"), "look: Firestore cannot be reached. Run it again."),
+        (TooManyRequests(60, "Please wait."), "look: Please wait. Run it again."),
         (KeyboardInterrupt(), "\nlook: broken off. Run it again."),
     ],
     ids=lambda value: type(value).__name__,
