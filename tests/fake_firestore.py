@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from google.api_core.exceptions import AlreadyExists
+
 from shared.deletion.erasures import Erasure, Erasures
 from shared.deletion.ledger import Step
 from shared.deletion.standing import Pair
@@ -259,14 +261,17 @@ class FakeErasures(Erasures):
         mine = [one for one in self._all() if one.user_id == user_id]
         return max(mine, key=lambda one: one.requested_at, default=None)
 
-    def due(self, now: datetime, limit: int) -> list[Erasure]:
-        overdue = [(one.sweep_at, one.id) for one in self._all() if one.sweep_at and one.sweep_at <= now]
-        return [found for _, key in sorted(overdue)[:limit] if (found := self.of(key))]
+    def _overdue(self, now: datetime, limit: int) -> list[tuple[str, dict[str, Any]]]:
+        times = {erasure_id: document["sweep_at"] for erasure_id, document in self.documents.items()}
+        overdue = sorted((at, erasure_id) for erasure_id, at in times.items() if at and at <= now)
+        return [(erasure_id, self._read(erasure_id)) for _, erasure_id in overdue[:limit]]
 
     def _all(self) -> list[Erasure]:
         return [found for erasure_id in self.documents if (found := self.of(erasure_id))]
 
     def _create(self, erasure_id: str, document: dict[str, Any], covers: str | None) -> None:
+        if erasure_id in self.documents:
+            raise AlreadyExists(erasure_id)
         self.documents[erasure_id] = document
         if covers:
             self.documents[covers]["sweep_at"] = None

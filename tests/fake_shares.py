@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.errors import NotCompleted, NotFound, NotShared
-from shared.jobs.documents import is_deleted, is_live, job_from
+from shared.jobs.documents import given, is_deleted, is_live, job_from
 from shared.jobs.job import Job, JobPrefix, Medium, is_job_id
 from shared.jobs.known_pictures import Pictures, can_show, known_pictures
 from shared.sharing.completion import completion, wants_link
@@ -159,6 +159,8 @@ class FakeExpiries:
         for job_id in sorted(due, key=lambda one: due[one])[:limit]:
             document = self._documents[job_id]
             del document["share_expires_at"]
+            if given(document, "short_id") is None:
+                continue
             link = self._shares.own_link(document, job_id)
             if goes_on(link, now):
                 document.update({"share_expires_at": link["expires_at"]} if link["expires_at"] else {})

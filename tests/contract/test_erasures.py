@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +11,7 @@ from shared.deletion.erasing import Erased, Erasing
 from shared.deletion.erasures import Erasure, Erasures, ErasureState
 from shared.deletion.restores import Restores
 from shared.deletion.standing import texts_to_erase
+from shared.errors import TooManyRequests
 from tests.contract.worlds import World, put_many
 from tests.fake_firestore import SWEEP_AFTER
 from tests.jobs import NOW, document, is_owed, new_id
@@ -47,6 +48,27 @@ def test_the_latest_is_the_one_asked_for_last(erasures: Erasures, erasure: Erasu
     later = erasures.request(user, 0, None, by="operator", now=NOW + MINUTE)
     erasures.request(user, 1, None, by=user, now=NOW - MINUTE)
     assert erasures.latest(user) == later
+
+
+def test_of_those_asked_for_within_a_minute_one_is_taken(
+    world: World, erasures: Erasures, erasure: Erasure, user: str
+) -> None:
+    begins = NOW.replace(second=0, microsecond=0)
+    for now in (begins, NOW + timedelta(seconds=1), begins + timedelta(seconds=59.9)):
+        with pytest.raises(TooManyRequests, match="still being carried out"):
+            erasures.request(user, 2, None, by=user, now=now)
+    assert erasures.latest(user) == erasure
+    done(erasures, erasure)
+    with pytest.raises(TooManyRequests, match="less than a minute ago"):
+        erasures.request(user, 2, None, by=user, now=NOW + timedelta(seconds=1))
+    ids = {erasures.request(one, 2, None, by=one, now=begins + MINUTE).id for one in (user, f"{user}-2")}
+    assert len(ids | {erasure.id}) == 3
+
+
+def test_one_whose_answer_was_lost_is_there_when_it_is_written_again(
+    erasures: Erasures, erasure: Erasure, user: str
+) -> None:
+    assert erasures.request(user, 3, None, by=user, now=NOW) == erasure
 
 
 def test_it_is_done_with_a_pass_without_failures(erasures: Erasures, erasure: Erasure) -> None:
@@ -95,6 +117,19 @@ def test_what_makes_no_progress_is_due(erasures: Erasures, erasure: Erasure) -> 
     assert done.sweep_at
     erasures.record_sweep(done, NOW + timedelta(days=2))
     assert not is_due(NOW + timedelta(days=9))
+
+
+@pytest.mark.parametrize("damage", [{}, {"state": "odd"}])
+def test_a_damaged_one_keeps_no_other_from_being_found(
+    world: World, erasure: Erasure, damage: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged, now = new_id(), NOW + SWEEP_AFTER
+    whole = asdict(erasure) if damage else {}
+    world.put_erasure(damaged, {**whole, **damage, "sweep_at": NOW - timedelta(days=800)})
+    assert erasure.id in [one.id for one in world.erasures.due(now, 1000)]
+    assert caplog.messages == ["erasure_damaged"]
+    assert world.erasures.due(NOW - timedelta(days=700), 1000) == [], "it is out of the way"
+    assert caplog.messages == ["erasure_damaged"]
 
 
 def done(erasures: Erasures, erasure: Erasure | None) -> Erasure:

@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from google.api_core.exceptions import FailedPrecondition
+from google.api_core.exceptions import FailedPrecondition, InvalidArgument
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.errors import Contended, JobFull, NotCompleted, NotFound, NotShared, TooManyRequests
 from shared.jobs.renaming import Renaming
-from shared.sharing import short_links
+from shared.sharing import expiry, short_links
 from shared.sharing.expiry import Expiries
 from shared.sharing.shares import NoSuchVideo, Shares
 from shared.sharing.short_links import link_for, new_short_id
@@ -420,6 +420,45 @@ def test_the_link_of_a_job_without_room_ends_too_when_its_time_has_come(
     assert job_id in set(expiries.end_due(long_ago, 1000))
     assert job_id not in set(expiries.end_due(NOW, 1000))
     assert read(database, job_id)["share_revoked_at"] == long_ago
+
+
+def test_a_job_without_a_link_only_loses_its_end(world: World, user: str) -> None:
+    long_ago = NOW - timedelta(days=302)
+    without = {new_id(): document(user, short_id=short_id) for short_id in (None, "")}
+    for job_id, fields in without.items():
+        world.put(job_id, {**fields, "share_expires_at": long_ago})
+    assert not without.keys() & set(world.expiries.end_due(long_ago, 1000))
+    assert {job_id: world.read(job_id) for job_id in without} == without
+
+
+def test_a_full_document_without_a_link_keeps_no_other_link_from_its_end(
+    database: firestore.Client, user: str
+) -> None:
+    full, other, long_ago = new_id(), new_id(), NOW - timedelta(days=303)
+    fill(database, full, {"user_id": user, "share_expires_at": long_ago})
+    world = FirestoreWorld(database)
+    world.put(other, document(user, short_id=new_short_id(8), share_expires_at=long_ago + timedelta(hours=1)))
+    assert other in set(world.expiries.end_due(long_ago + timedelta(hours=1), 1000))
+    assert "share_expires_at" not in read(database, full)
+
+
+def test_a_document_that_takes_no_change_keeps_no_other_link_from_its_end(
+    database: firestore.Client, user: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd, other, long_ago = new_id(), new_id(), NOW - timedelta(days=304)
+    world = FirestoreWorld(database)
+    world.put(odd, document(user, short_id=new_short_id(8), share_expires_at=long_ago))
+    world.put(other, document(user, short_id=new_short_id(8), share_expires_at=long_ago + timedelta(hours=1)))
+
+    def refused(client: firestore.Client, snapshot: Any, *changes: Any) -> None:
+        if snapshot.id == odd:
+            raise InvalidArgument("no room")
+        short_links.update_with_link(client, snapshot, *changes)
+
+    monkeypatch.setattr(expiry, "update_with_link", refused)
+    ended = set(world.expiries.end_due(long_ago + timedelta(hours=1), 1000))
+    assert (odd in ended, other in ended) == (False, True)
+    assert "link_not_ended" in caplog.messages
 
 
 def test_a_job_without_room_says_so_when_it_is_renamed_or_shared(database: firestore.Client, user: str) -> None:

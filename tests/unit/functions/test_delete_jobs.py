@@ -195,6 +195,16 @@ def test_a_second_request_too_soon_after_the_first_is_refused_and_changes_nothin
     assert request(services, confirm).status_code == 202
 
 
+def test_of_many_requests_at_once_one_is_taken(services: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services.fake_erasures, "latest", lambda _: None)  # all have looked before any has written
+    taken = []
+    for number in range(3):
+        services.now = lambda number=number: NOW + timedelta(seconds=number)  # type: ignore[misc]
+        taken.append(request(services).status_code)
+    assert taken == [202, 429, 429]
+    assert (len(services.fake_erasures.documents), len(services.fake_erasure_publisher.published)) == (1, 1)
+
+
 def test_an_erasure_leaves_alone_what_an_earlier_one_has_dealt_with(services: FakeServices) -> None:
     request(services)
     run(services)

@@ -60,7 +60,7 @@ def test_a_function_has_at_least_two_threads() -> None:
             TEXT.replace('title = "NuuMee Jobs: removes objects"', 'title = ""'),
             "nuumeeJobsRemover has title = '', which is not a title of at most 100",
         ),
-        (TEXT.replace('"storage.objects.get"', '"get"'), 'which is not a list such as ["storage.objects.get"]'),
+        (TEXT.replace('"storage.buckets.get"', '"get"'), 'which is not a list such as ["storage.objects.get"]'),
         (
             stub("roles/datastore.viewer", "nuumeeJobsOwner"),
             "stub_it has the role nuumeeJobsOwner, which custom_roles does not have",
