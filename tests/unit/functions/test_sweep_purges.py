@@ -15,7 +15,8 @@ from functions import sweep_purges as module
 from functions.sweep_purges import sweep_purges
 from shared.deletion.purge import Deletion
 from shared.errors import Unavailable
-from shared.messaging.events import JobDeleted
+from shared.messaging.events import JobDeleted, ObjectFinalized
+from shared.messaging.subscriber import Subscriber, subscriber
 from shared.publishing.dead_letters import Letter
 from tests.fakes import FakeServices
 from tests.jobs import NOW, deleted, document, entry
@@ -270,6 +271,42 @@ def test_a_dead_upload_of_another_job_is_published_again_and_counted(services: F
     assert set(services.fake_ledger.dead_letters) == {"3", "4", "5"}
     assert services.fake_dead_uploads.waiting == []
     assert services.fake_ledger.entries["job-2"]["state"] == "done"
+
+
+@pytest.mark.parametrize("state", [None, "restoring"])
+def test_dead_uploads_of_two_functions_do_not_multiply_however_often_they_are_replayed(
+    services: FakeServices, state: str | None
+) -> None:
+    if state:
+        pend(services, "job-1", -4, state=state)
+    handled: list[str] = []
+
+    def that_fails(name: str) -> Subscriber[ObjectFinalized]:
+        def handle(*_: object) -> None:
+            handled.append(name)
+            raise Unavailable("Cloud Storage")
+
+        handle.__name__ = name
+        return subscriber(ObjectFinalized)(handle)
+
+    consumers = {name: that_fails(name) for name in ("process_upload", "make_posters")}
+    published = [notification("me/job-1/output.mp4")]
+    for cycle in range(1, 10):
+        letters = []
+        for data, attributes in published:
+            for name, consumer in consumers.items():
+                try:
+                    consumer.receive(envelope(data, attributes), services)
+                except ServiceUnavailable:
+                    source = {"CloudPubSubDeadLetterSourceSubscription": consumer.subscription}
+                    letters.append(letter(data, attributes | source, f"{cycle} {name}"))
+        assert sorted(handled) == cycle * ["make_posters"] + cycle * ["process_upload"]
+        services.fake_dead_uploads.waiting = letters
+        services.fake_upload_publisher.forwarded = []
+        sweep(services)
+        published = services.fake_upload_publisher.forwarded
+    assert len(published) == (2 if state else 0)
+    assert len(services.fake_ledger.dead_letters) == (0 if state else 2)
 
 
 def test_a_part_that_fails_does_not_stop_the_others(
