@@ -122,7 +122,8 @@ def _look_at_marks(over: Iterable[Deletion], record: Record, services: Services,
 def _tell_oldest(services: Services) -> None:
     """Log the age that infra/cloud/metrics/nuumee_jobs_oldest_pending_purge.json reads."""
     now = services.now()
-    oldest = services.deletions.oldest_pending(now - timedelta(seconds=services.settings.sweep_after))
+    before = now - timedelta(seconds=services.settings.sweep_after)
+    oldest = services.deletions.oldest_going_on(before, BATCH)
     if oldest:
         age = round((now - oldest.deleted_at).total_seconds())
         log.info("purges_pending", oldest_seconds=age, job_id=oldest.job_id)

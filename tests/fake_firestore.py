@@ -173,8 +173,8 @@ class FakeLedger:
         )
         return iter(wanted)
 
-    def oldest_pending(self, before: datetime) -> tuple[str, dict[str, Any]] | None:
-        return next(self.pending(before), None)
+    def oldest_pending(self, before: datetime, limit: int) -> list[tuple[str, dict[str, Any]]]:
+        return list(self.pending(before))[:limit]
 
     def restorable(
         self, user_id: str, later_than: datetime, limit: int, skip: int, after: tuple[datetime, str] | None

@@ -232,10 +232,14 @@ class Deletions:
         found = (entries.deletion_of(job_id, entry) for job_id, entry in self._ledger.pending(before))
         return (deletion for deletion in found if deletion)
 
-    def oldest_pending(self, before: datetime) -> Deletion | None:
-        """The first of `all_pending`, for one read. None if there is none, or if that one is damaged."""
-        found = self._ledger.oldest_pending(before)
-        return entries.deletion_of(*found) if found else None
+    def oldest_going_on(self, before: datetime, limit: int) -> Deletion | None:
+        """The first of `all_pending` of whose files some may be left, or None, for `limit` reads at the most.
+
+        Passes over those of which only objects elsewhere are left, and over damaged entries. Where the first
+        `limit` are all such, it finds none.
+        """
+        found = (entries.deletion_of(*one) for one in self._ledger.oldest_pending(before, limit))
+        return next((deletion for deletion in found if deletion and _goes_on(deletion)), None)
 
     def _record(
         self, job_id: str, step: Callable[[Pair, Entry], Entry], now: datetime, owner: str | None = None

@@ -99,10 +99,9 @@ class Ledger:
         """Pending deletions requested before that time, oldest first, read page by page."""
         return ((one.id, fields(one)) for one in _paged(self._pending(before)))
 
-    def oldest_pending(self, before: datetime) -> tuple[str, Entry] | None:
-        """The first of `pending`, for one read."""
-        found = fetched(self._pending(before).limit(1))
-        return (found[0].id, fields(found[0])) if found else None
+    def oldest_pending(self, before: datetime, limit: int) -> list[tuple[str, Entry]]:
+        """The first of `pending`. Costs one read for each, and at least one."""
+        return [(one.id, fields(one)) for one in fetched(self._pending(before).limit(limit))]
 
     def _pending(self, before: datetime) -> firestore.Query:
         return (

@@ -139,6 +139,39 @@ def test_a_sweep_tells_which_purge_has_been_pending_for_longest(
     assert (told["oldest_seconds"], told["job_id"]) == (3 * 3600, "oldest")
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        {"left": ["images/me/uploads/1.png"], "buckets": {"nuumee-images": {"proved_empty_at": NOW}}},
+        {"user_id": None},
+    ],
+)
+def test_neither_objects_left_elsewhere_nor_a_damaged_entry_hide_the_oldest_purge(
+    services: FakeServices, before: dict[str, Any], logged: Callable[[], list[dict[str, Any]]]
+) -> None:
+    times = {"requested_at": NOW - timedelta(days=9), "sweep_at": NOW + timedelta(hours=1)}
+    services.fake_ledger.entries["before"] = {**entry("me", **times), **before}
+    sweep(services)
+    assert not [line for line in logged() if line["message"] == "purges_pending"]
+    for job_id, hours in (("younger", 2), ("hanging", 3)):
+        times["requested_at"] = NOW - timedelta(hours=hours)
+        services.fake_ledger.entries[job_id] = entry("me", **times)
+    sweep(services)
+    (told,) = [line for line in logged() if line["message"] == "purges_pending"]
+    assert (told["oldest_seconds"], told["job_id"]) == (3 * 3600, "hanging")
+
+
+@pytest.mark.parametrize("bucket", [{"error": "403"}, {"proved_empty_at": None}])
+def test_a_purge_that_left_objects_elsewhere_and_hangs_is_told(
+    services: FakeServices, bucket: dict[str, Any], logged: Callable[[], list[dict[str, Any]]]
+) -> None:
+    times = {"requested_at": NOW - timedelta(hours=3), "sweep_at": NOW + timedelta(hours=1)}
+    left = {"left": ["images/me/uploads/1.png"], "buckets": {"nuumee-images": bucket}}
+    services.fake_ledger.entries["hanging"] = entry("me", **times, **left)
+    sweep(services)
+    assert [line["job_id"] for line in logged() if line["message"] == "purges_pending"] == ["hanging"]
+
+
 def test_a_sweep_tells_of_a_stalled_job_once_as_an_error(
     services: FakeServices, logged: Callable[[], list[dict[str, Any]]]
 ) -> None:

@@ -92,7 +92,7 @@ ASKED |= {
     "counts beside jobs by id": page(with_counts=True, ids=("70eb",)),
     "counts beside a search": page(with_counts=True, id_prefix="70eb"),
 }
-ASKED["the oldest pending purge"] = lambda services: services.ledger.oldest_pending(NOW)
+ASKED["the oldest pending purge"] = lambda services: services.ledger.oldest_pending(NOW, 100)
 ASKED["all pending purges"] = lambda services: list(services.ledger.pending(NOW))
 ASKED["due deletions"] = lambda services: services.ledger.due(NOW, 100)
 ASKED["purges of the old form"] = lambda services: list(services.ledger.old_form())
