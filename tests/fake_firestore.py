@@ -162,10 +162,10 @@ class FakeLedger:
             self._documents[job_id] = copy.deepcopy(after.document)
         return after
 
-    def due(self, now: datetime, limit: int) -> list[tuple[str, dict[str, Any]]]:
+    def due(self, now: datetime, owed: int, others: int) -> list[tuple[str, dict[str, Any]]]:
         due = self._ordered("sweep_at", lambda entry: entry["sweep_at"] <= now)
-        owed = [one for one in due if one[1].get("state") in ("pending", "restoring")][:limit]
-        return list(dict([*owed, *due[: limit - len(owed)]]).items())
+        are_owed = [one for one in due if one[1].get("state") in ("pending", "restoring")]
+        return are_owed[:owed] + [one for one in due if one not in are_owed][:others]
 
     def pending(self, before: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
         wanted = self._ordered(

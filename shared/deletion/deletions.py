@@ -211,14 +211,14 @@ class Deletions:
 
         return deletion_of(self._ledger.change(job_id, step))
 
-    def due(self, now: datetime, limit: int) -> list[Deletion]:
+    def due(self, now: datetime, owed: int, looks: int) -> list[Deletion]:
         """Deletions whose next sweep is due: first purges and restores to be requested again, then the others.
 
-        Of the others, just the mark must be looked at. However many they are, no purge waits behind them. Order
-        and costs are those of `Ledger.due`. An entry that cannot be read is logged and put out of the way.
+        There are `owed` and `looks` of them at the most. Of the others, just the mark must be looked at. Order and
+        costs are those of `Ledger.due`. An entry that cannot be read is logged and put out of the way.
         """
         found: list[Deletion] = []
-        for job_id, entry in self._ledger.due(now, limit):
+        for job_id, entry in self._ledger.due(now, owed, looks):
             deletion = entries.deletion_of(job_id, entry)
             if deletion and is_job_id(job_id):
                 found.append(deletion)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -76,7 +77,58 @@ def test_looks_at_marks_hold_up_no_overdue_purge_and_no_restore(services: FakeSe
     assert sweep(services) == ["overdue"]
     assert [event.job_id for event in services.fake_restore_publisher.published] == ["coming-back"]
     looks = [one for one in services.fake_ledger.entries.values() if one["state"] == "done" and one["sweeps"]]
-    assert len(looks) == 98
+    assert len(looks) == 100
+
+
+def watch(services: FakeServices, number: int) -> None:
+    """Add deleted jobs whose marks have been due to be looked at for an hour."""
+    for one in range(number):
+        services.add(f"watched-{one}", deleted("me"))
+        watched = {"sweep_at": NOW - timedelta(hours=1), "watched_until": NOW + timedelta(hours=1)}
+        services.fake_ledger.entries[f"watched-{one}"] = entry("me", state="done", **watched)
+
+
+def looked_at(services: FakeServices) -> int:
+    entries = services.fake_ledger.entries
+    return sum(one["sweeps"] > 0 for job_id, one in entries.items() if job_id.startswith("watched"))
+
+
+def test_owed_purges_hold_up_no_look_at_a_mark(services: FakeServices) -> None:
+    watch(services, 200)
+    for number in range(150):
+        pend(services, f"owed-{number}", 90)
+    assert len(sweep(services)) == 100
+    assert looked_at(services) == 200
+
+
+def test_looks_at_marks_that_take_long_are_left_to_the_next_sweep(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch(services, 3)
+    pend(services, "owed", 1)
+    monkeypatch.setattr(module, "LOOKS_BEGIN_WITHIN", 0)
+    assert sweep(services) == ["owed"]
+    assert looked_at(services) == 0
+    monkeypatch.undo()
+    sweep(services)
+    assert looked_at(services) == 3
+
+
+def test_looks_at_marks_are_several_at_a_time_and_their_log_lines_have_the_sweeps_message(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    watch(services, 4)
+    together = threading.Barrier(4, timeout=10)
+
+    def fail(*_: object) -> None:
+        together.wait()
+        raise Unavailable("Firestore")
+
+    monkeypatch.setattr(services.deletions, "record_sweep", fail)
+    with caplog.at_level("ERROR", "nuumee"), pytest.raises(ServiceUnavailable):
+        sweep(services)
+    told = [record.__dict__["fields"] for record in caplog.records if record.getMessage() == "sweep_part_failed"]
+    assert [one["message_id"] for one in told] == ["7"] * 4
 
 
 def test_a_sweep_that_is_killed_while_it_looks_at_marks_has_asked_for_what_is_owed(

@@ -94,7 +94,9 @@ ASKED |= {
 }
 ASKED["the oldest pending purge"] = lambda services: services.ledger.oldest_pending(NOW, 100)
 ASKED["all pending purges"] = lambda services: list(services.ledger.pending(NOW))
-ASKED["due deletions"] = lambda services: services.ledger.due(NOW, 100)
+ASKED["due deletions"] = lambda services: services.ledger.due(NOW, 100, 500)
+# Nothing is found here, and nothing is as many as asked for.
+ASKED["more due deletions than asked for"] = lambda services: services.ledger.due(NOW, 1, -1)
 ASKED["purges of the old form"] = lambda services: list(services.ledger.old_form())
 ASKED["pending purges of the old form"] = lambda services: services.ledger.old_form_pending(100)
 ASKED["links whose time has come"] = lambda services: list(services.expiries.end_due(NOW, 100))
