@@ -12,7 +12,7 @@ from shared.deletion.erasures import Erasure, Erasures
 from shared.deletion.ledger import Step
 from shared.deletion.standing import Pair
 from shared.errors import NotFound
-from shared.jobs.documents import is_deleted, job_from
+from shared.jobs.documents import is_deleted, is_live, job_from
 from shared.jobs.job import Job, is_job_id, newest_first, status_group
 from shared.jobs.pagination import STATUS_GROUPS, JobPage, ListQuery, Position
 from shared.jobs.renaming import renaming
@@ -76,6 +76,12 @@ class FakeRepository:
         now = datetime.now(UTC)
         ids = [job_id for job_id, at in times.items() if not isinstance(at, datetime) or min(at, now) < before]
         return ids, found[-1] if len(found) == limit else None
+
+    def live_before(self, user_id: str, job_ids: Sequence[str], before: datetime) -> int:
+        self.calls += len(job_ids)
+        found = [self.documents.get(job_id, {}) for job_id in job_ids]
+        times = [one.get("created_at") for one in found if is_live(one, user_id)]
+        return sum(isinstance(at, datetime) and at < before for at in times)
 
     def _owned(self, user_id: str, job_id: str) -> dict[str, Any]:
         self.calls += 1

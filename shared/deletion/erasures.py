@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -23,7 +23,11 @@ from shared.outages import fetched, firestore_limits, outages
 
 WATCHED_FOR = timedelta(days=1)
 """How long sweeps look for jobs that were created before the request and were written later."""
+_MOST_LEFT = 300
+"""Most jobs left alone whose ids an erasure keeps, in a document that takes 1 MiB. An id has 1,500 bytes at the most.
 
+https://firebase.google.com/docs/firestore/quotas
+"""
 _UNWATCHED: Document = {"sweep_at": None}
 
 
@@ -50,6 +54,9 @@ class Erasure:
     """How often all jobs were gone through."""
     after: str | None
     """The id of the last job that was dealt with in this pass."""
+    left: tuple[str, ...]
+    """Jobs that this pass, or the last one until the next begins, left alone although they were live; not all if
+    they are many."""
     sweeps: int
     sweep_at: datetime | None
 
@@ -94,6 +101,7 @@ class Erasures:
             "jobs": jobs,
             **dict.fromkeys(("deleted", "found", "failed", "passes", "sweeps"), 0),
             "after": None,
+            "left": [],
             "finished_at": None,
             "sweep_at": now + self._sweep_after,
         }
@@ -119,10 +127,17 @@ class Erasures:
         return self._found(overdue.order_by("sweep_at").limit(limit))
 
     def advance(
-        self, erasure: Erasure, after: str | None, *, deleted: int, failed: int, now: datetime
+        self,
+        erasure: Erasure,
+        after: str | None,
+        *,
+        deleted: int,
+        failed: int,
+        left: Sequence[str] = (),
+        now: datetime,
     ) -> Erasure | None:
         """Record that the jobs from its place up to `after` were dealt with, so many with success; None ends the
-        pass.
+        pass. Those in `left` are live.
 
         The erasure is done with the first pass without failures. Returns the changed erasure, or None if another
         run was first. Costs a read and a write.
@@ -134,10 +149,13 @@ class Erasures:
             found = document["found"] + deleted
             most = max(document["deleted"], found)
             failures = document["failed"] + failed
+            before = document.get("left", []) if erasure.after is not None else []
+            kept: Document = {"left": [*before, *left][:_MOST_LEFT]}
             if after is not None:
-                moved = {"after": after, "found": found, "failed": failures, "deleted": most}
+                moved = {**kept, "after": after, "found": found, "failed": failures, "deleted": most}
                 return {**moved, "sweep_at": now + self._sweep_after}
-            ended = {"after": None, "found": 0, "failed": 0, "deleted": most, "passes": erasure.passes + 1}
+            ended = {**kept, "after": None, "found": 0, "failed": 0, "deleted": most}
+            ended["passes"] = erasure.passes + 1
             sweep_at = now + until_next_sweep(document["sweeps"], self._sweep_after)
             ended["sweep_at"] = sweep_at if failures or _is_watched(document, now) else None
             if failures:
@@ -190,7 +208,9 @@ class Erasures:
 def _erasure(erasure_id: str, document: Document) -> Erasure:
     names = ("user_id", "requested_at", "requested_by", "jobs", "deleted", "finished_at", "passes", "after")
     told = {name: document[name] for name in (*names, "sweeps", "sweep_at")}
-    return Erasure(id=erasure_id, state=ErasureState(document["state"]), **told)
+    # Earlier code recorded nothing of what it left.
+    left = tuple(document.get("left", ()))
+    return Erasure(id=erasure_id, state=ErasureState(document["state"]), left=left, **told)
 
 
 def _is_watched(document: Document, now: datetime) -> bool:

@@ -73,6 +73,18 @@ class JobRepository:
         ids = [one.id for one in found if _created_at(one) < before]
         return ids, found[-1].id if len(found) == limit else None
 
+    def live_before(self, user_id: str, job_ids: Sequence[str], before: datetime) -> int:
+        """How many of these jobs `count` counts, of the user's created before that time. Costs one read per id.
+
+        An id need not be a possible one.
+        """
+        if not job_ids:
+            return 0
+        with outages("Firestore"):
+            found = self._jobs.get(job_ids, ("user_id", "deleted_at", "created_at"))
+            times = [one.get("created_at") for one in found if is_live(one, user_id)]
+        return sum(isinstance(at, datetime) and at < before for at in times)
+
     def _live(self, user_id: str, job_ids: Sequence[str]) -> list[Document]:
         """The user's live jobs among these ids. Costs one read per id."""
         possible = [job_id for job_id in job_ids if is_job_id(job_id)]
