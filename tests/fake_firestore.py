@@ -25,6 +25,7 @@ class FakeRepository:
     def __init__(self) -> None:
         self.documents: dict[str, dict[str, Any]] = {}
         self.calls = 0
+        self.passed_over = 0
 
     def get(self, user_id: str, job_id: str) -> Job:
         document = self._owned(user_id, job_id)
@@ -32,8 +33,10 @@ class FakeRepository:
             raise NotFound
         return job_from(job_id, document)
 
-    def page(self, query: ListQuery) -> JobPage:
+    def page(self, query: ListQuery, passed: Callable[[int], None] = lambda _: None) -> JobPage:
+        """Passes over what `passed_over` says."""
         self.calls += 1
+        passed(self.passed_over)
         counts = self._counts(query.user_id) if query.with_counts else None
         if query.ids is not None:
             chosen = [job for job in self._mine(query) if job.id in query.ids and is_job_id(job.id)]

@@ -24,7 +24,7 @@ from shared.outages import fetched, firestore_limits, outages
 WATCHED_FOR = timedelta(days=1)
 """How long sweeps look for jobs that were created before the request and were written later."""
 _MOST_LEFT = 300
-"""Most jobs left alone whose ids an erasure keeps, in a document that takes 1 MiB. An id has 1,500 bytes at the most.
+"""Most jobs left alone whose ids an erasure keeps. Its document takes 1 MiB, and an id 1,500 bytes at the most.
 
 https://firebase.google.com/docs/firestore/quotas
 """
