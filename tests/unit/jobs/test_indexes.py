@@ -122,6 +122,18 @@ ASKED["a link that nobody has made, on its first view"] = lambda services: servi
 ASKED["views that wait"] = lambda services: list(services.views.waiting(100))
 
 
+def test_the_file_of_indexes_says_nothing_that_no_deploy_reads() -> None:
+    assert FILE.keys() == {"indexes"}
+    assert {name for index in FILE["indexes"] for name in index} == {"collectionGroup", "queryScope", "fields"}
+
+
+def test_no_query_needs_a_single_field_index_of_a_time_that_grows() -> None:
+    # docs/cost.md says that these may be exempted.
+    needs = [need_of(query) for ask in ASKED.values() for query in queries_of(ask)]
+    alone = {field for need in needs if need.is_met_without_composite_index for field, _ in need.orders}
+    assert alone.isdisjoint({"created_at", "updated_at", "completed_at"})
+
+
 class Need(NamedTuple):
     """What an index must have: first the fields compared for equality, then those of the query's order."""
 
