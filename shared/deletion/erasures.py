@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -27,7 +27,11 @@ from shared.outages import fetched, firestore_limits, outages
 
 WATCHED_FOR = timedelta(days=1)
 """How long sweeps look for jobs that were created before the request and were written later."""
+_MOST_LEFT = 300
+"""Most jobs left alone whose ids an erasure keeps. Its document takes 1 MiB, and an id 1,500 bytes at the most.
 
+https://firebase.google.com/docs/firestore/quotas
+"""
 BETWEEN = timedelta(minutes=1)
 """How long after one request the next is taken. Each has all of the user's jobs gone through, deleted ones too."""
 BETWEEN_PENDING = timedelta(minutes=10)
@@ -59,6 +63,9 @@ class Erasure:
     """How often all jobs were gone through."""
     after: str | None
     """The id of the last job that was dealt with in this pass."""
+    left: tuple[str, ...]
+    """Jobs that this pass, or the last one until the next begins, left alone although they were live; not all if
+    they are many."""
     sweeps: int
     sweep_at: datetime | None
 
@@ -121,6 +128,7 @@ class Erasures:
             "jobs": jobs,
             **dict.fromkeys(("deleted", "found", "failed", "passes", "sweeps"), 0),
             "after": None,
+            "left": [],
             "finished_at": None,
             "sweep_at": now + self._sweep_after,
         }
@@ -157,16 +165,23 @@ class Erasures:
         for erasure_id, document in self._overdue(now, limit):
             try:
                 found.append(_erasure(erasure_id, document))
-            except (KeyError, ValueError):
+            except (KeyError, TypeError, ValueError):
                 log.error("erasure_damaged", erasure=erasure_id)
                 self._change(erasure_id, lambda _: _UNWATCHED)
         return found
 
     def advance(
-        self, erasure: Erasure, after: str | None, *, deleted: int, failed: int, now: datetime
+        self,
+        erasure: Erasure,
+        after: str | None,
+        *,
+        deleted: int,
+        failed: int,
+        left: Sequence[str] = (),
+        now: datetime,
     ) -> Erasure | None:
         """Record that the jobs from its place up to `after` were dealt with, so many with success; None ends the
-        pass.
+        pass. Those in `left` are live.
 
         The erasure is done with the first pass without failures. Returns the changed erasure, or None if another
         run was first. Costs a read and a write.
@@ -178,10 +193,13 @@ class Erasures:
             found = document["found"] + deleted
             most = max(document["deleted"], found)
             failures = document["failed"] + failed
+            before = document.get("left", []) if erasure.after is not None else []
+            kept: Document = {"left": [*before, *left][:_MOST_LEFT]}
             if after is not None:
-                moved = {"after": after, "found": found, "failed": failures, "deleted": most}
+                moved = {**kept, "after": after, "found": found, "failed": failures, "deleted": most}
                 return {**moved, "sweep_at": now + self._sweep_after}
-            ended = {"after": None, "found": 0, "failed": 0, "deleted": most, "passes": erasure.passes + 1}
+            ended = {**kept, "after": None, "found": 0, "failed": 0, "deleted": most}
+            ended["passes"] = erasure.passes + 1
             sweep_at = now + until_next_sweep(document["sweeps"], self._sweep_after)
             ended["sweep_at"] = sweep_at if failures or _is_watched(document, now) else None
             if failures:
@@ -235,7 +253,9 @@ class Erasures:
 def _erasure(erasure_id: str, document: Document) -> Erasure:
     names = ("user_id", "requested_at", "requested_by", "jobs", "deleted", "finished_at", "passes", "after")
     told = {name: document[name] for name in (*names, "sweeps", "sweep_at")}
-    return Erasure(id=erasure_id, state=ErasureState(document["state"]), **told)
+    # Earlier code recorded nothing of what it left.
+    left = tuple(document.get("left", ()))
+    return Erasure(id=erasure_id, state=ErasureState(document["state"]), left=left, **told)
 
 
 def _is_watched(document: Document, now: datetime) -> bool:

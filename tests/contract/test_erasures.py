@@ -92,6 +92,17 @@ def test_a_pass_with_failures_is_followed_by_another(erasures: Erasures, erasure
     assert (done.state, done.deleted) == (ErasureState.DONE, 3)  # each job once
 
 
+def test_what_a_pass_left_alone_is_kept_until_the_next_begins(erasures: Erasures, erasure: Erasure) -> None:
+    assert erasure.left == ()
+    place: Erasure | None = erasure
+    kept = []
+    for after, left in (("b", ["a"]), (None, ["c"]), ("b", []), (None, ["d"])):
+        assert place
+        place = erasures.advance(place, after, deleted=0, failed=0, left=left, now=NOW)
+        kept.append(place and place.left)
+    assert kept == [("a",), ("a", "c"), (), ("d",)]
+
+
 def test_a_run_that_comes_second_changes_nothing(erasures: Erasures, erasure: Erasure) -> None:
     first = advance(erasures, erasure, "b")
     assert advance(erasures, erasure, "c") is None
@@ -184,6 +195,17 @@ def test_all_of_a_users_jobs_are_found_batch_by_batch(world: World, user: str) -
     assert world.repository.batch(user, NOW, None, 2) == (ids[1:2], ids[1])
 
 
+def test_of_some_jobs_the_live_ones_of_before_a_time_are_counted(world: World, user: str) -> None:
+    ids = put_many(world, user, document, 4)
+    world.put("a b", document("somebody-else"))
+    assert world.repository.live_before(user, [*ids, "a b", "unknown"], NOW + MINUTE) == 4
+    world.put(ids[0], document(user, deleted_at=NOW))
+    world.put(ids[1], document(user, created_at=NOW + MINUTE))
+    world.put(ids[2], document(user, created_at=None))
+    assert world.repository.live_before(user, ids, NOW + MINUTE) == 1
+    assert world.repository.live_before(user, [], NOW + MINUTE) == 0
+
+
 def test_a_job_that_its_writers_clock_dates_ahead_is_found_as_well(world: World, user: str) -> None:
     job_id = new_id()
     now = datetime.now(UTC)
@@ -198,6 +220,7 @@ def test_a_job_is_erased_with_its_words(world: World, erasure: Erasure, user: st
     for _ in range(2):  # a repetition tells the same
         erased = erasing.erase(erasure, [job_id, "a b"], NOW + MINUTE)
         assert ([one.job_id for one in erased.deletions], erased.failed) == ([job_id], 0)
+        assert erased.left == ("a b",)
     kept = world.read(job_id)
     assert (kept["deleted_at"], kept["deleted_by"]) == (NOW + MINUTE, user)
     assert kept.keys() & TEXTS.keys() == set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -134,9 +135,9 @@ def test_a_list_makes_its_signer_on_another_thread_and_only_once_it_shows_media(
         note("signer made")
         return media
 
-    def read(query: ListQuery) -> JobPage:
+    def read(query: ListQuery, passed: Callable[[int], None]) -> JobPage:
         note("page read")
-        return page(query)
+        return page(query, passed)
 
     monkeypatch.setattr("shared.storage.signing.url_signer", lambda *_: None)
     monkeypatch.setattr("shared.storage.media.MediaStore", made)
