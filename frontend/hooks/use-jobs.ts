@@ -9,14 +9,13 @@ import { useReturn } from "@/hooks/use-return";
 import { getJobs, getJobThumbnails, listJobs, lookForNewest, PAGE_SIZE } from "@/lib/api";
 import { ApiError, SessionEnded } from "@/lib/errors";
 import {
+  type Change,
   type Counts,
   changedJobs,
   type FoundList,
   isActive,
   type Job,
   type JobFields,
-  type JobName,
-  type JobShareResponse,
   type JobThumbnailsResponse,
 } from "@/lib/job";
 import {
@@ -27,15 +26,12 @@ import {
   leftBetween,
   newestOf,
   recount,
-  renamedAs,
   roomFor,
-  sharedAs,
-  withName,
-  withNames,
+  withChange,
+  withChanges,
   withoutJobs,
   withPolledJob,
   withPolledJobs,
-  withShare,
   withTotal,
 } from "@/lib/list";
 import { keepUrls, type TileKind, withRenewed } from "@/lib/media";
@@ -74,10 +70,8 @@ export interface Jobs {
   isGone: (job: JobFields) => boolean;
   /** Takes back `drop`. `counted` says whether the counts contain the jobs already. */
   restored: (jobs: JobFields[], counted: boolean) => void;
-  /** Applies a change of a job's share link. */
-  share: (share: JobShareResponse) => void;
-  /** Applies a job's new name. */
-  rename: (renamed: JobName) => void;
+  /** Applies what the user has changed about a job. */
+  amend: (change: Change) => void;
   /** The media of all loaded jobs, by job id. */
   thumbnails: Readonly<Record<string, JobThumbnailsResponse>>;
   /** Loads new URLs for a tile whose URLs do not work. The job's other URLs stay. */
@@ -125,8 +119,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const loaded = useRef(NEVER);
   const [arrived, setArrived] = useState<ReadonlySet<string>>(new Set());
   const room = useRef(PAGE_SIZE);
-  /** Names given since the last poll was asked. Its answer may have been read before they were saved. */
-  const renamedSince = useRef<JobName[]>([]);
+  /** Changes since the last poll was asked. Its answer may have been read before they were saved. */
+  const changes = useRef<Change[]>([]);
 
   const setMedia = (media: JobThumbnailsResponse[]) => {
     shown.current = { ...shown.current, ...Object.fromEntries(media.map((one) => [one.job_id, one])) };
@@ -218,10 +212,6 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     return mutate();
   };
 
-  /** SWR drops the answers to loads that are under way, so the list is then loaded again. */
-  const change = (changed: (list: FoundList) => FoundList) =>
-    void mutate((list) => list && changed(list), { revalidate: () => underWay.current > 0 });
-
   useCounts(userId, view.deleted && !counts, setCounts);
 
   const all = data?.jobs.map((job) => ({ ...job, media: thumbnails[job.id] ?? job.media }));
@@ -240,8 +230,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const { polled, pace } = pollsOf([...watched, ...apart], visible);
   const pollFailure = usePolling(calm && polled.length > 0, asked, pace, async (signal) => {
     const ids = polled.map((job) => job.id);
-    renamedSince.current = [];
-    const answered = withNames(learn(await getJobs(ids, signal)), renamedSince.current);
+    changes.current = [];
+    const answered = withChanges(learn(await getJobs(ids, signal)), changes.current);
     const now = await mutate((list) => list && withPolledJobs(list, ids, answered), { revalidate: false });
     const listed = polled.filter((job) => watched.includes(job));
     noteGone(listed.filter((job) => answered.every(({ id }) => id !== job.id)));
@@ -303,14 +293,13 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     },
     isGone,
     restored: takeBack,
-    share: (share) => {
-      change((list) => withShare(list, share));
-      updateDetails((job) => sharedAs(job, share));
-    },
-    rename: (renamed) => {
-      renamedSince.current.push(renamed);
-      change((list) => withName(list, renamed));
-      updateDetails((job) => renamedAs(job, renamed));
+    amend: (change) => {
+      changes.current.push(change);
+      // SWR drops the answers to loads that are under way, so the list is then loaded again.
+      void mutate((list) => list && { ...list, jobs: withChanges(list.jobs, [change]) }, {
+        revalidate: () => underWay.current > 0,
+      });
+      updateDetails((job) => withChange(job, change));
     },
     thumbnails,
     renewMedia: async (jobId, kind) => {

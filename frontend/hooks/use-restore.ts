@@ -7,7 +7,7 @@ import { messageOf, SessionEnded } from "@/lib/errors";
 import type { Job, JobFields } from "@/lib/job";
 import { late } from "@/lib/late";
 import { loadLater } from "@/lib/later";
-import { recount, withoutJobs, withReturning } from "@/lib/list";
+import { recount, withoutJobs } from "@/lib/list";
 import { notify } from "@/lib/notify";
 import { brisk } from "@/lib/polling";
 import type { View } from "@/lib/view";
@@ -17,6 +17,8 @@ interface Returning {
   /** Whether the functions have accepted the restore. */
   accepted: boolean;
 }
+
+type Part = Awaited<ReturnType<typeof loadLater>>;
 
 interface Restore {
   /** The jobs and the trash, with what is coming back already in its place. */
@@ -31,6 +33,8 @@ interface Restore {
  */
 export function useRestore(known: Jobs, found: Trash, view: View): Restore {
   const [returning, setReturning] = useState<Returning[]>([]);
+  /** Null until the first restore. */
+  const [part, setPart] = useState<Part | null>(null);
   const [visible, online] = [useVisible(), useOnline()];
   const asked = useRef(0);
   const all = returning.map(({ job }) => job);
@@ -47,25 +51,26 @@ export function useRestore(known: Jobs, found: Trash, view: View): Restore {
   };
   const accepted = returning.flatMap((one) => (one.accepted ? [one.job] : []));
   const failure = usePolling(accepted.length > 0 && visible && online, asked, brisk, async (signal) => {
-    const { settledRestores, tellEnd } = await late(loadLater);
-    const { back, stay } = await settledRestores(accepted, signal);
+    if (!part) return;
+    const { back, stay } = await part.settledRestores(accepted, signal);
     if (stay.length > 0) {
       forget(stay);
       void found.refresh();
     }
     if (back.length > 0) await welcome(back);
-    tellEnd(back, stay);
+    part.tellEnd(back, stay);
   });
 
   const restore = async (jobs: JobFields[]) => {
-    setReturning((before) => [...before, ...jobs.map((job) => ({ job, accepted: false }))]);
     const accept = (job: JobFields) => {
       asked.current = Date.now();
       setReturning((before) => before.map((one) => (one.job.id === job.id ? { job, accepted: true } : one)));
     };
     try {
-      const { requestRestores } = await late(loadLater);
-      await requestRestores(jobs, accept, (job) => forget([job]));
+      const loaded = await late(loadLater);
+      setPart(loaded);
+      setReturning((before) => [...before, ...jobs.map((job) => ({ job, accepted: false }))]);
+      await loaded.requestRestores(jobs, accept, (job) => forget([job]));
       // Others move up, and what cannot come back may have left the trash.
       void found.refresh();
     } catch (error) {
@@ -81,7 +86,7 @@ export function useRestore(known: Jobs, found: Trash, view: View): Restore {
     restore,
     jobs: {
       ...known,
-      list: known.list && withReturning(known.list, withMedia, view),
+      list: known.list && part ? part.withReturning(known.list, withMedia, view) : known.list,
       counts: known.counts && recount(known.counts, [], all),
       error: known.error ?? failure,
       hide: (jobs) => {

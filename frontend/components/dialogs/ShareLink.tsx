@@ -3,12 +3,12 @@ import { useState } from "react";
 import { EndLinkDialog } from "@/components/dialogs/EndLinkDialog";
 import { Button } from "@/components/ui/Button";
 import { useShareLink } from "@/hooks/use-share-link";
-import { isShared, type Job, type JobShareResponse, shortName } from "@/lib/job";
+import { type Change, isShared, type Job, shortName } from "@/lib/job";
 import { formatExact } from "@/lib/time";
 
 interface Props {
   job: Job;
-  onChange: (share: JobShareResponse) => void;
+  onChange: (change: Change) => void;
 }
 
 /** Shows who can watch a completed job's video, with a button to change it. */
@@ -100,7 +100,7 @@ interface NameShownProps {
 
 /** Whether who has the link sees the job's name. Nothing if it has none. */
 function NameShown({ job, busy, onChange }: NameShownProps) {
-  if (!job.share_name && (!job.name || job.share_name === undefined)) return null;
+  if (!job.share_name && !job.name) return null;
   return (
     <label className="flex min-h-11 items-center gap-2 sm:min-h-9">
       <input

@@ -19,7 +19,8 @@ import { useSelection } from "@/hooks/use-selection";
 import { useTrash } from "@/hooks/use-trash";
 import { useView } from "@/hooks/use-view";
 import { useWatching } from "@/hooks/use-watching";
-import { onErased } from "@/lib/erasing";
+import { ERASED } from "@/lib/erasing";
+import { listenTo } from "@/lib/events";
 import { isActive, type Job, type JobFields, shortName } from "@/lib/job";
 import { loadLater } from "@/lib/later";
 import { prefersGrid, rememberLayout, showLayout } from "@/lib/layout";
@@ -69,7 +70,7 @@ function JobsOf({ userId }: { userId: string }) {
   useEffect(loadPartsOnFirstUse, []);
   const list = view.deleted ? trash : jobs;
   const refreshAll = useEffectEvent(() => void Promise.all([jobs.refresh(), trash.refresh()]));
-  useEffect(() => onErased(() => refreshAll()), []);
+  useEffect(() => listenTo(ERASED)(() => refreshAll()), []);
   usePageChange(view, navigation, list, announce);
 
   const closePreview = () => setPreview(null);
