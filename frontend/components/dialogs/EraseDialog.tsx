@@ -6,7 +6,9 @@ import { ANSWERS, OVERLAY, PANEL } from "@/components/ui/Modal";
 import { FIELD } from "@/components/ui/PasswordField";
 import { Pulsing, Skeleton } from "@/components/ui/Skeleton";
 import { useFocusReturn } from "@/hooks/use-focus-return";
-import { begin, isConfirmed, PHRASE, type Step, send } from "@/lib/erasure";
+import { useShown } from "@/hooks/use-shown";
+import { begin, isConfirmed, PHRASE, type Step, send, whatStopped } from "@/lib/erasure";
+import { notify } from "@/lib/notify";
 import { settings } from "@/lib/settings";
 
 interface Props {
@@ -28,9 +30,14 @@ export default function EraseDialog({ onAccepted, onClose }: Props) {
   };
   const start = useEffectEvent(() => void reach(begin()));
   useEffect(() => start(), []);
-  const confirm = (jobs: number) => {
+  const isShown = useShown();
+  const confirm = async (jobs: number) => {
     setStep({ at: "sending" });
-    void reach(send(jobs));
+    const sent = send(jobs);
+    void reach(sent);
+    const reason = whatStopped(await sent);
+    // The dialog says it itself, unless the user has closed it.
+    if (reason && !isShown.current) notify("error", "The request to erase everything failed", reason);
   };
   return (
     <AlertDialog.Root open onOpenChange={(open) => open || onClose()}>
