@@ -10,13 +10,8 @@ import { loadLater } from "@/lib/later";
 import { recount, withoutJobs } from "@/lib/list";
 import { notify } from "@/lib/notify";
 import { brisk } from "@/lib/polling";
+import type { Returning } from "@/lib/returning";
 import type { View } from "@/lib/view";
-
-interface Returning {
-  job: JobFields;
-  /** Whether the functions have accepted the restore. */
-  accepted: boolean;
-}
 
 type Part = Awaited<ReturnType<typeof loadLater>>;
 
@@ -33,14 +28,21 @@ interface Restore {
  */
 export function useRestore(known: Jobs, found: Trash, view: View): Restore {
   const [returning, setReturning] = useState<Returning[]>([]);
+  /** As it is now, for requests that wait for their turn. */
+  const latest = useRef(returning);
+  const change = (changed: (before: Returning[]) => Returning[]) => {
+    latest.current = changed(latest.current);
+    setReturning(latest.current);
+  };
   /** Null until the first restore. */
   const [part, setPart] = useState<Part | null>(null);
   const [visible, online] = [useVisible(), useOnline()];
   const asked = useRef(0);
   const all = returning.map(({ job }) => job);
+  const isAmong = (some: Returning[], { id }: JobFields) => some.some(({ job }) => job.id === id);
   const forget = (jobs: JobFields[]) => {
     const ids = jobs.map((job) => job.id);
-    setReturning((before) => before.filter(({ job }) => !ids.includes(job.id)));
+    change((before) => before.filter(({ job }) => !ids.includes(job.id)));
   };
 
   const welcome = async (back: JobFields[]) => {
@@ -64,13 +66,14 @@ export function useRestore(known: Jobs, found: Trash, view: View): Restore {
   const restore = async (jobs: JobFields[]) => {
     const accept = (job: JobFields) => {
       asked.current = Date.now();
-      setReturning((before) => before.map((one) => (one.job.id === job.id ? { job, accepted: true } : one)));
+      change((before) => before.map((one) => (one.job.id === job.id ? { ...one, accepted: true } : one)));
     };
     try {
       const loaded = await late(loadLater);
       setPart(loaded);
-      setReturning((before) => [...before, ...jobs.map((job) => ({ job, accepted: false }))]);
-      await loaded.requestRestores(jobs, accept, (job) => forget([job]));
+      change((before) => loaded.withAsked(before, jobs));
+      const isWanted = (job: JobFields) => isAmong(latest.current, job);
+      await loaded.requestRestores(jobs, isWanted, accept, (job) => forget([job]));
       // Others move up, and what cannot come back may have left the trash.
       void found.refresh();
     } catch (error) {
@@ -80,7 +83,7 @@ export function useRestore(known: Jobs, found: Trash, view: View): Restore {
     }
   };
 
-  const isReturning = (job: JobFields) => all.some((one) => one.id === job.id);
+  const isReturning = (job: JobFields) => isAmong(returning, job);
   const withMedia = all.filter((job): job is Job => "media" in job);
   return {
     restore,

@@ -1,6 +1,21 @@
-import { type FoundList, groupOf, type Job } from "@/lib/job";
+/** Jobs that are coming back from the trash. */
+
+import { type FoundList, groupOf, type Job, type JobFields } from "@/lib/job";
 import { parseTime } from "@/lib/time";
 import { isNarrowed, type View } from "@/lib/view";
+
+export interface Returning {
+  job: JobFields;
+  /** Whether the functions have accepted the restore. */
+  accepted: boolean;
+}
+
+/** Returns these together with jobs that are now asked back, each once: Undo may ask for what the trash has asked for. */
+export function withAsked(returning: Returning[], jobs: JobFields[]): Returning[] {
+  const asked = new Set(returning.map(({ job }) => job.id));
+  const more = jobs.filter((job) => !asked.has(job.id));
+  return [...returning, ...more.map((job) => ({ job, accepted: false }))];
+}
 
 /**
  * Returns the list with jobs that are coming back from the trash. Each is in its place if that is on this page, and is
