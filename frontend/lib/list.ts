@@ -6,6 +6,7 @@ import {
   type Counts,
   type FoundList,
   groupOf,
+  isActive,
   type Job,
   type JobFields,
   type Newest,
@@ -30,7 +31,8 @@ function beforeOf(list: FoundList | TrashList): number {
 
 /**
  * Whether jobs have been added or deleted elsewhere, so that the list has to be loaded again. In a list of some statuses,
- * a job that now has another stays where the user saw it change.
+ * a job that now has another stays where the user saw it change, and one in progress may have changed since the last poll,
+ * which has to tell so.
  */
 export function isOutdated(
   list: FoundList,
@@ -39,7 +41,10 @@ export function isOutdated(
 ): boolean {
   const [newest] = jobs;
   const added = newest !== undefined && list.jobs.every((job) => job.id !== newest.id);
-  return added || total > list.total || (statuses.length === 0 && total < list.total);
+  if (statuses.length === 0) return added || total !== list.total;
+  const matching = list.jobs.filter((job) => statuses.includes(groupOf(job.status)));
+  const known = list.total - (list.jobs.length - matching.length);
+  return added || total > known || total < known - matching.filter(isActive).length;
 }
 
 /** Returns how many jobs to load so that those of the list stay in it, however many new ones come before them. */

@@ -55,6 +55,28 @@ describe("a list and the newest job", () => {
     expect(isOutdated(shown, { jobs: [a], total: 4 }, active)).toBe(true);
   });
 
+  test("disagree if a job of the chosen statuses was deleted elsewhere, also beside one that has left them", () => {
+    const ended = { statuses: ["failed" as const] };
+    const [left, kept, deleted] = [b, job("d", "failed"), job("e", "failed")];
+    expect(isOutdated(list([kept, deleted], { total: 2 }), { jobs: [kept], total: 1 }, ended)).toBe(true);
+    const beside = list([left, kept, deleted], { total: 3 });
+    expect(isOutdated(beside, { jobs: [kept], total: 2 }, ended)).toBe(false);
+    expect(isOutdated(beside, { jobs: [kept], total: 1 }, ended)).toBe(true);
+  });
+
+  test("disagree if a new job has come for one that has left the chosen status, wherever it is", () => {
+    expect(
+      isOutdated(list([b, a], { total: 2 }), { jobs: [a], total: 2 }, { statuses: ["processing"] }),
+    ).toBe(true);
+  });
+
+  test("agree while a poll has yet to tell which jobs in progress have left the chosen statuses", () => {
+    const some = { statuses: ["processing" as const, "queued" as const, "failed" as const] };
+    const before = list([a, c, job("d", "failed")], { total: 3 });
+    expect(isOutdated(before, { jobs: [a], total: 1 }, some)).toBe(false);
+    expect(isOutdated(before, { jobs: [a], total: 0 }, some)).toBe(true);
+  });
+
   test("leave room for what is shown", () => {
     const twenty = list(
       Array.from({ length: 20 }, (_, number) => job(String(number))),
