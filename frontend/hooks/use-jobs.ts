@@ -174,6 +174,9 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
         pages.current.set(place, list);
         // If a later request asks for the counts too, its newer counts are used instead.
         if (list.counts && counting()) setCounts(list.counts);
+        // Counts that are older than the list may contradict it. With the list that is loaded then, new ones come.
+        const told = countedTotal({ counts }, view);
+        if (!list.counts && told !== null && told !== list.total) setTimeout(() => void reload());
         learn(list.jobs);
         setLoads((number) => number + 1);
         const known = loaded.current.place === place ? loaded.current.newest : null;
@@ -220,7 +223,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     update: updateDetails,
     isListed,
     ...details
-  } = useDetails(userId, view.details, all ?? [], pending);
+  } = useDetails(userId, view.details, all ?? [], pending, learn);
   const isGone = (job: JobFields) => deleted.has(job.id) || deleting.some((one) => one.id === job.id);
   const watched = all?.filter((job) => isActive(job) && !isGone(job)) ?? [];
   const apart = details.job && !isListed && isActive(details.job) ? [details.job] : [];

@@ -69,8 +69,8 @@ export function withoutJobs<T extends { jobs: JobFields[]; total: number }>(list
   return { ...list, jobs: list.jobs.filter((job) => !ids.has(job.id)), total: list.total - ids.size };
 }
 
-/** Returns the total that the counts that came with a list tell, if it is of all jobs or of some statuses, else null. */
-export function countedTotal({ counts }: Pick<FoundList, "counts">, view: View): number | null {
+/** Returns the total that counts tell of a list, if it is of all jobs or of some statuses, else null. */
+export function countedTotal({ counts }: { counts?: Counts | undefined }, view: View): number | null {
   const { search, shared, statuses, types, from, to } = view;
   if (!counts || search || shared || types.length > 0 || from || to) return null;
   return statuses.length === 0 ? counts.all : statuses.reduce((sum, status) => sum + counts[status], 0);
