@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { JobFields } from "@/lib/job";
-import { type Chosen, choose } from "@/lib/selection";
+import { type Chosen, choose, withoutChosen } from "@/lib/selection";
 import { placeOf, type View } from "@/lib/view";
 
 export interface Selection<T extends JobFields = JobFields> {
@@ -15,6 +15,8 @@ export interface Selection<T extends JobFields = JobFields> {
   /** Selects these jobs, on whatever page they are, unless the selection has changed since this function was returned. */
   selectThese: (jobs: T[]) => void;
   clear: () => void;
+  /** Takes out a job that was deleted, whatever has been selected since this function was returned. */
+  drop: (job: JobFields) => void;
 }
 
 /**
@@ -46,5 +48,6 @@ export function useSelection<T extends JobFields>(
       setSelected((now) => (now === selected ? { place, chosen: these } : now));
     },
     clear: () => keep({}),
+    drop: (job) => setSelected((now) => ({ ...now, chosen: withoutChosen(now.chosen, job) })),
   };
 }

@@ -8,6 +8,11 @@ export interface Chosen<T extends JobFields> {
   last: string | null;
 }
 
+/** Returns what is chosen without a job that was deleted. If it comes back, nobody has chosen it. */
+export function withoutChosen<T extends JobFields>(chosen: Chosen<T>, { id }: JobFields): Chosen<T> {
+  return { ...chosen, ids: new Set([...chosen.ids].filter((one) => one !== id)) };
+}
+
 /** Returns what is chosen after this job was chosen or left out; with `range`, together with all up to the last one. */
 export function choose<T extends JobFields>(
   chosen: Chosen<T>,

@@ -59,8 +59,12 @@ function JobsOf({ userId }: { userId: string }) {
       announce(length === 1 ? "There is a new job." : `There are ${length} new jobs.`),
   });
   const { jobs, trash, restore } = useRestore(loaded, useTrash(userId, view), view);
-  const deletion = useDeletion(jobs, restore);
   const selection = useSelection<JobFields>(view, jobs.list?.jobs ?? [], jobs.isGone);
+  const drop = (job: JobFields) => {
+    jobs.drop(job);
+    selection.drop(job);
+  };
+  const deletion = useDeletion({ ...jobs, drop }, restore);
   const [preview, setPreview] = useState<Preview | null>(null);
   const [jobsToDelete, setJobsToDelete] = useState<JobFields[]>([]);
   /** What the preview shows once these jobs are deleted. */
