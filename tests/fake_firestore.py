@@ -38,7 +38,8 @@ class FakeRepository:
         if query.ids is not None:
             chosen = [job for job in self._mine(query) if job.id in query.ids and is_job_id(job.id)]
             versions = tuple(sorted(f"{job.id} {self.documents[job.id]!r}" for job in chosen))
-            return JobPage(chosen, len(chosen), 1, None, counts, versions)
+            shown = chosen if query.page == 1 else []
+            return JobPage(shown, len(chosen), query.page, None, counts, versions)
         found = self._found(query)
         jobs, total = [job for job in found if is_job_id(job.id)], len(found)
         number, before = query.page, (query.page - 1) * query.page_size

@@ -194,6 +194,19 @@ def half(content: bytes) -> bytes:
     return content[: len(content) // 2]
 
 
+def dolby_vision(profile: int, compatibility: int) -> bytes:
+    """A video whose track says that it is Dolby Vision, which only its colours would show."""
+    content = bytearray(video(moving(320, 240, 10), codec="libx265"))
+    record = struct.pack(">BBHB19x", 1, 0, profile << 9 | 1 << 2 | 1, compatibility << 4)
+    told = boxed(b"dvcC", record)
+    _, end = box(bytes(content), b"hev1")
+    content[end:end] = told
+    for kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"hev1"):
+        start, end = box(bytes(content), kind)
+        struct.pack_into(">I", content, start, end - start + len(told))
+    return bytes(content)
+
+
 def plain() -> bytes:
     return video(moving(320, 240, 60), sound=True)
 
@@ -231,6 +244,8 @@ VIDEOS: dict[str, Callable[[], bytes]] = {
     "panorama.mp4": lambda: video(moving(1920, 64, 10)),
     "odd.mp4": lambda: video(moving(321, 241, 10), dots="yuv444p"),
     "ten-bits.mp4": lambda: video(moving(320, 240, 10), codec="libx265", dots="yuv420p10le"),
+    "dolby-vision-8.mp4": lambda: dolby_vision(8, 1),
+    "dolby-vision-5.mp4": lambda: dolby_vision(5, 0),
     "transparent.webm": lambda: video(moving(320, 240, 10), kind="webm", codec="libvpx-vp9", dots="yuva420p"),
     "changing.webm": lambda: changing([(320, 240), (160, 400), (640, 120)]),
     "ten-hours.mp4": lambda: repeated(36_000, Fraction(1)),

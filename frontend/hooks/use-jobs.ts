@@ -18,6 +18,7 @@ import {
   type JobFields,
   type JobThumbnailsResponse,
 } from "@/lib/job";
+import { reloadUnseen } from "@/lib/late";
 import {
   arrivals,
   countedTotal,
@@ -34,8 +35,9 @@ import {
   withPolledJobs,
   withTotal,
 } from "@/lib/list";
-import { keepUrls, type TileKind, withRenewed } from "@/lib/media";
+import { broughtBy, keepUrls, type TileKind, withRenewed } from "@/lib/media";
 import { isOld, patient, pollsOf, slowing } from "@/lib/polling";
+import type { JobId } from "@/lib/selection";
 import { serverNow } from "@/lib/server-time";
 import { placeOf, type View, waysToSearch } from "@/lib/view";
 
@@ -67,14 +69,14 @@ export interface Jobs {
   /** Removes a deleted job until it is `restored`. */
   drop: (job: JobFields) => void;
   /** Whether the job is known to be deleted, or is being deleted. */
-  isGone: (job: JobFields) => boolean;
+  isGone: (job: JobId) => boolean;
   /** Takes back `drop`. `counted` says whether the counts contain the jobs already. */
   restored: (jobs: JobFields[], counted: boolean) => void;
   /** Applies what the user has changed about a job. */
   amend: (change: Change) => void;
   /** The media of all loaded jobs, by job id. */
   thumbnails: Readonly<Record<string, JobThumbnailsResponse>>;
-  /** Loads new URLs for a tile whose URLs do not work. The job's other URLs stay. */
+  /** Gets new URLs for a tile whose URLs do not work: those of a load under way, or its own. The job's other URLs stay. */
   renewMedia: RenewMedia;
 }
 
@@ -107,6 +109,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   /** The last load of each place, and how many loads are under way. */
   const latest = useRef(new Map<string, symbol>());
   const underWay = useRef(0);
+  /** The answer to the last load of any place, or to the one under way. */
+  const answer = useRef<Promise<FoundList>>(undefined);
   const [thumbnails, setThumbnails] = useState<Record<string, JobThumbnailsResponse>>({});
   const shown = useRef(thumbnails);
   /** The request that loads or loaded the counts. One is enough for all filters and pages. */
@@ -165,7 +169,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
         const after = pages.current.get(placeOf({ ...view, page: page - 1 }));
         const size = loaded.current.place === place ? room.current : PAGE_SIZE;
         room.current = size;
-        const found = await listJobs({ view, size, after, counts: counting() });
+        answer.current = listJobs({ view, size, after, counts: counting() });
+        const found = await answer.current;
         const total = countedTotal(found, view) ?? (after?.next_cursor ? null : found.total);
         if (total !== null) totals.current.set(whole, { at, total });
         const { at: from, total: counted } = totals.current.get(whole) ?? { at, total: found.total };
@@ -197,6 +202,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
           loaded.current = { ...loaded.current, at: 0 };
           setFailures((others) => ({ ...others, [place]: { at: Date.now(), error } }));
         }
+        reloadUnseen(error);
         throw error;
       } finally {
         underWay.current -= 1;
@@ -224,7 +230,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     isListed,
     ...details
   } = useDetails(userId, view.details, all ?? [], pending, learn);
-  const isGone = (job: JobFields) => deleted.has(job.id) || deleting.some((one) => one.id === job.id);
+  const isGone = (job: JobId) => deleted.has(job.id) || deleting.some((one) => one.id === job.id);
   const watched = all?.filter((job) => isActive(job) && !isGone(job)) ?? [];
   const apart = details.job && !isListed && isActive(details.job) ? [details.job] : [];
   // Nothing is asked while the list loads, because it contains the same jobs, during a deletion, which changes the
@@ -306,6 +312,9 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     },
     thumbnails,
     renewMedia: async (jobId, kind) => {
+      const drawn = thumbnails[jobId];
+      const brought = await broughtBy(answer.current, kind, drawn, () => shown.current[jobId]);
+      if (brought) return brought;
       const answered = await getJobThumbnails(jobId);
       const kept = keepUrls(shown.current[jobId], answered, serverNow());
       setMedia([withRenewed(kept, answered, kind)]);

@@ -1,7 +1,8 @@
 import { useState } from "react";
 import { messageOf, SessionEnded } from "@/lib/errors";
-import { type Change, enteredName, isShared, type Job, shortName } from "@/lib/job";
+import { type Change, isShared, type Job, shortName } from "@/lib/job";
 import { renameJob } from "@/lib/job-calls";
+import { enteredName } from "@/lib/naming";
 import { notify } from "@/lib/notify";
 
 /** Renames the job. `onChange` gets what changes. */

@@ -244,21 +244,6 @@ export function titleOf(job: JobFields): string {
   return job.name || typeLabel(job);
 }
 
-/** Whether this is only the beginning of the prompt, as lists have it. */
-export function isPromptCut({ extension_prompt: prompt }: JobFields): boolean {
-  return prompt?.endsWith("…") ?? false;
-}
-
-/** Returns the seed, or null if there is none or numbers of this language cannot hold it: it would be another one. */
-export function seedOf({ seed }: JobFields): number | null {
-  return Number.isSafeInteger(seed) ? (seed as number) : null;
-}
-
-/** Returns the name that a text field asks for: null, which is none, if the field is blank. */
-export function enteredName(text: string): string | null {
-  return text.trim() || null;
-}
-
 /** Returns the first characters of the id, enough to tell jobs apart. */
 export function shortName(jobId: string): string {
   return jobId.slice(0, 8);

@@ -142,6 +142,8 @@ class Ledger:
     def documents(self, job_ids: Iterable[str], only: Sequence[str]) -> dict[str, Document]:
         """These fields of the jobs' documents that exist. Costs one read per id."""
         references = [self._jobs.document(job_id) for job_id in job_ids]
+        if not references:
+            return {}
         with outages("Firestore"):
             found = self._client.get_all(references, only, **firestore_limits())
             return {one.id: fields(one) for one in found if one.exists}
@@ -209,6 +211,8 @@ class Ledger:
     def _snapshots(self, job_ids: Iterable[str], only: Sequence[str] | None) -> dict[str, tuple[Any, Any]]:
         """The entry's and the document's snapshot for each id."""
         ids = list(job_ids)
+        if not ids:
+            return {}
         references = [collection.document(job_id) for job_id in ids for collection in (self._entries, self._jobs)]
         with outages("Firestore"):
             asked = self._client.get_all(references, only, **firestore_limits())

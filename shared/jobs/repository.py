@@ -82,7 +82,9 @@ class JobRepository:
             return [one for one in self._jobs.get(possible, SHOWN) if is_live(one, user_id)]
 
     def _chosen(self, query: ListQuery, job_ids: Sequence[str]) -> JobPage:
-        """The jobs with these ids, shortened for lists. Any order of their versions is the same list."""
+        """The jobs with these ids, shortened for lists, all on the first page. Any order of their versions is the
+        same list.
+        """
         jobs, versions = [], []
         for document in self._live(query.user_id, job_ids):
             job = job_from(document.id, document.fields()).shortened()
@@ -90,7 +92,8 @@ class JobRepository:
                 jobs.append(job)
                 versions.append(f"{job.id} {document.version}")
         jobs.sort(key=newest_first, reverse=True)
-        return JobPage(jobs, len(jobs), 1, None, versions=tuple(sorted(versions)))
+        shown = jobs if query.page == 1 else []
+        return JobPage(shown, len(jobs), query.page, None, versions=tuple(sorted(versions)))
 
     def _counted_page(self, query: ListQuery, counting: Counting) -> JobPage:
         # Count first, so that neither a page number beyond the last page nor a few jobs of unknown statuses cost a

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+import av.logging
 from av.container import InputContainer
 from av.stream import Discard, Disposition
 from av.video.codeccontext import VideoCodecContext
@@ -35,12 +38,14 @@ CODECS = _OF_BROWSERS | _OF_SOME_MACHINES | _OF_CAMERAS_AND_EDITORS | _OLD | _OF
 _NO_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 _PLAYED_DOTS = {"yuv420p", "yuvj420p"}
 """How the dots of H.264 must be stored for all browsers."""
+_DOLBY_VISION_ALONE = re.compile(r"DOVI configuration record:.* profile: (?:5|10),.* compatibility id: 0\b")
 
 
 def shown_track(container: InputContainer) -> VideoStream:
     """The video that players play: the default one if there is one, else the one with the most pictures.
 
-    Cover art is none. The other streams will not be read. Raises Unpicturable if no video can be decoded.
+    Cover art is none. The other streams will not be read. Raises Unpicturable if no video can be decoded, or if
+    the colours are Dolby Vision's own, which FFmpeg shows green and purple.
     """
     tracks = [each for each in container.streams.video if not each.disposition & _NO_VIDEO]
     decodable = [each for each in tracks if _codec(each) in CODECS]
@@ -50,10 +55,24 @@ def shown_track(container: InputContainer) -> VideoStream:
     pixels = chosen.width * chosen.height
     if pixels > MOST_PIXELS:
         raise Unpicturable(Reason.TOO_LARGE, f"{chosen.width} x {chosen.height} pixels")
+    if _DOLBY_VISION_ALONE.search(_description(container, chosen)):
+        raise Unpicturable(Reason.NO_PICTURE, "Dolby Vision alone")
     for other in container.streams:
         if other is not chosen:
             other.discard = Discard.all
     return chosen
+
+
+def _description(container: InputContainer, track: VideoStream) -> str:
+    """What FFmpeg says of a track: the only way in which PyAV tells the data beside it."""
+    level = av.logging.get_level()
+    av.logging.set_level(av.logging.INFO)
+    try:
+        told = str(container.dumps_format())  # type: ignore[attr-defined]
+    finally:
+        av.logging.set_level(level)
+    _, *parts = re.split(r"^  Stream #0:(\d+)", told, flags=re.MULTILINE)
+    return dict(zip(parts[::2], parts[1::2], strict=True)).get(str(track.index), "")
 
 
 def _codec(track: VideoStream) -> str:

@@ -16,6 +16,7 @@ from av.video.frame import VideoFrame
 from PIL import Image
 
 from shared.posters.clarity import contrast
+from shared.posters.posters import WHOLE_UP_TO
 from shared.posters.squares import Square, Squares
 from shared.posters.tracks import decoder_of, shown_track
 
@@ -170,9 +171,12 @@ class Video:
     def _packets(self) -> Iterator[Packet[Any] | None]:
         """The packets up to damage that the demuxer cannot pass; then None, for the decoder's last pictures.
 
-        At an absurd size or count, the demuxer raises MemoryError.
+        At an absurd size or count, the demuxer raises MemoryError too. That is damage if as much memory is free as
+        is read of any file. Otherwise raises MemoryError, unless only key pictures are wanted anyway.
         """
         try:
             yield from self._container.demux(self.track)
-        except UNREADABLE:
+        except UNREADABLE as error:
+            if isinstance(error, MemoryError) and self._decoder.skip_frame != "NONKEY":
+                bytearray(WHOLE_UP_TO)
             yield None

@@ -18,7 +18,7 @@ from shared.jobs.amending import update_unless_changed
 from shared.jobs.documents import fields
 from shared.outages import fetched
 from shared.sharing.shares import revocation
-from shared.sharing.short_links import is_over, link_of, update_with_link
+from shared.sharing.short_links import is_over, own_link, update_with_link
 
 
 def goes_on(link: Mapping[str, Any], now: datetime) -> bool:
@@ -54,11 +54,11 @@ class Expiries:
     def _end(self, snapshot: Any, now: datetime) -> bool:
         """End the link of this job, unless it goes on. Returns whether it has ended."""
         document = fields(snapshot)
-        link, end = link_of(self._client, document.get("short_id")), document["share_expires_at"]
-        if link.get("job_id") == snapshot.id and goes_on(link, now):
+        link, end = own_link(self._client, document.get("short_id"), snapshot.id), document["share_expires_at"]
+        if goes_on(link, now):
             later = link["expires_at"] or firestore.DELETE_FIELD
             update_unless_changed(self._client, snapshot, {"share_expires_at": later})
             return False
-        changes = {**revocation(document, end), "share_expires_at": firestore.DELETE_FIELD}
+        changes = {**revocation(document, link, end), "share_expires_at": firestore.DELETE_FIELD}
         update_with_link(self._client, snapshot, changes, {"ended_at": end})
         return True

@@ -512,6 +512,47 @@ def test_a_worker_who_saves_an_older_copy_shows_no_name_that_its_owner_took_away
     assert world.shares.resolve(str(renewed.short_id), NOW).job.name is None
 
 
+@pytest.mark.parametrize("ends", ["revoked", "expired", "come back"])
+def test_a_name_stays_hidden_after_an_older_copys_link_has_ended(
+    world: World, user: str, shared: tuple[str, str], ends: str
+) -> None:
+    job_id, short_id = shared
+    end = NOW + timedelta(hours=1)
+    world.put(job_id, document(user, short_id=short_id, name="First try"))
+    world.shares.change(user, job_id, NOW, {"share_name": True, "share_expires_at": end})
+    copy = dict(world.read(job_id))
+    world.shares.change(user, job_id, NOW, {"share_name": False})
+    world.put(job_id, dict(copy))
+    if ends == "revoked":
+        world.shares.revoke(user, job_id, NOW)
+    elif ends == "expired":
+        assert job_id in set(world.expiries.end_due(end, 1000))
+    else:
+        world.put(job_id, {**copy, "share_expires_at": None})
+        with pytest.raises(NotShared):
+            world.shares.change(user, job_id, end, {"share_name": True})
+    renewed = world.shares.renew(user, job_id, end)
+    assert not renewed.share_name
+    assert world.shares.resolve(str(renewed.short_id), end).job.name is None
+
+
+@pytest.mark.parametrize("ends", ["revoked", "expired"])
+def test_the_wish_of_another_jobs_link_is_not_kept(
+    world: World, user: str, shared: tuple[str, str], ends: str
+) -> None:
+    _, short_id = shared
+    end = NOW + timedelta(hours=1)
+    world.shares.change(user, shared[0], NOW, {"share_name": True})
+    other = new_id()
+    world.put(other, document(user, short_id=short_id, share_expires_at=end, share_name=False))
+    if ends == "revoked":
+        world.shares.revoke(user, other, end)
+    else:
+        assert other in set(world.expiries.end_due(end, 1000))
+    assert not world.shares.renew(user, other, end).share_name
+    assert world.shares.resolve(short_id, end).job.id == shared[0]
+
+
 @pytest.mark.parametrize("damaged", ["yes", 1, None])
 def test_what_is_no_wish_shows_no_name(world: World, user: str, shared: tuple[str, str], damaged: object) -> None:
     job_id, short_id = shared

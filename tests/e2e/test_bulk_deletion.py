@@ -119,6 +119,24 @@ def test_all_that_match_are_selected_also_those_that_came_back_unless_the_user_h
     expect(bar(jobs_page)).to_contain_text("1 selected")
 
 
+def test_a_selected_job_that_a_new_one_pushes_off_the_page_is_deselected_and_the_page_says_so(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    first, *_, last = shelf.add_many(20)
+    jobs_page.open()
+    for job in (first, last):
+        checkbox(jobs_page, job).check()
+    expect(bar(jobs_page)).to_contain_text("2 selected")
+    new = shelf.add("failed", media=False)
+    page.get_by_role("button", name="Refresh the list").click()
+    expect(jobs_page.toasts).to_contain_text(f"No longer on this page, and no longer selected{last[:8]}")
+    expect(bar(jobs_page)).to_contain_text("1 selected")
+    jobs_page.button(new, "Delete").click()
+    jobs_page.dialog.get_by_role("button", name="Delete job").click()
+    expect(checkbox(jobs_page, last)).not_to_be_checked()
+    expect(checkbox(jobs_page, first)).to_be_checked()
+
+
 def test_changing_the_filter_clears_the_selection(jobs_page: JobsPage, shelf: Shelf) -> None:
     failed = shelf.add("failed", media=False)
     jobs_page.open()

@@ -310,6 +310,21 @@ def test_pictures_of_what_was_replaced_while_they_were_made_are_taken_back(
     assert not services.fake_media.objects[VIDEOS]["me/job-1/preview.mp4"]
 
 
+def test_pictures_of_what_was_replaced_are_taken_back_although_their_run_was_killed_before(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    services.add("job-1", document("me"))
+    event = upload(services, VIDEOS, "me/job-1/motion.mp4", b"video")
+    make_posters.receive(event, services)
+    # As if the event of this one, of which nothing can be made, was processed before those pictures were there.
+    upload(services, VIDEOS, "me/job-1/motion.mp4", b"newer")
+    services.fake_repository.documents["job-1"].update(posters={"motion_video": None})
+    make_posters.receive(event, services)
+    assert not services.fake_media.objects[VIDEOS]["me/job-1/poster.webp"]
+    assert not services.fake_media.objects[VIDEOS]["me/job-1/preview.mp4"]
+    assert services.fake_repository.documents["job-1"]["posters"] == {"motion_video": None}
+
+
 @pytest.mark.parametrize("name", ["poster.webp", "preview.mp4"])
 def test_what_somebody_else_has_put_in_the_place_of_the_pictures_stays(
     services: FakeServices, seen: list[bytes], name: str

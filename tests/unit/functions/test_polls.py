@@ -44,6 +44,15 @@ def status(services: FakeServices, path: str, tag: str) -> int:
     return call(list_jobs, services, path, headers={"If-None-Match": tag}).status_code
 
 
+def test_a_client_that_numbers_pages_gets_each_of_the_jobs_once(services: FakeServices) -> None:
+    first, second = (call(list_jobs, services, f"{POLL}&page_size=1&page={number}").json for number in (1, 2))
+    assert first
+    assert second
+    assert [job["id"] for job in first["jobs"]] == ["job-1", "job-2", "job-3"]
+    assert (first["page"], first["page_size"], first["total"]) == (1, 1, 3)
+    assert (second["jobs"], second["page"], second["page_size"], second["total"]) == ([], 2, 1, 3)
+
+
 @pytest.mark.parametrize("include", ["", "&include=media", "&include=counts", "&include=media,counts"])
 def test_an_unchanged_poll_reads_the_jobs_and_makes_no_answer(
     services: FakeServices, include: str, monkeypatch: pytest.MonkeyPatch

@@ -233,6 +233,16 @@ def test_a_heic_in_hdr_comes_close_too_whether_its_index_says_so_or_its_tiles(to
     assert_close(points(photos.make(BytesIO(heic(stored, 480, **told)))), VIDEO, within=20)
 
 
+@pytest.mark.parametrize("name", HDR)
+def test_a_picture_of_an_hdr_video_comes_close_as_a_heic_too(name: str) -> None:
+    with av.open(MEDIA / name) as container:
+        track = container.streams.video[0]
+        size = track.width, track.height
+        coded = bytes(track.codec_context.extradata or b""), bytes(next(container.demux(track)))
+    content = heic(Image.new("RGB", size), max(size), coder=lambda *_: coded)
+    assert_close(points(photos.make(BytesIO(content))), VIDEO, within=20)
+
+
 def test_an_untagged_video_of_high_definition_is_taken_as_such() -> None:
     wanted = {point: VIDEO[point] for point in ("shirt", "grass")}
     assert_close(colours("untagged-hd-709.mp4"), wanted, within=12)

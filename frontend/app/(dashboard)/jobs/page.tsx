@@ -62,7 +62,7 @@ function JobsOf({ userId }: { userId: string }) {
   const selection = useSelection<JobFields>(view, jobs.list?.jobs ?? [], jobs.isGone);
   const drop = (job: JobFields) => {
     jobs.drop(job);
-    selection.drop(job);
+    selection.drop([job]);
   };
   const deletion = useDeletion({ ...jobs, drop }, restore);
   const [preview, setPreview] = useState<Preview | null>(null);
