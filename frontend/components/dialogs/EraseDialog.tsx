@@ -8,6 +8,7 @@ import { Pulsing, Skeleton } from "@/components/ui/Skeleton";
 import { useFocusReturn } from "@/hooks/use-focus-return";
 import { useShown } from "@/hooks/use-shown";
 import { begin, isConfirmed, PHRASE, type Step, send, whatStopped } from "@/lib/erasure";
+import { KEPT_FOR } from "@/lib/keeping";
 import { notify } from "@/lib/notify";
 import { settings } from "@/lib/settings";
 
@@ -113,7 +114,7 @@ function Consequences({ jobs }: { jobs: number }) {
           : `${jobs === 1 ? "Your job" : `All your ${jobs} jobs`} will be deleted with all files. Work in progress will be lost.`}{" "}
         {jobs > 0 &&
           (days > 0
-            ? `You can restore ${jobs === 1 ? "it" : "them"} for ${days === 1 ? "a day" : `${days} days`}.`
+            ? `You can restore ${jobs === 1 ? "it" : "them"} for ${KEPT_FOR}.`
             : "You cannot undo this.")}
       </li>
       {jobs > 0 && <li>Links that you have shared will stop working.</li>}
