@@ -22,11 +22,11 @@ interface Props {
 export function JobsSelection({ selection, view, list, onDelete }: Props) {
   const [searching, setSearching] = useState(false);
   const [saving, setSaving] = useState<JobFields[]>([]);
-  const { jobs, outOf, lost, dropLost } = selection;
+  const { jobs, outOf, lost, drop } = selection;
   const total = list?.total ?? 0;
   const tellLost = useEffectEvent(() => {
     notify("info", "No longer on this page, and no longer selected", namesOf(lost));
-    dropLost();
+    drop(lost);
   });
   useEffect(() => {
     if (lost.length > 0) tellLost();

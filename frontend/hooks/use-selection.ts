@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { JobFields } from "@/lib/job";
-import { type Chosen, choose, type JobId, lostFrom } from "@/lib/selection";
+import { type Chosen, choose, type JobId, lostFrom, withoutChosen } from "@/lib/selection";
 import { placeOf, type View } from "@/lib/view";
 
 export interface Selection<T extends JobFields = JobFields> {
@@ -15,9 +15,10 @@ export interface Selection<T extends JobFields = JobFields> {
   /** Selects these jobs, on whatever page they are, unless the selection has changed since this function was returned. */
   selectThese: (jobs: T[]) => void;
   clear: () => void;
+  /** Takes out jobs that were deleted or are `lost`, whatever has been selected since this function was returned. */
+  drop: (jobs: JobId[]) => void;
   /** Jobs that are selected and not among `jobs`, because the page no longer shows them. They have to be told and dropped. */
   lost: JobId[];
-  dropLost: () => void;
 }
 
 /**
@@ -51,8 +52,7 @@ export function useSelection<T extends JobFields>(
       setSelected((now) => (now === selected ? { place, chosen: these } : now));
     },
     clear: () => keep({}),
+    drop: (jobs) => setSelected((now) => ({ ...now, chosen: withoutChosen(now.chosen, jobs) })),
     lost,
-    dropLost: () =>
-      keep({ ...chosen, ids: new Set([...ids].filter((id) => lost.every((job) => job.id !== id))) }),
   };
 }

@@ -10,6 +10,11 @@ export interface Chosen<T extends JobFields> {
   last: string | null;
 }
 
+/** Returns what is chosen without these jobs. If they come back, nobody has chosen them. */
+export function withoutChosen<T extends JobFields>(chosen: Chosen<T>, jobs: JobId[]): Chosen<T> {
+  return { ...chosen, ids: new Set([...chosen.ids].filter((id) => jobs.every((job) => job.id !== id))) };
+}
+
 /**
  * Returns what is chosen of jobs that were shown and no longer are: they may be on the next page, match no longer, or be
  * deleted. Those that are `gone` because they were deleted here, and may come back, are left out.

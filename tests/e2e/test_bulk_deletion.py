@@ -28,6 +28,21 @@ def test_selected_jobs_are_deleted_together(jobs_page: JobsPage, shelf: Shelf) -
     assert len(shelf.objects(kept)) == 2
 
 
+def test_jobs_that_come_back_are_not_selected(jobs_page: JobsPage, shelf: Shelf) -> None:
+    ids = shelf.add_many(3, "failed")
+    jobs_page.open()
+    for job in ids[:2]:
+        checkbox(jobs_page, job).check()
+    bar(jobs_page).get_by_role("button", name="Delete").click()
+    jobs_page.dialog.get_by_role("button", name="Delete 2 jobs").click()
+    jobs_page.toasts.get_by_role("button", name="Undo").click()
+    expect(jobs_page.toasts.filter(has_text="2 jobs restored")).to_be_visible()
+    jobs_page.expect_ids(ids)
+    for job in ids:
+        expect(checkbox(jobs_page, job)).not_to_be_checked()
+    expect(bar(jobs_page)).to_have_count(0)
+
+
 def test_after_a_whole_page_the_next_jobs_move_up_and_are_no_news(
     jobs_page: JobsPage, page: Page, shelf: Shelf
 ) -> None:
