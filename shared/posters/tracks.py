@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from typing import BinaryIO
+
+import av
+
+# PyAV imports these when it opens a file, which a confined process cannot.
+import av.subtitles.codeccontext
+import av.subtitles.stream
 from av.container import InputContainer
 from av.stream import Discard, Disposition
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
+from shared.posters.ends import Ends
 from shared.posters.file_formats import MediaFormat
 from shared.posters.unpicturable import Reason, Unpicturable
 
-READING = {
+_READING = {
     # The file must not lead to other files or addresses.
     "protocol_whitelist": "none",
     "enable_drefs": "0",
@@ -18,7 +26,6 @@ READING = {
     # Each thread would hold pictures of its own.
     "threads": "1",
 }
-"""FFmpeg's options for every file."""
 MOST_PIXELS = 5312 * 2988
 """Per picture."""
 
@@ -35,6 +42,11 @@ CODECS = _OF_BROWSERS | _OF_SOME_MACHINES | _OF_CAMERAS_AND_EDITORS | _OLD | _OF
 _NO_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 _PLAYED_DOTS = {"yuv420p", "yuvj420p"}
 """How the dots of H.264 must be stored for all browsers."""
+
+
+def opened(source: BinaryIO | Ends, kind: MediaFormat) -> InputContainer:
+    """The file as FFmpeg reads it, as a file of this kind, whatever else it may look like."""
+    return av.open(source, "r", format=kind.value, options=_READING)
 
 
 def shown_track(container: InputContainer) -> VideoStream:
