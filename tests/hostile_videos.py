@@ -241,6 +241,7 @@ VIDEOS: dict[str, Callable[[], bytes]] = {
     "clip.mov": lambda: video(moving(320, 240, 40), kind="mov"),
     "subtitled.mp4": lambda: subtitled("mp4", "mov_text", b"\0\5hello"),
     "subtitled.mkv": lambda: subtitled("matroska", "subrip", b"hello"),
+    "named-in-latin-1.mp4": lambda: plain().replace(b"VideoHandler", b"Vid\xe9oHandler"),
     # Together, its pictures take more memory than there is.
     "clip-4k.mp4": lambda: repeated(30, Fraction(1, 30), moving(3840, 2160, 1)),
     "noise.mp4": lambda: repeated(90, Fraction(1, 30), (noise(288, 288) for _ in range(15)), crf="1"),

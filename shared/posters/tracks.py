@@ -45,8 +45,8 @@ _PLAYED_DOTS = {"yuv420p", "yuvj420p"}
 
 
 def opened(source: BinaryIO | Ends, kind: MediaFormat) -> InputContainer:
-    """The file as FFmpeg reads it, as a file of this kind, whatever else it may look like."""
-    return av.open(source, "r", format=kind.value, options=_READING)
+    """The file, read as one of this kind. The names and comments in it need not be UTF-8."""
+    return av.open(source, "r", format=kind.value, options=_READING, metadata_errors="replace")
 
 
 def shown_track(container: InputContainer) -> VideoStream:
