@@ -8,12 +8,11 @@ tile by tile, so that also 48 megapixels take little memory.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 from av.container import InputContainer
 from av.packet import Packet
-from av.sidedata.sidedata import SideData, Type
+from av.sidedata.sidedata import Type
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation
@@ -25,6 +24,7 @@ from shared.posters.confinement import confined
 from shared.posters.file_formats import BYTES_NEEDED, MOST_PIXELS, MediaFormat, media_format
 from shared.posters.heif import Grid, grid_of
 from shared.posters.posters import SIDE, WIDEST_VIEW, Posters
+from shared.posters.side_data import attached
 from shared.posters.tracks import opened
 from shared.posters.unpicturable import Reason, Unpicturable
 
@@ -55,15 +55,8 @@ def _whole(container: InputContainer) -> Image.Image:
     (stream,) = container.streams.video
     (packet,) = [packet for packet in container.demux(stream) if packet.size]
     frame = _decoded(stream.codec_context, packet)
-    return to_srgb(_image(frame, frame.colorspace, *_reduced(frame.width, frame.height)), _profile(frame))
-
-
-def _profile(frame: VideoFrame) -> bytes:
-    found = cast(Mapping[Type, SideData], frame.side_data)  # PyAV's own type is wrong
-    try:
-        return bytes(found[Type.ICC_PROFILE])
-    except KeyError:
-        return b""
+    image = _image(frame, frame.colorspace, *_reduced(frame.width, frame.height))
+    return to_srgb(image, attached(frame, Type.ICC_PROFILE))
 
 
 def _put_together(container: InputContainer, grid: Grid) -> tuple[Image.Image, Tags]:

@@ -187,14 +187,15 @@ def test_a_picture_s_poster_has_the_scene_s_colours_in_their_places(name: str) -
     assert_close(colours(name), PICTURE, within=12)
 
 
+@pytest.mark.parametrize("exif", [b"", Image.Exif().tobytes()], ids=["plain", "with-exif"])
 @pytest.mark.parametrize("lossless", [True, False])
 def test_a_large_webp_s_colours_are_converted_from_its_profile(
-    lossless: bool, monkeypatch: pytest.MonkeyPatch
+    lossless: bool, exif: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(file_formats, "MOST_WEBP_PIXELS", 1)
     with Image.open(MEDIA / "icc-p3.jpg") as image:
         profile = image.info["icc_profile"]
-        content = saved(image, format="WEBP", lossless=lossless, quality=95, icc_profile=profile)
+        content = saved(image, format="WEBP", lossless=lossless, quality=95, icc_profile=profile, exif=exif)
     assert_close(points(photos.make(BytesIO(content))), PICTURE, within=12)
 
 
