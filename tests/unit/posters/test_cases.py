@@ -256,6 +256,15 @@ def test_whether_the_original_plays_in_all_browsers_is_told(name: str) -> None:
     assert made(name).plays_everywhere == (name not in NOT_EVERYWHERE)
 
 
+@pytest.mark.parametrize(("name", "is_for_video"), [("picture.avif", True), ("one-frame.mp4", False)])
+def test_a_picture_does_not_play_as_a_video_nor_does_a_video_show_as_a_picture(
+    name: str, is_for_video: bool
+) -> None:
+    outcome = decoded(MEDIA / name, is_for_video=is_for_video).outcome
+    assert isinstance(outcome, Posters)
+    assert not outcome.plays_everywhere
+
+
 def test_a_picture_that_browsers_do_not_show_gets_a_view() -> None:
     view = made("iphone.heic").view
     assert view
