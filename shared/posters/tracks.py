@@ -29,8 +29,9 @@ _READING = {
 MOST_PIXELS = 5312 * 2988
 """Per picture."""
 
-_OF_BROWSERS = {"h264", "vp8", "vp9"}
-"""Codecs that the current versions of all browsers play.
+_MP4, _WEBM = MediaFormat.QUICKTIME, MediaFormat.MATROSKA
+_OF_BROWSERS = {"h264": {_MP4}, "vp8": {_WEBM}, "vp9": {_MP4, _WEBM}}
+"""Codecs that the current versions of all browsers play, and in which containers.
 https://developer.mozilla.org/en-US/docs/Web/Media/Guides/Formats/Video_codecs"""
 _OF_SOME_MACHINES = {"hevc", "libdav1d", "av1"}
 """Whether these play depends on the machine. Safari plays AV1 only where the hardware decodes it, as an M3 does:
@@ -38,10 +39,10 @@ https://bugs.webkit.org/show_bug.cgi?id=311593"""
 _OF_CAMERAS_AND_EDITORS = {"prores", "dnxhd", "mjpeg", "qtrle", "ffv1", "png", "rawvideo", "dvvideo"}
 _OLD = {"mpeg4", "msmpeg4v2", "msmpeg4", "h263", "mpeg1video", "mpeg2video", "theora"}
 _OF_WINDOWS = {"wmv1", "wmv2", "wmv3", "vc1"}
-CODECS = _OF_BROWSERS | _OF_SOME_MACHINES | _OF_CAMERAS_AND_EDITORS | _OLD | _OF_WINDOWS | {"gif"}
+CODECS = {*_OF_BROWSERS} | _OF_SOME_MACHINES | _OF_CAMERAS_AND_EDITORS | _OLD | _OF_WINDOWS | {"gif"}
 _NO_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 _PLAYED_DOTS = {"yuv420p", "yuvj420p"}
-"""How the dots of H.264 must be stored for all browsers."""
+"""How their dots must be stored."""
 
 
 def opened(source: BinaryIO | Ends, kind: MediaFormat) -> InputContainer:
@@ -92,8 +93,6 @@ def decoder_of(track: VideoStream, *, only_key_pictures: bool) -> VideoCodecCont
 def plays_in_browsers(kind: MediaFormat, beginning: bytes, track: VideoStream) -> bool:
     """Whether all browsers play the file, as far as its container and codec tell."""
     context = track.codec_context
-    if context.name not in _OF_BROWSERS:
+    if kind not in _OF_BROWSERS.get(context.name, ()) or context.pix_fmt not in _PLAYED_DOTS:
         return False
-    if context.name == "h264":
-        return kind is MediaFormat.QUICKTIME and context.pix_fmt in _PLAYED_DOTS
-    return kind is MediaFormat.QUICKTIME or (kind is MediaFormat.MATROSKA and b"webm" in beginning)
+    return kind is not _WEBM or b"webm" in beginning

@@ -20,8 +20,9 @@ from av.video.reformatter import Colorspace
 from PIL import Image
 
 from infra.stage import ROOT
-from shared.posters import file_formats, photos, stills
+from shared.posters import file_formats, photos, stills, tracks
 from shared.posters.colours import HLG
+from shared.posters.file_formats import MediaFormat
 from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_VIEW, SIDE, TILE_COLOUR, Posters
 from shared.posters.unpicturable import Reason
 from tests.decoders import decoded
@@ -103,6 +104,7 @@ KINDS = {
     "bare.mpg": ("mpeg1video", "mpeg1video", "yuv420p", (320, 240), {}),
     "stream.ts": ("libx264", "mpegts", "yuv420p", (320, 240), {}),
     "av1.mp4": ("libsvtav1", "mp4", "yuv420p", (320, 240), {"preset": "12"}),
+    "vp9-in-full-colour.webm": ("libvpx-vp9", "webm", "yuv444p", (320, 240), {"deadline": "realtime"}),
     "phone.3gp": ("h263", "3gp", "yuv420p", (352, 288), {}),
 }
 
@@ -245,6 +247,15 @@ def test_what_is_hidden_in_a_video_shows_the_tile_instead() -> None:
     colour = re.search(r"--color-page: #(\w+);", style)
     assert colour
     assert bytes.fromhex(colour[1]) == bytes(TILE_COLOUR)
+
+
+def test_vp8_plays_in_webm_alone() -> None:
+    content = BytesIO(coded("libvpx", "webm", "yuv420p", (320, 240), {"deadline": "realtime"}))
+    with tracks.opened(content, MediaFormat.MATROSKA) as container:
+        (track,) = container.streams.video
+        kinds = (MediaFormat.MATROSKA, MediaFormat.QUICKTIME, MediaFormat.OGG)
+        plays = [tracks.plays_in_browsers(kind, content.getvalue(), track) for kind in kinds]
+    assert plays == [True, False, False]
 
 
 def test_a_video_without_pictures_is_refused() -> None:
