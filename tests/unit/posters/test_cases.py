@@ -249,6 +249,15 @@ def test_what_is_hidden_in_a_video_shows_the_tile_instead() -> None:
     assert bytes.fromhex(colour[1]) == bytes(TILE_COLOUR)
 
 
+def test_a_preview_of_an_avi_has_all_pictures_also_where_they_are_coded_out_of_order(tmp_path: Path) -> None:
+    (tmp_path / "odd.avi").write_bytes(coded("libx264", "avi", "yuv420p", (320, 240), {"bf": "3", "b-adapt": "0"}))
+    outcome = decoded(tmp_path / "odd.avi", is_for_video=True).outcome
+    assert isinstance(outcome, Posters)
+    assert outcome.preview
+    with av.open(BytesIO(outcome.preview), "r") as container:
+        assert len(list(container.decode(video=0))) >= 9
+
+
 def test_vp8_plays_in_webm_alone() -> None:
     content = BytesIO(coded("libvpx", "webm", "yuv420p", (320, 240), {"deadline": "realtime"}))
     with tracks.opened(content, MediaFormat.MATROSKA) as container:
