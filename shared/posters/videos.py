@@ -77,7 +77,8 @@ class Video:
     def _beginning(self) -> Iterator[tuple[float, int | None, Square]]:
         first, last, shown = None, 0.0, -1.0
         for frame in self._decoded():
-            at = frame.time if frame.time is not None else last + 1 / 30
+            told = self._time(frame)
+            at = last + 1 / 30 if told is None else told
             first = at if first is None else first
             last = at
             if at - first >= SECONDS:
@@ -86,6 +87,12 @@ class Video:
                 shown = at - first
                 yield shown, frame.pts, self._squares.of(frame)
             del frame  # its memory may be needed for the next
+
+    def _time(self, frame: VideoFrame) -> float | None:
+        """Seconds. AVI tells only when to decode: of pictures coded out of order, FFmpeg mixes up the times."""
+        if self._container.format.name != "avi" or frame.dts is None or frame.time_base is None:
+            return frame.time
+        return float(frame.dts * frame.time_base)
 
     def course(self, count: int) -> list[Shot]:
         """Pictures at even distances over the whole video; fewer if they take too long or the file is not whole.

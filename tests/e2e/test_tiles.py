@@ -196,6 +196,9 @@ def test_a_medium_that_is_always_refused_is_renewed_once_and_then_given_up(
     jobs_page.page.wait_for_load_state("networkidle")
     assert jobs_page.renewals() == 1
     assert refusal.refused == 2
+    gone.click()
+    original = jobs_page.dialog.get_by_role("link", name="Download the original")
+    expect(original).to_have_attribute("href", re.compile(f"/{name}"))
 
 
 def test_a_medium_that_met_no_connection_is_shown_once_there_is_one(

@@ -288,8 +288,10 @@ def test_an_input_without_pictures_is_known_for_that_once_the_output_is_there(
 ) -> None:
     services.add("job-1", document("me", motion_video_path="me/job-1/motion.mp4"))
     make_posters.receive(upload(services, OUTPUTS, "me/job-1/output.mp4", b"video"), services)
-    posters = services.fake_repository.documents["job-1"]["posters"]
+    fields = services.fake_repository.documents["job-1"]
+    posters = fields["posters"]
     assert posters == {"motion_video": None, "output_video": "me/job-1/poster.webp"}
+    assert fields["playable"] == {"motion_video": False, "output_video": True}
     make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
     assert (
         posters | {"motion_video": "me/job-1/poster.webp"}
@@ -359,6 +361,7 @@ def test_a_medium_without_pictures_does_not_keep_those_of_its_predecessor(
     make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"broken"), services)
     fields = services.fake_repository.documents["job-1"]
     assert (fields["posters"], fields["previews"]) == ({"motion_video": None}, {"motion_video": None})
+    assert fields["playable"] == {"motion_video": False}
     assert not services.fake_media.objects[VIDEOS]["me/job-1/poster.webp"]
     assert not services.fake_media.objects[VIDEOS]["me/job-1/preview.mp4"]
 
