@@ -7,6 +7,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import requests
 from google.api_core.exceptions import InvalidArgument
 from google.cloud import firestore
 
@@ -66,6 +67,12 @@ def fill(database: firestore.Client, job_id: str, fields: dict[str, Any]) -> Non
             fits = length
         except InvalidArgument:
             too_long = length
+
+
+def empty(emulator: str, project: str) -> None:
+    """Remove every document of the project from the emulator at that host and port."""
+    everything = f"http://{emulator}/emulator/v1/projects/{project}/databases/(default)/documents"
+    requests.delete(everything, timeout=60).raise_for_status()
 
 
 def deleted(user_id: str, **changes: Any) -> dict[str, Any]:
