@@ -92,6 +92,8 @@ def stack(log_lines: list[str], pytestconfig: pytest.Config) -> Iterator[Stack]:
     with starting as local:
         pytestconfig.stash[_STACK] = local
         yield local
+        for name in filter(local.processes.has, local.functions):
+            local.processes.kill(name)  # the polite end takes longer, and no test is about that of this stack
 
 
 @pytest.fixture(scope="session")
