@@ -194,9 +194,10 @@ def details_of_an_active_job(jobs: JobsPage, shelf: Shelf) -> None:
 
 
 def cards_with_posters(jobs: JobsPage, shelf: Shelf) -> None:
-    for status in _ALL:
-        shelf.add_posters(shelf.add(status))
-    tell_of(jobs.page, ALL)
+    ids = [shelf.add(status) for status in _ALL]
+    for job in ids:
+        shelf.add_posters(job)
+    tell_of(jobs.page, dict.fromkeys(ids, ALL))
     jobs.open()
     settle(jobs.page)
 

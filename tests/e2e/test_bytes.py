@@ -103,7 +103,7 @@ def test_viewing_twenty_jobs_transfers_less_than_a_megabyte(
         context = new_context()
         sign_in(context, stack, account, PASSWORD)
         page = context.new_page()
-        tell_of(page, fields)
+        tell_of(page, dict.fromkeys(jobs, fields))
         traffic = Traffic(page)
         jobs_page = JobsPage(page).open()
         expect(jobs_page.cards).to_have_count(20)
