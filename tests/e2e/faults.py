@@ -45,7 +45,7 @@ def failed_load(reason: str) -> str:
 
 
 class Refusal:
-    """Makes Storage refuse objects with this name this many times; None means always."""
+    """Makes Storage refuse objects whose name ends so, this many times; None means always."""
 
     def __init__(self, page: Page, name: str, times: int | None) -> None:
         self.refused = 0

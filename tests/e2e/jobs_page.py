@@ -121,9 +121,9 @@ class JobsPage:
             and parameters.items() <= {k: v[0] for k, v in parse_qs(urlsplit(request.url).query).items()}.items()
         ]
 
-    def renewals(self) -> int:
-        """How often the URLs of a single job have been renewed."""
-        return sum(urlsplit(request.url).path.endswith("/thumbnails") for request in self.requests)
+    def renewals(self, job_id: str = "") -> int:
+        """How often the URLs of this job, or else of any, have been renewed."""
+        return sum(urlsplit(request.url).path.endswith(f"{job_id}/thumbnails") for request in self.requests)
 
     def filter(self, status: str) -> Locator:
         """`status` is the button's label: All, Failed, ..."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page, Request, Route
 
 from tests.e2e.signing import signed_anew
 
@@ -20,10 +21,11 @@ _ANSWERS_WITH_MEDIA = re.compile(r"/api/v1/jobs(\?|/[^/]+/thumbnails$)")
 _ORIGINALS = {"reference": "reference_image_url", "motion": "motion_video_url", "output": "output_video_url"}
 
 
-def tell_of(page: Page, fields: Collection[str], *, playable: bool | None = None) -> None:
-    """Make responses give URLs for these pictures and null for the others, and say this of all media.
+def tell_of(page: Page, fields: Mapping[str, Collection[str]], *, playable: bool | None = None) -> None:
+    """Make responses give URLs for each job's pictures and null for its others, and say this of all its media.
 
-    Each response has different URLs.
+    `fields` has each job's pictures by its id; jobs that are not in it stay as they are. Each response has
+    different URLs.
     """
     answers = itertools.count()
 
@@ -31,15 +33,21 @@ def tell_of(page: Page, fields: Collection[str], *, playable: bool | None = None
         response = route.fetch()
         body = response.json()
         number = next(answers)
-        # A look for newer jobs asks for no media.
-        answered = [job["media"] for job in body["jobs"] if "media" in job] if "jobs" in body else [body]
-        for media in answered:
-            names = (*ALL, VIEW, STORYBOARD)
-            media.update({name: _url(page, media, name, number) if name in fields else None for name in names})
-            media["playable"] = dict.fromkeys(media["playable"], playable)
+        for job_id, media in _media(route.request, body).items():
+            if job_id in fields:
+                for name in (*ALL, VIEW, STORYBOARD):
+                    media[name] = _url(page, media, name, number) if name in fields[job_id] else None
+                media["playable"] = dict.fromkeys(media["playable"], playable)
         route.fulfill(response=response, json=body)
 
     page.route(_ANSWERS_WITH_MEDIA, answer)
+
+
+def _media(request: Request, body: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The media in the answer to this request, by their job's id."""
+    if "jobs" in body:  # a look for newer jobs asks for no media
+        return {job["id"]: job["media"] for job in body["jobs"] if "media" in job}
+    return {urlsplit(request.url).path.split("/")[-2]: body}
 
 
 def _url(page: Page, media: dict[str, Any], field: str, number: int) -> str | None:

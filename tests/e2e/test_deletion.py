@@ -4,53 +4,66 @@ from __future__ import annotations
 
 import re
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.faults import LIST, ONE_JOB, HeldBack, failed_load, no_connection, problem, unavailable
 from tests.e2e.jobs_page import JobsPage, wait_for_dialog
-from tests.e2e.shelf import STATUSES, Shelf
+from tests.e2e.shelf import Shelf
 from tests.waiting import wait_until
 
 _PAGE_2 = re.compile(r"/jobs/\?page=2$")
 
 
-def test_the_confirmation_names_the_job_and_says_how_long_a_copy_is_kept(
-    jobs_page: JobsPage, shelf: Shelf
+def test_a_job_goes_once_confirmed_before_the_response_even_if_gone_already_and_returns_if_that_fails(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
-    job = shelf.add(media=False)
+    expected_errors += [failed_load("503"), failed_load("net::ERR_CONNECTION_FAILED"), failed_load("404")]
+    first, second, third = shelf.add_many(3)
     jobs_page.open()
+    _expect_a_confirmation_that_escape_ends(jobs_page, first)
+
+    no_topic = "Pub/Sub is not available now."
+    for fault, reason in ((unavailable(no_topic), no_topic), (no_connection, "The service cannot be reached.")):
+        page.route(ONE_JOB, fault, times=1)
+        delete(jobs_page, second)
+        failure = _toasts(jobs_page, second).filter(has_text=reason)
+        expect(failure).to_contain_text(f"Job {second[:8]} could not be deleted")
+        jobs_page.expect_ids([first, second, third])
+        jobs_page.expect_counts(all=3, completed=3)
+        jobs_page.expect_range(1, 3, 3)
+
+    held = HeldBack(page, ONE_JOB)
+    delete(jobs_page, first)
+    jobs_page.expect_ids([second, third])
+    jobs_page.expect_counts(all=2, completed=2)
+    jobs_page.expect_range(1, 2, 2)
+    expect(_toasts(jobs_page, first)).to_have_count(0)
+    with page.expect_response(LIST):  # the list is refreshed after a deletion
+        held.let_go()
+    expect(_toasts(jobs_page, first)).to_have_text(f"Job {first[:8]} deletedUndo")
+    assert shelf.document(first).get(["deleted_at"]).get("deleted_at")
+    jobs_page.expect_ids([second, third])
+    jobs_page.expect_counts(all=2, completed=2)
+
+    expect(page.get_by_role("button", name="Refresh the list")).to_be_enabled()
+    shelf.document(third).delete()
+    delete(jobs_page, third)
+    expect(_toasts(jobs_page, third)).to_have_text(f"Job {third[:8]} deleted")
+    jobs_page.expect_ids([second])
+
+
+def _expect_a_confirmation_that_escape_ends(jobs_page: JobsPage, job: str) -> None:
+    """It names the job and says how long a copy is kept. Escape keeps the job."""
     jobs_page.button(job, "Delete").click()
     dialog = jobs_page.dialog
     expect(dialog).to_have_accessible_name(f"Delete job {job[:8]}?")
     expect(dialog).to_have_accessible_description(re.compile("output videos will be deleted.*7 more days"))
     expect(dialog.get_by_role("button", name="Keep it")).to_be_focused()
-
-
-def test_escape_keeps_the_job(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
-    job = shelf.add(media=False)
-    jobs_page.open()
-    jobs_page.button(job, "Delete").click()
-    wait_for_dialog(page)
-    page.keyboard.press("Escape")
+    wait_for_dialog(jobs_page.page)
+    jobs_page.page.keyboard.press("Escape")
     expect(jobs_page.dialog).to_have_count(0)
     expect(jobs_page.button(job, "Delete")).to_be_focused()
     assert [request.method for request in jobs_page.requests] == ["GET"]
-
-
-def test_the_card_disappears_before_the_response(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
-    job, *before = shelf.add_many(3)
-    held = HeldBack(page, ONE_JOB)
-    jobs_page.open()
-    delete(jobs_page, job)
-    jobs_page.expect_ids(before)
-    jobs_page.expect_counts(all=2, completed=2)
-    jobs_page.expect_range(1, 2, 2)
-    expect(jobs_page.toasts).to_have_count(0)
-    held.let_go()
-    expect(jobs_page.toasts).to_have_text(f"Job {job[:8]} deletedUndo")
-    assert shelf.document(job).get(["deleted_at"]).get("deleted_at")
-    jobs_page.expect_ids(before)
-    jobs_page.expect_counts(all=2, completed=2)
 
 
 def test_the_jobs_files_are_removed_from_all_buckets_and_no_others(jobs_page: JobsPage, shelf: Shelf) -> None:
@@ -62,21 +75,18 @@ def test_the_jobs_files_are_removed_from_all_buckets_and_no_others(jobs_page: Jo
     assert len(shelf.objects(kept)) == 3
 
 
-def test_the_focus_moves_to_the_next_job_or_else_the_previous_one(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_the_focus_moves_to_the_next_job_or_else_the_previous_one_and_to_the_heading_after_the_last(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
     first, second, third, last = shelf.add_many(4, "failed")
     jobs_page.open()
     for gone, neighbour in ((first, second), (third, last), (last, second)):
         delete(jobs_page, gone)
         expect(jobs_page.card(neighbour)).to_be_focused()
-
-
-def test_the_focus_moves_to_the_heading_after_the_only_job(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
-    job = shelf.add(media=False)
-    jobs_page.open()
-    delete(jobs_page, job)
+    delete(jobs_page, second)
     expect(page.get_by_role("heading", name="No videos yet")).to_be_visible()
     expect(page.get_by_role("heading", name="Jobs", exact=True)).to_be_focused()
-    jobs_page.expect_counts(all=0, completed=0)
+    jobs_page.expect_counts(all=0, failed=0)
 
 
 def test_the_first_job_of_the_next_page_moves_up(jobs_page: JobsPage, shelf: Shelf) -> None:
@@ -169,45 +179,6 @@ def test_a_deleted_job_is_subtracted_once_even_if_an_older_list_has_it(
     jobs_page.expect_counts(all=1, completed=1)
 
 
-def test_a_job_whose_deletion_fails_comes_back_with_the_reason(
-    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
-) -> None:
-    expected_errors += [failed_load("503"), failed_load("net::ERR_CONNECTION_FAILED")]
-    ids = shelf.add_many(3, "failed")
-    jobs_page.open()
-    no_topic = "Pub/Sub is not available now."
-    for fault, reason in ((unavailable(no_topic), no_topic), (no_connection, "The service cannot be reached.")):
-        page.route(ONE_JOB, fault, times=1)
-        delete(jobs_page, ids[1])
-        failure = jobs_page.toasts.filter(has_text=reason)
-        expect(failure).to_contain_text(f"Job {ids[1][:8]} could not be deleted")
-        jobs_page.expect_ids(ids)
-        jobs_page.expect_counts(all=3, failed=3)
-        jobs_page.expect_range(1, 3, 3)
-
-
-def test_a_job_of_any_status_can_be_deleted(jobs_page: JobsPage, shelf: Shelf) -> None:
-    jobs = {status: shelf.add(status, media=False) for status in STATUSES}
-    jobs_page.open()
-    for status, job in jobs.items():
-        delete(jobs_page, job)
-        expect(jobs_page.toasts.filter(has_text=f"Job {job[:8]} deleted")).to_have_count(1)
-        jobs_page.expect_counts(**{status: 0})
-        assert "deleted_at" in (shelf.document(job).get().to_dict() or {})
-
-
-def test_a_job_that_is_already_gone_counts_as_deleted(
-    jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str]
-) -> None:
-    expected_errors.append(failed_load("404"))
-    kept, job = shelf.add(media=False), shelf.add(media=False)
-    jobs_page.open()
-    shelf.document(job).delete()
-    delete(jobs_page, job)
-    expect(jobs_page.toasts).to_have_text(f"Job {job[:8]} deleted")
-    jobs_page.expect_ids([kept])
-
-
 def test_an_ended_session_leads_to_sign_in(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
@@ -225,3 +196,7 @@ def test_an_ended_session_leads_to_sign_in(
 def delete(jobs_page: JobsPage, job_id: str) -> None:
     jobs_page.button(job_id, "Delete").click()
     jobs_page.dialog.get_by_role("button", name="Delete job").click()
+
+
+def _toasts(jobs_page: JobsPage, job_id: str) -> Locator:
+    return jobs_page.toasts.filter(has_text=f"Job {job_id[:8]}")

@@ -12,9 +12,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from infra.local.stack import Stack
 from infra.local.users import Account
-from tests.e2e.faults import HeldAnswers, HeldBack, failed_load
+from tests.e2e.faults import HeldAnswers, failed_load
 from tests.e2e.jobs_page import JobsPage, wait_for, wait_for_dialog
-from tests.e2e.posters import ALL, tell_of
 from tests.e2e.shelf import Shelf
 from tests.waiting import wait_until
 
@@ -86,25 +85,6 @@ def test_a_preview_plays_the_video_with_controls(jobs_page: JobsPage, shelf: She
         _escape(jobs_page.page)
         expect(jobs_page.dialog).to_have_count(0)
         wait_until(partial(closed.evaluate, "element => element.networkState === HTMLMediaElement.NETWORK_EMPTY"))
-
-
-def test_a_preview_has_its_size_and_shows_the_poster_before_its_video_is_loaded(
-    jobs_page: JobsPage, shelf: Shelf
-) -> None:
-    job_id = shelf.add()
-    shelf.add_posters(job_id)
-    page = jobs_page.page
-    tell_of(page, ALL)
-    jobs_page.open()
-    video = HeldBack(page, re.compile(r"/output\.mp4"))
-    jobs_page.tile(job_id, "output video").click()
-    poster = jobs_page.dialog.locator("img")
-    wait_for(poster, "element => element.naturalWidth > 0")
-    before = jobs_page.dialog.bounding_box()
-    video.let_go()
-    wait_for(jobs_page.dialog.locator("video"), "element => element.readyState >= 2")
-    expect(poster).to_have_count(0)
-    assert jobs_page.dialog.bounding_box() == before
 
 
 def test_a_preview_opens_by_keyboard_holds_the_focus_and_returns_it(jobs_page: JobsPage, shelf: Shelf) -> None:

@@ -14,8 +14,8 @@ from infra.local.stack import Stack
 from infra.local.users import Account
 from tests.conftest import PASSWORD
 from tests.e2e.conftest import NewContext
-from tests.e2e.faults import Refusal
-from tests.e2e.jobs_page import JobsPage, sign_in, wait_for
+from tests.e2e.faults import HeldBack, Refusal
+from tests.e2e.jobs_page import JobsPage, sign_in, wait_for, wait_for_dialog
 from tests.e2e.posters import ALL, POSTERS, PREVIEWS, STORYBOARD, tell_of
 from tests.e2e.shelf import Shelf
 from tests.waiting import wait_until
@@ -35,16 +35,20 @@ _ORIGINALS = {"reference image": "reference.jpg", "source video": "motion.mp4", 
 
 
 class Fetched:
-    """The names of the objects that the page has requested from Storage."""
+    """The objects that the page has requested from Storage."""
 
     def __init__(self, page: Page, stack: Stack) -> None:
-        self.names: list[str] = []
+        self._paths: list[PurePosixPath] = []
         self._storage = stack.storage_url
         page.on("request", self._note)
 
+    def names(self, job_id: str) -> list[str]:
+        """Those of this job, without their folder."""
+        return [path.name for path in self._paths if job_id in path.parts]
+
     def _note(self, request: Request) -> None:
         if request.url.startswith(self._storage):
-            self.names.append(PurePosixPath(urlsplit(request.url).path).name)
+            self._paths.append(PurePosixPath(urlsplit(request.url).path))
 
 
 def _expect_poster(tile: Locator) -> None:
@@ -78,28 +82,26 @@ def _tab_on(page: Page) -> None:
     page.keyboard.press("Tab")
 
 
-def test_tiles_show_posters_and_load_nothing_else(jobs_page: JobsPage, shelf: Shelf, stack: Stack) -> None:
-    job_id = shelf.add()
-    shelf.add_posters(job_id)
-    tell_of(jobs_page.page, ALL)
-    fetched = Fetched(jobs_page.page, stack)
-    jobs_page.open()
-    for medium in _MEDIA:
-        _expect_poster(jobs_page.tile(job_id, medium))
-        expect(jobs_page.tile(job_id, medium).locator("video")).to_have_count(0)
-    jobs_page.page.wait_for_load_state("networkidle")
-    assert fetched.names == ["poster.webp"] * 3
-
-
-def test_a_preview_plays_over_the_poster_while_it_is_pointed_at_or_focused(
+def test_tiles_load_posters_alone_then_previews_to_play_unless_motion_is_reduced_and_the_medium_to_open(
     jobs_page: JobsPage, shelf: Shelf, stack: Stack
 ) -> None:
     job_id = shelf.add()
     shelf.add_posters(job_id)
     page = jobs_page.page
-    tell_of(page, ALL)
+    tell_of(page, {job_id: ALL})
     fetched = Fetched(page, stack)
+    page.emulate_media(reduced_motion="reduce")
     jobs_page.open()
+    _expect_no_video_with_reduced_motion(page, jobs_page.tile(job_id, "source video"))
+    assert fetched.names(job_id) == ["poster.webp"] * 3
+
+    page.emulate_media(reduced_motion="no-preference")
+    for medium in _MEDIA:
+        _expect_poster(jobs_page.tile(job_id, medium))
+        expect(jobs_page.tile(job_id, medium).locator("video")).to_have_count(0)
+    page.wait_for_load_state("networkidle")
+    assert fetched.names(job_id) == ["poster.webp"] * 3
+
     for medium, (begin, end) in itertools.product(_VIDEOS, ((_hover, _point_elsewhere), (_tab_to, _tab_on))):
         tile = jobs_page.tile(job_id, medium)
         _expect_poster(tile)
@@ -108,15 +110,58 @@ def test_a_preview_plays_over_the_poster_while_it_is_pointed_at_or_focused(
         end(page)
         expect(tile.locator("video")).to_have_count(0)
         expect(tile.locator("img")).to_have_css("opacity", "1")
-    assert set(fetched.names) == {"poster.webp", "preview.mp4"}
+    assert set(fetched.names(job_id)) == {"poster.webp", "preview.mp4"}
+
+    _expect_its_size_and_the_poster_before_the_video(jobs_page, job_id)
+    for medium in _MEDIA:
+        _expect_to_open_the_medium_itself(jobs_page, job_id, medium)
 
 
-def test_a_video_that_browsers_do_not_play_opens_as_its_preview_and_can_be_downloaded(
+def _expect_no_video_with_reduced_motion(page: Page, tile: Locator) -> None:
+    _expect_poster(tile)
+    tile.hover()
+    _tab_to(page, tile)
+    expect(tile.locator("video")).to_have_count(0)
+    page.wait_for_load_state("networkidle")
+    _point_elsewhere(page)
+    _tab_on(page)
+
+
+def _expect_its_size_and_the_poster_before_the_video(jobs_page: JobsPage, job_id: str) -> None:
+    """A medium that opens has its final size before its video is loaded, and shows the poster until then."""
+    video = HeldBack(jobs_page.page, re.compile(r"/output\.mp4"))
+    jobs_page.tile(job_id, "output video").click()
+    poster = jobs_page.dialog.locator("img")
+    wait_for(poster, "element => element.naturalWidth > 0")
+    before = jobs_page.dialog.bounding_box()
+    video.let_go()
+    wait_for(jobs_page.dialog.locator("video"), "element => element.readyState >= 2")
+    expect(poster).to_have_count(0)
+    assert jobs_page.dialog.bounding_box() == before
+    _close(jobs_page)
+
+
+def _expect_to_open_the_medium_itself(jobs_page: JobsPage, job_id: str, medium: str) -> None:
+    _expect_poster(jobs_page.tile(job_id, medium))
+    jobs_page.tile(job_id, medium).click()
+    large = jobs_page.dialog.locator("img, video").last  # above the poster
+    expect(large).to_have_attribute("src", _with_name(_ORIGINALS[medium]))
+    wait_for(large, "element => element.naturalWidth > 0 || element.readyState >= 2")
+    _close(jobs_page)
+
+
+def _close(jobs_page: JobsPage) -> None:
+    wait_for_dialog(jobs_page.page)
+    jobs_page.page.keyboard.press("Escape")
+    expect(jobs_page.dialog).to_have_count(0)
+
+
+def test_a_video_or_image_that_browsers_do_not_show_opens_as_its_preview_or_view_and_can_be_downloaded(
     jobs_page: JobsPage, shelf: Shelf
 ) -> None:
-    job_id = shelf.add()
+    job_id, heic = shelf.add(), shelf.add_heic()
     shelf.add_posters(job_id)
-    tell_of(jobs_page.page, ALL, playable=False)
+    tell_of(jobs_page.page, {job_id: ALL}, playable=False)
     jobs_page.open()
     jobs_page.tile(job_id, "source video").click()
     video = jobs_page.dialog.locator("video")
@@ -125,14 +170,9 @@ def test_a_video_that_browsers_do_not_play_opens_as_its_preview_and_can_be_downl
     expect(jobs_page.dialog.get_by_text("Not every browser plays this kind of video")).to_be_visible()
     original = jobs_page.dialog.get_by_role("link", name="Download the original")
     assert "/motion.mp4?" in str(original.get_attribute("href"))
+    _close(jobs_page)
 
-
-def test_an_image_that_browsers_do_not_show_opens_as_its_view_and_can_be_downloaded(
-    jobs_page: JobsPage, shelf: Shelf
-) -> None:
-    job_id = shelf.add_heic()
-    jobs_page.open()
-    tile = jobs_page.tile(job_id, "reference image")
+    tile = jobs_page.tile(heic, "reference image")
     _expect_poster(tile)
     tile.click()
     view = jobs_page.dialog.get_by_role("img", name="Reference image of job")
@@ -143,18 +183,21 @@ def test_an_image_that_browsers_do_not_show_opens_as_its_view_and_can_be_downloa
     assert "/reference.heic?" in str(original.get_attribute("href"))
 
 
-def test_the_output_s_course_is_shown_as_the_pointer_moves_along_its_tile(
-    jobs_page: JobsPage, shelf: Shelf
+def test_the_output_s_course_is_loaded_and_shown_only_as_the_pointer_moves_along_its_tile(
+    jobs_page: JobsPage, shelf: Shelf, stack: Stack
 ) -> None:
     job_id = shelf.add()
     shelf.add_posters(job_id)
     shelf.add_storyboard(job_id)
-    tell_of(jobs_page.page, (*ALL, STORYBOARD))
+    tell_of(jobs_page.page, {job_id: (*ALL, STORYBOARD)})
+    fetched = Fetched(jobs_page.page, stack)
     jobs_page.open()
     tile = jobs_page.tile(job_id, "output video")
     _expect_poster(tile)
     part = tile.locator("img[src*='/storyboard.webp']")
     expect(part).to_have_count(0)
+    jobs_page.page.wait_for_load_state("networkidle")
+    assert fetched.names(job_id) == ["poster.webp"] * 3
     jobs_page.page.evaluate(_NOTE_PARTS)
     width = 144
     for place in (5, 14):
@@ -173,7 +216,7 @@ def test_a_preview_plays_while_a_finger_rests_on_its_poster(
     jobs_page = JobsPage(context.new_page())
     job_id = shelf.add()
     shelf.add_posters(job_id)
-    tell_of(jobs_page.page, ALL)
+    tell_of(jobs_page.page, {job_id: ALL})
     tile = jobs_page.tile(job_id, "source video")
     jobs_page.open()
     _expect_poster(tile)
@@ -187,70 +230,57 @@ def test_a_preview_plays_while_a_finger_rests_on_its_poster(
     expect(jobs_page.page.locator("article video")).to_have_count(0)
 
 
-def test_no_video_is_loaded_with_reduced_motion(jobs_page: JobsPage, shelf: Shelf, stack: Stack) -> None:
-    jobs_page.page.emulate_media(reduced_motion="reduce")
-    job_id = shelf.add()
-    shelf.add_posters(job_id)
-    tell_of(jobs_page.page, ALL)
-    fetched = Fetched(jobs_page.page, stack)
-    tile = jobs_page.tile(job_id, "source video")
-    jobs_page.open()
-    _expect_poster(tile)
-    tile.hover()
-    _tab_to(jobs_page.page, tile)
-    expect(tile.locator("video")).to_have_count(0)
-    jobs_page.page.wait_for_load_state("networkidle")
-    assert fetched.names == ["poster.webp"] * 3
-
-
-@pytest.mark.parametrize("fields", [(), ALL], ids=["null", "not found"])
-def test_media_without_posters_are_shown_directly(
-    jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str], fields: tuple[str, ...]
+def test_a_missing_poster_or_preview_is_replaced_by_what_there_is_whether_it_is_null_or_not_found(
+    jobs_page: JobsPage, shelf: Shelf, stack: Stack, expected_errors: list[str]
 ) -> None:
-    expected_errors.append(r"status of 404 .*(poster\.webp|preview\.mp4)")
-    job_id = shelf.add()
-    tell_of(jobs_page.page, fields)
+    without_any = {shelf.add(): (), shelf.add(): ALL}
+    without_previews = {shelf.add(): POSTERS, shelf.add(): ALL}
+    for job_id in without_previews:
+        shelf.add_posters(job_id, preview=None)
+    without_posters = shelf.add()
+    shelf.add_posters(without_posters, poster=None)
+    expected_errors += [rf"status of 404 .*{job_id}/(poster\.webp|preview\.mp4)" for job_id in without_any]
+    expected_errors += [rf"status of 404 .*{job_id}/preview\.mp4" for job_id in without_previews]
+    tell_of(jobs_page.page, {**without_any, **without_previews, without_posters: PREVIEWS})
+    fetched = Fetched(jobs_page.page, stack)
     jobs_page.open()
+    for job_id in without_any:
+        _expect_the_media_themselves(jobs_page, job_id)
+    for job_id in without_previews:
+        _expect_the_whole_video_to_play(jobs_page, job_id)
+    _expect_the_first_frame_of_the_preview(jobs_page, without_posters)
+    assert set(fetched.names(without_posters)) == {"reference.jpg", "preview.mp4"}
+
+
+def _expect_the_media_themselves(jobs_page: JobsPage, job_id: str) -> None:
+    jobs_page.card(job_id).scroll_into_view_if_needed()
     for medium in _MEDIA:
         shown = jobs_page.tile(job_id, medium).locator("img, video")
         expect(shown).to_have_attribute("src", _with_name(_ORIGINALS[medium]))
         wait_for(shown, "element => element.naturalWidth > 0 || element.readyState >= 2")
         expect(shown).to_have_css("opacity", "1")
-    assert jobs_page.renewals() == 0
+    assert jobs_page.renewals(job_id) == 0
     tile = jobs_page.tile(job_id, "output video")
     tile.hover()
     _expect_playing(tile, "output.mp4")
 
 
-@pytest.mark.parametrize("fields", [POSTERS, ALL], ids=["null", "not found"])
-def test_the_whole_video_plays_if_its_preview_is_missing(
-    jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str], fields: tuple[str, ...]
-) -> None:
-    expected_errors.append(r"status of 404 .*preview\.mp4")
-    job_id = shelf.add()
-    shelf.add_posters(job_id, preview=None)
-    tell_of(jobs_page.page, fields)
+def _expect_the_whole_video_to_play(jobs_page: JobsPage, job_id: str) -> None:
+    jobs_page.card(job_id).scroll_into_view_if_needed()
     tile = jobs_page.tile(job_id, "output video")
-    jobs_page.open()
     _expect_poster(tile)
     tile.hover()
     _expect_playing(tile, "output.mp4")
-    assert jobs_page.renewals() == 0
+    assert jobs_page.renewals(job_id) == 0
 
 
-def test_the_first_frame_of_the_preview_replaces_a_missing_poster(
-    jobs_page: JobsPage, shelf: Shelf, stack: Stack
-) -> None:
-    job_id = shelf.add()
-    shelf.add_posters(job_id, poster=None)
-    tell_of(jobs_page.page, PREVIEWS)
-    fetched = Fetched(jobs_page.page, stack)
+def _expect_the_first_frame_of_the_preview(jobs_page: JobsPage, job_id: str) -> None:
+    """It replaces a missing poster."""
+    jobs_page.card(job_id).scroll_into_view_if_needed()
     tile = jobs_page.tile(job_id, "source video")
-    jobs_page.open()
     wait_for(tile.locator("video"), "element => element.readyState >= 2 && element.paused")
     tile.hover()
     _expect_playing(tile, "preview.mp4")
-    assert set(fetched.names) == {"reference.jpg", "preview.mp4"}
 
 
 def test_an_expired_poster_url_is_renewed_together_with_its_medium(
@@ -259,28 +289,13 @@ def test_an_expired_poster_url_is_renewed_together_with_its_medium(
     expected_errors.append(r"status of 403 .*(poster\.webp|reference\.jpg)")
     job_id = shelf.add("failed")
     shelf.add_posters(job_id)
-    tell_of(jobs_page.page, ["reference_poster_url"])
+    tell_of(jobs_page.page, {job_id: ["reference_poster_url"]})
     for name in ("poster.webp", "reference.jpg"):
         Refusal(jobs_page.page, name, times=1)
     tile = jobs_page.tile(job_id, "reference image")
     jobs_page.open()
     _expect_poster(tile)
     assert jobs_page.renewals() == 1
-
-
-def test_a_tile_with_a_poster_opens_the_medium_itself(jobs_page: JobsPage, shelf: Shelf) -> None:
-    job_id = shelf.add()
-    shelf.add_posters(job_id)
-    tell_of(jobs_page.page, ALL)
-    jobs_page.open()
-    for medium in _MEDIA:
-        _expect_poster(jobs_page.tile(job_id, medium))
-        jobs_page.tile(job_id, medium).click()
-        large = jobs_page.dialog.locator("img, video").last  # above the poster
-        expect(large).to_have_attribute("src", _with_name(_ORIGINALS[medium]))
-        wait_for(large, "element => element.naturalWidth > 0 || element.readyState >= 2")
-        jobs_page.page.keyboard.press("Escape")
-        expect(jobs_page.dialog).to_have_count(0)
 
 
 def _with_name(name: str) -> re.Pattern[str]:

@@ -63,10 +63,10 @@ def test_a_name_that_is_refused_stays_in_the_field_with_the_reason_until_it_is_c
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors += [failed_load("400"), failed_load("503")]
-    oldest = shelf.add(media=False)
-    shelf.add_many(20)
-    jobs_page.open(f"?job={oldest}", wait=False)
-    details = page.get_by_role("dialog", name=oldest[:8])
+    other = shelf.add(media=False)
+    shelf.add("failed", media=False)
+    jobs_page.open(f"?status=failed&job={other}", wait=False)
+    details = page.get_by_role("dialog", name=other[:8])
     _rename(details).click()
     field, alert = details.get_by_role("textbox", name="Name of the job"), details.get_by_role("alert")
     field.fill("a" * 81)
@@ -82,7 +82,7 @@ def test_a_name_that_is_refused_stays_in_the_field_with_the_reason_until_it_is_c
     expect(alert).to_have_count(0)
     field.press("Enter")
     expect(alert).to_have_text("Firestore cannot be reached.")
-    expect(jobs_page.toasts).to_contain_text(f"Job {oldest[:8]} could not be renamed")
+    expect(jobs_page.toasts).to_contain_text(f"Job {other[:8]} could not be renamed")
     details.get_by_role("button", name="Cancel").click()
     expect(_rename(details)).to_be_focused()
     expect(details.get_by_text("This job has no name.")).to_be_visible()

@@ -45,7 +45,7 @@ def _elsewhere(page: Page) -> None:
     page.mouse.move(1, 1)
 
 
-def test_a_tile_has_a_placeholder_until_its_picture_is_there(
+def test_a_tile_has_a_placeholder_at_first_and_plays_while_pointed_at_or_focused_unless_motion_is_reduced(
     jobs_page: JobsPage, page: Page, shelf: Shelf
 ) -> None:
     job_id = shelf.add()
@@ -55,11 +55,12 @@ def test_a_tile_has_a_placeholder_until_its_picture_is_there(
     expect(placeholder).to_be_visible()
     pictures.let_go()
     expect(placeholder).to_have_count(0)
+    _expect_to_play_muted_while_pointed_at(jobs_page, job_id)
+    _expect_to_play_with_keyboard_focus(jobs_page, job_id)
+    _expect_nothing_to_play_with_reduced_motion(jobs_page, job_id)
 
 
-def test_a_video_plays_muted_while_it_is_pointed_at(jobs_page: JobsPage, shelf: Shelf) -> None:
-    job_id = shelf.add()
-    jobs_page.open()
+def _expect_to_play_muted_while_pointed_at(jobs_page: JobsPage, job_id: str) -> None:
     for medium in _VIDEOS:
         tile = jobs_page.tile(job_id, medium)
         video = _loaded(tile)
@@ -69,9 +70,7 @@ def test_a_video_plays_muted_while_it_is_pointed_at(jobs_page: JobsPage, shelf: 
         _expect_rewound(video)
 
 
-def test_a_video_plays_while_it_has_keyboard_focus(jobs_page: JobsPage, shelf: Shelf) -> None:
-    job_id = shelf.add()
-    jobs_page.open()
+def _expect_to_play_with_keyboard_focus(jobs_page: JobsPage, job_id: str) -> None:
     tiles = [jobs_page.tile(job_id, medium) for medium in ("reference image", *_VIDEOS)]
     source, output = (_loaded(tile) for tile in tiles[1:])
     tiles[0].focus()
@@ -85,6 +84,20 @@ def test_a_video_plays_while_it_has_keyboard_focus(jobs_page: JobsPage, shelf: S
     jobs_page.page.keyboard.press("Escape")
     expect(tiles[2]).to_be_focused()
     _expect_rewound(output)
+
+
+def _expect_nothing_to_play_with_reduced_motion(jobs_page: JobsPage, job_id: str) -> None:
+    jobs_page.page.emulate_media(reduced_motion="reduce")
+    tile = jobs_page.tile(job_id, "source video")
+    video = _loaded(tile)
+    video.evaluate("element => { window.played = 0; element.onplay = () => { window.played += 1 } }")
+    tile.hover()
+    tile.focus()
+    jobs_page.page.keyboard.press("Shift+Tab")
+    jobs_page.page.keyboard.press("Tab")
+    assert "source video" in jobs_page.focused()
+    assert jobs_page.page.evaluate("window.played") == 0
+    assert video.evaluate("element => element.paused")
 
 
 def test_a_video_plays_while_a_finger_rests_on_it(
@@ -108,30 +121,6 @@ def test_a_video_plays_while_a_finger_rests_on_it(
     assert tile.evaluate(f"element => !element.dispatchEvent({menu})"), "a long press opens a menu"
     finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
     _expect_rewound(video)
-
-
-def test_nothing_plays_with_reduced_motion(jobs_page: JobsPage, shelf: Shelf) -> None:
-    jobs_page.page.emulate_media(reduced_motion="reduce")
-    tile = jobs_page.tile(shelf.add(), "source video")
-    jobs_page.open()
-    video = _loaded(tile)
-    video.evaluate("element => { window.played = 0; element.onplay = () => { window.played += 1 } }")
-    tile.hover()
-    tile.focus()
-    jobs_page.page.keyboard.press("Shift+Tab")
-    jobs_page.page.keyboard.press("Tab")
-    assert "source video" in jobs_page.focused()
-    assert jobs_page.page.evaluate("window.played") == 0
-    assert video.evaluate("element => element.paused")
-
-
-def test_the_reference_is_a_picture_that_fills_its_tile(jobs_page: JobsPage, shelf: Shelf) -> None:
-    tile = jobs_page.tile(shelf.add(), "reference image")
-    jobs_page.open()
-    picture = tile.locator("img")
-    wait_for(picture, "element => element.complete && element.naturalWidth > 0")
-    expect(picture).to_have_css("object-fit", "cover")
-    expect(picture).to_have_css("opacity", "1")
 
 
 def test_media_are_downloaded_only_when_they_come_into_view(
@@ -162,43 +151,37 @@ def test_media_are_downloaded_only_when_they_come_into_view(
     assert jobs_page.tile(ids[-1], "reference image").locator("img").evaluate("element => element.complete")
 
 
-@pytest.mark.parametrize(
-    ("medium", "name", "shown"),
-    [
-        ("reference image", "reference.jpg", "element => element.naturalWidth > 0"),
-        ("output video", "output.mp4", "element => element.readyState >= 2"),
-    ],
-)
-def test_a_medium_that_is_refused_once_is_renewed_once_and_shown(
-    jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str], medium: str, name: str, shown: str
+def test_a_medium_that_is_refused_is_renewed_once_and_shown_or_if_refused_again_given_up(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
-    expected_errors.append(f"status of 403 .*{name}")
-    tile = jobs_page.tile(shelf.add(), medium)
-    refusal = Refusal(jobs_page.page, name, times=1)
+    once = [("reference image", "reference.jpg"), ("output video", "output.mp4")]
+    always = [("reference image", "reference.jpg"), ("source video", "motion.mp4")]
+    cases = [
+        (shelf.add(), medium, name, times)
+        for times, media in ((1, once), (None, always))
+        for medium, name in media
+    ]
+    refusals = {job_id: Refusal(page, f"{job_id}/{name}", times) for job_id, _, name, times in cases}
+    expected_errors += [f"status of 403 .*{job_id}/{name}" for job_id, _, name, _ in cases]
     jobs_page.open()
-    wait_for(tile.locator("img, video"), shown)
-    assert refusal.refused == 1
-    assert jobs_page.renewals() == 1
-
-
-@pytest.mark.parametrize(
-    ("medium", "name"), [("reference image", "reference.jpg"), ("source video", "motion.mp4")]
-)
-def test_a_medium_that_is_always_refused_is_renewed_once_and_then_given_up(
-    jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str], medium: str, name: str
-) -> None:
-    expected_errors.append(f"status of 403 .*{name}")
-    job_id = shelf.add()
-    refusal = Refusal(jobs_page.page, name, times=None)
-    jobs_page.open()
-    gone = jobs_page.card(job_id).get_by_text("Not available")
-    expect(gone).to_have_text(f"The {medium} is Not available")
-    jobs_page.page.wait_for_load_state("networkidle")
-    assert jobs_page.renewals() == 1
-    assert refusal.refused == 2
-    gone.click()
-    original = jobs_page.dialog.get_by_role("link", name="Download the original")
-    expect(original).to_have_attribute("href", re.compile(f"/{name}"))
+    for job_id, medium, _, times in cases:
+        card = jobs_page.card(job_id)
+        card.scroll_into_view_if_needed()
+        if times:
+            shown = jobs_page.tile(job_id, medium).locator("img, video")
+            wait_for(shown, "element => element.naturalWidth > 0 || element.readyState >= 2")
+        else:
+            expect(card.get_by_text("Not available")).to_have_text(f"The {medium} is Not available")
+    page.wait_for_load_state("networkidle")
+    for job_id, _, _, times in cases:
+        assert jobs_page.renewals(job_id) == 1
+        assert refusals[job_id].refused == (times or 2)
+    for job_id, _, name, times in cases:
+        if times is None:
+            jobs_page.card(job_id).get_by_text("Not available").click()
+            original = jobs_page.dialog.get_by_role("link", name=re.compile("ownload the original"))
+            expect(original).to_have_attribute("href", re.compile(f"/{name}"))
+            page.keyboard.press("Escape")
 
 
 def test_a_medium_that_met_no_connection_is_shown_once_there_is_one(
@@ -207,7 +190,7 @@ def test_a_medium_that_met_no_connection_is_shown_once_there_is_one(
     expected_errors.append(failed_load("net::ERR_CONNECTION_FAILED"))
     job_id = shelf.add("failed")
     shelf.add_posters(job_id, preview=None)
-    tell_of(page, ["reference_poster_url"])
+    tell_of(page, {job_id: ["reference_poster_url"]})
     clock = Clock(page)
     gone = ("**/reference.jpg*", "**/poster.webp*", "**/thumbnails")
     for address in gone:

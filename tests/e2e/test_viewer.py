@@ -81,7 +81,7 @@ def test_source_and_output_play_in_step_with_one_scrubber_and_one_button(
     expected_errors.append(failed_load("403"))
     job_id = shelf.add()
     shelf.add_posters(job_id)
-    tell_of(jobs_page.page, ALL)
+    tell_of(jobs_page.page, {job_id: ALL})
     jobs_page.open()
     refusal = Refusal(jobs_page.page, "/output.mp4", 1)
     jobs_page.tile(job_id, "reference image").click()
