@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.jobs_page import JobsPage, wait_for_dialog
@@ -23,9 +22,9 @@ def test_a_job_type_with_such_a_name_still_has_a_card_and_details(jobs_page: Job
         expect(jobs_page.dialog).to_have_count(0)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_sign_in_reason_with_such_a_name_is_ignored(page: Page, name: str) -> None:
-    page.goto(f"/sign-in/?reason={name}")
-    expect(page.get_by_role("button", name="Sign in")).to_be_enabled()
-    expect(page.get_by_label("Password")).to_be_visible()
-    expect(page.get_by_role("status")).to_have_count(0)
+def test_a_sign_in_reason_with_such_a_name_is_ignored(page: Page) -> None:
+    for name in NAMES:
+        page.goto(f"/sign-in/?reason={name}")
+        expect(page.get_by_role("button", name="Sign in")).to_be_enabled()
+        expect(page.get_by_label("Password")).to_be_visible()
+        expect(page.get_by_role("status")).to_have_count(0)
