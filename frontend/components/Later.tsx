@@ -4,7 +4,6 @@ import { FindingBar } from "@/components/FindingBar";
 import { JobsSelection } from "@/components/JobsSelection";
 import { NothingFound } from "@/components/NothingFound";
 
-export { copyShareLink } from "@/lib/copying";
 export { deleteAll } from "@/lib/deletion";
 export { download } from "@/lib/download";
 export { requestRestores, settledRestores, tellEnd } from "@/lib/restore";

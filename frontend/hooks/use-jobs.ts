@@ -227,12 +227,12 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const pending = isValidating && !all;
   const {
     update: updateDetails,
-    isListed,
+    loaded: loadedJob,
     ...details
   } = useDetails(userId, view.details, all ?? [], pending, learn);
   const isGone = (job: JobId) => deleted.has(job.id) || deleting.some((one) => one.id === job.id);
   const watched = all?.filter((job) => isActive(job) && !isGone(job)) ?? [];
-  const apart = details.job && !isListed && isActive(details.job) ? [details.job] : [];
+  const apart = loadedJob && isActive(loadedJob) ? [loadedJob] : [];
   // Nothing is asked while the list loads, because it contains the same jobs, during a deletion, which changes the
   // counts too, or in a hidden page, unless its user wants to be told.
   const calm = online && !isValidating && deleting.length === 0 && asking;
