@@ -3,7 +3,8 @@ import { useState } from "react";
 import { Elapsed } from "@/components/Elapsed";
 import { FailureHelp } from "@/components/FailureHelp";
 import { Button } from "@/components/ui/Button";
-import { copyShareLink, download } from "@/lib/actions";
+import { download } from "@/lib/actions";
+import { copyShareLink } from "@/lib/copying";
 import { isActive, type Job, shortName } from "@/lib/job";
 
 interface Props {

@@ -31,7 +31,7 @@ export function MediaTile({ kind, jobName, media, onOpen, renew, size = "size-36
   const [place, scrubbing] = useScrubbing();
   const frameLook = `${FRAME} ${size} ${kind === "OUTPUT" ? "border-accent" : "border-line"}`;
   if (still.broken || still.url === null)
-    return <BrokenTile kind={kind} className={frameLook} {...(original && { onOpen })} />;
+    return <BrokenTile kind={kind} jobName={jobName} className={frameLook} {...(original && { onOpen })} />;
 
   const isVideo = kind !== "REF";
   const isPicture = !isVideo || still.url === poster;
@@ -41,7 +41,7 @@ export function MediaTile({ kind, jobName, media, onOpen, renew, size = "size-36
       ref={frame}
       type="button"
       onClick={onOpen}
-      aria-label={`Preview the ${TILE_NAMES[kind]} of job ${jobName} – ${kind}`}
+      aria-label={labelOf(kind, jobName)}
       className={`${frameLook} group touch-manipulation select-none [-webkit-touch-callout:none] hover:border-accent`}
       onContextMenu={(event) => isTouch(event) && event.preventDefault()}
       {...(isVideo && triggers)}
@@ -75,6 +75,10 @@ export function MediaTile({ kind, jobName, media, onOpen, renew, size = "size-36
       )}
     </button>
   );
+}
+
+function labelOf(kind: TileKind, jobName: string): string {
+  return `Preview the ${TILE_NAMES[kind]} of job ${jobName} – ${kind}`;
 }
 
 /** A long press plays the video. The menu that it would open belongs to a mouse or a key. */
@@ -132,17 +136,35 @@ function TileLabel({ kind }: { kind: TileKind }) {
   );
 }
 
+interface BrokenProps {
+  kind: TileKind;
+  jobName: string;
+  className: string;
+  onOpen?: () => void;
+}
+
 /** With `onOpen`, it leads to the preview, where the original can be downloaded. */
-function BrokenTile({ kind, className, onOpen }: { kind: TileKind; className: string; onOpen?: () => void }) {
-  const Frame = onOpen ? "button" : "div";
-  return (
-    <Frame className={`${className} grid! place-items-center text-muted`} onClick={onOpen}>
+function BrokenTile({ kind, jobName, className, onOpen }: BrokenProps) {
+  const look = `${className} grid! place-items-center text-muted`;
+  const content = (
+    <>
       <TileLabel kind={kind} />
       <span className="flex flex-col items-center gap-1.5 text-xs">
         <ImageOff aria-hidden className="size-6" />
         <span className="sr-only">The {TILE_NAMES[kind]} is </span>Not available
       </span>
-    </Frame>
+    </>
+  );
+  if (!onOpen) return <div className={look}>{content}</div>;
+  return (
+    <button
+      type="button"
+      className={look}
+      onClick={onOpen}
+      aria-label={`${labelOf(kind, jobName)}: Not available`}
+    >
+      {content}
+    </button>
   );
 }
 

@@ -12,8 +12,8 @@ export interface Details {
 
 /**
  * Returns the job named in the address, which need not be on the page of the list that is shown. One that the list no
- * longer has stays as it was until it is loaded: its name may be being typed. `learn` takes what is loaded. `update` changes
- * the loaded job, or sets it to null if it no longer exists.
+ * longer has stays as it was until it is loaded: the user may be typing its name. `learn` takes what is loaded. `update`
+ * changes the loaded job, or sets it to null if it no longer exists. `loaded` is the job if it is loaded, not listed.
  */
 export function useDetails(
   userId: string,
@@ -21,7 +21,7 @@ export function useDetails(
   listed: Job[],
   listIsPending: boolean,
   learn: (jobs: Job[]) => Job[],
-): Details & { isListed: boolean; update: (change: (job: Job) => Job | null) => void } {
+): Details & { loaded: Job | null | undefined; update: (change: (job: Job) => Job | null) => void } {
   const found = listed.find((job) => job.id === jobId);
   // A list that is still loading may contain the job.
   const wanted = jobId !== null && !found && !listIsPending;
@@ -40,7 +40,7 @@ export function useDetails(
   const last = listedLast.current?.id === jobId ? listedLast.current : undefined;
   return {
     job: found ?? (data === undefined ? last : data),
-    isListed: found !== undefined,
+    loaded: data,
     error,
     retry: () => void mutate(),
     update: (change) => {

@@ -1,4 +1,4 @@
-import { useRef, useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import useSWR from "swr";
 import { useCounts } from "@/hooks/use-counts";
 import { type Details, useDetails } from "@/hooks/use-details";
@@ -21,6 +21,7 @@ import {
 import { reloadUnseen } from "@/lib/late";
 import {
   arrivals,
+  contradicts,
   countedTotal,
   type Dropped,
   isOutdated,
@@ -70,6 +71,8 @@ export interface Jobs {
   drop: (job: JobFields) => void;
   /** Whether the job is known to be deleted, or is being deleted. */
   isGone: (job: JobId) => boolean;
+  /** Whether the job is being deleted here. */
+  isLeaving: (job: JobId) => boolean;
   /** Takes back `drop`. `counted` says whether the counts contain the jobs already. */
   restored: (jobs: JobFields[], counted: boolean) => void;
   /** Applies what the user has changed about a job. */
@@ -101,6 +104,11 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   /** How many jobs each list had when they were last counted, and when that was asked. */
   const totals = useRef(new Map<string, { total: number; at: number }>());
   const [counts, setCounts] = useState<Counts>();
+  /** The counts as they are now, for a load that began before, and the jobs being deleted, which they still contain. */
+  const known = useRef({ counts, deleting });
+  useEffect(() => {
+    known.current = { counts, deleting };
+  });
   const [loads, setLoads] = useState(0);
   /** When and why the last load of each place failed. SWR forgets it when a poll changes the list. */
   const [failures, setFailures] = useState<Readonly<Record<string, { at: number; error: unknown }>>>({});
@@ -180,18 +188,17 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
         // If a later request asks for the counts too, its newer counts are used instead.
         if (list.counts && counting()) setCounts(list.counts);
         // Counts that are older than the list may contradict it. With the list that is loaded then, new ones come.
-        const told = countedTotal({ counts }, view);
-        if (!list.counts && told !== null && told !== list.total) setTimeout(() => void reload());
+        if (!list.counts && contradicts(list, known.current, view)) setTimeout(() => void reload());
         learn(list.jobs);
         setLoads((number) => number + 1);
-        const known = loaded.current.place === place ? loaded.current.newest : null;
+        const newest = loaded.current.place === place ? loaded.current.newest : null;
         // In another order, those that move up when others are deleted may be newer too.
-        if (known !== null && page === 1 && !view.oldest && !search) {
-          const fresh = arrivals(known, list.jobs);
+        if (newest !== null && page === 1 && !view.oldest && !search) {
+          const fresh = arrivals(newest, list.jobs);
           setArrived(new Set(fresh.map((job) => job.id)));
           if (fresh.length > 0) onArrival(fresh);
         }
-        loaded.current = { place, at, newest: Math.max(known ?? 0, newestOf(list.jobs)) };
+        loaded.current = { place, at, newest: Math.max(newest ?? 0, newestOf(list.jobs)) };
         const back = list.jobs.filter((job) => (dropped.current.get(job.id)?.at ?? at) < at);
         if (back.length > 0) takeBack(back, list.counts !== undefined);
         if (latest.current.get(place) === request) setFailures(({ [place]: _, ...others }) => others);
@@ -227,12 +234,13 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const pending = isValidating && !all;
   const {
     update: updateDetails,
-    isListed,
+    loaded: loadedJob,
     ...details
   } = useDetails(userId, view.details, all ?? [], pending, learn);
-  const isGone = (job: JobId) => deleted.has(job.id) || deleting.some((one) => one.id === job.id);
+  const isLeaving = (job: JobId) => deleting.some((one) => one.id === job.id);
+  const isGone = (job: JobId) => deleted.has(job.id) || isLeaving(job);
   const watched = all?.filter((job) => isActive(job) && !isGone(job)) ?? [];
-  const apart = details.job && !isListed && isActive(details.job) ? [details.job] : [];
+  const apart = loadedJob && isActive(loadedJob) ? [loadedJob] : [];
   // Nothing is asked while the list loads, because it contains the same jobs, during a deletion, which changes the
   // counts too, or in a hidden page, unless its user wants to be told.
   const calm = online && !isValidating && deleting.length === 0 && asking;
@@ -301,6 +309,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
       setCounts((before) => before && recount(before, [job], []));
     },
     isGone,
+    isLeaving,
     restored: takeBack,
     amend: (change) => {
       changes.current.push(change);

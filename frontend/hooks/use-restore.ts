@@ -68,17 +68,20 @@ export function useRestore(known: Jobs, found: Trash, view: View): Restore {
       asked.current = Date.now();
       change((before) => before.map((one) => (one.job.id === job.id ? { ...one, accepted: true } : one)));
     };
+    // Undo may ask for what the trash has asked for.
+    const fresh = jobs.filter((job) => !isAmong(latest.current, job));
+    if (fresh.length === 0) return;
+    change((before) => [...before, ...fresh.map((job) => ({ job, accepted: false }))]);
     try {
       const loaded = await late(loadLater);
       setPart(loaded);
-      change((before) => loaded.withAsked(before, jobs));
       const isWanted = (job: JobFields) => isAmong(latest.current, job);
-      await loaded.requestRestores(jobs, isWanted, accept, (job) => forget([job]));
+      await loaded.requestRestores(fresh, isWanted, accept, (job) => forget([job]));
       // Others move up, and what cannot come back may have left the trash.
       void found.refresh();
     } catch (error) {
       if (error instanceof SessionEnded) return; // The browser is leaving the page.
-      forget(jobs);
+      forget(fresh);
       notify("error", "Nothing was restored", messageOf(error));
     }
   };

@@ -24,12 +24,13 @@ export interface Selection<T extends JobFields = JobFields> {
 /**
  * Keeps track of which jobs are selected. Changing the page, filter or search clears the selection. A job that the
  * page no longer shows is not selected any more. Of the jobs of `selectThese`, those that are not shown stay selected until
- * they are `gone`.
+ * they are `gone`. Those that are `leaving` are being deleted here, and may come back.
  */
 export function useSelection<T extends JobFields>(
   view: View,
   shown: T[],
   gone: (job: JobId) => boolean = () => false,
+  leaving: (job: JobId) => boolean = () => false,
 ): Selection<T> {
   const place = placeOf(view);
   const none: Chosen<T> = { ids: new Set(), elsewhere: [], last: null };
@@ -40,7 +41,7 @@ export function useSelection<T extends JobFields>(
   const keep = (now: Partial<Chosen<T>>) => setSelected({ place, chosen: { ...none, ...now } });
   const isShown = new Set(shown.map((job) => job.id));
   const elsewhere = chosen.elsewhere.filter((job) => !isShown.has(job.id) && !gone(job));
-  const lost = lostFrom(chosen, shown, gone);
+  const lost = lostFrom({ ...chosen, elsewhere }, shown, leaving);
   return {
     jobs: [...shown, ...elsewhere].filter((job) => ids.has(job.id)),
     outOf: shown.length,
@@ -52,7 +53,11 @@ export function useSelection<T extends JobFields>(
       setSelected((now) => (now === selected ? { place, chosen: these } : now));
     },
     clear: () => keep({}),
-    drop: (jobs) => setSelected((now) => ({ ...now, chosen: withoutChosen(now.chosen, jobs) })),
+    drop: (jobs) =>
+      setSelected((now) => {
+        const rest = withoutChosen(now.chosen, jobs);
+        return rest === now.chosen ? now : { ...now, chosen: rest };
+      }),
     lost,
   };
 }

@@ -6,7 +6,7 @@ import { notify } from "@/lib/notify";
 import { serverNow } from "@/lib/server-time";
 import { formatExact } from "@/lib/time";
 
-/** Makes, limits and ends the job's share link. `onChange` gets what changes. */
+/** Makes, limits and ends the job's share link. `onChange` gets what changes. Each returns whether it succeeded. */
 export function useShareLink(job: Job, onChange: (change: Change) => void) {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
@@ -20,10 +20,12 @@ export function useShareLink(job: Job, onChange: (change: Change) => void) {
       onChange(changeOf(share));
       const [title = "", description] = tell(share);
       notify("success", title, description);
+      return true;
     } catch (error) {
-      if (error instanceof SessionEnded) return;
+      if (error instanceof SessionEnded) return false;
       setFailure(messageOf(error));
       notify("error", `The link for job ${name} could not be changed`, messageOf(error));
+      return false;
     } finally {
       setBusy(false);
     }

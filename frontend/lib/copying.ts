@@ -5,7 +5,10 @@ import { notify } from "@/lib/notify";
 /** The topic of messages about copying: only the last copy is on the clipboard. */
 const COPY = "copy";
 
-/** Copies the link of the job. `onDetails` leads to where it can be given an end date. */
+/**
+ * Copies the link of the job. Nothing is awaited before: Safari copies only while it handles the click. `onDetails` leads
+ * to where it can be given an end date.
+ */
 export async function copyShareLink(job: Job, onDetails?: () => void): Promise<void> {
   if (!isShared(job) || job.share_url === null) {
     notify("info", "This job has no share link", "You can make one in its details.", COPY);

@@ -73,7 +73,8 @@ export async function send(jobs: number): Promise<Step> {
 
 /** Returns a sentence about why a request was not accepted, or null if it was or the browser is leaving the page. */
 export function whatStopped(step: Step): string | null {
-  if (step.at === "signing in") return "This needs a sign-in of the last minutes.";
+  if (step.at === "signing in")
+    return "Sign in again first: this needs a sign-in within the last five minutes.";
   if (step.at === "asking") return step.note ?? null;
   return step.at === "failed" ? step.reason : null;
 }

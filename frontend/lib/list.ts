@@ -30,9 +30,10 @@ function beforeOf(list: FoundList | TrashList): number {
 }
 
 /**
- * Whether jobs have been added or deleted elsewhere, so that the list has to be loaded again. In a list of some statuses,
- * a job that now has another stays where the user saw it change, and one in progress may have changed since the last poll,
- * which has to tell so.
+ * Whether jobs have been added or deleted elsewhere, so that the list has to be loaded again. `jobs` and `total` are the
+ * newest job that matches and how many match. In a list of some `statuses`, a job whose status changes to another stays
+ * where the user saw it change, and one in progress may have changed since the last poll, which the next poll tells: neither
+ * is a reason to load the list.
  */
 export function isOutdated(
   list: FoundList,
@@ -74,6 +75,16 @@ export function countedTotal({ counts }: { counts?: Counts | undefined }, view: 
   const { search, shared, statuses, types, from, to } = view;
   if (!counts || search || shared || types.length > 0 || from || to) return null;
   return statuses.length === 0 ? counts.all : statuses.reduce((sum, status) => sum + counts[status], 0);
+}
+
+/** Whether counts tell another total of a list. While jobs are being deleted, which they still contain, they do not tell. */
+export function contradicts(
+  { total }: Pick<FoundList, "total">,
+  { counts, deleting }: { counts: Counts | undefined; deleting: JobFields[] },
+  view: View,
+): boolean {
+  const told = countedTotal({ counts }, view);
+  return deleting.length === 0 && told !== null && told !== total;
 }
 
 /** When a job was deleted, and the list that showed it. */

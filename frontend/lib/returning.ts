@@ -10,13 +10,6 @@ export interface Returning {
   accepted: boolean;
 }
 
-/** Returns these together with jobs that are now asked back, each once: Undo may ask for what the trash has asked for. */
-export function withAsked(returning: Returning[], jobs: JobFields[]): Returning[] {
-  const asked = new Set(returning.map(({ job }) => job.id));
-  const more = jobs.filter((job) => !asked.has(job.id));
-  return [...returning, ...more.map((job) => ({ job, accepted: false }))];
-}
-
 /**
  * Returns the list with jobs that are coming back from the trash. Each is in its place if that is on this page, and is
  * counted if it belongs to the list at all. A search by name and a list of shared jobs, some types, days or another order have them

@@ -10,25 +10,26 @@ export interface Chosen<T extends JobFields> {
   last: string | null;
 }
 
-/** Returns what is chosen without these jobs. If they come back, nobody has chosen them. */
+/** Returns what is chosen without these jobs; itself if none of them is. If they come back, nobody has chosen them. */
 export function withoutChosen<T extends JobFields>(chosen: Chosen<T>, jobs: JobId[]): Chosen<T> {
+  if (jobs.every((job) => !chosen.ids.has(job.id))) return chosen;
   return { ...chosen, ids: new Set([...chosen.ids].filter((id) => jobs.every((job) => job.id !== id))) };
 }
 
 /**
  * Returns what is chosen of jobs that were shown and no longer are: they may be on the next page, match no longer, or be
- * deleted. Those that are `gone` because they were deleted here, and may come back, are left out.
+ * deleted elsewhere. Those that are `leaving`, as they are being deleted here, may come back and are left out.
  */
 export function lostFrom<T extends JobFields>(
   { ids, elsewhere }: Chosen<T>,
   shown: JobFields[],
-  gone: (job: JobId) => boolean,
+  leaving: (job: JobId) => boolean,
 ): JobId[] {
   const known = new Set([...shown, ...elsewhere].map((job) => job.id));
   return [...ids]
     .filter((id) => !known.has(id))
     .map((id) => ({ id }))
-    .filter((job) => !gone(job));
+    .filter((job) => !leaving(job));
 }
 
 /** Returns what is chosen after this job was chosen or left out; with `range`, together with all up to the last one. */

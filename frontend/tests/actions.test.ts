@@ -1,5 +1,8 @@
+import { createElement } from "react";
+import { renderToStaticMarkup } from "react-dom/server";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { copyShareLink as copyLate, download as downloadLate } from "@/lib/actions";
+import { JobActions } from "@/components/JobActions";
+import { download as downloadLate } from "@/lib/actions";
 import { copyShareLink, copyText } from "@/lib/copying";
 import { download } from "@/lib/download";
 import { NetworkError } from "@/lib/errors";
@@ -9,6 +12,13 @@ const notify = vi.hoisted(() => vi.fn());
 vi.mock("@/lib/notify", () => ({ notify }));
 const late = vi.hoisted(() => vi.fn());
 vi.mock("@/lib/late", () => ({ late }));
+const buttons = new Map<string, () => void>();
+vi.mock("@/components/ui/Button", () => ({
+  Button: (props: { "aria-label": string; onClick: () => void }) => {
+    buttons.set(props["aria-label"], props.onClick);
+    return null;
+  },
+}));
 vi.mock("@/lib/job-calls", () => ({
   getJobOutput: async () => ({ download_url: "https://storage.test/output.mp4", filename: "nuumee-a.mp4" }),
 }));
@@ -68,11 +78,10 @@ test("a download that cannot even be begun says why", async () => {
   expect(notify.mock.calls).toEqual([["error", "Job a could not be downloaded", reason]]);
 });
 
-test("so does the copying of a link", async () => {
-  late.mockRejectedValueOnce(new NetworkError());
-  await copyLate(job);
-  const reason = "The service cannot be reached. Check your connection and try again.";
-  expect(notify.mock.calls).toEqual([["error", "The link for job a could not be copied", reason]]);
+test("Copy Link writes to the clipboard within the click", () => {
+  renderToStaticMarkup(createElement(JobActions, { job: { ...job, status: "completed" } }));
+  buttons.get("Copy link for job a")?.();
+  expect(navigator.clipboard.writeText).toHaveBeenCalledExactlyOnceWith(job.share_url);
 });
 
 test("a link past its end is not copied", async () => {

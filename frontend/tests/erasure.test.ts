@@ -123,7 +123,10 @@ describe("who has closed the dialog meanwhile is told", () => {
     [problem(503, "Please try again shortly."), "Please try again shortly."],
     [problem(429, "That was a lot at once."), "That was a lot at once."],
     [problem(409, "There are 73 jobs now."), "There are 73 jobs now."],
-    [problem(401, "Please sign in again.", TOO_OLD), "This needs a sign-in of the last minutes."],
+    [
+      problem(401, "Please sign in again.", TOO_OLD),
+      "Sign in again first: this needs a sign-in within the last five minutes.",
+    ],
   ])("why a request was not accepted (%#)", async (answer, reason) => {
     answers["DELETE /jobs?confirm=72"] = answer;
     expect(whatStopped(await send(72))).toBe(reason);

@@ -3,6 +3,7 @@ import type { Counts, FoundList, Job, TrashList } from "@/lib/job";
 import { changeOf } from "@/lib/job-calls";
 import {
   arrivals,
+  contradicts,
   countedTotal,
   describeRange,
   isOutdated,
@@ -315,4 +316,13 @@ describe("the total of a page behind a cursor", () => {
 
 test("the range counts the new jobs that have made a page longer", () => {
   expect(describeRange(list([a, b], { page: 2, before: 25, total: 27 }))).toBe("26–27 of 27");
+});
+
+test("counts contradict a list with another total, unless jobs are being deleted or nothing is counted of it", () => {
+  const view = { ...ALL, details: null, statuses: ["queued" as const] };
+  expect(contradicts({ total: 3 }, { counts, deleting: [] }, view)).toBe(true);
+  expect(contradicts({ total: 4 }, { counts, deleting: [] }, view)).toBe(false);
+  expect(contradicts({ total: 3 }, { counts, deleting: [c] }, view)).toBe(false);
+  expect(contradicts({ total: 3 }, { counts: undefined, deleting: [] }, view)).toBe(false);
+  expect(contradicts({ total: 3 }, { counts, deleting: [] }, { ...view, shared: true })).toBe(false);
 });

@@ -1,15 +1,43 @@
-import { expect, test } from "vitest";
+import { createElement } from "react";
+import { renderToStaticMarkup } from "react-dom/server";
+import { expect, test, vi } from "vitest";
+import type { Jobs } from "@/hooks/use-jobs";
+import { useRestore } from "@/hooks/use-restore";
+import type { Trash } from "@/hooks/use-trash";
+import { NetworkError } from "@/lib/errors";
 import type { JobFields } from "@/lib/job";
-import { withAsked } from "@/lib/returning";
+import { ALL } from "@/lib/view";
 
-const job = (id: string) => ({ id }) as JobFields;
+const { late, requestRestores, notify } = vi.hoisted(() => ({
+  late: vi.fn(),
+  requestRestores: vi.fn(),
+  notify: vi.fn(),
+}));
+vi.mock("@/lib/late", () => ({ late }));
+vi.mock("@/lib/notify", () => ({ notify }));
+vi.mock("@/hooks/use-environment", () => ({ useOnline: () => true, useVisible: () => true }));
 
-test("a job that is asked back twice is coming back once, as far as it is", () => {
-  const first = withAsked([], [job("a"), job("b")]);
-  const accepted = first.map((one) => ({ ...one, accepted: true }));
-  expect(withAsked(accepted, [job("b"), job("c")])).toEqual([
-    { job: job("a"), accepted: true },
-    { job: job("b"), accepted: true },
-    { job: job("c"), accepted: false },
-  ]);
+const jobs = (...ids: string[]) => ids.map((id) => ({ id }) as JobFields);
+
+test("a job that is asked back twice is requested once, unless the first time failed", async () => {
+  let restore: (jobs: JobFields[]) => Promise<void> = async () => undefined;
+  const trash = { refresh: async () => undefined } as Trash;
+  const Page = () => {
+    restore = useRestore({} as Jobs, trash, { ...ALL, details: null }).restore;
+    return null;
+  };
+  renderToStaticMarkup(createElement(Page));
+  let loaded: (part: object) => void = () => undefined;
+  late.mockReturnValue(new Promise((resolve) => (loaded = resolve)));
+  const asked = [restore(jobs("a", "b")), restore(jobs("b", "c")), restore(jobs("a"))];
+  expect(late).toHaveBeenCalledTimes(2);
+  loaded({ requestRestores });
+  await Promise.all(asked);
+  expect(requestRestores.mock.calls.map(([some]) => some)).toEqual([jobs("a", "b"), jobs("c")]);
+
+  late.mockRejectedValueOnce(new NetworkError());
+  await restore(jobs("a", "d"));
+  expect(notify.mock.calls.map(([, title]) => title)).toEqual(["Nothing was restored"]);
+  await restore(jobs("a", "d"));
+  expect(requestRestores.mock.calls.map(([some]) => some)).toEqual([jobs("a", "b"), jobs("c"), jobs("d")]);
 });

@@ -28,10 +28,15 @@ test("a job that was deleted is no longer chosen, and comes back as one that nob
   expect([...withoutChosen(chosen, [job("b"), job("z")]).ids]).toEqual(["a"]);
 });
 
-test("chosen jobs that the page no longer shows are lost, unless they may be elsewhere or were deleted here", () => {
-  const ids = new Set(["a", "next page", "deleted here", "elsewhere"]);
-  const gone = ({ id }: { id: string }) => id === "deleted here";
-  const lost = lostFrom({ ...none, ids, elsewhere: [job("elsewhere")] }, shown, gone);
-  expect(lost).toEqual([{ id: "next page" }]);
-  expect(lostFrom({ ...none, ids: new Set(["a", "e"]) }, shown, gone)).toEqual([]);
+test("if a job was deleted that nobody has chosen, the choice is the same one", () => {
+  const chosen = { ...none, ids: new Set(["a", "b"]) };
+  expect(withoutChosen(chosen, [job("z")])).toBe(chosen);
+});
+
+test("chosen jobs that the page no longer shows are lost, unless they may be elsewhere or are being deleted here", () => {
+  const ids = new Set(["a", "next page", "deleted in another tab", "leaving", "elsewhere"]);
+  const leaving = ({ id }: { id: string }) => id === "leaving";
+  const lost = lostFrom({ ...none, ids, elsewhere: [job("elsewhere")] }, shown, leaving);
+  expect(lost).toEqual([{ id: "next page" }, { id: "deleted in another tab" }]);
+  expect(lostFrom({ ...none, ids: new Set(["a", "e"]) }, shown, leaving)).toEqual([]);
 });

@@ -61,6 +61,12 @@ export default function DetailsDialog({ jobId, jobs, onPreview, onOpen, onClose 
       className="max-w-xl"
       about={job ? cardId(job.id) : undefined}
     >
+      {error !== undefined && job !== null && (
+        <div role="alert" className="flex flex-col items-center gap-4 py-8 text-center text-muted">
+          <p>{messageOf(error)}</p>
+          <Button onClick={retry}>Try again</Button>
+        </div>
+      )}
       {job ? (
         <Details job={job} jobs={jobs} onPreview={(kind) => onPreview(job, kind)} onOpen={onOpen} />
       ) : job === null ? (
@@ -72,13 +78,8 @@ export default function DetailsDialog({ jobId, jobs, onPreview, onOpen, onClose 
             </p>
           }
         />
-      ) : error ? (
-        <div role="alert" className="flex flex-col items-center gap-4 py-8 text-center text-muted">
-          <p>{messageOf(error)}</p>
-          <Button onClick={retry}>Try again</Button>
-        </div>
       ) : (
-        <DetailsDialog.Skeleton />
+        error === undefined && <DetailsDialog.Skeleton />
       )}
     </Modal>
   );

@@ -87,7 +87,9 @@ function Explanation({ step }: { step: Step }) {
       return <p role="alert">{step.reason}</p>;
     case "signing in":
       return (
-        <p>This needs a sign-in of the last minutes. Please sign in again; then everything is erased.</p>
+        <p>
+          This needs a sign-in within the last five minutes. Please sign in again; then everything is erased.
+        </p>
       );
     case "sending":
       return <p role="status">The request is on its way.</p>;

@@ -30,7 +30,9 @@ export function Medium({ preview, title, video, className }: Props) {
         <p className="flex h-full flex-col items-center justify-center gap-3 p-3 text-center text-muted">
           <ImageOff aria-hidden className="size-8" />
           The {TILE_NAMES[kind]} cannot be shown.
-          {original && !standIn && <OriginalLink url={original} />}
+          {original && !standIn && (
+            <OriginalLink url={original} text="You can try to download the original" />
+          )}
         </p>
       ) : (
         <>
@@ -79,15 +81,15 @@ export function StandInNote({ preview: { kind, standIn, original } }: { preview:
       {kind === "REF"
         ? "Not every browser shows this kind of image, so this is a smaller copy. "
         : "Not every browser plays this kind of video, so these are its first seconds. "}
-      <OriginalLink url={original} />
+      <OriginalLink url={original} text="Download the original" />
     </p>
   );
 }
 
-function OriginalLink({ url }: { url: string }) {
+function OriginalLink({ url, text }: { url: string; text: string }) {
   return (
     <a className="text-accent underline" href={url} download target="_blank" rel="noreferrer">
-      Download the original
+      {text}
     </a>
   );
 }

@@ -65,18 +65,18 @@ const ENDS = new Map<string, number | null>([
 interface LinkEndProps {
   job: Job;
   busy: boolean;
-  onChange: (days: number | null) => void;
+  /** Returns whether it succeeded. */
+  onChange: (days: number | null) => Promise<boolean>;
 }
 
-/** When the link ends. Nothing changes before the button is pressed: with arrow keys, each choice on the way is chosen. */
+/** When the link ends. Nothing changes before the button is pressed: arrow keys pass through every choice. */
 function LinkEnd({ job, busy, onChange }: LinkEndProps) {
   const end = job.share_expires_at ? `On ${formatExact(job.share_expires_at)}` : "Never";
   const [draft, setDraft] = useState<string | null>(null);
   const chosen = draft ?? end;
-  const set = () => {
+  const set = async () => {
     const days = ENDS.get(chosen);
-    setDraft(null);
-    if (days !== undefined) onChange(days);
+    if (days !== undefined && (await onChange(days))) setDraft((now) => (now === chosen ? null : now));
   };
   return (
     <div className="flex flex-wrap items-center gap-2">

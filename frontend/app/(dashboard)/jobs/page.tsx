@@ -59,7 +59,7 @@ function JobsOf({ userId }: { userId: string }) {
       announce(length === 1 ? "There is a new job." : `There are ${length} new jobs.`),
   });
   const { jobs, trash, restore } = useRestore(loaded, useTrash(userId, view), view);
-  const selection = useSelection<JobFields>(view, jobs.list?.jobs ?? [], jobs.isGone);
+  const selection = useSelection<JobFields>(view, jobs.list?.jobs ?? [], jobs.isGone, jobs.isLeaving);
   const drop = (job: JobFields) => {
     jobs.drop(job);
     selection.drop([job]);

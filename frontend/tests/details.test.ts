@@ -1,0 +1,69 @@
+import { createElement, type ReactNode } from "react";
+import { renderToStaticMarkup } from "react-dom/server";
+import { beforeEach, expect, test, vi } from "vitest";
+import DetailsDialog from "@/components/dialogs/DetailsDialog";
+import { useDetails } from "@/hooks/use-details";
+import type { Jobs } from "@/hooks/use-jobs";
+import { NetworkError } from "@/lib/errors";
+import type { Job } from "@/lib/job";
+
+const { answer, refs, place } = vi.hoisted(() => ({
+  answer: { data: undefined as Job | null | undefined, error: undefined as unknown, mutate: vi.fn() },
+  refs: [] as { current: unknown }[],
+  place: { next: 0 },
+}));
+vi.mock("swr", () => ({ default: () => answer }));
+// A rendering on the server keeps no references, and has no effects.
+vi.mock("react", async (original) => ({
+  ...(await original<typeof import("react")>()),
+  useRef: (first: unknown) => {
+    const number = place.next++;
+    refs[number] ??= { current: first };
+    return refs[number];
+  },
+  useEffect: (effect: () => void) => effect(),
+}));
+vi.mock("@/components/ui/Modal", () => ({ Modal: ({ children }: { children: ReactNode }) => children }));
+vi.mock("@/components/dialogs/NameField", () => ({ NameField: () => "The details" }));
+vi.mock("@/components/MediaTile", () => ({ MediaTile: Object.assign(() => null, { Skeleton: () => null }) }));
+vi.mock("@/components/dialogs/ReceiptDialog", () => ({ ReceiptOf: () => "The receipt" }));
+
+const job = { id: "a", status: "processing", media: {} } as Job;
+
+function useFound(listed: Job[]) {
+  place.next = 0;
+  return useDetails("user", "a", listed, false, (jobs) => jobs);
+}
+
+function shown(found: Job | null | undefined, error?: unknown): string {
+  const jobs = { details: { job: found, error, retry: vi.fn() }, thumbnails: {} } as unknown as Jobs;
+  const props = { jobId: "a", jobs, onPreview: vi.fn(), onOpen: vi.fn(), onClose: vi.fn() };
+  return renderToStaticMarkup(createElement(DetailsDialog, props));
+}
+
+beforeEach(() => {
+  refs.length = 0;
+  Object.assign(answer, { data: undefined, error: undefined });
+});
+
+test("a job that the list no longer has stays as it was, and is loaded only once it has been", () => {
+  expect(useFound([job])).toMatchObject({ job, loaded: undefined });
+  expect(useFound([])).toMatchObject({ job, loaded: undefined });
+  const now = { ...job, status: "completed" };
+  answer.data = now;
+  expect(useFound([])).toMatchObject({ job: now, loaded: now });
+});
+
+test("a job that stays as it was and cannot be loaded is shown together with the error", () => {
+  useFound([job]);
+  answer.error = new NetworkError();
+  const { job: kept, error } = useFound([]);
+  expect(shown(kept, error)).toMatch(/role="alert".*The service cannot be reached.*Try again.*The details/s);
+});
+
+test("without an error there is no alert, and without a job the error alone is shown", () => {
+  expect(shown(job)).toMatch(/^(?!.*alert).*The details/s);
+  expect(shown(undefined)).toMatch(/^(?!.*alert).*Loading the job/s);
+  expect(shown(undefined, new NetworkError())).toMatch(/^(?!.*Loading the job).*Try again/s);
+  expect(shown(null, new NetworkError())).toBe("The receipt");
+});
