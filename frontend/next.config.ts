@@ -1,7 +1,7 @@
 import path from "node:path";
 import type { NextConfig } from "next";
-// Importing the settings validates them, so that a build without one fails immediately.
-import "./lib/settings";
+// Reads the settings, so that a build without one fails immediately.
+import { settings } from "./lib/settings";
 
 const OURS = /(^|[\\/])(app|components|hooks|lib|lucide-react)[\\/]/;
 
@@ -9,6 +9,7 @@ const config: NextConfig = {
   // Plain files, which any static hosting can serve; the page needs no server.
   output: "export",
   distDir: process.env.PAGE_FOLDER ?? "out",
+  env: { READ_SETTINGS: JSON.stringify(settings) },
   trailingSlash: true,
   reactStrictMode: true,
   webpack: (config, { isServer, dev, dir, webpack }) => {

@@ -41,11 +41,12 @@ def erase_jobs(event: JobsErased, services: Services) -> None:
 
 
 def _is_over(erasure: Erasure, services: Services) -> bool:
-    """Whether it is done and no job has come that was created before it."""
+    """Whether it is done and no job has come that was created before it, besides those that it left alone."""
     if erasure.state is not ErasureState.DONE or erasure.after is not None:
         return False
     late = ListQuery(user_id=erasure.user_id, created_before=erasure.requested_at)
-    return services.repository.count(late) == 0
+    there = services.repository.count(late)
+    return there <= services.repository.live_before(erasure.user_id, erasure.left, erasure.requested_at)
 
 
 def _erase_batch(erasure: Erasure, services: Services) -> Erasure | None:
@@ -59,7 +60,8 @@ def _erase_batch(erasure: Erasure, services: Services) -> Erasure | None:
     due = [one for one in erased.deletions if one.state is DeletionState.PENDING]
     services.publisher.publish_all([JobDeleted(one.job_id, one.user_id, one.deleted_at) for one in due])
     deleted = sum(one.deleted_at >= erasure.requested_at for one in erased.deletions)
-    return services.erasures.advance(erasure, last, deleted=deleted, failed=erased.failed, now=services.now())
+    dealt_with = {"deleted": deleted, "failed": erased.failed}
+    return services.erasures.advance(erasure, last, **dealt_with, left=erased.left, now=services.now())
 
 
 def _hand_on(erasure: Erasure, services: Services) -> None:

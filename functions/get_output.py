@@ -15,7 +15,7 @@ def get_output(request: Request, user: User, services: Services) -> dict[str, An
     """A signed URL that makes a browser save the job's output video."""
     job = services.repository.get(user.id, str(request.job_id))
     if not job.is_completed:
-        raise NotCompleted(job.status or "unknown")
+        raise NotCompleted(job.status)
     download = services.media.download(job, services.now())
     if download is None:
         raise NotFound("This job has no output video.")

@@ -40,7 +40,11 @@ def list_jobs(request: Request, user: User, services: Services) -> Mapping[str, 
         return in_time(services, _trash, query, services)
     if query.with_media and not services.has("media"):
         in_time(services, lambda: services.media)  # its signer may look for credentials
-    page = services.repository.page(query)
+    passed: list[int] = []
+    try:
+        page = services.repository.page(query, passed.append)
+    finally:
+        _charge_passed(user, sum(passed), services)
     reads = len(page.jobs) if query.ids is None else len(query.ids)
     if query.with_media:
         reads += LISTING * sum(map(listings, page.jobs))
@@ -65,14 +69,22 @@ def _trash(query: ListQuery, services: Services) -> dict[str, Any]:
 
 def _charge(query: ListQuery, reads: int, services: Services) -> None:
     """Count the request as several if its page took as much as several: what a user may ask for is bounded by what
-    it costs. `reads` is what the jobs on the page took.
-
-    What a page passes over, such as deleted jobs, is not counted.
+    it costs. `reads` is what the jobs on the page took. What it passed over is counted apart.
     """
     if reads and query.ids is None and query.after is None:
         reads += (query.page - 1) * query.page_size
     if reads > READS:
         services.users.charge(query.user_id, (reads - 1) // READS, services.now().timestamp())
+
+
+def _charge_passed(user: User, reads: int, services: Services) -> None:
+    """Count what a page passed over, such as deleted jobs, also where it failed.
+
+    At most half of what the user may ask for in a minute, so that a page that polls does not meet the limit.
+    """
+    if reads >= READS:
+        most = services.settings.requests_per_minute // 2
+        services.users.charge(user.id, min(reads // READS, most), services.now().timestamp())
 
 
 def _receipt(user_id: str, job_id: str, services: Services) -> dict[str, Any]:

@@ -37,6 +37,7 @@ def make_posters(event: ObjectFinalized, services: Services) -> None:
     there = _live(event, services)
     if there is None:
         log.info("upload_gone", **_about(event))
+        _take_back(event, medium, services)  # an earlier run may have been killed before it could
         return
     if medium is Medium.OUTPUT_VIDEO:
         _add_those_of_inputs(job, services)

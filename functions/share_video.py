@@ -104,7 +104,7 @@ def _publish(event: VideoViewed, services: Services) -> None:
 
 
 def _page(video: SharedVideo, visit: Visit, services: Services) -> HtmlPage:
-    urls = _urls(video, video.poster, services)
+    urls = _urls(video, video.picture.name if video.picture else video.poster, services)
     embedded = "embed" in visit.options
     shown = {
         "short_id": video.short_id,

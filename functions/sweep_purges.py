@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -20,7 +23,12 @@ from shared.services import Services
 from shared.tracing import Trace
 
 BATCH = 100
-"""Most deletions looked at, and most dead letters of each kind handled, in one sweep."""
+"""Most deletions and erasures asked for again, and most dead letters of each kind handled, in one sweep."""
+LOOKS = 500
+"""Most marks of jobs looked at in one sweep. Each look takes two calls, one after the other."""
+_LOOKS_AT_ONCE = 8
+LOOKS_BEGIN_WITHIN = 35.0
+"""Seconds from the sweep's start. It is ended after 60, and what it has not looked at is due the next minute."""
 MOST_REPLAYS = 8
 """Most replays of one upload event. A replay succeeds or fails five deliveries; all take about two hours."""
 KEPT_FOR = timedelta(days=90)
@@ -32,12 +40,12 @@ _LARGEST_KEPT = 100_000
 @subscriber(MinutePassed)
 def sweep_purges(_: MinutePassed, services: Services) -> None:
     """Retry overdue purges, restores and erasures, look at marks, tell of jobs, then handle dead letters."""
-    failures = _Failures()
+    looks_until, failures = time.monotonic() + LOOKS_BEGIN_WITHIN, _Failures()
     with failures.kept("purges of the old form"):
         _take_over(services, failures)
     due: dict[DeletionState, list[Deletion]] = {state: [] for state in DeletionState}
     with failures.kept("deletions that are due"):
-        for deletion in services.deletions.due(services.now(), BATCH):
+        for deletion in services.deletions.due(services.now(), BATCH, LOOKS):
             due[deletion.state].append(deletion)
         with failures.kept("overdue purges"):
             _ask_again(due[DeletionState.PENDING], _PURGE, services, failures)
@@ -56,11 +64,11 @@ def sweep_purges(_: MinutePassed, services: Services) -> None:
     with failures.kept("dead letters of uploads"):
         _drain(services.dead_uploads, _replay_upload, services, failures)
     # After all that is owed: a look takes as long as a request, and there may be many.
-    _look_at_marks(due[DeletionState.DONE], services.deletions.record_sweep, services, failures)
-    _look_at_marks(due[DeletionState.RESTORED], services.restores.record_sweep, services, failures)
-    if failures.count:
-        log.error("sweep_incomplete", failures=failures.count)
-        raise SweepIncomplete(f"{failures.count} of its parts failed")
+    over = due[DeletionState.DONE] + due[DeletionState.RESTORED]
+    _look_at_marks(over, looks_until, services, failures)
+    if failures.parts:
+        log.error("sweep_incomplete", failures=len(failures.parts))
+        raise SweepIncomplete(f"{len(failures.parts)} of its parts failed")
 
 
 Record = Callable[[Deletion, datetime], None]
@@ -88,17 +96,17 @@ _RESTORE = _Wish(
 
 
 class _Failures:
-    """Counts failed parts. A failed part does not stop the others, but the sweep as a whole fails."""
+    """Notes failed parts. A failed part does not stop the others, but the sweep as a whole fails."""
 
     def __init__(self) -> None:
-        self.count = 0
+        self.parts: list[str] = []
 
     @contextmanager
     def kept(self, part: str, **about: object) -> Iterator[None]:
         try:
             yield
         except Exception:
-            self.count += 1
+            self.parts.append(part)
             log.exception("sweep_part_failed", part=part, **about)
 
 
@@ -112,17 +120,32 @@ def _take_over(services: Services, failures: _Failures) -> None:
             services.deletions.take_over(job_id, services.now())
 
 
-def _look_at_marks(over: Iterable[Deletion], record: Record, services: Services, failures: _Failures) -> None:
-    """Recording the sweep puts a deleted job's lost mark again, and takes a stale one from a restored job."""
-    for deletion in over:
-        with failures.kept("mark of a job", job_id=deletion.job_id):
-            record(deletion, services.now())
+def _look_at_marks(over: Iterable[Deletion], until: float, services: Services, failures: _Failures) -> None:
+    """Recording the sweep puts a deleted job's lost mark again, and takes a stale one from a restored job.
+
+    Several at a time, in this context: log lines tell of the same trace. None begins after `until`.
+    """
+    records: dict[DeletionState, Record] = {
+        DeletionState.DONE: services.deletions.record_sweep,
+        DeletionState.RESTORED: services.restores.record_sweep,
+    }
+
+    def look(deletion: Deletion) -> None:
+        if time.monotonic() < until:
+            with failures.kept("mark of a job", job_id=deletion.job_id):
+                records[deletion.state](deletion, services.now())
+
+    with ThreadPoolExecutor(_LOOKS_AT_ONCE, thread_name_prefix="looks") as threads:
+        looks = [threads.submit(copy_context().run, look, deletion) for deletion in over]
+    for one in looks:
+        one.result()
 
 
 def _tell_oldest(services: Services) -> None:
     """Log the age that infra/cloud/metrics/nuumee_jobs_oldest_pending_purge.json reads."""
     now = services.now()
-    oldest = services.deletions.oldest_pending(now - timedelta(seconds=services.settings.sweep_after))
+    before = now - timedelta(seconds=services.settings.sweep_after)
+    oldest = services.deletions.oldest_going_on(before, BATCH)
     if oldest:
         age = round((now - oldest.deleted_at).total_seconds())
         log.info("purges_pending", oldest_seconds=age, job_id=oldest.job_id)

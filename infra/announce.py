@@ -7,13 +7,12 @@ tiles get their pictures. Announcing twice changes nothing. Only counts, unless 
 from __future__ import annotations
 
 import argparse
-import shlex
 import time
 from collections.abc import Iterator
 
 from tqdm import tqdm
 
-from infra.tool import Misused, ended_in_words, services
+from infra.tool import Misused, ended_in_words, services, shell_word
 from shared.errors import Unavailable
 from shared.messaging.events import ObjectFinalized
 from shared.outages import outages
@@ -28,7 +27,7 @@ _LISTED = "items(name,generation,size,contentType),nextPageToken"
 def main() -> None:
     options = _parser().parse_args()
     progress = _Progress(options.start)
-    with ended_in_words("announce", lambda: f"To go on: --start={shlex.quote(progress.at)}"):
+    with ended_in_words("announce", lambda: f"To go on: --start={shell_word(progress.at)}"):
         _announce(services(), progress, options)
     told = "told of" if options.send else "to tell of, with --send"
     print(f"announce: {progress.count} images and videos {told}")

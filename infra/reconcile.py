@@ -15,7 +15,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from infra.reconciliation import Checkpoint, Finding, Kind, Reconciliation
-from infra.tool import ended_in_words, services
+from infra.tool import ended_in_words, printable, services
 from shared.services import Services
 from shared.settings import Settings
 
@@ -77,7 +77,7 @@ def _run(services: Services, checkpoint: Checkpoint, options: argparse.Namespace
     for finding in _findings(reconciliation, checkpoint, options.checkpoint):
         checkpoint.left += finding.stuck or finding.kind in {Kind.LEFT, Kind.RESTORING, Kind.MARKED_AGAIN}
         # Unlike print, this does not garble the progress bar.
-        tqdm.write(_line(finding), file=sys.stdout)
+        tqdm.write(line(finding), file=sys.stdout)
     for bucket in settings.buckets:
         counted = checkpoint.counted.get(bucket, {})
         numbers = ", ".join(f"{kind} {objects} ({size} bytes)" for kind, (objects, size) in counted.items())
@@ -105,12 +105,13 @@ def _objects(checkpoint: Checkpoint) -> int:
     return sum(objects for kinds in checkpoint.counted.values() for objects, _ in kinds.values())
 
 
-def _line(finding: Finding) -> str:
+def line(finding: Finding) -> str:
+    """What the operator sees of it, with tabs between the columns."""
     stuck = "\tits purge cannot be opened again: Firestore refuses to write it" if finding.stuck else ""
     if finding.bucket is None:
-        return f"{finding.kind}\t{finding.prefix}\t{_MEANINGS[finding.kind]}{stuck}"
+        return f"{finding.kind}\t{printable(finding.prefix)}\t{_MEANINGS[finding.kind]}{stuck}"
     numbers = f"{finding.objects} objects\t{finding.bytes} bytes"
-    return f"{finding.kind}\t{finding.bucket}/{finding.prefix}\t{numbers}{stuck}"
+    return f"{finding.kind}\t{finding.bucket}/{printable(finding.prefix)}\t{numbers}{stuck}"
 
 
 _MEANINGS = {

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from google.api_core.exceptions import GoogleAPICallError
 
-from shared.errors import Unavailable
+from shared.errors import TooManyRequests, Unavailable
 from shared.services import Services
 from shared.settings import Settings, SettingsError
 
@@ -24,19 +25,39 @@ def services() -> Services:
     return Services(Settings.from_environment({"ALLOWED_ORIGINS": "http://localhost", **os.environ}))
 
 
+def printable(text: str) -> str:
+    """`text`, with an escape such as `\\x1b` in place of whatever a terminal would obey or hide.
+
+    Strangers choose names of objects. Line ends and marks that turn the direction of writing are escaped, too.
+    """
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
+def shell_word(text: str) -> str:
+    """A word that is printable and that bash reads as `text`."""
+    if text.isprintable():
+        return shlex.quote(text)
+    quoted = text.replace("\\", r"\\").replace("'", r"\'")
+    return "$'" + "".join(one if one.isprintable() else _as_bytes(one) for one in quoted) + "'"
+
+
+def _as_bytes(text: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in text.encode())
+
+
 @contextmanager
 def ended_in_words(tool: str, then: Callable[[], str]) -> Iterator[None]:
-    """Raises SystemExit with a sentence for what an operator can mend, for an outage, and for an interruption.
+    """Raises SystemExit with a sentence for what an operator can mend, an outage, a refusal or an interruption.
 
-    After the latter two, `then` says how the work goes on.
+    After the last three, `then` says how the work goes on.
     """
     try:
         yield
     except (Misused, SettingsError) as error:
         sys.exit(f"{tool}: {error}")
     except GoogleAPICallError as error:
-        sys.exit(f"{tool}: {error.message} {then()}")
-    except Unavailable as error:
+        sys.exit(f"{tool}: {printable(str(error.message))} {then()}")
+    except (TooManyRequests, Unavailable) as error:
         sys.exit(f"{tool}: {error} {then()}")
     except KeyboardInterrupt:
         sys.exit(f"\n{tool}: broken off. {then()}")

@@ -103,13 +103,17 @@ class RequestTimeout(ApiError):
 
 
 class NotCompleted(ApiError):
+    """`current_status` may be any text: a newer writer may use a status unknown here. None if there is none."""
+
     status, title, kind = 409, "Job not completed", "job-not-completed"
 
-    def __init__(self, current_status: str) -> None:
-        super().__init__(
-            f"The job is {current_status}; its video is there once the job is completed.",
-            extra={"current_status": current_status},
-        )
+    def __init__(self, current_status: str | None) -> None:
+        if current_status == "failed":
+            detail = "The job has failed, so it has no video."
+        else:
+            status = f"The job's status is {current_status}" if current_status else "The job has no status"
+            detail = f"{status}; only a completed job has a video."
+        super().__init__(detail, extra={"current_status": current_status or "unknown"})
 
 
 class NotDeleted(ApiError):

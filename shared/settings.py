@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -12,6 +13,12 @@ EMULATOR_VARIABLES = (
     "PUBSUB_EMULATOR_HOST",
     "STORAGE_EMULATOR_HOST",
 )
+
+
+_HOST = "[a-z0-9.-]+"
+ORIGIN = f"(https://{_HOST}(?!:443\\b)|http://{_HOST}(?!:80\\b))(:[1-9][0-9]*)?"
+"""An origin as browsers send it, which is how it is compared: https://url.spec.whatwg.org/#origin"""
+ORIGIN_FORM = "in lower case and without the default port, such as"
 
 
 class Bucket(Enum):
@@ -182,9 +189,8 @@ def _signing_key(environment: Mapping[str, str]) -> SigningKey | None:
 def _origins(environment: Mapping[str, str], name: str) -> tuple[str, ...]:
     origins = tuple(part.strip().rstrip("/") for part in _required(environment, name).split(","))
     for origin in origins:
-        scheme, separator, host = origin.partition("://")
-        if scheme not in ("http", "https") or not separator or not host or "/" in host or "*" in host:
-            raise SettingsError(f"{name} has {origin!r}, which is no origin such as https://nuumee.ai")
+        if not re.fullmatch(ORIGIN, origin):
+            raise SettingsError(f"{name} has {origin!r}, which is no origin {ORIGIN_FORM} https://nuumee.ai")
     return origins
 
 

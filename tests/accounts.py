@@ -20,7 +20,7 @@ _GET, _LIST, _CREATE = "storage.objects.get", "storage.objects.list", "storage.o
 _DELETE, _RESTORE, _BUCKET = "storage.objects.delete", "storage.objects.restore", "storage.buckets.get"
 PREDEFINED = {
     "roles/storage.objectViewer": frozenset({_GET, _LIST}),
-    "roles/storage.legacyBucketReader": frozenset({_BUCKET, _LIST}),
+    "roles/storage.legacyObjectReader": frozenset({_GET}),
 }
 """What of it concerns this product: https://cloud.google.com/storage/docs/access-control/iam-roles"""
 _PATH = re.compile(
@@ -37,7 +37,8 @@ def permissions(role: str) -> frozenset[str]:
 def needed(method: str, url: str, *, is_there: bool) -> set[str]:
     """What a request to Cloud Storage takes: https://cloud.google.com/storage/docs/access-control/iam-json
 
-    `is_there` is whether there is a live object of the name that it writes; a precondition changes nothing.
+    `is_there` is whether there is what it reads, or a live object of the name that it writes; a precondition
+    changes nothing. Who may not list is answered 403 and not 404 if there is none.
     """
     parts = urlsplit(url)
     path = _PATH.fullmatch(parts.path)
@@ -51,7 +52,7 @@ def needed(method: str, url: str, *, is_there: bool) -> set[str]:
         case "DELETE", None, True, None:
             return {_DELETE}
         case "GET", _, True, None:
-            return {_GET}
+            return {_GET} if is_there else {_GET, _LIST}
         case "GET", None, False, None:
             return {_LIST} if parts.path.endswith("/o") else {_BUCKET}
     raise AssertionError(f"{method} {parts.path} is known to nobody here")
@@ -77,7 +78,8 @@ class StorageAs:
         assert path
         name = unquote(path["name"]) if path["name"] else _uploaded(options.get("data"))
         live = f"{parts.scheme}://{parts.netloc}/storage/v1/b/{path['bucket']}/o/{quote(name, safe='')}"
-        is_there = method == "POST" and self._send("GET", live).status_code == 200
+        looked_at = url if method == "GET" else live
+        is_there = bool(name) and self._send("GET", looked_at).status_code != 404
         needs = needed(method, url, is_there=is_there)
         if lacking := ", ".join(sorted(needs - self._granted(path["bucket"], name))):
             self._refused.append(f"{method} {parts.path}: {lacking}")

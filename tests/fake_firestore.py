@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from google.api_core.exceptions import AlreadyExists
+
 from shared.deletion.erasures import Erasure, Erasures
 from shared.deletion.ledger import Step
 from shared.deletion.standing import Pair
 from shared.errors import NotFound
-from shared.jobs.documents import is_deleted, job_from
+from shared.jobs.documents import is_deleted, is_live, job_from
 from shared.jobs.job import Job, is_job_id, newest_first, status_group
 from shared.jobs.pagination import STATUS_GROUPS, JobPage, ListQuery, Position
 from shared.jobs.renaming import renaming
@@ -25,6 +27,7 @@ class FakeRepository:
     def __init__(self) -> None:
         self.documents: dict[str, dict[str, Any]] = {}
         self.calls = 0
+        self.passed_over = 0
 
     def get(self, user_id: str, job_id: str) -> Job:
         document = self._owned(user_id, job_id)
@@ -32,13 +35,16 @@ class FakeRepository:
             raise NotFound
         return job_from(job_id, document)
 
-    def page(self, query: ListQuery) -> JobPage:
+    def page(self, query: ListQuery, passed: Callable[[int], None] = lambda _: None) -> JobPage:
+        """Passes over what `passed_over` says."""
         self.calls += 1
+        passed(self.passed_over)
         counts = self._counts(query.user_id) if query.with_counts else None
         if query.ids is not None:
             chosen = [job for job in self._mine(query) if job.id in query.ids and is_job_id(job.id)]
             versions = tuple(sorted(f"{job.id} {self.documents[job.id]!r}" for job in chosen))
-            return JobPage(chosen, len(chosen), 1, None, counts, versions)
+            shown = chosen if query.page == 1 else []
+            return JobPage(shown, len(chosen), query.page, None, counts, versions)
         found = self._found(query)
         jobs, total = [job for job in found if is_job_id(job.id)], len(found)
         number, before = query.page, (query.page - 1) * query.page_size
@@ -76,6 +82,12 @@ class FakeRepository:
         now = datetime.now(UTC)
         ids = [job_id for job_id, at in times.items() if not isinstance(at, datetime) or min(at, now) < before]
         return ids, found[-1] if len(found) == limit else None
+
+    def live_before(self, user_id: str, job_ids: Sequence[str], before: datetime) -> int:
+        self.calls += len(job_ids)
+        found = [self.documents.get(job_id, {}) for job_id in job_ids]
+        times = [one.get("created_at") for one in found if is_live(one, user_id)]
+        return sum(isinstance(at, datetime) and at < before for at in times)
 
     def _owned(self, user_id: str, job_id: str) -> dict[str, Any]:
         self.calls += 1
@@ -162,10 +174,10 @@ class FakeLedger:
             self._documents[job_id] = copy.deepcopy(after.document)
         return after
 
-    def due(self, now: datetime, limit: int) -> list[tuple[str, dict[str, Any]]]:
+    def due(self, now: datetime, owed: int, others: int) -> list[tuple[str, dict[str, Any]]]:
         due = self._ordered("sweep_at", lambda entry: entry["sweep_at"] <= now)
-        owed = [one for one in due if one[1].get("state") in ("pending", "restoring")][:limit]
-        return list(dict([*owed, *due[: limit - len(owed)]]).items())
+        are_owed = [one for one in due if one[1].get("state") in ("pending", "restoring")]
+        return are_owed[:owed] + [one for one in due if one not in are_owed][:others]
 
     def pending(self, before: datetime) -> Iterator[tuple[str, dict[str, Any]]]:
         wanted = self._ordered(
@@ -173,8 +185,8 @@ class FakeLedger:
         )
         return iter(wanted)
 
-    def oldest_pending(self, before: datetime) -> tuple[str, dict[str, Any]] | None:
-        return next(self.pending(before), None)
+    def oldest_pending(self, before: datetime, limit: int) -> list[tuple[str, dict[str, Any]]]:
+        return list(self.pending(before))[:limit]
 
     def restorable(
         self, user_id: str, later_than: datetime, limit: int, skip: int, after: tuple[datetime, str] | None
@@ -258,14 +270,17 @@ class FakeErasures(Erasures):
         mine = [one for one in self._all() if one.user_id == user_id]
         return max(mine, key=lambda one: one.requested_at, default=None)
 
-    def due(self, now: datetime, limit: int) -> list[Erasure]:
-        overdue = [(one.sweep_at, one.id) for one in self._all() if one.sweep_at and one.sweep_at <= now]
-        return [found for _, key in sorted(overdue)[:limit] if (found := self.of(key))]
+    def _overdue(self, now: datetime, limit: int) -> list[tuple[str, dict[str, Any]]]:
+        times = {erasure_id: document["sweep_at"] for erasure_id, document in self.documents.items()}
+        overdue = sorted((at, erasure_id) for erasure_id, at in times.items() if at and at <= now)
+        return [(erasure_id, self._read(erasure_id)) for _, erasure_id in overdue[:limit]]
 
     def _all(self) -> list[Erasure]:
         return [found for erasure_id in self.documents if (found := self.of(erasure_id))]
 
     def _create(self, erasure_id: str, document: dict[str, Any], covers: str | None) -> None:
+        if erasure_id in self.documents:
+            raise AlreadyExists(erasure_id)
         self.documents[erasure_id] = document
         if covers:
             self.documents[covers]["sweep_at"] = None

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from shared.errors import NotCompleted, NotFound, NotShared
-from shared.jobs.documents import is_deleted, is_live, job_from
+from shared.jobs.documents import given, is_deleted, is_live, job_from
 from shared.jobs.job import Job, JobPrefix, Medium, is_job_id
 from shared.jobs.known_pictures import Pictures, can_show, known_pictures
 from shared.sharing.completion import completion, wants_link
@@ -62,9 +62,9 @@ class FakeShares:
         document = self._owned(user_id, job_id)
         job = job_from(job_id, document)
         if not job.is_completed:
-            raise NotCompleted(job.status or "unknown")
+            raise NotCompleted(job.status)
         changes = renewal(document, now, expires_at)
-        wish = kept_wish(self._about(document.get("short_id")))
+        wish = kept_wish(self.own_link(document, job_id))
         self._note(document, job_id, ended_at=now)
         document.update(short_id=self.new(job_id), **changes, **wish)
         self._note(document, job_id, **wish, **({} if expires_at is None else {"expires_at": expires_at}))
@@ -74,7 +74,7 @@ class FakeShares:
         document = self._owned(user_id, job_id)
         link = self._about(document.get("short_id"))
         if has_come_back(document, link, now):
-            document.update(revocation(document, now))
+            document.update(revocation(document, self.own_link(document, job_id), now))
             raise NotShared
         changes = wished(document, link, now, wishes)
         document.update(changes)
@@ -85,7 +85,7 @@ class FakeShares:
     def revoke(self, user_id: str, job_id: str, now: datetime) -> Job:
         document = self._owned(user_id, job_id)
         self._note(document, job_id, ended_at=now)
-        document.update(revocation(document, now))
+        document.update(revocation(document, self.own_link(document, job_id), now))
         return job_from(job_id, document)
 
     def new(self, job_id: str) -> str:
@@ -93,6 +93,10 @@ class FakeShares:
         short_id = next(new for new in iter(lambda: new_short_id(8), None) if new not in self.links)
         self.links[short_id] = job_id
         return short_id
+
+    def own_link(self, document: dict[str, Any], job_id: str) -> dict[str, Any]:
+        short_id = document.get("short_id")
+        return self._about(short_id) if self.links.get(str(short_id)) == job_id else {}
 
     def _about(self, short_id: object) -> dict[str, Any]:
         return self.about.get(str(short_id), {})
@@ -155,12 +159,14 @@ class FakeExpiries:
         for job_id in sorted(due, key=lambda one: due[one])[:limit]:
             document = self._documents[job_id]
             del document["share_expires_at"]
-            link = self._shares._about(document.get("short_id"))
+            if given(document, "short_id") is None:
+                continue
+            link = self._shares.own_link(document, job_id)
             if goes_on(link, now):
                 document.update({"share_expires_at": link["expires_at"]} if link["expires_at"] else {})
                 continue
             self._shares._note(document, job_id, ended_at=due[job_id])
-            document.update(revocation(document, due[job_id]))
+            document.update(revocation(document, link, due[job_id]))
             document.pop("share_expires_at", None)
             yield job_id
 

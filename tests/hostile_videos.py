@@ -13,7 +13,7 @@ from typing import Any
 import av
 from av.packet import Packet
 from av.video.frame import VideoFrame
-from PIL import Image
+from PIL import ExifTags, Image
 
 from tests.hostile_pictures import damaged, noise, scene
 
@@ -73,6 +73,47 @@ def add_sound(container: Any, seconds: int = 2) -> None:
             plane.update(bytes(plane.buffer_size))
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
+
+
+def subtitled(kind: str, codec: str, words: bytes) -> bytes:
+    """A video with sound and a track of subtitles, and in Matroska with their font."""
+    stream, made = packets(moving(320, 240, 40))
+    written = BytesIO()
+    with av.open(written, "w", format=kind) as container:
+        copy = container.add_stream_from_template(stream, opaque=True)
+        if kind == "matroska":
+            container.add_attachment("font.ttf", "application/x-truetype-font", b"font")
+        subtitles: Any = container.add_stream(codec)
+        subtitles.codec_context.subtitle_header = (
+            b"[V4+ Styles]\nFormat: Name\nStyle: Default\n[Events]\nFormat: Text\n"
+        )
+        subtitles.time_base = copy.time_base = Fraction(1, 1000)
+        add_sound(container)
+        for packet in made:
+            packet.stream = copy
+            container.mux(packet)
+        said = Packet(words)
+        said.stream, said.pts, said.dts, said.duration = subtitles, 0, 0, 1000
+        said.time_base = subtitles.time_base
+        container.mux(said)
+    return written.getvalue()
+
+
+def noted() -> bytes:
+    """Motion JPEG as cameras write it: each picture has EXIF of its own."""
+    stream, made = packets(moving(320, 240, 10), codec="mjpeg", dots="yuvj420p")
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Camera"
+    notes = exif.tobytes()
+
+    def copies() -> Iterator[Packet[Any]]:
+        for packet in made:
+            content = bytes(packet)
+            copy = Packet(content[:2] + struct.pack(">HH", 0xFFE1, 2 + len(notes)) + notes + content[2:])
+            copy.pts, copy.dts, copy.time_base, copy.is_keyframe = packet.pts, packet.dts, packet.time_base, True
+            yield copy
+
+    return muxed(stream, copies(), kind="avi")
 
 
 def video(pictures: Iterable[Image.Image], kind: str = "mp4", sound: bool = False, **how: Any) -> bytes:
@@ -194,6 +235,19 @@ def half(content: bytes) -> bytes:
     return content[: len(content) // 2]
 
 
+def dolby_vision(profile: int, compatibility: int) -> bytes:
+    """A video whose track says that it is Dolby Vision, which only its colours would show."""
+    content = bytearray(video(moving(320, 240, 10), codec="libx265"))
+    record = struct.pack(">BBHB19x", 1, 0, profile << 9 | 1 << 2 | 1, compatibility << 4)
+    told = boxed(b"dvcC", record)
+    _, end = box(bytes(content), b"hev1")
+    content[end:end] = told
+    for kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"hev1"):
+        start, end = box(bytes(content), kind)
+        struct.pack_into(">I", content, start, end - start + len(told))
+    return bytes(content)
+
+
 def plain() -> bytes:
     return video(moving(320, 240, 60), sound=True)
 
@@ -215,6 +269,10 @@ VIDEOS: dict[str, Callable[[], bytes]] = {
     "clip-720p.mp4": lambda: repeated(150, Fraction(1, 30), moving(1280, 720, 30), sound=True),
     "clip.webm": lambda: video(moving(320, 240, 40), kind="webm", codec="libvpx-vp9", deadline="realtime"),
     "clip.mov": lambda: video(moving(320, 240, 40), kind="mov"),
+    "subtitled.mp4": lambda: subtitled("mp4", "mov_text", b"\0\5hello"),
+    "subtitled.mkv": lambda: subtitled("matroska", "subrip", b"hello"),
+    "named-in-latin-1.mp4": lambda: plain().replace(b"VideoHandler", b"Vid\xe9oHandler"),
+    "mjpeg-with-exif.avi": noted,
     # Together, its pictures take more memory than there is.
     "clip-4k.mp4": lambda: repeated(30, Fraction(1, 30), moving(3840, 2160, 1)),
     "noise.mp4": lambda: repeated(90, Fraction(1, 30), (noise(288, 288) for _ in range(15)), crf="1"),
@@ -231,6 +289,8 @@ VIDEOS: dict[str, Callable[[], bytes]] = {
     "panorama.mp4": lambda: video(moving(1920, 64, 10)),
     "odd.mp4": lambda: video(moving(321, 241, 10), dots="yuv444p"),
     "ten-bits.mp4": lambda: video(moving(320, 240, 10), codec="libx265", dots="yuv420p10le"),
+    "dolby-vision-8.mp4": lambda: dolby_vision(8, 1),
+    "dolby-vision-5.mp4": lambda: dolby_vision(5, 0),
     "transparent.webm": lambda: video(moving(320, 240, 10), kind="webm", codec="libvpx-vp9", dots="yuva420p"),
     "changing.webm": lambda: changing([(320, 240), (160, 400), (640, 120)]),
     "ten-hours.mp4": lambda: repeated(36_000, Fraction(1)),

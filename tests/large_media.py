@@ -17,17 +17,27 @@ def full(kind: bytes, content: bytes, version: int = 0, flags: int = 0) -> bytes
     return boxed(kind, struct.pack(">I", version << 24 | flags) + content)
 
 
+Coder = Callable[[Image.Image, str], tuple[bytes, bytes]]
 _UNTOLD = b"nclx\0\2\0\2\0\2\0"
 
 
-def heic(picture: Image.Image, side: int, turns: int = 0, *, colour: bytes = _UNTOLD, tags: str = "") -> bytes:
+def heic(
+    picture: Image.Image,
+    side: int,
+    turns: int = 0,
+    *,
+    colour: bytes = _UNTOLD,
+    tags: str = "",
+    coder: Coder | None = None,
+) -> bytes:
     """A HEIF picture as phones make it: a grid of tiles, coded as HEVC, and a property that turns it upright.
 
     Of its colours, `colour` tells as a property of the grid, and `tags` in each tile; they are parameters of x265.
+    Without a `coder`, `tile` codes the tiles.
     """
     columns, rows = -(-picture.width // side), -(-picture.height // side)
     boxes = [(x * side, y * side, (x + 1) * side, (y + 1) * side) for y in range(rows) for x in range(columns)]
-    coded = [tile(picture.crop(box), tags) for box in boxes]
+    coded = [(coder or tile)(picture.crop(box), tags) for box in boxes]
     count, grid = len(coded), len(coded) + 1
     layout = struct.pack(">BBBBHH", 0, 0, rows - 1, columns - 1, picture.width, picture.height)
     names = [full(b"infe", struct.pack(">HH4sx", item, 0, b"hvc1"), 2) for item in range(1, grid)]

@@ -2,10 +2,10 @@ import { useRef, useState } from "react";
 import { Button } from "@/components/ui/Button";
 import { useOnline, useVisible } from "@/hooks/use-environment";
 import { usePolling } from "@/hooks/use-polling";
-import { tellErased } from "@/lib/erasing";
-import { describe, getErasure } from "@/lib/erasure";
+import { describe, getErasure, tellErased } from "@/lib/erasure";
 import { messageOf, SessionEnded } from "@/lib/errors";
 import type { Erasure } from "@/lib/job";
+import { KEPT_FOR } from "@/lib/keeping";
 import { brisk } from "@/lib/polling";
 import { settings } from "@/lib/settings";
 
@@ -21,7 +21,6 @@ export function ErasureProgress({ onEnd }: { onEnd: () => void }) {
     setErasure(found);
     if (found.state === "done") tellErased();
   });
-  const days = settings.softDeleteDays;
   return (
     <section
       aria-label="Erasure"
@@ -30,8 +29,8 @@ export function ErasureProgress({ onEnd }: { onEnd: () => void }) {
       <p role="status">
         {erasure ? describe(erasure) : "All your jobs are being deleted."}
         {isDone &&
-          days > 0 &&
-          ` For ${days === 1 ? "a day" : `${days} days`} they can be restored, without their texts.`}
+          settings.softDeleteDays > 0 &&
+          ` For ${KEPT_FOR} they can be restored, without their texts.`}
       </p>
       {erasure && !isDone && <Bar erasure={erasure} />}
       {failure !== undefined && !(failure instanceof SessionEnded) && (

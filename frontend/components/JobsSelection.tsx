@@ -1,5 +1,5 @@
 import { Download, Trash2 } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useEffectEvent, useState } from "react";
 import { SaveDialog } from "@/components/dialogs/SaveDialog";
 import { SelectionBar } from "@/components/SelectionBar";
 import { Button } from "@/components/ui/Button";
@@ -7,6 +7,7 @@ import type { Selection } from "@/hooks/use-selection";
 import { messageOf, SessionEnded } from "@/lib/errors";
 import type { FoundList, JobFields } from "@/lib/job";
 import { allMatching } from "@/lib/matching";
+import { namesOf } from "@/lib/naming";
 import { notify } from "@/lib/notify";
 import type { View } from "@/lib/view";
 
@@ -21,8 +22,15 @@ interface Props {
 export function JobsSelection({ selection, view, list, onDelete }: Props) {
   const [searching, setSearching] = useState(false);
   const [saving, setSaving] = useState<JobFields[]>([]);
-  const { jobs, outOf } = selection;
+  const { jobs, outOf, lost, drop } = selection;
   const total = list?.total ?? 0;
+  const tellLost = useEffectEvent(() => {
+    notify("info", "No longer on this page, and no longer selected", namesOf(lost));
+    drop(lost);
+  });
+  useEffect(() => {
+    if (lost.length > 0) tellLost();
+  }, [lost.length]);
 
   const selectMatching = async () => {
     setSearching(true);

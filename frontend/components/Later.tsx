@@ -4,9 +4,11 @@ import { FindingBar } from "@/components/FindingBar";
 import { JobsSelection } from "@/components/JobsSelection";
 import { NothingFound } from "@/components/NothingFound";
 
+export { copyShareLink } from "@/lib/copying";
 export { deleteAll } from "@/lib/deletion";
 export { download } from "@/lib/download";
 export { requestRestores, settledRestores, tellEnd } from "@/lib/restore";
+export { withAsked, withReturning } from "@/lib/returning";
 export { forgetSavedZip } from "@/lib/zip-file";
 
 /** What a list needs only once the user does something with it, or if it is empty. */

@@ -10,10 +10,10 @@ interface Failed {
   refresh: () => Promise<void>;
 }
 
-function TryAgain({ list, look }: { list: Failed; look?: "primary" }) {
+function TryAgain({ list, look = "plain" }: { list: Failed; look?: "plain" | "primary" }) {
   if (list.error instanceof PartMissing) {
     return (
-      <Button {...(look && { look })} onClick={() => window.location.reload()}>
+      <Button look={look} onClick={() => window.location.reload()}>
         Reload
       </Button>
     );
@@ -24,7 +24,7 @@ function TryAgain({ list, look }: { list: Failed; look?: "primary" }) {
     void list.refresh();
   };
   return (
-    <Button {...(look && { look })} onClick={retry}>
+    <Button look={look} onClick={retry}>
       Try again
     </Button>
   );

@@ -30,7 +30,8 @@ export function MediaTile({ kind, jobName, media, onOpen, renew, size = "size-36
   const [playing, triggers] = usePlayback();
   const [place, scrubbing] = useScrubbing();
   const frameLook = `${FRAME} ${size} ${kind === "OUTPUT" ? "border-accent" : "border-line"}`;
-  if (still.broken || still.url === null) return <BrokenTile kind={kind} className={frameLook} />;
+  if (still.broken || still.url === null)
+    return <BrokenTile kind={kind} className={frameLook} {...(original && { onOpen })} />;
 
   const isVideo = kind !== "REF";
   const isPicture = !isVideo || still.url === poster;
@@ -131,15 +132,17 @@ function TileLabel({ kind }: { kind: TileKind }) {
   );
 }
 
-function BrokenTile({ kind, className }: { kind: TileKind; className: string }) {
+/** With `onOpen`, it leads to the preview, where the original can be downloaded. */
+function BrokenTile({ kind, className, onOpen }: { kind: TileKind; className: string; onOpen?: () => void }) {
+  const Frame = onOpen ? "button" : "div";
   return (
-    <div className={`${className} grid! place-items-center text-muted`}>
+    <Frame className={`${className} grid! place-items-center text-muted`} onClick={onOpen}>
       <TileLabel kind={kind} />
       <span className="flex flex-col items-center gap-1.5 text-xs">
         <ImageOff aria-hidden className="size-6" />
         <span className="sr-only">The {TILE_NAMES[kind]} is </span>Not available
       </span>
-    </div>
+    </Frame>
   );
 }
 

@@ -3,9 +3,10 @@
 import { type FormEvent, useEffect, useRef, useState } from "react";
 import { Button } from "@/components/ui/Button";
 import { FIELD, PasswordField } from "@/components/ui/PasswordField";
-import { messageOf, NothingKept } from "@/lib/errors";
-import { keepsData, loadFirebase } from "@/lib/session";
+import { messageOf } from "@/lib/errors";
+import { loadFirebase } from "@/lib/session";
 import { settings } from "@/lib/settings";
+import { keepsData, NOTHING_KEPT } from "@/lib/sign-in";
 
 type Firebase = Awaited<ReturnType<typeof loadFirebase>>;
 
@@ -45,7 +46,7 @@ export function SignInForm({ onSignedIn }: { onSignedIn: () => void }) {
     }
   };
   const signIn = async (act: (firebase: Firebase) => Promise<void>) => {
-    if (!keepsData()) return setProblem(messageOf(new NothingKept()));
+    if (!keepsData()) return setProblem(NOTHING_KEPT);
     if (await attempt(act, (firebase, error) => firebase.signInProblem(error))) onSignedIn();
   };
   const submit = (event: FormEvent<HTMLFormElement>) => {

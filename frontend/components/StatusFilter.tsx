@@ -40,12 +40,12 @@ export function StatusFilter({ chosen, counts, onChange }: Props) {
               type="button"
               aria-pressed={chosen.includes(one)}
               onClick={() => onChange(one)}
-              className="inline-flex min-h-11 items-center gap-2 whitespace-nowrap rounded-full border border-line px-3.5 font-medium text-muted text-sm transition-colors hover:border-slate-500 hover:text-ink aria-pressed:border-accent aria-pressed:bg-accent/10 aria-pressed:text-accent forced-colors:aria-pressed:bg-[Highlight] forced-colors:aria-pressed:text-[HighlightText] forced-colors:aria-pressed:forced-color-adjust-none sm:min-h-9"
+              className="chip inline-flex items-center gap-2 whitespace-nowrap px-3.5"
             >
               {one ? statusLabel(one) : "All"}
               {one !== "deleted" && one !== "shared" && (
                 <span className="min-w-4 text-center text-xs tabular-nums">
-                  {counts ? (counts[one ?? "all"] ?? 0) : "–"}
+                  {counts ? counts[one ?? "all"] : "–"}
                 </span>
               )}
             </button>

@@ -16,6 +16,7 @@ import type { Navigation } from "@/hooks/use-view";
 import { cardId } from "@/lib/focus";
 import { focusAfterDeletion } from "@/lib/focus-after-deletion";
 import { type DeletedJob, shortName, titleOf } from "@/lib/job";
+import { KEPT_FOR } from "@/lib/keeping";
 import { settings } from "@/lib/settings";
 import { formatDate, formatExact } from "@/lib/time";
 import type { View } from "@/lib/view";
@@ -73,12 +74,11 @@ export default function TrashContent({ trash, view, navigation, onRestore }: Pro
 }
 
 function Empty() {
-  const days = settings.softDeleteDays;
   return (
     <Notice title="The trash is empty" icon={<Trash2 className="size-7" />}>
       <p>
-        {days > 0
-          ? `Jobs that you delete stay here for ${days === 1 ? "a day" : `${days} days`}, and can be restored.`
+        {settings.softDeleteDays > 0
+          ? `Jobs that you delete stay here for ${KEPT_FOR}, and can be restored.`
           : "Deleted jobs are gone for good, because no copies are kept."}
       </p>
     </Notice>

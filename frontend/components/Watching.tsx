@@ -2,10 +2,10 @@ import { useEffect, useEffectEvent, useRef, useState } from "react";
 import { statusLabel } from "@/components/StatusBadge";
 import { useNow } from "@/hooks/use-now";
 import { isActive, type Job, stalledSince } from "@/lib/job";
-import { claim, endedSince, iconOf, isNews, showNotification } from "@/lib/notices";
+import { claim, endedSince, heedPermission, iconOf, isNews, showNotification } from "@/lib/notices";
 import { serverNow } from "@/lib/server-time";
 import { isLookedAt, tabTitle } from "@/lib/tab";
-import { heedPermission, isTelling } from "@/lib/telling";
+import { isTelling } from "@/lib/telling";
 import { formatElapsed, parseTime } from "@/lib/time";
 import { durations, noteOn } from "@/lib/usual";
 

@@ -11,30 +11,35 @@ export interface Details {
 }
 
 /**
- * Returns the job named in the address, which need not be on the page of the list that is shown. `update` changes the
- * loaded job, or sets it to null if it no longer exists.
+ * Returns the job named in the address, which need not be on the page of the list that is shown. One that the list no
+ * longer has stays as it was until it is loaded: its name may be being typed. `learn` takes what is loaded. `update` changes
+ * the loaded job, or sets it to null if it no longer exists.
  */
 export function useDetails(
   userId: string,
   jobId: string | null,
   listed: Job[],
   listIsPending: boolean,
+  learn: (jobs: Job[]) => Job[],
 ): Details & { isListed: boolean; update: (change: (job: Job) => Job | null) => void } {
   const found = listed.find((job) => job.id === jobId);
   // A list that is still loading may contain the job.
   const wanted = jobId !== null && !found && !listIsPending;
   const { data, error, mutate } = useSWR<Job | null>(
     wanted ? ["job", userId, jobId] : null,
-    async () => (await getJobs([String(jobId)]))[0] ?? null,
+    async () => learn(await getJobs([String(jobId)]))[0] ?? null,
     { revalidateOnFocus: false, shouldRetryOnError: false },
   );
   // SWR takes any change for an answer: without a loaded job it would end the loading, or take its failure back.
   const isLoaded = useRef(false);
+  const listedLast = useRef<Job>(undefined);
   useEffect(() => {
     isLoaded.current = data !== undefined;
+    if (found) listedLast.current = found;
   });
+  const last = listedLast.current?.id === jobId ? listedLast.current : undefined;
   return {
-    job: found ?? data,
+    job: found ?? (data === undefined ? last : data),
     isListed: found !== undefined,
     error,
     retry: () => void mutate(),

@@ -1,25 +1,12 @@
 import { useSyncExternalStore } from "react";
+import { listenTo } from "@/lib/events";
 import { asks } from "@/lib/polling";
 import { isTelling } from "@/lib/telling";
 
-function listenTo(target: () => EventTarget, ...events: string[]) {
-  return (listener: () => void) => {
-    for (const event of events) target().addEventListener(event, listener);
-    return () => {
-      for (const event of events) target().removeEventListener(event, listener);
-    };
-  };
-}
-
-const visibility = listenTo(() => document, "visibilitychange");
-const storage = listenTo(() => window, "storage");
-const visibilityAndStorage = (listener: () => void) => {
-  const ends = [visibility(listener), storage(listener)];
-  return () => {
-    for (const end of ends) end();
-  };
-};
-const connection = listenTo(() => window, "online", "offline");
+const visibility = listenTo("visibilitychange");
+const storage = listenTo("storage");
+const visibilityAndStorage = listenTo("visibilitychange", "storage");
+const connection = listenTo("online", "offline");
 
 /** Whether the tab is visible. */
 export function useVisible(): boolean {

@@ -9,16 +9,16 @@ import { useReturn } from "@/hooks/use-return";
 import { getJobs, getJobThumbnails, listJobs, lookForNewest, PAGE_SIZE } from "@/lib/api";
 import { ApiError, SessionEnded } from "@/lib/errors";
 import {
+  type Change,
   type Counts,
   changedJobs,
   type FoundList,
   isActive,
   type Job,
   type JobFields,
-  type JobName,
-  type JobShareResponse,
   type JobThumbnailsResponse,
 } from "@/lib/job";
+import { reloadUnseen } from "@/lib/late";
 import {
   arrivals,
   countedTotal,
@@ -27,19 +27,17 @@ import {
   leftBetween,
   newestOf,
   recount,
-  renamedAs,
   roomFor,
-  sharedAs,
-  withName,
-  withNames,
+  withChange,
+  withChanges,
   withoutJobs,
   withPolledJob,
   withPolledJobs,
-  withShare,
   withTotal,
 } from "@/lib/list";
-import { keepUrls, type TileKind, withRenewed } from "@/lib/media";
+import { broughtBy, keepUrls, type TileKind, withRenewed } from "@/lib/media";
 import { isOld, patient, pollsOf, slowing } from "@/lib/polling";
+import type { JobId } from "@/lib/selection";
 import { serverNow } from "@/lib/server-time";
 import { placeOf, type View, waysToSearch } from "@/lib/view";
 
@@ -71,16 +69,14 @@ export interface Jobs {
   /** Removes a deleted job until it is `restored`. */
   drop: (job: JobFields) => void;
   /** Whether the job is known to be deleted, or is being deleted. */
-  isGone: (job: JobFields) => boolean;
+  isGone: (job: JobId) => boolean;
   /** Takes back `drop`. `counted` says whether the counts contain the jobs already. */
   restored: (jobs: JobFields[], counted: boolean) => void;
-  /** Applies a change of a job's share link. */
-  share: (share: JobShareResponse) => void;
-  /** Applies a job's new name. */
-  rename: (renamed: JobName) => void;
+  /** Applies what the user has changed about a job. */
+  amend: (change: Change) => void;
   /** The media of all loaded jobs, by job id. */
   thumbnails: Readonly<Record<string, JobThumbnailsResponse>>;
-  /** Loads new URLs for a tile whose URLs do not work. The job's other URLs stay. */
+  /** Gets new URLs for a tile whose URLs do not work: those of a load under way, or its own. The job's other URLs stay. */
   renewMedia: RenewMedia;
 }
 
@@ -113,6 +109,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   /** The last load of each place, and how many loads are under way. */
   const latest = useRef(new Map<string, symbol>());
   const underWay = useRef(0);
+  /** The answer to the last load of any place, or to the one under way. */
+  const answer = useRef<Promise<FoundList>>(undefined);
   const [thumbnails, setThumbnails] = useState<Record<string, JobThumbnailsResponse>>({});
   const shown = useRef(thumbnails);
   /** The request that loads or loaded the counts. One is enough for all filters and pages. */
@@ -125,8 +123,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const loaded = useRef(NEVER);
   const [arrived, setArrived] = useState<ReadonlySet<string>>(new Set());
   const room = useRef(PAGE_SIZE);
-  /** Names given since the last poll was asked. Its answer may have been read before they were saved. */
-  const renamedSince = useRef<JobName[]>([]);
+  /** Changes since the last poll was asked. Its answer may have been read before they were saved. */
+  const changes = useRef<Change[]>([]);
 
   const setMedia = (media: JobThumbnailsResponse[]) => {
     shown.current = { ...shown.current, ...Object.fromEntries(media.map((one) => [one.job_id, one])) };
@@ -171,7 +169,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
         const after = pages.current.get(placeOf({ ...view, page: page - 1 }));
         const size = loaded.current.place === place ? room.current : PAGE_SIZE;
         room.current = size;
-        const found = await listJobs({ view, size, after, counts: counting() });
+        answer.current = listJobs({ view, size, after, counts: counting() });
+        const found = await answer.current;
         const total = countedTotal(found, view) ?? (after?.next_cursor ? null : found.total);
         if (total !== null) totals.current.set(whole, { at, total });
         const { at: from, total: counted } = totals.current.get(whole) ?? { at, total: found.total };
@@ -180,6 +179,9 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
         pages.current.set(place, list);
         // If a later request asks for the counts too, its newer counts are used instead.
         if (list.counts && counting()) setCounts(list.counts);
+        // Counts that are older than the list may contradict it. With the list that is loaded then, new ones come.
+        const told = countedTotal({ counts }, view);
+        if (!list.counts && told !== null && told !== list.total) setTimeout(() => void reload());
         learn(list.jobs);
         setLoads((number) => number + 1);
         const known = loaded.current.place === place ? loaded.current.newest : null;
@@ -200,6 +202,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
           loaded.current = { ...loaded.current, at: 0 };
           setFailures((others) => ({ ...others, [place]: { at: Date.now(), error } }));
         }
+        reloadUnseen(error);
         throw error;
       } finally {
         underWay.current -= 1;
@@ -218,10 +221,6 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     return mutate();
   };
 
-  /** SWR drops the answers to loads that are under way, so the list is then loaded again. */
-  const change = (changed: (list: FoundList) => FoundList) =>
-    void mutate((list) => list && changed(list), { revalidate: () => underWay.current > 0 });
-
   useCounts(userId, view.deleted && !counts, setCounts);
 
   const all = data?.jobs.map((job) => ({ ...job, media: thumbnails[job.id] ?? job.media }));
@@ -230,8 +229,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     update: updateDetails,
     isListed,
     ...details
-  } = useDetails(userId, view.details, all ?? [], pending);
-  const isGone = (job: JobFields) => deleted.has(job.id) || deleting.some((one) => one.id === job.id);
+  } = useDetails(userId, view.details, all ?? [], pending, learn);
+  const isGone = (job: JobId) => deleted.has(job.id) || deleting.some((one) => one.id === job.id);
   const watched = all?.filter((job) => isActive(job) && !isGone(job)) ?? [];
   const apart = details.job && !isListed && isActive(details.job) ? [details.job] : [];
   // Nothing is asked while the list loads, because it contains the same jobs, during a deletion, which changes the
@@ -240,8 +239,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const { polled, pace } = pollsOf([...watched, ...apart], visible);
   const pollFailure = usePolling(calm && polled.length > 0, asked, pace, async (signal) => {
     const ids = polled.map((job) => job.id);
-    renamedSince.current = [];
-    const answered = withNames(learn(await getJobs(ids, signal)), renamedSince.current);
+    changes.current = [];
+    const answered = withChanges(learn(await getJobs(ids, signal)), changes.current);
     const now = await mutate((list) => list && withPolledJobs(list, ids, answered), { revalidate: false });
     const listed = polled.filter((job) => watched.includes(job));
     noteGone(listed.filter((job) => answered.every(({ id }) => id !== job.id)));
@@ -303,17 +302,19 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     },
     isGone,
     restored: takeBack,
-    share: (share) => {
-      change((list) => withShare(list, share));
-      updateDetails((job) => sharedAs(job, share));
-    },
-    rename: (renamed) => {
-      renamedSince.current.push(renamed);
-      change((list) => withName(list, renamed));
-      updateDetails((job) => renamedAs(job, renamed));
+    amend: (change) => {
+      changes.current.push(change);
+      // SWR drops the answers to loads that are under way, so the list is then loaded again.
+      void mutate((list) => list && { ...list, jobs: withChanges(list.jobs, [change]) }, {
+        revalidate: () => underWay.current > 0,
+      });
+      updateDetails((job) => withChange(job, change));
     },
     thumbnails,
     renewMedia: async (jobId, kind) => {
+      const drawn = thumbnails[jobId];
+      const brought = await broughtBy(answer.current, kind, drawn, () => shown.current[jobId]);
+      if (brought) return brought;
       const answered = await getJobThumbnails(jobId);
       const kept = keepUrls(shown.current[jobId], answered, serverNow());
       setMedia([withRenewed(kept, answered, kind)]);

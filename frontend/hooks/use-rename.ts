@@ -1,11 +1,12 @@
 import { useState } from "react";
 import { messageOf, SessionEnded } from "@/lib/errors";
-import { enteredName, isShared, type Job, type JobName, shortName } from "@/lib/job";
+import { type Change, isShared, type Job, shortName } from "@/lib/job";
 import { renameJob } from "@/lib/job-calls";
+import { enteredName } from "@/lib/naming";
 import { notify } from "@/lib/notify";
 
-/** Renames the job. `onChange` gets its new name. */
-export function useRename(job: Job, onChange: (renamed: JobName) => void) {
+/** Renames the job. `onChange` gets what changes. */
+export function useRename(job: Job, onChange: (change: Change) => void) {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
 

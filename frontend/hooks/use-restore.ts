@@ -7,16 +7,13 @@ import { messageOf, SessionEnded } from "@/lib/errors";
 import type { Job, JobFields } from "@/lib/job";
 import { late } from "@/lib/late";
 import { loadLater } from "@/lib/later";
-import { recount, withoutJobs, withReturning } from "@/lib/list";
+import { recount, withoutJobs } from "@/lib/list";
 import { notify } from "@/lib/notify";
 import { brisk } from "@/lib/polling";
+import type { Returning } from "@/lib/returning";
 import type { View } from "@/lib/view";
 
-interface Returning {
-  job: JobFields;
-  /** Whether the functions have accepted the restore. */
-  accepted: boolean;
-}
+type Part = Awaited<ReturnType<typeof loadLater>>;
 
 interface Restore {
   /** The jobs and the trash, with what is coming back already in its place. */
@@ -31,12 +28,21 @@ interface Restore {
  */
 export function useRestore(known: Jobs, found: Trash, view: View): Restore {
   const [returning, setReturning] = useState<Returning[]>([]);
+  /** As it is now, for requests that wait for their turn. */
+  const latest = useRef(returning);
+  const change = (changed: (before: Returning[]) => Returning[]) => {
+    latest.current = changed(latest.current);
+    setReturning(latest.current);
+  };
+  /** Null until the first restore. */
+  const [part, setPart] = useState<Part | null>(null);
   const [visible, online] = [useVisible(), useOnline()];
   const asked = useRef(0);
   const all = returning.map(({ job }) => job);
+  const isAmong = (some: Returning[], { id }: JobFields) => some.some(({ job }) => job.id === id);
   const forget = (jobs: JobFields[]) => {
     const ids = jobs.map((job) => job.id);
-    setReturning((before) => before.filter(({ job }) => !ids.includes(job.id)));
+    change((before) => before.filter(({ job }) => !ids.includes(job.id)));
   };
 
   const welcome = async (back: JobFields[]) => {
@@ -47,25 +53,27 @@ export function useRestore(known: Jobs, found: Trash, view: View): Restore {
   };
   const accepted = returning.flatMap((one) => (one.accepted ? [one.job] : []));
   const failure = usePolling(accepted.length > 0 && visible && online, asked, brisk, async (signal) => {
-    const { settledRestores, tellEnd } = await late(loadLater);
-    const { back, stay } = await settledRestores(accepted, signal);
+    if (!part) return;
+    const { back, stay } = await part.settledRestores(accepted, signal);
     if (stay.length > 0) {
       forget(stay);
       void found.refresh();
     }
     if (back.length > 0) await welcome(back);
-    tellEnd(back, stay);
+    part.tellEnd(back, stay);
   });
 
   const restore = async (jobs: JobFields[]) => {
-    setReturning((before) => [...before, ...jobs.map((job) => ({ job, accepted: false }))]);
     const accept = (job: JobFields) => {
       asked.current = Date.now();
-      setReturning((before) => before.map((one) => (one.job.id === job.id ? { job, accepted: true } : one)));
+      change((before) => before.map((one) => (one.job.id === job.id ? { ...one, accepted: true } : one)));
     };
     try {
-      const { requestRestores } = await late(loadLater);
-      await requestRestores(jobs, accept, (job) => forget([job]));
+      const loaded = await late(loadLater);
+      setPart(loaded);
+      change((before) => loaded.withAsked(before, jobs));
+      const isWanted = (job: JobFields) => isAmong(latest.current, job);
+      await loaded.requestRestores(jobs, isWanted, accept, (job) => forget([job]));
       // Others move up, and what cannot come back may have left the trash.
       void found.refresh();
     } catch (error) {
@@ -75,13 +83,13 @@ export function useRestore(known: Jobs, found: Trash, view: View): Restore {
     }
   };
 
-  const isReturning = (job: JobFields) => all.some((one) => one.id === job.id);
+  const isReturning = (job: JobFields) => isAmong(returning, job);
   const withMedia = all.filter((job): job is Job => "media" in job);
   return {
     restore,
     jobs: {
       ...known,
-      list: known.list && withReturning(known.list, withMedia, view),
+      list: known.list && part ? part.withReturning(known.list, withMedia, view) : known.list,
       counts: known.counts && recount(known.counts, [], all),
       error: known.error ?? failure,
       hide: (jobs) => {

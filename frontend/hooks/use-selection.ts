@@ -1,6 +1,6 @@
 import { useState } from "react";
 import type { JobFields } from "@/lib/job";
-import { type Chosen, choose } from "@/lib/selection";
+import { type Chosen, choose, type JobId, lostFrom, withoutChosen } from "@/lib/selection";
 import { placeOf, type View } from "@/lib/view";
 
 export interface Selection<T extends JobFields = JobFields> {
@@ -15,16 +15,21 @@ export interface Selection<T extends JobFields = JobFields> {
   /** Selects these jobs, on whatever page they are, unless the selection has changed since this function was returned. */
   selectThese: (jobs: T[]) => void;
   clear: () => void;
+  /** Takes out jobs that were deleted or are `lost`, whatever has been selected since this function was returned. */
+  drop: (jobs: JobId[]) => void;
+  /** Jobs that are selected and not among `jobs`, because the page no longer shows them. They have to be told and dropped. */
+  lost: JobId[];
 }
 
 /**
- * Keeps track of which jobs are selected. Changing the page, filter or search clears the selection. Of the jobs of
- * `selectThese`, those that are not shown stay selected until they are `gone`.
+ * Keeps track of which jobs are selected. Changing the page, filter or search clears the selection. A job that the
+ * page no longer shows is not selected any more. Of the jobs of `selectThese`, those that are not shown stay selected until
+ * they are `gone`.
  */
 export function useSelection<T extends JobFields>(
   view: View,
   shown: T[],
-  gone: (job: T) => boolean = () => false,
+  gone: (job: JobId) => boolean = () => false,
 ): Selection<T> {
   const place = placeOf(view);
   const none: Chosen<T> = { ids: new Set(), elsewhere: [], last: null };
@@ -35,6 +40,7 @@ export function useSelection<T extends JobFields>(
   const keep = (now: Partial<Chosen<T>>) => setSelected({ place, chosen: { ...none, ...now } });
   const isShown = new Set(shown.map((job) => job.id));
   const elsewhere = chosen.elsewhere.filter((job) => !isShown.has(job.id) && !gone(job));
+  const lost = lostFrom(chosen, shown, gone);
   return {
     jobs: [...shown, ...elsewhere].filter((job) => ids.has(job.id)),
     outOf: shown.length,
@@ -46,5 +52,7 @@ export function useSelection<T extends JobFields>(
       setSelected((now) => (now === selected ? { place, chosen: these } : now));
     },
     clear: () => keep({}),
+    drop: (jobs) => setSelected((now) => ({ ...now, chosen: withoutChosen(now.chosen, jobs) })),
+    lost,
   };
 }

@@ -1,13 +1,13 @@
 import { useState } from "react";
 import { messageOf, SessionEnded } from "@/lib/errors";
-import { type Job, type JobShareResponse, shortName } from "@/lib/job";
-import { changeShareLink, endShareLink, makeShareLink } from "@/lib/job-calls";
+import { type Change, type Job, type JobShareResponse, shortName } from "@/lib/job";
+import { changeOf, changeShareLink, endShareLink, makeShareLink } from "@/lib/job-calls";
 import { notify } from "@/lib/notify";
 import { serverNow } from "@/lib/server-time";
 import { formatExact } from "@/lib/time";
 
-/** Makes, limits and ends the job's share link. `onChange` gets the response. */
-export function useShareLink(job: Job, onChange: (share: JobShareResponse) => void) {
+/** Makes, limits and ends the job's share link. `onChange` gets what changes. */
+export function useShareLink(job: Job, onChange: (change: Change) => void) {
   const [busy, setBusy] = useState(false);
   const [failure, setFailure] = useState<string | null>(null);
   const name = shortName(job.id);
@@ -17,7 +17,7 @@ export function useShareLink(job: Job, onChange: (share: JobShareResponse) => vo
     setFailure(null);
     try {
       const share = await request;
-      onChange(share);
+      onChange(changeOf(share));
       const [title = "", description] = tell(share);
       notify("success", title, description);
     } catch (error) {

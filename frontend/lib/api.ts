@@ -118,6 +118,9 @@ export async function call<T>(endpoint: Endpoint, path: string, options: Options
       headers: { Authorization: `Bearer ${token}`, ...(body && { "Content-Type": "application/json" }) },
       ...(body && { body: JSON.stringify(body) }),
       credentials: "omit",
+      // What looks done is done also if the page is closed before the browser has asked whether it may be sent. Not with a
+      // body, which may be longer than what browsers send then: https://fetch.spec.whatwg.org/#http-network-or-cache-fetch
+      keepalive: method !== "GET" && !body,
       signal: controller.signal,
     });
   };

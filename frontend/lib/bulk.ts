@@ -10,9 +10,29 @@ const MOST_WAITS = 5;
 const LONGEST_WAIT = 60_000;
 
 /**
- * Does the work for each item, a few at a time. An error ends it, and is thrown. Meanwhile the page does not reload by
- * itself, and if there are several items, the browser asks before it leaves the page, unless the session has ended or
- * another user has signed in.
+ * Does the work. Meanwhile the page does not reload by itself and, if it `asks`, the browser asks before it leaves the
+ * page, unless the session has ended or another user has signed in.
+ */
+export async function keepingPage<T>(asks: boolean, work: () => Promise<T>): Promise<T> {
+  const user = readRecord()?.userId;
+  const askBeforeLeaving = (event: BeforeUnloadEvent) => {
+    if (user === undefined || readRecord()?.userId !== user) return;
+    event.preventDefault();
+    event.returnValue = true; // for Chrome before 119
+  };
+  if (asks) window.addEventListener("beforeunload", askBeforeLeaving);
+  underWay.count += 1;
+  try {
+    return await work();
+  } finally {
+    underWay.count -= 1;
+    window.removeEventListener("beforeunload", askBeforeLeaving);
+  }
+}
+
+/**
+ * Does the work for each item, a few at a time. An error ends it, and is thrown. Meanwhile the page is kept, as by
+ * `keepingPage`, which asks if there are several items.
  */
 export async function fewAtOnce<T>(
   items: T[],
@@ -23,18 +43,7 @@ export async function fewAtOnce<T>(
   const workThrough = async () => {
     for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
   };
-  const user = readRecord()?.userId;
-  const askBeforeLeaving = (event: BeforeUnloadEvent) => {
-    if (user !== undefined && readRecord()?.userId === user) event.preventDefault();
-  };
-  if (items.length > 1) window.addEventListener("beforeunload", askBeforeLeaving);
-  underWay.count += 1;
-  try {
-    await Promise.all(Array.from({ length: atOnce }, workThrough));
-  } finally {
-    underWay.count -= 1;
-    window.removeEventListener("beforeunload", askBeforeLeaving);
-  }
+  await keepingPage(items.length > 1, () => Promise.all(Array.from({ length: atOnce }, workThrough)));
 }
 
 /** Makes the request. If that was too many at once (429), waits as long as the service asks, if not too long, and tries again. */

@@ -1,6 +1,7 @@
 /** Deleting all jobs. Loaded when it is needed. */
 
 import { call, lookForNewest } from "@/lib/api";
+import { ERASED, KEY } from "@/lib/erasing";
 import { ApiError, messageOf, SessionEnded, SIGN_IN_TOO_OLD } from "@/lib/errors";
 import type { Erasure } from "@/lib/job";
 import { ALL } from "@/lib/view";
@@ -14,6 +15,23 @@ export async function getErasure(signal?: AbortSignal): Promise<Erasure | null> 
     if (error instanceof ApiError && error.status === 404) return null;
     throw error;
   }
+}
+
+export function noteErasure(userId: string): void {
+  try {
+    localStorage.setItem(KEY + userId, "yes");
+  } catch {
+    // The browser has no room. The progress is shown until the page is left.
+  }
+}
+
+export function forgetErasure(userId: string): void {
+  localStorage.removeItem(KEY + userId);
+}
+
+/** Tells the page that all jobs are deleted. */
+export function tellErased(): void {
+  window.dispatchEvent(new Event(ERASED));
 }
 
 /** Where the user is on the way to an erasure. */
@@ -51,6 +69,13 @@ export async function send(jobs: number): Promise<Step> {
       return next.at === "asking" ? { ...next, note: error.message } : next;
     }
   });
+}
+
+/** Returns a sentence about why a request was not accepted, or null if it was or the browser is leaving the page. */
+export function whatStopped(step: Step): string | null {
+  if (step.at === "signing in") return "This needs a sign-in of the last minutes.";
+  if (step.at === "asking") return step.note ?? null;
+  return step.at === "failed" ? step.reason : null;
 }
 
 async function attempt(act: () => Promise<Step>): Promise<Step> {

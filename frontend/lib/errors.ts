@@ -15,15 +15,6 @@ export class PartMissing extends Error {
   }
 }
 
-/** The browser stores nothing for this page. */
-export class NothingKept extends Error {
-  constructor() {
-    super(
-      "The browser does not let this page keep you signed in. Allow the page to store data (cookies and site data) and try again.",
-    );
-  }
-}
-
 /** The server responded with an error. The message is the server's own sentence for the user (RFC 9457 `detail`). */
 export class ApiError extends Error {
   constructor(
@@ -45,7 +36,7 @@ export const SIGN_IN_TOO_OLD = "https://nuumee.ai/problems/sign-in-too-old";
 export class SessionEnded extends Error {}
 
 /** The errors whose messages are meant for the user. */
-const KNOWN = [ApiError, NetworkError, NothingKept, PartMissing];
+const KNOWN = [ApiError, NetworkError, PartMissing];
 
 /** Returns a sentence for the user about any error. */
 export function messageOf(error: unknown): string {

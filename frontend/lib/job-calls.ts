@@ -3,6 +3,7 @@
 import { call, filterParameters } from "@/lib/api";
 import { ApiError } from "@/lib/errors";
 import type {
+  Change,
   JobFields,
   JobName,
   JobOutputResponse,
@@ -68,6 +69,11 @@ export function changeShareLink(
   body: { expires_at: string | null } | { share_name: boolean },
 ): Promise<JobShareResponse> {
   return call("shareJob", `/jobs/${encodeURIComponent(jobId)}/share`, { method: "PATCH", body });
+}
+
+/** Returns what a new link, or the end of one, changes about its job. */
+export function changeOf({ job_id: id, share_url, expires_at, share_name }: JobShareResponse): Change {
+  return { id, share_url, share_expires_at: expires_at, share_name };
 }
 
 export function endShareLink(jobId: string): Promise<JobShareResponse> {

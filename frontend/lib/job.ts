@@ -18,7 +18,7 @@ export type Medium = "reference_image" | "motion_video" | "input_video" | "outpu
 /**
  * Signed URLs, valid until `expires_at`; null if the job has no such medium. A poster is a small picture of a medium
  * and a preview is a few seconds of a video. A view is an image that browsers do not show, as one that they do. A
- * storyboard is a video's course in pictures. All are null until they have been made, and absent with older functions.
+ * storyboard is a video's course in pictures. All are null until they have been made.
  */
 export interface JobThumbnailsResponse {
   job_id: string;
@@ -26,45 +26,44 @@ export interface JobThumbnailsResponse {
   motion_video_url: string | null;
   input_video_url: string | null;
   output_video_url: string | null;
-  reference_poster_url?: string | null;
-  motion_poster_url?: string | null;
-  output_poster_url?: string | null;
-  motion_preview_url?: string | null;
-  output_preview_url?: string | null;
-  reference_view_url?: string | null;
-  output_storyboard_url?: string | null;
+  reference_poster_url: string | null;
+  motion_poster_url: string | null;
+  output_poster_url: string | null;
+  motion_preview_url: string | null;
+  output_preview_url: string | null;
+  reference_view_url: string | null;
+  output_storyboard_url: string | null;
   /** Whether all browsers show or play the medium itself; null if that is not known. */
-  playable?: Record<Medium, boolean | null>;
-  expires_in_seconds: number;
+  playable: Record<Medium, boolean | null>;
   expires_at: string;
 }
 
 /** What is known of any job, live or deleted. */
 export interface JobFields {
   id: string;
-  /** What the owner calls it. Older functions send none. */
-  name?: string | null;
+  /** What the owner calls it. */
+  name: string | null;
   share_url: string | null;
-  /** When the link ends; null for never. Older functions send none, and no views. */
-  share_expires_at?: string | null;
-  /** Whether the share page shows the name. Older functions send none. */
-  share_name?: boolean | undefined;
-  view_count?: number;
+  /** When the link ends; null for never. */
+  share_expires_at: string | null;
+  /** Whether the share page shows the name. */
+  share_name: boolean;
+  view_count: number;
   job_type: string | null;
   /** One of STATUSES, or one that a later version of the product adds. */
   status: string | null;
   resolution: string | null;
   credits_charged: number | null;
   /** What the user asked for in words; lists cut it. */
-  extension_prompt?: string | null;
-  seed?: number | null;
+  extension_prompt: string | null;
+  seed: number | null;
   /** The job whose video this one is made from. */
-  source_job_id?: string | null;
-  /** How many of them were given back. Older functions send none. */
-  credits_refunded?: number | null;
+  source_job_id: string | null;
+  /** How many of them were given back. */
+  credits_refunded: number | null;
   error_message: string | null;
   created_at: string | null;
-  updated_at?: string | null;
+  updated_at: string | null;
   completed_at: string | null;
 }
 
@@ -80,8 +79,7 @@ export interface DeletedJob extends JobFields {
   recoverable_until: string;
 }
 
-/** Older functions do not send `other`. */
-export type Counts = Record<JobStatus | "all", number> & { other?: number };
+export type Counts = Record<Group | "all", number>;
 
 export interface JobList {
   jobs: Job[];
@@ -156,6 +154,9 @@ export interface JobOutputResponse {
   filename: string;
 }
 
+/** Of a job, what has changed. */
+export type Change = Pick<Job, "id"> & Partial<JobFields>;
+
 /** Of a renamed job, what has changed. */
 export interface JobName {
   id: string;
@@ -174,8 +175,8 @@ export interface Erasure {
 export interface JobShareResponse {
   job_id: string;
   share_url: string | null;
-  expires_at?: string | null;
-  share_name?: boolean | undefined;
+  expires_at: string | null;
+  share_name: boolean;
 }
 
 export function isStatus(text: string | null): text is JobStatus {
@@ -203,7 +204,7 @@ export function isShared({ share_url, share_expires_at }: JobFields, now = serve
 }
 
 /** Returns how often the job's video was viewed by its link. */
-export function formatViews({ view_count: views = 0 }: JobFields): string {
+export function formatViews({ view_count: views }: JobFields): string {
   return views === 0 ? "No views yet" : `${views} ${views === 1 ? "view" : "views"}`;
 }
 
@@ -241,21 +242,6 @@ export function typeLabel({ job_type }: Pick<JobFields, "job_type">): string {
 /** Returns the job's own name, or else what kind of video it is. */
 export function titleOf(job: JobFields): string {
   return job.name || typeLabel(job);
-}
-
-/** Whether this is only the beginning of the prompt, as lists have it. */
-export function isPromptCut({ extension_prompt: prompt }: JobFields): boolean {
-  return prompt?.endsWith("…") ?? false;
-}
-
-/** Returns the seed, or null if there is none or numbers of this language cannot hold it: it would be another one. */
-export function seedOf({ seed }: JobFields): number | null {
-  return Number.isSafeInteger(seed) ? (seed as number) : null;
-}
-
-/** Returns the name that a text field asks for: null, which is none, if the field is blank. */
-export function enteredName(text: string): string | null {
-  return text.trim() || null;
 }
 
 /** Returns the first characters of the id, enough to tell jobs apart. */

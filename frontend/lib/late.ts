@@ -48,3 +48,8 @@ export function reloadOnce(now: number = Date.now()): boolean {
   location.reload();
   return true;
 }
+
+/** Reloads a hidden page if the error is that one of its parts is missing: nobody sees the button that does. */
+export function reloadUnseen(error: unknown): void {
+  if (error instanceof PartMissing && document.visibilityState === "hidden") reloadOnce();
+}

@@ -2,18 +2,18 @@
 
 import { PAGE_SIZE } from "@/lib/api";
 import {
+  type Change,
   type Counts,
   type FoundList,
   groupOf,
+  isActive,
   type Job,
   type JobFields,
-  type JobName,
-  type JobShareResponse,
   type Newest,
   type TrashList,
 } from "@/lib/job";
 import { parseTime } from "@/lib/time";
-import { isNarrowed, type View } from "@/lib/view";
+import type { View } from "@/lib/view";
 
 /** The most jobs that the functions return at once. */
 const LARGEST_PAGE = 100;
@@ -31,7 +31,8 @@ function beforeOf(list: FoundList | TrashList): number {
 
 /**
  * Whether jobs have been added or deleted elsewhere, so that the list has to be loaded again. In a list of some statuses,
- * a job that now has another stays where the user saw it change.
+ * a job that now has another stays where the user saw it change, and one in progress may have changed since the last poll,
+ * which has to tell so.
  */
 export function isOutdated(
   list: FoundList,
@@ -40,7 +41,10 @@ export function isOutdated(
 ): boolean {
   const [newest] = jobs;
   const added = newest !== undefined && list.jobs.every((job) => job.id !== newest.id);
-  return added || total > list.total || (statuses.length === 0 && total < list.total);
+  if (statuses.length === 0) return added || total !== list.total;
+  const matching = list.jobs.filter((job) => statuses.includes(groupOf(job.status)));
+  const known = list.total - (list.jobs.length - matching.length);
+  return added || total > known || total < known - matching.filter(isActive).length;
 }
 
 /** Returns how many jobs to load so that those of the list stay in it, however many new ones come before them. */
@@ -65,14 +69,11 @@ export function withoutJobs<T extends { jobs: JobFields[]; total: number }>(list
   return { ...list, jobs: list.jobs.filter((job) => !ids.has(job.id)), total: list.total - ids.size };
 }
 
-/** Returns the total that the counts that came with a list tell, if it is of all jobs or of some statuses, else null. */
-export function countedTotal({ counts }: Pick<FoundList, "counts">, view: View): number | null {
+/** Returns the total that counts tell of a list, if it is of all jobs or of some statuses, else null. */
+export function countedTotal({ counts }: { counts?: Counts | undefined }, view: View): number | null {
   const { search, shared, statuses, types, from, to } = view;
   if (!counts || search || shared || types.length > 0 || from || to) return null;
-  const { all, ...byStatus } = counts;
-  if (statuses.length === 0) return all;
-  const total = statuses.reduce((sum, status) => sum + (byStatus[status] ?? Number.NaN), 0);
-  return Number.isNaN(total) ? null : total;
+  return statuses.length === 0 ? counts.all : statuses.reduce((sum, status) => sum + counts[status], 0);
 }
 
 /** When a job was deleted, and the list that showed it. */
@@ -96,52 +97,14 @@ export function withTotal<T extends FoundList | TrashList>(list: T, total: numbe
   return { ...list, total: list.next_cursor === null ? end : Math.max(total, end + 1) };
 }
 
-/**
- * Returns the list with jobs that are coming back from the trash. Each is in its place if that is on this page, and is
- * counted if it belongs to the list at all. A search by name and a list of shared jobs, some types, days or another order have them
- * when they are loaded again.
- */
-export function withReturning(list: FoundList, returning: Job[], view: View): FoundList {
-  const { statuses, search } = view;
-  if (list.by === "name" || view.shared || isNarrowed({ ...view, statuses: [] })) return list;
-  const belongs = (job: Job) =>
-    search ? job.id.startsWith(search) : statuses.length === 0 || statuses.includes(groupOf(job.status));
-  const missing = returning.filter((job) => belongs(job) && list.jobs.every((one) => one.id !== job.id));
-  const comesFirst = (job: Job, other: Job) =>
-    search ? job.id < other.id : (parseTime(job.created_at) ?? 0) > (parseTime(other.created_at) ?? 0);
-  const jobs = [...list.jobs];
-  for (const job of missing) {
-    const next = jobs.findIndex((other) => comesFirst(job, other));
-    const place = next === -1 ? jobs.length : next;
-    const earlier = place === 0 && list.page > 1;
-    const later = place === jobs.length && list.next_cursor !== null;
-    if (!earlier && !later) jobs.splice(place, 0, job);
-  }
-  return { ...list, jobs, total: list.total + missing.length };
+/** Returns the job with a change of its fields, if it is the one that is changed. */
+export function withChange(job: Job, change: Change): Job {
+  return job.id === change.id ? { ...job, ...change } : job;
 }
 
-/** Returns the list with the job's new share link, if the job is on the page. Nothing else changes. */
-export function withShare(list: FoundList, share: JobShareResponse): FoundList {
-  return { ...list, jobs: list.jobs.map((job) => sharedAs(job, share)) };
-}
-
-export function sharedAs(job: Job, share: JobShareResponse): Job {
-  const { job_id, share_url, expires_at: share_expires_at = null, share_name = job.share_name } = share;
-  return job.id === job_id ? { ...job, share_url, share_expires_at, share_name } : job;
-}
-
-/** Returns the list with the job's new name, if the job is on the page. */
-export function withName(list: FoundList, renamed: JobName): FoundList {
-  return { ...list, jobs: list.jobs.map((job) => renamedAs(job, renamed)) };
-}
-
-export function renamedAs(job: Job, { id, name }: JobName): Job {
-  return job.id === id ? { ...job, name } : job;
-}
-
-/** Returns the jobs with the names that some of them were given, oldest first, after these jobs were asked for. */
-export function withNames(jobs: Job[], renamed: JobName[]): Job[] {
-  return jobs.map((job) => renamed.reduce(renamedAs, job));
+/** Returns the jobs with changes of some of them, oldest first. */
+export function withChanges(jobs: Job[], changes: Change[]): Job[] {
+  return jobs.map((job) => changes.reduce(withChange, job));
 }
 
 /** Returns the job after a poll for the ids `asked`: unchanged if it was not among them, null if it no longer exists. */
@@ -163,10 +126,8 @@ export function recount(counts: Counts, before: JobFields[], after: JobFields[])
   const result = { ...counts };
   const count = (jobs: JobFields[], step: number) => {
     for (const { status } of jobs) {
-      const group = groupOf(status);
-      const known = result[group];
       result.all += step;
-      if (known !== undefined) result[group] = known + step;
+      result[groupOf(status)] += step;
     }
   };
   count(before, -1);

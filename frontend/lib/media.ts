@@ -137,6 +137,21 @@ export function withRenewed(
   return { ...shown, ...Object.fromEntries(names.map((name) => [name, answered[name]])) };
 }
 
+/**
+ * Waits for a load that may be under way. Returns what is shown then if this tile's medium has another URL than the tile
+ * has `drawn`, else null.
+ */
+export async function broughtBy(
+  load: Promise<unknown> | undefined,
+  kind: TileKind,
+  drawn: JobThumbnailsResponse | undefined,
+  shown: () => JobThumbnailsResponse | undefined,
+): Promise<JobThumbnailsResponse | null> {
+  await load?.catch(() => undefined);
+  const now = shown();
+  return drawn && now && originalUrl(drawn, kind) !== originalUrl(now, kind) ? now : null;
+}
+
 /** Returns the URLs to try, in order, until one works. */
 export function inOrder(...urls: (string | null)[]): string[] {
   return urls.filter((url) => url !== null);

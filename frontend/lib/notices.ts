@@ -2,7 +2,8 @@
 
 import { changedJobs, failureReason, isActive, type Job, shortName, titleOf } from "@/lib/job";
 import { notify } from "@/lib/notify";
-import { setTelling, tellingSince, WANTED } from "@/lib/telling";
+import { serverNow } from "@/lib/server-time";
+import { tellingSince, WANTED } from "@/lib/telling";
 import { parseTime } from "@/lib/time";
 
 /** Which ends of jobs the user has been told of in this browser, latest last. */
@@ -118,4 +119,28 @@ export async function startTelling(): Promise<void> {
 export function stopTelling(): void {
   setTelling(false);
   notify("success", "Notifications are off");
+}
+
+/** Turns it on or off, for all tabs. Throws where the browser has no room left. */
+function setTelling(wanted: boolean): void {
+  if (wanted) localStorage.setItem(WANTED, String(serverNow()));
+  else localStorage.removeItem(WANTED);
+  sayThatItChanged();
+}
+
+/**
+ * Calls the listeners of this tab when the user changes the permission in the browser's own settings. Returns what ends
+ * that. Browsers that do not tell of permissions leave it to the next change of anything else.
+ */
+export function heedPermission(): () => void {
+  const heeding = new AbortController();
+  const heed = (status: PermissionStatus) =>
+    status.addEventListener("change", sayThatItChanged, { signal: heeding.signal });
+  navigator.permissions?.query({ name: "notifications" }).then(heed, () => undefined);
+  return () => heeding.abort();
+}
+
+/** For `storage`, browsers call the listeners of the other tabs only. */
+function sayThatItChanged(): void {
+  window.dispatchEvent(new Event("storage"));
 }

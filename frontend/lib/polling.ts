@@ -1,8 +1,8 @@
 /** When to ask again. All times are in milliseconds. */
 
-import { ApiError, PartMissing, SessionEnded } from "@/lib/errors";
+import { ApiError, SessionEnded } from "@/lib/errors";
 import { type Job, stalledSince } from "@/lib/job";
-import { reloadOnce } from "@/lib/late";
+import { reloadUnseen } from "@/lib/late";
 import { serverNow } from "@/lib/server-time";
 import { isTelling } from "@/lib/telling";
 
@@ -153,8 +153,7 @@ export function keepAsking({ ask, pace, asked, failures, onFailure }: Asking): (
       onFailure(undefined);
     } catch (error) {
       if (controller.signal.aborted || error instanceof SessionEnded) return;
-      // Nobody sees the button that reloads the page.
-      if (error instanceof PartMissing && document.visibilityState === "hidden") reloadOnce();
+      reloadUnseen(error);
       failures.count += 1;
       const retryAfter = error instanceof ApiError ? error.retryAfter : undefined;
       failures.delay = backOff(failures.count, pace(answers), retryAfter);

@@ -18,19 +18,25 @@ const lastAsked = { job: new Map<string, number>(), receipt: new Map<string, num
 let polls = 0;
 
 /**
- * Asks for the jobs back, a few at a time, and tells the user what was accepted, and what was not and why. Throws
- * SessionEnded.
+ * Asks for the jobs back, a few at a time, and tells the user what was accepted, and what was not and why. One that is
+ * no longer wanted when its turn comes, because it was deleted again, is left out. Throws SessionEnded.
  */
 export async function requestRestores(
   jobs: JobFields[],
+  isWanted: (job: JobFields) => boolean,
   onAccepted: (job: JobFields) => void,
   onRefused: (job: JobFields) => void,
 ): Promise<void> {
   const begun: JobFields[] = [];
   const refused = new Map<string, JobFields[]>();
   await fewAtOnce(jobs, async (job) => {
+    const ask = async () => {
+      if (!isWanted(job)) return false;
+      await restoreJob(job.id);
+      return true;
+    };
     try {
-      await patiently(() => restoreJob(job.id));
+      if (!(await patiently(ask))) return;
       begun.push(job);
       onAccepted(job);
     } catch (error) {

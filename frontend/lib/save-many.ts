@@ -1,9 +1,10 @@
 /** Saves the videos of many jobs, straight from Cloud Storage and never whole in memory, with a list of them. */
 
-import { fewAtOnce, patiently } from "@/lib/bulk";
+import { fewAtOnce, keepingPage, patiently } from "@/lib/bulk";
 import { messageOf, NetworkError, SessionEnded } from "@/lib/errors";
-import { isPromptCut, type JobFields, seedOf, shortName } from "@/lib/job";
+import { type JobFields, shortName } from "@/lib/job";
 import { getJob } from "@/lib/job-calls";
+import { isPromptCut, seedOf } from "@/lib/recipe";
 import { openVideo, persistently } from "@/lib/video-stream";
 
 /** Where files are saved. */
@@ -110,9 +111,11 @@ export async function saveMany(
     (job) => listed.get(job.id) ?? describe(job, null, reasons.get(job.id) ?? "It was not saved yet."),
   );
   const cancelled = signal.aborted;
-  const { name, found } = await earlierList(target);
-  const list = [...withEarlier(all, found)];
-  const stays = await target.end(new File([`${JSON.stringify(list, null, 2)}\n`], name), cancelled);
+  const stays = await keepingPage(jobs.length > 1, async () => {
+    const { name, found } = await earlierList(target);
+    const list = [...withEarlier(all, found)];
+    return target.end(new File([`${JSON.stringify(list, null, 2)}\n`], name), cancelled);
+  });
   return { saved: stays ? listed.size : 0, problems, cancelled };
 }
 

@@ -89,31 +89,14 @@ function forgetSession(): void {
 }
 
 /** The end of the address to which sign-in leads. A page that has it and finds no session knows why. */
-const FROM_SIGN_IN = "#signed-in";
-
-/** Opens the page to which the user wanted to go before signing in. */
-export function enter(next: string | null): void {
-  window.location.replace(safeNext(next) + FROM_SIGN_IN);
-}
-
-/** Whether the browser stores anything for this page. Some do not, such as those that block all cookies. */
-export function keepsData(): boolean {
-  try {
-    localStorage.setItem("test", "kept");
-    const kept = localStorage.getItem("test") === "kept";
-    localStorage.removeItem("test");
-    return kept;
-  } catch {
-    return false;
-  }
-}
+export const FROM_SIGN_IN = "#signed-in";
 
 /** Sends a user without a session to sign in, and says so if that has just been done in vain. */
 export function askToSignIn(): void {
   leaveFor(location.hash === FROM_SIGN_IN ? "not-kept" : undefined);
 }
 
-/** Removes what `enter` added to the address. */
+/** Removes that end from the address. */
 export function noteSession(): void {
   if (location.hash === FROM_SIGN_IN) {
     history.replaceState(history.state, "", location.pathname + location.search);
@@ -146,12 +129,6 @@ export function watchSession(session: Session): () => void {
     window.removeEventListener("storage", check);
     window.removeEventListener("pageshow", comeBack);
   };
-}
-
-/** Returns the address to go to after signing in: `next` if it is a path on this origin, else the Jobs page. */
-export function safeNext(next: string | null): string {
-  // Browsers ignore tabs and line breaks in an address, so "/\t/" means "//", which leads to another origin.
-  return next && /^\/(?![/\\\s])/.test(next) ? next : "/jobs/";
 }
 
 /** Returns what is stored about the current session; null if there is none or its record has an unexpected form. */

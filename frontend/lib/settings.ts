@@ -1,4 +1,4 @@
-/** Settings of a deployment. Next.js replaces each name with its value at build time, so every name is spelled out. */
+/** Settings of a deployment. */
 
 export type Endpoint =
   | "listJobs"
@@ -24,24 +24,10 @@ export interface Settings {
   supportUrl?: string;
 }
 
-export const settings: Settings = read({
-  NEXT_PUBLIC_API_URL: process.env.NEXT_PUBLIC_API_URL,
-  NEXT_PUBLIC_LIST_JOBS_URL: process.env.NEXT_PUBLIC_LIST_JOBS_URL,
-  NEXT_PUBLIC_GET_THUMBNAILS_URL: process.env.NEXT_PUBLIC_GET_THUMBNAILS_URL,
-  NEXT_PUBLIC_GET_OUTPUT_URL: process.env.NEXT_PUBLIC_GET_OUTPUT_URL,
-  NEXT_PUBLIC_RENAME_JOB_URL: process.env.NEXT_PUBLIC_RENAME_JOB_URL,
-  NEXT_PUBLIC_DELETE_JOB_URL: process.env.NEXT_PUBLIC_DELETE_JOB_URL,
-  NEXT_PUBLIC_DELETE_JOBS_URL: process.env.NEXT_PUBLIC_DELETE_JOBS_URL,
-  NEXT_PUBLIC_UNDELETE_JOB_URL: process.env.NEXT_PUBLIC_UNDELETE_JOB_URL,
-  NEXT_PUBLIC_SHARE_JOB_URL: process.env.NEXT_PUBLIC_SHARE_JOB_URL,
-  NEXT_PUBLIC_FIREBASE_API_KEY: process.env.NEXT_PUBLIC_FIREBASE_API_KEY,
-  NEXT_PUBLIC_FIREBASE_PROJECT_ID: process.env.NEXT_PUBLIC_FIREBASE_PROJECT_ID,
-  NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN: process.env.NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN,
-  NEXT_PUBLIC_AUTH_EMULATOR_URL: process.env.NEXT_PUBLIC_AUTH_EMULATOR_URL,
-  NEXT_PUBLIC_SOFT_DELETE_DAYS: process.env.NEXT_PUBLIC_SOFT_DELETE_DAYS,
-  NEXT_PUBLIC_CREATE_URL: process.env.NEXT_PUBLIC_CREATE_URL,
-  NEXT_PUBLIC_SUPPORT: process.env.NEXT_PUBLIC_SUPPORT,
-});
+/** Next.js puts what the build has read here in place of READ_SETTINGS, so that a browser does not read it again. */
+export const settings: Settings = process.env.READ_SETTINGS
+  ? JSON.parse(process.env.READ_SETTINGS)
+  : read(process.env);
 
 /** Reads the settings. Throws an Error that names a missing or invalid setting, which fails the build. */
 export function read(environment: Record<string, string | undefined>): Settings {

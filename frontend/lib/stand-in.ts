@@ -9,5 +9,5 @@ export function standInUrl(media: JobThumbnailsResponse, kind: TileKind): string
   const { original, view, preview } = namesOf(media, kind);
   const medium = original.slice(0, -"_url".length) as Medium;
   const name = view ?? preview;
-  return (media.playable?.[medium] === false && name && media[name]) || null;
+  return (media.playable[medium] === false && name && media[name]) || null;
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { copyShareLink, copyText, download as downloadLate } from "@/lib/actions";
+import { copyShareLink as copyLate, download as downloadLate } from "@/lib/actions";
+import { copyShareLink, copyText } from "@/lib/copying";
 import { download } from "@/lib/download";
 import { NetworkError } from "@/lib/errors";
 import type { Job } from "@/lib/job";
@@ -65,6 +66,13 @@ test("a download that cannot even be begun says why", async () => {
   await downloadLate(job);
   const reason = "The service cannot be reached. Check your connection and try again.";
   expect(notify.mock.calls).toEqual([["error", "Job a could not be downloaded", reason]]);
+});
+
+test("so does the copying of a link", async () => {
+  late.mockRejectedValueOnce(new NetworkError());
+  await copyLate(job);
+  const reason = "The service cannot be reached. Check your connection and try again.";
+  expect(notify.mock.calls).toEqual([["error", "The link for job a could not be copied", reason]]);
 });
 
 test("a link past its end is not copied", async () => {

@@ -259,6 +259,15 @@ describe("a deletion", () => {
     await expect(deleteJob("a")).resolves.toBeUndefined();
   });
 
+  test("goes on when the page is closed, as a restore does; what is read or has a body does not", async () => {
+    fetch.mockImplementation(async () => answer(200, { jobs: [] }));
+    await deleteJob("a");
+    await restoreJob("a");
+    await listJobs(plain);
+    await renameJob("a", "First try");
+    expect(fetch.mock.calls.map(([, options]) => options?.keepalive)).toEqual([true, true, false, false]);
+  });
+
   test("answers whether there was anything to delete", async () => {
     fetch.mockResolvedValue(answer(202, { job_id: "a", purge: "pending" }));
     await expect(deleteJob("a")).resolves.toMatchObject({ job_id: "a" });

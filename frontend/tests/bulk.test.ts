@@ -35,8 +35,14 @@ describe("the browser asks before it leaves the page", () => {
   const recordOf = (uid: string) =>
     JSON.stringify({ uid, stsTokenManager: { accessToken: "token", expirationTime: 0 } });
   const unending = () => new Promise<void>(() => undefined);
+  /** An event whose `returnValue` can be set, as a browser's can. */
+  const leaving = () =>
+    Object.defineProperty(new Event("beforeunload", { cancelable: true }), "returnValue", {
+      value: "",
+      writable: true,
+    });
   /** Whether it asks now. */
-  const asks = () => !page.dispatchEvent(new Event("beforeunload", { cancelable: true }));
+  const asks = () => !page.dispatchEvent(leaving());
 
   beforeEach(() => {
     record = recordOf("ann");
@@ -56,6 +62,13 @@ describe("the browser asks before it leaves the page", () => {
     end();
     await first;
     expect(asks()).toBe(false);
+  });
+
+  test("in Chrome before 119 too, which looks at the return value alone", () => {
+    const event = leaving();
+    void fewAtOnce([1, 2], unending);
+    page.dispatchEvent(event);
+    expect(event.returnValue).toBe(true);
   });
 
   test("no longer once the work has failed", async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { begin, isConfirmed, send, describe as sentence } from "@/lib/erasure";
+import { begin, isConfirmed, send, describe as sentence, whatStopped } from "@/lib/erasure";
 import * as session from "@/lib/session";
 
 const TOO_OLD = "https://nuumee.ai/problems/sign-in-too-old";
@@ -115,6 +115,24 @@ describe("a confirmed erasure", () => {
     answers["DELETE /jobs?confirm=72"] = problem(409, "There are 73 jobs now.");
     delete answers["GET /jobs?page_size=1"];
     expect(await send(72)).toMatchObject({ at: "failed" });
+  });
+});
+
+describe("who has closed the dialog meanwhile is told", () => {
+  test.each([
+    [problem(503, "Please try again shortly."), "Please try again shortly."],
+    [problem(429, "That was a lot at once."), "That was a lot at once."],
+    [problem(409, "There are 73 jobs now."), "There are 73 jobs now."],
+    [problem(401, "Please sign in again.", TOO_OLD), "This needs a sign-in of the last minutes."],
+  ])("why a request was not accepted (%#)", async (answer, reason) => {
+    answers["DELETE /jobs?confirm=72"] = answer;
+    expect(whatStopped(await send(72))).toBe(reason);
+  });
+
+  test("nothing of one that was, nor while the browser leaves the page", async () => {
+    expect(whatStopped(await send(72))).toBeNull();
+    answers["DELETE /jobs?confirm=72"] = problem(401, "The session was ended.", "unauthorized");
+    expect(whatStopped(await send(72))).toBeNull();
   });
 });
 

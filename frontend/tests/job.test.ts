@@ -2,7 +2,6 @@ import { expect, test } from "vitest";
 import {
   changedJobs,
   costOf,
-  enteredName,
   failureReason,
   formatViews,
   groupOf,
@@ -10,7 +9,6 @@ import {
   isShared,
   type Job,
   STATUSES,
-  seedOf,
   titleOf,
   typeLabel,
 } from "@/lib/job";
@@ -58,14 +56,6 @@ test.each([
   expect(titleOf({ job_type: "animate", ...(name !== undefined && { name }) } as Job)).toBe(title);
 });
 
-test.each([
-  [" First  try ", "First  try"],
-  ["", null],
-  [" \u3000\u00a0", null],
-])("%j in the text field asks for the name %j", (text, name) => {
-  expect(enteredName(text)).toBe(name);
-});
-
 test("a job is shared while its link works", () => {
   const job = { share_url: "https://nuumee.ai/v/1" } as Job;
   const end = Date.parse("2026-12-03T12:00:00Z");
@@ -76,12 +66,11 @@ test("a job is shared while its link works", () => {
 });
 
 test.each([
-  [undefined, "No views yet"],
   [0, "No views yet"],
   [1, "1 view"],
   [1200, "1200 views"],
 ])("%s views are told as %s", (view_count, text) => {
-  expect(formatViews({ ...(view_count !== undefined && { view_count }) } as Job)).toBe(text);
+  expect(formatViews({ view_count } as Job)).toBe(text);
 });
 
 test.each<[number | null, number | null | undefined, string | null]>([
@@ -95,16 +84,6 @@ test.each<[number | null, number | null | undefined, string | null]>([
 ])("%s credits of which %s were given back are shown as %j", (charged, refunded, shown) => {
   const refund = refunded !== undefined && { credits_refunded: refunded };
   expect(costOf({ credits_charged: charged, ...refund } as Job)).toBe(shown);
-});
-
-test.each([
-  [7, 7],
-  [0, 0],
-  [2 ** 60, null],
-  [null, null],
-  [undefined, null],
-])("a seed of %s is told as %s", (seed, told) => {
-  expect(seedOf({ seed } as Parameters<typeof seedOf>[0])).toBe(told);
 });
 
 test("only jobs whose status differs have changed", () => {

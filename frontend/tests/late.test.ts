@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { messageOf, NetworkError, PartMissing } from "@/lib/errors";
-import { late, reloadOnce, underWay } from "@/lib/late";
+import { late, reloadOnce, reloadUnseen, underWay } from "@/lib/late";
 
 const fetch = vi.fn<typeof globalThis.fetch>();
 const reload = vi.fn();
@@ -93,5 +93,16 @@ describe("a page without one of its parts", () => {
     });
     expect(reloadOnce(100 * MINUTE)).toBe(false);
     expect(reload).not.toHaveBeenCalled();
+  });
+
+  test("is reloaded while it is hidden, and only for that reason; a visible one is left to its user", () => {
+    const tab = { visibilityState: "visible" };
+    vi.stubGlobal("document", tab);
+    reloadUnseen(new PartMissing());
+    tab.visibilityState = "hidden";
+    reloadUnseen(new NetworkError());
+    expect(reload).not.toHaveBeenCalled();
+    reloadUnseen(new PartMissing());
+    expect(reload).toHaveBeenCalledOnce();
   });
 });

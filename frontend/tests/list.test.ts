@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Counts, FoundList, Job, TrashList } from "@/lib/job";
+import { changeOf } from "@/lib/job-calls";
 import {
   arrivals,
   countedTotal,
@@ -9,15 +10,14 @@ import {
   newestOf,
   recount,
   roomFor,
-  withName,
-  withNames,
+  withChange,
+  withChanges,
   withoutJobs,
   withPolledJob,
   withPolledJobs,
-  withReturning,
-  withShare,
   withTotal,
 } from "@/lib/list";
+import { withReturning } from "@/lib/returning";
 import { ALL, NO_FILTER, type View } from "@/lib/view";
 
 function job(id: string, status = "completed"): Job {
@@ -53,6 +53,28 @@ describe("a list and the newest job", () => {
     expect(isOutdated(shown, { jobs: [b], total: 2 }, active)).toBe(false);
     expect(isOutdated(shown, { jobs: [job("new")], total: 3 }, active)).toBe(true);
     expect(isOutdated(shown, { jobs: [a], total: 4 }, active)).toBe(true);
+  });
+
+  test("disagree if a job of the chosen statuses was deleted elsewhere, also beside one that has left them", () => {
+    const ended = { statuses: ["failed" as const] };
+    const [left, kept, deleted] = [b, job("d", "failed"), job("e", "failed")];
+    expect(isOutdated(list([kept, deleted], { total: 2 }), { jobs: [kept], total: 1 }, ended)).toBe(true);
+    const beside = list([left, kept, deleted], { total: 3 });
+    expect(isOutdated(beside, { jobs: [kept], total: 2 }, ended)).toBe(false);
+    expect(isOutdated(beside, { jobs: [kept], total: 1 }, ended)).toBe(true);
+  });
+
+  test("disagree if a new job has come for one that has left the chosen status, wherever it is", () => {
+    expect(
+      isOutdated(list([b, a], { total: 2 }), { jobs: [a], total: 2 }, { statuses: ["processing"] }),
+    ).toBe(true);
+  });
+
+  test("agree while a poll has yet to tell which jobs in progress have left the chosen statuses", () => {
+    const some = { statuses: ["processing" as const, "queued" as const, "failed" as const] };
+    const before = list([a, c, job("d", "failed")], { total: 3 });
+    expect(isOutdated(before, { jobs: [a], total: 1 }, some)).toBe(false);
+    expect(isOutdated(before, { jobs: [a], total: 0 }, some)).toBe(true);
   });
 
   test("leave room for what is shown", () => {
@@ -111,11 +133,11 @@ test("polled jobs keep the names that they were given after the poll was asked",
     { id: "b", name: "Not polled" },
     { id: "a", name: null },
   ];
-  expect(withNames(stale, renamed)).toEqual([
+  expect(withChanges(stale, renamed)).toEqual([
     { ...a, name: null },
     { ...c, name: "Other" },
   ]);
-  expect(withNames(stale, [])).toEqual(stale);
+  expect(withChanges(stale, [])).toEqual(stale);
 });
 
 describe("a job outside the list", () => {
@@ -130,28 +152,22 @@ describe("a job outside the list", () => {
 });
 
 test("a new share link changes only its own job, and nothing else about it", () => {
-  const share = { job_id: "b", share_url: "https://nuumee.ai/v/25ca1d0f" };
+  const share = {
+    job_id: "b",
+    share_url: "https://nuumee.ai/v/25ca1d0f",
+    expires_at: "2026-12-03T12:00:00Z",
+    share_name: true,
+  };
   const failed = job("b", "failed");
-  expect(withShare(list([a, failed, c]), share).jobs).toEqual([
-    a,
-    { ...failed, share_url: share.share_url, share_expires_at: null },
-    c,
-  ]);
-  const limited = { ...share, expires_at: "2026-12-03T12:00:00Z" };
-  expect(withShare(list([b]), limited).jobs[0]?.share_expires_at).toBe(limited.expires_at);
-  const named = { ...limited, share_name: true };
-  expect(withShare(list([b]), named).jobs[0]?.share_name).toBe(true);
-  expect(withShare(list([a]), share)).toEqual(list([a]));
+  const { share_url, expires_at: share_expires_at, share_name } = share;
+  expect(withChange(failed, changeOf(share))).toEqual({ ...failed, share_url, share_expires_at, share_name });
+  expect(withChange(a, changeOf(share))).toBe(a);
 });
 
 test("a new name changes only its own job, and nothing else about it", () => {
   const failed = job("b", "failed");
-  expect(withName(list([a, failed, c]), { id: "b", name: "First try" }).jobs).toEqual([
-    a,
-    { ...failed, name: "First try" },
-    c,
-  ]);
-  expect(withName(list([a]), { id: "b", name: null })).toEqual(list([a]));
+  const named = { id: "b", name: "First try" };
+  expect(withChanges([a, failed, c], [named])).toEqual([a, { ...failed, name: "First try" }, c]);
 });
 
 test("jobs that are being deleted are not shown or counted", () => {
@@ -243,11 +259,6 @@ describe("the counts", () => {
     expect(recount(after, [watermarking], [job("a", "upscaling")])).toEqual(after);
     expect(recount(after, [watermarking], [job("a")])).toEqual({ ...counts, processing: 2, completed: 41 });
   });
-
-  test("have no other if the functions do not send it", () => {
-    const { other: _, ...older } = counts;
-    expect(recount(older, [a], [job("a", "watermarking")])).toEqual({ ...older, processing: 2 });
-  });
 });
 
 test("the range names the first and last job of a page", () => {
@@ -262,8 +273,6 @@ test("counts that came with a list tell the total of all jobs and of some status
   expect(countedTotal({ counts: { ...counts, all: 49 } }, { ...all, oldest: true })).toBe(49);
   const some = { ...all, statuses: ["completed", "failed"] satisfies View["statuses"] };
   expect(countedTotal({ counts }, some)).toBe(counts.completed + counts.failed);
-  const { other: _, ...older } = counts;
-  expect(countedTotal({ counts: older }, { ...all, statuses: ["other"] })).toBeNull();
   for (const view of [
     { search: "a" },
     { shared: true },

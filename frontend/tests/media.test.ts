@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { JobThumbnailsResponse } from "@/lib/job";
 import {
+  broughtBy,
   inOrder,
   keepUrls,
   originalUrl,
@@ -26,7 +27,14 @@ function media(
     motion_video_url: `https://storage.test/motion?${name}`,
     input_video_url: null,
     output_video_url: null,
-    expires_in_seconds: 60 * minutesLeft,
+    reference_poster_url: null,
+    motion_poster_url: null,
+    output_poster_url: null,
+    motion_preview_url: null,
+    output_preview_url: null,
+    reference_view_url: null,
+    output_storyboard_url: null,
+    playable: { reference_image: true, motion_video: true, input_video: null, output_video: null },
     expires_at: new Date(now + 60_000 * minutesLeft).toISOString(),
     ...changes,
   };
@@ -244,4 +252,43 @@ test("new URLs help a medium that fails once, but not one that soon fails again"
   expect(renewalCanHelp(now - 90_000, now)).toBe(false);
   expect(renewalCanHelp(now - RENEW_BEFORE, now)).toBe(true);
   expect(renewalCanHelp(now + 3_600_000, now)).toBe(true); // The clock was set back.
+});
+
+describe("for a tile whose URL does not work", () => {
+  const old = media("old", -1);
+  let end: (how?: "failed") => void;
+  let shown: JobThumbnailsResponse;
+  /** What the load that is under way brings for the tile, or null. */
+  const brought = () => {
+    const load = new Promise<void>((resolve, reject) => {
+      end = (how) => (how ? reject(new Error("away")) : resolve());
+    });
+    return broughtBy(load, "REF", old, () => shown);
+  };
+
+  test("those that a load under way brings are taken, once it ends", async () => {
+    shown = old;
+    const waiting = brought();
+    shown = media("new", 60);
+    end();
+    expect(await waiting).toBe(shown);
+  });
+
+  test("nothing is taken if the load fails, or leaves the URL of this kind as it is", async () => {
+    shown = old;
+    const failing = brought();
+    end("failed");
+    expect(await failing).toBeNull();
+    shown = media("old", 60, { motion_video_url: "https://storage.test/motion?new" });
+    const leaving = brought();
+    end();
+    expect(await leaving).toBeNull();
+  });
+
+  test("those of a load that has ended since the tile was drawn are taken too", async () => {
+    const now = media("new", 60);
+    expect(await broughtBy(Promise.resolve(), "REF", old, () => now)).toBe(now);
+    expect(await broughtBy(undefined, "REF", now, () => now)).toBeNull();
+    expect(await broughtBy(undefined, "REF", undefined, () => undefined)).toBeNull();
+  });
 });

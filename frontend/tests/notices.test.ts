@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Job } from "@/lib/job";
-import { heedPermission, isTelling, WANTED } from "@/lib/telling";
+import { isTelling, WANTED } from "@/lib/telling";
 
 const notify = vi.hoisted(() => vi.fn());
 vi.mock("@/lib/notify", () => ({ notify }));
@@ -173,6 +173,7 @@ describe("notifications", () => {
     const [permission, changed] = [new EventTarget(), vi.fn()];
     vi.stubGlobal("navigator", { permissions: { query: async () => permission } });
     window.addEventListener("storage", changed);
+    const { heedPermission } = await openTab();
     const end = heedPermission();
     await Promise.resolve();
     permission.dispatchEvent(new Event("change"));
@@ -190,6 +191,7 @@ describe("notifications", () => {
     ],
   ])("do without the change of permissions where the browser %s", async (_, navigator) => {
     vi.stubGlobal("navigator", navigator);
+    const { heedPermission } = await openTab();
     const end = heedPermission();
     await Promise.resolve();
     end();

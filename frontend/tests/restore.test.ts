@@ -15,6 +15,7 @@ vi.mock("@/lib/job-calls", () => ({ getReceipt, restoreJob }));
 vi.mock("@/lib/notify", () => ({ notify }));
 
 const { signal } = new AbortController();
+const always = () => true;
 const states: Record<string, string> = {};
 const jobs = (...ids: string[]) => ids.map((id) => ({ id }) as JobFields);
 const said = () => notify.mock.calls.map(([kind, title, description]) => [kind, title, description]);
@@ -53,7 +54,7 @@ test("what is accepted and what is refused is told, with the service's reason", 
     if (id.startsWith("late")) throw new ApiError(reason, 410, undefined);
   });
   const [onAccepted, onRefused] = [vi.fn(), vi.fn()];
-  await requestRestores(jobs("a", "late1", "b", "late2"), onAccepted, onRefused);
+  await requestRestores(jobs("a", "late1", "b", "late2"), always, onAccepted, onRefused);
   expect(onAccepted.mock.calls.flat()).toEqual(jobs("a", "b"));
   expect(onRefused.mock.calls.flat()).toEqual(jobs("late1", "late2"));
   expect(said()).toEqual([
@@ -62,15 +63,39 @@ test("what is accepted and what is refused is told, with the service's reason", 
   ]);
 });
 
+test("a job that was deleted again before its turn is not restored, nor after the service asked to wait", async () => {
+  vi.useFakeTimers();
+  const wanted = new Set(["a", "busy"]);
+  const often = new ApiError("That was a lot at once.", 429, 5_000);
+  restoreJob.mockImplementation(async (id: string) => {
+    if (id === "busy") throw often;
+  });
+  const [onAccepted, onRefused] = [vi.fn(), vi.fn()];
+  const done = requestRestores(
+    jobs("a", "again", "busy"),
+    (job) => wanted.has(job.id),
+    onAccepted,
+    onRefused,
+  );
+  await vi.advanceTimersByTimeAsync(4_000);
+  wanted.delete("busy");
+  await vi.runAllTimersAsync();
+  await done;
+  vi.useRealTimers();
+  expect(restoreJob.mock.calls.flat()).toEqual(["a", "busy"]);
+  expect([onAccepted.mock.calls.flat(), onRefused.mock.calls]).toEqual([jobs("a"), []]);
+  expect(said()).toEqual([["success", "Job a is being restored", undefined]]);
+});
+
 test("nothing is told if the session has ended, because the browser leaves the page", async () => {
   restoreJob.mockRejectedValue(new SessionEnded());
-  await expect(requestRestores(jobs("a"), vi.fn(), vi.fn())).rejects.toBeInstanceOf(SessionEnded);
+  await expect(requestRestores(jobs("a"), always, vi.fn(), vi.fn())).rejects.toBeInstanceOf(SessionEnded);
   expect(notify).not.toHaveBeenCalled();
 });
 
 test("the end of a restore is told in the place of its beginning", async () => {
   restoreJob.mockResolvedValue({ restore: "pending" });
-  await requestRestores(jobs("a"), vi.fn(), vi.fn());
+  await requestRestores(jobs("a"), always, vi.fn(), vi.fn());
   tellEnd(jobs("a"), []);
   tellEnd([], jobs("b"));
   expect(said()).toEqual([

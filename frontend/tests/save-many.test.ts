@@ -101,6 +101,25 @@ describe("saving many videos", () => {
     expect(fetch.mock.calls[0]?.[1]).toMatchObject({ credentials: "omit", cache: "no-store" });
   });
 
+  test("lets the browser ask before it leaves the page until the list is written too", async () => {
+    const tokens = { accessToken: "token", expirationTime: 0 };
+    const record = JSON.stringify({ uid: "ann", stsTokenManager: tokens });
+    vi.stubGlobal("localStorage", { getItem: () => record });
+    const asks = () => {
+      const leaving = new Event("beforeunload", { cancelable: true });
+      Object.defineProperty(leaving, "returnValue", { writable: true }); // as in a browser
+      return !window.dispatchEvent(leaving);
+    };
+    let written: (stays: boolean) => void = () => undefined;
+    const end = vi.fn(() => new Promise<boolean>((resolve) => (written = resolve)));
+    const saving = saveMany([job("a"), job("b")], { ...memory(), end }, start(), never);
+    await vi.waitFor(() => expect(end).toHaveBeenCalled());
+    expect(asks()).toBe(true);
+    written(true);
+    await saving;
+    expect(asks()).toBe(false);
+  });
+
   test("does not save again what is there with the right size", async () => {
     const target = memory();
     const jobs = [job("a"), job("b"), job("c")];

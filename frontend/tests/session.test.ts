@@ -1,14 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import {
-  accessToken,
-  askToSignIn,
-  enter,
-  findSession,
-  keepsData,
-  noteSession,
-  safeNext,
-  watchSession,
-} from "@/lib/session";
+import { accessToken, askToSignIn, findSession, noteSession, watchSession } from "@/lib/session";
+import { enter } from "@/lib/sign-in";
 
 const currentToken = vi.hoisted(() => vi.fn(async () => "renewed"));
 const currentUser = vi.hoisted(() => vi.fn(async (): Promise<{ uid: string; email: string } | null> => null));
@@ -217,35 +209,4 @@ describe("signing out", () => {
     page.dispatchEvent(new Event("pagehide"));
     expect(storage.size).toBe(0);
   });
-});
-
-test("whether the browser keeps data is tried out", () => {
-  vi.stubGlobal("localStorage", {
-    getItem: (key: string) => storage.get(key) ?? null,
-    setItem: (key: string, value: string) => storage.set(key, value),
-    removeItem: (key: string) => storage.delete(key),
-  });
-  expect(keepsData()).toBe(true);
-  expect(storage.size).toBe(0);
-  vi.stubGlobal("localStorage", {
-    getItem: () => null,
-    setItem: () => undefined,
-    removeItem: () => undefined,
-  });
-  expect(keepsData()).toBe(false);
-  vi.stubGlobal("localStorage", undefined);
-  expect(keepsData()).toBe(false);
-});
-
-test.each([
-  [null, "/jobs/"],
-  ["/jobs/?page=2", "/jobs/?page=2"],
-  ["https://evil.test/", "/jobs/"],
-  ["//evil.test", "/jobs/"],
-  ["/\\evil.test", "/jobs/"],
-  ["/\t/evil.test", "/jobs/"],
-  ["/\n\\evil.test", "/jobs/"],
-  ["javascript:alert(1)", "/jobs/"],
-])("after signing in, the address %s leads to %s", (next, address) => {
-  expect(safeNext(next)).toBe(address);
 });

@@ -8,13 +8,14 @@ from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from shared.settings import Settings
+from shared.settings import ORIGIN, ORIGIN_FORM, Settings
 
 # No pattern lets a quote or a space through, and none of what the functions get an @.
 _BUCKET = ("[a-z0-9][a-z0-9._-]{1,220}[a-z0-9]", "bucket name")
 # https://cloud.google.com/pubsub/docs/pubsub-basics#resource_names
 _TOPIC = ("(?!goog)[A-Za-z][A-Za-z0-9._-]{2,200}", "topic name")
-_ORIGIN = "https?://[A-Za-z0-9.-]+(:[0-9]+)?/?"
+_ALLOWED_ORIGIN = f"{ORIGIN}/?"
+_SHARE_ORIGIN = "https?://[A-Za-z0-9.-]+(:[0-9]+)?/?"
 _REGION = "[a-z]+-[a-z]+[0-9]+"
 _CHANNEL = "projects/[a-z0-9-]+/notificationChannels/[0-9]+"
 _LINE = re.compile(r"\s*([A-Za-z0-9_]+)=(.*)", re.DOTALL)
@@ -37,7 +38,8 @@ class Deployment:
     project: str = _setting("[a-z][a-z0-9-]{4,28}[a-z0-9]", "project id")
     region: str = _setting(_REGION, "region such as us-central1")
     allowed_origins: str = _setting(
-        f"{_ORIGIN}(,{_ORIGIN})*", "list of origins such as https://a.example,https://b.example"
+        f"{_ALLOWED_ORIGIN}(,{_ALLOWED_ORIGIN})*",
+        f"list of origins {ORIGIN_FORM} https://a.example,https://b.example",
     )
     firestore_location: str = _setting(
         "|[a-z0-9-]{4,30}", "location of a new Firestore database such as nam5; by default the region", ""
@@ -52,7 +54,7 @@ class Deployment:
     jobs_erased_topic: str = _setting(*_TOPIC, Settings.jobs_erased_topic)
     object_finalized_topic: str = _setting(*_TOPIC, Settings.object_finalized_topic)
     video_viewed_topic: str = _setting(*_TOPIC, Settings.video_viewed_topic)
-    share_origin: str = _setting(_ORIGIN, "origin such as https://nuumee.ai", Settings.share_origin)
+    share_origin: str = _setting(_SHARE_ORIGIN, "origin such as https://nuumee.ai", Settings.share_origin)
     short_id_length: str = _setting(
         "(8|12|16)", "length of a new share link's id: 8, 12 or 16", Settings.short_id_length
     )

@@ -1,7 +1,7 @@
 """A release is of all services or of none.
 
 Each gets a revision without requests, which is tried. Only if all work, requests are moved. What fails on the way
-leaves or puts back all as it was.
+leaves or puts back all as it was. Then new revisions are still there, but after a failed trial without an address.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from infra.cloud.access import Access
 from infra.cloud.commit import ID, Stamp
 from infra.cloud.deployment import Refused
-from infra.cloud.gcloud import Failed, Mode
+from infra.cloud.gcloud import Failed, Mode, NoAnswer
 from infra.cloud.project import Project
 from infra.cloud.releases import Record, Releases, before_present
 from infra.cloud.services import TAG, Service, Services
@@ -51,7 +51,7 @@ class Release:
         proven = {revision for record in records for revision in record.revisions.values()}
         new = {function: revision for function, revision in wanted.items() if revision not in proven}
         if new:
-            self._smoke.test(new, services, self._stamp.id)
+            self._try(new, services)
         revisions = {function.account: revision for function, revision in wanted.items()}
         self._move(revisions, services)
         if not records or records[-1].revisions != revisions:
@@ -122,6 +122,29 @@ class Release:
         revision = f"{function.account}-REVISION" if dry else f"{prefix}{self._stamp.id}"
         self._services.deploy(function, image, revision, self._stamp, is_new=there is None)
         return revision
+
+    def _try(self, revisions: Mapping[Function, str], services: Mapping[str, Service]) -> None:
+        """Raises what went wrong, after no candidate has an address any more: the internet can reach it there."""
+        try:
+            self._smoke.test(revisions, services, self._stamp.id)
+        except BaseException:
+            tagged = [service.name for service in services.values() if service.candidate]
+            print(
+                f"deploy.sh: taking their addresses from the new revisions of {', '.join(tagged)}", file=sys.stderr
+            )
+            stuck = [name for name in tagged if not self._is_untagged(name)]
+            if stuck:
+                print(f"deploy.sh: these still have theirs, see above: {', '.join(stuck)}", file=sys.stderr)
+            raise
+
+    def _is_untagged(self, name: str) -> bool:
+        try:
+            self._gcloud.run(
+                "run", "services", "update-traffic", name, self._project.region, f"--remove-tags={TAG}"
+            )
+        except (Failed, NoAnswer):
+            return False
+        return True
 
     def _move(self, revisions: Mapping[str, str], services: Mapping[str, Service]) -> None:
         """Raises Failed, or is interrupted, after having put all back."""

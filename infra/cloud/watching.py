@@ -141,7 +141,7 @@ class Watching:
                 run(*_POLICIES, "create", from_file, *notified)
                 continue
             there_channels = policy.get("notificationChannels", [])
-            differs = not has(policy, content)
+            differs = not has(policy, content) or _labels(policy) != _labels(content)
             if differs or (channels and set(there_channels) != set(channels)):
                 # A file takes the place of the whole policy, so its channels are named again.
                 hear = ",".join(channels or there_channels)
@@ -166,6 +166,11 @@ class Watching:
 
     def _alert_files(self) -> list[Path]:
         return sorted((self._project.root / "infra/cloud/alerts").glob("*.json"))
+
+
+def _labels(policy: Mapping[str, Any]) -> list[Any]:
+    """What each condition reads from a log line. Google adds none, and one too many notifies more often."""
+    return [one.get("conditionMatchedLog", {}).get("labelExtractors", {}) for one in policy.get("conditions", ())]
 
 
 def has(there: Any, wanted: Any) -> bool:

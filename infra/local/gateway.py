@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache, partial
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 from infra.functions import table
 from infra.hosting import hosting
@@ -33,6 +34,10 @@ _FOR_ALL_ELSE = "list_jobs"
 """Responds that nothing was found."""
 _HOP_BY_HOP = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 _SECONDS = 60
+_DIGITS = 7
+"""Most digits of a body's length. Only sign-in and what functions take have bodies, and these are small."""
+_CHUNK = re.compile(rb"([0-9A-Fa-f]{1,6})[ \t]*(;.*)?\r\n")
+_LONGEST_LINE = 4096
 
 
 def upstream_for(method: str, path: str, wanted_method: str | None) -> str:
@@ -96,25 +101,57 @@ class Gateway(BaseHTTPRequestHandler):
         super().__init__(*arguments)  # type: ignore[arg-type]  # what socketserver passes
 
     def _serve(self) -> None:
-        body = self._body()
+        try:
+            body = self._body()
+        except ValueError:
+            self.close_connection = True
+            self._problem(400, "Bad request", "The body's chunks are malformed, or too many.")
+            return
         upstream = upstream_for(self.command, self.path, self.headers.get("Access-Control-Request-Method"))
         page = _may_be_a_page(upstream) and self._pages.answer(self.command, self.path, self.headers)
         if page:
             self._send(page.status, page.headers.items(), page.content)
-        elif upstream == JOB_SERVICE:
+        elif upstream == JOB_SERVICE and self.command != "OPTIONS":
             self._refuse()
+        elif upstream == JOB_SERVICE:
+            self._forward(_FOR_ALL_ELSE, body)  # a preflight, whose answer lets scripts read the refusal
         else:
             self._forward(upstream, body)
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve
+    def __getattr__(self, name: str) -> Any:
+        """Serve any method alike: Python's server looks for a `do_...` of each."""
+        if name.startswith("do_"):
+            return self._serve
+        raise AttributeError(name)
 
     def _body(self) -> bytes:
-        length = self.headers.get("Content-Length") or "0"
-        if not re.fullmatch(r"[0-9]{1,7}", length) or "Transfer-Encoding" in self.headers:
-            # Only sign-in and new names have bodies. Do not wait for one that is too large or has no known end.
+        """The body; none if its declared length makes no sense. One that is too large is not waited for: the
+        function, which is told its length, refuses it.
+
+        Raises ValueError if its chunks are malformed, or too many.
+        """
+        if encoding := self.headers.get("Transfer-Encoding"):
             self.close_connection = True
-            length = "0"
+            if encoding.lower() != "chunked":
+                raise ValueError(encoding)
+            return self._chunks()
+        length = self.headers.get("Content-Length") or "0"
+        if not re.fullmatch(f"[0-9]{{1,{_DIGITS}}}", length):
+            self.close_connection = True
+            return b""
         return self.rfile.read(int(length))
+
+    def _chunks(self) -> bytes:
+        """https://www.rfc-editor.org/rfc/rfc9112#section-7.1"""
+        body, size = b"", 1
+        while size:
+            line = _CHUNK.fullmatch(self.rfile.readline(_LONGEST_LINE))
+            if not line or len(body) >= 10**_DIGITS:
+                raise ValueError("no size, or too many")
+            size = int(line[1], 16)
+            body += self.rfile.read(size)
+            self.rfile.readline(_LONGEST_LINE)
+        return body
 
     def _forward(self, upstream: str, body: bytes) -> None:
         connection = _Upstream("127.0.0.1", self._upstreams[upstream], timeout=_SECONDS)
@@ -123,8 +160,9 @@ class Gateway(BaseHTTPRequestHandler):
             for name, value in self.headers.items():
                 if name.lower() not in (*_HOP_BY_HOP, "content-length"):
                     connection.putheader(name, value)
-            if body:
-                connection.putheader("Content-Length", str(len(body)))
+            length = str(len(body)) if body else self.headers.get("Content-Length", "")
+            if re.fullmatch("[0-9]+", length):
+                connection.putheader("Content-Length", length)
             connection.endheaders(body or None)
             answer = connection.getresponse()
             content = answer.read()
@@ -148,7 +186,11 @@ class Gateway(BaseHTTPRequestHandler):
     def _problem(self, status: int, title: str, detail: str, *headers: tuple[str, str]) -> None:
         problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
         content = json.dumps(problem).encode()
-        described = (("Content-Type", "application/problem+json"), ("Content-Length", str(len(content))))
+        described = (
+            ("Content-Type", "application/problem+json"),
+            ("Content-Length", str(len(content))),
+            ("Access-Control-Allow-Origin", "*"),
+        )
         self._send(status, (*described, *headers), content)
 
     def _send(

@@ -211,14 +211,14 @@ class Deletions:
 
         return deletion_of(self._ledger.change(job_id, step))
 
-    def due(self, now: datetime, limit: int) -> list[Deletion]:
+    def due(self, now: datetime, owed: int, looks: int) -> list[Deletion]:
         """Deletions whose next sweep is due: first purges and restores to be requested again, then the others.
 
-        Of the others, just the mark must be looked at. However many they are, no purge waits behind them. Order
-        and costs are those of `Ledger.due`. An entry that cannot be read is logged and put out of the way.
+        There are `owed` and `looks` of them at the most. Of the others, just the mark must be looked at. Order and
+        costs are those of `Ledger.due`. An entry that cannot be read is logged and put out of the way.
         """
         found: list[Deletion] = []
-        for job_id, entry in self._ledger.due(now, limit):
+        for job_id, entry in self._ledger.due(now, owed, looks):
             deletion = entries.deletion_of(job_id, entry)
             if deletion and is_job_id(job_id):
                 found.append(deletion)
@@ -232,10 +232,14 @@ class Deletions:
         found = (entries.deletion_of(job_id, entry) for job_id, entry in self._ledger.pending(before))
         return (deletion for deletion in found if deletion)
 
-    def oldest_pending(self, before: datetime) -> Deletion | None:
-        """The first of `all_pending`, for one read. None if there is none, or if that one is damaged."""
-        found = self._ledger.oldest_pending(before)
-        return entries.deletion_of(*found) if found else None
+    def oldest_going_on(self, before: datetime, limit: int) -> Deletion | None:
+        """The first of `all_pending` of whose files some may be left, or None, for `limit` reads at the most.
+
+        Passes over those of which only objects elsewhere are left, and over damaged entries. Where the first
+        `limit` are all such, it finds none.
+        """
+        found = (entries.deletion_of(*one) for one in self._ledger.oldest_pending(before, limit))
+        return next((deletion for deletion in found if deletion and _goes_on(deletion)), None)
 
     def _record(
         self, job_id: str, step: Callable[[Pair, Entry], Entry], now: datetime, owner: str | None = None

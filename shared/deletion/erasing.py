@@ -17,6 +17,7 @@ from shared.deletion.ledger import Changes, Ledger
 from shared.deletion.purge import Deletion
 from shared.deletion.standing import Pair, deletion_of, owner_of
 from shared.errors import Contended, Unavailable
+from shared.jobs.documents import is_live
 from shared.jobs.job import is_job_id
 
 _AT_ONCE = 16
@@ -32,6 +33,8 @@ class Erased:
     ones since this one was requested. Their jobs have no texts any more."""
     failed: int
     """How many could not be written. What went wrong is logged."""
+    left: tuple[str, ...] = ()
+    """The ids of those that are live, because their owner has restored them or because the id is impossible."""
 
 
 class Erasing:
@@ -48,8 +51,9 @@ class Erasing:
         dealt with it before.
         """
         possible = [job_id for job_id in job_ids if is_job_id(job_id)]
-        if unusable := len(job_ids) - len(possible):
-            log.warning("job_ids_unusable", found=unusable)
+        left = [job_id for job_id in job_ids if not is_job_id(job_id)]
+        if left:
+            log.warning("job_ids_unusable", found=len(left))
         deletions: list[Deletion] = []
         failed = 0
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="erasing") as pool:
@@ -58,13 +62,14 @@ class Erasing:
                 found = [one.result() for one in begun]
                 deletions += [one for one in found if isinstance(one, Deletion)]
                 failed += found.count(_FAILED)
+                left += [one for one, became in zip(possible, found, strict=True) if became == _LEFT]
                 away = [one for one, became in zip(possible, found, strict=True) if became == _AWAY]
                 if len(away) == len(possible):
                     raise Unavailable("Firestore")
                 possible = (
                     away  # some calls failed and others did not: a batch of many would never succeed at once
                 )
-        return Erased(deletions, failed)
+        return Erased(deletions, failed, tuple(left))
 
     def _erased(self, erasure: Erasure, job_id: str, now: datetime) -> Deletion | str | None:
         try:
@@ -75,7 +80,7 @@ class Erasing:
             log.exception("erasure_job_failed", job_id=job_id)
             return _FAILED
 
-    def _erase(self, erasure: Erasure, job_id: str, now: datetime) -> Deletion | None:
+    def _erase(self, erasure: Erasure, job_id: str, now: datetime) -> Deletion | str | None:
         # The erasure itself looks for a day whether one of its jobs is live again.
         mark = self._deletions.marking(erasure.user_id, job_id, erasure.requested_by, now)
 
@@ -89,6 +94,8 @@ class Erasing:
             return Changes(entry, changes.put, (*changes.drop, *entries.ERASED_TEXTS))
 
         pair = self._ledger.change(job_id, step)
+        if is_live(pair.document, erasure.user_id):
+            return _LEFT
         if (by := pair.entry.get("erasure")) != erasure.id:
             return _deleted_since(erasure, pair) if by else None
         if "displaced" in pair.entry:
@@ -109,7 +116,7 @@ def _deleted_since(erasure: Erasure, pair: Pair) -> Deletion | None:
     return deletion if is_ours else None
 
 
-_FAILED, _AWAY = "failed", "away"
+_FAILED, _AWAY, _LEFT = "failed", "away", "left"
 
 
 def _is_taken_back(entry: Entry, erasure: Erasure) -> bool:

@@ -5,17 +5,21 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable
+import hashlib
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from google.api_core.exceptions import AlreadyExists
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
+from shared import log
 from shared.deletion.purge import until_next_sweep
+from shared.errors import TooManyRequests
 from shared.jobs.amending import Document, amend, read, update_unless_changed
 from shared.jobs.documents import fields
 from shared.jobs.job import rfc3339
@@ -23,6 +27,15 @@ from shared.outages import fetched, firestore_limits, outages
 
 WATCHED_FOR = timedelta(days=1)
 """How long sweeps look for jobs that were created before the request and were written later."""
+_MOST_LEFT = 300
+"""Most jobs left alone whose ids an erasure keeps. Its document takes 1 MiB, and an id 1,500 bytes at the most.
+
+https://firebase.google.com/docs/firestore/quotas
+"""
+BETWEEN = timedelta(minutes=1)
+"""How long after one request the next is taken. Each has all of the user's jobs gone through, deleted ones too."""
+BETWEEN_PENDING = timedelta(minutes=10)
+"""The same while the earlier one is being carried out, so that few go through the same jobs at a time."""
 
 _UNWATCHED: Document = {"sweep_at": None}
 
@@ -50,6 +63,9 @@ class Erasure:
     """How often all jobs were gone through."""
     after: str | None
     """The id of the last job that was dealt with in this pass."""
+    left: tuple[str, ...]
+    """Jobs that this pass, or the last one until the next begins, left alone although they were live; not all if
+    they are many."""
     sweeps: int
     sweep_at: datetime | None
 
@@ -69,6 +85,21 @@ class Erasure:
         return self.passes, self.after
 
 
+def refusal(last: Erasure, now: datetime) -> TooManyRequests | None:
+    """What to raise for another request of its user's; None if so much time has passed that it can be taken."""
+    pending = last.state is ErasureState.PENDING
+    between = BETWEEN_PENDING if pending else BETWEEN
+    left = min(last.requested_at + between - now, between)
+    if left <= timedelta():
+        return None
+    return TooManyRequests(
+        math.ceil(left.total_seconds()),
+        "Your last request is still being carried out. To ask again, please wait some minutes."
+        if pending
+        else "You asked for this less than a minute ago. To ask again, please wait a minute.",
+    )
+
+
 class Erasures:
     """Every method raises Unavailable when Firestore is away.
 
@@ -85,6 +116,9 @@ class Erasures:
 
         `last` is the user's last erasure, as `latest` returned it. If it is done, sweeps stop looking for jobs on
         its behalf: this one covers them. If a run of it goes on, sweeps may begin again, which does no harm.
+
+        Raises TooManyRequests if there is another of the same minute. `latest` does not yet know of it when many
+        ask at once. A repetition, with the same `now`, returns what is there.
         """
         document: Document = {
             "user_id": user_id,
@@ -94,12 +128,21 @@ class Erasures:
             "jobs": jobs,
             **dict.fromkeys(("deleted", "found", "failed", "passes", "sweeps"), 0),
             "after": None,
+            "left": [],
             "finished_at": None,
             "sweep_at": now + self._sweep_after,
         }
-        erasure_id = uuid.uuid4().hex
+        minute = int(now.timestamp()) // 60
+        erasure_id = hashlib.sha256(f"{user_id} {minute}".encode()).hexdigest()[:32]
         is_covered = last and last.state is ErasureState.DONE and last.sweep_at and last.requested_at <= now
-        self._create(erasure_id, document, covers=last.id if last and is_covered else None)
+        try:
+            self._create(erasure_id, document, covers=last.id if last and is_covered else None)
+        except AlreadyExists:
+            found = _erasure(erasure_id, self._read(erasure_id))
+            # The same time means that the answer to this write was lost.
+            if found.requested_at != now and (refused := refusal(found, now)):
+                raise refused from None
+            return found
         return _erasure(erasure_id, document)
 
     def of(self, erasure_id: str) -> Erasure | None:
@@ -111,18 +154,34 @@ class Erasures:
         """The user's last one, or None. Costs a read."""
         query = self._erasures.where(filter=FieldFilter("user_id", "==", user_id))
         newest = query.order_by("requested_at", direction=firestore.Query.DESCENDING).limit(1)
-        return next(iter(self._found(newest)), None)
+        return next((_erasure(one.id, fields(one)) for one in fetched(newest)), None)
 
     def due(self, now: datetime, limit: int) -> list[Erasure]:
-        """Those to be requested again, the longest overdue first. Costs a read for each, at least one."""
-        overdue = self._erasures.where(filter=FieldFilter("sweep_at", "<=", now))
-        return self._found(overdue.order_by("sweep_at").limit(limit))
+        """Those to be requested again, the longest overdue first. Costs a read for each, at least one.
+
+        One that cannot be read is logged and put out of the way, which costs a write.
+        """
+        found: list[Erasure] = []
+        for erasure_id, document in self._overdue(now, limit):
+            try:
+                found.append(_erasure(erasure_id, document))
+            except (KeyError, TypeError, ValueError):
+                log.error("erasure_damaged", erasure=erasure_id)
+                self._change(erasure_id, lambda _: _UNWATCHED)
+        return found
 
     def advance(
-        self, erasure: Erasure, after: str | None, *, deleted: int, failed: int, now: datetime
+        self,
+        erasure: Erasure,
+        after: str | None,
+        *,
+        deleted: int,
+        failed: int,
+        left: Sequence[str] = (),
+        now: datetime,
     ) -> Erasure | None:
         """Record that the jobs from its place up to `after` were dealt with, so many with success; None ends the
-        pass.
+        pass. Those in `left` are live.
 
         The erasure is done with the first pass without failures. Returns the changed erasure, or None if another
         run was first. Costs a read and a write.
@@ -134,10 +193,13 @@ class Erasures:
             found = document["found"] + deleted
             most = max(document["deleted"], found)
             failures = document["failed"] + failed
+            before = document.get("left", []) if erasure.after is not None else []
+            kept: Document = {"left": [*before, *left][:_MOST_LEFT]}
             if after is not None:
-                moved = {"after": after, "found": found, "failed": failures, "deleted": most}
+                moved = {**kept, "after": after, "found": found, "failed": failures, "deleted": most}
                 return {**moved, "sweep_at": now + self._sweep_after}
-            ended = {"after": None, "found": 0, "failed": 0, "deleted": most, "passes": erasure.passes + 1}
+            ended = {**kept, "after": None, "found": 0, "failed": 0, "deleted": most}
+            ended["passes"] = erasure.passes + 1
             sweep_at = now + until_next_sweep(document["sweeps"], self._sweep_after)
             ended["sweep_at"] = sweep_at if failures or _is_watched(document, now) else None
             if failures:
@@ -162,9 +224,9 @@ class Erasures:
         self._change(erasure.id, step)
 
     def _create(self, erasure_id: str, document: Document, covers: str | None) -> None:
-        """Write the document, and in one batch end the sweeps of the erasure that it covers."""
+        """Create it, and in the same batch end the sweeps of the erasure that it covers. Raises AlreadyExists."""
         batch = self._client.batch()
-        batch.set(self._erasures.document(erasure_id), document)
+        batch.create(self._erasures.document(erasure_id), document)
         if covers:
             # Whatever has changed in it meanwhile: what is done stays done.
             batch.update(self._erasures.document(covers), _UNWATCHED)
@@ -174,8 +236,9 @@ class Erasures:
     def _read(self, erasure_id: str) -> Document:
         return fields(read(self._erasures.document(erasure_id)))
 
-    def _found(self, query: Any) -> list[Erasure]:
-        return [_erasure(one.id, fields(one)) for one in fetched(query)]
+    def _overdue(self, now: datetime, limit: int) -> list[tuple[str, Document]]:
+        overdue = self._erasures.where(filter=FieldFilter("sweep_at", "<=", now))
+        return [(one.id, fields(one)) for one in fetched(overdue.order_by("sweep_at").limit(limit))]
 
     def _change(self, erasure_id: str, step: Callable[[Document], Document]) -> Document:
         def write(snapshot: Any, document: Document) -> Document:
@@ -190,7 +253,9 @@ class Erasures:
 def _erasure(erasure_id: str, document: Document) -> Erasure:
     names = ("user_id", "requested_at", "requested_by", "jobs", "deleted", "finished_at", "passes", "after")
     told = {name: document[name] for name in (*names, "sweeps", "sweep_at")}
-    return Erasure(id=erasure_id, state=ErasureState(document["state"]), **told)
+    # Earlier code recorded nothing of what it left.
+    left = tuple(document.get("left", ()))
+    return Erasure(id=erasure_id, state=ErasureState(document["state"]), left=left, **told)
 
 
 def _is_watched(document: Document, now: datetime) -> bool:

@@ -33,6 +33,7 @@ _RACES = (
 """What a conditional write raises if another writer came first."""
 _OWED = [DeletionState.PENDING.value, DeletionState.RESTORING.value]
 """States in which a user waits for files to go or to come back."""
+_OVER = [DeletionState.DONE.value, DeletionState.RESTORED.value]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,27 +83,30 @@ class Ledger:
                 continue
         raise Contended(BUSY)
 
-    def due(self, now: datetime, limit: int) -> list[tuple[str, Entry]]:
-        """Entries whose next sweep is due: first those whose purge or restore is owed, then any others.
+    def due(self, now: datetime, owed: int, others: int) -> list[tuple[str, Entry]]:
+        """Entries whose next sweep is due: `owed` at the most whose purge or restore is owed, then `others`.
 
-        Of each kind the longest overdue come first. Costs two queries, each a read at least, that find `limit`
-        entries together at the most. The second finds those that are owed again.
+        Of each kind the longest overdue come first, and neither waits behind the other. Costs a query that finds
+        as many as both together at the most. If it does, two more find as many again. Each is a read at least.
         """
         due = self._entries.where(filter=FieldFilter("sweep_at", "<=", now)).order_by("sweep_at")
-        owed = due.where(filter=FieldFilter("state", "in", _OWED))
-        found = {one.id: fields(one) for one in fetched(owed.limit(limit))}
-        if left := limit - len(found):
-            found |= {one.id: fields(one) for one in fetched(due.limit(left))}
-        return list(found.items())
+        found = fetched(due.limit(owed + others))
+        if len(found) == owed + others:  # more may be due, and those found may all be of one kind
+            found += fetched(due.where(filter=FieldFilter("state", "in", _OWED)).limit(owed)) if owed else []
+            found += fetched(due.where(filter=FieldFilter("state", "in", _OVER)).limit(others)) if others else []
+        entries = {one.id: fields(one) for one in found}
+        ordered = sorted(entries.items(), key=lambda one: one[1]["sweep_at"])
+        first = [one for one in ordered if one[1].get("state") in _OWED]
+        rest = [one for one in ordered if one[1].get("state") not in _OWED]
+        return first[:owed] + rest[:others]
 
     def pending(self, before: datetime) -> Iterator[tuple[str, Entry]]:
         """Pending deletions requested before that time, oldest first, read page by page."""
         return ((one.id, fields(one)) for one in _paged(self._pending(before)))
 
-    def oldest_pending(self, before: datetime) -> tuple[str, Entry] | None:
-        """The first of `pending`, for one read."""
-        found = fetched(self._pending(before).limit(1))
-        return (found[0].id, fields(found[0])) if found else None
+    def oldest_pending(self, before: datetime, limit: int) -> list[tuple[str, Entry]]:
+        """The first of `pending`. Costs one read for each, and at least one."""
+        return [(one.id, fields(one)) for one in fetched(self._pending(before).limit(limit))]
 
     def _pending(self, before: datetime) -> firestore.Query:
         return (
@@ -142,6 +146,8 @@ class Ledger:
     def documents(self, job_ids: Iterable[str], only: Sequence[str]) -> dict[str, Document]:
         """These fields of the jobs' documents that exist. Costs one read per id."""
         references = [self._jobs.document(job_id) for job_id in job_ids]
+        if not references:
+            return {}
         with outages("Firestore"):
             found = self._client.get_all(references, only, **firestore_limits())
             return {one.id: fields(one) for one in found if one.exists}
@@ -209,6 +215,8 @@ class Ledger:
     def _snapshots(self, job_ids: Iterable[str], only: Sequence[str] | None) -> dict[str, tuple[Any, Any]]:
         """The entry's and the document's snapshot for each id."""
         ids = list(job_ids)
+        if not ids:
+            return {}
         references = [collection.document(job_id) for job_id in ids for collection in (self._entries, self._jobs)]
         with outages("Firestore"):
             asked = self._client.get_all(references, only, **firestore_limits())

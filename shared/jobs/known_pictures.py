@@ -45,10 +45,10 @@ def can_show(document: Document, job: JobPrefix, medium: Medium, path: str) -> b
 
 
 def known_pictures(document: Document, medium: Medium, pictures: Pictures | None) -> Document:
-    """The changes that record the pictures of one medium, or with None, that it has none."""
+    """The changes that record the pictures of one medium, or with None, that none can be made of it."""
     kinds = (kind for kind in PictureKind if kind is not PictureKind.SHARE_PICTURE)
     wanted: Document = {kind.value: pictures and pictures.name(kind) for kind in kinds}
-    wanted["playable"] = pictures and pictures.playable
+    wanted["playable"] = pictures.playable if pictures else False
     changes: Document = {}
     for name, path in wanted.items():
         known = document.get(name)

@@ -69,6 +69,7 @@ class ListQuery:
     statuses: tuple[str, ...] = ()
     """Only jobs of these statuses. OTHER stands for anything that is not a JobStatus."""
     ids: tuple[str, ...] | None = None
+    """Only these jobs, all of them on the first page: a client that polls gets each job that it asks for."""
     types: tuple[str, ...] = ()
     """Only jobs of these types."""
     created_after: datetime | None = None

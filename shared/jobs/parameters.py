@@ -28,9 +28,11 @@ _NOT_IN_THE_TRASH = (*_NOT_OF_SHARED, "include", "shared")
 
 
 class QueryParameters(Protocol):
-    """Query parameters of a request, such as Flask's `request.args`."""
+    """Query parameters of a request."""
 
-    def getlist(self, key: str) -> list[str]: ...
+    def getlist(self, key: str) -> list[str]:
+        """The parameter's values. May raise BadRequest, naming it."""
+        ...
 
 
 def check_together(parameters: QueryParameters) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -21,6 +21,7 @@ from shared.jobs.walk import Walk
 from shared.outages import outages
 
 _MOST_LOGGED = 5
+Passed = Callable[[int], None]
 
 
 class JobRepository:
@@ -35,7 +36,7 @@ class JobRepository:
             return job_from(job_id, document.fields())
         raise NotFound
 
-    def page(self, query: ListQuery) -> JobPage:
+    def page(self, query: ListQuery, passed: Passed = lambda _: None) -> JobPage:
         """A page of the user's live jobs, the number of all that match, and counts by status if asked for.
 
         The newest or oldest come first; a search is ordered by what it searches. Reads the jobs of the page and
@@ -43,15 +44,15 @@ class JobRepository:
         number instead of a cursor also reads the jobs before it, which costs as much as an offset:
         https://firebase.google.com/docs/firestore/pricing#operations Jobs of unknown statuses are filtered here,
         so the jobs between them are read too. A document with an impossible job id is skipped and logged, but the
-        counts include it.
+        counts include it. `passed` is told how many documents were passed over, in parts, also if the page fails.
         """
         with outages("Firestore"), Counting(self._jobs, query) as counting:
             if query.ids is not None:
                 page = self._chosen(query, query.ids)
             elif query.after is None and (query.page > 1 or _is_picked_out(query)):
-                page = self._counted_page(query, counting)
+                page = self._counted_page(query, counting, passed)
             else:
-                walk = self._start(query, counting)
+                walk = self._start(query, counting, passed)
                 page = self._finish(query, walk, walk.take(query.page_size), counting)
             return replace(page, counts=counting.by_status())
 
@@ -73,6 +74,18 @@ class JobRepository:
         ids = [one.id for one in found if _created_at(one) < before]
         return ids, found[-1].id if len(found) == limit else None
 
+    def live_before(self, user_id: str, job_ids: Sequence[str], before: datetime) -> int:
+        """How many of these jobs `count` counts, of the user's created before that time. Costs one read per id.
+
+        An id need not be a possible one.
+        """
+        if not job_ids:
+            return 0
+        with outages("Firestore"):
+            found = self._jobs.get(job_ids, ("user_id", "deleted_at", "created_at"))
+            times = [one.get("created_at") for one in found if is_live(one, user_id)]
+        return sum(isinstance(at, datetime) and at < before for at in times)
+
     def _live(self, user_id: str, job_ids: Sequence[str]) -> list[Document]:
         """The user's live jobs among these ids. Costs one read per id."""
         possible = [job_id for job_id in job_ids if is_job_id(job_id)]
@@ -82,7 +95,9 @@ class JobRepository:
             return [one for one in self._jobs.get(possible, SHOWN) if is_live(one, user_id)]
 
     def _chosen(self, query: ListQuery, job_ids: Sequence[str]) -> JobPage:
-        """The jobs with these ids, shortened for lists. Any order of their versions is the same list."""
+        """The jobs with these ids, shortened for lists, all on the first page. Any order of their versions is the
+        same list.
+        """
         jobs, versions = [], []
         for document in self._live(query.user_id, job_ids):
             job = job_from(document.id, document.fields()).shortened()
@@ -90,16 +105,17 @@ class JobRepository:
                 jobs.append(job)
                 versions.append(f"{job.id} {document.version}")
         jobs.sort(key=newest_first, reverse=True)
-        return JobPage(jobs, len(jobs), 1, None, versions=tuple(sorted(versions)))
+        shown = jobs if query.page == 1 else []
+        return JobPage(shown, len(jobs), query.page, None, versions=tuple(sorted(versions)))
 
-    def _counted_page(self, query: ListQuery, counting: Counting) -> JobPage:
+    def _counted_page(self, query: ListQuery, counting: Counting, passed: Passed) -> JobPage:
         # Count first, so that neither a page number beyond the last page nor a few jobs of unknown statuses cost a
         # walk through all of the user's jobs.
         total = counting.total()
         before = (query.page - 1) * query.page_size
         if before >= total:
             return JobPage([], total, query.page, None)
-        walk = self._start(query, counting)
+        walk = self._start(query, counting, passed)
         walk.skip(before)
         count = min(query.page_size, total - before) if _is_picked_out(query) else query.page_size
         return self._finish(query, walk, walk.take(count), counting)
@@ -131,7 +147,7 @@ class JobRepository:
         name = next((last.get(field) for field in _ordered_by(query)), None)
         return JobPage(jobs, total, number, Position(last.id, time, number + 1, shown, total, name))
 
-    def _start(self, query: ListQuery, counting: Counting) -> Walk:
+    def _start(self, query: ListQuery, counting: Counting, passed: Passed) -> Walk:
         ordered = in_order(query, self._jobs.name)
         begin = self._place(query, query.after, ordered) if query.after else None
 
@@ -140,8 +156,9 @@ class JobRepository:
             also = _ordered_by(query)
             return self._jobs.read(ordered, limit, place, (*fields, *also))
 
-        # The total that a cursor carries may be of a time before jobs were added.
-        return Walk(read, query) if query.after else Walk(read, query, counting.total)
+        if query.after:  # the total that it carries may be of a time before jobs were added
+            return Walk(read, query, passed=passed)
+        return Walk(read, query, counting.total, passed)
 
     def _place(self, query: ListQuery, position: Position, ordered: Any) -> Cursor:
         name = Value(reference_value=self._jobs.name(position.job_id))

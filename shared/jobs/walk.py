@@ -11,6 +11,8 @@ from shared.jobs.pagination import ListQuery
 from shared.jobs.reading import Document
 
 _LARGEST_BATCH = 300
+_LARGEST_LOOK = 3_000
+"""Documents in a batch of which only the fields in _LOOKED_AT are read."""
 _LOOKED_AT = ("created_at", "deleted_at", "status")
 """Fields that decide whether a job is shown, and its place in the order."""
 Read = Callable[[int, Document | None, Sequence[str]], Iterator[Document]]
@@ -20,18 +22,27 @@ Read = Callable[[int, Document | None, Sequence[str]], Iterator[Document]]
 class Walk:
     """Keeps a position in the order in which `read` finds documents, and picks those that match `query`.
 
-    Each request asks for as many documents as are missing or as were skipped so far, whichever is more. So a walk
-    reads at most twice what it must, and its requests grow with the logarithm of the number skipped, then by one
-    for every 300. If the number of wanted jobs is known, the walk does not go on for more than there are.
+    Each request asks for as many documents as are missing or as were skipped so far, whichever is more. Behind 300
+    skipped in a row it only looks for the next wanted one, which is then read whole. So a walk reads at most twice
+    what it must, and its requests grow with the logarithm of the number skipped, then by one for every 3,000. If
+    the number of wanted jobs is known, the walk does not go on for more than there are.
     """
 
     def __init__(
-        self, read: Read, query: ListQuery, wanted_in_all: Callable[[], float] = lambda: math.inf
+        self,
+        read: Read,
+        query: ListQuery,
+        wanted_in_all: Callable[[], float] = lambda: math.inf,
+        passed: Callable[[int], None] = lambda _: None,
     ) -> None:
-        """`wanted_in_all` is called once something was skipped and more is missing."""
+        """`wanted_in_all` is called once something was skipped and more is missing.
+
+        `passed` is told how many of each batch were skipped, also of one that breaks off.
+        """
         self._read_documents = read
         self._query = query
         self._wanted_in_all = wanted_in_all
+        self._passed = passed
         self._found = 0
         self.exhausted = False
         self.last: Document | None = None
@@ -62,22 +73,33 @@ class Walk:
 
     def _read(self, missing: int, fields: Sequence[str]) -> Iterator[tuple[Document, bool]]:
         """Documents from here on until `missing` wanted ones were found, each with whether it is wanted."""
-        after, passed_over = self.last, 0
+        after, passed_over, in_a_row = self.last, 0, 0
         while missing:
             if passed_over and self._found >= self._wanted_in_all():
                 return  # what follows is not wanted: a user may have deleted any number of jobs
-            limit, read = min(max(missing, passed_over), _LARGEST_BATCH), 0
-            for document in self._read_documents(limit, after, fields):
-                if not missing:
-                    return  # this document was read ahead
-                read += 1
-                wanted = self._is_wanted(document)
-                missing -= wanted
-                self._found += wanted
-                passed_over += not wanted
-                after = document
-                yield document, wanted
-            self.exhausted = read < limit
+            looks = in_a_row >= _LARGEST_BATCH
+            limit = min(in_a_row, _LARGEST_LOOK) if looks else min(max(missing, passed_over), _LARGEST_BATCH)
+            read, skipped = 0, 0
+            try:
+                for document in self._read_documents(limit, after, _LOOKED_AT if looks else fields):
+                    if not missing:
+                        return  # this document was read ahead
+                    wanted = self._is_wanted(document)
+                    if wanted and looks:
+                        passed_over = in_a_row = 0
+                        break
+                    read += 1
+                    missing -= wanted
+                    self._found += wanted
+                    passed_over += not wanted
+                    skipped += not wanted
+                    in_a_row = 0 if wanted else in_a_row + 1
+                    after = document
+                    yield document, wanted
+                else:
+                    self.exhausted = read < limit
+            finally:
+                self._passed(skipped)
             if self.exhausted:
                 return
 

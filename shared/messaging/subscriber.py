@@ -42,6 +42,9 @@ class Event(Protocol):
 
 PROBE = "probe"
 """The attribute of a message that only asks whether the function is there."""
+_DEAD_LETTER_OF = "CloudPubSubDeadLetterSourceSubscription"
+"""The attribute by which Pub/Sub says whose dead letter a message is. Its replay goes to all of the topic's
+subscriptions: https://cloud.google.com/pubsub/docs/handling-failures"""
 
 E = TypeVar("E", bound=Event)
 Handler = Callable[[E, Services], None]
@@ -59,6 +62,8 @@ class Subscriber(Generic[E]):
         self._handler = handler
         self._kind = kind
         self._name = handler.__name__
+        self.subscription = self._name.replace("_", "-")
+        """The name of the subscription that pushes its events, also in infra/functions.py."""
 
     def start(self) -> Callable[[CloudEvent], None]:
         """The function that functions-framework serves. Raises SettingsError if a setting is missing."""
@@ -109,6 +114,10 @@ class Subscriber(Generic[E]):
             about["attempt"] = attempt
         if probe := _attributes(message).get(PROBE):
             log.info("probe_answered", probe=str(probe), **about)
+            return
+        source = str(_attributes(message).get(_DEAD_LETTER_OF) or self.subscription)
+        if source.rpartition("/")[2] != self.subscription:
+            log.info("replay_for_another", **about)
             return
         try:
             event = self._kind.decode(*_parts(message))

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
 
-import av
-import av.subtitles.stream  # PyAV imports this when it opens a file, which a confined process cannot
 from PIL import Image
 
 from shared.posters import written
@@ -25,7 +23,7 @@ from shared.posters.file_formats import BYTES_NEEDED, media_format
 from shared.posters.posters import OF_OUTPUT, Posters
 from shared.posters.previews import preview
 from shared.posters.storyboards import PARTS, storyboard
-from shared.posters.tracks import READING, plays_in_browsers
+from shared.posters.tracks import opened, plays_in_browsers
 from shared.posters.unpicturable import Reason, Unpicturable
 from shared.posters.videos import UNREADABLE, Shot, Video
 
@@ -71,7 +69,7 @@ def _seen(source: BinaryIO, *, is_output: bool, only_key_pictures: bool = False)
     beginning = source.read(BYTES_NEEDED)
     kind = media_format(beginning)
     file = Ends(source)
-    with av.open(file, "r", format=kind.value, options=READING) as container:
+    with opened(file, kind) as container:
         video = Video(container, is_whole=file.is_whole, only_key_pictures=only_key_pictures)
         shots = video.beginning()
         if not shots:

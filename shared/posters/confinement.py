@@ -56,6 +56,8 @@ def _made(make: Callable[[BinaryIO], Posters], file: BinaryIO) -> Posters:
         _refuse(error.reason, error.detail)
     except MemoryError:
         _refuse(Reason.TOO_LARGE)
+    except ImportError:  # a library's late import, which fails here with any file: a fault of ours
+        raise
     except Exception:  # a decoder may raise anything on such a file
         _refuse(Reason.BROKEN, traceback.format_exc())
 

@@ -8,14 +8,11 @@ tile by tile, so that also 48 megapixels take little memory.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
-import av
-import av.subtitles.stream  # PyAV imports this when it opens a file, which a confined process cannot
 from av.container import InputContainer
 from av.packet import Packet
-from av.sidedata.sidedata import SideData, Type
+from av.sidedata.sidedata import Type
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, Interpolation
@@ -27,7 +24,8 @@ from shared.posters.confinement import confined
 from shared.posters.file_formats import BYTES_NEEDED, MOST_PIXELS, MediaFormat, media_format
 from shared.posters.heif import Grid, grid_of
 from shared.posters.posters import SIDE, WIDEST_VIEW, Posters
-from shared.posters.tracks import READING
+from shared.posters.side_data import attached
+from shared.posters.tracks import opened
 from shared.posters.unpicturable import Reason, Unpicturable
 
 MOST_IN_TILES = 64_000_000
@@ -42,11 +40,11 @@ def make(source: BinaryIO) -> Posters:
     kind = media_format(source.read(BYTES_NEEDED))
     if kind is MediaFormat.LARGE_WEBP:
         source.seek(0)
-        with av.open(source, "r", format="webp_pipe", options=READING) as container:
+        with opened(source, kind) as container:
             return Posters(written.poster(_square(_whole(container))))
     grid = grid_of(source)
     source.seek(0)
-    with av.open(source, "r", format="mov", options=READING) as container:
+    with opened(source, MediaFormat.QUICKTIME) as container:
         stored, tags = _put_together(container, grid)
         image = to_srgb(_upright(stored, grid), grid.profile, tags).convert("RGB")
     view = written.optional(lambda: written.view(image))
@@ -57,15 +55,8 @@ def _whole(container: InputContainer) -> Image.Image:
     (stream,) = container.streams.video
     (packet,) = [packet for packet in container.demux(stream) if packet.size]
     frame = _decoded(stream.codec_context, packet)
-    return to_srgb(_image(frame, frame.colorspace, *_reduced(frame.width, frame.height)), _profile(frame))
-
-
-def _profile(frame: VideoFrame) -> bytes:
-    found = cast(Mapping[Type, SideData], frame.side_data)  # PyAV's own type is wrong
-    try:
-        return bytes(found[Type.ICC_PROFILE])
-    except KeyError:
-        return b""
+    image = _image(frame, frame.colorspace, *_reduced(frame.width, frame.height))
+    return to_srgb(image, attached(frame, Type.ICC_PROFILE))
 
 
 def _put_together(container: InputContainer, grid: Grid) -> tuple[Image.Image, Tags]:

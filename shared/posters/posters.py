@@ -62,6 +62,7 @@ PLAYS_NOT_EVERYWHERE = 62
 """The exit code of a decoder that made pictures of a file that some browsers do not show."""
 NO_FILTER = 63
 """The exit code of a decoder that does not run without a filter."""
+_OF_VIDEOS = "shared.posters.clips"
 _MOST_SAID = 1000
 _REFUSED = 64
 # The system kills a process when it runs out of memory.
@@ -95,7 +96,7 @@ class Posters:
     share_picture: SharePicture | None = None
     """Of the moment that the poster shows."""
     plays_everywhere: bool = True
-    """Whether all browsers show or play the original."""
+    """Whether all browsers show or play the original as what it is for."""
 
     def packed(self) -> tuple[bytes | None, ...]:
         """What the decoding process writes, in the order of LARGEST."""
@@ -136,7 +137,9 @@ def make_posters(
     wishes = [OF_OUTPUT] * is_output + [UNFILTERED_TOO] * unfiltered_too
     with ExitStack() as open_files:
         outputs = [open_files.enter_context(tempfile.TemporaryFile()) for _ in LARGEST]
-        plays_everywhere = _run(program_for(kind, is_for_video=is_for_video), [source, *outputs], wishes)
+        program = program_for(kind, is_for_video=is_for_video)
+        # Browsers show no picture as a video and no video as a picture.
+        plays_everywhere = _run(program, [source, *outputs], wishes) and (program == _OF_VIDEOS) == is_for_video
         packed = [_written(file, most) for file, most in zip(outputs, LARGEST, strict=True)]
         return Posters.unpacked(packed, plays_everywhere=plays_everywhere)
 
@@ -144,7 +147,7 @@ def make_posters(
 def program_for(kind: MediaFormat, *, is_for_video: bool) -> str:
     """The program that makes pictures of a file of this kind."""
     if kind.is_video or (kind is MediaFormat.GIF and is_for_video):
-        return "shared.posters.clips"
+        return _OF_VIDEOS
     is_for_ffmpeg = kind in {MediaFormat.HEIF, MediaFormat.LARGE_WEBP}
     return "shared.posters.photos" if is_for_ffmpeg else "shared.posters.stills"
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import cast
 
 from av.filter import Graph
-from av.sidedata.sidedata import SideData, Type
+from av.sidedata.sidedata import Type
 from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image
 
 from shared.posters.colours import UNTOLD, brightest_of, is_wide, table, white_of
 from shared.posters.posters import SIDE, TILE_COLOUR, WIDEST_SHARED
+from shared.posters.side_data import attached
 
 TICKS = 1000
 """Ticks per second of a preview's clock."""
@@ -136,12 +135,10 @@ def upright(frame: VideoFrame) -> Steps:
     """The filters that show the picture as its display matrix says: turned, mirrored or both."""
     # PyAV's side data and their picture hold each other until Python collects garbage. A tiny copy can wait.
     copy = frame.reformat(_TINY, _TINY, "gray", src_colorspace=Colorspace.ITU601, threads=1)
-    found = cast(Mapping[Type, SideData], copy.side_data)  # PyAV's own type is wrong
-    try:
-        data = found[Type.DISPLAYMATRIX]
-    except KeyError:
+    matrix = attached(copy, Type.DISPLAYMATRIX)
+    if not matrix:
         return []
-    a, b, _, c, d, *_ = struct.unpack("<9i", bytes(data))
+    a, b, _, c, d, *_ = struct.unpack("<9i", matrix)
     is_turned = abs(b) + abs(c) > abs(a) + abs(d)
     across, down = (c, b) if is_turned else (a, d)
     return [_TURN] * is_turned + [("hflip", None)] * (across < 0) + [("vflip", None)] * (down < 0)

@@ -16,6 +16,7 @@ from av.video.frame import VideoFrame
 from PIL import Image
 
 from shared.posters.clarity import contrast
+from shared.posters.posters import WHOLE_UP_TO
 from shared.posters.squares import Square, Squares
 from shared.posters.tracks import decoder_of, shown_track
 
@@ -76,7 +77,8 @@ class Video:
     def _beginning(self) -> Iterator[tuple[float, int | None, Square]]:
         first, last, shown = None, 0.0, -1.0
         for frame in self._decoded():
-            at = frame.time if frame.time is not None else last + 1 / 30
+            told = self._time(frame)
+            at = last + 1 / 30 if told is None else told
             first = at if first is None else first
             last = at
             if at - first >= SECONDS:
@@ -85,6 +87,12 @@ class Video:
                 shown = at - first
                 yield shown, frame.pts, self._squares.of(frame)
             del frame  # its memory may be needed for the next
+
+    def _time(self, frame: VideoFrame) -> float | None:
+        """Seconds. AVI tells only when to decode: of pictures coded out of order, FFmpeg mixes up the times."""
+        if self._container.format.name != "avi" or frame.dts is None or frame.time_base is None:
+            return frame.time
+        return float(frame.dts * frame.time_base)
 
     def course(self, count: int) -> list[Shot]:
         """Pictures at even distances over the whole video; fewer if they take too long or the file is not whole.
@@ -170,9 +178,12 @@ class Video:
     def _packets(self) -> Iterator[Packet[Any] | None]:
         """The packets up to damage that the demuxer cannot pass; then None, for the decoder's last pictures.
 
-        At an absurd size or count, the demuxer raises MemoryError.
+        At an absurd size or count, the demuxer raises MemoryError too. That is damage if as much memory is free as
+        is read of any file. Otherwise raises MemoryError, unless only key pictures are wanted anyway.
         """
         try:
             yield from self._container.demux(self.track)
-        except UNREADABLE:
+        except UNREADABLE as error:
+            if isinstance(error, MemoryError) and self._decoder.skip_frame != "NONKEY":
+                bytearray(WHOLE_UP_TO)
             yield None

@@ -10,15 +10,16 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from google.api_core.exceptions import Aborted, FailedPrecondition, NotFound
+from google.api_core.exceptions import Aborted, FailedPrecondition, InvalidArgument, NotFound
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
+from shared import log
 from shared.jobs.amending import update_unless_changed
-from shared.jobs.documents import fields
+from shared.jobs.documents import fields, given
 from shared.outages import fetched
 from shared.sharing.shares import revocation
-from shared.sharing.short_links import is_over, link_of, update_with_link
+from shared.sharing.short_links import is_over, own_link, update_with_link
 
 
 def goes_on(link: Mapping[str, Any], now: datetime) -> bool:
@@ -37,10 +38,11 @@ class Expiries:
         """End at most `limit` links whose time has come, and give the id of each one's job, deleted or not.
 
         Where an older copy of a job has brought an earlier end back, the link stays and the job gets the link's
-        end. A job that somebody else writes meanwhile waits for the next run. An end time is removed and not set
-        to null, so that there is room for what is written even in a document that is full. Costs two reads and two
-        writes for each, and a write, or a read, to reserve its id; two reads and a write for one that stays; at
-        least a read.
+        end. A job without a link only loses the end. A job that somebody else writes meanwhile waits for the next
+        run, and so does one that takes no change, which is logged. An end time is removed and not set to null, so
+        that there is room for what is written even in a document that is full. Costs two reads and two writes for
+        each, and a write, or a read, to reserve its id; two reads and a write for one that stays; a read and a
+        write for a job without a link; at least a read.
         """
         due = self._jobs.where(filter=FieldFilter("share_expires_at", "<=", now)).order_by("share_expires_at")
         for snapshot in fetched(due.limit(limit)):
@@ -48,17 +50,23 @@ class Expiries:
                 ended = self._end(snapshot, now)
             except (FailedPrecondition, Aborted, NotFound):
                 continue
+            except InvalidArgument:
+                log.exception("link_not_ended", job_id=snapshot.id)
+                continue
             if ended:
                 yield snapshot.id
 
     def _end(self, snapshot: Any, now: datetime) -> bool:
-        """End the link of this job, unless it goes on. Returns whether it has ended."""
+        """End the link of this job, if it has one, unless it goes on. Returns whether it has ended."""
         document = fields(snapshot)
-        link, end = link_of(self._client, document.get("short_id")), document["share_expires_at"]
-        if link.get("job_id") == snapshot.id and goes_on(link, now):
+        if given(document, "short_id") is None:
+            update_unless_changed(self._client, snapshot, {"share_expires_at": firestore.DELETE_FIELD})
+            return False
+        link, end = own_link(self._client, document.get("short_id"), snapshot.id), document["share_expires_at"]
+        if goes_on(link, now):
             later = link["expires_at"] or firestore.DELETE_FIELD
             update_unless_changed(self._client, snapshot, {"share_expires_at": later})
             return False
-        changes = {**revocation(document, end), "share_expires_at": firestore.DELETE_FIELD}
+        changes = {**revocation(document, link, end), "share_expires_at": firestore.DELETE_FIELD}
         update_with_link(self._client, snapshot, changes, {"ended_at": end})
         return True

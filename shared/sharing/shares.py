@@ -17,7 +17,16 @@ from shared.jobs.documents import fields, given, is_deleted, job_from
 from shared.jobs.job import Job, Medium, is_job_id, is_own_path
 from shared.jobs.share_picture import SharePicture, share_picture
 from shared.outages import fetched
-from shared.sharing.short_links import Claim, claim, is_over, is_short_id, link_for, link_of, update_with_link
+from shared.sharing.short_links import (
+    Claim,
+    claim,
+    is_over,
+    is_short_id,
+    link_for,
+    link_of,
+    own_link,
+    update_with_link,
+)
 
 RENEWALS = Allowance(at_once=10, every=timedelta(hours=1))
 """New links of one job. Each leaves a permanent document that reserves its id."""
@@ -89,12 +98,16 @@ def _as_link(document: dict[str, Any]) -> dict[str, Any]:
     return {"expires_at": given(document, "share_expires_at")}
 
 
-def revocation(document: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """What must be written to end a job's link; empty if it has ended already."""
+def revocation(document: dict[str, Any], link: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """What must be written to end a job's link; empty if it has ended already.
+
+    The link's wish about the name replaces that of an older copy, because the next link has the job's. A document
+    without one needs none: it shows no name, and may be full.
+    """
     ended = {"short_id": None, "share_expires_at": None}
     if all(given(document, name) is None for name in ended) and given(document, "share_revoked_at") is not None:
         return {}
-    return {**ended, "share_revoked_at": now}
+    return {**ended, "share_revoked_at": now, **(kept_wish(link) if "share_name" in document else {})}
 
 
 def renewal(document: dict[str, Any], now: datetime, expires_at: datetime | None = None) -> dict[str, Any]:
@@ -187,13 +200,13 @@ class Shares:
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
             job = job_from(job_id, document)
             if not job.is_completed:
-                raise NotCompleted(job.status or "unknown")
+                raise NotCompleted(job.status)
             changes = renewal(document, now, expires_at)
             # Reserve the old id for good, even if its link was never created.
             old = document.get("short_id")
             is_own = claim(self._client, old, job_id) in {Claim.NEW, Claim.KEPT}
             ends = (str(old), now) if is_own else None
-            link = link_of(self._client, old) if is_own else {}
+            link = own_link(self._client, old, job_id)
             end = {} if expires_at is None else {"expires_at": expires_at}
             changes |= kept_wish(link)
             about = {**kept_wish(link), **end}
@@ -213,7 +226,8 @@ class Shares:
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
             link = link_of(self._client, document.get("short_id"))
             if has_come_back(document, link, now):
-                update_unless_changed(self._client, snapshot, revocation(document, now))
+                link = link if link["job_id"] == job_id else {}
+                update_unless_changed(self._client, snapshot, revocation(document, link, now))
                 raise NotShared
             changes = wished(document, link, now, wishes)
             if changes:
@@ -225,11 +239,12 @@ class Shares:
     def revoke(self, user_id: str, job_id: str, now: datetime) -> Job:
         """End the job's link; it gets no new one until its owner asks. Raises NotFound.
 
-        Costs one read and one write, plus a read and two writes if it had a link.
+        Costs one read and one write, plus two reads and two writes if it had a link.
         """
 
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
-            changes = revocation(document, now)
+            link = own_link(self._client, document.get("short_id"), job_id)
+            changes = revocation(document, link, now)
             if changes:
                 update_with_link(self._client, snapshot, changes, {"ended_at": now})
             return changes

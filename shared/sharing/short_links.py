@@ -67,6 +67,12 @@ def link_of(client: firestore.Client, short_id: object) -> dict[str, Any]:
     return fields(read(client.collection("short_links").document(str(short_id))))
 
 
+def own_link(client: firestore.Client, short_id: object, job_id: str) -> dict[str, Any]:
+    """As `link_of`, but empty also if the link is another job's."""
+    link = link_of(client, short_id)
+    return link if link.get("job_id") == job_id else {}
+
+
 def is_over(link: Mapping[str, Any], now: datetime) -> bool:
     """Whether what its document says has ended the link."""
     end = link.get("expires_at")

@@ -24,6 +24,7 @@ from shared.services import Services, of_this_process
 from shared.tracing import Trace
 from shared.web import answers
 from shared.web.bodies import body_of, take_body
+from shared.web.query import Query
 from shared.web.routes import Match, Routes
 
 T = TypeVar("T")
@@ -167,10 +168,11 @@ class HttpFunction(ABC):
         return response
 
     def _respond(self, request: flask.Request, match: Match | None, services: Services) -> flask.Response:
-        if match is None:
-            raise NotFound("There is nothing at this address.")
+        # A preflight is answered whatever the path, so that scripts can read a 404.
         if request.method == "OPTIONS":
             return answers.preflight(self._allow)
+        if match is None:
+            raise NotFound("There is nothing at this address.")
         if request.method not in self._methods:
             raise MethodNotAllowed(self._allow)
         return self._serve(request, match, services)
@@ -213,7 +215,7 @@ class Endpoint(HttpFunction):
 
     def _serve(self, request: flask.Request, match: Match, services: Services) -> flask.Response:
         token = bearer_token(request.headers)
-        asked = Request(request.args, match.id, request.method, match.path)
+        asked = Request(Query(request.query_string), match.id, request.method, match.path)
         if self.takes_body:
             body = body_of(request)
             asked = replace(asked, json=body.json, json_if_any=body.json_if_any)

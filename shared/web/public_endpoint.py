@@ -14,6 +14,7 @@ from shared.services import Services
 from shared.web import answers
 from shared.web.endpoint import HttpFunction, in_time
 from shared.web.html_page import HtmlPage
+from shared.web.query import Query
 from shared.web.routes import Match
 
 # Firebase Hosting passes only a cookie of this name to a function:
@@ -128,7 +129,7 @@ def _visit(request: flask.Request, match: Match, address: str) -> Visit:
     return Visit(
         match.path,
         match.id or "",
-        frozenset(request.args),
+        Query(request.query_string).names,
         request.query_string.decode("latin-1"),
         request.path.endswith("/"),
         visitor,

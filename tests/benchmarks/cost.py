@@ -6,6 +6,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ JOBS = 200
 USERS = (1_000, 100_000, 10_000_000)
 DAYS = 30
 _TIMES = 20
+_LOOKS = 3
+"""Looks at the mark of a finished job: FINAL_WATCHED_FOR in shared/deletion/entry.py."""
 _SIGNATURES = 60_000
 """Most that IAM makes in a minute for a project."""
 _GROUPS = {
@@ -143,6 +146,23 @@ def _ours(meters: Meters, person: Person) -> Iterator[tuple[str, Operations]]:
 
     yield "a look", meters.measured(_TIMES, lambda: _repeat(lambda: get("list_jobs", "/jobs?page_size=1")))
 
+    minute = partial(_minute, person.stack)
+    meters.measured(1, minute)  # the first of all writes where the next go on
+    idle = meters.measured(1, minute)
+    yield "a delete", _delete(meters, person, idle)
+
+    finished = made[1]
+    yield "a download", meters.measured(_TIMES, lambda: _repeat(lambda: _download(meters, person, finished)))
+
+    short_id = person.shared()
+    visits = meters.measured(_TIMES, lambda: _repeat(lambda: _visit(meters, person, short_id)))
+    counted = meters.measured(_TIMES, minute)
+    yield "a share view", visits + counted + idle * (-1 / _TIMES)
+    yield "an idle minute", idle
+
+
+def _delete(meters: Meters, person: Person, idle: Operations) -> Operations:
+    """A delete with its purge, and the looks at its mark that sweeps make, which are due at once here."""
     gone = [person.job() for _ in range(_TIMES)]
     for job_id in gone:
         person.upload(job_id)
@@ -151,18 +171,15 @@ def _ours(meters: Meters, person: Person) -> Iterator[tuple[str, Operations]]:
     def delete(job_id: str) -> None:
         meters.sent(requests.delete(f"{url}/jobs/{job_id}", headers=person.headers, timeout=60))
 
-    yield "a delete", meters.measured(_TIMES, lambda: _each(delete, gone))
+    def look() -> None:
+        for job_id in gone:
+            person.database.document(f"deletions/{job_id}").update({"sweep_at": datetime.now(UTC)})
+        _minute(person.stack)
 
-    finished = made[1]
-    yield "a download", meters.measured(_TIMES, lambda: _repeat(lambda: _download(meters, person, finished)))
-
-    short_id = person.shared()
-    visits = meters.measured(_TIMES, lambda: _repeat(lambda: _visit(meters, person, short_id)))
-    minute = partial(_minute, person.stack)
-    counted = meters.measured(_TIMES, minute)
-    idle = meters.measured(1, minute)
-    yield "a share view", visits + counted + idle * (-1 / _TIMES)
-    yield "an idle minute", idle
+    deleted = meters.measured(_TIMES, lambda: _each(delete, gone))
+    for _ in range(_LOOKS):
+        deleted = deleted + meters.measured(_TIMES, look) + idle * (-1 / _TIMES)
+    return deleted
 
 
 def _naive(meters: Meters, person: Person) -> Iterator[tuple[str, Operations]]:

@@ -173,7 +173,9 @@ def test_of_two_runs_at_once_the_one_that_fails_last_leaves_a_purge_that_is_due(
     world.deletions.end_purge(job_id, "first", [BucketPurge(bucket="b", objects=1, size=2)], NOW, owner=user)
     failed = BucketPurge(bucket="b", objects=0, size=0, error="away")
     world.deletions.end_purge(job_id, "second", [failed], NOW, owner=user)
-    assert [one.state for one in world.deletions.due(NOW, 1000) if one.job_id == job_id] == [DeletionState.PENDING]
+    assert [one.state for one in world.deletions.due(NOW, 1000, 1000) if one.job_id == job_id] == [
+        DeletionState.PENDING
+    ]
 
 
 def test_a_run_that_was_killed_has_left_its_beginning(world: World, user: str) -> None:
@@ -222,27 +224,31 @@ def test_due_purges_are_found_by_how_long_they_have_been_due(world: World, user:
     second, first, _done = put(2), put(1, sweeps=4), put(0, state="done", sweep_at=None)
     not_yet = put(3)
     now = long_ago + timedelta(minutes=2)
-    assert [found.job_id for found in world.deletions.due(now, 10)] == [first, second]
-    assert [found.job_id for found in world.deletions.due(now, 1)] == [first]
+    assert [found.job_id for found in world.deletions.due(now, 10, 10)] == [first, second]
+    assert [found.job_id for found in world.deletions.due(now, 1, 1)] == [first]
     for job_id in (first, second, not_yet):
         world.deletions.end_purge(job_id, "run", [], NOW, owner=user)
-    assert world.deletions.due(NOW - timedelta(days=499), 10) == []
+    assert world.deletions.due(NOW - timedelta(days=499), 10, 10) == []
 
 
-def test_what_a_user_waits_for_is_due_before_marks_to_look_at(world: World, user: str) -> None:
+def test_what_a_user_waits_for_is_due_before_marks_to_look_at_and_neither_hides_the_other(
+    world: World, user: str
+) -> None:
     long_ago = NOW - timedelta(days=600)
     states = ["done", "restored", "pending", "done", "restoring"]
     ids = put_many(world, user, deleted, len(states))
     for minutes, (job_id, state) in enumerate(zip(ids, states, strict=True)):
         world.put_entry(job_id, entry(user, state=state, sweep_at=long_ago + timedelta(minutes=minutes)))
 
-    def due(limit: int) -> list[int]:
-        found = world.deletions.due(long_ago + timedelta(hours=1), limit)
+    def due(owed: int, looks: int) -> list[int]:
+        found = world.deletions.due(long_ago + timedelta(hours=1), owed, looks)
         return [ids.index(one.job_id) for one in found]
 
-    assert due(10) == [2, 4, 0, 1, 3]
-    assert due(3) == [2, 4, 0]
-    assert due(1) == [2]
+    assert due(10, 10) == [2, 4, 0, 1, 3]
+    assert due(2, 1) == [2, 4, 0]
+    assert due(1, 0) == [2]
+    assert due(1, 3) == [2, 0, 1, 3]
+    assert due(0, 1) == [0]
     for job_id in ids:
         world.put_entry(job_id, entry(user, sweep_at=None))
 
@@ -287,9 +293,9 @@ def test_a_damaged_entry_keeps_nobody_elses_from_being_found(
     now = NOW - timedelta(days=700)
     assert [found.job_id for found in world.deletions.all_pending(now)] == [sound]
     # What is in no known state is not owed, so it is met after what is.
-    assert [found.job_id for found in world.deletions.due(now, 1)] == ([sound] if "state" in damage else [])
-    assert [found.job_id for found in world.deletions.due(now, 2)] == [sound]
-    assert [found.job_id for found in world.deletions.due(now, 1)] == [sound]
+    assert [found.job_id for found in world.deletions.due(now, 1, 0)] == ([sound] if "state" in damage else [])
+    assert [found.job_id for found in world.deletions.due(now, 1, 1)] == [sound]
+    assert [found.job_id for found in world.deletions.due(now, 1, 0)] == [sound]
     assert world.entry(damaged)["sweep_at"] is None, "the damaged one is out of the way"
     assert "ledger_entry_damaged" in [line.getMessage() for line in caplog.records]
     world.deletions.end_purge(sound, "run", [], NOW, owner=user)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +11,7 @@ from shared.deletion.erasing import Erased, Erasing
 from shared.deletion.erasures import Erasure, Erasures, ErasureState
 from shared.deletion.restores import Restores
 from shared.deletion.standing import texts_to_erase
+from shared.errors import TooManyRequests
 from tests.contract.worlds import World, put_many
 from tests.fake_firestore import SWEEP_AFTER
 from tests.jobs import NOW, document, is_owed, new_id
@@ -49,6 +50,27 @@ def test_the_latest_is_the_one_asked_for_last(erasures: Erasures, erasure: Erasu
     assert erasures.latest(user) == later
 
 
+def test_of_those_asked_for_within_a_minute_one_is_taken(
+    world: World, erasures: Erasures, erasure: Erasure, user: str
+) -> None:
+    begins = NOW.replace(second=0, microsecond=0)
+    for now in (begins, NOW + timedelta(seconds=1), begins + timedelta(seconds=59.9)):
+        with pytest.raises(TooManyRequests, match="still being carried out"):
+            erasures.request(user, 2, None, by=user, now=now)
+    assert erasures.latest(user) == erasure
+    done(erasures, erasure)
+    with pytest.raises(TooManyRequests, match="less than a minute ago"):
+        erasures.request(user, 2, None, by=user, now=NOW + timedelta(seconds=1))
+    ids = {erasures.request(one, 2, None, by=one, now=begins + MINUTE).id for one in (user, f"{user}-2")}
+    assert len(ids | {erasure.id}) == 3
+
+
+def test_one_whose_answer_was_lost_is_there_when_it_is_written_again(
+    erasures: Erasures, erasure: Erasure, user: str
+) -> None:
+    assert erasures.request(user, 3, None, by=user, now=NOW) == erasure
+
+
 def test_it_is_done_with_a_pass_without_failures(erasures: Erasures, erasure: Erasure) -> None:
     second = advance(erasures, erasure, "b", deleted=2)
     assert second
@@ -68,6 +90,17 @@ def test_a_pass_with_failures_is_followed_by_another(erasures: Erasures, erasure
     done = advance(erasures, failed, None, deleted=3)
     assert done
     assert (done.state, done.deleted) == (ErasureState.DONE, 3)  # each job once
+
+
+def test_what_a_pass_left_alone_is_kept_until_the_next_begins(erasures: Erasures, erasure: Erasure) -> None:
+    assert erasure.left == ()
+    place: Erasure | None = erasure
+    kept = []
+    for after, left in (("b", ["a"]), (None, ["c"]), ("b", []), (None, ["d"])):
+        assert place
+        place = erasures.advance(place, after, deleted=0, failed=0, left=left, now=NOW)
+        kept.append(place and place.left)
+    assert kept == [("a",), ("a", "c"), (), ("d",)]
 
 
 def test_a_run_that_comes_second_changes_nothing(erasures: Erasures, erasure: Erasure) -> None:
@@ -95,6 +128,19 @@ def test_what_makes_no_progress_is_due(erasures: Erasures, erasure: Erasure) -> 
     assert done.sweep_at
     erasures.record_sweep(done, NOW + timedelta(days=2))
     assert not is_due(NOW + timedelta(days=9))
+
+
+@pytest.mark.parametrize("damage", [{}, {"state": "odd"}])
+def test_a_damaged_one_keeps_no_other_from_being_found(
+    world: World, erasure: Erasure, damage: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged, now = new_id(), NOW + SWEEP_AFTER
+    whole = asdict(erasure) if damage else {}
+    world.put_erasure(damaged, {**whole, **damage, "sweep_at": NOW - timedelta(days=800)})
+    assert erasure.id in [one.id for one in world.erasures.due(now, 1000)]
+    assert caplog.messages == ["erasure_damaged"]
+    assert world.erasures.due(NOW - timedelta(days=700), 1000) == [], "it is out of the way"
+    assert caplog.messages == ["erasure_damaged"]
 
 
 def done(erasures: Erasures, erasure: Erasure | None) -> Erasure:
@@ -149,6 +195,17 @@ def test_all_of_a_users_jobs_are_found_batch_by_batch(world: World, user: str) -
     assert world.repository.batch(user, NOW, None, 2) == (ids[1:2], ids[1])
 
 
+def test_of_some_jobs_the_live_ones_of_before_a_time_are_counted(world: World, user: str) -> None:
+    ids = put_many(world, user, document, 4)
+    world.put("a b", document("somebody-else"))
+    assert world.repository.live_before(user, [*ids, "a b", "unknown"], NOW + MINUTE) == 4
+    world.put(ids[0], document(user, deleted_at=NOW))
+    world.put(ids[1], document(user, created_at=NOW + MINUTE))
+    world.put(ids[2], document(user, created_at=None))
+    assert world.repository.live_before(user, ids, NOW + MINUTE) == 1
+    assert world.repository.live_before(user, [], NOW + MINUTE) == 0
+
+
 def test_a_job_that_its_writers_clock_dates_ahead_is_found_as_well(world: World, user: str) -> None:
     job_id = new_id()
     now = datetime.now(UTC)
@@ -163,6 +220,7 @@ def test_a_job_is_erased_with_its_words(world: World, erasure: Erasure, user: st
     for _ in range(2):  # a repetition tells the same
         erased = erasing.erase(erasure, [job_id, "a b"], NOW + MINUTE)
         assert ([one.job_id for one in erased.deletions], erased.failed) == ([job_id], 0)
+        assert erased.left == ("a b",)
     kept = world.read(job_id)
     assert (kept["deleted_at"], kept["deleted_by"]) == (NOW + MINUTE, user)
     assert kept.keys() & TEXTS.keys() == set()

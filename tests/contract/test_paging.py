@@ -65,6 +65,26 @@ def test_jobs_deleted_behind_the_walk_do_not_end_it_early(world: World, user: st
     assert ([job.id for job in third.jobs], third.next) == (ids[4:], None)
 
 
+@pytest.mark.parametrize("live", [3, 4])
+def test_a_job_that_is_restored_behind_the_walk_is_shown_although_the_cursor_counted_it_as_deleted(
+    world: World, user: str, live: int
+) -> None:
+    """So a cursor's total does not tell that nothing live follows, and a last page reads what does."""
+    ids = [new_id() for _ in range(live)]
+    for job_id in ids:
+        world.put(job_id, document(user))
+    world.put(new_id(), deleted(user))
+    restored, fields = new_id(), document(user)
+    world.put(restored, {**fields, "deleted_at": NOW})
+    page = world.repository.page(ListQuery(user_id=user, page_size=2))
+    shown = [job.id for job in page.jobs]
+    world.put(restored, fields)
+    while page.next:
+        page = world.repository.page(ListQuery(user_id=user, page_size=2, after=page.next))
+        shown += [job.id for job in page.jobs]
+    assert (shown, page.total) == ([*ids, restored], live)
+
+
 def test_deleted_jobs_after_the_last_live_one_make_no_empty_page(world: World, user: str) -> None:
     live = [new_id() for _ in range(4)]
     for job_id in live:

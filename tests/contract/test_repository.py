@@ -263,6 +263,14 @@ def by_id(world: World, user: str, job_ids: list[str]) -> list[str]:
     return [job.id for job in page.jobs]
 
 
+def test_jobs_by_id_are_all_on_the_first_page(world: World, user: str) -> None:
+    ids = put_many(world, user, document, 3)
+    query = ListQuery(user_id=user, ids=tuple(ids), page_size=1)
+    pages = [world.repository.page(replace(query, page=number)) for number in (1, 2, 3)]
+    assert [[job.id for job in page.jobs] for page in pages] == [ids, [], []]
+    assert [(page.number, page.total, page.next) for page in pages] == [(1, 3, None), (2, 3, None), (3, 3, None)]
+
+
 def test_the_versions_of_jobs_by_id_change_with_each_of_them_and_with_nothing_else(
     world: World, user: str
 ) -> None:

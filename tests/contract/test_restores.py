@@ -315,7 +315,7 @@ def test_a_restore_that_can_no_longer_succeed_leaves_the_job_deleted(
     world.deletions.mark(user, job_id, NOW)
     request(restores, user, job_id)
     restores.abandon(wish(restores, job_id), NOW + WEEK)
-    assert [one.job_id for one in world.deletions.due(NOW + WEEK, 1000) if one.job_id == job_id] == [job_id]
+    assert [one.job_id for one in world.deletions.due(NOW + WEEK, 1000, 1000) if one.job_id == job_id] == [job_id]
     assert entry(world, job_id)["state"] == "pending"
     assert world.read(job_id)["deleted_at"] == NOW
     restores.abandon(wish(restores, job_id), NOW)
@@ -346,7 +346,7 @@ def test_a_sweep_is_due_while_a_restore_is_not_finished(
 ) -> None:
     world.deletions.mark(user, job_id, NOW)
     request(restores, user, job_id, NOW)
-    (due,) = (one for one in world.deletions.due(NOW + SWEEP_AFTER, 1000) if one.job_id == job_id)
+    (due,) = (one for one in world.deletions.due(NOW + SWEEP_AFTER, 1000, 1000) if one.job_id == job_id)
     assert due.state is RESTORING
     restores.record_sweep(due, NOW + SWEEP_AFTER)
     swept = entry(world, job_id)
@@ -362,7 +362,7 @@ def test_a_stale_copy_that_brings_the_mark_back_does_not_hide_the_job_for_long(
     request(restores, user, job_id, NOW)
     finish(restores, job_id, NOW + MINUTE)
     world.put(job_id, stale)
-    (due,) = (one for one in world.deletions.due(NOW + MINUTE + SWEEP_AFTER, 1000) if one.job_id == job_id)
+    (due,) = (one for one in world.deletions.due(NOW + MINUTE + SWEEP_AFTER, 1000, 1000) if one.job_id == job_id)
     restores.record_sweep(due, NOW + MINUTE + SWEEP_AFTER)
     assert world.read(job_id).keys().isdisjoint({"deleted_at", "deleted_by"})
 

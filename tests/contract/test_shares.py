@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from google.api_core.exceptions import FailedPrecondition
+from google.api_core.exceptions import FailedPrecondition, InvalidArgument
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.errors import Contended, JobFull, NotCompleted, NotFound, NotShared, TooManyRequests
 from shared.jobs.renaming import Renaming
-from shared.sharing import short_links
+from shared.sharing import expiry, short_links
 from shared.sharing.expiry import Expiries
 from shared.sharing.shares import NoSuchVideo, Shares
 from shared.sharing.short_links import link_for, new_short_id
@@ -422,6 +422,45 @@ def test_the_link_of_a_job_without_room_ends_too_when_its_time_has_come(
     assert read(database, job_id)["share_revoked_at"] == long_ago
 
 
+def test_a_job_without_a_link_only_loses_its_end(world: World, user: str) -> None:
+    long_ago = NOW - timedelta(days=302)
+    without = {new_id(): document(user, short_id=short_id) for short_id in (None, "")}
+    for job_id, fields in without.items():
+        world.put(job_id, {**fields, "share_expires_at": long_ago})
+    assert not without.keys() & set(world.expiries.end_due(long_ago, 1000))
+    assert {job_id: world.read(job_id) for job_id in without} == without
+
+
+def test_a_full_document_without_a_link_keeps_no_other_link_from_its_end(
+    database: firestore.Client, user: str
+) -> None:
+    full, other, long_ago = new_id(), new_id(), NOW - timedelta(days=303)
+    fill(database, full, {"user_id": user, "share_expires_at": long_ago})
+    world = FirestoreWorld(database)
+    world.put(other, document(user, short_id=new_short_id(8), share_expires_at=long_ago + timedelta(hours=1)))
+    assert other in set(world.expiries.end_due(long_ago + timedelta(hours=1), 1000))
+    assert "share_expires_at" not in read(database, full)
+
+
+def test_a_document_that_takes_no_change_keeps_no_other_link_from_its_end(
+    database: firestore.Client, user: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    odd, other, long_ago = new_id(), new_id(), NOW - timedelta(days=304)
+    world = FirestoreWorld(database)
+    world.put(odd, document(user, short_id=new_short_id(8), share_expires_at=long_ago))
+    world.put(other, document(user, short_id=new_short_id(8), share_expires_at=long_ago + timedelta(hours=1)))
+
+    def refused(client: firestore.Client, snapshot: Any, *changes: Any) -> None:
+        if snapshot.id == odd:
+            raise InvalidArgument("no room")
+        short_links.update_with_link(client, snapshot, *changes)
+
+    monkeypatch.setattr(expiry, "update_with_link", refused)
+    ended = set(world.expiries.end_due(long_ago + timedelta(hours=1), 1000))
+    assert (odd in ended, other in ended) == (False, True)
+    assert "link_not_ended" in caplog.messages
+
+
 def test_a_job_without_room_says_so_when_it_is_renamed_or_shared(database: firestore.Client, user: str) -> None:
     job_id = new_id()
     fill(database, job_id, document(user))
@@ -510,6 +549,47 @@ def test_a_worker_who_saves_an_older_copy_shows_no_name_that_its_owner_took_away
     assert not renewed.share_name, "what the owner is told is what the link shows"
     world.put(job_id, {**copy, "short_id": renewed.short_id})
     assert world.shares.resolve(str(renewed.short_id), NOW).job.name is None
+
+
+@pytest.mark.parametrize("ends", ["revoked", "expired", "come back"])
+def test_a_name_stays_hidden_after_an_older_copys_link_has_ended(
+    world: World, user: str, shared: tuple[str, str], ends: str
+) -> None:
+    job_id, short_id = shared
+    end = NOW + timedelta(hours=1)
+    world.put(job_id, document(user, short_id=short_id, name="First try"))
+    world.shares.change(user, job_id, NOW, {"share_name": True, "share_expires_at": end})
+    copy = dict(world.read(job_id))
+    world.shares.change(user, job_id, NOW, {"share_name": False})
+    world.put(job_id, dict(copy))
+    if ends == "revoked":
+        world.shares.revoke(user, job_id, NOW)
+    elif ends == "expired":
+        assert job_id in set(world.expiries.end_due(end, 1000))
+    else:
+        world.put(job_id, {**copy, "share_expires_at": None})
+        with pytest.raises(NotShared):
+            world.shares.change(user, job_id, end, {"share_name": True})
+    renewed = world.shares.renew(user, job_id, end)
+    assert not renewed.share_name
+    assert world.shares.resolve(str(renewed.short_id), end).job.name is None
+
+
+@pytest.mark.parametrize("ends", ["revoked", "expired"])
+def test_the_wish_of_another_jobs_link_is_not_kept(
+    world: World, user: str, shared: tuple[str, str], ends: str
+) -> None:
+    _, short_id = shared
+    end = NOW + timedelta(hours=1)
+    world.shares.change(user, shared[0], NOW, {"share_name": True})
+    other = new_id()
+    world.put(other, document(user, short_id=short_id, share_expires_at=end, share_name=False))
+    if ends == "revoked":
+        world.shares.revoke(user, other, end)
+    else:
+        assert other in set(world.expiries.end_due(end, 1000))
+    assert not world.shares.renew(user, other, end).share_name
+    assert world.shares.resolve(short_id, end).job.id == shared[0]
 
 
 @pytest.mark.parametrize("damaged", ["yes", 1, None])

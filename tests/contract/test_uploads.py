@@ -140,6 +140,7 @@ def test_pictures_are_known_by_their_medium(world: World, user: str) -> None:
     stills = dict.fromkeys(("reference_image", "output_video"), f"{job}poster.webp")
     assert fields["posters"] == {**stills, "motion_video": None}
     assert fields["previews"] == {"motion_video": None}
+    assert fields["playable"] == {"motion_video": False}
 
 
 def test_pictures_of_a_file_that_the_job_does_not_name_are_not_known(world: World, user: str) -> None:

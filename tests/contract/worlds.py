@@ -53,6 +53,8 @@ class World(Protocol):
 
     def put_displaced(self, job_id: str, fields: dict[str, Any]) -> None: ...
 
+    def put_erasure(self, erasure_id: str, fields: dict[str, Any]) -> None: ...
+
     def remove(self, job_id: str) -> None: ...
 
     def put_link(self, short_id: str, job_id: object) -> None: ...
@@ -65,7 +67,8 @@ class MemoryWorld:
         self._fake_ledger = FakeLedger(self._fake)
         self.ledger = cast(Ledger, self._fake_ledger)
         self.deletions = Deletions(self.ledger, SWEEP_AFTER)
-        self.erasures: Erasures = FakeErasures()
+        self._fake_erasures = FakeErasures()
+        self.erasures: Erasures = self._fake_erasures
         self._fake_shares = FakeShares(self._fake)
         self.shares = cast(Shares, self._fake_shares)
         self.completions = cast(Completions, FakeCompletions(self._fake, self._fake_shares))
@@ -89,6 +92,9 @@ class MemoryWorld:
 
     def put_displaced(self, job_id: str, fields: dict[str, Any]) -> None:
         self._fake_ledger.fields_moved.setdefault(job_id, []).append(fields)
+
+    def put_erasure(self, erasure_id: str, fields: dict[str, Any]) -> None:
+        self._fake_erasures.documents[erasure_id] = fields
 
     def remove(self, job_id: str) -> None:
         del self._fake.documents[job_id]
@@ -127,6 +133,9 @@ class FirestoreWorld:
     def put_displaced(self, job_id: str, fields: dict[str, Any]) -> None:
         there = self._database.collection("deletions").document(job_id).collection("displaced")
         there.document("1").set(fields)
+
+    def put_erasure(self, erasure_id: str, fields: dict[str, Any]) -> None:
+        self._database.collection("erasures").document(erasure_id).set(fields)
 
     def remove(self, job_id: str) -> None:
         self._database.collection("jobs").document(job_id).delete()

@@ -27,7 +27,7 @@ _NOTE_REQUESTS = """
     };
 """
 _SET = 'Object.defineProperty(document, "visibilityState", { value: state, configurable: true });'
-_SHOW = f'state => {{ {_SET} document.dispatchEvent(new Event("visibilitychange")); }}'
+_SHOW = f'state => {{ {_SET} document.dispatchEvent(new Event("visibilitychange", {{ bubbles: true }})); }}'
 
 
 class Clock:

@@ -80,4 +80,6 @@ def test_an_old_list_is_loaded_again_when_the_user_comes_back(
 def _come_back(page: Page, events: list[str]) -> None:
     """As a browser does after another tab or, from its back/forward cache, after another page."""
     targets = {"visibilitychange": "document", "pageshow": "window"}
-    page.evaluate("; ".join(f"{targets[event]}.dispatchEvent(new Event('{event}'))" for event in events))
+    page.evaluate(
+        "; ".join(f"{targets[event]}.dispatchEvent(new Event('{event}', {{ bubbles: true }}))" for event in events)
+    )

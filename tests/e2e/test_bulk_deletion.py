@@ -28,6 +28,21 @@ def test_selected_jobs_are_deleted_together(jobs_page: JobsPage, shelf: Shelf) -
     assert len(shelf.objects(kept)) == 2
 
 
+def test_jobs_that_come_back_are_not_selected(jobs_page: JobsPage, shelf: Shelf) -> None:
+    ids = shelf.add_many(3, "failed")
+    jobs_page.open()
+    for job in ids[:2]:
+        checkbox(jobs_page, job).check()
+    bar(jobs_page).get_by_role("button", name="Delete").click()
+    jobs_page.dialog.get_by_role("button", name="Delete 2 jobs").click()
+    jobs_page.toasts.get_by_role("button", name="Undo").click()
+    expect(jobs_page.toasts.filter(has_text="2 jobs restored")).to_be_visible()
+    jobs_page.expect_ids(ids)
+    for job in ids:
+        expect(checkbox(jobs_page, job)).not_to_be_checked()
+    expect(bar(jobs_page)).to_have_count(0)
+
+
 def test_after_a_whole_page_the_next_jobs_move_up_and_are_no_news(
     jobs_page: JobsPage, page: Page, shelf: Shelf
 ) -> None:
@@ -102,6 +117,24 @@ def test_all_that_match_are_selected_also_those_that_came_back_unless_the_user_h
     expect(bar(jobs_page)).to_contain_text("1 selected")
     expect(select_all).to_be_enabled()
     expect(bar(jobs_page)).to_contain_text("1 selected")
+
+
+def test_a_selected_job_that_a_new_one_pushes_off_the_page_is_deselected_and_the_page_says_so(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    first, *_, last = shelf.add_many(20)
+    jobs_page.open()
+    for job in (first, last):
+        checkbox(jobs_page, job).check()
+    expect(bar(jobs_page)).to_contain_text("2 selected")
+    new = shelf.add("failed", media=False)
+    page.get_by_role("button", name="Refresh the list").click()
+    expect(jobs_page.toasts).to_contain_text(f"No longer on this page, and no longer selected{last[:8]}")
+    expect(bar(jobs_page)).to_contain_text("1 selected")
+    jobs_page.button(new, "Delete").click()
+    jobs_page.dialog.get_by_role("button", name="Delete job").click()
+    expect(checkbox(jobs_page, last)).not_to_be_checked()
+    expect(checkbox(jobs_page, first)).to_be_checked()
 
 
 def test_changing_the_filter_clears_the_selection(jobs_page: JobsPage, shelf: Shelf) -> None:

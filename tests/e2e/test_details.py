@@ -112,5 +112,17 @@ def test_the_prompt_is_whole_and_the_job_it_was_made_from_is_a_step_away(
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
+def test_details_show_the_media_that_came_with_them(jobs_page: JobsPage, shelf: Shelf) -> None:
+    source = shelf.add("processing")
+    job = shelf.add("failed", media=False, source_job_id=source)
+    jobs_page.open()
+    shelf.complete(source)
+    jobs_page.filter("Failed").click()
+    jobs_page.expect_ids([job])
+    jobs_page.button(job, "Details").click()
+    details_of(jobs_page, job).get_by_role("link", name=f"Job {source[:8]}").click()
+    expect(details_of(jobs_page, source).get_by_role("button", name="Preview the output video")).to_be_visible()
+
+
 def details_of(jobs_page: JobsPage, job_id: str) -> Locator:
     return jobs_page.page.get_by_role("dialog", name=job_id[:8])

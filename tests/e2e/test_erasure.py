@@ -9,7 +9,7 @@ from typing import Any
 from playwright.sync_api import Page, Route, expect
 
 from tests.conftest import PASSWORD
-from tests.e2e.faults import HeldBack, failed_load
+from tests.e2e.faults import HeldBack, failed_load, unavailable
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
 from tests.e2e.test_accessibility import expect_fits_and_no_violations, violations
@@ -107,6 +107,22 @@ def test_a_sign_in_that_is_too_old_is_asked_for_again_and_then_everything_is_era
     password.press("Enter")
     expect(page.get_by_text("Your job is deleted.")).to_be_visible()
     wait_until(lambda: (shelf.document(job).get().to_dict() or {}).get("deleted_at"))
+
+
+def test_who_closes_the_dialog_before_the_answer_is_told_of_a_refusal(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors += [failed_load("503"), failed_load("404")]
+    shelf.add(media=False)
+    request = HeldBack(page, _ERASE)
+    jobs_page.open()
+    erase_everything(jobs_page)
+    request.wait()
+    page.keyboard.press("Escape")
+    expect(jobs_page.dialog).to_have_count(0)
+    request.let_go(unavailable("Firestore is not available now."))
+    expect(jobs_page.toasts).to_contain_text("The request to erase everything failed")
+    expect(jobs_page.toasts).to_contain_text("Firestore is not available now.")
 
 
 def test_who_keeps_everything_while_signing_in_again_keeps_it(

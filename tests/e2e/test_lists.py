@@ -98,6 +98,17 @@ def test_counts_are_requested_once_not_with_every_filter(jobs_page: JobsPage, sh
     assert [query(request)["include"] for request in jobs_page.requests] == ["media,counts", "media"]
 
 
+def test_counts_that_contradict_the_list_are_requested_once_more(jobs_page: JobsPage, shelf: Shelf) -> None:
+    shelf.add("failed", media=False)
+    jobs_page.open()
+    jobs_page.expect_counts(all=1, failed=1)
+    new = shelf.add(media=False)
+    jobs_page.filter("Completed").click()
+    jobs_page.expect_ids([new])
+    jobs_page.expect_counts(all=2, completed=1, failed=1)
+    assert [query(one)["include"] for one in jobs_page.requests] == ["media,counts", "media", "media,counts"]
+
+
 def test_counts_are_requested_again_after_a_failure(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:

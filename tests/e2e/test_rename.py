@@ -113,3 +113,23 @@ def test_a_poll_asked_before_the_name_was_saved_does_not_bring_the_old_one_back(
     expect(heading).to_have_text("First tryProcessing")
     poll.let_go()
     expect(heading).to_have_text("First tryFailed")
+
+
+def test_a_name_that_is_being_typed_stays_when_the_list_no_longer_has_the_job(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    job_id = shelf.add("failed", media=False)
+    jobs_page.open("?status=failed")
+    details = _details(jobs_page, job_id)
+    _rename(details).click()
+    field = details.get_by_role("textbox", name="Name of the job")
+    field.fill("First")
+    clock = Clock(page)
+    clock.stop()
+    shelf.document(job_id).update({"status": "completed"})
+    new = shelf.add("failed", media=False)
+    with page.expect_response(lambda answer: f"ids={job_id}" in answer.url):
+        clock.run(seconds=60)
+    expect(jobs_page.card(new)).to_be_attached()
+    expect(details.get_by_text("Completed").first).to_be_visible()
+    expect(field).to_have_value("First")

@@ -12,7 +12,8 @@ from playwright.sync_api import BrowserContext, Page, Request, expect
 from infra.local.stack import Stack
 from infra.local.users import Account, Users
 from tests.conftest import PASSWORD
-from tests.e2e.faults import HeldBack
+from tests.e2e.clock import Clock
+from tests.e2e.faults import HeldBack, failed_load
 from tests.e2e.jobs_page import SESSION, JobsPage
 from tests.e2e.shelf import Shelf
 from tests.e2e.test_accessibility import expect_fits_and_no_violations
@@ -215,6 +216,27 @@ def test_a_token_that_is_about_to_expire_is_renewed_before_use(jobs_page: JobsPa
     page.reload()
     jobs_page.wait_for_cards()
     assert len(renewals) == 1
+
+
+def test_a_hidden_page_that_cannot_renew_its_token_as_a_part_is_gone_is_reloaded_once(
+    jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.extend([failed_load("404"), "Refused to execute script"])
+    shelf.add("failed", media=False)
+    page = jobs_page.open().page
+    loaded: list[str] = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
+    page.route(
+        lambda url: "/_next/static/chunks/" in url and url not in loaded,
+        lambda route: route.fulfill(status=404, body="gone"),
+    )
+    _age_token(page, seconds=60)
+    page.evaluate("localStorage.setItem('tell-when-done', '1')")
+    page.add_init_script("window.Notification = class { static permission = 'granted' }")
+    Clock(page).open_hidden()
+    page.reload(wait_until="commit")
+    with page.expect_request(lambda request: request.is_navigation_request()):
+        pass  # The page reloads by itself.
+    expect(page.get_by_role("button", name="Reload")).to_be_visible()
 
 
 def test_an_outage_of_the_sign_in_service_does_not_end_the_session(

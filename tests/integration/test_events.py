@@ -261,6 +261,7 @@ def test_an_event_nobody_takes_waits_in_the_dead_letters_and_can_be_replayed(
     (letter,) = letters
     assert letter.message.attributes["job_id"] == job_id
     assert letter.message.attributes["CloudPubSubDeadLetterSourceDeliveryCount"] == "5"
+    assert letter.message.attributes["CloudPubSubDeadLetterSourceSubscription"].endswith("purge-job")
     assert left() == 3
     assert read_entry(database, job_id)["state"] == "pending"
 

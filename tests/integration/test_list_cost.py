@@ -122,6 +122,18 @@ def test_the_deleted_jobs_behind_the_last_live_one_cost_nothing(metered: Metered
     assert (len(page["jobs"]), page["total"], page["next_cursor"], read) == (1, 1, None, 20)
 
 
+@pytest.mark.parametrize("on_last_page", [1, 20])
+def test_the_last_page_by_cursor_reads_the_deleted_jobs_behind_it_once_in_few_requests(
+    metered: Metered, on_last_page: int
+) -> None:
+    user = f"user-{new_id()}"
+    metered.put([*(document(user) for _ in range(20 + on_last_page)), *(deleted(user) for _ in range(1_000))])
+    page, _ = metered.get(user, page_size=20)
+    page, read = metered.get(user, page_size=20, cursor=page["next_cursor"])
+    assert (len(page["jobs"]), page["next_cursor"], read) == (on_last_page, None, on_last_page + 1_000)
+    assert metered.meter.calls <= 10 + 1_000 // 300
+
+
 @pytest.mark.parametrize("gone", [100, 700])
 def test_deleted_jobs_cost_few_requests_wherever_they_are(metered: Metered, gone: int) -> None:
     user = f"user-{new_id()}"

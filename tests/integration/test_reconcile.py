@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,18 @@ def test_a_restore_that_does_not_end_is_told_and_left(database: firestore.Client
     database.collection("deletions").document(job_id).set(stuck)
     done = reconcile("--repair")
     assert (done.returncode, f"restoring\tjobs/{job_id}\t" in done.stdout) == (1, True)
+
+
+def test_a_restored_job_that_other_code_has_marked_since_is_told_and_left(
+    database: firestore.Client, reconcile: Reconcile
+) -> None:
+    job_id = put(database, marked := deleted("me"))
+    before = NOW - timedelta(hours=1)
+    restored = entry("me", state="restored", requested_at=before, restored_at=before, sweep_at=None)
+    database.collection("deletions").document(job_id).set(restored)
+    done = reconcile("--repair")
+    assert (done.returncode, f"marked-again\tjobs/{job_id}\t" in done.stdout) == (1, True)
+    assert database.collection("jobs").document(job_id).get().to_dict() == marked
 
 
 def test_a_run_goes_on_from_its_checkpoint(

@@ -14,6 +14,7 @@ from infra.functions import table
 from infra.local.stack import Stack
 from shared.messaging.events import JobDeleted
 from tests.jobs import NOW, deleted, entry, new_id, read_entry
+from tests.messages import notification
 from tests.waiting import wait_until
 
 Publish = Callable[..., str]
@@ -90,6 +91,15 @@ def test_a_dead_letter_is_replayed(
     data, attributes = JobDeleted(job_id, "me", NOW).encode()
     publish(f"{stack.settings.job_deleted_topic}-dead-letters", data, **attributes)
     sweep_until(publish, partial(is_done, database, job_id))
+
+
+def test_a_replay_is_handled_only_by_the_function_whose_dead_letter_it_is(
+    stack: Stack, publish: Publish, log_lines: list[str]
+) -> None:
+    data, attributes = notification(f"me/{new_id()}/output.mp4")
+    source = {"CloudPubSubDeadLetterSourceSubscription": "another"}
+    message_id = publish(stack.settings.object_finalized_topic, data, **attributes, **source)
+    wait_until(lambda: any("replay_for_another" in line and message_id in line for line in list(log_lines)))
 
 
 def test_a_dead_letter_that_cannot_be_replayed_is_kept_once(

@@ -114,6 +114,18 @@ def test_what_is_no_origin_is_refused_and_shown(origin: str) -> None:
         Settings.from_environment({**LEAST, "ALLOWED_ORIGINS": f"https://nuumee.ai,{origin}"})
 
 
+@pytest.mark.parametrize("origin", ["https://NuuMee.ai", "https://nuumee.ai:443", "http://localhost:80/"])
+def test_an_origin_that_no_browser_would_send_so_is_refused_and_shown(origin: str) -> None:
+    with pytest.raises(SettingsError, match=f"{origin.rstrip('/')}', which is no origin in lower case"):
+        Settings.from_environment({**LEAST, "ALLOWED_ORIGINS": f"https://a.example,{origin}"})
+
+
+def test_the_default_port_of_the_other_scheme_is_like_any_port() -> None:
+    origins = "https://nuumee.ai:80,http://nuumee.ai:443,https://nuumee.ai:4430,http://nuumee.ai:8000"
+    settings = Settings.from_environment({**LEAST, "ALLOWED_ORIGINS": origins})
+    assert settings.allowed_origins == tuple(origins.split(","))
+
+
 @pytest.mark.parametrize("name", EMULATOR_VARIABLES)
 def test_a_deployed_function_refuses_to_run_on_an_emulator(name: str) -> None:
     environment = {**LEAST, name: "127.0.0.1:9099"}

@@ -1,5 +1,5 @@
 import { Copy } from "lucide-react";
-import { copyText } from "@/lib/actions";
+import { copyText } from "@/lib/copying";
 
 /** Copies a text. `name` says what it is, such as "Prompt". */
 export function CopyButton({ name, text }: { name: string; text: string }) {

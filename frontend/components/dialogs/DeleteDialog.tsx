@@ -8,6 +8,7 @@ import { useFocusReturn } from "@/hooks/use-focus-return";
 import type { Outcome, Outcomes } from "@/lib/deletion";
 import { focusAfterDeletion } from "@/lib/focus-after-deletion";
 import { isActive, type Job, type JobFields, shortName, typeLabel } from "@/lib/job";
+import { KEPT_FOR } from "@/lib/keeping";
 import { settings } from "@/lib/settings";
 
 interface Props {
@@ -91,7 +92,6 @@ function describe(job: JobFields): string {
 
 function Consequences({ jobs }: { jobs: JobFields[] }) {
   const days = settings.softDeleteDays;
-  const time = days === 1 ? "a day" : `${days} days`;
   const one = jobs.length === 1;
   const completed = jobs.some((job) => job.status === "completed");
   return (
@@ -101,7 +101,7 @@ function Consequences({ jobs }: { jobs: JobFields[] }) {
           {one ? "Its reference image" : "Their reference images"}
           {completed ? ", source and output videos" : ` and source ${one ? "video" : "videos"}`} will be
           deleted.{" "}
-          {days > 0 ? `You can restore ${one ? "it" : "them"} for ${time}.` : "You cannot undo this."}
+          {days > 0 ? `You can restore ${one ? "it" : "them"} for ${KEPT_FOR}.` : "You cannot undo this."}
         </li>
         {jobs.some((job) => job.share_url) && <li>Links that you have shared will stop working.</li>}
         {jobs.some(isActive) && <li>Work in progress will be lost.</li>}

@@ -109,7 +109,7 @@ function Details({ job, jobs, onPreview, onOpen }: DetailsProps) {
           </li>
         ))}
       </ul>
-      <NameField key={job.id} job={job} onChange={jobs.rename} />
+      <NameField key={job.id} job={job} onChange={jobs.amend} />
       <dl className="grid grid-cols-[auto_minmax(0,1fr)] gap-x-6 gap-y-2.5 text-sm">
         <Row name="Status">
           <StatusBadge status={job.status} />
@@ -136,7 +136,7 @@ function Details({ job, jobs, onPreview, onOpen }: DetailsProps) {
       {job.status === "completed" && (
         <>
           <JobActions job={job} className="border-line border-t pt-4" />
-          <ShareLink key={job.id} job={job} onChange={jobs.share} />
+          <ShareLink key={job.id} job={job} onChange={jobs.amend} />
         </>
       )}
     </div>

@@ -6,7 +6,10 @@ import { ANSWERS, OVERLAY, PANEL } from "@/components/ui/Modal";
 import { FIELD } from "@/components/ui/PasswordField";
 import { Pulsing, Skeleton } from "@/components/ui/Skeleton";
 import { useFocusReturn } from "@/hooks/use-focus-return";
-import { begin, isConfirmed, PHRASE, type Step, send } from "@/lib/erasure";
+import { useShown } from "@/hooks/use-shown";
+import { begin, isConfirmed, PHRASE, type Step, send, whatStopped } from "@/lib/erasure";
+import { KEPT_FOR } from "@/lib/keeping";
+import { notify } from "@/lib/notify";
 import { settings } from "@/lib/settings";
 
 interface Props {
@@ -28,9 +31,14 @@ export default function EraseDialog({ onAccepted, onClose }: Props) {
   };
   const start = useEffectEvent(() => void reach(begin()));
   useEffect(() => start(), []);
-  const confirm = (jobs: number) => {
+  const isShown = useShown();
+  const confirm = async (jobs: number) => {
     setStep({ at: "sending" });
-    void reach(send(jobs));
+    const sent = send(jobs);
+    void reach(sent);
+    const reason = whatStopped(await sent);
+    // The dialog says it itself, unless the user has closed it.
+    if (reason && !isShown.current) notify("error", "The request to erase everything failed", reason);
   };
   return (
     <AlertDialog.Root open onOpenChange={(open) => open || onClose()}>
@@ -106,7 +114,7 @@ function Consequences({ jobs }: { jobs: number }) {
           : `${jobs === 1 ? "Your job" : `All your ${jobs} jobs`} will be deleted with all files. Work in progress will be lost.`}{" "}
         {jobs > 0 &&
           (days > 0
-            ? `You can restore ${jobs === 1 ? "it" : "them"} for ${days === 1 ? "a day" : `${days} days`}.`
+            ? `You can restore ${jobs === 1 ? "it" : "them"} for ${KEPT_FOR}.`
             : "You cannot undo this.")}
       </li>
       {jobs > 0 && <li>Links that you have shared will stop working.</li>}

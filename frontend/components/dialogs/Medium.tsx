@@ -18,7 +18,7 @@ interface Props {
 
 /** A medium in a place that has the same size before and after it is loaded. */
 export function Medium({ preview, title, video, className }: Props) {
-  const { kind, source, poster } = preview;
+  const { kind, source, poster, original, standIn } = preview;
   const { element: videoElement, ...videoProps } = video;
   const size = "relative size-full object-contain";
   return (
@@ -30,6 +30,7 @@ export function Medium({ preview, title, video, className }: Props) {
         <p className="flex h-full flex-col items-center justify-center gap-3 p-3 text-center text-muted">
           <ImageOff aria-hidden className="size-8" />
           The {TILE_NAMES[kind]} cannot be shown.
+          {original && !standIn && <OriginalLink url={original} />}
         </p>
       ) : (
         <>
@@ -78,9 +79,15 @@ export function StandInNote({ preview: { kind, standIn, original } }: { preview:
       {kind === "REF"
         ? "Not every browser shows this kind of image, so this is a smaller copy. "
         : "Not every browser plays this kind of video, so these are its first seconds. "}
-      <a className="text-accent underline" href={original} download target="_blank" rel="noreferrer">
-        Download the original
-      </a>
+      <OriginalLink url={original} />
     </p>
+  );
+}
+
+function OriginalLink({ url }: { url: string }) {
+  return (
+    <a className="text-accent underline" href={url} download target="_blank" rel="noreferrer">
+      Download the original
+    </a>
   );
 }

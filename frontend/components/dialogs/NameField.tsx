@@ -2,11 +2,11 @@ import { Pencil } from "lucide-react";
 import { type FormEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 import { Button } from "@/components/ui/Button";
 import { useRename } from "@/hooks/use-rename";
-import { type Job, type JobName, shortName } from "@/lib/job";
+import { type Change, type Job, shortName } from "@/lib/job";
 
 interface Props {
   job: Job;
-  onChange: (renamed: JobName) => void;
+  onChange: (change: Change) => void;
 }
 
 /** The job's name, and a text field to change it. Escape leaves it as it was. */

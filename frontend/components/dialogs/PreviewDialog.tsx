@@ -161,7 +161,7 @@ function Scenes({ stop, onChoose }: { stop: Stop; onChoose: (scene: Scene) => vo
             aria-pressed={scene === stop.scene}
             aria-label={scene === "ALL" ? undefined : `${scene} – ${TILE_NAMES[scene]}`}
             onClick={() => onChoose(scene)}
-            className="min-h-11 rounded-full border border-line px-2.5 font-medium text-muted text-sm transition-colors hover:border-slate-500 hover:text-ink aria-pressed:border-accent aria-pressed:bg-accent/10 aria-pressed:text-accent forced-colors:aria-pressed:bg-[Highlight] forced-colors:aria-pressed:text-[HighlightText] forced-colors:aria-pressed:forced-color-adjust-none sm:min-h-9 sm:px-3"
+            className="chip px-2.5 sm:px-3"
           >
             {scene === "ALL" ? "Side by side" : scene}
           </button>

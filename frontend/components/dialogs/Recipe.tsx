@@ -4,8 +4,9 @@ import { CopyButton } from "@/components/dialogs/CopyButton";
 import { Row } from "@/components/dialogs/Row";
 import { ForeignText } from "@/components/ui/ForeignText";
 import { messageOf } from "@/lib/errors";
-import { isPromptCut, type Job, seedOf, shortName } from "@/lib/job";
+import { type Job, shortName } from "@/lib/job";
 import { getJob } from "@/lib/job-calls";
+import { isPromptCut, seedOf } from "@/lib/recipe";
 import { ALL, viewAddress } from "@/lib/view";
 
 interface Props {

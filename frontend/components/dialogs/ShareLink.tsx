@@ -3,12 +3,12 @@ import { useState } from "react";
 import { EndLinkDialog } from "@/components/dialogs/EndLinkDialog";
 import { Button } from "@/components/ui/Button";
 import { useShareLink } from "@/hooks/use-share-link";
-import { isShared, type Job, type JobShareResponse, shortName } from "@/lib/job";
+import { type Change, isShared, type Job, shortName } from "@/lib/job";
 import { formatExact } from "@/lib/time";
 
 interface Props {
   job: Job;
-  onChange: (share: JobShareResponse) => void;
+  onChange: (change: Change) => void;
 }
 
 /** Shows who can watch a completed job's video, with a button to change it. */
@@ -68,27 +68,34 @@ interface LinkEndProps {
   onChange: (days: number | null) => void;
 }
 
-/** When the link ends. */
+/** When the link ends. Nothing changes before the button is pressed: with arrow keys, each choice on the way is chosen. */
 function LinkEnd({ job, busy, onChange }: LinkEndProps) {
-  const end = job.share_expires_at ? `On ${formatExact(job.share_expires_at)}` : null;
-  const change = (chosen: string) => {
+  const end = job.share_expires_at ? `On ${formatExact(job.share_expires_at)}` : "Never";
+  const [draft, setDraft] = useState<string | null>(null);
+  const chosen = draft ?? end;
+  const set = () => {
     const days = ENDS.get(chosen);
-    if (days !== undefined && !busy) onChange(days);
+    setDraft(null);
+    if (days !== undefined) onChange(days);
   };
   return (
-    <label className="flex flex-wrap items-center gap-2">
-      The link ends
-      <select
-        value={end ?? "Never"}
-        onChange={(event) => change(event.target.value)}
-        className="h-11 rounded-lg border border-line bg-page px-2 sm:h-9"
-      >
-        {end && <option>{end}</option>}
-        {[...ENDS.keys()].map((name) => (
-          <option key={name}>{name}</option>
-        ))}
-      </select>
-    </label>
+    <div className="flex flex-wrap items-center gap-2">
+      <label className="flex flex-wrap items-center gap-2">
+        The link ends
+        <select
+          value={chosen}
+          onChange={(event) => setDraft(event.target.value)}
+          className="h-11 rounded-lg border border-line bg-page px-2 sm:h-10"
+        >
+          {[...new Set([end, ...ENDS.keys()])].map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+      </label>
+      <Button onClick={set} busy={busy || chosen === end} aria-label="Set the link's end">
+        Set
+      </Button>
+    </div>
   );
 }
 
@@ -100,7 +107,7 @@ interface NameShownProps {
 
 /** Whether who has the link sees the job's name. Nothing if it has none. */
 function NameShown({ job, busy, onChange }: NameShownProps) {
-  if (!job.share_name && (!job.name || job.share_name === undefined)) return null;
+  if (!job.share_name && !job.name) return null;
   return (
     <label className="flex min-h-11 items-center gap-2 sm:min-h-9">
       <input

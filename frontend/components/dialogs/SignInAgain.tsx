@@ -1,6 +1,7 @@
-import { type FormEvent, useEffect, useEffectEvent, useRef, useState } from "react";
+import { type FormEvent, useEffect, useEffectEvent, useState } from "react";
 import { Button } from "@/components/ui/Button";
 import { PasswordField } from "@/components/ui/PasswordField";
+import { useShown } from "@/hooks/use-shown";
 import { messageOf, SessionEnded } from "@/lib/errors";
 import type { Means } from "@/lib/firebase";
 import { endSession, loadFirebase } from "@/lib/session";
@@ -31,13 +32,7 @@ export function SignInAgain({ onSignedIn }: { onSignedIn: () => void }) {
     }
   });
   useEffect(() => void prepare(), []);
-  const isShown = useRef(false);
-  useEffect(() => {
-    isShown.current = true;
-    return () => {
-      isShown.current = false;
-    };
-  }, []);
+  const isShown = useShown();
 
   const attempt = async (act: (firebase: Firebase) => Promise<void>) => {
     if (!ready || busy) return;

@@ -5,7 +5,7 @@ A story is a generator. It prepares what is there, yields, and then lets the fun
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -13,11 +13,13 @@ from unittest.mock import patch
 
 from functions import erase_jobs as erasing
 from functions import make_posters as posters
+from functions.restore_job import LONGEST_KEPT
 from shared.jobs.job import JobPrefix
 from shared.messaging.events import JobDeleted, JobRestored, JobsErased, VideoViewed
 from shared.messaging.subscriber import Subscriber
 from shared.posters.posters import Posters, SharePicture
 from shared.publishing.dead_letters import Letter
+from shared.storage.removal import BucketPurge
 from shared.web.public_endpoint import PublicEndpoint
 from tests.calls import call
 from tests.enumerated import BODIES, FOUND, operations
@@ -28,12 +30,13 @@ from tests.visits import CHROME, ID
 
 Story = Callable[[FakeServices], Iterator[None]]
 IMAGES, VIDEOS, OUTPUTS = SETTINGS.buckets
-LIVE, GONE, ERASURE = "live-job", "gone-job", 32 * "e"
+LIVE, UNNAMED, GONE, ERASURE = "live-job", "unnamed-job", "gone-job", 32 * "e"
+SHORT_IDS = {LIVE: ID, UNNAMED: "25ca1d10"}
 VIDEO = b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41"
 """The beginning of an MP4."""
 QUERIES = {
     "GET /jobs": ("", "include=media,counts", f"ids={LIVE}", "id_prefix=live", "name_prefix=cat", "deleted=true"),
-    "DELETE /jobs": ("confirm=1",),
+    "DELETE /jobs": ("confirm=2",),
 }
 """Further forms of a request."""
 DOCUMENTS: dict[str, dict[str, Any]] = {
@@ -48,9 +51,11 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
         posters={"output_video": f"me/{LIVE}/poster.webp"},
         share_picture={"name": f"me/{LIVE}/picture.jpg", "width": 16, "height": 9},
     ),
+    # Its writer named no media.
+    f"jobs/{UNNAMED}": document("me", created_at=NOW - timedelta(days=1), short_id=SHORT_IDS[UNNAMED]),
     f"jobs/{GONE}": deleted("me", created_at=NOW - timedelta(days=1)),
     f"deletions/{GONE}": entry("me"),
-    f"short_links/{ID}": {"job_id": LIVE},
+    **{f"short_links/{short_id}": {"job_id": job_id} for job_id, short_id in SHORT_IDS.items()},
     f"erasures/{ERASURE}": {
         "user_id": "me",
         "requested_at": NOW - timedelta(minutes=10),  # before the next one may be
@@ -76,7 +81,7 @@ def fill(services: FakeServices) -> None:
         collection, _, name = path.partition("/")
         if collection in places:
             places[collection][name] = {**fields}
-    services.fake_shares.links[ID] = LIVE
+    services.fake_shares.links |= {short_id: job_id for job_id, short_id in SHORT_IDS.items()}
 
 
 def stories(name: str) -> list[Story]:
@@ -84,24 +89,25 @@ def stories(name: str) -> list[Story]:
     function = FOUND[name]
     if isinstance(function, Subscriber):
         return [partial(one, function) for one in _OF_EVENTS[name]]
-    return [partial(_requests, name)]
+    return [partial(_requests, name), *_OF_REQUESTS.get(name, ())]
 
 
 def _requests(name: str, services: FakeServices) -> Iterator[None]:
     """Every request that the function answers, about a job that makes it succeed."""
     fill(services)
     upload(services, LIVE)
+    upload(services, UNNAMED)
     yield
     for one in operations({name: FOUND[name]}):
         for query in QUERIES.get(str(one), ("",)):
-            statuses = {ask(one.method, one.path, query, job_id, services) for job_id in (LIVE, GONE)}
+            statuses = {ask(one.method, one.path, query, job_id, services) for job_id in (LIVE, UNNAMED, GONE)}
             assert min(statuses) < 400, f"{one}?{query} is answered with {statuses}"
 
 
 def ask(method: str, path: str, query: str, job_id: str, services: FakeServices) -> int:
     (function,) = [one.endpoint for one in operations(FOUND) if (one.method, one.path) == (method, path)]
     headers = {"User-Agent": CHROME, "Sec-Fetch-Site": "same-origin"}
-    target = path.format(job_id=job_id, short_id=ID) + (f"?{query}" if query else "")
+    target = path.format(job_id=job_id, short_id=SHORT_IDS.get(job_id)) + (f"?{query}" if query else "")
     answer = call(
         function,
         services,
@@ -137,16 +143,38 @@ def _restore(function: Subscriber[Any], services: FakeServices) -> Iterator[None
     """An earlier run was killed after it had brought back the first file."""
     fill(services)
     upload(services, GONE)
-    run = "a-run"
-    services.deletions.begin_purge(GONE, "me", run, NOW)
-    removed = services.objects.purge(JobPrefix("me", GONE), lambda: True)
-    services.deletions.end_purge(GONE, run, removed, NOW, owner="me")
+    removed(services, services.objects.purge(JobPrefix("me", GONE), lambda: True))
     services.restores.request("me", GONE, lambda removed_at: removed_at + timedelta(days=7), NOW)
     (first,) = services.storage.list_blobs(IMAGES, soft_deleted=True)
     services.storage.bucket(IMAGES).restore_blob(first.name, generation=first.generation)
     yield
     function.receive(message(JobRestored(GONE, "me", NOW)), services)
     assert services.fake_ledger.entries[GONE]["state"] == "restored"
+
+
+def _restore_too_late(function: Subscriber[Any], services: FakeServices) -> Iterator[None]:
+    """A file that was removed is not kept any more."""
+    fill(services)
+    removed(services, [BucketPurge(bucket=OUTPUTS, objects=1, size=1)])
+    services.restores.request("me", GONE, lambda removed_at: removed_at + timedelta(days=7), NOW)
+    services.now = lambda: NOW + 2 * LONGEST_KEPT
+    yield
+    function.receive(message(JobRestored(GONE, "me", NOW)), services)
+    assert services.fake_ledger.entries[GONE]["state"] == "pending"
+
+
+def _undelete(services: FakeServices) -> Iterator[None]:
+    """A file has been removed, and its bucket kept none."""
+    fill(services)
+    removed(services, [BucketPurge(bucket=OUTPUTS, objects=1, size=1)])
+    yield
+    assert ask("POST", "/jobs/{job_id}/restore", "", GONE, services) == 410
+
+
+def removed(services: FakeServices, found: Sequence[BucketPurge]) -> None:
+    """Record a purge that removed these."""
+    services.deletions.begin_purge(GONE, "me", "a-run", NOW)
+    services.deletions.end_purge(GONE, "a-run", found, NOW, owner="me")
 
 
 def _completed(function: Subscriber[Any], services: FakeServices) -> Iterator[None]:
@@ -215,10 +243,9 @@ def _swept(function: Subscriber[Any], services: FakeServices) -> Iterator[None]:
 
 def _erased(function: Subscriber[Any], services: FakeServices) -> Iterator[None]:
     fill(services)
-    services.fake_repository.documents[LIVE]["created_at"] = NOW - timedelta(days=1)
     yield
     function.receive(envelope(*JobsErased(ERASURE, "me").encode()), services)
-    assert services.fake_erasures.documents[ERASURE]["deleted"] == 2
+    assert services.fake_erasures.documents[ERASURE]["deleted"] == 3
 
 
 def _handed_on(function: Subscriber[Any], services: FakeServices) -> Iterator[None]:
@@ -229,9 +256,10 @@ def _handed_on(function: Subscriber[Any], services: FakeServices) -> Iterator[No
     assert services.fake_erasures.documents[ERASURE]["deleted"] == 0
 
 
+_OF_REQUESTS: dict[str, tuple[Story, ...]] = {"undelete_job": (_undelete,)}
 _OF_EVENTS: dict[str, tuple[Callable[[Subscriber[Any], FakeServices], Iterator[None]], ...]] = {
     "purge_job": (_purge,),
-    "restore_job": (_restore,),
+    "restore_job": (_restore, _restore_too_late),
     "process_upload": (_completed, _too_late),
     "make_posters": (_pictures,),
     "record_view": (_viewed,),

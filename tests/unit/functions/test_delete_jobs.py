@@ -18,6 +18,7 @@ from functions.list_jobs import list_jobs
 from functions.share_video import share_video
 from functions.sweep_purges import sweep_purges
 from functions.undelete_job import undelete_job
+from shared.deletion import erasures
 from shared.errors import Unavailable
 from shared.messaging.events import JobDeleted, JobsErased
 from tests.calls import call
@@ -195,6 +196,16 @@ def test_a_second_request_too_soon_after_the_first_is_refused_and_changes_nothin
     assert request(services, confirm).status_code == 202
 
 
+def test_of_many_requests_at_once_one_is_taken(services: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services.fake_erasures, "latest", lambda _: None)  # all have looked before any has written
+    taken = []
+    for number in range(3):
+        services.now = lambda number=number: NOW + timedelta(seconds=number)  # type: ignore[misc]
+        taken.append(request(services).status_code)
+    assert taken == [202, 429, 429]
+    assert (len(services.fake_erasures.documents), len(services.fake_erasure_publisher.published)) == (1, 1)
+
+
 def test_an_erasure_leaves_alone_what_an_earlier_one_has_dealt_with(services: FakeServices) -> None:
     request(services)
     run(services)
@@ -304,6 +315,89 @@ def test_a_job_restored_since_is_left_alone(services: FakeServices) -> None:
     services.restores.finish(wish, NOW + MINUTE)
     run(services)
     assert live(services) == {"job-1", "others"}
+
+
+@pytest.fixture
+def batches(services: FakeServices, monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """Where each batch that is read from now on begins."""
+    begun: list[str | None] = []
+    batch = services.repository.batch
+
+    def read(user_id: str, before: Any, after: str | None, limit: int) -> Any:
+        begun.append(after)
+        return batch(user_id, before, after, limit)
+
+    monkeypatch.setattr(services.repository, "batch", read)
+    return begun
+
+
+def restore(services: FakeServices, job_id: str) -> None:
+    assert call(undelete_job, services, f"/jobs/{job_id}/restore", method="POST").status_code == 202
+    wish = services.restores.of(job_id)
+    assert wish is not None
+    services.restores.finish(wish, services.now())
+
+
+def test_a_job_left_alone_has_all_jobs_gone_through_once_more_and_then_never(
+    services: FakeServices, batches: list[str | None]
+) -> None:
+    services.add("a b", document("me", created_at=BEFORE))  # an id that no request can name
+    request(services, "?confirm=6")
+    run(services)
+    assert batches == [None]
+    for job_id in ("job-1", "job-2"):
+        later(services, 10)
+        restore(services, job_id)
+        batches.clear()
+        for _ in range(3):
+            run(services)
+        assert batches == [None]
+    assert live(services) == {"a b", "job-1", "job-2", "others"}
+
+
+def test_a_job_that_comes_late_is_deleted_although_another_that_was_left_alone_goes(
+    services: FakeServices, batches: list[str | None]
+) -> None:
+    request(services)
+    run(services)
+    later(services, 10)
+    restore(services, "job-1")
+    run(services)
+    call(delete_job, services, "/jobs/job-1", method="DELETE")
+    services.add("late", document("me", created_at=BEFORE))
+    run(services)
+    assert live(services) == {"others"}
+
+
+def test_of_many_jobs_left_alone_all_are_gone_through_at_each_look(
+    services: FakeServices, batches: list[str | None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(erasures, "_MOST_LEFT", 2)
+    monkeypatch.setattr(module, "BATCH", 2)
+    for number in range(3):
+        services.add(f"impossible {number}", document("me", created_at=BEFORE))
+    request(services, "?confirm=8")
+    run(services)
+    (kept,) = services.fake_erasures.documents.values()
+    assert kept["left"] == ["impossible 0", "impossible 1"]
+    batches.clear()
+    services.add("late", document("me", created_at=BEFORE))
+    run(services)
+    assert "late" not in live(services)
+    assert batches[0] is None
+    assert kept["left"] == ["impossible 0", "impossible 1"]
+
+
+def test_an_erasure_of_before_left_jobs_were_recorded_goes_on(
+    services: FakeServices, batches: list[str | None]
+) -> None:
+    services.add("a b", document("me", created_at=BEFORE))
+    request(services, "?confirm=6")
+    (kept,) = services.fake_erasures.documents.values()
+    del kept["left"]
+    for _ in range(3):
+        run(services)
+    assert batches == [None]
 
 
 def test_a_job_that_was_just_being_restored_is_deleted(services: FakeServices) -> None:

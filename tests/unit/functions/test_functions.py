@@ -67,6 +67,15 @@ def test_a_page_has_the_shape_of_the_contract(services: FakeServices) -> None:
     assert ([job["id"] for job in rest["jobs"]], rest["page"], rest["next_cursor"]) == (["job-2"], 2, None)
 
 
+@pytest.mark.parametrize("name", ["name_prefix", "id_prefix", "status", "type", "ids", "cursor", "created_after"])
+def test_a_parameter_that_is_not_utf_8_is_refused_and_an_unknown_one_is_not_looked_at(
+    services: FakeServices, name: str
+) -> None:
+    answer: Any = call(list_jobs, services, f"/jobs?{name}=a%ff")
+    assert (answer.status_code, answer.json["detail"]) == (400, f"{name} is not UTF-8.")
+    assert call(list_jobs, services, "/jobs?utm_source=%ff").status_code == 200
+
+
 def test_jobs_by_id_are_all_on_one_page_and_filtered_too(services: FakeServices) -> None:
     for number in range(30):
         services.add(f"job-{number}", document("me", status="queued" if number % 2 else "failed"))
@@ -213,6 +222,23 @@ def test_an_output_that_is_not_there_yet_is_a_conflict_that_says_why(services: F
     answer: Any = call(get_output, services, "/jobs/job-1/output")
     assert (answer.status_code, answer.json["current_status"]) == (409, status)
     assert status in answer.json["detail"]
+
+
+@pytest.mark.parametrize(
+    ("status", "current", "detail"),
+    [
+        ("processing", "processing", "The job's status is processing; only a completed job has a video."),
+        ("failed", "failed", "The job has failed, so it has no video."),
+        ("cancelled", "cancelled", "The job's status is cancelled; only a completed job has a video."),
+        (None, "unknown", "The job has no status; only a completed job has a video."),
+    ],
+)
+def test_nothing_untrue_is_said_of_a_job_without_an_output(
+    services: FakeServices, status: str | None, current: str, detail: str
+) -> None:
+    services.add("job-1", document("me", status=status))
+    answer: Any = call(get_output, services, "/jobs/job-1/output")
+    assert (answer.json["current_status"], answer.json["detail"]) == (current, detail)
 
 
 def test_a_completed_job_without_an_output_has_none_to_give(services: FakeServices) -> None:

@@ -288,8 +288,10 @@ def test_an_input_without_pictures_is_known_for_that_once_the_output_is_there(
 ) -> None:
     services.add("job-1", document("me", motion_video_path="me/job-1/motion.mp4"))
     make_posters.receive(upload(services, OUTPUTS, "me/job-1/output.mp4", b"video"), services)
-    posters = services.fake_repository.documents["job-1"]["posters"]
+    fields = services.fake_repository.documents["job-1"]
+    posters = fields["posters"]
     assert posters == {"motion_video": None, "output_video": "me/job-1/poster.webp"}
+    assert fields["playable"] == {"motion_video": False, "output_video": True}
     make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
     assert (
         posters | {"motion_video": "me/job-1/poster.webp"}
@@ -308,6 +310,21 @@ def test_pictures_of_what_was_replaced_while_they_were_made_are_taken_back(
     make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
     assert not services.fake_media.objects[VIDEOS]["me/job-1/poster.webp"]
     assert not services.fake_media.objects[VIDEOS]["me/job-1/preview.mp4"]
+
+
+def test_pictures_of_what_was_replaced_are_taken_back_although_their_run_was_killed_before(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    services.add("job-1", document("me"))
+    event = upload(services, VIDEOS, "me/job-1/motion.mp4", b"video")
+    make_posters.receive(event, services)
+    # As if the event of this one, of which nothing can be made, was processed before those pictures were there.
+    upload(services, VIDEOS, "me/job-1/motion.mp4", b"newer")
+    services.fake_repository.documents["job-1"].update(posters={"motion_video": None})
+    make_posters.receive(event, services)
+    assert not services.fake_media.objects[VIDEOS]["me/job-1/poster.webp"]
+    assert not services.fake_media.objects[VIDEOS]["me/job-1/preview.mp4"]
+    assert services.fake_repository.documents["job-1"]["posters"] == {"motion_video": None}
 
 
 @pytest.mark.parametrize("name", ["poster.webp", "preview.mp4"])
@@ -344,6 +361,7 @@ def test_a_medium_without_pictures_does_not_keep_those_of_its_predecessor(
     make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"broken"), services)
     fields = services.fake_repository.documents["job-1"]
     assert (fields["posters"], fields["previews"]) == ({"motion_video": None}, {"motion_video": None})
+    assert fields["playable"] == {"motion_video": False}
     assert not services.fake_media.objects[VIDEOS]["me/job-1/poster.webp"]
     assert not services.fake_media.objects[VIDEOS]["me/job-1/preview.mp4"]
 

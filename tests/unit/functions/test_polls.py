@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -42,6 +43,15 @@ def tag_of(services: FakeServices, path: str) -> str:
 
 def status(services: FakeServices, path: str, tag: str) -> int:
     return call(list_jobs, services, path, headers={"If-None-Match": tag}).status_code
+
+
+def test_a_client_that_numbers_pages_gets_each_of_the_jobs_once(services: FakeServices) -> None:
+    first, second = (call(list_jobs, services, f"{POLL}&page_size=1&page={number}").json for number in (1, 2))
+    assert first
+    assert second
+    assert [job["id"] for job in first["jobs"]] == ["job-1", "job-2", "job-3"]
+    assert (first["page"], first["page_size"], first["total"]) == (1, 1, 3)
+    assert (second["jobs"], second["page"], second["page_size"], second["total"]) == ([], 2, 1, 3)
 
 
 @pytest.mark.parametrize("include", ["", "&include=media", "&include=counts", "&include=media,counts"])
@@ -125,9 +135,9 @@ def test_a_list_makes_its_signer_on_another_thread_and_only_once_it_shows_media(
         note("signer made")
         return media
 
-    def read(query: ListQuery) -> JobPage:
+    def read(query: ListQuery, passed: Callable[[int], None]) -> JobPage:
         note("page read")
-        return page(query)
+        return page(query, passed)
 
     monkeypatch.setattr("shared.storage.signing.url_signer", lambda *_: None)
     monkeypatch.setattr("shared.storage.media.MediaStore", made)

@@ -56,6 +56,13 @@ def test_the_page_shows_the_video_with_its_poster(services: FakeServices) -> Non
     assert "3 views" in answer.text
 
 
+def test_the_page_shows_the_whole_picture_rather_than_the_square_of_a_tile(services: FakeServices) -> None:
+    services.fake_repository.documents["job-1"]["share_picture"] = SHARE_PICTURE
+    for path in (PAGE, f"{PAGE}?embed=1"):
+        (video,) = Tags(visit(services, path).text).every("video")
+        assert video["poster"] == f"https://storage.test/nuumee-outputs/{SHARE_PICTURE['name']}"
+
+
 def test_the_page_has_one_address(services: FakeServices) -> None:
     for path, to in ((f"{PAGE}/", f"../{ID}"), (f"{PAGE}/?embed=1", f"../{ID}?embed=1")):
         answer = visit(services, path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +16,8 @@ from functions import sweep_purges as module
 from functions.sweep_purges import sweep_purges
 from shared.deletion.purge import Deletion
 from shared.errors import Unavailable
-from shared.messaging.events import JobDeleted
+from shared.messaging.events import JobDeleted, ObjectFinalized
+from shared.messaging.subscriber import Subscriber, subscriber
 from shared.publishing.dead_letters import Letter
 from tests.fakes import FakeServices
 from tests.jobs import NOW, deleted, document, entry
@@ -75,7 +77,58 @@ def test_looks_at_marks_hold_up_no_overdue_purge_and_no_restore(services: FakeSe
     assert sweep(services) == ["overdue"]
     assert [event.job_id for event in services.fake_restore_publisher.published] == ["coming-back"]
     looks = [one for one in services.fake_ledger.entries.values() if one["state"] == "done" and one["sweeps"]]
-    assert len(looks) == 98
+    assert len(looks) == 100
+
+
+def watch(services: FakeServices, number: int) -> None:
+    """Add deleted jobs whose marks have been due to be looked at for an hour."""
+    for one in range(number):
+        services.add(f"watched-{one}", deleted("me"))
+        watched = {"sweep_at": NOW - timedelta(hours=1), "watched_until": NOW + timedelta(hours=1)}
+        services.fake_ledger.entries[f"watched-{one}"] = entry("me", state="done", **watched)
+
+
+def looked_at(services: FakeServices) -> int:
+    entries = services.fake_ledger.entries
+    return sum(one["sweeps"] > 0 for job_id, one in entries.items() if job_id.startswith("watched"))
+
+
+def test_owed_purges_hold_up_no_look_at_a_mark(services: FakeServices) -> None:
+    watch(services, 200)
+    for number in range(150):
+        pend(services, f"owed-{number}", 90)
+    assert len(sweep(services)) == 100
+    assert looked_at(services) == 200
+
+
+def test_looks_at_marks_that_take_long_are_left_to_the_next_sweep(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch(services, 3)
+    pend(services, "owed", 1)
+    monkeypatch.setattr(module, "LOOKS_BEGIN_WITHIN", 0)
+    assert sweep(services) == ["owed"]
+    assert looked_at(services) == 0
+    monkeypatch.undo()
+    sweep(services)
+    assert looked_at(services) == 3
+
+
+def test_looks_at_marks_are_several_at_a_time_and_their_log_lines_have_the_sweeps_message(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    watch(services, 4)
+    together = threading.Barrier(4, timeout=10)
+
+    def fail(*_: object) -> None:
+        together.wait()
+        raise Unavailable("Firestore")
+
+    monkeypatch.setattr(services.deletions, "record_sweep", fail)
+    with caplog.at_level("ERROR", "nuumee"), pytest.raises(ServiceUnavailable):
+        sweep(services)
+    told = [record.__dict__["fields"] for record in caplog.records if record.getMessage() == "sweep_part_failed"]
+    assert [one["message_id"] for one in told] == ["7"] * 4
 
 
 def test_a_sweep_that_is_killed_while_it_looks_at_marks_has_asked_for_what_is_owed(
@@ -136,6 +189,39 @@ def test_a_sweep_tells_which_purge_has_been_pending_for_longest(
     (told,) = [line for line in logged() if line["message"] == "purges_pending"]
     assert told["severity"] == "INFO"
     assert (told["oldest_seconds"], told["job_id"]) == (3 * 3600, "oldest")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        {"left": ["images/me/uploads/1.png"], "buckets": {"nuumee-images": {"proved_empty_at": NOW}}},
+        {"user_id": None},
+    ],
+)
+def test_neither_objects_left_elsewhere_nor_a_damaged_entry_hide_the_oldest_purge(
+    services: FakeServices, before: dict[str, Any], logged: Callable[[], list[dict[str, Any]]]
+) -> None:
+    times = {"requested_at": NOW - timedelta(days=9), "sweep_at": NOW + timedelta(hours=1)}
+    services.fake_ledger.entries["before"] = {**entry("me", **times), **before}
+    sweep(services)
+    assert not [line for line in logged() if line["message"] == "purges_pending"]
+    for job_id, hours in (("younger", 2), ("hanging", 3)):
+        times["requested_at"] = NOW - timedelta(hours=hours)
+        services.fake_ledger.entries[job_id] = entry("me", **times)
+    sweep(services)
+    (told,) = [line for line in logged() if line["message"] == "purges_pending"]
+    assert (told["oldest_seconds"], told["job_id"]) == (3 * 3600, "hanging")
+
+
+@pytest.mark.parametrize("bucket", [{"error": "403"}, {"proved_empty_at": None}])
+def test_a_purge_that_left_objects_elsewhere_and_hangs_is_told(
+    services: FakeServices, bucket: dict[str, Any], logged: Callable[[], list[dict[str, Any]]]
+) -> None:
+    times = {"requested_at": NOW - timedelta(hours=3), "sweep_at": NOW + timedelta(hours=1)}
+    left = {"left": ["images/me/uploads/1.png"], "buckets": {"nuumee-images": bucket}}
+    services.fake_ledger.entries["hanging"] = entry("me", **times, **left)
+    sweep(services)
+    assert [line["job_id"] for line in logged() if line["message"] == "purges_pending"] == ["hanging"]
 
 
 def test_a_sweep_tells_of_a_stalled_job_once_as_an_error(
@@ -270,6 +356,42 @@ def test_a_dead_upload_of_another_job_is_published_again_and_counted(services: F
     assert set(services.fake_ledger.dead_letters) == {"3", "4", "5"}
     assert services.fake_dead_uploads.waiting == []
     assert services.fake_ledger.entries["job-2"]["state"] == "done"
+
+
+@pytest.mark.parametrize("state", [None, "restoring"])
+def test_dead_uploads_of_two_functions_do_not_multiply_however_often_they_are_replayed(
+    services: FakeServices, state: str | None
+) -> None:
+    if state:
+        pend(services, "job-1", -4, state=state)
+    handled: list[str] = []
+
+    def that_fails(name: str) -> Subscriber[ObjectFinalized]:
+        def handle(*_: object) -> None:
+            handled.append(name)
+            raise Unavailable("Cloud Storage")
+
+        handle.__name__ = name
+        return subscriber(ObjectFinalized)(handle)
+
+    consumers = {name: that_fails(name) for name in ("process_upload", "make_posters")}
+    published = [notification("me/job-1/output.mp4")]
+    for cycle in range(1, 10):
+        letters = []
+        for data, attributes in published:
+            for name, consumer in consumers.items():
+                try:
+                    consumer.receive(envelope(data, attributes), services)
+                except ServiceUnavailable:
+                    source = {"CloudPubSubDeadLetterSourceSubscription": consumer.subscription}
+                    letters.append(letter(data, attributes | source, f"{cycle} {name}"))
+        assert sorted(handled) == cycle * ["make_posters"] + cycle * ["process_upload"]
+        services.fake_dead_uploads.waiting = letters
+        services.fake_upload_publisher.forwarded = []
+        sweep(services)
+        published = services.fake_upload_publisher.forwarded
+    assert len(published) == (2 if state else 0)
+    assert len(services.fake_ledger.dead_letters) == (0 if state else 2)
 
 
 def test_a_part_that_fails_does_not_stop_the_others(

@@ -9,7 +9,9 @@ import pytest
 
 from infra import functions
 from infra.functions import EVERY_MINUTE, FILE, TOPICS, Role, Route, TableError, read, table
+from shared.messaging.subscriber import Subscriber
 from shared.settings import Settings
+from tests.enumerated import FOUND
 
 TEXT = FILE.read_text()
 STUB = """
@@ -33,6 +35,11 @@ def test_a_row_has_what_it_says_and_for_the_rest_the_defaults() -> None:
     assert (one.public, one.signs, one.retry) == (False, False, False)
     assert one.roles == (Role("roles/a.b", "buckets"), Role("roles/datastore.viewer", "project"))
     assert (one.account, one.threads) == ("stub-it", 16)
+
+
+def test_each_background_function_knows_the_name_of_its_subscription() -> None:
+    known = {name: one.subscription for name, one in FOUND.items() if isinstance(one, Subscriber)}
+    assert known == {name: one.account for name, one in table().functions.items() if one.topic}
 
 
 def test_a_function_has_at_least_two_threads() -> None:
@@ -60,7 +67,7 @@ def test_a_function_has_at_least_two_threads() -> None:
             TEXT.replace('title = "NuuMee Jobs: removes objects"', 'title = ""'),
             "nuumeeJobsRemover has title = '', which is not a title of at most 100",
         ),
-        (TEXT.replace('"storage.objects.get"', '"get"'), 'which is not a list such as ["storage.objects.get"]'),
+        (TEXT.replace('"storage.buckets.get"', '"get"'), 'which is not a list such as ["storage.objects.get"]'),
         (
             stub("roles/datastore.viewer", "nuumeeJobsOwner"),
             "stub_it has the role nuumeeJobsOwner, which custom_roles does not have",

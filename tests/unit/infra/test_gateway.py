@@ -93,7 +93,8 @@ class Echo(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        length = int(self.headers.get("Content-Length", "0"))
+        body = self.rfile.read(length) if length < 10**7 else b"too large"
         content = json.dumps({"asked": f"{self.command} {self.path}", "body": body.decode()}).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
@@ -102,7 +103,7 @@ class Echo(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(content), content))
 
-    do_GET = do_HEAD = do_POST = _answer  # noqa: N815 - http.server calls them by name
+    do_GET = do_HEAD = do_POST = do_OPTIONS = do_PROPFIND = _answer  # noqa: N815 - http.server calls them by name
 
     def log_message(self, *_: object) -> None:
         pass
@@ -174,6 +175,54 @@ def test_a_page_that_is_asked_for_with_a_body_is_not_mixed_up_with_the_next_requ
     assert ask(gateway, "GET", "/jobs/", body="GET /nowhere HTTP/1.1\r\n\r\n")[2] == "<h1>Jobs</h1>"
     assert ask(gateway, "GET", "/jobs/", {"Content-Length": "12345678"})[2] == "<h1>Jobs</h1>"
     assert ask(gateway, "GET", "/jobs/")[2] == "<h1>Jobs</h1>"
+
+
+@pytest.mark.parametrize("end", ["0\r\n\r\n", "0\r\nTrailer: x\r\n\r\n"])
+def test_a_body_in_chunks_arrives_whole(gateway: http.client.HTTPConnection, end: str) -> None:
+    chunks = f'5\r\n{{"a":\r\n2;extension=x\r\n1}}\r\n{end}'
+    content = ask(gateway, "POST", "/api/jobs/a/rest", {"Transfer-Encoding": "chunked"}, chunks)[2]
+    assert json.loads(content) == {"asked": "POST /api/jobs/a/rest", "body": '{"a":1}'}
+    assert ask(gateway, "GET", "/jobs/")[2] == "<h1>Jobs</h1>"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body"),
+    [
+        ("chunked", "zz\r\n"),
+        ("chunked", "-5\r\nhello\r\n"),
+        ("chunked", "\r\n"),
+        ("chunked", 10 * ("f4240\r\n" + "x" * 1_000_000 + "\r\n") + "1\r\n"),
+        ("gzip", "2\r\n{}\r\n0\r\n\r\n"),
+    ],
+    ids=["no number", "a negative size", "no size", "too many", "compressed"],
+)
+def test_chunks_that_cannot_be_forwarded_are_refused(
+    gateway: http.client.HTTPConnection, encoding: str, body: str
+) -> None:
+    status, kind, _ = ask(gateway, "POST", "/api/jobs/a/rest", {"Transfer-Encoding": encoding}, body)
+    assert (status, kind) == (400, "application/problem+json")
+
+
+def test_a_function_is_told_of_a_body_that_is_too_large_for_it(gateway: http.client.HTTPConnection) -> None:
+    content = ask(gateway, "POST", "/api/jobs/a/rest", {"Content-Length": "12345678"})[2]
+    assert json.loads(content)["body"] == "too large"
+
+
+def test_it_is_for_the_functions_to_refuse_a_method(gateway: http.client.HTTPConnection) -> None:
+    content = ask(gateway, "PROPFIND", "/api/jobs/a/rest")[2]
+    assert json.loads(content)["asked"] == "PROPFIND /api/jobs/a/rest"
+
+
+def test_a_script_of_another_origin_can_read_what_the_gateway_itself_answers(
+    gateway: http.client.HTTPConnection,
+) -> None:
+    preflight = ask(gateway, "OPTIONS", "/api/jobs", {"Access-Control-Request-Method": "POST"})[2]
+    assert json.loads(preflight)["asked"] == "OPTIONS /api/jobs"
+    for method, path, status in (("POST", "/api/jobs", 405), ("GET", "/api/jobs/a/output", 502)):
+        gateway.request(method, path)
+        answer = gateway.getresponse()
+        answer.read()
+        assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (status, "*")
 
 
 @pytest.mark.parametrize("path", ["/../404.html", "/jobs/../../jobs/", "//jobs/", "/..%2f..%2fjobs/"])

@@ -81,6 +81,10 @@ def play(checkout: Checkout) -> None:
     checkout.must(*REQUIRED, "--budget=200USD")
     checkout.change_source()
     checkout.must()
+    cloud.broken = {"list-jobs"}
+    checkout.change_source()
+    assert checkout.deploy().returncode == 1
+    cloud.broken = set()
     cloud.secret_labels = {}
     checkout.must()
     checkout.must("rotate-signing-key", *REQUIRED, "--leaked")

@@ -11,6 +11,7 @@ from typing import Any, cast
 import pytest
 from google.api_core.exceptions import InvalidArgument
 
+from infra.reconcile import line
 from infra.reconciliation import Checkpoint, Finding, Kind, Reconciliation
 from shared.deletion.deletions import Deletions
 from shared.deletion.ledger import Ledger
@@ -355,3 +356,10 @@ def test_a_restore_that_takes_longer_than_its_grace_is_told(shelves: Shelves) ->
     shelves.delete("stuck", "restoring", restore_requested_at=LONG_AGO)
     shelves.delete("young", "restoring", restore_requested_at=NOW)
     assert list(shelves.reconciliation(repair=True).deletions()) == [Finding(Kind.RESTORING, "jobs/stuck")]
+
+
+@pytest.mark.parametrize("bucket", ["images", None])
+def test_a_strangers_name_is_one_line_and_tells_the_terminal_nothing(bucket: str | None) -> None:
+    shown = line(Finding(Kind.UNKNOWN if bucket else Kind.LEFT, "me\x1b]0;x\a/a\nlive\tb/", bucket))
+    assert "me\\x1b]0;x\\x07/a\\nlive\\tb/\t" in shown
+    assert shown.replace("\t", "").isprintable()

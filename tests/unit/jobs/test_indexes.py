@@ -92,9 +92,11 @@ ASKED |= {
     "counts beside jobs by id": page(with_counts=True, ids=("70eb",)),
     "counts beside a search": page(with_counts=True, id_prefix="70eb"),
 }
-ASKED["the oldest pending purge"] = lambda services: services.ledger.oldest_pending(NOW)
+ASKED["the oldest pending purge"] = lambda services: services.ledger.oldest_pending(NOW, 100)
 ASKED["all pending purges"] = lambda services: list(services.ledger.pending(NOW))
-ASKED["due deletions"] = lambda services: services.ledger.due(NOW, 100)
+ASKED["due deletions"] = lambda services: services.ledger.due(NOW, 100, 500)
+# Nothing is found here, and nothing is as many as asked for.
+ASKED["more due deletions than asked for"] = lambda services: services.ledger.due(NOW, 1, -1)
 ASKED["purges of the old form"] = lambda services: list(services.ledger.old_form())
 ASKED["pending purges of the old form"] = lambda services: services.ledger.old_form_pending(100)
 ASKED["links whose time has come"] = lambda services: list(services.expiries.end_due(NOW, 100))
@@ -118,6 +120,18 @@ ASKED["the trash, after a cursor"] = lambda services: services.trash.page(
 ASKED["a link that nobody has made"] = lambda services: services.shares.resolve("25ca1d0f", NOW)
 ASKED["a link that nobody has made, on its first view"] = lambda services: services.shares.settle("25ca1d0f", NOW)
 ASKED["views that wait"] = lambda services: list(services.views.waiting(100))
+
+
+def test_the_file_of_indexes_says_nothing_that_no_deploy_reads() -> None:
+    assert FILE.keys() == {"indexes"}
+    assert {name for index in FILE["indexes"] for name in index} == {"collectionGroup", "queryScope", "fields"}
+
+
+def test_no_query_needs_a_single_field_index_of_a_time_that_grows() -> None:
+    # docs/cost.md says that these may be exempted.
+    needs = [need_of(query) for ask in ASKED.values() for query in queries_of(ask)]
+    alone = {field for need in needs if need.is_met_without_composite_index for field, _ in need.orders}
+    assert alone.isdisjoint({"created_at", "updated_at", "completed_at"})
 
 
 class Need(NamedTuple):

@@ -22,7 +22,7 @@ CLIENTS = {"firestore.Client", "FirestoreClient"}
 QUERYING = {"where", "order_by", "collection_group", "find_nearest", "StructuredQuery"}
 """Calls that create a query that may need an index: the library's methods and its message."""
 WITHOUT_QUERIES = {
-    "JobRepository.get",
+    *("JobRepository.get", "JobRepository.live_before"),
     *("Ledger.read", "Ledger.change", "Ledger.displaced", "Ledger.record_dead_letter"),
     *(
         "Shares.renew",

@@ -80,3 +80,24 @@ def test_a_probe_is_answered_in_the_log_and_not_handled(data: str, caplog: pytes
     assert (line.getMessage(), line.levelname) == ("probe_answered", "INFO")
     fields: dict[str, Any] = line.__dict__["fields"]
     assert fields == {"function": "handle", "probe": "20261126100100", "message_id": "8"}
+
+
+@pytest.mark.parametrize(
+    ("source", "outcome"),
+    [
+        ("another", "replay_for_another"),
+        ("projects/p/subscriptions/another", "replay_for_another"),
+        ("handle", "event_done"),
+        ("projects/p/subscriptions/handle", "event_done"),
+        ("", "event_done"),
+    ],
+)
+def test_a_replayed_dead_letter_is_handled_only_by_the_function_that_it_failed_in(
+    source: str, outcome: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    replay = message(JobDeleted("job-1", "me", NOW))
+    replay["message"]["attributes"]["CloudPubSubDeadLetterSourceSubscription"] = source
+    with caplog.at_level("INFO", "nuumee"):
+        handler_that_raises(None).receive(replay, FakeServices())
+    (line,) = caplog.records
+    assert (line.getMessage(), line.levelname) == (outcome, "INFO")

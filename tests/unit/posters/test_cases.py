@@ -20,8 +20,9 @@ from av.video.reformatter import Colorspace
 from PIL import Image
 
 from infra.stage import ROOT
-from shared.posters import file_formats, photos, stills
+from shared.posters import file_formats, photos, stills, tracks
 from shared.posters.colours import HLG
+from shared.posters.file_formats import MediaFormat
 from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_VIEW, SIDE, TILE_COLOUR, Posters
 from shared.posters.unpicturable import Reason
 from tests.decoders import decoded
@@ -103,6 +104,7 @@ KINDS = {
     "bare.mpg": ("mpeg1video", "mpeg1video", "yuv420p", (320, 240), {}),
     "stream.ts": ("libx264", "mpegts", "yuv420p", (320, 240), {}),
     "av1.mp4": ("libsvtav1", "mp4", "yuv420p", (320, 240), {"preset": "12"}),
+    "vp9-in-full-colour.webm": ("libvpx-vp9", "webm", "yuv444p", (320, 240), {"deadline": "realtime"}),
     "phone.3gp": ("h263", "3gp", "yuv420p", (352, 288), {}),
 }
 
@@ -187,14 +189,15 @@ def test_a_picture_s_poster_has_the_scene_s_colours_in_their_places(name: str) -
     assert_close(colours(name), PICTURE, within=12)
 
 
+@pytest.mark.parametrize("exif", [b"", Image.Exif().tobytes()], ids=["plain", "with-exif"])
 @pytest.mark.parametrize("lossless", [True, False])
 def test_a_large_webp_s_colours_are_converted_from_its_profile(
-    lossless: bool, monkeypatch: pytest.MonkeyPatch
+    lossless: bool, exif: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(file_formats, "MOST_WEBP_PIXELS", 1)
     with Image.open(MEDIA / "icc-p3.jpg") as image:
         profile = image.info["icc_profile"]
-        content = saved(image, format="WEBP", lossless=lossless, quality=95, icc_profile=profile)
+        content = saved(image, format="WEBP", lossless=lossless, quality=95, icc_profile=profile, exif=exif)
     assert_close(points(photos.make(BytesIO(content))), PICTURE, within=12)
 
 
@@ -233,6 +236,16 @@ def test_a_heic_in_hdr_comes_close_too_whether_its_index_says_so_or_its_tiles(to
     assert_close(points(photos.make(BytesIO(heic(stored, 480, **told)))), VIDEO, within=20)
 
 
+@pytest.mark.parametrize("name", HDR)
+def test_a_picture_of_an_hdr_video_comes_close_as_a_heic_too(name: str) -> None:
+    with av.open(MEDIA / name) as container:
+        track = container.streams.video[0]
+        size = track.width, track.height
+        coded = bytes(track.codec_context.extradata or b""), bytes(next(container.demux(track)))
+    content = heic(Image.new("RGB", size), max(size), coder=lambda *_: coded)
+    assert_close(points(photos.make(BytesIO(content))), VIDEO, within=20)
+
+
 def test_an_untagged_video_of_high_definition_is_taken_as_such() -> None:
     wanted = {point: VIDEO[point] for point in ("shirt", "grass")}
     assert_close(colours("untagged-hd-709.mp4"), wanted, within=12)
@@ -246,6 +259,24 @@ def test_what_is_hidden_in_a_video_shows_the_tile_instead() -> None:
     assert bytes.fromhex(colour[1]) == bytes(TILE_COLOUR)
 
 
+def test_a_preview_of_an_avi_has_all_pictures_also_where_they_are_coded_out_of_order(tmp_path: Path) -> None:
+    (tmp_path / "odd.avi").write_bytes(coded("libx264", "avi", "yuv420p", (320, 240), {"bf": "3", "b-adapt": "0"}))
+    outcome = decoded(tmp_path / "odd.avi", is_for_video=True).outcome
+    assert isinstance(outcome, Posters)
+    assert outcome.preview
+    with av.open(BytesIO(outcome.preview), "r") as container:
+        assert len(list(container.decode(video=0))) >= 9
+
+
+def test_vp8_plays_in_webm_alone() -> None:
+    content = BytesIO(coded("libvpx", "webm", "yuv420p", (320, 240), {"deadline": "realtime"}))
+    with tracks.opened(content, MediaFormat.MATROSKA) as container:
+        (track,) = container.streams.video
+        kinds = (MediaFormat.MATROSKA, MediaFormat.QUICKTIME, MediaFormat.OGG)
+        plays = [tracks.plays_in_browsers(kind, content.getvalue(), track) for kind in kinds]
+    assert plays == [True, False, False]
+
+
 def test_a_video_without_pictures_is_refused() -> None:
     assert outcome_of("audio-only.mp4") is Reason.NO_PICTURE
 
@@ -253,6 +284,15 @@ def test_a_video_without_pictures_is_refused() -> None:
 @pytest.mark.parametrize("name", [*PICTURES, *VIDEOS, *HDR, *OTHERS[:-1]])
 def test_whether_the_original_plays_in_all_browsers_is_told(name: str) -> None:
     assert made(name).plays_everywhere == (name not in NOT_EVERYWHERE)
+
+
+@pytest.mark.parametrize(("name", "is_for_video"), [("picture.avif", True), ("one-frame.mp4", False)])
+def test_a_picture_does_not_play_as_a_video_nor_does_a_video_show_as_a_picture(
+    name: str, is_for_video: bool
+) -> None:
+    outcome = decoded(MEDIA / name, is_for_video=is_for_video).outcome
+    assert isinstance(outcome, Posters)
+    assert not outcome.plays_everywhere
 
 
 def test_a_picture_that_browsers_do_not_show_gets_a_view() -> None:

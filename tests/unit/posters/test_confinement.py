@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+import av
 import pytest
 
 from infra.stage import ROOT
@@ -214,6 +216,22 @@ def test_what_a_decoder_raises_is_told_and_is_no_crash(tmp_path: Path) -> None:
     ended = confined("raise SyntaxError('of a picture')", tmp_path)
     assert ended.returncode == exit_code(Reason.BROKEN)
     assert "of a picture" in ended.stderr
+
+
+def test_a_late_import_is_a_crash_and_no_fault_of_the_file(tmp_path: Path) -> None:
+    ended = confined("import logging.handlers", tmp_path)
+    assert posters.reason_of(ended.returncode) is Reason.CRASHED
+    assert "No module named 'logging.handlers'" in ended.stderr
+
+
+@pytest.mark.parametrize("program", ["shared.posters.clips", "shared.posters.photos"])
+def test_a_decoder_has_imported_all_of_pyav_that_pyav_would_import_late(program: str) -> None:
+    texts = [path.read_text() for path in Path(av.__file__).parent.rglob("*.py")]
+    late = {name for text in texts for name in re.findall(r"^ +from (av\.[\w.]+) import", text, re.MULTILINE)}
+    assert "av.subtitles.codeccontext" in late
+    asked = f"import sys, {program}; print(*{late!r} - set(sys.modules))"
+    missing = subprocess.run([sys.executable, "-c", asked], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert missing.stdout.split() == []
 
 
 def test_a_decoder_that_dies_is_told_from_one_that_refuses(

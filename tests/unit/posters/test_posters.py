@@ -21,7 +21,7 @@ import pytest
 from PIL import Image
 
 from infra.stage import ROOT
-from shared.posters import clips, ends, file_formats, photos, stills, written
+from shared.posters import clips, ends, file_formats, photos, stills, videos, written
 from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_STORYBOARD, SIDE, Posters, make_posters
 from shared.posters.storyboards import COLUMNS, PARTS, SIDE_OF_PART, storyboard
 from shared.posters.unpicturable import Reason, Unpicturable
@@ -64,6 +64,7 @@ REFUSED = {
     "thousands-of-streams.mp4": Reason.TOO_LARGE,
     "truncated-before-index.mp4": Reason.BROKEN,
     "sound-only.mp4": Reason.NO_PICTURE,
+    "dolby-vision-5.mp4": Reason.NO_PICTURE,
     "huge.mp4": Reason.TOO_LARGE,
     "endless-table.mp4": Reason.NO_PICTURE,
     "nested-boxes.mp4": Reason.BROKEN,
@@ -392,6 +393,15 @@ def test_what_comes_before_damage_to_the_index_of_a_late_part_gets_all_pictures(
     assert 50 <= len(pictures_of(posters.preview)) < 60
     assert posters.storyboard
     assert posters.share_picture
+
+
+def test_if_the_demuxer_finds_no_memory_key_pictures_must_do_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    monkeypatch.setattr(videos, "WHOLE_UP_TO", sys.maxsize)  # that is not to be had
+    content = bytearray(in_parts(moving(320, 240, 60), g="10"))
+    struct.pack_into(">I", content, content.rindex(b"trun") + 24, 2**31 - 1)
+    posters = clips.make(BytesIO(content))
+    assert [round(30 * (frame.time or 0)) for frame in pictures_of(posters.preview)] == [0, 10, 20, 30, 40]
 
 
 def test_a_single_picture_is_also_a_preview_where_browsers_do_not_play_the_video(

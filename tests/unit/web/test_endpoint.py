@@ -131,6 +131,15 @@ def test_other_addresses_are_not_there(services: FakeServices, path: str) -> Non
     assert answer.content_type == "application/problem+json"
 
 
+def test_a_script_of_a_known_origin_can_read_that_an_address_is_not_there(services: FakeServices) -> None:
+    headers = {"Origin": "https://nuumee.ai"}
+    preflight = call(list_jobs, services, "/nowhere", method="OPTIONS", user=None, headers=headers)
+    answer = call(list_jobs, services, "/nowhere", headers=headers)
+    assert (preflight.status_code, answer.status_code) == (204, 404)
+    for one in (preflight, answer):
+        assert one.headers["Access-Control-Allow-Origin"] == "https://nuumee.ai"
+
+
 @every
 @pytest.mark.parametrize("prefix", ["", "/api/v1"])
 def test_one_slash_at_the_end_changes_nothing(services: FakeServices, name: str, prefix: str) -> None:
@@ -479,7 +488,7 @@ def test_log_lines_are_json_with_the_trace_and_without_secrets(
             None,
             409,
             "job-not-completed",
-            "The job is queued; its video is there once",
+            "The job's status is queued; only a completed job has a video.",
         ),
         ("delete", {}, Unavailable("Firestore"), 503, "unavailable", "Firestore cannot be reached"),
         ("delete", {}, RuntimeError("x"), 500, "internal-error", "Something went wrong on our side."),

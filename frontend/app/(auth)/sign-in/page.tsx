@@ -4,7 +4,8 @@ import { useSearchParams } from "next/navigation";
 import { Suspense, useEffect, useEffectEvent } from "react";
 import { Logo } from "@/components/Header";
 import { SignInForm } from "@/components/SignInForm";
-import { enter, findSession, type Session } from "@/lib/session";
+import { findSession, type Session } from "@/lib/session";
+import { enter } from "@/lib/sign-in";
 
 const REASONS = new Map(
   Object.entries({

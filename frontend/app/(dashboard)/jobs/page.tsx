@@ -19,7 +19,8 @@ import { useSelection } from "@/hooks/use-selection";
 import { useTrash } from "@/hooks/use-trash";
 import { useView } from "@/hooks/use-view";
 import { useWatching } from "@/hooks/use-watching";
-import { onErased } from "@/lib/erasing";
+import { ERASED } from "@/lib/erasing";
+import { listenTo } from "@/lib/events";
 import { isActive, type Job, type JobFields, shortName } from "@/lib/job";
 import { loadLater } from "@/lib/later";
 import { prefersGrid, rememberLayout, showLayout } from "@/lib/layout";
@@ -58,8 +59,12 @@ function JobsOf({ userId }: { userId: string }) {
       announce(length === 1 ? "There is a new job." : `There are ${length} new jobs.`),
   });
   const { jobs, trash, restore } = useRestore(loaded, useTrash(userId, view), view);
-  const deletion = useDeletion(jobs, restore);
   const selection = useSelection<JobFields>(view, jobs.list?.jobs ?? [], jobs.isGone);
+  const drop = (job: JobFields) => {
+    jobs.drop(job);
+    selection.drop([job]);
+  };
+  const deletion = useDeletion({ ...jobs, drop }, restore);
   const [preview, setPreview] = useState<Preview | null>(null);
   const [jobsToDelete, setJobsToDelete] = useState<JobFields[]>([]);
   /** What the preview shows once these jobs are deleted. */
@@ -69,7 +74,7 @@ function JobsOf({ userId }: { userId: string }) {
   useEffect(loadPartsOnFirstUse, []);
   const list = view.deleted ? trash : jobs;
   const refreshAll = useEffectEvent(() => void Promise.all([jobs.refresh(), trash.refresh()]));
-  useEffect(() => onErased(() => refreshAll()), []);
+  useEffect(() => listenTo(ERASED)(() => refreshAll()), []);
   usePageChange(view, navigation, list, announce);
 
   const closePreview = () => setPreview(null);

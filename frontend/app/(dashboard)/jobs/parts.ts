@@ -1,4 +1,5 @@
 import { loadAccountMenu } from "@/components/AccountButton";
+import { listenTo } from "@/lib/events";
 import { loadLater } from "@/lib/later";
 import { loadToasts } from "@/lib/notify";
 
@@ -15,7 +16,7 @@ export const parts = {
   zipFile: () => import("@/lib/zip-file"),
 };
 
-const FIRST_EVENTS = ["pointermove", "pointerdown", "keydown", "focusin"];
+const firstUse = listenTo("pointermove", "pointerdown", "keydown", "focusin");
 
 /**
  * Loads all parts at the first pointer movement, key press or focus, so that they are there before they are needed,
@@ -23,17 +24,13 @@ const FIRST_EVENTS = ["pointermove", "pointerdown", "keydown", "focusin"];
  * function that cancels this.
  */
 export function loadPartsOnFirstUse(): () => void {
-  const stop = () => {
-    for (const event of FIRST_EVENTS) document.removeEventListener(event, load);
-  };
-  const load = () => {
+  const stop = firstUse(() => {
     stop();
     for (const part of Object.values(parts)) void (part() as Promise<unknown>).catch(() => undefined);
     void loadLater().then(
       ({ forgetSavedZip }) => forgetSavedZip(),
       () => undefined,
     );
-  };
-  for (const event of FIRST_EVENTS) document.addEventListener(event, load);
+  });
   return stop;
 }

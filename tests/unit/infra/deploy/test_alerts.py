@@ -78,6 +78,16 @@ def test_a_policy_that_differs_from_its_file_is_updated_and_keeps_its_channels(c
     assert changed == wanted
 
 
+def test_a_policy_with_a_label_that_its_file_no_longer_has_is_updated(checkout: Checkout) -> None:
+    checkout.must()
+    (name,) = [name for name in names() if name.endswith("a job has stalled")]
+    changed = next(policy for policy in checkout.cloud.alerts.values() if policy["displayName"] == name)
+    changed["conditions"][0]["conditionMatchedLog"]["labelExtractors"] = {"job": "EXTRACT(jsonPayload.job_id)"}
+    (updated,) = checkout.must()
+    assert updated[:5] == [*UPDATE, changed["name"]]
+    assert checkout.must() == []
+
+
 def test_what_google_adds_to_a_policy_or_leaves_out_of_it_is_no_difference(checkout: Checkout) -> None:
     checkout.must()
     for policy in checkout.cloud.alerts.values():

@@ -73,12 +73,55 @@ def test_one_candidate_that_does_not_work_keeps_all_of_them_back(broken: str, re
     done = released.deploy()
     assert done.returncode == 1
     assert re.search(rf"deploy\.sh: nothing was released: {broken}-\w+-\d+ ", done.stderr)
-    assert (released.cloud.serving(), those(released.calls(), *MOVE)) == (before, [])
+    assert released.cloud.serving() == before
     assert len(those(released.calls(), "run", "deploy")) == len(ORDER)
-    # Once it works, the candidates that are there are tried again and released.
     released.cloud.broken = set()
     changes = released.must()
-    assert those(changes, "run", "deploy") == []
+    assert [command[3] for command in those(changes, *MOVE)] == ORDER
+
+
+@pytest.mark.parametrize("failing", ["trial", "gcloud", "person"])
+def test_no_candidate_can_be_reached_after_a_trial_that_failed(
+    failing: str, released: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = released.cloud.serving()
+    if failing == "trial":
+        released.cloud.broken = {ORDER[-1]}
+    elif failing == "gcloud":
+        released.cloud.failing = "pubsub topics publish release-probe"
+    else:
+        monkeypatch.setattr(released.cloud, "deliver_probe", broken_off)
+    done = released.deploy()
+    assert done.returncode != 0
+    assert "candidate" not in str(released.cloud.services)
+    assert released.cloud.serving() == before
+    assert (
+        f"taking their addresses from the new revisions of {', '.join(released.cloud.services)}\n" in done.stderr
+    )
+
+
+def broken_off(*_: str) -> None:
+    raise KeyboardInterrupt
+
+
+def test_a_candidate_that_can_still_be_reached_is_named(released: Checkout) -> None:
+    released.cloud.broken = {ORDER[-1]}
+    released.cloud.failing = f"update-traffic {ORDER[4]}"
+    done = released.deploy()
+    assert done.returncode == 1
+    assert f"deploy.sh: these still have theirs, see above: {ORDER[4]}\n" in done.stderr
+    assert [name for name, one in released.cloud.services.items() if "candidate" in str(one)] == [ORDER[4]]
+    assert f"deploy.sh: nothing was released: {ORDER[-1]}-" in done.stderr.splitlines()[-1]
+
+
+def test_candidates_of_a_run_that_was_broken_off_before_the_trial_are_tried_and_released(
+    released: Checkout,
+) -> None:
+    released.cloud.failing = f"run deploy {ORDER[5]}"
+    assert released.deploy().returncode != 0
+    released.cloud.failing = None
+    changes = released.must()
+    assert [command[2] for command in those(changes, "run", "deploy")] == ORDER[5:]
     assert [command[3] for command in those(changes, *MOVE)] == ORDER
 
 

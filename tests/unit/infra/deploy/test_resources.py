@@ -168,10 +168,11 @@ def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Li
     buckets = tuple(f"gs://{bucket}" for bucket in DEFAULTS.buckets)
     signs = {"datastore.viewer on nuumee-test", "secretmanager.secretAccessor on url-signing-key"}
     reads = {f"storage.objectViewer on {bucket}" for bucket in buckets}
-    policies = {f"storage.legacyBucketReader on {bucket}" for bucket in buckets}
+    policies = {f"nuumeeJobsRetentionReader on {bucket}" for bucket in buckets}
     pictures = {f"nuumeeJobsPictureWriter on {bucket}, under a condition" for bucket in buckets}
     writes = {"datastore.user on nuumee-test"}
     removes = writes | {f"nuumeeJobsRemover on {bucket}" for bucket in buckets}
+    looks = {f"storage.legacyObjectReader on {bucket}" for bucket in buckets}
     restores = writes | {f"nuumeeJobsRestorer on {bucket}" for bucket in buckets}
     assert grants(commands) == {
         "list-jobs": signs | reads | policies,
@@ -201,7 +202,7 @@ def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Li
         },
         "purge-job": removes,
         "restore-job": restores | policies,
-        "process-upload": removes,
+        "process-upload": removes | looks,
         "make-posters": {"datastore.user on nuumee-test"} | reads | pictures,
         "share-job": {"datastore.user on nuumee-test", "firebaseauth.viewer on nuumee-test"},
         "share-video": {
@@ -214,7 +215,7 @@ def test_each_account_has_the_roles_that_it_needs_and_no_other(commands: list[Li
         "count-views": {"datastore.user on nuumee-test"},
         "image-builder": {"cloudbuild.builds.builder on nuumee-test"},
         "event-pusher": {f"run.invoker on {FUNCTIONS[name].account}" for name in TOPICS},
-        "url-signer": {f"storage.legacyObjectReader on {bucket}" for bucket in buckets},
+        "url-signer": looks,
         "sweep-purges": {
             "datastore.user on nuumee-test",
             "pubsub.publisher on topics job-deleted",

@@ -166,6 +166,14 @@ def test_the_labels_of_an_alert_on_the_log_are_read_from_its_lines() -> None:
             assert path == "resource.labels.service_name" or path.removeprefix("jsonPayload.") in fields
 
 
+def test_no_notice_is_for_each_job_or_message() -> None:
+    # Each combination of labels is a rule of its own, with a notice an hour of its own:
+    # https://cloud.google.com/monitoring/api/ref_v3/rest/v3/projects.alertPolicies#LogMatch
+    few = {"EXTRACT(jsonPayload.message)", "EXTRACT(resource.labels.service_name)"}
+    for (log,) in conditions("conditionMatchedLog").values():
+        assert {*log.get("labelExtractors", {}).values()} <= few
+
+
 def test_an_alert_on_several_events_says_which_of_them() -> None:
     logs = conditions("conditionMatchedLog")
     several = [policy for policy, events in watched_events().items() if len(events) > 1]

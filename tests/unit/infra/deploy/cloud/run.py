@@ -102,7 +102,8 @@ class Run(Firebase):
         assert set(traffic) <= {*self.services[name]["status"]["revisions"]}
         if tag := command.flags.get("--remove-tags"):
             self._tag(name, tag, None)
-        self._serve(name, traffic)
+        if traffic:
+            self._serve(name, traffic)
 
     def on_run_services_delete(self, command: Command) -> None:
         del self.services[command.named[0]]
