@@ -80,10 +80,10 @@ def _charge(query: ListQuery, reads: int, services: Services) -> None:
 def _charge_passed(user: User, reads: int, services: Services) -> None:
     """Count what a page passed over, such as deleted jobs, also where it failed.
 
-    At most half of what the user may ask for in a minute, so that a page that polls does not meet the limit.
+    At most half of what comes back in ten seconds, so that whoever polls as often does not meet the limit.
     """
     if reads >= READS:
-        most = services.settings.requests_per_minute // 2
+        most = services.settings.requests_per_minute // 12
         services.users.charge(user.id, min(reads // READS, most), services.now().timestamp())
 
 

@@ -80,9 +80,10 @@ def _add_those_of_inputs(prefix: JobPrefix, services: Services) -> None:
         if path is None or job.path(poster) is not None or not is_own_path(path, job.user_id):
             continue
         place = services.pictures.place(services.settings.bucket_names[medium.bucket(path)], path, poster.medium)
-        # By now the job's own uploads have their pictures, or none could be made. Another's may still get them.
+        # By now the job's own uploads have their pictures, or none could be made, or their events still wait and
+        # will tell. Another's may still get them.
         if place.pictures or path.startswith(str(prefix)) or _has_none(path, services):
-            services.known_pictures.set(prefix, medium, path, place.pictures)
+            services.known_pictures.set(prefix, medium, path, place.pictures, is_decoded=False)
 
 
 def _has_none(path: str, services: Services) -> bool:

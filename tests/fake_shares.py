@@ -140,11 +140,13 @@ class FakeKnownPictures:
     def __init__(self, repository: FakeRepository) -> None:
         self._documents = repository.documents
 
-    def set(self, job: JobPrefix, medium: Medium, path: str, pictures: Pictures | None) -> bool:
+    def set(
+        self, job: JobPrefix, medium: Medium, path: str, pictures: Pictures | None, *, is_decoded: bool = True
+    ) -> bool:
         document = self._documents.get(job.job_id, {})
         found = can_show(document, job, medium, path)
         if found:
-            document.update(known_pictures(document, medium, pictures))
+            document.update(known_pictures(document, medium, pictures, is_decoded=is_decoded))
         return found
 
 

@@ -7,6 +7,8 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+import requests
 from google.api_core.exceptions import InvalidArgument
 from google.cloud import firestore
 
@@ -58,14 +60,31 @@ def read(database: firestore.Client, job_id: str) -> dict[str, Any]:
 def fill(database: firestore.Client, job_id: str, fields: dict[str, Any]) -> None:
     """Write a document that has no room left: https://firebase.google.com/docs/firestore/quotas#limits"""
     reference = database.collection("jobs").document(job_id)
-    fits, too_long = 1_000_000, 1_048_576
-    while too_long - fits > 1:
-        length = (fits + too_long) // 2
-        try:
-            reference.set({**fields, "extension_prompt": "x" * length})
-            fits = length
-        except InvalidArgument:
-            too_long = length
+    name = _bytes("jobs") + _bytes(job_id) + 16
+    room = 1_048_576 - name - _bytes({**fields, "extension_prompt": ""}) - 32
+    reference.set({**fields, "extension_prompt": "x" * room})
+    with pytest.raises(InvalidArgument):
+        reference.set({**fields, "extension_prompt": "x" * (room + 1)})
+
+
+def _bytes(value: Any) -> int:
+    """What a value takes in a document: https://firebase.google.com/docs/firestore/storage-size"""
+    match value:
+        case None | bool():
+            return 1
+        case str():
+            return len(value.encode()) + 1
+        case dict():
+            return sum(_bytes(name) + _bytes(one) for name, one in value.items())
+        case list():
+            return sum(map(_bytes, value))
+    return 8  # a number or a time
+
+
+def empty(emulator: str, project: str) -> None:
+    """Remove every document of the project from the emulator at that host and port."""
+    everything = f"http://{emulator}/emulator/v1/projects/{project}/databases/(default)/documents"
+    requests.delete(everything, timeout=60).raise_for_status()
 
 
 def deleted(user_id: str, **changes: Any) -> dict[str, Any]:

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from test_utils.retry import RetryResult
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 60) -> None:
-    """Return once `condition` returns something true. Fail the test if that takes too long.
+def wait_until(condition: Callable[[], object], seconds: float = 60, *, every: float = 0.05) -> None:
+    """Return once `condition` returns something true. Looks `every` so many seconds. Fail the test if it takes too
+    long.
 
     The deadline is generous, for busy machines. An idle machine needs a fraction of it.
     """
-    delay = 0.05
-    tries = max(2, int(seconds / delay))
-    RetryResult(bool, max_tries=tries, delay=delay, backoff=1, logger=_Silent())(condition)()
+    tries = max(2, int(seconds / every))
+    RetryResult(bool, max_tries=tries, delay=every, backoff=1, logger=_Silent())(condition)()
 
 
 class _Silent:

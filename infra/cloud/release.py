@@ -124,14 +124,16 @@ class Release:
         return revision
 
     def _try(self, revisions: Mapping[Function, str], services: Mapping[str, Service]) -> None:
-        """Raises what went wrong, after no candidate has an address any more: the internet can reach it there."""
+        """Raises what went wrong, after it took from all candidates the addresses at which the internet can reach
+        them. Names those that still have theirs.
+        """
         try:
             self._smoke.test(revisions, services, self._stamp.id)
         except BaseException:
             tagged = [service.name for service in services.values() if service.candidate]
-            print(
-                f"deploy.sh: taking their addresses from the new revisions of {', '.join(tagged)}", file=sys.stderr
-            )
+            if tagged:
+                names = ", ".join(tagged)
+                print(f"deploy.sh: taking their addresses from the new revisions of {names}", file=sys.stderr)
             stuck = [name for name in tagged if not self._is_untagged(name)]
             if stuck:
                 print(f"deploy.sh: these still have theirs, see above: {', '.join(stuck)}", file=sys.stderr)

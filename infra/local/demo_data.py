@@ -61,8 +61,8 @@ class Demo:
         return [job for job in self.jobs if job.document["status"] == "completed"]
 
 
-def fill(settings: Settings, users: Users) -> Demo:
-    """Put the demo users and jobs into the local cloud, unless an earlier run left some."""
+def fill(settings: Settings, users: Users, count: int = JOBS) -> Demo:
+    """Put the demo users and so many jobs into the local cloud, unless an earlier run left some."""
     owner = _account(users, "demo-owner", "demo@nuumee.test")
     newcomer = _account(users, "demo-newcomer", "new@nuumee.test")
     database = firestore.Client(project=settings.project)
@@ -70,7 +70,7 @@ def fill(settings: Settings, users: Users) -> Demo:
     if kept:
         found = [DemoJob(job.id, job.to_dict() or {}, ()) for job in kept]
         return Demo(owner, newcomer, [job for job in found if job.document.get("deleted_at") is None])
-    jobs = list(_jobs(settings, owner.user_id))
+    jobs = list(_jobs(settings, owner.user_id, count))
     batch = database.batch()
     for job in jobs:
         batch.create(database.collection("jobs").document(job.id), job.document)
@@ -90,10 +90,10 @@ def _account(users: Users, user_id: str, email: str) -> Account:
         return users.add(user_id, email, PASSWORD)
 
 
-def _jobs(settings: Settings, user_id: str) -> Iterator[DemoJob]:
+def _jobs(settings: Settings, user_id: str, count: int) -> Iterator[DemoJob]:
     dice = random.Random(2026)  # noqa: S311 - the same demo each time
     now = datetime.now(UTC)
-    for number in range(JOBS):
+    for number in range(count):
         # The first jobs are in progress now; the others go back over several days.
         created_at = now - timedelta(minutes=2 + number * (97 if number >= _UNDER_WAY else 1))
         yield _job(settings, user_id, number, created_at, dice)

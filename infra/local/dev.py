@@ -1,4 +1,7 @@
-"""`make dev`: runs the product on this machine and picks up saved files, until stopped."""
+"""`make dev`: runs the product on this machine and picks up saved files, until stopped.
+
+DEMO_JOBS in the environment is the number of jobs that it fills in.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +52,7 @@ def _run() -> None:
             _start(local, users, kept)
             _progress("looking for missing demo data" if local.kept else "filling in demo data")
             output.fill()
-            demo = demo_data.fill(local.settings, users)
+            demo = demo_data.fill(local.settings, users, int(os.environ.get("DEMO_JOBS", demo_data.JOBS)))
             local.start_scheduler()
             local.start_worker(demo.owner.user_id)
             _say(_greeting(local, demo, users.sign_in_url))

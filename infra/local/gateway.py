@@ -160,7 +160,8 @@ class Gateway(BaseHTTPRequestHandler):
             for name, value in self.headers.items():
                 if name.lower() not in (*_HOP_BY_HOP, "content-length"):
                     connection.putheader(name, value)
-            length = str(len(body)) if body else self.headers.get("Content-Length", "")
+            is_counted = body or self.headers.get("Transfer-Encoding")
+            length = str(len(body)) if is_counted else self.headers.get("Content-Length", "")
             if re.fullmatch("[0-9]+", length):
                 connection.putheader("Content-Length", length)
             connection.endheaders(body or None)

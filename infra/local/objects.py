@@ -23,6 +23,8 @@ Finalized = Callable[[Mapping[str, Any], str | None], None]
 """Called with a new object and the generation that it replaced, if any."""
 Position = tuple[str, int]
 """A place in a listing: a name and a generation."""
+UNANNOUNCED = "unannounced"
+"""An upload with a metadata entry of this name is stored without the entry, and nobody is told of it."""
 
 _KEPT = ("buckets", "objects", "bucket_iam_policies", "soft_deleted")
 """The emulator's state, besides the objects' contents. Unfinished uploads are not kept."""
@@ -83,12 +85,14 @@ class VersionedStorage(Storage):  # type: ignore[misc]  # untyped
         replaced = self.generation(bucket, name)
         self._put_away(bucket, name)
         obj["size"] = str(obj["size"])  # a number for composed objects
+        is_announced = (obj.get("metadata") or {}).pop(UNANNOUNCED, None) is None
         super().create_file(bucket, name, content, obj, file_id)
         names = self._names.setdefault(bucket, [])
         place = bisect.bisect_left(names, name)
         if names[place : place + 1] != [name]:
             names.insert(place, name)
-        self._finalized(obj, None if replaced == "0" else replaced)
+        if is_announced:
+            self._finalized(obj, None if replaced == "0" else replaced)
 
     def generation(self, bucket: str, name: str) -> str:
         """The live generation; "0" if there is none."""

@@ -117,8 +117,8 @@ class Erasures:
         `last` is the user's last erasure, as `latest` returned it. If it is done, sweeps stop looking for jobs on
         its behalf: this one covers them. If a run of it goes on, sweeps may begin again, which does no harm.
 
-        Raises TooManyRequests if there is another of the same minute. `latest` does not yet know of it when many
-        ask at once. A repetition, with the same `now`, returns what is there.
+        Of those of the same clock minute one is taken. Raises TooManyRequests for another, of which `latest` does
+        not yet know when many ask at once. A repetition, with the same `now`, returns what is there.
         """
         document: Document = {
             "user_id": user_id,

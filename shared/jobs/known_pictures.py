@@ -44,11 +44,17 @@ def can_show(document: Document, job: JobPrefix, medium: Medium, path: str) -> b
     return is_live(document, job.user_id) and job_from(job.job_id, document).path(medium) in {None, path}
 
 
-def known_pictures(document: Document, medium: Medium, pictures: Pictures | None) -> Document:
-    """The changes that record the pictures of one medium, or with None, that none can be made of it."""
+def known_pictures(
+    document: Document, medium: Medium, pictures: Pictures | None, *, is_decoded: bool = True
+) -> Document:
+    """The changes that record the pictures of one medium, or with None, that it has none.
+
+    Unless `is_decoded`, perhaps some can be made: then whether it is playable stays as it is.
+    """
     kinds = (kind for kind in PictureKind if kind is not PictureKind.SHARE_PICTURE)
     wanted: Document = {kind.value: pictures and pictures.name(kind) for kind in kinds}
-    wanted["playable"] = pictures.playable if pictures else False
+    if pictures or is_decoded:
+        wanted["playable"] = pictures.playable if pictures else False
     changes: Document = {}
     for name, path in wanted.items():
         known = document.get(name)
@@ -73,8 +79,12 @@ class KnownPictures:
         self._client = client
         self._jobs = client.collection("jobs")
 
-    def set(self, job: JobPrefix, medium: Medium, path: str, pictures: Pictures | None) -> bool:
+    def set(
+        self, job: JobPrefix, medium: Medium, path: str, pictures: Pictures | None, *, is_decoded: bool = True
+    ) -> bool:
         """Record the pictures of the file at `path`; return False if the job is not live or names another file.
+
+        Without pictures, the file counts as not playable if it `is_decoded`, that is if a decoder has refused it.
 
         Costs one read and, if the pictures are new, one write.
         """
@@ -83,7 +93,7 @@ class KnownPictures:
         def write(snapshot: Any, document: Document) -> Document:
             nonlocal found
             found = can_show(document, job, medium, path)
-            changes = known_pictures(document, medium, pictures) if found else {}
+            changes = known_pictures(document, medium, pictures, is_decoded=is_decoded) if found else {}
             if changes:
                 update_unless_changed(self._client, snapshot, changes)
             return changes

@@ -75,7 +75,7 @@ class JobRepository:
         return ids, found[-1].id if len(found) == limit else None
 
     def live_before(self, user_id: str, job_ids: Sequence[str], before: datetime) -> int:
-        """How many of these jobs `count` counts, of the user's created before that time. Costs one read per id.
+        """How many of these jobs are the user's, live, and created before that time. Costs one read per id.
 
         An id need not be a possible one.
         """

@@ -56,7 +56,9 @@ def _made(make: Callable[[BinaryIO], Posters], file: BinaryIO) -> Posters:
         _refuse(error.reason, error.detail)
     except MemoryError:
         _refuse(Reason.TOO_LARGE)
-    except ImportError:  # a library's late import, which fails here with any file: a fault of ours
+    except ImportError:
+        # A library's late import, which fails here with any file: a fault of ours. It is recorded like a fault of
+        # the file; only the reason in the log differs.
         raise
     except Exception:  # a decoder may raise anything on such a file
         _refuse(Reason.BROKEN, traceback.format_exc())

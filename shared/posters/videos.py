@@ -154,7 +154,10 @@ class Video:
         self._decoder.flush_buffers()
 
     def _since_start(self, frame: VideoFrame) -> float:
-        """Seconds; a picture without a time is taken for the one that is looked for."""
+        """Seconds; a picture without a time is taken for the one that is looked for.
+
+        Unlike `_time`, not mended for AVI: a picture coded out of order may be taken for one some places away.
+        """
         start = (self._container.start_time or 0) / av.time_base
         return float("inf") if frame.time is None else frame.time - start
 

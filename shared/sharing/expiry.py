@@ -39,10 +39,10 @@ class Expiries:
 
         Where an older copy of a job has brought an earlier end back, the link stays and the job gets the link's
         end. A job without a link only loses the end. A job that somebody else writes meanwhile waits for the next
-        run, and so does one that takes no change, which is logged. An end time is removed and not set to null, so
-        that there is room for what is written even in a document that is full. Costs two reads and two writes for
-        each, and a write, or a read, to reserve its id; two reads and a write for one that stays; a read and a
-        write for a job without a link; at least a read.
+        run, and so does one that takes no change, which is logged; `limit` such jobs keep all later ends waiting.
+        An end time is removed and not set to null, so that there is room for what is written even in a document
+        that is full. Costs two reads and two writes for each, and a write, or a read, to reserve its id; two reads
+        and a write for one that stays; a read and a write for a job without a link; at least a read.
         """
         due = self._jobs.where(filter=FieldFilter("share_expires_at", "<=", now)).order_by("share_expires_at")
         for snapshot in fetched(due.limit(limit)):

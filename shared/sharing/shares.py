@@ -226,7 +226,7 @@ class Shares:
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
             link = link_of(self._client, document.get("short_id"))
             if has_come_back(document, link, now):
-                link = link if link["job_id"] == job_id else {}
+                link = link if link.get("job_id") == job_id else {}
                 update_unless_changed(self._client, snapshot, revocation(document, link, now))
                 raise NotShared
             changes = wished(document, link, now, wishes)

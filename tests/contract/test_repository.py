@@ -7,11 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from google.cloud import firestore
 
 from shared.errors import NotFound
 from shared.jobs.job import OTHER, JobStatus
 from shared.jobs.pagination import ListQuery, decode_cursor, encode_cursor
-from tests.contract.worlds import World, put_many
+from tests.contract.worlds import FirestoreWorld, World, put_many
 from tests.jobs import NOW, deleted, document, new_id
 
 
@@ -88,6 +89,24 @@ def test_a_page_by_number_is_the_same_as_by_cursor_with_deleted_jobs_between(wor
     assert [[job.id for job in page.jobs] for page in by_number] == [live[:4], live[4:8], live[8:], []]
     assert {page.total for page in by_number} == {9}
     assert [page.next is None for page in by_number] == [False, False, True, True]
+
+
+def test_a_page_tells_how_many_deleted_jobs_it_passed_over(user: str, database: firestore.Client) -> None:
+    world = FirestoreWorld(database)
+    put_many(world, user, deleted, 3)
+    live = put_many(world, user, document, 1)
+    put_many(world, user, deleted, 5)
+    live += put_many(world, user, document, 1)
+    first = ListQuery(user_id=user, page_size=1)
+
+    def told(query: ListQuery) -> tuple[list[str], int]:
+        passed: list[int] = []
+        page = world.repository.page(query, passed.append)
+        return [job.id for job in page.jobs], sum(passed)
+
+    assert told(first) == (live[:1], 3)
+    assert told(replace(first, after=world.repository.page(first).next)) == (live[1:], 5)
+    assert told(replace(first, page=2)) == (live[1:], 8)
 
 
 def test_a_numbered_page_goes_on_by_cursor(world: World, user: str) -> None:

@@ -152,6 +152,15 @@ def test_a_worker_who_saves_an_older_copy_brings_no_ended_link_back(world: World
     assert world.shares.resolve(again, end).job.id == job_id
 
 
+def test_an_ended_link_whose_document_names_no_job_is_not_shared(
+    database: firestore.Client, user: str, shared_in_firestore: tuple[str, str]
+) -> None:
+    job_id, short_id = shared_in_firestore
+    database.collection("short_links").document(short_id).set({"ended_at": NOW})
+    with pytest.raises(NotShared):
+        FirestoreWorld(database).shares.change(user, job_id, NOW, {"share_name": True})
+
+
 def test_a_limited_link_ends_although_an_older_copy_knows_no_limit(world: World, user: str) -> None:
     job_id, end = new_id(), NOW + timedelta(hours=1)
     world.put(job_id, document(user))

@@ -143,6 +143,19 @@ def test_pictures_are_known_by_their_medium(world: World, user: str) -> None:
     assert fields["playable"] == {"motion_video": False}
 
 
+def test_what_a_decoder_said_of_a_medium_stays_where_its_pictures_are_only_looked_for(
+    world: World, user: str
+) -> None:
+    job_id = put(world, document(user))
+    job = JobPrefix(user, job_id)
+    assert world.known_pictures.set(job, Medium.MOTION_VIDEO, f"{job}motion.mp4", None)
+    for medium, name in ((Medium.MOTION_VIDEO, "motion.mp4"), (Medium.REFERENCE_IMAGE, "reference.png")):
+        assert world.known_pictures.set(job, medium, f"{job}{name}", None, is_decoded=False)
+    fields = world.read(job_id)
+    assert fields["posters"] == {"motion_video": None, "reference_image": None}
+    assert fields["playable"] == {"motion_video": False}
+
+
 def test_pictures_of_a_file_that_the_job_does_not_name_are_not_known(world: World, user: str) -> None:
     job_id = put(world, document(user, reference_image_path=f"{user}/first/reference.png", motion_video_path=""))
     job, before = JobPrefix(user, job_id), world.read(job_id)

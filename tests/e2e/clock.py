@@ -26,6 +26,8 @@ _NOTE_REQUESTS = """
         return Object.defineProperty(response, "headers", { value: headers });
     };
 """
+_STEP = 10
+"""Seconds. A response does not arrive within a step, and the page gives up waiting after 20."""
 _SET = 'Object.defineProperty(document, "visibilityState", { value: state, configurable: true });'
 _SHOW = f'state => {{ {_SET} document.dispatchEvent(new Event("visibilitychange", {{ bubbles: true }})); }}'
 
@@ -69,10 +71,18 @@ class Clock:
         """The full address of the page's latest request that matches."""
         return str(self._noted(address)[-1]["address"])
 
-    def run_to_next(self, address: re.Pattern[str], *, within: int) -> float:
-        """Advance second by second until the next request has its response. Returns the time of the request."""
+    def run_to_next(self, address: re.Pattern[str], *, within: int, after: float | None = None) -> float:
+        """Advance second by second until the next request has its response. Returns the time of the request.
+
+        It must not come before the time `after`, in seconds since 1970: until then, time passes in greater steps.
+        """
         before = len(self._noted(address))
-        for _ in range(within + 1):
+        quiet = 0 if after is None else max(0, int(after - self.now()))
+        for passed in range(0, quiet, _STEP):
+            self.run(seconds=min(_STEP, quiet - passed))
+            self.wait_for_answers()
+            assert len(self._noted(address)) == before, "the request came too early"
+        for _ in range(within + 1 - quiet):
             self.run(seconds=1)
             if len(self._noted(address)) > before:
                 wait_until(lambda: self._noted(address)[-1]["answered"])

@@ -9,6 +9,7 @@ from typing import Any
 
 from google.cloud import firestore, storage
 
+from infra.local.objects import UNANNOUNCED
 from shared.settings import Settings
 from tests.jobs import entry, new_id
 
@@ -23,7 +24,10 @@ _TYPES = {".jpg": "image/jpeg", ".webp": "image/webp", ".mp4": "video/mp4"}
 
 
 class Shelf:
-    """Adds one user's jobs to the local cloud, each newer than the one before."""
+    """Adds one user's jobs to the local cloud, each newer than the one before.
+
+    Its files are there as if their uploads had been handled long ago. Only `complete` has its upload handled.
+    """
 
     def __init__(
         self, settings: Settings, database: firestore.Client, buckets: storage.Client, user_id: str
@@ -111,7 +115,7 @@ class Shelf:
     def complete(self, job_id: str) -> None:
         """Do what the worker does at the end: upload the output, then update the job's document."""
         name = f"{self.user_id}/{job_id}/output.mp4"
-        self._upload(self._settings.outputs_bucket, name, OUTPUT)
+        self._upload(self._settings.outputs_bucket, name, OUTPUT, is_announced=True)
         done = {"status": "completed", "output_video_path": name, "completed_at": datetime.now(UTC)}
         self.document(job_id).update(done)
 
@@ -159,8 +163,10 @@ class Shelf:
         for name, (bucket, file) in files.items():
             self._upload(bucket, name, file)
 
-    def _upload(self, bucket: str, name: str, file: Path) -> None:
-        self._buckets.bucket(bucket).blob(name).upload_from_filename(file, content_type=_TYPES[file.suffix])
+    def _upload(self, bucket: str, name: str, file: Path, *, is_announced: bool = False) -> None:
+        blob = self._buckets.bucket(bucket).blob(name)
+        blob.metadata = None if is_announced else {UNANNOUNCED: ""}
+        blob.upload_from_filename(file, content_type=_TYPES[file.suffix])
 
 
 def _paths(files: dict[str, tuple[str, Path]]) -> dict[str, str]:

@@ -167,6 +167,7 @@ def preview_of_a_video(jobs: JobsPage, shelf: Shelf) -> None:
     job = shelf.add()
     jobs.open().tile(job, "output video").click()
     wait_until(lambda: jobs.page.evaluate("document.querySelector('[role=dialog] video')?.currentTime > 0.3"))
+    jobs.dialog.locator("video").evaluate("video => video.pause()")  # which changes no element
 
 
 def media_side_by_side(jobs: JobsPage, shelf: Shelf) -> None:

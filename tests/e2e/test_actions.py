@@ -20,31 +20,51 @@ def _clipboard(page: Page) -> str:
     return str(page.evaluate("navigator.clipboard.readText()"))
 
 
+def _expect_told(jobs_page: JobsPage, text: str) -> None:
+    expect(jobs_page.toasts.filter(has_text=text)).to_be_visible()
+
+
 def _share_url(stack: Stack, job_id: str) -> str:
     return f"{stack.settings.share_origin}/v/{job_id[:8]}"
 
 
-def test_download_saves_the_output_under_the_jobs_name(jobs_page: JobsPage, shelf: Shelf, stack: Stack) -> None:
-    job_id = shelf.add()
+def test_download_saves_the_output_and_copy_link_copies_the_address_or_they_say_that_there_is_none(
+    jobs_page: JobsPage, shelf: Shelf, stack: Stack, expected_errors: list[str]
+) -> None:
+    expected_errors.append("status of 404 .*/output")
+    job_id, without_output, without_link = (
+        shelf.add(),
+        shelf.add(media=False),
+        shelf.add(media=False, short_id=None),
+    )
     page = jobs_page.open().page
     with page.expect_download() as started:
         jobs_page.button(job_id, "Download").click()
     download = started.value
     assert download.suggested_filename == f"nuumee-{job_id}.mp4"
     assert Path(download.path()).read_bytes() == OUTPUT.read_bytes()
-    expect(jobs_page.toasts).to_contain_text(f"Saving nuumee-{job_id}.mp4")
+    _expect_told(jobs_page, f"Saving nuumee-{job_id}.mp4")
     assert page.url == stack.page_url
 
+    jobs_page.button(without_output, "Download").click()
+    _expect_told(jobs_page, "This job has no output video.")
 
-def test_download_and_copy_link_work_in_the_details_too(jobs_page: JobsPage, shelf: Shelf, stack: Stack) -> None:
-    job_id = shelf.add()
-    page = jobs_page.open().page
+    jobs_page.button(without_output, "Copy link").click()
+    _expect_told(jobs_page, f"Link copied{_share_url(stack, without_output)}")
+    assert _clipboard(page) == _share_url(stack, without_output)
+
+    page.evaluate("navigator.clipboard.writeText('before')")
+    # Forced, because Playwright treats a button with aria-disabled as disabled.
+    jobs_page.button(without_link, "Copy link").click(force=True)
+    _expect_told(jobs_page, "This job has no share link")
+    assert _clipboard(page) == "before"
+
     jobs_page.button(job_id, "Details").click()
     with page.expect_download() as started:
         jobs_page.dialog.get_by_role("button", name="Download").click()
     assert started.value.suggested_filename == f"nuumee-{job_id}.mp4"
     jobs_page.dialog.get_by_role("button", name="Copy link").click()
-    expect(jobs_page.toasts.filter(has_text="Link copied")).to_be_visible()
+    _expect_told(jobs_page, f"Link copied{_share_url(stack, job_id)}")
     assert _clipboard(page) == _share_url(stack, job_id)
     expect(jobs_page.dialog).to_be_visible()
 
@@ -66,16 +86,6 @@ def test_a_failed_download_says_why_and_can_be_retried(
             jobs_page.button(job_id, "Download").click()
 
 
-def test_downloading_a_job_without_an_output_says_so(
-    jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str]
-) -> None:
-    expected_errors.append("status of 404 .*/output")
-    job_id = shelf.add(media=False)
-    jobs_page.open()
-    jobs_page.button(job_id, "Download").click()
-    expect(jobs_page.toasts).to_contain_text("This job has no output video.")
-
-
 def test_downloading_a_missing_output_says_so_and_stays_on_the_page(
     jobs_page: JobsPage, shelf: Shelf, stack: Stack, buckets: storage.Client, expected_errors: list[str]
 ) -> None:
@@ -87,26 +97,6 @@ def test_downloading_a_missing_output_says_so_and_stays_on_the_page(
     expect(jobs_page.toasts).to_contain_text(f"Job {job_id[:8]} could not be downloaded")
     expect(jobs_page.card(job_id)).to_be_visible()
     assert page.url == stack.page_url
-
-
-def test_copy_link_puts_the_share_address_on_the_clipboard(
-    jobs_page: JobsPage, shelf: Shelf, stack: Stack
-) -> None:
-    job_id = shelf.add(media=False)
-    page = jobs_page.open().page
-    jobs_page.button(job_id, "Copy link").click()
-    expect(jobs_page.toasts).to_contain_text(f"Link copied{_share_url(stack, job_id)}")
-    assert _clipboard(page) == _share_url(stack, job_id)
-
-
-def test_copying_a_link_that_does_not_exist_says_so(jobs_page: JobsPage, shelf: Shelf) -> None:
-    job_id = shelf.add(media=False, short_id=None)
-    page = jobs_page.open().page
-    page.evaluate("navigator.clipboard.writeText('before')")
-    # Forced, because Playwright treats a button with aria-disabled as disabled.
-    jobs_page.button(job_id, "Copy link").click(force=True)
-    expect(jobs_page.toasts).to_contain_text("This job has no share link")
-    assert _clipboard(page) == "before"
 
 
 def test_a_link_is_shown_if_the_browser_blocks_copying(

@@ -27,14 +27,14 @@ def test_finished_jobs_are_not_polled_and_new_ones_slide_in_without_moving_what_
     jobs_page.open()
     clock.stop()
     began = clock.times(LIST)[0]
-    looked = clock.run_to_next(LOOK, within=62)
+    looked = clock.run_to_next(LOOK, within=62, after=began + 55)
     assert looked == pytest.approx(began + MINUTE, abs=3)
     assert len(clock.times(LIST)) == 2
     new = shelf.add("processing", media=False)
     last = jobs_page.card(ids[-1])
     last.scroll_into_view_if_needed()
     place = last.bounding_box()
-    assert clock.run_to_next(LOOK, within=92) == pytest.approx(looked + 90, abs=3)
+    assert clock.run_to_next(LOOK, within=92, after=looked + 85) == pytest.approx(looked + 90, abs=3)
     jobs_page.expect_ids([new, *ids])
     assert last.bounding_box() == place
     jobs_page.expect_counts(all=21, processing=1)
@@ -53,7 +53,7 @@ def test_the_card_under_the_pointer_stays_there_when_a_new_one_appears(
     card.hover()
     place = card.bounding_box()
     new = shelf.add(media=False)
-    clock.run_to_next(LOOK, within=62)
+    clock.run_to_next(LOOK, within=62, after=clock.times(LIST)[0] + 55)
     jobs_page.expect_ids([new, *ids])
     assert card.bounding_box() == place
 

@@ -10,9 +10,21 @@ from tests.e2e.shelf import Shelf
 from tests.waiting import wait_until
 
 
-def test_selected_jobs_are_deleted_together(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_jobs_are_selected_deselected_also_by_changing_the_filter_and_deleted_together(
+    jobs_page: JobsPage, shelf: Shelf
+) -> None:
     kept, *gone = (shelf.add("failed") for _ in range(3))
     jobs_page.open()
+    checkbox(jobs_page, kept).check()
+    bar(jobs_page).get_by_role("button", name="Select all 3").click()
+    expect(bar(jobs_page)).to_contain_text("3 selected")
+    for job in (kept, *gone):
+        expect(checkbox(jobs_page, job)).to_be_checked()
+    bar(jobs_page).get_by_role("button", name="Clear").click()
+    expect(bar(jobs_page)).to_have_count(0)
+    for job in (kept, *gone):
+        expect(checkbox(jobs_page, job)).not_to_be_checked()
+
     for job in gone:
         checkbox(jobs_page, job).check()
     bar(jobs_page).get_by_role("button", name="Delete").click()
@@ -26,6 +38,12 @@ def test_selected_jobs_are_deleted_together(jobs_page: JobsPage, shelf: Shelf) -
     expect(bar(jobs_page)).to_have_count(0)
     wait_until(lambda: [shelf.objects(job) for job in gone] == [[], []])
     assert len(shelf.objects(kept)) == 2
+
+    checkbox(jobs_page, kept).check()
+    jobs_page.filter("Failed").click()
+    jobs_page.expect_ids([kept])
+    expect(checkbox(jobs_page, kept)).not_to_be_checked()
+    expect(bar(jobs_page)).to_have_count(0)
 
 
 def test_jobs_that_come_back_are_not_selected(jobs_page: JobsPage, shelf: Shelf) -> None:
@@ -72,20 +90,6 @@ def test_at_the_page_s_end_nothing_is_covered_while_jobs_are_selected(
         assert above, width
         assert below, width
         assert above["y"] + above["height"] <= below["y"], width
-
-
-def test_all_jobs_on_the_page_can_be_selected_and_deselected(jobs_page: JobsPage, shelf: Shelf) -> None:
-    ids = shelf.add_many(3, "failed")
-    jobs_page.open()
-    checkbox(jobs_page, ids[0]).check()
-    bar(jobs_page).get_by_role("button", name="Select all 3").click()
-    expect(bar(jobs_page)).to_contain_text("3 selected")
-    for job in ids:
-        expect(checkbox(jobs_page, job)).to_be_checked()
-    bar(jobs_page).get_by_role("button", name="Clear").click()
-    expect(bar(jobs_page)).to_have_count(0)
-    for job in ids:
-        expect(checkbox(jobs_page, job)).not_to_be_checked()
 
 
 def test_all_that_match_are_selected_also_those_that_came_back_unless_the_user_has_done_something_else(
@@ -135,16 +139,6 @@ def test_a_selected_job_that_a_new_one_pushes_off_the_page_is_deselected_and_the
     jobs_page.dialog.get_by_role("button", name="Delete job").click()
     expect(checkbox(jobs_page, last)).not_to_be_checked()
     expect(checkbox(jobs_page, first)).to_be_checked()
-
-
-def test_changing_the_filter_clears_the_selection(jobs_page: JobsPage, shelf: Shelf) -> None:
-    failed = shelf.add("failed", media=False)
-    jobs_page.open()
-    checkbox(jobs_page, failed).check()
-    jobs_page.filter("Failed").click()
-    jobs_page.expect_ids([failed])
-    expect(checkbox(jobs_page, failed)).not_to_be_checked()
-    expect(bar(jobs_page)).to_have_count(0)
 
 
 def test_each_result_is_shown_while_other_deletions_wait(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:

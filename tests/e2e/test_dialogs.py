@@ -49,16 +49,56 @@ def _click_beside(page: Page) -> None:
     wait_until(closes)
 
 
-def test_a_preview_shows_the_whole_picture_in_at_most_70_percent_of_the_height(
+def test_a_preview_shows_the_whole_picture_plays_videos_and_holds_the_focus_until_it_returns_it(
     jobs_page: JobsPage, shelf: Shelf
 ) -> None:
     job_id = shelf.add()
     jobs_page.open()
+    _expect_whole_picture(jobs_page, job_id)
+    for medium in _MEDIA[1:]:
+        _expect_plays_with_controls(jobs_page, job_id, medium)
+    _expect_holds_and_returns_the_focus(jobs_page, jobs_page.tile(job_id, "source video"))
+
+
+def _expect_whole_picture(jobs_page: JobsPage, job_id: str) -> None:
+    """In at most 70 % of the window's height."""
     jobs_page.tile(job_id, "reference image").click()
     picture = jobs_page.dialog.get_by_role("img", name=f"Reference image of job {job_id[:8]}")
     wait_for(picture, "element => element.complete && element.naturalWidth > 0")
     expect(picture).to_have_css("object-fit", "contain")
     _fits(jobs_page.page, picture)
+    _escape(jobs_page.page)
+    expect(jobs_page.dialog).to_have_count(0)
+
+
+def _expect_plays_with_controls(jobs_page: JobsPage, job_id: str, medium: str) -> None:
+    jobs_page.tile(job_id, medium).click()
+    video = jobs_page.dialog.locator("video")
+    wait_for(video, "element => element.currentTime > 0.1 && !element.paused")
+    assert video.evaluate("element => element.controls && element.playsInline && !element.muted")
+    assert video.evaluate("element => element.loop === (element.duration <= 5)")
+    _fits(jobs_page.page, video)
+    # A video that has been closed no longer takes a connection.
+    closed = video.evaluate_handle("element => element")
+    _escape(jobs_page.page)
+    expect(jobs_page.dialog).to_have_count(0)
+    wait_until(partial(closed.evaluate, "element => element.networkState === HTMLMediaElement.NETWORK_EMPTY"))
+
+
+def _expect_holds_and_returns_the_focus(jobs_page: JobsPage, tile: Locator) -> None:
+    """When it is opened by keyboard, and however it is closed."""
+    page = jobs_page.page
+    for close, tabs in ((_escape, 15), (_close, 0), (_click_beside, 0)):
+        tile.focus()
+        page.keyboard.press("Enter")
+        expect(jobs_page.dialog).to_be_visible()
+        wait_for(jobs_page.dialog.locator("video"), "element => element.readyState >= 2")
+        for _ in range(tabs):
+            page.keyboard.press("Tab")
+            assert jobs_page.dialog.evaluate("element => element.contains(document.activeElement)")
+        close(page)
+        expect(jobs_page.dialog).to_have_count(0)
+        expect(tile).to_be_focused()
 
 
 def _fits(page: Page, medium: Locator) -> None:
@@ -70,54 +110,9 @@ def _fits(page: Page, medium: Locator) -> None:
     assert box["x"] + box["width"] <= size["width"]
 
 
-def test_a_preview_plays_the_video_with_controls(jobs_page: JobsPage, shelf: Shelf) -> None:
-    job_id = shelf.add()
-    jobs_page.open()
-    for medium in _MEDIA[1:]:
-        jobs_page.tile(job_id, medium).click()
-        video = jobs_page.dialog.locator("video")
-        wait_for(video, "element => element.currentTime > 0.1 && !element.paused")
-        assert video.evaluate("element => element.controls && element.playsInline && !element.muted")
-        assert video.evaluate("element => element.loop === (element.duration <= 5)")
-        _fits(jobs_page.page, video)
-        # A video that has been closed no longer takes a connection.
-        closed = video.evaluate_handle("element => element")
-        _escape(jobs_page.page)
-        expect(jobs_page.dialog).to_have_count(0)
-        wait_until(partial(closed.evaluate, "element => element.networkState === HTMLMediaElement.NETWORK_EMPTY"))
-
-
-def test_a_preview_opens_by_keyboard_holds_the_focus_and_returns_it(jobs_page: JobsPage, shelf: Shelf) -> None:
-    job_id = shelf.add()
-    page = jobs_page.open().page
-    tile = jobs_page.tile(job_id, "source video")
-    for close in (_escape, _close, _click_beside):
-        tile.focus()
-        page.keyboard.press("Enter")
-        expect(jobs_page.dialog).to_be_visible()
-        wait_for(jobs_page.dialog.locator("video"), "element => element.readyState >= 2")
-        for _ in range(15):
-            page.keyboard.press("Tab")
-            assert jobs_page.dialog.evaluate("element => element.contains(document.activeElement)")
-        close(page)
-        expect(jobs_page.dialog).to_have_count(0)
-        expect(tile).to_be_focused()
-
-
-def test_a_preview_says_that_its_medium_cannot_be_shown(
-    jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str]
+def test_details_show_everything_about_a_job_at_an_address_of_their_own_and_return_the_focus(
+    jobs_page: JobsPage, shelf: Shelf, stack: Stack
 ) -> None:
-    expected_errors.append(r"status of 403 .*output\.mp4")
-    job_id = shelf.add()
-    jobs_page.open()
-    wait_for(jobs_page.tile(job_id, "output video").locator("video"), "element => element.readyState >= 2")
-    page = jobs_page.page
-    page.route("**/output.mp4?*", lambda route: route.fulfill(status=403, body="refused"))
-    jobs_page.tile(job_id, "output video").click()
-    expect(jobs_page.dialog.get_by_text("The output video cannot be shown.")).to_be_visible()
-
-
-def test_details_show_everything_about_a_job(jobs_page: JobsPage, shelf: Shelf) -> None:
     job_id = shelf.add(
         job_type="extend",
         resolution="480p",
@@ -125,9 +120,40 @@ def test_details_show_everything_about_a_job(jobs_page: JobsPage, shelf: Shelf) 
         created_at=datetime(2026, 3, 1, 9, 5, tzinfo=UTC),
         completed_at=datetime(2026, 3, 1, 9, 12, tzinfo=UTC),
     )
+    failed = shelf.add("failed")
+    page = jobs_page.open("?status=failed").page
+    _expect_address_and_focus(jobs_page, failed, f"{stack.page_url}?status=failed")
+
     jobs_page.open()
     jobs_page.button(job_id, "Details").click()
-    details = _details(jobs_page, job_id)
+    _expect_everything(_details(jobs_page, job_id), job_id)
+    page.reload()
+    expect(_details(jobs_page, job_id)).to_be_visible()
+    _escape(page)
+    expect(page).to_have_url(stack.page_url)
+    expect(jobs_page.card(job_id)).to_be_visible()
+    # After the reload, the element that opened the details is unknown.
+    expect(page.get_by_role("heading", name="Jobs", exact=True)).to_be_focused()
+
+
+def _expect_address_and_focus(jobs_page: JobsPage, job_id: str, list_url: str) -> None:
+    """When they are opened by keyboard, and however they are closed."""
+    page = jobs_page.page
+    opener = jobs_page.button(job_id, "Details")
+    closings: tuple[Callable[[Page], object], ...] = (_escape, _close, _click_beside, Page.go_back)
+    for close in closings:
+        opener.focus()
+        page.keyboard.press("Enter")
+        expect(_details(jobs_page, job_id)).to_be_visible()
+        expect(page).to_have_url(f"{list_url}&job={job_id}")
+        wait_for_dialog(page)
+        close(page)
+        expect(_details(jobs_page, job_id)).to_have_count(0)
+        expect(page).to_have_url(list_url)
+        expect(opener).to_be_focused()
+
+
+def _expect_everything(details: Locator, job_id: str) -> None:
     expect(details.get_by_role("heading")).to_have_text(f"Extension {job_id[:8]}")
     facts = dict(
         zip(details.get_by_role("term").all_inner_texts(), details.get_by_role("definition").all(), strict=True)
@@ -147,39 +173,6 @@ def test_details_show_everything_about_a_job(jobs_page: JobsPage, shelf: Shelf) 
         expect(details.get_by_role("button", name=f"Preview the {medium}")).to_be_visible()
     for action in ("Download job", "Copy link for job"):
         expect(details.get_by_role("button", name=action)).to_be_visible()
-
-
-def test_details_have_an_address_and_return_the_focus(jobs_page: JobsPage, shelf: Shelf, stack: Stack) -> None:
-    job_id = shelf.add("failed")
-    page = jobs_page.open("?status=failed").page
-    opener = jobs_page.button(job_id, "Details")
-    closings: tuple[Callable[[Page], object], ...] = (_escape, _close, _click_beside, Page.go_back)
-    for close in closings:
-        opener.focus()
-        page.keyboard.press("Enter")
-        expect(_details(jobs_page, job_id)).to_be_visible()
-        expect(page).to_have_url(f"{stack.page_url}?status=failed&job={job_id}")
-        wait_for_dialog(page)
-        close(page)
-        expect(_details(jobs_page, job_id)).to_have_count(0)
-        expect(page).to_have_url(f"{stack.page_url}?status=failed")
-        expect(opener).to_be_focused()
-
-
-def test_details_stay_open_after_a_reload_and_close_to_the_list(
-    jobs_page: JobsPage, shelf: Shelf, stack: Stack
-) -> None:
-    job_id = shelf.add()
-    page = jobs_page.open().page
-    jobs_page.button(job_id, "Details").click()
-    expect(_details(jobs_page, job_id)).to_be_visible()
-    page.reload()
-    expect(_details(jobs_page, job_id)).to_be_visible()
-    _escape(page)
-    expect(page).to_have_url(stack.page_url)
-    expect(jobs_page.card(job_id)).to_be_visible()
-    # After the reload, the element that opened the details is unknown.
-    expect(page.get_by_role("heading", name="Jobs", exact=True)).to_be_focused()
 
 
 def test_details_of_a_job_on_a_later_page_open_by_their_address_in_another_browser(

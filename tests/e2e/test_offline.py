@@ -98,7 +98,7 @@ def test_a_page_whose_parts_a_deployment_has_removed_is_reloaded_once_and_then_s
     jobs_page.expect_ids([job])
 
 
-def test_a_list_that_cannot_be_loaded_says_why_and_can_be_retried(
+def test_a_list_that_cannot_be_loaded_says_why_and_can_be_retried_which_moves_the_focus_to_the_heading(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors += LOGGED
@@ -109,10 +109,11 @@ def test_a_list_that_cannot_be_loaded_says_why_and_can_be_retried(
         expect(alert(page)).to_contain_text("Your jobs could not be loaded")
         expect(alert(page)).to_contain_text(reason)
         page.unroute(LIST)
-        alert(page).get_by_role("button", name="Try again").click()
+        alert(page).get_by_role("button", name="Try again").press("Enter")
         jobs_page.expect_ids(ids)
         jobs_page.expect_counts(all=2, failed=2)
         expect(alert(page)).to_have_count(0)
+        assert jobs_page.focused() == "jobs-title"
 
 
 def test_a_poll_does_not_take_back_that_the_list_may_be_out_of_date(
@@ -135,7 +136,7 @@ def test_a_poll_does_not_take_back_that_the_list_may_be_out_of_date(
     expect(alert(page)).to_have_count(0)
 
 
-def test_a_list_that_cannot_be_refreshed_stays_and_says_that_it_may_be_out_of_date(
+def test_a_list_that_cannot_be_refreshed_stays_and_says_so_and_a_retry_moves_the_focus_to_the_heading(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors += LOGGED
@@ -148,9 +149,10 @@ def test_a_list_that_cannot_be_refreshed_stays_and_says_that_it_may_be_out_of_da
         jobs_page.expect_ids(ids)
         jobs_page.expect_counts(all=2, failed=2)
         page.unroute(LIST)
-        alert(page).get_by_role("button", name="Try again").click()
+        alert(page).get_by_role("button", name="Try again").press("Enter")
         expect(alert(page)).to_have_count(0)
         jobs_page.expect_ids(ids)
+        assert jobs_page.focused() == "jobs-title"
 
 
 def test_a_page_that_cannot_be_loaded_says_why_and_leads_back(

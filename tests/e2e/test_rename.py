@@ -119,12 +119,12 @@ def test_a_name_that_is_being_typed_stays_when_the_list_no_longer_has_the_job(
     jobs_page: JobsPage, page: Page, shelf: Shelf
 ) -> None:
     job_id = shelf.add("failed", media=False)
+    clock = Clock(page)
     jobs_page.open("?status=failed")
     details = _details(jobs_page, job_id)
     _rename(details).click()
     field = details.get_by_role("textbox", name="Name of the job")
     field.fill("First")
-    clock = Clock(page)
     clock.stop()
     shelf.document(job_id).update({"status": "completed"})
     new = shelf.add("failed", media=False)

@@ -11,7 +11,7 @@ from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.e2e.clock import Clock
 from tests.e2e.faults import PAGE, HeldBack, failed_load
-from tests.e2e.jobs_page import JobsPage, wait_for
+from tests.e2e.jobs_page import JobsPage, wait_for, wait_for_dialog
 from tests.e2e.shelf import Shelf
 from tests.e2e.signing import signed_anew
 
@@ -59,7 +59,8 @@ def test_urls_are_renewed_once_before_they_expire(
     clock.run(seconds=24 * 60)
     assert len(clock.times(PAGE)) == 1
     signer.minutes = 25 + 30
-    first, second = clock.times(PAGE)[0], clock.run_to_next(PAGE, within=2 * 60)
+    first = clock.times(PAGE)[0]
+    second = clock.run_to_next(PAGE, within=2 * 60, after=first + 25 * 60 - 30)
     assert second - first == pytest.approx(25 * 60, abs=30)
     expect_media_of_answer(jobs_page, job, 2)
     clock.run(seconds=24 * 60)
@@ -124,25 +125,37 @@ def test_a_wrong_clock_does_not_cause_endless_renewals_where_nobody_tells_the_ti
     clock.be_wrong(minutes=None)
     clock.jump(minutes=20)
     clock.wait_for(PAGE, times=2)
-    times = [clock.times(PAGE)[-1], *(clock.run_to_next(PAGE, within=62) for _ in range(2))]
+    times = [clock.times(PAGE)[-1]]
+    for _ in range(2):
+        times.append(clock.run_to_next(PAGE, within=62, after=times[-1] + 57))
     assert len(clock.times(PAGE)) == 4
     assert [later - earlier for earlier, later in itertools.pairwise(times)] == pytest.approx([60, 60], abs=2)
 
 
-def test_a_preview_whose_url_has_stopped_working_gets_a_new_one(
+def test_a_preview_whose_url_has_stopped_working_gets_a_new_one_or_says_after_one_retry_that_it_cannot_be_shown(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("403"))
-    job = shelf.add()
+    refused, expired = shelf.add(), shelf.add()
     jobs_page.open()
-    expect(tile(jobs_page, job, "output video")).to_have_css("opacity", "1")
-    page.route("**/*output.mp4*", expired_unless_new)
-    page.route(THUMBNAILS, sign_anew)
-    jobs_page.tile(job, "output video").click()
+    for job in (refused, expired):
+        expect(tile(jobs_page, job, "output video")).to_have_css("opacity", "1")
+    page.route(f"**/{expired}/output.mp4*", expired_unless_new)
+    page.route(f"**/{refused}/output.mp4*", lambda route: route.fulfill(status=403))
+    page.route(f"**/{expired}/thumbnails", sign_anew)
+
+    jobs_page.tile(expired, "output video").click()
     video = jobs_page.dialog.locator("video")
     expect(video).to_have_attribute("src", re.compile("&signed=anew$"))
     expect(video).to_have_js_property("readyState", 4)
-    assert len(asked_for_media(jobs_page)) == 1
+    assert len(asked_for_media(jobs_page, expired)) == 1
+    wait_for_dialog(page)
+    page.keyboard.press("Escape")
+    expect(jobs_page.dialog).to_have_count(0)
+
+    jobs_page.tile(refused, "output video").click()
+    expect(jobs_page.dialog.get_by_text("The output video cannot be shown.")).to_be_visible()
+    assert len(asked_for_media(jobs_page, refused)) == 1
 
 
 def test_a_preview_with_a_new_url_goes_on_where_it_was_and_stays_paused(
@@ -162,19 +175,6 @@ def test_a_preview_with_a_new_url_goes_on_where_it_was_and_stays_paused(
     assert video.evaluate("element => [element.currentTime, element.paused]") == [0.5, True]
 
 
-def test_a_preview_that_cannot_be_loaded_says_so_after_one_retry(
-    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
-) -> None:
-    expected_errors.append(failed_load("403"))
-    job = shelf.add()
-    jobs_page.open()
-    expect(tile(jobs_page, job, "output video")).to_have_css("opacity", "1")
-    page.route("**/*output.mp4*", lambda route: route.fulfill(status=403))
-    jobs_page.tile(job, "output video").click()
-    expect(jobs_page.dialog.get_by_text("The output video cannot be shown.")).to_be_visible()
-    assert len(asked_for_media(jobs_page)) == 1
-
-
 @pytest.mark.motion
 def test_a_playing_video_continues_while_another_medium_is_renewed(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
@@ -192,7 +192,7 @@ def test_a_playing_video_continues_while_another_medium_is_renewed(
     held.let_go(lambda route: route.fulfill(status=403))
     # Not found by role, because the card has none behind the preview.
     expect(jobs_page.card(job).locator("img")).to_have_css("opacity", "1")
-    assert len(asked_for_media(jobs_page)) == 1
+    assert len(asked_for_media(jobs_page, job)) == 1
     wait_for(video, f"element => element.currentTime > {before}")
     assert video.evaluate("element => element.marked")
     assert "&signed=anew" not in str(video.get_attribute("src"))
@@ -210,8 +210,8 @@ def expect_media_of_answer(jobs_page: JobsPage, job_id: str, number: int) -> Non
         expect(shown).to_have_css("opacity", "1")
 
 
-def asked_for_media(jobs_page: JobsPage) -> list[str]:
-    return [request.url for request in jobs_page.requests if THUMBNAILS.search(request.url)]
+def asked_for_media(jobs_page: JobsPage, job_id: str) -> list[str]:
+    return [request.url for request in jobs_page.requests if request.url.endswith(f"/{job_id}/thumbnails")]
 
 
 def expired_unless_new(route: Route) -> None:

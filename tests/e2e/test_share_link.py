@@ -43,13 +43,15 @@ def _url(stack: Stack, short_id: str) -> str:
     return f"{stack.settings.share_origin}/v/{short_id}"
 
 
-def test_a_link_is_ended_after_confirmation_and_its_card_is_updated(
+def test_a_link_is_kept_or_ended_after_confirmation_and_a_job_that_is_not_completed_has_none(
     jobs_page: JobsPage, page: Page, shelf: Shelf, stack: Stack
 ) -> None:
     job_id = shelf.add(media=False)
     jobs_page.open()
     details = _details(jobs_page, job_id)
+    _keep(details, job_id)
     expect(_link(details).get_by_role("status")).to_contain_text(_url(stack, job_id[:8]))
+    assert _methods(jobs_page) == []
     _end(details)
     expect(_link(details).get_by_role("status")).to_have_text(NONE)
     expect(jobs_page.toasts).to_contain_text(f"The link for job {job_id[:8]} has ended")
@@ -61,16 +63,19 @@ def test_a_link_is_ended_after_confirmation_and_its_card_is_updated(
     jobs_page.button(job_id, "Copy link").click()
     expect(jobs_page.toasts.filter(has_text="This job has no share link")).to_be_visible()
     assert len(jobs_page.asked()) == lists
+    unfinished = shelf.add("processing", media=False)
     page.reload()
     expect(_link(_details(jobs_page, job_id))).to_contain_text(NONE)
 
+    page.keyboard.press("Escape")
+    details = _details(jobs_page, unfinished)
+    expect(details.get_by_text("Video type")).to_be_visible()
+    expect(_link(details)).to_have_count(0)
 
-def test_a_link_that_is_kept_still_works_and_the_details_stay_open(
-    jobs_page: JobsPage, page: Page, shelf: Shelf, stack: Stack
-) -> None:
-    job_id = shelf.add(media=False)
-    jobs_page.open()
-    details = _details(jobs_page, job_id)
+
+def _keep(details: Locator, job_id: str) -> None:
+    """Ask to end the link, and keep it, in both ways."""
+    page = details.page
     for key in ("Escape", "Enter"):
         _button(details, "End").click()
         question = page.get_by_role("alertdialog", name=f"End the link for job {job_id[:8]}?")
@@ -79,8 +84,6 @@ def test_a_link_that_is_kept_still_works_and_the_details_stay_open(
         page.keyboard.press(key)
         expect(question).to_have_count(0)
         expect(_button(details, "End")).to_be_focused()
-    expect(_link(details)).to_contain_text(_url(stack, job_id[:8]))
-    assert _methods(jobs_page) == []
 
 
 def test_a_new_link_after_an_ended_one_can_be_copied_from_the_card(
@@ -103,26 +106,27 @@ def test_a_new_link_after_an_ended_one_can_be_copied_from_the_card(
     assert page.evaluate("navigator.clipboard.readText()") == _url(stack, new)
 
 
-def test_the_link_of_a_job_on_another_page_changes_in_its_details(
+def test_the_link_of_a_job_that_the_list_does_not_show_changes_in_its_details(
     jobs_page: JobsPage, page: Page, shelf: Shelf
 ) -> None:
-    oldest = shelf.add(media=False)
-    shelf.add_many(20)
-    jobs_page.open(f"?job={oldest}", wait=False)
-    details = page.get_by_role("dialog", name=oldest[:8])
+    elsewhere = shelf.add(media=False)
+    shelf.add("failed", media=False)
+    jobs_page.open(f"?status=failed&job={elsewhere}", wait=False)
+    details = page.get_by_role("dialog", name=elsewhere[:8])
     _end(details)
     expect(_link(details)).to_contain_text(NONE)
     _button(details, "New").click()
     new = _link(details).get_by_role("status")
     expect(new).to_contain_text("Anyone with this link")
-    expect(new).not_to_contain_text(oldest[:8])
+    expect(new).not_to_contain_text(elsewhere[:8])
 
 
-def test_a_failed_change_says_why_and_can_be_retried(
-    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+def test_a_failed_change_says_why_leaves_the_link_unchanged_and_can_be_retried(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, stack: Stack, expected_errors: list[str]
 ) -> None:
-    expected_errors.append(failed_load("409"))
+    expected_errors += [failed_load("409"), failed_load("net::ERR_CONNECTION_FAILED")]
     reason = "The job has not been completed."
+    offline = shelf.add(media=False)
     jobs = {True: shelf.add(media=False), False: shelf.add(media=False, short_id=None)}
     jobs_page.open()
     for shared, job_id in jobs.items():
@@ -138,26 +142,11 @@ def test_a_failed_change_says_why_and_can_be_retried(
         expect(_link(details).get_by_role("alert")).to_have_count(0)
         page.keyboard.press("Escape")
 
-
-def test_a_change_made_offline_leaves_the_link_unchanged(
-    jobs_page: JobsPage, page: Page, shelf: Shelf, stack: Stack, expected_errors: list[str]
-) -> None:
-    expected_errors.append(failed_load("net::ERR_CONNECTION_FAILED"))
-    job_id = shelf.add(media=False)
     page.route(SHARE, no_connection)
-    jobs_page.open()
-    details = _details(jobs_page, job_id)
+    details = _details(jobs_page, offline)
     _end(details)
     expect(_link(details).get_by_role("alert")).to_contain_text("The service cannot be reached.")
-    expect(_link(details)).to_contain_text(_url(stack, job_id[:8]))
-
-
-def test_a_job_that_is_not_completed_has_no_link_to_change(jobs_page: JobsPage, shelf: Shelf) -> None:
-    job_id = shelf.add("processing", media=False)
-    jobs_page.open()
-    details = _details(jobs_page, job_id)
-    expect(details.get_by_text("Video type")).to_be_visible()
-    expect(_link(details)).to_have_count(0)
+    expect(_link(details)).to_contain_text(_url(stack, offline[:8]))
 
 
 def test_the_share_page_shows_the_name_if_its_owner_wishes(jobs_page: JobsPage, shelf: Shelf, page: Page) -> None:

@@ -10,10 +10,12 @@ from collections.abc import Callable
 import pytest
 from google.cloud import pubsub_v1, storage
 
+from infra.announce import main
 from infra.local.stack import PROJECT, Stack
 from infra.stage import ROOT
 from shared.messaging.events import ObjectFinalized
 from shared.publishing.dead_letters import DeadLetters
+from tests.integration.programs import run_main
 from tests.jobs import new_id
 
 # Without this, a pull would wait for messages.
@@ -43,22 +45,16 @@ def topic(stack: Stack) -> str:
 
 
 @pytest.fixture
-def announce(stack: Stack, names: list[str], topic: str) -> Announce:
+def environment(stack: Stack, names: list[str], topic: str) -> dict[str, str]:
     variables = dict(zip(("IMAGES_BUCKET", "VIDEOS_BUCKET", "OUTPUTS_BUCKET"), names, strict=True))
     variables |= {"GOOGLE_CLOUD_PROJECT": PROJECT, "OBJECT_FINALIZED_TOPIC": topic}
+    return {**os.environ, **stack.environment, **variables}
 
-    def run(*options: str, **changes: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "infra.announce", *options],
-            cwd=ROOT,
-            env={**os.environ, **stack.environment, **variables, **changes},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
 
-    return run
+@pytest.fixture
+def announce(environment: dict[str, str], capsys: pytest.CaptureFixture[str]) -> Announce:
+    """What the program does in a process of its own, done in this one."""
+    return lambda *options, **changes: run_main(main, ["-m", *options], {**environment, **changes}, capsys)
 
 
 def told(topic: str) -> set[ObjectFinalized]:
@@ -78,7 +74,7 @@ def put(buckets: storage.Client, bucket: str, name: str, content_type: str) -> O
 
 
 def test_the_functions_are_told_of_every_medium_and_of_nothing_else(
-    announce: Announce, buckets: storage.Client, names: list[str], topic: str
+    announce: Announce, environment: dict[str, str], buckets: storage.Client, names: list[str], topic: str
 ) -> None:
     images, videos, outputs = names
     media = {
@@ -91,7 +87,15 @@ def test_the_functions_are_told_of_every_medium_and_of_nothing_else(
     counted = announce()
     assert (counted.returncode, counted.stdout) == (0, "announce: 3 images and videos to tell of, with --send\n")
     assert told(topic) == set()
-    sent = announce("--send", "--per-second=1000")
+    sent = subprocess.run(
+        [sys.executable, "-m", "infra.announce", "--send", "--per-second=1000"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert (sent.returncode, sent.stdout) == (0, "announce: 3 images and videos told of\n")
     assert told(topic) == media
 

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 import requests
 from google.cloud import firestore, storage
-from google.cloud.firestore_v1.base_query import FieldFilter
 
 from infra.local import ports
 from infra.local.client import Client
@@ -30,11 +29,12 @@ from shared.sharing.completion import Completions
 from shared.sharing.shares import NoSuchVideo, Shares
 from shared.sharing.short_links import new_short_id
 from tests.fake_firestore import SWEEP_AFTER
-from tests.jobs import NOW, document, new_id, read, read_entry
+from tests.jobs import NOW, document, new_id, put_all, read, read_entry
 from tests.waiting import wait_until
 
 OUTPUTS = "nuumee-outputs"
 RACES = 200
+UNDER_WAY = {"status": "processing", "completed_at": None}
 MP4 = b"\0\0\0\x18ftypmp42" + bytes(12)
 VIDEO = next((ROOT / "infra/local/media").glob("output-*.mp4"))
 
@@ -43,7 +43,7 @@ VIDEO = next((ROOT / "infra/local/media").glob("output-*.mp4"))
 def put(database: firestore.Client) -> Callable[..., str]:
     def make(user_id: str, **changes: Any) -> str:
         job_id = new_id()
-        fields = document(user_id, **{"status": "processing", "completed_at": None, **changes})
+        fields = document(user_id, **{**UNDER_WAY, **changes})
         database.collection("jobs").document(job_id).set(fields)
         return job_id
 
@@ -90,12 +90,12 @@ def test_what_is_no_output_completes_nothing(
 
 
 def test_completion_and_delete_race_and_every_job_is_in_one_state_or_the_other(
-    database: firestore.Client, put: Callable[..., str]
+    database: firestore.Client,
 ) -> None:
     """Both begin at once, in either order, two hundred times."""
     completions, deletions = Completions(database, 8), Deletions(Ledger(database), SWEEP_AFTER)
     dice = random.Random(2026)
-    jobs = [put("me") for _ in range(RACES)]
+    jobs = put_all(database, [document("me", **UNDER_WAY) for _ in range(RACES)])
 
     def race(job_id: str) -> None:
         acts: list[Callable[[], object]] = [
@@ -110,19 +110,21 @@ def test_completion_and_delete_race_and_every_job_is_in_one_state_or_the_other(
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(race, jobs))
     completed = 0
+    documents, entries = (read_all(database, name, jobs) for name in ("jobs", "deletions"))
+    links = [(link.get("job_id"), link.id) for link in database.collection("short_links").stream()]
     for job_id in jobs:
-        fields = read(database, job_id)
+        fields = documents[job_id]
         assert fields["deleted_at"] == NOW, "no delete is ever lost"
-        assert read_entry(database, job_id)["state"] == "pending"
-        links = list(database.collection("short_links").where(filter=_of(job_id)).stream())
-        assert [link.id for link in links] == ([fields["short_id"]] if fields.get("short_id") else [])
+        assert entries[job_id]["state"] == "pending"
+        own = [link for of, link in links if of == job_id]
+        assert own == ([fields["short_id"]] if fields.get("short_id") else [])
         assert (fields["status"] == "completed") == bool(fields.get("short_id"))
         completed += fields["status"] == "completed"
     assert 0 < completed < RACES, "both orders have been seen"
 
 
 def test_completion_and_reports_of_the_worker_and_the_owner_race_and_no_link_is_wrong(
-    database: firestore.Client, put: Callable[..., str]
+    database: firestore.Client,
 ) -> None:
     """Three begin at once: the output, the worker's report, and an owner who ends or renews the link."""
     completions, shares = Completions(database, 8), Shares(database, 8)
@@ -142,12 +144,11 @@ def test_completion_and_reports_of_the_worker_and_the_owner_race_and_no_link_is_
             for done in [threads.submit(act) for act in acts]:
                 done.result()
 
-    jobs = [put("me") for _ in range(RACES // 2)]
+    jobs = put_all(database, [document("me", **UNDER_WAY) for _ in range(RACES // 2)])
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(race, jobs))
     ended = 0
-    for job_id in jobs:
-        fields = read(database, job_id)
+    for job_id, fields in read_all(database, "jobs", jobs).items():
         assert (fields["status"], fields["credits_charged"]) == ("completed", 5)
         assert fields["output_video_path"] == f"me/{job_id}/output.mp4"
         if fields.get("share_revoked_at"):
@@ -193,5 +194,7 @@ def test_pictures_are_made_and_purged_with_their_job(
     wait_until(lambda: not list(buckets.list_blobs(OUTPUTS, prefix=prefix, versions=True)))
 
 
-def _of(job_id: str) -> Any:
-    return FieldFilter("job_id", "==", job_id)
+def read_all(database: firestore.Client, collection: str, ids: list[str]) -> dict[str, dict[str, Any]]:
+    """The fields of each document; empty if there is none."""
+    found = database.get_all([database.collection(collection).document(one) for one in ids])
+    return {one.id: one.to_dict() or {} for one in found}

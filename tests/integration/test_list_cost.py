@@ -9,14 +9,13 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-import requests
 from google.cloud import firestore
 
 from infra.local import ports
 from infra.local.client import Client
 from infra.local.stack import Stack
 from tests.integration.firestore_meter import FirestoreMeter, metering
-from tests.jobs import deleted, document, new_id, put_all
+from tests.jobs import deleted, document, empty, new_id, put_all
 from tests.tokens import unsigned_token
 
 PROJECT = "demo-cost"
@@ -59,9 +58,7 @@ def running(stack: Stack) -> Iterator[Metered]:
 
 @pytest.fixture
 def metered(stack: Stack, running: Metered) -> Metered:
-    emulator = f"http://{stack.environment['FIRESTORE_EMULATOR_HOST']}/emulator/v1"
-    everything = f"{emulator}/projects/{PROJECT}/databases/(default)/documents"
-    requests.delete(everything, timeout=60).raise_for_status()
+    empty(stack.environment["FIRESTORE_EMULATOR_HOST"], PROJECT)
     return running
 
 

@@ -19,12 +19,15 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore, storage
 
 from infra.local import demo_data, ports
+from infra.local import stack as stack_module
 from infra.local.client import Client
+from infra.local.dev import main
 from infra.local.keeping import Kept
 from infra.local.stack import EMULATORS, PORT_NAMES, PROJECT, Stack, empty
 from infra.local.users import Account, Users
 from infra.stage import ROOT
 from tests.conftest import PASSWORD
+from tests.integration.programs import run_main
 from tests.waiting import wait_until
 
 SECONDS = 240
@@ -53,7 +56,8 @@ def dev(
     first: int, output: Path, until: bytes = b"is running at", **settings: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run `make dev` in the folder of `output`. Yields once it has printed `until` or has ended."""
-    environment = {"PORT": str(first), "TMPDIR": str(output.parent), "PYTHONPATH": str(ROOT), **settings}
+    few = {"DEMO_JOBS": "12"}
+    environment = {"PORT": str(first), "TMPDIR": str(output.parent), "PYTHONPATH": str(ROOT), **few, **settings}
     with output.open("wb") as file:
         process = subprocess.Popen(
             [sys.executable, "-m", "infra.local.dev"],
@@ -192,11 +196,14 @@ def _listeners_of(port: int) -> list[int]:
 @pytest.mark.parametrize(
     ("port", "named"), [("80", "1024"), ("65530", "1024"), ("http", "http"), ("-1", "1024"), ("8000.5", "8000.5")]
 )
-def test_an_invalid_port_is_refused_and_named(port: str, named: str) -> None:
-    ended = _run(PORT=port)
-    assert ended.returncode == 1
-    assert "PORT" in ended.stderr
-    assert named in ended.stderr
+def test_an_invalid_port_is_refused_and_named(
+    port: str, named: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(stack_module, "stop_on_signals", lambda: None)  # they are this process's
+    refused = run_main(main, ["-m"], {**os.environ, "PORT": port}, capsys)
+    assert refused.returncode == 1
+    assert "PORT" in refused.stderr
+    assert named in refused.stderr
 
 
 def test_a_taken_port_is_named_along_with_how_to_choose_another(first: int) -> None:

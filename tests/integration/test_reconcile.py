@@ -14,7 +14,9 @@ import pytest
 from google.cloud import firestore, storage
 
 from infra.local.stack import Stack
+from infra.reconcile import main
 from infra.stage import ROOT
+from tests.integration.programs import run_main
 from tests.jobs import NOW, deleted, document, entry, new_id, read_entry
 
 Reconcile = Callable[..., subprocess.CompletedProcess[str]]
@@ -36,20 +38,18 @@ def database(stack: Stack) -> firestore.Client:
 
 
 @pytest.fixture
-def reconcile(stack: Stack, database: firestore.Client, names: list[str], tmp_path: Path) -> Reconcile:
+def environment(stack: Stack, database: firestore.Client, names: list[str]) -> dict[str, str]:
     variables = dict(zip(("IMAGES_BUCKET", "VIDEOS_BUCKET", "OUTPUTS_BUCKET"), names, strict=True))
-    variables["GOOGLE_CLOUD_PROJECT"] = str(database.project)
+    return {**os.environ, **stack.environment, **variables, "GOOGLE_CLOUD_PROJECT": str(database.project)}
+
+
+@pytest.fixture
+def reconcile(environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Reconcile:
+    """What the program does in a process of its own, done in this one."""
 
     def run(*options: str, **changes: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "infra.reconcile", f"--checkpoint={tmp_path / 'checkpoint'}", *options],
-            cwd=ROOT,
-            env={**os.environ, **stack.environment, **variables, **changes},
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        command = ["-m", f"--checkpoint={tmp_path / 'checkpoint'}", *options]
+        return run_main(main, command, {**environment, **changes}, capsys)
 
     return run
 
@@ -61,11 +61,23 @@ def put(database: firestore.Client, fields: dict[str, object]) -> str:
 
 
 def test_what_agrees_is_counted_and_is_no_failure(
-    database: firestore.Client, buckets: storage.Client, names: list[str], reconcile: Reconcile
+    database: firestore.Client,
+    buckets: storage.Client,
+    names: list[str],
+    environment: dict[str, str],
+    tmp_path: Path,
 ) -> None:
     job_id = put(database, document("me"))
     buckets.bucket(names[0]).blob(f"me/{job_id}/reference.png").upload_from_string(b"12345")
-    done = reconcile()
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.reconcile", f"--checkpoint={tmp_path / 'checkpoint'}"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == f"reconcile: {names[0]}: live 1 (5 bytes)"
     assert done.stdout.splitlines()[-1] == "reconcile: 0 disagreement(s)"

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import requests
 from google.cloud import firestore, pubsub_v1, storage
+from google.cloud.firestore_v1.base_query import FieldFilter
 
 from infra.functions import table
 from infra.local.stack import Stack
@@ -67,7 +68,7 @@ def count(stack: Stack, database: firestore.Client) -> Callable[[str, int], int]
     """Have this many views of a link moved into its job, once they are recorded. Returns the job's count."""
 
     def counted(job_id: str, views: int) -> int:
-        wait_until(lambda: waiting(database, job_id) >= views, SECONDS)
+        wait_until(lambda: waiting(database, job_id) >= views, SECONDS, every=0.25)
         with pubsub_v1.PublisherClient() as publisher:
             publisher.publish(
                 publisher.topic_path(stack.settings.project, table().every_minute_topic), b"{}"
@@ -79,8 +80,8 @@ def count(stack: Stack, database: firestore.Client) -> Callable[[str, int], int]
 
 
 def waiting(database: firestore.Client, job_id: str) -> int:
-    shards = (shard.to_dict() or {} for shard in database.collection("view_shards").get())
-    return sum(shard["views"] for shard in shards if shard["job_id"] == job_id)
+    shards = database.collection("view_shards").where(filter=FieldFilter("job_id", "==", job_id)).get()
+    return sum((shard.to_dict() or {})["views"] for shard in shards)
 
 
 def owner_sends(stack: Stack, account: Account, method: str, job_id: str) -> requests.Response:

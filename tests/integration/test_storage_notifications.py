@@ -16,6 +16,7 @@ from google.cloud import pubsub_v1, storage
 
 from infra.local import ports
 from infra.local.notifications import Notifications, finalized
+from infra.local.objects import UNANNOUNCED
 from infra.local.stack import Stack
 from tests.jobs import new_id
 from tests.waiting import wait_until
@@ -83,6 +84,19 @@ def test_a_new_object_is_told_of_as_cloud_storage_does(buckets: storage.Client, 
         "contentType": "video/mp4",
         "size": "10",
     }
+
+
+def test_an_upload_that_is_to_be_unannounced_is_stored_like_any_other_and_not_told_of(
+    buckets: storage.Client, heard: Any
+) -> None:
+    prefix = f"user/{new_id()}"
+    unannounced, next_one = (buckets.bucket(BUCKET).blob(f"{prefix}/{name}.mp4") for name in ("motion", "next"))
+    unannounced.metadata = {UNANNOUNCED: ""}
+    for blob in (unannounced, next_one):
+        blob.upload_from_string(b"0123456789", content_type="video/mp4")
+    assert [message.attributes["objectId"] for message in heard(prefix, 1)] == [next_one.name]
+    stored = buckets.bucket(BUCKET).get_blob(unannounced.name)
+    assert (stored.size, stored.metadata or {}) == (10, {})
 
 
 def test_one_that_replaces_another_says_which(buckets: storage.Client, heard: Any) -> None:

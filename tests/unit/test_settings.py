@@ -126,6 +126,18 @@ def test_the_default_port_of_the_other_scheme_is_like_any_port() -> None:
     assert settings.allowed_origins == tuple(origins.split(","))
 
 
+def test_an_origin_may_be_an_address() -> None:
+    origins = "http://127.0.0.1:3000,http://[::1]:3000,https://[2001:db8::7]"
+    settings = Settings.from_environment({**LEAST, "ALLOWED_ORIGINS": origins})
+    assert settings.allowed_origins == tuple(origins.split(","))
+
+
+@pytest.mark.parametrize("origin", ["http://[::A]", "http://[::1]:80", "http://[]", "http://::1"])
+def test_an_address_that_no_browser_would_send_so_is_refused(origin: str) -> None:
+    with pytest.raises(SettingsError, match="ALLOWED_ORIGINS"):
+        Settings.from_environment({**LEAST, "ALLOWED_ORIGINS": origin})
+
+
 @pytest.mark.parametrize("name", EMULATOR_VARIABLES)
 def test_a_deployed_function_refuses_to_run_on_an_emulator(name: str) -> None:
     environment = {**LEAST, name: "127.0.0.1:9099"}

@@ -51,6 +51,7 @@ LONGEST_RUN = 10
 PATIENCE = 240
 """Seconds until everything must be at rest. After a crash, Pub/Sub waits before it delivers again."""
 _BETWEEN_SWEEPS = 1.0
+_BETWEEN_LOOKS = 0.25
 SILENCE = 1.0
 """Seconds for which a silent service does not answer."""
 _WAYS = (*itertools.product(FUNCTIONS, SERVICES), *((function, PUSH) for function in BACKGROUND))
@@ -133,7 +134,7 @@ class Bench:
                 due = time.monotonic() + _BETWEEN_SWEEPS
             return False
 
-        wait_until(is_met, seconds)
+        wait_until(is_met, seconds, every=_BETWEEN_LOOKS)
 
     def upload(self, bucket: str, name: str, content: bytes) -> None:
         self.buckets.bucket(bucket).blob(name).upload_from_string(content)

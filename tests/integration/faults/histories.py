@@ -87,7 +87,9 @@ class Player:
         return is_erased(self.bench, self.user_id) and all(map(self._rests, (self.neighbour, self.job_id)))
 
     def _rests(self, job_id: str) -> bool:
-        entry, fields = read_entry(self.bench.database, job_id), read(self.bench.database, job_id)
+        places = [self.bench.database.collection(name).document(job_id) for name in ("deletions", "jobs")]
+        found = {one.reference.parent.id: one.to_dict() or {} for one in self.bench.database.get_all(places)}
+        entry, fields = found["deletions"], found["jobs"]
         if not entry:
             return True
         is_marked = not fields or fields.get("deleted_at") is not None

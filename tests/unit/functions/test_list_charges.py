@@ -81,12 +81,24 @@ def test_a_list_counts_as_so_many_requests_as_its_cost_comes_to(
     assert taken(services, query) == requests
 
 
-@pytest.mark.parametrize(("passed", "requests"), [(19, 1), (20, 2), (3_000, 151), (30_000, 301)])
-def test_what_a_page_passes_over_counts_up_to_half_a_minutes_requests(
+@pytest.mark.parametrize(("passed", "requests"), [(19, 1), (20, 2), (980, 50), (3_000, 51), (30_000, 51)])
+def test_what_a_page_passes_over_counts_up_to_half_of_what_ten_seconds_give_back(
     services: FakeServices, passed: int, requests: int
 ) -> None:
     services.fake_repository.passed_over = passed
     assert taken(services, "") == requests
+
+
+def test_a_client_that_asks_every_ten_seconds_never_meets_the_limit_whatever_the_list_passes_over(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.fake_repository.passed_over = 100_000
+    statuses = []
+    for polls in range(30):
+        now = NOW + polls * timedelta(seconds=10)
+        monkeypatch.setattr(services, "now", lambda now=now: now)
+        statuses.append(call(list_jobs, services, "/jobs").status_code)
+    assert statuses == [200] * 30
 
 
 def test_what_a_page_passes_over_counts_although_the_page_fails(

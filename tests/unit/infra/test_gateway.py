@@ -185,6 +185,12 @@ def test_a_body_in_chunks_arrives_whole(gateway: http.client.HTTPConnection, end
     assert ask(gateway, "GET", "/jobs/")[2] == "<h1>Jobs</h1>"
 
 
+def test_of_a_body_in_chunks_no_declared_length_is_passed_on(gateway: http.client.HTTPConnection) -> None:
+    headers = {"Transfer-Encoding": "chunked", "Content-Length": "12345678"}
+    content = ask(gateway, "POST", "/api/jobs/a/rest", headers, "0\r\n\r\n")[2]
+    assert json.loads(content)["body"] == ""
+
+
 @pytest.mark.parametrize(
     ("encoding", "body"),
     [

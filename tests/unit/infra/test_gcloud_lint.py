@@ -34,6 +34,7 @@ pytestmark = [
 ]
 
 ROOT = Path(__file__).parents[3]
+ONCE = Path(__file__).with_name("gcloud_once.py")
 WRONG = (
     "gcloud run deploy list-jobs --region=us-central1 --no-such-flag=1",
     "gcloud pubsub topics create",
@@ -193,9 +194,12 @@ def verdicts(commands: list[str], tmp_path_factory: pytest.TempPathFactory) -> d
     asked = folder / "commands.json"
     asked.write_text(json.dumps([{"command_string": command} for command in (*commands, *WRONG)]))
     lint = ["gcloud", "meta", "lint-gcloud-commands", f"--commands-file={asked}"]
-    environment = {**os.environ, "CLOUDSDK_CONFIG": str(folder), "CLOUDSDK_CORE_DISABLE_PROMPTS": "1"}
-    answer = subprocess.run(lint, check=True, capture_output=True, text=True, env=environment, timeout=250).stdout
-    return {verdict["command_string"]: verdict for verdict in json.loads(answer)}
+    settings = {"CLOUDSDK_CONFIG": str(folder), "CLOUDSDK_CORE_DISABLE_PROMPTS": "1"}
+    environment = {**os.environ, **settings, "CLOUDSDK_PYTHON_ARGS": f"-S {ONCE.name}"}
+    ended = subprocess.run(
+        lint, check=True, capture_output=True, text=True, env=environment, cwd=ONCE.parent, timeout=250
+    )
+    return {verdict["command_string"]: verdict for verdict in json.loads(ended.stdout)}
 
 
 def test_gcloud_accepts_every_command(

@@ -171,8 +171,8 @@ def test_what_would_do_harm_is_refused_with_the_reason(name: str) -> None:
 
 @pytest.mark.parametrize("path", DEMO, ids=[path.name for path in DEMO])
 def test_the_demo_s_media_all_get_posters(path: Path) -> None:
-    with path.open("rb") as file:
-        posters = make_posters(file, unfiltered_too=True)
+    posters = decoded(path).outcome
+    assert isinstance(posters, Posters)
     opened(posters.poster)
     if path.suffix == ".mp4":
         assert len(pictures_of(posters.preview)) == 72
