@@ -99,7 +99,6 @@ def test_tiles_load_posters_alone_then_previews_to_play_unless_motion_is_reduced
     for medium in _MEDIA:
         _expect_poster(jobs_page.tile(job_id, medium))
         expect(jobs_page.tile(job_id, medium).locator("video")).to_have_count(0)
-    page.wait_for_load_state("networkidle")
     assert fetched.names(job_id) == ["poster.webp"] * 3
 
     for medium, (begin, end) in itertools.product(_VIDEOS, ((_hover, _point_elsewhere), (_tab_to, _tab_on))):
@@ -163,7 +162,9 @@ def test_a_video_or_image_that_browsers_do_not_show_opens_as_its_preview_or_view
     shelf.add_posters(job_id)
     tell_of(jobs_page.page, {job_id: ALL}, playable=False)
     jobs_page.open()
-    jobs_page.tile(job_id, "source video").click()
+    tile = jobs_page.tile(job_id, "source video")
+    _expect_poster(tile)
+    tile.click()
     video = jobs_page.dialog.locator("video")
     wait_for(video, "element => element.currentTime > 0.1")
     assert "/preview.mp4?" in str(video.get_attribute("src"))

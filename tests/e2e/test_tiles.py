@@ -151,37 +151,39 @@ def test_media_are_downloaded_only_when_they_come_into_view(
     assert jobs_page.tile(ids[-1], "reference image").locator("img").evaluate("element => element.complete")
 
 
-def test_a_medium_that_is_refused_is_renewed_once_and_shown_or_if_refused_again_given_up(
+def test_a_medium_that_is_refused_is_renewed_once_and_shown_or_if_always_refused_given_up(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
-    once = [("reference image", "reference.jpg"), ("output video", "output.mp4")]
-    always = [("reference image", "reference.jpg"), ("source video", "motion.mp4")]
-    cases = [
-        (shelf.add(), medium, name, times)
-        for times, media in ((1, once), (None, always))
-        for medium, name in media
-    ]
-    refusals = {job_id: Refusal(page, f"{job_id}/{name}", times) for job_id, _, name, times in cases}
-    expected_errors += [f"status of 403 .*{job_id}/{name}" for job_id, _, name, _ in cases]
+    once = {shelf.add(): ("reference image", "reference.jpg"), shelf.add(): ("output video", "output.mp4")}
+    always = {shelf.add(): ("reference image", "reference.jpg"), shelf.add(): ("source video", "motion.mp4")}
+    refusals = {
+        job_id: Refusal(page, f"{job_id}/{name}", times)
+        for jobs, times in ((once, 1), (always, None))
+        for job_id, (_, name) in jobs.items()
+    }
+    expected_errors += [f"status of 403 .*{job_id}/{name}" for job_id, (_, name) in (once | always).items()]
     jobs_page.open()
-    for job_id, medium, _, times in cases:
-        card = jobs_page.card(job_id)
-        card.scroll_into_view_if_needed()
-        if times:
-            shown = jobs_page.tile(job_id, medium).locator("img, video")
-            wait_for(shown, "element => element.naturalWidth > 0 || element.readyState >= 2")
-        else:
-            expect(card.get_by_text("Not available")).to_have_text(f"The {medium} is Not available")
-    page.wait_for_load_state("networkidle")
-    for job_id, _, _, times in cases:
+    for job_id, (medium, _) in once.items():
+        tile = jobs_page.tile(job_id, medium)
+        tile.scroll_into_view_if_needed()
+        wait_for(tile.locator("img, video"), "element => element.naturalWidth > 0 || element.readyState >= 2")
+        assert refusals[job_id].refused == 1
         assert jobs_page.renewals(job_id) == 1
-        assert refusals[job_id].refused == (times or 2)
-    for job_id, _, name, times in cases:
-        if times is None:
-            jobs_page.card(job_id).get_by_text("Not available").click()
-            original = jobs_page.dialog.get_by_role("link", name=re.compile("ownload the original"))
-            expect(original).to_have_attribute("href", re.compile(f"/{name}"))
-            page.keyboard.press("Escape")
+
+    gone = {job_id: jobs_page.card(job_id).get_by_text("Not available") for job_id in always}
+    for job_id, (medium, _) in always.items():
+        jobs_page.card(job_id).scroll_into_view_if_needed()
+        expect(gone[job_id]).to_have_text(f"The {medium} is Not available")
+    page.wait_for_load_state("networkidle")
+    for job_id, (_, name) in always.items():
+        assert jobs_page.renewals(job_id) == 1
+        assert refusals[job_id].refused == 2
+        gone[job_id].click()
+        original = jobs_page.dialog.get_by_role("link", name="Download the original")
+        expect(original).to_have_attribute("href", re.compile(f"/{job_id}/{name}"))
+        wait_for_dialog(page)
+        page.keyboard.press("Escape")
+        expect(jobs_page.dialog).to_have_count(0)
 
 
 def test_a_medium_that_met_no_connection_is_shown_once_there_is_one(
