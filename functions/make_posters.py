@@ -82,20 +82,26 @@ def _add_those_of_inputs(prefix: JobPrefix, services: Services) -> None:
         place = services.pictures.place(services.settings.bucket_names[medium.bucket(path)], path, poster.medium)
         # By now the job's own uploads have their pictures, or none could be made, or their events still wait and
         # will tell. Another's may still get them.
-        if place.pictures or path.startswith(str(prefix)) or _has_none(path, services):
-            services.known_pictures.set(prefix, medium, path, place.pictures, is_decoded=False)
+        is_own = path.startswith(str(prefix))
+        refused = None if place.pictures or is_own else _refused(path, services)
+        if place.pictures or is_own or refused is not None:
+            services.known_pictures.set(prefix, medium, path, place.pictures, is_decoded=bool(refused))
 
 
-def _has_none(path: str, services: Services) -> bool:
-    """Whether the job that the object was uploaded for says that no pictures could be made of it."""
+def _refused(path: str, services: Services) -> bool | None:
+    """Whether a decoder has refused the object, as far as the job says that it was uploaded for.
+
+    None if that job does not say that there are no pictures of it.
+    """
     prefix = JobPrefix.of_object(path)
     if prefix is None:
-        return False
+        return None
     try:
         earlier = services.repository.get(prefix.user_id, prefix.job_id)
     except NotFound:
-        return False
-    return any(earlier.path(one) == path and earlier.posters.get(one, path) is None for one in Medium)
+        return None
+    without = [one for one in Medium if earlier.path(one) == path and earlier.posters.get(one, path) is None]
+    return any(earlier.playable.get(one) is False for one in without) if without else None
 
 
 def _is_named(event: ObjectFinalized, prefix: JobPrefix, medium: Medium, services: Services) -> bool:

@@ -15,7 +15,7 @@ EMULATOR_VARIABLES = (
 )
 
 
-_HOST = r"(?:[a-z0-9.-]+|\[[0-9a-f:]+\])"
+_HOST = r"(?:[a-z0-9.-]+|\[[0-9a-f]*:[0-9a-f:]*:[0-9a-f]*\])"
 ORIGIN = f"(https://{_HOST}(?!:443\\b)|http://{_HOST}(?!:80\\b))(:[1-9][0-9]*)?"
 """An origin as browsers send it, which is how it is compared: https://url.spec.whatwg.org/#origin"""
 ORIGIN_FORM = "in lower case and without the default port, such as"

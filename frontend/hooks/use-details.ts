@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "react";
 import useSWR from "swr";
 import { getJobs } from "@/lib/api";
+import { SessionEnded } from "@/lib/errors";
 import type { Job } from "@/lib/job";
 
 export interface Details {
@@ -13,7 +14,8 @@ export interface Details {
 /**
  * Returns the job named in the address, which need not be on the page of the list that is shown. One that the list no
  * longer has stays as it was until it is loaded: the user may be typing its name. `learn` takes what is loaded. `update`
- * changes the loaded job, or sets it to null if it no longer exists. `loaded` is the job if it is loaded, not listed.
+ * changes the loaded job, or sets it to null if it no longer exists. `loaded` is what was loaded of a job that the list
+ * does not have.
  */
 export function useDetails(
   userId: string,
@@ -25,7 +27,7 @@ export function useDetails(
   const found = listed.find((job) => job.id === jobId);
   // A list that is still loading may contain the job.
   const wanted = jobId !== null && !found && !listIsPending;
-  const { data, error, mutate } = useSWR<Job | null>(
+  const { data, error, isValidating, mutate } = useSWR<Job | null>(
     wanted ? ["job", userId, jobId] : null,
     async () => learn(await getJobs([String(jobId)]))[0] ?? null,
     { revalidateOnFocus: false, shouldRetryOnError: false },
@@ -41,7 +43,7 @@ export function useDetails(
   return {
     job: found ?? (data === undefined ? last : data),
     loaded: data,
-    error,
+    error: isValidating || error instanceof SessionEnded ? undefined : error,
     retry: () => void mutate(),
     update: (change) => {
       if (isLoaded.current) void mutate((job) => job && change(job), { revalidate: false });

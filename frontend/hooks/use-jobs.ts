@@ -188,7 +188,9 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
         // If a later request asks for the counts too, its newer counts are used instead.
         if (list.counts && counting()) setCounts(list.counts);
         // Counts that are older than the list may contradict it. With the list that is loaded then, new ones come.
-        if (!list.counts && contradicts(list, known.current, view)) setTimeout(() => void reload());
+        const isLatest = latest.current.get(place) === request;
+        if (isLatest && !list.counts && contradicts(list, known.current, view))
+          setTimeout(() => void reload());
         learn(list.jobs);
         setLoads((number) => number + 1);
         const newest = loaded.current.place === place ? loaded.current.newest : null;
@@ -201,7 +203,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
         loaded.current = { place, at, newest: Math.max(newest ?? 0, newestOf(list.jobs)) };
         const back = list.jobs.filter((job) => (dropped.current.get(job.id)?.at ?? at) < at);
         if (back.length > 0) takeBack(back, list.counts !== undefined);
-        if (latest.current.get(place) === request) setFailures(({ [place]: _, ...others }) => others);
+        if (isLatest) setFailures(({ [place]: _, ...others }) => others);
         return list;
       } catch (error) {
         if (counting()) countedBy.current = null;

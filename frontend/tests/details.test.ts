@@ -4,11 +4,16 @@ import { beforeEach, expect, test, vi } from "vitest";
 import DetailsDialog from "@/components/dialogs/DetailsDialog";
 import { useDetails } from "@/hooks/use-details";
 import type { Jobs } from "@/hooks/use-jobs";
-import { NetworkError } from "@/lib/errors";
+import { NetworkError, SessionEnded } from "@/lib/errors";
 import type { Job } from "@/lib/job";
 
 const { answer, refs, place } = vi.hoisted(() => ({
-  answer: { data: undefined as Job | null | undefined, error: undefined as unknown, mutate: vi.fn() },
+  answer: {
+    data: undefined as Job | null | undefined,
+    error: undefined as unknown,
+    isValidating: false,
+    mutate: vi.fn(),
+  },
   refs: [] as { current: unknown }[],
   place: { next: 0 },
 }));
@@ -43,7 +48,7 @@ function shown(found: Job | null | undefined, error?: unknown): string {
 
 beforeEach(() => {
   refs.length = 0;
-  Object.assign(answer, { data: undefined, error: undefined });
+  Object.assign(answer, { data: undefined, error: undefined, isValidating: false });
 });
 
 test("a job that the list no longer has stays as it was, and is loaded only once it has been", () => {
@@ -66,4 +71,13 @@ test("without an error there is no alert, and without a job the error alone is s
   expect(shown(undefined)).toMatch(/^(?!.*alert).*Loading the job/s);
   expect(shown(undefined, new NetworkError())).toMatch(/^(?!.*Loading the job).*Try again/s);
   expect(shown(null, new NetworkError())).toBe("The receipt");
+});
+
+test("an error is not told while the job is loaded again, nor while the browser leaves to sign in", () => {
+  answer.error = new NetworkError();
+  expect(useFound([]).error).toBe(answer.error);
+  answer.isValidating = true;
+  expect(useFound([]).error).toBeUndefined();
+  Object.assign(answer, { isValidating: false, error: new SessionEnded() });
+  expect(useFound([]).error).toBeUndefined();
 });

@@ -124,8 +124,8 @@ class Release:
         return revision
 
     def _try(self, revisions: Mapping[Function, str], services: Mapping[str, Service]) -> None:
-        """Raises what went wrong, after it took from all candidates the addresses at which the internet can reach
-        them. Names those that still have theirs.
+        """Raises what went wrong, after trying to take from each candidate the address at which the internet can
+        reach it. Names those that keep theirs.
         """
         try:
             self._smoke.test(revisions, services, self._stamp.id)

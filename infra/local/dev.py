@@ -22,9 +22,13 @@ from infra.local.processes import ProcessEnded
 from infra.local.users import Users
 from infra.stage import ROOT
 
-_FIRST_PORT = "8000"
+_FIRST_PORT = 8000
 _BETWEEN_FILES = 15.0
 """Seconds between two files of the demo data, at the most: the worker makes a new one every twenty."""
+
+
+class BadNumber(Exception):
+    """A variable in the environment should be a number."""
 
 
 def main() -> None:
@@ -33,16 +37,21 @@ def main() -> None:
         _run()
     except KeyboardInterrupt:
         print("\ndev: everything has ended", flush=True)
-    except (ports.PortTaken, EmulatorsMissing, NotKept, ProcessEnded) as error:
+    except (BadNumber, ports.PortTaken, EmulatorsMissing, NotKept, ProcessEnded) as error:
         sys.exit(f"dev: {error}")
 
 
-def _run() -> None:
-    chosen = os.environ.get("PORT") or _FIRST_PORT
+def _number(name: str, default: int) -> int:
+    """What the environment says. Raises BadNumber."""
+    chosen = os.environ.get(name) or str(default)
     try:
-        first = int(chosen)
+        return int(chosen)
     except ValueError:
-        raise ports.PortTaken(f"PORT is {chosen!r}, which is no number") from None
+        raise BadNumber(f"{name} is {chosen!r}, which is no number") from None
+
+
+def _run() -> None:
+    first, jobs = _number("PORT", _FIRST_PORT), _number("DEMO_JOBS", demo_data.JOBS)
     taken = ports.consecutive(stack.PORT_NAMES, first)
     keeping = opened() if os.environ.get("KEEP", "0") not in ("", "0") else nullcontext()
     output = _Output()
@@ -52,7 +61,7 @@ def _run() -> None:
             _start(local, users, kept)
             _progress("looking for missing demo data" if local.kept else "filling in demo data")
             output.fill()
-            demo = demo_data.fill(local.settings, users, int(os.environ.get("DEMO_JOBS", demo_data.JOBS)))
+            demo = demo_data.fill(local.settings, users, jobs)
             local.start_scheduler()
             local.start_worker(demo.owner.user_id)
             _say(_greeting(local, demo, users.sign_in_url))

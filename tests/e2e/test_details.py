@@ -81,7 +81,7 @@ def test_the_prompt_is_whole_and_the_job_it_was_made_from_is_a_step_away(
     prompt = "She turns around and waves. " * 80 + "The end."
     source = shelf.add(media=False)
     job = shelf.add("failed", media=False, extension_prompt=prompt, seed=0, source_job_id=source)
-    jobs_page.open(f"?job={job}")
+    jobs_page.open(f"?job={job}", wait=False)
     details = details_of(jobs_page, job)
     expect(details.get_by_text("The end.")).to_be_attached()
     for name, text in (("prompt", prompt), ("seed", "0"), ("job id", job)):

@@ -125,7 +125,7 @@ def test_the_receipt_is_shown_and_saved_as_a_file(jobs_page: JobsPage, page: Pag
     assert (receipt["job_id"], receipt["state"]) == (job, "done")
     assert {bucket["objects"] for bucket in receipt["buckets"].values()} == {2}
 
-    jobs_page.open(f"?job={job}")
+    jobs_page.open(f"?job={job}", wait=False)
     expect(jobs_page.dialog.get_by_text("2 files (3.4 MB) removed")).to_have_count(3)
 
 

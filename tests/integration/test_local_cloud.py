@@ -194,15 +194,23 @@ def _listeners_of(port: int) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("port", "named"), [("80", "1024"), ("65530", "1024"), ("http", "http"), ("-1", "1024"), ("8000.5", "8000.5")]
+    ("name", "value", "named"),
+    [
+        ("PORT", "80", "1024"),
+        ("PORT", "65530", "1024"),
+        ("PORT", "http", "http"),
+        ("PORT", "-1", "1024"),
+        ("PORT", "8000.5", "8000.5"),
+        ("DEMO_JOBS", "few", "few"),
+    ],
 )
-def test_an_invalid_port_is_refused_and_named(
-    port: str, named: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_an_invalid_setting_is_refused_and_named(
+    name: str, value: str, named: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(stack_module, "stop_on_signals", lambda: None)  # they are this process's
-    refused = run_main(main, ["-m"], {**os.environ, "PORT": port}, capsys)
+    refused = run_main(main, ["-m"], {**os.environ, name: value}, capsys)
     assert refused.returncode == 1
-    assert "PORT" in refused.stderr
+    assert name in refused.stderr
     assert named in refused.stderr
 
 

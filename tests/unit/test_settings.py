@@ -132,7 +132,9 @@ def test_an_origin_may_be_an_address() -> None:
     assert settings.allowed_origins == tuple(origins.split(","))
 
 
-@pytest.mark.parametrize("origin", ["http://[::A]", "http://[::1]:80", "http://[]", "http://::1"])
+@pytest.mark.parametrize(
+    "origin", ["http://[::A]", "http://[::1]:80", "http://[]", "http://[1]", "http://[:]", "http://::1"]
+)
 def test_an_address_that_no_browser_would_send_so_is_refused(origin: str) -> None:
     with pytest.raises(SettingsError, match="ALLOWED_ORIGINS"):
         Settings.from_environment({**LEAST, "ALLOWED_ORIGINS": origin})

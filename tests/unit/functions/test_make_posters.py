@@ -300,6 +300,20 @@ def test_an_input_without_pictures_is_known_for_that_once_the_output_is_there_bu
     )
 
 
+@pytest.mark.parametrize("told", [{"motion_video": False}, {}])
+def test_an_earlier_job_s_file_without_pictures_is_as_playable_as_that_job_says(
+    services: FakeServices, seen: list[bytes], told: dict[str, bool]
+) -> None:
+    path = "me/job-0/motion.mp4"
+    earlier = document("me", motion_video_path=path, posters={"motion_video": None}, playable=told)
+    services.add("job-0", earlier)
+    services.add("job-1", document("me", motion_video_path=path))
+    make_posters.receive(upload(services, OUTPUTS, "me/job-1/output.mp4", b"video"), services)
+    fields = services.fake_repository.documents["job-1"]
+    assert fields["posters"] == {"motion_video": None, "output_video": "me/job-1/poster.webp"}
+    assert fields["playable"] == {**told, "output_video": True}
+
+
 def test_pictures_of_what_was_replaced_while_they_were_made_are_taken_back(
     services: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:
