@@ -192,3 +192,11 @@ def test_elapsed_time_updates_each_second_without_requests_and_only_the_processi
         now = elapsed["pending"].inner_text()
         expect(elapsed["pending"]).not_to_have_text(now, timeout=2000)
     assert len(jobs_page.requests) == asked
+
+    jobs_page.page.emulate_media(reduced_motion="no-preference")
+    processing, queued = jobs_page.card(ids["processing"]), jobs_page.card(ids["queued"])
+    processing.scroll_into_view_if_needed()
+    running = "element => element.getAnimations({ subtree: true }).some(one => one.playState === 'running')"
+    wait_for(processing.get_by_role("heading"), running)
+    assert _animation(processing, "Processing") == "badge"
+    assert _animation(queued, "Queued") == "none"

@@ -67,7 +67,9 @@ def test_a_link_is_kept_or_ended_after_confirmation_and_a_job_that_is_not_comple
     page.reload()
     expect(_link(_details(jobs_page, job_id))).to_contain_text(NONE)
 
+    wait_for_dialog(page)
     page.keyboard.press("Escape")
+    expect(jobs_page.dialog).to_have_count(0)
     details = _details(jobs_page, unfinished)
     expect(details.get_by_text("Video type")).to_be_visible()
     expect(_link(details)).to_have_count(0)
