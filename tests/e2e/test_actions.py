@@ -38,6 +38,13 @@ def test_download_saves_the_output_and_copy_link_copies_the_address_or_they_say_
         shelf.add(media=False, short_id=None),
     )
     page = jobs_page.open().page
+    page.evaluate("navigator.clipboard.writeText('before')")
+    # Forced, because Playwright treats a button with aria-disabled as disabled. No message covers it yet.
+    jobs_page.button(without_link, "Copy link").click(force=True)
+    _expect_told(jobs_page, "This job has no share link")
+    expect(jobs_page.toasts.filter(has_text=f"/v/{without_link[:8]}")).to_have_count(0)
+    assert _clipboard(page) == "before"
+
     with page.expect_download() as started:
         jobs_page.button(job_id, "Download").click()
     download = started.value
@@ -48,16 +55,11 @@ def test_download_saves_the_output_and_copy_link_copies_the_address_or_they_say_
 
     jobs_page.button(without_output, "Download").click()
     _expect_told(jobs_page, "This job has no output video.")
+    expect(jobs_page.toasts.filter(has_text=f"nuumee-{without_output}.mp4")).to_have_count(0)
 
     jobs_page.button(without_output, "Copy link").click()
     _expect_told(jobs_page, f"Link copied{_share_url(stack, without_output)}")
     assert _clipboard(page) == _share_url(stack, without_output)
-
-    page.evaluate("navigator.clipboard.writeText('before')")
-    # Forced, because Playwright treats a button with aria-disabled as disabled.
-    jobs_page.button(without_link, "Copy link").click(force=True)
-    _expect_told(jobs_page, "This job has no share link")
-    assert _clipboard(page) == "before"
 
     jobs_page.button(job_id, "Details").click()
     with page.expect_download() as started:

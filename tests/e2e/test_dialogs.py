@@ -88,7 +88,7 @@ def _expect_plays_with_controls(jobs_page: JobsPage, job_id: str, medium: str) -
 def _expect_holds_and_returns_the_focus(jobs_page: JobsPage, tile: Locator) -> None:
     """When it is opened by keyboard, and however it is closed."""
     page = jobs_page.page
-    for close, tabs in ((_escape, 15), (_close, 0), (_click_beside, 0)):
+    for close, tabs in ((_escape, 15), (_close, 2), (_click_beside, 2)):
         tile.focus()
         page.keyboard.press("Enter")
         expect(jobs_page.dialog).to_be_visible()

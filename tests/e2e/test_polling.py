@@ -227,12 +227,15 @@ def test_a_job_with_an_unknown_status_is_polled_until_it_finishes(
     card = jobs_page.card(job)
     unknown = {"watermarking": "Watermarking", "post_processing": "Post processing", None: "Unknown"}
     for status, label in unknown.items():
+        shelf.document(job).update({"status": "processing"})
+        next_poll(clock)
+        jobs_page.expect_counts(all=1, processing=1)
         shelf.document(job).update({"status": status})
         next_poll(clock)
         expect(card.get_by_role("heading")).to_contain_text(label)
         expect(card.get_by_test_id("elapsed")).to_contain_text(f"{label}... ")
         expect(jobs_page.announcer).to_have_text(f"Job {job[:8]} is now {label.lower()}.")
-        jobs_page.expect_counts(all=1, processing=0)
+        jobs_page.expect_counts(all=1, processing=0, other=1)
     shelf.complete(job)
     next_poll(clock)
     expect(card.get_by_role("heading")).to_contain_text("Completed")

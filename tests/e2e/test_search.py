@@ -46,7 +46,7 @@ def test_a_job_is_found_by_its_id_or_its_beginning_and_nothing_else_is(
 
     expect_explained_without_a_request(jobs_page)
 
-    search(jobs_page, "nobody")
+    jobs_page.open("?q=nobody", wait=False)
     expect(
         page.get_by_text("None of your job names or ids begins with \N{LEFT DOUBLE QUOTATION MARK}nobody")
     ).to_be_visible()

@@ -93,12 +93,13 @@ def test_make_dev_prints_working_commands_cleans_up_when_killed_and_keeps_data(t
 
     def jobs() -> dict[str, str]:
         client = Client(url, users.sign_in("demo@nuumee.test", demo_data.PASSWORD).token)
-        return {job["id"]: job["created_at"] for page in client.pages(page_size=50) for job in page["jobs"]}
+        return {job["id"]: job["created_at"] for page in client.pages(page_size=5) for job in page["jobs"]}
 
     output = tmp_path / "killed"
     with dev(first, output, KEEP="1") as process:
         assert process.poll() is None, output.read_text()
         before = jobs()
+        assert len(before) == 12
         wait_until((data / "last").is_symlink, SECONDS)
         process.kill()
         process.wait()
