@@ -255,7 +255,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     const listed = polled.filter((job) => watched.includes(job));
     noteGone(listed.filter((job) => answered.every(({ id }) => id !== job.id)));
     updateDetails((job) => withPolledJob(job, ids, answered));
-    setCounts((known) => known && recount(known, polled, answered));
+    setCounts((before) => before && recount(before, polled, answered));
     const changed = changedJobs(polled, answered);
     if (changed.length > 0) onChange(changed);
     // All of its jobs were deleted elsewhere, and others move up.

@@ -1,4 +1,4 @@
-"""Runs a command-line program's main() in this process, which is cheaper by a start of Python and its imports."""
+"""Runs command-line programs: in this process, which spares a start of Python and its imports, or in their own."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from unittest.mock import patch
 
 import pytest
+
+from infra.stage import ROOT
 
 
 def run_main(
@@ -33,3 +35,18 @@ def run_main(
             code = 1
     out, err = capsys.readouterr()
     return subprocess.CompletedProcess(words, code, out, err)
+
+
+def run_module(
+    name: str, *options: str, environment: Mapping[str, str], timeout: float = 60
+) -> subprocess.CompletedProcess[str]:
+    """The same by a process of its own, of the program that is this module."""
+    return subprocess.run(
+        [sys.executable, "-m", name, *options],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )

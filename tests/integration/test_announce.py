@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
@@ -12,10 +11,9 @@ from google.cloud import pubsub_v1, storage
 
 from infra.announce import main
 from infra.local.stack import PROJECT, Stack
-from infra.stage import ROOT
 from shared.messaging.events import ObjectFinalized
 from shared.publishing.dead_letters import DeadLetters
-from tests.integration.programs import run_main
+from tests.integration.programs import run_main, run_module
 from tests.jobs import new_id
 
 # Without this, a pull would wait for messages.
@@ -87,15 +85,7 @@ def test_the_functions_are_told_of_every_medium_and_of_nothing_else(
     counted = announce()
     assert (counted.returncode, counted.stdout) == (0, "announce: 3 images and videos to tell of, with --send\n")
     assert told(topic) == set()
-    sent = subprocess.run(
-        [sys.executable, "-m", "infra.announce", "--send", "--per-second=1000"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    sent = run_module("infra.announce", "--send", "--per-second=1000", environment=environment)
     assert (sent.returncode, sent.stdout) == (0, "announce: 3 images and videos told of\n")
     assert told(topic) == media
 

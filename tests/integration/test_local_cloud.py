@@ -27,7 +27,7 @@ from infra.local.stack import EMULATORS, PORT_NAMES, PROJECT, Stack, empty
 from infra.local.users import Account, Users
 from infra.stage import ROOT
 from tests.conftest import PASSWORD
-from tests.integration.programs import run_main
+from tests.integration.programs import run_main, run_module
 from tests.waiting import wait_until
 
 SECONDS = 240
@@ -225,15 +225,7 @@ def test_a_taken_port_is_named_along_with_how_to_choose_another(first: int) -> N
 
 
 def _run(**environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "infra.local.dev"],
-        cwd=ROOT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    return run_module("infra.local.dev", environment={**os.environ, **environment}, timeout=SECONDS)
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -15,8 +14,7 @@ from google.cloud import firestore, storage
 
 from infra.local.stack import Stack
 from infra.reconcile import main
-from infra.stage import ROOT
-from tests.integration.programs import run_main
+from tests.integration.programs import run_main, run_module
 from tests.jobs import NOW, deleted, document, entry, new_id, read_entry
 
 Reconcile = Callable[..., subprocess.CompletedProcess[str]]
@@ -69,15 +67,8 @@ def test_what_agrees_is_counted_and_is_no_failure(
 ) -> None:
     job_id = put(database, document("me"))
     buckets.bucket(names[0]).blob(f"me/{job_id}/reference.png").upload_from_string(b"12345")
-    done = subprocess.run(
-        [sys.executable, "-m", "infra.reconcile", f"--checkpoint={tmp_path / 'checkpoint'}"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    checkpoint = tmp_path / "checkpoint"
+    done = run_module("infra.reconcile", f"--checkpoint={checkpoint}", environment=environment)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[0] == f"reconcile: {names[0]}: live 1 (5 bytes)"
     assert done.stdout.splitlines()[-1] == "reconcile: 0 disagreement(s)"
