@@ -19,6 +19,7 @@ _HOST = r"(?:[a-z0-9.-]+|\[[0-9a-f]*:[0-9a-f:]*:[0-9a-f]*\])"
 ORIGIN = f"(https://{_HOST}(?!:443\\b)|http://{_HOST}(?!:80\\b))(:[1-9][0-9]*)?"
 """An origin as browsers send it, which is how it is compared: https://url.spec.whatwg.org/#origin"""
 ORIGIN_FORM = "in lower case and without the default port, such as"
+MOST_REQUESTS_PER_MINUTE = 999_999
 
 
 class Bucket(Enum):
@@ -133,7 +134,9 @@ class Settings:
             short_id_length=_one_of(environment, "SHORT_ID_LENGTH", cls.short_id_length, (8, 12, 16)),
             forwarded_hops=_one_of(environment, "FORWARDED_HOPS", cls.forwarded_hops, (1, 2)),
             patience=_number(environment, "PATIENCE", cls.patience, 100),
-            requests_per_minute=_number(environment, "REQUESTS_PER_MINUTE", cls.requests_per_minute, 999_999),
+            requests_per_minute=_number(
+                environment, "REQUESTS_PER_MINUTE", cls.requests_per_minute, MOST_REQUESTS_PER_MINUTE
+            ),
         )
         if len(set(settings.buckets)) != len(settings.buckets):
             raise SettingsError("IMAGES_BUCKET, VIDEOS_BUCKET and OUTPUTS_BUCKET must be three buckets")

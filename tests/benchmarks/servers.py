@@ -18,6 +18,7 @@ from infra.local import ports
 from infra.local.ports import HOST
 from infra.local.stack import PROJECT, Stack
 from infra.stage import ROOT, stage
+from shared.settings import MOST_REQUESTS_PER_MINUTE
 from tests.benchmarks.load import CLIENTS, Load, cpu_seconds, memory_mib, put_under_load
 from tests.deployed import deployed_python
 
@@ -112,7 +113,11 @@ class Servers:
         return self._staged[function]
 
     def environment(self, project: str) -> dict[str, str]:
-        changes = {"GOOGLE_CLOUD_PROJECT": project, "REQUESTS_PER_MINUTE": "1000000", "PYTHONPATH": str(ROOT)}
+        changes = {
+            "GOOGLE_CLOUD_PROJECT": project,
+            "REQUESTS_PER_MINUTE": str(MOST_REQUESTS_PER_MINUTE),
+            "PYTHONPATH": str(ROOT),
+        }
         return self.stack.function_environment("list_jobs", **changes)
 
     def _serving(self, function: str, *options: str) -> Callable[[int], list[str]]:

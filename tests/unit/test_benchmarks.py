@@ -8,11 +8,14 @@ import pytest
 import requests
 
 from infra.functions import table
+from infra.local.stack import PORT_NAMES, Stack, empty
 from infra.stage import ROOT
+from shared.settings import MOST_REQUESTS_PER_MINUTE, Settings
 from tests.benchmarks import cost, load, readme, rows
 from tests.benchmarks.metered import Operations
 from tests.benchmarks.polling import unchanged
 from tests.benchmarks.rows import Row
+from tests.benchmarks.servers import Servers
 from tests.benchmarks.signing import PAGE
 from tests.unit.infra.watching.files import POLICIES
 
@@ -36,6 +39,12 @@ def test_without_a_peer_the_figure_itself_must_keep_within_the_limit(ours: float
 def test_the_middle_of_several_loads_is_taken_figure_by_figure() -> None:
     loads = [load.Load(rate, p50, 9, 9) for rate, p50 in ((10, 3), (30, 1), (20, 2))]
     assert load.middle(loads) == load.Load(20, 2, 9, 9)
+
+
+def test_the_servers_that_are_measured_start_with_settings_that_are_taken() -> None:
+    with empty(Stack, dict.fromkeys(PORT_NAMES, 1), output=print) as stack:
+        settings = Settings.from_environment(Servers(stack).environment("demo-bench"))
+    assert (settings.project, settings.requests_per_minute) == ("demo-bench", MOST_REQUESTS_PER_MINUTE)
 
 
 class Polled:
