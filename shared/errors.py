@@ -1,27 +1,4 @@
-"""Errors as seen by the caller of an HTTP function or the sender of an event.
-
-ApiError                  answered as problem details (RFC 9457)
-  BadRequest          400
-  Unauthorized        401
-  SignInTooOld        401
-  NotFound            404
-  MethodNotAllowed    405
-  RequestTimeout      408
-  NotCompleted        409
-  NotDeleted          409
-  OtherNumber         409
-  Gone                410
-  JobFull             422
-  TooManyRequests     429
-  InternalError       500
-  Unavailable         503
-    Contended         503
-UnprocessableEvent        an event that can never succeed
-PurgeIncomplete           a purge that must be retried
-RestoreIncomplete         a restore that must be retried
-SweepIncomplete           a sweep that partly failed
-DecoderUnfiltered         a decoder that must not run here
-"""
+"""Errors as seen by the caller of an HTTP function or the sender of an event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Typed settings that differ between deployments, read once from the environment."""
+"""Typed settings. Those that may differ between deployments are read once from the environment."""
 
 from __future__ import annotations
 

@@ -19,10 +19,11 @@ from infra.cloud.removal import Leftover, Removal, remove
 from infra.cloud.services import Services
 from infra.cloud.signing import SigningKey
 from infra.cloud.smoke import Smoke
+from shared.settings import Settings
 
-_URLS_LAST = timedelta(minutes=75)
-"""How long URLs of the old key are needed: url_lifetime in shared/settings.py, and the time that instances of the
-old revisions may take to end.
+_URLS_LAST = timedelta(seconds=Settings.url_lifetime, minutes=15)
+"""How long URLs of the old key are needed: as long as they last, and the time that instances of the old revisions
+may take to end.
 """
 
 

@@ -9,7 +9,7 @@ from google.api_core.exceptions import GoogleAPIError
 from google.cloud import pubsub_v1
 
 EVERY = 60
-"""Seconds, the same as the schedule in deploy.sh."""
+"""Seconds, the same as the schedule in infra/cloud/watching.py."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Counts views in the background, so that responses do not depend on it."""
+"""Calls what publishes views in the background, so that responses do not wait for it."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ P = ParamSpec("P")
 
 
 class ViewQueue:
-    """Counts up to `most` views at a time on `threads` threads, and refuses more.
+    """Runs calls on `threads` threads, and refuses more while `most` are running or waiting.
 
-    Without this limit, views waiting for a slow service would fill the memory.
+    Without this limit, calls waiting for a slow service would fill the memory.
     """
 
     def __init__(self, threads: int, most: int) -> None:
@@ -23,7 +23,7 @@ class ViewQueue:
         self._free = BoundedSemaphore(most)
 
     def begin(self, act: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> Future[None] | None:
-        """Queue a call of `act` with this thread's context. None if too many views are waiting already."""
+        """Queue a call of `act` with this thread's context. None if too many are running or waiting."""
         if not self._free.acquire(blocking=False):
             return None
         begun = self._pool.submit(copy_context().run, partial(act, *args, **kwargs))
