@@ -1,4 +1,4 @@
 """Deletions: the ledger, the mark in the job's document, and how the purge proceeds.
 
-May import storage, jobs and the root.
+May import the root, and every package but sharing, web and messaging.
 """

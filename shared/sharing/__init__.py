@@ -1,4 +1,4 @@
 """Share links in Firestore: short ids, the link of a completed job, and view counts.
 
-May import jobs and the root.
+May import the root, and every package but deletion, web and messaging.
 """

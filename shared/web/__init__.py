@@ -1,4 +1,4 @@
 """The HTTP layer around a function's handler: paths, errors, JSON, CORS, limits and rendered pages.
 
-May import services, access, jobs and the root; nothing in shared imports it.
+May import services, the root, and every package but messaging; nothing in shared imports it.
 """
