@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from infra.cloud.gcloud import Mode, NoAnswer
-from infra.cloud.project import LABEL, Project
+from infra.cloud.project import LABEL_TEXT, Project, is_labelled
 
 _GROUP = ("beta", "monitoring", "channels")
 
@@ -26,7 +26,7 @@ class Channels:
     def there(self) -> list[tuple[str, str]]:
         """Those that a deployment made: the name for people, which several may have, and the full name."""
         listed = self._gcloud.find(*_GROUP, "list") or ()
-        ours = (one for one in listed if one.get("userLabels", {}).get(LABEL[0]) == LABEL[1])
+        ours = (one for one in listed if is_labelled(one.get("userLabels", {})))
         return [(one["displayName"], one["name"]) for one in ours]
 
     def wanted(self) -> list[str]:
@@ -40,7 +40,7 @@ class Channels:
         if found := dict(self.there()).get(name):
             return found
         self._gcloud.run(
-            *(*_GROUP, "create", f"--display-name={name}", f"--user-labels={'='.join(LABEL)}", "--type=email"),
+            *(*_GROUP, "create", f"--display-name={name}", f"--user-labels={LABEL_TEXT}", "--type=email"),
             f"--channel-labels=email_address={self._deployment.alert_email}",
         )
         for _ in self._gcloud.attempts("the notification channel can be found"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from shared.settings import dead_letters
 
 LABEL = ("product", "nuumee-jobs")
 """Marks the services, subscriptions, topics and the secret of a deployment."""
+LABEL_TEXT = "=".join(LABEL)
+"""As gcloud's flags have it."""
 DESCRIPTION = "Part of NuuMee Jobs"
 """Marks what has no labels: accounts and schedules."""
 SIGNER = "url-signer"
@@ -22,6 +25,12 @@ BUILDER = "image-builder"
 """The account that builds the functions' image."""
 REPOSITORY = "nuumee-jobs"
 """Of images."""
+
+
+def is_labelled(labels: Mapping[str, str]) -> bool:
+    """Whether these are labels of a part of a deployment."""
+    key, value = LABEL
+    return labels.get(key) == value
 
 
 class Project:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from infra.cloud.access import SECRET, Access, Binding
 from infra.cloud.budget import Budget
 from infra.cloud.channels import Channels
 from infra.cloud.gcloud import Failed
 from infra.cloud.measuring import CHECK_PREFIX, METRIC_PREFIX, Measuring
-from infra.cloud.project import DESCRIPTION, LABEL, REPOSITORY, SIGNER, Project
+from infra.cloud.project import DESCRIPTION, REPOSITORY, SIGNER, Project, is_labelled
 from infra.cloud.roles import Roles
 from infra.cloud.services import Services
 from infra.cloud.signing import SigningKey
@@ -60,7 +61,7 @@ class Removal:
     def _notifications(self, everything: bool) -> Iterator[Leftover]:
         """Of a deployment are those of its own buckets, to topics that it made and to the one there should be."""
         listed = self._gcloud.read("pubsub", "topics", "list")
-        ours = {topic["name"] for topic in listed if topic.get("labels", {}).get(LABEL[0]) == LABEL[1]}
+        ours = {topic["name"] for topic in listed if is_labelled(topic.get("labels", {}))}
         wanted = {self._project.topic_path(self._project.deployment.object_finalized_topic)}
         going = ours | wanted if everything else ours - wanted
         own = self._project.own_buckets()
@@ -103,15 +104,14 @@ class Removal:
     def _subscriptions(self, everything: bool) -> Iterator[Leftover]:
         wanted = self._topics.wanted()
         for name, subscription in self._topics.subscriptions().items():
-            ours = subscription.get("labels", {}).get(LABEL[0]) == LABEL[1]
-            if ours and (everything or name not in wanted):
+            if is_labelled(subscription.get("labels", {})) and (everything or name not in wanted):
                 yield self._command(f"subscription {name}", "pubsub", "subscriptions", "delete", name)
 
     def _topics_there(self, everything: bool) -> Iterator[Leftover]:
         wanted = {*self._project.topics.values(), *self._project.dead_letter_topics, PROBES}
         for topic in self._gcloud.read("pubsub", "topics", "list"):
             name = topic["name"].rpartition("/")[2]
-            if topic.get("labels", {}).get(LABEL[0]) == LABEL[1] and (everything or name not in wanted):
+            if is_labelled(topic.get("labels", {})) and (everything or name not in wanted):
                 yield self._command(f"topic {name}", "pubsub", "topics", "delete", name)
 
     def _accounts(self, everything: bool) -> Iterator[Leftover]:
@@ -147,9 +147,11 @@ class Removal:
         keys = self._gcloud.find(
             "storage", "hmac", "list", f"--service-account={self._project.email(SIGNER)}", "--long"
         )
+        signing = SigningKey(self._project)
         for key in keys or ():
-            yield Leftover(f"HMAC key {key['accessId']}", self._deleting_key(key["accessId"]))
-        if SigningKey(self._project).is_ours():
+            access_id = key["accessId"]
+            yield Leftover(f"HMAC key {access_id}", partial(signing.delete_key, access_id))
+        if signing.is_ours():
             yield self._command(f"secret {SECRET}", "secrets", "delete", SECRET)
         if self._gcloud.find("artifacts", "repositories", "describe", REPOSITORY, self._location):
             deleting = ("artifacts", "repositories", "delete", REPOSITORY, self._location)
@@ -166,13 +168,6 @@ class Removal:
         """
         listing = ("storage", "objects", "list", f"gs://{bucket}/**", "--limit=1", "--exhaustive")
         return not self._gcloud.find(*listing) and not self._gcloud.find(*listing, "--soft-deleted")
-
-    def _deleting_key(self, access_id: str) -> Callable[[], None]:
-        def delete() -> None:
-            self._gcloud.run("storage", "hmac", "update", access_id, "--deactivate")
-            self._gcloud.run("storage", "hmac", "delete", access_id)
-
-        return delete
 
     def _command(self, what: str, *words: str) -> Leftover:
         return Leftover(what, lambda: self._gcloud.run(*words))

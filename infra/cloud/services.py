@@ -12,7 +12,7 @@ from infra.cloud.access import SECRET
 from infra.cloud.commit import Stamp
 from infra.cloud.deployment import Deployment, Refused
 from infra.cloud.gcloud import Mode
-from infra.cloud.project import LABEL, Project
+from infra.cloud.project import LABEL, LABEL_TEXT, Project, is_labelled
 from infra.functions import Function
 from shared.settings import Settings
 
@@ -48,7 +48,7 @@ class Service:
 
     @property
     def is_marked(self) -> bool:
-        return self.labels.get(LABEL[0]) == LABEL[1]
+        return is_labelled(self.labels)
 
     @property
     def serving(self) -> str | None:
@@ -107,12 +107,11 @@ class Services:
             )
         for service in here:
             if service.name in self._names and not self._is_ours(service):
-                label = "=".join(LABEL)
                 raise Refused(
-                    f"the service {service.name} may be another product's, because it has no label {label} and "
-                    f"does not run as {self._project.email(service.name)}. If so, deploy into another project. If "
-                    f"not: gcloud run services update {service.name} {self._project.region} "
-                    f"--update-labels={label}"
+                    f"the service {service.name} may be another product's, because it has no label {LABEL_TEXT} "
+                    f"and does not run as {self._project.email(service.name)}. If so, deploy into another "
+                    f"project. If not: gcloud run services update {service.name} {self._project.region} "
+                    f"--update-labels={LABEL_TEXT}"
                 )
 
     def elsewhere(self) -> list[str]:

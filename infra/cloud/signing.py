@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from infra.cloud.access import SECRET
 from infra.cloud.deployment import Refused
 from infra.cloud.gcloud import Failed
-from infra.cloud.project import DESCRIPTION, LABEL, SIGNER, Project
+from infra.cloud.project import DESCRIPTION, LABEL_TEXT, SIGNER, Project, is_labelled
 
-_LABEL = "=".join(LABEL)
 _KEY = re.compile(r"[A-Za-z0-9]+:[!-~]+")
 
 
@@ -27,8 +25,8 @@ class SigningKey:
         """Raises Refused if a secret of our name is somebody else's."""
         if self._gcloud.find("secrets", "describe", SECRET) and not self.is_ours():
             raise Refused(
-                f"the secret {SECRET} may be another product's, because it has no label {_LABEL}. If it is not: "
-                f"gcloud secrets update {SECRET} --update-labels={_LABEL}"
+                f"the secret {SECRET} may be another product's, because it has no label {LABEL_TEXT}. If it is "
+                f"not: gcloud secrets update {SECRET} --update-labels={LABEL_TEXT}"
             )
 
     def is_ours(self) -> bool:
@@ -36,7 +34,7 @@ class SigningKey:
         with no description at first.
         """
         secret = self._gcloud.find("secrets", "describe", SECRET)
-        if secret is None or _is_labelled(secret):
+        if secret is None or is_labelled(secret.get("labels", {})):
             return secret is not None
         accounts = self._gcloud.read("iam", "service-accounts", "list")
         ours = (None, "", DESCRIPTION)
@@ -49,9 +47,9 @@ class SigningKey:
             # Automatic replication is refused where an organisation restricts locations:
             # https://cloud.google.com/secret-manager/docs/choosing-replication
             places = ("--replication-policy=user-managed", f"--locations={self._region}")
-            self._gcloud.create("secrets", "create", SECRET, *places, f"--labels={_LABEL}")
-        elif not _is_labelled(secret):
-            self._gcloud.run("secrets", "update", SECRET, f"--update-labels={_LABEL}")
+            self._gcloud.create("secrets", "create", SECRET, *places, f"--labels={LABEL_TEXT}")
+        elif not is_labelled(secret.get("labels", {})):
+            self._gcloud.run("secrets", "update", SECRET, f"--update-labels={LABEL_TEXT}")
         if not self.versions():
             self.add()
 
@@ -107,9 +105,13 @@ class SigningKey:
             raise Refused(f"the key in version {number} of {SECRET} is none of {self._email}: nothing was deleted")
         for old in ids:
             if old != access_id:
-                self._delete(old)
+                self.delete_key(old)
         for old in others:
             self._gcloud.run("secrets", "versions", "destroy", old, f"--secret={SECRET}")
+
+    def delete_key(self, access_id: str) -> None:
+        self._gcloud.run("storage", "hmac", "update", access_id, "--deactivate")
+        self._gcloud.run("storage", "hmac", "delete", access_id)
 
     def _was_kept_after_all(self, before: int) -> bool:
         """Whether only gcloud's answer was lost."""
@@ -122,15 +124,7 @@ class SigningKey:
         if not re.fullmatch("GOOG[A-Z0-9]+", access_id):
             return False
         try:
-            self._delete(access_id)
+            self.delete_key(access_id)
         except Failed:
             return False
         return True
-
-    def _delete(self, access_id: str) -> None:
-        self._gcloud.run("storage", "hmac", "update", access_id, "--deactivate")
-        self._gcloud.run("storage", "hmac", "delete", access_id)
-
-
-def _is_labelled(secret: Mapping[str, Any]) -> bool:
-    return bool(secret.get("labels", {}).get(LABEL[0]) == LABEL[1])

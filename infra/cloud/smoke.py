@@ -6,7 +6,7 @@ from collections.abc import Mapping, Set
 
 from infra.cloud.fetch import Answer, Fetch, Request
 from infra.cloud.gcloud import Failed, Mode
-from infra.cloud.project import LABEL, Project
+from infra.cloud.project import LABEL_TEXT, Project
 from infra.cloud.services import Service
 from infra.cloud.topics import Topics
 from infra.functions import Function, Route
@@ -78,7 +78,7 @@ class Smoke:
 
     def _send_probe(self, revisions: Mapping[Function, str], services: Mapping[str, Service], probe: str) -> None:
         create, topics = self._gcloud.create, Topics(self._project)
-        label = f"--labels={'='.join(LABEL)}"
+        label = f"--labels={LABEL_TEXT}"
         create("pubsub", "topics", "create", PROBES, label)
         try:
             for function, revision in revisions.items():

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.cloud.deployment import Refused
-from infra.cloud.project import LABEL, PUSHER, Project
+from infra.cloud.project import LABEL, LABEL_TEXT, PUSHER, Project
 from infra.functions import Function
 from shared.settings import dead_letters
 
-_LABELS = f"--labels={'='.join(LABEL)}"
+_LABELS = f"--labels={LABEL_TEXT}"
 _MIN_DELAY, _MAX_DELAY = 60, 600
 """Seconds between two deliveries of an event that failed. 600 is the most that Pub/Sub allows."""
 _SHORTEST = 600
@@ -147,5 +147,5 @@ class Topics:
             kept = wanted.get("deadLetterPolicy") or not there.get("deadLetterPolicy")
             cleared = () if kept else ("--clear-dead-letter-policy",)
             self._gcloud.run(
-                "pubsub", "subscriptions", "update", name, *flags, *cleared, f"--update-{_LABELS[2:]}"
+                "pubsub", "subscriptions", "update", name, *flags, *cleared, f"--update-labels={LABEL_TEXT}"
             )
