@@ -16,7 +16,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from shared.deletion.purge import Deletion, DeletionState, Leftovers, until_next_sweep
+from shared.deletion.purge import DELETED, Deletion, DeletionState, Leftovers, until_next_sweep
 from shared.jobs.documents import FREE_TEXTS, given
 from shared.jobs.job import FINAL_STATUSES, Medium, can_own_media, is_own_path
 
@@ -228,7 +228,7 @@ def reopened(entry: Entry, due: datetime) -> Entry:
 
 def unproved(entry: Entry) -> Entry:
     """The entry without its proofs that nothing is left, because files may be there."""
-    buckets = {name: {**one, "proved_empty_at": None} for name, one in _buckets(entry).items()}
+    buckets = {name: {**one, "proved_empty_at": None} for name, one in buckets_of(entry).items()}
     return {**entry, "proved_empty_at": None, **({"buckets": buckets} if buckets else {})}
 
 
@@ -243,7 +243,7 @@ def mark_lost(entry: Entry, now: datetime, sweep_after: timedelta) -> Entry:
 
 
 def is_deleted(entry: Entry) -> bool:
-    return entry.get("state") in (DeletionState.PENDING, DeletionState.DONE)
+    return entry.get("state") in DELETED
 
 
 def was_deleted_by(entry: Entry, user_id: str) -> bool:
@@ -260,7 +260,7 @@ def deletion_of(job_id: str, entry: Entry) -> Deletion | None:
     if not isinstance(state, str) or state not in set(DeletionState):
         return None
     sweep_at = entry.get("sweep_at")
-    buckets = _buckets(entry)
+    buckets = buckets_of(entry)
     return Deletion(
         job_id=job_id,
         user_id=user_id,
@@ -284,7 +284,7 @@ def names_outside(job_id: str, user_id: str, document: Mapping[str, Any]) -> lis
     Each is `images/`, `videos/` or `outputs/`, followed by the object's name. Pictures are not among them: they
     lie beside the medium that they show.
     """
-    paths = [(medium, given(document, path_field(medium))) for medium in Medium]
+    paths = [(medium, given(document, medium.path_field)) for medium in Medium]
     return sorted(
         {
             f"{medium.bucket(path).value}/{path}"
@@ -292,11 +292,6 @@ def names_outside(job_id: str, user_id: str, document: Mapping[str, Any]) -> lis
             if isinstance(path, str) and is_own_path(path, user_id) and not path.startswith(f"{user_id}/{job_id}/")
         }
     )
-
-
-def path_field(medium: Medium) -> str:
-    """The field of a job's document that names the medium."""
-    return f"{medium.value}_path"
 
 
 def _added(before: Entry, one: BucketPurge, began: datetime, others: list[datetime], now: datetime) -> Entry:
@@ -325,7 +320,7 @@ def _spared(entry: Entry, now: datetime) -> Entry:
 
 
 def _first_removal(entry: Entry, requested_at: datetime) -> datetime | None:
-    buckets = _buckets(entry).values()
+    buckets = buckets_of(entry).values()
     times = [at for one in buckets if isinstance(at := one.get("first_removed_at"), datetime)]
     # Runs that go on or were killed.
     times += running(entry).values()
@@ -336,7 +331,8 @@ def _first_removal(entry: Entry, requested_at: datetime) -> datetime | None:
     return min(times, default=None)
 
 
-def _buckets(entry: Entry) -> dict[str, Entry]:
+def buckets_of(entry: Entry) -> dict[str, Entry]:
+    """What is recorded of each bucket, by its name."""
     return {name: one for name, one in _map(entry, "buckets").items() if isinstance(one, dict)}
 
 

@@ -243,8 +243,7 @@ class Erasures:
     def _change(self, erasure_id: str, step: Callable[[Document], Document]) -> Document:
         def write(snapshot: Any, document: Document) -> Document:
             changes = step(document)
-            if changes:
-                update_unless_changed(self._client, snapshot, changes)
+            update_unless_changed(self._client, snapshot, changes)
             return changes
 
         return amend(self._erasures.document(erasure_id), write)

@@ -15,7 +15,7 @@ from google.cloud.firestore_v1.field_path import FieldPath
 
 from shared.deletion.displacing import displaced_fields
 from shared.deletion.entry import ERASED_TEXTS, Entry
-from shared.deletion.purge import DeletionState
+from shared.deletion.purge import DELETED, DeletionState
 from shared.deletion.standing import LOOKED_AT, MARK, Pair
 from shared.errors import Contended
 from shared.jobs.amending import BUSY, Document
@@ -204,10 +204,9 @@ class Ledger:
                 return
 
     def _restorable(self, user_id: str, later_than: datetime) -> firestore.Query:
-        states = [DeletionState.PENDING.value, DeletionState.DONE.value]
         return (
             self._entries.where(filter=FieldFilter("user_id", "==", user_id))
-            .where(filter=FieldFilter("state", "in", states))
+            .where(filter=FieldFilter("state", "in", [state.value for state in DELETED]))
             .where(filter=FieldFilter("requested_at", ">", later_than))
             .order_by("requested_at", direction=firestore.Query.DESCENDING)
         )

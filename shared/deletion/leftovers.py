@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from shared.deletion.entry import path_field
 from shared.deletion.ledger import Ledger
 from shared.deletion.purge import Deletion, DeletionState, Leftovers
 from shared.deletion.standing import LOOKED_AT, standing_of
@@ -62,7 +61,7 @@ class NamedElsewhere:
         if standing and standing.user_id == deletion.user_id and not standing.is_deleted:
             return _Claim.LIVE
         for medium in Medium:
-            for job_id, document in self._ledger.jobs_naming(deletion.user_id, path_field(medium), name):
+            for job_id, document in self._ledger.jobs_naming(deletion.user_id, medium.path_field, name):
                 if job_id != deletion.job_id and not is_deleted(document):
                     return _Claim.LIVE
         other = standing_of(pair).deletion if pair else None

@@ -23,6 +23,10 @@ class DeletionState(StrEnum):
     """The job is live again."""
 
 
+DELETED = (DeletionState.PENDING, DeletionState.DONE)
+"""In these states the job's files may be removed: the deletion has not been taken back."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deletion:
     """The deletion of a job, as the ledger and the job's document together tell it."""
@@ -60,8 +64,7 @@ class Deletion:
 
     @property
     def is_deleted(self) -> bool:
-        """Whether the job's files may be removed: the deletion has not been taken back."""
-        return self.state in (DeletionState.PENDING, DeletionState.DONE)
+        return self.state in DELETED
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from shared.deletion.entry import Entry, is_deleted, unproved
+from shared.deletion.entry import Entry, buckets_of, is_deleted, unproved
 from shared.jobs.job import rfc3339
 from shared.settings import Bucket
 
@@ -22,16 +22,15 @@ def receipt(
     Of a deletion that was taken back, it proves nothing and sets no time.
     """
     if not is_deleted(entry):
-        buckets_found = {
-            name: {**one, "removed_at": None} for name, one in _map(unproved(entry), "buckets").items()
-        }
-        entry = {**unproved(entry), "buckets": buckets_found}
+        entry = unproved(entry)
+        entry["buckets"] = {name: {**one, "removed_at": None} for name, one in buckets_of(entry).items()}
+    found = buckets_of(entry)
     return {
         "job_id": job_id,
         "requested_at": _time(entry, "requested_at"),
         "requested_by": entry.get("requested_by"),
         "state": entry.get("state"),
-        "buckets": {kind.value: _bucket(_map(entry, "buckets"), name, kept) for kind, name in buckets.items()},
+        "buckets": {kind.value: _bucket(found.get(name, {}), name, kept) for kind, name in buckets.items()},
         "late_objects": entry.get("late_objects", 0),
         "late_bytes": entry.get("late_bytes", 0),
         "proved_empty_at": _time(entry, "proved_empty_at"),
@@ -39,8 +38,7 @@ def receipt(
     }
 
 
-def _bucket(found: Entry, name: str, kept: Callable[[str], Retention]) -> dict[str, Any]:
-    one = _map(found, name)
+def _bucket(one: Entry, name: str, kept: Callable[[str], Retention]) -> dict[str, Any]:
     removed_at = one.get("removed_at")  # the last time: the copy of what was removed then goes last
     until = kept(name).kept_until(removed_at) if isinstance(removed_at, datetime) else None
     return {
@@ -54,8 +52,3 @@ def _bucket(found: Entry, name: str, kept: Callable[[str], Retention]) -> dict[s
 def _time(values: Entry, name: str) -> str | None:
     value = values.get(name)
     return rfc3339(value) if isinstance(value, datetime) else None
-
-
-def _map(values: Entry, name: str) -> Entry:
-    value = values.get(name)
-    return value if isinstance(value, dict) else {}

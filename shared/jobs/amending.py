@@ -47,7 +47,11 @@ def read(reference: firestore.DocumentReference) -> Any:
 
 
 def update_unless_changed(client: firestore.Client, snapshot: Any, changes: Document) -> None:
-    """Write the changes. Raises FailedPrecondition or Aborted if the document changed since the snapshot."""
+    """Write the changes, if there are any. Raises FailedPrecondition or Aborted if the document changed since the
+    snapshot.
+    """
+    if not changes:
+        return
     unchanged = client.write_option(last_update_time=snapshot.update_time)
     with outages("Firestore"):
         snapshot.reference.update(changes, option=unchanged, **firestore_limits())

@@ -82,7 +82,7 @@ def job_from(job_id: str, document: Mapping[str, Any]) -> Job:
     missing = [name for name in ("status", "created_at") if name not in values and name not in damaged]
     if damaged or missing:
         log.warning("job_document_damaged", job_id=job_id, damaged=damaged, missing=missing)
-        values["damaged_paths"] = frozenset(medium for medium in Medium if f"{medium}_path" in damaged)
+        values["damaged_paths"] = frozenset(medium for medium in Medium if medium.path_field in damaged)
     return Job(
         id=job_id,
         user_id=document["user_id"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from urllib.parse import quote
@@ -41,6 +41,9 @@ OTHER = "other"
 """Name in filters and counts for jobs with an unknown status or none."""
 LONGEST_LISTED_TEXT = 2_000
 """Most characters of a free text in lists. A single job's answer has the full text."""
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+"""Firestore keeps times to this."""
 
 
 class Medium(StrEnum):
@@ -50,6 +53,11 @@ class Medium(StrEnum):
     MOTION_VIDEO = "motion_video"
     INPUT_VIDEO = "input_video"
     OUTPUT_VIDEO = "output_video"
+
+    @property
+    def path_field(self) -> str:
+        """The field of a job that names the medium's object."""
+        return _PATH_FIELDS[self]
 
     @property
     def default_name(self) -> str | None:
@@ -67,8 +75,7 @@ class Medium(StrEnum):
         return Bucket.VIDEOS
 
 
-_PATHS = {medium: f"{medium}_path" for medium in Medium}
-"""The field of a job that names the medium's object."""
+_PATH_FIELDS = {medium: f"{medium}_path" for medium in Medium}
 _DEFAULT_NAMES = {
     Medium.REFERENCE_IMAGE: "reference.",
     Medium.MOTION_VIDEO: "motion.",
@@ -199,7 +206,7 @@ class Job:
     def path(self, medium: Shown) -> str | None:
         """The object's name in the document, which may be any text; empty if it is damaged, and None if absent."""
         if isinstance(medium, Medium):
-            path: str | None = getattr(self, _PATHS[medium])
+            path: str | None = getattr(self, medium.path_field)
             return "" if path is None and medium in self.damaged_paths else path
         known: Mapping[Medium, str | None] = getattr(self, _KINDS[medium])
         return known.get(self.pictured(medium)) if known else None

@@ -94,8 +94,7 @@ class KnownPictures:
             nonlocal found
             found = can_show(document, job, medium, path)
             changes = known_pictures(document, medium, pictures, is_decoded=is_decoded) if found else {}
-            if changes:
-                update_unless_changed(self._client, snapshot, changes)
+            update_unless_changed(self._client, snapshot, changes)
             return changes
 
         amend(self._jobs.document(job.job_id), write)

@@ -8,11 +8,11 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from shared.errors import BadRequest
 from shared.jobs import parameters as read
-from shared.jobs.job import JOB_TYPES, OTHER, Job, JobStatus, is_job_id, status_group
+from shared.jobs.job import EPOCH, JOB_TYPES, MICROSECOND, OTHER, Job, JobStatus, is_job_id, status_group
 from shared.jobs.parameters import QueryParameters
 
 DEFAULT_PAGE_SIZE = 20
@@ -23,8 +23,6 @@ _INCLUDED = ("media", "counts")
 _LONGEST_CURSOR = 1024
 _LARGEST = 10**9
 """Largest page number, and most jobs in a list. Firestore's offset and the numbers of a cursor go further."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +138,7 @@ def encode_cursor(position: Position, query: ListQuery) -> str:
 
     It needs no secret key: a forged cursor reaches only the jobs of the user in the caller's own token.
     """
-    time = None if position.created_at is None else (position.created_at - _EPOCH) // _MICROSECOND
+    time = None if position.created_at is None else (position.created_at - EPOCH) // MICROSECOND
     place: list[object] = [
         *(position.job_id, time if query.shared or position.name is None else position.name),
         *(position.page, position.shown),
@@ -171,7 +169,7 @@ def decode_cursor(cursor: str, query: ListQuery) -> Position:
         if not (1 <= page <= _LARGEST and all(0 <= number <= _LARGEST for number in (shown, *rest))):
             raise ValueError("no list has that many jobs")
         name = place if isinstance(place, str) else short_id
-        created_at = None if place is None or isinstance(place, str) else _EPOCH + int(place) * _MICROSECOND
+        created_at = None if place is None or isinstance(place, str) else EPOCH + int(place) * MICROSECOND
         position = Position(job_id, created_at, page, shown, total, name)
         if not query.reaches(position):
             raise ValueError("outside the list")

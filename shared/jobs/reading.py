@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import grpc
@@ -21,6 +21,7 @@ from google.api_core.retry import exponential_sleep_generator
 from google.cloud import firestore
 from google.cloud.firestore_v1 import types
 
+from shared.jobs.job import EPOCH, MICROSECOND
 from shared.outages import (
     ANSWER_WITHIN,
     FIRST_PAUSE,
@@ -39,8 +40,6 @@ RunQueryResponse: Any = types.RunQueryResponse.pb()
 StructuredQuery: Any = types.StructuredQuery.pb()
 Value: Any = types.Value.pb()
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _COUNT = "jobs"
 _CANCELLED = grpc.StatusCode.CANCELLED.value[0]
 
@@ -247,7 +246,7 @@ def cursor(query: Any, document: Document) -> Cursor:
 def time_value(time: datetime) -> Any:
     """A time as a message."""
     value = Value()
-    seconds, microseconds = divmod((time - _EPOCH) // _MICROSECOND, 1_000_000)
+    seconds, microseconds = divmod((time - EPOCH) // MICROSECOND, 1_000_000)
     value.timestamp_value.seconds, value.timestamp_value.nanos = seconds, 1_000 * microseconds
     return value
 
@@ -265,7 +264,7 @@ def _nanoseconds(time: Any) -> int:
 
 
 def _time(time: Any) -> datetime:
-    return _EPOCH + timedelta(seconds=time.seconds, microseconds=time.nanos // 1_000)
+    return EPOCH + timedelta(seconds=time.seconds, microseconds=time.nanos // 1_000)
 
 
 def _decoded(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -38,8 +38,7 @@ class Renaming:
             if not is_live(document, user_id):
                 raise NotFound
             changes = renaming(document, name)
-            if changes:
-                update_unless_changed(self._client, snapshot, changes)
+            update_unless_changed(self._client, snapshot, changes)
             return changes
 
         return job_from(job_id, amend(self._jobs.document(job_id), write))

@@ -59,9 +59,9 @@ class Completions:
             changes = completion(document, path, now)
             wants = wants_link(document, changes)
             claimed = claim(self._client, document.get("short_id"), job.job_id) if wants else None
-            if wants and claimed in (None, Claim.TAKEN):
+            if claimed and not claimed.is_ours:
                 changes = {**changes, "short_id": link_for(self._client, snapshot, changes, self._length)}
-            elif changes:
+            else:
                 update_unless_changed(self._client, snapshot, changes)
             changed = bool(changes) or claimed is Claim.NEW
             return changes

@@ -18,7 +18,6 @@ from shared.jobs.job import Job, Medium, is_job_id, is_own_path
 from shared.jobs.share_picture import SharePicture, share_picture
 from shared.outages import fetched
 from shared.sharing.short_links import (
-    Claim,
     claim,
     is_over,
     is_short_id,
@@ -204,7 +203,7 @@ class Shares:
             changes = renewal(document, now, expires_at)
             # Reserve the old id for good, even if its link was never created.
             old = document.get("short_id")
-            is_own = claim(self._client, old, job_id) in {Claim.NEW, Claim.KEPT}
+            is_own = claim(self._client, old, job_id).is_ours
             ends = (str(old), now) if is_own else None
             link = own_link(self._client, old, job_id)
             end = {} if expires_at is None else {"expires_at": expires_at}

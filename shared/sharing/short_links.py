@@ -42,15 +42,21 @@ class Claim(Enum):
     KEPT = "kept"
     TAKEN = "taken"
     """The id belongs to another job."""
+    NONE = "none"
+    """The id is malformed."""
+
+    @property
+    def is_ours(self) -> bool:
+        return self in (Claim.NEW, Claim.KEPT)
 
 
-def claim(client: firestore.Client, short_id: object, job_id: str) -> Claim | None:
-    """Create the link for a short id that the job has, possibly from another writer. None if the id is malformed.
+def claim(client: firestore.Client, short_id: object, job_id: str) -> Claim:
+    """Create the link for a short id that the job has, possibly from another writer.
 
     Costs a write, plus a read if the link exists. Raises Unavailable when Firestore is away.
     """
     if not is_short_id(short_id):
-        return None
+        return Claim.NONE
     link = client.collection("short_links").document(str(short_id))
     try:
         with outages("Firestore"):
@@ -91,7 +97,7 @@ def update_with_link(
     unchanged = client.write_option(last_update_time=snapshot.update_time)
     batch.update(snapshot.reference, changes, option=unchanged)
     short_id = fields(snapshot).get("short_id")
-    if claim(client, short_id, snapshot.id) in {Claim.NEW, Claim.KEPT}:
+    if claim(client, short_id, snapshot.id).is_ours:
         batch.update(client.collection("short_links").document(str(short_id)), about_link)
     with outages("Firestore"):
         batch.commit(**firestore_limits())

@@ -145,7 +145,7 @@ def _field(job: Job, shown: Shown) -> str:
     """The document field that holds the path."""
     if isinstance(shown, Picture):
         return f"{shown.kind.value}.{job.pictured(shown).value}"
-    return f"{shown.value}_path"
+    return shown.path_field
 
 
 def _why_not(path: str, job: Job) -> str:
