@@ -144,7 +144,7 @@ def _look_at_marks(over: Iterable[Deletion], until: float, services: Services, f
 def _tell_oldest(services: Services) -> None:
     """Log the age that infra/cloud/metrics/nuumee_jobs_oldest_pending_purge.json reads."""
     now = services.now()
-    before = now - timedelta(seconds=services.settings.sweep_after)
+    before = now - services.settings.sweep_after
     oldest = services.deletions.oldest_going_on(before, BATCH)
     if oldest:
         age = round((now - oldest.deleted_at).total_seconds())

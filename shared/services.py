@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, TypeVar
 
@@ -116,28 +116,26 @@ class Services:
     def deletions(self) -> Deletions:
         from shared.deletion.deletions import Deletions
 
-        return Deletions(self.ledger, timedelta(seconds=self.settings.sweep_after))
+        return Deletions(self.ledger, self.settings.sweep_after)
 
     @_once
     def restores(self) -> Restores:
         from shared.deletion.restores import Restores
 
-        sweep_after, longest_run = self.settings.sweep_after, self.settings.longest_run
-        return Restores(self.ledger, timedelta(seconds=sweep_after), timedelta(seconds=longest_run))
+        return Restores(self.ledger, self.settings.sweep_after, self.settings.longest_run)
 
     @_once
     def trash(self) -> Trash:
         """What can be restored, for lists."""
         from shared.deletion.trash import Trash
 
-        sweep_after, longest_run = self.settings.sweep_after, self.settings.longest_run
-        return Trash(self.ledger, timedelta(seconds=sweep_after), timedelta(seconds=longest_run))
+        return Trash(self.ledger, self.settings.sweep_after, self.settings.longest_run)
 
     @_once
     def erasures(self) -> Erasures:
         from shared.deletion.erasures import Erasures
 
-        return Erasures(self.firestore, timedelta(seconds=self.settings.sweep_after))
+        return Erasures(self.firestore, self.settings.sweep_after)
 
     @_once
     def erasing(self) -> Erasing:
@@ -256,11 +254,15 @@ class Services:
 
     @_once
     def storage(self) -> StorageClient:
+        from google.cloud.storage import Client as StorageClient
+
         from shared.outages import outages
-        from shared.storage.client import storage_client
+        from shared.storage.connections import keep_alive
 
         with outages("Cloud Storage"):
-            return storage_client(self.settings, connections=_STORAGE_CALLS)
+            client = StorageClient(project=self.settings.project)
+            keep_alive(client._http, _STORAGE_CALLS)
+        return client
 
     @_once
     def storage_pool(self) -> ThreadPoolExecutor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum
 
 EMULATOR_VARIABLES = (
@@ -76,11 +77,11 @@ class Settings:
     url_window: int = 900
     """Seconds within which the same medium gets the same URL."""
 
-    sweep_after: int = 300
-    """Seconds that a purge may stay pending before it is requested again."""
-    longest_run: int = 300
-    """Seconds after which a run that removes objects and has not ended counts as killed: the timeout of purge_job.
-    A restore waits for it.
+    sweep_after: timedelta = timedelta(minutes=5)
+    """How long a purge may stay pending before it is requested again."""
+    longest_run: timedelta = timedelta(minutes=5)
+    """After this time, a run that removes objects and has not ended counts as killed: the timeout of purge_job. A
+    restore waits for it.
     """
     short_id_length: int = 8
     """Length of a new short id: 8, 12 or 16. Longer ids are harder to guess; ids given out before stay valid."""
@@ -129,8 +130,8 @@ class Settings:
             is_deployed=_is_deployed(environment),
             revision=environment.get("K_REVISION", ""),
             release=environment.get("RELEASE", ""),
-            sweep_after=_number(environment, "SWEEP_AFTER", cls.sweep_after, 86_400),
-            longest_run=_number(environment, "LONGEST_RUN", cls.longest_run, 86_400),
+            sweep_after=_seconds(environment, "SWEEP_AFTER", cls.sweep_after),
+            longest_run=_seconds(environment, "LONGEST_RUN", cls.longest_run),
             short_id_length=_one_of(environment, "SHORT_ID_LENGTH", cls.short_id_length, (8, 12, 16)),
             forwarded_hops=_one_of(environment, "FORWARDED_HOPS", cls.forwarded_hops, (1, 2)),
             patience=_number(environment, "PATIENCE", cls.patience, 100),
@@ -166,6 +167,10 @@ def _number(environment: Mapping[str, str], name: str, default: int, largest: in
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= largest:
         raise SettingsError(f"{name} is {text!r}, which is no whole number from 1 to {largest}")
     return int(text)
+
+
+def _seconds(environment: Mapping[str, str], name: str, default: timedelta) -> timedelta:
+    return timedelta(seconds=_number(environment, name, round(default.total_seconds()), 86_400))
 
 
 def _one_of(environment: Mapping[str, str], name: str, default: int, choices: tuple[int, ...]) -> int:

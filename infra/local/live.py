@@ -83,13 +83,8 @@ class LiveStack(Stack):
         self._saved_at = 0.0
         self._renewed: list[str] = []
 
-    def start_function(
-        self, name: str, *, port: int | None = None, label: str | None = None, **changes: str | None
-    ) -> None:
-        """Start the function's first process. With its own `port` or `label`, it is not kept up to date."""
-        if port or label:
-            super().start_function(name, port=port, label=label, **changes)
-            return
+    def start_function(self, name: str) -> None:
+        """Start the function's first process."""
         self._addresses[name] = Address(self.processes, self.ports[name])
         self._serving[name] = self._start(name, name, may_end=False)
 

@@ -129,18 +129,19 @@ class Stack:
         command = [sys.executable, "-m", "infra.local.worker", f"--project={PROJECT}", f"--user={user_id}"]
         self.processes.start("worker", command, environment=dict(os.environ), folder=ROOT)
 
-    def start_function(
-        self, name: str, *, port: int | None = None, label: str | None = None, **changes: str | None
-    ) -> None:
+    def start_function(self, name: str) -> None:
+        self.start_variant(name, name, self.ports[name])
+
+    def start_variant(self, name: str, label: str, port: int, **changes: str | None) -> None:
         """Run a function as Cloud Run does, from its staged folder, which is all that it can import.
 
-        `changes` are settings that differ from the stack's; None removes one.
+        `label` names its process. `changes` are settings that differ from the stack's; None removes one.
         """
         self.processes.start(
-            label or name,
-            self.function_command(name, port or self.ports[name]),
+            label,
+            self.function_command(name, port),
             environment=self.function_environment(name, **changes),
-            folder=stage(self.folder / (label or name), compiled=True),
+            folder=stage(self.folder / label, compiled=True),
             using=self.fork(name),
         )
 

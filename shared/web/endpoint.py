@@ -80,21 +80,17 @@ def endpoint(
     A body is discarded unread, unless the function `takes_body` and the handler asks for its JSON. Handlers run
     once the caller is known.
     """
-
-    def decorate(handler: Handler) -> Endpoint:
-        return Endpoint(
-            handler,
-            methods,
-            paths,
-            status=status,
-            cacheable=cacheable,
-            check_revoked=check_revoked,
-            signs=signs,
-            bounded=bounded,
-            takes_body=takes_body,
-        )
-
-    return decorate
+    return lambda handler: Endpoint(
+        handler,
+        methods,
+        paths,
+        status=status,
+        cacheable=cacheable,
+        check_revoked=check_revoked,
+        signs=signs,
+        bounded=bounded,
+        takes_body=takes_body,
+    )
 
 
 class HttpFunction(ABC):

@@ -64,7 +64,7 @@ def browser(browser: Browser, stack: Stack) -> Iterator[Browser]:
             **{host(name): stack.ports[name] for name in (*CALLED_BY_THE_PAGE, AUTH, PUBLIC)},
         }
         hosts[host(LIMITED)] = ports.any_free([LIMITED])[LIMITED]
-        stack.start_function(PUBLIC, port=hosts[host(LIMITED)], label=LIMITED)
+        stack.start_variant(PUBLIC, LIMITED, hosts[host(LIMITED)])
         stack.processes.wait_for(LIMITED, lambda: ports.answers(hosts[host(LIMITED)]))
         running = launch(browser.browser_type, str(chromium.find()), hosts)
         yield running

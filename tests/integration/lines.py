@@ -111,7 +111,7 @@ class OnLines:
         port = ports.any_free([self._label])[self._label]
         self.url = f"http://{ports.HOST}:{port}"
         changes = {VARIABLES[service]: host for service, host in hosts.items()}
-        stack.start_function(name, port=port, label=self._label, PATIENCE="1", **changes)
+        stack.start_variant(name, self._label, port, PATIENCE="1", **changes)
         stack.processes.wait_for(self._label, lambda: ports.answers(port))
 
     def mend(self) -> None:

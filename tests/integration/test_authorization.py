@@ -156,10 +156,10 @@ def without_auth_emulator(stack: Stack, tmp_path_factory: pytest.TempPathFactory
     functions = sorted({operation.function for operation in OPERATIONS})
     chosen = ports.any_free(functions)
     for function in functions:
-        stack.start_function(
+        stack.start_variant(
             function,
-            port=chosen[function],
-            label=f"{function}-strict",
+            f"{function}-strict",
+            chosen[function],
             FIREBASE_AUTH_EMULATOR_HOST=None,
             GOOGLE_APPLICATION_CREDENTIALS=str(credentials),
         )

@@ -73,7 +73,7 @@ def function(request: pytest.FixtureRequest, stack: Stack) -> Iterator[Function]
     name: str = request.param
     label = f"{name}-bodies"
     port = ports.any_free([label])[label]
-    stack.start_function(name, port=port, label=label)
+    stack.start_variant(name, label, port)
     stack.processes.wait_for(label, lambda: ports.answers(port))
     function = Function(name, port, stack.processes.pid(label))
     # The first request with a token makes the clients that check it, for which all others wait.

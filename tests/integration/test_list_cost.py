@@ -67,10 +67,10 @@ def started(stack: Stack, project: str) -> Iterator[Metered]:
     name = f"list_jobs-{project}"
     with metering(stack.environment["FIRESTORE_EMULATOR_HOST"]) as (meter, meter_port):
         port = ports.any_free([name])[name]
-        stack.start_function(
+        stack.start_variant(
             "list_jobs",
-            port=port,
-            label=name,
+            name,
+            port,
             GOOGLE_CLOUD_PROJECT=project,
             PATIENCE="10",  # A request that is sent again is counted again.
             FIRESTORE_EMULATOR_HOST=f"{ports.HOST}:{meter_port}",

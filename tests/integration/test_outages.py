@@ -180,8 +180,8 @@ def test_slow_or_stalled_firestore_is_given_up_in_time(
     label = "list_jobs-slow"
     port = ports.any_free([label])[label]
     with metering(stack.environment["FIRESTORE_EMULATOR_HOST"]) as (meter, meter_port):
-        stack.start_function(
-            "list_jobs", port=port, label=label, PATIENCE="1", FIRESTORE_EMULATOR_HOST=f"{ports.HOST}:{meter_port}"
+        stack.start_variant(
+            "list_jobs", label, port, PATIENCE="1", FIRESTORE_EMULATOR_HOST=f"{ports.HOST}:{meter_port}"
         )
         try:
             stack.processes.wait_for(label, lambda: ports.answers(port))

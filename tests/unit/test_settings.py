@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from shared.settings import EMULATOR_VARIABLES, Settings, SettingsError, SigningKey
@@ -12,7 +14,7 @@ def test_what_is_not_set_has_the_documented_default() -> None:
     assert settings.buckets == ("nuumee-images", "nuumee-videos", "nuumee-outputs")
     assert settings.allowed_origins == ("https://nuumee.ai", "http://localhost:3000")
     assert (settings.job_deleted_topic, settings.share_origin) == ("job-deleted", "https://nuumee.ai")
-    assert (settings.job_restored_topic, settings.longest_run) == ("job-restored", 300)
+    assert (settings.job_restored_topic, settings.longest_run) == ("job-restored", timedelta(seconds=300))
     assert settings.jobs_erased_topic == "jobs-erased"
 
 
@@ -39,7 +41,7 @@ def test_every_setting_is_read_from_its_variable() -> None:
     assert settings.buckets == ("i", "v", "o")
     assert settings.revision == "list-jobs-00007-abc"
     assert (settings.job_deleted_topic, settings.share_origin) == ("gone", "https://share.test")
-    assert (settings.job_restored_topic, settings.longest_run) == ("back", 20)
+    assert (settings.job_restored_topic, settings.longest_run) == ("back", timedelta(seconds=20))
     assert settings.jobs_erased_topic == "all"
     assert (settings.short_id_length, settings.forwarded_hops, settings.requests_per_minute) == (16, 2, 50)
     assert (settings.signing_key, settings.keyless) == (SigningKey("GOOG1EKEY", "se/cr+et:="), True)

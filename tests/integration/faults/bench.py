@@ -105,7 +105,7 @@ class Bench:
 
     def start_function(self, name: str) -> None:
         settings: dict[str, Any] = {**self.environment[name], **self._limits}
-        self.stack.start_function(name, **settings)
+        self.stack.start_variant(name, name, self.port(name), **settings)
 
     def port(self, function: str) -> int:
         return self._ports[function]

@@ -154,4 +154,4 @@ def test_an_older_python_gets_as_far_as_to_be_told_so() -> None:
 
 def test_a_run_that_removes_objects_is_over_when_a_restore_counts_it_as_killed() -> None:
     removing = ("purge_job", "process_upload")
-    assert max(table().functions[name].timeout for name in removing) == Settings.longest_run
+    assert max(table().functions[name].timeout for name in removing) == Settings.longest_run.total_seconds()
