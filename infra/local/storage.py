@@ -1,8 +1,8 @@
 """Cloud Storage for the local cloud: gcp-storage-emulator, plus features that it lacks.
 
 Adds parallel requests, CORS, HEAD, caching, every form of Range, preconditions, object versions, soft delete of
-them, paged listings, notifications, signed URLs that are required, verified and expire, an export, and faults
-for tests. https://cloud.google.com/storage/docs/json_api/v1/objects
+them, paged listings, notifications, signed URLs that are required, verified and expire, and an export.
+https://cloud.google.com/storage/docs/json_api/v1/objects
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
@@ -26,7 +26,6 @@ from gcp_storage_emulator.exceptions import NotFound
 from gcp_storage_emulator.server import Request, RequestHandler, Router, _read_raw_data
 
 from infra.local import caching, json_api, signatures
-from infra.local.faults import Fault, Kind, Trouble, reset
 from infra.local.notifications import Notifications, finalized
 from infra.local.objects import VersionedStorage
 from infra.local.ports import HOST
@@ -34,7 +33,6 @@ from infra.local.servers import Server
 
 EXPORT = "/storage/export"
 """Writes an export to the file named at start. The real service has no such request."""
-_REFUSALS = {Kind.HELD: "objectUnderActiveHold", Kind.RETAINED: "retentionPolicyNotMet"}
 _XML_OBJECT = re.compile(r"/(?!storage/|upload/|download/|batch/|b/)(?P<bucket>[^/]+)/(?P<name>.+)")
 
 
@@ -48,8 +46,7 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
     wfile: Any
     shown: Mapping[str, Any] | None = None
 
-    def __init__(self, storage: VersionedStorage, trouble: Trouble, keys: Mapping[str, str], *args: Any) -> None:
-        self.trouble = trouble
+    def __init__(self, storage: VersionedStorage, keys: Mapping[str, str], *args: Any) -> None:
         self.keys = keys
         super().__init__(storage, *args)
 
@@ -71,19 +68,11 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
             self.wfile = io.BytesIO()  # swallows the body
 
     def _serve(self) -> None:
-        fault = self.trouble.meet(f"{self.command} {self.path}")
         connection = self.rfile, self.wfile
         self._read_body()
-        answer: bytes | None = None
-        if fault is None or fault.carried_out or fault.kind is Kind.SLOW:
-            answer = self._carried_out()
-        if fault is not None:
-            answer = self._spoiled(answer, fault)
+        answer = self._carried_out()
         self.rfile, self.wfile = connection
-        if answer is None:
-            self.close_connection = True
-        else:
-            self.wfile.write(answer)
+        self.wfile.write(answer)
 
     def _carried_out(self) -> bytes:
         """Carry out the request and return the response."""
@@ -100,21 +89,6 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
             elif not self._answered(method, url.path, query):
                 Router(self).handle(method)
         return answer.getvalue()
-
-    def _spoiled(self, answer: bytes | None, fault: Fault) -> bytes | None:
-        """What is sent instead of the response; None if nothing is."""
-        self.trouble.hold_up(fault.kind)
-        if fault.kind is Kind.SLOW:
-            return answer
-        if fault.kind is Kind.SILENCE:
-            return None
-        if fault.kind is Kind.RESET:
-            reset(self.connection)
-            return None
-        self.wfile = spoiled = io.BytesIO()
-        reason = _REFUSALS.get(fault.kind, "backendError")
-        self._refuse(int(fault.kind.value), reason, "The test wants it so.")
-        return spoiled.getvalue()
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _serve
 
@@ -213,12 +187,15 @@ class Handler(RequestHandler):  # type: ignore[misc]  # untyped
 
 
 def server(
-    port: int, storage: VersionedStorage, trouble: Trouble, keys: Mapping[str, str] | None = None
+    port: int,
+    storage: VersionedStorage,
+    keys: Mapping[str, str] | None = None,
+    handler: Callable[..., Handler] = Handler,
 ) -> Server:
     """Cloud Storage on `port`, not started yet. `keys` are the HMAC keys of those who may sign: id and secret."""
     for name in ("gcp_storage_emulator", "api"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    return Server((HOST, port), partial(Handler, storage, trouble, keys or {}))
+    return Server((HOST, port), partial(handler, storage, keys or {}))
 
 
 def notified(topic: str, pubsub: str) -> tuple[VersionedStorage, Notifications]:
@@ -241,7 +218,7 @@ def main() -> None:
     storage.exported_to = options.export_to
     if options.load:
         storage.load(options.load)
-    server(options.port, storage, Trouble(), keys).serve_forever()
+    server(options.port, storage, keys).serve_forever()
 
 
 if __name__ == "__main__":

@@ -16,15 +16,16 @@ import requests
 from google.pubsub_v1.types import PublishRequest
 
 from infra.local import ports
-from infra.local.faults import Trouble
 from infra.local.ports import HOST
 from infra.local.resources import topics_by_function
 from infra.local.stack import PORT_NAMES, Stack, empty
-from infra.local.storage import notified, server
+from infra.local.storage import notified
 from tests.benchmarks.load import cpu_seconds
+from tests.faults import Trouble
 from tests.integration.faults.grpc_proxy import GrpcProxy, Upstream, serving
 from tests.integration.faults.pubsub_proxy import PubsubProxy
 from tests.integration.firestore_meter import FirestoreMeter, metering
+from tests.storages import troubled
 
 _QUIET = 4.0
 """After this many seconds without a call, an action is complete with all its effects."""
@@ -159,7 +160,7 @@ def running(output: Callable[[str], Any]) -> Iterator[Meters]:
         topic = f"projects/{stack.settings.project}/topics/{stack.settings.object_finalized_topic}"
         objects, notifications = notified(topic, way)
         cleanup.callback(notifications.close)
-        httpd = server(stack.ports["storage"], objects, storage, {key.access_id: key.secret})
+        httpd = troubled(stack.ports["storage"], objects, storage, {key.access_id: key.secret})
         threading.Thread(target=httpd.serve_forever, daemon=True).start()
         cleanup.callback(httpd.shutdown)
         stack.make_resources()

@@ -11,7 +11,7 @@ import pytest
 import requests
 from google.api_core.exceptions import InternalServerError, ServiceUnavailable, TooManyRequests
 
-from infra.local.faults import Fault, Kind, Schedule, Trouble
+from tests.faults import Fault, Kind, Schedule, Trouble
 from tests.storages import a_storage
 
 

@@ -27,18 +27,19 @@ from google.cloud import firestore, pubsub_v1, storage
 
 from infra.functions import table
 from infra.local import ports, resources
-from infra.local.faults import COMMON, Kind, Schedule, Trouble
 from infra.local.objects import VersionedStorage
 from infra.local.ports import HOST
 from infra.local.processes import Processes
 from infra.local.servers import Server
 from infra.local.stack import PORT_NAMES, Stack
-from infra.local.storage import Handler, notified, server
+from infra.local.storage import Handler, notified
 from infra.local.users import Account, Users
+from tests.faults import COMMON, Kind, Schedule, Trouble
 from tests.integration.faults.firestore_proxy import Firestore, FirestoreProxy
 from tests.integration.faults.grpc_proxy import serving
 from tests.integration.faults.pubsub_proxy import Pubsub, PubsubProxy
 from tests.integration.faults.push_proxy import pushing
+from tests.storages import troubled
 from tests.waiting import wait_until
 
 BACKGROUND = ("purge_job", "process_upload", "sweep_purges", "restore_job", "erase_jobs")
@@ -294,9 +295,9 @@ class _Storage:
     def _bound(self) -> Server:
         for _ in range(50):
             with suppress(OSError):  # another connection may have taken the port meanwhile
-                return server(self.port, self._objects, self._trouble)
+                return troubled(self.port, self._objects, self._trouble)
             time.sleep(0.1)
-        return server(self.port, self._objects, self._trouble)
+        return troubled(self.port, self._objects, self._trouble)
 
     def stop(self) -> None:
         self._httpd.shutdown()

@@ -16,7 +16,7 @@ from google.cloud.firestore_v1.types import (
     Write,
 )
 
-from infra.local.faults import Fault, Trouble
+from tests.faults import Fault, Trouble
 from tests.integration.faults.grpc_proxy import OWNER, GrpcProxy, Upstream
 
 _SERVICE = "/google.firestore.v1.Firestore"

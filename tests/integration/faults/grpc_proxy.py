@@ -10,8 +10,8 @@ from typing import Any
 
 import grpc
 
-from infra.local.faults import Fault, Kind, Trouble
 from infra.local.ports import HOST
+from tests.faults import Fault, Kind, Trouble
 
 _THREADS = 64
 _STATUS = {

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import grpc
 from google.pubsub_v1.types import PublishRequest, PublishResponse, PubsubMessage
 
-from infra.local.faults import Fault, Kind, Trouble
+from tests.faults import Fault, Kind, Trouble
 from tests.integration.faults.grpc_proxy import GrpcProxy, Upstream
 
 _PUBLISH = "/google.pubsub.v1.Publisher/Publish"

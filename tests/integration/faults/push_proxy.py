@@ -12,9 +12,9 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from infra.local.faults import Kind, Trouble, reset
 from infra.local.ports import HOST
 from infra.local.servers import Server
+from tests.faults import Kind, Trouble, reset
 
 _TIMEOUT = 120
 _HEADERS = ("Content-Type", "User-Agent")

@@ -14,8 +14,8 @@ from google.api_core.retry import Retry
 from google.cloud import firestore, pubsub_v1
 
 from infra.local.client import Client
-from infra.local.faults import Fault, Kind
 from infra.local.users import Account
+from tests.faults import Fault, Kind
 from tests.integration.faults.bench import Bench, pointed_at
 from tests.jobs import document, new_id, read_entry
 from tests.waiting import wait_until

@@ -8,8 +8,8 @@ from functools import partial
 import pytest
 
 from infra.local.client import Client
-from infra.local.faults import Fault, Kind
 from infra.local.users import Account
+from tests.faults import Fault, Kind
 from tests.integration.faults.bench import Bench
 from tests.jobs import document, new_id, read_entry
 from tests.waiting import wait_until

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from infra.functions import Function, Role, table
-from infra.local.faults import Trouble
 from infra.local.objects import VersionedStorage
 from shared.settings import EMULATOR_VARIABLES
 from tests.accounts import StorageAs, TopicAs, needed, permissions
 from tests.enumerated import FOUND
 from tests.fakes import SETTINGS, FakeServices
+from tests.faults import Trouble
 from tests.integration.faults.grpc_proxy import serving
 from tests.jobs import NOW
 from tests.read_only_firestore import ReadOnlyFirestore

@@ -14,8 +14,8 @@ import pytest
 from google.api_core.exceptions import BadRequest, NotFound, PreconditionFailed
 from google.cloud import storage
 
-from infra.local.faults import Trouble
 from infra.local.objects import VersionedStorage
+from tests.faults import Trouble
 from tests.storages import a_storage
 
 WEEK = timedelta(days=7)

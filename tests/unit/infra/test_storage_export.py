@@ -14,7 +14,6 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 
 from infra.local import ports
-from infra.local.faults import Trouble
 from infra.local.objects import VersionedStorage
 from infra.local.storage import EXPORT, server
 
@@ -24,7 +23,7 @@ NAMES = ("user/job/output.mp4", "user/jöb/a b%2Fc.mp4", "user/job")
 @contextmanager
 def serving(held: VersionedStorage) -> Iterator[storage.Client]:
     port = ports.any_free(["storage"])["storage"]
-    with server(port, held, Trouble()) as running:
+    with server(port, held) as running:
         threading.Thread(target=running.serve_forever, args=(0.05,), daemon=True).start()
         url = f"http://{ports.HOST}:{port}"
         yield storage.Client("demo", AnonymousCredentials(), client_options={"api_endpoint": url})

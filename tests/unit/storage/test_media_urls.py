@@ -11,7 +11,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from google.auth.exceptions import TransportError
 
-from infra.local.faults import Fault, Kind, Trouble
 from shared.errors import Unavailable
 from shared.jobs.job import Job, Medium, Picture
 from shared.services import Services
@@ -21,6 +20,7 @@ from shared.storage.lookups import Lookups
 from shared.storage.media import MediaStore, MediaUrls
 from shared.storage.signing import Urls
 from tests.fakes import SETTINGS
+from tests.faults import Fault, Kind, Trouble
 from tests.jobs import NOW
 from tests.storages import a_storage
 

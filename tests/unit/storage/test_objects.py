@@ -13,10 +13,10 @@ from google.api_core.exceptions import Forbidden
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 
-from infra.local.faults import Fault, Kind, Trouble
 from shared.errors import Unavailable
 from shared.storage.limits import removing
 from shared.storage.objects import ObjectStore
+from tests.faults import Fault, Kind, Trouble
 from tests.storages import a_storage
 
 # The library leaves a failed download's connection to the garbage collector.

@@ -10,13 +10,13 @@ from urllib.parse import quote
 
 import pytest
 
-from infra.local.faults import Fault, Kind, Trouble
 from infra.local.objects import VersionedStorage
 from shared.jobs.job import JobPrefix
 from shared.storage import recovery
 from shared.storage.limits import removing
 from shared.storage.objects import ObjectStore
 from shared.storage.recovery import BucketRestore
+from tests.faults import Fault, Kind, Trouble
 from tests.storages import a_storage
 
 IMAGES, VIDEOS, OUTPUTS = BUCKETS = ("images", "videos", "outputs")

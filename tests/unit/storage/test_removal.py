@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from infra.local.faults import Fault, Kind, Trouble
 from infra.local.objects import VersionedStorage
 from shared.errors import Unavailable
 from shared.jobs.job import JobPrefix
@@ -17,6 +16,7 @@ from shared.storage import attempts, removal
 from shared.storage.limits import removing
 from shared.storage.objects import ObjectStore
 from shared.storage.removal import BucketPurge
+from tests.faults import Fault, Kind, Trouble
 from tests.storages import a_storage, still, store
 from tests.waiting import wait_until
 

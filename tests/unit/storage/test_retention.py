@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from infra.local.faults import Fault, Kind, Trouble
 from shared.errors import Unavailable
 from shared.storage.limits import reading
 from shared.storage.retention import KNOWN_FOR, Retention, Retentions
+from tests.faults import Fault, Kind, Trouble
 from tests.storages import a_storage
 
 BUCKETS = ("images", "videos", "outputs")

@@ -4,7 +4,7 @@ import threading
 import time
 from collections import Counter
 
-from infra.local.faults import COMMON, Fault, Kind, Schedule, Trouble
+from tests.faults import COMMON, Fault, Kind, Schedule, Trouble
 
 
 def faults(schedule: Schedule, calls: int = 2000) -> list[Fault | None]:

@@ -51,7 +51,7 @@ class Schedule:
     """A decision that makes `rate` (0 to 1) of all calls fail, in an order determined by the seed."""
 
     def __init__(self, seed: int, rate: float, kinds: Sequence[Kind] = COMMON) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - the chance must be repeatable
+        self._random = random.Random(seed)
         self._rate = rate
         self._kinds = kinds
         self._lock = threading.Lock()
