@@ -1,14 +1,14 @@
 """How the page is hosted: infra/cloud/firebase.json, read as Firebase Hosting reads it.
 
 https://firebase.google.com/docs/hosting/full-config describes the file. What is not read here is refused, because
-the local cloud would otherwise serve the page differently from production.
+the local cloud would otherwise serve the page differently from production. The rewrites, which send paths to
+functions, are not read: a test compares them with the table of functions.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -62,13 +62,6 @@ class Glob:
         return re.escape(part)
 
 
-@dataclass(frozen=True, slots=True)
-class Rewrite:
-    source: Glob
-    service: str
-    """Of Cloud Run."""
-
-
 class Hosting:
     """Raises NotSupported if `content`, the file's, says something else than this class reads."""
 
@@ -80,7 +73,6 @@ class Hosting:
             raise NotSupported("trailingSlash must be true: the page's links have one")
         self.public: str = hosting["public"]
         """The folder of the page's files, beside the file."""
-        self.rewrites = [_rewrite(one) for one in hosting.get("rewrites", ())]
         self._ignored = [Glob(source) for source in hosting.get("ignore", ())]
         self._headers = [
             (Glob(rule["source"]), [(header["key"], header["value"]) for header in rule["headers"]])
@@ -100,15 +92,6 @@ class Hosting:
     def ignores(self, name: str) -> bool:
         """Whether the file with this path within `public` is not part of the page."""
         return any(source.matches(name) for source in self._ignored)
-
-
-def _rewrite(rule: dict[str, Any]) -> Rewrite:
-    match rule:
-        case {"source": source, "run": {"serviceId": service, **rest}} if len(rule) == 2 and rest.keys() <= {
-            "region"
-        }:
-            return Rewrite(Glob(source), service)
-    raise NotSupported(f"the rewrite {rule} is not of a source to a service of Cloud Run alone")
 
 
 @cache

@@ -7,7 +7,6 @@ function with the variable FUNCTION_TARGET.
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 
 from infra.functions import table
@@ -63,15 +62,3 @@ def stage(folder: Path, root: Path = ROOT, *, compiled: bool = False) -> Path:
     (folder / "main.py").write_text(_MAIN.format(functions=FUNCTIONS))
     (folder / "project.toml").write_text(_PROJECT.format(python=PYTHON))
     return folder
-
-
-def main() -> None:
-    match sys.argv[1:]:
-        case [folder]:
-            print(stage(Path(folder)))
-        case _:
-            sys.exit("usage: python -m infra.stage FOLDER")
-
-
-if __name__ == "__main__":
-    main()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import sys
 from pathlib import Path
 
 from infra.hosting import FILE, hosting
@@ -46,18 +45,3 @@ def _check(built: Path) -> None:
             raise ValueError(f"{file} has no Content-Security-Policy: build the page with npm run build")
         if "http://" in policy[1]:
             raise ValueError(f"{file} is built for the local cloud: build the page for the deployment")
-
-
-def main() -> None:
-    match sys.argv[1:]:
-        case [region, folder]:
-            try:
-                print(stage(region, Path(folder)))
-            except ValueError as error:
-                sys.exit(f"stage_page: {error}")
-        case _:
-            sys.exit("usage: python -m infra.stage_page REGION FOLDER")
-
-
-if __name__ == "__main__":
-    main()

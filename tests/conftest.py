@@ -15,6 +15,7 @@ from infra.local.stack import PORT_NAMES, Stack, running
 from infra.local.users import Account, Users
 from tests.jobs import empty
 from tests.order import Measure, Order
+from tests.users import EndingUsers
 
 settings.register_profile(
     "suite",
@@ -107,8 +108,8 @@ def buckets(stack: Stack) -> storage.Client:
 
 
 @pytest.fixture(scope="session")
-def users(stack: Stack) -> Users:
-    return Users(stack.auth_url, stack.settings.project)
+def users(stack: Stack) -> EndingUsers:
+    return EndingUsers(stack.auth_url, stack.settings.project)
 
 
 @pytest.fixture

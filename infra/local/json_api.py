@@ -14,8 +14,6 @@ from infra.local.objects import VersionedStorage
 _OBJECT = re.compile(r"(?:(?:/download)?/storage/v1)?/b/(?P<bucket>[^/]+)/o/(?P<name>[^/]+)(?P<verb>/restore)?")
 _LIST = re.compile(r"(?:/storage/v1)?/b/(?P<bucket>[^/]+)/o")
 _UPLOAD = re.compile(r"/upload/storage/v1/b/(?P<bucket>[^/]+)/o")
-_BY_EMULATOR = "matchGlob"
-"""The emulator itself handles listings with this, in a single page."""
 Answer = tuple[int, Any]
 """HTTP status and body."""
 
@@ -37,7 +35,7 @@ def answer(storage: VersionedStorage, method: str, path: str, query: Mapping[str
 
     Raises NotFound, and ValueError for a bad request.
     """
-    if (match := _LIST.fullmatch(path)) and method == "GET" and _BY_EMULATOR not in query:
+    if (match := _LIST.fullmatch(path)) and method == "GET":
         return 200, storage.listing(match["bucket"], query)
     match = _OBJECT.fullmatch(path)
     if match is None:

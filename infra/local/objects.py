@@ -158,10 +158,6 @@ class VersionedStorage(Storage):  # type: ignore[misc]  # untyped
         self._put_away(bucket, name, for_good=generation is not None)
         self._hard_delete_file(bucket, name)
 
-    def delete_file(self, bucket: str, name: str) -> None:
-        """Delete the live generation: a part of a batch."""
-        self.delete_generation(bucket, name, None)
-
     def restore(self, bucket: str, name: str, generation: str) -> dict[str, Any]:
         """Make a live copy of a soft-deleted generation, which stays as it is until its time is over.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from google.cloud import pubsub_v1, storage
@@ -47,22 +47,8 @@ def make_topics(settings: Settings, push_endpoints: Mapping[str, str]) -> None:
                 topic=_topic(settings, dead),
                 ack_deadline_seconds=table().dead_letters_ack_deadline,
             )
-        topics = topics_by_function(settings)
         for function, endpoint in push_endpoints.items():
-            subscriber.create_subscription(request=_push(settings, function, topics[function], endpoint))
-
-
-def make_subscription(settings: Settings, function: str, endpoint: str) -> Callable[[], None]:
-    """Push a function's events to this address. Returns a function that removes the subscription."""
-    request = _push(settings, function, topics_by_function(settings)[function], endpoint)
-    with pubsub_v1.SubscriberClient() as subscriber:
-        subscriber.create_subscription(request=request)
-
-    def remove() -> None:
-        with pubsub_v1.SubscriberClient() as subscriber:
-            subscriber.delete_subscription(subscription=request["name"])
-
-    return remove
+            subscriber.create_subscription(request=subscription(settings, function, endpoint))
 
 
 def topics_by_function(settings: Settings) -> dict[str, str]:
@@ -74,14 +60,11 @@ def topics_by_function(settings: Settings) -> dict[str, str]:
     }
 
 
-def dead_letters_subscription(settings: Settings) -> str:
-    """Full name of the subscription that keeps messages that could not be processed."""
-    return _subscription(settings, dead_letters(settings.job_deleted_topic))
-
-
-def _push(settings: Settings, function: str, topic: str, endpoint: str) -> dict[str, Any]:
+def subscription(settings: Settings, function: str, endpoint: str) -> dict[str, Any]:
+    """The subscription that pushes a function's events to this address, as Pub/Sub's client takes it."""
+    topic = topics_by_function(settings)[function]
     name = _topic(settings, topic)
-    subscription: dict[str, Any] = {
+    request: dict[str, Any] = {
         "name": _subscription(settings, table().functions[function].account),
         "topic": name,
         # As in the cloud: the event's source is the topic in the endpoint's path.
@@ -90,11 +73,11 @@ def _push(settings: Settings, function: str, topic: str, endpoint: str) -> dict[
         "retry_policy": {"minimum_backoff": Duration(seconds=1), "maximum_backoff": Duration(seconds=10)},
     }
     if table().functions[function].retry:
-        subscription["dead_letter_policy"] = {
+        request["dead_letter_policy"] = {
             "dead_letter_topic": _topic(settings, dead_letters(topic)),
             "max_delivery_attempts": table().attempts,
         }
-    return subscription
+    return request
 
 
 def _topic(settings: Settings, name: str) -> str:

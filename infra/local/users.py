@@ -39,12 +39,6 @@ class Users:
         """End all sessions that began before `valid_since`, in seconds since 1970."""
         self._post(f"{self._admin}:update", {"localId": user_id, "validSince": str(valid_since)})
 
-    def disable(self, user_id: str) -> None:
-        self._post(f"{self._admin}:update", {"localId": user_id, "disableUser": True})
-
-    def remove(self, user_id: str) -> None:
-        self._post(f"{self._admin}:delete", {"localId": user_id})
-
     def export(self) -> list[dict[str, Any]]:
         """All accounts, in the form that `load` takes."""
         url = f"{self._admin}:batchGet?maxResults=-1"

@@ -20,7 +20,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.settings import Settings
 
-EVERY = 20.0
+_EVERY = 20
 """Seconds that a job stays in each state."""
 MOST = 200
 """Most jobs that it starts in total."""
@@ -104,11 +104,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--project", required=True)
     parser.add_argument("--user", required=True, help="whose jobs it works on")
-    parser.add_argument("--every", type=float, default=EVERY, help="seconds in each state (default: %(default)s)")
     options = parser.parse_args()
     worker = Worker(Settings(project=options.project, allowed_origins=()), options.user)
     while True:
-        time.sleep(options.every)
+        time.sleep(_EVERY)
         try:
             worker.step()
         except (GoogleAPIError, OSError) as error:

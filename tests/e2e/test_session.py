@@ -10,13 +10,14 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Request, expect
 
 from infra.local.stack import Stack
-from infra.local.users import Account, Users
+from infra.local.users import Account
 from tests.conftest import PASSWORD
 from tests.e2e.clock import Clock
 from tests.e2e.faults import HeldBack, failed_load
 from tests.e2e.jobs_page import SESSION, JobsPage
 from tests.e2e.shelf import Shelf
 from tests.e2e.test_accessibility import expect_fits_and_no_violations
+from tests.users import EndingUsers
 from tests.waiting import wait_until
 
 _LOOK_UP = re.compile("accounts:lookup")
@@ -274,15 +275,15 @@ def test_a_token_that_the_functions_refuse_is_renewed_once_and_the_request_repea
     assert len(renewals) == 1
 
 
-def _revoke(users: Users, account: Account) -> None:
+def _revoke(users: EndingUsers, account: Account) -> None:
     users.revoke(account.user_id, int(time.time()) + 60)
 
 
-def _disable(users: Users, account: Account) -> None:
+def _disable(users: EndingUsers, account: Account) -> None:
     users.disable(account.user_id)
 
 
-def _remove(users: Users, account: Account) -> None:
+def _remove(users: EndingUsers, account: Account) -> None:
     users.remove(account.user_id)
 
 
@@ -290,10 +291,10 @@ def _remove(users: Users, account: Account) -> None:
 def test_a_revoked_session_leads_to_sign_in_when_a_deletion_is_refused(
     jobs_page: JobsPage,
     shelf: Shelf,
-    users: Users,
+    users: EndingUsers,
     account: Account,
     expected_errors: list[str],
-    end: Callable[[Users, Account], None],
+    end: Callable[[EndingUsers, Account], None],
 ) -> None:
     expected_errors.append(_REFUSED)
     job_id = shelf.add(media=False)
@@ -307,7 +308,7 @@ def test_a_revoked_session_leads_to_sign_in_when_a_deletion_is_refused(
 
 
 def test_a_session_that_cannot_be_renewed_leads_to_sign_in_before_the_old_token_is_sent(
-    jobs_page: JobsPage, shelf: Shelf, users: Users, account: Account, expected_errors: list[str]
+    jobs_page: JobsPage, shelf: Shelf, users: EndingUsers, account: Account, expected_errors: list[str]
 ) -> None:
     expected_errors.append(_REFUSED)
     shelf.add(media=False)

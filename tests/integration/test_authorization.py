@@ -15,7 +15,7 @@ from google.cloud import firestore
 
 from infra.local import ports
 from infra.local.stack import Stack
-from infra.local.users import Account, Users
+from infra.local.users import Account
 from shared.deletion.erasures import Erasures
 from shared.sharing.short_links import new_short_id
 from tests.conftest import PASSWORD
@@ -23,6 +23,7 @@ from tests.enumerated import BODIES, FOUND, Operation, for_users
 from tests.fake_firestore import SWEEP_AFTER
 from tests.jobs import NOW, deleted, document, entry, new_id, read
 from tests.tokens import pem, private_key, unsigned_token
+from tests.users import EndingUsers
 
 OPERATIONS = for_users(FOUND)
 DELETE = "DELETE /jobs/{job_id}"
@@ -116,7 +117,7 @@ def test_the_list_holds_nothing_of_another_users(
 
 @pytest.mark.parametrize("kind", ["revoked", "disabled", "removed"])
 def test_a_session_that_has_ended_changes_nothing(
-    stack: Stack, account: Account, job: str, users: Users, database: firestore.Client, kind: str
+    stack: Stack, account: Account, job: str, users: EndingUsers, database: firestore.Client, kind: str
 ) -> None:
     before = read(database, job)
     if kind == "revoked":
@@ -132,7 +133,7 @@ def test_a_session_that_has_ended_changes_nothing(
 
 
 def test_signing_in_again_after_a_revocation_lets_the_user_delete(
-    stack: Stack, account: Account, job: str, users: Users
+    stack: Stack, account: Account, job: str, users: EndingUsers
 ) -> None:
     users.revoke(account.user_id, int(time.time()) - 1)
     again = users.sign_in(account.email, PASSWORD)

@@ -14,9 +14,7 @@ import pytest
 import requests
 from google.cloud import firestore, storage
 
-from infra.local import ports
 from infra.local.client import Client
-from infra.local.resources import make_subscription
 from infra.local.stack import Stack
 from infra.local.users import Account
 from infra.stage import ROOT
@@ -29,6 +27,7 @@ from shared.sharing.completion import Completions
 from shared.sharing.shares import NoSuchVideo, Shares
 from shared.sharing.short_links import new_short_id
 from tests.fake_firestore import SWEEP_AFTER
+from tests.integration.subscribed import subscribed
 from tests.jobs import NOW, document, new_id, put_all, read, read_entry
 from tests.waiting import wait_until
 
@@ -168,16 +167,10 @@ def _renewed(shares: Shares, job_id: str) -> None:
 def test_pictures_are_made_and_purged_with_their_job(
     stack: Stack, database: firestore.Client, buckets: storage.Client, account: Account, put: Callable[..., str]
 ) -> None:
-    stack.start_function("make_posters")
-    stack.processes.wait_for("make_posters", lambda: ports.answers(stack.ports["make_posters"]))
-    remove = make_subscription(stack.settings, "make_posters", stack.function_url("make_posters"))
-    try:
+    with subscribed(stack, "make_posters"):
         job_id = put(account.user_id)
         upload(buckets, f"{account.user_id}/{job_id}/output.mp4", VIDEO.read_bytes())
         wait_until(lambda: read(database, job_id).get("previews"), 240)
-    finally:
-        remove()
-        stack.processes.stop(["make_posters"])
     client = Client(stack.url, account.token)
     wait_until(lambda: client.get(f"/jobs/{job_id}")["status"] == "completed")
     media = client.get(f"/jobs/{job_id}/thumbnails")

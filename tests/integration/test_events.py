@@ -14,9 +14,9 @@ from google.cloud import firestore, pubsub_v1, storage
 
 from infra.local import ports
 from infra.local.client import Client
-from infra.local.resources import dead_letters_subscription
 from infra.local.stack import Stack
 from shared.messaging.events import JobDeleted
+from shared.settings import dead_letters
 from tests.jobs import NOW, deleted, document, new_id, read, read_entry
 from tests.waiting import wait_until
 
@@ -243,12 +243,12 @@ def test_an_event_nobody_takes_waits_in_the_dead_letters_and_can_be_replayed(
         assert Client(stack.url, account.token).delete(f"/jobs/{job_id}")["purge"] == "pending"
         with pubsub_v1.SubscriberClient() as subscriber:
             letters: list[Any] = []
+            settings = stack.settings
+            kept_in = subscriber.subscription_path(settings.project, dead_letters(settings.job_deleted_topic))
 
             def pull() -> list[Any]:
                 try:
-                    answer = subscriber.pull(
-                        subscription=dead_letters_subscription(stack.settings), max_messages=10, timeout=5
-                    )
+                    answer = subscriber.pull(subscription=kept_in, max_messages=10, timeout=5)
                 except DeadlineExceeded:
                     return []
                 letters.extend(answer.received_messages)

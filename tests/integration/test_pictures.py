@@ -11,11 +11,10 @@ import requests
 from google.cloud import firestore, storage
 from PIL import Image
 
-from infra.local import ports
 from infra.local.client import Client
-from infra.local.resources import make_subscription
 from infra.local.stack import Stack
 from infra.local.users import Account
+from tests.integration.subscribed import subscribed
 from tests.jobs import document, new_id, read
 from tests.waiting import wait_until
 
@@ -26,12 +25,8 @@ SHIRT = {"x": 0.5, "y": 0.69}
 
 @pytest.fixture(scope="module")
 def _making(stack: Stack) -> Iterator[None]:
-    stack.start_function("make_posters")
-    stack.processes.wait_for("make_posters", lambda: ports.answers(stack.ports["make_posters"]))
-    remove = make_subscription(stack.settings, "make_posters", stack.function_url("make_posters"))
-    yield
-    remove()
-    stack.processes.stop(["make_posters"])
+    with subscribed(stack, "make_posters"):
+        yield
 
 
 @pytest.mark.usefixtures("_making")

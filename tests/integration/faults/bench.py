@@ -10,6 +10,7 @@ import itertools
 import os
 import random
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -21,6 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
+from weakref import WeakSet
 
 from gcp_storage_emulator.handlers.objects import _make_object_resource
 from google.cloud import firestore, pubsub_v1, storage
@@ -32,14 +34,14 @@ from infra.local.ports import HOST
 from infra.local.processes import Processes
 from infra.local.servers import Server
 from infra.local.stack import PORT_NAMES, Stack
-from infra.local.storage import Handler, notified
+from infra.local.storage import Handler, notified, server
 from infra.local.users import Account, Users
 from tests.faults import COMMON, Kind, Schedule, Trouble
 from tests.integration.faults.firestore_proxy import Firestore, FirestoreProxy
 from tests.integration.faults.grpc_proxy import serving
 from tests.integration.faults.pubsub_proxy import Pubsub, PubsubProxy
 from tests.integration.faults.push_proxy import pushing
-from tests.storages import troubled
+from tests.storages import TroubledHandler
 from tests.waiting import wait_until
 
 BACKGROUND = ("purge_job", "process_upload", "sweep_purges", "restore_job", "erase_jobs")
@@ -285,6 +287,7 @@ class _Storage:
         self.port = 0
         self._objects = objects
         self._trouble = trouble
+        self._connections: WeakSet[socket.socket] = WeakSet()
 
     def start(self) -> None:
         self._httpd = self._bound()
@@ -295,15 +298,23 @@ class _Storage:
     def _bound(self) -> Server:
         for _ in range(50):
             with suppress(OSError):  # another connection may have taken the port meanwhile
-                return troubled(self.port, self._objects, self._trouble)
+                return server(self.port, self._objects, handler=self._handle)
             time.sleep(0.1)
-        return troubled(self.port, self._objects, self._trouble)
+        return server(self.port, self._objects, handler=self._handle)
+
+    def _handle(
+        self, objects: VersionedStorage, keys: Mapping[str, str], connection: socket.socket, *args: Any
+    ) -> TroubledHandler:
+        self._connections.add(connection)
+        return TroubledHandler(self._trouble, objects, keys, connection, *args)
 
     def stop(self) -> None:
         self._httpd.shutdown()
         self._thread.join()
         self._httpd.server_close()
-        self._httpd.break_connections()
+        for connection in list(self._connections):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager

@@ -72,8 +72,6 @@ def read(**changes: Any) -> Hosting:
         ({"redirects": []}, "hosting has redirects"),
         ({"cleanUrls": True, "i18n": {}}, "hosting has cleanUrls, i18n"),
         ({"trailingSlash": False}, "trailingSlash must be true"),
-        ({"rewrites": [{"source": "**", "destination": "/index.html"}]}, "is not of a source to a service"),
-        ({"rewrites": [{"source": "**", "run": {"serviceId": "a", "pinTag": True}}]}, "is not of a source"),
     ],
 )
 def test_what_the_local_cloud_would_not_do_is_refused(changes: dict[str, Any], problem: str) -> None:
@@ -110,15 +108,19 @@ def test_a_response_that_is_not_of_the_page_keeps_its_own_headers(path: str) -> 
 
 def test_what_goes_to_a_service_is_what_its_function_answers() -> None:
     services = {function.name.replace("_", "-"): function for function in table().functions.values()}
-    for rewrite in hosting().rewrites:
-        routes = [route.path.format(short_id="25ca1d0f") for route in services[rewrite.service].routes]
-        matched = [path for path in routes if rewrite.source.matches(path)]
+    sources = []
+    for rewrite in json.loads(FILE.read_text())["hosting"]["rewrites"]:
+        assert (rewrite.keys(), rewrite["run"].keys()) == ({"source", "run"}, {"serviceId"})
+        source, function = Glob(rewrite["source"]), services[rewrite["run"]["serviceId"]]
+        routes = [route.path.format(short_id="25ca1d0f") for route in function.routes]
+        matched = [path for path in routes if source.matches(path)]
         assert matched
-        assert {upstream_for("GET", path, None) for path in matched} == {services[rewrite.service].name}
+        assert {upstream_for("GET", path, None) for path in matched} == {function.name}
+        sources.append(source)
     public = [
         route.path for function in table().functions.values() if function.public for route in function.routes
     ]
-    assert all(any(rewrite.source.matches(path) for rewrite in hosting().rewrites) for path in public)
+    assert all(any(source.matches(path) for source in sources) for path in public)
 
 
 def test_the_mark_of_a_build_is_not_part_of_the_page() -> None:

@@ -146,13 +146,6 @@ def test_one_deleted_by_its_number_does_not_become_an_older_one(versioned: Any) 
     assert soft_deleted(versioned) == [("a", generation)]
 
 
-def test_a_batch_deletes_as_single_requests_do(bucket: Any) -> None:
-    generations = [put(bucket, name, b"x") for name in "ab"]
-    with bucket.client.batch():
-        bucket.delete_blobs(["a", "b"])
-    assert soft_deleted(bucket) == [*zip("ab", generations, strict=True)]
-
-
 def test_a_listing_of_deleted_objects_has_pages_and_a_prefix(bucket: Any) -> None:
     for name in ("a/1", "a/2", "a/2", "a/3", "b/1"):
         put(bucket, name, b"x")
