@@ -232,7 +232,7 @@ class FakeLedger:
             if document.get("user_id") == user_id and document.get(path_field) == name:
                 yield job_id, document
 
-    def displaced(self, job_id: str, after: int = 0) -> dict[str, Any]:
+    def displaced(self, job_id: str, after: int) -> dict[str, Any]:
         moved = self.fields_moved.get(job_id, [])[after:]
         return {name: value for fields in moved for name, value in fields.items()}
 

@@ -58,7 +58,7 @@ class FakeShares:
         with suppress(NoSuchVideo):
             self.links.setdefault(short_id, self.resolve(short_id, now).job.id)
 
-    def renew(self, user_id: str, job_id: str, now: datetime, expires_at: datetime | None = None) -> Job:
+    def renew(self, user_id: str, job_id: str, now: datetime, expires_at: datetime | None) -> Job:
         document = self._owned(user_id, job_id)
         job = job_from(job_id, document)
         if not job.is_completed:

@@ -177,7 +177,7 @@ class Erasures:
         *,
         deleted: int,
         failed: int,
-        left: Sequence[str] = (),
+        left: Sequence[str],
         now: datetime,
     ) -> Erasure | None:
         """Record that the jobs from its place up to `after` were dealt with, so many with success; None ends the

@@ -178,7 +178,7 @@ class Ledger:
         )
         return ((one.id, fields(one)) for one in _paged(query.select(["user_id", "deleted_at"])))
 
-    def displaced(self, job_id: str, after: int = 0) -> Document:
+    def displaced(self, job_id: str, after: int) -> Document:
         """The fields that made room for the mark in the job's document, each with its latest value.
 
         Only those that were displaced `after` so many times.

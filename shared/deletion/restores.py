@@ -57,7 +57,7 @@ class Restores:
         self._longest_run = longest_run
 
     def request(
-        self, user_id: str, job_id: str, kept_until: KeptUntil, now: datetime, erased_at: ErasedAt = lambda: None
+        self, user_id: str, job_id: str, kept_until: KeptUntil, now: datetime, erased_at: ErasedAt
     ) -> Deletion:
         """Take the job's deletion back. Returns it as RESTORING, or RESTORED if that has happened already.
 

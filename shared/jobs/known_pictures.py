@@ -44,9 +44,7 @@ def can_show(document: Document, job: JobPrefix, medium: Medium, path: str) -> b
     return is_live(document, job.user_id) and job_from(job.job_id, document).path(medium) in {None, path}
 
 
-def known_pictures(
-    document: Document, medium: Medium, pictures: Pictures | None, *, is_decoded: bool = True
-) -> Document:
+def known_pictures(document: Document, medium: Medium, pictures: Pictures | None, *, is_decoded: bool) -> Document:
     """The changes that record the pictures of one medium, or with None, that it has none.
 
     Unless `is_decoded`, perhaps some can be made: then whether it is playable stays as it is.

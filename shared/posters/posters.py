@@ -117,9 +117,7 @@ class Posters:
         return cls(poster, preview or None, view or None, storyboard or None, shared, plays_everywhere)
 
 
-def make_posters(
-    source: IO[bytes], *, is_for_video: bool = False, is_output: bool = False, unfiltered_too: bool = False
-) -> Posters:
+def make_posters(source: IO[bytes], *, is_for_video: bool, is_output: bool, unfiltered_too: bool) -> Posters:
     """Make pictures of an open file. Raises Unpicturable. Takes at most slightly more than TIMEOUT.
 
     A GIF is a picture, but with `is_for_video` it is a video. With `is_output`, a video also gets a storyboard

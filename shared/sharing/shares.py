@@ -109,7 +109,7 @@ def revocation(document: dict[str, Any], link: Mapping[str, Any], now: datetime)
     return {**ended, "share_revoked_at": now, **(kept_wish(link) if "share_name" in document else {})}
 
 
-def renewal(document: dict[str, Any], now: datetime, expires_at: datetime | None = None) -> dict[str, Any]:
+def renewal(document: dict[str, Any], now: datetime, expires_at: datetime | None) -> dict[str, Any]:
     """What must be written with a new link, besides its id. Raises TooManyRequests."""
     refusal = "This job has had many new links lately. The next can be made in {}."
     until = RENEWALS.used(document.get("share_renewals_until"), now, refusal)
@@ -189,7 +189,7 @@ class Shares:
         if not video.is_settled:
             claim(self._client, short_id, video.job.id)
 
-    def renew(self, user_id: str, job_id: str, now: datetime, expires_at: datetime | None = None) -> Job:
+    def renew(self, user_id: str, job_id: str, now: datetime, expires_at: datetime | None) -> Job:
         """Give the job a new link, which ends then or never, and end its old one.
 
         Whether that shows the job's name stays as the owner wishes. Raises NotFound, NotCompleted and

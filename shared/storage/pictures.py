@@ -108,7 +108,7 @@ class PictureStore:
         contents: Mapping[PictureKind, bytes | None],
         *,
         playable: bool,
-        shared_size: tuple[int, int] | None = None,
+        shared_size: tuple[int, int] | None,
     ) -> Pictures | None:
         """Write pictures of that generation. Raises Contended if someone else has written since `place`.
 

@@ -34,7 +34,7 @@ def advance(
     erasures: Erasures, erasure: Erasure | None, after: str | None, deleted: int = 1, failed: int = 0
 ) -> Erasure | None:
     assert erasure
-    return erasures.advance(erasure, after, deleted=deleted, failed=failed, now=NOW + MINUTE)
+    return erasures.advance(erasure, after, deleted=deleted, failed=failed, left=(), now=NOW + MINUTE)
 
 
 def test_what_was_asked_for_is_read_as_it_was(erasures: Erasures, erasure: Erasure, user: str) -> None:
@@ -237,7 +237,7 @@ def test_no_words_are_displaced_or_stay_displaced(world: World, erasure: Erasure
         | {"state": "restored", "displaced": 1, "put_back": 1},
     )
     Erasing(world.ledger, world.deletions).erase(erasure, [job_id], NOW + MINUTE)
-    assert world.ledger.displaced(job_id) == {"other": "kept"}
+    assert world.ledger.displaced(job_id, 0) == {"other": "kept"}
 
 
 def test_a_job_that_its_owner_restored_after_the_erasure_and_deleted_again_keeps_its_words(
@@ -249,7 +249,7 @@ def test_a_job_that_its_owner_restored_after_the_erasure_and_deleted_again_keeps
     world.deletions.mark(user, ids[0], NOW)
     world.deletions.mark(user, ids[1], NOW)
     for job_id in ids:
-        wish = restores.request(user, job_id, lambda at: at, NOW + MINUTE)
+        wish = restores.request(user, job_id, lambda at: at, NOW + MINUTE, lambda: None)
         if job_id == ids[0]:
             restores.finish(wish, NOW + 2 * MINUTE)
         world.deletions.mark(user, job_id, NOW + 3 * MINUTE)
@@ -264,7 +264,7 @@ def test_a_job_whose_restore_was_given_up_loses_its_words(world: World, erasure:
     (job_id,) = put_many(world, user, lambda owner: document(owner, **TEXTS), 1)
     restores = Restores(world.ledger, SWEEP_AFTER, SWEEP_AFTER)
     world.deletions.mark(user, job_id, NOW)
-    wish = restores.request(user, job_id, lambda at: at, NOW + MINUTE)
+    wish = restores.request(user, job_id, lambda at: at, NOW + MINUTE, lambda: None)
     restores.abandon(wish, NOW + 2 * MINUTE)
     Erasing(world.ledger, world.deletions).erase(erasure, [job_id], NOW + 3 * MINUTE)
     assert world.read(job_id).keys().isdisjoint(TEXTS)

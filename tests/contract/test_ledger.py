@@ -273,7 +273,7 @@ def test_a_document_without_room_for_the_mark_gets_it(database: firestore.Client
     deletion = world.deletions.mark(user, job_id, NOW)
     assert world.deletions.begin_purge(job_id, user, "run", NOW) == replace(deletion, first_removal=NOW)
     assert is_hidden(world, user, job_id)
-    kept = {**world.read(job_id), **world.ledger.displaced(job_id)}
+    kept = {**world.read(job_id), **world.ledger.displaced(job_id, 0)}
     assert (kept["extension_prompt"], kept["deleted_at"], kept["created_at"]) == (prompt, NOW, full["created_at"])
     assert world.deletions.end_purge(job_id, "run", EMPTY, NOW, owner=user).state is DeletionState.DONE
 
@@ -286,7 +286,7 @@ def test_a_full_copy_of_a_full_document_makes_room_again(database: firestore.Cli
         world.put(job_id, copy)
         world.deletions.mark(user, job_id, NOW)
         assert is_hidden(world, user, job_id)
-    assert world.ledger.displaced(job_id) == {"extension_prompt": copy["extension_prompt"]}
+    assert world.ledger.displaced(job_id, 0) == {"extension_prompt": copy["extension_prompt"]}
     assert world.entry(job_id)["displaced"] == 2
 
 
@@ -314,7 +314,7 @@ def test_a_document_that_a_field_fills_by_which_lists_find_jobs_gets_its_mark(
     world.put(job_id, full)
     world.deletions.mark(user, job_id, NOW)
     assert is_hidden(world, user, job_id)
-    assert world.read(job_id) | world.ledger.displaced(job_id) == full | {"deleted_at": NOW, "deleted_by": user}
+    assert world.read(job_id) | world.ledger.displaced(job_id, 0) == full | {"deleted_at": NOW, "deleted_by": user}
 
 
 def test_a_document_that_is_full_of_index_entries_gets_its_mark(
@@ -335,7 +335,7 @@ def test_a_document_that_is_full_of_index_entries_gets_its_mark(
     assert is_hidden(world, user, job_id)
     needed = {"user_id", "created_at", "status", "view_count"}
     assert world.read(job_id).keys() == needed | {"deleted_at", "deleted_by"}
-    assert world.read(job_id) | world.ledger.displaced(job_id) == full | {"deleted_at": NOW, "deleted_by": user}
+    assert world.read(job_id) | world.ledger.displaced(job_id, 0) == full | {"deleted_at": NOW, "deleted_by": user}
 
 
 def test_a_document_that_is_full_of_small_fields_gets_its_mark_too(database: firestore.Client, user: str) -> None:

@@ -42,7 +42,7 @@ def entry(world: World, job_id: str) -> dict[str, Any]:
 
 
 def request(restores: Restores, user: str, job_id: str, now: datetime = NOW + MINUTE) -> Deletion:
-    return restores.request(user, job_id, KEPT.kept_until, now)
+    return restores.request(user, job_id, KEPT.kept_until, now, lambda: None)
 
 
 def wish(restores: Restores, job_id: str) -> Deletion:
@@ -154,7 +154,7 @@ def test_what_was_never_removed_comes_back_at_any_time(
     world.deletions.mark(user, job_id, NOW)
     world.deletions.begin_purge(job_id, user, "run", NOW)
     world.deletions.end_purge(job_id, "run", [BucketPurge(bucket="b", objects=0, size=0)], NOW, owner=user)
-    assert restores.request(user, job_id, lambda _: None, NOW + 9 * WEEK).state is RESTORING
+    assert restores.request(user, job_id, lambda _: None, NOW + 9 * WEEK, lambda: None).state is RESTORING
 
 
 def test_a_removal_of_which_earlier_code_kept_no_time_counts_from_the_delete(
@@ -172,7 +172,7 @@ def test_where_nothing_is_kept_a_job_cannot_be_restored(
     world.deletions.mark(user, job_id, NOW)
     purge(world, user, job_id)
     with pytest.raises(Gone):
-        restores.request(user, job_id, lambda _: None, NOW)
+        restores.request(user, job_id, lambda _: None, NOW, lambda: None)
     assert entry(world, job_id)["state"] == "done"
 
 

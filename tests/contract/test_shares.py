@@ -113,7 +113,7 @@ def test_a_short_id_that_was_given_out_never_shows_another_video(world: World, u
     job_id = new_id()
     world.put(job_id, document(user, short_id=short_id))
     if renews:
-        world.shares.renew(user, job_id, NOW)
+        world.shares.renew(user, job_id, NOW, None)
     else:
         world.shares.revoke(user, job_id, NOW)
     world.put(new_id(), document(user, short_id=short_id))
@@ -131,13 +131,13 @@ def test_an_ended_link_is_not_told_as_good_whatever_a_worker_writes(world: World
 def test_a_worker_who_saves_an_older_copy_brings_no_ended_link_back(world: World, user: str, ends: str) -> None:
     job_id = new_id()
     world.put(job_id, document(user))
-    short_id = str(world.shares.renew(user, job_id, NOW).short_id)
+    short_id = str(world.shares.renew(user, job_id, NOW, None).short_id)
     copy = dict(world.read(job_id))
     end = NOW + timedelta(hours=1)
     if ends == "revoked":
         world.shares.revoke(user, job_id, NOW)
     elif ends == "renewed":
-        world.shares.renew(user, job_id, NOW)
+        world.shares.renew(user, job_id, NOW, None)
     else:
         world.shares.change(user, job_id, NOW, {"share_expires_at": end})
     world.put(job_id, copy)
@@ -148,7 +148,7 @@ def test_a_worker_who_saves_an_older_copy_brings_no_ended_link_back(world: World
     with pytest.raises(NotShared):
         world.shares.change(user, job_id, end, {"share_expires_at": end + timedelta(hours=1)})
     assert world.repository.get(user, job_id).short_id is None, "its owner has met it"
-    again = str(world.shares.renew(user, job_id, end).short_id)
+    again = str(world.shares.renew(user, job_id, end, None).short_id)
     assert world.shares.resolve(again, end).job.id == job_id
 
 
@@ -225,7 +225,7 @@ def test_an_unknown_link_leads_nowhere(world: World) -> None:
 
 def test_a_new_link_ends_the_one_before(world: World, user: str, shared: tuple[str, str]) -> None:
     job_id, before = shared
-    after = world.shares.renew(user, job_id, NOW).short_id
+    after = world.shares.renew(user, job_id, NOW, None).short_id
     assert after
     assert after != before
     assert world.shares.resolve(after, NOW).job.id == job_id
@@ -235,7 +235,7 @@ def test_a_new_link_ends_the_one_before(world: World, user: str, shared: tuple[s
 def test_a_job_without_a_link_gets_its_first(world: World, user: str) -> None:
     job_id = new_id()
     world.put(job_id, document(user))
-    short_id = world.shares.renew(user, job_id, NOW).short_id
+    short_id = world.shares.renew(user, job_id, NOW, None).short_id
     assert short_id
     assert world.shares.resolve(short_id, NOW).job.id == job_id
 
@@ -251,7 +251,7 @@ def test_an_ended_link_leads_nowhere_until_the_owner_asks_for_a_new_one(
     world.shares.revoke(user, job_id, NOW + timedelta(hours=1))
     assert world.read(job_id)["share_revoked_at"] == NOW
 
-    renewed = world.shares.renew(user, job_id, NOW).short_id
+    renewed = world.shares.renew(user, job_id, NOW, None).short_id
     assert renewed
     assert world.shares.resolve(renewed, NOW).job.id == job_id
     assert world.read(job_id)["share_revoked_at"] is None
@@ -270,7 +270,7 @@ def test_only_a_completed_job_gets_a_link(world: World, user: str, status: str |
     job_id = new_id()
     world.put(job_id, document(user, status=status))
     with pytest.raises(NotCompleted):
-        world.shares.renew(user, job_id, NOW)
+        world.shares.renew(user, job_id, NOW, None)
 
 
 @pytest.mark.parametrize("kind", ["unknown", "foreign", "deleted"])
@@ -279,7 +279,7 @@ def test_the_link_of_what_is_not_the_users_cannot_be_changed(world: World, user:
     if kind != "unknown":
         world.put(job_id, deleted(user) if kind == "deleted" else document("somebody-else"))
     with pytest.raises(NotFound):
-        world.shares.renew(user, job_id, NOW)
+        world.shares.renew(user, job_id, NOW, None)
     with pytest.raises(NotFound):
         world.shares.revoke(user, job_id, NOW)
 
@@ -287,34 +287,34 @@ def test_the_link_of_what_is_not_the_users_cannot_be_changed(world: World, user:
 def test_a_job_gets_ten_new_links_at_once_and_then_one_each_hour(world: World, user: str) -> None:
     job_id = new_id()
     world.put(job_id, document(user))
-    given = [world.shares.renew(user, job_id, NOW).short_id for _ in range(10)]
+    given = [world.shares.renew(user, job_id, NOW, None).short_id for _ in range(10)]
     assert len(set(given)) == 10
     waits = []
     for later in (timedelta(), timedelta(minutes=59, seconds=30)):
         with pytest.raises(TooManyRequests) as caught:
-            world.shares.renew(user, job_id, NOW + later)
+            world.shares.renew(user, job_id, NOW + later, None)
         waits.append((caught.value.headers["Retry-After"], caught.value.detail.rpartition(" in ")[2]))
     assert waits == [("3600", "60 minutes."), ("30", "a minute.")]
     assert world.read(job_id)["short_id"] == given[-1], "a refusal leaves the link as it is"
-    assert world.shares.renew(user, job_id, NOW + timedelta(hours=1)).short_id
+    assert world.shares.renew(user, job_id, NOW + timedelta(hours=1), None).short_id
     with pytest.raises(TooManyRequests):
-        world.shares.renew(user, job_id, NOW + timedelta(hours=1, minutes=1))
+        world.shares.renew(user, job_id, NOW + timedelta(hours=1, minutes=1), None)
     for _ in range(10):
-        world.shares.renew(user, job_id, NOW + timedelta(days=2))
+        world.shares.renew(user, job_id, NOW + timedelta(days=2), None)
 
 
 def test_ending_links_in_between_gives_a_job_no_more_of_them(world: World, user: str) -> None:
     job_id = new_id()
     world.put(job_id, document(user))
     for _ in range(10):
-        world.shares.renew(user, job_id, NOW)
+        world.shares.renew(user, job_id, NOW, None)
         world.shares.revoke(user, job_id, NOW)
     with pytest.raises(TooManyRequests):
-        world.shares.renew(user, job_id, NOW)
+        world.shares.renew(user, job_id, NOW, None)
     assert world.shares.revoke(user, job_id, NOW).short_id is None
     other = new_id()
     world.put(other, document(user))
-    assert world.shares.renew(user, other, NOW).short_id, "another job has links of its own"
+    assert world.shares.renew(user, other, NOW, None).short_id, "another job has links of its own"
 
 
 @pytest.mark.parametrize("found", ["soon", 7, None, NOW - timedelta(days=365), NOW + timedelta(days=365)])
@@ -325,10 +325,10 @@ def test_whatever_a_document_says_the_next_link_is_an_hour_away_at_most(
     world.put(job_id, document(user, share_renewals_until=found))
     if found == NOW + timedelta(days=365):
         with pytest.raises(TooManyRequests) as caught:
-            world.shares.renew(user, job_id, NOW)
+            world.shares.renew(user, job_id, NOW, None)
         assert caught.value.headers["Retry-After"] == "3600"
         world.put(job_id, document(user, share_renewals_until=NOW + timedelta(hours=9)))
-    assert world.shares.renew(user, job_id, NOW).short_id
+    assert world.shares.renew(user, job_id, NOW, None).short_id
 
 
 @pytest.fixture
@@ -351,7 +351,7 @@ def test_an_id_that_is_taken_is_passed_over(
     ids += [taken, taken]
     job_id = new_id()
     database.collection("jobs").document(job_id).set(document(user))
-    short_id = Shares(database, 8).renew(user, job_id, NOW).short_id
+    short_id = Shares(database, 8).renew(user, job_id, NOW, None).short_id
     assert short_id not in (None, taken)
     assert Shares(database, 8).resolve(taken, NOW).job.id == taken_by
 
@@ -363,7 +363,7 @@ def test_where_every_id_is_taken_nothing_is_called_unreachable(
     job_id = new_id()
     database.collection("jobs").document(job_id).set(document(user))
     with pytest.raises(Contended) as caught:
-        Shares(database, 8).renew(user, job_id, NOW)
+        Shares(database, 8).renew(user, job_id, NOW, None)
     assert caught.value.detail == "All the short ids that were tried are taken. Please try again shortly."
 
 
@@ -375,7 +375,7 @@ def test_of_many_renewals_at_once_no_more_than_ten_are_given(
 
     def renew(number: int) -> bool:
         try:
-            return bool(functions[number % 3].renew(user, job_id, NOW).short_id)
+            return bool(functions[number % 3].renew(user, job_id, NOW, None).short_id)
         except (TooManyRequests, Contended):
             return False
 
@@ -408,7 +408,7 @@ def test_of_many_renewals_at_once_one_link_is_left(
     job_id, _ = shared_in_firestore
     shares = Shares(database, 8)
     with ThreadPoolExecutor(4) as threads:
-        given = list(threads.map(lambda _: shares.renew(user, job_id, NOW).short_id, range(4)))
+        given = list(threads.map(lambda _: shares.renew(user, job_id, NOW, None).short_id, range(4)))
     good = []
     for short_id in given:
         try:
@@ -478,7 +478,7 @@ def test_a_job_without_room_says_so_when_it_is_renamed_or_shared(database: fires
     with pytest.raises(JobFull):
         Renaming(database).rename(user, job_id, "No room")
     with pytest.raises(JobFull):
-        shares.renew(user, job_id, NOW)
+        shares.renew(user, job_id, NOW, None)
     with pytest.raises(JobFull):
         shares.revoke(user, job_id, NOW)
     assert read(database, job_id) == before
@@ -498,7 +498,7 @@ def test_a_link_shows_nothing_from_its_end_on(world: World, user: str, shared: t
     assert world.shares.change(user, job_id, NOW, {"share_expires_at": None}).share_expires_at is None
     renewed = world.shares.renew(user, job_id, NOW, end)
     assert (renewed.share_expires_at, world.read(job_id)["share_expires_at"]) == (end, end)
-    assert world.shares.renew(user, job_id, NOW).share_expires_at is None
+    assert world.shares.renew(user, job_id, NOW, None).share_expires_at is None
 
 
 def test_links_whose_time_has_come_end_once_and_for_good(world: World, user: str) -> None:
@@ -530,7 +530,7 @@ def test_a_link_shows_the_jobs_name_only_while_its_owner_wishes(
     assert "share_name" not in world.read(job_id)
     assert world.shares.change(user, job_id, NOW, {"share_name": True}).share_name
     assert world.shares.resolve(short_id, NOW).job.name == "First try"
-    renewed = str(world.shares.renew(user, job_id, NOW).short_id)
+    renewed = str(world.shares.renew(user, job_id, NOW, None).short_id)
     assert world.shares.resolve(renewed, NOW).job.name == "First try", "the wish is the job's"
     assert not world.shares.change(user, job_id, NOW, {"share_name": False}).share_name
     assert world.shares.resolve(renewed, NOW).job.name is None
@@ -554,7 +554,7 @@ def test_a_worker_who_saves_an_older_copy_shows_no_name_that_its_owner_took_away
     world.shares.change(user, job_id, NOW, {"share_name": False})
     world.put(job_id, dict(copy))
 
-    renewed = world.shares.renew(user, job_id, NOW)
+    renewed = world.shares.renew(user, job_id, NOW, None)
     assert not renewed.share_name, "what the owner is told is what the link shows"
     world.put(job_id, {**copy, "short_id": renewed.short_id})
     assert world.shares.resolve(str(renewed.short_id), NOW).job.name is None
@@ -579,7 +579,7 @@ def test_a_name_stays_hidden_after_an_older_copys_link_has_ended(
         world.put(job_id, {**copy, "share_expires_at": None})
         with pytest.raises(NotShared):
             world.shares.change(user, job_id, end, {"share_name": True})
-    renewed = world.shares.renew(user, job_id, end)
+    renewed = world.shares.renew(user, job_id, end, None)
     assert not renewed.share_name
     assert world.shares.resolve(str(renewed.short_id), end).job.name is None
 
@@ -597,7 +597,7 @@ def test_the_wish_of_another_jobs_link_is_not_kept(
         world.shares.revoke(user, other, end)
     else:
         assert other in set(world.expiries.end_due(end, 1000))
-    assert not world.shares.renew(user, other, end).share_name
+    assert not world.shares.renew(user, other, end, None).share_name
     assert world.shares.resolve(short_id, end).job.id == shared[0]
 
 

@@ -161,7 +161,7 @@ def test_completion_and_reports_of_the_worker_and_the_owner_race_and_no_link_is_
 
 def _renewed(shares: Shares, job_id: str) -> None:
     with suppress(NotCompleted):
-        shares.renew("me", job_id, NOW)
+        shares.renew("me", job_id, NOW, None)
 
 
 def test_pictures_are_made_and_purged_with_their_job(

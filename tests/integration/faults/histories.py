@@ -131,7 +131,7 @@ class Player:
         assert self._found(self.job_id) == {}, "a deleted job still has files"
         assert entry["user_id"] == self.user_id
         if "erasure" in entry:
-            texts = {**fields, **Ledger(self.bench.database).displaced(self.job_id)}.keys() & {*ERASED_TEXTS}
+            texts = {**fields, **Ledger(self.bench.database).displaced(self.job_id, 0)}.keys() & {*ERASED_TEXTS}
             assert self.vanished or not texts, "an erased job still has texts"
         elif self.is_full:
             self._check_prompt(fields)
@@ -139,7 +139,7 @@ class Player:
 
     def _check_prompt(self, fields: dict[str, Any]) -> None:
         """Also in a live job it may be elsewhere: its worker may have used the room meanwhile."""
-        text = {**Ledger(self.bench.database).displaced(self.job_id), **fields}["extension_prompt"]
+        text = {**Ledger(self.bench.database).displaced(self.job_id, 0), **fields}["extension_prompt"]
         assert len(text) > 1_000_000, "a field that made room for the mark is lost"
 
     def _check_neighbour(self) -> None:

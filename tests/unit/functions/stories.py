@@ -144,7 +144,7 @@ def _restore(function: Subscriber[Any], services: FakeServices) -> Iterator[None
     fill(services)
     upload(services, GONE)
     removed(services, services.objects.purge(JobPrefix("me", GONE), lambda: True))
-    services.restores.request("me", GONE, lambda removed_at: removed_at + timedelta(days=7), NOW)
+    services.restores.request("me", GONE, lambda removed_at: removed_at + timedelta(days=7), NOW, lambda: None)
     (first,) = services.storage.list_blobs(IMAGES, soft_deleted=True)
     services.storage.bucket(IMAGES).restore_blob(first.name, generation=first.generation)
     yield
@@ -156,7 +156,7 @@ def _restore_too_late(function: Subscriber[Any], services: FakeServices) -> Iter
     """A file that was removed is not kept any more."""
     fill(services)
     removed(services, [BucketPurge(bucket=OUTPUTS, objects=1, size=1)])
-    services.restores.request("me", GONE, lambda removed_at: removed_at + timedelta(days=7), NOW)
+    services.restores.request("me", GONE, lambda removed_at: removed_at + timedelta(days=7), NOW, lambda: None)
     services.now = lambda: NOW + 2 * LONGEST_KEPT
     yield
     function.receive(message(JobRestored(GONE, "me", NOW)), services)

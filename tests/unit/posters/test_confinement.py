@@ -58,7 +58,7 @@ def possessed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str]
 
 def refused(path: Path) -> Unpicturable:
     with pytest.raises(Unpicturable) as caught, path.open("rb") as file:
-        make_posters(file)
+        make_posters(file, is_for_video=False, is_output=False, unfiltered_too=False)
     assert list((path.parent / "temporary").iterdir()) == []
     return caught.value
 
@@ -184,7 +184,7 @@ def test_a_decoder_that_lacks_its_filter_is_an_error_and_no_fault_of_the_file(
 ) -> None:
     possessed(f'[ "${{10}}" = {UNFILTERED_TOO} ] || exit {NO_FILTER}')
     with pytest.raises(DecoderUnfiltered), picture.open("rb") as file:
-        make_posters(file)
+        make_posters(file, is_for_video=False, is_output=False, unfiltered_too=False)
     assert [(line.getMessage(), line.levelname) for line in caplog.records] == [("decoder_unfiltered", "ERROR")]
 
 
@@ -193,7 +193,8 @@ def test_a_decoder_that_is_allowed_to_lack_its_filter_says_so(
 ) -> None:
     possessed(f'[ "${{10}}" = {UNFILTERED_TOO} ] && printf "{UNFILTERED}" >&2 && printf poster > /dev/fd/$5')
     with picture.open("rb") as file:
-        assert make_posters(file, unfiltered_too=True) == Posters(b"poster")
+        pictures = make_posters(file, is_for_video=False, is_output=False, unfiltered_too=True)
+    assert pictures == Posters(b"poster")
     assert [(line.getMessage(), line.levelname) for line in caplog.records] == [("decoder_unfiltered", "WARNING")]
 
 
