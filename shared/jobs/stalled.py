@@ -16,7 +16,7 @@ from shared.jobs.job import FINAL_STATUSES
 from shared.outages import fetched, firestore_limits, outages
 
 STALLED_AFTER = timedelta(days=1)
-"""How long a job in progress may be without a change. The page has the same limit."""
+"""How long a job in progress may be without a change."""
 FIRST_LOOK_BACK = timedelta(days=7)
 """How long a job may have been stalled before the first sweep ever, to be told by it."""
 _LONGEST_STRETCH = timedelta(hours=1)
