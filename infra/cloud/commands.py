@@ -17,7 +17,7 @@ from infra.cloud.release import Release
 from infra.cloud.releases import Releases
 from infra.cloud.removal import Leftover, Removal, remove
 from infra.cloud.services import Services
-from infra.cloud.signing import SigningKey
+from infra.cloud.signing import KeyInSecret
 from infra.cloud.smoke import Smoke
 from shared.settings import Settings
 
@@ -97,7 +97,7 @@ class Commands:
         """Each step is known from what is there, so a run goes on where the last one ended."""
         if self._project.deployment.keyless:
             raise Refused("with SIGNING=keyless there is no key to exchange")
-        key = SigningKey(self._project)
+        key = KeyInSecret(self._project)
         numbers = key.numbers()
         if not numbers:
             raise Refused("there is no key yet: run ./deploy.sh first")

@@ -20,7 +20,7 @@ from infra.cloud.release import Release
 from infra.cloud.roles import Roles
 from infra.cloud.rules import Rules
 from infra.cloud.services import Service, Services
-from infra.cloud.signing import SigningKey
+from infra.cloud.signing import KeyInSecret
 from infra.cloud.smoke import Smoke
 from infra.cloud.topics import Topics
 from infra.cloud.watching import Watching
@@ -37,7 +37,7 @@ class Deploy:
         self._foundation = Foundation(project)
         self._build = Build(project)
         self._firebase = Firebase(project, fetch)
-        self._key = SigningKey(project)
+        self._key = KeyInSecret(project)
         self._release = Release(project, Smoke(project, fetch, token), stamp)
         self._roles = Roles(project)
         self._rules = Rules(project, fetch)

@@ -14,7 +14,7 @@ from infra.cloud.deployment import Refused
 from infra.cloud.fetch import Fetch
 from infra.cloud.gcloud import Mode, NoAnswer
 from infra.cloud.project import Project
-from infra.cloud.rest import Denied, Rest
+from infra.cloud.rest import NotAllowed, Rest
 
 WEB_APP = "NuuMee Jobs"
 _MANAGEMENT = "https://firebase.googleapis.com/v1beta1/"
@@ -52,7 +52,7 @@ class Firebase:
         for part in (self._set_up, self._authorize):
             try:
                 part()
-            except Denied as error:
+            except NotAllowed as error:
                 self.steps.append(f"{error}. Your account may not do this, or must accept the terms at {_CONSOLE}")
 
     def _set_up(self) -> None:

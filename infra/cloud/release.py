@@ -16,7 +16,7 @@ from infra.cloud.gcloud import Failed, Mode, NoAnswer
 from infra.cloud.project import Project
 from infra.cloud.releases import Record, Releases, before_present
 from infra.cloud.services import TAG, Service, Services
-from infra.cloud.signing import SigningKey
+from infra.cloud.signing import KeyInSecret
 from infra.cloud.smoke import Smoke
 from infra.functions import Function
 
@@ -105,7 +105,7 @@ class Release:
     def _usable(self) -> set[str]:
         """The names of the revisions that could sign as they are set up to: with a key, or as themselves."""
         there = self._services.revisions()
-        can = {"key": SigningKey(self._project).is_there, "keyless": Access(self._project).may_sign_as_itself}
+        can = {"key": KeyInSecret(self._project).is_there, "keyless": Access(self._project).may_sign_as_itself}
         unable = {way for way in {*there.values()} & can.keys() if not can[way]()}
         return {name for name, way in there.items() if way not in unable}
 

@@ -14,7 +14,7 @@ from infra.cloud.measuring import CHECK_PREFIX, METRIC_PREFIX, Measuring
 from infra.cloud.project import DESCRIPTION, REPOSITORY, SIGNER, Project, is_labelled
 from infra.cloud.roles import Roles
 from infra.cloud.services import Services
-from infra.cloud.signing import SigningKey
+from infra.cloud.signing import KeyInSecret
 from infra.cloud.smoke import PROBES
 from infra.cloud.topics import Topics
 from infra.cloud.watching import ALERT_PREFIX, Watching
@@ -147,7 +147,7 @@ class Removal:
         keys = self._gcloud.find(
             "storage", "hmac", "list", f"--service-account={self._project.email(SIGNER)}", "--long"
         )
-        signing = SigningKey(self._project)
+        signing = KeyInSecret(self._project)
         for key in keys or ():
             access_id = key["accessId"]
             yield Leftover(f"HMAC key {access_id}", partial(signing.delete_key, access_id))

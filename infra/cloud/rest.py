@@ -12,7 +12,7 @@ from infra.cloud.gcloud import Mode
 from infra.cloud.project import Project
 
 
-class Denied(Refused):
+class NotAllowed(Refused):
     """The operator may not do this."""
 
 
@@ -35,7 +35,7 @@ class Rest:
             print(f"deploy.sh: would also {change}, unless it is so", file=sys.stderr)
 
     def call(self, method: str, base: str, name: str, body: object = None, *, may_lack: bool = False) -> Any:
-        """The answer, decoded; None for what does not exist, if it may lack. Raises Denied and Refused."""
+        """The answer, decoded; None for what does not exist, if it may lack. Raises NotAllowed and Refused."""
         headers = {
             "Authorization": f"Bearer {self._token}",
             "X-Goog-User-Project": self._project.deployment.project,
@@ -47,7 +47,7 @@ class Rest:
         if may_lack and (answer.status == 404 or is_off):
             return None
         if answer.status != 200:
-            error = Denied if answer.status == 403 else Refused
+            error = NotAllowed if answer.status == 403 else Refused
             reason = f": {answer.reason}" if answer.reason else ""
             raise error(f"{self._failing}: {method} {name}: {answer}{reason}")
         return answer.json()

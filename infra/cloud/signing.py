@@ -13,7 +13,7 @@ from infra.cloud.project import DESCRIPTION, LABEL_TEXT, SIGNER, Project, is_lab
 _KEY = re.compile(r"[A-Za-z0-9]+:[!-~]+")
 
 
-class SigningKey:
+class KeyInSecret:
     """The methods raise Failed."""
 
     def __init__(self, project: Project) -> None:
