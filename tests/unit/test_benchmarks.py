@@ -11,7 +11,7 @@ from infra.functions import table
 from infra.local.stack import PORT_NAMES, Stack, empty
 from infra.stage import ROOT
 from shared.settings import MOST_REQUESTS_PER_MINUTE, Settings
-from tests.benchmarks import cost, load, readme, rows
+from tests.benchmarks import cost, load, rows, speed
 from tests.benchmarks.metered import Operations
 from tests.benchmarks.polling import unchanged
 from tests.benchmarks.rows import Row
@@ -28,7 +28,7 @@ def test_a_row_that_is_short_is_written_and_counted(tmp_path: Path) -> None:
     assert rows.write([REACHED, SHORT], file) == "bench: 2 rows, 1 short"
     written = json.loads(file.read_text())
     assert [(row["name"], row["ratio"], row["ok"]) for row in written] == [("fast", 3, True), ("slow", 3, False)]
-    assert "| slow | 30 | 10 | 3.00 | ≤ x 1.15 | short |" in readme.table(written)
+    assert "| slow | 30 | 10 | 3.00 | ≤ x 1.15 | short |" in speed.table(written)
 
 
 @pytest.mark.parametrize(("ours", "ok"), [(90, True), (90.1, False)])
@@ -83,7 +83,7 @@ def test_the_costs_tell_small_loads_in_decimals_and_how_many_urls_a_page_has() -
     for costs in (text, cost.DOCUMENT.read_text()):
         assert f"| {len(PAGE)} calls for a first page of 20 completed jobs" in costs
         assert f"{60_000 // len(PAGE)} such pages a minute" in costs
-    (row,) = [line for line in (ROOT / "README.md").read_text().splitlines() if "calls for a first page" in line]
+    (row,) = [line for line in speed.DOCUMENT.read_text().splitlines() if "calls for a first page" in line]
     assert f" {len(PAGE)} | " in row
 
 

@@ -1,4 +1,4 @@
-"""Each function's account may do what the function's code does, and README.md says so."""
+"""Each function's account may do what the function's code does, and docs/security.md says so."""
 
 from __future__ import annotations
 

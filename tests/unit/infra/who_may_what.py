@@ -1,6 +1,6 @@
 """What each function works with, by its code, and what its account may do, by the table of functions.
 
-`python -m tests.unit.infra.who_may_what` writes the table into README.md.
+`python -m tests.unit.infra.who_may_what` writes the table into docs/security.md.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from shared.settings import Settings
 from shared.web.endpoint import Endpoint
 from tests.enumerated import FOUND, Functions
 
-FILE = ROOT / "README.md"
+FILE = ROOT / "docs" / "security.md"
 BEGIN, END = "<!-- who may what -->\n", "<!-- end of who may what -->"
 DEFAULTS = Settings(project="", allowed_origins=())
 FIRESTORE, STORAGE, AUTH, DEAD_LETTERS = "Firestore", "Cloud Storage", "Firebase Auth", "dead letters"

@@ -1,4 +1,4 @@
-"""`python -m tests.benchmarks.readme`: puts the table of the last `make bench` into the README."""
+"""`python -m tests.benchmarks.speed`: puts the table of the last `make bench` into docs/speed.md."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 from infra.stage import ROOT
 from tests.benchmarks.rows import FILE, short
 
-README = ROOT / "README.md"
+DOCUMENT = ROOT / "docs" / "speed.md"
 BEGIN, END = "<!-- make bench -->\n", "<!-- end of make bench -->\n"
 
 
 def main() -> None:
-    before, _, rest = README.read_text().partition(BEGIN)
+    before, _, rest = DOCUMENT.read_text().partition(BEGIN)
     _, _, after = rest.partition(END)
-    README.write_text(f"{before}{BEGIN}{table(json.loads(FILE.read_text()))}{END}{after}")
+    DOCUMENT.write_text(f"{before}{BEGIN}{table(json.loads(FILE.read_text()))}{END}{after}")
 
 
 def table(rows: list[dict[str, Any]]) -> str:
