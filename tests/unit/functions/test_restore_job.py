@@ -345,6 +345,58 @@ def test_an_output_that_comes_while_its_job_is_restored_completes_it_afterwards(
     assert services.fake_repository.documents["job"]["status"] == "completed"
 
 
+OUTPUT = envelope(*notification(FILES[OUTPUTS], size=len(MP4)))
+
+
+def test_an_output_completes_a_restored_job_although_a_stale_copy_has_brought_its_mark_back(
+    services: FakeServices,
+) -> None:
+    services.add("job", document("me", status="processing", completed_at=None))
+    delete(services)
+    copied = dict(services.fake_repository.documents["job"])
+    undelete(services)
+    restore(services)
+    services.fake_repository.documents["job"] = copied
+    process_upload.receive(OUTPUT, services)
+    fields = services.fake_repository.documents["job"]
+    assert (fields["status"], "deleted_at" in fields) == ("completed", False)
+
+
+def test_an_output_whose_job_is_deleted_at_that_moment_and_taken_back_completes_it(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.add("job", document("me", status="processing", completed_at=None))
+    look = services.deletions.of
+
+    def just_before(job_id: str) -> Any:
+        found = look(job_id)
+        delete(services)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(services.deletions, "of", just_before)
+        with pytest.raises(ServiceUnavailable):
+            process_upload.receive(OUTPUT, services)
+    undelete(services)
+    restore(services)
+    process_upload.receive(OUTPUT, services)
+    assert services.fake_repository.documents["job"]["status"] == "completed"
+
+
+def test_a_copy_of_a_completed_jobs_output_does_not_wait_for_its_restore_and_of_one_without_a_link_does(
+    services: FakeServices,
+) -> None:
+    delete(services)
+    undelete(services)
+    process_upload.receive(OUTPUT, services)
+    services.fake_repository.documents["job"]["short_id"] = None
+    with pytest.raises(ServiceUnavailable):
+        process_upload.receive(OUTPUT, services)
+    restore(services)
+    process_upload.receive(OUTPUT, services)
+    assert services.fake_repository.documents["job"]["short_id"]
+
+
 def test_a_share_link_ends_with_its_job_and_lives_again_with_it(services: FakeServices) -> None:
     def shown() -> int:
         return call(share_video, services, "/public/video/25ca1d0f", user=None).status_code
