@@ -70,11 +70,11 @@ def _remove(event: ObjectFinalized, job: JobPrefix, services: Services) -> None:
     there = services.objects.describe(event.bucket, event.name, event.generation)
     if there is None:
         # The purge removed it, or this event was delivered before, and its end may not have been recorded.
-        services.deletions.end_late_removal(*late, services.now(), owner=job.user_id)
+        services.deletions.end_late_removal(*late, services.now(), is_removed=False, owner=job.user_id)
         log.info("upload_gone", job_id=job.job_id, bucket=event.bucket)
         return
     if not services.deletions.record_late_upload(*late, services.now(), size=there.size, owner=job.user_id):
         raise Contended(BUSY)  # taken back at this moment: look again
-    services.objects.remove(event.bucket, event.name, event.generation)
-    services.deletions.end_late_removal(*late, services.now(), owner=job.user_id)
+    is_removed = services.objects.remove(event.bucket, event.name, event.generation)
+    services.deletions.end_late_removal(*late, services.now(), is_removed=is_removed, owner=job.user_id)
     log.info("late_upload_removed", job_id=job.job_id, bucket=event.bucket, bytes=there.size)

@@ -34,6 +34,7 @@ FILES = {IMAGES: "me/job/reference.png", VIDEOS: "me/job/motion.mp4", OUTPUTS: "
 DELETED, RESTORED = JobDeleted("job", "me", NOW), JobRestored("job", "me", NOW)
 WEEK = timedelta(days=7)
 MP4 = base64.b64decode("AAAAIGZ0eXBpc29tAAACAGlzb21pc28yYXZjMW1wNDE=")
+OUTPUT = envelope(*notification(FILES[OUTPUTS], size=len(MP4)))
 
 
 @pytest.fixture
@@ -282,6 +283,37 @@ def test_a_restore_that_comes_too_late_leaves_all_of_the_job_deleted(
     assert services.fake_publisher.published[-1] == DELETED
 
 
+def test_a_file_that_came_late_does_not_hide_that_another_is_missing(services: FakeServices) -> None:
+    delete(services)
+    purge(services)
+    services.fake_media.objects[VIDEOS]["me/job/poster.webp"] = [b"late"]
+    process_upload.receive(envelope(*notification("me/job/poster.webp", bucket=VIDEOS)), services)
+    del services.fake_media.removed[VIDEOS][FILES[VIDEOS]]
+    undelete(services)
+    with pytest.raises(ServiceUnavailable):
+        restore(services)
+    assert state(services) == "restoring"
+
+
+def test_a_late_upload_that_the_purge_removes_first_is_not_missed(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete(services)
+    recorded = services.deletions.record_late_upload
+
+    def overtaken(*about: Any, **more: Any) -> bool:
+        found = recorded(*about, **more)
+        purge(services)
+        return found
+
+    monkeypatch.setattr(services.deletions, "record_late_upload", overtaken)
+    process_upload.receive(OUTPUT, services)
+    assert services.fake_ledger.entries["job"]["late_objects"] == 1
+    undelete(services)
+    restore(services)
+    assert (files(services), state(services)) == (ALL, "restored")
+
+
 @pytest.mark.parametrize("kept", [timedelta(), 2 * WEEK])
 def test_a_restore_that_misses_a_file_whose_time_may_not_be_over_is_tried_again(
     services: FakeServices, kept: timedelta
@@ -343,9 +375,6 @@ def test_an_output_that_comes_while_its_job_is_restored_completes_it_afterwards(
     restore(services)
     process_upload.receive(output, services)
     assert services.fake_repository.documents["job"]["status"] == "completed"
-
-
-OUTPUT = envelope(*notification(FILES[OUTPUTS], size=len(MP4)))
 
 
 def test_an_output_completes_a_restored_job_although_a_stale_copy_has_brought_its_mark_back(
