@@ -21,6 +21,7 @@ PurgeIncomplete           a purge that must be retried
 RestoreIncomplete         a restore that must be retried
 SweepIncomplete           a sweep that partly failed
 DecoderUnfiltered         a decoder that must not run here
+DecoderFailed             a decoder that failed without fault of the file
 """
 
 from __future__ import annotations
@@ -216,3 +217,7 @@ class SweepIncomplete(Exception):
 
 class DecoderUnfiltered(Exception):
     """The system offers no filter for a decoder's system calls. The event must be delivered again."""
+
+
+class DecoderFailed(Exception):
+    """A decoding process ended by an exception of ours, as with any file. The text is what it said."""

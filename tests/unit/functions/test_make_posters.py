@@ -11,7 +11,7 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from functions import make_posters as module
 from functions.make_posters import make_posters
-from shared.errors import DecoderUnfiltered
+from shared.errors import DecoderFailed, DecoderUnfiltered
 from shared.posters.posters import Posters, SharePicture
 from shared.posters.unpicturable import Reason, Unpicturable
 from shared.storage.objects import Description
@@ -594,11 +594,12 @@ def test_only_a_local_decoder_may_lack_its_filter(monkeypatch: pytest.MonkeyPatc
     assert allowed == [not is_deployed]
 
 
-def test_an_upload_that_must_not_be_decoded_now_comes_back_and_gets_its_pictures_then(
-    services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("error", [DecoderUnfiltered("there is no filter"), DecoderFailed("no Pillow")])
+def test_an_upload_that_cannot_be_decoded_now_comes_back_and_gets_its_pictures_then(
+    services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def refuse(*_: object, **__: bool) -> Posters:
-        raise DecoderUnfiltered("there is no filter")
+        raise error
 
     services.add("job-1", document("me"))
     event = upload(services, IMAGES, "me/job-1/reference.png", b"image")
