@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING
 
 from shared import log
-from shared.errors import NotFound, UnprocessableEvent
+from shared.deletion.entry import path_field
+from shared.errors import NotFound, PurgeIncomplete, UnprocessableEvent
 from shared.jobs.job import JobPrefix, Medium, Picture, PictureKind, is_own_path
 from shared.jobs.known_pictures import Pictures
 from shared.messaging.events import ObjectFinalized
@@ -32,9 +33,15 @@ def make_posters(event: ObjectFinalized, services: Services) -> None:
     if job is None or medium is None:
         return  # not a job's medium, but a poster, for example
     deletion = services.deletions.of(job.job_id)
-    if deletion and deletion.is_deleted and deletion.user_id == job.user_id:
-        return
+    is_own = deletion is not None and deletion.user_id == job.user_id
     there = _live(event, services)
+    if deletion and is_own and deletion.is_deleted:
+        if there:
+            # Nothing announces it again if the deletion is taken back before the file is removed.
+            raise PurgeIncomplete("the file of a deleted job is still there")
+        return
+    if is_own:
+        services.deletions.take_stale_mark(job.job_id)
     if there is None:
         log.info("upload_gone", **_about(event))
         _take_back(event, medium, services)  # an earlier run may have been killed before it could
@@ -51,6 +58,8 @@ def make_posters(event: ObjectFinalized, services: Services) -> None:
         if _live(event, services) is None:
             _take_back(event, medium, services)
             return  # the event of the replacement records its own pictures
+        if pictures is None:
+            services.pictures.clear(place)
     known = services.known_pictures.set(job, medium, event.name, pictures)
     log.info("posters", made=pictures is not None, known=known, **_about(event))
 
@@ -63,9 +72,7 @@ def _live(event: ObjectFinalized, services: Services) -> Description | None:
 
 def _take_back(event: ObjectFinalized, medium: Medium, services: Services) -> None:
     """Remove the pictures of an object that was replaced while they were being made."""
-    place = services.pictures.place(event.bucket, event.name, medium)
-    if place.shows(event.generation):
-        services.pictures.clear(place)
+    services.pictures.clear(services.pictures.place(event.bucket, event.name, medium), event.generation)
 
 
 def _add_those_of_inputs(prefix: JobPrefix, services: Services) -> None:
@@ -105,18 +112,17 @@ def _refused(path: str, services: Services) -> bool | None:
 
 
 def _is_named(event: ObjectFinalized, prefix: JobPrefix, medium: Medium, services: Services) -> bool:
-    """Whether the job names the object, or does not exist yet. Only one of two files for a medium can be shown."""
-    try:
-        return services.repository.get(prefix.user_id, prefix.job_id).path(medium) == event.name
-    except NotFound:
-        return True
+    """Whether the job, be it deleted, names the object, or does not exist yet.
+
+    Only one of two files for a medium can be shown.
+    """
+    names = path_field(medium)
+    job = services.ledger.documents([prefix.job_id], ("user_id", names)).get(prefix.job_id, {})
+    return job.get("user_id") != prefix.user_id or job.get(names) == event.name
 
 
 def _made(event: ObjectFinalized, medium: Medium, size: int, place: Place, services: Services) -> Pictures | None:
-    """Make, store and return the pictures. If none can be made, remove those of the file's older generation.
-
-    Pictures of another file stay: it is the one that the job may name.
-    """
+    """Make, store and return the pictures; None if none can be made."""
     with tempfile.TemporaryFile() as file:
         try:
             _fetch(event, size, file, services)
@@ -143,8 +149,6 @@ def _made(event: ObjectFinalized, medium: Medium, size: int, place: Place, servi
             )
         except Unpicturable as error:
             log.warning("no_posters", reason=error.reason.value, detail=error.detail, **_about(event))
-            if not place.shows_another_file:
-                services.pictures.clear(place)
             return None
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from shared import log
-from shared.deletion.purge import DeletionState
-from shared.errors import Contended, RestoreIncomplete, UnprocessableEvent
+from shared.errors import Contended, UnprocessableEvent
 from shared.jobs.amending import BUSY
-from shared.jobs.job import JobPrefix, JobStatus, Medium
+from shared.jobs.job import JobPrefix, Medium
 from shared.messaging.events import ObjectFinalized
 from shared.messaging.subscriber import subscriber
 from shared.posters.file_formats import BYTES_NEEDED, is_video
@@ -33,11 +32,12 @@ def process_upload(event: ObjectFinalized, services: Services) -> None:
     else:
         # The job is live, or being restored, or does not exist yet, because inputs are uploaded first. A deletion
         # of another user's is of another job with this id.
-        is_restoring = deletion is not None and is_own and deletion.state is DeletionState.RESTORING
-        _complete(event, event.prefix, services, is_restoring=is_restoring)
+        if is_own:
+            services.deletions.take_stale_mark(job_id)
+        _complete(event, event.prefix, services)
 
 
-def _complete(event: ObjectFinalized, job: JobPrefix, services: Services, *, is_restoring: bool) -> None:
+def _complete(event: ObjectFinalized, job: JobPrefix, services: Services) -> None:
     """Complete the job if its output exists and is a video. The event and the content type prove neither."""
     output = f"{job}{Medium.OUTPUT_VIDEO.default_name}"
     if event.bucket != services.settings.outputs_bucket or event.name != output:
@@ -50,16 +50,9 @@ def _complete(event: ObjectFinalized, job: JobPrefix, services: Services, *, is_
         about = {"bytes": event.size, "content_type": event.content_type, "begins": beginning.hex()}
         log.warning("output_refused", job_id=job.job_id, **about)
         return
-    if is_restoring and not _is_completed(job, services):
-        raise RestoreIncomplete("the job can be completed once it is live again")
     changed = services.completions.complete(job, event.name, services.now())
     # Nothing changes if the job is another user's, has failed, does not exist, or already has its output.
     log.info("completed" if changed else "output_changes_nothing", job_id=job.job_id, bytes=event.size)
-
-
-def _is_completed(job: JobPrefix, services: Services) -> bool:
-    document = services.ledger.read([job.job_id], ("status",))[job.job_id].document
-    return document.get("status") == JobStatus.COMPLETED
 
 
 def _beginning(event: ObjectFinalized, services: Services) -> bytes | None:
@@ -77,11 +70,11 @@ def _remove(event: ObjectFinalized, job: JobPrefix, services: Services) -> None:
     there = services.objects.describe(event.bucket, event.name, event.generation)
     if there is None:
         # The purge removed it, or this event was delivered before, and its end may not have been recorded.
-        services.deletions.end_late_removal(*late, services.now(), owner=job.user_id)
+        services.deletions.end_late_removal(*late, services.now(), is_removed=False, owner=job.user_id)
         log.info("upload_gone", job_id=job.job_id, bucket=event.bucket)
         return
     if not services.deletions.record_late_upload(*late, services.now(), size=there.size, owner=job.user_id):
         raise Contended(BUSY)  # taken back at this moment: look again
-    services.objects.remove(event.bucket, event.name, event.generation)
-    services.deletions.end_late_removal(*late, services.now(), owner=job.user_id)
+    is_removed = services.objects.remove(event.bucket, event.name, event.generation)
+    services.deletions.end_late_removal(*late, services.now(), is_removed=is_removed, owner=job.user_id)
     log.info("late_upload_removed", job_id=job.job_id, bucket=event.bucket, bytes=there.size)

@@ -140,6 +140,17 @@ def fetched(query: firestore.Query | firestore.CollectionReference) -> list[Any]
         return list(_retry(is_passing, seconds)(query.get)(timeout=seconds, retry=_NEVER))
 
 
+def pages(query: firestore.Query, size: int) -> Iterator[list[Any]]:
+    """As `fetched`, page by page: each has `size` documents, except the last, and is read once it is needed."""
+    query, after = query.limit(size), None
+    while True:
+        page = fetched(query.start_after(after) if after else query)
+        yield page
+        if len(page) < size:
+            return
+        after = page[-1]
+
+
 def counting_limits() -> dict[str, Any]:
     """Options for a write that matters less than its answer: a single try."""
     return {"timeout": patient(COUNTING_TIMEOUT), "retry": None}

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from shared.errors import NotCompleted, NotFound, NotShared
-from shared.jobs.documents import given, is_deleted, is_live, job_from
+from shared.jobs.documents import given, is_deleted, is_owned, job_from
 from shared.jobs.job import Job, JobPrefix, Medium, is_job_id
 from shared.jobs.known_pictures import Pictures, can_show, known_pictures
-from shared.sharing.completion import completion, wants_link
+from shared.sharing.completion import completion, refuse_marked, wants_link
 from shared.sharing.expiry import goes_on
 from shared.sharing.shares import (
     NoSuchVideo,
@@ -123,9 +123,12 @@ class FakeCompletions:
 
     def complete(self, job: JobPrefix, path: str, now: datetime) -> bool:
         document = self._documents.get(job.job_id, {})
-        if not is_live(document, job.user_id):
+        if not is_owned(document, job.user_id):
             return False
         changes = completion(document, path, now)
+        refuse_marked(document, changes)
+        if is_deleted(document):
+            return False
         links = dict(self._shares.links)
         short_id = document.get("short_id")
         if wants_link(document, changes) and not (

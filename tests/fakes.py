@@ -71,7 +71,7 @@ class FakeMediaStore:
         self.content_types: dict[str, str] = {}
         self.metadata: dict[tuple[str, str], Mapping[str, str]] = {}
         self.removed: dict[str, dict[str, list[bytes]]] = {name: {} for name in self.names.values()}
-        """What was purged, the same way. When it was is not known."""
+        """What was removed, the same way. When it was is not known."""
         self.broken: set[str] = set()
         self.calls = 0
         self._signer = UrlSigner(Urls(KeySigner(KEY), "https://storage.test", settings.url_lifetime), 900)
@@ -146,12 +146,14 @@ class FakeMediaStore:
         self.metadata[bucket, name] = metadata
         return True
 
-    def remove(self, bucket: str, name: str, generation: int) -> None:
+    def remove(self, bucket: str, name: str, generation: int) -> bool:
         self.calls += 1
         if bucket in self.broken:
             raise Unavailable("Cloud Storage")
-        if self.describe(bucket, name, generation):
-            del self.objects[bucket][name][generation - 1]
+        if not self.describe(bucket, name, generation):
+            return False
+        self.removed[bucket].setdefault(name, []).append(self.objects[bucket][name].pop(generation - 1))
+        return True
 
     def _purge(self, bucket: str, prefix: str, may_go_on: Callable[[], bool]) -> BucketPurge:
         if bucket in self.broken:
@@ -159,9 +161,10 @@ class FakeMediaStore:
         there = any(name.startswith(prefix) for name in self.objects[bucket])
         if there and not may_go_on():
             return BucketPurge(bucket=bucket, objects=0, size=0, error=TAKEN_BACK)
-        self.removed[bucket] |= {n: c for n, c in self.objects[bucket].items() if n.startswith(prefix)}
-        gone = [self.objects[bucket].pop(name) for name in list(self.objects[bucket]) if name.startswith(prefix)]
-        generations = [content for contents in gone for content in contents]
+        gone = {n: self.objects[bucket].pop(n) for n in list(self.objects[bucket]) if n.startswith(prefix)}
+        for name, contents in gone.items():
+            self.removed[bucket].setdefault(name, []).extend(contents)
+        generations = [content for contents in gone.values() for content in contents]
         return BucketPurge(bucket=bucket, objects=len(generations), size=sum(map(len, generations)))
 
     def _restore(self, bucket: str, prefix: str, is_wanted: Callable[[], bool], removed: int) -> BucketRestore:
@@ -175,8 +178,10 @@ class FakeMediaStore:
             return BucketRestore(bucket=bucket, objects=0, size=0, error=error)
         for name in names:
             self.objects[bucket][name] = [self.removed[bucket][name][-1]]
-        if removed and not any(one.startswith(prefix) for one in [*self.removed[bucket], *self.objects[bucket]]):
-            return BucketRestore(bucket=bucket, objects=0, size=0, error="nothing is left", missing=removed)
+        found = sum(len(held) for one, held in self.removed[bucket].items() if one.startswith(prefix))
+        live = sum(bool(held) for one, held in self.objects[bucket].items() if one.startswith(prefix))
+        if missing := max(0, removed - max(found, live)):
+            return BucketRestore(bucket=bucket, objects=0, size=0, error="some are gone", missing=missing)
         size = sum(len(self.objects[bucket][name][0]) for name in names)
         return BucketRestore(bucket=bucket, objects=len(names), size=size)
 

@@ -174,9 +174,11 @@ class Deletions:
         pair = self._record(job_id, step, now, owner)
         return entries.is_deleted(pair.entry) and pair.entry.get("user_id") == owner
 
-    def end_late_removal(self, job_id: str, bucket: str, generation: int, now: datetime, *, owner: str) -> None:
-        """Record that `owner`'s object was removed."""
-        step = partial(entries.late_upload_removed, bucket=bucket, generation=generation)
+    def end_late_removal(
+        self, job_id: str, bucket: str, generation: int, now: datetime, *, is_removed: bool, owner: str
+    ) -> None:
+        """Record that `owner`'s object is gone. It `is_removed` if it was there until this run removed it."""
+        step = partial(entries.late_upload_ended, bucket=bucket, generation=generation, is_removed=is_removed)
         self._record(job_id, lambda _, entry: step(entry), now, owner)
 
     def record_sweep(self, deletion: Deletion, now: datetime) -> None:

@@ -198,9 +198,15 @@ def late_upload_found(entry: Entry, bucket: str, generation: int, size: int, now
     return _with(entry, key, late_objects=objects, late_bytes=total, late_at=now, buckets=buckets)
 
 
-def late_upload_removed(entry: Entry, bucket: str, generation: int) -> Entry:
-    """Ends what `late_upload_found` began."""
-    return {**entry, "running": _running(entry, f"{bucket}/{generation}", None)}
+def late_upload_ended(entry: Entry, bucket: str, generation: int, *, is_removed: bool) -> Entry:
+    """Ends what `late_upload_found` began, and counts what this run removed: a purge may have been first."""
+    entry = {**entry, "running": _running(entry, f"{bucket}/{generation}", None)}
+    key = f"removed {bucket}/{generation}"
+    if not is_removed or _is_in(entry, key):
+        return entry
+    buckets = _map(entry, "buckets")
+    one = _map(buckets, bucket)
+    return _with(entry, key, buckets={**buckets, bucket: {**one, "late": _number(one, "late") + 1}})
 
 
 def swept(entry: Entry, due: datetime | None, now: datetime, sweep_after: timedelta) -> Entry:
@@ -218,9 +224,10 @@ def swept(entry: Entry, due: datetime | None, now: datetime, sweep_after: timede
 def reopened(entry: Entry, due: datetime) -> Entry:
     """Makes the purge pending and due at that time, because objects are or may be left.
 
-    A deletion taken back stays so. A purge that was done starts anew: sweeps that looked at its mark do not count.
+    A deletion taken back stays so, and so does one whose owner can own no media. A purge that was done starts
+    anew: sweeps that looked at its mark do not count.
     """
-    if not is_deleted(entry):
+    if not is_deleted(entry) or not can_own_media(entry["user_id"]):
         return entry
     sweeps = {"sweeps": 0} if entry["state"] == DeletionState.DONE else {}
     return {**unproved(entry), **sweeps, "state": DeletionState.PENDING.value, "sweep_at": due}
@@ -272,7 +279,7 @@ def deletion_of(job_id: str, entry: Entry) -> Deletion | None:
         left=_texts(entry, "left"),
         restores=restores(entry),
         first_removal=_first_removal(entry, requested_at),
-        removed={bucket: _number(one, "objects") for bucket, one in buckets.items()},
+        removed={bucket: _number(one, "objects") + _number(one, "late") for bucket, one in buckets.items()},
         has_failed=any(one.get("error") for one in buckets.values()),
         is_proved_empty=bool(buckets) and all(one.get("proved_empty_at") for one in buckets.values()),
     )

@@ -20,7 +20,7 @@ from shared.deletion.standing import LOOKED_AT, MARK, Pair
 from shared.errors import Contended
 from shared.jobs.amending import BUSY, Document
 from shared.jobs.documents import fields
-from shared.outages import fetched, firestore_limits, outages
+from shared.outages import fetched, firestore_limits, outages, pages
 
 _PAGE = 300
 _MOST_TRIES = 8
@@ -157,7 +157,7 @@ class Ledger:
 
         Of jobs that an erasure reached, the texts that it should have removed are there too.
         """
-        for page in _pages(self._entries.select(["erasure"]).order_by("__name__")):
+        for page in pages(self._entries.select(["erasure"]).order_by("__name__"), _PAGE):
             for is_erased, only in ((False, LOOKED_AT), (True, (*LOOKED_AT, "erasure", *ERASED_TEXTS))):
                 if ids := [one.id for one in page if ("erasure" in fields(one)) is is_erased]:
                     yield from self.read(ids, only).values()
@@ -289,15 +289,4 @@ def _changed(old: Document, new: Document) -> Document:
 
 
 def _paged(query: firestore.Query) -> Iterator[Any]:
-    return chain.from_iterable(_pages(query))
-
-
-def _pages(query: firestore.Query) -> Iterator[list[Any]]:
-    """The documents of a query, page by page."""
-    query, after = query.limit(_PAGE), None
-    while True:
-        page = fetched(query.start_after(after) if after else query)
-        yield page
-        if len(page) < _PAGE:
-            return
-        after = page[-1]
+    return chain.from_iterable(pages(query, _PAGE))

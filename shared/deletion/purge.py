@@ -51,7 +51,7 @@ class Deletion:
     first_removal: datetime | None = None
     """When the first run began that removed files, or that may have; None if none did. By the function's clock."""
     removed: Mapping[str, int] = field(default_factory=dict)
-    """How many generations of objects runs removed from each bucket, as far as is known."""
+    """How many generations of objects were removed from each bucket, at the least, late uploads among them."""
     has_failed: bool = False
     """Whether the last run could not prove that each bucket is empty."""
     is_proved_empty: bool = False

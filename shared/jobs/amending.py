@@ -18,6 +18,7 @@ Write = Callable[[Any, Document], Document]
 
 _MOST_TRIES = 8
 BUSY = "Others are changing the job at the moment."
+MARKED = "The job is being deleted or restored at the moment."
 
 
 def amend(reference: firestore.DocumentReference, write: Write) -> Document:

@@ -116,6 +116,12 @@ def is_deleted(document: Fields) -> bool:
     return document.get("deleted_at") is not None
 
 
+def is_owned(document: Fields, owner: str) -> bool:
+    """Whether this is a job of `owner`, live or deleted. A mark at no real time makes it neither."""
+    mark = document.get("deleted_at")
+    return document.get("user_id") == owner and (mark is None or isinstance(mark, datetime))
+
+
 def is_live(document: Fields, owner: str) -> bool:
     """Whether this is a job of `owner` that is not deleted."""
     return bool(document) and document.get("user_id") == owner and not is_deleted(document)

@@ -41,10 +41,11 @@ def confined(make: Callable[[BinaryIO], Posters]) -> None:
             if UNFILTERED_TOO not in sys.argv[2 + len(LARGEST) :]:
                 sys.exit(NO_FILTER)
             sys.stderr.write(UNFILTERED)
-        made = _made(make, file)
-    for descriptor, content in zip(outputs, made.packed(), strict=True):
-        with open(descriptor, "wb") as written:
-            written.write(content or b"")
+        try:
+            made = _made(make, file)
+            _write(made, outputs)
+        except MemoryError:
+            _refuse(Reason.TOO_LARGE)
     if not made.plays_everywhere:
         sys.exit(PLAYS_NOT_EVERYWHERE)
 
@@ -54,14 +55,16 @@ def _made(make: Callable[[BinaryIO], Posters], file: BinaryIO) -> Posters:
         return make(file)
     except Unpicturable as error:
         _refuse(error.reason, error.detail)
-    except MemoryError:
-        _refuse(Reason.TOO_LARGE)
-    except ImportError:
-        # A library's late import, which fails here with any file: a fault of ours. It is recorded like a fault of
-        # the file; only the reason in the log differs.
+    except (MemoryError, ImportError):  # a library's late import fails here with any file: a fault of ours
         raise
     except Exception:  # a decoder may raise anything on such a file
         _refuse(Reason.BROKEN, traceback.format_exc())
+
+
+def _write(made: Posters, outputs: list[int]) -> None:
+    for descriptor, content in zip(outputs, made.packed(), strict=True):
+        with open(descriptor, "wb") as written:
+            written.write(content or b"")
 
 
 def _limit() -> None:

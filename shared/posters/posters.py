@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from shared import log
-from shared.errors import DecoderUnfiltered
+from shared.errors import DecoderFailed, DecoderUnfiltered
 from shared.posters.file_formats import BYTES_NEEDED, MediaFormat, media_format
 from shared.posters.unpicturable import Reason, Unpicturable
 
@@ -58,6 +58,8 @@ UNFILTERED = "[system calls are not filtered]"
 """What a decoder that runs all the same says first."""
 OF_OUTPUT = "of-output"
 """The decoder's argument that asks for what only outputs get."""
+FAILED = 1
+"""Python's exit code after an exception that nothing has caught. confinement.py catches what a file raises."""
 PLAYS_NOT_EVERYWHERE = 62
 """The exit code of a decoder that made pictures of a file that some browsers do not show."""
 NO_FILTER = 63
@@ -123,7 +125,8 @@ def make_posters(source: IO[bytes], *, is_for_video: bool, is_output: bool, unfi
     A GIF is a picture, but with `is_for_video` it is a video. With `is_output`, a video also gets a storyboard
     and a share picture.
 
-    Raises DecoderUnfiltered where the decoder's system calls cannot be filtered, unless `unfiltered_too`.
+    Raises DecoderUnfiltered where the decoder's system calls cannot be filtered, unless `unfiltered_too`, and
+    DecoderFailed if the decoder cannot even begin, or needs what it cannot import.
 
     Reads only both ends of a file larger than WHOLE_UP_TO; there may be a hole between them.
 
@@ -190,8 +193,11 @@ def _run(module: str, files: Sequence[IO[bytes]], wishes: Sequence[str]) -> bool
             raise DecoderUnfiltered("the decoder's system calls cannot be filtered")
         if words.startswith(UNFILTERED):
             log.warning("decoder_unfiltered", module=module)
+        words = words.removeprefix(UNFILTERED)[-_MOST_SAID:].strip()
+        if code == FAILED:
+            raise DecoderFailed(words)
         if code not in {0, PLAYS_NOT_EVERYWHERE}:
-            raise Unpicturable(reason_of(code), words.removeprefix(UNFILTERED)[-_MOST_SAID:].strip())
+            raise Unpicturable(reason_of(code), words)
         return code == 0
 
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from google.cloud import firestore
 
-from shared.jobs.amending import Document, amend, update_unless_changed
-from shared.jobs.documents import given, is_live
+from shared.errors import Contended
+from shared.jobs.amending import MARKED, Document, amend, update_unless_changed
+from shared.jobs.documents import given, is_deleted, is_owned
 from shared.jobs.job import FINAL_STATUSES, JobPrefix, JobStatus
-from shared.sharing.short_links import Claim, claim, link_for
+from shared.sharing.short_links import Claim, claim, is_short_id, link_for
 
 
 def completion(document: Document, path: str, now: datetime) -> Document:
@@ -36,6 +37,16 @@ def wants_link(document: Document, changes: Document) -> bool:
     return completed and given(document, "share_revoked_at") is None
 
 
+def refuse_marked(document: Document, changes: Document) -> None:
+    """Raises Contended if the job is marked as deleted and lacks `changes` or a link.
+
+    By the next try it is gone, or live again.
+    """
+    lacks_link = wants_link(document, changes) and not is_short_id(document.get("short_id"))
+    if is_deleted(document) and (changes or lacks_link):
+        raise Contended(MARKED)
+
+
 class Completions:
     """Every method raises Unavailable when Firestore is away. `length` is the length of new short ids."""
 
@@ -45,7 +56,9 @@ class Completions:
         self._length = length
 
     def complete(self, job: JobPrefix, path: str, now: datetime) -> bool:
-        """Complete the job if it is live and in progress. Returns whether anything had to change.
+        """Complete the job if it is in progress. Returns whether anything had to change.
+
+        Raises Contended if something had to and the job is marked as deleted.
 
         Costs one read and one write, or two writes with a link. If the job has a `short_id` already, its link
         may not exist yet: that costs a write and, if the link exists, a read.
@@ -54,9 +67,12 @@ class Completions:
 
         def write(snapshot: Any, document: Document) -> Document:
             nonlocal changed
-            if not is_live(document, job.user_id):
+            if not is_owned(document, job.user_id):
                 return {}
             changes = completion(document, path, now)
+            refuse_marked(document, changes)
+            if is_deleted(document):
+                return {}
             wants = wants_link(document, changes)
             claimed = claim(self._client, document.get("short_id"), job.job_id) if wants else None
             if claimed and not claimed.is_ours:

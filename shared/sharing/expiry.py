@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from google.api_core.exceptions import Aborted, FailedPrecondition, InvalidArgument, NotFound
@@ -17,7 +18,7 @@ from google.cloud.firestore_v1.base_query import FieldFilter
 from shared import log
 from shared.jobs.amending import update_unless_changed
 from shared.jobs.documents import fields, given
-from shared.outages import fetched
+from shared.outages import pages
 from shared.sharing.shares import revocation
 from shared.sharing.short_links import is_over, own_link, update_with_link
 
@@ -39,13 +40,14 @@ class Expiries:
 
         Where an older copy of a job has brought an earlier end back, the link stays and the job gets the link's
         end. A job without a link only loses the end. A job that somebody else writes meanwhile waits for the next
-        run, and so does one that takes no change, which is logged; `limit` such jobs keep all later ends waiting.
+        run, and so does one that takes no change, which is logged; they do not count, so later ends do not wait.
         An end time is removed and not set to null, so that there is room for what is written even in a document
         that is full. Costs two reads and two writes for each, and a write, or a read, to reserve its id; two reads
         and a write for one that stays; a read and a write for a job without a link; at least a read.
         """
         due = self._jobs.where(filter=FieldFilter("share_expires_at", "<=", now)).order_by("share_expires_at")
-        for snapshot in fetched(due.limit(limit)):
+        changed = 0
+        for snapshot in chain.from_iterable(pages(due, limit)):
             try:
                 ended = self._end(snapshot, now)
             except (FailedPrecondition, Aborted, NotFound):
@@ -55,6 +57,9 @@ class Expiries:
                 continue
             if ended:
                 yield snapshot.id
+            changed += 1
+            if changed == limit:
+                return
 
     def _end(self, snapshot: Any, now: datetime) -> bool:
         """End the link of this job, if it has one, unless it goes on. Returns whether it has ended."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -141,7 +140,11 @@ class ObjectStore:
                 return False
         return True
 
-    def remove(self, bucket: str, name: str, generation: int) -> None:
-        """Delete only this generation of an object, if it exists."""
-        with outages("Cloud Storage"), suppress(NotFound):
-            self._client.bucket(bucket).blob(name, generation=generation).delete(**removing())
+    def remove(self, bucket: str, name: str, generation: int) -> bool:
+        """Delete only this generation of an object. Returns whether it was there."""
+        with outages("Cloud Storage"):
+            try:
+                self._client.bucket(bucket).blob(name, generation=generation).delete(**removing())
+            except NotFound:
+                return False
+        return True

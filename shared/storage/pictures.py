@@ -63,12 +63,12 @@ class Place:
         """Whether the existing pictures show that generation of the medium, and were made when all kinds were."""
         metadata = self.poster.metadata if self.poster else {}
         told = all(_HAS[kind] in metadata for kind in self.there if kind in _HAS)
-        return told and metadata.get(_SHOWS) == _source(self.path, generation)
+        return told and _is_of(metadata, self.path, generation)
 
 
 def pictures_of(path: str, metadata: Mapping[str, str]) -> Pictures | None:
     """The pictures of the medium at `path`, read from its poster's metadata; None if that shows another file."""
-    if _shown(metadata) != path.rpartition("/")[2]:
+    if not _is_of(metadata, path, None):
         return None
     names = {
         kind: picture_beside(path, kind.object_name) for kind, key in _HAS.items() if metadata.get(key) == "true"
@@ -135,9 +135,13 @@ class PictureStore:
         self._remove(place, {kind for kind, content in contents.items() if content is None})
         return pictures_of(place.path, metadata)
 
-    def clear(self, place: Place) -> None:
-        """Remove the pictures if they are unchanged, because the medium that they show is gone."""
-        self._remove(place, place.there)
+    def clear(self, place: Place, generation: int | None = None) -> None:
+        """Remove the pictures of the file, or only of that generation, if they are unchanged since `place`.
+
+        Each tells itself what it shows: the poster is written last, so the others may be newer.
+        """
+        told = {kind: there.metadata for kind, there in place.there.items() if there}
+        self._remove(place, {kind for kind, metadata in told.items() if _is_of(metadata, place.path, generation)})
 
     def _remove(self, place: Place, kinds: Iterable[PictureKind]) -> None:
         for kind in kinds:
@@ -149,6 +153,12 @@ def _shown(metadata: Mapping[str, str]) -> str | None:
     """The file that the pictures show, if they are ours."""
     source = _SOURCE.fullmatch(metadata.get(_SHOWS, ""))
     return source[1] if source else None
+
+
+def _is_of(metadata: Mapping[str, str], path: str, generation: int | None) -> bool:
+    if generation is None:
+        return _shown(metadata) == path.rpartition("/")[2]
+    return metadata.get(_SHOWS) == _source(path, generation)
 
 
 def _source(path: str, generation: int) -> str:

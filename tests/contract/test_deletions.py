@@ -69,6 +69,19 @@ def test_what_is_not_the_users_cannot_be_deleted(world: World, user: str, kind: 
         assert "deleted_at" not in world.read(job_id)
 
 
+def test_a_lost_mark_of_a_user_who_can_own_no_media_is_put_again_and_nothing_becomes_pending(world: World) -> None:
+    (job_id,) = put_many(world, "a/b", document, 1)
+    copied = world.read(job_id)
+    world.deletions.mark("a/b", job_id, NOW)
+    world.put(job_id, copied)
+    assert world.deletions.mark("a/b", job_id, NOW).state is DeletionState.DONE
+    world.put(job_id, copied)
+    world.deletions.reopen(job_id, NOW)
+    assert world.read(job_id)["deleted_at"] == NOW
+    entry = world.entry(job_id)
+    assert (entry["state"], entry["sweep_at"], entry["marks_lost"]) == ("done", None, 2)
+
+
 def test_a_job_of_a_user_who_can_own_no_media_has_nothing_to_purge(world: World) -> None:
     (job_id,) = put_many(world, "a/b", document, 1)
     assert world.deletions.mark("a/b", job_id, NOW).state is DeletionState.DONE
@@ -163,6 +176,22 @@ def test_a_step_that_is_recorded_twice_counts_once(world: World, user: str) -> N
     purge = world.entry(job_id)
     assert (purge["attempts"], purge["buckets"]["nuumee-images"]["objects"]) == (1, 2)
     assert (purge["late_objects"], purge["late_bytes"], purge["late_at"]) == (2, 330, NOW)
+
+
+def test_a_late_upload_counts_once_with_what_was_removed_and_not_where_a_purge_was_first(
+    world: World, user: str
+) -> None:
+    (job_id,) = put_many(world, user, deleted, 1)
+    world.deletions.begin_purge(job_id, user, "run", NOW)
+    world.deletions.end_purge(
+        job_id, "run", [BucketPurge(bucket="nuumee-outputs", objects=2, size=20)], NOW, owner=user
+    )
+    for generation, is_removed in ((7, True), (7, True), (7, False), (8, False)):
+        late = (job_id, "nuumee-outputs", generation, NOW)
+        world.deletions.record_late_upload(*late, size=300, owner=user)
+        world.deletions.end_late_removal(*late, is_removed=is_removed, owner=user)
+    assert world.entry(job_id)["buckets"]["nuumee-outputs"]["late"] == 1
+    assert of(world, job_id).removed == {"nuumee-outputs": 3}
 
 
 def test_of_two_runs_at_once_the_one_that_fails_last_leaves_a_purge_that_is_due(world: World, user: str) -> None:

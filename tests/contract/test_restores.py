@@ -289,7 +289,7 @@ def test_a_restore_waits_for_a_late_upload_that_is_being_removed(
     assert world.deletions.record_late_upload(job_id, "b", 7, NOW, size=2, owner=user)
     request(restores, user, job_id)
     assert not restores.may_begin(job_id, NOW + MINUTE)
-    world.deletions.end_late_removal(job_id, "b", 7, NOW, owner=user)
+    world.deletions.end_late_removal(job_id, "b", 7, NOW, is_removed=True, owner=user)
     assert restores.may_begin(job_id, NOW + MINUTE)
 
 

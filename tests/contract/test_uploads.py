@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 
+from shared.errors import Contended
 from shared.jobs.job import JobPrefix, Medium
 from shared.jobs.known_pictures import Pictures
 from shared.jobs.share_picture import SharePicture, share_picture
 from shared.sharing.shares import NoSuchVideo
 from shared.sharing.short_links import new_short_id
-from tests.contract.worlds import World, put_many
+from tests.contract.worlds import World
 from tests.jobs import NOW, deleted, document, new_id
 
 LATER = NOW + timedelta(hours=1)
@@ -98,15 +99,40 @@ def test_a_job_that_has_failed_is_not_revived(world: World, user: str) -> None:
     assert world.read(job_id) == before
 
 
-def test_a_deleted_or_foreign_job_is_not_completed(world: World, user: str) -> None:
-    (gone,) = put_many(world, user, deleted, 1)
+def test_a_job_of_somebody_else_or_marked_at_no_real_time_is_not_completed(world: World, user: str) -> None:
+    odd = put(world, under_way(user, deleted_at="yesterday"))
     foreign = put(world, under_way("somebody-else"))
-    before = world.read(gone), world.read(foreign)
-    for job_id in (gone, foreign, new_id()):
+    before = world.read(odd), world.read(foreign)
+    for job_id in (odd, foreign, new_id()):
         assert not world.completions.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", NOW)
         job = JobPrefix(user, job_id)
         assert not world.known_pictures.set(job, Medium.MOTION_VIDEO, f"{job}motion.mp4", Pictures("poster"))
-    assert (world.read(gone), world.read(foreign)) == before
+    assert (world.read(odd), world.read(foreign)) == before
+
+
+@pytest.mark.parametrize("fields", [{"status": "processing"}, {"output_video_path": None}, {"short_id": "odd"}])
+def test_what_an_output_would_change_in_a_job_that_is_marked_as_deleted_waits(
+    world: World, user: str, fields: dict[str, Any]
+) -> None:
+    whole = {"output_video_path": "path", "short_id": new_short_id(8)}
+    job_id = put(world, deleted(user, **{**whole, **fields}))
+    job, before = JobPrefix(user, job_id), world.read(job_id)
+    with pytest.raises(Contended):
+        world.completions.complete(job, f"{job}output.mp4", LATER)
+    with pytest.raises(Contended):
+        world.known_pictures.set(job, Medium.MOTION_VIDEO, f"{job}motion.mp4", Pictures("poster"))
+    assert world.read(job_id) == before
+
+
+def test_an_output_that_changes_nothing_in_a_job_that_is_marked_as_deleted_is_done(
+    world: World, user: str
+) -> None:
+    job_id = put(world, deleted(user, output_video_path="path", short_id=new_short_id(8)))
+    failed = put(world, deleted(user, status="failed"))
+    before = world.read(job_id), world.read(failed)
+    for one in (job_id, failed):
+        assert not world.completions.complete(JobPrefix(user, one), f"{user}/{one}/output.mp4", LATER)
+    assert (world.read(job_id), world.read(failed)) == before
 
 
 def test_a_link_that_its_owner_has_ended_does_not_come_back_with_an_output(world: World, user: str) -> None:
@@ -154,6 +180,16 @@ def test_what_a_decoder_said_of_a_medium_stays_where_its_pictures_are_only_looke
     fields = world.read(job_id)
     assert fields["posters"] == {"motion_video": None, "reference_image": None}
     assert fields["playable"] == {"motion_video": False}
+
+
+def test_pictures_that_became_known_meanwhile_stay_where_none_were_found(world: World, user: str) -> None:
+    job_id = put(world, document(user))
+    job = JobPrefix(user, job_id)
+    pictures = Pictures(f"{job}poster.webp", f"{job}preview.mp4", playable=True)
+    assert world.known_pictures.set(job, Medium.MOTION_VIDEO, f"{job}motion.mp4", pictures)
+    before = world.read(job_id)
+    assert world.known_pictures.set(job, Medium.MOTION_VIDEO, f"{job}motion.mp4", None, is_decoded=False)
+    assert world.read(job_id) == before
 
 
 def test_pictures_of_a_file_that_the_job_does_not_name_are_not_known(world: World, user: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
@@ -82,7 +83,7 @@ class MemoryWorld:
         self._fake.documents[job_id] = fields
 
     def read(self, job_id: str) -> dict[str, Any]:
-        return self._fake.documents[job_id]
+        return copy.deepcopy(self._fake.documents[job_id])
 
     def put_entry(self, job_id: str, entry: dict[str, Any]) -> None:
         self._fake_ledger.entries[job_id] = entry

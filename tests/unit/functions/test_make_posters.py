@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import IO, Any
 
 import pytest
@@ -10,11 +11,12 @@ from werkzeug.exceptions import ServiceUnavailable
 
 from functions import make_posters as module
 from functions.make_posters import make_posters
-from shared.errors import DecoderUnfiltered
+from shared.errors import DecoderFailed, DecoderUnfiltered
 from shared.posters.posters import Posters, SharePicture
 from shared.posters.unpicturable import Reason, Unpicturable
+from shared.storage.objects import Description
 from tests.fakes import SETTINGS, FakeServices
-from tests.jobs import deleted, document, entry
+from tests.jobs import NOW, deleted, document, entry
 from tests.messages import envelope, notification
 
 IMAGES, VIDEOS, OUTPUTS = SETTINGS.buckets
@@ -342,6 +344,51 @@ def test_pictures_of_what_was_replaced_are_taken_back_although_their_run_was_kil
     assert services.fake_repository.documents["job-1"]["posters"] == {"motion_video": None}
 
 
+def test_what_somebody_else_puts_beside_a_poster_stays_when_its_medium_is_replaced(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.add("job-1", document("me"))
+    monkeypatch.setattr(module, "make", lambda *_, **__: Posters(b"poster"))
+    event = upload(services, VIDEOS, "me/job-1/motion.mp4", b"video")
+    make_posters.receive(event, services)
+    services.fake_media.objects[VIDEOS]["me/job-1/preview.mp4"] = [b"theirs"]
+    upload(services, VIDEOS, "me/job-1/motion.mp4", b"newer")
+    make_posters.receive(event, services)
+    assert services.fake_media.objects[VIDEOS]["me/job-1/preview.mp4"] == [b"theirs"]
+    assert not services.fake_media.objects[VIDEOS]["me/job-1/poster.webp"]
+
+
+def test_an_older_event_takes_back_no_picture_that_a_newer_one_has_put_meanwhile(
+    services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.add("job-1", document("me"))
+    first = upload(services, VIDEOS, "me/job-1/motion.mp4", b"first")
+    make_posters.receive(first, services)
+    second = upload(services, VIDEOS, "me/job-1/motion.mp4", b"second")
+    look, waiting = services.fake_media.describe, [second]
+
+    def meanwhile(bucket: str, name: str, generation: int | None = None) -> Description | None:
+        found = look(bucket, name, generation)
+        if name.endswith("poster.webp") and waiting:
+            make_posters.receive(waiting.pop(), services)
+        return found
+
+    monkeypatch.setattr(services.fake_media, "describe", meanwhile)
+    make_posters.receive(first, services)
+    assert seen == [b"first", b"second"]
+    assert len(services.fake_media.objects[VIDEOS]["me/job-1/preview.mp4"]) == 2
+
+
+def test_a_second_file_without_pictures_leaves_those_that_the_first_one_is_about_to_have(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = services.fake_media
+    held.put(VIDEOS, "me/job-1/preview.mp4", b"half", "", metadata={"nuumee-shows": "motion.mov#1"}, replaces=0)
+    monkeypatch.setattr(module, "make", refused)
+    make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"broken"), services)
+    assert held.objects[VIDEOS]["me/job-1/preview.mp4"] == [b"half"]
+
+
 @pytest.mark.parametrize("name", ["poster.webp", "preview.mp4"])
 def test_what_somebody_else_has_put_in_the_place_of_the_pictures_stays(
     services: FakeServices, seen: list[bytes], name: str
@@ -408,16 +455,85 @@ def test_of_a_large_video_both_ends_are_read_and_of_a_large_picture_nothing(
         (VIDEOS, "me/job-1/parts/motion.mp4"),
         (VIDEOS, "me/job-1/output.mp4"),
         (IMAGES, "exports/reference.png"),
-        (IMAGES, "me/gone/reference.png"),
     ],
 )
-def test_nothing_is_made_of_other_objects_or_for_a_deleted_job(
+def test_nothing_is_made_of_other_objects(
     services: FakeServices, seen: list[bytes], bucket: str, name: str
 ) -> None:
     services.add("job-1", document("me"))
-    services.add("gone", deleted("me"))
     make_posters.receive(upload(services, bucket, name, b"video"), services)
     assert seen == []
+
+
+def test_of_a_deleted_jobs_file_nothing_is_made_and_its_event_comes_back_until_the_file_is_gone(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    services.add("job-1", deleted("me"))
+    event = upload(services, IMAGES, "me/job-1/reference.png", b"image")
+    with pytest.raises(ServiceUnavailable):
+        make_posters.receive(event, services)
+    services.fake_media.objects[IMAGES].clear()
+    make_posters.receive(event, services)
+    assert seen == []
+
+
+def test_a_file_that_came_while_its_job_was_deleted_has_pictures_once_that_is_taken_back(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    services.add("job-1", document("me"))
+    event = upload(services, VIDEOS, "me/job-1/motion.mp4", b"video")
+    services.deletions.mark("me", "job-1", NOW)
+    with pytest.raises(ServiceUnavailable):
+        make_posters.receive(event, services)
+    services.restores.request("me", "job-1", lambda _: NOW + timedelta(days=7), NOW)
+    with pytest.raises(ServiceUnavailable):
+        make_posters.receive(event, services)
+    restored(services)
+    make_posters.receive(event, services)
+    assert seen == [b"video"]
+    assert services.fake_repository.documents["job-1"]["posters"] == {"motion_video": "me/job-1/poster.webp"}
+
+
+def restored(services: FakeServices) -> None:
+    wish = services.restores.of("job-1")
+    assert wish is not None
+    services.restores.finish(wish, NOW)
+
+
+def test_a_restored_job_gets_pictures_although_a_stale_copy_has_brought_its_mark_back(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    services.add("job-1", document("me"))
+    services.deletions.mark("me", "job-1", NOW)
+    copied = dict(services.fake_repository.documents["job-1"])
+    services.restores.request("me", "job-1", lambda _: NOW + timedelta(days=7), NOW)
+    restored(services)
+    services.fake_repository.documents["job-1"] = copied
+    make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
+    assert services.fake_repository.documents["job-1"]["posters"] == {"motion_video": "me/job-1/poster.webp"}
+
+
+def test_a_copy_of_a_file_whose_pictures_are_known_does_not_wait_for_the_restore_of_its_job(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    services.add("job-1", document("me"))
+    event = upload(services, VIDEOS, "me/job-1/motion.mp4", b"video")
+    make_posters.receive(event, services)
+    services.deletions.mark("me", "job-1", NOW)
+    services.restores.request("me", "job-1", lambda _: NOW + timedelta(days=7), NOW)
+    make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
+    assert seen == [b"video", b"video"]
+
+
+def test_while_a_job_is_restored_the_file_that_it_names_keeps_its_pictures(
+    services: FakeServices, seen: list[bytes]
+) -> None:
+    services.add("job-1", document("me", reference_image_path="me/job-1/reference.jpg"))
+    make_posters.receive(upload(services, IMAGES, "me/job-1/reference.jpg", b"image"), services)
+    services.deletions.mark("me", "job-1", NOW)
+    services.restores.request("me", "job-1", lambda _: NOW + timedelta(days=7), NOW)
+    make_posters.receive(upload(services, IMAGES, "me/job-1/reference.png", b"other"), services)
+    assert seen == [b"image"]
 
 
 def test_pictures_are_made_although_an_earlier_owners_job_with_this_id_was_deleted(
@@ -478,11 +594,12 @@ def test_only_a_local_decoder_may_lack_its_filter(monkeypatch: pytest.MonkeyPatc
     assert allowed == [not is_deployed]
 
 
-def test_an_upload_that_must_not_be_decoded_now_comes_back_and_gets_its_pictures_then(
-    services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("error", [DecoderUnfiltered("there is no filter"), DecoderFailed("no Pillow")])
+def test_an_upload_that_cannot_be_decoded_now_comes_back_and_gets_its_pictures_then(
+    services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def refuse(*_: object, **__: bool) -> Posters:
-        raise DecoderUnfiltered("there is no filter")
+        raise error
 
     services.add("job-1", document("me"))
     event = upload(services, IMAGES, "me/job-1/reference.png", b"image")

@@ -34,6 +34,7 @@ FILES = {IMAGES: "me/job/reference.png", VIDEOS: "me/job/motion.mp4", OUTPUTS: "
 DELETED, RESTORED = JobDeleted("job", "me", NOW), JobRestored("job", "me", NOW)
 WEEK = timedelta(days=7)
 MP4 = base64.b64decode("AAAAIGZ0eXBpc29tAAACAGlzb21pc28yYXZjMW1wNDE=")
+OUTPUT = envelope(*notification(FILES[OUTPUTS], size=len(MP4)))
 
 
 @pytest.fixture
@@ -282,6 +283,37 @@ def test_a_restore_that_comes_too_late_leaves_all_of_the_job_deleted(
     assert services.fake_publisher.published[-1] == DELETED
 
 
+def test_a_file_that_came_late_does_not_hide_that_another_is_missing(services: FakeServices) -> None:
+    delete(services)
+    purge(services)
+    services.fake_media.objects[VIDEOS]["me/job/poster.webp"] = [b"late"]
+    process_upload.receive(envelope(*notification("me/job/poster.webp", bucket=VIDEOS)), services)
+    del services.fake_media.removed[VIDEOS][FILES[VIDEOS]]
+    undelete(services)
+    with pytest.raises(ServiceUnavailable):
+        restore(services)
+    assert state(services) == "restoring"
+
+
+def test_a_late_upload_that_the_purge_removes_first_is_not_missed(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delete(services)
+    recorded = services.deletions.record_late_upload
+
+    def overtaken(*about: Any, **more: Any) -> bool:
+        found = recorded(*about, **more)
+        purge(services)
+        return found
+
+    monkeypatch.setattr(services.deletions, "record_late_upload", overtaken)
+    process_upload.receive(OUTPUT, services)
+    assert services.fake_ledger.entries["job"]["late_objects"] == 1
+    undelete(services)
+    restore(services)
+    assert (files(services), state(services)) == (ALL, "restored")
+
+
 @pytest.mark.parametrize("kept", [timedelta(), 2 * WEEK])
 def test_a_restore_that_misses_a_file_whose_time_may_not_be_over_is_tried_again(
     services: FakeServices, kept: timedelta
@@ -343,6 +375,55 @@ def test_an_output_that_comes_while_its_job_is_restored_completes_it_afterwards(
     restore(services)
     process_upload.receive(output, services)
     assert services.fake_repository.documents["job"]["status"] == "completed"
+
+
+def test_an_output_completes_a_restored_job_although_a_stale_copy_has_brought_its_mark_back(
+    services: FakeServices,
+) -> None:
+    services.add("job", document("me", status="processing", completed_at=None))
+    delete(services)
+    copied = dict(services.fake_repository.documents["job"])
+    undelete(services)
+    restore(services)
+    services.fake_repository.documents["job"] = copied
+    process_upload.receive(OUTPUT, services)
+    fields = services.fake_repository.documents["job"]
+    assert (fields["status"], "deleted_at" in fields) == ("completed", False)
+
+
+def test_an_output_whose_job_is_deleted_at_that_moment_and_taken_back_completes_it(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services.add("job", document("me", status="processing", completed_at=None))
+    look = services.deletions.of
+
+    def just_before(job_id: str) -> Any:
+        found = look(job_id)
+        delete(services)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(services.deletions, "of", just_before)
+        with pytest.raises(ServiceUnavailable):
+            process_upload.receive(OUTPUT, services)
+    undelete(services)
+    restore(services)
+    process_upload.receive(OUTPUT, services)
+    assert services.fake_repository.documents["job"]["status"] == "completed"
+
+
+def test_a_copy_of_a_completed_jobs_output_does_not_wait_for_its_restore_and_of_one_without_a_link_does(
+    services: FakeServices,
+) -> None:
+    delete(services)
+    undelete(services)
+    process_upload.receive(OUTPUT, services)
+    services.fake_repository.documents["job"]["short_id"] = None
+    with pytest.raises(ServiceUnavailable):
+        process_upload.receive(OUTPUT, services)
+    restore(services)
+    process_upload.receive(OUTPUT, services)
+    assert services.fake_repository.documents["job"]["short_id"]
 
 
 def test_a_share_link_ends_with_its_job_and_lives_again_with_it(services: FakeServices) -> None:

@@ -15,9 +15,10 @@ import av
 import pytest
 
 from infra.stage import ROOT
-from shared.errors import DecoderUnfiltered
+from shared.errors import DecoderFailed, DecoderUnfiltered
 from shared.posters import posters
 from shared.posters.posters import (
+    FAILED,
     LARGEST,
     LARGEST_POSTER,
     NO_FILTER,
@@ -208,7 +209,7 @@ def test_a_file_whose_faults_quote_that_warning_raises_no_alarm(
 
 def test_a_decoder_cannot_fill_the_disk(tmp_path: Path) -> None:
     ended = confined("return Posters(bytes(20_000_000))", tmp_path)
-    assert posters.reason_of(ended.returncode) is Reason.CRASHED
+    assert ended.returncode == FAILED
     assert "File too large" in ended.stderr
     assert (tmp_path / "poster").stat().st_size <= max(LARGEST)
 
@@ -219,10 +220,24 @@ def test_what_a_decoder_raises_is_told_and_is_no_crash(tmp_path: Path) -> None:
     assert "of a picture" in ended.stderr
 
 
-def test_a_late_import_is_a_crash_and_no_fault_of_the_file(tmp_path: Path) -> None:
+def test_a_late_import_is_a_failure_of_the_decoder(tmp_path: Path) -> None:
     ended = confined("import logging.handlers", tmp_path)
-    assert posters.reason_of(ended.returncode) is Reason.CRASHED
+    assert ended.returncode == FAILED
     assert "No module named 'logging.handlers'" in ended.stderr
+
+
+def test_a_decoder_that_has_too_little_memory_to_tell_of_it_says_so(tmp_path: Path) -> None:
+    without = "shared.posters.confinement.traceback.format_exc = lambda: bytes(300 * 2**20)"
+    ended = confined("raise ValueError", tmp_path, before=without)
+    assert ended.returncode == exit_code(Reason.TOO_LARGE)
+
+
+def test_a_decoder_that_cannot_begin_fails_with_any_file_and_says_why(
+    picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(posters, "program_for", lambda *_, **__: "shared.posters.not_there")
+    with pytest.raises(DecoderFailed, match="No module named"), picture.open("rb") as file:
+        make_posters(file)
 
 
 @pytest.mark.parametrize("program", ["shared.posters.clips", "shared.posters.photos"])
@@ -255,7 +270,7 @@ def test_a_decoder_that_hangs_is_ended_with_all_that_it_started(
 
 
 def test_a_decoder_that_says_too_much_is_quoted_in_brief(picture: Path, possessed: Callable[[str], None]) -> None:
-    possessed("head -c 3000000 /dev/zero | tr '\\0' x >&2; exit 1")
+    possessed(f"head -c 3000000 /dev/zero | tr '\\0' x >&2; exit {exit_code(Reason.BROKEN)}")
     assert len(refused(picture).detail) <= 1000
 
 
@@ -274,7 +289,7 @@ def test_a_decoder_knows_no_settings_and_no_secrets(
 ) -> None:
     monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", "/key.json")
     monkeypatch.setenv("IMAGES_BUCKET", "images")
-    possessed(f"/usr/bin/env > {tmp_path}/environment; exit 1")
+    possessed(f"/usr/bin/env > {tmp_path}/environment; exit {exit_code(Reason.BROKEN)}")
     refused(picture)
     names = {line.partition("=")[0] for line in (tmp_path / "environment").read_text().splitlines()}
     of_the_shell = {"PWD", "OLDPWD", "SHLVL", "_"}
