@@ -40,15 +40,13 @@ def list_jobs(request: Request, user: User, services: Services) -> Mapping[str, 
         return in_time(services, _trash, query, services)
     if query.with_media and not services.has("media"):
         in_time(services, lambda: services.media)  # its signer may look for credentials
+    reads = 0
     passed: list[int] = []
     try:
         page = services.repository.page(query, passed.append)
+        reads = _reads(query, page)
     finally:
-        _charge_passed(user, sum(passed), services)
-    reads = len(page.jobs) if query.ids is None else len(query.ids)
-    if query.with_media:
-        reads += LISTING * sum(map(listings, page.jobs))
-    _charge(query, reads, services)
+        _charge(query, reads, sum(passed), services)
     version = _version(query, page, services)
     if version is None:
         return _answer(query, page, services)
@@ -57,7 +55,7 @@ def list_jobs(request: Request, user: User, services: Services) -> Mapping[str, 
 
 def _trash(query: ListQuery, services: Services) -> dict[str, Any]:
     page = services.trash.page(query, services.retention.of_all(), services.now())
-    _charge(query, 2 * len(page.jobs), services)
+    _charge(query, 2 * len(page.jobs), 0, services)
     return {
         "jobs": [deleted.as_json(services.settings.share_origin) for deleted in page.jobs],
         "total": page.total,
@@ -67,24 +65,22 @@ def _trash(query: ListQuery, services: Services) -> dict[str, Any]:
     }
 
 
-def _charge(query: ListQuery, reads: int, services: Services) -> None:
-    """Count the request as several if its page took as much as several: what a user may ask for is bounded by what
-    it costs. `reads` is what the jobs on the page took. What it passed over is counted apart.
-    """
-    if reads and query.ids is None and query.after is None:
-        reads += (query.page - 1) * query.page_size
-    if reads > READS:
-        services.users.charge(query.user_id, (reads - 1) // READS, services.now().timestamp())
+def _reads(query: ListQuery, page: JobPage) -> int:
+    looked_up = LISTING * sum(map(listings, page.jobs)) if query.with_media else 0
+    return looked_up + (len(page.jobs) if query.ids is None else len(query.ids))
 
 
-def _charge_passed(user: User, reads: int, services: Services) -> None:
-    """Count what a page passed over, such as deleted jobs, also where it failed.
+def _charge(query: ListQuery, reads: int, passed: int, services: Services) -> None:
+    """Count the request as several if it took as much as several: what a user may ask for is bounded by what it
+    costs. `reads` is what the jobs on the page took, and `passed` what it passed over, such as deleted jobs.
 
     At most half of what comes back in ten seconds, so that whoever polls as often does not meet the limit.
     """
-    if reads >= READS:
-        most = services.settings.requests_per_minute // 12
-        services.users.charge(user.id, min(reads // READS, most), services.now().timestamp())
+    if reads and query.ids is None and query.after is None:
+        reads += (query.page - 1) * query.page_size
+    most = services.settings.requests_per_minute // 12
+    if more := min(max(reads - 1, 0) // READS + passed // READS, most):
+        services.users.charge(query.user_id, more, services.now().timestamp())
 
 
 def _receipt(user_id: str, job_id: str, services: Services) -> dict[str, Any]:

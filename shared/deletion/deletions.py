@@ -26,8 +26,11 @@ from shared.deletion.standing import (
     entry_from,
     has_lost_mark,
     has_stale_mark,
+    is_marked_by_others,
     is_of_one_owner,
     mark_of,
+    marked_at,
+    others_removed_at,
     owner_of,
     standing_of,
     texts_to_erase,
@@ -80,8 +83,19 @@ class Deletions:
                 return self._standing(pair, pair.entry or entry_from(pair, due), now)
             if deletion and is_own and deletion.state is DeletionState.RESTORING:
                 return self._standing(pair, entries.wanted_again(pair.entry, due), now)
+            at, others = now, None
+            if is_marked_by_others(pair):
+                at = min(marked_at(pair.document) or now, now)
+                others = min(others_removed_at(pair.document), now)
             entry = entries.opened(
-                job_id, user_id, pair.document, by=by, at=now, due=due, final_watched_for=final_watched_for
+                job_id,
+                user_id,
+                pair.document,
+                by=by,
+                at=at,
+                due=due,
+                final_watched_for=final_watched_for,
+                others_removed_at=others,
             )
             mark = mark_of(entry) if pair.document else {}
             return Changes(entries.followed(pair.entry, entry), mark, ("purge",))

@@ -50,8 +50,11 @@ def opened(
     at: datetime,
     due: datetime | None,
     final_watched_for: timedelta = timedelta(),
+    others_removed_at: datetime | None = None,
 ) -> Entry:
     """The entry of a deletion that `by` requested `at` that time. A sweep asks again once it is `due`.
+
+    `others_removed_at` is when code other than ours may have begun to remove the job's files.
 
     Sweeps look for `final_watched_for` at the mark of a job that was completed or had failed. There is nothing to
     purge for an owner who cannot own media.
@@ -66,6 +69,8 @@ def opened(
     is_final = document.get("status") in FINAL_STATUSES
     if document and (watched_for := final_watched_for if is_final else WATCHED_FOR):
         entry["watched_until"] = at + watched_for
+    if others_removed_at:
+        entry["others_removed_at"] = others_removed_at
     return entry
 
 
@@ -331,6 +336,8 @@ def _first_removal(entry: Entry, requested_at: datetime) -> datetime | None:
     times = [at for one in buckets if isinstance(at := one.get("first_removed_at"), datetime)]
     # Runs that go on or were killed.
     times += running(entry).values()
+    if isinstance(others := entry.get("others_removed_at"), datetime):
+        times.append(others)
     # Earlier code recorded neither.
     is_unknown = any("removed_at" in one and "first_removed_at" not in one for one in buckets)
     if is_unknown or (_number(entry, "attempts") and "running" not in entry):

@@ -22,6 +22,7 @@ from shared.deletion.standing import (
     deletion_of,
     entry_from,
     has_stale_mark,
+    is_marked_by_others,
     is_of_one_owner,
     owner_of,
 )
@@ -78,6 +79,8 @@ class Restores:
                 raise NotDeleted
             if deletion is None or deletion.user_id != user_id:
                 raise NotFound  # marked in a way that lets no files go, or an earlier owner's
+            if deletion.state is DeletionState.RESTORED and is_marked_by_others(pair):
+                raise Gone
             if not deletion.is_deleted:
                 return Changes(
                     _wished_since(pair.entry, erased_at(), now), drop=MARK if has_stale_mark(pair) else ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from shared import log
 from shared.deletion import entry as entries
@@ -16,10 +16,14 @@ LOOKED_AT = (
     *("user_id", "deleted_at", "deleted_by", "purge"),
     *("state", "requested_at", "requested_by", "sweep_at", "sweeps", "left", "restores"),
     *("attempts", "running", "buckets", "restore_requested_at", "restored_at"),
+    "others_removed_at",
 )
 """The fields of documents and entries that tell what stands, without the rest of large documents."""
 
 MARK = ("deleted_at", "deleted_by")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST, _END = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""A time that is not between them is a mistake. At either end of the calendar, sums with it fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +69,47 @@ def entry_from(pair: Pair, due: datetime | None) -> Entry:
     Lists hide a job that has any `deleted_at`, but files are removed only if the time and the owner are valid.
     """
     document = pair.document
-    user_id, deleted_at, by = (document.get(name) for name in ("user_id", "deleted_at", "deleted_by"))
-    if not isinstance(user_id, str) or not isinstance(deleted_at, datetime):
+    user_id, by, purge = (document.get(name) for name in ("user_id", "deleted_by", "purge"))
+    deleted_at = _real(document.get("deleted_at"))
+    if not isinstance(user_id, str) or deleted_at is None:
         return {}
     by = by if isinstance(by, str) else user_id
-    entry = entries.opened(pair.job_id, user_id, document, by=by, at=deleted_at, due=due)
-    return entries.taken_over(entry, document.get("purge"))
+    others = None if isinstance(purge, dict) else deleted_at
+    entry = entries.opened(pair.job_id, user_id, document, by=by, at=deleted_at, due=due, others_removed_at=others)
+    return entries.taken_over(entry, purge)
+
+
+def is_marked_by_others(pair: Pair) -> bool:
+    """Whether the document has a mark that is not of a deletion that was taken back. No deletion may stand."""
+    return is_deleted(pair.document) and not has_stale_mark(pair)
+
+
+def marked_at(document: Document) -> datetime | None:
+    """The time of the mark, also as other code writes it: as ISO 8601 text, or in milliseconds since 1970.
+
+    None if that is no time, or none that can be right.
+    """
+    mark = document.get("deleted_at")
+    try:
+        if isinstance(mark, str):
+            mark = datetime.fromisoformat(mark)
+            mark = mark if mark.tzinfo else mark.replace(tzinfo=UTC)
+        elif isinstance(mark, int | float):
+            mark = _EPOCH + timedelta(milliseconds=mark)
+    except (ValueError, OverflowError):
+        return None
+    return _real(mark)
+
+
+def others_removed_at(document: Document) -> datetime:
+    """When the code that marked the job may have begun to remove its files: if the mark tells no time, ever since
+    the job was made.
+    """
+    return marked_at(document) or _real(document.get("created_at")) or _EPOCH
+
+
+def _real(time: object) -> datetime | None:
+    return time if isinstance(time, datetime) and _FIRST <= time < _END else None
 
 
 def owner_of(pair: Pair) -> object:

@@ -116,6 +116,8 @@ class Trash:
                 log.warning("deleted_job_not_listed", job_id=job_id)
                 continue
             until = _recoverable_until(deletion, kept, now)
+            if until is None or until <= now:
+                continue  # other code marked it without a time, and may have removed its files long ago
             jobs.append(DeletedJob(job_from(job_id, document).shortened(), deletion, until))
         return jobs
 

@@ -47,7 +47,7 @@ def test_a_deletion_that_others_marked_without_a_purge_gets_one_and_keeps_its_ti
     world.put(job_id, document(user, deleted_at=long_ago, purge=purge))
     deletion = world.deletions.mark(user, job_id, NOW)
     assert (deletion.deleted_at, deletion.state) == (long_ago, DeletionState.PENDING)
-    assert world.entry(job_id) == entry(user, requested_at=long_ago)
+    assert world.entry(job_id) == entry(user, requested_at=long_ago, others_removed_at=long_ago)
 
 
 @pytest.mark.parametrize("deleted_at", ["yesterday", 7, True])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -235,6 +235,18 @@ def test_a_purge_of_the_old_form_without_a_deletion_is_told_and_comes_up_no_more
     assert world.entry(job_id) == {}
     assert "purge_without_deletion" in [line.getMessage() for line in caplog.records]
     assert job_id not in world.ledger.old_form_pending(1000)
+
+
+@pytest.mark.parametrize("deleted_at", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)])
+def test_a_mark_at_an_end_of_the_calendar_lets_no_file_go_and_is_marked_anew(
+    world: World, user: str, deleted_at: datetime
+) -> None:
+    job_id = new_id()
+    world.put(job_id, in_progress(user, deleted_at=deleted_at))
+    assert is_hidden(world, user, job_id)
+    assert world.deletions.of(job_id) is None
+    assert world.deletions.mark(user, job_id, NOW).deleted_at == NOW
+    assert world.read(job_id)["deleted_at"] == NOW
 
 
 @pytest.mark.parametrize("found", [Leftovers(left=("images/u/j/1",)), Leftovers(going=("images/u/j/1",))])

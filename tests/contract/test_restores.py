@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from google.cloud import firestore
 
+from shared.deletion.erasing import Erasing
 from shared.deletion.purge import Deletion, DeletionState
 from shared.deletion.restores import Restores
 from shared.deletion.trash import Trash, TrashPage
@@ -58,6 +61,20 @@ def finish(restores: Restores, job_id: str, now: datetime) -> DeletionState | No
 def purge(world: World, user: str, job_id: str, key: str = "run") -> None:
     world.deletions.begin_purge(job_id, user, key, NOW)
     world.deletions.end_purge(job_id, key, [BucketPurge(bucket="b", objects=1, size=2)], NOW, owner=user)
+
+
+def delete_again(world: World, user: str, job_id: str, how: str | None) -> None:
+    match how:
+        case "purge":
+            purge(world, user, job_id)
+        case "late upload":
+            world.deletions.record_late_upload(job_id, "b", 7, NOW, size=1, owner=user)
+            world.deletions.end_late_removal(job_id, "b", 7, NOW, owner=user)
+        case "delete":
+            world.deletions.mark(user, job_id, NOW)
+        case "erasure":
+            erasure = world.erasures.request(user, 0, None, by=user, now=NOW)
+            Erasing(world.ledger, world.deletions).erase(erasure, [job_id], NOW)
 
 
 def test_a_restored_job_is_as_it_was(world: World, restores: Restores, user: str, job_id: str) -> None:
@@ -183,6 +200,92 @@ def test_a_deletion_that_older_code_wrote_can_be_taken_back(world: World, restor
     assert request(restores, user, job_id).state is RESTORING
     assert finish(restores, job_id, NOW) is RESTORED
     assert world.read(job_id).keys().isdisjoint({"deleted_at", "deleted_by", "purge"})
+
+
+@pytest.mark.parametrize("again", [None, "purge", "late upload", "delete", "erasure"])
+def test_a_job_that_other_code_deleted_can_be_restored_only_as_long_as_if_that_removed_its_files(
+    world: World, restores: Restores, user: str, again: str | None
+) -> None:
+    recent, old = new_id(), new_id()
+    world.put(recent, document(user, deleted_at=NOW - timedelta(days=2)))
+    world.put(old, document(user, deleted_at=NOW - timedelta(days=400)))
+    for job_id in (recent, old):
+        delete_again(world, user, job_id, again)
+    with pytest.raises(Gone):
+        request(restores, user, old)
+    assert old not in [one.job.id for one in trash(world, user).jobs]
+    assert request(restores, user, recent).state is RESTORING
+    assert finish(restores, recent, NOW + 2 * MINUTE) is RESTORED
+    later = NOW + 4 * WEEK
+    world.deletions.mark(user, recent, later)
+    assert request(restores, user, recent, later + WEEK).state is RESTORING, "what others removed is long back"
+
+
+@pytest.mark.parametrize("again", ["delete", "erasure"])
+@pytest.mark.parametrize("form", [datetime.isoformat, lambda time: int(time.timestamp() * 1000)])
+def test_a_time_of_deletion_that_other_code_wrote_in_its_own_form_counts_as_well(
+    world: World, restores: Restores, user: str, form: Callable[[datetime], object], again: str
+) -> None:
+    recent, old = new_id(), new_id()
+    times = {recent: NOW - timedelta(days=2), old: NOW - timedelta(days=400)}
+    for job_id, time in times.items():
+        world.put(job_id, document(user, deleted_at=form(time)))
+        delete_again(world, user, job_id, again)
+        delete_again(world, user, job_id, again)
+        assert entry(world, job_id)["requested_at"] == world.read(job_id)["deleted_at"] == time
+    assert [one.job.id for one in trash(world, user).jobs] == [recent]
+    with pytest.raises(Gone):
+        request(restores, user, old)
+    assert request(restores, user, recent).state is RESTORING
+
+
+@pytest.mark.parametrize("again", ["delete", "erasure"])
+@pytest.mark.parametrize(
+    ("deleted_at", "created_at"),
+    [
+        ("yesterday", NOW - 9 * WEEK),
+        ("0001-01-01T00:00:00+14:00", NOW - 9 * WEEK),
+        (7, "then"),
+        (True, None),
+        (math.inf, NOW - 9 * WEEK),
+        (datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)),
+    ],
+)
+def test_of_a_job_that_other_code_deleted_at_an_unknown_time_the_files_may_be_gone_since_it_was_made(
+    world: World, restores: Restores, user: str, deleted_at: object, created_at: object, again: str
+) -> None:
+    job_id = new_id()
+    world.put(job_id, document(user, deleted_at=deleted_at, created_at=created_at))
+    delete_again(world, user, job_id, again)
+    assert trash(world, user).jobs == []
+    with pytest.raises(Gone):
+        request(restores, user, job_id)
+
+
+def test_a_job_that_is_deleted_while_a_stale_copy_hides_it_can_be_restored_again(
+    world: World, restores: Restores, user: str, job_id: str
+) -> None:
+    world.deletions.mark(user, job_id, NOW - 9 * WEEK)
+    stale = dict(world.read(job_id))
+    request(restores, user, job_id, NOW - 9 * WEEK)
+    finish(restores, job_id, NOW - 9 * WEEK)
+    world.put(job_id, stale)
+    assert world.deletions.mark(user, job_id, NOW).deleted_at == NOW
+    assert request(restores, user, job_id).state is RESTORING
+
+
+@pytest.mark.parametrize("deleted_at", [NOW + 9 * WEEK, "yesterday"])
+def test_a_restored_job_that_other_code_deleted_since_is_not_said_to_be_restored(
+    world: World, restores: Restores, user: str, job_id: str, deleted_at: object
+) -> None:
+    world.deletions.mark(user, job_id, NOW)
+    request(restores, user, job_id)
+    finish(restores, job_id, NOW + 2 * MINUTE)
+    before = entry(world, job_id)
+    world.put(job_id, {**world.read(job_id), "deleted_at": deleted_at})
+    with pytest.raises(Gone):
+        request(restores, user, job_id, NOW + 9 * WEEK)
+    assert entry(world, job_id) == before
 
 
 def test_a_job_of_a_user_who_can_own_no_media_is_live_at_once(world: World, restores: Restores) -> None:

@@ -49,6 +49,12 @@ def taken(services: FakeServices, query: str, tag: str = "", status: int = 200) 
     return spent() - before
 
 
+def add_unnamed(services: FakeServices) -> None:
+    """80 more jobs that name no media: with those that are there, a page of 100."""
+    for number in range(20, 100):
+        services.add(f"unnamed-{number}", document("me", created_at=NOW + timedelta(minutes=1 + number)))
+
+
 def ids(count: int) -> str:
     return ",".join(f"named-{number}" for number in range(count))
 
@@ -89,16 +95,26 @@ def test_what_a_page_passes_over_counts_up_to_half_of_what_ten_seconds_give_back
     assert taken(services, "") == requests
 
 
-def test_a_client_that_asks_every_ten_seconds_never_meets_the_limit_whatever_the_list_passes_over(
-    services: FakeServices, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("passed", [0, 100_000])
+@pytest.mark.parametrize("query", ["", "page_size=100&include=media"])
+def test_a_client_that_asks_every_ten_seconds_never_meets_the_limit_whatever_its_list_costs(
+    services: FakeServices, monkeypatch: pytest.MonkeyPatch, query: str, passed: int
 ) -> None:
-    services.fake_repository.passed_over = 100_000
+    add_unnamed(services)
+    services.fake_repository.passed_over = passed
     statuses = []
     for polls in range(30):
         now = NOW + polls * timedelta(seconds=10)
         monkeypatch.setattr(services, "now", lambda now=now: now)
-        statuses.append(call(list_jobs, services, "/jobs").status_code)
+        statuses.append(call(list_jobs, services, f"/jobs?{query}").status_code)
     assert statuses == [200] * 30
+
+
+def test_whatever_a_list_costs_it_takes_half_of_what_ten_seconds_give_back(services: FakeServices) -> None:
+    add_unnamed(services)
+    assert taken(services, "page_size=100&include=media") == 51
+    services.fake_repository.passed_over = 100_000
+    assert taken(services, "page_size=100&include=media") == 51
 
 
 def test_what_a_page_passes_over_counts_although_the_page_fails(
