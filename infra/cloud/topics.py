@@ -18,6 +18,10 @@ _SHORTEST = 600
 _GONE = "_deleted-topic_"
 """What Pub/Sub tells of a topic that was deleted: https://cloud.google.com/pubsub/docs/delete-topic"""
 _WEEK = 7 * 86_400
+_FORMAT = {"attributes", "pubsubWrapper"}
+"""What Pub/Sub may add to how it pushes: the format that ours has by default.
+https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions#pushconfig
+"""
 
 
 def kept_for(function: Function) -> int:
@@ -143,7 +147,9 @@ class Topics:
             self._gcloud.create(*created, *flags, _LABELS)
             return
         wanted = {**wanted, "labels": {**there.get("labels", {}), LABEL[0]: LABEL[1]}}
-        if any(there.get(key) != value for key, value in wanted.items()):
+        pushed = {key: value for key, value in there.get("pushConfig", {}).items() if key not in _FORMAT}
+        found = {**there, "pushConfig": pushed}
+        if any(found.get(key) != value for key, value in wanted.items()):
             kept = wanted.get("deadLetterPolicy") or not there.get("deadLetterPolicy")
             cleared = () if kept else ("--clear-dead-letter-policy",)
             self._gcloud.run(

@@ -23,6 +23,14 @@ from tests.unit.infra.deploy.checkout import (
 
 SUBSCRIBE = ("pubsub", "subscriptions", "create")
 WEEK = "--message-retention-duration=604800s"
+PURGES = "https://purge-job.run.app"
+PUSHED = {
+    "pushEndpoint": f"{PURGES}/projects/nuumee-test/topics/job-deleted",
+    "oidcToken": {
+        "serviceAccountEmail": "event-pusher@nuumee-test.iam.gserviceaccount.com",
+        "audience": PURGES,
+    },
+}
 
 
 def test_every_topic_is_made(commands: list[Line]) -> None:
@@ -84,6 +92,7 @@ def test_a_sweep_that_failed_is_no_dead_letter_and_comes_again_for_ten_minutes_a
     [
         ("purge-job", {"ackDeadlineSeconds": 10}),
         ("purge-job", {"pushConfig": {"pushEndpoint": "https://old.run.app"}}),
+        ("purge-job", {"pushConfig": {**PUSHED, "noWrapper": {"writeMetadata": True}}}),
         ("purge-job", {"deadLetterPolicy": None}),
         ("purge-job", {"expirationPolicy": {"ttl": "2678400s"}}),
         ("purge-job", {"labels": {}}),
@@ -101,6 +110,16 @@ def test_a_subscription_that_differs_is_updated(name: str, changes: dict[str, An
     (updated,) = checkout.must()
     assert updated[:4] == ["pubsub", "subscriptions", "update", name]
     assert checkout.cloud.subscriptions[path] == wanted
+
+
+@pytest.mark.parametrize("added", [{}, {"attributes": {"x-goog-version": "v1"}}, {"pubsubWrapper": {}}])
+def test_what_pubsub_adds_to_how_it_pushes_is_no_difference(added: dict[str, Any], checkout: Checkout) -> None:
+    checkout.must()
+    for one in checkout.cloud.subscriptions.values():
+        if pushed := one.get("pushConfig"):
+            del pushed["attributes"]
+            pushed.update(added)
+    assert checkout.must() == []
 
 
 def test_a_subscription_of_another_topic_is_named_and_stays(checkout: Checkout) -> None:
