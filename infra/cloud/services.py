@@ -102,8 +102,8 @@ class Services:
                 )
             raise Refused(
                 f"{where}, with old code. Run ./deploy.sh destroy --region={elsewhere[0]}, which leaves Firestore "
-                "and buckets with objects, then this again, and then python -m infra.announce --send for what is "
-                "uploaded meanwhile"
+                "and buckets with objects, then this again, then ./deploy.sh page, and then python -m "
+                "infra.announce --send for what is uploaded meanwhile"
             )
         for service in here:
             if service.name in self._names and not self._is_ours(service):

@@ -39,12 +39,12 @@ class Topics:
     def look(self) -> None:
         """Raises Refused if a subscription of one of our names is another topic's: nothing would receive ours."""
         there = self.subscriptions()
+        uploads = self._project.deployment.object_finalized_topic
         for name, topic in self.wanted().items():
+            again = "sweeps ask again for deletions and restores"
+            if topic in (uploads, dead_letters(uploads)):
+                again = "infra.announce --send (docs/tools.md) tells of all uploads again, after that run"
             if name in there and there[name]["topic"] == _GONE:
-                uploads = self._project.deployment.object_finalized_topic
-                again = "sweeps ask again for deletions and restores"
-                if topic in (uploads, dead_letters(uploads)):
-                    again = "infra.announce --send (docs/tools.md) tells of all uploads again, after that run"
                 raise Refused(
                     f"the topic {topic} was deleted, so its subscription {name} receives nothing any more. What "
                     f"it holds is lost with it, but {again}. Delete it, and "
@@ -52,8 +52,9 @@ class Topics:
                 )
             if name in there and there[name]["topic"] != self._project.topic_path(topic):
                 raise Refused(
-                    f"the subscription {name} is of {there[name]['topic']} and should be of {topic}: once it is "
-                    f"empty, delete it: gcloud pubsub subscriptions delete {name}"
+                    f"the subscription {name} is of {there[name]['topic']} and should be of {topic}. What comes "
+                    f"until the new one is there is lost, but {again}. Once it is empty, delete it, and run "
+                    f"deploy.sh again: gcloud pubsub subscriptions delete {name}"
                 )
 
     def make(self) -> None:

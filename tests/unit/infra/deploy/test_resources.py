@@ -132,6 +132,16 @@ def test_a_subscription_of_another_topic_is_named_and_stays(checkout: Checkout) 
         in done.stderr
     )
     assert "gcloud pubsub subscriptions delete purge-job" in done.stderr
+    assert "sweeps ask again" in done.stderr
+
+
+def test_a_change_of_the_topic_of_uploads_names_what_tells_of_those_that_nobody_receives(
+    checkout: Checkout,
+) -> None:
+    checkout.must()
+    said = checkout.deploy(*REQUIRED, "--object-finalized-topic=come").stderr
+    assert "should be of come" in said
+    assert "infra.announce --send (docs/tools.md) tells of all uploads again, after that run" in said
 
 
 def test_a_topic_that_was_deleted_is_told_with_what_brings_it_back(checkout: Checkout) -> None:
