@@ -167,14 +167,19 @@ class Access:
         return {*self.of_functions(), self.of_the_builder(), *pushed, *self.of_dead_letters()}
 
     def surplus(self) -> list[Binding]:
-        """Those of a deployment's accounts that are no longer in the data, on the resources that are."""
+        """Those of a deployment's accounts that are no longer in the data, on the resources that are and on the
+        project's own buckets, which earlier settings may have named.
+        """
         wanted = self.wanted()
-        return [one for one in self._ours({binding.on for binding in wanted}) if one not in wanted]
+        there = {*(binding.on for binding in wanted), *self._own_buckets()}
+        return [one for one in self._ours(there) if one not in wanted]
 
     def held(self) -> list[Binding]:
         """All of a deployment's accounts on the project and on its own buckets."""
-        lasting = {self._whole, *map(_bucket, self._project.own_buckets())}
-        return self._ours({binding.on for binding in self.wanted()} & lasting)
+        return self._ours({self._whole, *self._own_buckets()})
+
+    def _own_buckets(self) -> set[Resource]:
+        return set(map(_bucket, self._project.own_buckets()))
 
     def _ours(self, resources: set[Resource]) -> list[Binding]:
         listed = self._gcloud.read("iam", "service-accounts", "list")

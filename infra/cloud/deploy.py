@@ -91,8 +91,8 @@ class Deploy:
         try:
             self._firebase.make()
         finally:
-            if self._mode is Mode.RUN:
-                write_settings(self._project, services, self._firebase.web_app)
+            if self._mode is Mode.RUN and write_settings(self._project, services, self._firebase.web_app):
+                self._firebase.steps.append("Run ./deploy.sh page: it still has other addresses or buckets")
             tell(self._firebase.steps)
         return changes
 

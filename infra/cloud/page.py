@@ -31,9 +31,9 @@ def run(command: Sequence[str]) -> int:
     return subprocess.run(command, check=False).returncode
 
 
-def write_settings(project: Project, services: Mapping[str, Service], web_app: Mapping[str, str]) -> None:
+def write_settings(project: Project, services: Mapping[str, Service], web_app: Mapping[str, str]) -> bool:
     """Print the buckets of the page's media, the addresses that it calls and the settings of its web app, and keep
-    them for its build.
+    them for its build. Returns whether a bucket or an address is another than what was kept before.
 
     What a person has set in `frontend/.env.production` holds instead of the web app's. Raises Refused.
     """
@@ -43,13 +43,16 @@ def write_settings(project: Project, services: Mapping[str, Service], web_app: M
         if service is None:
             raise Refused(f"the function {name.lower()} is not deployed: run ./deploy.sh first")
         lines.append(f"NEXT_PUBLIC_{name}_URL={service.url}\n")
+    kept = project.root / ADDRESSES
+    moved = kept.is_file() and not {*lines} <= {*kept.read_text().splitlines(keepends=True)}
     file = project.root / _OWN
     own = file.read_text() if file.is_file() else ""
     for name, value in web_app.items():
         if not re.search(rf"^NEXT_PUBLIC_FIREBASE_{name}=\S", own, re.MULTILINE):
             lines.append(f"NEXT_PUBLIC_FIREBASE_{name}={value}\n")
     print("".join(lines), end="")
-    (project.root / ADDRESSES).write_text("".join(lines))
+    kept.write_text("".join(lines))
+    return moved
 
 
 class Page:

@@ -72,7 +72,8 @@ class Release:
         """Serve the last whole release before the present one. Returns its record.
 
         Revisions end with their service, and their records stay: a release of before `destroy` is none to go back
-        to. Nor is one that could not sign URLs any more. Raises Failed, and Refused if there is none.
+        to. Nor is one that could not sign URLs any more, or would take another's address for its client's. Raises
+        Failed, and Refused if there is none.
         """
         services = self._services.there()
         serving = {name: service.serving for name, service in services.items()}
@@ -103,11 +104,23 @@ class Release:
         self._releases.add(Record(self._stamp.id, state, revisions, self._stamp.now().strftime(ID)))
 
     def _usable(self) -> set[str]:
-        """The names of the revisions that could sign as they are set up to: with a key, or as themselves."""
+        """The names of the revisions that could sign as they are set up to, with a key or as themselves, and that
+        find their client's address where it is now: who may reach them is the service's, and does not go back.
+        """
         there = self._services.revisions()
         can = {"key": KeyInSecret(self._project).is_there, "keyless": Access(self._project).may_sign_as_itself}
-        unable = {way for way in {*there.values()} & can.keys() if not can[way]()}
-        return {name for name, way in there.items() if way not in unable}
+        ways = {variables.get("SIGNING") for variables in there.values()}
+        unable = {way for way, is_able in can.items() if way in ways and not is_able()}
+        public = {function.name for function in self._project.functions if function.public}
+        return {
+            name
+            for name, variables in there.items()
+            if variables.get("SIGNING") not in unable
+            and (
+                variables.get("FUNCTION_TARGET") not in public
+                or variables.get("FORWARDED_HOPS") == self._project.deployment.forwarded_hops
+            )
+        }
 
     def _candidate(self, function: Function, image: str, key_version: str, there: Service | None) -> str:
         """The revision that should serve. It is made unless it is there."""

@@ -59,15 +59,16 @@ class Removal:
                 yield self._command(f"schedule {name}", "scheduler", "jobs", "delete", name, self._location)
 
     def _notifications(self, everything: bool) -> Iterator[Leftover]:
-        """Of a deployment are those of its own buckets, to topics that it made and to the one there should be."""
+        """Of a deployment are those of its own buckets, to topics that it made and to the one there should be. Of
+        buckets that are not in the settings, or no longer, they are those to topics that it made.
+        """
         listed = self._gcloud.read("pubsub", "topics", "list")
         ours = {topic["name"] for topic in listed if is_labelled(topic.get("labels", {}))}
         wanted = {self._project.topic_path(self._project.deployment.object_finalized_topic)}
         going = ours | wanted if everything else ours - wanted
-        own = self._project.own_buckets()
-        for bucket in (bucket for bucket in self._project.deployment.buckets if bucket in own):
+        for bucket in sorted(self._project.own_buckets()):
             for one in self._watching.notifications(bucket):
-                if one.topic in going:
+                if one.topic in (going if bucket in self._project.deployment.buckets else ours):
                     what = f"notification of gs://{bucket} to {one.topic}"
                     yield self._command(what, "storage", "buckets", "notifications", "delete", one.name)
 

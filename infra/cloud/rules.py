@@ -15,7 +15,8 @@ _API = "https://firebaserules.googleapis.com/v1/"
 _NAME = "nuumee-jobs.rules"
 """What the file is called in a ruleset, by which an earlier version of ours is known."""
 _ALLOW = re.compile(r"\ballow\b[^:;]*(?::\s*if\s*([^;]*))?;")
-_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+_SAYS_NOTHING = re.compile(r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'""", re.DOTALL)
+"""Comments and strings: either may hold what begins the other."""
 
 
 class Rules:
@@ -76,5 +77,8 @@ class Rules:
 
 
 def _is_closed(rules: str) -> bool:
-    """Whether each permission has the condition `false`."""
-    return all(condition.strip() == "false" for condition in _ALLOW.findall(_COMMENT.sub("", rules)))
+    """Whether each permission has the condition `false`. One that is not understood is none."""
+    code = _SAYS_NOTHING.sub(" ", rules)
+    conditions = _ALLOW.findall(code)
+    understood = len(conditions) == len(re.findall(r"\ballow\b", code))
+    return understood and all(condition.strip() == "false" for condition in conditions)

@@ -102,8 +102,8 @@ class Services:
                 )
             raise Refused(
                 f"{where}, with old code. Run ./deploy.sh destroy --region={elsewhere[0]}, which leaves Firestore "
-                "and buckets with objects, then this again, and then python -m infra.announce --send for what is "
-                "uploaded meanwhile"
+                "and buckets with objects, then this again, then ./deploy.sh page, and then python -m "
+                "infra.announce --send for what is uploaded meanwhile"
             )
         for service in here:
             if service.name in self._names and not self._is_ours(service):
@@ -126,10 +126,10 @@ class Services:
             return {function.account: _placeholder(function.account) for function in self._project.functions}
         return {service.name: service for service in listed if self._is_ours(service)}
 
-    def revisions(self) -> dict[str, str]:
-        """The names of all revisions, those without requests among them, each with its SIGNING."""
+    def revisions(self) -> dict[str, dict[str, str]]:
+        """The names of all revisions, those without requests among them, each with its variables."""
         listed = self._gcloud.read("run", "revisions", "list", self._project.region)
-        return {one["metadata"]["name"]: _signing(one) for one in listed}
+        return {one["metadata"]["name"]: _variables(one) for one in listed}
 
     def prefix(self, function: Function, image: str, key_version: str) -> str:
         """What names of revisions begin with. It differs if the function must run differently.
@@ -207,11 +207,11 @@ class Services:
         )
 
 
-def _signing(revision: Mapping[str, Any]) -> str:
-    """https://cloud.google.com/run/docs/reference/rest/v1/namespaces.revisions"""
+def _variables(revision: Mapping[str, Any]) -> dict[str, str]:
+    """Without secrets: https://cloud.google.com/run/docs/reference/rest/v1/namespaces.revisions"""
     # Others' services are listed too, and may have several containers.
     variables = (one for container in revision["spec"].get("containers", ()) for one in container.get("env", ()))
-    return next((one.get("value", "") for one in variables if one["name"] == "SIGNING"), "")
+    return {one["name"]: one.get("value", "") for one in variables}
 
 
 def _placeholder(name: str) -> Service:

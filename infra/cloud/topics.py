@@ -18,6 +18,10 @@ _SHORTEST = 600
 _GONE = "_deleted-topic_"
 """What Pub/Sub tells of a topic that was deleted: https://cloud.google.com/pubsub/docs/delete-topic"""
 _WEEK = 7 * 86_400
+_FORMAT = {"attributes", "pubsubWrapper"}
+"""What Pub/Sub may add to how it pushes: the format that ours has by default.
+https://cloud.google.com/pubsub/docs/reference/rest/v1/projects.subscriptions#pushconfig
+"""
 
 
 def kept_for(function: Function) -> int:
@@ -35,12 +39,12 @@ class Topics:
     def look(self) -> None:
         """Raises Refused if a subscription of one of our names is another topic's: nothing would receive ours."""
         there = self.subscriptions()
+        uploads = self._project.deployment.object_finalized_topic
         for name, topic in self.wanted().items():
+            again = "sweeps ask again for deletions and restores"
+            if topic in (uploads, dead_letters(uploads)):
+                again = "infra.announce --send (docs/tools.md) tells of all uploads again, after that run"
             if name in there and there[name]["topic"] == _GONE:
-                uploads = self._project.deployment.object_finalized_topic
-                again = "sweeps ask again for deletions and restores"
-                if topic in (uploads, dead_letters(uploads)):
-                    again = "infra.announce --send (docs/tools.md) tells of all uploads again, after that run"
                 raise Refused(
                     f"the topic {topic} was deleted, so its subscription {name} receives nothing any more. What "
                     f"it holds is lost with it, but {again}. Delete it, and "
@@ -48,8 +52,9 @@ class Topics:
                 )
             if name in there and there[name]["topic"] != self._project.topic_path(topic):
                 raise Refused(
-                    f"the subscription {name} is of {there[name]['topic']} and should be of {topic}: once it is "
-                    f"empty, delete it: gcloud pubsub subscriptions delete {name}"
+                    f"the subscription {name} is of {there[name]['topic']} and should be of {topic}. What comes "
+                    f"until the new one is there is lost, but {again}. Once it is empty, delete it, and run "
+                    f"deploy.sh again: gcloud pubsub subscriptions delete {name}"
                 )
 
     def make(self) -> None:
@@ -143,7 +148,9 @@ class Topics:
             self._gcloud.create(*created, *flags, _LABELS)
             return
         wanted = {**wanted, "labels": {**there.get("labels", {}), LABEL[0]: LABEL[1]}}
-        if any(there.get(key) != value for key, value in wanted.items()):
+        pushed = {key: value for key, value in there.get("pushConfig", {}).items() if key not in _FORMAT}
+        found = {**there, "pushConfig": pushed}
+        if any(found.get(key) != value for key, value in wanted.items()):
             kept = wanted.get("deadLetterPolicy") or not there.get("deadLetterPolicy")
             cleared = () if kept else ("--clear-dead-letter-policy",)
             self._gcloud.run(

@@ -57,6 +57,14 @@ def test_an_end_leaves_no_notification_to_a_topic_of_an_earlier_setting(checkout
     assert [*checkout.cloud.notifications.values()] == [[], [others], []]
 
 
+def test_an_end_leaves_nothing_on_a_bucket_of_an_earlier_setting(checkout: Checkout) -> None:
+    checkout.must(*REQUIRED, "--outputs-bucket=nuumee-old")
+    checkout.must()
+    assert destroy(checkout).returncode == 0
+    assert checkout.cloud.notifications["gs://nuumee-old"] == []
+    assert checkout.cloud.policies["storage buckets gs://nuumee-old"] == []
+
+
 @pytest.mark.parametrize("kept", ["private", "for everybody"])
 def test_an_end_neither_shows_nor_touches_a_bucket_of_another_project(kept: str, checkout: Checkout) -> None:
     checkout.must()

@@ -54,6 +54,31 @@ def test_a_run_prints_the_functions_addresses_and_keeps_them_for_the_page(checko
     }
 
 
+def steps(done: Done) -> list[str]:
+    assert done.returncode == 0, done.stderr
+    return [line.partition(": left to you, ")[2] for line in done.stderr.splitlines() if "left to you" in line]
+
+
+@pytest.mark.parametrize("moved", [("--outputs-bucket=other",), ()], ids=["bucket", "addresses"])
+def test_a_run_that_moves_what_the_page_leads_to_leaves_the_page_to_a_person(
+    moved: tuple[str, ...], checkout: Checkout
+) -> None:
+    checkout.cloud.auth = {"signIn": {"email": {"enabled": True}}}
+    assert steps(checkout.deploy()) == [], "there is no page yet"
+    assert steps(checkout.deploy()) == []
+    if not moved:
+        checkout.cloud.services["list-jobs"]["status"]["url"] = "https://list-jobs.elsewhere.run.app"
+    (step,) = steps(checkout.deploy(*REQUIRED, *moved))
+    assert step.startswith("1: Run ./deploy.sh page")
+
+
+def test_a_run_that_cannot_read_the_web_app_leaves_no_page_to_a_person(checkout: Checkout) -> None:
+    checkout.cloud.auth = {"signIn": {"email": {"enabled": True}}}
+    checkout.must()
+    checkout.cloud.denied = "webApps"
+    assert not any("./deploy.sh page" in step for step in steps(checkout.deploy()))
+
+
 def test_the_page_is_built_and_put_on_the_host(deployed: Checkout) -> None:
     (deployed.root / ADDRESSES).unlink()
     done = page(deployed)

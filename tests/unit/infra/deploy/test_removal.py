@@ -206,3 +206,24 @@ def test_what_cannot_be_pruned_is_named_and_the_rest_goes(grown: Checkout) -> No
     assert done.returncode == 1
     assert "could not be removed: subscription old-one" in done.stdout
     assert "old-one" not in grown.cloud.services
+
+
+def test_what_a_deployment_left_on_a_bucket_that_the_settings_no_longer_name_goes(checkout: Checkout) -> None:
+    checkout.must(*REQUIRED, "--outputs-bucket=nuumee-old")
+    others = "serviceAccount:other@nuumee-test.iam.gserviceaccount.com", "roles/storage.objectViewer", None
+    checkout.cloud.policies["storage buckets gs://nuumee-old"].append(others)
+    topic = "//pubsub.googleapis.com/projects/nuumee-test/topics/other"
+    checkout.cloud.notifications["gs://nuumee-old"].append({"id": "other", "topic": topic})
+    checkout.must()
+    told = check(checkout).stdout.splitlines()
+    uploads = "projects/nuumee-test/topics/object-finalized"
+    assert f"no longer in the data: notification of gs://nuumee-old to {uploads}" in told
+    roles = [line for line in told if " role " in line]
+    assert len(roles) == len(told) - 1 > 0
+    assert all("on gs://nuumee-old" in line for line in roles)
+    checkout.answers = ["yes"]
+    assert check(checkout, "--prune").returncode == 0
+    assert checkout.cloud.policies["storage buckets gs://nuumee-old"] == [others]
+    assert [one["id"] for one in checkout.cloud.notifications["gs://nuumee-old"]] == ["other"]
+    assert len(checkout.cloud.notifications["gs://nuumee-outputs"]) == 1
+    assert check(checkout).returncode == 0

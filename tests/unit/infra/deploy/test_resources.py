@@ -23,6 +23,14 @@ from tests.unit.infra.deploy.checkout import (
 
 SUBSCRIBE = ("pubsub", "subscriptions", "create")
 WEEK = "--message-retention-duration=604800s"
+PURGES = "https://purge-job.run.app"
+PUSHED = {
+    "pushEndpoint": f"{PURGES}/projects/nuumee-test/topics/job-deleted",
+    "oidcToken": {
+        "serviceAccountEmail": "event-pusher@nuumee-test.iam.gserviceaccount.com",
+        "audience": PURGES,
+    },
+}
 
 
 def test_every_topic_is_made(commands: list[Line]) -> None:
@@ -84,6 +92,7 @@ def test_a_sweep_that_failed_is_no_dead_letter_and_comes_again_for_ten_minutes_a
     [
         ("purge-job", {"ackDeadlineSeconds": 10}),
         ("purge-job", {"pushConfig": {"pushEndpoint": "https://old.run.app"}}),
+        ("purge-job", {"pushConfig": {**PUSHED, "noWrapper": {"writeMetadata": True}}}),
         ("purge-job", {"deadLetterPolicy": None}),
         ("purge-job", {"expirationPolicy": {"ttl": "2678400s"}}),
         ("purge-job", {"labels": {}}),
@@ -103,6 +112,16 @@ def test_a_subscription_that_differs_is_updated(name: str, changes: dict[str, An
     assert checkout.cloud.subscriptions[path] == wanted
 
 
+@pytest.mark.parametrize("added", [{}, {"attributes": {"x-goog-version": "v1"}}, {"pubsubWrapper": {}}])
+def test_what_pubsub_adds_to_how_it_pushes_is_no_difference(added: dict[str, Any], checkout: Checkout) -> None:
+    checkout.must()
+    for one in checkout.cloud.subscriptions.values():
+        if pushed := one.get("pushConfig"):
+            del pushed["attributes"]
+            pushed.update(added)
+    assert checkout.must() == []
+
+
 def test_a_subscription_of_another_topic_is_named_and_stays(checkout: Checkout) -> None:
     checkout.must()
     checkout.cloud.calls.clear()
@@ -113,6 +132,16 @@ def test_a_subscription_of_another_topic_is_named_and_stays(checkout: Checkout) 
         in done.stderr
     )
     assert "gcloud pubsub subscriptions delete purge-job" in done.stderr
+    assert "sweeps ask again" in done.stderr
+
+
+def test_a_change_of_the_topic_of_uploads_names_what_tells_of_those_that_nobody_receives(
+    checkout: Checkout,
+) -> None:
+    checkout.must()
+    said = checkout.deploy(*REQUIRED, "--object-finalized-topic=come").stderr
+    assert "should be of come" in said
+    assert "infra.announce --send (docs/tools.md) tells of all uploads again, after that run" in said
 
 
 def test_a_topic_that_was_deleted_is_told_with_what_brings_it_back(checkout: Checkout) -> None:

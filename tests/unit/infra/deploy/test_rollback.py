@@ -154,6 +154,26 @@ def test_a_rollback_comes_to_a_release_whose_way_to_sign_is_still_there(checkout
     assert checkout.cloud.serving() == first
 
 
+BEHIND = (*REQUIRED, "--forwarded-hops=2")
+
+
+@pytest.mark.parametrize(("before", "now"), [(REQUIRED, BEHIND), (BEHIND, REQUIRED)])
+def test_no_rollback_comes_to_a_release_that_takes_another_address_for_its_clients(
+    before: tuple[str, ...], now: tuple[str, ...], checkout: Checkout
+) -> None:
+    checkout.must(*before)
+    checkout.must(*now)
+    first = checkout.cloud.serving()
+    checkout.change_source()
+    checkout.must(*now)
+    checkout.must("rollback", *now)
+    assert checkout.cloud.serving() == first
+    checkout.cloud.calls.clear()
+    done = checkout.deploy("rollback", *now)
+    assert (done.returncode, checkout.cloud.changes(), checkout.cloud.serving()) == (2, [], first)
+    assert "there is no earlier release that could be gone back to" in done.stderr
+
+
 def test_a_rollback_that_fails_moves_all_back(released: Checkout) -> None:
     released.must()
     before = released.cloud.serving()

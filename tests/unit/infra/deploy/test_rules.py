@@ -73,6 +73,37 @@ def test_rules_that_let_somebody_in_are_not_replaced_unless_it_is_said_so(
     assert checkout.cloud.rules == rules(OURS, "nuumee-jobs.rules")
 
 
+@pytest.mark.parametrize(
+    "permission",
+    [
+        'allow get: if "https://a.example" in request.auth.token; allow write: if false;',
+        "allow get: if 'it\\'s // here' != ''; allow write: if false;",
+        'allow get: if "/*" != ""; allow write: if false; match /b { allow read; } // */',
+        "allow get: if true",
+        "allow get",
+        "allow/**/get: if true;",
+    ],
+)
+def test_rules_that_let_somebody_in_are_known_by_whatever_form(permission: str, checkout: Checkout) -> None:
+    checkout.cloud.rules = rules(CLOSED.replace("allow read, write: if false;", permission))
+    done = checkout.deploy()
+    assert (done.returncode, "Firestore has rules that are not from here" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize(
+    "permission",
+    [
+        'function about() { return "allow read: if true; // all"; } allow read, write: if false;',
+        "/* allow read; */ allow read: if false; allow write: if  false ; // 'allow",
+        "",
+    ],
+)
+def test_rules_that_let_nobody_in_are_known_by_whatever_form(permission: str, checkout: Checkout) -> None:
+    checkout.cloud.rules = rules(CLOSED.replace("allow read, write: if false;", f"{permission}\n"))
+    checkout.must()
+    assert checkout.cloud.rules == rules(OURS, "nuumee-jobs.rules")
+
+
 def test_an_api_that_was_turned_on_just_now_is_waited_for(
     checkout: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -195,6 +195,7 @@ def test_services_in_another_region_are_ended_before_any_are_made_in_a_new_one(c
         assert (done.returncode, checkout.cloud.changes()) == (2, [])
         assert "services of this product are in us-central1 too" in done.stderr
         assert "Run ./deploy.sh destroy --region=us-central1" in done.stderr
+        assert "then this again, then ./deploy.sh page, " in done.stderr
     checkout.answers = ["no"]
     assert "destroy again with --region=us-central1" in checkout.deploy("destroy", *moved).stdout
     checkout.answers = ["nuumee-test"]

@@ -54,3 +54,23 @@ def test_its_links_lead_somewhere() -> None:
 def test_its_commands_are_found() -> None:
     assert len(commands()) > 20
     assert all(command.startswith("gcloud ") and "\\" not in command for command in commands())
+
+
+def test_whoever_is_to_deploy_is_told_that_this_releases_what_the_checkout_has() -> None:
+    told = sections()["where-to-look"]
+    assert "also releases what the checkout has" in told
+    assert "`release`" in told
+    others = "\n\n".join(text for name, text in sections().items() if name != "where-to-look")
+    deploying = [one for one in others.split("\n\n") if re.search(r"`\./deploy\.sh`|\band deploy\b", one)]
+    assert len(deploying) > 5
+    assert [one for one in deploying if "](#where-to-look)" not in one] == []
+
+
+def test_no_command_serves_whatever_revision_is_the_latest() -> None:
+    assert [command for command in commands() if "--to-latest" in command] == []
+
+
+def test_an_instance_that_is_kept_ready_is_given_up_again() -> None:
+    kept = [command for command in commands() if "--min=1" in command]
+    assert kept
+    assert {command.replace("--min=1", "--min=default") for command in kept} <= {*commands()}

@@ -190,7 +190,9 @@ class Data:
         if "--push-endpoint" in flags:
             account, audience = flags["--push-auth-service-account"], flags["--push-auth-token-audience"]
             token = {"serviceAccountEmail": account, "audience": audience}
-            subscription["pushConfig"] = {"pushEndpoint": flags["--push-endpoint"], "oidcToken": token}
+            pushed = {"pushEndpoint": flags["--push-endpoint"], "oidcToken": token}
+            # Pub/Sub always adds the format: see PushConfig in its reference.
+            subscription["pushConfig"] = {**pushed, "attributes": {"x-goog-version": "v1"}}
         if "--min-retry-delay" in flags:
             delays = {"minimumBackoff": flags["--min-retry-delay"], "maximumBackoff": flags["--max-retry-delay"]}
             subscription["retryPolicy"] = delays

@@ -24,7 +24,7 @@ class Run(Firebase):
         """Digests by tag."""
         self.services: dict[str, dict[str, Any]] = {}
         self.variables: dict[str, list[dict[str, Any]]] = {}
-        """What each revision gets to sign with."""
+        """What each revision gets, the key among it, without what differs in each run."""
         self.broken: set[str] = set()
         """Services whose latest revision answers nothing properly."""
         self.late = 0
@@ -80,7 +80,7 @@ class Run(Firebase):
             raise AlreadyThere
         service["metadata"]["labels"].update(command.pairs("--labels"))
         given = (one.split("=", 1) for one in flags["--set-env-vars"].removeprefix("^@^").split("@"))
-        self.variables[revision] = [{"name": name, "value": value} for name, value in given if name == "SIGNING"]
+        self.variables[revision] = [{"name": name, "value": value} for name, value in given if name != "RELEASE"]
         for variable, secret in command.pairs("--set-secrets").items():
             source = {"secretKeyRef": {"name": secret.partition(":")[0], "key": secret.partition(":")[2]}}
             self.variables[revision].append({"name": variable, "valueFrom": source})
