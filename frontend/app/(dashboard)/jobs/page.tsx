@@ -132,7 +132,13 @@ function JobsOf({ userId }: { userId: string }) {
       </JobsToolbar>
       {finds && later && <later.FindingBar view={view} navigation={navigation} jobs={jobs} />}
       {later && (
-        <later.JobsSelection selection={selection} view={view} list={jobs.list} onDelete={setJobsToDelete} />
+        <later.JobsSelection
+          selection={selection}
+          view={view}
+          list={jobs.list}
+          onDelete={setJobsToDelete}
+          announce={announce}
+        />
       )}
       {!view.deleted ? (
         <JobsContent
