@@ -25,14 +25,15 @@ const EQUAL = "min-w-0 flex-1 px-0!";
  * passed takes the place of its actions, and those that it has are small.
  */
 export function JobActions({ job, className = "", onDetails, onDelete, compact = false }: Props) {
-  const [downloading, setDownloading] = useState(false);
+  /** Ids of jobs whose download begins: in the preview, the next job takes this one's place meanwhile. */
+  const [downloading, setDownloading] = useState<string[]>([]);
   const name = shortName(job.id);
   const active = isActive(job);
   const icon = compact ? EQUAL : SMALL;
   const save = async () => {
-    setDownloading(true);
+    setDownloading((ids) => [...ids, job.id]);
     await download(job);
-    setDownloading(false);
+    setDownloading((ids) => ids.filter((id) => id !== job.id));
   };
   return (
     <div className={`flex flex-wrap items-center gap-2 ${className}`}>
@@ -57,7 +58,7 @@ export function JobActions({ job, className = "", onDetails, onDelete, compact =
           <Button
             look="primary"
             onClick={save}
-            busy={downloading}
+            busy={downloading.includes(job.id)}
             aria-label={`Download job ${name}`}
             {...(compact && { title: "Download", className: icon })}
           >

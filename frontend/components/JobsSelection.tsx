@@ -16,10 +16,12 @@ interface Props {
   view: View;
   list: FoundList | undefined;
   onDelete: (jobs: JobFields[]) => void;
+  /** Tells screen readers. */
+  announce: (text: string) => void;
 }
 
 /** What can be done with the selected jobs. It stays rendered while none is selected: a saving goes on. */
-export function JobsSelection({ selection, view, list, onDelete }: Props) {
+export function JobsSelection({ selection, view, list, onDelete, announce }: Props) {
   const [searching, setSearching] = useState(false);
   const [saving, setSaving] = useState<JobFields[]>([]);
   const { jobs, outOf, lost, drop } = selection;
@@ -35,7 +37,10 @@ export function JobsSelection({ selection, view, list, onDelete }: Props) {
   const selectMatching = async () => {
     setSearching(true);
     try {
-      selection.selectThese(await allMatching(view, list?.by));
+      const count = selection.selectThese(await allMatching(view, list?.by));
+      announce(
+        count === null ? "The selection has changed meanwhile, and stays as it is." : `${count} selected.`,
+      );
     } catch (error) {
       if (!(error instanceof SessionEnded))
         notify("error", "The jobs could not be selected", messageOf(error));

@@ -7,6 +7,7 @@ import { useMediaSource } from "@/hooks/use-media-source";
 import { inOrder, TILE_NAMES, type TileKind, type TileMedia } from "@/lib/media";
 
 const FRAME = "relative block overflow-hidden rounded-xl border bg-page";
+const BROKEN = "grid! place-items-center text-muted";
 
 interface Props {
   kind: TileKind;
@@ -29,56 +30,64 @@ export function MediaTile({ kind, jobName, media, onOpen, renew, size = "size-36
   const moving = useMediaSource(inOrder(preview, original), renew);
   const [playing, triggers] = usePlayback();
   const [place, scrubbing] = useScrubbing();
-  const frameLook = `${FRAME} ${size} ${kind === "OUTPUT" ? "border-accent" : "border-line"}`;
-  if (still.broken || still.url === null)
-    return <BrokenTile kind={kind} jobName={jobName} className={frameLook} {...(original && { onOpen })} />;
+  const url = still.broken ? null : still.url;
+  const frameLook = `${FRAME} ${size} ${kind === "OUTPUT" ? "border-accent" : "border-line"} ${url === null ? BROKEN : ""}`;
+  if (url === null && !original)
+    return (
+      <div className={frameLook}>
+        <NotAvailable kind={kind} />
+      </div>
+    );
 
   const isVideo = kind !== "REF";
-  const isPicture = !isVideo || still.url === poster;
+  const isPicture = !isVideo || url === poster;
   const look = `size-full object-cover ${still.ready ? "" : "opacity-0"}`;
+  // Also a broken medium leads to the preview, where the original can be downloaded. The button stays, with the focus.
   return (
     <button
       ref={frame}
       type="button"
       onClick={onOpen}
-      aria-label={labelOf(kind, jobName)}
+      aria-label={`Preview the ${TILE_NAMES[kind]} of job ${jobName} – ${kind}${url === null ? ": Not available" : ""}`}
       className={`${frameLook} group touch-manipulation select-none [-webkit-touch-callout:none] hover:border-accent`}
       onContextMenu={(event) => isTouch(event) && event.preventDefault()}
       {...(isVideo && triggers)}
       {...(storyboard && scrubbing)}
     >
-      {!still.ready && <Skeleton pulses={seen} className="absolute inset-0 rounded-none" />}
-      {seen && isPicture && (
-        // biome-ignore lint/performance/noImgElement: a signed URL cannot pass through an image optimizer
-        <img
-          key={still.key}
-          src={still.url}
-          alt=""
-          className={`pointer-events-none ${look}`}
-          onLoad={still.onReady}
-          onError={still.onError}
-        />
-      )}
-      {seen && !isPicture && <Clip source={still} playing={playing} className={look} />}
-      {isVideo && isPicture && playing && !moving.broken && (
-        <Clip source={moving} playing className="absolute inset-0 size-full object-cover" />
-      )}
-      {storyboard && place !== null && <StoryboardPart url={storyboard} place={place} />}
-      <TileLabel kind={kind} />
-      {isVideo && still.ready && (
-        <span
-          aria-hidden
-          className="absolute right-1.5 bottom-1.5 grid size-6 place-items-center rounded-full bg-page/80 text-ink group-hover:opacity-0 group-focus-visible:opacity-0"
-        >
-          <Play className="size-3 fill-current" />
-        </span>
+      {url === null ? (
+        <NotAvailable kind={kind} />
+      ) : (
+        <>
+          {!still.ready && <Skeleton pulses={seen} className="absolute inset-0 rounded-none" />}
+          {seen && isPicture && (
+            // biome-ignore lint/performance/noImgElement: a signed URL cannot pass through an image optimizer
+            <img
+              key={still.key}
+              src={url}
+              alt=""
+              className={`pointer-events-none ${look}`}
+              onLoad={still.onReady}
+              onError={still.onError}
+            />
+          )}
+          {seen && !isPicture && <Clip source={still} playing={playing} className={look} />}
+          {isVideo && isPicture && playing && !moving.broken && (
+            <Clip source={moving} playing className="absolute inset-0 size-full object-cover" />
+          )}
+          {storyboard && place !== null && <StoryboardPart url={storyboard} place={place} />}
+          <TileLabel kind={kind} />
+          {isVideo && still.ready && (
+            <span
+              aria-hidden
+              className="absolute right-1.5 bottom-1.5 grid size-6 place-items-center rounded-full bg-page/80 text-ink group-hover:opacity-0 group-focus-visible:opacity-0"
+            >
+              <Play className="size-3 fill-current" />
+            </span>
+          )}
+        </>
       )}
     </button>
   );
-}
-
-function labelOf(kind: TileKind, jobName: string): string {
-  return `Preview the ${TILE_NAMES[kind]} of job ${jobName} – ${kind}`;
 }
 
 /** A long press plays the video. The menu that it would open belongs to a mouse or a key. */
@@ -136,17 +145,8 @@ function TileLabel({ kind }: { kind: TileKind }) {
   );
 }
 
-interface BrokenProps {
-  kind: TileKind;
-  jobName: string;
-  className: string;
-  onOpen?: () => void;
-}
-
-/** With `onOpen`, it leads to the preview, where the original can be downloaded. */
-function BrokenTile({ kind, jobName, className, onOpen }: BrokenProps) {
-  const look = `${className} grid! place-items-center text-muted`;
-  const content = (
+function NotAvailable({ kind }: { kind: TileKind }) {
+  return (
     <>
       <TileLabel kind={kind} />
       <span className="flex flex-col items-center gap-1.5 text-xs">
@@ -154,17 +154,6 @@ function BrokenTile({ kind, jobName, className, onOpen }: BrokenProps) {
         <span className="sr-only">The {TILE_NAMES[kind]} is </span>Not available
       </span>
     </>
-  );
-  if (!onOpen) return <div className={look}>{content}</div>;
-  return (
-    <button
-      type="button"
-      className={look}
-      onClick={onOpen}
-      aria-label={`${labelOf(kind, jobName)}: Not available`}
-    >
-      {content}
-    </button>
   );
 }
 

@@ -38,7 +38,7 @@ export default function TrashContent({ trash, view, navigation, onRestore }: Pro
     // The button that has the focus disappears with its card.
     focusAfterDeletion.plan(list?.jobs ?? [], jobs);
     focusAfterDeletion.apply();
-    selection.clear();
+    selection.drop(jobs);
     onRestore(jobs);
   };
   if (!list || list.jobs.length === 0) {

@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react";
+import { useEffect, useReducer, useRef } from "react";
 import useSWR from "swr";
 import { getJobs } from "@/lib/api";
 import { SessionEnded } from "@/lib/errors";
@@ -14,8 +14,8 @@ export interface Details {
 /**
  * Returns the job named in the address, which need not be on the page of the list that is shown. One that the list no
  * longer has stays as it was until it is loaded: the user may be typing its name. `learn` takes what is loaded. `update`
- * changes the loaded job, or sets it to null if it no longer exists. `loaded` is what was loaded of a job that the list
- * does not have.
+ * changes the loaded job, or sets it to null if it no longer exists. Without one, it changes the job as it was, which is
+ * then loaded again: an answer under way may be older. `loaded` is what was loaded of a job that the list does not have.
  */
 export function useDetails(
   userId: string,
@@ -35,6 +35,7 @@ export function useDetails(
   // SWR takes any change for an answer: without a loaded job it would end the loading, or take its failure back.
   const isLoaded = useRef(false);
   const listedLast = useRef<Job>(undefined);
+  const [, redraw] = useReducer((times: number) => times + 1, 0);
   useEffect(() => {
     isLoaded.current = data !== undefined;
     if (found) listedLast.current = found;
@@ -46,7 +47,12 @@ export function useDetails(
     error: isValidating || error instanceof SessionEnded ? undefined : error,
     retry: () => void mutate(),
     update: (change) => {
-      if (isLoaded.current) void mutate((job) => job && change(job), { revalidate: false });
+      if (isLoaded.current) return void mutate((job) => job && change(job), { revalidate: false });
+      const changed = listedLast.current && change(listedLast.current);
+      if (!changed || changed === listedLast.current) return;
+      listedLast.current = changed;
+      redraw();
+      void mutate();
     },
   };
 }

@@ -26,8 +26,10 @@ import {
   type Dropped,
   isOutdated,
   leftBetween,
+  movedApart,
   newestOf,
   recount,
+  recountPolled,
   roomFor,
   withChange,
   withChanges,
@@ -253,13 +255,15 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     const answered = withChanges(learn(await getJobs(ids, signal)), changes.current);
     const now = await mutate((list) => list && withPolledJobs(list, ids, answered), { revalidate: false });
     const listed = polled.filter((job) => watched.includes(job));
+    const beside = polled.filter((job) => apart.includes(job));
     noteGone(listed.filter((job) => answered.every(({ id }) => id !== job.id)));
     updateDetails((job) => withPolledJob(job, ids, answered));
-    setCounts((before) => before && recount(before, polled, answered));
+    setCounts((before) => before && recountPolled(before, listed, answered));
     const changed = changedJobs(polled, answered);
     if (changed.length > 0) onChange(changed);
     // All of its jobs were deleted elsewhere, and others move up.
-    if (now && now.jobs.length === 0 && now.total > 0 && page === 1) void reload();
+    const emptied = now && now.jobs.length === 0 && now.total > 0 && page === 1;
+    if (emptied || movedApart(beside, answered)) void reload();
   });
   // New jobs appear on the first page. A search is in order of ids, so they may be on any of its pages.
   const lookable = calm && data !== undefined && page === 1 && search === "";

@@ -64,24 +64,27 @@ export function useRestore(known: Jobs, found: Trash, view: View): Restore {
   });
 
   const restore = async (jobs: JobFields[]) => {
+    const request = Symbol();
+    const isOf = (one: Returning, { id }: JobFields) => one.request === request && one.job.id === id;
     const accept = (job: JobFields) => {
       asked.current = Date.now();
-      change((before) => before.map((one) => (one.job.id === job.id ? { ...one, accepted: true } : one)));
+      change((before) => before.map((one) => (isOf(one, job) ? { ...one, accepted: true } : one)));
     };
+    const refuse = (job: JobFields) => change((before) => before.filter((one) => !isOf(one, job)));
     // Undo may ask for what the trash has asked for.
     const fresh = jobs.filter((job) => !isAmong(latest.current, job));
     if (fresh.length === 0) return;
-    change((before) => [...before, ...fresh.map((job) => ({ job, accepted: false }))]);
+    change((before) => [...before, ...fresh.map((job) => ({ job, request, accepted: false }))]);
     try {
       const loaded = await late(loadLater);
       setPart(loaded);
-      const isWanted = (job: JobFields) => isAmong(latest.current, job);
-      await loaded.requestRestores(fresh, isWanted, accept, (job) => forget([job]));
+      const isWanted = (job: JobFields) => latest.current.some((one) => isOf(one, job));
+      await loaded.requestRestores(fresh, isWanted, accept, refuse);
       // Others move up, and what cannot come back may have left the trash.
       void found.refresh();
     } catch (error) {
       if (error instanceof SessionEnded) return; // The browser is leaving the page.
-      forget(fresh);
+      fresh.forEach(refuse);
       notify("error", "Nothing was restored", messageOf(error));
     }
   };

@@ -1,4 +1,4 @@
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import type { JobFields } from "@/lib/job";
 import { type Chosen, choose, type JobId, lostFrom, withoutChosen } from "@/lib/selection";
 import { placeOf, type View } from "@/lib/view";
@@ -12,8 +12,11 @@ export interface Selection<T extends JobFields = JobFields> {
   /** With `range`, the jobs between this one and the last one that was chosen are chosen alike. */
   select: (job: JobFields, on: boolean, range?: boolean) => void;
   selectAll: () => void;
-  /** Selects these jobs, on whatever page they are, unless the selection has changed since this function was returned. */
-  selectThese: (jobs: T[]) => void;
+  /**
+   * Selects those of these jobs that are not `gone` by now, on whatever page they are, and returns how many. Returns null
+   * if the selection has changed since this function was returned: then it stays as it is.
+   */
+  selectThese: (jobs: T[]) => number | null;
   clear: () => void;
   /** Takes out jobs that were deleted or are `lost`, whatever has been selected since this function was returned. */
   drop: (jobs: JobId[]) => void;
@@ -38,7 +41,11 @@ export function useSelection<T extends JobFields>(
   if (selected.place !== place) setSelected({ place, chosen: none });
   const chosen = selected.place === place ? selected.chosen : none;
   const { ids } = chosen;
-  const keep = (now: Partial<Chosen<T>>) => setSelected({ place, chosen: { ...none, ...now } });
+  const now = useRef({ selected, gone });
+  useEffect(() => {
+    now.current = { selected, gone };
+  });
+  const keep = (these: Partial<Chosen<T>>) => setSelected({ place, chosen: { ...none, ...these } });
   const isShown = new Set(shown.map((job) => job.id));
   const elsewhere = chosen.elsewhere.filter((job) => !isShown.has(job.id) && !gone(job));
   const lost = lostFrom({ ...chosen, elsewhere }, shown, leaving);
@@ -49,14 +56,16 @@ export function useSelection<T extends JobFields>(
     select: (job, on, range = false) => keep(choose(chosen, shown, job, on, range)),
     selectAll: () => keep({ ids: new Set(shown.map((job) => job.id)) }),
     selectThese: (jobs) => {
-      const these = { ...none, ids: new Set(jobs.map((job) => job.id)), elsewhere: jobs };
-      setSelected((now) => (now === selected ? { place, chosen: these } : now));
+      if (now.current.selected !== selected) return null;
+      const elsewhere = jobs.filter((job) => !now.current.gone(job));
+      keep({ ids: new Set(elsewhere.map((job) => job.id)), elsewhere });
+      return elsewhere.length;
     },
     clear: () => keep({}),
     drop: (jobs) =>
-      setSelected((now) => {
-        const rest = withoutChosen(now.chosen, jobs);
-        return rest === now.chosen ? now : { ...now, chosen: rest };
+      setSelected((before) => {
+        const rest = withoutChosen(before.chosen, jobs);
+        return rest === before.chosen ? before : { ...before, chosen: rest };
       }),
     lost,
   };

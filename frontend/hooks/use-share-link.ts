@@ -4,7 +4,7 @@ import { type Change, type Job, type JobShareResponse, shortName } from "@/lib/j
 import { changeOf, changeShareLink, endShareLink, makeShareLink } from "@/lib/job-calls";
 import { notify } from "@/lib/notify";
 import { serverNow } from "@/lib/server-time";
-import { formatExact } from "@/lib/time";
+import { DAY, formatExact } from "@/lib/time";
 
 /** Makes, limits and ends the job's share link. `onChange` gets what changes. Each returns whether it succeeded. */
 export function useShareLink(job: Job, onChange: (change: Change) => void) {
@@ -56,6 +56,3 @@ export function useShareLink(job: Job, onChange: (change: Change) => void) {
       ]),
   };
 }
-
-/** Milliseconds. */
-const DAY = 24 * 60 * 60_000;

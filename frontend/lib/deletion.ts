@@ -6,6 +6,7 @@ import type { JobFields } from "@/lib/job";
 import { deleteJob } from "@/lib/job-calls";
 import { namesOf } from "@/lib/naming";
 import { notify } from "@/lib/notify";
+import { restoreAnswered } from "@/lib/restore";
 import { settings } from "@/lib/settings";
 
 export type Outcome = { state: "waiting" } | { state: "done" } | { state: "failed"; reason: string };
@@ -33,6 +34,7 @@ export async function deleteAll(jobs: JobFields[], { list, settle, undo }: Delet
   const restorable: JobFields[] = [];
   await fewAtOnce(jobs, async (job) => {
     try {
+      await restoreAnswered(job.id);
       if ((await patiently(() => deleteJob(job.id))) && settings.softDeleteDays > 0) restorable.push(job);
       list.drop(job);
       settle(job, { state: "done" });

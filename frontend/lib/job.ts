@@ -1,7 +1,7 @@
 /** The functions' responses: the fields that the page reads. */
 
 import { serverNow } from "@/lib/server-time";
-import { parseTime } from "@/lib/time";
+import { DAY, parseTime } from "@/lib/time";
 
 export const STATUSES = ["pending", "queued", "processing", "completed", "failed"] as const;
 export type JobStatus = (typeof STATUSES)[number];
@@ -208,8 +208,8 @@ export function formatViews({ view_count: views }: JobFields): string {
   return views === 0 ? "No views yet" : `${views} ${views === 1 ? "view" : "views"}`;
 }
 
-/** A job in progress has stalled if nobody has changed it for this long, in milliseconds. A sweep tells operators. */
-const STALLED_AFTER = 86_400_000;
+/** A job in progress has stalled if nobody has changed it for this long. A sweep tells operators. */
+const STALLED_AFTER = DAY;
 
 /** Returns since when the job has stalled, in milliseconds since 1970; null if it has not. */
 export function stalledSince(job: JobFields, now: number): number | null {

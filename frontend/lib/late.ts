@@ -1,11 +1,12 @@
 /** Loads parts of the page that are needed later. After a deployment, an open page may ask for files that are gone. */
 
 import { NetworkError, PartMissing } from "@/lib/errors";
+import { MINUTE } from "@/lib/time";
 
 /** Milliseconds before the second attempt. */
 const PAUSE = 500;
 /** A page that was reloaded for a missing part is not reloaded again within this time, in milliseconds. */
-const AGAIN_AFTER = 10 * 60_000;
+const AGAIN_AFTER = 10 * MINUTE;
 const RELOADED = "reloaded-for-a-missing-part";
 
 /** How much work is under way that a reload would end. */

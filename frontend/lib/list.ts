@@ -145,3 +145,22 @@ export function recount(counts: Counts, before: JobFields[], after: JobFields[])
   count(after, +1);
   return result;
 }
+
+/** Returns the counts after a poll for these jobs of the list. What it tells of others is left out. */
+export function recountPolled(counts: Counts, listed: Job[], answered: Job[]): Counts {
+  const isListed = ({ id }: Job) => listed.some((job) => job.id === id);
+  return recount(counts, listed, answered.filter(isListed));
+}
+
+/**
+ * Whether a poll for these jobs beside the list tells that one has another status or is gone. The counts may contain that
+ * already, as they may be younger than what is known of the jobs: they have to be loaded again.
+ */
+export function movedApart(apart: Job[], answered: Job[]): boolean {
+  return apart.some(({ id, status }) => answered.find((job) => job.id === id)?.status !== status);
+}
+
+/** Returns the jobs as the list has them now, and as they were if it does not: it may have changed since they were chosen. */
+export function asListed(jobs: JobFields[], list: FoundList | undefined): JobFields[] {
+  return jobs.map((job) => list?.jobs.find(({ id }) => id === job.id) ?? job);
+}

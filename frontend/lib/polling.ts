@@ -5,6 +5,7 @@ import { type Job, stalledSince } from "@/lib/job";
 import { reloadUnseen } from "@/lib/late";
 import { serverNow } from "@/lib/server-time";
 import { isTelling } from "@/lib/telling";
+import { HOUR } from "@/lib/time";
 
 /** Between two polls for the active jobs. */
 export const INTERVAL = 10_000;
@@ -13,7 +14,7 @@ const OLD = 30_000;
 const FIRST_LOOK = 60_000;
 const LONGEST_LOOK = 300_000;
 const LONGEST_BACK_OFF = 120_000;
-const LONGEST_RETRY_AFTER = 3_600_000;
+const LONGEST_RETRY_AFTER = HOUR;
 const JITTER = 0.3;
 
 /** Returns the time until the next request, after this many answers since the list was loaded. */

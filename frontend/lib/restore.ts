@@ -13,13 +13,17 @@ const MOST = 100;
 /** The most receipts asked for in one poll. Each is a request. */
 const RECEIPTS = 5;
 
+/** The requests that are out, by the job's id. */
+const requests = new Map<string, Promise<unknown>>();
+
 /** In which poll each job was last asked for, and its receipt. */
 const lastAsked = { job: new Map<string, number>(), receipt: new Map<string, number>() };
 let polls = 0;
 
 /**
  * Asks for the jobs back, a few at a time, and tells the user what was accepted, and what was not and why. One that is
- * no longer wanted when its turn comes, because it was deleted again, is left out. Throws SessionEnded.
+ * no longer wanted when its turn comes or when it is answered, because it was deleted again, is left out. Throws
+ * SessionEnded.
  */
 export async function requestRestores(
   jobs: JobFields[],
@@ -31,16 +35,16 @@ export async function requestRestores(
   const refused = new Map<string, JobFields[]>();
   await fewAtOnce(jobs, async (job) => {
     const ask = async () => {
-      if (!isWanted(job)) return false;
-      await restoreJob(job.id);
-      return true;
+      if (isWanted(job)) await request(job.id);
     };
     try {
-      if (!(await patiently(ask))) return;
+      await patiently(ask);
+      if (!isWanted(job)) return;
       begun.push(job);
       onAccepted(job);
     } catch (error) {
       if (error instanceof SessionEnded) throw error;
+      if (!isWanted(job)) return;
       const reason = messageOf(error);
       refused.set(reason, [...(refused.get(reason) ?? []), job]);
       onRefused(job);
@@ -49,6 +53,27 @@ export async function requestRestores(
   if (begun.length > 0)
     tell("success", begun, begun.length === 1 ? "is being restored" : "are being restored");
   for (const [reason, some] of refused) tell("error", some, "could not be restored", reason);
+}
+
+async function request(id: string): Promise<void> {
+  const answer = restoreJob(id);
+  requests.set(id, answer);
+  try {
+    await answer;
+  } finally {
+    requests.delete(id);
+  }
+}
+
+/**
+ * Waits while a request for the job is out: a deletion could overtake it, and the job would come back. If the page is
+ * left meanwhile, nobody would send what waits, so the wait ends.
+ */
+export async function restoreAnswered(id: string): Promise<void> {
+  const answer = requests.get(id);
+  if (!answer) return;
+  const left = new Promise((resolve) => window.addEventListener("pagehide", resolve, { once: true }));
+  await Promise.race([answer.catch(() => undefined), left]);
 }
 
 interface Settled {

@@ -6,6 +6,8 @@ import { isNarrowed, type View } from "@/lib/view";
 
 export interface Returning {
   job: JobFields;
+  /** Which of the user's requests it belongs to. A later one can ask for the job again, if it was deleted again. */
+  request: symbol;
   /** Whether the functions have accepted the restore. */
   accepted: boolean;
 }

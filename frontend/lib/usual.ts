@@ -1,15 +1,12 @@
 /** How long the user's jobs of a kind took lately. All times are in milliseconds. */
 
 import { type JobFields, stalledSince } from "@/lib/job";
-import { formatElapsed, parseTime } from "@/lib/time";
+import { formatElapsed, HOUR, MINUTE, parseTime, SECOND } from "@/lib/time";
 
 /** Of each kind, the last so many jobs count. */
 const MOST = 20;
 /** With fewer, what they took says too little about the next one: the slowest of four may be anything. */
 const LEAST = 5;
-const SECOND = 1000;
-const MINUTE = 60 * SECOND;
-const HOUR = 60 * MINUTE;
 
 interface Usual {
   /** Eight of ten jobs took between these. */

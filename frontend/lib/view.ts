@@ -37,7 +37,7 @@ const LONGEST_NAME = 80;
 const JOB_ID = /^[A-Za-z0-9_-]{1,128}$/;
 /** What the beginning of an id mostly looks like, and a name hardly ever. */
 const LIKE_AN_ID = /^(?=.{6}|.*\d)[0-9a-f-]+$/;
-const DAY = /^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/;
+const DATE = /^20\d\d-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$/;
 
 /** Reads the address. Invalid parameters are ignored. */
 export function parseView(parameters: URLSearchParams): View {
@@ -63,7 +63,7 @@ function parseFilter(parameters: URLSearchParams): Filter {
     const named = parameters.get(name)?.split(",");
     return known.filter((one) => named?.includes(one));
   };
-  const day = (name: string) => parameters.get(name)?.match(DAY)?.[0] ?? "";
+  const day = (name: string) => parameters.get(name)?.match(DATE)?.[0] ?? "";
   const from = day("from");
   const to = day("to");
   return {

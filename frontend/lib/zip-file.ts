@@ -1,11 +1,13 @@
 /** The zip file that the page writes into the browser's own storage before the browser saves it. */
 
+import { HOUR } from "@/lib/time";
+
 export const ZIP = "nuumee-jobs.zip";
 /**
  * Milliseconds after which the browser counts as done with saving the file. It copies it from one place on the disk to
  * another, and does not tell when that has ended.
  */
-export const SAVED_AFTER = 3_600_000;
+export const SAVED_AFTER = HOUR;
 
 /** Removes the file that an earlier run left, if there is one and the browser lets it go. */
 export async function forgetZip(): Promise<void> {

@@ -12,10 +12,24 @@ const notify = vi.hoisted(() => vi.fn());
 vi.mock("@/lib/notify", () => ({ notify }));
 const late = vi.hoisted(() => vi.fn());
 vi.mock("@/lib/late", () => ({ late }));
+const kept = vi.hoisted(() => ({ state: undefined as unknown }));
+// A rendering on the server keeps no state.
+vi.mock("react", async (original) => ({
+  ...(await original<typeof import("react")>()),
+  useState: (first: unknown) => {
+    kept.state ??= first;
+    const set = (next: unknown) => {
+      kept.state = typeof next === "function" ? next(kept.state) : next;
+    };
+    return [kept.state, set];
+  },
+}));
 const buttons = new Map<string, () => void>();
+const busy = new Set<string>();
 vi.mock("@/components/ui/Button", () => ({
-  Button: (props: { "aria-label": string; onClick: () => void }) => {
+  Button: (props: { "aria-label": string; onClick: () => void; busy?: boolean }) => {
     buttons.set(props["aria-label"], props.onClick);
+    busy[props.busy ? "add" : "delete"](props["aria-label"]);
     return null;
   },
 }));
@@ -27,6 +41,7 @@ const job = { id: "a", share_url: "https://nuumee.ai/v/1" } as Job;
 let showError: () => void;
 
 beforeEach(() => {
+  kept.state = undefined;
   vi.useFakeTimers();
   const addEventListener = (_: string, listener: () => void) => {
     showError = listener;
@@ -76,6 +91,25 @@ test("a download that cannot even be begun says why", async () => {
   await downloadLate(job);
   const reason = "The service cannot be reached. Check your connection and try again.";
   expect(notify.mock.calls).toEqual([["error", "Job a could not be downloaded", reason]]);
+});
+
+test("while a download begins, only its own job cannot be downloaded, though another takes its place", async () => {
+  let begin = () => {};
+  const begun = new Promise<void>((resolve) => {
+    begin = resolve;
+  });
+  late.mockResolvedValue({ download: ({ id }: Job) => (id === "a" ? begun : new Promise(() => undefined)) });
+  const busyWith = (id: string) => {
+    renderToStaticMarkup(createElement(JobActions, { job: { ...job, id, status: "completed" } }));
+    return busy.has(`Download job ${id}`);
+  };
+  busyWith("a");
+  buttons.get("Download job a")?.();
+  expect([busyWith("a"), busyWith("b")]).toEqual([true, false]);
+  buttons.get("Download job b")?.();
+  begin();
+  await vi.advanceTimersByTimeAsync(0);
+  expect([busyWith("a"), busyWith("b")]).toEqual([false, true]);
 });
 
 test("Copy Link writes to the clipboard within the click", () => {

@@ -2,9 +2,14 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { deleteAll } from "@/lib/deletion";
 import { ApiError } from "@/lib/errors";
 import type { JobFields } from "@/lib/job";
+import { requestRestores } from "@/lib/restore";
 
-const { deleteJob, notify } = vi.hoisted(() => ({ deleteJob: vi.fn(), notify: vi.fn() }));
-vi.mock("@/lib/job-calls", () => ({ deleteJob }));
+const { deleteJob, notify, restoreJob } = vi.hoisted(() => ({
+  deleteJob: vi.fn(),
+  notify: vi.fn(),
+  restoreJob: vi.fn(),
+}));
+vi.mock("@/lib/job-calls", () => ({ deleteJob, restoreJob }));
 vi.mock("@/lib/notify", () => ({ notify }));
 
 const list = { hide: vi.fn(), show: vi.fn(), drop: vi.fn(), refresh: async () => undefined };
@@ -29,6 +34,38 @@ test("so does the message about many that could not be deleted", async () => {
   const [kind, title, names] = notify.mock.calls[0] ?? [];
   expect([kind, title]).toEqual(["error", "300 of 300 jobs could not be deleted"]);
   expect(names).toMatch(/^(\d+, ){4}\d+ and 295 more$/);
+});
+
+describe("the deletion of a job whose restore is being requested", () => {
+  const some = (...ids: string[]) => ids.map((id) => ({ id }) as JobFields);
+  const removeAB = () => deleteAll(some("a", "b"), { list, settle: vi.fn(), undo: vi.fn() });
+  const deleted = () => deleteJob.mock.calls.map(([id]) => id);
+  const requestA = () => {
+    let answer = { accept: () => {}, refuse: () => {} };
+    const answered = new Promise<void>((accept, reject) => {
+      answer = { accept, refuse: () => reject(new ApiError("Too late.", 410, undefined)) };
+    });
+    restoreJob.mockReturnValueOnce(answered);
+    void requestRestores(some("a"), () => true, vi.fn(), vi.fn());
+    return answer;
+  };
+
+  test.each([
+    ["is accepted", ({ accept }: ReturnType<typeof requestA>) => accept()],
+    ["is refused", ({ refuse }: ReturnType<typeof requestA>) => refuse()],
+    ["can no longer be waited for, as the page is left", () => window.dispatchEvent(new Event("pagehide"))],
+  ])("waits until that %s, and others do not", async (_, end) => {
+    const request = requestA();
+    deleteJob.mockResolvedValue(true);
+    const removed = removeAB();
+    await vi.waitFor(() => expect(deleted()).toEqual(["b"]));
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(deleted()).toEqual(["b"]);
+    end(request);
+    expect(await removed).toBe(true);
+    expect(deleted()).toEqual(["b", "a"]);
+    request.accept();
+  });
 });
 
 describe("Undo", () => {

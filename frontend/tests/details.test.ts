@@ -7,7 +7,8 @@ import type { Jobs } from "@/hooks/use-jobs";
 import { NetworkError, SessionEnded } from "@/lib/errors";
 import type { Job } from "@/lib/job";
 
-const { answer, refs, place } = vi.hoisted(() => ({
+const { answer, redraw, refs, place } = vi.hoisted(() => ({
+  redraw: vi.fn(),
   answer: {
     data: undefined as Job | null | undefined,
     error: undefined as unknown,
@@ -27,6 +28,7 @@ vi.mock("react", async (original) => ({
     return refs[number];
   },
   useEffect: (effect: () => void) => effect(),
+  useReducer: () => [0, redraw],
 }));
 vi.mock("@/components/ui/Modal", () => ({ Modal: ({ children }: { children: ReactNode }) => children }));
 vi.mock("@/components/dialogs/NameField", () => ({ NameField: () => "The details" }));
@@ -47,6 +49,7 @@ function shown(found: Job | null | undefined, error?: unknown): string {
 }
 
 beforeEach(() => {
+  vi.clearAllMocks();
   refs.length = 0;
   Object.assign(answer, { data: undefined, error: undefined, isValidating: false });
 });
@@ -64,6 +67,31 @@ test("a job that stays as it was and cannot be loaded is shown together with the
   answer.error = new NetworkError();
   const { job: kept, error } = useFound([]);
   expect(shown(kept, error)).toMatch(/role="alert".*The service cannot be reached.*Try again.*The details/s);
+});
+
+test.each([
+  ["is being loaded", { isValidating: true }],
+  ["could not be loaded", { error: new NetworkError() }],
+])(
+  "what the user changes of a job that the list no longer has and that %s is shown, and loaded again",
+  (_, now) => {
+    useFound([job]);
+    Object.assign(answer, now);
+    useFound([]).update((one) => ({ ...one, name: "First try" }));
+    expect(redraw).toHaveBeenCalledOnce();
+    // An answer that is under way may be older than the change, so a new one takes its place.
+    expect(answer.mutate.mock.calls).toEqual([[]]);
+    expect(useFound([]).job).toEqual({ ...job, name: "First try" });
+  },
+);
+
+test("such a job stays as it was if another one is changed, or a poll tells that it is gone", () => {
+  useFound([job]);
+  const { update } = useFound([]);
+  update((one) => one);
+  update(() => null);
+  expect([redraw.mock.calls, answer.mutate.mock.calls]).toEqual([[], []]);
+  expect(useFound([]).job).toEqual(job);
 });
 
 test("without an error there is no alert, and without a job the error alone is shown", () => {

@@ -3,13 +3,16 @@ import type { Counts, FoundList, Job, TrashList } from "@/lib/job";
 import { changeOf } from "@/lib/job-calls";
 import {
   arrivals,
+  asListed,
   contradicts,
   countedTotal,
   describeRange,
   isOutdated,
   leftBetween,
+  movedApart,
   newestOf,
   recount,
+  recountPolled,
   roomFor,
   withChange,
   withChanges,
@@ -260,6 +263,30 @@ describe("the counts", () => {
     expect(recount(after, [watermarking], [job("a", "upscaling")])).toEqual(after);
     expect(recount(after, [watermarking], [job("a")])).toEqual({ ...counts, processing: 2, completed: 41 });
   });
+});
+
+describe("a poll that also asks for the job of open details, which the list does not have", () => {
+  const apart = job("z", "processing");
+
+  test("leaves that job out of the counts, which may have been loaded after it", () => {
+    const fresh = { ...counts, processing: 1 };
+    const after = recountPolled(fresh, [a], [job("a", "completed"), job("z", "completed")]);
+    expect(after).toEqual({ ...counts, processing: 0, completed: 41 });
+    expect(recountPolled(counts, [a], [apart])).toEqual({ ...counts, all: 49, processing: 2 });
+  });
+
+  test("asks for the list again if that job has another status or is gone, and not otherwise", () => {
+    expect(movedApart([apart], [a, job("z", "completed")])).toBe(true);
+    expect(movedApart([apart], [a])).toBe(true);
+    expect(movedApart([apart], [job("a", "completed"), apart])).toBe(false);
+    expect(movedApart([], [job("a", "completed")])).toBe(false);
+  });
+});
+
+test("jobs are taken as the list has them now, and those that it does not have as they were", () => {
+  const done = job("a", "completed");
+  expect(asListed([a, c], list([b, done]))).toEqual([done, c]);
+  expect(asListed([a, c], undefined)).toEqual([a, c]);
 });
 
 test("the range names the first and last job of a page", () => {

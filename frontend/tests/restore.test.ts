@@ -87,6 +87,18 @@ test("a job that was deleted again before its turn is not restored, nor after th
   expect(said()).toEqual([["success", "Job a is being restored", undefined]]);
 });
 
+test("of a job that is deleted again while its request is out, neither the answer nor the refusal is told", async () => {
+  const wanted = new Set(["a", "b", "c"]);
+  restoreJob.mockImplementation(async (id: string) => {
+    if (id !== "a") wanted.delete(id);
+    if (id === "c") throw new NetworkError();
+  });
+  const [onAccepted, onRefused] = [vi.fn(), vi.fn()];
+  await requestRestores(jobs("a", "b", "c"), (job) => wanted.has(job.id), onAccepted, onRefused);
+  expect([onAccepted.mock.calls.flat(), onRefused.mock.calls]).toEqual([jobs("a"), []]);
+  expect(said()).toEqual([["success", "Job a is being restored", undefined]]);
+});
+
 test("nothing is told if the session has ended, because the browser leaves the page", async () => {
   restoreJob.mockRejectedValue(new SessionEnded());
   await expect(requestRestores(jobs("a"), always, vi.fn(), vi.fn())).rejects.toBeInstanceOf(SessionEnded);

@@ -41,3 +41,30 @@ test("a job that is asked back twice is requested once, unless the first time fa
   await restore(jobs("a", "d"));
   expect(requestRestores.mock.calls.map(([some]) => some)).toEqual([jobs("a", "b"), jobs("c"), jobs("d")]);
 });
+
+test("an Undo that waits for its turn leaves out a job that was deleted and asked back again meanwhile", async () => {
+  let page: ReturnType<typeof useRestore> | undefined;
+  const known = { hide: vi.fn(), restored: vi.fn() } as unknown as Jobs;
+  const trash = { refresh: async () => undefined } as Trash;
+  const Page = () => {
+    page = useRestore(known, trash, { ...ALL, details: null });
+    return null;
+  };
+  renderToStaticMarkup(createElement(Page));
+  requestRestores.mockReset().mockReturnValue(new Promise(() => undefined));
+  late.mockResolvedValue({ requestRestores });
+  const wanted = () =>
+    requestRestores.mock.calls.map(([some, isWanted]) =>
+      some.filter(isWanted).map(({ id }: JobFields) => id),
+    );
+  void page?.restore(jobs("a", "b"));
+  page?.jobs.hide(jobs("a"));
+  void page?.restore(jobs("a"));
+  await vi.waitFor(() => expect(requestRestores).toHaveBeenCalledTimes(2));
+  expect(wanted()).toEqual([["b"], ["a"]]);
+
+  // The first Undo is refused what it had asked for before: the second one stays.
+  const onRefused = requestRestores.mock.calls[0]?.[3];
+  onRefused(jobs("a")[0]);
+  expect(wanted()).toEqual([["b"], ["a"]]);
+});

@@ -1,6 +1,29 @@
-import { expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
+import { useSelection } from "@/hooks/use-selection";
 import type { JobFields } from "@/lib/job";
-import { type Chosen, choose, lostFrom, withoutChosen } from "@/lib/selection";
+import { type Chosen, choose, type JobId, lostFrom, withoutChosen } from "@/lib/selection";
+import { ALL } from "@/lib/view";
+
+const kept = vi.hoisted(() => ({
+  state: undefined as unknown,
+  ref: undefined as { current: unknown } | undefined,
+}));
+// A rendering on the server keeps neither state nor references, and has no effects.
+vi.mock("react", async (original) => ({
+  ...(await original<typeof import("react")>()),
+  useState: (first: unknown) => {
+    kept.state ??= first;
+    const set = (next: unknown) => {
+      kept.state = typeof next === "function" ? next(kept.state) : next;
+    };
+    return [kept.state, set];
+  },
+  useRef: (first: unknown) => {
+    kept.ref ??= { current: first };
+    return kept.ref;
+  },
+  useEffect: (effect: () => void) => effect(),
+}));
 
 const job = (id: string) => ({ id }) as JobFields;
 const shown = ["a", "b", "c", "d", "e"].map(job);
@@ -39,4 +62,28 @@ test("chosen jobs that the page no longer shows are lost, unless they may be els
   const lost = lostFrom({ ...none, ids, elsewhere: [job("elsewhere")] }, shown, leaving);
   expect(lost).toEqual([{ id: "next page" }, { id: "deleted in another tab" }]);
   expect(lostFrom({ ...none, ids: new Set(["a", "e"]) }, shown, leaving)).toEqual([]);
+});
+
+describe("all jobs that match", () => {
+  const view = { ...ALL, details: null };
+  const [a, b, z] = [job("a"), job("b"), job("z")];
+  beforeEach(() => void Object.assign(kept, { state: undefined, ref: undefined }));
+
+  test("are selected, on whatever page, without those that were deleted while they were looked for", () => {
+    const use = (listed: JobFields[], gone: JobId[]) =>
+      useSelection(view, listed, ({ id }) => gone.some((one) => one.id === id));
+    const before = use([a, b], []);
+    use([a], [b]);
+    expect(before.selectThese([a, b, z])).toBe(2);
+    expect(use([a], [b])).toMatchObject({ jobs: [a, z], lost: [] });
+  });
+
+  test("are not selected if the selection has changed since they were looked for", () => {
+    const use = () => useSelection(view, [a, b]);
+    const before = use();
+    before.select(a, true);
+    use();
+    expect(before.selectThese([a, b, z])).toBeNull();
+    expect(use().jobs).toEqual([a]);
+  });
 });

@@ -108,6 +108,7 @@ def test_all_that_match_are_selected_also_those_that_came_back_unless_the_user_h
     checkbox(jobs_page, newest).check()
     select_all.click()
     expect(bar(jobs_page)).to_contain_text("21 selected")
+    expect(jobs_page.announcer).to_have_text("21 selected.")
 
     bar(jobs_page).get_by_role("button", name="Clear").click()
     checkbox(jobs_page, newest).check()
@@ -121,6 +122,7 @@ def test_all_that_match_are_selected_also_those_that_came_back_unless_the_user_h
     expect(bar(jobs_page)).to_contain_text("1 selected")
     expect(select_all).to_be_enabled()
     expect(bar(jobs_page)).to_contain_text("1 selected")
+    expect(jobs_page.announcer).to_have_text("The selection has changed meanwhile, and stays as it is.")
 
 
 def test_a_selected_job_that_a_new_one_pushes_off_the_page_is_deselected_and_the_page_says_so(

@@ -225,7 +225,7 @@ def test_tiles_that_can_be_loaded_listen_neither_to_the_tab_nor_to_the_connectio
         assert 1 <= sum(one["type"] == event for one in listeners) < len(ids)
 
 
-def test_a_medium_that_was_given_up_is_shown_after_the_list_is_refreshed(
+def test_a_medium_that_was_given_up_is_shown_after_the_list_is_refreshed_and_keeps_the_focus(
     jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.extend(["status of 403 .*reference.jpg", "status of 503 .*/thumbnails"])
@@ -235,5 +235,9 @@ def test_a_medium_that_was_given_up_is_shown_after_the_list_is_refreshed(
     page.route("**/thumbnails", unavailable("Firestore is not available now."), times=1)
     jobs_page.open()
     expect(jobs_page.card(job_id).get_by_text("Not available")).to_be_visible()
-    page.get_by_role("button", name="Refresh the list").click()
-    expect(jobs_page.tile(job_id, "reference image").locator("img")).to_have_css("opacity", "1")
+    tile = jobs_page.tile(job_id, "reference image")
+    tile.focus()
+    # As when new jobs arrive: a click would move the focus.
+    page.get_by_role("button", name="Refresh the list").dispatch_event("click")
+    expect(tile.locator("img")).to_have_css("opacity", "1")
+    expect(tile).to_be_focused()

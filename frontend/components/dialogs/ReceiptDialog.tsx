@@ -1,6 +1,7 @@
 import { Save } from "lucide-react";
 import type { ReactNode } from "react";
 import useSWR from "swr";
+import { Row } from "@/components/dialogs/Row";
 import { Button } from "@/components/ui/Button";
 import { Modal } from "@/components/ui/Modal";
 import { Pulsing, Skeleton } from "@/components/ui/Skeleton";
@@ -54,7 +55,7 @@ function Content({ receipt }: { receipt: Receipt }) {
         <Row name="Deleted">{formatExact(receipt.requested_at)}</Row>
         <Row name="State">{STATES[state]}</Row>
         {BUCKETS.map(([kind, label]) => (
-          <Row key={kind} name={label}>
+          <Row key={kind} name={label} className="block">
             <Bucket bucket={receipt.buckets[kind]} />
           </Row>
         ))}
@@ -98,15 +99,6 @@ function Bucket({ bucket }: { bucket: BucketReceipt }) {
       <p>{formatRemoved(bucket)}</p>
       {proved_empty_at && <p className="text-muted">Empty since {formatExact(proved_empty_at)}</p>}
       {recoverable_until && <p className="text-muted">Last copy gone on {formatExact(recoverable_until)}</p>}
-    </>
-  );
-}
-
-function Row({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <>
-      <dt className="text-muted">{name}</dt>
-      <dd className="min-w-0">{children}</dd>
     </>
   );
 }

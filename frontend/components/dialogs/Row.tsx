@@ -1,11 +1,17 @@
 import type { ReactNode } from "react";
 
-/** One fact in the details' list of them. */
-export function Row({ name, children }: { name: string; children: ReactNode }) {
+interface Props {
+  name: string;
+  children: ReactNode;
+  className?: string;
+}
+
+/** One fact in a dialog's list of them. Its parts stand side by side unless `className` says otherwise. */
+export function Row({ name, children, className = "flex flex-wrap items-center gap-2" }: Props) {
   return (
     <>
       <dt className="text-muted">{name}</dt>
-      <dd className="flex min-w-0 flex-wrap items-center gap-2">{children}</dd>
+      <dd className={`min-w-0 ${className}`}>{children}</dd>
     </>
   );
 }

@@ -68,9 +68,14 @@ export function SaveDialog({ jobs, onClose }: Props) {
       className="max-w-lg"
     >
       <div className="flex flex-col gap-3 text-sm leading-relaxed">
+        {/* There from the beginning, so that screen readers tell what comes. Empty, it takes no room. */}
+        <p role="status" className="empty:-mb-3">
+          {state.kind === "ended" && !state.failure && summaryOf(state)}
+        </p>
         {state.kind === "asking" && <Intent way={way} left={jobs.length - completed.length} />}
         {state.kind === "saving" && <Bar {...progress} />}
-        {state.kind === "ended" && <End {...state} />}
+        {state.kind === "ended" && state.failure && <p role="alert">{state.failure}</p>}
+        {state.kind === "ended" && state.problems.length > 0 && <Problems problems={state.problems} />}
       </div>
       <div className={ANSWERS}>
         {state.kind === "saving" ? (
@@ -130,29 +135,25 @@ function Bar({ done, total, bytes }: Progress) {
   );
 }
 
-function End({ problems, cancelled, failure, saved }: Saved & { failure: string | null }) {
-  if (failure) return <p role="alert">{failure}</p>;
+function summaryOf({ problems, cancelled, saved }: Saved): string {
+  const notSaved = problems.length > 0 ? `, ${problems.length} not` : "";
+  return `${cancelled ? "Cancelled. " : ""}${videos(saved)} saved${notSaved}.`;
+}
+
+function Problems({ problems }: Pick<Saved, "problems">) {
   return (
-    <>
-      <p role="status">
-        {cancelled ? "Cancelled. " : ""}
-        {videos(saved)} saved{problems.length > 0 ? `, ${problems.length} not` : ""}.
-      </p>
-      {problems.length > 0 && (
-        <ul
-          aria-label="Videos that could not be saved"
-          // biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls has to be reachable by keyboard
-          tabIndex={0}
-          className="max-h-56 divide-y divide-line overflow-y-auto rounded-lg border border-line"
-        >
-          {problems.map(({ job, reason }) => (
-            <li key={job.id} className="flex flex-wrap gap-x-3 px-3 py-2">
-              <span className="font-mono text-xs">{shortName(job.id)}</span>
-              <span className="text-red-300">{reason}</span>
-            </li>
-          ))}
-        </ul>
-      )}
-    </>
+    <ul
+      aria-label="Videos that could not be saved"
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls has to be reachable by keyboard
+      tabIndex={0}
+      className="max-h-56 divide-y divide-line overflow-y-auto rounded-lg border border-line"
+    >
+      {problems.map(({ job, reason }) => (
+        <li key={job.id} className="flex flex-wrap gap-x-3 px-3 py-2">
+          <span className="font-mono text-xs">{shortName(job.id)}</span>
+          <span className="text-red-300">{reason}</span>
+        </li>
+      ))}
+    </ul>
   );
 }

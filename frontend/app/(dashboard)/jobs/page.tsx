@@ -24,6 +24,7 @@ import { listenTo } from "@/lib/events";
 import { isActive, type Job, type JobFields, shortName } from "@/lib/job";
 import { loadLater } from "@/lib/later";
 import { prefersGrid, rememberLayout, showLayout } from "@/lib/layout";
+import { asListed } from "@/lib/list";
 import type { Stop } from "@/lib/tour";
 import { ALL, isNarrowed } from "@/lib/view";
 import { loadPartsOnFirstUse, parts } from "./parts";
@@ -114,7 +115,7 @@ function JobsOf({ userId }: { userId: string }) {
     if (preview) setPreview(nextStop && { ...preview, ...nextStop });
     // For one job the dialog closes immediately; for several it stays open and shows each result.
     if (jobsToDelete.length === 1) closeDelete();
-    const allDeleted = await deletion.remove(confirmed);
+    const allDeleted = await deletion.remove(asListed(confirmed, jobs.list));
     if (allDeleted) setJobsToDelete((now) => (now === jobsToDelete ? [] : now));
   };
 
@@ -131,7 +132,13 @@ function JobsOf({ userId }: { userId: string }) {
       </JobsToolbar>
       {finds && later && <later.FindingBar view={view} navigation={navigation} jobs={jobs} />}
       {later && (
-        <later.JobsSelection selection={selection} view={view} list={jobs.list} onDelete={setJobsToDelete} />
+        <later.JobsSelection
+          selection={selection}
+          view={view}
+          list={jobs.list}
+          onDelete={setJobsToDelete}
+          announce={announce}
+        />
       )}
       {!view.deleted ? (
         <JobsContent
