@@ -54,10 +54,9 @@ def opened(
 ) -> Entry:
     """The entry of a deletion that `by` requested `at` that time. A sweep asks again once it is `due`.
 
-    `others_removed_at` is when code other than ours may have begun to remove the job's files.
-
     Sweeps look for `final_watched_for` at the mark of a job that was completed or had failed. There is nothing to
-    purge for an owner who cannot own media.
+    purge for an owner who cannot own media. `others_removed_at` is when code other than ours may have begun to
+    remove the job's files.
     """
     entry: Entry = {"user_id": user_id, "requested_at": at, "requested_by": by, "attempts": 0}
     if not can_own_media(user_id):

@@ -63,10 +63,11 @@ class Trash:
         """A page of the user's jobs whose restore is accepted now, the last deleted first, shortened for lists.
 
         `kept` is how long the buckets keep what is removed; if they keep nothing, there are no such jobs. A job
-        whose document is gone or another user's is left out, but counted. The last are those whose files were
-        removed so late after their deletion that they can still be restored; beyond MOST_SPARED, not all of them.
-        Costs two reads for each job, one for each of those that were late, at least one, and, unless the cursor
-        carries the total, a count. A page requested by number also costs a read for each job before it.
+        whose document is gone or another user's, or whose files other code may have removed long ago, is left out,
+        but counted. The last are those whose files were removed so late after their deletion that they can still
+        be restored; beyond MOST_SPARED, not all of them. Costs two reads for each job, one for each of those that
+        were late, at least one, and, unless the cursor carries the total, a count. A page requested by number also
+        costs a read for each job before it.
         """
         kept = kept.less(self._longest_restore)
         later_than, after = kept.earliest(now), query.after
@@ -117,7 +118,7 @@ class Trash:
                 continue
             until = _recoverable_until(deletion, kept, now)
             if until is None or until <= now:
-                continue  # other code marked it without a time, and may have removed its files long ago
+                continue  # other code marked it at an unknown time, so its files may have gone long ago
             jobs.append(DeletedJob(job_from(job_id, document).shortened(), deletion, until))
         return jobs
 
