@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING
 
 from shared import log
-from shared.deletion.entry import path_field
 from shared.errors import NotFound, PurgeIncomplete, UnprocessableEvent
 from shared.jobs.job import JobPrefix, Medium, Picture, PictureKind, is_own_path
 from shared.jobs.known_pictures import Pictures
@@ -116,7 +115,7 @@ def _is_named(event: ObjectFinalized, prefix: JobPrefix, medium: Medium, service
 
     Only one of two files for a medium can be shown.
     """
-    names = path_field(medium)
+    names = medium.path_field
     job = services.ledger.documents([prefix.job_id], ("user_id", names)).get(prefix.job_id, {})
     return job.get("user_id") != prefix.user_id or job.get(names) == event.name
 

@@ -193,3 +193,7 @@ class SweepIncomplete(Exception):
 
 class DecoderUnfiltered(Exception):
     """The system offers no filter for a decoder's system calls. The event must be delivered again."""
+
+
+class DecoderFailed(Exception):
+    """A decoding process ended by an exception of ours, as with any file. The text is what it said."""

@@ -69,7 +69,7 @@ def delete_again(world: World, user: str, job_id: str, how: str | None) -> None:
             purge(world, user, job_id)
         case "late upload":
             world.deletions.record_late_upload(job_id, "b", 7, NOW, size=1, owner=user)
-            world.deletions.end_late_removal(job_id, "b", 7, NOW, owner=user)
+            world.deletions.end_late_removal(job_id, "b", 7, NOW, is_removed=True, owner=user)
         case "delete":
             world.deletions.mark(user, job_id, NOW)
         case "erasure":

@@ -485,7 +485,7 @@ def test_a_file_that_came_while_its_job_was_deleted_has_pictures_once_that_is_ta
     services.deletions.mark("me", "job-1", NOW)
     with pytest.raises(ServiceUnavailable):
         make_posters.receive(event, services)
-    services.restores.request("me", "job-1", lambda _: NOW + timedelta(days=7), NOW)
+    services.restores.request("me", "job-1", lambda _: NOW + timedelta(days=7), NOW, lambda: None)
     with pytest.raises(ServiceUnavailable):
         make_posters.receive(event, services)
     restored(services)
@@ -506,7 +506,7 @@ def test_a_restored_job_gets_pictures_although_a_stale_copy_has_brought_its_mark
     services.add("job-1", document("me"))
     services.deletions.mark("me", "job-1", NOW)
     copied = dict(services.fake_repository.documents["job-1"])
-    services.restores.request("me", "job-1", lambda _: NOW + timedelta(days=7), NOW)
+    services.restores.request("me", "job-1", lambda _: NOW + timedelta(days=7), NOW, lambda: None)
     restored(services)
     services.fake_repository.documents["job-1"] = copied
     make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
@@ -520,7 +520,7 @@ def test_a_copy_of_a_file_whose_pictures_are_known_does_not_wait_for_the_restore
     event = upload(services, VIDEOS, "me/job-1/motion.mp4", b"video")
     make_posters.receive(event, services)
     services.deletions.mark("me", "job-1", NOW)
-    services.restores.request("me", "job-1", lambda _: NOW + timedelta(days=7), NOW)
+    services.restores.request("me", "job-1", lambda _: NOW + timedelta(days=7), NOW, lambda: None)
     make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
     assert seen == [b"video", b"video"]
 
@@ -531,7 +531,7 @@ def test_while_a_job_is_restored_the_file_that_it_names_keeps_its_pictures(
     services.add("job-1", document("me", reference_image_path="me/job-1/reference.jpg"))
     make_posters.receive(upload(services, IMAGES, "me/job-1/reference.jpg", b"image"), services)
     services.deletions.mark("me", "job-1", NOW)
-    services.restores.request("me", "job-1", lambda _: NOW + timedelta(days=7), NOW)
+    services.restores.request("me", "job-1", lambda _: NOW + timedelta(days=7), NOW, lambda: None)
     make_posters.receive(upload(services, IMAGES, "me/job-1/reference.png", b"other"), services)
     assert seen == [b"image"]
 

@@ -237,7 +237,7 @@ def test_a_decoder_that_cannot_begin_fails_with_any_file_and_says_why(
 ) -> None:
     monkeypatch.setattr(posters, "program_for", lambda *_, **__: "shared.posters.not_there")
     with pytest.raises(DecoderFailed, match="No module named"), picture.open("rb") as file:
-        make_posters(file)
+        make_posters(file, is_for_video=False, is_output=False, unfiltered_too=True)
 
 
 @pytest.mark.parametrize("program", ["shared.posters.clips", "shared.posters.photos"])
