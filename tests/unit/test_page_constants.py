@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
@@ -24,7 +25,6 @@ NUMBER = "([0-9_]+);"
     [
         ("lib/view.ts", f"const LONGEST_NAME = {NUMBER}", [LONGEST_NAME]),
         ("components/SearchBox.tsx", "Names have at most ([0-9]+) characters", [LONGEST_NAME]),
-        ("lib/job.ts", f"const STALLED_AFTER = {NUMBER}", [1000 * int(STALLED_AFTER.total_seconds())]),
         ("lib/api.ts", f"const PAGE_SIZE = {NUMBER}", [DEFAULT_PAGE_SIZE]),
         ("lib/list.ts", f"const LARGEST_PAGE = {NUMBER}", [LARGEST_PAGE_SIZE]),
         ("lib/job-calls.ts", 'page_size: "([0-9]+)"', [LARGEST_PAGE_SIZE]),
@@ -41,6 +41,7 @@ def test_a_number_of_the_page_is_the_functions_own(file: str, pattern: str, expe
     ("file", "pattern", "expected"),
     [
         ("lib/job.ts", '(?m)^    ([a-z]+): "[A-Za-z ]+",$', JOB_TYPES),
+        ("lib/job.ts", "const STALLED_AFTER = ([A-Z]+);", ({timedelta(days=1): "DAY"}[STALLED_AFTER],)),
         ("lib/errors.ts", 'const SIGN_IN_TOO_OLD = "(.+)";', (PROBLEMS + SignInTooOld.kind,)),
     ],
 )
