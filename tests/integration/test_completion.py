@@ -20,7 +20,7 @@ from infra.local.users import Account
 from infra.stage import ROOT
 from shared.deletion.deletions import Deletions
 from shared.deletion.ledger import Ledger
-from shared.errors import NotCompleted
+from shared.errors import Contended, NotCompleted
 from shared.jobs.job import JobPrefix
 from shared.posters.posters import LARGEST_POSTER
 from shared.sharing.completion import Completions
@@ -95,10 +95,17 @@ def test_completion_and_delete_race_and_every_job_is_in_one_state_or_the_other(
     completions, deletions = Completions(database, 8), Deletions(Ledger(database), SWEEP_AFTER)
     dice = random.Random(2026)
     jobs = put_all(database, [document("me", **UNDER_WAY) for _ in range(RACES)])
+    too_late: set[str] = set()
+
+    def complete(job_id: str) -> None:
+        try:
+            completions.complete(JobPrefix("me", job_id), f"me/{job_id}/output.mp4", NOW)
+        except Contended:
+            too_late.add(job_id)
 
     def race(job_id: str) -> None:
         acts: list[Callable[[], object]] = [
-            lambda: completions.complete(JobPrefix("me", job_id), f"me/{job_id}/output.mp4", NOW),
+            partial(complete, job_id),
             lambda: deletions.mark("me", job_id, NOW),
         ]
         dice.shuffle(acts)
@@ -118,6 +125,7 @@ def test_completion_and_delete_race_and_every_job_is_in_one_state_or_the_other(
         own = [link for of, link in links if of == job_id]
         assert own == ([fields["short_id"]] if fields.get("short_id") else [])
         assert (fields["status"] == "completed") == bool(fields.get("short_id"))
+        assert (fields["status"] == "completed") == (job_id not in too_late), "what comes too late is told"
         completed += fields["status"] == "completed"
     assert 0 < completed < RACES, "both orders have been seen"
 
