@@ -32,7 +32,10 @@ class Firebase:
         self._id = project.deployment.project
         self._name = f"projects/{self._id}"
         self._rest = Rest(project, fetch, api="the API of Firebase", failing="Firebase could not be set up")
-        self._hosts = [urlsplit(origin).hostname or "" for origin in project.deployment.allowed_origins.split(",")]
+        hosts = [urlsplit(origin).hostname or "" for origin in project.deployment.allowed_origins.split(",")]
+        # The page's SDK reads a domain as a pattern: an address of IPv6 never matches, and in brackets others do.
+        # https://github.com/firebase/firebase-js-sdk/blob/main/packages/auth/src/core/util/validate_origin.ts
+        self._hosts = [host for host in hosts if ":" not in host]
         self.steps: list[str] = []
         """What is left to a person."""
         self.web_app: dict[str, str] = {}

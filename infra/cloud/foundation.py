@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 from infra.cloud.deployment import Deployment, Refused
@@ -63,6 +64,13 @@ class Foundation:
         ours = self._project.own_buckets()
         for setting, bucket in self._project.buckets.items():
             self._buckets[bucket] = self._look_at(bucket, setting, is_ours=bucket in ours)
+        region = self._deployment.region
+        for bucket in self._deployment.buckets:
+            if _is_elsewhere(self._buckets[bucket] or {}, region):
+                print(
+                    f"deploy.sh: gs://{bucket} is not in {region}: Google charges for what functions read of it",
+                    file=sys.stderr,
+                )
 
     def _look_at(self, bucket: str, setting: str, *, is_ours: bool) -> dict[str, Any] | None:
         """The bucket, if it is there."""
@@ -179,6 +187,14 @@ class Foundation:
         """Their states: https://cloud.google.com/firestore/docs/reference/rest/v1/projects.databases.collectionGroups.indexes"""
         listed = self._gcloud.read("firestore", "indexes", "composite", "list")
         return {_key({"collectionGroup": one["name"].split("/")[-3], **one}): one["state"] for one in listed}
+
+
+def _is_elsewhere(bucket: dict[str, Any], region: str) -> bool:
+    """Whether it is known to be in other regions. Names of several regions tell too little."""
+    places = bucket.get("data_locations") or []
+    if bucket.get("location_type") == "region":
+        places = [bucket["location"]]
+    return bool(places) and region.upper() not in map(str.upper, places)
 
 
 def _key(index: dict[str, Any]) -> str:

@@ -104,6 +104,13 @@ def test_only_hosts_that_are_missing_are_added(on: Checkout) -> None:
     assert on.cloud.auth == {**ON, "authorizedDomains": ["localhost", *HOSTS, "c.example"]}
 
 
+def test_an_address_of_ipv6_is_no_domain_to_sign_in_on(on: Checkout) -> None:
+    on.must(
+        "--project=nuumee-test", "--region=us-central1", "--allowed-origins=https://a.example,http://[2001:db8::1]"
+    )
+    assert on.cloud.auth == {**ON, "authorizedDomains": ["localhost", "a.example"]}
+
+
 @pytest.mark.parametrize(
     ("email", "others", "is_told"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
@@ -125,6 +126,40 @@ def test_rules_for_scripts_of_an_earlier_release_are_renewed_once(checkout: Chec
 def test_a_bucket_whose_roles_can_have_no_conditions_is_named(checkout: Checkout) -> None:
     checkout.cloud.buckets[URLS[1]] = {"uniform_bucket_level_access": False}
     assert "gs://nuumee-videos has no uniform bucket-level access" in refused(checkout)
+
+
+@pytest.mark.parametrize(
+    ("place", "is_elsewhere"),
+    [
+        ({"location": "EUROPE-WEST1", "location_type": "region"}, True),
+        ({"location": "US-CENTRAL1", "location_type": "region"}, False),
+        (
+            {
+                "location": "US",
+                "location_type": "dual-region",
+                "data_locations": ["US-EAST1", "US-EAST4"],
+            },
+            True,
+        ),
+        (
+            {
+                "location": "US",
+                "location_type": "dual-region",
+                "data_locations": ["US-EAST1", "US-CENTRAL1"],
+            },
+            False,
+        ),
+        ({"location": "US", "location_type": "multi-region"}, False),
+        ({}, False),
+    ],
+)
+def test_a_bucket_elsewhere_is_used_and_its_cost_is_told(
+    place: dict[str, Any], is_elsewhere: bool, checkout: Checkout
+) -> None:
+    checkout.cloud.buckets[URLS[1]] = {"uniform_bucket_level_access": True, **place}
+    done = checkout.deploy()
+    assert done.returncode == 0, done.stderr
+    assert ("gs://nuumee-videos is not in us-central1: Google charges" in done.stderr) == is_elsewhere
 
 
 @pytest.mark.parametrize("kept", ["private", "for everybody"])
