@@ -5,6 +5,7 @@ import { Pager } from "@/components/Pager";
 import { Gradually } from "@/components/ui/Gradually";
 import { Pulsing, Skeleton } from "@/components/ui/Skeleton";
 import { SteadyPlace } from "@/components/ui/SteadyPlace";
+import { InView } from "@/hooks/use-in-view";
 import type { Jobs } from "@/hooks/use-jobs";
 import type { Selection } from "@/hooks/use-selection";
 import type { Navigation } from "@/hooks/use-view";
@@ -42,9 +43,11 @@ export function JobsContent({ jobs, view, navigation, selection, commands, Card,
       <JobsContent.Skeleton grid={grid} />
     );
   }
-  const cards = list.jobs.map((job) => (
+  const cards = list.jobs.map((job, place) => (
     <li key={job.id} className={jobs.arrived.has(job.id) ? "animate-arrive" : ""}>
-      <Card job={job} selected={selection.has(job)} commands={commands} />
+      <InView value={place === 0}>
+        <Card job={job} selected={selection.has(job)} commands={commands} />
+      </InView>
     </li>
   ));
   return (

@@ -1,9 +1,12 @@
-import { type RefCallback, useEffect, useState } from "react";
+import { createContext, type RefCallback, useContext, useEffect, useState } from "react";
+
+/** Whether what is drawn is known to be in the viewport, so that its media are asked for without looking. */
+export const InView = createContext(false);
 
 /** Returns a ref, and whether its element has ever been in or near the viewport. */
 export function useInView(): [RefCallback<Element>, boolean] {
   const [element, setElement] = useState<Element | null>(null);
-  const [seen, setSeen] = useState(false);
+  const [seen, setSeen] = useState(useContext(InView));
   useEffect(() => {
     if (seen || !element) return;
     const observer = new IntersectionObserver(

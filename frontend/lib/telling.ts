@@ -6,7 +6,9 @@ export const WANTED = "tell-when-done";
 /** Returns that time. Null also where the browser shows no notifications, no longer allows them, or stores nothing. */
 export function tellingSince(): number | null {
   try {
-    return (Notification.permission === "granted" && Number(localStorage.getItem(WANTED))) || null;
+    // The permission comes last: the browser asks another process for it, while the page waits.
+    const since = Number(localStorage.getItem(WANTED));
+    return since > 0 && Notification.permission === "granted" ? since : null;
   } catch {
     return null;
   }

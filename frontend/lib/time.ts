@@ -20,40 +20,42 @@ export function formatElapsed(milliseconds: number): string {
   return shown.map(([amount, unit]) => `${amount}${unit}`).join(" ");
 }
 
-/** Making a formatter takes milliseconds, so each is made when it is first needed. */
-function madeOnce<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
-}
-
-const day = madeOnce(() => new Intl.DateTimeFormat("en", { dateStyle: "medium" }));
-const relative = madeOnce(() => new Intl.RelativeTimeFormat("en", { style: "short" }));
-
-/** Returns "just now", "5 min. ago" or "1 day ago"; a date after a week. Both times are in milliseconds since 1970. */
+/**
+ * Returns "just now", "5 min. ago" or "1 day ago"; a date after a week. Both times are in milliseconds since 1970.
+ * No formatter of Intl: to make one keeps a phone busy for 50 ms, just when the first card is to be drawn.
+ */
 export function formatAge(time: number, now: number): string {
   const age = Math.max(0, now - time);
   if (age < MINUTE) return "just now";
-  if (age < HOUR) return relative().format(-Math.floor(age / MINUTE), "minute");
-  if (age < DAY) return relative().format(-Math.floor(age / HOUR), "hour");
-  if (age < 7 * DAY) return relative().format(-Math.floor(age / DAY), "day");
-  return day().format(time);
+  if (age < HOUR) return `${Math.floor(age / MINUTE)} min. ago`;
+  if (age < DAY) return `${Math.floor(age / HOUR)} hr. ago`;
+  if (age < 2 * DAY) return "1 day ago";
+  if (age < 7 * DAY) return `${Math.floor(age / DAY)} days ago`;
+  return day(time);
 }
 
 /** Returns the date in the reader's time zone, or "Unknown". */
 export function formatDate(time: string | null): string {
   const parsed = parseTime(time);
-  return parsed === null ? "Unknown" : day().format(parsed);
+  return parsed === null ? "Unknown" : day(parsed);
 }
 
-const exact = madeOnce(() => new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" }));
+/** Returns a date such as "Nov 5, 2026". */
+function day(time: number): string {
+  // Such as "Thu Nov 05 2026", in every browser: https://tc39.es/ecma262/#sec-datestring
+  const [, month, date, year] = new Date(time).toDateString().split(" ");
+  return `${month} ${Number(date)}, ${year}`;
+}
+
+/** Made when it is first needed, which takes milliseconds. */
+let exact: Intl.DateTimeFormat | undefined;
 
 /** Returns the date and time of day in the reader's time zone, or "Unknown". */
 export function formatExact(time: string | null): string {
   const parsed = parseTime(time);
-  return parsed === null ? "Unknown" : exact().format(parsed);
+  if (parsed === null) return "Unknown";
+  exact ??= new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short" });
+  return exact.format(parsed);
 }
 
 /** Returns milliseconds since 1970, or null if the text is not a time. */

@@ -169,6 +169,14 @@ describe("notifications", () => {
     expect(changed).toHaveBeenCalledTimes(2);
   });
 
+  test("that nobody has asked for are off without a look at the permission, for which the page would wait", () => {
+    const look = vi.fn(() => "granted");
+    const permission = { get: look };
+    vi.stubGlobal("Notification", Object.defineProperties({}, { permission }));
+    expect(isTelling()).toBe(false);
+    expect(look).not.toHaveBeenCalled();
+  });
+
   test("are looked at anew when the permission changes in the browser's settings", async () => {
     const [permission, changed] = [new EventTarget(), vi.fn()];
     vi.stubGlobal("navigator", { permissions: { query: async () => permission } });

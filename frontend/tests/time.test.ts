@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { formatAge, formatDate, formatElapsed, formatExact, parseTime } from "@/lib/time";
 
 const SECOND = 1000;
@@ -35,6 +35,8 @@ describe("an age", () => {
     [5 * MINUTE, "5 min. ago"],
     [3 * HOUR, "3 hr. ago"],
     [DAY, "1 day ago"],
+    [2 * DAY - 1, "1 day ago"],
+    [2 * DAY, "2 days ago"],
     [6 * DAY, "6 days ago"],
   ])("of %i ms reads %s", (age, text) => {
     expect(formatAge(now - age, now)).toBe(text);
@@ -42,6 +44,15 @@ describe("an age", () => {
 
   test("of more than a week reads as a date", () => {
     expect(formatAge(now - 8 * DAY, now)).toBe("Nov 15, 2026");
+    expect(formatAge(now - 18 * DAY, now)).toBe("Nov 5, 2026");
+  });
+
+  test("makes no formatter, which would keep a phone busy", async () => {
+    vi.resetModules();
+    const { formatAge } = await import("@/lib/time");
+    const made = [vi.spyOn(Intl, "RelativeTimeFormat"), vi.spyOn(Intl, "DateTimeFormat")];
+    for (const age of [5 * MINUTE, 3 * HOUR, DAY, 8 * DAY]) formatAge(now - age, now);
+    for (const formatter of made) expect(formatter).not.toHaveBeenCalled();
   });
 
   test("in the future reads just now", () => {
