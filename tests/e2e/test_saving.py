@@ -56,7 +56,7 @@ def test_selected_videos_are_saved_into_a_folder_and_not_twice(
     for _ in range(2):
         bar.get_by_role("button", name="Download").click()
         expect(jobs_page.dialog).to_contain_text("1 of the selected jobs has no output video")
-        # Screen readers tell what comes into a region that they know, and may miss one that comes with its text.
+        # A screen reader tells what comes into a region that it knows, and may miss one that comes with its text.
         status = jobs_page.dialog.get_by_role("status").element_handle()
         jobs_page.dialog.get_by_role("button", name="Choose a folder").click()
         expect(jobs_page.dialog.get_by_role("status")).to_have_text("2 videos saved, 1 not.")

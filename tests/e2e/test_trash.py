@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from infra.local.users import Account
 from tests.e2e.clock import Clock
-from tests.e2e.faults import LIST, POLL, HeldBack, failed_load, problem
+from tests.e2e.faults import LIST, POLL, HeldAnswers, HeldBack, failed_load, problem
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
 from tests.e2e.test_accessibility import expect_fits_and_no_violations
@@ -42,7 +42,26 @@ def test_undo_brings_the_job_back_to_its_place_at_once_or_says_why_not(
     expect(jobs_page.toasts.filter(has_text=f"Job {first[:8]} restored")).to_be_visible()
     jobs_page.expect_ids([first, last])
     jobs_page.expect_counts(all=2, completed=2)
-    assert (shelf.document(first).get().to_dict() or {}).get("deleted_at") is None
+    assert not _is_deleted(shelf, first)
+
+
+def test_a_deletion_waits_for_the_answer_to_undo_unless_the_page_is_left(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
+    first, job = shelf.add_many(2)
+    jobs_page.open()
+    delete(jobs_page, job)
+    held = HeldAnswers(page, RESTORE)
+    undo(jobs_page)
+    held.wait()
+    wait_until(lambda: not _is_deleted(shelf, job))
+    delete(jobs_page, job)
+    jobs_page.expect_ids([first])
+    with page.expect_response(LIST):
+        page.get_by_role("button", name="Refresh the list").click()
+    assert sum(request.method == "DELETE" for request in jobs_page.requests) == 1
+    page.goto("about:blank")
+    wait_until(lambda: _is_deleted(shelf, job))
 
 
 def test_a_job_that_is_restored_elsewhere_is_shown_again(
@@ -55,7 +74,7 @@ def test_a_job_that_is_restored_elsewhere_is_shown_again(
     headers = {"Authorization": f"Bearer {account.token}"}
     answer = page.request.post(f"/api/v1/jobs/{job}/restore", headers=headers)
     assert answer.status == 202
-    wait_until(lambda: (shelf.document(job).get().to_dict() or {}).get("deleted_at") is None)
+    wait_until(lambda: not _is_deleted(shelf, job))
     page.get_by_role("button", name="Refresh the list").click()
     jobs_page.expect_ids([first, job])
 
@@ -147,6 +166,10 @@ def test_an_old_trash_is_loaded_again_when_its_user_comes_back(
 def delete(jobs_page: JobsPage, job_id: str) -> None:
     jobs_page.button(job_id, "Delete").click()
     jobs_page.dialog.get_by_role("button", name="Delete job").click()
+
+
+def _is_deleted(shelf: Shelf, job_id: str) -> bool:
+    return (shelf.document(job_id).get().to_dict() or {}).get("deleted_at") is not None
 
 
 def undo(jobs_page: JobsPage) -> None:
