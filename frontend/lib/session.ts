@@ -8,6 +8,7 @@
 import { late } from "@/lib/late";
 import { serverNow } from "@/lib/server-time";
 import { settings } from "@/lib/settings";
+import { forgetTelling } from "@/lib/telling";
 
 export interface Session {
   userId: string;
@@ -80,6 +81,7 @@ export async function endSession(reason: EndReason): Promise<void> {
 function forgetSession(): void {
   const forgottenAt = serverNow();
   localStorage.removeItem(RECORD);
+  forgetTelling();
   // Until the page is left, Firebase writes the record back when it has started or renewed the token. A record of a
   // later sign-in, in another tab, is not of this session.
   window.addEventListener("pagehide", () => {

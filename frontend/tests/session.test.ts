@@ -168,6 +168,14 @@ describe("signing out", () => {
     expect([currentToken, currentUser].map((asked) => asked.mock.calls.length)).toEqual([0, 0]);
   });
 
+  test("also forgets that its user wants to be told, and of what they were told", async () => {
+    storage.set("tell-when-done", "1").set("told-ends-of-jobs", '["a completed"]');
+    await signOut();
+    expect(storage.size).toBe(0);
+    await vi.dynamicImportSettled();
+    await vi.advanceTimersByTimeAsync(0);
+  });
+
   test("does not wait for more than a second", async () => {
     forgetZip.mockReturnValueOnce(new Promise(() => undefined));
     await signOut();
