@@ -72,6 +72,9 @@ class FakeShares:
 
     def change(self, user_id: str, job_id: str, now: datetime, wishes: Mapping[str, Any]) -> Job:
         document = self._owned(user_id, job_id)
+        if self.links.get(str(document.get("short_id")), job_id) != job_id:
+            document["short_id"] = None
+            raise NotShared
         link = self._about(document.get("short_id"))
         if has_come_back(document, link, now):
             document.update(revocation(document, self.own_link(document, job_id), now))

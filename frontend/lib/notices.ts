@@ -3,11 +3,9 @@
 import { changedJobs, failureReason, isActive, type Job, shortName, titleOf } from "@/lib/job";
 import { notify } from "@/lib/notify";
 import { serverNow } from "@/lib/server-time";
-import { tellingSince, WANTED } from "@/lib/telling";
+import { shown, TOLD, tellingSince, WANTED } from "@/lib/telling";
 import { parseTime } from "@/lib/time";
 
-/** Which ends of jobs the user has been told of in this browser, latest last. */
-const TOLD = "told-ends-of-jobs";
 const MOST_KEPT = 100;
 const LONGEST_REASON = 200;
 
@@ -77,6 +75,8 @@ export function showNotification(job: Job, open: (jobId: string) => void): void 
     tag: endOf(job),
     icon: iconOf(failed),
   });
+  shown.add(notification);
+  notification.onclose = () => shown.delete(notification);
   notification.onclick = () => {
     window.focus();
     notification.close();

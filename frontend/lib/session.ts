@@ -8,6 +8,7 @@
 import { late } from "@/lib/late";
 import { serverNow } from "@/lib/server-time";
 import { settings } from "@/lib/settings";
+import { forgetTelling } from "@/lib/telling";
 
 export interface Session {
   userId: string;
@@ -70,6 +71,7 @@ let ending = false;
 export async function endSession(reason: EndReason): Promise<void> {
   if (ending) return;
   ending = true;
+  hidePage();
   forgetSession();
   const removal = import("@/lib/zip-file").then(({ forgetZip }) => forgetZip());
   const over = new Promise((resolve) => setTimeout(resolve, LONGEST_REMOVAL));
@@ -80,6 +82,7 @@ export async function endSession(reason: EndReason): Promise<void> {
 function forgetSession(): void {
   const forgottenAt = serverNow();
   localStorage.removeItem(RECORD);
+  forgetTelling();
   // Until the page is left, Firebase writes the record back when it has started or renewed the token. A record of a
   // later sign-in, in another tab, is not of this session.
   window.addEventListener("pagehide", () => {
@@ -103,8 +106,15 @@ export function noteSession(): void {
   }
 }
 
+/** Shows nothing more of the user's. A page that the browser brings back from its cache starts anew. */
+function hidePage(): void {
+  document.documentElement.hidden = true;
+  window.addEventListener("pageshow", ({ persisted }) => persisted && window.location.reload());
+}
+
 /** Goes to the sign-in page, which leads back here unless the user signed out. */
 function leaveFor(reason?: EndReason): void {
+  hidePage();
   const parameters = new URLSearchParams();
   if (reason) parameters.set("reason", reason);
   if (reason !== "signed-out") parameters.set("next", location.pathname + location.search);
@@ -116,10 +126,8 @@ export function watchSession(session: Session): () => void {
   const check = ({ key }: { key: string | null }) => {
     if (key !== RECORD && key !== null) return;
     const now = readRecord();
-    if (localStorage.getItem(RECORD) === null) {
-      forgetSession();
-      leaveFor("signed-out");
-    } else if (now && now.userId !== session.userId) window.location.reload();
+    if (localStorage.getItem(RECORD) === null) void endSession("signed-out");
+    else if (now && now.userId !== session.userId) window.location.reload();
   };
   // A page restored from the back/forward cache has missed all events in the meantime.
   const comeBack = ({ persisted }: PageTransitionEvent) => persisted && check({ key: null });

@@ -151,6 +151,18 @@ test("a notification says which job has ended and how, and leads to it", async (
   expect(shown[0]?.close).toHaveBeenCalled();
 });
 
+test("signing out turns notifications off, forgets what was told and closes what is shown", async () => {
+  const { claim, showNotification, startTelling } = await openTab();
+  const { forgetTelling } = await import("@/lib/telling");
+  await startTelling();
+  await claim([job("a")]);
+  showNotification(job("a"), vi.fn());
+  expect(stored.size).toBe(2);
+  forgetTelling();
+  expect(stored.size).toBe(0);
+  expect(shown.at(-1)?.close).toHaveBeenCalledOnce();
+});
+
 describe("notifications", () => {
   test("are on once the user has asked for them and the browser allows them", async () => {
     const { startTelling, stopTelling } = await openTab();

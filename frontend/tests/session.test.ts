@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { accessToken, askToSignIn, findSession, noteSession, watchSession } from "@/lib/session";
+import { accessToken, askToSignIn, findSession, noteSession } from "@/lib/session";
 import { enter } from "@/lib/sign-in";
 
 const currentToken = vi.hoisted(() => vi.fn(async () => "renewed"));
@@ -17,7 +17,13 @@ function store(changes: Record<string, unknown> = {}): void {
   storage.set("firebase:authUser:key:[DEFAULT]", JSON.stringify(record));
 }
 
-beforeEach(() => vi.stubGlobal("localStorage", { getItem: (key: string) => storage.get(key) ?? null }));
+let root: { hidden: boolean };
+
+beforeEach(() => {
+  root = { hidden: false };
+  vi.stubGlobal("document", { documentElement: root });
+  vi.stubGlobal("localStorage", { getItem: (key: string) => storage.get(key) ?? null });
+});
 
 afterEach(() => {
   storage.clear();
@@ -102,7 +108,7 @@ describe("after signing in", () => {
   const at = (address: string) => {
     const { pathname, search, hash } = new URL(address, "https://nuumee.test");
     vi.stubGlobal("location", { pathname, search, hash });
-    vi.stubGlobal("window", { location: { replace } });
+    vi.stubGlobal("window", { location: { replace }, addEventListener: vi.fn() });
     vi.stubGlobal("history", { state: "kept", replaceState });
   };
 
@@ -111,7 +117,9 @@ describe("after signing in", () => {
     enter("/jobs/?page=2");
     expect(replace).toHaveBeenLastCalledWith("/jobs/?page=2#signed-in");
     at("/jobs/?page=2#signed-in");
+    expect(root.hidden).toBe(false);
     askToSignIn();
+    expect(root.hidden).toBe(true);
     expect(replace).toHaveBeenLastCalledWith("/sign-in/?reason=not-kept&next=%2Fjobs%2F%3Fpage%3D2");
     at("/jobs/");
     askToSignIn();
@@ -131,8 +139,9 @@ describe("after signing in", () => {
 describe("signing out", () => {
   const RECORD = "firebase:authUser:key:[DEFAULT]";
   const replace = vi.fn<(address: string) => void>();
+  const reload = vi.fn();
   class Page extends EventTarget {
-    location = { replace };
+    location = { replace, reload };
   }
   let page: Page;
 
@@ -161,11 +170,20 @@ describe("signing out", () => {
   test("ends the session at once, asks nobody, and removes the zip file of videos before the page is left", async () => {
     await signOut();
     expect(storage.size).toBe(0);
+    expect(root.hidden).toBe(true);
     await vi.dynamicImportSettled();
     await vi.advanceTimersByTimeAsync(0);
     expect(forgetZip).toHaveBeenCalledOnce();
     expect(replace).toHaveBeenCalledExactlyOnceWith("/sign-in/?reason=signed-out");
     expect([currentToken, currentUser].map((asked) => asked.mock.calls.length)).toEqual([0, 0]);
+  });
+
+  test("also forgets that its user wants to be told, and of what they were told", async () => {
+    storage.set("tell-when-done", "1").set("told-ends-of-jobs", '["a completed"]');
+    await signOut();
+    expect(storage.size).toBe(0);
+    await vi.dynamicImportSettled();
+    await vi.advanceTimersByTimeAsync(0);
   });
 
   test("does not wait for more than a second", async () => {
@@ -187,15 +205,31 @@ describe("signing out", () => {
     expect(storage.size).toBe(0);
   });
 
-  test("in another tab also ends what Firebase writes back in this one", () => {
+  test("in another tab hides this one, removes its zip file and ends what Firebase writes back", async () => {
+    vi.resetModules();
+    const { watchSession } = await import("@/lib/session");
     const stop = watchSession({ userId: "ann", email: null });
     storage.clear();
     page.dispatchEvent(Object.assign(new Event("storage"), { key: RECORD }));
+    expect(root.hidden).toBe(true);
+    await vi.dynamicImportSettled();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(forgetZip).toHaveBeenCalledOnce();
     expect(replace).toHaveBeenCalledExactlyOnceWith("/sign-in/?reason=signed-out");
     store();
     page.dispatchEvent(new Event("pagehide"));
     expect(storage.size).toBe(0);
     stop();
+  });
+
+  test("leaves a page that starts anew, and is shown, when the browser brings it back from its cache", async () => {
+    await signOut();
+    await vi.dynamicImportSettled();
+    await vi.advanceTimersByTimeAsync(0);
+    page.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: false }));
+    expect(reload).not.toHaveBeenCalled();
+    page.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
+    expect(reload).toHaveBeenCalled();
   });
 
   test("leaves a later sign-in in another tab alone, and ends an earlier one that is written back", async () => {

@@ -1,8 +1,10 @@
-"""The rules of Firestore: https://firebase.google.com/docs/reference/rules/rest"""
+"""The rules of Firestore, and whether those of Storage are closed: https://firebase.google.com/docs/reference/rules/rest"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from urllib.parse import quote
 
 from infra.cloud.deployment import Refused
 from infra.cloud.fetch import Fetch
@@ -30,26 +32,61 @@ class Rules:
             api="the API of Firebase's rules",
             failing="the rules of Firestore could not be read or published",
         )
+        self._buckets = project.deployment.buckets
         self._parent = f"projects/{project.deployment.project}"
         self._release = f"{self._parent}/releases/cloud.firestore"
         self._ours = (project.root / FILE).read_text()
         self._there: list[dict[str, str]] | None = None
 
     def look(self, *, replace: bool) -> None:
-        """Raises Refused over rules that are somebody else's, unless they are to be replaced."""
+        """Raises Refused over rules that are somebody else's, unless they are to be replaced.
+
+        Also, whatever is to be replaced, over open rules of our buckets, or of the database under its own name.
+        """
         self._rest.begin()
         if self._gcloud.mode is Mode.DRY_RUN:
             self._rest.foretell(f"publish {FILE}")
             return
+        self._look_at_firestore(replace=replace)
+        self._refuse_open_ones()
+
+    def _look_at_firestore(self, *, replace: bool) -> None:
         found = self._rest.call("GET", _API, self._release, may_lack=True)
         if found is None:
             return
-        self._there = self._rest.call("GET", _API, found["rulesetName"])["source"]["files"]
+        self._there = self._files(found)
         if not replace and not self._may_be_replaced(self._there):
             raise Refused(
                 "Firestore has rules that are not from here. Ours let no browser read or write anything: bring "
                 f"both together in {FILE}, or replace them with --replace-rules"
             )
+
+    def _refuse_open_ones(self) -> None:
+        """The functions' accounts are not bound by rules, so closed ones harm nothing of ours."""
+        owners = {f"{self._release}/(default)": "The database (default)"}
+        for bucket in self._buckets:
+            owners[f"{self._parent}/releases/firebase.storage/{bucket}"] = f"The bucket {bucket}"
+        for release in self._releases():
+            owner = owners.get(release["name"])
+            if owner and not all(_is_closed(file["content"]) for file in self._files(release)):
+                raise Refused(
+                    f"{owner} has rules of Firebase that let browsers in, past the functions. Publish rules there "
+                    "whose every permission is `if false`"
+                )
+
+    def _releases(self) -> Iterator[dict[str, str]]:
+        token = ""
+        while True:
+            name = f"{self._parent}/releases?pageSize=100&pageToken={quote(token, safe='')}"
+            page = self._rest.call("GET", _API, name, may_lack=True) or {}
+            yield from page.get("releases", [])
+            token = page.get("nextPageToken", "")
+            if not token:
+                return
+
+    def _files(self, release: dict[str, str]) -> list[dict[str, str]]:
+        files: list[dict[str, str]] = self._rest.call("GET", _API, release["rulesetName"])["source"]["files"]
+        return files
 
     def publish(self) -> None:
         """After `look`: unless they are what is there."""

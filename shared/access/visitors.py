@@ -18,6 +18,8 @@ BURST = 60
 """Requests that a client may send at once."""
 PER_SECOND = 1.0
 """Requests per second that a client regains after using up BURST."""
+_SITE_SHARE = 10
+"""How many times as much all of an IPv6 /48 gets: one customer may have it, with 65,536 networks."""
 _LONGEST_AGENT = 1_000
 """Characters. That of an app with its devices and languages has some 400; more would take long to search."""
 _BROWSER = re.compile(
@@ -56,6 +58,7 @@ class Visitors:
     def __init__(self) -> None:
         self._seen: Memory[float] = Memory()
         self._clients = Limiter(BURST, PER_SECOND)
+        self._sites = Limiter(_SITE_SHARE * BURST, _SITE_SHARE * PER_SECOND)
 
     def is_new(self, visitor: Visitor, short_id: str, now: float) -> bool:
         """Whether this is the visitor's first view of the video within the window, which it then starts.
@@ -75,7 +78,9 @@ class Visitors:
 
         A whole IPv6 network counts as one client, because whoever has one of its addresses has them all.
         """
-        return self._clients.seconds_to_wait(_network(address), now)
+        network, site = _network(address), _network(address, 48)
+        waits = self._clients.seconds_to_wait(network, now)
+        return waits if waits or site == network else self._sites.seconds_to_wait(site, now)
 
 
 def client_address(forwarded_for: str, peer: str, hops: int) -> str:
@@ -84,11 +89,12 @@ def client_address(forwarded_for: str, peer: str, hops: int) -> str:
     return entries[-hops] if len(entries) >= hops else peer
 
 
-def _network(address: str) -> str:
+def _network(address: str, bits: int = 64) -> str:
+    """The IPv6 network of so many bits that the address is in; any other address as it is."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
     if not isinstance(parsed, ipaddress.IPv6Address) or parsed.ipv4_mapped:
         return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False))
+    return str(ipaddress.ip_network((parsed, bits), strict=False))

@@ -10,6 +10,7 @@ from typing import Any
 from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
+from shared import log
 from shared.errors import NotCompleted, NotFound, NotShared
 from shared.jobs.allowance import Allowance
 from shared.jobs.amending import Write, amend, read, update_unless_changed
@@ -217,13 +218,17 @@ class Shares:
     def change(self, user_id: str, job_id: str, now: datetime, wishes: Mapping[str, Any]) -> Job:
         """Let the job's link be as its owner wishes; `requested_wishes` gives the fields.
 
-        Raises NotFound, and NotShared if the job has no link that works; if an older copy of the job has brought
-        an ended link back, the job loses it again. Costs two reads and, if a wish is new, one more and two writes;
-        one write if the link has ended.
+        Raises NotFound, and NotShared if the job has no link that works. A short id whose link is another job's,
+        or has ended and came back with an older copy of the job, is taken from the job. Costs two reads and, if a
+        wish is new, one more and two writes; one write if the short id is taken from the job.
         """
 
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
             link = link_of(self._client, document.get("short_id"))
+            if link.get("job_id", job_id) != job_id:
+                update_unless_changed(self._client, snapshot, {"short_id": None})
+                log.warning("short_id_of_another_job", job_id=job_id)
+                raise NotShared
             if has_come_back(document, link, now):
                 link = link if link.get("job_id") == job_id else {}
                 update_unless_changed(self._client, snapshot, revocation(document, link, now))

@@ -601,6 +601,22 @@ def test_the_wish_of_another_jobs_link_is_not_kept(
     assert world.shares.resolve(short_id, end).job.id == shared[0]
 
 
+@pytest.mark.parametrize("wishes", [{"share_name": True}, {"share_name": False, "share_expires_at": None}])
+def test_a_job_with_the_short_id_of_another_jobs_link_loses_it_and_gets_a_link_of_its_own(
+    world: World, user: str, shared: tuple[str, str], wishes: dict[str, Any]
+) -> None:
+    job_id, short_id = shared
+    other = new_id()
+    world.put(other, document(f"{user}-2", short_id=short_id, share_name=False, share_expires_at=None))
+    with pytest.raises(NotShared):
+        world.shares.change(f"{user}-2", other, NOW, wishes)
+    assert world.repository.get(f"{user}-2", other).share_url("https://nuumee.ai") is None
+    own = str(world.shares.renew(f"{user}-2", other, NOW, None).short_id)
+    assert world.shares.resolve(own, NOW).job.id == other
+    assert world.shares.change(user, job_id, NOW, {"share_name": False}).short_id == short_id
+    assert world.shares.resolve(short_id, NOW).job.id == job_id
+
+
 @pytest.mark.parametrize("damaged", ["yes", 1, None])
 def test_what_is_no_wish_shows_no_name(world: World, user: str, shared: tuple[str, str], damaged: object) -> None:
     job_id, short_id = shared

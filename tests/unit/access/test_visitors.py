@@ -88,6 +88,21 @@ def test_a_network_of_ipv6_is_one_client(one: str, other: str, same: bool) -> No
     assert visitors.is_new(Visitor(other, "Mozilla/5.0"), "a", 0.0) is not same
 
 
+def test_all_networks_of_an_ipv6_site_together_have_ten_times_the_limit_of_one() -> None:
+    visitors = Visitors()
+    waits = [visitors.seconds_to_wait(f"2001:db8:0:{number:x}::1", 0.0) for number in range(10 * BURST + 1)]
+    assert waits == [0] * 10 * BURST + [1]
+    assert visitors.seconds_to_wait("2001:db8:1::1", 0.0) == 0
+    assert [visitors.seconds_to_wait(f"2001:db8:0:{number:x}::2", 1.0) for number in range(11)] == [0] * 10 + [1]
+
+
+def test_addresses_of_ipv4_are_no_site() -> None:
+    visitors = Visitors()
+    for prefix in ("", "::ffff:"):
+        addresses = [f"{prefix}1.2.{number // 250}.{number % 250}" for number in range(11 * BURST)]
+        assert not any(visitors.seconds_to_wait(address, 0.0) for address in addresses)
+
+
 @pytest.mark.parametrize(
     ("forwarded_for", "hops", "address"),
     [

@@ -104,6 +104,33 @@ def test_rules_that_let_nobody_in_are_known_by_whatever_form(permission: str, ch
     assert checkout.cloud.rules == rules(OURS, "nuumee-jobs.rules")
 
 
+@pytest.mark.parametrize(
+    ("release", "named"),
+    [
+        ("firebase.storage/nuumee-images", "The bucket nuumee-images"),
+        ("cloud.firestore/(default)", "The database (default)"),
+    ],
+)
+@pytest.mark.parametrize("option", [(), ("--replace-rules",)])
+def test_rules_that_let_browsers_past_the_functions_end_the_run(
+    release: str, named: str, option: tuple[str, ...], checkout: Checkout
+) -> None:
+    is_open = rules(CLOSED.replace("if false", "if request.auth != null"))
+    checkout.cloud.other_rules = {"firebase.storage/of-another": is_open, release: is_open}
+    done = checkout.deploy(*REQUIRED, *option)
+    assert (done.returncode, f"{named} has rules of Firebase that let browsers in" in done.stderr) == (2, True)
+    assert [call[:2] for call in checkout.cloud.changes()] == [["services", "enable"]]
+
+
+def test_closed_rules_of_our_buckets_and_those_of_other_buckets_are_left_alone(checkout: Checkout) -> None:
+    is_open = rules(CLOSED.replace("if false", "if true"))
+    checkout.cloud.other_rules = {
+        "firebase.storage/nuumee-images": rules(CLOSED),
+        "firebase.storage/of-another": is_open,
+    }
+    checkout.must()
+
+
 def test_an_api_that_was_turned_on_just_now_is_waited_for(
     checkout: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:

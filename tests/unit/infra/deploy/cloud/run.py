@@ -33,6 +33,8 @@ class Run(Firebase):
         self.requests: list[Request] = []
         self.rules: list[dict[str, str]] | None = None
         """The released files."""
+        self.other_rules: dict[str, list[dict[str, str]]] = {}
+        """Those of other releases than Firestore's, by their names. A page lists one of them."""
         self.rulesets: list[list[dict[str, str]]] = []
 
     def on_artifacts_repositories_describe(self, command: Command) -> Any:
@@ -164,9 +166,21 @@ class Run(Firebase):
         status = 404 if name in PUBLIC or "Authorization" in request.headers else 401
         return Answer(status, PROBLEM, b'{"request_id": "1"}')
 
+    def _list_releases(self, first: int) -> Answer:
+        releases = []
+        for release, files in self.other_rules.items():
+            self.rulesets.append(files)
+            number = len(self.rulesets) - 1
+            name = f"projects/nuumee-test/releases/{release}"
+            releases.append({"name": name, "rulesetName": f"projects/nuumee-test/rulesets/{number}"})
+        more = {"nextPageToken": str(first + 1)} if first + 1 < len(releases) else {}
+        return as_json({"releases": releases[first : first + 1], **more} if releases else {})
+
     def _answer_about_rules(self, request: Request) -> Answer:
         name = request.url.partition("/v1/")[2]
         body = json.loads(request.body or b"{}")
+        if request.method == "GET" and "/releases?" in name:
+            return self._list_releases(int(name.rpartition("=")[2] or 0))
         match request.method, "releases" if "/releases" in name else "rulesets":
             case "GET", "rulesets":
                 return as_json({"source": {"files": self.rulesets[int(name.rpartition("/")[2])]}})
