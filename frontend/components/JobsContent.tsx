@@ -45,7 +45,7 @@ export function JobsContent({ jobs, view, navigation, selection, commands, Card,
   }
   const cards = list.jobs.map((job, place) => (
     <li key={job.id} className={jobs.arrived.has(job.id) ? "animate-arrive" : ""}>
-      <InView value={place === 0}>
+      <InView value={place === 0 && jobs.loads === 1}>
         <Card job={job} selected={selection.has(job)} commands={commands} />
       </InView>
     </li>

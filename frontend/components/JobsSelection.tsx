@@ -39,7 +39,9 @@ export function JobsSelection({ selection, view, list, onDelete, announce }: Pro
     try {
       const count = selection.selectThese(await allMatching(view, list?.by));
       announce(
-        count === null ? "The selection has changed meanwhile, and stays as it is." : `${count} selected.`,
+        count === null
+          ? "The selection has changed meanwhile. The jobs that match were not selected."
+          : `${count} selected.`,
       );
     } catch (error) {
       if (!(error instanceof SessionEnded))

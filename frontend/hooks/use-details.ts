@@ -48,8 +48,10 @@ export function useDetails(
     retry: () => void mutate(),
     update: (change) => {
       if (isLoaded.current) return void mutate((job) => job && change(job), { revalidate: false });
-      const changed = listedLast.current && change(listedLast.current);
-      if (!changed || changed === listedLast.current) return;
+      // The page also tells of the jobs that it polls. They may be other ones, and so may the one that it had last.
+      const last = listedLast.current?.id === jobId ? listedLast.current : undefined;
+      const changed = last && change(last);
+      if (!changed || changed === last) return;
       listedLast.current = changed;
       redraw();
       void mutate();

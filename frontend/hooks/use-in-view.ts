@@ -1,6 +1,6 @@
 import { createContext, type RefCallback, useContext, useEffect, useState } from "react";
 
-/** Whether what is drawn is known to be in the viewport, so that its media are asked for without looking. */
+/** Whether what is drawn is taken to be in the viewport, so that its media are asked for without looking. */
 export const InView = createContext(false);
 
 /** Returns a ref, and whether its element has ever been in or near the viewport. */

@@ -90,6 +90,7 @@ export function useRestore(known: Jobs, found: Trash, view: View): Restore {
   };
 
   const isReturning = (job: JobFields) => isAmong(returning, job);
+  const isElsewhere = (job: JobFields) => isReturning(job) || known.isLeaving(job);
   const withMedia = all.filter((job): job is Job => "media" in job);
   return {
     restore,
@@ -105,6 +106,7 @@ export function useRestore(known: Jobs, found: Trash, view: View): Restore {
         known.hide(jobs);
       },
     },
-    trash: { ...found, list: found.list && withoutJobs(found.list, found.list.jobs.filter(isReturning)) },
+    // Also without those that are to be deleted once the answer to their Undo is there: they must not be asked back twice.
+    trash: { ...found, list: found.list && withoutJobs(found.list, found.list.jobs.filter(isElsewhere)) },
   };
 }

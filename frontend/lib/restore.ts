@@ -61,7 +61,7 @@ async function request(id: string): Promise<void> {
   try {
     await answer;
   } finally {
-    requests.delete(id);
+    if (requests.get(id) === answer) requests.delete(id);
   }
 }
 
@@ -72,8 +72,12 @@ async function request(id: string): Promise<void> {
 export async function restoreAnswered(id: string): Promise<void> {
   const answer = requests.get(id);
   if (!answer) return;
-  const left = new Promise((resolve) => window.addEventListener("pagehide", resolve, { once: true }));
+  const waiting = new AbortController();
+  const left = new Promise((resolve) => {
+    window.addEventListener("pagehide", resolve, { once: true, signal: waiting.signal });
+  });
   await Promise.race([answer.catch(() => undefined), left]);
+  waiting.abort();
 }
 
 interface Settled {

@@ -66,6 +66,19 @@ describe("the deletion of a job whose restore is being requested", () => {
     expect(deleted()).toEqual(["b", "a"]);
     request.accept();
   });
+
+  test("waits for the last of two requests", async () => {
+    const [first, last] = [requestA(), requestA()];
+    deleteJob.mockResolvedValue(true);
+    first.accept();
+    await new Promise((resolve) => setTimeout(resolve));
+    const removed = removeAB();
+    await vi.waitFor(() => expect(deleted()).toEqual(["b"]));
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(deleted()).toEqual(["b"]);
+    last.accept();
+    expect(await removed).toBe(true);
+  });
 });
 
 describe("Undo", () => {

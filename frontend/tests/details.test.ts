@@ -37,9 +37,9 @@ vi.mock("@/components/dialogs/ReceiptDialog", () => ({ ReceiptOf: () => "The rec
 
 const job = { id: "a", status: "processing", media: {} } as Job;
 
-function useFound(listed: Job[]) {
+function useFound(listed: Job[], id = "a") {
   place.next = 0;
-  return useDetails("user", "a", listed, false, (jobs) => jobs);
+  return useDetails("user", id, listed, false, (jobs) => jobs);
 }
 
 function shown(found: Job | null | undefined, error?: unknown): string {
@@ -92,6 +92,13 @@ test("such a job stays as it was if another one is changed, or a poll tells that
   update(() => null);
   expect([redraw.mock.calls, answer.mutate.mock.calls]).toEqual([[], []]);
   expect(useFound([]).job).toEqual(job);
+});
+
+test("a change of a job whose details were open before is none of the job that cannot be loaded", () => {
+  useFound([job]);
+  answer.error = new NetworkError();
+  useFound([job], "z").update((one) => ({ ...one }));
+  expect([redraw.mock.calls, answer.mutate.mock.calls]).toEqual([[], []]);
 });
 
 test("without an error there is no alert, and without a job the error alone is shown", () => {

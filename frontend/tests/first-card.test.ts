@@ -11,13 +11,21 @@ function job(id: string): JobCardProps["job"] {
   return { id, status: "completed", name: null, error_message: null, media } as JobCardProps["job"];
 }
 
-test("the first card comes alone, and asks for its picture at once", () => {
+function drawn(loads: number): string {
   const list = { jobs: [job("00000001"), job("00000002")], page: 1, total: 2, before: 0, next_cursor: null };
-  const jobs = { list, arrived: new Set(), loading: false };
+  const jobs = { list, loads, arrived: new Set(), loading: false };
   const props = { jobs, selection: { has: () => false }, commands: {}, Card: JobCard };
-  const html = renderToStaticMarkup(createElement(JobsContent, props as never));
+  return renderToStaticMarkup(createElement(JobsContent, props as never));
+}
+
+test("the first card comes alone, and asks for its picture at once", () => {
+  const html = drawn(1);
   expect(html.match(/<article/g)).toHaveLength(1);
   expect(html).toContain(`src="${POSTER}"`);
+});
+
+test("a job that comes first later asks for its picture once it is in view", () => {
+  expect(drawn(2)).not.toContain("src=");
 });
 
 test("another card asks for its picture once it is in view", () => {

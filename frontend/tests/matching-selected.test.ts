@@ -18,7 +18,7 @@ vi.mock("@/lib/matching", () => ({ allMatching: async () => [] }));
 
 test.each([
   [3, "3 selected."],
-  [null, "The selection has changed meanwhile, and stays as it is."],
+  [null, "The selection has changed meanwhile. The jobs that match were not selected."],
 ])("what has come of selecting all jobs that match is told to screen readers (%s)", async (count, told) => {
   const selection = {
     jobs: [{ id: "a" } as JobFields],

@@ -44,7 +44,7 @@ test("a job that is asked back twice is requested once, unless the first time fa
 
 test("an Undo that waits for its turn leaves out a job that was deleted and asked back again meanwhile", async () => {
   let page: ReturnType<typeof useRestore> | undefined;
-  const known = { hide: vi.fn(), restored: vi.fn() } as unknown as Jobs;
+  const known = { hide: vi.fn(), restored: vi.fn(), isLeaving: () => false } as unknown as Jobs;
   const trash = { refresh: async () => undefined } as Trash;
   const Page = () => {
     page = useRestore(known, trash, { ...ALL, details: null });
@@ -67,4 +67,16 @@ test("an Undo that waits for its turn leaves out a job that was deleted and aske
   const onRefused = requestRestores.mock.calls[0]?.[3];
   onRefused(jobs("a")[0]);
   expect(wanted()).toEqual([["b"], ["a"]]);
+});
+
+test("the trash leaves out a job that is to be deleted once the answer to its Undo is there", () => {
+  const known = { isLeaving: ({ id }: JobFields) => id === "a" } as unknown as Jobs;
+  let page: ReturnType<typeof useRestore> | undefined;
+  const Page = () => {
+    const trash = { list: { jobs: jobs("a", "b"), total: 2 } } as unknown as Trash;
+    page = useRestore(known, trash, { ...ALL, details: null });
+    return null;
+  };
+  renderToStaticMarkup(createElement(Page));
+  expect(page?.trash.list?.jobs).toEqual(jobs("b"));
 });

@@ -49,10 +49,17 @@ describe("an age", () => {
 
   test("makes no formatter, which would keep a phone busy", async () => {
     vi.resetModules();
-    const { formatAge } = await import("@/lib/time");
-    const made = [vi.spyOn(Intl, "RelativeTimeFormat"), vi.spyOn(Intl, "DateTimeFormat")];
+    const { formatAge, formatDate } = await import("@/lib/time");
+    const made = [
+      vi.spyOn(Intl, "RelativeTimeFormat"),
+      vi.spyOn(Intl, "DateTimeFormat"),
+      vi.spyOn(Date.prototype, "toLocaleDateString"),
+      vi.spyOn(Date.prototype, "toLocaleString"),
+    ];
     for (const age of [5 * MINUTE, 3 * HOUR, DAY, 8 * DAY]) formatAge(now - age, now);
+    formatDate("2026-12-03T12:00:00Z");
     for (const formatter of made) expect(formatter).not.toHaveBeenCalled();
+    vi.restoreAllMocks();
   });
 
   test("in the future reads just now", () => {

@@ -34,7 +34,8 @@ def test_a_job_that_the_list_does_not_show_is_polled_together_with_those_that_it
     expect(details.get_by_role("button", name="Download")).to_be_visible()
     expect(jobs_page.announcer).to_have_text(f"Job {elsewhere[:8]} is now completed.")
 
-    # The job is finished, so from now on only the other one is polled.
+    # The job is finished, so from now on only the other one is polled, once the list with its counts is there.
+    clock.wait_for_answers()
     clock.run_to_next(POLL, within=10)
     assert f"ids={here}&" in clock.address(POLL)
     page.keyboard.press("Escape")
