@@ -133,8 +133,9 @@ def make_posters(source: IO[bytes], *, is_for_video: bool, is_output: bool, unfi
     Uses at most about 300 MiB besides the caller's own memory, so a small function can run one at a time.
     """
     source.seek(0)
-    kind = media_format(source.read(BYTES_NEEDED))
-    os.lseek(source.fileno(), 0, os.SEEK_SET)  # Python has read ahead of this position
+    # Not read: Python would read ahead, and rewind when it closes the file, which the decoder has moved by then.
+    kind = media_format(os.pread(source.fileno(), BYTES_NEEDED, 0))
+    os.lseek(source.fileno(), 0, os.SEEK_SET)
     wishes = [OF_OUTPUT] * is_output + [UNFILTERED_TOO] * unfiltered_too
     with ExitStack() as open_files:
         outputs = [open_files.enter_context(tempfile.TemporaryFile()) for _ in LARGEST]

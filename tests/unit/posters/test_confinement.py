@@ -240,6 +240,19 @@ def test_a_decoder_that_cannot_begin_fails_with_any_file_and_says_why(
         make_posters(file, is_for_video=False, is_output=False, unfiltered_too=True)
 
 
+def test_a_file_closes_as_ever_wherever_the_decoder_has_left_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def decode() -> None:
+        with tempfile.TemporaryFile() as file:
+            file.write(b"\0\0\1\xba" + bytes(100_000))
+            make_posters(file, is_for_video=True, is_output=False, unfiltered_too=True)
+
+    with pytest.raises(Unpicturable):
+        decode()
+    monkeypatch.setattr(posters, "program_for", lambda *_, **__: "shared.posters.not_there")
+    with pytest.raises(DecoderFailed):
+        decode()
+
+
 @pytest.mark.parametrize("program", ["shared.posters.clips", "shared.posters.photos"])
 def test_a_decoder_has_imported_all_of_pyav_that_pyav_would_import_late(program: str) -> None:
     texts = [path.read_text() for path in Path(av.__file__).parent.rglob("*.py")]
