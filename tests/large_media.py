@@ -100,6 +100,8 @@ LARGE: dict[str, Callable[[], bytes]] = {
     "48-megapixels.heic": lambda: heic(grained(8064, 6048), 512),
     "5.3k.mp4": lambda: video([grained(5312, 2988)] * 10, codec="libx265", dots="yuv420p10le"),
     "5.3k-h264.mp4": lambda: video([grained(5312, 2988)] * 10),
+    "8k.mp4": lambda: video([grained(7680, 4320)] * 2, codec="libx265"),
+    "5.3k-by-4.6k.mp4": lambda: video([grained(5312, 4648)] * 2, codec="libx265", dots="yuv420p10le"),
 }
 
 

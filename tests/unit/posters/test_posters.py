@@ -30,7 +30,7 @@ from tests.benchmarks.posters import Measured
 from tests.decoders import decoded
 from tests.hostile_pictures import CORNERS, PICTURES, noise, ring, saved, scene, write_picture
 from tests.hostile_videos import VIDEOS, boxed, in_parts, moving, repeated, video, write_video
-from tests.large_media import heic
+from tests.large_media import heic, write_large
 from tests.profiles import swapped_inks
 
 pytestmark = pytest.mark.slow
@@ -84,9 +84,9 @@ DEMO = sorted((ROOT / "infra/local/media").iterdir())
 
 @cache
 def taken(name: str) -> Measured:
-    """The outcome of a hostile file, and its cost. Each file is decoded once for all tests."""
+    """The outcome of a hostile or large file, and its cost. Each file is decoded once for all tests."""
     with TemporaryDirectory() as folder:
-        write = write_picture if name in PICTURES else write_video
+        write = write_picture if name in PICTURES else write_video if name in VIDEOS else write_large
         return decoded(write(name, Path(folder)))
 
 
@@ -158,6 +158,13 @@ def test_a_video_gets_a_poster_and_a_preview_of_its_beginning(name: str) -> None
         assert 2 < len(pictures_of(posters.preview)) <= 93
     else:
         assert posters.preview is None
+
+
+@pytest.mark.parametrize("name", ["8k.mp4", "5.3k-by-4.6k.mp4"])
+def test_the_largest_videos_of_phones_and_cameras_get_a_poster_and_a_preview(name: str) -> None:
+    posters = made(name)
+    assert_shows_scene(opened(posters.poster).convert("RGB"))
+    assert pictures_of(posters.preview)
 
 
 @pytest.mark.parametrize("name", REFUSED)
