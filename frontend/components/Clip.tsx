@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react";
 import type { MediaSource } from "@/hooks/use-media-source";
+import { whenLoaded } from "@/lib/loaded";
 import { releasedOnLeave } from "@/lib/release";
 
 interface Props {
@@ -41,8 +42,7 @@ export function Clip({ source, playing, className }: Props) {
       aria-hidden
       tabIndex={-1}
       className={`pointer-events-none ${className}`}
-      onLoadedData={source.onReady}
-      onError={source.onError}
+      {...whenLoaded(source)}
     />
   );
 }

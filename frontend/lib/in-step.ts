@@ -3,7 +3,7 @@
 /** One of the two videos. */
 export interface Reel {
   time: number;
-  /** Infinity until it is known; 0 for a video that cannot be played. */
+  /** Infinity until it is known, which for a video that a browser recorded may be at its end; 0 for a video that cannot be played. */
   length: number;
   /** Whether it could play on from here at once. */
   ready: boolean;
@@ -19,7 +19,7 @@ export interface Cue {
 
 export interface InStep {
   time: number;
-  /** The longer video's length. */
+  /** The longer video's length, as far as it is known; Infinity if none is. */
   length: number;
   /** Whether both have been played to their ends. */
   ended: boolean;
@@ -57,7 +57,7 @@ export function inStep(output: Reel, source: Reel, playing: boolean, known: numb
   const drift = both ? source.time - time : 0;
   return {
     time,
-    length,
+    length: lengthToShow(output, source, time),
     ended,
     output: { play: plays(output, source), rate: 1, seek: null },
     source: {
@@ -66,6 +66,13 @@ export function inStep(output: Reel, source: Reel, playing: boolean, known: numb
       seek: Math.abs(drift) > JUMP ? time : null,
     },
   };
+}
+
+/** The total grows with the time of a video that does not tell its length. */
+function lengthToShow(output: Reel, source: Reel, time: number): number {
+  const longer = Math.max(output.length, source.length);
+  const shorter = Math.min(output.length, source.length);
+  return longer === Infinity && shorter > 0 ? Math.max(shorter, time) : longer;
 }
 
 function isOver({ length }: Reel, time: number): boolean {

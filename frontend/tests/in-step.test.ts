@@ -78,6 +78,27 @@ describe("videos of different lengths", () => {
   });
 });
 
+describe("a video that does not tell its length", () => {
+  const recorded = (time: number) => reel(time, Number.POSITIVE_INFINITY);
+
+  test("leaves the total to the other", () => {
+    expect(inStep(reel(3), recorded(3), true, 0)).toMatchObject({ time: 3, length: 10, ended: false });
+    expect(inStep(recorded(3), reel(3), true, 0)).toMatchObject({ time: 3, length: 10, ended: false });
+  });
+
+  test("plays on after the other, and the total grows with the time", () => {
+    const step = inStep(reel(10), recorded(12), true, 0);
+    expect(step).toMatchObject({ time: 12, length: 12, ended: false, source: { play: true } });
+  });
+
+  test("has no total if the other cannot be played", () => {
+    expect(inStep(MISSING, recorded(3), true, 0)).toMatchObject({
+      time: 3,
+      length: Number.POSITIVE_INFINITY,
+    });
+  });
+});
+
 test("a video whose other cannot be played plays alone", () => {
   expect(inStep(reel(3), MISSING, true, 0)).toMatchObject({ time: 3, length: 10, output: { play: true } });
   expect(inStep(MISSING, reel(3), true, 0)).toMatchObject({ time: 3, length: 10, source: { play: true } });

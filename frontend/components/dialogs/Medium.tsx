@@ -1,6 +1,7 @@
 import { ImageOff } from "lucide-react";
 import type { ComponentProps, RefObject } from "react";
 import type { Preview } from "@/hooks/use-preview";
+import { whenLoaded } from "@/lib/loaded";
 import { TILE_NAMES } from "@/lib/media";
 import { releasedOnLeave } from "@/lib/release";
 
@@ -63,8 +64,7 @@ export function Medium({ preview, title, video, className }: Props) {
               aria-label={title}
               className={size}
               playsInline
-              onLoadedData={source.onReady}
-              onError={source.onError}
+              {...whenLoaded(source)}
             />
           )}
         </>
