@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -106,13 +106,17 @@ class Video:
             return shots
         if self._is_short():
             self._go_to(0)
+            reached, last = 0, None
             for frame in self._decoded():
-                due = bisect_right(times, self._since_start(frame)) - len(shots)
-                if due > 0:
-                    shots += [self._shot(times[len(shots)], frame)] * due
+                since = self._since_start(frame)
+                due = bisect_left(times, since) - len(shots)
+                if last and due > 0:  # a picture is shown until the next one comes
+                    shots += [self._shot(times[len(shots)], last)] * due
+                reached, last = bisect_right(times, since), frame
                 del frame
-            if 2 * len(shots) >= count and time.process_time() <= _ENOUGH_TIME:
-                shots += shots[-1:] * (count - len(shots))
+            left = count - len(shots)
+            if last and left and 2 * reached >= count and time.process_time() <= _ENOUGH_TIME:
+                shots += [self._shot(times[-left], last)] * left
             return shots
         for at in times:
             self._go_to(at)

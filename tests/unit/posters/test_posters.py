@@ -29,7 +29,7 @@ from shared.posters.videos import Shot, Video
 from tests.benchmarks.posters import Measured
 from tests.decoders import decoded
 from tests.hostile_pictures import CORNERS, PICTURES, noise, ring, saved, scene, write_picture
-from tests.hostile_videos import VIDEOS, boxed, in_parts, moving, repeated, video, write_video
+from tests.hostile_videos import VIDEOS, boxed, in_parts, moving, muxed, packets, repeated, video, write_video
 from tests.large_media import heic, write_large
 from tests.profiles import swapped_inks
 
@@ -508,6 +508,16 @@ def test_a_video_that_ends_before_its_sound_has_a_storyboard_that_ends_with_its_
     sheet = Image.open(BytesIO(clips.make(BytesIO(content), is_output=True).storyboard or b"")).convert("L")
     last_row = [sheet.crop((x, 504, x + 1, 505)).tobytes()[0] for x in (72, 216, 360, 504)]
     assert last_row == pytest.approx([8 * 23] * 4, abs=8)
+
+
+def test_a_storyboard_shows_a_picture_as_long_as_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    stream, (red, green) = packets([Image.new("RGB", (64, 64), colour) for colour in ("red", "green")])
+    green.pts = green.dts = 6000  # milliseconds
+    content = muxed(stream, [red, green])
+    sheet = Image.open(BytesIO(clips.make(BytesIO(content), is_output=True).storyboard or b"")).convert("RGB")
+    assert min(sheet.getchannel("R").tobytes()) > 200
+    assert max(sheet.getchannel("G").tobytes()) < 50
 
 
 def test_a_video_that_ends_long_before_its_sound_has_no_storyboard(monkeypatch: pytest.MonkeyPatch) -> None:
