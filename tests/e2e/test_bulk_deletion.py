@@ -122,7 +122,8 @@ def test_all_that_match_are_selected_also_those_that_came_back_unless_the_user_h
     expect(bar(jobs_page)).to_contain_text("1 selected")
     expect(select_all).to_be_enabled()
     expect(bar(jobs_page)).to_contain_text("1 selected")
-    expect(jobs_page.announcer).to_have_text("The selection has changed meanwhile. The jobs that match were not selected.")
+    told = "The selection has changed meanwhile. The jobs that match were not selected."
+    expect(jobs_page.announcer).to_have_text(told)
 
 
 def test_a_selected_job_that_a_new_one_pushes_off_the_page_is_deselected_and_the_page_says_so(
