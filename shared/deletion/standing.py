@@ -10,7 +10,8 @@ from shared.deletion import entry as entries
 from shared.deletion.entry import Entry
 from shared.deletion.purge import Deletion, DeletionState
 from shared.jobs.amending import Document
-from shared.jobs.documents import is_deleted
+from shared.jobs.documents import is_deleted, is_real_time
+from shared.jobs.job import EPOCH
 
 LOOKED_AT = (
     *("user_id", "deleted_at", "deleted_by", "purge"),
@@ -21,9 +22,6 @@ LOOKED_AT = (
 """The fields of documents and entries that tell what stands, without the rest of large documents."""
 
 MARK = ("deleted_at", "deleted_by")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIRST, _END = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
-"""A time that is not between them is a mistake. At either end of the calendar, sums with it fail."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +93,7 @@ def marked_at(document: Document) -> datetime | None:
             mark = datetime.fromisoformat(mark)
             mark = mark if mark.tzinfo else mark.replace(tzinfo=UTC)
         elif isinstance(mark, int | float):
-            mark = _EPOCH + timedelta(milliseconds=mark)
+            mark = EPOCH + timedelta(milliseconds=mark)
     except (ValueError, OverflowError):
         return None
     return _real(mark)
@@ -105,11 +103,11 @@ def others_removed_at(document: Document) -> datetime:
     """When the code that marked the job may have begun to remove its files: if the mark tells no time, ever since
     the job was made.
     """
-    return marked_at(document) or _real(document.get("created_at")) or _EPOCH
+    return marked_at(document) or _real(document.get("created_at")) or EPOCH
 
 
 def _real(time: object) -> datetime | None:
-    return time if isinstance(time, datetime) and _FIRST <= time < _END else None
+    return time if is_real_time(time) else None
 
 
 def owner_of(pair: Pair) -> object:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Any, Protocol
+from datetime import UTC, datetime
+from typing import Any, Protocol, TypeGuard
 
 from shared import log
 from shared.jobs.job import Job, Medium
@@ -41,6 +41,8 @@ _LONGEST_TEXT = 1024
 
 https://cloud.google.com/storage/docs/objects#naming
 """
+
+_FIRST, _END = datetime(2000, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 
 
 class Fields(Protocol):
@@ -116,10 +118,15 @@ def is_deleted(document: Fields) -> bool:
     return document.get("deleted_at") is not None
 
 
+def is_real_time(value: object) -> TypeGuard[datetime]:
+    """Whether something can have happened then. At either end of the calendar, sums with a time fail."""
+    return isinstance(value, datetime) and _FIRST <= value < _END
+
+
 def is_owned(document: Fields, owner: str) -> bool:
     """Whether this is a job of `owner`, live or deleted. A mark at no real time makes it neither."""
     mark = document.get("deleted_at")
-    return document.get("user_id") == owner and (mark is None or isinstance(mark, datetime))
+    return document.get("user_id") == owner and (mark is None or is_real_time(mark))
 
 
 def is_live(document: Fields, owner: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -99,8 +99,11 @@ def test_a_job_that_has_failed_is_not_revived(world: World, user: str) -> None:
     assert world.read(job_id) == before
 
 
-def test_a_job_of_somebody_else_or_marked_at_no_real_time_is_not_completed(world: World, user: str) -> None:
-    odd = put(world, under_way(user, deleted_at="yesterday"))
+@pytest.mark.parametrize("mark", ["yesterday", datetime(1999, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)])
+def test_a_job_of_somebody_else_or_marked_at_no_real_time_is_not_completed(
+    world: World, user: str, mark: object
+) -> None:
+    odd = put(world, under_way(user, deleted_at=mark))
     foreign = put(world, under_way("somebody-else"))
     before = world.read(odd), world.read(foreign)
     for job_id in (odd, foreign, new_id()):
