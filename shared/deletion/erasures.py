@@ -204,7 +204,8 @@ class Erasures:
             ended["sweep_at"] = sweep_at if failures or _is_watched(document, now) else None
             if failures:
                 return ended
-            return {**ended, "state": ErasureState.DONE.value, "finished_at": document["finished_at"] or now}
+            finished_at = document["finished_at"] or max(now, erasure.requested_at)  # clocks differ
+            return {**ended, "state": ErasureState.DONE.value, "finished_at": finished_at}
 
         changed = _erasure(erasure.id, self._change(erasure.id, step))
         ours = (erasure.passes, after) if after is not None else (erasure.passes + 1, None)

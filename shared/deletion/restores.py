@@ -65,8 +65,8 @@ class Restores:
         Raises NotFound if the user has no such job, NotDeleted if it is live and always was, and Gone if its files
         cannot come back, or if there may be too little time for a run and for one more that a sweep asks for, and
         TooManyRequests if the job was restored many times lately. A stale mark of a restored job goes at once: its
-        files are there. Costs two reads and a write; a repeated request those of `erased_at` and no write, unless
-        an erasure since the first would delete the job.
+        files are there. Costs two reads, those of `erased_at`, and a write; a repeated request no write, unless an
+        erasure since the first would delete the job.
         """
         if not is_job_id(job_id):
             raise NotFound
@@ -88,7 +88,7 @@ class Restores:
             if not pair.document or self._may_be_gone(deletion, kept_until, now):
                 raise Gone
             due = now + self._sweep_after
-            entry = _restoring(pair.entry or entry_from(pair, due), now, due)
+            entry = _restoring(pair.entry or entry_from(pair, due), erased_at(), now, due)
             if not can_own_media(user_id):
                 return self._live_again(replace(pair, entry=entry), now)
             return Changes(entry, drop=("purge",))
@@ -192,14 +192,14 @@ class Restores:
         return {name: value for name, value in moved.items() if name not in pair.document}
 
 
-def _restoring(entry: Entry, now: datetime, due: datetime) -> Entry:
+def _restoring(entry: Entry, erased_at: datetime | None, now: datetime, due: datetime) -> Entry:
     """The owner takes the deletion back. A sweep asks for the restore again once it is `due`."""
     refusal = "This job has been restored many times lately. It can be restored again in {}."
     return {
         **entries.unproved(entry),
         "restores_until": RESTORES.used(entry.get("restores_until"), now, refusal),
         "state": DeletionState.RESTORING.value,
-        "restore_requested_at": now,
+        "restore_requested_at": _after(erased_at, now),
         "restores": entries.restores(entry) + 1,
         "sweeps": 0,
         "sweep_at": due,
@@ -210,7 +210,12 @@ def _wished_since(entry: Entry, erased_at: datetime | None, now: datetime) -> En
     """The owner asks again for a restore. After an erasure this is the last wish, which the erasure respects."""
     asked = entry.get("restore_requested_at")
     is_outdated = isinstance(asked, datetime) and erased_at is not None and asked < erased_at
-    return {**entry, "restore_requested_at": now} if is_outdated else entry
+    return {**entry, "restore_requested_at": _after(erased_at, now)} if is_outdated else entry
+
+
+def _after(erased_at: datetime | None, now: datetime) -> datetime:
+    """The time of a wish that is later than the erasure, although by this clock it may be earlier."""
+    return max(now, erased_at or now)
 
 
 def _restored(entry: Entry, now: datetime, due: datetime) -> Entry:
