@@ -682,6 +682,26 @@ def test_an_uploads_dead_letter_does_not_count_while_its_job_is_restored(service
     assert services.fake_ledger.dead_letters == {}
 
 
+def test_an_output_whose_file_outlives_five_deliveries_and_its_deletion_completes_the_job(
+    services: FakeServices,
+) -> None:
+    services.add("job", document("me", status="processing", completed_at=None))
+    delete(services)
+    services.fake_media.broken.add(OUTPUTS)
+    with pytest.raises(ServiceUnavailable):
+        process_upload.receive(OUTPUT, services)
+    data, attributes = notification(FILES[OUTPUTS], size=len(MP4))
+    services.fake_dead_uploads.waiting = [Letter("1", data, attributes, "receipt")]
+    sweep_purges.receive(envelope(b"", {}), services)
+    services.fake_media.broken.clear()
+    services.now = lambda: NOW + LONGEST_RUN
+    undelete(services)
+    restore(services)
+    for one in services.fake_upload_publisher.forwarded:
+        process_upload.receive(envelope(*one), services)
+    assert services.fake_repository.documents["job"]["status"] == "completed"
+
+
 def test_a_mark_in_the_future_hides_nothing_that_a_killed_run_removed(services: FakeServices) -> None:
     services.now = lambda: NOW + timedelta(minutes=1)
     delete(services)
