@@ -28,8 +28,9 @@ from shared.deletion.standing import (
 )
 from shared.errors import Gone, NotDeleted, NotFound, RestoreIncomplete
 from shared.jobs.allowance import Allowance
+from shared.jobs.amending import Document
 from shared.jobs.documents import is_deleted
-from shared.jobs.job import can_own_media, is_job_id
+from shared.jobs.job import FINAL_STATUSES, can_own_media, is_job_id
 
 KeptUntil = Callable[[datetime], datetime | None]
 """Until when all that was removed at that time can be restored; None if it was not kept."""
@@ -171,8 +172,10 @@ class Restores:
         self._ledger.change(deletion.job_id, step)
 
     def _live_again(self, pair: Pair, now: datetime) -> Changes:
-        entry = _restored(pair.entry, now, now + self._sweep_after)
-        return Changes(entry, put=self._displaced(pair), drop=(*MARK, "purge"))
+        entry, put = _restored(pair.entry, now, now + self._sweep_after), self._displaced(pair)
+        if {**put, **pair.document}.get("status") not in FINAL_STATUSES:
+            put["updated_at"] = now  # it may have stalled while it was deleted, when nobody was told
+        return Changes(entry, put=put, drop=(*MARK, "purge"))
 
     def _may_be_gone(self, deletion: Deletion, kept_until: KeptUntil, now: datetime) -> bool:
         """Whether the first file may be gone for good before a restore is done."""
@@ -184,7 +187,7 @@ class Restores:
     def _is_removing(self, pair: Pair, now: datetime) -> bool:
         return any(began > now - self._longest_run for began in entries.running(pair.entry).values())
 
-    def _displaced(self, pair: Pair) -> dict[str, object]:
+    def _displaced(self, pair: Pair) -> Document:
         """What the mark displaced and no writer has written since."""
         if not _has_displaced(pair.entry):
             return {}

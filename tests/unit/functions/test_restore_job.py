@@ -103,6 +103,23 @@ def test_revocation_is_checked_before_a_deletion_is_taken_back(services: FakeSer
     assert True in services.fake_verifier.checked_revocation
 
 
+def test_a_restored_job_in_progress_that_stalled_while_it_was_deleted_is_told_to_operators(
+    services: FakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
+    services.add("job", document("me", status="processing", updated_at=NOW, completed_at=None))
+    delete(services)
+    stalled_at = NOW + timedelta(days=1, minutes=5)
+    services.now = lambda: stalled_at
+    sweep_purges.receive(envelope(b"", {}), services)
+    undelete(services)
+    restore(services)
+    assert services.fake_repository.documents["job"]["updated_at"] == stalled_at
+    assert "job_stalled" not in caplog.messages
+    services.now = lambda: stalled_at + timedelta(days=1)
+    sweep_purges.receive(envelope(b"", {}), services)
+    assert caplog.messages.count("job_stalled") == 1
+
+
 def test_a_restore_that_pubsub_does_not_accept_is_promised_all_the_same(services: FakeServices) -> None:
     delete(services)
     purge(services)
