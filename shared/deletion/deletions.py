@@ -93,6 +93,7 @@ class Deletions:
                 pair.document,
                 by=by,
                 at=at,
+                marked_at=now,
                 due=due,
                 final_watched_for=final_watched_for,
                 others_removed_at=others,

@@ -73,7 +73,16 @@ def entry_from(pair: Pair, due: datetime | None) -> Entry:
         return {}
     by = by if isinstance(by, str) else user_id
     others = None if isinstance(purge, dict) else deleted_at
-    entry = entries.opened(pair.job_id, user_id, document, by=by, at=deleted_at, due=due, others_removed_at=others)
+    entry = entries.opened(
+        pair.job_id,
+        user_id,
+        document,
+        by=by,
+        at=deleted_at,
+        marked_at=deleted_at,
+        due=due,
+        others_removed_at=others,
+    )
     return entries.taken_over(entry, purge)
 
 
