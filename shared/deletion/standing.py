@@ -91,6 +91,11 @@ def is_marked_by_others(pair: Pair) -> bool:
     return is_deleted(pair.document) and not has_stale_mark(pair)
 
 
+def is_marked_again(pair: Pair) -> bool:
+    """Whether other code has marked the job as deleted since it was restored. That lets no files go."""
+    return pair.entry.get("state") == DeletionState.RESTORED and is_marked_by_others(pair)
+
+
 def marked_at(document: Document) -> datetime | None:
     """The time of the mark, also as other code writes it: as ISO 8601 text, or in milliseconds since 1970.
 
