@@ -40,7 +40,7 @@ def wants_link(document: Document, changes: Document) -> bool:
 def refuse_marked(document: Document, changes: Document) -> None:
     """Raises Contended if the job is marked as deleted and lacks `changes` or a link.
 
-    By the next try it is gone, or live again.
+    By the next try it is gone, or live again, or it is known that other code has marked a restored job.
     """
     lacks_link = wants_link(document, changes) and not is_short_id(document.get("short_id"))
     if is_deleted(document) and (changes or lacks_link):
