@@ -71,10 +71,11 @@ def _reads(query: ListQuery, page: JobPage) -> int:
 
 
 def _charge(query: ListQuery, reads: int, passed: int, services: Services) -> None:
-    """Count the request as several if it took as much as several: what a user may ask for is bounded by what it
-    costs. `reads` is what the jobs on the page took, and `passed` what it passed over, such as deleted jobs.
+    """Count the request as several if it took as much as several. `reads` is what the jobs on the page took, and
+    `passed` what it passed over, such as deleted jobs. The jobs before a page asked for by number count too.
 
-    At most half of what comes back in ten seconds, so that whoever polls as often does not meet the limit.
+    At most half of what comes back in ten seconds, so that whoever polls as often does not meet the limit. A list
+    that reads more than that, such as a deep page by number, costs more than it counts.
     """
     if reads and query.ids is None and query.after is None:
         reads += (query.page - 1) * query.page_size

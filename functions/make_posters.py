@@ -39,8 +39,9 @@ def make_posters(event: ObjectFinalized, services: Services) -> None:
             # Nothing announces it again if the deletion is taken back before the file is removed.
             raise PurgeIncomplete("the file of a deleted job is still there")
         return
-    if is_own:
-        services.deletions.take_stale_mark(job.job_id)
+    if is_own and services.deletions.take_stale_mark(job.job_id):
+        log.info("upload_ignored", reason="marked by other code since its restore", **_about(event))
+        return
     if there is None:
         log.info("upload_gone", **_about(event))
         _take_back(event, medium, services)  # an earlier run may have been killed before it could

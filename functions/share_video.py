@@ -74,11 +74,13 @@ def _found(thing: T | None) -> T:
     return thing
 
 
-def _brand(_: SharedVideo, __: Visit, ___: Services) -> Picture:
+def _brand(video: SharedVideo, _: Visit, services: Services) -> Picture:
+    _urls(video, None, services)  # without a video, the link shows nothing
     return Picture(_BRAND_FILE.read_bytes(), "image/jpeg")
 
 
 def _seen(video: SharedVideo, visit: Visit, services: Services) -> Nothing:
+    _urls(video, None, services)
     if counting := _counting(video, visit, services):
         wait([counting], COUNTED_WITHIN)
     return Nothing()

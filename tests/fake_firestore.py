@@ -53,7 +53,7 @@ class FakeRepository:
             if query.id_prefix is not None:
                 jobs = [job for job in jobs if job.id > after.job_id]
             elif query.shared:
-                jobs = [job for job in jobs if (job.created_at, job.short_id) < (after.created_at, after.name)]
+                jobs = [job for job in jobs if self._by_link(job) < (after.created_at, after.name)]
             elif after.name is not None:
                 jobs = [job for job in jobs if self._by_name(job) > (after.name.encode(), after.job_id)]
             elif after.created_at is not None:
@@ -65,7 +65,7 @@ class FakeRepository:
         following = None
         if last:
             name = None if query.name_prefix is None else self.documents[last.id]["name_folded"]
-            name = last.short_id if query.shared else name
+            name = self.documents[last.id]["short_id"] if query.shared else name
             following = Position(last.id, last.created_at, number + 1, before + len(shown), total, name)
         return JobPage(shown, total, number, following, counts)
 
@@ -105,8 +105,11 @@ class FakeRepository:
             return sorted(found, key=self._by_name)
         found = [job for job in self._mine(query) if job.created_at is not None]
         if query.shared:
-            return sorted(found, key=lambda job: (job.created_at, job.short_id), reverse=True)
+            return sorted(found, key=self._by_link, reverse=True)
         return sorted(found, key=newest_first, reverse=not query.oldest_first)
+
+    def _by_link(self, job: Job) -> tuple[datetime | None, str]:
+        return job.created_at, self.documents[job.id]["short_id"]
 
     def _by_name(self, job: Job) -> tuple[bytes, str]:
         return str(self.documents[job.id].get("name_folded") or "").encode(), job.id
@@ -122,14 +125,15 @@ class FakeRepository:
             for job_id, document in self.documents.items()
             if document.get("user_id") == query.user_id and not is_deleted(document)
         ]
-        wanted = [job for job in jobs if query.takes(job.status) and _is_in(query, job)]
+        wanted = [job for job in jobs if query.takes(job.status) and _is_in(query, job, self.documents[job.id])]
         return sorted(wanted, key=newest_first, reverse=True)
 
 
-def _is_in(query: ListQuery, job: Job) -> bool:
-    """Whether the filters by type, time and link take the job."""
+def _is_in(query: ListQuery, job: Job, document: dict[str, Any]) -> bool:
+    """Whether the filters by type, time and short id take the job. A short id counts also if it shows nothing."""
     first, end, time = query.created_after, query.created_before, job.created_at
-    if query.shared and not job.short_id:
+    short_id = document.get("short_id")
+    if query.shared and not (short_id and isinstance(short_id, str)):
         return False
     if query.types and job.job_type not in query.types:
         return False

@@ -19,6 +19,7 @@ from shared.sharing.shares import (
     SharedVideo,
     about_link,
     has_come_back,
+    is_dead,
     kept_wish,
     renewal,
     revocation,
@@ -76,7 +77,7 @@ class FakeShares:
             document["short_id"] = None
             raise NotShared
         link = self._about(document.get("short_id"))
-        if has_come_back(document, link, now):
+        if has_come_back(document, link, now) or is_dead(document):
             document.update(revocation(document, self.own_link(document, job_id), now))
             raise NotShared
         changes = wished(document, link, now, wishes)

@@ -119,7 +119,7 @@ export interface BucketReceipt {
   objects: number;
   bytes: number;
   proved_empty_at: string | null;
-  /** When the last copy goes; null if there is none. */
+  /** When the last copy goes; null if there is none, or if that is not known. */
   recoverable_until: string | null;
 }
 

@@ -171,20 +171,21 @@ class Access:
         project's own buckets, which earlier settings may have named.
         """
         wanted = self.wanted()
-        there = {*(binding.on for binding in wanted), *self._own_buckets()}
-        return [one for one in self._ours(there) if one not in wanted]
+        return [one for one in self._ours({binding.on for binding in wanted}) if one not in wanted]
 
     def held(self) -> list[Binding]:
         """All of a deployment's accounts on the project and on its own buckets."""
-        return self._ours({self._whole, *self._own_buckets()})
-
-    def _own_buckets(self) -> set[Resource]:
-        return set(map(_bucket, self._project.own_buckets()))
+        return self._ours({self._whole})
 
     def _ours(self, resources: set[Resource]) -> list[Binding]:
+        """All of a deployment's accounts on these resources and on the project's own buckets."""
         listed = self._gcloud.read("iam", "service-accounts", "list")
         ours = {f"serviceAccount:{one['email']}" for one in listed if one.get("description") == DESCRIPTION}
-        there = (binding for resource in sorted(resources, key=str) for binding in self.bindings_on(resource))
+        own = sorted(self._project.own_buckets())
+        others = resources.difference(map(_bucket, own))
+        there = [binding for resource in sorted(others, key=str) for binding in self.bindings_on(resource)]
+        for bucket in own:
+            there += self._project.seen_on(bucket, lambda name: self.bindings_on(_bucket(name)))
         return [binding for binding in there if binding.member in ours]
 
     def _binding(self, on: Resource, account: str, role: str, condition: str | None = None) -> Binding:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 from infra.cloud.deployment import Deployment, Refused
-from infra.cloud.gcloud import Gcloud, NoAnswer
+from infra.cloud.gcloud import Denied, Gcloud, NoAnswer
 from infra.functions import EVERY_MINUTE, TOPICS, Function, Role, Table
 from shared.settings import dead_letters
 
@@ -25,6 +27,8 @@ BUILDER = "image-builder"
 """The account that builds the functions' image."""
 REPOSITORY = "nuumee-jobs"
 """Of images."""
+
+_Found = TypeVar("_Found")
 
 
 def is_labelled(labels: Mapping[str, str]) -> bool:
@@ -98,6 +102,20 @@ class Project:
         https://cloud.google.com/storage/docs/buckets#naming. Raises Failed.
         """
         return {bucket["name"] for bucket in self.gcloud.read("storage", "buckets", "list")}
+
+    def seen_on(self, bucket: str, look: Callable[[str], Iterable[_Found]]) -> list[_Found]:
+        """What `look` finds on one of them. Raises Failed.
+
+        Whoever may not look at one that the settings do not name finds nothing there, and is told so.
+        """
+        try:
+            return list(look(bucket))
+        except Denied:
+            if bucket in self.buckets.values():
+                raise
+            what = f"whether a deployment left anything on gs://{bucket} is not known"
+            print(f"deploy.sh: {what}: your account may not see it", file=sys.stderr)
+            return []
 
     def email(self, account: str) -> str:
         return f"{account}@{self.deployment.project}.iam.gserviceaccount.com"

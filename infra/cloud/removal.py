@@ -67,7 +67,7 @@ class Removal:
         wanted = {self._project.topic_path(self._project.deployment.object_finalized_topic)}
         going = ours | wanted if everything else ours - wanted
         for bucket in sorted(self._project.own_buckets()):
-            for one in self._watching.notifications(bucket):
+            for one in self._project.seen_on(bucket, self._watching.notifications):
                 if one.topic in (going if bucket in self._project.deployment.buckets else ours):
                     what = f"notification of gs://{bucket} to {one.topic}"
                     yield self._command(what, "storage", "buckets", "notifications", "delete", one.name)

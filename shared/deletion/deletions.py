@@ -26,6 +26,7 @@ from shared.deletion.standing import (
     entry_from,
     has_lost_mark,
     has_stale_mark,
+    is_marked_again,
     is_marked_by_others,
     is_of_one_owner,
     mark_of,
@@ -93,6 +94,7 @@ class Deletions:
                 pair.document,
                 by=by,
                 at=at,
+                marked_at=now,
                 due=due,
                 final_watched_for=final_watched_for,
                 others_removed_at=others,
@@ -208,9 +210,13 @@ class Deletions:
         """Put right what a stale copy has undone: put a lost mark again, and remove texts that were erased."""
         self._record(job_id, lambda _, entry: entry, now)
 
-    def take_stale_mark(self, job_id: str) -> None:
-        """Take the mark of a deletion that was taken back from the job's document, if it is there."""
-        self._ledger.change(job_id, lambda pair: Changes(drop=MARK if has_stale_mark(pair) else ()))
+    def take_stale_mark(self, job_id: str) -> bool:
+        """Take the mark of a deletion that was taken back from the job's document, if it is there.
+
+        Returns whether other code has marked the restored job instead. That mark stays.
+        """
+        pair = self._ledger.change(job_id, lambda pair: Changes(drop=MARK if has_stale_mark(pair) else ()))
+        return is_marked_again(pair)
 
     def take_over(self, job_id: str, now: datetime) -> Deletion | None:
         """Move the `purge` map of an older deletion from the job's document into the ledger.

@@ -48,15 +48,16 @@ def opened(
     *,
     by: str,
     at: datetime,
+    marked_at: datetime,
     due: datetime | None,
     final_watched_for: timedelta = timedelta(),
     others_removed_at: datetime | None = None,
 ) -> Entry:
     """The entry of a deletion that `by` requested `at` that time. A sweep asks again once it is `due`.
 
-    Sweeps look for `final_watched_for` at the mark of a job that was completed or had failed. There is nothing to
-    purge for an owner who cannot own media. `others_removed_at` is when code other than ours may have begun to
-    remove the job's files.
+    From `marked_at` on, when the mark was written, sweeps look at it: for `final_watched_for` if the job was
+    completed or had failed. There is nothing to purge for an owner who cannot own media. `others_removed_at` is
+    when code other than ours may have begun to remove the job's files.
     """
     entry: Entry = {"user_id": user_id, "requested_at": at, "requested_by": by, "attempts": 0}
     if not can_own_media(user_id):
@@ -67,7 +68,7 @@ def opened(
         entry["named"] = named
     is_final = document.get("status") in FINAL_STATUSES
     if document and (watched_for := final_watched_for if is_final else WATCHED_FOR):
-        entry["watched_until"] = at + watched_for
+        entry["watched_until"] = marked_at + watched_for
     if others_removed_at:
         entry["others_removed_at"] = others_removed_at
     return entry

@@ -22,7 +22,7 @@ from shared.deletion.standing import (
     deletion_of,
     entry_from,
     has_stale_mark,
-    is_marked_by_others,
+    is_marked_again,
     is_of_one_owner,
     owner_of,
 )
@@ -80,7 +80,7 @@ class Restores:
                 raise NotDeleted
             if deletion is None or deletion.user_id != user_id:
                 raise NotFound  # marked in a way that lets no files go, or an earlier owner's
-            if deletion.state is DeletionState.RESTORED and is_marked_by_others(pair):
+            if is_marked_again(pair):
                 raise Gone
             if not deletion.is_deleted:
                 return Changes(

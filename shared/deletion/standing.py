@@ -73,13 +73,27 @@ def entry_from(pair: Pair, due: datetime | None) -> Entry:
         return {}
     by = by if isinstance(by, str) else user_id
     others = None if isinstance(purge, dict) else deleted_at
-    entry = entries.opened(pair.job_id, user_id, document, by=by, at=deleted_at, due=due, others_removed_at=others)
+    entry = entries.opened(
+        pair.job_id,
+        user_id,
+        document,
+        by=by,
+        at=deleted_at,
+        marked_at=deleted_at,
+        due=due,
+        others_removed_at=others,
+    )
     return entries.taken_over(entry, purge)
 
 
 def is_marked_by_others(pair: Pair) -> bool:
     """Whether the document has a mark that is not of a deletion that was taken back. No deletion may stand."""
     return is_deleted(pair.document) and not has_stale_mark(pair)
+
+
+def is_marked_again(pair: Pair) -> bool:
+    """Whether other code has marked the job as deleted since it was restored. That lets no files go."""
+    return pair.entry.get("state") == DeletionState.RESTORED and is_marked_by_others(pair)
 
 
 def marked_at(document: Document) -> datetime | None:

@@ -96,7 +96,8 @@ class KnownPictures:
         Without pictures, the file counts as not playable if it `is_decoded`, that is if a decoder has refused it.
 
         Costs one read and, if the pictures are new, one write. Raises Contended if they are and the job is marked
-        as deleted: by the next try it is gone, or live again.
+        as deleted: by the next try it is gone, or live again, or it is known that other code has marked a restored
+        job.
         """
         found = False
 

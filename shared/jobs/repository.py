@@ -154,7 +154,7 @@ class JobRepository:
         def read(limit: int, after: Document | None, fields: Sequence[str]) -> Iterator[Document]:
             place = begin if after is None else cursor(ordered, after)
             also = _ordered_by(query)
-            return self._jobs.read(ordered, limit, place, (*fields, *also))
+            return self._jobs.read(ordered, limit, place, tuple(dict.fromkeys((*fields, *also))))
 
         if query.after:  # the total that it carries may be of a time before jobs were added
             return Walk(read, query, passed=passed)

@@ -19,7 +19,7 @@ def completion(document: Document, path: str, now: datetime) -> Document:
 
     Completes a job that is in progress, whatever status name the writer of jobs uses for that. Adds missing
     fields to a completed job, and leaves a job that ended otherwise alone. Never overwrites what the worker has
-    set.
+    set, except a short id that came after the owner had ended the link.
     """
     status = document.get("status")
     if status in FINAL_STATUSES and status != JobStatus.COMPLETED:
@@ -28,7 +28,9 @@ def completion(document: Document, path: str, now: datetime) -> Document:
     changes = {name: value for name, value in wanted.items() if given(document, name) is None}
     if status != JobStatus.COMPLETED:
         changes["status"] = JobStatus.COMPLETED.value
-    return {**changes, "updated_at": now} if changes else {}
+    changes |= {"updated_at": now} if changes else {}
+    has_ended = given(document, "share_revoked_at") is not None
+    return {**changes, "short_id": None} if has_ended and given(document, "short_id") is not None else changes
 
 
 def wants_link(document: Document, changes: Document) -> bool:
@@ -40,7 +42,7 @@ def wants_link(document: Document, changes: Document) -> bool:
 def refuse_marked(document: Document, changes: Document) -> None:
     """Raises Contended if the job is marked as deleted and lacks `changes` or a link.
 
-    By the next try it is gone, or live again.
+    By the next try it is gone, or live again, or it is known that other code has marked a restored job.
     """
     lacks_link = wants_link(document, changes) and not is_short_id(document.get("short_id"))
     if is_deleted(document) and (changes or lacks_link):

@@ -22,6 +22,9 @@ from shared.outages import pages
 from shared.sharing.shares import revocation
 from shared.sharing.short_links import is_over, own_link, update_with_link
 
+PASSED_OVER = 200
+"""After so many jobs that took no change, a run leaves the rest to the next, so that it ends in time."""
+
 
 def goes_on(link: Mapping[str, Any], now: datetime) -> bool:
     """Whether the link works although the job says that its time has come, as an older copy of the job does."""
@@ -40,25 +43,27 @@ class Expiries:
 
         Where an older copy of a job has brought an earlier end back, the link stays and the job gets the link's
         end. A job without a link only loses the end. A job that somebody else writes meanwhile waits for the next
-        run, and so does one that takes no change, which is logged; they do not count, so later ends do not wait.
-        An end time is removed and not set to null, so that there is room for what is written even in a document
-        that is full. Costs two reads and two writes for each, and a write, or a read, to reserve its id; two reads
-        and a write for one that stays; a read and a write for a job without a link; at least a read.
+        run, and so does one that takes no change, which is logged. They do not count, so later ends do not wait,
+        unless there are PASSED_OVER of them. An end time is removed and not set to null, so that there is room for
+        what is written even in a document that is full. Costs two reads and two writes for each, and a write, or a
+        read, to reserve its id; two reads and a write for one that stays; a read and a write for a job without a
+        link; at least a read.
         """
         due = self._jobs.where(filter=FieldFilter("share_expires_at", "<=", now)).order_by("share_expires_at")
-        changed = 0
+        changed = passed_over = 0
         for snapshot in chain.from_iterable(pages(due, limit)):
+            ended = False
             try:
                 ended = self._end(snapshot, now)
+                changed += 1
             except (FailedPrecondition, Aborted, NotFound):
-                continue
+                passed_over += 1
             except InvalidArgument:
+                passed_over += 1
                 log.exception("link_not_ended", job_id=snapshot.id)
-                continue
             if ended:
                 yield snapshot.id
-            changed += 1
-            if changed == limit:
+            if changed == limit or passed_over == PASSED_OVER:
                 return
 
     def _end(self, snapshot: Any, now: datetime) -> bool:

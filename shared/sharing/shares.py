@@ -94,6 +94,16 @@ def has_come_back(document: dict[str, Any], link: Mapping[str, Any], now: dateti
     return is_over(link, now) and not is_over(_as_link(document), now)
 
 
+def is_dead(document: Mapping[str, Any]) -> bool:
+    """Whether the job has a short id that shows nothing: its owner has ended the link, or its end is no time.
+
+    Lists of shared jobs find such a job too.
+    """
+    end = given(document, "share_expires_at")
+    has_ended = given(document, "share_revoked_at") is not None or not (end is None or isinstance(end, datetime))
+    return has_ended and given(document, "short_id") is not None
+
+
 def _as_link(document: dict[str, Any]) -> dict[str, Any]:
     return {"expires_at": given(document, "share_expires_at")}
 
@@ -219,8 +229,8 @@ class Shares:
         """Let the job's link be as its owner wishes; `requested_wishes` gives the fields.
 
         Raises NotFound, and NotShared if the job has no link that works. A short id whose link is another job's,
-        or has ended and came back with an older copy of the job, is taken from the job. Costs two reads and, if a
-        wish is new, one more and two writes; one write if the short id is taken from the job.
+        has ended and came back with another writer, or ends at no time, is taken from the job. Costs two reads
+        and, if a wish is new, one more and two writes; one write if the short id is taken from the job.
         """
 
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
@@ -229,7 +239,7 @@ class Shares:
                 update_unless_changed(self._client, snapshot, {"short_id": None})
                 log.warning("short_id_of_another_job", job_id=job_id)
                 raise NotShared
-            if has_come_back(document, link, now):
+            if has_come_back(document, link, now) or is_dead(document):
                 link = link if link.get("job_id") == job_id else {}
                 update_unless_changed(self._client, snapshot, revocation(document, link, now))
                 raise NotShared

@@ -24,7 +24,10 @@ class Retention:
     kept_for: timedelta
     """Zero if the bucket keeps nothing."""
     effective_at: datetime
-    """What was deleted earlier may have been kept for less."""
+    """What was deleted earlier may have been kept for less: a change is not true of what was deleted before it.
+
+    https://cloud.google.com/storage/docs/use-soft-delete
+    """
 
     def kept_until(self, removed_at: datetime) -> datetime | None:
         """Until when what was removed then can be restored; None if it was not kept at all, as far as is known."""

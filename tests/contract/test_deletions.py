@@ -58,6 +58,18 @@ def test_a_deletion_at_no_real_time_is_marked_anew(world: World, user: str, dele
     assert world.read(job_id)["deleted_at"] == NOW
 
 
+@pytest.mark.parametrize(
+    ("status", "watched_for"), [("processing", timedelta(days=1)), ("completed", timedelta(minutes=30))]
+)
+def test_sweeps_look_at_a_mark_from_when_it_was_written_though_other_code_deleted_the_job_long_before(
+    world: World, user: str, status: str, watched_for: timedelta
+) -> None:
+    job_id, long_ago = new_id(), NOW - timedelta(days=2)
+    world.put(job_id, document(user, status=status, deleted_at=long_ago.isoformat()))
+    assert world.deletions.mark(user, job_id, NOW).deleted_at == long_ago
+    assert world.entry(job_id)["watched_until"] == NOW + watched_for
+
+
 @pytest.mark.parametrize("kind", ["unknown", "foreign"])
 def test_what_is_not_the_users_cannot_be_deleted(world: World, user: str, kind: str) -> None:
     job_id = new_id()

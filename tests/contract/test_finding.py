@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from shared.errors import NotFound
-from shared.jobs.job import JOB_TYPES, OTHER, JobStatus, status_group
+from shared.errors import NotFound, NotShared
+from shared.jobs.job import JOB_TYPES, OTHER, JobPrefix, JobStatus, status_group
 from shared.jobs.names import folded
 from shared.jobs.pagination import ListQuery, decode_cursor, encode_cursor
+from shared.sharing.short_links import new_short_id
 from tests.contract.worlds import World
 from tests.jobs import NOW, deleted, document, new_id
 
@@ -196,6 +197,32 @@ def test_a_name_that_another_writer_damaged_is_not_shown(world: World, user: str
         job_id = new_id()
         world.put(job_id, document(user, name=damaged))
         assert world.repository.get(user, job_id).name is None
+
+
+@pytest.mark.parametrize(
+    ("dead", "met_by"),
+    [
+        ({"share_revoked_at": NOW}, "its owner"),
+        ({"share_revoked_at": NOW}, "its output"),
+        ({"share_expires_at": "soon"}, "its owner"),
+    ],
+)
+def test_a_short_id_that_shows_nothing_is_listed_without_a_link_until_somebody_meets_it(
+    world: World, user: str, dead: dict[str, Any], met_by: str
+) -> None:
+    job_id = new_id()
+    world.put(job_id, document(user, short_id=new_short_id(8), **dead))
+    shared = ListQuery(user_id=user, shared=True)
+    page = world.repository.page(shared)
+    assert ([(job.id, job.short_id) for job in page.jobs], page.total) == ([(job_id, None)], 1)
+    if met_by == "its owner":
+        with pytest.raises(NotShared):
+            world.shares.change(user, job_id, NOW, {"share_name": True})
+    else:
+        world.completions.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", NOW)
+    page = world.repository.page(shared)
+    assert (page.jobs, page.total) == ([], 0)
+    assert world.read(job_id)["short_id"] is None
 
 
 def test_the_shared_jobs_are_one_list(world: World, user: str) -> None:

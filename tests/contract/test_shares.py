@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from google.api_core.exceptions import FailedPrecondition, InvalidArgument
@@ -468,6 +469,21 @@ def test_documents_that_take_no_change_keep_no_other_link_from_its_end(
     monkeypatch.setattr(expiry, "update_with_link", refused)
     assert list(world.expiries.end_due(long_ago + timedelta(hours=1), 1)) == [other]
     assert caplog.messages == ["link_not_ended"] * 3
+
+
+def test_a_run_passes_over_only_so_many_documents_that_take_no_change(
+    database: firestore.Client, user: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    long_ago = NOW - timedelta(days=305)
+    world = FirestoreWorld(database)
+    for _ in range(5):
+        world.put(new_id(), document(user, short_id=new_short_id(8), share_expires_at=long_ago))
+    monkeypatch.setattr(expiry, "PASSED_OVER", 2)
+    with monkeypatch.context() as patched:
+        patched.setattr(expiry, "update_with_link", Mock(side_effect=InvalidArgument("no room")))
+        assert list(world.expiries.end_due(long_ago, 1000)) == []
+    assert caplog.messages == ["link_not_ended"] * 2
+    assert len(list(world.expiries.end_due(long_ago, 1000))) == 5
 
 
 def test_a_job_without_room_says_so_when_it_is_renamed_or_shared(database: firestore.Client, user: str) -> None:

@@ -65,10 +65,14 @@ def test_a_short_id_that_can_open_nothing_is_replaced(world: World, user: str, s
     assert world.shares.resolve(new, NOW).job.id == job_id
 
 
-def test_a_link_that_its_owner_has_ended_is_not_made_again(world: World, user: str) -> None:
+@pytest.mark.parametrize("status", ["completed", "processing"])
+def test_a_link_that_its_owner_has_ended_is_not_made_again(world: World, user: str, status: str) -> None:
     short_id = new_short_id(8)
-    job_id = put(world, document(user, short_id=short_id, share_revoked_at=NOW))
-    world.completions.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", LATER)
+    job_id = put(world, document(user, status=status, short_id=short_id, share_revoked_at=NOW))
+    job = JobPrefix(user, job_id)
+    assert world.completions.complete(job, f"{job}output.mp4", LATER)
+    assert world.read(job_id)["short_id"] is None, "a worker wrote it after the end"
+    assert not world.completions.complete(job, f"{job}output.mp4", LATER)
     with pytest.raises(NoSuchVideo):
         world.shares.resolve(short_id, NOW)
 

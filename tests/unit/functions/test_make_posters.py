@@ -513,6 +513,21 @@ def test_a_restored_job_gets_pictures_although_a_stale_copy_has_brought_its_mark
     assert services.fake_repository.documents["job-1"]["posters"] == {"motion_video": "me/job-1/poster.webp"}
 
 
+def test_a_file_of_a_restored_job_that_other_code_has_deleted_since_gets_no_pictures_and_is_acknowledged(
+    services: FakeServices, seen: list[bytes], caplog: pytest.LogCaptureFixture
+) -> None:
+    services.add("job-1", document("me"))
+    services.deletions.mark("me", "job-1", NOW)
+    services.restores.request("me", "job-1", lambda _: NOW + timedelta(days=7), NOW, lambda: None)
+    restored(services)
+    services.fake_repository.documents["job-1"]["deleted_at"] = NOW + timedelta(days=7)
+    before = dict(services.fake_repository.documents["job-1"])
+    with caplog.at_level("INFO", "nuumee"):
+        make_posters.receive(upload(services, VIDEOS, "me/job-1/motion.mp4", b"video"), services)
+    assert [line.getMessage() for line in caplog.records] == ["upload_ignored", "event_done"]
+    assert (seen, services.fake_repository.documents["job-1"]) == ([], before)
+
+
 def test_a_copy_of_a_file_whose_pictures_are_known_does_not_wait_for_the_restore_of_its_job(
     services: FakeServices, seen: list[bytes]
 ) -> None:

@@ -408,6 +408,24 @@ def test_an_output_completes_a_restored_job_although_a_stale_copy_has_brought_it
     assert (fields["status"], "deleted_at" in fields) == ("completed", False)
 
 
+def test_an_output_of_a_restored_job_that_other_code_has_deleted_since_is_acknowledged(
+    services: FakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
+    services.add("job", document("me", status="processing", completed_at=None))
+    delete(services)
+    undelete(services)
+    restore(services)
+    services.fake_repository.documents["job"]["deleted_at"] = NOW + WEEK
+    before = dict(services.fake_repository.documents["job"])
+    with caplog.at_level("INFO", "nuumee"):
+        process_upload.receive(OUTPUT, services)
+    assert [line.getMessage() for line in caplog.records] == ["upload_ignored", "event_done"]
+    assert (services.fake_repository.documents["job"], files(services)) == (before, ALL)
+    del services.fake_repository.documents["job"]["deleted_at"]
+    process_upload.receive(OUTPUT, services)
+    assert services.fake_repository.documents["job"]["status"] == "completed"
+
+
 def test_an_output_whose_job_is_deleted_at_that_moment_and_taken_back_completes_it(
     services: FakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -265,6 +265,18 @@ def nothing_there(services: FakeServices, path: str) -> tuple[int, str, str]:
     return answer.status_code, headers, text
 
 
+@pytest.mark.parametrize("path", [PAGE, VIDEO, f"{VIDEO}?download", POSTER, PICTURE, BRAND, SEEN, DATA])
+def test_a_link_to_a_completed_job_without_an_output_shows_nothing(services: FakeServices, path: str) -> None:
+    job = services.fake_repository.documents["job-1"]
+    job["share_picture"] = SHARE_PICTURE
+    assert visit(services, path, Sec_Fetch_Site="same-origin").status_code < 400
+    services.fake_view_publisher.published.clear()
+    job["output_video_path"] = None
+    services.now = lambda: NOW + timedelta(days=1)
+    assert visit(services, path, Sec_Fetch_Site="same-origin").status_code == 404
+    assert services.fake_view_publisher.published == []
+
+
 @every
 def test_links_that_show_nothing_get_the_same_answer(services: FakeServices, path: str) -> None:
     links = {"aaaaaaaa": "deleted", "bbbbbbbb": "under-way", "cccccccc": "revoked", "dddddddd": "renewed"}

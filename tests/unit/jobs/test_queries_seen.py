@@ -107,6 +107,13 @@ def test_every_function_in_which_a_query_is_made_is_asked(ran: set[Place]) -> No
     assert places - ran == set()
 
 
+@pytest.mark.parametrize("asked", ASKED)
+def test_no_query_asks_for_a_field_twice(asked: str) -> None:
+    for query in queries_of(ASKED[asked]):
+        fields = [field.field_path for field in query.select.fields]
+        assert len(fields) == len({*fields})
+
+
 def test_a_new_class_with_a_client_is_noticed() -> None:
     module = ModuleType("stub")
     source = """

@@ -14,6 +14,7 @@ from tests.unit.infra.deploy.cloud.run import LOCATION
 OLD = "list-jobs"
 LABELS = {"product": "nuumee-jobs"}
 MARK = "Part of NuuMee Jobs"
+DENIED = "HTTPError 403: me does not have storage.buckets.getIamPolicy access to the Google Cloud Storage bucket."
 
 
 def check(checkout: Checkout, *flags: str) -> Done:
@@ -227,3 +228,31 @@ def test_what_a_deployment_left_on_a_bucket_that_the_settings_no_longer_name_goe
     assert [one["id"] for one in checkout.cloud.notifications["gs://nuumee-old"]] == ["other"]
     assert len(checkout.cloud.notifications["gs://nuumee-outputs"]) == 1
     assert check(checkout).returncode == 0
+
+
+@pytest.mark.parametrize("look", ["buckets get-iam-policy", "buckets notifications list"])
+def test_a_bucket_that_the_settings_do_not_name_and_nobody_may_look_at_is_told_and_keeps_nothing_else_from_going(
+    grown: Checkout, look: str
+) -> None:
+    grown.cloud.buckets["gs://theirs"] = {}
+    grown.cloud.failing, grown.cloud.saying = f"{look} gs://theirs", DENIED
+    grown.answers = ["yes"]
+    done = check(grown, "--prune")
+    assert (done.returncode, "old-one" in grown.cloud.services) == (0, False)
+    assert done.stderr.count("whether a deployment left anything on gs://theirs is not known") == 1
+    grown.answers = ["nuumee-test"]
+    done = grown.deploy("destroy", *REQUIRED)
+    assert (done.returncode, [*grown.cloud.services]) == (0, ["other"])
+    assert done.stderr.count("whether a deployment left anything on gs://theirs is not known") == 1
+
+
+@pytest.mark.parametrize("look", ["buckets get-iam-policy", "buckets notifications list"])
+@pytest.mark.parametrize(("bucket", "said"), [("nuumee-videos", DENIED), ("theirs", "refused")])
+def test_an_end_whose_look_at_a_bucket_of_the_settings_or_for_another_reason_fails_removes_nothing(
+    grown: Checkout, look: str, bucket: str, said: str
+) -> None:
+    grown.cloud.buckets["gs://theirs"] = {}
+    grown.cloud.failing, grown.cloud.saying = f"{look} gs://{bucket}", said
+    before = parts(grown)
+    assert grown.deploy("destroy", *REQUIRED).returncode == 7
+    assert parts(grown) == before
