@@ -238,23 +238,31 @@ def _replay_wish(letter: Letter, wanted: DeletionState, wish: _Wish, services: S
 
 
 def _replay_upload(letter: Letter, services: Services) -> str:
-    """Reopen the purge of a deleted job, however often; otherwise publish the event again, up to MOST_REPLAYS.
+    """Publish the event again, up to MOST_REPLAYS, and have a deleted job purged again.
 
-    What is replayed while the job is being restored does not count.
+    A deletion may be taken back, and nothing else would announce a file that was not removed. What is replayed
+    while the job's files go or come back does not count: the event ends with the file, or once the job is live.
     """
     event = ObjectFinalized.decode(letter.data, letter.attributes)
     deletion = services.deletions.of(event.prefix.job_id) if event.prefix else None
-    if event.prefix and deletion and deletion.is_deleted and deletion.user_id == event.prefix.user_id:
-        services.deletions.reopen(deletion.job_id, services.now())
-        return "purge reopened"
-    if deletion and deletion.state is DeletionState.RESTORING:
-        services.upload_publisher.forward(letter, letter.attributes)  # it cannot succeed before the job is live
-        return "replayed while its job is restored"
+    if event.prefix and deletion and deletion.user_id == event.prefix.user_id:
+        if deletion.state is DeletionState.RESTORING or _has_files(deletion):
+            services.upload_publisher.forward(letter, letter.attributes)
+            return f"replayed while {deletion.state.value}"
+        if deletion.is_deleted:
+            # If this comes again although the file is proved gone, it fails for another reason, and counts.
+            services.deletions.reopen(deletion.job_id, services.now())
     replays = letter.attributes.get(_REPLAYS, "0")
     if replays not in map(str, range(MOST_REPLAYS)):
         raise UnprocessableEvent(f"it was replayed {replays[:20]} times")
     services.upload_publisher.forward(letter, {**letter.attributes, _REPLAYS: str(int(replays) + 1)})
     return "replayed"
+
+
+def _has_files(deletion: Deletion) -> bool:
+    """Whether files may be left for a purge that is on its schedule, which no letter changes."""
+    is_scheduled = deletion.state is DeletionState.PENDING and deletion.sweep_at is not None
+    return is_scheduled and not deletion.is_proved_empty
 
 
 def _record(letter: Letter, reason: str, services: Services) -> None:

@@ -163,15 +163,17 @@ def ended(entry: Entry, key: str, buckets: Sequence[BucketPurge], found: Leftove
     """Adds what one run removed. The purge is done if no bucket has an error and nothing was found elsewhere.
 
     A run that began before the deletion was taken back and wished again proves nothing: it may not have seen what
-    has come since.
+    has come since. If the job was live in between, it also adds nothing: what it removed has come back.
     """
     if _is_in(entry, f"ended {key}"):
         return entry
     before, runs = _map(entry, "buckets"), running(entry)
-    restored, mine = entry.get("restore_requested_at"), runs.get(key)
-    is_outdated = isinstance(restored, datetime) and (mine is None or mine < restored)
+    restored, is_earlier = entry.get("restore_requested_at"), _is_of_earlier(entry, key)
+    is_outdated = is_earlier or (isinstance(restored, datetime) and runs[key] < restored)
     if is_outdated:
         buckets = [replace(one, error=one.error or "the deletion was taken back meanwhile") for one in buckets]
+    if is_earlier:
+        buckets = [replace(one, objects=0, size=0) for one in buckets]
     began = min(runs.values(), default=now)  # a run that was killed may have removed the first
     others = [at for name, at in runs.items() if name != key]
     after = {
@@ -194,8 +196,9 @@ def ended(entry: Entry, key: str, buckets: Sequence[BucketPurge], found: Leftove
 def late_upload_found(entry: Entry, bucket: str, generation: int, size: int, now: datetime) -> Entry:
     """Counts an object that arrived after the delete and is now removed, whatever becomes of that run."""
     key = f"{bucket}/{generation}"
+    is_known = key in running(entry) or _is_in(entry, key)  # few keys are kept, and many may have come since
     entry = {**entry, **_spared(entry, now), "running": _running(entry, key, now)}
-    if _is_in(entry, key):
+    if is_known:
         return entry
     objects, total = _number(entry, "late_objects") + 1, _number(entry, "late_bytes") + size
     buckets = _map(entry, "buckets")
@@ -205,9 +208,10 @@ def late_upload_found(entry: Entry, bucket: str, generation: int, size: int, now
 
 def late_upload_ended(entry: Entry, bucket: str, generation: int, *, is_removed: bool) -> Entry:
     """Ends what `late_upload_found` began, and counts what this run removed: a purge may have been first."""
-    entry = {**entry, "running": _running(entry, f"{bucket}/{generation}", None)}
-    key = f"removed {bucket}/{generation}"
-    if not is_removed or _is_in(entry, key):
+    run = f"{bucket}/{generation}"
+    key, is_earlier = f"removed {run}", _is_of_earlier(entry, run)
+    entry = {**entry, "running": _running(entry, run, None)}
+    if not is_removed or is_earlier or _is_in(entry, key):
         return entry
     buckets = _map(entry, "buckets")
     one = _map(buckets, bucket)
@@ -353,6 +357,11 @@ def buckets_of(entry: Entry) -> dict[str, Entry]:
 def running(entry: Entry) -> dict[str, datetime]:
     """When the runs that remove objects and have not ended began, as far as they are known."""
     return {name: at for name, at in _map(entry, "running").items() if isinstance(at, datetime)}
+
+
+def _is_of_earlier(entry: Entry, key: str) -> bool:
+    """Whether the run is one of a deletion before this one, which was taken back although the run went on."""
+    return isinstance(entry.get("restore_requested_at"), datetime) and key not in running(entry)
 
 
 def _running(entry: Entry, key: str, began: datetime | None) -> Entry:

@@ -81,8 +81,10 @@ class Erasing:
             return _FAILED
 
     def _erase(self, erasure: Erasure, job_id: str, now: datetime) -> Deletion | str | None:
-        # The erasure itself looks for a day whether one of its jobs is live again.
-        mark = self._deletions.marking(erasure.user_id, job_id, erasure.requested_by, now)
+        # The erasure itself looks for a day whether one of its jobs is live again. Clocks differ, and no deletion
+        # is older than the wish for it.
+        at = max(now, erasure.requested_at)
+        mark = self._deletions.marking(erasure.user_id, job_id, erasure.requested_by, at)
 
         def step(pair: Pair) -> Changes:
             if owner_of(pair) != erasure.user_id or _is_taken_back(pair.entry, erasure):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -184,8 +185,9 @@ class Erasures:
         pass. Those in `left` are live.
 
         The erasure is done with the first pass without failures. Returns the changed erasure, or None if another
-        run was first. Costs a read and a write.
+        run was first, also with the same step. Costs a read and a write.
         """
+        key = uuid.uuid4().hex  # by which this run knows its own step, also if the answer was lost
 
         def step(document: Document) -> Document:
             if not document or _erasure(erasure.id, document).place != erasure.place:
@@ -194,7 +196,7 @@ class Erasures:
             most = max(document["deleted"], found)
             failures = document["failed"] + failed
             before = document.get("left", []) if erasure.after is not None else []
-            kept: Document = {"left": [*before, *left][:_MOST_LEFT]}
+            kept: Document = {"left": [*before, *left][:_MOST_LEFT], "step": key}
             if after is not None:
                 moved = {**kept, "after": after, "found": found, "failed": failures, "deleted": most}
                 return {**moved, "sweep_at": now + self._sweep_after}
@@ -204,11 +206,11 @@ class Erasures:
             ended["sweep_at"] = sweep_at if failures or _is_watched(document, now) else None
             if failures:
                 return ended
-            return {**ended, "state": ErasureState.DONE.value, "finished_at": document["finished_at"] or now}
+            finished_at = document["finished_at"] or max(now, erasure.requested_at)  # clocks differ
+            return {**ended, "state": ErasureState.DONE.value, "finished_at": finished_at}
 
-        changed = _erasure(erasure.id, self._change(erasure.id, step))
-        ours = (erasure.passes, after) if after is not None else (erasure.passes + 1, None)
-        return changed if changed.place == ours else None
+        changed = self._change(erasure.id, step)
+        return _erasure(erasure.id, changed) if changed.get("step") == key else None
 
     def record_sweep(self, erasure: Erasure, now: datetime) -> None:
         """Record that a sweep requested it again, and postpone the next sweep, if one is needed."""

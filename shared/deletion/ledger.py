@@ -229,7 +229,8 @@ class Ledger:
         is_marked = not changes.put.keys().isdisjoint(MARK)
         kept = {name: value for name, value in pair.document.items() if name in after.document}
         # A live job loses nothing that it has: at most it does not get back what once made room.
-        movable = kept if is_marked else changes.put
+        gained = {name: value for name, value in changes.put.items() if name not in pair.document}
+        movable = kept if is_marked else gained
         more = filter(None, displaced_fields(movable, is_marked) if after.document != pair.document else ())
         moved: Document = {}
         while True:

@@ -28,8 +28,9 @@ from shared.deletion.standing import (
 )
 from shared.errors import Gone, NotDeleted, NotFound, RestoreIncomplete
 from shared.jobs.allowance import Allowance
+from shared.jobs.amending import Document
 from shared.jobs.documents import is_deleted
-from shared.jobs.job import can_own_media, is_job_id
+from shared.jobs.job import FINAL_STATUSES, can_own_media, is_job_id
 
 KeptUntil = Callable[[datetime], datetime | None]
 """Until when all that was removed at that time can be restored; None if it was not kept."""
@@ -65,8 +66,8 @@ class Restores:
         Raises NotFound if the user has no such job, NotDeleted if it is live and always was, and Gone if its files
         cannot come back, or if there may be too little time for a run and for one more that a sweep asks for, and
         TooManyRequests if the job was restored many times lately. A stale mark of a restored job goes at once: its
-        files are there. Costs two reads and a write; a repeated request those of `erased_at` and no write, unless
-        an erasure since the first would delete the job.
+        files are there. Costs two reads, those of `erased_at`, and a write; a repeated request no write, unless an
+        erasure since the first would delete the job.
         """
         if not is_job_id(job_id):
             raise NotFound
@@ -88,7 +89,7 @@ class Restores:
             if not pair.document or self._may_be_gone(deletion, kept_until, now):
                 raise Gone
             due = now + self._sweep_after
-            entry = _restoring(pair.entry or entry_from(pair, due), now, due)
+            entry = _restoring(pair.entry or entry_from(pair, due), erased_at(), now, due)
             if not can_own_media(user_id):
                 return self._live_again(replace(pair, entry=entry), now)
             return Changes(entry, drop=("purge",))
@@ -171,8 +172,10 @@ class Restores:
         self._ledger.change(deletion.job_id, step)
 
     def _live_again(self, pair: Pair, now: datetime) -> Changes:
-        entry = _restored(pair.entry, now, now + self._sweep_after)
-        return Changes(entry, put=self._displaced(pair), drop=(*MARK, "purge"))
+        entry, put = _restored(pair.entry, now, now + self._sweep_after), self._displaced(pair)
+        if {**put, **pair.document}.get("status") not in FINAL_STATUSES:
+            put["updated_at"] = now  # it may have stalled while it was deleted, when nobody was told
+        return Changes(entry, put=put, drop=(*MARK, "purge"))
 
     def _may_be_gone(self, deletion: Deletion, kept_until: KeptUntil, now: datetime) -> bool:
         """Whether the first file may be gone for good before a restore is done."""
@@ -184,7 +187,7 @@ class Restores:
     def _is_removing(self, pair: Pair, now: datetime) -> bool:
         return any(began > now - self._longest_run for began in entries.running(pair.entry).values())
 
-    def _displaced(self, pair: Pair) -> dict[str, object]:
+    def _displaced(self, pair: Pair) -> Document:
         """What the mark displaced and no writer has written since."""
         if not _has_displaced(pair.entry):
             return {}
@@ -192,14 +195,14 @@ class Restores:
         return {name: value for name, value in moved.items() if name not in pair.document}
 
 
-def _restoring(entry: Entry, now: datetime, due: datetime) -> Entry:
+def _restoring(entry: Entry, erased_at: datetime | None, now: datetime, due: datetime) -> Entry:
     """The owner takes the deletion back. A sweep asks for the restore again once it is `due`."""
     refusal = "This job has been restored many times lately. It can be restored again in {}."
     return {
         **entries.unproved(entry),
         "restores_until": RESTORES.used(entry.get("restores_until"), now, refusal),
         "state": DeletionState.RESTORING.value,
-        "restore_requested_at": now,
+        "restore_requested_at": _after(erased_at, now),
         "restores": entries.restores(entry) + 1,
         "sweeps": 0,
         "sweep_at": due,
@@ -210,7 +213,12 @@ def _wished_since(entry: Entry, erased_at: datetime | None, now: datetime) -> En
     """The owner asks again for a restore. After an erasure this is the last wish, which the erasure respects."""
     asked = entry.get("restore_requested_at")
     is_outdated = isinstance(asked, datetime) and erased_at is not None and asked < erased_at
-    return {**entry, "restore_requested_at": now} if is_outdated else entry
+    return {**entry, "restore_requested_at": _after(erased_at, now)} if is_outdated else entry
+
+
+def _after(erased_at: datetime | None, now: datetime) -> datetime:
+    """The time of a wish that is later than the erasure, although by this clock it may be earlier."""
+    return max(now, erased_at or now)
 
 
 def _restored(entry: Entry, now: datetime, due: datetime) -> Entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +13,7 @@ from shared.deletion.erasures import Erasure, Erasures, ErasureState
 from shared.deletion.restores import Restores
 from shared.deletion.standing import texts_to_erase
 from shared.errors import TooManyRequests
+from shared.jobs.amending import Document
 from tests.contract.worlds import World, put_many
 from tests.fake_firestore import SWEEP_AFTER
 from tests.jobs import NOW, document, is_owed, new_id
@@ -110,6 +112,37 @@ def test_a_run_that_comes_second_changes_nothing(erasures: Erasures, erasure: Er
     ended = advance(erasures, first, None)
     assert advance(erasures, erasure, "b") is None  # although it is at the beginning again
     assert erasures.of(erasure.id) == ended
+
+
+@pytest.mark.parametrize("after", ["b", None])
+def test_of_two_runs_that_take_the_same_step_one_goes_on(
+    erasures: Erasures, erasure: Erasure, after: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = advance(erasures, erasure, after)
+    assert first
+    assert advance(erasures, erasure, after) is None
+    assert erasures.of(erasure.id) == first
+    change = erasures._change
+
+    def overtaken(erasure_id: str, step: Callable[[Document], Document]) -> Document:
+        assert step(erasures._read(erasure_id)), "it wants to write, and another run is first"
+        monkeypatch.setattr(erasures, "_change", change)
+        assert advance(erasures, first, "c")
+        return change(erasure_id, step)
+
+    monkeypatch.setattr(erasures, "_change", overtaken)
+    assert advance(erasures, first, "c") is None
+
+
+@pytest.mark.parametrize("after", ["b", None])
+def test_a_step_whose_answer_was_lost_is_its_runs_own(
+    erasures: Erasures, erasure: Erasure, after: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change = erasures._change
+    monkeypatch.setattr(erasures, "_change", lambda *step: change(*step) and change(*step))
+    found = advance(erasures, erasure, after)
+    assert found
+    assert (found, found.deleted) == (erasures.of(erasure.id), 1)
 
 
 def test_what_makes_no_progress_is_due(erasures: Erasures, erasure: Erasure) -> None:

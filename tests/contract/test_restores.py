@@ -555,6 +555,25 @@ def test_a_restore_takes_nothing_from_a_job_whose_writer_has_used_the_room(
 
 
 @pytest.mark.stack
+def test_a_job_in_progress_without_room_for_a_small_field_loses_no_time_of_its_last_change(
+    database: firestore.Client, user: str
+) -> None:
+    world = FirestoreWorld(database)
+    restores = Restores(world.ledger, SWEEP_AFTER, LONGEST_RUN)
+    job_id = new_id()
+    mark = {"deleted_at": NOW, "deleted_by": user}
+    fill(database, job_id, document(user, status="processing", **mark))
+    world.put_displaced(job_id, {"name": "n" * 400})
+    world.put_entry(
+        job_id,
+        {"user_id": user, "requested_at": NOW, "requested_by": user, "state": "restoring", "displaced": 1},
+    )
+    assert finish(restores, job_id, NOW + MINUTE) is RESTORED
+    kept = world.read(job_id)
+    assert (kept["updated_at"], "name" in kept) == (NOW + MINUTE, False)
+
+
+@pytest.mark.stack
 def test_a_displaced_field_that_was_written_since_keeps_its_newer_value(
     database: firestore.Client, user: str
 ) -> None:

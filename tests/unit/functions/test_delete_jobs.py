@@ -89,6 +89,48 @@ def test_all_jobs_are_deleted_and_no_other_users(services: FakeServices) -> None
     }
 
 
+def test_what_is_deleted_by_a_clock_that_is_behind_counts(services: FakeServices) -> None:
+    request(services)
+    services.now = lambda: NOW - timedelta(seconds=2)
+    run(services)
+    told = progress(services)
+    assert (told["state"], told["jobs"], told["deleted"]) == ("done", 5, 5)
+    assert told["finished_at"] == told["requested_at"]
+
+
+@pytest.mark.parametrize(("is_deleted_before", "is_reached_before"), [(False, True), (True, True), (True, False)])
+def test_a_restore_by_a_clock_that_is_behind_is_later_than_the_erasure(
+    services: FakeServices, is_deleted_before: bool, is_reached_before: bool
+) -> None:
+    if is_deleted_before:
+        services.now = lambda: NOW - MINUTE
+        call(delete_job, services, "/jobs/job-1", method="DELETE")
+        services.now = lambda: NOW
+    request(services, f"?confirm={len(live(services)) - 1}")
+    if is_reached_before:
+        run(services)
+    services.now = lambda: NOW - timedelta(seconds=2)
+    restore(services, "job-1")
+    later(services, 6)
+    run(services)
+    assert live(services) == {"job-1", "others"}
+
+
+def test_a_restore_that_is_asked_for_again_by_a_clock_that_is_behind_is_later_than_the_erasure(
+    services: FakeServices,
+) -> None:
+    services.now = lambda: NOW - MINUTE
+    call(delete_job, services, "/jobs/job-1", method="DELETE")
+    restore(services, "job-1")
+    services.now = lambda: NOW
+    request(services)
+    services.now = lambda: NOW - timedelta(seconds=2)
+    assert call(undelete_job, services, "/jobs/job-1/restore", method="POST").status_code == 202
+    later(services, 6)
+    run(services)
+    assert live(services) == {"job-1", "others"}
+
+
 def test_what_stays_has_no_words(services: FakeServices) -> None:
     services.add("gone", deleted("me", deleted_at=BEFORE, created_at=BEFORE, **TEXTS))
     services.fake_ledger.fields_moved["job-0"] = [{"extension_prompt": "a cat", "other": 1}]

@@ -103,6 +103,23 @@ def test_revocation_is_checked_before_a_deletion_is_taken_back(services: FakeSer
     assert True in services.fake_verifier.checked_revocation
 
 
+def test_a_restored_job_in_progress_that_stalled_while_it_was_deleted_is_told_to_operators(
+    services: FakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
+    services.add("job", document("me", status="processing", updated_at=NOW, completed_at=None))
+    delete(services)
+    stalled_at = NOW + timedelta(days=1, minutes=5)
+    services.now = lambda: stalled_at
+    sweep_purges.receive(envelope(b"", {}), services)
+    undelete(services)
+    restore(services)
+    assert services.fake_repository.documents["job"]["updated_at"] == stalled_at
+    assert "job_stalled" not in caplog.messages
+    services.now = lambda: stalled_at + timedelta(days=1)
+    sweep_purges.receive(envelope(b"", {}), services)
+    assert caplog.messages.count("job_stalled") == 1
+
+
 def test_a_restore_that_pubsub_does_not_accept_is_promised_all_the_same(services: FakeServices) -> None:
     delete(services)
     purge(services)
@@ -698,6 +715,26 @@ def test_an_uploads_dead_letter_does_not_count_while_its_job_is_restored(service
         sweep_purges.receive(envelope(b"", {}), services)
         assert services.fake_upload_publisher.forwarded[-1][1]["replays"] == replays
     assert services.fake_ledger.dead_letters == {}
+
+
+def test_an_output_whose_file_outlives_five_deliveries_and_its_deletion_completes_the_job(
+    services: FakeServices,
+) -> None:
+    services.add("job", document("me", status="processing", completed_at=None))
+    delete(services)
+    services.fake_media.broken.add(OUTPUTS)
+    with pytest.raises(ServiceUnavailable):
+        process_upload.receive(OUTPUT, services)
+    data, attributes = notification(FILES[OUTPUTS], size=len(MP4))
+    services.fake_dead_uploads.waiting = [Letter("1", data, attributes, "receipt")]
+    sweep_purges.receive(envelope(b"", {}), services)
+    services.fake_media.broken.clear()
+    services.now = lambda: NOW + LONGEST_RUN
+    undelete(services)
+    restore(services)
+    for one in services.fake_upload_publisher.forwarded:
+        process_upload.receive(envelope(*one), services)
+    assert services.fake_repository.documents["job"]["status"] == "completed"
 
 
 def test_a_mark_in_the_future_hides_nothing_that_a_killed_run_removed(services: FakeServices) -> None:

@@ -340,6 +340,32 @@ def test_a_dead_upload_of_a_deleted_job_has_the_job_purged_again(services: FakeS
     assert sweep(services) == ["job-1"]
 
 
+def test_a_dead_upload_of_a_job_whose_purge_is_pending_changes_no_schedule(services: FakeServices) -> None:
+    pend(services, "job-1", -60, sweeps=4)
+    before = dict(services.fake_ledger.entries["job-1"])
+    data, attributes = notification("me/job-1/output.mp4", changes={"replays": "8"})
+    services.fake_dead_uploads.waiting = [letter(data, attributes)]
+    assert sweep(services) == []
+    assert services.fake_upload_publisher.forwarded == [(data, attributes)]
+    assert services.fake_ledger.entries["job-1"] == before
+
+
+@pytest.mark.parametrize("changes", [{"state": "done"}, {"buckets": {"nuumee-outputs": {"proved_empty_at": NOW}}}])
+def test_a_dead_upload_that_comes_again_and_again_although_its_file_is_gone_ends(
+    services: FakeServices, changes: dict[str, Any]
+) -> None:
+    published = [notification("me/job-1/output.mp4")]
+    for cycle in range(9):
+        pend(services, "job-1", -4, **changes)
+        services.fake_dead_uploads.waiting = [letter(*one, str(cycle)) for one in published]
+        services.fake_upload_publisher.forwarded = published = []
+        assert sweep(services) == []
+        assert services.fake_dead_uploads.waiting == []
+        assert sweep(services) == ["job-1"]
+    assert published == []
+    assert set(services.fake_ledger.dead_letters) == {"8"}
+
+
 def test_a_dead_upload_of_another_job_is_published_again_and_counted(services: FakeServices) -> None:
     services.add("job-1", document("me"))
     pend(services, "job-2", 5, state="done")
@@ -358,7 +384,7 @@ def test_a_dead_upload_of_another_job_is_published_again_and_counted(services: F
     assert services.fake_ledger.entries["job-2"]["state"] == "done"
 
 
-@pytest.mark.parametrize("state", [None, "restoring"])
+@pytest.mark.parametrize("state", [None, "restoring", "pending"])
 def test_dead_uploads_of_two_functions_do_not_multiply_however_often_they_are_replayed(
     services: FakeServices, state: str | None
 ) -> None:

@@ -1,0 +1,52 @@
+"""What each step writes into a ledger entry."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from shared.deletion import entry as entries
+from shared.deletion.entry import Entry
+from shared.deletion.purge import NOTHING
+from shared.storage.removal import BucketPurge
+from tests.jobs import NOW
+from tests.jobs import entry as pending
+
+MINUTE = timedelta(minutes=1)
+
+
+def late(entry: Entry, generation: int) -> Entry:
+    return entries.late_upload_found(entry, "b", generation, 5, NOW)
+
+
+def test_late_uploads_that_come_twice_count_once_however_many_they_are() -> None:
+    entry = pending("me")
+    for _ in range(2):
+        for generation in range(20):
+            entry = late(entry, generation)
+    assert (entry["late_objects"], entry["late_bytes"]) == (20, 100)
+    for generation in range(20):
+        entry = entries.late_upload_ended(late(entry, generation), "b", generation, is_removed=True)
+    assert (entry["late_objects"], entry["buckets"]["b"]["late"], entry["running"]) == (20, 20, {})
+
+
+def test_what_a_run_of_a_deletion_that_was_taken_back_has_removed_counts_for_no_later_one() -> None:
+    before = entries.begun(late(pending("me"), 7), "slow", [], NOW)
+    restored = {**before, "state": "restored", "restore_requested_at": NOW + MINUTE}
+    entry = entries.followed(restored, pending("me", requested_at=NOW + 7 * MINUTE))
+    purged = [BucketPurge(bucket="b", objects=3, size=9)]
+    entry = entries.ended(entry, "slow", purged, NOTHING, NOW + 8 * MINUTE)
+    entry = entries.late_upload_ended(entry, "b", 7, is_removed=True)
+    deletion = entries.deletion_of("job", entry)
+    assert deletion
+    assert (deletion.removed, deletion.is_proved_empty, entry["buckets"]["b"]["bytes"]) == ({"b": 0}, False, 0)
+
+
+def test_what_a_run_has_removed_of_a_deletion_that_was_taken_back_and_wished_again_counts() -> None:
+    entry = entries.begun(late(pending("me"), 7), "slow", [], NOW)
+    entry = entries.wanted_again({**entry, "restore_requested_at": NOW + MINUTE}, NOW + 2 * MINUTE)
+    purged = [BucketPurge(bucket="b", objects=3, size=9)]
+    entry = entries.ended(entry, "slow", purged, NOTHING, NOW + 3 * MINUTE)
+    entry = entries.late_upload_ended(entry, "b", 7, is_removed=True)
+    deletion = entries.deletion_of("job", entry)
+    assert deletion
+    assert deletion.removed == {"b": 4}
