@@ -15,6 +15,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from PIL import ExifTags, Image
 
+from shared.posters.colours import Tags
 from tests.hostile_pictures import damaged, noise, scene
 
 FAST = {"preset": "ultrafast", "crf": "30"}
@@ -50,12 +51,21 @@ def packets(
 
 
 def muxed(
-    stream: Any, made: Iterable[Packet[Any]], kind: str = "mp4", sound: bool = False, **options: str
+    stream: Any,
+    made: Iterable[Packet[Any]],
+    kind: str = "mp4",
+    sound: bool = False,
+    tags: Tags | None = None,
+    **options: str,
 ) -> bytes:
+    """A file of these packets. The tags are told by the container alone."""
     written = BytesIO()
     with av.open(written, "w", format=kind, options=options) as container:
         copy = container.add_stream_from_template(stream, opaque=True)
         copy.time_base = Fraction(1, 90_000)
+        if tags:
+            context = copy.codec_context
+            context.color_primaries, context.color_trc, context.colorspace = tags
         if sound:
             add_sound(container)
         for packet in made:

@@ -19,12 +19,12 @@ from av.video.reformatter import Colorspace, Interpolation
 from PIL import Image, ImageOps
 
 from shared.posters import written
-from shared.posters.colours import UNTAGGED, UNTOLD, Tags, to_srgb
+from shared.posters.colours import UNTAGGED, Tags, to_srgb
 from shared.posters.confinement import confined
 from shared.posters.file_formats import BYTES_NEEDED, MOST_PIXELS, MediaFormat, media_format
 from shared.posters.heif import Grid, grid_of
 from shared.posters.posters import SIDE, WIDEST_VIEW, Posters
-from shared.posters.side_data import attached
+from shared.posters.side_data import attached, tags_by
 from shared.posters.tracks import opened
 from shared.posters.unpicturable import Reason, Unpicturable
 
@@ -79,7 +79,8 @@ def _put_together(container: InputContainer, grid: Grid) -> tuple[Image.Image, T
         context = tiles[place].codec_context
         decoder = decoders.setdefault(context.extradata or b"", context)
         frame = _decoded(decoder, packet)
-        tags = _tags(grid, frame)
+        # FFmpeg does not read those of the index, which overrule those of the coded picture.
+        tags = grid.tags.or_else(tags_by(frame))
         row, column = divmod(place, grid.columns)
         left, right = (round(number * frame.width * scale) for number in (column, column + 1))
         top, bottom = (round(number * frame.height * scale) for number in (row, row + 1))
@@ -99,12 +100,6 @@ def _decoded(decoder: VideoCodecContext, packet: Packet[Any]) -> VideoFrame:
     if len(frames) != 1:
         raise Unpicturable(Reason.BROKEN, f"{len(frames)} pictures in a tile")
     return frames[0]
-
-
-def _tags(grid: Grid, frame: VideoFrame) -> Tags:
-    """Those of the index, which FFmpeg does not read, overrule those of the coded picture."""
-    coded = int(frame.color_primaries), int(frame.color_trc), int(frame.colorspace)
-    return Tags(*(mine if told == UNTOLD else told for told, mine in zip(grid.tags, coded, strict=True)))
 
 
 def _image(frame: VideoFrame, matrix: int, width: int, height: int) -> Image.Image:

@@ -17,6 +17,7 @@ from PIL import Image
 
 from shared.posters.clarity import contrast
 from shared.posters.posters import WHOLE_UP_TO
+from shared.posters.side_data import tags_by
 from shared.posters.squares import Square, Squares
 from shared.posters.tracks import decoder_of, shown_track
 
@@ -62,7 +63,7 @@ class Video:
         self._is_whole = is_whole
         self.track = shown_track(container)
         self._decoder = decoder_of(self.track, only_key_pictures=only_key_pictures)
-        self._squares = Squares(self.track.sample_aspect_ratio)
+        self._squares = Squares(self.track.sample_aspect_ratio, tags_by(self.track.codec_context))
 
     @property
     def seconds(self) -> float:
