@@ -11,6 +11,7 @@ from typing import BinaryIO
 from shared.posters.colours import UNTAGGED, Tags
 
 MOST_TILES = 1024
+_NO_COLOURS = (b"", UNTAGGED, False)
 _NOT_TOLD = (ValueError, LookupError, struct.error)
 """What is raised by an index that is damaged."""
 _MOST_METADATA = 2**20
@@ -32,6 +33,8 @@ class Grid:
     profile: bytes
     """ICC, or empty."""
     tags: Tags
+    is_full_range: bool
+    """Whether the index says that black is stored as 0, not as 16 of 255."""
 
 
 def grid_of(file: BinaryIO) -> Grid:
@@ -52,11 +55,11 @@ def grid_of(file: BinaryIO) -> Grid:
         width, height = next(
             struct.unpack_from(">II", content, 4) for kind, content in properties if kind == b"ispe"
         )
-    profile, tags = _colours(properties)
-    if not profile and tags == UNTAGGED:
+    colours = _colours(properties)
+    if colours == _NO_COLOURS:
         with suppress(*_NOT_TOLD):
-            profile, tags = _colours(meta.properties(tiles[0]))
-    return Grid(tiles, columns, width, height, turns, profile, tags)
+            colours = _colours(meta.properties(tiles[0]))
+    return Grid(tiles, columns, width, height, turns, *colours)
 
 
 def tags_of(file: BinaryIO) -> Tags:
@@ -68,12 +71,13 @@ def tags_of(file: BinaryIO) -> Tags:
         return UNTAGGED
 
 
-def _colours(properties: list[tuple[bytes, bytes]]) -> tuple[bytes, Tags]:
-    """The ICC profile, or empty, and the tags."""
+def _colours(properties: list[tuple[bytes, bytes]]) -> tuple[bytes, Tags, bool]:
+    """The ICC profile, or empty, the tags, and whether the range is full."""
     told = [(content[:4], content[4:]) for kind, content in properties if kind == b"colr"]
     profile = next((content for kind, content in told if kind in {b"prof", b"rICC"}), b"")
-    tags = (content[:6] for kind, content in told if kind == b"nclx" and len(content) >= 6)
-    return profile, next((Tags(*struct.unpack(">HHH", numbers)) for numbers in tags), UNTAGGED)
+    numbers = next((content for kind, content in told if kind == b"nclx" and len(content) >= 6), b"")
+    tags = Tags(*struct.unpack_from(">HHH", numbers)) if numbers else UNTAGGED
+    return profile, tags, bool(numbers[6:7]) and numbers[6] >= 128
 
 
 class _Meta:

@@ -15,7 +15,7 @@ from av.packet import Packet
 from av.sidedata.sidedata import Type
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
-from av.video.reformatter import Colorspace, Interpolation
+from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from PIL import Image, ImageOps
 
 from shared.posters import written
@@ -84,7 +84,9 @@ def _put_together(container: InputContainer, grid: Grid) -> tuple[Image.Image, T
         row, column = divmod(place, grid.columns)
         left, right = (round(number * frame.width * scale) for number in (column, column + 1))
         top, bottom = (round(number * frame.height * scale) for number in (row, row + 1))
-        canvas.paste(_image(frame, tags.matrix, max(1, right - left), max(1, bottom - top)), (left, top))
+        width, height = max(1, right - left), max(1, bottom - top)
+        small = _image(frame, tags.matrix, width, height, is_full_range=grid.is_full_range)
+        canvas.paste(small, (left, top))
     return canvas, tags
 
 
@@ -102,8 +104,11 @@ def _decoded(decoder: VideoCodecContext, packet: Packet[Any]) -> VideoFrame:
     return frames[0]
 
 
-def _image(frame: VideoFrame, matrix: int, width: int, height: int) -> Image.Image:
-    """The picture at this size, as RGB, or as RGBA if it may be transparent."""
+def _image(frame: VideoFrame, matrix: int, width: int, height: int, *, is_full_range: bool = False) -> Image.Image:
+    """The picture at this size, as RGB, or as RGBA if it may be transparent.
+
+    Its range is full if this says so, or the coded picture does.
+    """
     mode = "RGBA" if any(part.is_alpha for part in frame.format.components) else "RGB"
     # The defaults of HEIF are those of JPEG.
     known = matrix if matrix in _KNOWN_MATRICES else Colorspace.ITU601
@@ -112,6 +117,7 @@ def _image(frame: VideoFrame, matrix: int, width: int, height: int) -> Image.Ima
         height,
         "rgba" if mode == "RGBA" else "rgb24",
         src_colorspace=known,
+        src_color_range=ColorRange.JPEG if is_full_range else None,
         interpolation=Interpolation.AREA if width < frame.width else Interpolation.BICUBIC,
         threads=1,
     )

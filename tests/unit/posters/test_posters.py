@@ -237,6 +237,16 @@ def test_a_grid_of_tiles_is_put_together_and_turned_upright(turns: int) -> None:
     assert_shows_scene(view.resize((SIDE, SIDE)))
 
 
+def test_a_grid_whose_index_alone_tells_of_full_range_looks_as_if_its_tiles_told_it() -> None:
+    told = b"nclx" + struct.pack(">HHHB", 2, 2, 2, 0x80)
+    by_index, by_tiles, limited = (
+        photos.make(BytesIO(heic(scene(128, 128), 64, **how)))
+        for how in ({"colour": told}, {"tags": "range=full"}, {})
+    )
+    assert by_index.view == by_tiles.view
+    assert by_index.view != limited.view
+
+
 @pytest.mark.parametrize("start", range(40, 700, 37))
 def test_no_damage_to_a_grid_s_index_is_more_than_an_error(start: int) -> None:
     """Errors of any kind are told as `broken`; nothing else may come of it, such as a loop without end."""
