@@ -59,7 +59,6 @@ REFUSED = {
     "bomb-declared.gif": Reason.TOO_LARGE,
     "bomb-declared.jpg": Reason.TOO_LARGE,
     "bomb-progressive.jpg": Reason.TOO_LARGE,
-    "36-megapixels-transparent.png": Reason.TOO_LARGE,
     "hundreds-of-streams.mp4": Reason.TOO_LARGE,
     "thousands-of-streams.mp4": Reason.TOO_LARGE,
     "truncated-before-index.mp4": Reason.BROKEN,
