@@ -180,6 +180,14 @@ def repeated(
     return muxed(stream, copies(), sound=sound)
 
 
+def recorded(last: int | None = None) -> bytes:
+    """WebM as browsers record it, which does not say how long it is; black for five seconds. `last` is in ms."""
+    stream, made = packets([*[BLACK] * 10, *moving(320, 240, 10)], codec="libvpx", rate=2, deadline="realtime")
+    if last:
+        made[-1].pts = made[-1].dts = last
+    return muxed(stream, made, kind="webm", live="1")
+
+
 def changing(sizes: Iterable[tuple[int, int]]) -> bytes:
     """WebM whose pictures change size on the way: VP8 gives the size in each key picture."""
     parts = [packets(moving(*size, 10), codec="libvpx", deadline="realtime") for size in sizes]
@@ -290,6 +298,8 @@ VIDEOS: dict[str, Callable[[], bytes]] = {
     "black-for-long.mp4": lambda: video([*[BLACK] * 10, *moving(320, 240, 10)], rate=2, g="5"),
     "black-for-four-seconds.mp4": lambda: video(black_before_noise(), rate=10, g="10"),
     "black.mp4": lambda: video([BLACK] * 30),
+    "recorded.webm": recorded,
+    "recorded-with-an-impossible-time.webm": lambda: recorded(last=2**60),
     "one-picture.mp4": lambda: video([scene(320, 240)]),
     "key-pictures-only.mp4": lambda: video(moving(320, 240, 60), g="1"),
     "fast.mp4": lambda: video(moving(320, 240, 240), rate=120),

@@ -77,6 +77,7 @@ REFUSED = {
 OF_NO_SCENE = {"single-dot.png", "thread.png", "grey-16-bit.png", "noise.png", "transparent-noise.png"} | {
     *("dithered.png", "dots-of-noise.png"),
     *("checks-of-bits.png", "checks-of-palette.png", "noise.mp4", "black.mp4", "black-for-four-seconds.mp4"),
+    "recorded-with-an-impossible-time.webm",
 }
 DEMO = sorted((ROOT / "infra/local/media").iterdir())
 
@@ -323,6 +324,14 @@ def test_a_preview_begins_where_the_video_does() -> None:
 def test_a_poster_shows_what_comes_after_the_black() -> None:
     poster = opened(made("black-for-four-seconds.mp4").poster)
     assert max(poster.convert("L").tobytes()) > 200
+
+
+def test_a_video_that_does_not_say_how_long_it_is_has_a_storyboard_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    sheet = clips.make(BytesIO(VIDEOS["recorded.webm"]()), is_output=True).storyboard
+    assert sheet
+    shown = Image.open(BytesIO(sheet)).convert("L").reduce(SIDE_OF_PART)
+    assert [shade > 40 for shade in shown.tobytes()] == [False] * 8 + [True] * 8
 
 
 def cut(monkeypatch: pytest.MonkeyPatch, video: BinaryIO, missing: int) -> None:
