@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import BinaryIO
 
 from shared.posters.colours import UNTAGGED, Tags
@@ -35,6 +36,8 @@ class Grid:
     tags: Tags
     is_full_range: bool
     """Whether the index says that black is stored as 0, not as 16 of 255."""
+    is_transparent: bool
+    """Whether another item, which is not among the tiles, tells what is transparent."""
 
 
 def grid_of(file: BinaryIO) -> Grid:
@@ -59,7 +62,7 @@ def grid_of(file: BinaryIO) -> Grid:
     if colours == _NO_COLOURS:
         with suppress(*_NOT_TOLD):
             colours = _colours(meta.properties(tiles[0]))
-    return Grid(tiles, columns, width, height, turns, *colours)
+    return Grid(tiles, columns, width, height, turns, *colours, meta.is_transparent(main))
 
 
 def tags_of(file: BinaryIO) -> Tags:
@@ -93,14 +96,23 @@ class _Meta:
 
     def tiles(self, item: int) -> tuple[int, ...]:
         """The items of which an item is composed."""
+        return next((others for kind, one, others in self._references() if (kind, one) == (b"dimg", item)), ())
+
+    def is_transparent(self, item: int) -> bool:
+        """Whether another item tells what of this one is transparent."""
+        auxiliary = (one for kind, one, others in self._references() if kind == b"auxl" and item in others)
+        properties = chain.from_iterable(map(self.properties, auxiliary))
+        return any(kind == b"auxC" and b":alpha" in content for kind, content in properties)
+
+    def _references(self) -> Iterator[tuple[bytes, int, tuple[int, ...]]]:
+        """The kind of each reference, the item that it is of, and those that it names."""
         references = self._boxes.get(b"iref", bytes(4))
         size = 2 if references[0] == 0 else 4
         for kind, content in _boxes(references[4:]):
-            if kind == b"dimg" and int.from_bytes(content[:size]) == item:
-                count = int.from_bytes(content[size : size + 2])
-                ids = content[size + 2 : size + 2 + count * size]
-                return tuple(int.from_bytes(ids[start : start + size]) for start in range(0, len(ids), size))
-        return ()
+            count = int.from_bytes(content[size : size + 2])
+            ids = content[size + 2 : size + 2 + count * size]
+            others = tuple(int.from_bytes(ids[start : start + size]) for start in range(0, len(ids), size))
+            yield kind, int.from_bytes(content[:size]), others
 
     def properties(self, item: int) -> list[tuple[bytes, bytes]]:
         boxes = list(_boxes(self._boxes[b"iprp"]))

@@ -1,4 +1,4 @@
-"""Makes the poster of a picture that FFmpeg decodes: HEIF, or a large WebP.
+"""Makes the poster of a picture that FFmpeg decodes: HEIF, or a large WebP or AVIF.
 
 Runs as its own process, see shared/posters/posters.py.
 
@@ -21,15 +21,15 @@ from PIL import Image, ImageOps
 from shared.posters import written
 from shared.posters.colours import UNTAGGED, Tags, to_srgb
 from shared.posters.confinement import confined
-from shared.posters.file_formats import BYTES_NEEDED, MOST_PIXELS, MediaFormat, media_format
+from shared.posters.file_formats import BYTES_NEEDED, MediaFormat, media_format
 from shared.posters.heif import Grid, grid_of
 from shared.posters.posters import SIDE, WIDEST_VIEW, Posters
 from shared.posters.side_data import attached, tags_by
 from shared.posters.tracks import opened
 from shared.posters.unpicturable import Reason, Unpicturable
 
-MOST_IN_TILES = 64_000_000
-"""Of a picture that is put together from tiles."""
+MOST_PIXELS = 64_000_000
+"""Of a picture, and of each of its tiles."""
 _CODECS = {"hevc", "libdav1d", "av1", "h264", "mjpeg", "webp"}
 _MIRRORS = (Image.Transpose.FLIP_TOP_BOTTOM, Image.Transpose.FLIP_LEFT_RIGHT)
 _TURNS = (None, Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)
@@ -43,10 +43,14 @@ def make(source: BinaryIO) -> Posters:
         with opened(source, kind) as container:
             return Posters(written.poster(_square(_whole(container))))
     grid = grid_of(source)
+    if kind is MediaFormat.LARGE_AVIF and grid.is_transparent:
+        raise Unpicturable(Reason.TOO_LARGE, f"{grid.width} x {grid.height} pixels, transparent")
     source.seek(0)
     with opened(source, MediaFormat.QUICKTIME) as container:
         stored, tags = _put_together(container, grid)
         image = to_srgb(_upright(stored, grid), grid.profile, tags).convert("RGB")
+    if kind is MediaFormat.LARGE_AVIF:
+        return Posters(written.poster(_square(image)))
     view = written.optional(lambda: written.view(image))
     return Posters(written.poster(_square(image)), view=view, plays_everywhere=False)
 
@@ -61,7 +65,7 @@ def _whole(container: InputContainer) -> Image.Image:
 
 def _put_together(container: InputContainer, grid: Grid) -> tuple[Image.Image, Tags]:
     """The picture of the tiles, each reduced to its part of a view, and its tags."""
-    if grid.width * grid.height > MOST_IN_TILES:
+    if grid.width * grid.height > MOST_PIXELS:
         raise Unpicturable(Reason.TOO_LARGE, f"{grid.width} x {grid.height} pixels")
     size = _reduced(grid.width, grid.height)
     scale = size[0] / grid.width

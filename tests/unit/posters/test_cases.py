@@ -18,7 +18,7 @@ import av
 import pytest
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from infra.stage import ROOT
 from shared.posters import clips, file_formats, photos, stills, tracks
@@ -221,11 +221,30 @@ def stored_in_hdr(name: str) -> tuple[Image.Image, int]:
 
 
 @pytest.mark.parametrize("name", HDR)
-def test_an_avif_in_hdr_comes_close_too(name: str) -> None:
+def test_an_avif_in_hdr_comes_close_too(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     stored, transfer = stored_in_hdr(name)
     content = bytearray(saved(stored, format="AVIF", quality=90))
     struct.pack_into(">HH", content, content.index(b"nclx") + 4, 9, transfer)
     assert_close(points(stills.make(BytesIO(content))), VIDEO, within=20)
+    monkeypatch.setattr(file_formats, "MOST_AVIF_PIXELS", 1)
+    assert_close(points(photos.make(BytesIO(content))), VIDEO, within=20)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_large_avif_has_the_colours_and_places_of_a_small_one(
+    orientation: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    with Image.open(MEDIA / "icc-p3.jpg") as image:
+        profile = image.info["icc_profile"]
+        content = saved(image, format="AVIF", quality=95, icc_profile=profile, exif=exif)
+    small = points(stills.make(BytesIO(content)))
+    monkeypatch.setattr(file_formats, "MOST_AVIF_PIXELS", 1)
+    large = points(photos.make(BytesIO(content)))
+    assert all(abs(a - b) <= 16 for point in POINTS for a, b in zip(small[point], large[point], strict=True))
+    if orientation == 1:
+        assert_close(large, PICTURE, within=12)
 
 
 @pytest.mark.parametrize(

@@ -167,6 +167,23 @@ def test_the_largest_videos_of_phones_and_cameras_get_a_poster_and_a_preview(nam
     assert pictures_of(posters.preview)
 
 
+@pytest.mark.parametrize("name", ["24-megapixels.avif", "48-megapixels.avif"])
+def test_an_avif_may_be_as_large_as_phones_take_pictures(name: str) -> None:
+    posters = made(name)
+    assert_shows_scene(opened(posters.poster).convert("RGB"))
+    assert posters.plays_everywhere
+    assert posters.view is None
+
+
+def test_a_large_avif_of_which_the_transparency_would_be_lost_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_formats, "MOST_AVIF_PIXELS", 1)
+    opaque, transparent = (BytesIO(saved(ring(mode), format="AVIF")) for mode in ("RGB", "RGBA"))
+    assert photos.make(opaque).poster
+    with pytest.raises(Unpicturable) as caught:
+        photos.make(transparent)
+    assert caught.value.reason is Reason.TOO_LARGE
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_would_do_harm_is_refused_with_the_reason(name: str) -> None:
     # A C library that gets no memory may crash before it can say so.
