@@ -125,6 +125,9 @@ PICTURES: dict[str, Callable[[], bytes]] = {
     "64-megapixels.jpg": lambda: saved(scene(8000, 8000), format="JPEG"),
     "36-megapixels.png": lambda: saved(scene(6000, 6000), format="PNG", compress_level=1),
     "36-megapixels-transparent.png": lambda: saved(scene(6000, 6000, "RGBA"), format="PNG", compress_level=1),
+    "36-megapixels-palette.png": lambda: saved(
+        scene(6000, 6000).quantize(4), format="PNG", compress_level=1, transparency=bytes([255, 255, 255, 254])
+    ),
     "48-megapixels-progressive.jpg": lambda: saved(scene(8064, 6048), format="JPEG", progressive=True),
     "24-megapixels.webp": lambda: saved(scene(6000, 4000), format="WEBP", lossless=True, method=0),
     "single-dot.png": lambda: saved(Image.new("RGB", (1, 1), CORNERS["red"]), format="PNG"),

@@ -15,6 +15,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from PIL import ExifTags, Image
 
+from shared.posters.colours import Tags
 from tests.hostile_pictures import damaged, noise, scene
 
 FAST = {"preset": "ultrafast", "crf": "30"}
@@ -50,12 +51,21 @@ def packets(
 
 
 def muxed(
-    stream: Any, made: Iterable[Packet[Any]], kind: str = "mp4", sound: bool = False, **options: str
+    stream: Any,
+    made: Iterable[Packet[Any]],
+    kind: str = "mp4",
+    sound: bool = False,
+    tags: Tags | None = None,
+    **options: str,
 ) -> bytes:
+    """A file of these packets. The tags are told by the container alone."""
     written = BytesIO()
     with av.open(written, "w", format=kind, options=options) as container:
         copy = container.add_stream_from_template(stream, opaque=True)
         copy.time_base = Fraction(1, 90_000)
+        if tags:
+            context = copy.codec_context
+            context.color_primaries, context.color_trc, context.colorspace = tags
         if sound:
             add_sound(container)
         for packet in made:
@@ -170,6 +180,14 @@ def repeated(
     return muxed(stream, copies(), sound=sound)
 
 
+def recorded(last: int | None = None) -> bytes:
+    """WebM as browsers record it, which does not say how long it is; black for five seconds. `last` is in ms."""
+    stream, made = packets([*[BLACK] * 10, *moving(320, 240, 10)], codec="libvpx", rate=2, deadline="realtime")
+    if last:
+        made[-1].pts = made[-1].dts = last
+    return muxed(stream, made, kind="webm", live="1")
+
+
 def changing(sizes: Iterable[tuple[int, int]]) -> bytes:
     """WebM whose pictures change size on the way: VP8 gives the size in each key picture."""
     parts = [packets(moving(*size, 10), codec="libvpx", deadline="realtime") for size in sizes]
@@ -280,6 +298,8 @@ VIDEOS: dict[str, Callable[[], bytes]] = {
     "black-for-long.mp4": lambda: video([*[BLACK] * 10, *moving(320, 240, 10)], rate=2, g="5"),
     "black-for-four-seconds.mp4": lambda: video(black_before_noise(), rate=10, g="10"),
     "black.mp4": lambda: video([BLACK] * 30),
+    "recorded.webm": recorded,
+    "recorded-with-an-impossible-time.webm": lambda: recorded(last=2**60),
     "one-picture.mp4": lambda: video([scene(320, 240)]),
     "key-pictures-only.mp4": lambda: video(moving(320, 240, 60), g="1"),
     "fast.mp4": lambda: video(moving(320, 240, 240), rate=120),

@@ -96,6 +96,8 @@ LARGE: dict[str, Callable[[], bytes]] = {
         grained(6000, 4000).convert("RGBA"), format="WEBP", quality=80, method=0, exact=True
     ),
     "48-megapixels-progressive.jpg": lambda: saved(grained(8064, 6048), format="JPEG", progressive=True),
+    "24-megapixels.avif": lambda: saved(grained(5712, 4284), format="AVIF", speed=10),
+    "48-megapixels.avif": lambda: saved(grained(8064, 6048), format="AVIF", speed=10),
     "12-megapixels.heic": lambda: heic(grained(4032, 3024), 512),
     "48-megapixels.heic": lambda: heic(grained(8064, 6048), 512),
     "5.3k.mp4": lambda: video([grained(5312, 2988)] * 10, codec="libx265", dots="yuv420p10le"),

@@ -38,6 +38,10 @@ class Tags(NamedTuple):
     transfer: int = UNTOLD
     matrix: int = UNTOLD
 
+    def or_else(self, others: Tags) -> Tags:
+        """These, and the others where these are untold."""
+        return Tags(*(other if own == UNTOLD else own for own, other in zip(self, others, strict=True)))
+
 
 UNTAGGED = Tags()
 

@@ -10,6 +10,8 @@ MOST_PIXELS = 36_000_000
 """Of a picture, as decoded. Larger JPEGs are decoded at a reduced size, so photos from any camera fit."""
 MOST_WEBP_PIXELS = 14_000_000
 """Lower, because Pillow's WebP decoder keeps four pictures. FFmpeg decodes larger ones."""
+MOST_AVIF_PIXELS = 24_500_000
+"""Lower, because Pillow's AVIF decoder keeps three pictures. FFmpeg decodes larger ones."""
 BYTES_NEEDED = 400
 """So many because packets of MPEG-TS are known only by their distance."""
 
@@ -32,6 +34,8 @@ class MediaFormat(Enum):
     """A still picture in the container of MP4, as phones take it. Browsers do not show it, except for Safari."""
     LARGE_WEBP = "webp_pipe"
     """A WebP, of a single picture, that Pillow's decoder has no room for."""
+    LARGE_AVIF = "large avif"
+    """The same of AVIF."""
     QUICKTIME = "mov"
     """MP4 and its relatives."""
     MATROSKA = "matroska"
@@ -48,8 +52,13 @@ class MediaFormat(Enum):
     def is_video(self) -> bool:
         return self not in _STILLS
 
+    @property
+    def is_picture_for_ffmpeg(self) -> bool:
+        return self in _FOR_FFMPEG
 
-_STILLS = {MediaFormat.PICTURE, MediaFormat.GIF, MediaFormat.HEIF, MediaFormat.LARGE_WEBP}
+
+_FOR_FFMPEG = {MediaFormat.HEIF, MediaFormat.LARGE_WEBP, MediaFormat.LARGE_AVIF}
+_STILLS = {MediaFormat.PICTURE, MediaFormat.GIF, *_FOR_FFMPEG}
 _SIGNATURES = (
     *((signature, MediaFormat.PICTURE) for signature in _PICTURES),
     *((signature, MediaFormat.GIF) for signature in _GIFS),
@@ -78,7 +87,7 @@ def media_format(beginning: bytes) -> MediaFormat:
     if beginning.startswith(b"RIFF") and brand == b"AVI ":
         return MediaFormat.AVI
     if box == b"ftyp" and (brand in _AVIF_BRANDS | _HEIF_BRANDS):
-        return MediaFormat.PICTURE if _is_avif(beginning) else MediaFormat.HEIF
+        return _avif_or_heif(beginning)
     if box in _QUICKTIME_BOXES:
         return MediaFormat.QUICKTIME
     if _is_transport_stream(beginning):
@@ -109,10 +118,20 @@ def _is_large_webp(beginning: bytes) -> bool:
     return not is_animated and MOST_WEBP_PIXELS < width * height <= MOST_PIXELS
 
 
-def _is_avif(beginning: bytes) -> bool:
-    """Whether the brands name AVIF. The main one may be `mif1`, which says only that it is HEIF."""
-    brands = beginning[8 : int.from_bytes(beginning[:4])]
-    return any(brands[start : start + 4] in _AVIF_BRANDS for start in range(0, len(brands), 4))
+def _avif_or_heif(beginning: bytes) -> MediaFormat:
+    """Which of them the brands name. The main one may be `mif1`, which AVIF has in common with other HEIF."""
+    listed = beginning[8 : int.from_bytes(beginning[:4])]
+    brands = {listed[start : start + 4] for start in range(0, len(listed), 4)}
+    if not brands & _AVIF_BRANDS:
+        return MediaFormat.HEIF
+    is_large = b"avis" not in brands and _is_large_avif(beginning)
+    return MediaFormat.LARGE_AVIF if is_large else MediaFormat.PICTURE
+
+
+def _is_large_avif(beginning: bytes) -> bool:
+    """Whether the first size that the index tells is large. It may be that of a tile, or come too late."""
+    size = beginning[beginning.find(b"ispe") + 8 :][:8]
+    return b"ispe" in beginning and int.from_bytes(size[:4]) * int.from_bytes(size[4:]) > MOST_AVIF_PIXELS
 
 
 def _is_transport_stream(beginning: bytes) -> bool:

@@ -6,11 +6,13 @@ import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from typing import BinaryIO
 
 from shared.posters.colours import UNTAGGED, Tags
 
 MOST_TILES = 1024
+_NO_COLOURS = (b"", UNTAGGED, False)
 _NOT_TOLD = (ValueError, LookupError, struct.error)
 """What is raised by an index that is damaged."""
 _MOST_METADATA = 2**20
@@ -32,6 +34,10 @@ class Grid:
     profile: bytes
     """ICC, or empty."""
     tags: Tags
+    is_full_range: bool
+    """Whether the index says that black is stored as 0, not as 16 of 255."""
+    is_transparent: bool
+    """Whether another item, which is not among the tiles, tells what is transparent."""
 
 
 def grid_of(file: BinaryIO) -> Grid:
@@ -52,11 +58,11 @@ def grid_of(file: BinaryIO) -> Grid:
         width, height = next(
             struct.unpack_from(">II", content, 4) for kind, content in properties if kind == b"ispe"
         )
-    profile, tags = _colours(properties)
-    if not profile and tags == UNTAGGED:
+    colours = _colours(properties)
+    if colours == _NO_COLOURS:
         with suppress(*_NOT_TOLD):
-            profile, tags = _colours(meta.properties(tiles[0]))
-    return Grid(tiles, columns, width, height, turns, profile, tags)
+            colours = _colours(meta.properties(tiles[0]))
+    return Grid(tiles, columns, width, height, turns, *colours, meta.is_transparent(main))
 
 
 def tags_of(file: BinaryIO) -> Tags:
@@ -68,12 +74,13 @@ def tags_of(file: BinaryIO) -> Tags:
         return UNTAGGED
 
 
-def _colours(properties: list[tuple[bytes, bytes]]) -> tuple[bytes, Tags]:
-    """The ICC profile, or empty, and the tags."""
+def _colours(properties: list[tuple[bytes, bytes]]) -> tuple[bytes, Tags, bool]:
+    """The ICC profile, or empty, the tags, and whether the range is full."""
     told = [(content[:4], content[4:]) for kind, content in properties if kind == b"colr"]
     profile = next((content for kind, content in told if kind in {b"prof", b"rICC"}), b"")
-    tags = (content[:6] for kind, content in told if kind == b"nclx" and len(content) >= 6)
-    return profile, next((Tags(*struct.unpack(">HHH", numbers)) for numbers in tags), UNTAGGED)
+    numbers = next((content for kind, content in told if kind == b"nclx" and len(content) >= 6), b"")
+    tags = Tags(*struct.unpack_from(">HHH", numbers)) if numbers else UNTAGGED
+    return profile, tags, bool(numbers[6:7]) and numbers[6] >= 128
 
 
 class _Meta:
@@ -89,14 +96,23 @@ class _Meta:
 
     def tiles(self, item: int) -> tuple[int, ...]:
         """The items of which an item is composed."""
+        return next((others for kind, one, others in self._references() if (kind, one) == (b"dimg", item)), ())
+
+    def is_transparent(self, item: int) -> bool:
+        """Whether another item tells what of this one is transparent."""
+        auxiliary = (one for kind, one, others in self._references() if kind == b"auxl" and item in others)
+        properties = chain.from_iterable(map(self.properties, auxiliary))
+        return any(kind == b"auxC" and b":alpha" in content for kind, content in properties)
+
+    def _references(self) -> Iterator[tuple[bytes, int, tuple[int, ...]]]:
+        """The kind of each reference, the item that it is of, and those that it names."""
         references = self._boxes.get(b"iref", bytes(4))
         size = 2 if references[0] == 0 else 4
         for kind, content in _boxes(references[4:]):
-            if kind == b"dimg" and int.from_bytes(content[:size]) == item:
-                count = int.from_bytes(content[size : size + 2])
-                ids = content[size + 2 : size + 2 + count * size]
-                return tuple(int.from_bytes(ids[start : start + size]) for start in range(0, len(ids), size))
-        return ()
+            count = int.from_bytes(content[size : size + 2])
+            ids = content[size + 2 : size + 2 + count * size]
+            others = tuple(int.from_bytes(ids[start : start + size]) for start in range(0, len(ids), size))
+            yield kind, int.from_bytes(content[:size]), others
 
     def properties(self, item: int) -> list[tuple[bytes, bytes]]:
         boxes = list(_boxes(self._boxes[b"iprp"]))

@@ -1,4 +1,4 @@
-"""Makes the poster of a picture that FFmpeg decodes: HEIF, or a large WebP.
+"""Makes the poster of a picture that FFmpeg decodes: HEIF, or a large WebP or AVIF.
 
 Runs as its own process, see shared/posters/posters.py.
 
@@ -15,21 +15,21 @@ from av.packet import Packet
 from av.sidedata.sidedata import Type
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
-from av.video.reformatter import Colorspace, Interpolation
+from av.video.reformatter import ColorRange, Colorspace, Interpolation
 from PIL import Image, ImageOps
 
 from shared.posters import written
-from shared.posters.colours import UNTAGGED, UNTOLD, Tags, to_srgb
+from shared.posters.colours import UNTAGGED, Tags, to_srgb
 from shared.posters.confinement import confined
-from shared.posters.file_formats import BYTES_NEEDED, MOST_PIXELS, MediaFormat, media_format
+from shared.posters.file_formats import BYTES_NEEDED, MediaFormat, media_format
 from shared.posters.heif import Grid, grid_of
 from shared.posters.posters import SIDE, WIDEST_VIEW, Posters
-from shared.posters.side_data import attached
+from shared.posters.side_data import attached, tags_by
 from shared.posters.tracks import opened
 from shared.posters.unpicturable import Reason, Unpicturable
 
-MOST_IN_TILES = 64_000_000
-"""Of a picture that is put together from tiles."""
+MOST_PIXELS = 64_000_000
+"""Of a picture, and of each of its tiles."""
 _CODECS = {"hevc", "libdav1d", "av1", "h264", "mjpeg", "webp"}
 _MIRRORS = (Image.Transpose.FLIP_TOP_BOTTOM, Image.Transpose.FLIP_LEFT_RIGHT)
 _TURNS = (None, Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_270)
@@ -43,10 +43,14 @@ def make(source: BinaryIO) -> Posters:
         with opened(source, kind) as container:
             return Posters(written.poster(_square(_whole(container))))
     grid = grid_of(source)
+    if kind is MediaFormat.LARGE_AVIF and grid.is_transparent:
+        raise Unpicturable(Reason.TOO_LARGE, f"{grid.width} x {grid.height} pixels, transparent")
     source.seek(0)
     with opened(source, MediaFormat.QUICKTIME) as container:
         stored, tags = _put_together(container, grid)
         image = to_srgb(_upright(stored, grid), grid.profile, tags).convert("RGB")
+    if kind is MediaFormat.LARGE_AVIF:
+        return Posters(written.poster(_square(image)))
     view = written.optional(lambda: written.view(image))
     return Posters(written.poster(_square(image)), view=view, plays_everywhere=False)
 
@@ -61,7 +65,7 @@ def _whole(container: InputContainer) -> Image.Image:
 
 def _put_together(container: InputContainer, grid: Grid) -> tuple[Image.Image, Tags]:
     """The picture of the tiles, each reduced to its part of a view, and its tags."""
-    if grid.width * grid.height > MOST_IN_TILES:
+    if grid.width * grid.height > MOST_PIXELS:
         raise Unpicturable(Reason.TOO_LARGE, f"{grid.width} x {grid.height} pixels")
     size = _reduced(grid.width, grid.height)
     scale = size[0] / grid.width
@@ -79,11 +83,14 @@ def _put_together(container: InputContainer, grid: Grid) -> tuple[Image.Image, T
         context = tiles[place].codec_context
         decoder = decoders.setdefault(context.extradata or b"", context)
         frame = _decoded(decoder, packet)
-        tags = _tags(grid, frame)
+        # FFmpeg does not read those of the index, which overrule those of the coded picture.
+        tags = grid.tags.or_else(tags_by(frame))
         row, column = divmod(place, grid.columns)
         left, right = (round(number * frame.width * scale) for number in (column, column + 1))
         top, bottom = (round(number * frame.height * scale) for number in (row, row + 1))
-        canvas.paste(_image(frame, tags.matrix, max(1, right - left), max(1, bottom - top)), (left, top))
+        width, height = max(1, right - left), max(1, bottom - top)
+        small = _image(frame, tags.matrix, width, height, is_full_range=grid.is_full_range)
+        canvas.paste(small, (left, top))
     return canvas, tags
 
 
@@ -101,14 +108,11 @@ def _decoded(decoder: VideoCodecContext, packet: Packet[Any]) -> VideoFrame:
     return frames[0]
 
 
-def _tags(grid: Grid, frame: VideoFrame) -> Tags:
-    """Those of the index, which FFmpeg does not read, overrule those of the coded picture."""
-    coded = int(frame.color_primaries), int(frame.color_trc), int(frame.colorspace)
-    return Tags(*(mine if told == UNTOLD else told for told, mine in zip(grid.tags, coded, strict=True)))
+def _image(frame: VideoFrame, matrix: int, width: int, height: int, *, is_full_range: bool = False) -> Image.Image:
+    """The picture at this size, as RGB, or as RGBA if it may be transparent.
 
-
-def _image(frame: VideoFrame, matrix: int, width: int, height: int) -> Image.Image:
-    """The picture at this size, as RGB, or as RGBA if it may be transparent."""
+    Its range is full if this says so, or the coded picture does.
+    """
     mode = "RGBA" if any(part.is_alpha for part in frame.format.components) else "RGB"
     # The defaults of HEIF are those of JPEG.
     known = matrix if matrix in _KNOWN_MATRICES else Colorspace.ITU601
@@ -117,6 +121,7 @@ def _image(frame: VideoFrame, matrix: int, width: int, height: int) -> Image.Ima
         height,
         "rgba" if mode == "RGBA" else "rgb24",
         src_colorspace=known,
+        src_color_range=ColorRange.JPEG if is_full_range else None,
         interpolation=Interpolation.AREA if width < frame.width else Interpolation.BICUBIC,
         threads=1,
     )

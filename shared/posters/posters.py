@@ -150,8 +150,7 @@ def program_for(kind: MediaFormat, *, is_for_video: bool) -> str:
     """The program that makes pictures of a file of this kind."""
     if kind.is_video or (kind is MediaFormat.GIF and is_for_video):
         return _OF_VIDEOS
-    is_for_ffmpeg = kind in {MediaFormat.HEIF, MediaFormat.LARGE_WEBP}
-    return "shared.posters.photos" if is_for_ffmpeg else "shared.posters.stills"
+    return "shared.posters.photos" if kind.is_picture_for_ffmpeg else "shared.posters.stills"
 
 
 def exit_code(reason: Reason) -> int:

@@ -12,9 +12,9 @@ from av.video.frame import PictureType, VideoFrame
 from av.video.reformatter import ColorRange, Colorspace
 from PIL import Image
 
-from shared.posters.colours import UNTOLD, brightest_of, is_wide, table, white_of
+from shared.posters.colours import UNTOLD, Tags, brightest_of, is_wide, table, white_of
 from shared.posters.posters import SIDE, TILE_COLOUR, WIDEST_SHARED
-from shared.posters.side_data import attached
+from shared.posters.side_data import attached, tags_by
 
 TICKS = 1000
 """Ticks per second of a preview's clock."""
@@ -44,7 +44,9 @@ class Square:
 class Squares:
     """Pictures of one video, which may change their size on the way."""
 
-    def __init__(self, aspect: Fraction | None) -> None:
+    def __init__(self, aspect: Fraction | None, tags: Tags) -> None:
+        """The tags are those of the container. Where a coded picture has its own, they overrule these."""
+        self._tags = tags
         self._aspect = aspect if aspect and 1 / _WIDEST_DOT <= aspect <= _WIDEST_DOT else Fraction(1)
         self._made_for: object = None
         self._turns: Steps = []
@@ -53,13 +55,13 @@ class Squares:
 
     def of(self, frame: VideoFrame) -> Square:
         """The middle of a picture, upright. Its colours can be converted once all that count were seen."""
-        primaries, transfer = int(frame.color_primaries), int(frame.color_trc)
+        primaries, transfer, matrix = tags_by(frame).or_else(self._tags)
         is_plain = not is_wide(primaries, transfer) and not _has_alpha(frame)
-        made_for = (frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range, is_plain)
+        made_for = (frame.width, frame.height, frame.format.name, matrix, frame.color_range, is_plain)
         if made_for != self._made_for:
             self._turns = upright(frame)
             dots = "yuv420p" if is_plain else "rgba"
-            self._graph = self._graph_for(frame, (SIDE, SIDE), dots, self._middle(frame))
+            self._graph = self._graph_for(frame, matrix, (SIDE, SIDE), dots, self._middle(frame))
             self._made_for = made_for
         square = _filtered(frame, self._graph)
         if is_plain:
@@ -81,12 +83,12 @@ class Squares:
 
         It is at most WIDEST_SHARED pixels wide and high, and never enlarged.
         """
-        kind = int(frame.color_primaries), int(frame.color_trc)
+        primaries, transfer, matrix = tags_by(frame).or_else(self._tags)
         width, height = frame.width * self._aspect, Fraction(frame.height)
         scale = min(Fraction(1), WIDEST_SHARED / max(width, height))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        small = _filtered(frame, self._graph_for(frame, size, "rgba"))
-        return _on_ground(self._in_srgb(small, kind))
+        small = _filtered(frame, self._graph_for(frame, matrix, size, "rgba"))
+        return _on_ground(self._in_srgb(small, (primaries, transfer)))
 
     def _in_srgb(self, frame: VideoFrame, kind: tuple[int, int]) -> Image.Image:
         """A picture as RGBA, whose colours are `kind`."""
@@ -100,12 +102,12 @@ class Squares:
         width, height = max(1, int(side / self._aspect)), max(1, int(side))
         return ("crop", f"{width}:{height}:exact=1")
 
-    def _graph_for(self, frame: VideoFrame, size: tuple[int, int], dots: str, *first: Step) -> Graph:
+    def _graph_for(self, frame: VideoFrame, matrix: int, size: tuple[int, int], dots: str, *first: Step) -> Graph:
         """The filters that bring a picture to this size, stored as `dots`, and then upright."""
-        matrix = _MATRICES.get(int(frame.colorspace)) or ("bt709" if self._is_hd(frame) else "bt601")
+        named = _MATRICES.get(matrix) or ("bt709" if self._is_hd(frame) else "bt601")
         steps: Steps = [
             *first,
-            ("scale", f"{size[0]}:{size[1]}:flags=lanczos:in_color_matrix={matrix}:{_OUT}"),
+            ("scale", f"{size[0]}:{size[1]}:flags=lanczos:in_color_matrix={named}:{_OUT}"),
             ("format", dots),
             *self._turns,
         ]

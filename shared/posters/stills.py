@@ -52,8 +52,9 @@ AvifImagePlugin.DEFAULT_MAX_THREADS = 1
 _RESIZABLE = {"L", "LA", "RGB", "RGBA", "CMYK"}
 _TURNED_BY_EXIF = {"JPEG", "MPO", "PNG", "AVIF"}
 """The formats in which browsers obey it. In place of AVIF's own properties, Pillow tells EXIF."""
-_MOST_KEYED = 6_000_000
-"""Pixels of the largest square in which a transparent colour is replaced. That takes a copy of the square."""
+_PREMULTIPLIED = {"LA": "La", "RGBA": "RGBa"}
+"""As what pictures are resized, so that a dot's colour counts no more than it is seen."""
+_PIXELS_OF_STRIP = 1_000_000
 _MOST_FRAMES = 48
 _ENOUGH_TIME = 3
 """CPU seconds after which no more pictures of an animation are looked at."""
@@ -118,22 +119,36 @@ def _square(image: Image.Image, tags: Tags) -> Image.Image:
     width, height = image.size
     side = min(width, height)
     left, top = (width - side) // 2, (height - side) // 2
-    box = (left, top, left + side, top + side)
     mode = "RGBA" if image.has_transparency_data else "RGB"
     image.load()
     if ImageFile.LOAD_TRUNCATED_IMAGES:
         _refuse_half(image)
     profile = image.info.get("icc_profile")
     turned = image.info.get("exif") if image.format in _TURNED_BY_EXIF else None
-    is_keyed = _is_keyed(image) and side * side <= _MOST_KEYED
+    return to_srgb(_upright(_small(image, left, top, mode), turned), profile, tags).convert(mode)
+
+
+def _small(image: Image.Image, left: int, top: int, mode: str) -> Image.Image:
+    """The square that begins there, resized; as `mode`, unless the picture's own has averages.
+
+    First its width, strip by strip: memory does not suffice for a copy of a large picture.
+    """
+    side = min(image.size)
     if image.mode == "I;16":
-        # 16-bit shades: Pillow itself would turn all those above 255 white.
-        image = image.point(lambda shade: shade * (1 / 256)).convert("L")
-    # Convert before resizing: palette entries, single bits and a transparent colour have no average.
-    part = image if image.mode in _RESIZABLE and not is_keyed else image.crop(box).convert(mode)
-    box = box if part is image else (0, 0, side, side)
-    small = part.resize((SIDE, SIDE), Image.Resampling.LANCZOS, box)
-    return to_srgb(_upright(small, turned), profile, tags).convert(mode)
+        mode = "L"
+    elif image.mode in _RESIZABLE and not _is_keyed(image):
+        mode = image.mode
+    narrow = Image.new(_PREMULTIPLIED.get(mode, mode), (SIDE, side))
+    height = max(1, _PIXELS_OF_STRIP // side)
+    for start in range(0, side, height):
+        strip = image.crop((left, top + start, left + side, top + min(start + height, side)))
+        if strip.mode == "I;16":
+            # 16-bit shades: Pillow itself would turn all those above 255 white.
+            strip = strip.point(lambda shade: shade * (1 / 256))
+        # Convert before resizing: palette entries, single bits and a transparent colour have no average.
+        strip = strip.convert(mode).convert(narrow.mode)
+        narrow.paste(strip.resize((SIDE, strip.height), Image.Resampling.LANCZOS), (0, start))
+    return narrow.resize((SIDE, SIDE), Image.Resampling.LANCZOS).convert(mode)
 
 
 def _is_keyed(image: Image.Image) -> bool:

@@ -6,6 +6,7 @@ import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from typing import Any
 
@@ -17,6 +18,7 @@ from PIL import Image
 
 from shared.posters.clarity import contrast
 from shared.posters.posters import WHOLE_UP_TO
+from shared.posters.side_data import tags_by
 from shared.posters.squares import Square, Squares
 from shared.posters.tracks import decoder_of, shown_track
 
@@ -24,15 +26,17 @@ SECONDS = 3
 """How much of a video its preview shows."""
 
 _MOST_PACKETS = 3000
+_MOST_COUNTED = 200_000
+"""Packets that are read, without being decoded, to find out how long a video is: two hours at 25 a second."""
 _FASTEST = 31
 """Pictures per second in a preview: slightly above the intended 30, because times are rounded."""
 _ENOUGH_TIME = 10
 """CPU seconds after which decoding stops and what there is must do."""
 _LONG, _MANY_DOTS = 60, 1_500_000_000
 """Seconds, and pixels of all pictures, from which decoding a video whole for its course would take too long."""
-UNREADABLE = (av.error.FFmpegError, OSError)
+UNREADABLE = (av.error.FFmpegError, OSError, OverflowError)
 """What the demuxer raises at damage, or where the file is not seekable. OSError is the file's own, where a damaged
-index names an impossible place."""
+index names an impossible place; OverflowError is PyAV's, at an impossible time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +66,24 @@ class Video:
         self._is_whole = is_whole
         self.track = shown_track(container)
         self._decoder = decoder_of(self.track, only_key_pictures=only_key_pictures)
-        self._squares = Squares(self.track.sample_aspect_ratio)
+        self._squares = Squares(self.track.sample_aspect_ratio, tags_by(self.track.codec_context))
 
-    @property
+    @cached_property
     def seconds(self) -> float:
-        """How long the video is; 0 if the file does not say."""
-        return (self._container.duration or 0) / av.time_base
+        """How long the video is; 0 if neither the file nor the times of its pictures tell.
+
+        Browsers record WebM that does not say it. To ask then reads on to its end.
+        """
+        if self._container.duration or not self._is_whole:
+            return (self._container.duration or 0) / av.time_base
+        return max(map(self._end, islice(self._packets(), _MOST_COUNTED)), default=0)
+
+    def _end(self, packet: Packet[Any] | None) -> float:
+        """When the picture of a packet ends, in seconds since the start; 0 if nothing tells."""
+        if packet is None or packet.pts is None or packet.time_base is None:
+            return 0
+        start = (self._container.start_time or 0) / av.time_base
+        return float((packet.pts + (packet.duration or 0)) * packet.time_base) - start
 
     def beginning(self) -> list[Shot]:
         """Pictures of the first SECONDS, at most _FASTEST a second."""

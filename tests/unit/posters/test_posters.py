@@ -59,7 +59,6 @@ REFUSED = {
     "bomb-declared.gif": Reason.TOO_LARGE,
     "bomb-declared.jpg": Reason.TOO_LARGE,
     "bomb-progressive.jpg": Reason.TOO_LARGE,
-    "36-megapixels-transparent.png": Reason.TOO_LARGE,
     "hundreds-of-streams.mp4": Reason.TOO_LARGE,
     "thousands-of-streams.mp4": Reason.TOO_LARGE,
     "truncated-before-index.mp4": Reason.BROKEN,
@@ -78,6 +77,7 @@ REFUSED = {
 OF_NO_SCENE = {"single-dot.png", "thread.png", "grey-16-bit.png", "noise.png", "transparent-noise.png"} | {
     *("dithered.png", "dots-of-noise.png"),
     *("checks-of-bits.png", "checks-of-palette.png", "noise.mp4", "black.mp4", "black-for-four-seconds.mp4"),
+    "recorded-with-an-impossible-time.webm",
 }
 DEMO = sorted((ROOT / "infra/local/media").iterdir())
 
@@ -167,6 +167,23 @@ def test_the_largest_videos_of_phones_and_cameras_get_a_poster_and_a_preview(nam
     assert pictures_of(posters.preview)
 
 
+@pytest.mark.parametrize("name", ["24-megapixels.avif", "48-megapixels.avif"])
+def test_an_avif_may_be_as_large_as_phones_take_pictures(name: str) -> None:
+    posters = made(name)
+    assert_shows_scene(opened(posters.poster).convert("RGB"))
+    assert posters.plays_everywhere
+    assert posters.view is None
+
+
+def test_a_large_avif_of_which_the_transparency_would_be_lost_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_formats, "MOST_AVIF_PIXELS", 1)
+    opaque, transparent = (BytesIO(saved(ring(mode), format="AVIF")) for mode in ("RGB", "RGBA"))
+    assert photos.make(opaque).poster
+    with pytest.raises(Unpicturable) as caught:
+        photos.make(transparent)
+    assert caught.value.reason is Reason.TOO_LARGE
+
+
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_would_do_harm_is_refused_with_the_reason(name: str) -> None:
     # A C library that gets no memory may crash before it can say so.
@@ -235,6 +252,16 @@ def test_a_grid_of_tiles_is_put_together_and_turned_upright(turns: int) -> None:
     view = Image.open(BytesIO(posters.view)).convert("RGB")
     assert view.size == (320, 240)
     assert_shows_scene(view.resize((SIDE, SIDE)))
+
+
+def test_a_grid_whose_index_alone_tells_of_full_range_looks_as_if_its_tiles_told_it() -> None:
+    told = b"nclx" + struct.pack(">HHHB", 2, 2, 2, 0x80)
+    by_index, by_tiles, limited = (
+        photos.make(BytesIO(heic(scene(128, 128), 64, **how)))
+        for how in ({"colour": told}, {"tags": "range=full"}, {})
+    )
+    assert by_index.view == by_tiles.view
+    assert by_index.view != limited.view
 
 
 @pytest.mark.parametrize("start", range(40, 700, 37))
@@ -314,6 +341,14 @@ def test_a_preview_begins_where_the_video_does() -> None:
 def test_a_poster_shows_what_comes_after_the_black() -> None:
     poster = opened(made("black-for-four-seconds.mp4").poster)
     assert max(poster.convert("L").tobytes()) > 200
+
+
+def test_a_video_that_does_not_say_how_long_it_is_has_a_storyboard_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    sheet = clips.make(BytesIO(VIDEOS["recorded.webm"]()), is_output=True).storyboard
+    assert sheet
+    shown = Image.open(BytesIO(sheet)).convert("L").reduce(SIDE_OF_PART)
+    assert [shade > 40 for shade in shown.tobytes()] == [False] * 8 + [True] * 8
 
 
 def cut(monkeypatch: pytest.MonkeyPatch, video: BinaryIO, missing: int) -> None:
