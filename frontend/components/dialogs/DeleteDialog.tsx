@@ -21,9 +21,14 @@ interface Props {
   listed: Job[] | null;
 }
 
-/** Asks for confirmation. For several jobs it stays open until each has its result. */
-export function DeleteDialog({ jobs, outcomes, onConfirm, onClose, listed }: Props) {
-  const [started, setStarted] = useState(false);
+/**
+ * Asks for confirmation. For several jobs it stays open until each has its result, and shows them as they were when their
+ * deletion was confirmed.
+ */
+export function DeleteDialog({ jobs: asked, outcomes, onConfirm, onClose, listed }: Props) {
+  const [confirmed, setConfirmed] = useState<JobFields[]>();
+  const started = confirmed !== undefined;
+  const jobs = confirmed ?? asked;
   const returnFocus = useFocusReturn();
   const [first] = jobs;
   const single = jobs.length === 1 && first ? first : null;
@@ -31,7 +36,7 @@ export function DeleteDialog({ jobs, outcomes, onConfirm, onClose, listed }: Pro
   const settled = started && jobs.every((job) => outcomes[job.id] && outcomes[job.id]?.state !== "waiting");
 
   const confirm = async (chosen: JobFields[]) => {
-    setStarted(true);
+    setConfirmed(jobs);
     if (listed) focusAfterDeletion.plan(listed, chosen);
     await onConfirm(chosen);
   };

@@ -193,7 +193,7 @@ function JobsOf({ userId }: { userId: string }) {
       )}
       {jobsToDelete.length > 0 && later && (
         <later.DeleteDialog
-          jobs={jobsToDelete}
+          jobs={asListed(jobsToDelete, jobs.list)}
           outcomes={deletion.outcomes}
           onConfirm={confirmDeletion}
           onClose={closeDelete}
