@@ -15,6 +15,7 @@ interface Props {
   jobs: JobFields[];
   /** The result for each job, by its id. */
   outcomes: Outcomes;
+  /** Gets those to delete, of `jobs`. */
   onConfirm: (jobs: JobFields[]) => Promise<void>;
   onClose: () => void;
   /** The jobs that are shown: after a deletion the focus moves to the next one. Null if it does not move. */
@@ -32,7 +33,7 @@ export function DeleteDialog({ jobs: asked, outcomes, onConfirm, onClose, listed
   const returnFocus = useFocusReturn();
   const [first] = jobs;
   const single = jobs.length === 1 && first ? first : null;
-  const failed = jobs.filter((job) => outcomes[job.id]?.state === "failed");
+  const failed = asked.filter((job) => outcomes[job.id]?.state === "failed");
   const settled = started && jobs.every((job) => outcomes[job.id] && outcomes[job.id]?.state !== "waiting");
 
   const confirm = async (chosen: JobFields[]) => {
@@ -98,13 +99,14 @@ function describe(job: JobFields): string {
 function Consequences({ jobs }: { jobs: JobFields[] }) {
   const days = settings.softDeleteDays;
   const one = jobs.length === 1;
-  const completed = jobs.some((job) => job.status === "completed");
+  // Of several, one that is not on the page may have been completed since it was selected.
+  const outputs = jobs.some((job) => job.status === "completed" || (!one && isActive(job)));
   return (
     <>
       <ul className="list-disc space-y-1.5 pl-5">
         <li>
           {one ? "Its reference image" : "Their reference images"}
-          {completed ? ", source and output videos" : ` and source ${one ? "video" : "videos"}`} will be
+          {outputs ? ", source and output videos" : ` and source ${one ? "video" : "videos"}`} will be
           deleted.{" "}
           {days > 0 ? `You can restore ${one ? "it" : "them"} for ${KEPT_FOR}.` : "You cannot undo this."}
         </li>
