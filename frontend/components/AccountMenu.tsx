@@ -5,7 +5,7 @@ import { ErasureProgress } from "@/components/ErasureProgress";
 import { Menu, MenuItem } from "@/components/ui/Menu";
 import { usePart } from "@/hooks/use-part";
 import { BELOW_HEADER, isErasing } from "@/lib/erasing";
-import { forgetErasure, noteErasure } from "@/lib/erasure";
+import { noteErasure } from "@/lib/erasure";
 import { startTelling, stopTelling } from "@/lib/notices";
 import { endSession } from "@/lib/session";
 import { isTelling } from "@/lib/telling";
@@ -33,10 +33,7 @@ export default function AccountMenu({ userId, opener, opened, onClose }: Props) 
     setErasure((number) => number + 1);
     closeDialog();
   };
-  const forget = () => {
-    forgetErasure(userId);
-    setErasure(0);
-  };
+  const closeProgress = () => setErasure(0);
   const place = document.getElementById(BELOW_HEADER);
   return (
     <>
@@ -61,7 +58,9 @@ export default function AccountMenu({ userId, opener, opened, onClose }: Props) 
         </Menu>
       )}
       {asks && EraseDialog && <EraseDialog onAccepted={follow} onClose={closeDialog} />}
-      {erasure > 0 && place && createPortal(<ErasureProgress key={erasure} onEnd={forget} />, place)}
+      {erasure > 0 &&
+        place &&
+        createPortal(<ErasureProgress key={erasure} userId={userId} onClose={closeProgress} />, place)}
     </>
   );
 }

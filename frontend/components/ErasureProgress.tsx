@@ -2,22 +2,28 @@ import { useRef, useState } from "react";
 import { Button } from "@/components/ui/Button";
 import { useOnline, useVisible } from "@/hooks/use-environment";
 import { usePolling } from "@/hooks/use-polling";
-import { describe, getErasure, tellErased } from "@/lib/erasure";
+import { describe, forgetErasure, getErasure, tellErased } from "@/lib/erasure";
 import { messageOf, SessionEnded } from "@/lib/errors";
 import type { Erasure } from "@/lib/job";
 import { KEPT_FOR } from "@/lib/keeping";
 import { brisk } from "@/lib/polling";
 import { settings } from "@/lib/settings";
 
-/** How far the deletion of all jobs has come, up to its end. */
-export function ErasureProgress({ onEnd }: { onEnd: () => void }) {
+interface Props {
+  userId: string;
+  onClose: () => void;
+}
+
+/** How far the deletion of all jobs has come. Its end is shown until it is closed, but not when the page is opened again. */
+export function ErasureProgress({ userId, onClose }: Props) {
   const [erasure, setErasure] = useState<Erasure | null>(null);
   const asked = useRef(0);
   const watching = [useVisible(), useOnline()].every(Boolean);
   const isDone = erasure?.state === "done";
   const failure = usePolling(watching && !isDone, asked, brisk, async (signal) => {
     const found = await getErasure(signal);
-    if (!found) return onEnd();
+    if (found?.state !== "pending") forgetErasure(userId);
+    if (!found) return onClose();
     setErasure(found);
     if (found.state === "done") tellErased();
   });
@@ -38,7 +44,7 @@ export function ErasureProgress({ onEnd }: { onEnd: () => void }) {
           How far this has come is not known. {messageOf(failure)}
         </p>
       )}
-      {isDone && <Button onClick={onEnd}>Close</Button>}
+      {isDone && <Button onClick={onClose}>Close</Button>}
     </section>
   );
 }

@@ -1,6 +1,6 @@
 /**
- * What the page knows of an erasure without asking: this browser remembers that one was accepted, so that the page shows
- * its progress also when it is opened again.
+ * What the page knows of an erasure without asking: this browser remembers until its end that one was accepted, so that
+ * the page shows its progress also when it is opened again.
  */
 
 /** With the user's id, where this is remembered. */

@@ -162,5 +162,6 @@ export function movedApart(apart: Job[], answered: Job[]): boolean {
 
 /** Returns the jobs as the list has them now, and as they were if it does not: it may have changed since they were chosen. */
 export function asListed(jobs: JobFields[], list: FoundList | undefined): JobFields[] {
-  return jobs.map((job) => list?.jobs.find(({ id }) => id === job.id) ?? job);
+  const now = new Map(list?.jobs.map((job) => [job.id, job]));
+  return jobs.map((job) => now.get(job.id) ?? job);
 }

@@ -22,6 +22,8 @@ export interface Session {
 type EndReason = "revoked" | "signed-out" | "not-kept";
 
 export const RECORD = `firebase:authUser:${settings.firebase.apiKey}:[DEFAULT]`;
+/** The record while a user signs out, before it is removed. Whoever reads it finds nobody. */
+const SIGNED_OUT = "null";
 /** A token is renewed this long before it expires, in milliseconds. Firebase does the same. */
 export const RENEW_BEFORE = 5 * 60_000;
 
@@ -72,22 +74,27 @@ export async function endSession(reason: EndReason): Promise<void> {
   if (ending) return;
   ending = true;
   hidePage();
-  forgetSession();
+  forgetSession(reason);
   const removal = import("@/lib/zip-file").then(({ forgetZip }) => forgetZip());
   const over = new Promise((resolve) => setTimeout(resolve, LONGEST_REMOVAL));
   await Promise.race([removal.catch(() => undefined), over]);
   leaveFor(reason);
 }
 
-function forgetSession(): void {
+function forgetSession(reason: EndReason): void {
   const forgottenAt = serverNow();
-  localStorage.removeItem(RECORD);
+  const forget = () => {
+    // Other tabs see this too. Firebase only removes the record, when it finds that the session was revoked.
+    if (reason === "signed-out") localStorage.setItem(RECORD, SIGNED_OUT);
+    localStorage.removeItem(RECORD);
+  };
+  forget();
   forgetTelling();
   // Until the page is left, Firebase writes the record back when it has started or renewed the token. A record of a
   // later sign-in, in another tab, is not of this session.
   window.addEventListener("pagehide", () => {
     const record = JSON.parse(localStorage.getItem(RECORD) ?? "null");
-    if (!(Number(record?.lastLoginAt) > forgottenAt)) localStorage.removeItem(RECORD);
+    if (!(Number(record?.lastLoginAt) > forgottenAt)) forget();
   });
 }
 
@@ -121,12 +128,17 @@ function leaveFor(reason?: EndReason): void {
   window.location.replace(`/sign-in/?${parameters}`);
 }
 
-/** Leaves the page when another tab signs out; reloads it when another user signs in. Returns a function that stops this. */
+/**
+ * Leaves the page when the session ends in another tab, as that one does; reloads it when another user signs in. Returns a
+ * function that stops this.
+ */
 export function watchSession(session: Session): () => void {
-  const check = ({ key }: { key: string | null }) => {
+  const check = ({ key, newValue }: { key: string | null; newValue?: string | null }) => {
     if (key !== RECORD && key !== null) return;
     const now = readRecord();
-    if (localStorage.getItem(RECORD) === null) void endSession("signed-out");
+    // Where it is unknown how the session ended, the user may have signed out: the address is for nobody else.
+    if ((localStorage.getItem(RECORD) ?? SIGNED_OUT) === SIGNED_OUT)
+      void endSession(key && newValue === null ? "revoked" : "signed-out");
     else if (now && now.userId !== session.userId) window.location.reload();
   };
   // A page restored from the back/forward cache has missed all events in the meantime.

@@ -1,6 +1,16 @@
+import { createElement } from "react";
+import { renderToStaticMarkup } from "react-dom/server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { ErasureProgress } from "@/components/ErasureProgress";
 import { begin, isConfirmed, send, describe as sentence, whatStopped } from "@/lib/erasure";
 import * as session from "@/lib/session";
+
+const { polls } = vi.hoisted(() => ({ polls: [] as ((signal: AbortSignal) => Promise<void>)[] }));
+vi.mock("@/hooks/use-polling", () => ({
+  usePolling: (_active: boolean, _asked: unknown, _pace: unknown, poll: (typeof polls)[number]) => {
+    polls.push(poll);
+  },
+}));
 
 const TOO_OLD = "https://nuumee.ai/problems/sign-in-too-old";
 const fetch = vi.fn<typeof globalThis.fetch>();
@@ -137,6 +147,28 @@ describe("who has closed the dialog meanwhile is told", () => {
     answers["DELETE /jobs?confirm=72"] = problem(401, "The session was ended.", "unauthorized");
     expect(whatStopped(await send(72))).toBeNull();
   });
+});
+
+test.each([
+  ["pending", json(200, { state: "pending", jobs: 3, deleted: 1 }), 0, 0, 0],
+  [
+    "done, and only the bar, which stays, tells of it",
+    json(200, { state: "done", jobs: 3, deleted: 3 }),
+    1,
+    1,
+    0,
+  ],
+  ["unknown", problem(404, "It was never asked to delete all jobs."), 1, 0, 1],
+])("an erasure is forgotten at its end: it is %s", async (_, answer, forgotten, told, closed) => {
+  answers["GET /jobs/erasure"] = answer;
+  const [removeItem, dispatchEvent, onClose] = [vi.fn(), vi.fn(), vi.fn()];
+  vi.stubGlobal("localStorage", { removeItem });
+  vi.stubGlobal("window", { dispatchEvent });
+  renderToStaticMarkup(createElement(ErasureProgress, { userId: "ann", onClose }));
+  await polls.pop()?.(new AbortController().signal);
+  expect(removeItem.mock.calls).toEqual(Array(forgotten).fill(["erasing:ann"]));
+  expect(dispatchEvent).toHaveBeenCalledTimes(told);
+  expect(onClose).toHaveBeenCalledTimes(closed);
 });
 
 test.each(["erase everything", " Erase  Everything\n"])("“%s” confirms an erasure", (typed) => {

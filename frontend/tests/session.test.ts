@@ -159,6 +159,7 @@ describe("signing out", () => {
     vi.stubGlobal("location", { pathname: "/jobs/", search: "", hash: "" });
     vi.stubGlobal("localStorage", {
       getItem: (key: string) => storage.get(key) ?? null,
+      setItem: (key: string, value: string) => storage.set(key, value),
       removeItem: (key: string) => storage.delete(key),
     });
     vi.useFakeTimers();
@@ -176,6 +177,18 @@ describe("signing out", () => {
     expect(forgetZip).toHaveBeenCalledOnce();
     expect(replace).toHaveBeenCalledExactlyOnceWith("/sign-in/?reason=signed-out");
     expect([currentToken, currentUser].map((asked) => asked.mock.calls.length)).toEqual([0, 0]);
+  });
+
+  test("tells other tabs so before the record is removed, and the end of a revoked session does not", async () => {
+    const setItem = vi.spyOn(localStorage, "setItem");
+    await signOut();
+    expect(setItem.mock.calls).toEqual([[RECORD, "null"]]);
+    vi.resetModules();
+    const { endSession } = await import("@/lib/session");
+    void endSession("revoked");
+    expect([setItem.mock.calls.length, storage.size]).toEqual([1, 0]);
+    await vi.dynamicImportSettled();
+    await vi.advanceTimersByTimeAsync(0);
   });
 
   test("also forgets that its user wants to be told, and of what they were told", async () => {
@@ -205,12 +218,36 @@ describe("signing out", () => {
     expect(storage.size).toBe(0);
   });
 
+  test.each([
+    ["signing out", { key: RECORD, newValue: "null" }, "null", "reason=signed-out"],
+    [
+      "signing out, of which this tab hears later",
+      { key: RECORD, newValue: "null" },
+      null,
+      "reason=signed-out",
+    ],
+    ["all that is stored being removed", { key: null, newValue: null }, null, "reason=signed-out"],
+    ["a revoked session", { key: RECORD, newValue: null }, null, "reason=revoked&next=%2Fjobs%2F"],
+  ])("%s in another tab ends the session here for the same reason", async (_, event, record, parameters) => {
+    vi.resetModules();
+    const { watchSession } = await import("@/lib/session");
+    const stop = watchSession({ userId: "ann", email: null });
+    storage.clear();
+    if (record) storage.set(RECORD, record);
+    page.dispatchEvent(Object.assign(new Event("storage"), event));
+    await vi.dynamicImportSettled();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(replace).toHaveBeenCalledExactlyOnceWith(`/sign-in/?${parameters}`);
+    expect([root.hidden, storage.size]).toEqual([true, 0]);
+    stop();
+  });
+
   test("in another tab hides this one, removes its zip file and ends what Firebase writes back", async () => {
     vi.resetModules();
     const { watchSession } = await import("@/lib/session");
     const stop = watchSession({ userId: "ann", email: null });
     storage.clear();
-    page.dispatchEvent(Object.assign(new Event("storage"), { key: RECORD }));
+    page.dispatchEvent(Object.assign(new Event("storage"), { key: RECORD, newValue: "null" }));
     expect(root.hidden).toBe(true);
     await vi.dynamicImportSettled();
     await vi.advanceTimersByTimeAsync(0);

@@ -15,23 +15,29 @@ interface Props {
   jobs: JobFields[];
   /** The result for each job, by its id. */
   outcomes: Outcomes;
+  /** Gets those to delete, of `jobs`. */
   onConfirm: (jobs: JobFields[]) => Promise<void>;
   onClose: () => void;
   /** The jobs that are shown: after a deletion the focus moves to the next one. Null if it does not move. */
   listed: Job[] | null;
 }
 
-/** Asks for confirmation. For several jobs it stays open until each has its result. */
-export function DeleteDialog({ jobs, outcomes, onConfirm, onClose, listed }: Props) {
-  const [started, setStarted] = useState(false);
+/**
+ * Asks for confirmation. For several jobs it stays open until each has its result, and shows them as they were when their
+ * deletion was confirmed.
+ */
+export function DeleteDialog({ jobs: asked, outcomes, onConfirm, onClose, listed }: Props) {
+  const [confirmed, setConfirmed] = useState<JobFields[]>();
+  const started = confirmed !== undefined;
+  const jobs = confirmed ?? asked;
   const returnFocus = useFocusReturn();
   const [first] = jobs;
   const single = jobs.length === 1 && first ? first : null;
-  const failed = jobs.filter((job) => outcomes[job.id]?.state === "failed");
+  const failed = asked.filter((job) => outcomes[job.id]?.state === "failed");
   const settled = started && jobs.every((job) => outcomes[job.id] && outcomes[job.id]?.state !== "waiting");
 
   const confirm = async (chosen: JobFields[]) => {
-    setStarted(true);
+    setConfirmed(jobs);
     if (listed) focusAfterDeletion.plan(listed, chosen);
     await onConfirm(chosen);
   };
@@ -93,13 +99,14 @@ function describe(job: JobFields): string {
 function Consequences({ jobs }: { jobs: JobFields[] }) {
   const days = settings.softDeleteDays;
   const one = jobs.length === 1;
-  const completed = jobs.some((job) => job.status === "completed");
+  // Of several, one that is not on the page may have been completed since it was selected.
+  const outputs = jobs.some((job) => job.status === "completed" || (!one && isActive(job)));
   return (
     <>
       <ul className="list-disc space-y-1.5 pl-5">
         <li>
           {one ? "Its reference image" : "Their reference images"}
-          {completed ? ", source and output videos" : ` and source ${one ? "video" : "videos"}`} will be
+          {outputs ? ", source and output videos" : ` and source ${one ? "video" : "videos"}`} will be
           deleted.{" "}
           {days > 0 ? `You can restore ${one ? "it" : "them"} for ${KEPT_FOR}.` : "You cannot undo this."}
         </li>

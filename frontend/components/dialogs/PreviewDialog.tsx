@@ -40,7 +40,9 @@ interface Props {
 export default function PreviewDialog({ jobs, stop: given, overDetails, ...on }: Props) {
   const listed = overDetails ? [] : (jobs.list?.jobs ?? []);
   const current = listed.find(({ id }) => id === given.job.id);
-  const job = current ?? { ...given.job, media: jobs.thumbnails[given.job.id] ?? given.job.media };
+  const { job: open } = jobs.details;
+  const known = overDetails && open?.id === given.job.id ? open : given.job;
+  const job = current ?? { ...known, media: jobs.thumbnails[known.id] ?? known.media };
   const all = current ? listed : [job];
   const stop = { job, scene: given.scene };
   const [opened] = useState(given);

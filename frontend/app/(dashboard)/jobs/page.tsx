@@ -115,7 +115,7 @@ function JobsOf({ userId }: { userId: string }) {
     if (preview) setPreview(nextStop && { ...preview, ...nextStop });
     // For one job the dialog closes immediately; for several it stays open and shows each result.
     if (jobsToDelete.length === 1) closeDelete();
-    const allDeleted = await deletion.remove(asListed(confirmed, jobs.list));
+    const allDeleted = await deletion.remove(confirmed);
     if (allDeleted) setJobsToDelete((now) => (now === jobsToDelete ? [] : now));
   };
 
@@ -193,7 +193,7 @@ function JobsOf({ userId }: { userId: string }) {
       )}
       {jobsToDelete.length > 0 && later && (
         <later.DeleteDialog
-          jobs={jobsToDelete}
+          jobs={asListed(jobsToDelete, jobs.list)}
           outcomes={deletion.outcomes}
           onConfirm={confirmDeletion}
           onClose={closeDelete}
