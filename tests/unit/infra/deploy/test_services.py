@@ -49,11 +49,14 @@ def test_a_function_is_chosen_and_has_its_own_account_and_size(function: str, co
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_has_a_thread_for_each_request(function: str, commands: list[Line]) -> None:
+def test_a_function_has_a_thread_for_each_request_and_they_share_memory(
+    function: str, commands: list[Line]
+) -> None:
     command = deployed(commands, function)
     # With a single thread, gunicorn would choose a worker that waits for the end of each connection.
     assert int(variables(command)["THREADS"]) == max(2, int(option(command, "--concurrency")))
     assert variables(command)["MALLOC_ARENA_MAX"] == "1"
+    assert variables(command)["GLIBC_TUNABLES"] == "glibc.malloc.tcache_count=0"
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
