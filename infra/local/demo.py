@@ -15,6 +15,8 @@ from infra.local.emulators import EmulatorsMissing
 from infra.local.processes import WAITING, ProcessEnded
 from infra.local.users import Users
 
+_JOBS = 30
+"""More than a page. Fewer than `make dev` fills in, because each uploads its files."""
 _SECONDS = 30
 """Timeout of one request."""
 _PURGED_WITHIN = 300
@@ -43,7 +45,7 @@ def main() -> None:
             progress=lambda text: _step("start", text),
             without=stack.IN_THE_BACKGROUND,
         ) as local:
-            demo = demo_data.fill(local.settings, Users(local.auth_url, stack.PROJECT))
+            demo = demo_data.fill(local.settings, Users(local.auth_url, stack.PROJECT), _JOBS)
             _Play(local, demo).play()
     except KeyboardInterrupt:
         sys.exit("demo: stopped")

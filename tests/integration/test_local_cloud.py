@@ -32,6 +32,8 @@ from tests.waiting import wait_until
 
 SECONDS = 240
 """The longest that anything here may take on a busy machine."""
+FEW = 6
+"""Jobs of the demo data: two pages of five, with three in progress, one failed and two completed."""
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +58,7 @@ def dev(
     first: int, output: Path, until: bytes = b"is running at", **settings: str
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run `make dev` in the folder of `output`. Yields once it has printed `until` or has ended."""
-    few = {"DEMO_JOBS": "12"}
+    few = {"DEMO_JOBS": str(FEW)}
     environment = {"PORT": str(first), "TMPDIR": str(output.parent), "PYTHONPATH": str(ROOT), **few, **settings}
     with output.open("wb") as file:
         process = subprocess.Popen(
@@ -99,7 +101,7 @@ def test_make_dev_prints_working_commands_cleans_up_when_killed_and_keeps_data(t
     with dev(first, output, KEEP="1") as process:
         assert process.poll() is None, output.read_text()
         before = jobs()
-        assert len(before) == 12
+        assert len(before) == FEW
         wait_until((data / "last").is_symlink, SECONDS)
         process.kill()
         process.wait()
