@@ -6,13 +6,13 @@ import { describe, getErasure, tellErased } from "@/lib/erasure";
 import { messageOf, SessionEnded } from "@/lib/errors";
 import type { Erasure } from "@/lib/job";
 import { KEPT_FOR } from "@/lib/keeping";
-import { brisk } from "@/lib/polling";
+import { brisk, unasked } from "@/lib/polling";
 import { settings } from "@/lib/settings";
 
 /** How far the deletion of all jobs has come, up to its end. */
 export function ErasureProgress({ onEnd }: { onEnd: () => void }) {
   const [erasure, setErasure] = useState<Erasure | null>(null);
-  const asked = useRef(0);
+  const asked = useRef(unasked());
   const watching = [useVisible(), useOnline()].every(Boolean);
   const isDone = erasure?.state === "done";
   const failure = usePolling(watching && !isDone, asked, brisk, async (signal) => {

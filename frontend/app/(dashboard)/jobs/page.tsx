@@ -65,7 +65,9 @@ function JobsOf({ userId }: { userId: string }) {
     jobs.drop(job);
     selection.drop([job]);
   };
-  const deletion = useDeletion({ ...jobs, drop }, restore);
+  const refresh = () => Promise.all([jobs.refresh(), trash.refresh()]);
+  // The user may have gone to the trash, or come from there, before a deletion ends.
+  const deletion = useDeletion({ ...jobs, drop, refresh }, restore);
   const [preview, setPreview] = useState<Preview | null>(null);
   const [jobsToDelete, setJobsToDelete] = useState<JobFields[]>([]);
   /** What the preview shows once these jobs are deleted. */
@@ -74,8 +76,8 @@ function JobsOf({ userId }: { userId: string }) {
   useEffect(() => showLayout(grid), [grid]);
   useEffect(loadPartsOnFirstUse, []);
   const list = view.deleted ? trash : jobs;
-  const refreshAll = useEffectEvent(() => void Promise.all([jobs.refresh(), trash.refresh()]));
-  useEffect(() => listenTo(ERASED)(() => refreshAll()), []);
+  const refreshAll = useEffectEvent(refresh);
+  useEffect(() => listenTo(ERASED)(() => void refreshAll()), []);
   usePageChange(view, navigation, list, announce);
 
   const closePreview = () => setPreview(null);
@@ -115,7 +117,7 @@ function JobsOf({ userId }: { userId: string }) {
     if (preview) setPreview(nextStop && { ...preview, ...nextStop });
     // For one job the dialog closes immediately; for several it stays open and shows each result.
     if (jobsToDelete.length === 1) closeDelete();
-    const allDeleted = await deletion.remove(asListed(confirmed, jobs.list));
+    const allDeleted = await deletion.remove(confirmed);
     if (allDeleted) setJobsToDelete((now) => (now === jobsToDelete ? [] : now));
   };
 
@@ -193,7 +195,7 @@ function JobsOf({ userId }: { userId: string }) {
       )}
       {jobsToDelete.length > 0 && later && (
         <later.DeleteDialog
-          jobs={jobsToDelete}
+          jobs={asListed(jobsToDelete, jobs.list)}
           outcomes={deletion.outcomes}
           onConfirm={confirmDeletion}
           onClose={closeDelete}
