@@ -6,7 +6,7 @@ import { describe, forgetErasure, getErasure, tellErased } from "@/lib/erasure";
 import { messageOf, SessionEnded } from "@/lib/errors";
 import type { Erasure } from "@/lib/job";
 import { KEPT_FOR } from "@/lib/keeping";
-import { brisk } from "@/lib/polling";
+import { brisk, unasked } from "@/lib/polling";
 import { settings } from "@/lib/settings";
 
 interface Props {
@@ -17,7 +17,7 @@ interface Props {
 /** How far the deletion of all jobs has come. Its end is shown until it is closed, but not when the page is opened again. */
 export function ErasureProgress({ userId, onClose }: Props) {
   const [erasure, setErasure] = useState<Erasure | null>(null);
-  const asked = useRef(0);
+  const asked = useRef(unasked());
   const watching = [useVisible(), useOnline()].every(Boolean);
   const isDone = erasure?.state === "done";
   const failure = usePolling(watching && !isDone, asked, brisk, async (signal) => {

@@ -22,9 +22,10 @@ interface Props {
 
 /** What can be done with the selected jobs. It stays rendered while none is selected: a saving goes on. */
 export function JobsSelection({ selection, view, list, onDelete, announce }: Props) {
-  const [searching, setSearching] = useState(false);
+  /** The search for all jobs that match. It ends when the selection changes, by the user or with the page. */
+  const [search, setSearch] = useState<AbortController | null>(null);
   const [saving, setSaving] = useState<JobFields[]>([]);
-  const { jobs, outOf, lost, drop } = selection;
+  const { jobs, outOf, lost, drop, state } = selection;
   const total = list?.total ?? 0;
   const tellLost = useEffectEvent(() => {
     notify("info", "No longer on this page, and no longer selected", namesOf(lost));
@@ -34,28 +35,30 @@ export function JobsSelection({ selection, view, list, onDelete, announce }: Pro
     if (lost.length > 0) tellLost();
   }, [lost.length]);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a change of the selection is what ends the search
+  useEffect(() => () => search?.abort(), [search, state]);
+
   const selectMatching = async () => {
-    setSearching(true);
+    const begun = new AbortController();
+    const { signal } = begun;
+    setSearch(begun);
     try {
-      const count = selection.selectThese(await allMatching(view, list?.by));
-      announce(
-        count === null
-          ? "The selection has changed meanwhile. The jobs that match were not selected."
-          : `${count} selected.`,
-      );
+      announce(`${selection.selectThese(await allMatching(view, list?.by, signal))} selected.`);
     } catch (error) {
-      if (!(error instanceof SessionEnded))
+      if (signal.aborted)
+        announce("The selection has changed meanwhile. The jobs that match were not selected.");
+      else if (!(error instanceof SessionEnded))
         notify("error", "The jobs could not be selected", messageOf(error));
     } finally {
-      setSearching(false);
+      setSearch((now) => (now === begun ? null : now));
     }
   };
   return (
     <>
       <SelectionBar selection={selection}>
         {total > outOf && (
-          <Button onClick={selectMatching} busy={searching || jobs.length >= total}>
-            {searching ? "Selecting…" : `Select all ${total} that match`}
+          <Button onClick={selectMatching} busy={search !== null || jobs.length >= total}>
+            {search ? "Selecting…" : `Select all ${total} that match`}
           </Button>
         )}
         <Button onClick={() => setSaving(jobs)}>

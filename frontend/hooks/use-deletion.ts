@@ -12,12 +12,12 @@ import { notify } from "@/lib/notify";
  */
 export function useDeletion(list: List, undo: (jobs: JobFields[]) => void) {
   const [outcomes, setOutcomes] = useState<Outcomes>({});
-  const settle = (job: JobFields, outcome: Outcome) =>
-    setOutcomes((before) => ({ ...before, [job.id]: outcome }));
+  const settle = (jobs: JobFields[], outcome: Outcome) =>
+    setOutcomes((before) => ({ ...before, ...Object.fromEntries(jobs.map((job) => [job.id, outcome])) }));
 
   /** Returns whether all jobs were deleted. */
   const remove = async (jobs: JobFields[]): Promise<boolean> => {
-    for (const job of jobs) settle(job, { state: "waiting" });
+    settle(jobs, { state: "waiting" });
     list.hide(jobs);
     try {
       const { deleteAll } = await late(loadLater);
@@ -26,10 +26,8 @@ export function useDeletion(list: List, undo: (jobs: JobFields[]) => void) {
       // If the session has ended, the browser is leaving the page. Otherwise nothing was loaded, and nothing asked.
       if (error instanceof SessionEnded) return false;
       const reason = messageOf(error);
-      for (const job of jobs) {
-        list.show(job);
-        settle(job, { state: "failed", reason });
-      }
+      for (const job of jobs) list.show(job);
+      settle(jobs, { state: "failed", reason });
       notify("error", "Nothing was deleted", reason);
       return false;
     }

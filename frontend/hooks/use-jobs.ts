@@ -39,7 +39,7 @@ import {
   withTotal,
 } from "@/lib/list";
 import { broughtBy, keepUrls, type TileKind, withRenewed } from "@/lib/media";
-import { isOld, patient, pollsOf, slowing } from "@/lib/polling";
+import { isOld, patient, pollsOf, slowing, unasked } from "@/lib/polling";
 import type { JobId } from "@/lib/selection";
 import { serverNow } from "@/lib/server-time";
 import { placeOf, type View, waysToSearch } from "@/lib/view";
@@ -114,8 +114,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const [loads, setLoads] = useState(0);
   /** When and why the last load of each place failed. SWR forgets it when a poll changes the list. */
   const [failures, setFailures] = useState<Readonly<Record<string, { at: number; error: unknown }>>>({});
-  /** When the list was last asked for or would have been. */
-  const tried = useRef(0);
+  /** The list, when it was last asked for or would have been. */
+  const tried = useRef(unasked());
   /** The last load of each place, and how many loads are under way. */
   const latest = useRef(new Map<string, symbol>());
   const underWay = useRef(0);
@@ -127,8 +127,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const countedBy = useRef<symbol | null>(null);
   /** The loaded pages by their places. A first page that new jobs have come to is longer than others. */
   const pages = useRef(new Map<string, FoundList>());
-  const asked = useRef(0);
-  const looked = useRef(0);
+  const asked = useRef(unasked());
+  const looked = useRef(unasked());
   /** The last successful load of the list: its place and time, and when the newest job it has had was created. */
   const loaded = useRef(NEVER);
   const [arrived, setArrived] = useState<ReadonlySet<string>>(new Set());
@@ -167,9 +167,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     key,
     async () => {
       const at = Date.now();
-      asked.current = at;
-      looked.current = at;
-      tried.current = at;
+      for (const { current } of [asked, looked, tried]) current.at = at;
       const request = Symbol();
       latest.current.set(place, request);
       underWay.current += 1;
@@ -187,6 +185,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
         const left = leftBetween(from, at, whole, dropped.current.values());
         const list = total === null ? withTotal(found, counted - left) : { ...found, total };
         pages.current.set(place, list);
+        // The functions answer again.
+        for (const { current } of [asked, looked, tried]) current.failures = 0;
         // If a later request asks for the counts too, its newer counts are used instead.
         if (list.counts && counting()) setCounts(list.counts);
         // Counts that are older than the list may contradict it. With the list that is loaded then, new ones come.
@@ -241,13 +241,15 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     loaded: loadedJob,
     ...details
   } = useDetails(userId, view.details, all ?? [], pending, learn);
-  const isLeaving = (job: JobId) => deleting.some((one) => one.id === job.id);
+  const leaving = new Set(deleting.map((job) => job.id));
+  const isLeaving = (job: JobId) => leaving.has(job.id);
   const isGone = (job: JobId) => deleted.has(job.id) || isLeaving(job);
   const watched = all?.filter((job) => isActive(job) && !isGone(job)) ?? [];
   const apart = loadedJob && isActive(loadedJob) ? [loadedJob] : [];
   // Nothing is asked while the list loads, because it contains the same jobs, during a deletion, which changes the
   // counts too, or in a hidden page, unless its user wants to be told.
-  const calm = online && !isValidating && deleting.length === 0 && asking;
+  const mayAsk = online && asking && deleting.length === 0;
+  const calm = mayAsk && !isValidating;
   const { polled, pace } = pollsOf([...watched, ...apart], visible);
   const pollFailure = usePolling(calm && polled.length > 0, asked, pace, async (signal) => {
     const ids = polled.map((job) => job.id);
@@ -275,18 +277,20 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     void reload();
   });
   const failure = failures[place];
-  const behind = data !== undefined && failure !== undefined;
-  usePolling(behind && online && asking && deleting.length === 0, tried, patient, async () => {
-    const { at = 0, error } = failure ?? {};
-    if (error instanceof ApiError && Date.now() - at < (error.retryAfter ?? 0)) return;
+  // A visible page without a list has a button that asks again, and its user.
+  const behind = failure !== undefined && (data !== undefined || !visible);
+  usePolling(behind && mayAsk, tried, patient, async () => {
+    if (failure?.error instanceof ApiError && Date.now() - failure.at < (failure.error.retryAfter ?? 0))
+      return;
     await reload();
   });
   useReturn(() => {
-    if (isValidating || !isOld(loaded.current.at, Date.now())) return;
     const now = Date.now();
+    if (isValidating || !isOld(loaded.current.at, now)) return;
     // The list contains what a poll would ask for. A browser may tell of one return by several events.
-    asked.current = now;
+    asked.current.at = now;
     loaded.current = { ...loaded.current, at: now };
+    details.retry();
     void reload();
   });
   useRenewal(all, visible && online && !isValidating, () => void mutate());

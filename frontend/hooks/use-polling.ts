@@ -1,20 +1,18 @@
-import { type RefObject, useEffect, useEffectEvent, useRef, useState } from "react";
-import { keepAsking, type Pace } from "@/lib/polling";
+import { type RefObject, useEffect, useEffectEvent, useState } from "react";
+import { type Asked, keepAsking, type Pace } from "@/lib/polling";
 
 /**
- * Calls `poll` at this `pace` while `active`, and less often after errors. Time since `asked`, the time of the last
- * request in milliseconds since 1970, counts, also while inactive: with ten seconds between two polls, the page polls
- * immediately after a minute away, and after two seconds it waits for the remaining eight. Returns the error after two
- * failures in a row.
+ * Calls `poll` at this `pace` while `active`, and less often after errors. Time since the last request, which `asked`
+ * tells, counts, also while inactive: with ten seconds between two polls, the page polls immediately after a minute away,
+ * and after two seconds it waits for the remaining eight. Returns the error after two failures in a row.
  */
 export function usePolling(
   active: boolean,
-  asked: RefObject<number>,
+  asked: RefObject<Asked>,
   pace: Pace,
   poll: (signal: AbortSignal) => Promise<void>,
 ): unknown {
   const ask = useEffectEvent(poll);
-  const failures = useRef({ count: 0, delay: 0 });
   const [failure, setFailure] = useState<unknown>();
 
   useEffect(() => {
@@ -22,8 +20,7 @@ export function usePolling(
     const stop = keepAsking({
       ask: (signal) => ask(signal),
       pace,
-      asked,
-      failures: failures.current,
+      asked: asked.current,
       onFailure: setFailure,
     });
     return () => {

@@ -9,7 +9,7 @@ import { late } from "@/lib/late";
 import { loadLater } from "@/lib/later";
 import { recount, withoutJobs } from "@/lib/list";
 import { notify } from "@/lib/notify";
-import { brisk } from "@/lib/polling";
+import { brisk, unasked } from "@/lib/polling";
 import type { Returning } from "@/lib/returning";
 import type { View } from "@/lib/view";
 
@@ -37,7 +37,7 @@ export function useRestore(known: Jobs, found: Trash, view: View): Restore {
   /** Null until the first restore. */
   const [part, setPart] = useState<Part | null>(null);
   const [visible, online] = [useVisible(), useOnline()];
-  const asked = useRef(0);
+  const asked = useRef(unasked());
   const all = returning.map(({ job }) => job);
   const isAmong = (some: Returning[], { id }: JobFields) => some.some(({ job }) => job.id === id);
   const forget = (jobs: JobFields[]) => {
@@ -67,7 +67,7 @@ export function useRestore(known: Jobs, found: Trash, view: View): Restore {
     const request = Symbol();
     const isOf = (one: Returning, { id }: JobFields) => one.request === request && one.job.id === id;
     const accept = (job: JobFields) => {
-      asked.current = Date.now();
+      asked.current.at = Date.now();
       change((before) => before.map((one) => (isOf(one, job) ? { ...one, accepted: true } : one)));
     };
     const refuse = (job: JobFields) => change((before) => before.filter((one) => !isOf(one, job)));

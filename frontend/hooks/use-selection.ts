@@ -12,11 +12,10 @@ export interface Selection<T extends JobFields = JobFields> {
   /** With `range`, the jobs between this one and the last one that was chosen are chosen alike. */
   select: (job: JobFields, on: boolean, range?: boolean) => void;
   selectAll: () => void;
-  /**
-   * Selects those of these jobs that are not `gone` by now, on whatever page they are, and returns how many. Returns null
-   * if the selection has changed since this function was returned: then it stays as it is.
-   */
-  selectThese: (jobs: T[]) => number | null;
+  /** Another object after each change. */
+  state: object;
+  /** Selects those of these jobs that are not `gone` by now, on whatever page they are, and returns how many. */
+  selectThese: (jobs: T[]) => number;
   clear: () => void;
   /** Takes out jobs that were deleted or are `lost`, whatever has been selected since this function was returned. */
   drop: (jobs: JobId[]) => void;
@@ -41,9 +40,9 @@ export function useSelection<T extends JobFields>(
   if (selected.place !== place) setSelected({ place, chosen: none });
   const chosen = selected.place === place ? selected.chosen : none;
   const { ids } = chosen;
-  const now = useRef({ selected, gone });
+  const isGoneNow = useRef(gone);
   useEffect(() => {
-    now.current = { selected, gone };
+    isGoneNow.current = gone;
   });
   const keep = (these: Partial<Chosen<T>>) => setSelected({ place, chosen: { ...none, ...these } });
   const isShown = new Set(shown.map((job) => job.id));
@@ -54,10 +53,10 @@ export function useSelection<T extends JobFields>(
     outOf: shown.length,
     has: (job) => ids.has(job.id),
     select: (job, on, range = false) => keep(choose(chosen, shown, job, on, range)),
+    state: selected,
     selectAll: () => keep({ ids: new Set(shown.map((job) => job.id)) }),
     selectThese: (jobs) => {
-      if (now.current.selected !== selected) return null;
-      const elsewhere = jobs.filter((job) => !now.current.gone(job));
+      const elsewhere = jobs.filter((job) => !isGoneNow.current(job));
       keep({ ids: new Set(elsewhere.map((job) => job.id)), elsewhere });
       return elsewhere.length;
     },

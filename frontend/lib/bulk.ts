@@ -55,7 +55,11 @@ export async function patiently<T>(request: () => Promise<T>, signal?: AbortSign
       const busy = error instanceof ApiError && error.status === 429 && waits < MOST_WAITS;
       const wait = (busy && error.retryAfter) || 1000;
       if (!busy || wait > LONGEST_WAIT) throw error;
-      await new Promise((resolve) => setTimeout(resolve, wait));
+      signal?.throwIfAborted();
+      await new Promise((resolve) => {
+        setTimeout(resolve, wait);
+        signal?.addEventListener("abort", resolve, { once: true });
+      });
       signal?.throwIfAborted();
     }
   }

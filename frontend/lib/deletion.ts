@@ -16,12 +16,12 @@ export interface List {
   hide: (jobs: JobFields[]) => void;
   show: (job: JobFields) => void;
   drop: (job: JobFields) => void;
-  refresh: () => Promise<void>;
+  refresh: () => Promise<unknown>;
 }
 
 interface Deletion {
   list: List;
-  settle: (job: JobFields, outcome: Outcome) => void;
+  settle: (jobs: JobFields[], outcome: Outcome) => void;
   undo: (jobs: JobFields[]) => void;
 }
 
@@ -37,12 +37,12 @@ export async function deleteAll(jobs: JobFields[], { list, settle, undo }: Delet
       await restoreAnswered(job.id);
       if ((await patiently(() => deleteJob(job.id))) && settings.softDeleteDays > 0) restorable.push(job);
       list.drop(job);
-      settle(job, { state: "done" });
+      settle([job], { state: "done" });
     } catch (error) {
       if (error instanceof SessionEnded) throw error;
       const reason = messageOf(error);
       list.show(job);
-      settle(job, { state: "failed", reason });
+      settle([job], { state: "failed", reason });
       failures.push({ job, reason });
     }
   });

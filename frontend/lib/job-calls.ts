@@ -16,13 +16,18 @@ import type {
 import type { Place } from "@/lib/view";
 
 /** Returns up to 100 jobs of a view without their media, from the beginning or from a cursor on. */
-export function listPlainly(view: Place, by: Way | undefined, cursor: string | null): Promise<PlainList> {
+export function listPlainly(
+  view: Place,
+  by: Way | undefined,
+  cursor: string | null,
+  signal: AbortSignal,
+): Promise<PlainList> {
   const parameters = new URLSearchParams({
     page_size: "100",
     ...(view.search ? { [`${by}_prefix`]: view.search } : filterParameters(view)),
     ...(cursor && { cursor }),
   });
-  return call("listJobs", `/jobs?${parameters}`);
+  return call("listJobs", `/jobs?${parameters}`, { signal });
 }
 
 /** Returns the job with all of its texts, which lists cut. */

@@ -119,46 +119,49 @@ export function isOld(loadedAt: number, now: number): boolean {
   return now - loadedAt > OLD || now < loadedAt;
 }
 
-/** The failures in a row, and the delay that they led to. Outlives pauses. */
-interface Failures {
-  count: number;
+/** What outlives pauses. */
+export interface Asked {
+  /** The time of the last request, also of one that somebody else made, in milliseconds since 1970. */
+  at: number;
+  /** The failures in a row, and the delay that they led to. */
+  failures: number;
   delay: number;
 }
+
+export const unasked = (): Asked => ({ at: 0, failures: 0, delay: 0 });
 
 interface Asking {
   ask: (signal: AbortSignal) => Promise<void>;
   pace: Pace;
-  /** The time of the last request, also of one that somebody else made, in milliseconds since 1970. */
-  asked: { current: number };
-  failures: Failures;
+  asked: Asked;
   /** Gets the error after the second failure in a row, and undefined after a success. */
   onFailure: (error: unknown) => void;
 }
 
 /** Asks again and again, at this pace and less often after failures, until the returned function is called. */
-export function keepAsking({ ask, pace, asked, failures, onFailure }: Asking): () => void {
+export function keepAsking({ ask, pace, asked, onFailure }: Asking): () => void {
   const controller = new AbortController();
   let answers = 0;
   let timer: ReturnType<typeof setTimeout>;
 
   const schedule = () => {
-    const delay = failures.count > 0 ? failures.delay : pace(answers);
-    timer = setTimeout(run, remaining(asked.current, delay, Date.now()));
+    const delay = asked.failures > 0 ? asked.delay : pace(answers);
+    timer = setTimeout(run, remaining(asked.at, delay, Date.now()));
   };
   const run = async () => {
-    asked.current = Date.now();
+    asked.at = Date.now();
     try {
       await ask(controller.signal);
       answers += 1;
-      failures.count = 0;
+      asked.failures = 0;
       onFailure(undefined);
     } catch (error) {
       if (controller.signal.aborted || error instanceof SessionEnded) return;
       reloadUnseen(error);
-      failures.count += 1;
+      asked.failures += 1;
       const retryAfter = error instanceof ApiError ? error.retryAfter : undefined;
-      failures.delay = backOff(failures.count, pace(answers), retryAfter);
-      if (failures.count > 1) onFailure(error);
+      asked.delay = backOff(asked.failures, pace(answers), retryAfter);
+      if (asked.failures > 1) onFailure(error);
     }
     if (!controller.signal.aborted) schedule();
   };

@@ -128,13 +128,19 @@ describe("a request among many", () => {
     await expect(patiently(() => Promise.reject(often))).rejects.toBe(often);
   });
 
-  test("is not made again once its caller has cancelled", async () => {
+  test.each([
+    ["while it was made", 0],
+    ["while it waits", 1_000],
+  ])("is not made again, nor waited for, once its caller has cancelled %s", async (_, after) => {
     const controller = new AbortController();
     const request = vi.fn().mockRejectedValue(tooMany);
-    const failure = patiently(request, controller.signal).catch((error: unknown) => error);
+    const failed = vi.fn();
+    patiently(request, controller.signal).catch(failed);
+    if (after > 0) await vi.advanceTimersByTimeAsync(after);
     controller.abort();
+    await vi.advanceTimersByTimeAsync(1);
+    expect(failed.mock.calls).toEqual([[expect.any(DOMException)]]);
     await vi.runAllTimersAsync();
-    expect(await failure).toBeInstanceOf(DOMException);
     expect(request).toHaveBeenCalledTimes(1);
   });
 });

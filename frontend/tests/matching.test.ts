@@ -13,10 +13,26 @@ test("all jobs of a view are read page by page, and each is there once", async (
     .mockResolvedValueOnce(list("bc", "two"))
     .mockResolvedValueOnce(list("d", null));
   const view = { ...ALL, search: "cat", details: null };
-  expect((await allMatching(view, "name")).map((job) => job.id)).toEqual(["a", "b", "c", "d"]);
+  const { signal } = new AbortController();
+  expect((await allMatching(view, "name", signal)).map((job) => job.id)).toEqual(["a", "b", "c", "d"]);
   expect(vi.mocked(listPlainly).mock.calls).toEqual([
-    [view, "name", null],
-    [view, "name", "one"],
-    [view, "name", "two"],
+    [view, "name", null, signal],
+    [view, "name", "one", signal],
+    [view, "name", "two", signal],
   ]);
+});
+
+test("no other page is read once nobody wants the jobs", async () => {
+  vi.mocked(listPlainly).mockClear();
+  const controller = new AbortController();
+  const empty = { jobs: [], next_cursor: null } as unknown as Awaited<ReturnType<typeof listPlainly>>;
+  vi.mocked(listPlainly)
+    .mockImplementationOnce(async () => {
+      controller.abort();
+      return { ...empty, next_cursor: "one" };
+    })
+    .mockResolvedValueOnce(empty);
+  const view = { ...ALL, details: null };
+  await expect(allMatching(view, undefined, controller.signal)).rejects.toBe(controller.signal.reason);
+  expect(listPlainly).toHaveBeenCalledOnce();
 });

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ApiError, PartMissing, SessionEnded } from "@/lib/errors";
 import type { Job } from "@/lib/job";
 import {
+  type Asked,
   afterBeingLookedAt,
   asks,
   backOff,
@@ -14,6 +15,7 @@ import {
   remaining,
   slowing,
   steady,
+  unasked,
   unhurried,
   untilItAsks,
 } from "@/lib/polling";
@@ -229,8 +231,10 @@ describe("asking again and again", () => {
   const ask = vi.fn<(signal: AbortSignal) => Promise<void>>();
   const onFailure = vi.fn<(error: unknown) => void>();
   let began: number;
-  const begin = (pace: Pace, failures = { count: 0, delay: 0 }, asked = { current: Date.now() }) =>
-    keepAsking({ ask, pace, asked, failures, onFailure });
+  const begin = (pace: Pace, asked: Partial<Asked> = {}) => {
+    const all = { ...unasked(), at: Date.now(), ...asked };
+    return { asked: all, stop: keepAsking({ ask, pace, asked: all, onFailure }) };
+  };
   const times = async (milliseconds: number) => {
     const seen: number[] = [];
     ask.mockImplementation(async () => void seen.push((Date.now() - began) / SECOND));
@@ -248,38 +252,37 @@ describe("asking again and again", () => {
   });
 
   test("keeps the pace, and begins it anew after a pause", async () => {
-    const stop = begin(slowing);
+    const { stop } = begin(slowing);
     expect(await times(10 * MINUTE)).toEqual([60, 150, 285, 487.5]);
     stop();
     expect(await times(60 * MINUTE)).toEqual([]);
     began = Date.now();
-    begin(slowing, undefined, { current: began });
+    begin(slowing);
     expect(await times(3 * MINUTE)).toEqual([60, 150]);
   });
 
   test("counts the time since the last request, whoever made it", async () => {
-    begin(steady, undefined, { current: began - 8 * SECOND });
+    begin(steady, { at: began - 8 * SECOND });
     expect(await times(13 * SECOND)).toEqual([2, 12]);
   });
 
   test("tells of the second failure in a row and of the next success", async () => {
-    const failures = { count: 0, delay: 0 };
-    begin(steady, failures);
+    const { asked } = begin(steady);
     const refusal = new ApiError("Not now.", 503, 60_000);
     ask.mockRejectedValue(refusal);
     await vi.advanceTimersByTimeAsync(10 * SECOND);
     expect(onFailure).not.toHaveBeenCalled();
-    expect(failures.delay).toBeGreaterThanOrEqual(60_000);
+    expect(asked.delay).toBeGreaterThanOrEqual(60_000);
     await vi.advanceTimersByTimeAsync(78 * SECOND);
     expect(onFailure.mock.calls).toEqual([[refusal]]);
     ask.mockResolvedValue();
     await vi.advanceTimersByTimeAsync(78 * SECOND);
     expect(onFailure.mock.calls.slice(0, 2)).toEqual([[refusal], [undefined]]);
-    expect(failures.count).toBe(0);
+    expect(asked.failures).toBe(0);
   });
 
   test("goes on waiting after a pause if the last request has failed", async () => {
-    begin(steady, { count: 1, delay: MINUTE });
+    begin(steady, { failures: 1, delay: MINUTE });
     expect(await times(MINUTE + SECOND)).toEqual([60]);
   });
 
@@ -289,7 +292,7 @@ describe("asking again and again", () => {
       given = signal;
       return new Promise((_, reject) => signal.addEventListener("abort", () => reject(new Error("aborted"))));
     });
-    const stop = begin(steady);
+    const { stop } = begin(steady);
     await vi.advanceTimersByTimeAsync(10 * SECOND);
     stop();
     await vi.advanceTimersByTimeAsync(MINUTE);
@@ -315,7 +318,7 @@ describe("asking again and again", () => {
     });
     const missing = new PartMissing();
     ask.mockRejectedValue(missing);
-    const stop = begin(steady);
+    const { stop } = begin(steady);
     await vi.advanceTimersByTimeAsync(MINUTE);
     expect(reload).not.toHaveBeenCalled();
     expect(onFailure).toHaveBeenCalledWith(missing);

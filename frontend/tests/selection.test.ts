@@ -78,12 +78,14 @@ describe("all jobs that match", () => {
     expect(use([a], [b])).toMatchObject({ jobs: [a, z], lost: [] });
   });
 
-  test("are not selected if the selection has changed since they were looked for", () => {
-    const use = () => useSelection(view, [a, b]);
-    const before = use();
-    before.select(a, true);
-    use();
-    expect(before.selectThese([a, b, z])).toBeNull();
-    expect(use().jobs).toEqual([a]);
+  test("are no longer looked for once the selection has another state, as after each change, or on another page", () => {
+    const use = (page = 1) => useSelection({ ...view, page }, [a, b]);
+    const { state, select } = use();
+    expect(use().state).toBe(state);
+    select(a, true);
+    const selected = use().state;
+    expect(selected).not.toBe(state);
+    use(2);
+    expect(use(2).state).not.toBe(selected);
   });
 });

@@ -1,6 +1,6 @@
 import * as AlertDialog from "@radix-ui/react-alert-dialog";
 import { CircleCheck, CircleX, LoaderCircle } from "lucide-react";
-import { useState } from "react";
+import { memo, useState } from "react";
 import { statusLabel } from "@/components/StatusBadge";
 import { Button } from "@/components/ui/Button";
 import { ANSWERS, OVERLAY, PANEL } from "@/components/ui/Modal";
@@ -124,27 +124,59 @@ function Consequences({ jobs }: { jobs: JobFields[] }) {
   );
 }
 
+/** How many of many jobs are listed, apart from those that failed. */
+const MOST_LISTED = 100;
+
+/** Lists the jobs. Of many, it counts those that are done, and those that are still to come. */
 function JobResults({ jobs, outcomes }: { jobs: JobFields[]; outcomes: Outcomes }) {
+  const many = jobs.length > MOST_LISTED;
+  const those = (...states: (string | undefined)[]) =>
+    jobs.filter((job) => states.includes(outcomes[job.id]?.state));
+  const [failed, left] = [those("failed"), those(undefined, "waiting")];
+  const listed = many ? [...failed, ...left.slice(0, MOST_LISTED)] : jobs;
+  const done = jobs.length - failed.length - left.length;
   return (
-    <ul
-      aria-label="The jobs and their results"
-      aria-live="polite"
-      // biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls has to be reachable by keyboard
-      tabIndex={0}
-      className="mt-4 max-h-56 divide-y divide-line overflow-y-auto rounded-lg border border-line text-sm"
-    >
-      {jobs.map((job) => (
-        <li key={job.id} className="flex flex-wrap items-center gap-x-3 gap-y-1 px-3 py-2">
-          <span className="font-mono text-xs">{shortName(job.id)}</span>
-          <span className="text-muted">{describe(job)}</span>
-          <JobResult outcome={outcomes[job.id]} />
-        </li>
-      ))}
-    </ul>
+    <>
+      {many && (
+        <p className="mt-4 text-muted text-sm tabular-nums">
+          {done} deleted, {failed.length} failed, {left.length} left
+        </p>
+      )}
+      <ul
+        aria-label="The jobs and their results"
+        aria-live={many ? "off" : "polite"}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: a list that scrolls has to be reachable by keyboard
+        tabIndex={0}
+        className="mt-4 max-h-56 divide-y divide-line overflow-y-auto rounded-lg border border-line text-sm"
+      >
+        {listed.map((job) => (
+          <JobRow key={job.id} job={job} outcome={outcomes[job.id]} />
+        ))}
+        {left.length > MOST_LISTED && (
+          <li className="px-3 py-2 text-muted">and {left.length - MOST_LISTED} more</li>
+        )}
+      </ul>
+    </>
   );
 }
 
-function JobResult({ outcome }: { outcome: Outcome | undefined }) {
+interface Row {
+  job: JobFields;
+  outcome: Outcome | undefined;
+}
+
+/** Drawn only when it changes: there may be thousands. */
+const JobRow = memo(function JobRow({ job, outcome }: Row) {
+  return (
+    <li className="flex flex-wrap items-center gap-x-3 gap-y-1 px-3 py-2">
+      <span className="font-mono text-xs">{shortName(job.id)}</span>
+      <span className="text-muted">{describe(job)}</span>
+      <JobResult outcome={outcome} />
+    </li>
+  );
+});
+
+function JobResult({ outcome }: Pick<Row, "outcome">) {
   switch (outcome?.state) {
     case "waiting":
       return <LoaderCircle className="ml-auto size-4 animate-spin text-muted" aria-label="Being deleted" />;

@@ -65,7 +65,9 @@ function JobsOf({ userId }: { userId: string }) {
     jobs.drop(job);
     selection.drop([job]);
   };
-  const deletion = useDeletion({ ...jobs, drop }, restore);
+  const refresh = () => Promise.all([jobs.refresh(), trash.refresh()]);
+  // The user may have gone to the trash, or come from there, before a deletion ends.
+  const deletion = useDeletion({ ...jobs, drop, refresh }, restore);
   const [preview, setPreview] = useState<Preview | null>(null);
   const [jobsToDelete, setJobsToDelete] = useState<JobFields[]>([]);
   /** What the preview shows once these jobs are deleted. */
@@ -74,8 +76,8 @@ function JobsOf({ userId }: { userId: string }) {
   useEffect(() => showLayout(grid), [grid]);
   useEffect(loadPartsOnFirstUse, []);
   const list = view.deleted ? trash : jobs;
-  const refreshAll = useEffectEvent(() => void Promise.all([jobs.refresh(), trash.refresh()]));
-  useEffect(() => listenTo(ERASED)(() => refreshAll()), []);
+  const refreshAll = useEffectEvent(refresh);
+  useEffect(() => listenTo(ERASED)(() => void refreshAll()), []);
   usePageChange(view, navigation, list, announce);
 
   const closePreview = () => setPreview(null);
