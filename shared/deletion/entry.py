@@ -209,7 +209,9 @@ def late_upload_found(entry: Entry, bucket: str, generation: int, size: int, now
 def late_upload_ended(entry: Entry, bucket: str, generation: int, *, is_removed: bool) -> Entry:
     """Ends what `late_upload_found` began, and counts what this run removed: a purge may have been first."""
     run = f"{bucket}/{generation}"
-    key, is_earlier = f"removed {run}", _is_of_earlier(entry, run)
+    key = f"removed {run}"
+    # Of two deliveries, the first to end takes the run off the list. What this deletion found is still its own.
+    is_earlier = _is_of_earlier(entry, run) and not _is_in(entry, run)
     entry = {**entry, "running": _running(entry, run, None)}
     if not is_removed or is_earlier or _is_in(entry, key):
         return entry
