@@ -229,8 +229,9 @@ class Shares:
         """Let the job's link be as its owner wishes; `requested_wishes` gives the fields.
 
         Raises NotFound, and NotShared if the job has no link that works. A short id whose link is another job's,
-        has ended and came back with another writer, or ends at no time, is taken from the job. Costs two reads
-        and, if a wish is new, one more and two writes; one write if the short id is taken from the job.
+        has ended and came back with another writer, or ends at no time, is taken from the job; the link also ends
+        if it is the job's own. Costs two reads and, if a wish is new or the link ends, two writes, and a write, or
+        a read, to reserve the id; one write if the link is another job's.
         """
 
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
@@ -241,7 +242,7 @@ class Shares:
                 raise NotShared
             if has_come_back(document, link, now) or is_dead(document):
                 link = link if link.get("job_id") == job_id else {}
-                update_unless_changed(self._client, snapshot, revocation(document, link, now))
+                update_with_link(self._client, snapshot, revocation(document, link, now), {"ended_at": now})
                 raise NotShared
             changes = wished(document, link, now, wishes)
             if changes:
