@@ -95,9 +95,10 @@ def has_come_back(document: dict[str, Any], link: Mapping[str, Any], now: dateti
 
 
 def is_dead(document: Mapping[str, Any]) -> bool:
-    """Whether the job has a short id that shows nothing: its owner has ended the link, or its end is no time.
+    """Whether a short id must be taken from the job: its owner has ended the link, or the link's end is no time.
 
-    Lists of shared jobs find such a job too.
+    `job_from` shows no such id, but lists of shared jobs find the job by it. One that is malformed shows nothing
+    either, and is left for the job's output to replace.
     """
     end = given(document, "share_expires_at")
     has_ended = given(document, "share_revoked_at") is not None or not (end is None or isinstance(end, datetime))
