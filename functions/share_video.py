@@ -74,13 +74,19 @@ def _found(thing: T | None) -> T:
     return thing
 
 
+def _require_video(video: SharedVideo, services: Services) -> None:
+    """Without a video, the link shows nothing. What needs no URL does not wait for one to be signed."""
+    if not services.media.has_output(video.job):
+        raise NoSuchVideo
+
+
 def _brand(video: SharedVideo, _: Visit, services: Services) -> Picture:
-    _urls(video, None, services)  # without a video, the link shows nothing
+    _require_video(video, services)
     return Picture(_BRAND_FILE.read_bytes(), "image/jpeg")
 
 
 def _seen(video: SharedVideo, visit: Visit, services: Services) -> Nothing:
-    _urls(video, None, services)
+    _require_video(video, services)
     if counting := _counting(video, visit, services):
         wait([counting], COUNTED_WITHIN)
     return Nothing()

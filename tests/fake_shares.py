@@ -78,7 +78,7 @@ class FakeShares:
             raise NotShared
         link = self._about(document.get("short_id"))
         if has_come_back(document, link, now) or is_dead(document):
-            document.update(revocation(document, self.own_link(document, job_id), now))
+            self.revoke(user_id, job_id, now)
             raise NotShared
         changes = wished(document, link, now, wishes)
         document.update(changes)
@@ -139,6 +139,8 @@ class FakeCompletions:
             is_short_id(short_id) and self._shares.links.setdefault(str(short_id), job.job_id) == job.job_id
         ):
             changes["short_id"] = self._shares.new(job.job_id)
+        elif "short_id" in changes:
+            self._shares._note(document, job.job_id, ended_at=now)
         document.update(changes)
         return bool(changes) or links != self._shares.links
 

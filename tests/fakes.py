@@ -87,6 +87,10 @@ class FakeMediaStore:
     def version(self, jobs: Sequence[Job], now: datetime) -> str | None:
         return self._signer.version(self._signer.validity(now)) if all(map(_names_all, jobs)) else None
 
+    def has_output(self, job: Job) -> bool:
+        self.calls += 1
+        return self._url(job, Medium.OUTPUT_VIDEO) is not None
+
     def download(self, job: Job, now: datetime) -> Download | None:
         self.calls += 1
         url = self._url(job, Medium.OUTPUT_VIDEO)

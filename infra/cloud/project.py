@@ -46,6 +46,8 @@ class Project:
         self.deployment = deployment
         self.table = table
         self.root = root
+        self._unseen: set[str] = set()
+        """The buckets that could not be looked at, as was told."""
         self.topics = {name: str(getattr(table if name == EVERY_MINUTE else deployment, name)) for name in TOPICS}
         """The topics' names, by what the table calls them."""
         if len(set(self.topics.values())) < len(self.topics):
@@ -106,15 +108,17 @@ class Project:
     def seen_on(self, bucket: str, look: Callable[[str], Iterable[_Found]]) -> list[_Found]:
         """What `look` finds on one of them. Raises Failed.
 
-        Whoever may not look at one that the settings do not name finds nothing there, and is told so.
+        Whoever may not look at one that the settings do not name finds nothing there, and is told so once.
         """
         try:
             return list(look(bucket))
         except Denied:
             if bucket in self.buckets.values():
                 raise
-            what = f"whether a deployment left anything on gs://{bucket} is not known"
-            print(f"deploy.sh: {what}: your account may not see it", file=sys.stderr)
+            if bucket not in self._unseen:
+                self._unseen.add(bucket)
+                what = f"whether a deployment left anything on gs://{bucket} is not known"
+                print(f"deploy.sh: {what}: your account may not see it", file=sys.stderr)
             return []
 
     def email(self, account: str) -> str:

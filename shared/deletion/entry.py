@@ -92,7 +92,8 @@ def followed(before: Entry, entry: Entry) -> Entry:
 
 
 _FOLLOWING = ("displaced", "put_back", "restores", "earlier")
-_OF_ONE_OWNER = ("restores_until", "restore_requested_at")
+_LAST_RESTORE = ("restore_requested_at", "restored_despite")
+_OF_ONE_OWNER = ("restores_until", *_LAST_RESTORE)
 _OWNERS_KEPT = 8
 
 
@@ -117,7 +118,7 @@ def wanted_again(entry: Entry, due: datetime) -> Entry:
 def given_up(entry: Entry, due: datetime) -> Entry:
     """The same, but not because the owner wants it: the job cannot come back, and was not live meanwhile."""
     again = wanted_again(entry, due)
-    return {name: value for name, value in again.items() if name != "restore_requested_at"}
+    return {name: value for name, value in again.items() if name not in _LAST_RESTORE}
 
 
 def taken_over(entry: Entry, purge: object) -> Entry:
@@ -209,7 +210,9 @@ def late_upload_found(entry: Entry, bucket: str, generation: int, size: int, now
 def late_upload_ended(entry: Entry, bucket: str, generation: int, *, is_removed: bool) -> Entry:
     """Ends what `late_upload_found` began, and counts what this run removed: a purge may have been first."""
     run = f"{bucket}/{generation}"
-    key, is_earlier = f"removed {run}", _is_of_earlier(entry, run)
+    key = f"removed {run}"
+    # Of two deliveries, the first to end takes the run off the list. What this deletion found is still its own.
+    is_earlier = _is_of_earlier(entry, run) and not _is_in(entry, run)
     entry = {**entry, "running": _running(entry, run, None)}
     if not is_removed or is_earlier or _is_in(entry, key):
         return entry
@@ -260,6 +263,15 @@ def mark_lost(entry: Entry, now: datetime, sweep_after: timedelta) -> Entry:
 
 def is_deleted(entry: Entry) -> bool:
     return entry.get("state") in DELETED
+
+
+def is_restored_despite(entry: Entry, erased_at: datetime) -> bool:
+    """Whether the owner took the deletion back when that erasure, or a later one, had been requested.
+
+    The restore wrote down which erasure it found, so that no clocks are compared. Older code did not.
+    """
+    found = entry.get("restored_despite" if "restored_despite" in entry else "restore_requested_at")
+    return isinstance(found, datetime) and found >= erased_at
 
 
 def was_deleted_by(entry: Entry, user_id: str) -> bool:

@@ -11,7 +11,6 @@ from datetime import datetime
 from shared import log
 from shared.deletion import entry as entries
 from shared.deletion.deletions import Deletions
-from shared.deletion.entry import Entry
 from shared.deletion.erasures import Erasure
 from shared.deletion.ledger import Changes, Ledger
 from shared.deletion.purge import Deletion
@@ -87,8 +86,10 @@ class Erasing:
         mark = self._deletions.marking(erasure.user_id, job_id, erasure.requested_by, at)
 
         def step(pair: Pair) -> Changes:
-            if owner_of(pair) != erasure.user_id or _is_taken_back(pair.entry, erasure):
+            if owner_of(pair) != erasure.user_id:
                 return Changes()
+            if entries.is_restored_despite(pair.entry, erasure.requested_at):
+                return Changes()  # a delete since then is a later wish
             changes = mark(pair)
             if _is_erased(pair, changes):
                 return Changes()
@@ -119,9 +120,3 @@ def _deleted_since(erasure: Erasure, pair: Pair) -> Deletion | None:
 
 
 _FAILED, _AWAY, _LEFT = "failed", "away", "left"
-
-
-def _is_taken_back(entry: Entry, erasure: Erasure) -> bool:
-    """Whether the owner restored the job after the erasure was asked for. A delete since then is a later wish."""
-    at = entry.get("restore_requested_at")
-    return isinstance(at, datetime) and at >= erasure.requested_at

@@ -83,9 +83,7 @@ class Restores:
             if is_marked_again(pair):
                 raise Gone
             if not deletion.is_deleted:
-                return Changes(
-                    _wished_since(pair.entry, erased_at(), now), drop=MARK if has_stale_mark(pair) else ()
-                )
+                return Changes(_wished_since(pair.entry, erased_at()), drop=MARK if has_stale_mark(pair) else ())
             if not pair.document or self._may_be_gone(deletion, kept_until, now):
                 raise Gone
             due = now + self._sweep_after
@@ -202,23 +200,18 @@ def _restoring(entry: Entry, erased_at: datetime | None, now: datetime, due: dat
         **entries.unproved(entry),
         "restores_until": RESTORES.used(entry.get("restores_until"), now, refusal),
         "state": DeletionState.RESTORING.value,
-        "restore_requested_at": _after(erased_at, now),
+        "restore_requested_at": now,
+        "restored_despite": erased_at,
         "restores": entries.restores(entry) + 1,
         "sweeps": 0,
         "sweep_at": due,
     }
 
 
-def _wished_since(entry: Entry, erased_at: datetime | None, now: datetime) -> Entry:
+def _wished_since(entry: Entry, erased_at: datetime | None) -> Entry:
     """The owner asks again for a restore. After an erasure this is the last wish, which the erasure respects."""
-    asked = entry.get("restore_requested_at")
-    is_outdated = isinstance(asked, datetime) and erased_at is not None and asked < erased_at
-    return {**entry, "restore_requested_at": _after(erased_at, now)} if is_outdated else entry
-
-
-def _after(erased_at: datetime | None, now: datetime) -> datetime:
-    """The time of a wish that is later than the erasure, although by this clock it may be earlier."""
-    return max(now, erased_at or now)
+    is_known = erased_at is None or entries.is_restored_despite(entry, erased_at)
+    return entry if is_known else {**entry, "restored_despite": erased_at}
 
 
 def _restored(entry: Entry, now: datetime, due: datetime) -> Entry:

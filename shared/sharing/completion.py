@@ -11,7 +11,7 @@ from shared.errors import Contended
 from shared.jobs.amending import MARKED, Document, amend, update_unless_changed
 from shared.jobs.documents import given, is_deleted, is_owned
 from shared.jobs.job import FINAL_STATUSES, JobPrefix, JobStatus
-from shared.sharing.short_links import Claim, claim, is_short_id, link_for
+from shared.sharing.short_links import Claim, claim, is_short_id, link_for, update_with_link
 
 
 def completion(document: Document, path: str, now: datetime) -> Document:
@@ -63,7 +63,8 @@ class Completions:
         Raises Contended if something had to and the job is marked as deleted.
 
         Costs one read and one write, or two writes with a link. If the job has a `short_id` already, its link
-        may not exist yet: that costs a write and, if the link exists, a read.
+        may not exist yet: that costs a write and, if the link exists, a read. The link of an id that is taken from
+        the job ends, so that no older copy opens it: that costs one write more.
         """
         changed = False
 
@@ -79,6 +80,8 @@ class Completions:
             claimed = claim(self._client, document.get("short_id"), job.job_id) if wants else None
             if claimed and not claimed.is_ours:
                 changes = {**changes, "short_id": link_for(self._client, snapshot, changes, self._length)}
+            elif "short_id" in changes:
+                update_with_link(self._client, snapshot, changes, {"ended_at": now})
             else:
                 update_unless_changed(self._client, snapshot, changes)
             changed = bool(changes) or claimed is Claim.NEW

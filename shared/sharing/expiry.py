@@ -23,7 +23,10 @@ from shared.sharing.shares import revocation
 from shared.sharing.short_links import is_over, own_link, update_with_link
 
 PASSED_OVER = 200
-"""After so many jobs that took no change, a run leaves the rest to the next, so that it ends in time."""
+"""After so many jobs that took no change, a run stops, so that it ends in time. The next begins with them again:
+if they never take one, later ends wait until somebody repairs the documents, which are logged each time. Such
+links show nothing meanwhile, but lists and counts of shared jobs have them.
+"""
 
 
 def goes_on(link: Mapping[str, Any], now: datetime) -> bool:
@@ -44,10 +47,10 @@ class Expiries:
         Where an older copy of a job has brought an earlier end back, the link stays and the job gets the link's
         end. A job without a link only loses the end. A job that somebody else writes meanwhile waits for the next
         run, and so does one that takes no change, which is logged. They do not count, so later ends do not wait,
-        unless there are PASSED_OVER of them. An end time is removed and not set to null, so that there is room for
-        what is written even in a document that is full. Costs two reads and two writes for each, and a write, or a
-        read, to reserve its id; two reads and a write for one that stays; a read and a write for a job without a
-        link; at least a read.
+        unless there are PASSED_OVER of them: then they wait until that is repaired. An end time is removed and
+        not set to null, so that there is room for what is written even in a document that is full. Costs two
+        reads and two writes for each, and a write, or a read, to reserve its id; two reads and a write for one
+        that stays; a read and a write for a job without a link; at least a read.
         """
         due = self._jobs.where(filter=FieldFilter("share_expires_at", "<=", now)).order_by("share_expires_at")
         changed = passed_over = 0

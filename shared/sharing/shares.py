@@ -95,9 +95,10 @@ def has_come_back(document: dict[str, Any], link: Mapping[str, Any], now: dateti
 
 
 def is_dead(document: Mapping[str, Any]) -> bool:
-    """Whether the job has a short id that shows nothing: its owner has ended the link, or its end is no time.
+    """Whether a short id must be taken from the job: its owner has ended the link, or the link's end is no time.
 
-    Lists of shared jobs find such a job too.
+    `job_from` shows no such id, but lists of shared jobs find the job by it. One that is malformed shows nothing
+    either, and is left for the job's output to replace.
     """
     end = given(document, "share_expires_at")
     has_ended = given(document, "share_revoked_at") is not None or not (end is None or isinstance(end, datetime))
@@ -229,8 +230,9 @@ class Shares:
         """Let the job's link be as its owner wishes; `requested_wishes` gives the fields.
 
         Raises NotFound, and NotShared if the job has no link that works. A short id whose link is another job's,
-        has ended and came back with another writer, or ends at no time, is taken from the job. Costs two reads
-        and, if a wish is new, one more and two writes; one write if the short id is taken from the job.
+        has ended and came back with another writer, or ends at no time, is taken from the job; the link also ends
+        if it is the job's own. Costs two reads and, if a wish is new or the link ends, two writes, and a write, or
+        a read, to reserve the id; one write if the link is another job's.
         """
 
         def write(snapshot: Any, document: dict[str, Any]) -> dict[str, Any]:
@@ -241,7 +243,7 @@ class Shares:
                 raise NotShared
             if has_come_back(document, link, now) or is_dead(document):
                 link = link if link.get("job_id") == job_id else {}
-                update_unless_changed(self._client, snapshot, revocation(document, link, now))
+                update_with_link(self._client, snapshot, revocation(document, link, now), {"ended_at": now})
                 raise NotShared
             changes = wished(document, link, now, wishes)
             if changes:

@@ -117,6 +117,10 @@ class MediaStore:
         signed = self._signer.version(self._signer.validity(now))
         return None if signed is None else repr((signed, *self._names.values()))
 
+    def has_output(self, job: Job) -> bool:
+        """Whether a completed job has an output. Signs nothing."""
+        return self._finder.output(job) is not None
+
     def download(self, job: Job, now: datetime) -> Download | None:
         """A URL that makes a browser save a completed job's output; None if it has none."""
         target = self._finder.output(job)

@@ -16,7 +16,7 @@ from shared.errors import TooManyRequests
 from shared.jobs.amending import Document
 from tests.contract.worlds import World, put_many
 from tests.fake_firestore import SWEEP_AFTER
-from tests.jobs import NOW, document, is_owed, new_id
+from tests.jobs import NOW, document, entry, is_owed, new_id
 
 MINUTE = timedelta(minutes=1)
 TEXTS = {"extension_prompt": "a cat", "error_message": "no cat", "name": "Cat", "name_folded": "cat"}
@@ -282,7 +282,7 @@ def test_a_job_that_its_owner_restored_after_the_erasure_and_deleted_again_keeps
     world.deletions.mark(user, ids[0], NOW)
     world.deletions.mark(user, ids[1], NOW)
     for job_id in ids:
-        wish = restores.request(user, job_id, lambda at: at, NOW + MINUTE, lambda: None)
+        wish = restores.request(user, job_id, lambda at: at, NOW + MINUTE, lambda: erasure.requested_at)
         if job_id == ids[0]:
             restores.finish(wish, NOW + 2 * MINUTE)
         world.deletions.mark(user, job_id, NOW + 3 * MINUTE)
@@ -293,11 +293,19 @@ def test_a_job_that_its_owner_restored_after_the_erasure_and_deleted_again_keeps
     assert all(world.read(job_id).keys().isdisjoint(TEXTS) for job_id in ids)
 
 
+def test_a_restore_that_older_code_recorded_is_respected(world: World, erasure: Erasure, user: str) -> None:
+    after, before = put_many(world, user, document, 2)
+    for job_id, asked in ((after, NOW + MINUTE), (before, NOW - MINUTE)):
+        world.put_entry(job_id, entry(user, state="restored", sweep_at=None, restore_requested_at=asked))
+    erased = Erasing(world.ledger, world.deletions).erase(erasure, [after, before], NOW + 2 * MINUTE)
+    assert (erased.left, [one.job_id for one in erased.deletions]) == ((after,), [before])
+
+
 def test_a_job_whose_restore_was_given_up_loses_its_words(world: World, erasure: Erasure, user: str) -> None:
     (job_id,) = put_many(world, user, lambda owner: document(owner, **TEXTS), 1)
     restores = Restores(world.ledger, SWEEP_AFTER, SWEEP_AFTER)
     world.deletions.mark(user, job_id, NOW)
-    wish = restores.request(user, job_id, lambda at: at, NOW + MINUTE, lambda: None)
+    wish = restores.request(user, job_id, lambda at: at, NOW + MINUTE, lambda: erasure.requested_at)
     restores.abandon(wish, NOW + 2 * MINUTE)
     Erasing(world.ledger, world.deletions).erase(erasure, [job_id], NOW + 3 * MINUTE)
     assert world.read(job_id).keys().isdisjoint(TEXTS)

@@ -361,11 +361,14 @@ def test_an_odd_user_owns_no_media(world: World, user_id: str) -> None:
     job = Job(id="job", user_id=user_id, status="completed", output_video_path=f"{user_id}/job/output.mp4")
     assert set(urls(world, job).values()) == {None}
     assert world.media.download(job, NOW) is None
+    assert not world.media.has_output(job)
 
 
 def test_a_download_is_there_when_there_is_an_output(world: World, job: Job) -> None:
     assert world.media.download(job, NOW) is None
+    assert not world.media.has_output(job)
     world.put(OUTPUTS, f"{job.user_id}/{job.id}/output.mp4")
+    assert world.media.has_output(job)
     download = world.media.download(job, NOW)
     assert download is not None
     assert points_at(download.url, OUTPUTS, f"{job.user_id}/{job.id}/output.mp4")

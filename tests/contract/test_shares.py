@@ -13,6 +13,7 @@ from google.cloud import firestore
 from google.cloud.firestore_v1.base_query import FieldFilter
 
 from shared.errors import Contended, JobFull, NotCompleted, NotFound, NotShared, TooManyRequests
+from shared.jobs.job import JobPrefix
 from shared.jobs.renaming import Renaming
 from shared.sharing import expiry, short_links
 from shared.sharing.expiry import Expiries
@@ -151,6 +152,21 @@ def test_a_worker_who_saves_an_older_copy_brings_no_ended_link_back(world: World
     assert world.repository.get(user, job_id).short_id is None, "its owner has met it"
     again = str(world.shares.renew(user, job_id, end, None).short_id)
     assert world.shares.resolve(again, end).job.id == job_id
+
+
+@pytest.mark.parametrize("by", ["completion", "change"])
+def test_an_older_copy_opens_no_link_whose_id_was_taken_from_its_job(world: World, user: str, by: str) -> None:
+    job_id, short_id = new_id(), new_short_id(8)
+    ended = {"share_revoked_at": NOW} if by == "completion" else {"share_expires_at": "soon"}
+    world.put(job_id, document(user, short_id=short_id, **ended))
+    if by == "completion":
+        assert world.completions.complete(JobPrefix(user, job_id), f"{user}/{job_id}/output.mp4", NOW)
+    else:
+        with pytest.raises(NotShared):
+            world.shares.change(user, job_id, NOW, {"share_name": True})
+    world.shares.revoke(user, job_id, NOW)
+    world.put(job_id, document(user, short_id=short_id))
+    assert leads_nowhere(world, short_id)
 
 
 def test_an_ended_link_whose_document_names_no_job_is_not_shared(

@@ -50,3 +50,12 @@ def test_what_a_run_has_removed_of_a_deletion_that_was_taken_back_and_wished_aga
     deletion = entries.deletion_of("job", entry)
     assert deletion
     assert deletion.removed == {"b": 4}
+
+
+def test_what_the_last_of_two_deliveries_has_removed_counts_also_after_an_earlier_restore() -> None:
+    restored = pending("me", state="restored", restore_requested_at=NOW + MINUTE)
+    entry = entries.followed(restored, pending("me", requested_at=NOW + 7 * MINUTE))
+    entry = late(late(entry, 7), 7)
+    for is_removed in (False, True):
+        entry = entries.late_upload_ended(entry, "b", 7, is_removed=is_removed)
+    assert (entry["buckets"]["b"]["late"], entry["running"]) == (1, {})

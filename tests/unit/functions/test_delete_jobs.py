@@ -15,6 +15,7 @@ from functions.delete_job import delete_job
 from functions.delete_jobs import delete_jobs
 from functions.erase_jobs import erase_jobs
 from functions.list_jobs import list_jobs
+from functions.purge_job import purge_job
 from functions.share_video import share_video
 from functions.sweep_purges import sweep_purges
 from functions.undelete_job import undelete_job
@@ -129,6 +130,33 @@ def test_a_restore_that_is_asked_for_again_by_a_clock_that_is_behind_is_later_th
     later(services, 6)
     run(services)
     assert live(services) == {"job-1", "others"}
+
+
+def test_an_erasure_is_later_than_a_restore_by_a_clock_that_is_ahead(services: FakeServices) -> None:
+    services.now = lambda: NOW - MINUTE
+    call(delete_job, services, "/jobs/job-1", method="DELETE")
+    services.now = lambda: NOW + timedelta(seconds=2)
+    restore(services, "job-1")
+    assert "job-1" in live(services)
+    services.now = lambda: NOW
+    request(services)
+    run(services)
+    assert live(services) == {"others"}
+
+
+def test_a_purge_after_a_restore_by_a_clock_that_is_behind_the_erasure_proves_what_it_saw(
+    services: FakeServices,
+) -> None:
+    services.now = lambda: NOW - MINUTE
+    call(delete_job, services, "/jobs/job-1", method="DELETE")
+    services.now = lambda: NOW
+    request(services, "?confirm=4")
+    services.now = lambda: NOW - timedelta(seconds=2)
+    assert call(undelete_job, services, "/jobs/job-1/restore", method="POST").status_code == 202
+    services.now = lambda: NOW - timedelta(seconds=1)
+    call(delete_job, services, "/jobs/job-1", method="DELETE")
+    purge_job.receive(envelope(*services.fake_publisher.published[-1].encode()), services)
+    assert services.fake_ledger.entries["job-1"]["state"] == "done"
 
 
 def test_what_stays_has_no_words(services: FakeServices) -> None:

@@ -7,6 +7,7 @@ import re
 from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from PIL import Image
@@ -317,6 +318,14 @@ def test_a_poster_whose_url_cannot_be_had_is_an_outage_and_one_that_is_not_there
     assert visit(services, PAGE).status_code == 200
     del services.fake_repository.documents["job-1"]["posters"]
     assert visit(services, POSTER).status_code == 404
+
+
+def test_what_shows_no_url_does_without_signing(services: FakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services.fake_media, "shared", Mock(side_effect=Unavailable("Cloud Storage")))
+    assert visit(services, VIDEO).status_code == 503
+    assert visit(services, BRAND).status_code == 200
+    assert visit(services, SEEN, Sec_Fetch_Site="same-origin").status_code == 204
+    assert len(services.fake_view_publisher.published) == 1
 
 
 def test_an_outage_is_told_by_the_page_too(services: FakeServices) -> None:

@@ -230,12 +230,14 @@ def test_what_a_deployment_left_on_a_bucket_that_the_settings_no_longer_name_goe
     assert check(checkout).returncode == 0
 
 
-@pytest.mark.parametrize("look", ["buckets get-iam-policy", "buckets notifications list"])
+@pytest.mark.parametrize(
+    "look", ["buckets get-iam-policy gs://theirs", "buckets notifications list gs://theirs", "gs://theirs"]
+)
 def test_a_bucket_that_the_settings_do_not_name_and_nobody_may_look_at_is_told_and_keeps_nothing_else_from_going(
     grown: Checkout, look: str
 ) -> None:
     grown.cloud.buckets["gs://theirs"] = {}
-    grown.cloud.failing, grown.cloud.saying = f"{look} gs://theirs", DENIED
+    grown.cloud.failing, grown.cloud.saying = look, DENIED
     grown.answers = ["yes"]
     done = check(grown, "--prune")
     assert (done.returncode, "old-one" in grown.cloud.services) == (0, False)
