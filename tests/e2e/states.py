@@ -52,7 +52,9 @@ def without_jobs(jobs: JobsPage, shelf: Shelf) -> Iterator[str]:
 
     page.unroute(LIST)
     page.get_by_role("button", name="Try again").click()
-    page.get_by_text("No videos yet").wait_for()
+    page.get_by_role("heading", name="No videos yet").wait_for()
+    jobs.expect_counts(all=0, completed=0)
+    expect(jobs.cards).to_have_count(0)
     yield "empty"
 
     jobs.open_menu().get_by_role("menuitem", name="Erase everything").wait_for()
