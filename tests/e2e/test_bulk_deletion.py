@@ -7,13 +7,15 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.e2e.faults import ALL_MATCHING, ONE_JOB, HeldBack, failed_load, problem
 from tests.e2e.jobs_page import JobsPage
 from tests.e2e.shelf import Shelf
+from tests.e2e.test_deletion import delete
 from tests.waiting import wait_until
 
 
-def test_jobs_are_selected_deselected_also_by_changing_the_filter_and_deleted_together(
+def test_jobs_are_selected_deselected_also_by_changing_the_filter_and_deleted_together_with_all_their_files(
     jobs_page: JobsPage, shelf: Shelf
 ) -> None:
-    kept, *gone = (shelf.add("failed") for _ in range(3))
+    kept, *gone = (shelf.add() for _ in range(3))
+    assert [len(shelf.objects(job)) for job in (kept, *gone)] == [3, 3, 3]
     jobs_page.open()
     checkbox(jobs_page, kept).check()
     bar(jobs_page).get_by_role("button", name="Select all 3").click()
@@ -33,63 +35,39 @@ def test_jobs_are_selected_deselected_also_by_changing_the_filter_and_deleted_to
     expect(jobs_page.toasts).to_contain_text("2 jobs deleted")
     expect(jobs_page.dialog).to_have_count(0)
     jobs_page.expect_ids([kept])
-    jobs_page.expect_counts(all=1, failed=1)
+    jobs_page.expect_counts(all=1, completed=1)
     expect(jobs_page.card(kept)).to_be_focused()
     expect(bar(jobs_page)).to_have_count(0)
     wait_until(lambda: [shelf.objects(job) for job in gone] == [[], []])
-    assert len(shelf.objects(kept)) == 2
+    assert len(shelf.objects(kept)) == 3
 
     checkbox(jobs_page, kept).check()
-    jobs_page.filter("Failed").click()
+    jobs_page.filter("Completed").click()
     jobs_page.expect_ids([kept])
     expect(checkbox(jobs_page, kept)).not_to_be_checked()
     expect(bar(jobs_page)).to_have_count(0)
 
 
-def test_jobs_that_come_back_are_not_selected(jobs_page: JobsPage, shelf: Shelf) -> None:
-    ids = shelf.add_many(3, "failed")
-    jobs_page.open()
-    for job in ids[:2]:
-        checkbox(jobs_page, job).check()
-    bar(jobs_page).get_by_role("button", name="Delete").click()
-    jobs_page.dialog.get_by_role("button", name="Delete 2 jobs").click()
-    jobs_page.toasts.get_by_role("button", name="Undo").click()
-    expect(jobs_page.toasts.filter(has_text="2 jobs restored")).to_be_visible()
-    jobs_page.expect_ids(ids)
-    for job in ids:
-        expect(checkbox(jobs_page, job)).not_to_be_checked()
-    expect(bar(jobs_page)).to_have_count(0)
-
-
-def test_after_a_whole_page_the_next_jobs_move_up_and_are_no_news(
+def test_after_one_job_or_a_whole_page_the_next_jobs_move_up_and_are_no_news(
     jobs_page: JobsPage, page: Page, shelf: Shelf
 ) -> None:
-    ids = shelf.add_many(22, "failed")
+    ids = shelf.add_many(23, "failed")
     jobs_page.open()
+    gone = ids.pop(3)
+    delete(jobs_page, gone)
+    jobs_page.expect_ids(ids[:20])
+    jobs_page.expect_range(1, 20, 22)
+    jobs_page.expect_counts(all=22, failed=22)
+    expect(jobs_page.card(ids[3])).to_be_focused()
+
     checkbox(jobs_page, ids[0]).check()
+    expect_nothing_covered_at_the_page_s_end(jobs_page)
     bar(jobs_page).get_by_role("button", name="Select all 20").click()
     bar(jobs_page).get_by_role("button", name="Delete").click()
     jobs_page.dialog.get_by_role("button", name="Delete 20 jobs").click()
     jobs_page.expect_ids(ids[20:])
     expect(jobs_page.announcer).not_to_contain_text("new job")
     expect(page.locator("li.animate-arrive")).to_have_count(0)
-
-
-def test_at_the_page_s_end_nothing_is_covered_while_jobs_are_selected(
-    jobs_page: JobsPage, page: Page, shelf: Shelf
-) -> None:
-    ids = shelf.add_many(21)
-    jobs_page.open()
-    checkbox(jobs_page, ids[0]).check()
-    next_page = page.get_by_role("button", name="Next")
-    for width in (360, 768, 1440):
-        page.set_viewport_size({"width": width, "height": 640})
-        page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
-        expect(next_page).to_be_in_viewport()
-        above, below = next_page.bounding_box(), bar(jobs_page).bounding_box()
-        assert above, width
-        assert below, width
-        assert above["y"] + above["height"] <= below["y"], width
 
 
 def test_all_that_match_are_selected_also_those_that_came_back_unless_the_user_has_done_something_else(
@@ -143,7 +121,9 @@ def test_a_selected_job_that_a_new_one_pushes_off_the_page_is_deselected_and_the
     expect(checkbox(jobs_page, first)).to_be_checked()
 
 
-def test_each_result_is_shown_while_other_deletions_wait(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
+def test_each_result_is_shown_while_other_deletions_wait_and_jobs_that_come_back_are_not_selected(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
     slow, quick = shelf.add_many(2, "failed")
     jobs_page.open()
     held = HeldBack(page, ONE_JOB, only=slow)
@@ -154,6 +134,13 @@ def test_each_result_is_shown_while_other_deletions_wait(jobs_page: JobsPage, pa
     expect(jobs_page.cards).to_have_count(0)
     held.let_go()
     expect(jobs_page.toasts).to_contain_text("2 jobs deleted")
+
+    jobs_page.toasts.get_by_role("button", name="Undo").click()
+    expect(jobs_page.toasts.filter(has_text="2 jobs restored")).to_be_visible()
+    jobs_page.expect_ids([slow, quick])
+    for job in (slow, quick):
+        expect(checkbox(jobs_page, job)).not_to_be_checked()
+    expect(bar(jobs_page)).to_have_count(0)
 
 
 def test_the_dialog_says_which_failed_and_why_and_retries_them(
@@ -192,13 +179,32 @@ def test_a_session_that_ends_midway_leads_to_sign_in(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append(failed_load("401"))
-    shelf.add_many(2)
+    ids = shelf.add_many(2)
     page.route(ONE_JOB, lambda route: problem(route, 401, "The session has ended."))
     jobs_page.open()
     choose_all(jobs_page)
     jobs_page.dialog.get_by_role("button", name="Delete 2 jobs").click()
     page.wait_for_url("**/sign-in/?*")
     expect(page.get_by_text("Your session has ended")).to_be_visible()
+    deletions = [request.url.split("/")[-1] for request in jobs_page.requests if request.method == "DELETE"]
+    assert sorted(deletions) == sorted(2 * ids)  # each is sent again with a new token
+    assert all(shelf.document(job).get().exists for job in ids)
+
+
+def expect_nothing_covered_at_the_page_s_end(jobs_page: JobsPage) -> None:
+    page = jobs_page.page
+    window = page.viewport_size
+    assert window is not None
+    next_page = page.get_by_role("button", name="Next")
+    for width in (360, 768, 1440):
+        page.set_viewport_size({"width": width, "height": 640})
+        page.evaluate("window.scrollTo(0, document.documentElement.scrollHeight)")
+        expect(next_page).to_be_in_viewport()
+        above, below = next_page.bounding_box(), bar(jobs_page).bounding_box()
+        assert above, width
+        assert below, width
+        assert above["y"] + above["height"] <= below["y"], width
+    page.set_viewport_size(window)
 
 
 def bar(jobs_page: JobsPage) -> Locator:

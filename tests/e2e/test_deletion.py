@@ -6,10 +6,9 @@ import re
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.faults import LIST, ONE_JOB, HeldBack, failed_load, no_connection, problem, unavailable
+from tests.e2e.faults import LIST, ONE_JOB, HeldBack, failed_load, no_connection, unavailable
 from tests.e2e.jobs_page import JobsPage, wait_for_dialog
 from tests.e2e.shelf import Shelf
-from tests.waiting import wait_until
 
 _PAGE_2 = re.compile(r"/jobs/\?page=2$")
 
@@ -68,15 +67,6 @@ def _expect_a_confirmation_that_escape_ends(jobs_page: JobsPage, job: str) -> No
     assert [request.method for request in jobs_page.requests] == ["GET"]
 
 
-def test_the_jobs_files_are_removed_from_all_buckets_and_no_others(jobs_page: JobsPage, shelf: Shelf) -> None:
-    kept, gone = shelf.add(), shelf.add()
-    assert [len(shelf.objects(job)) for job in (kept, gone)] == [3, 3]
-    jobs_page.open()
-    delete(jobs_page, gone)
-    wait_until(lambda: shelf.objects(gone) == [])
-    assert len(shelf.objects(kept)) == 3
-
-
 def test_the_focus_moves_to_the_next_job_or_else_the_previous_one_and_to_the_heading_after_the_last(
     jobs_page: JobsPage, page: Page, shelf: Shelf
 ) -> None:
@@ -89,16 +79,6 @@ def test_the_focus_moves_to_the_next_job_or_else_the_previous_one_and_to_the_hea
     expect(page.get_by_role("heading", name="No videos yet")).to_be_visible()
     expect(page.get_by_role("heading", name="Jobs", exact=True)).to_be_focused()
     jobs_page.expect_counts(all=0, failed=0)
-
-
-def test_the_first_job_of_the_next_page_moves_up(jobs_page: JobsPage, shelf: Shelf) -> None:
-    ids = shelf.add_many(21, "failed")
-    jobs_page.open()
-    delete(jobs_page, ids[3])
-    jobs_page.expect_ids([job for job in ids if job != ids[3]])
-    jobs_page.expect_range(1, 20, 20)
-    jobs_page.expect_counts(all=20, failed=20)
-    expect(jobs_page.card(ids[4])).to_be_focused()
 
 
 def test_a_list_whose_jobs_are_not_counted_has_one_less_also_on_a_later_page(
@@ -179,20 +159,6 @@ def test_a_deleted_job_is_subtracted_once_even_if_an_older_list_has_it(
     held.let_go()
     expect(page.get_by_role("button", name="Refresh the list")).to_be_enabled()
     jobs_page.expect_counts(all=1, completed=1)
-
-
-def test_an_ended_session_leads_to_sign_in(
-    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
-) -> None:
-    expected_errors.append(failed_load("401"))
-    job = shelf.add(media=False)
-    page.route(ONE_JOB, lambda route: problem(route, 401, "The session has ended."))
-    jobs_page.open()
-    delete(jobs_page, job)
-    page.wait_for_url("**/sign-in/?*")
-    expect(page.get_by_text("Your session has ended")).to_be_visible()
-    assert [request.method for request in jobs_page.requests] == ["GET", "DELETE", "DELETE"]
-    assert shelf.document(job).get().exists
 
 
 def delete(jobs_page: JobsPage, job_id: str) -> None:

@@ -98,7 +98,9 @@ def test_a_phone_shows_the_chosen_filter_before_anything_is_drawn(
     assert max(page.evaluate("strayed")) < 2
 
 
-def test_counts_that_contradict_the_list_are_requested_once_more(jobs_page: JobsPage, shelf: Shelf) -> None:
+def test_counts_that_contradict_the_list_are_requested_once_more_and_refresh_shows_new_jobs(
+    jobs_page: JobsPage, page: Page, shelf: Shelf
+) -> None:
     shelf.add("failed", media=False)
     jobs_page.open()
     jobs_page.expect_counts(all=1, failed=1)
@@ -107,6 +109,12 @@ def test_counts_that_contradict_the_list_are_requested_once_more(jobs_page: Jobs
     jobs_page.expect_ids([new])
     jobs_page.expect_counts(all=2, completed=1, failed=1)
     assert [query(one)["include"] for one in jobs_page.requests] == ["media,counts", "media", "media,counts"]
+
+    newer = shelf.add_many(1)
+    page.get_by_role("button", name="Refresh the list").click()
+    jobs_page.expect_ids([*newer, new])
+    jobs_page.expect_counts(all=3, completed=2, failed=1)
+    jobs_page.expect_range(1, 2, 2)
 
 
 def test_counts_are_requested_again_after_a_failure(
@@ -219,24 +227,6 @@ def test_a_page_beyond_the_end_leads_to_the_last_and_an_invalid_address_or_a_fil
     page.get_by_role("button", name="Show all jobs").press("Enter")
     jobs_page.expect_ids(ids[:20])
     assert jobs_page.focused() == "jobs-title"
-
-
-def test_a_new_user_is_told_what_the_page_is_for(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
-    jobs_page.open(wait=False)
-    expect(page.get_by_role("heading", name="No videos yet")).to_be_visible()
-    jobs_page.expect_counts(all=0, completed=0)
-    expect(jobs_page.cards).to_have_count(0)
-
-
-def test_refresh_shows_new_jobs(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
-    before = shelf.add_many(1)
-    jobs_page.open()
-    jobs_page.expect_counts(all=1, failed=0)
-    after = shelf.add_many(1, "failed")
-    page.get_by_role("button", name="Refresh the list").click()
-    jobs_page.expect_ids(after + before)
-    jobs_page.expect_counts(all=2, failed=1)
-    jobs_page.expect_range(1, 2, 2)
 
 
 def turn(jobs_page: JobsPage, direction: str) -> None:

@@ -98,20 +98,28 @@ def test_a_page_whose_parts_a_deployment_has_removed_is_reloaded_once_and_then_s
     jobs_page.expect_ids([job])
 
 
-def test_a_list_that_cannot_be_loaded_says_why_and_can_be_retried_which_moves_the_focus_to_the_heading(
+def test_a_list_shows_skeletons_then_why_it_cannot_be_loaded_and_a_retry_moves_the_focus_to_the_heading(
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors += LOGGED
     ids = shelf.add_many(2, "failed")
     for fault, reason in FAULTS:
-        page.route(LIST, fault)
+        held = HeldBack(page, LIST)
         jobs_page.open(wait=False)
+        # Until the page's script runs, the text is there twice.
+        expect(page.get_by_text("Loading your jobs").first).to_be_attached()
+        expect(page.get_by_role("heading", name="Jobs", exact=True)).to_be_visible()
+        expect(page.get_by_role("button", name="Refresh the list")).to_be_disabled()
+        held.wait()
+        page.route(LIST, fault)
+        held.let_go(fault)
         expect(alert(page)).to_contain_text("Your jobs could not be loaded")
         expect(alert(page)).to_contain_text(reason)
         page.unroute(LIST)
         alert(page).get_by_role("button", name="Try again").press("Enter")
         jobs_page.expect_ids(ids)
         jobs_page.expect_counts(all=2, failed=2)
+        expect(page.get_by_text("Loading your jobs")).to_have_count(0)
         expect(alert(page)).to_have_count(0)
         assert jobs_page.focused() == "jobs-title"
 
@@ -155,10 +163,10 @@ def test_a_list_that_cannot_be_refreshed_stays_and_says_so_and_a_retry_moves_the
         assert jobs_page.focused() == "jobs-title"
 
 
-def test_a_page_that_cannot_be_loaded_says_why_and_leads_back(
-    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+def test_a_page_that_cannot_be_loaded_says_why_and_leads_back_or_loads_by_itself_when_back_online(
+    jobs_page: JobsPage, context: BrowserContext, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
-    expected_errors.append(failed_load("503"))
+    expected_errors += [failed_load("503"), failed_load("net::ERR_INTERNET_DISCONNECTED")]
     ids = shelf.add_many(21, "failed")
     jobs_page.open()
     page.route(LIST, unavailable(DETAIL))
@@ -169,32 +177,12 @@ def test_a_page_that_cannot_be_loaded_says_why_and_leads_back(
     jobs_page.expect_ids(ids[:20])
     expect(alert(page)).to_have_count(0)
 
-
-def test_a_page_opened_offline_loads_by_itself_when_back_online(
-    jobs_page: JobsPage, context: BrowserContext, page: Page, shelf: Shelf, expected_errors: list[str]
-) -> None:
-    expected_errors.append(failed_load("net::ERR_INTERNET_DISCONNECTED"))
-    ids = shelf.add_many(21, "failed")
-    jobs_page.open()
     context.set_offline(True)
     page.get_by_role("button", name="Next").click()
     expect(alert(page)).to_contain_text("The service cannot be reached.")
     context.set_offline(False)
     jobs_page.expect_ids(ids[20:])
     expect(alert(page)).to_have_count(0)
-
-
-def test_skeletons_are_shown_while_the_cards_load(jobs_page: JobsPage, page: Page, shelf: Shelf) -> None:
-    ids = shelf.add_many(2, "failed")
-    held = HeldBack(page, LIST)
-    jobs_page.open(wait=False)
-    # Until the page's script runs, the text is there twice.
-    expect(page.get_by_text("Loading your jobs").first).to_be_attached()
-    expect(page.get_by_role("heading", name="Jobs", exact=True)).to_be_visible()
-    expect(page.get_by_role("button", name="Refresh the list")).to_be_disabled()
-    held.let_go()
-    jobs_page.expect_ids(ids)
-    expect(page.get_by_text("Loading your jobs")).to_have_count(0)
 
 
 def banner(page: Page) -> Locator:

@@ -123,25 +123,10 @@ def test_switching_tabs_does_not_make_it_poll_more_often(jobs_page: JobsPage, sh
     assert clock.run_to_next(POLL, within=5) - before == pytest.approx(10, abs=1)
 
 
-def test_retry_after_is_honoured(
+def test_polling_slows_down_while_there_is_no_response_and_honours_retry_after(
     jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock, expected_errors: list[str]
 ) -> None:
-    expected_errors.append(failed_load("503"))
-    shelf.add("processing", media=False)
-    jobs_page.open()
-    clock.stop()
-    page.route(POLL, unavailable("Firestore is not available now.", **{"Retry-After": "60"}))
-    failed = next_poll(clock)
-    page.unroute(POLL)
-    recovered = clock.run_to_next(POLL, within=80, after=failed + 59)
-    assert 60 <= recovered - failed <= 79
-    assert next_poll(clock) - recovered == pytest.approx(10, abs=1)
-
-
-def test_polling_slows_down_while_there_is_no_response(
-    jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock, expected_errors: list[str]
-) -> None:
-    expected_errors.append(failed_load("net::ERR_CONNECTION_FAILED"))
+    expected_errors += [failed_load("net::ERR_CONNECTION_FAILED"), failed_load("503")]
     job = shelf.add("processing", media=False)
     jobs_page.open()
     clock.stop()
@@ -153,6 +138,13 @@ def test_polling_slows_down_while_there_is_no_response(
     jobs_page.expect_ids([job])
     page.unroute(POLL)
     recovered = clock.run_to_next(POLL, within=157, after=failed + 119)
+    assert next_poll(clock) - recovered == pytest.approx(10, abs=1)
+
+    page.route(POLL, unavailable("Firestore is not available now.", **{"Retry-After": "60"}))
+    failed = next_poll(clock)
+    page.unroute(POLL)
+    recovered = clock.run_to_next(POLL, within=80, after=failed + 59)
+    assert 60 <= recovered - failed <= 79
     assert next_poll(clock) - recovered == pytest.approx(10, abs=1)
 
 
@@ -199,27 +191,6 @@ def test_a_list_that_could_not_be_loaded_again_is_loaded_when_it_can_be(
     page.unroute(PAGE)
     assert clock.run_to_next(PAGE, within=55) - asked[-1] > 40
     expect(alert(page)).to_have_count(0)
-
-
-def test_a_job_that_finishes_becomes_a_completed_card_in_place(
-    jobs_page: JobsPage, shelf: Shelf, clock: Clock
-) -> None:
-    first, job, last = shelf.add(media=False), shelf.add("processing"), shelf.add("failed", media=False)
-    jobs_page.open()
-    clock.stop()
-    jobs_page.expect_counts(all=3, processing=1, completed=1)
-    jobs_page.button(job, "Delete").click()
-    expect(jobs_page.dialog).to_contain_text("reference image and source video will be deleted")
-    shelf.complete(job)
-    next_poll(clock)
-    expect(jobs_page.dialog).to_contain_text("reference image, source and output videos will be deleted")
-    jobs_page.dialog.get_by_role("button", name="Keep it").click()
-    expect(jobs_page.card(job).get_by_role("heading")).to_contain_text("Completed")
-    expect(jobs_page.tile(job, "output video").locator("video")).to_have_css("opacity", "1")
-    expect(jobs_page.button(job, "Download")).to_be_enabled()
-    expect(jobs_page.announcer).to_have_text(f"Job {job[:8]} is now completed.")
-    jobs_page.expect_counts(all=3, processing=0, completed=2)
-    jobs_page.expect_ids([last, job, first])
 
 
 def test_a_job_with_an_unknown_status_is_polled_until_it_finishes(
@@ -270,11 +241,12 @@ def test_a_poll_during_a_deletion_does_not_count_the_job_twice(
     jobs_page.expect_ids([kept])
 
 
-def test_loaded_media_are_not_loaded_again_when_a_job_finishes(
+def test_a_job_that_finishes_becomes_a_completed_card_in_place_and_its_loaded_media_are_not_loaded_again(
     jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
 ) -> None:
-    job = shelf.add("processing")
+    first, job, last = shelf.add(media=False), shelf.add("processing"), shelf.add("failed", media=False)
     jobs_page.open()
+    jobs_page.expect_counts(all=3, processing=1, completed=1)
     media = [
         jobs_page.tile(job, "reference image").locator("img"),
         jobs_page.tile(job, "source video").locator("video"),
@@ -287,36 +259,43 @@ def test_loaded_media_are_not_loaded_again_when_a_job_finishes(
     page.on("request", lambda request: loaded.append(request.url))
     page.route(POLL, sign_anew)
     clock.stop()
+    jobs_page.button(job, "Delete").click()
+    expect(jobs_page.dialog).to_contain_text("reference image and source video will be deleted")
     shelf.complete(job)
     next_poll(clock)
+    expect(jobs_page.dialog).to_contain_text("reference image, source and output videos will be deleted")
+    jobs_page.dialog.get_by_role("button", name="Keep it").click()
+    expect(jobs_page.card(job).get_by_role("heading")).to_contain_text("Completed")
     expect(jobs_page.tile(job, "output video").locator("video")).to_have_css("opacity", "1")
+    expect(jobs_page.button(job, "Download")).to_be_enabled()
+    expect(jobs_page.announcer).to_have_text(f"Job {job[:8]} is now completed.")
+    jobs_page.expect_counts(all=3, processing=0, completed=2)
+    jobs_page.expect_ids([last, job, first])
     assert [medium.evaluate("element => element.marked") for medium in media] == [True, True]
     assert [medium.get_attribute("src") for medium in media] == sources
     assert not [url for url in loaded if "/reference.jpg" in url or "/motion.mp4" in url]
 
 
-def test_polling_stops_when_the_last_job_finishes(jobs_page: JobsPage, shelf: Shelf, clock: Clock) -> None:
+def test_a_job_deleted_elsewhere_leaves_the_page_and_polling_stops_when_the_last_job_finishes(
+    jobs_page: JobsPage, shelf: Shelf, clock: Clock
+) -> None:
     jobs = [shelf.add(status, media=False) for status in ("queued", "processing")]
+    gone = shelf.add("queued", media=False)
     jobs_page.open()
     clock.stop()
+    shelf.document(gone).update({"deleted_at": firestore.SERVER_TIMESTAMP})
+    next_poll(clock)
+    jobs_page.expect_ids(jobs[::-1])
+    jobs_page.expect_counts(all=2, queued=1, processing=1, failed=0)
+    jobs_page.expect_range(1, 2, 2)
+
     for number, job in enumerate(jobs, start=1):
         shelf.document(job).update({"status": "failed"})
         next_poll(clock)
         jobs_page.expect_counts(failed=number)
     clock.run(seconds=2 * MINUTE)
-    assert len(clock.times(POLL)) == 2
+    assert len(clock.times(POLL)) == 3
     assert f"ids={jobs[1]}&" in jobs_page.asked(ids=jobs[1])[0].url
-
-
-def test_a_job_deleted_elsewhere_leaves_the_page(jobs_page: JobsPage, shelf: Shelf, clock: Clock) -> None:
-    kept, gone = shelf.add("failed", media=False), shelf.add("queued", media=False)
-    jobs_page.open()
-    clock.stop()
-    shelf.document(gone).update({"deleted_at": firestore.SERVER_TIMESTAMP})
-    next_poll(clock)
-    jobs_page.expect_ids([kept])
-    jobs_page.expect_counts(all=1, queued=0, failed=1)
-    jobs_page.expect_range(1, 1, 1)
 
 
 def test_the_next_jobs_move_up_when_a_whole_page_is_deleted_elsewhere(

@@ -43,7 +43,7 @@ def _url(stack: Stack, short_id: str) -> str:
     return f"{stack.settings.share_origin}/v/{short_id}"
 
 
-def test_a_link_is_kept_or_ended_after_confirmation_and_a_job_that_is_not_completed_has_none(
+def test_a_link_is_kept_or_ended_and_replaced_by_one_to_copy_and_a_job_that_is_not_completed_has_none(
     jobs_page: JobsPage, page: Page, shelf: Shelf, stack: Stack
 ) -> None:
     job_id = shelf.add(media=False)
@@ -65,11 +65,20 @@ def test_a_link_is_kept_or_ended_after_confirmation_and_a_job_that_is_not_comple
     assert len(jobs_page.asked()) == lists
     unfinished = shelf.add("processing", media=False)
     page.reload()
-    expect(_link(_details(jobs_page, job_id))).to_contain_text(NONE)
+    details = _details(jobs_page, job_id)
+    expect(_link(details).get_by_role("status")).to_have_text(NONE)
 
-    wait_for_dialog(page)
+    _button(details, "New").click()
+    expect(_button(details, "End")).to_be_focused()
+    new = str(shelf.document(job_id).get().get("short_id"))
+    expect(_link(details).get_by_role("status")).to_contain_text(_url(stack, new))
+    expect(jobs_page.toasts).to_contain_text(f"Job {job_id[:8]} has a new link{_url(stack, new)}")
+    assert _methods(jobs_page) == ["DELETE", "POST"]
     page.keyboard.press("Escape")
-    expect(jobs_page.dialog).to_have_count(0)
+    jobs_page.button(job_id, "Copy link").click()
+    expect(jobs_page.toasts.filter(has_text="Link copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == _url(stack, new)
+
     details = _details(jobs_page, unfinished)
     expect(details.get_by_text("Video type")).to_be_visible()
     expect(_link(details)).to_have_count(0)
@@ -86,26 +95,6 @@ def _keep(details: Locator, job_id: str) -> None:
         page.keyboard.press(key)
         expect(question).to_have_count(0)
         expect(_button(details, "End")).to_be_focused()
-
-
-def test_a_new_link_after_an_ended_one_can_be_copied_from_the_card(
-    jobs_page: JobsPage, page: Page, shelf: Shelf, stack: Stack
-) -> None:
-    job_id = shelf.add(media=False, short_id=None)
-    jobs_page.open()
-    details = _details(jobs_page, job_id)
-    expect(_link(details).get_by_role("status")).to_have_text(NONE)
-    _button(details, "New").click()
-    expect(_button(details, "End")).to_be_focused()
-    new = str(shelf.document(job_id).get().get("short_id"))
-    expect(_link(details).get_by_role("status")).to_contain_text(_url(stack, new))
-    expect(jobs_page.toasts).to_contain_text(f"Job {job_id[:8]} has a new link{_url(stack, new)}")
-    assert _methods(jobs_page) == ["POST"]
-
-    page.keyboard.press("Escape")
-    jobs_page.button(job_id, "Copy link").click()
-    expect(jobs_page.toasts.filter(has_text="Link copied")).to_be_visible()
-    assert page.evaluate("navigator.clipboard.readText()") == _url(stack, new)
 
 
 def test_the_link_of_a_job_that_the_list_does_not_show_changes_in_its_details(
