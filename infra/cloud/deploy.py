@@ -121,11 +121,12 @@ class Deploy:
         names = {one["name"].rpartition("/")[2] for one in listed} & {*self._project.table.functions}
         if not names:
             return
-        commands = "\n".join(f"gcloud functions detach {name} {self._project.region}" for name in sorted(names))
+        typed = self._project.gcloud.typed
+        commands = "\n".join(typed(f"functions detach {name} {self._project.region}") for name in sorted(names))
         raise Refused(
             "these were deployed with gcloud functions, and must become services of Cloud Run alone. Run\n"
             f"{commands}\nand then ./deploy.sh again. After it, delete the triggers of the functions that receive "
-            f"events, which deliver them a second time: gcloud eventarc triggers list --location={region}"
+            f"events, which deliver them a second time: {typed(f'eventarc triggers list --location={region}')}"
         )
 
 

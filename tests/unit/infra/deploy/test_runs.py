@@ -227,8 +227,8 @@ def test_functions_of_an_earlier_deployment_must_be_detached_first(checkout: Che
     checkout.cloud.enabled = {"cloudfunctions.googleapis.com"}
     done = checkout.deploy()
     assert done.returncode == 2
-    assert "gcloud functions detach list_jobs --region=us-central1\n" in done.stderr
-    assert "gcloud functions detach purge_job --region=us-central1\n" in done.stderr
+    assert "gcloud functions detach list_jobs --region=us-central1 --project=nuumee-test\n" in done.stderr
+    assert "gcloud functions detach purge_job --region=us-central1 --project=nuumee-test\n" in done.stderr
     assert "somebody_elses" not in done.stderr
     assert [call[:2] for call in checkout.cloud.changes()] == [["services", "enable"]]
     checkout.cloud.functions = ["somebody_elses"]
