@@ -12,7 +12,6 @@ from infra.cloud.deployment import Refused
 from infra.cloud.fetch import Fetch
 from infra.cloud.firebase import Firebase, tell
 from infra.cloud.foundation import Foundation
-from infra.cloud.gcloud import Mode
 from infra.cloud.measuring import Measuring
 from infra.cloud.page import write_settings
 from infra.cloud.project import Project
@@ -32,7 +31,6 @@ class Deploy:
     def __init__(self, project: Project, fetch: Fetch, stamp: Stamp, token: str | None) -> None:
         """`token` is for the smoke tests."""
         self._project = project
-        self._mode = project.gcloud.mode
         self._access = Access(project)
         self._foundation = Foundation(project)
         self._build = Build(project)
@@ -91,8 +89,8 @@ class Deploy:
         try:
             self._firebase.make()
         finally:
-            if self._mode is Mode.RUN and write_settings(self._project, services, self._firebase.web_app):
-                self._firebase.steps.append("Run ./deploy.sh page: it still has other addresses or buckets")
+            if write_settings(self._project, services, self._firebase.web_app):
+                self._firebase.steps.append("Run ./deploy.sh page: it still has other addresses, buckets or days")
             tell(self._firebase.steps)
         return changes
 
