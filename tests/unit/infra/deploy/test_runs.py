@@ -135,8 +135,9 @@ def test_a_run_that_fails_at_a_step_ends_there_and_can_be_repeated(
     assert done.returncode == 7
     assert "PERMISSION_DENIED" in done.stderr
     after = checkout.calls()[[" ".join(call).startswith(failing) for call in checkout.calls()].index(True) + 1 :]
-    # All that comes after it puts back or takes away.
+    # All that comes after it looks for candidates, puts back or takes away.
     assert {tuple(call[:3]) for call in after} <= {
+        ("run", "services", "list"),
         ("run", "services", "update-traffic"),
         ("pubsub", "subscriptions", "delete"),
     }
