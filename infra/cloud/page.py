@@ -86,7 +86,8 @@ class Page:
                 f"there is no web app, and {_OWN} is not there: copy frontend/.env.example and fill it in"
             )
         write_settings(self._project, Services(self._project).there(), self._firebase.web_app)
-        self._need("npm", "ci", "--prefix", "frontend")
+        # The build tools are development dependencies: install them even if the environment says production.
+        self._need("npm", "ci", "--prefix", "frontend", "--include=dev")
         self._need("npm", "run", "build", "--prefix", "frontend")
         try:
             staged = stage(self._project.deployment.region, Path(_STAGED), Path("frontend/out"))

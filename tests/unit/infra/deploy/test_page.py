@@ -99,7 +99,7 @@ def test_the_page_is_built_and_put_on_the_host(deployed: Checkout) -> None:
     assert done.returncode == 0, done.stderr
     assert (deployed.root / ADDRESSES).exists()
     assert deployed.programs == [
-        ["npm", "ci", "--prefix", "frontend"],
+        ["npm", "ci", "--prefix", "frontend", "--include=dev"],
         ["npm", "run", "build", "--prefix", "frontend"],
         ["npm", "ci", "--prefix", "infra/local/auth"],
         [
