@@ -37,11 +37,15 @@ def restore_job(event: JobRestored, services: Services) -> None:
     prefix = JobPrefix(deletion.user_id, deletion.job_id)
     is_wanted = lambda: services.restores.is_wanted(deletion)  # noqa: E731
     buckets = services.objects.restore(prefix, counted.removed_since, is_wanted, counted.removed)
-    if any(bucket.missing for bucket in buckets) and _is_too_late(counted, services):
+    # The settings named other buckets when the files were removed, and only there can they be restored.
+    unknown = [
+        bucket for bucket, count in counted.removed.items() if count and bucket not in services.settings.buckets
+    ]
+    if (unknown or any(bucket.missing for bucket in buckets)) and _is_too_late(counted, services):
         services.restores.abandon(deletion, services.now())
         log.error("restore_too_late", job_id=deletion.job_id, deleted_at=deletion.deleted_at)
         return
-    if failed := [bucket.bucket for bucket in buckets if bucket.error]:
+    if failed := [*unknown, *(bucket.bucket for bucket in buckets if bucket.error)]:
         raise RestoreIncomplete(f"files may be missing in {', '.join(failed)}")
     state = services.restores.finish(deletion, services.now())
     log.info(

@@ -50,12 +50,13 @@ value = "FUNCTION_TARGET_is_not_set"
 
 
 def stage(folder: Path, root: Path = ROOT, *, compiled: bool = False) -> Path:
-    """Recreate `folder` from the sources in `root`, and return it. Raises OSError.
+    """Recreate `folder` from the sources in `root`, without hidden files such as .DS_Store. Returns it. Raises
+    OSError.
 
     `compiled` takes along the bytecode that Python has left beside the sources.
     """
     shutil.rmtree(folder, ignore_errors=True)
-    left_out = None if compiled else shutil.ignore_patterns("__pycache__")
+    left_out = shutil.ignore_patterns(".*", *(() if compiled else ("__pycache__",)))
     for package in PACKAGES:
         shutil.copytree(root / package, folder / package, ignore=left_out)
     shutil.copy(root / "requirements.txt", folder)

@@ -58,9 +58,10 @@ class Access:
         for one in self._gcloud.read("iam", "service-accounts", "list"):
             email, description = one["email"], one.get("description")
             if email in ours and description and description != DESCRIPTION:
+                update = f"iam service-accounts update {email} --description={DESCRIPTION!r}"
                 raise Refused(
                     f"the account {email} may be another product's, because its description is {description!r}. "
-                    f"If it is not: gcloud iam service-accounts update {email} --description={DESCRIPTION!r}"
+                    f"If it is not: {self._gcloud.typed(update)}"
                 )
 
     def make_accounts(self) -> None:

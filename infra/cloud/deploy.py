@@ -12,7 +12,6 @@ from infra.cloud.deployment import Refused
 from infra.cloud.fetch import Fetch
 from infra.cloud.firebase import Firebase, tell
 from infra.cloud.foundation import Foundation
-from infra.cloud.gcloud import Mode
 from infra.cloud.measuring import Measuring
 from infra.cloud.page import write_settings
 from infra.cloud.project import Project
@@ -32,7 +31,6 @@ class Deploy:
     def __init__(self, project: Project, fetch: Fetch, stamp: Stamp, token: str | None) -> None:
         """`token` is for the smoke tests."""
         self._project = project
-        self._mode = project.gcloud.mode
         self._access = Access(project)
         self._foundation = Foundation(project)
         self._build = Build(project)
@@ -91,8 +89,8 @@ class Deploy:
         try:
             self._firebase.make()
         finally:
-            if self._mode is Mode.RUN and write_settings(self._project, services, self._firebase.web_app):
-                self._firebase.steps.append("Run ./deploy.sh page: it still has other addresses or buckets")
+            if write_settings(self._project, services, self._firebase.web_app):
+                self._firebase.steps.append("Run ./deploy.sh page: it still has other addresses, buckets or days")
             tell(self._firebase.steps)
         return changes
 
@@ -121,11 +119,12 @@ class Deploy:
         names = {one["name"].rpartition("/")[2] for one in listed} & {*self._project.table.functions}
         if not names:
             return
-        commands = "\n".join(f"gcloud functions detach {name} {self._project.region}" for name in sorted(names))
+        typed = self._project.gcloud.typed
+        commands = "\n".join(typed(f"functions detach {name} {self._project.region}") for name in sorted(names))
         raise Refused(
             "these were deployed with gcloud functions, and must become services of Cloud Run alone. Run\n"
             f"{commands}\nand then ./deploy.sh again. After it, delete the triggers of the functions that receive "
-            f"events, which deliver them a second time: gcloud eventarc triggers list --location={region}"
+            f"events, which deliver them a second time: {typed(f'eventarc triggers list --location={region}')}"
         )
 
 

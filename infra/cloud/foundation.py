@@ -56,9 +56,10 @@ class Foundation:
         """Raises Refused for a database or bucket that cannot be used."""
         found = self._gcloud.find("firestore", "databases", "describe", "--database=(default)")
         if found and found["type"] != "FIRESTORE_NATIVE":
+            update = "firestore databases update --database='(default)' --type=firestore-native"
             raise Refused(
                 f"the project's Firestore database is {found['type']}, and it must be FIRESTORE_NATIVE. To change "
-                "an empty one: gcloud firestore databases update --database='(default)' --type=firestore-native"
+                f"an empty one: {self._gcloud.typed(update)}"
             )
         self._database = found
         ours = self._project.own_buckets()
@@ -89,16 +90,17 @@ class Foundation:
             return None
         if not is_ours:
             raise taken
+        update = f"storage buckets update {url}"
         if not there.get("uniform_bucket_level_access"):
             raise Refused(
                 f"{url} has no uniform bucket-level access, which conditions on roles need. It ends "
                 "access by lists of single objects. To turn it on: "
-                f"gcloud storage buckets update {url} --uniform-bucket-level-access"
+                f"{self._gcloud.typed(f'{update} --uniform-bucket-level-access')}"
             )
         if there.get("public_access_prevention") != "enforced" and self._is_public(url):
             raise Refused(
                 f"{url} is open to everybody. To close it: "
-                f"gcloud storage buckets update {url} --public-access-prevention"
+                f"{self._gcloud.typed(f'{update} --public-access-prevention')}"
             )
         return there
 

@@ -156,6 +156,10 @@ class Gcloud:
         call = Call(words=self._shown(words), takes_output=True, environment=_UNLOGGED)
         return "" if self.mode is Mode.DRY_RUN else _checked(self._start(call))
 
+    def typed(self, command: str) -> str:
+        """A command for a person to type, whose gcloud may be set to another project."""
+        return f"gcloud {command} {self._common[0]}"
+
     def attempts(self, until: str, patience: float = PATIENCE) -> Iterator[None]:
         """Yields before each attempt, with pauses in between, in which it says what it waits for. Only once
         unless commands are run.

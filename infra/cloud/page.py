@@ -10,6 +10,7 @@ from pathlib import Path
 from infra.cloud.deployment import Refused
 from infra.cloud.fetch import Fetch
 from infra.cloud.firebase import Firebase, tell
+from infra.cloud.gcloud import Mode
 from infra.cloud.project import Project
 from infra.cloud.services import Service, Services
 from infra.stage_page import stage
@@ -32,17 +33,24 @@ def run(command: Sequence[str]) -> int:
 
 
 def write_settings(project: Project, services: Mapping[str, Service], web_app: Mapping[str, str]) -> bool:
-    """Print the buckets of the page's media, the addresses that it calls and the settings of its web app, and keep
-    them for its build. Returns whether a bucket or an address is another than what was kept before.
+    """Print the buckets of the page's media, how many days they keep what is deleted, the addresses that the page
+    calls and the settings of its web app, and keep them for its build. Returns whether any but the last is another
+    than what was kept before.
 
-    What a person has set in `frontend/.env.production` holds instead of the web app's. Raises Refused.
+    It only reads unless commands are run. What a person has set in `frontend/.env.production` holds instead of the
+    web app's. Raises Refused and Failed.
     """
-    lines = [f"NEXT_PUBLIC_BUCKETS={','.join(project.deployment.buckets)}\n"]
+    days = _days_kept(project)
+    if project.gcloud.mode is not Mode.RUN:
+        return False
+    lines = []
     for name in re.findall(r'endpoint\("([A-Z_]+)_URL"\)', (project.root / _SETTINGS).read_text()):
         service = services.get(project.table.functions[name.lower()].account)
         if service is None:
             raise Refused(f"the function {name.lower()} is not deployed: run ./deploy.sh first")
         lines.append(f"NEXT_PUBLIC_{name}_URL={service.url}\n")
+    lines.append(f"NEXT_PUBLIC_BUCKETS={','.join(project.deployment.buckets)}\n")
+    lines.append(f"NEXT_PUBLIC_SOFT_DELETE_DAYS={days}\n")
     kept = project.root / ADDRESSES
     moved = kept.is_file() and not {*lines} <= {*kept.read_text().splitlines(keepends=True)}
     file = project.root / _OWN
@@ -53,6 +61,14 @@ def write_settings(project: Project, services: Mapping[str, Service], web_app: M
     print("".join(lines), end="")
     kept.write_text("".join(lines))
     return moved
+
+
+def _days_kept(project: Project) -> int:
+    """Whole days for which all buckets keep what is deleted: https://cloud.google.com/storage/docs/soft-delete"""
+    find = project.gcloud.find
+    there = [find("storage", "buckets", "describe", f"gs://{bucket}") for bucket in project.deployment.buckets]
+    policies = [(bucket or {}).get("soft_delete_policy") or {} for bucket in there]
+    return min(int(policy.get("retentionDurationSeconds") or 0) for policy in policies) // 86_400
 
 
 class Page:
@@ -70,7 +86,8 @@ class Page:
                 f"there is no web app, and {_OWN} is not there: copy frontend/.env.example and fill it in"
             )
         write_settings(self._project, Services(self._project).there(), self._firebase.web_app)
-        self._need("npm", "ci", "--prefix", "frontend")
+        # The build tools are development dependencies: install them even if the environment says production.
+        self._need("npm", "ci", "--prefix", "frontend", "--include=dev")
         self._need("npm", "run", "build", "--prefix", "frontend")
         try:
             staged = stage(self._project.deployment.region, Path(_STAGED), Path("frontend/out"))

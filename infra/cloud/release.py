@@ -1,7 +1,7 @@
 """A release is of all services or of none.
 
 Each gets a revision without requests, which is tried. Only if all work, requests are moved. What fails on the way
-leaves or puts back all as it was. Then new revisions are still there, but after a failed trial without an address.
+leaves or puts back all as it was. New revisions are still there then, but after a failed trial without an address.
 """
 
 from __future__ import annotations
@@ -39,19 +39,24 @@ class Release:
         if self._gcloud.mode is Mode.DRY_RUN:
             there = {}
         records = self._releases.all()
-        wanted = {
-            function: self._candidate(function, image, key_version, there.get(function.account))
-            for function in self._project.functions
-        }
-        access = Access(self._project)
-        access.grant(access.of_the_pusher(wanted))
-        if self._gcloud.mode is Mode.CHECK:
-            return there
-        services = self._services.there()
-        proven = {revision for record in records for revision in record.revisions.values()}
-        new = {function: revision for function, revision in wanted.items() if revision not in proven}
-        if new:
-            self._try(new, services)
+        try:
+            wanted = {
+                function: self._candidate(function, image, key_version, there.get(function.account))
+                for function in self._project.functions
+            }
+            access = Access(self._project)
+            access.grant(access.of_the_pusher(wanted))
+            if self._gcloud.mode is Mode.CHECK:
+                return there
+            services = self._services.there()
+            proven = {revision for record in records for revision in record.revisions.values()}
+            new = {function: revision for function, revision in wanted.items() if revision not in proven}
+            if new:
+                self._smoke.test(new, services, self._stamp.id)
+        except BaseException:
+            if self._gcloud.mode is Mode.RUN:
+                self._hide_candidates()
+            raise
         revisions = {function.account: revision for function, revision in wanted.items()}
         self._move(revisions, services)
         if not records or records[-1].revisions != revisions:
@@ -136,21 +141,19 @@ class Release:
         self._services.deploy(function, image, revision, self._stamp, is_new=there is None)
         return revision
 
-    def _try(self, revisions: Mapping[Function, str], services: Mapping[str, Service]) -> None:
-        """Raises what went wrong, after trying to take from each candidate the address at which the internet can
-        reach it. Names those that keep theirs.
-        """
+    def _hide_candidates(self) -> None:
+        """Try to take from each the address at which the internet can reach it. Names those that keep theirs."""
         try:
-            self._smoke.test(revisions, services, self._stamp.id)
-        except BaseException:
-            tagged = [service.name for service in services.values() if service.candidate]
-            if tagged:
-                names = ", ".join(tagged)
-                print(f"deploy.sh: taking their addresses from the new revisions of {names}", file=sys.stderr)
-            stuck = [name for name in tagged if not self._is_untagged(name)]
-            if stuck:
-                print(f"deploy.sh: these still have theirs, see above: {', '.join(stuck)}", file=sys.stderr)
-            raise
+            tagged = [service.name for service in self._services.there().values() if service.candidate]
+        except Failed:
+            print("deploy.sh: new revisions may still have their addresses, see above", file=sys.stderr)
+            return
+        if tagged:
+            names = ", ".join(tagged)
+            print(f"deploy.sh: taking their addresses from the new revisions of {names}", file=sys.stderr)
+        stuck = [name for name in tagged if not self._is_untagged(name)]
+        if stuck:
+            print(f"deploy.sh: these still have theirs, see above: {', '.join(stuck)}", file=sys.stderr)
 
     def _is_untagged(self, name: str) -> bool:
         try:

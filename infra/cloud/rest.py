@@ -11,6 +11,9 @@ from infra.cloud.fetch import Answer, Fetch, Request
 from infra.cloud.gcloud import Mode
 from infra.cloud.project import Project
 
+_UNTRUSTED = b"CERTIFICATE_VERIFY_FAILED"
+"""What Python says where it has no certificates, as on a Mac before its "Install Certificates" was run."""
+
 
 class NotAllowed(Refused):
     """The operator may not do this."""
@@ -60,6 +63,8 @@ class Rest:
         for _ in self._gcloud.attempts(f"{self._api} answers"):
             answer = self._fetch(request)
             is_lost = not answer.status or answer.status >= 500
+            if not answer.status and _UNTRUSTED in answer.body:
+                break
             if not (is_lost and request.method != "POST") and b"SERVICE_DISABLED" not in answer.body:
                 break
         return answer

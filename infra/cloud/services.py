@@ -96,10 +96,9 @@ class Services:
             where = f"services of this product are in {', '.join(elsewhere)} too, and would go on answering there"
             if any(map(self._is_ours, here)):
                 # All but the services is the whole project's, so nothing else of theirs may go.
-                raise Refused(
-                    f"{where}, with old code. Delete each that gcloud run services list --region={elsewhere[0]} "
-                    f"names: gcloud run services delete NAME --region={elsewhere[0]}"
-                )
+                names = self._gcloud.typed(f"run services list --region={elsewhere[0]}")
+                delete = self._gcloud.typed(f"run services delete NAME --region={elsewhere[0]}")
+                raise Refused(f"{where}, with old code. Delete each that this names: {names}\nwith: {delete}")
             raise Refused(
                 f"{where}, with old code. Run ./deploy.sh destroy --region={elsewhere[0]}, which leaves Firestore "
                 "and buckets with objects, then this again, then ./deploy.sh page, and then python -m "
@@ -107,11 +106,11 @@ class Services:
             )
         for service in here:
             if service.name in self._names and not self._is_ours(service):
+                update = f"run services update {service.name} {self._project.region} --update-labels={LABEL_TEXT}"
                 raise Refused(
                     f"the service {service.name} may be another product's, because it has no label {LABEL_TEXT} "
                     f"and does not run as {self._project.email(service.name)}. If so, deploy into another "
-                    f"project. If not: gcloud run services update {service.name} {self._project.region} "
-                    f"--update-labels={LABEL_TEXT}"
+                    f"project. If not: {self._gcloud.typed(update)}"
                 )
 
     def elsewhere(self) -> list[str]:

@@ -24,9 +24,10 @@ class KeyInSecret:
     def look(self) -> None:
         """Raises Refused if a secret of our name is somebody else's."""
         if self._gcloud.find("secrets", "describe", SECRET) and not self.is_ours():
+            update = self._gcloud.typed(f"secrets update {SECRET} --update-labels={LABEL_TEXT}")
             raise Refused(
                 f"the secret {SECRET} may be another product's, because it has no label {LABEL_TEXT}. If it is "
-                f"not: gcloud secrets update {SECRET} --update-labels={LABEL_TEXT}"
+                f"not: {update}"
             )
 
     def is_ours(self) -> bool:
@@ -69,7 +70,8 @@ class KeyInSecret:
                 return
             problem = f"the HMAC key of {self._email} could not be kept in the secret {SECRET}"
         if not self._is_deleted(key.partition(":")[0]):
-            problem += f", and may still be there: see gcloud storage hmac list --service-account={self._email}"
+            listing = self._gcloud.typed(f"storage hmac list --service-account={self._email}")
+            problem += f", and may still be there: see {listing}"
         raise Refused(problem)
 
     def versions(self) -> list[dict[str, Any]]:

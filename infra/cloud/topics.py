@@ -41,6 +41,7 @@ class Topics:
         there = self.subscriptions()
         uploads = self._project.deployment.object_finalized_topic
         for name, topic in self.wanted().items():
+            delete = self._gcloud.typed(f"pubsub subscriptions delete {name}")
             again = "sweeps ask again for deletions and restores"
             if topic in (uploads, dead_letters(uploads)):
                 again = "infra.announce --send (docs/tools.md) tells of all uploads again, after that run"
@@ -48,13 +49,13 @@ class Topics:
                 raise Refused(
                     f"the topic {topic} was deleted, so its subscription {name} receives nothing any more. What "
                     f"it holds is lost with it, but {again}. Delete it, and "
-                    f"run deploy.sh again: gcloud pubsub subscriptions delete {name}"
+                    f"run deploy.sh again: {delete}"
                 )
             if name in there and there[name]["topic"] != self._project.topic_path(topic):
                 raise Refused(
                     f"the subscription {name} is of {there[name]['topic']} and should be of {topic}. What comes "
                     f"until the new one is there is lost, but {again}. Once it is empty, delete it, and run "
-                    f"deploy.sh again: gcloud pubsub subscriptions delete {name}"
+                    f"deploy.sh again: {delete}"
                 )
 
     def make(self) -> None:

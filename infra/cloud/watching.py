@@ -84,10 +84,10 @@ class Watching:
         name = self._project.table.every_minute_topic
         there = self.schedules().get(name)
         if there and not self.is_ours(there):
+            delete = f"scheduler jobs delete {name} --location={self._deployment.region}"
             raise Refused(
                 f"the schedule {name} is another product's, because it has neither our description nor our topic. "
-                f"If nobody needs it, delete it: gcloud scheduler jobs delete {name} "
-                f"--location={self._deployment.region}"
+                f"If nobody needs it, delete it: {self._gcloud.typed(delete)}"
             )
 
     def is_ours(self, schedule: Mapping[str, Any]) -> bool:

@@ -27,8 +27,8 @@ case "${1:-}" in
     export PAGE_FOLDER=out-apart NEXT_PUBLIC_AUTH_EMULATOR_URL=http://auth.localhost
     export NEXT_PUBLIC_CREATE_URL=http://studio.localhost/create NEXT_PUBLIC_SUPPORT=help@nuumee.test
     for function in "${functions[@]}"; do
-      host=${function,,}
-      export "NEXT_PUBLIC_${function}_URL=http://${host//_/-}.localhost"
+      host=$(tr A-Z_ a-z- <<<"$function")
+      export "NEXT_PUBLIC_${function}_URL=http://$host.localhost"
     done ;;
   *)
     printf 'page: there is no such build: %s\n' "$1" >&2; exit 2 ;;

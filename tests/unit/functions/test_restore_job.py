@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from shared.errors import Unavailable
 from shared.jobs.job import JobPrefix
 from shared.messaging.events import JobDeleted, JobRestored
 from shared.publishing.dead_letters import Letter
+from shared.settings import Bucket
 from shared.storage.recovery import BucketRestore
 from tests.calls import call
 from tests.fake_firestore import LONGEST_RUN, SWEEP_AFTER
@@ -298,6 +300,23 @@ def test_a_restore_that_comes_too_late_leaves_all_of_the_job_deleted(
     services.deletions.reopen("job", services.now())
     sweep_purges.receive(envelope(b"", {}), services)
     assert services.fake_publisher.published[-1] == DELETED
+
+
+def test_what_was_removed_from_a_bucket_of_another_name_is_missing(services: FakeServices) -> None:
+    delete(services)
+    purge(services)
+    undelete(services)
+    renamed = dataclasses.replace(SETTINGS, outputs_bucket="nuumee-new")
+    services.settings = renamed
+    services.fake_media.names = dict(zip(Bucket, renamed.buckets, strict=True))
+    for kept in (services.fake_media.objects, services.fake_media.removed):
+        kept["nuumee-new"] = {}
+    with pytest.raises(ServiceUnavailable):
+        restore(services)
+    assert state(services) == "restoring"
+    services.now = lambda: NOW + WEEK
+    restore(services)
+    assert state(services) == "pending", "it stays deleted"
 
 
 def test_a_file_that_came_late_does_not_hide_that_another_is_missing(services: FakeServices) -> None:

@@ -21,7 +21,7 @@ from shared.settings import dead_letters
 from tests.conftest import SUMMARY
 from tests.unit.infra.deploy.checkout import ACCOUNTS, REQUIRED, TOPICS, Checkout, make
 from tests.unit.infra.deploy.cloud import Cloud
-from tests.unit.infra.deploy.cloud.run import LOCATION
+from tests.unit.infra.deploy.refusals import advised
 from tests.unit.infra.deploy.test_removal import grow
 from tests.unit.infra.watching.files import UPTIME
 
@@ -95,42 +95,6 @@ def play(checkout: Checkout) -> None:
     checkout.answers = ["yes", "nuumee-test"]
     checkout.deploy("check", *REQUIRED, "--prune")
     assert checkout.deploy("destroy", *REQUIRED).returncode == 0
-
-
-OTHERS_SERVICE = {
-    "metadata": {"name": "list-jobs", "labels": {LOCATION: "us-central1"}},
-    "spec": {"template": {"spec": {}}},
-}
-BUILDER = "image-builder@nuumee-test.iam.gserviceaccount.com"
-
-
-def advised(checkout: Checkout) -> list[str]:
-    """The commands that deploy.sh names when it refuses to run."""
-    other = {"name": "projects/nuumee-test/subscriptions/purge-job", "topic": "projects/nuumee-test/topics/other"}
-    found = []
-    refusals: tuple[dict[str, Any], ...] = (
-        {"functions": ["list_jobs"], "enabled": {"cloudfunctions.googleapis.com"}},
-        {"buckets": {"gs://nuumee-videos": {"uniform_bucket_level_access": False}}},
-        {
-            "buckets": {"gs://nuumee-videos": {"uniform_bucket_level_access": True}},
-            "policies": {"storage buckets gs://nuumee-videos": [("allUsers", "roles/storage.objectViewer", None)]},
-        },
-        {"subscriptions": {other["name"]: other}},
-        {"subscriptions": {other["name"]: {**other, "topic": "_deleted-topic_"}}},
-        {"accounts": {BUILDER: {"email": BUILDER, "description": "of others"}}},
-        {"schedules": {"every-minute": {"name": "projects/p/jobs/every-minute"}}},
-        {"services": {"list-jobs": OTHERS_SERVICE}},
-        {"versions": {}},
-        {"database": {"type": "DATASTORE_MODE"}},
-    )
-    for there in refusals:
-        checkout.cloud = Cloud()
-        vars(checkout.cloud).update(there)
-        done = checkout.deploy()
-        named = re.findall(r"(?:^|: )(gcloud [a-z].*)$", done.stderr, re.MULTILINE)
-        assert (done.returncode, bool(named)) == (2, True), done.stderr
-        found += named
-    return found
 
 
 @pytest.fixture(scope="module")

@@ -34,3 +34,13 @@ def test_without_gcloud_the_commands_of_deploy_are_not_said_to_be_checked(tmp_pa
     )
     said = done.stderr.splitlines()[0]
     assert (done.returncode, said) == (2, "check-deploy: gcloud is not installed, so no command was checked")
+
+
+NEWER = r"\$\{\w+(\[.\])?(,,|\^\^)|\b(mapfile|readarray)\b|\bdeclare -A\b"
+
+
+@pytest.mark.parametrize("script", sorted([*ROOT.glob("*.sh"), *ROOT.glob("infra/*/*.sh"), ROOT / ".ci/run"]))
+def test_scripts_run_in_the_bash_of_a_mac(script: Path) -> None:
+    """It is 3.2, where what came later ends a script."""
+    assert re.search(NEWER, "${name,,} mapfile")
+    assert re.findall(NEWER, script.read_text()) == []

@@ -18,10 +18,10 @@ from pathlib import Path
 
 import pytest
 
-from infra.cloud.build import BASE
+from infra.cloud.build import BASE, digest_of
 from infra.functions import table
 from infra.local.ports import any_free
-from infra.stage import FUNCTIONS, PYTHON, ROOT, stage
+from infra.stage import FUNCTIONS, PACKAGES, PYTHON, ROOT, stage
 from tests.deployed import deployed_python
 
 LEAST = {
@@ -73,6 +73,18 @@ def test_a_build_gets_what_it_needs(folder: Path) -> None:
         "GOOGLE_FUNCTION_TARGET": "FUNCTION_TARGET_is_not_set",
     }
     assert compileall.compile_dir(folder, quiet=1, force=True)
+
+
+def test_what_a_desktop_leaves_in_a_folder_makes_no_other_image(tmp_path: Path) -> None:
+    for package in PACKAGES:
+        (tmp_path / "root" / package).mkdir(parents=True)
+        (tmp_path / "root" / package / "__init__.py").touch()
+    (tmp_path / "root/requirements.txt").touch()
+    before = digest_of(stage(tmp_path / "staged", tmp_path / "root"))
+    (tmp_path / "root/functions/.DS_Store").write_bytes(b"Bud1")
+    assert digest_of(stage(tmp_path / "staged", tmp_path / "root")) == before
+    (tmp_path / "root/functions/one.py").touch()
+    assert digest_of(stage(tmp_path / "staged", tmp_path / "root")) != before
 
 
 def test_the_builder_has_the_python_that_the_code_is_checked_for() -> None:

@@ -37,15 +37,16 @@ def test_a_run_prints_the_functions_addresses_and_keeps_them_for_the_page(checko
     done = checkout.deploy()
     lines = (checkout.root / ADDRESSES).read_text().splitlines()
     assert done.stdout.splitlines()[-len(lines) :] == lines
-    assert lines[0] == "NEXT_PUBLIC_BUCKETS=nuumee-images,nuumee-videos,nuumee-outputs"
     assert "NEXT_PUBLIC_GET_THUMBNAILS_URL=https://get-thumbnails.run.app" in lines
-    assert lines[-3:] == [
+    assert lines[-5:] == [
+        "NEXT_PUBLIC_BUCKETS=nuumee-images,nuumee-videos,nuumee-outputs",
+        "NEXT_PUBLIC_SOFT_DELETE_DAYS=7",
         "NEXT_PUBLIC_FIREBASE_API_KEY=key",
         "NEXT_PUBLIC_FIREBASE_PROJECT_ID=nuumee-test",
         "NEXT_PUBLIC_FIREBASE_AUTH_DOMAIN=nuumee-test.test",
     ]
     # Those that the page names, and no public one.
-    assert {line.partition("=")[0] for line in lines[1:-3]} == {
+    assert {line.partition("=")[0] for line in lines[:-5]} == {
         f"NEXT_PUBLIC_{name}_URL"
         for name in (
             *("LIST_JOBS", "GET_THUMBNAILS", "GET_OUTPUT", "RENAME_JOB"),
@@ -57,6 +58,19 @@ def test_a_run_prints_the_functions_addresses_and_keeps_them_for_the_page(checko
 def steps(done: Done) -> list[str]:
     assert done.returncode == 0, done.stderr
     return [line.partition(": left to you, ")[2] for line in done.stderr.splitlines() if "left to you" in line]
+
+
+@pytest.mark.parametrize(("seconds", "days"), [(14 * 86_400, 7), (259_200, 3), (259_199, 2), (0, 0), (None, 0)])
+def test_the_page_promises_to_restore_for_as_long_as_all_buckets_keep_what_is_deleted(
+    seconds: int | None, days: int, checkout: Checkout
+) -> None:
+    checkout.cloud.auth = {"signIn": {"email": {"enabled": True}}}
+    checkout.must()
+    policy = {} if seconds is None else {"retentionDurationSeconds": str(seconds)}
+    checkout.cloud.buckets["gs://nuumee-videos"]["soft_delete_policy"] = policy
+    told = any("./deploy.sh page" in step for step in steps(checkout.deploy()))
+    assert f"NEXT_PUBLIC_SOFT_DELETE_DAYS={days}\n" in (checkout.root / ADDRESSES).read_text()
+    assert told == (days != 7)
 
 
 @pytest.mark.parametrize("moved", [("--outputs-bucket=other",), ()], ids=["bucket", "addresses"])
@@ -85,7 +99,7 @@ def test_the_page_is_built_and_put_on_the_host(deployed: Checkout) -> None:
     assert done.returncode == 0, done.stderr
     assert (deployed.root / ADDRESSES).exists()
     assert deployed.programs == [
-        ["npm", "ci", "--prefix", "frontend"],
+        ["npm", "ci", "--prefix", "frontend", "--include=dev"],
         ["npm", "run", "build", "--prefix", "frontend"],
         ["npm", "ci", "--prefix", "infra/local/auth"],
         [

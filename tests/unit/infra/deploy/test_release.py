@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from tests.unit.infra.deploy.checkout import (
     option,
     those,
 )
-from tests.unit.infra.deploy.cloud.command import Command
+from tests.unit.infra.deploy.cloud.command import Command, NotThere
 
 MOVE = ("run", "services", "update-traffic")
 ORDER = [
@@ -80,12 +81,16 @@ def test_one_candidate_that_does_not_work_keeps_all_of_them_back(broken: str, re
     assert [command[3] for command in those(changes, *MOVE)] == ORDER
 
 
-@pytest.mark.parametrize("failing", ["trial", "gcloud", "person"])
-def test_no_candidate_can_be_reached_after_a_trial_that_failed(
+@pytest.mark.parametrize("failing", ["deploy", "trial", "gcloud", "person"])
+def test_no_candidate_can_be_reached_after_a_release_that_failed(
     failing: str, released: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = released.cloud.serving()
-    if failing == "trial":
+    made = [*released.cloud.services]
+    if failing == "deploy":
+        released.cloud.failing = f"run deploy {ORDER[5]}"
+        made = made[:5]
+    elif failing == "trial":
         released.cloud.broken = {ORDER[-1]}
     elif failing == "gcloud":
         released.cloud.failing = "pubsub topics publish release-probe"
@@ -95,9 +100,23 @@ def test_no_candidate_can_be_reached_after_a_trial_that_failed(
     assert done.returncode != 0
     assert "candidate" not in str(released.cloud.services)
     assert released.cloud.serving() == before
-    assert (
-        f"taking their addresses from the new revisions of {', '.join(released.cloud.services)}\n" in done.stderr
-    )
+    assert f"taking their addresses from the new revisions of {', '.join(made)}\n" in done.stderr
+
+
+def test_candidates_that_cannot_be_listed_after_a_failure_are_told_of(released: Checkout) -> None:
+    usual = released.cloud.on_run_services_list
+
+    def gone(command: Command) -> Any:
+        if those(released.calls(), "run", "deploy"):
+            raise NotThere
+        return usual(command)
+
+    released.cloud.calls.clear()
+    released.cloud.__dict__["on_run_services_list"] = gone
+    released.cloud.failing = f"run deploy {ORDER[5]}"
+    done = released.deploy()
+    assert done.returncode == 7
+    assert "deploy.sh: new revisions may still have their addresses, see above\n" in done.stderr
 
 
 def broken_off(*_: str) -> None:
@@ -114,11 +133,13 @@ def test_a_candidate_that_can_still_be_reached_is_named(released: Checkout) -> N
     assert f"deploy.sh: nothing was released: {ORDER[-1]}-" in done.stderr.splitlines()[-1]
 
 
-def test_candidates_of_a_run_that_was_broken_off_before_the_trial_are_tried_and_released(
-    released: Checkout,
+def test_candidates_that_a_failed_run_could_not_hide_are_tried_and_released(
+    released: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     released.cloud.failing = f"run deploy {ORDER[5]}"
-    assert released.deploy().returncode != 0
+    with monkeypatch.context() as patch:
+        patch.setattr(released.cloud, "on_run_services_update_traffic", broken_off)
+        assert released.deploy().returncode != 0
     released.cloud.failing = None
     changes = released.must()
     assert [command[2] for command in those(changes, "run", "deploy")] == ORDER[5:]

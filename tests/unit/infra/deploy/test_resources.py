@@ -151,7 +151,7 @@ def test_a_topic_that_was_deleted_is_told_with_what_brings_it_back(checkout: Che
     done = checkout.deploy()
     assert (done.returncode, "the topic job-deleted was deleted" in done.stderr) == (2, True)
     (command,) = (line for line in done.stderr.splitlines() if "subscriptions delete" in line)
-    assert command.endswith("gcloud pubsub subscriptions delete purge-job")
+    assert command.endswith("gcloud pubsub subscriptions delete purge-job --project=nuumee-test")
     del checkout.cloud.subscriptions["projects/nuumee-test/subscriptions/purge-job"]
     checkout.must()
     assert checkout.must() == []

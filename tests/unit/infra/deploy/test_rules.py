@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from ssl import SSLCertVerificationError
+from urllib.error import URLError
 
 import pytest
 
-from infra.cloud.fetch import Answer, Request
+from infra.cloud.fetch import Answer, Request, fetch
 from infra.stage import ROOT
 from tests.unit.infra.deploy.checkout import REQUIRED, Checkout
 
@@ -145,6 +147,22 @@ def test_an_api_that_was_turned_on_just_now_is_waited_for(
     done = checkout.deploy()
     assert done.returncode == 0
     assert done.stderr.count("waiting until the API of Firebase's rules answers") == 2
+
+
+def test_a_python_without_certificates_is_told_of_at_once(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def refuse(*_: object, **__: object) -> None:
+        asked.append(1)
+        raise URLError(SSLCertVerificationError(1, "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"))
+
+    monkeypatch.setattr("urllib.request.urlopen", refuse)
+    monkeypatch.setattr(checkout.cloud, "fetch", fetch)
+    done = checkout.deploy()
+    assert (done.returncode, len(asked)) == (2, 1)
+    assert "certificate verify failed" in done.stderr
 
 
 def test_an_api_that_refuses_ends_the_run_before_anything_is_made(

@@ -135,8 +135,9 @@ def test_a_run_that_fails_at_a_step_ends_there_and_can_be_repeated(
     assert done.returncode == 7
     assert "PERMISSION_DENIED" in done.stderr
     after = checkout.calls()[[" ".join(call).startswith(failing) for call in checkout.calls()].index(True) + 1 :]
-    # All that comes after it puts back or takes away.
+    # All that comes after it looks for candidates, puts back or takes away.
     assert {tuple(call[:3]) for call in after} <= {
+        ("run", "services", "list"),
         ("run", "services", "update-traffic"),
         ("pubsub", "subscriptions", "delete"),
     }
@@ -227,8 +228,8 @@ def test_functions_of_an_earlier_deployment_must_be_detached_first(checkout: Che
     checkout.cloud.enabled = {"cloudfunctions.googleapis.com"}
     done = checkout.deploy()
     assert done.returncode == 2
-    assert "gcloud functions detach list_jobs --region=us-central1\n" in done.stderr
-    assert "gcloud functions detach purge_job --region=us-central1\n" in done.stderr
+    assert "gcloud functions detach list_jobs --region=us-central1 --project=nuumee-test\n" in done.stderr
+    assert "gcloud functions detach purge_job --region=us-central1 --project=nuumee-test\n" in done.stderr
     assert "somebody_elses" not in done.stderr
     assert [call[:2] for call in checkout.cloud.changes()] == [["services", "enable"]]
     checkout.cloud.functions = ["somebody_elses"]

@@ -114,7 +114,9 @@ def test_what_is_no_key_is_not_kept(made: str, checkout: Checkout) -> None:
     assert done.returncode == 2
     problem = f"deploy.sh: gcloud made no HMAC key for {SIGNER} that can be kept"
     known = made.startswith("GOOG1EKEY")
-    left = f", and may still be there: see gcloud storage hmac list --service-account={SIGNER}"
+    left = (
+        f", and may still be there: see gcloud storage hmac list --service-account={SIGNER} --project=nuumee-test"
+    )
     assert done.stderr.splitlines()[-1] == problem + ("" if known else left)
     assert deleted_keys(checkout) == (["GOOG1EKEY"] if known else [])
     assert (kept(checkout), those(checkout.calls(), "run", "deploy")) == ([], [])
@@ -138,7 +140,7 @@ def test_a_key_that_can_be_neither_kept_nor_deleted_is_told_of(step: str, checko
     checkout.cloud.hmac_key, checkout.cloud.failing = "GOOG1EKEY", f"storage hmac {step}"
     done = checkout.deploy()
     assert done.returncode == 2
-    assert done.stderr.endswith(f"see gcloud storage hmac list --service-account={SIGNER}\n")
+    assert done.stderr.endswith(f"see gcloud storage hmac list --service-account={SIGNER} --project=nuumee-test\n")
 
 
 def test_a_key_that_was_kept_although_the_answer_was_lost_stays(checkout: Checkout) -> None:

@@ -98,7 +98,11 @@ class Data:
         return {"uniform_bucket_level_access": True} if url in self.others_buckets else only(self.buckets.get(url))
 
     def on_storage_buckets_create(self, command: Command) -> None:
-        self.buckets[command.named[0]] = {"uniform_bucket_level_access": True}
+        days = int(command.flags.get("--soft-delete-duration", "7d").removesuffix("d"))
+        self.buckets[command.named[0]] = {
+            "uniform_bucket_level_access": True,
+            "soft_delete_policy": {"retentionDurationSeconds": str(days * 86_400)},
+        }
         if "--public-access-prevention" in command.flags:
             self.buckets[command.named[0]]["public_access_prevention"] = "enforced"
 
