@@ -39,7 +39,7 @@ def make_posters(event: ObjectFinalized, services: Services) -> None:
             # Nothing announces it again if the deletion is taken back before the file is removed.
             raise PurgeIncomplete("the file of a deleted job is still there")
         return
-    if is_own and services.deletions.take_stale_mark(job.job_id):
+    if is_own and services.deletions.take_stale_mark(job.job_id, services.now()):
         log.info("upload_ignored", reason="marked by other code since its restore", **_about(event))
         return
     if there is None:

@@ -32,7 +32,7 @@ def process_upload(event: ObjectFinalized, services: Services) -> None:
     else:
         # The job is live, or being restored, or does not exist yet, because inputs are uploaded first. A deletion
         # of another user's is of another job with this id.
-        if is_own and services.deletions.take_stale_mark(job_id):
+        if is_own and services.deletions.take_stale_mark(job_id, services.now()):
             reason = "marked by other code since its restore"
             log.info("upload_ignored", job_id=job_id, bucket=event.bucket, reason=reason)
             return

@@ -180,7 +180,7 @@ class Reconciliation:
                 yield Finding(Kind.ERASED_TEXTS, f"jobs/{pair.job_id}")
             elif has_stale_mark(pair):
                 if self._repair:
-                    self._deletions.take_stale_mark(pair.job_id)
+                    self._deletions.take_stale_mark(pair.job_id, self._now)
                 yield Finding(Kind.STALE_MARK, f"jobs/{pair.job_id}")
             elif kind := self._wrong_restore(pair):
                 yield Finding(kind, f"jobs/{pair.job_id}")

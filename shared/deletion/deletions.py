@@ -15,17 +15,15 @@ from typing import TYPE_CHECKING
 from shared import log
 from shared.deletion import entry as entries
 from shared.deletion.entry import Entry
-from shared.deletion.ledger import Changes, Ledger, Step
+from shared.deletion.ledger import Changes, Ledger, Step, without_stale_mark
 from shared.deletion.purge import NOTHING, Deletion, DeletionState, Leftovers
 from shared.deletion.standing import (
     LOOKED_AT,
-    MARK,
     Pair,
     Standing,
     deletion_of,
     entry_from,
     has_lost_mark,
-    has_stale_mark,
     is_marked_again,
     is_marked_by_others,
     is_of_one_owner,
@@ -210,12 +208,12 @@ class Deletions:
         """Put right what a stale copy has undone: put a lost mark again, and remove texts that were erased."""
         self._record(job_id, lambda _, entry: entry, now)
 
-    def take_stale_mark(self, job_id: str) -> bool:
+    def take_stale_mark(self, job_id: str, now: datetime) -> bool:
         """Take the mark of a deletion that was taken back from the job's document, if it is there.
 
         Returns whether other code has marked the restored job instead. That mark stays.
         """
-        pair = self._ledger.change(job_id, lambda pair: Changes(drop=MARK if has_stale_mark(pair) else ()))
+        pair = self._ledger.change(job_id, lambda pair: without_stale_mark(pair, None, now))
         return is_marked_again(pair)
 
     def take_over(self, job_id: str, now: datetime) -> Deletion | None:

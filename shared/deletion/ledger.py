@@ -16,7 +16,7 @@ from google.cloud.firestore_v1.field_path import FieldPath
 from shared.deletion.displacing import displaced_fields
 from shared.deletion.entry import ERASED_TEXTS, Entry
 from shared.deletion.purge import DELETED, DeletionState
-from shared.deletion.standing import LOOKED_AT, MARK, Pair
+from shared.deletion.standing import LOOKED_AT, MARK, Pair, has_stale_mark, stirred
 from shared.errors import Contended
 from shared.jobs.amending import BUSY, Document
 from shared.jobs.documents import fields
@@ -44,6 +44,13 @@ class Changes:
     put: Document = field(default_factory=dict)
     drop: Sequence[str] = ()
     """Fields to remove from the document."""
+
+
+def without_stale_mark(pair: Pair, entry: Entry | None, now: datetime) -> Changes:
+    """Takes the mark that a stale copy has brought back to a restored job, if it is there, and writes `entry`."""
+    if not has_stale_mark(pair):
+        return Changes(entry)
+    return Changes(entry, put=stirred(pair.entry, pair.document, now), drop=MARK)
 
 
 Step = Callable[[Pair], Changes]

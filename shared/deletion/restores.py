@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from shared import log
 from shared.deletion import entry as entries
 from shared.deletion.entry import Entry
-from shared.deletion.ledger import Changes, Ledger
+from shared.deletion.ledger import Changes, Ledger, without_stale_mark
 from shared.deletion.purge import Deletion, DeletionState
 from shared.deletion.standing import (
     LOOKED_AT,
@@ -25,12 +25,13 @@ from shared.deletion.standing import (
     is_marked_again,
     is_of_one_owner,
     owner_of,
+    stirred,
 )
 from shared.errors import Gone, NotDeleted, NotFound, RestoreIncomplete
 from shared.jobs.allowance import Allowance
 from shared.jobs.amending import Document
 from shared.jobs.documents import is_deleted
-from shared.jobs.job import FINAL_STATUSES, can_own_media, is_job_id
+from shared.jobs.job import can_own_media, is_job_id
 
 KeptUntil = Callable[[datetime], datetime | None]
 """Until when all that was removed at that time can be restored; None if it was not kept."""
@@ -83,7 +84,7 @@ class Restores:
             if is_marked_again(pair):
                 raise Gone
             if not deletion.is_deleted:
-                return Changes(_wished_since(pair.entry, erased_at()), drop=MARK if has_stale_mark(pair) else ())
+                return without_stale_mark(pair, _wished_since(pair.entry, erased_at()), now)
             if not pair.document or self._may_be_gone(deletion, kept_until, now):
                 raise Gone
             due = now + self._sweep_after
@@ -162,17 +163,15 @@ class Restores:
 
         def step(pair: Pair) -> Changes:
             entry = entries.swept(pair.entry, deletion.sweep_at, now, self._sweep_after)
-            if not has_stale_mark(pair):
-                return Changes(entry)
-            log.warning("stale_mark_removed", job_id=pair.job_id)
-            return Changes(entry, drop=MARK)
+            if has_stale_mark(pair):
+                log.warning("stale_mark_removed", job_id=pair.job_id)
+            return without_stale_mark(pair, entry, now)
 
         self._ledger.change(deletion.job_id, step)
 
     def _live_again(self, pair: Pair, now: datetime) -> Changes:
         entry, put = _restored(pair.entry, now, now + self._sweep_after), self._displaced(pair)
-        if {**put, **pair.document}.get("status") not in FINAL_STATUSES:
-            put["updated_at"] = now  # it may have stalled while it was deleted, when nobody was told
+        put |= stirred(entry, {**put, **pair.document}, now)
         return Changes(entry, put=put, drop=(*MARK, "purge"))
 
     def _may_be_gone(self, deletion: Deletion, kept_until: KeptUntil, now: datetime) -> bool:

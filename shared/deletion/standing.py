@@ -11,7 +11,8 @@ from shared.deletion.entry import Entry
 from shared.deletion.purge import Deletion, DeletionState
 from shared.jobs.amending import Document
 from shared.jobs.documents import is_deleted, is_real_time
-from shared.jobs.job import EPOCH
+from shared.jobs.job import EPOCH, FINAL_STATUSES
+from shared.jobs.stalled import STALLED_AFTER
 
 LOOKED_AT = (
     *("user_id", "deleted_at", "deleted_by", "purge"),
@@ -154,6 +155,17 @@ def has_stale_mark(pair: Pair) -> bool:
         return False
     # By another instance's clock, the delete may have been later than the restore.
     return isinstance(marked, datetime) and (marked <= restored or marked == pair.entry.get("requested_at"))
+
+
+def stirred(entry: Entry, document: Document, now: datetime) -> Document:
+    """What the document of a job in progress gets when it loses its mark, so that a job that stalled meanwhile is
+    told to operators: nobody was told of a deleted one. If it stalled before the delete, they were told then.
+    """
+    changed, requested = document.get("updated_at"), entry.get("requested_at")
+    is_told = (
+        isinstance(changed, datetime) and isinstance(requested, datetime) and requested - changed >= STALLED_AFTER
+    )
+    return {} if is_told or document.get("status") in FINAL_STATUSES else {"updated_at": now}
 
 
 def mark_of(entry: Entry) -> Document:

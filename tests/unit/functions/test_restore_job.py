@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import copy
 import dataclasses
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -119,6 +120,42 @@ def test_a_restored_job_in_progress_that_stalled_while_it_was_deleted_is_told_to
     assert "job_stalled" not in caplog.messages
     services.now = lambda: stalled_at + timedelta(days=1)
     sweep_purges.receive(envelope(b"", {}), services)
+    assert caplog.messages.count("job_stalled") == 1
+
+
+def sweep_at(services: FakeServices, now: datetime) -> None:
+    services.now = lambda: now
+    sweep_purges.receive(envelope(b"", {}), services)
+
+
+def test_a_job_that_was_told_to_operators_before_its_delete_is_not_told_again_after_a_restore(
+    services: FakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
+    services.add("job", document("me", status="processing", updated_at=NOW, completed_at=None))
+    for days in range(1, 4):
+        sweep_at(services, NOW + timedelta(days=days, minutes=5 * days))
+        delete(services)
+        undelete(services)
+        restore(services)
+    assert caplog.messages.count("job_stalled") == 1
+
+
+def test_a_restored_job_whose_worker_saves_a_stale_copy_and_stalls_is_told_to_operators(
+    services: FakeServices, caplog: pytest.LogCaptureFixture
+) -> None:
+    services.add("job", document("me", status="processing", updated_at=NOW, completed_at=None))
+    delete(services)
+    stale = copy.deepcopy(services.fake_repository.documents["job"])
+    restored_at = NOW + timedelta(hours=20)
+    services.now = lambda: restored_at
+    undelete(services)
+    restore(services)
+    services.fake_repository.documents["job"] = stale
+    looked_at = NOW + timedelta(days=1, hours=1)
+    for now in (NOW + timedelta(days=1, minutes=1), looked_at, looked_at + timedelta(days=1)):
+        services.fake_ledger.entries["job"]["sweep_at"] = looked_at
+        sweep_at(services, now)
+    assert services.fake_repository.documents["job"].get("deleted_at") is None
     assert caplog.messages.count("job_stalled") == 1
 
 

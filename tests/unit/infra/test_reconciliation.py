@@ -64,8 +64,8 @@ class Shelves:
     def uphold(self, job_id: str, now: Any) -> None:
         self.fake.uphold(job_id, now)
 
-    def take_stale_mark(self, job_id: str) -> bool:
-        return self.fake.take_stale_mark(job_id)
+    def take_stale_mark(self, job_id: str, now: Any) -> bool:
+        return self.fake.take_stale_mark(job_id, now)
 
     def take_over(self, job_id: str, now: Any) -> None:
         self.fake.take_over(job_id, now)
