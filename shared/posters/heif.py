@@ -62,7 +62,10 @@ def grid_of(file: BinaryIO) -> Grid:
     if colours == _NO_COLOURS:
         with suppress(*_NOT_TOLD):
             colours = _colours(meta.properties(tiles[0]))
-    return Grid(tiles, columns, width, height, turns, *colours, meta.is_transparent(main))
+    is_transparent = False
+    with suppress(*_NOT_TOLD):  # other items may be damaged
+        is_transparent = meta.is_transparent(main)
+    return Grid(tiles, columns, width, height, turns, *colours, is_transparent)
 
 
 def tags_of(file: BinaryIO) -> Tags:

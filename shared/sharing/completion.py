@@ -64,7 +64,8 @@ class Completions:
 
         Costs one read and one write, or two writes with a link. If the job has a `short_id` already, its link
         may not exist yet: that costs a write and, if the link exists, a read. The link of an id that is taken from
-        the job ends, so that no older copy opens it: that costs one write more.
+        the job ends, so that no older copy opens it: that costs a write more, and a write, or a read, to reserve
+        the id.
         """
         changed = False
 

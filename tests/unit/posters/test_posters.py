@@ -22,6 +22,7 @@ from PIL import Image
 
 from infra.stage import ROOT
 from shared.posters import clips, ends, file_formats, photos, stills, videos, written
+from shared.posters.heif import grid_of
 from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_STORYBOARD, SIDE, Posters, make_posters
 from shared.posters.storyboards import COLUMNS, PARTS, SIDE_OF_PART, storyboard
 from shared.posters.unpicturable import Reason, Unpicturable
@@ -262,6 +263,17 @@ def test_a_grid_whose_index_alone_tells_of_full_range_looks_as_if_its_tiles_told
     )
     assert by_index.view == by_tiles.view
     assert by_index.view != limited.view
+
+
+def test_a_damaged_item_beside_the_picture_does_not_matter() -> None:
+    properties = boxed(b"ipco", boxed(b"ispe", bytes(4) + struct.pack(">II", 64, 48)))
+    # The picture has the first property. The other item names one that is not there.
+    properties += boxed(b"ipma", bytes(4) + struct.pack(">IHBBHBB", 2, 1, 1, 1, 2, 1, 9))
+    others = boxed(b"iref", bytes(4) + boxed(b"auxl", struct.pack(">HHH", 2, 1, 1)))
+    main = boxed(b"pitm", bytes(4) + struct.pack(">H", 1))
+    index = boxed(b"meta", bytes(4) + main + boxed(b"iprp", properties) + others)
+    grid = grid_of(BytesIO(boxed(b"ftyp", b"heic" + bytes(4)) + index))
+    assert (grid.tiles, grid.width, grid.height) == ((1,), 64, 48)
 
 
 @pytest.mark.parametrize("start", range(40, 700, 37))
