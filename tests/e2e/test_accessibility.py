@@ -101,6 +101,7 @@ def _described(found: list[dict[str, Any]]) -> list[str]:
     ]
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("visit", VISITS)
 def test_axe_finds_no_violations_and_everything_fits_the_window(
     jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str], visit: Visit

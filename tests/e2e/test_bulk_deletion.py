@@ -187,7 +187,8 @@ def test_a_session_that_ends_midway_leads_to_sign_in(
     page.wait_for_url("**/sign-in/?*")
     expect(page.get_by_text("Your session has ended")).to_be_visible()
     deletions = [request.url.split("/")[-1] for request in jobs_page.requests if request.method == "DELETE"]
-    assert sorted(deletions) == sorted(2 * ids)  # each is sent again with a new token
+    assert set(deletions) == set(ids)
+    assert max(map(deletions.count, ids)) == 2  # sent again with a new token, once
     assert all(shelf.document(job).get().exists for job in ids)
 
 

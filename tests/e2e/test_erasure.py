@@ -81,6 +81,7 @@ def test_the_progress_is_shown_again_when_the_page_is_opened_while_an_erasure_ru
     expect_fits_and_no_violations(page, "erasure_under_way")
     answers[0] = {**answers[0], "state": "done", "deleted": 1_001}
     expect(page.get_by_text("All your 1001 jobs are deleted.")).to_be_visible()
+    assert not page.evaluate("Object.keys(localStorage).filter(key => key.startsWith('erasing:'))")
     jobs_page.open()
     page.mouse.move(100, 100)
     page.get_by_role("region", name="Notifications").wait_for(state="attached")
