@@ -223,10 +223,12 @@ def test_what_is_being_answered_is_answered_to_its_end_by_the_code_that_began_it
     begun, held = tmp_path / "begun", tmp_path / "held"
     held.touch()
     first = "    def problem(self) -> dict[str, object]:\n"
+    # The old process may take another request before it hears that it is replaced. It waits in its first one alone.
     wait = f"""        import pathlib, time
-        pathlib.Path({str(begun)!r}).touch()
-        while pathlib.Path({str(held)!r}).exists():
-            time.sleep(0.01)
+        if not pathlib.Path({str(begun)!r}).exists():
+            pathlib.Path({str(begun)!r}).touch()
+            while pathlib.Path({str(held)!r}).exists():
+                time.sleep(0.01)
 """
     sources.file(ERRORS).write_text(sources.titled(old).replace(first, first + wait))
     before = sources.pids()
@@ -235,9 +237,7 @@ def test_what_is_being_answered_is_answered_to_its_end_by_the_code_that_began_it
         answer = threads.submit(sources.answer)
         sources.until(begun.exists)
         sources.file(ERRORS).write_text(sources.titled(new))
-        before = sources.pids()
-        sources.until(lambda: sources.pids()["list_jobs"] != before["list_jobs"])
-        assert sources.answer() == new
+        sources.until(lambda: sources.answer() == new)
         assert not answer.done()
         held.unlink()
         assert answer.result() == old
