@@ -33,7 +33,8 @@ def main() -> None:
     with ended_in_words("erase", lambda: _GOES_ON):
         found = services()
         if options.now:
-            print(_NOW.format(commands="\n".join(map(_command, found.settings.buckets))))
+            commands = [_command(bucket, found.settings.project) for bucket in found.settings.buckets]
+            print(_NOW.format(commands="\n".join(commands)))
         run(found, options.user_id, erase=options.erase)
 
 
@@ -68,8 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(bucket: str) -> str:
-    return f"gcloud storage buckets update gs://{bucket} --clear-soft-delete"
+def _command(bucket: str, project: str) -> str:
+    return f"gcloud storage buckets update gs://{bucket} --clear-soft-delete --project={project}"
 
 
 if __name__ == "__main__":

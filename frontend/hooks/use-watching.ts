@@ -7,6 +7,9 @@ const loadWatching = () => import("@/components/Watching");
 
 type Watching = Awaited<ReturnType<typeof loadWatching>>;
 
+/** How long after the cards it is loaded, in milliseconds: their pictures come first. */
+const PAUSE = 1000;
+
 let loaded: Watching | null = null;
 
 /**
@@ -23,7 +26,8 @@ export function useWatching(wanted: boolean): Watching | null {
       loaded = module;
       setWatching(module);
     };
-    late(loadWatching).then(keep, () => undefined);
+    const timer = setTimeout(() => late(loadWatching).then(keep, () => undefined), PAUSE);
+    return () => clearTimeout(timer);
   }, [wanted, watching, visible, online]);
   return watching;
 }

@@ -48,7 +48,14 @@ test("the results of many jobs that are deleted are not noted one by one where t
 
 test("of many jobs, those that failed are listed and a hundred of those that are left, and all are counted", async () => {
   const draw = (outcomes: Outcomes) => {
-    const props = { jobs: many, outcomes, onConfirm: async () => {}, onClose: vi.fn(), listed: null };
+    const props = {
+      jobs: many,
+      outcomes,
+      onConfirm: async () => {},
+      onClose: vi.fn(),
+      listed: [],
+      movesFocus: false,
+    };
     const html = drawn(() => renderToStaticMarkup(createElement(DeleteDialog, props)));
     const [, results = ""] = html.split('aria-label="The jobs and their results"');
     return { html, listed: results.match(/job \d+|and \d+ more/g) ?? [] };

@@ -2,7 +2,7 @@ import { createElement, type ReactNode } from "react";
 import { renderToStaticMarkup } from "react-dom/server";
 import { expect, test, vi } from "vitest";
 import { DeleteDialog } from "@/components/dialogs/DeleteDialog";
-import type { JobFields } from "@/lib/job";
+import type { Job, JobFields } from "@/lib/job";
 
 const { buttons, confirmed } = vi.hoisted(() => ({
   buttons: new Map<string, () => void>(),
@@ -34,10 +34,10 @@ vi.mock("@/components/ui/Button", () => ({
   },
 }));
 
-const jobOf = (id: string, status: string) => ({ id, status }) as JobFields;
+const jobOf = (id: string, status: string) => ({ id, status }) as Job;
 
-function drawn(jobs: JobFields[], onConfirm = vi.fn(), outcomes = {}): string {
-  const props = { jobs, outcomes, onConfirm, onClose: vi.fn(), listed: null };
+function drawn(jobs: Job[], { onConfirm = vi.fn(), outcomes = {}, listed = jobs } = {}): string {
+  const props = { jobs, outcomes, onConfirm, onClose: vi.fn(), listed, movesFocus: false };
   return renderToStaticMarkup(createElement(DeleteDialog, props));
 }
 
@@ -45,21 +45,30 @@ test.each([
   [["completed"], "Its reference image, source and output videos"],
   [["processing"], "Its reference image and source video "],
   [["completed", "failed"], "Their reference images, source and output videos"],
-  [["failed", "failed"], "Their reference images and source videos "],
-  // One that is not on the page may have been completed since it was selected.
-  [["processing", "failed"], "Their reference images, source and output videos"],
+  [["processing", "failed"], "Their reference images and source videos "],
 ])("what may exist of jobs that are %s is said to be deleted", (statuses, text) => {
   confirmed.jobs = undefined;
   expect(drawn(statuses.map((status, number) => jobOf(String(number), status)))).toContain(text);
+});
+
+test.each([
+  ["one", "Its reference image, source and output videos", [jobOf("a", "processing")]],
+  [
+    "several",
+    "Their reference images, source and output videos",
+    [jobOf("a", "processing"), jobOf("b", "failed")],
+  ],
+])("of %s in progress that is no longer on the page, an output may be deleted", (_, text, jobs) => {
+  confirmed.jobs = undefined;
+  expect(drawn(jobs, { listed: jobs.slice(1) })).toContain(text);
 });
 
 test("once confirmed, jobs are shown as they were then, and those that failed are deleted as they are now", async () => {
   confirmed.jobs = [jobOf("a", "queued"), jobOf("b", "failed")];
   const now = [jobOf("a", "processing"), jobOf("b", "failed")];
   const onConfirm = vi.fn();
-  expect(drawn(now, onConfirm, { a: { state: "failed", reason: "No." }, b: { state: "done" } })).toContain(
-    ", queued.",
-  );
+  const outcomes = { a: { state: "failed", reason: "No." }, b: { state: "done" } };
+  expect(drawn(now, { onConfirm, outcomes })).toContain(", queued.");
   buttons.get("Try the failed job again")?.();
   expect(onConfirm.mock.calls).toEqual([[[now[0]]]]);
 });

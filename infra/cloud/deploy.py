@@ -86,12 +86,15 @@ class Deploy:
         self._watching.alert()
         self._budget.make()
         changes = self._project.gcloud.changes
+        steps = self._firebase.steps
         try:
-            self._firebase.make()
+            try:
+                self._firebase.make()
+            finally:
+                if write_settings(self._project, services, self._firebase.web_app):
+                    steps.append("Run ./deploy.sh page: it still has other addresses, buckets or days")
         finally:
-            if write_settings(self._project, services, self._firebase.web_app):
-                self._firebase.steps.append("Run ./deploy.sh page: it still has other addresses, buckets or days")
-            tell(self._firebase.steps)
+            tell(steps)
         return changes
 
     def served_image(self, key_versions: Sequence[str]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -76,6 +77,8 @@ class Video:
         """
         if self._container.duration or not self._is_whole:
             return (self._container.duration or 0) / av.time_base
+        with suppress(*UNREADABLE):  # of a short one, nothing may be left to read
+            self._go_to(0)
         return max(map(self._end, islice(self._packets(), _MOST_COUNTED)), default=0)
 
     def _end(self, packet: Packet[Any] | None) -> float:

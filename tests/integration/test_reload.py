@@ -223,7 +223,7 @@ def test_what_is_being_answered_is_answered_to_its_end_by_the_code_that_began_it
     begun, held = tmp_path / "begun", tmp_path / "held"
     held.touch()
     first = "    def problem(self) -> dict[str, object]:\n"
-    # The old process may take another request before it hears that it is replaced. It waits in its first one alone.
+    # The old process may take another request before it hears that it is replaced. It waits in the first alone.
     wait = f"""        import pathlib, time
         if not pathlib.Path({str(begun)!r}).exists():
             pathlib.Path({str(begun)!r}).touch()

@@ -23,7 +23,7 @@ from tests.benchmarks.rows import Row
 from tests.e2e.shelf import Shelf
 from tests.jobs import new_id
 from tests.lighthouse.browser import CATEGORIES, main_thread, report
-from tests.lighthouse.hosting import compressing
+from tests.lighthouse.hosting import hosted
 
 JOBS = 20
 RUNS = 3
@@ -55,7 +55,7 @@ def main() -> None:
 def _rows(local: Stack) -> Iterator[Row]:
     account = Users(local.auth_url, local.settings.project).add("lighthouse", "lighthouse@nuumee.test", PASSWORD)
     shown = _fill(local, account)
-    with compressing(local) as local.url:
+    with hosted(local) as local.url:
         jobs = _typical(f"{local.url}/jobs/", "jobs", local, account)
         for category, bar in zip(CATEGORIES, (90.0, 100.0, 100.0), strict=True):
             yield _score(jobs, category, "jobs page", bar)

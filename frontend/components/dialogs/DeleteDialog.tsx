@@ -18,15 +18,17 @@ interface Props {
   /** Gets those to delete, of `jobs`. */
   onConfirm: (jobs: JobFields[]) => Promise<void>;
   onClose: () => void;
-  /** The jobs that are shown: after a deletion the focus moves to the next one. Null if it does not move. */
-  listed: Job[] | null;
+  /** The jobs that are shown. */
+  listed: Job[];
+  /** Whether the focus moves to the next of those after a deletion. */
+  movesFocus: boolean;
 }
 
 /**
  * Asks for confirmation. For several jobs it stays open until each has its result, and shows them as they were when their
  * deletion was confirmed.
  */
-export function DeleteDialog({ jobs: asked, outcomes, onConfirm, onClose, listed }: Props) {
+export function DeleteDialog({ jobs: asked, outcomes, onConfirm, onClose, listed, movesFocus }: Props) {
   const [confirmed, setConfirmed] = useState<JobFields[]>();
   const started = confirmed !== undefined;
   const jobs = confirmed ?? asked;
@@ -38,7 +40,7 @@ export function DeleteDialog({ jobs: asked, outcomes, onConfirm, onClose, listed
 
   const confirm = async (chosen: JobFields[]) => {
     setConfirmed(jobs);
-    if (listed) focusAfterDeletion.plan(listed, chosen);
+    if (movesFocus) focusAfterDeletion.plan(listed, chosen);
     await onConfirm(chosen);
   };
   return (
@@ -58,7 +60,7 @@ export function DeleteDialog({ jobs: asked, outcomes, onConfirm, onClose, listed
           <AlertDialog.Description asChild>
             <div className="mt-3 flex flex-col gap-3 text-slate-300 text-sm leading-relaxed">
               {single ? <p>{describe(single)}</p> : null}
-              <Consequences jobs={jobs} />
+              <Consequences jobs={jobs} listed={listed} />
               {!single && <p>Keep this page open until all of them are deleted.</p>}
             </div>
           </AlertDialog.Description>
@@ -96,11 +98,12 @@ function describe(job: JobFields): string {
   return `${typeLabel(job)}, ${statusLabel(job.status).toLowerCase()}${job.resolution ? `, ${job.resolution}` : ""}.`;
 }
 
-function Consequences({ jobs }: { jobs: JobFields[] }) {
+function Consequences({ jobs, listed }: { jobs: JobFields[]; listed: Job[] }) {
   const days = settings.softDeleteDays;
   const one = jobs.length === 1;
-  // Of several, one that is not on the page may have been completed since it was selected.
-  const outputs = jobs.some((job) => job.status === "completed" || (!one && isActive(job)));
+  const shown = new Set(listed.map((job) => job.id));
+  // One that is not on the page, or not any longer, may have been completed since it was chosen.
+  const outputs = jobs.some((job) => job.status === "completed" || (isActive(job) && !shown.has(job.id)));
   return (
     <>
       <ul className="list-disc space-y-1.5 pl-5">

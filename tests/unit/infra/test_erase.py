@@ -65,7 +65,8 @@ def test_on_request_it_says_how_to_leave_no_copies_and_erases_nothing_by_that(
     main()
     said = capsys.readouterr().out
     for bucket in services.settings.buckets:
-        assert f"gcloud storage buckets update gs://{bucket} --clear-soft-delete\n" in said
+        command = f"gcloud storage buckets update gs://{bucket} --clear-soft-delete"
+        assert f"{command} --project={services.settings.project}\n" in said
     assert services.fake_erasures.documents == {}
 
 

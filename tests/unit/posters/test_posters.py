@@ -30,7 +30,18 @@ from shared.posters.videos import Shot, Video
 from tests.benchmarks.posters import Measured
 from tests.decoders import decoded
 from tests.hostile_pictures import CORNERS, PICTURES, noise, ring, saved, scene, write_picture
-from tests.hostile_videos import VIDEOS, boxed, in_parts, moving, muxed, packets, repeated, video, write_video
+from tests.hostile_videos import (
+    BLACK,
+    VIDEOS,
+    boxed,
+    in_parts,
+    moving,
+    muxed,
+    packets,
+    repeated,
+    video,
+    write_video,
+)
 from tests.large_media import heic, write_large
 from tests.profiles import swapped_inks
 
@@ -361,6 +372,12 @@ def test_a_video_that_does_not_say_how_long_it_is_has_a_storyboard_too(monkeypat
     assert sheet
     shown = Image.open(BytesIO(sheet)).convert("L").reduce(SIDE_OF_PART)
     assert [shade > 40 for shade in shown.tobytes()] == [False] * 8 + [True] * 8
+
+
+def test_so_has_one_of_which_the_preview_shows_all() -> None:
+    pictures = [*[BLACK] * 38, *moving(320, 240, 2)]  # in which later places are looked at for a poster
+    stream, made = packets(pictures, codec="libvpx", rate=20, deadline="realtime")
+    assert clips.make(BytesIO(muxed(stream, made, kind="webm", live="1")), is_output=True).storyboard
 
 
 def cut(monkeypatch: pytest.MonkeyPatch, video: BinaryIO, missing: int) -> None:

@@ -199,7 +199,8 @@ function JobsOf({ userId }: { userId: string }) {
           outcomes={deletion.outcomes}
           onConfirm={confirmDeletion}
           onClose={closeDelete}
-          listed={preview && nextStop ? null : (jobs.list?.jobs ?? [])}
+          listed={jobs.list?.jobs ?? []}
+          movesFocus={!preview || !nextStop}
         />
       )}
     </Loads>

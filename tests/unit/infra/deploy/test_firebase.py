@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from unittest.mock import Mock
 
 import pytest
 
+from infra.cloud.deployment import Refused
 from infra.cloud.fetch import Answer, Request
 from tests.unit.infra.deploy.checkout import REQUIRED, Checkout, Done, those
 
@@ -142,6 +144,17 @@ def test_terms_that_were_not_accepted_hold_back_nothing_else(on: Checkout) -> No
     on.cloud.denied = None
     assert steps(on.deploy()) == []
     assert on.cloud.web_apps
+
+
+def test_what_is_left_to_a_person_is_told_although_the_pages_settings_cannot_be_kept(
+    on: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on.cloud.denied = ":addFirebase"
+    monkeypatch.setattr("infra.cloud.deploy.write_settings", Mock(side_effect=Refused("no such bucket")))
+    done = on.deploy()
+    assert done.returncode != 0
+    assert "must accept the terms" in done.stderr
+    assert "no such bucket" in done.stderr
 
 
 def test_an_account_that_may_not_see_authentication_is_told_so_and_the_web_app_is_made(on: Checkout) -> None:
