@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -21,10 +23,13 @@ def proofs(section: str) -> list[str]:
 def exists(proof: str) -> bool:
     path, _, name = proof.partition("::")
     file = ROOT / "tests" / path
-    if not file.exists():
-        return False
-    functions = (node for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.FunctionDef))
-    return name.startswith("test_") and name in {function.name for function in functions}
+    return name.startswith("test_") and file.exists() and name in functions(file)
+
+
+@cache
+def functions(file: Path) -> set[str]:
+    """The names of all functions in the file."""
+    return {node.name for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.FunctionDef)}
 
 
 @pytest.mark.parametrize("threat", THREATS)

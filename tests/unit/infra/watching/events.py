@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 from infra.stage import ROOT
 
@@ -26,9 +27,10 @@ class Logged:
     """The names of the fields that the call spells out."""
 
 
-def all_logged() -> list[Logged]:
+@cache
+def all_logged() -> tuple[Logged, ...]:
     """Every event that a function logs or that shared code logs for one."""
-    return [one for file in SOURCES for one in logged(file.read_text())]
+    return tuple(one for file in SOURCES for one in logged(file.read_text()))
 
 
 def errors() -> set[str]:
