@@ -64,17 +64,22 @@ class Access:
                     f"If it is not: {self._gcloud.typed(update)}"
                 )
 
-    def make_accounts(self) -> None:
-        """After `look`. Accounts that earlier versions made have no description."""
+    def make_accounts(self) -> set[str]:
+        """After `look`. Accounts that earlier versions made have no description. Returns the names of those that
+        were missing.
+        """
         accounts = ("iam", "service-accounts")
         there = {one["email"]: one.get("description") for one in self._gcloud.read(*accounts, "list")}
         mark = f"--description={DESCRIPTION}"
+        missing = set()
         for account, what in self._project.accounts.items():
             email = self._project.email(account)
             if email not in there:
                 self._gcloud.create(*accounts, "create", account, f"--display-name={what}", mark)
+                missing.add(account)
             elif there[email] != DESCRIPTION:
                 self._gcloud.run(*accounts, "update", email, mark)
+        return missing
 
     def grant(self, bindings: Iterable[Binding]) -> None:
         """Make those that are missing."""

@@ -5,11 +5,16 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from infra.cloud.gcloud import Denied, Mode
+from infra.cloud.gcloud import Denied, Failed, Mode
 from infra.cloud.project import Project
 
 _NAME = "NuuMee Jobs"
 _API = "billingbudgets.googleapis.com"
+_REFUSED = (
+    "BUDGET could not be set, see above. Its currency must be the billing account's, and your account needs "
+    "roles/billing.costsManager on that. Then run this again"
+)
+"""https://cloud.google.com/billing/docs/how-to/budget-api-access-control"""
 
 
 class Budget:
@@ -19,23 +24,28 @@ class Budget:
         self._project = project
         self._gcloud = project.gcloud
 
-    def make(self) -> None:
+    def make(self) -> list[str]:
         """Mails to those who may see the bill at half, nine tenths and all of the amount; it stops nothing.
 
+        Returns what is left to a person, since a deployment does without a budget.
         A check by whoever may not see the account's budgets goes on without them.
         """
-        deployment = self._project.deployment
-        if not deployment.has_budget:
-            return
-        amount = deployment.budget
+        if not self._project.deployment.has_budget:
+            return []
         try:
-            account = self._account()
-            there = self._in(account)
-        except Denied:
+            self._make()
+        except Failed as error:
             if self._gcloud.mode is not Mode.CHECK:
+                return [_REFUSED]
+            if not isinstance(error, Denied):
                 raise
             _say_that_none_can_be_seen()
-            return
+        return []
+
+    def _make(self) -> None:
+        deployment = self._project.deployment
+        amount, account = deployment.budget, self._account()
+        there = self._in(account)
         if not there:
             self._gcloud.run(
                 *("billing", "budgets", "create", f"--billing-account={account}", f"--display-name={_NAME}"),

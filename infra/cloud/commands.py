@@ -62,9 +62,10 @@ class Commands:
 
     def _check(self, *, prune: bool) -> int:
         """1 if something differs, or stays although it is no longer in the data."""
+        deploy = self._deploy()
         # Rules of others are told of like all that differs.
-        besides_firebase = self._deploy().everything(replace_rules=True)
-        differs = self._project.gcloud.changes > 0
+        besides_firebase = deploy.everything(replace_rules=True)
+        differs = self._project.gcloud.changes > 0 or deploy.has_old_key()
         removal = Removal(self._project)
         leftovers = removal.leftovers()
         self._show("no longer in the data", leftovers)

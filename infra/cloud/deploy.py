@@ -14,7 +14,7 @@ from infra.cloud.firebase import Firebase, tell
 from infra.cloud.foundation import Foundation
 from infra.cloud.measuring import Measuring
 from infra.cloud.page import write_settings
-from infra.cloud.project import Project
+from infra.cloud.project import SIGNER, Project
 from infra.cloud.release import Release
 from infra.cloud.roles import Roles
 from infra.cloud.rules import Rules
@@ -61,13 +61,13 @@ class Deploy:
             self._key.look()
         self._rules.look(replace=replace_rules)
         # Accounts and roles as early as can be: a new one can be given only after some seconds.
-        self._access.make_accounts()
+        new_accounts = self._access.make_accounts()
         self._roles.make()
         self._foundation.make()
         self._rules.publish()
         self._topics.make()
         if not self._project.deployment.keyless:
-            self._key.ensure()
+            self._key.ensure(account_is_new=SIGNER in new_accounts)
         self._access.grant([*self._access.of_functions(), self._access.of_the_builder()])
         self._build.prepare()
         image = self._build.image()
@@ -84,9 +84,11 @@ class Deploy:
         # Alerts read metrics.
         self._measuring.make()
         self._watching.alert()
-        self._budget.make()
-        changes = self._project.gcloud.changes
         steps = self._firebase.steps
+        if self.has_old_key():
+            steps.append("The old signing key is still good. Run ./deploy.sh rotate-signing-key again")
+        steps += self._budget.make()
+        changes = self._project.gcloud.changes
         try:
             try:
                 self._firebase.make()
@@ -105,6 +107,10 @@ class Deploy:
     def again(self, image: str) -> None:
         """Release what is served now with the newest signing key. Raises Failed, NoAnswer and BadRelease."""
         self._release.make(image, self._key_version())
+
+    def has_old_key(self) -> bool:
+        """Whether a rotation of the signing key is not finished."""
+        return not self._project.deployment.keyless and self._key.is_being_rotated()
 
     def _key_version(self) -> str:
         return "" if self._project.deployment.keyless else self._key.version

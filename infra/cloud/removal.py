@@ -11,7 +11,7 @@ from infra.cloud.budget import Budget
 from infra.cloud.channels import Channels
 from infra.cloud.gcloud import Failed
 from infra.cloud.measuring import CHECK_PREFIX, METRIC_PREFIX, Measuring
-from infra.cloud.project import DESCRIPTION, REPOSITORY, SIGNER, Project, is_labelled
+from infra.cloud.project import DESCRIPTION, REPOSITORY, Project, is_labelled
 from infra.cloud.roles import Roles
 from infra.cloud.services import Services
 from infra.cloud.signing import KeyInSecret
@@ -145,11 +145,8 @@ class Removal:
         yield from map(self._binding, self._access.held())
         yield from self._roles(everything=True)
         yield from self._topics_there(everything=True)
-        keys = self._gcloud.find(
-            "storage", "hmac", "list", f"--service-account={self._project.email(SIGNER)}", "--long"
-        )
         signing = KeyInSecret(self._project)
-        for key in keys or ():
+        for key in signing.hmac_keys():
             access_id = key["accessId"]
             yield Leftover(f"HMAC key {access_id}", partial(signing.delete_key, access_id))
         if signing.is_ours():

@@ -92,13 +92,16 @@ class Services:
         there they would go on answering, with old code.
         """
         here = self._listed(self._project.region)
-        if elsewhere := self.elsewhere():
+        if away := self._away():
+            elsewhere = _regions(away)
             where = f"services of this product are in {', '.join(elsewhere)} too, and would go on answering there"
             if any(map(self._is_ours, here)):
                 # All but the services is the whole project's, so nothing else of theirs may go.
-                names = self._gcloud.typed(f"run services list --region={elsewhere[0]}")
-                delete = self._gcloud.typed(f"run services delete NAME --region={elsewhere[0]}")
-                raise Refused(f"{where}, with old code. Delete each that this names: {names}\nwith: {delete}")
+                commands = "\n".join(
+                    self._gcloud.typed(f"run services delete {service.name} --region={service.region}")
+                    for service in away
+                )
+                raise Refused(f"{where}, with old code. Delete them:\n{commands}")
             raise Refused(
                 f"{where}, with old code. Run ./deploy.sh destroy --region={elsewhere[0]}, which leaves Firestore "
                 "and buckets with objects, then this again, then ./deploy.sh page, and then python -m "
@@ -115,8 +118,7 @@ class Services:
 
     def elsewhere(self) -> list[str]:
         """The other regions in which there are services of ours."""
-        regions = {service.region for service in self._listed() if self._is_ours(service)}
-        return sorted(regions - {self._project.deployment.region})
+        return _regions(self._away())
 
     def there(self) -> dict[str, Service]:
         """Ours in the region, by name; in a dry run all, with placeholders."""
@@ -165,6 +167,11 @@ class Services:
         behind = function.public and self._project.deployment.forwarded_hops == "2"
         return "internal-and-cloud-load-balancing" if behind else "all"
 
+    def _away(self) -> list[Service]:
+        """Ours in other regions."""
+        region = self._project.deployment.region
+        return [service for service in self._listed() if self._is_ours(service) and service.region != region]
+
     def _listed(self, *region: str) -> list[Service]:
         """Those of all regions unless one is named."""
         return [*map(Service.of, self._gcloud.read("run", "services", "list", *region))]
@@ -204,6 +211,10 @@ class Services:
             *(f"--max-instances={deployment.max_instances}", f"--set-env-vars={environment}"),
             f"--set-secrets=SIGNING_KEY={SECRET}:latest" if signs else "--clear-secrets",
         )
+
+
+def _regions(services: list[Service]) -> list[str]:
+    return sorted({service.region for service in services})
 
 
 def _variables(revision: Mapping[str, Any]) -> dict[str, str]:

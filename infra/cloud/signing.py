@@ -10,6 +10,8 @@ from infra.cloud.deployment import Refused
 from infra.cloud.gcloud import Failed
 from infra.cloud.project import DESCRIPTION, LABEL_TEXT, SIGNER, Project, is_labelled
 
+_ACTIVE = "ACTIVE"
+"""The state of an HMAC key that can sign: https://cloud.google.com/storage/docs/authentication/hmackeys"""
 _KEY = re.compile(r"[A-Za-z0-9]+:[!-~]+")
 
 
@@ -41,8 +43,10 @@ class KeyInSecret:
         ours = (None, "", DESCRIPTION)
         return any(one["email"] == self._email and one.get("description") in ours for one in accounts)
 
-    def ensure(self) -> None:
-        """After `look`. Raises Refused if no key can be kept."""
+    def ensure(self, *, account_is_new: bool) -> None:
+        """After `look`: a key that can sign is in the secret. A new account has none, whatever the secret holds.
+        Raises Refused if no key can be kept.
+        """
         secret = self._gcloud.find("secrets", "describe", SECRET)
         if secret is None:
             # Automatic replication is refused where an organisation restricts locations:
@@ -51,8 +55,11 @@ class KeyInSecret:
             self._gcloud.create("secrets", "create", SECRET, *places, f"--labels={LABEL_TEXT}")
         elif not is_labelled(secret.get("labels", {})):
             self._gcloud.run("secrets", "update", SECRET, f"--update-labels={LABEL_TEXT}")
-        if not self.versions():
+        old = self.numbers()
+        if account_is_new or not old or not self._has_key():
             self.add()
+            # Their keys are gone, so no URL needs them.
+            self._destroy(old)
 
     def add(self) -> None:
         """Raises Refused if no key can be kept."""
@@ -82,9 +89,14 @@ class KeyInSecret:
         return found or []
 
     def is_there(self) -> bool:
-        """Whether functions can get a key, and whose it is still exists."""
+        """Whether functions can get a key, and it and whose it is still exist."""
         accounts = self._gcloud.read("iam", "service-accounts", "list")
-        return bool(self.versions()) and any(one["email"] == self._email for one in accounts)
+        has_account = any(one["email"] == self._email for one in accounts)
+        return has_account and bool(self.versions()) and self._has_key()
+
+    def is_being_rotated(self) -> bool:
+        """Whether the old key is still there beside the new one."""
+        return len(self.numbers()) > 1
 
     @property
     def version(self) -> str:
@@ -101,19 +113,30 @@ class KeyInSecret:
         access_id = self._gcloud.reveal("secrets", "versions", "access", number, f"--secret={SECRET}").partition(
             ":"
         )[0]
-        keys = self._gcloud.read("storage", "hmac", "list", f"--service-account={self._email}", "--long")
-        ids = [key["accessId"] for key in keys]
-        if access_id not in ids:
-            raise Refused(f"the key in version {number} of {SECRET} is none of {self._email}: nothing was deleted")
-        for old in ids:
+        states = {key["accessId"]: key["state"] for key in self.hmac_keys()}
+        if states.get(access_id) != _ACTIVE:
+            raise Refused(
+                f"the key in version {number} of {SECRET} is no active one of {self._email}: nothing was deleted"
+            )
+        for old in states:
             if old != access_id:
                 self.delete_key(old)
-        for old in others:
-            self._gcloud.run("secrets", "versions", "destroy", old, f"--secret={SECRET}")
+        self._destroy(others)
+
+    def hmac_keys(self) -> list[dict[str, Any]]:
+        """The account's HMAC keys, those that are inactive too; none if there is no account."""
+        return self._gcloud.find("storage", "hmac", "list", f"--service-account={self._email}", "--long") or []
 
     def delete_key(self, access_id: str) -> None:
         self._gcloud.run("storage", "hmac", "update", access_id, "--deactivate")
         self._gcloud.run("storage", "hmac", "delete", access_id)
+
+    def _has_key(self) -> bool:
+        return any(key["state"] == _ACTIVE for key in self.hmac_keys())
+
+    def _destroy(self, numbers: list[str]) -> None:
+        for number in numbers:
+            self._gcloud.run("secrets", "versions", "destroy", number, f"--secret={SECRET}")
 
     def _was_kept_after_all(self, before: int) -> bool:
         """Whether only gcloud's answer was lost."""

@@ -32,9 +32,9 @@ def test_a_budget_is_made_only_if_asked_for_and_follows_the_setting(checkout: Ch
     assert {"--budget-amount=100USD", "--filter-projects=projects/nuumee-test"} <= set(made)
     assert sum(word.startswith("--threshold-rule=percent=") for word in made) == 3
     assert checkout.must(*REQUIRED, "--budget=100USD") == []
-    (updated,) = checkout.must(*REQUIRED, "--budget=150EUR")
+    (updated,) = checkout.must(*REQUIRED, "--budget=150USD")
     assert updated[:3] == ["billing", "budgets", "update"]
-    assert checkout.must(*REQUIRED, "--budget=150EUR") == []
+    assert checkout.must(*REQUIRED, "--budget=150USD") == []
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def shared(checkout: Checkout) -> Checkout:
 
 def test_a_budget_of_another_project_is_neither_taken_for_ours_nor_changed(shared: Checkout) -> None:
     assert len(shared.cloud.budgets) == len(OTHERS) + 1
-    shared.must(*REQUIRED, "--budget=150EUR")
+    shared.must(*REQUIRED, "--budget=150USD")
     assert {name: shared.cloud.budgets[name] for name in OTHERS} == OTHERS
 
 
@@ -93,11 +93,31 @@ def test_who_may_not_see_budgets_is_told_so_and_can_check_prune_and_end_the_rest
     assert shared.cloud.budgets == budgets
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_a_run_that_should_make_a_budget_and_may_not_see_them_fails(look: str, checkout: Checkout) -> None:
-    checkout.cloud.failing, checkout.cloud.saying = look, DENIED
-    assert checkout.deploy(*BUDGET).returncode == 7
-    assert checkout.cloud.budgets == {}
+@pytest.mark.parametrize(
+    ("step", "saying"),
+    [*((look, DENIED) for look in LOOKS), ("billing budgets create", "INVALID_ARGUMENT: invalid argument.")],
+)
+def test_a_budget_that_cannot_be_made_is_left_to_a_person_and_holds_back_nothing_else(
+    step: str, saying: str, checkout: Checkout
+) -> None:
+    checkout.cloud.failing, checkout.cloud.saying = step, saying
+    done = checkout.deploy(*BUDGET)
+    assert (done.returncode, checkout.cloud.budgets) == (0, {})
+    assert saying in done.stderr
+    (told,) = [line for line in done.stderr.splitlines() if "BUDGET could not be set" in line]
+    assert told.startswith("deploy.sh: left to you, 1: ")
+    assert "currency must be the billing account's" in told
+    assert "roles/billing.costsManager" in told
+    assert checkout.cloud.web_apps
+    assert "NEXT_PUBLIC_LIST_JOBS_URL=https://list-jobs.run.app" in done.stdout
+    checkout.cloud.failing = None
+    (made,) = checkout.must(*BUDGET)
+    assert made[:3] == ["billing", "budgets", "create"]
+
+
+def test_a_check_whose_look_at_budgets_fails_for_another_reason_fails(shared: Checkout) -> None:
+    shared.cloud.failing = "billing budgets list"
+    assert shared.deploy("check", *BUDGET).returncode == 7
 
 
 def test_an_end_whose_look_at_budgets_fails_for_another_reason_removes_nothing(shared: Checkout) -> None:

@@ -119,12 +119,14 @@ def test_rollback_leaves_a_service_that_the_release_did_not_know(released: Check
 KEYLESS = (*REQUIRED, "--signing=keyless")
 
 
-@pytest.mark.parametrize("gone", ["secret", "account"])
+@pytest.mark.parametrize("gone", ["secret", "account", "key"])
 def test_no_rollback_comes_to_a_release_whose_key_is_gone(gone: str, checkout: Checkout) -> None:
     checkout.must()
     checkout.must(*KEYLESS)
     if gone == "secret":
         checkout.cloud.versions = None
+    elif gone == "key":
+        checkout.cloud.keys.clear()
     else:
         del checkout.cloud.accounts["url-signer@nuumee-test.iam.gserviceaccount.com"]
     before = checkout.cloud.serving()

@@ -182,10 +182,18 @@ def test_services_in_two_regions_are_to_be_deleted_one_by_one(checkout: Checkout
     checkout.must()
     left = copy.deepcopy(checkout.cloud.services["list-jobs"])
     left["metadata"]["labels"] = {LOCATION: "europe-west1"}  # an earlier version marked none
-    checkout.cloud.services["left"] = left
+    others = copy.deepcopy(left)
+    others["metadata"]["name"] = "shop"
+    others["spec"]["template"]["spec"]["serviceAccountName"] = "shop@nuumee-test.iam.gserviceaccount.com"
+    further = copy.deepcopy(left)
+    further["metadata"].update(name="old", labels={LOCATION: "asia-east1", "product": "nuumee-jobs"})
+    checkout.cloud.services |= {"left": left, "others": others, "further": further}
     done = checkout.deploy()
     assert done.returncode == 2
-    assert "gcloud run services delete NAME --region=europe-west1" in done.stderr
+    assert [line for line in done.stderr.splitlines() if line.startswith("gcloud")] == [
+        "gcloud run services delete list-jobs --region=europe-west1 --project=nuumee-test",
+        "gcloud run services delete old --region=asia-east1 --project=nuumee-test",
+    ]
     assert "destroy" not in done.stderr
 
 

@@ -26,6 +26,7 @@ SIGNING = {name for name, function in FUNCTIONS.items() if function.signs}
 MAKE_KEY = ("storage", "hmac", "create")
 SIGNER = "url-signer@nuumee-test.iam.gserviceaccount.com"
 KEEP = ("secrets", "versions", "add")
+KEYLESS = (*REQUIRED, "--signing=keyless")
 FROM_SECRET = "--set-secrets=SIGNING_KEY=url-signing-key:latest"
 
 
@@ -71,8 +72,8 @@ def test_the_key_is_kept_and_shown_nowhere(checkout: Checkout) -> None:
 
 
 def test_a_key_that_is_there_is_not_made_again(checkout: Checkout) -> None:
+    checkout.must()
     checkout.cloud.versions = {"1": ("destroyed", ""), "2": ("enabled", HMAC_KEY)}
-    checkout.cloud.secret_labels = dict([LABEL])
     changes = checkout.must()
     assert (those(changes, *MAKE_KEY), those(changes, *KEEP)) == ([], [])
     assert FROM_SECRET in deployed(changes, "list_jobs")
@@ -105,6 +106,50 @@ def test_a_key_that_cannot_be_read_any_more_is_made_anew(state: str, checkout: C
     checkout.cloud.secret_labels = dict([LABEL])
     checkout.must()
     assert kept(checkout) == [HMAC_KEY]
+
+
+@pytest.mark.parametrize("state", [None, "INACTIVE"])
+def test_a_key_that_can_sign_no_more_is_made_anew_and_its_version_goes(
+    state: str | None, checkout: Checkout
+) -> None:
+    checkout.must()
+    del checkout.cloud.keys["GOOG1EKEY"]
+    if state:
+        checkout.cloud.keys["GOOG1EOLD"] = state
+    lines = checkout.deploy("check", *REQUIRED).stdout.splitlines()
+    assert any(line.startswith(f"gcloud {' '.join(MAKE_KEY)}") for line in lines)
+    changes = checkout.must()
+    assert [command[:3] for command in changes[:3]] == [[*MAKE_KEY], [*KEEP], ["secrets", "versions", "destroy"]]
+    assert {command[2] for command in those(changes, "run", "deploy")} == {
+        FUNCTIONS[name].account for name in SIGNING
+    }
+    assert checkout.cloud.keys["GOOG1EKEY"] == "ACTIVE"
+    assert checkout.cloud.versions == {"1": ("destroyed", ""), "2": ("enabled", HMAC_KEY)}
+    assert checkout.must() == []
+
+
+def test_a_key_that_went_with_its_account_is_made_anew(checkout: Checkout) -> None:
+    checkout.must()
+    checkout.must(*KEYLESS)
+    checkout.answers = ["yes"]
+    assert checkout.deploy("check", "--prune", *KEYLESS).returncode == 0
+    assert SIGNER not in checkout.cloud.accounts
+    # Whatever is listed for the name of the account, its former keys are none of the new one's.
+    checkout.cloud.keys["GOOG1EOLD"] = "ACTIVE"
+    assert len(those(checkout.must(), *MAKE_KEY)) == 1
+    assert kept(checkout) == [HMAC_KEY]
+
+
+def test_a_key_that_an_interrupted_end_left_in_the_secret_alone_is_made_anew(checkout: Checkout) -> None:
+    checkout.must()
+    checkout.cloud.failing = "secrets delete"
+    checkout.answers = ["nuumee-test"]
+    assert checkout.deploy("destroy", *REQUIRED).returncode == 1
+    assert (checkout.cloud.keys, kept(checkout)) == ({}, [HMAC_KEY])
+    checkout.cloud.failing = None
+    checkout.must()
+    assert [*checkout.cloud.keys.values()] == ["ACTIVE"]
+    assert checkout.must() == []
 
 
 @pytest.mark.parametrize("made", ["", "GOOG1EKEY", ":secret", "GOOG1EKEY:se cret"])
@@ -268,16 +313,46 @@ def test_a_rotation_shows_no_key(checkout: Checkout) -> None:
     assert all(call.environment for call in checkout.cloud.calls if "access" in call.words)
 
 
-def test_a_key_that_is_none_of_the_accounts_keeps_all_the_others(checkout: Checkout) -> None:
+@pytest.mark.parametrize(
+    ("access_id", "state"), [("GOOG1EOTHER", "ACTIVE"), ("GOOG1EKEY2", "INACTIVE")], ids=["other", "inactive"]
+)
+def test_a_key_that_is_no_active_one_of_the_accounts_keeps_all_the_others(
+    access_id: str, state: str, checkout: Checkout
+) -> None:
     checkout.must()
     rotate(checkout)
     checkout.time += timedelta(hours=2)
     assert checkout.cloud.versions
-    checkout.cloud.versions["2"] = ("enabled", "GOOG1EOTHER:secret")
+    checkout.cloud.versions["2"] = ("enabled", f"{access_id}:secret")
+    checkout.cloud.keys["GOOG1EKEY2"] = state
     done = checkout.deploy("rotate-signing-key", *REQUIRED)
     assert done.returncode == 2
-    assert f"the key in version 2 of url-signing-key is none of {SIGNER}: nothing was deleted" in done.stderr
+    refusal = f"the key in version 2 of url-signing-key is no active one of {SIGNER}: nothing was deleted"
+    assert refusal in done.stderr
     assert [*checkout.cloud.keys] == ["GOOG1EKEY", "GOOG1EKEY2"]
+
+
+def test_a_rotation_that_is_not_finished_is_told_of(checkout: Checkout) -> None:
+    step = "The old signing key is still good. Run ./deploy.sh rotate-signing-key again"
+
+    def told(*flags: str) -> tuple[int, bool]:
+        done = checkout.deploy(*(flags or REQUIRED))
+        return done.returncode, step in done.stderr
+
+    checkout.must()
+    assert (told(), told("check", *REQUIRED)) == ((0, False), (0, False))
+    rotate(checkout)
+    assert (told(), told("check", *REQUIRED)) == ((0, True), (1, True))
+    checkout.time += timedelta(hours=2)
+    rotate(checkout)
+    assert (told(), told("check", *REQUIRED)) == ((0, False), (0, False))
+
+
+def test_keys_that_are_not_used_are_none_of_a_rotation(checkout: Checkout) -> None:
+    checkout.must()
+    rotate(checkout)
+    done = checkout.deploy(*KEYLESS)
+    assert (done.returncode, "old signing key" in done.stderr) == (0, False)
 
 
 @pytest.mark.parametrize(

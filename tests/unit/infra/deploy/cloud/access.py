@@ -47,7 +47,10 @@ class Access:
         self.accounts[command.named[0]]["description"] = command.flags["--description"]
 
     def on_iam_service_accounts_delete(self, command: Command) -> None:
+        """With the keys, which are all url-signer's."""
         del self.accounts[command.named[0]]
+        if command.named[0].startswith("url-signer@"):
+            self.keys.clear()
 
     def on_iam_roles_list(self, command: Command) -> Any:
         """Like Google's, without permissions and without those that are deleted."""

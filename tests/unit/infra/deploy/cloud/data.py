@@ -251,7 +251,9 @@ class Data:
     def on_billing_budgets_update(self, command: Command) -> None:
         amount = command.flags["--budget-amount"]
         specified = {"units": amount[:-3], "currencyCode": amount[-3:]}
-        self.budgets[command.named[0]]["amount"] = {"specifiedAmount": specified}
+        before = self.budgets[command.named[0]].setdefault("amount", {"specifiedAmount": specified})
+        assert before["specifiedAmount"]["currencyCode"] == amount[-3:], "Google changes no budget's currency"
+        before["specifiedAmount"] = specified
 
     def on_billing_budgets_delete(self, command: Command) -> None:
         del self.budgets[command.named[0]]
