@@ -21,21 +21,12 @@ OPERATOR = "operator"
 _GOES_ON = "An erasure that was asked for goes on without this tool."
 _PAUSE = 2.0
 """Seconds between two looks at the progress."""
-_NOW = """\
-Cloud Storage keeps what is removed for the soft-delete window of its bucket, and lets nobody remove it earlier:
-https://cloud.google.com/storage/docs/soft-delete. To leave no copies, end the window before you erase, wait until
-the purges of the jobs are done in `deletions`, and set the window again. Meanwhile no user's delete can be undone.
-{commands}"""
 
 
 def main() -> None:
     options = _parser().parse_args()
     with ended_in_words("erase", lambda: _GOES_ON):
-        found = services()
-        if options.now:
-            commands = [_command(bucket, found.settings.project) for bucket in found.settings.buckets]
-            print(_NOW.format(commands="\n".join(commands)))
-        run(found, options.user_id, erase=options.erase)
+        run(services(), options.user_id, erase=options.erase)
 
 
 def run(services: Services, user_id: str, *, erase: bool, pause: float = _PAUSE) -> None:
@@ -65,12 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m infra.erase", description=__doc__)
     parser.add_argument("user_id", metavar="UID", help="the user's id in Firebase Auth")
     parser.add_argument("--erase", action="store_true", help="delete the jobs")
-    parser.add_argument("--now", action="store_true", help="say how to leave no copies that could be restored")
     return parser
-
-
-def _command(bucket: str, project: str) -> str:
-    return f"gcloud storage buckets update gs://{bucket} --clear-soft-delete --project={project}"
 
 
 if __name__ == "__main__":

@@ -57,19 +57,6 @@ def test_it_asks_for_the_erasure_and_waits_for_its_end(
     assert documents["others"].get("deleted_at") is None
 
 
-def test_on_request_it_says_how_to_leave_no_copies_and_erases_nothing_by_that(
-    services: FakeServices, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sys, "argv", ["erase", "ann", "--now"])
-    monkeypatch.setattr("infra.erase.services", lambda: services)
-    main()
-    said = capsys.readouterr().out
-    for bucket in services.settings.buckets:
-        command = f"gcloud storage buckets update gs://{bucket} --clear-soft-delete"
-        assert f"{command} --project={services.settings.project}\n" in said
-    assert services.fake_erasures.documents == {}
-
-
 def event(erasure_id: str) -> dict[str, object]:
     return envelope(*JobsErased(erasure_id, "ann").encode())
 
