@@ -86,7 +86,7 @@ class Deploy:
         self._watching.alert()
         steps = self._firebase.steps
         if self.has_old_key():
-            steps.append("The old signing key is still good. Run ./deploy.sh rotate-signing-key again")
+            steps.append("The secret still has an old signing key. Run ./deploy.sh rotate-signing-key again")
         steps += self._budget.make()
         changes = self._project.gcloud.changes
         try:

@@ -55,11 +55,9 @@ class KeyInSecret:
             self._gcloud.create("secrets", "create", SECRET, *places, f"--labels={LABEL_TEXT}")
         elif not is_labelled(secret.get("labels", {})):
             self._gcloud.run("secrets", "update", SECRET, f"--update-labels={LABEL_TEXT}")
-        old = self.numbers()
-        if account_is_new or not old or not self._has_key():
+        if account_is_new or not self.versions() or not self._has_key():
+            # Older versions stay for now: what is served until the release starts with one of them.
             self.add()
-            # Their keys are gone, so no URL needs them.
-            self._destroy(old)
 
     def add(self) -> None:
         """Raises Refused if no key can be kept."""
@@ -95,7 +93,7 @@ class KeyInSecret:
         return has_account and bool(self.versions()) and self._has_key()
 
     def is_being_rotated(self) -> bool:
-        """Whether the old key is still there beside the new one."""
+        """Whether the secret still has an old key beside the new one."""
         return len(self.numbers()) > 1
 
     @property
@@ -121,7 +119,8 @@ class KeyInSecret:
         for old in states:
             if old != access_id:
                 self.delete_key(old)
-        self._destroy(others)
+        for old in others:
+            self._gcloud.run("secrets", "versions", "destroy", old, f"--secret={SECRET}")
 
     def hmac_keys(self) -> list[dict[str, Any]]:
         """The account's HMAC keys, those that are inactive too; none if there is no account."""
@@ -133,10 +132,6 @@ class KeyInSecret:
 
     def _has_key(self) -> bool:
         return any(key["state"] == _ACTIVE for key in self.hmac_keys())
-
-    def _destroy(self, numbers: list[str]) -> None:
-        for number in numbers:
-            self._gcloud.run("secrets", "versions", "destroy", number, f"--secret={SECRET}")
 
     def _was_kept_after_all(self, before: int) -> bool:
         """Whether only gcloud's answer was lost."""

@@ -109,9 +109,7 @@ def test_a_key_that_cannot_be_read_any_more_is_made_anew(state: str, checkout: C
 
 
 @pytest.mark.parametrize("state", [None, "INACTIVE"])
-def test_a_key_that_can_sign_no_more_is_made_anew_and_its_version_goes(
-    state: str | None, checkout: Checkout
-) -> None:
+def test_a_key_that_can_sign_no_more_is_made_anew(state: str | None, checkout: Checkout) -> None:
     checkout.must()
     del checkout.cloud.keys["GOOG1EKEY"]
     if state:
@@ -119,12 +117,13 @@ def test_a_key_that_can_sign_no_more_is_made_anew_and_its_version_goes(
     lines = checkout.deploy("check", *REQUIRED).stdout.splitlines()
     assert any(line.startswith(f"gcloud {' '.join(MAKE_KEY)}") for line in lines)
     changes = checkout.must()
-    assert [command[:3] for command in changes[:3]] == [[*MAKE_KEY], [*KEEP], ["secrets", "versions", "destroy"]]
+    assert [command[:3] for command in changes[:2]] == [[*MAKE_KEY], [*KEEP]]
     assert {command[2] for command in those(changes, "run", "deploy")} == {
         FUNCTIONS[name].account for name in SIGNING
     }
     assert checkout.cloud.keys["GOOG1EKEY"] == "ACTIVE"
-    assert checkout.cloud.versions == {"1": ("destroyed", ""), "2": ("enabled", HMAC_KEY)}
+    # What was served before may have had to start until then.
+    assert checkout.cloud.versions == {"1": ("enabled", HMAC_KEY), "2": ("enabled", HMAC_KEY)}
     assert checkout.must() == []
 
 
@@ -137,7 +136,7 @@ def test_a_key_that_went_with_its_account_is_made_anew(checkout: Checkout) -> No
     # Whatever is listed for the name of the account, its former keys are none of the new one's.
     checkout.cloud.keys["GOOG1EOLD"] = "ACTIVE"
     assert len(those(checkout.must(), *MAKE_KEY)) == 1
-    assert kept(checkout) == [HMAC_KEY]
+    assert len(kept(checkout)) == 2
 
 
 def test_a_key_that_an_interrupted_end_left_in_the_secret_alone_is_made_anew(checkout: Checkout) -> None:
@@ -333,7 +332,7 @@ def test_a_key_that_is_no_active_one_of_the_accounts_keeps_all_the_others(
 
 
 def test_a_rotation_that_is_not_finished_is_told_of(checkout: Checkout) -> None:
-    step = "The old signing key is still good. Run ./deploy.sh rotate-signing-key again"
+    step = "The secret still has an old signing key. Run ./deploy.sh rotate-signing-key again"
 
     def told(*flags: str) -> tuple[int, bool]:
         done = checkout.deploy(*(flags or REQUIRED))
