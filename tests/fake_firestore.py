@@ -209,8 +209,10 @@ class FakeLedger:
             "spared_until", lambda entry: entry["user_id"] == user_id and entry["spared_until"] > later_than
         )[:limit]
 
-    def documents(self, job_ids: Iterable[str], only: Sequence[str]) -> dict[str, dict[str, Any]]:
-        return {job_id: copy.deepcopy(self._documents[job_id]) for job_id in job_ids if job_id in self._documents}
+    def documents(self, job_ids: Iterable[str], only: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+        for job_id in job_ids:
+            if job_id in self._documents:
+                yield job_id, copy.deepcopy(self._documents[job_id])
 
     def _restorable(self, user_id: str, later_than: datetime) -> list[tuple[str, dict[str, Any]]]:
         return self._ordered(
