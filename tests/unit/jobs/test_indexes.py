@@ -244,6 +244,13 @@ def test_every_index_has_its_query() -> None:
         assert len({tuple(index) for index in indexes}) == len(indexes)
 
 
+def test_a_query_of_many_jobs_names_the_fields_that_it_reads() -> None:
+    """A whole document may be a megabyte."""
+    queries = [(asked, query) for asked, ask in ASKED.items() for query in queries_of(ask)]
+    many = [(asked, query) for asked, query in queries if query.from_[0].collection_id == "jobs" and query.limit]
+    assert {asked for asked, query in many if query.limit > 2 and not query.select.fields} == set()
+
+
 def test_where_the_ledger_is_empty_no_job_is_read() -> None:
     assert recorded(ASKED["all deletions"]).reads == []
 
