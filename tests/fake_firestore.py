@@ -53,7 +53,8 @@ class FakeRepository:
             if query.id_prefix is not None:
                 jobs = [job for job in jobs if job.id > after.job_id]
             elif query.shared:
-                jobs = [job for job in jobs if self._by_link(job) < (after.created_at, after.name)]
+                short_id = after.name or self.documents[after.job_id]["short_id"]
+                jobs = [job for job in jobs if self._by_link(job) < (after.created_at, short_id)]
             elif after.name is not None:
                 jobs = [job for job in jobs if self._by_name(job) > (after.name.encode(), after.job_id)]
             elif after.created_at is not None:

@@ -167,7 +167,7 @@ class JobRepository:
         text = [] if position.name is None else [Value(string_value=position.name)]
         if query.name_prefix is not None and text:
             return [*text, name]
-        if position.created_at is not None:
+        if position.created_at is not None and position.name != "":
             return [time_value(position.created_at), *text, name]
         ordering = ("created_at", *_ordered_by(query))
         for document in self._jobs.get([position.job_id], ("user_id", *ordering)):
