@@ -117,7 +117,7 @@ def _is_named(event: ObjectFinalized, prefix: JobPrefix, medium: Medium, service
     Only one of two files for a medium can be shown.
     """
     names = medium.path_field
-    job = services.ledger.documents([prefix.job_id], ("user_id", names)).get(prefix.job_id, {})
+    job = dict(services.ledger.documents([prefix.job_id], ("user_id", names))).get(prefix.job_id, {})
     return job.get("user_id") != prefix.user_id or job.get(names) == event.name
 
 

@@ -53,7 +53,8 @@ class FakeRepository:
             if query.id_prefix is not None:
                 jobs = [job for job in jobs if job.id > after.job_id]
             elif query.shared:
-                jobs = [job for job in jobs if self._by_link(job) < (after.created_at, after.name)]
+                short_id = after.name or self.documents[after.job_id]["short_id"]
+                jobs = [job for job in jobs if self._by_link(job) < (after.created_at, short_id)]
             elif after.name is not None:
                 jobs = [job for job in jobs if self._by_name(job) > (after.name.encode(), after.job_id)]
             elif after.created_at is not None:
@@ -209,8 +210,10 @@ class FakeLedger:
             "spared_until", lambda entry: entry["user_id"] == user_id and entry["spared_until"] > later_than
         )[:limit]
 
-    def documents(self, job_ids: Iterable[str], only: Sequence[str]) -> dict[str, dict[str, Any]]:
-        return {job_id: copy.deepcopy(self._documents[job_id]) for job_id in job_ids if job_id in self._documents}
+    def documents(self, job_ids: Iterable[str], only: Sequence[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+        for job_id in job_ids:
+            if job_id in self._documents:
+                yield job_id, copy.deepcopy(self._documents[job_id])
 
     def _restorable(self, user_id: str, later_than: datetime) -> list[tuple[str, dict[str, Any]]]:
         return self._ordered(

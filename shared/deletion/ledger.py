@@ -150,14 +150,13 @@ class Ledger:
         query = own.where(filter=FieldFilter("spared_until", ">", later_than)).order_by("spared_until")
         return [(one.id, fields(one)) for one in fetched(query.limit(limit))]
 
-    def documents(self, job_ids: Iterable[str], only: Sequence[str]) -> dict[str, Document]:
-        """These fields of the jobs' documents that exist. Costs one read per id."""
+    def documents(self, job_ids: Iterable[str], only: Sequence[str]) -> Iterator[tuple[str, Document]]:
+        """These fields of the jobs' documents that exist, by id, in any order. Costs one read per id."""
         references = [self._jobs.document(job_id) for job_id in job_ids]
-        if not references:
-            return {}
-        with outages("Firestore"):
-            found = self._client.get_all(references, only, **firestore_limits())
-            return {one.id: fields(one) for one in found if one.exists}
+        if references:
+            with outages("Firestore"):
+                found = self._client.get_all(references, only, **firestore_limits())
+                yield from ((one.id, fields(one)) for one in found if one.exists)
 
     def all(self) -> Iterator[Pair]:
         """Every entry with its job's document, shortened. Reads the whole ledger, and each job, page by page.

@@ -110,16 +110,21 @@ class Trash:
 
     def _jobs(self, user_id: str, found: _Entries, kept: Retention, now: datetime) -> list[DeletedJob]:
         documents = self._ledger.documents([job_id for job_id, _ in found], SHOWN)
+        own = {
+            job_id: job_from(job_id, document).shortened()  # as it arrives, to save memory
+            for job_id, document in documents
+            if document.get("user_id") == user_id
+        }
         jobs: list[DeletedJob] = []
         for job_id, entry in found:
-            deletion, document = deletion_of(job_id, entry), documents.get(job_id, {})
-            if deletion is None or document.get("user_id") != user_id:
+            deletion, job = deletion_of(job_id, entry), own.get(job_id)
+            if deletion is None or job is None:
                 log.warning("deleted_job_not_listed", job_id=job_id)
                 continue
             until = _recoverable_until(deletion, kept, now)
             if until is None or until <= now:
                 continue  # other code marked it at an unknown time, so its files may have gone long ago
-            jobs.append(DeletedJob(job_from(job_id, document).shortened(), deletion, until))
+            jobs.append(DeletedJob(job, deletion, until))
         return jobs
 
 

@@ -45,8 +45,8 @@ class Counting:
         return sum(counts[name] for name in self._query.statuses or (_ALL,))
 
     def as_of(self) -> int:
-        """The time that `total` is true of, in nanoseconds since 1970, if it was just counted."""
-        return min((count.as_of for pair in self._counts.values() for count in pair), default=0)
+        """The time that the counts read so far are true of, in nanoseconds since 1970. 0 if there are none."""
+        return min((count.as_of for pair in self._counts.values() for count in pair if count.as_of), default=0)
 
     def by_status(self) -> dict[str, int] | None:
         """The user's live jobs: all, per known status, and others. None unless the query asks for counts."""

@@ -17,7 +17,7 @@ _CONTROL = "[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]"
 """A control character, line end, or lone surrogate, which has no UTF-8."""
 _CONTROLS = re.compile(_CONTROL)
 _UNUSABLE = re.compile(rf"{_CONTROL}|\\|/\.{{0,2}}(/|$)")
-"""What makes a path ambiguous: an odd character, or a segment after the first that is empty or a step up."""
+"""What makes the path after a user id ambiguous: an odd character, or a segment that is empty or a step up."""
 _RESERVED_ID = re.compile(r"__.*__")
 _RESERVED_WORDS = frozenset({"cost", "erasure"})
 """Paths under /jobs/ that are not ids: GET /jobs/cost belongs to the job service."""
@@ -315,7 +315,7 @@ def is_own_path(path: str, user_id: str) -> bool:
     return (
         path.startswith(f"{user_id}/")
         and can_own_media(user_id)
-        and not _UNUSABLE.search(path)
+        and not _UNUSABLE.search(path, len(user_id))
         and len(path.encode()) <= _LONGEST_OBJECT_NAME
     )
 

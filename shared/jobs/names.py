@@ -10,6 +10,8 @@ from shared.errors import BadRequest
 
 LONGEST_NAME = 80
 """Characters, that is, Unicode code points. `é` may be one or two; names are stored in the form with one."""
+_LONGEST_DECOMPOSED = 4 * LONGEST_NAME
+"""No character has more than four code points: https://www.unicode.org/faq/normalization.html"""
 FIRST_BYTES = 400
 """Bytes of UTF-8 of a folded name that are searched. So it fits into an index, which holds 1,500 bytes of a text
 (https://firebase.google.com/docs/firestore/quotas#limits), and into a cursor."""
@@ -58,7 +60,7 @@ def requested_name(body: object) -> str | None:
         raise BadRequest(
             "name must not contain control characters, line ends, characters that turn the text, or noncharacters."
         )
-    name = unicodedata.normalize("NFC", name).strip()
+    name = _composed(name.strip())
     if len(name) > LONGEST_NAME:
         raise BadRequest(f"name must have at most {LONGEST_NAME} characters; this one has {len(name)}.")
     if not _shows_something(name):
@@ -69,7 +71,7 @@ def requested_name(body: object) -> str | None:
 def requested_prefix(text: str) -> str:
     """The folded beginning of names that is searched for. Raises BadRequest."""
     refused = _REFUSED.search(text)
-    text = unicodedata.normalize("NFC", text).lstrip()
+    text = _composed(text.lstrip())
     if refused or len(text) > LONGEST_NAME or not _shows_something(text):
         raise BadRequest(f"name_prefix must be 1 to {LONGEST_NAME} characters as a name has them.")
     return folded(text)
@@ -98,6 +100,14 @@ def file_name(name: str | None, job_id: str) -> str:
     text = _NOT_IN_FILE_NAMES.sub("_", _REFUSED.sub("", seen))
     text = _cut(" ".join(text.split()), _LONGEST_FILE_NAME).strip(" .")
     return f"nuumee-{text if _shows_something(text) else job_id}.mp4"
+
+
+def _composed(text: str) -> str:
+    """The text with `é` as one code point. What is too long for a name in any form stays as it is.
+
+    The time to put a run of accents in order grows with its square.
+    """
+    return text if len(text) > _LONGEST_DECOMPOSED else unicodedata.normalize("NFC", text)
 
 
 def _shows_something(text: str) -> bool:

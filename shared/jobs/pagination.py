@@ -42,7 +42,9 @@ class Position:
     total: int | None = None
     """Number of jobs in the list when its first page was read. None in cursors from before they carried it."""
     name: str | None = None
-    """The folded name, in a search by name; the short id, in the list of shared jobs."""
+    """The folded name, in a search by name; the short id, in the list of shared jobs, empty if it is too long for
+    a cursor: then the document itself gives the position.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,9 @@ def encode_cursor(position: Position, query: ListQuery) -> str:
         *([position.name] if query.shared else []),
     ]
     payload = json.dumps(place, separators=(",", ":"), ensure_ascii=False).encode()
-    return base64.urlsafe_b64encode(_seal(payload, query) + payload).rstrip(b"=").decode()
+    cursor = base64.urlsafe_b64encode(_seal(payload, query) + payload).rstrip(b"=").decode()
+    is_too_long = len(cursor) > _LONGEST_CURSOR and query.shared and position.name
+    return encode_cursor(replace(position, name=""), query) if is_too_long else cursor
 
 
 def decode_cursor(cursor: str, query: ListQuery) -> Position:

@@ -32,9 +32,10 @@ class JobRepository:
 
     def get(self, user_id: str, job_id: str) -> Job:
         """A live job of the user. Raises NotFound for anything else. Costs one read."""
-        for document in self._live(user_id, [job_id]):
-            return job_from(job_id, document.fields())
-        raise NotFound
+        jobs = [job_from(job_id, document.fields()) for document in self._live(user_id, [job_id])]
+        if not jobs:
+            raise NotFound
+        return jobs[0]
 
     def page(self, query: ListQuery, passed: Passed = lambda _: None) -> JobPage:
         """A page of the user's live jobs, the number of all that match, and counts by status if asked for.
@@ -86,17 +87,16 @@ class JobRepository:
             times = [one.get("created_at") for one in found if is_live(one, user_id)]
         return sum(isinstance(at, datetime) and at < before for at in times)
 
-    def _live(self, user_id: str, job_ids: Sequence[str]) -> list[Document]:
-        """The user's live jobs among these ids. Costs one read per id."""
+    def _live(self, user_id: str, job_ids: Sequence[str]) -> Iterator[Document]:
+        """The user's live jobs among these ids, as they arrive. Costs one read per id."""
         possible = [job_id for job_id in job_ids if is_job_id(job_id)]
-        if not possible:
-            return []
-        with outages("Firestore"):
-            return [one for one in self._jobs.get(possible, SHOWN) if is_live(one, user_id)]
+        if possible:
+            with outages("Firestore"):
+                yield from (one for one in self._jobs.get(possible, SHOWN) if is_live(one, user_id))
 
     def _chosen(self, query: ListQuery, job_ids: Sequence[str]) -> JobPage:
-        """The jobs with these ids, shortened for lists, all on the first page. Any order of their versions is the
-        same list.
+        """The jobs with these ids, all on the first page, each shortened for lists as it arrives, to save memory.
+        Any order of their versions is the same list.
         """
         jobs, versions = [], []
         for document in self._live(query.user_id, job_ids):
@@ -167,7 +167,7 @@ class JobRepository:
         text = [] if position.name is None else [Value(string_value=position.name)]
         if query.name_prefix is not None and text:
             return [*text, name]
-        if position.created_at is not None:
+        if position.created_at is not None and position.name != "":
             return [time_value(position.created_at), *text, name]
         ordering = ("created_at", *_ordered_by(query))
         for document in self._jobs.get([position.job_id], ("user_id", *ordering)):

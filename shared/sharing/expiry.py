@@ -28,6 +28,9 @@ if they never take one, later ends wait until somebody repairs the documents, wh
 links show nothing meanwhile, but lists and counts of shared jobs have them.
 """
 
+_LOOKED_AT = ("short_id", "share_expires_at", "share_revoked_at", "share_name")
+"""All fields that the end of a link depends on."""
+
 
 def goes_on(link: Mapping[str, Any], now: datetime) -> bool:
     """Whether the link works although the job says that its time has come, as an older copy of the job does."""
@@ -53,6 +56,7 @@ class Expiries:
         that stays; a read and a write for a job without a link; at least a read.
         """
         due = self._jobs.where(filter=FieldFilter("share_expires_at", "<=", now)).order_by("share_expires_at")
+        due = due.select(_LOOKED_AT)
         changed = passed_over = 0
         for snapshot in chain.from_iterable(pages(due, limit)):
             ended = False

@@ -109,3 +109,34 @@ def test_a_page_that_ends_at_a_job_without_a_sound_time_goes_on_after_it(
     assert page.next.created_at is None
     rest = world.repository.page(ListQuery(user_id=user, page_size=2, after=page.next))
     assert ([job.id for job in rest.jobs], rest.next) == ([first, second], None)
+
+
+def test_the_shared_jobs_behind_one_whose_short_id_is_too_long_for_a_cursor_are_reached(
+    world: World, user: str
+) -> None:
+    short_ids = ["a" * 700, "b" * 1_024, '"' * 600, "\n" * 200, "c" * 5_000, "25ca1d0f"]
+    jobs = {new_id(): document(user, short_id=short_id) for short_id in short_ids}
+    for job_id, fields in jobs.items():
+        world.put(job_id, fields)
+    query = ListQuery(user_id=user, shared=True, page_size=1)
+    page = world.repository.page(query)
+    shown = [job.id for job in page.jobs]
+    while page.next:
+        cursor = encode_cursor(page.next, query)
+        page = world.repository.page(replace(query, after=decode_cursor(cursor, query)))
+        shown += [job.id for job in page.jobs]
+    assert (shown, page.total) == ([*jobs], 6)
+
+
+def test_two_shared_jobs_of_one_time_whose_short_ids_are_too_long_for_a_cursor_are_both_shown(
+    world: World, user: str
+) -> None:
+    first, second = new_id(), new_id()
+    at = document(user)["created_at"]
+    world.put(first, document(user, created_at=at, short_id="a" * 700 + "2"))
+    world.put(second, document(user, created_at=at, short_id="a" * 700 + "1"))
+    query = ListQuery(user_id=user, shared=True, page_size=1)
+    page = world.repository.page(query)
+    assert page.next is not None
+    rest = world.repository.page(replace(query, after=decode_cursor(encode_cursor(page.next, query), query)))
+    assert [[job.id for job in one.jobs] for one in (page, rest)] == [[first], [second]]

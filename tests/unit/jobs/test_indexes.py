@@ -244,6 +244,15 @@ def test_every_index_has_its_query() -> None:
         assert len({tuple(index) for index in indexes}) == len(indexes)
 
 
+def test_a_query_of_many_jobs_names_the_fields_that_it_reads() -> None:
+    """A whole document may be a megabyte."""
+    for asked, ask in ASKED.items():
+        for query in queries_of(ask):
+            limit: Any = query.limit  # an int, or None for a count
+            if query.from_[0].collection_id == "jobs" and limit is not None and limit > 2:
+                assert query.select.fields, asked
+
+
 def test_where_the_ledger_is_empty_no_job_is_read() -> None:
     assert recorded(ASKED["all deletions"]).reads == []
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import get_type_hints
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.jobs.documents import job_from
@@ -80,6 +80,13 @@ def test_whatever_path_is_taken_for_the_owners_lies_under_the_owners_prefix(rest
         assert segments[0] == "me"
         assert not {"", ".", ".."} & set(segments)
     assert not is_own_path(path, "you")
+
+
+@given(st.text(min_size=1, max_size=128).filter(can_own_media))
+@example("CORP\\jane")
+def test_whoever_can_own_media_owns_those_of_a_job(user_id: str) -> None:
+    assert is_own_path(f"{user_id}/job-1/output.mp4", user_id)
+    assert not is_own_path(f"{user_id}/job-1\\output.mp4", user_id)
 
 
 def test_times_are_given_in_utc_with_z() -> None:

@@ -64,6 +64,13 @@ def test_counts_are_believed_where_no_job_of_the_page_has_changed_since(changed_
     assert (firestore.counts, firestore.queries) == (2, 1)
 
 
+@pytest.mark.parametrize("scope", [{"types": ("foley",)}, {"id_prefix": "job"}, {"shared": True}], ids=str)
+def test_counts_by_status_that_nobody_has_read_yet_make_a_filters_count_no_older(scope: dict[str, Any]) -> None:
+    firestore = Firestore(COUNTED_AT, 2, *[0] * 8)
+    assert firestore.page(with_counts=True, **scope) == (2, False)
+    assert (firestore.counts, firestore.queries) == (14, 1)
+
+
 @pytest.mark.parametrize(("again", "expected"), [(2, (2, False)), (3, (3, True)), (1, (2, False))])
 def test_if_one_has_changed_since_they_are_counted_again(again: int, expected: tuple[int, bool]) -> None:
     firestore = Firestore(COUNTED_AT + 1, 2, again)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import unicodedata
+from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import BadRequest
+from shared.jobs import names as names_module
 from shared.jobs.names import LONGEST_NAME, file_name, folded, is_name, requested_name, requested_prefix
 
 FAMILY = "👨‍👩‍👧‍👦"
@@ -99,6 +103,31 @@ def test_control_characters_noncharacters_and_those_that_turn_the_text_are_refus
 def test_a_name_is_as_long_as_its_code_points(name: str) -> None:
     with pytest.raises(BadRequest, match=r"^name must have at most 80 characters; this one has 81"):
         asked(name)
+
+
+@pytest.mark.parametrize("text", ["a" + "\u0301\u0323" * 5_000, "\u0301" * 10_000, " " + "e\u0301" * 161])
+def test_a_text_that_is_too_long_in_any_form_is_refused_without_putting_it_into_one(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    """The time for that grows with the square of a run of accents."""
+    monkeypatch.setattr(names_module, "unicodedata", SimpleNamespace(category=unicodedata.category))
+    with pytest.raises(BadRequest, match=r"^name must have at most 80 characters"):
+        asked(text)
+    with pytest.raises(BadRequest, match=r"^name_prefix "):
+        requested_prefix(text)
+
+
+def test_no_character_is_too_long_for_a_name_in_any_form() -> None:
+    longest = max(map(chr, range(sys.maxunicode + 1)), key=lambda one: len(unicodedata.normalize("NFD", one)))
+    decomposed = unicodedata.normalize("NFD", longest) * LONGEST_NAME
+    assert asked(f"{' ' * 400}{decomposed}{' ' * 400}") == unicodedata.normalize("NFC", decomposed)
+    assert requested_prefix(decomposed) == folded(decomposed)
+
+
+@given(st.text(st.sampled_from(" \u2000\u3000\u0301\u0323ae한") | st.characters(codec="utf-8"), max_size=20))
+def test_spaces_around_a_name_go_whatever_its_form(text: str) -> None:
+    with suppress(BadRequest):
+        assert asked(text) == unicodedata.normalize("NFC", text).strip()
 
 
 @pytest.mark.parametrize("value", ["", "a" * 81, None, 7, ["a"], b"a"])
