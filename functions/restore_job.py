@@ -68,5 +68,6 @@ def _wait_for_removals(deletion: Deletion, services: Services) -> None:
 
 def _is_too_late(deletion: Deletion, services: Services) -> bool:
     """Whether the time of the first file is known to be over, so that what is missing cannot come back."""
-    until = services.retention.kept_until(deletion.removed_since) or deletion.removed_since + LONGEST_KEPT
+    first = deletion.first_removal or deletion.deleted_at
+    until = services.retention.kept_until(first) or first + LONGEST_KEPT
     return until <= services.now()

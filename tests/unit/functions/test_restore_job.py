@@ -402,6 +402,23 @@ def test_a_restore_that_misses_a_file_whose_time_may_not_be_over_is_tried_again(
     assert state(services) == "restoring"
 
 
+def test_the_time_of_a_restore_that_misses_a_file_of_a_late_purge_counts_from_the_first_removal(
+    services: FakeServices,
+) -> None:
+    delete(services)
+    services.now = lambda: NOW + timedelta(days=3)
+    purge(services)
+    services.now = lambda: NOW + timedelta(days=8)
+    assert undelete(services)[0] == 202
+    lost = services.fake_media.removed[VIDEOS].pop(FILES[VIDEOS])
+    with pytest.raises(ServiceUnavailable):
+        restore(services)
+    assert state(services) == "restoring"
+    services.fake_media.removed[VIDEOS][FILES[VIDEOS]] = lost
+    restore(services)
+    assert (files(services), state(services)) == (ALL, "restored")
+
+
 @pytest.mark.parametrize("is_purged", [False, True])
 def test_a_restore_that_comes_late_and_misses_nothing_is_done(services: FakeServices, is_purged: bool) -> None:
     delete(services)
