@@ -41,7 +41,9 @@ def restore_job(event: JobRestored, services: Services) -> None:
     unknown = [
         bucket for bucket, count in counted.removed.items() if count and bucket not in services.settings.buckets
     ]
-    if (unknown or any(bucket.missing for bucket in buckets)) and _is_too_late(counted, services):
+    # Counts that are too small are reached although files are missing, once the buckets have given these up.
+    may_lack = unknown or not counted.is_counted or any(bucket.missing for bucket in buckets)
+    if may_lack and _is_too_late(counted, services):
         services.restores.abandon(deletion, services.now())
         log.error("restore_too_late", job_id=deletion.job_id, deleted_at=deletion.deleted_at)
         return
