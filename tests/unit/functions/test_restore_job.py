@@ -349,10 +349,13 @@ def test_what_was_removed_from_a_bucket_of_another_name_is_missing(services: Fak
     services.fake_media.names = dict(zip(Bucket, renamed.buckets, strict=True))
     for kept in (services.fake_media.objects, services.fake_media.removed):
         kept["nuumee-new"] = {}
-    with pytest.raises(ServiceUnavailable):
-        restore(services)
-    assert state(services) == "restoring"
-    services.now = lambda: NOW + WEEK
+    services.fake_retention.effective_at = NOW + timedelta(minutes=1)  # when the new bucket was made
+    for later in (timedelta(minutes=1), WEEK):
+        services.now = lambda later=later: NOW + later  # type: ignore[misc]
+        with pytest.raises(ServiceUnavailable):
+            restore(services)
+        assert state(services) == "restoring"
+    services.now = lambda: NOW + module.LONGEST_KEPT
     restore(services)
     assert state(services) == "pending", "it stays deleted"
 
