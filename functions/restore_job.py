@@ -41,7 +41,9 @@ def restore_job(event: JobRestored, services: Services) -> None:
     unknown = [
         bucket for bucket, count in counted.removed.items() if count and bucket not in services.settings.buckets
     ]
-    if (unknown or any(bucket.missing for bucket in buckets)) and _is_too_late(counted, services):
+    # Counts that are too small are reached although files are missing, once the buckets have given these up.
+    may_lack = unknown or not counted.is_counted or any(bucket.missing for bucket in buckets)
+    if may_lack and _is_too_late(counted, services):
         services.restores.abandon(deletion, services.now())
         log.error("restore_too_late", job_id=deletion.job_id, deleted_at=deletion.deleted_at)
         return
@@ -68,5 +70,6 @@ def _wait_for_removals(deletion: Deletion, services: Services) -> None:
 
 def _is_too_late(deletion: Deletion, services: Services) -> bool:
     """Whether the time of the first file is known to be over, so that what is missing cannot come back."""
-    until = services.retention.kept_until(deletion.removed_since) or deletion.removed_since + LONGEST_KEPT
+    first = deletion.first_removal or deletion.deleted_at
+    until = services.retention.kept_until(first) or first + LONGEST_KEPT
     return until <= services.now()

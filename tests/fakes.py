@@ -280,17 +280,18 @@ class FakeDeadLetters:
 
 
 class FakeRetentions(Retentions):
-    """Every bucket keeps what was removed for `kept`."""
+    """Every bucket keeps what was removed for `kept`, since `effective_at`."""
 
     def __init__(self) -> None:
         super().__init__(None, ("each",))
         self.kept: timedelta | None = timedelta(days=7)
+        self.effective_at = NOW - timedelta(days=365)
         self.error: Exception | None = None
 
     def of(self, bucket: str) -> Retention:
         if self.error:
             raise self.error
-        return Retention(self.kept or timedelta(), NOW - timedelta(days=365))
+        return Retention(self.kept or timedelta(), self.effective_at)
 
 
 class FakeVerifier:

@@ -301,6 +301,7 @@ def deletion_of(job_id: str, entry: Entry) -> Deletion | None:
         restores=restores(entry),
         first_removal=_first_removal(entry, requested_at),
         removed={bucket: _number(one, "objects") + _number(one, "late") for bucket, one in buckets.items()},
+        is_counted=_is_counted(entry, requested_at),
         has_failed=any(one.get("error") for one in buckets.values()),
         is_proved_empty=bool(buckets) and all(one.get("proved_empty_at") for one in buckets.values()),
     )
@@ -330,10 +331,12 @@ def _added(before: Entry, one: BucketPurge, began: datetime, others: list[dateti
         "error": one.error,
         "proved_empty_at": None if one.error else now,
     }
+    if not one.is_counted:
+        changes["uncounted"] = True
     # A call that failed, or a run that was cut off, may have removed something all the same.
     removed_at = before.get("removed_at")
-    uncounted = [at for at in others if not isinstance(removed_at, datetime) or at > removed_at]
-    if one.objects or one.error or uncounted:
+    cut_off = [at for at in others if not isinstance(removed_at, datetime) or at > removed_at]
+    if one.objects or one.error or not one.is_counted or cut_off:
         return {"first_removed_at": began, **before, **changes, "removed_at": now}
     return {**before, **changes}
 
@@ -350,15 +353,29 @@ def _spared(entry: Entry, now: datetime) -> Entry:
 def _first_removal(entry: Entry, requested_at: datetime) -> datetime | None:
     buckets = buckets_of(entry).values()
     times = [at for one in buckets if isinstance(at := one.get("first_removed_at"), datetime)]
+    return min([*times, *_uncounted(entry, requested_at)], default=None)
+
+
+def _is_counted(entry: Entry, requested_at: datetime) -> bool:
+    """Whether it is certain that the buckets' counts are not too small."""
+    buckets = buckets_of(entry).values()
+    if _uncounted(entry, requested_at) or any(one.get("uncounted") for one in buckets):
+        return False
+    # A late upload that no delivery has counted was removed by one that was killed, unless a purge was first.
+    return sum(_number(one, "late") for one in buckets) >= _number(entry, "late_objects")
+
+
+def _uncounted(entry: Entry, requested_at: datetime) -> list[datetime]:
+    """When removals that nobody has counted began, or may have."""
     # Runs that go on or were killed.
-    times += running(entry).values()
+    times = [*running(entry).values()]
     if isinstance(others := entry.get("others_removed_at"), datetime):
         times.append(others)
     # Earlier code recorded neither.
-    is_unknown = any("removed_at" in one and "first_removed_at" not in one for one in buckets)
+    is_unknown = any("removed_at" in one and "first_removed_at" not in one for one in buckets_of(entry).values())
     if is_unknown or (_number(entry, "attempts") and "running" not in entry):
         times.append(requested_at)
-    return min(times, default=None)
+    return times
 
 
 def buckets_of(entry: Entry) -> dict[str, Entry]:

@@ -18,7 +18,7 @@ LOOKED_AT = (
     *("user_id", "deleted_at", "deleted_by", "purge"),
     *("state", "requested_at", "requested_by", "sweep_at", "sweeps", "left", "restores"),
     *("attempts", "running", "buckets", "restore_requested_at", "restored_at"),
-    "others_removed_at",
+    *("others_removed_at", "late_objects"),
 )
 """The fields of documents and entries that tell what stands, without the rest of large documents."""
 

@@ -40,6 +40,9 @@ class Attempts:
         self.objects = 0
         self.size = 0
         """Bytes of these objects."""
+        self.unsure = 0
+        """Calls that may have done something without a trace: they got no answer, or found nothing to do, as one
+        does that is repeated because its answer was lost."""
         self._kept: Counter[str] = Counter()
         """How many calls failed, by reason."""
         self._examples: dict[str, str] = {}
@@ -82,10 +85,13 @@ class Attempts:
         except FAILURES as error:
             failure = error
         with self._lock:
-            self._given_up = self._given_up + 1 if failure and is_away(failure) else 0
+            got_no_answer = failure is not None and is_away(failure)
+            self._given_up = self._given_up + 1 if got_no_answer else 0
             if done:
                 self.objects += 1
                 self.size += blob.size or 0
+            elif got_no_answer or not failure:
+                self.unsure += 1
             if failure:
                 reason = cause(failure)
                 self._kept[reason] += 1

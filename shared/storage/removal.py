@@ -28,6 +28,8 @@ class BucketPurge:
     """Generations of objects removed."""
     size: int
     """Their bytes."""
+    is_counted: bool = True
+    """Whether it is certain that the run removed no more than that: the answer to a call may have been lost."""
     error: str | None = None
 
 
@@ -52,7 +54,13 @@ class Removal:
         if error:
             log.warning("purge_bucket_failed", bucket=self._bucket, job_id=self._prefix.job_id, error=error)
         found = self._attempts
-        return BucketPurge(bucket=self._bucket, objects=found.objects, size=found.size, error=error)
+        return BucketPurge(
+            bucket=self._bucket,
+            objects=found.objects,
+            size=found.size,
+            is_counted=not found.unsure,
+            error=error,
+        )
 
     def _left(self) -> str | None:
         """Why something may be left; None if a final listing was empty."""

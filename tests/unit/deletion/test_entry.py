@@ -52,6 +52,28 @@ def test_what_a_run_has_removed_of_a_deletion_that_was_taken_back_and_wished_aga
     assert deletion.removed == {"b": 4}
 
 
+def test_an_object_that_went_without_being_counted_has_a_time_all_the_same() -> None:
+    purged = [BucketPurge(bucket="b", objects=0, size=0, is_counted=False)]
+    entry = entries.ended(entries.begun(pending("me"), "run", [], NOW), "run", purged, NOTHING, NOW + MINUTE)
+    for run in ("run", "next"):
+        deletion = entries.deletion_of("job", entry)
+        assert deletion
+        assert (deletion.first_removal, deletion.removed, deletion.is_counted) == (NOW, {"b": 0}, False), run
+        empty = [BucketPurge(bucket="b", objects=0, size=0)]
+        entry = entries.begun(entry, "next", [], NOW + MINUTE)
+        entry = entries.ended(entry, "next", empty, NOTHING, NOW + 2 * MINUTE)
+
+
+def test_the_count_is_certain_once_all_runs_have_ended_and_told_of_all_that_they_removed() -> None:
+    entry = late(entries.begun(pending("me"), "run", [], NOW), 7)
+    purged = [BucketPurge(bucket="b", objects=3, size=9)]
+    found = [entry]
+    found.append(entries.late_upload_ended(found[-1], "b", 7, is_removed=True))
+    found.append(entries.ended(found[-1], "run", purged, NOTHING, NOW + MINUTE))
+    deletions = [entries.deletion_of("job", one) for one in found]
+    assert [one and one.is_counted for one in deletions] == [False, False, True]
+
+
 def test_what_the_last_of_two_deliveries_has_removed_counts_also_after_an_earlier_restore() -> None:
     restored = pending("me", state="restored", restore_requested_at=NOW + MINUTE)
     entry = entries.followed(restored, pending("me", requested_at=NOW + 7 * MINUTE))

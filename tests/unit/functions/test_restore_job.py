@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import dataclasses
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -348,10 +349,13 @@ def test_what_was_removed_from_a_bucket_of_another_name_is_missing(services: Fak
     services.fake_media.names = dict(zip(Bucket, renamed.buckets, strict=True))
     for kept in (services.fake_media.objects, services.fake_media.removed):
         kept["nuumee-new"] = {}
-    with pytest.raises(ServiceUnavailable):
-        restore(services)
-    assert state(services) == "restoring"
-    services.now = lambda: NOW + WEEK
+    services.fake_retention.effective_at = NOW + timedelta(minutes=1)  # when the new bucket was made
+    for later in (timedelta(minutes=1), WEEK):
+        services.now = lambda later=later: NOW + later  # type: ignore[misc]
+        with pytest.raises(ServiceUnavailable):
+            restore(services)
+        assert state(services) == "restoring"
+    services.now = lambda: NOW + module.LONGEST_KEPT
     restore(services)
     assert state(services) == "pending", "it stays deleted"
 
@@ -402,6 +406,23 @@ def test_a_restore_that_misses_a_file_whose_time_may_not_be_over_is_tried_again(
     assert state(services) == "restoring"
 
 
+def test_the_time_of_a_restore_that_misses_a_file_of_a_late_purge_counts_from_the_first_removal(
+    services: FakeServices,
+) -> None:
+    delete(services)
+    services.now = lambda: NOW + timedelta(days=3)
+    purge(services)
+    services.now = lambda: NOW + timedelta(days=8)
+    assert undelete(services)[0] == 202
+    lost = services.fake_media.removed[VIDEOS].pop(FILES[VIDEOS])
+    with pytest.raises(ServiceUnavailable):
+        restore(services)
+    assert state(services) == "restoring"
+    services.fake_media.removed[VIDEOS][FILES[VIDEOS]] = lost
+    restore(services)
+    assert (files(services), state(services)) == (ALL, "restored")
+
+
 @pytest.mark.parametrize("is_purged", [False, True])
 def test_a_restore_that_comes_late_and_misses_nothing_is_done(services: FakeServices, is_purged: bool) -> None:
     delete(services)
@@ -411,6 +432,69 @@ def test_a_restore_that_comes_late_and_misses_nothing_is_done(services: FakeServ
     services.now = lambda: NOW + WEEK
     restore(services)
     assert (files(services), state(services)) == (ALL, "restored")
+
+
+def purge_killed(services: FakeServices) -> None:
+    delete(services)
+    services.deletions.begin_purge("job", "me", "killed", NOW)
+    services.fake_media.purge(JobPrefix("me", "job"), lambda: True)
+    services.now = lambda: NOW + SWEEP_AFTER
+    purge(services)
+
+
+def purge_unanswered(services: FakeServices) -> None:
+    delete(services)
+    removed = services.fake_media.purge(JobPrefix("me", "job"), lambda: True)
+    services.deletions.begin_purge("job", "me", "run", NOW)
+    told = [dataclasses.replace(one, objects=0, size=0, is_counted=False) for one in removed]
+    services.deletions.end_purge("job", "run", told, NOW, owner="me")
+
+
+def purge_of_other_code(services: FakeServices) -> None:
+    services.fake_repository.documents["job"]["deleted_at"] = NOW
+    services.fake_media.purge(JobPrefix("me", "job"), lambda: True)
+    delete(services)
+    purge(services)
+
+
+def removal_of_a_late_upload_killed(services: FakeServices) -> None:
+    held = {bucket: services.fake_media.objects[bucket].pop(name) for bucket, name in FILES.items()}
+    delete(services)
+    purge(services)
+    services.fake_media.objects[OUTPUTS][FILES[OUTPUTS]] = held[OUTPUTS]
+    services.deletions.record_late_upload("job", OUTPUTS, 1, NOW, size=len(MP4), owner="me")
+    services.fake_media.remove(OUTPUTS, FILES[OUTPUTS], 1)
+    process_upload.receive(OUTPUT, services)
+
+
+UNCOUNTED = (purge_killed, purge_unanswered, purge_of_other_code, removal_of_a_late_upload_killed)
+
+
+@pytest.mark.parametrize("remove", UNCOUNTED)
+def test_a_restore_after_a_removal_that_nobody_counted_is_given_up_once_its_copies_may_be_gone(
+    services: FakeServices, remove: Callable[[FakeServices], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    remove(services)
+    assert files(services) == NONE
+    assert undelete(services)[0] == 202
+    for bucket in FILES:
+        services.fake_media.removed[bucket].clear()
+    services.now = lambda: NOW + WEEK
+    restore(services)
+    assert (state(services), "restore_too_late" in caplog.messages) == ("pending", True)
+    assert call(list_jobs, services, "/jobs/job").status_code == 404
+
+
+@pytest.mark.parametrize("remove", UNCOUNTED)
+def test_a_restore_after_a_removal_that_nobody_counted_is_done_while_all_copies_are_kept(
+    services: FakeServices, remove: Callable[[FakeServices], None]
+) -> None:
+    remove(services)
+    removed = {bucket: list(services.fake_media.removed[bucket]) for bucket in FILES}
+    undelete(services)
+    services.now = lambda: NOW + WEEK - timedelta(seconds=1)
+    restore(services)
+    assert (files(services), state(services)) == (removed, "restored")
 
 
 def test_a_mark_in_the_future_hides_no_removal_from_a_restore(services: FakeServices) -> None:

@@ -125,6 +125,19 @@ def test_a_bucket_that_is_away_is_given_up_after_a_few_deletes(
     assert (images.error, outputs.error, left(client, OUTPUTS)) == (None, None, [])
 
 
+@pytest.mark.parametrize("kind", [Kind.RESET, Kind.UNAVAILABLE])
+def test_an_object_whose_deletion_was_not_answered_may_be_gone_without_being_counted(
+    client: Any, contents: VersionedStorage, trouble: Trouble, objects: ObjectStore, kind: Kind
+) -> None:
+    put(contents, VIDEOS, "motion.mp4")
+    put(contents, OUTPUTS, "output.mp4")
+    lost = iter([Fault(kind, carried_out=True)])
+    trouble.on_call = lambda call: next(lost, None) if call.startswith(f"DELETE /storage/v1/b/{VIDEOS}/") else None
+    _, videos, outputs = objects.purge(PREFIX, still)
+    assert (left(client, VIDEOS), videos.error) == ([], None)
+    assert [(one.objects, one.is_counted) for one in (videos, outputs)] == [(0, False), (1, True)]
+
+
 @pytest.mark.usefixtures("impatient")
 def test_one_object_that_always_fails_keeps_no_other_from_going(
     client: Any, contents: VersionedStorage, trouble: Trouble, objects: ObjectStore
@@ -132,7 +145,7 @@ def test_one_object_that_always_fails_keeps_no_other_from_going(
     put(contents, VIDEOS, "0-broken", *(f"free-{number}" for number in range(120)))
     trouble.on_call = refusing({"broken": Kind.ERROR})
     videos = objects.purge(PREFIX, still)[1]
-    assert (videos.objects, left(client, VIDEOS)) == (120, ["0-broken"])
+    assert (videos.objects, videos.is_counted, left(client, VIDEOS)) == (120, False, ["0-broken"])
     assert videos.error == "500 backendError: 1 object(s), such as me/job-1/0-broken"
 
 
