@@ -423,6 +423,17 @@ def test_a_preview_of_a_large_video_ends_where_the_hole_begins(monkeypatch: pyte
     assert 20 < len(part) < 31 < len(whole) == 60
 
 
+def test_so_does_a_large_gif_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    first, *others = (noise(64, 64) for _ in range(20))
+    content = saved(first, format="GIF", save_all=True, append_images=others, duration=100)
+    monkeypatch.setattr(ends, "WHOLE_UP_TO", len(content) * 3 // 4)
+    monkeypatch.setattr(ends, "END_READ", len(content) // 4)
+    middle = len(content) // 2
+    read = content[:middle] + bytes(len(content) * 3 // 4 - middle) + content[len(content) * 3 // 4 :]
+    assert 8 <= len(pictures_of(clips.make(BytesIO(read)).preview)) <= 10
+
+
 def test_a_preview_keeps_the_pace_and_drops_what_no_eye_misses() -> None:
     frames = pictures_of(made("fast.mp4").preview)
     assert len(frames) == pytest.approx(2 * 30, abs=2)
