@@ -113,4 +113,6 @@ def plays_in_browsers(kind: MediaFormat, beginning: bytes, track: VideoStream) -
     context = track.codec_context
     if kind not in _OF_BROWSERS.get(context.name, ()) or context.pix_fmt not in _PLAYED_DOTS:
         return False
+    if "4:4:4" in (context.profile or ""):  # which H.264 without loss has at 4:2:0 too
+        return False
     return kind is not _WEBM or b"webm" in beginning
