@@ -194,11 +194,28 @@ class Video:
             if packet is not None and packet.is_corrupt and not self._is_whole:
                 return  # its end was not read
             try:
-                yield from self._decoder.decode(packet)
+                yield from self._decoder.decode(self._kept(packet))
             except av.error.MemoryError:
                 raise
             except av.error.FFmpegError:  # the next picture may be intact
                 continue
+
+    def _kept(self, packet: Packet[Any] | None) -> Packet[Any] | None:
+        """The packet, but of key pictures alone not marked as one that comes before an edit list's beginning.
+
+        The one before that place is the nearest to it, and may be the only one.
+        """
+        if packet is None or not packet.is_discard or self._decoder.skip_frame != "NONKEY":
+            return packet
+        copy = Packet(bytes(packet))
+        copy.pts, copy.dts, copy.duration, copy.time_base = (
+            packet.pts,
+            packet.dts,
+            packet.duration,
+            packet.time_base,
+        )
+        copy.is_keyframe = packet.is_keyframe
+        return copy
 
     def _packets(self) -> Iterator[Packet[Any] | None]:
         """The packets up to damage that the demuxer cannot pass; then None, for the decoder's last pictures.

@@ -471,7 +471,8 @@ def test_a_preview_of_a_gif_shows_its_last_picture_as_long_as_the_others(
     assert shown_for(clips.make(BytesIO(content)).preview) == pytest.approx(seconds)
 
 
-def test_if_all_pictures_take_too_much_memory_key_pictures_must_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def limit_to_key_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all pictures take too much memory."""
     beginning = Video.beginning
 
     def limited(video: Video) -> tuple[list[Shot], float]:
@@ -479,11 +480,26 @@ def test_if_all_pictures_take_too_much_memory_key_pictures_must_do(monkeypatch: 
             raise MemoryError
         return beginning(video)
 
-    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
     monkeypatch.setattr(Video, "beginning", limited)
+
+
+def test_if_all_pictures_take_too_much_memory_key_pictures_must_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    limit_to_key_pictures(monkeypatch)
     posters = clips.make(BytesIO(video(moving(320, 240, 40), g="10")))
     assert_shows_scene(opened(posters.poster).convert("RGB"))
     assert [round(30 * (frame.time or 0)) for frame in pictures_of(posters.preview)] == [0, 10, 20, 30]
+
+
+def test_also_where_an_edit_list_begins_after_the_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    limit_to_key_pictures(monkeypatch)
+    content = bytearray(video(moving(320, 240, 40)))
+    scale = struct.unpack_from(">I", content, content.index(b"mdhd") + 16)[0]
+    struct.pack_into(">I", content, content.index(b"elst") + 16, scale // 10)
+    posters = clips.make(BytesIO(content), is_output=True)
+    assert_shows_scene(opened(posters.poster).convert("RGB"))
+    assert posters.share_picture
 
 
 class _Disk(BytesIO):
