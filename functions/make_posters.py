@@ -13,7 +13,7 @@ from shared.jobs.known_pictures import Pictures
 from shared.messaging.events import ObjectFinalized
 from shared.messaging.subscriber import subscriber
 from shared.posters.file_formats import BYTES_NEEDED, media_format
-from shared.posters.posters import END_READ, WHOLE_UP_TO
+from shared.posters.posters import END_READ, OF_VIDEOS, WHOLE_UP_TO, program_for
 from shared.posters.posters import make_posters as make
 from shared.posters.unpicturable import Reason, Unpicturable
 from shared.services import Services
@@ -123,12 +123,13 @@ def _is_named(event: ObjectFinalized, prefix: JobPrefix, medium: Medium, service
 
 def _made(event: ObjectFinalized, medium: Medium, size: int, place: Place, services: Services) -> Pictures | None:
     """Make, store and return the pictures; None if none can be made."""
+    is_for_video = medium is not Medium.REFERENCE_IMAGE
     with tempfile.TemporaryFile() as file:
         try:
-            _fetch(event, size, file, services)
+            _fetch(event, size, file, services, is_for_video=is_for_video)
             made = make(
                 file,
-                is_for_video=medium is not Medium.REFERENCE_IMAGE,
+                is_for_video=is_for_video,
                 is_output=medium is Medium.OUTPUT_VIDEO,
                 unfiltered_too=not services.settings.is_deployed,
             )
@@ -156,17 +157,19 @@ def _about(event: ObjectFinalized) -> dict[str, object]:
     return {"job_id": event.job_id, "bucket": event.bucket, "bytes": event.size}
 
 
-def _fetch(event: ObjectFinalized, size: int, file: IO[bytes], services: Services) -> None:
+def _fetch(event: ObjectFinalized, size: int, file: IO[bytes], services: Services, *, is_for_video: bool) -> None:
     """Write the object to `file`; of a large video, only both ends.
 
-    Raises Unpicturable if the object is gone, or is too large and not a video.
+    Raises Unpicturable if the object is gone, or is too large and not decoded as a video.
     """
     for start, end in _parts(size):
         content = services.objects.read(event.bucket, event.name, event.generation, start, end)
         if content is None:
             raise Unpicturable(Reason.GONE)
-        if start == 0 and end < size and not media_format(content[:BYTES_NEEDED]).is_video:
-            raise Unpicturable(Reason.TOO_LARGE, f"{size} bytes")
+        if start == 0 and end < size:
+            kind = media_format(content[:BYTES_NEEDED])
+            if program_for(kind, is_for_video=is_for_video) != OF_VIDEOS:
+                raise Unpicturable(Reason.TOO_LARGE, f"{size} bytes")
         file.seek(start)
         file.write(content)
     file.flush()

@@ -38,6 +38,8 @@ class _Seen:
     """What was decoded."""
 
     shots: list[Shot]
+    end: float
+    """Seconds: when the last of the shots ends."""
     poster: Shot
     whole: Image.Image | None
     course: list[Shot]
@@ -57,7 +59,7 @@ def make(source: BinaryIO, *, is_output: bool = False) -> Posters:
     return Posters(
         written.poster(seen.poster.image()),
         # Where browsers do not play the video, even a single picture is played instead.
-        made(lambda: preview(shots)) if len(shots) > 1 or not seen.plays else None,
+        made(lambda: preview(shots, seen.end)) if len(shots) > 1 or not seen.plays else None,
         storyboard=made(lambda: storyboard([shot.image() for shot in course])) if len(course) == PARTS else None,
         share_picture=made(lambda: written.share_picture(whole)) if whole else None,
         plays_everywhere=seen.plays,
@@ -71,13 +73,13 @@ def _seen(source: BinaryIO, *, is_output: bool, only_key_pictures: bool = False)
     file = Ends(source)
     with opened(file, kind) as container:
         video = Video(container, is_whole=file.is_whole, only_key_pictures=only_key_pictures)
-        shots = video.beginning()
+        shots, end = video.beginning()
         if not shots:
             raise Unpicturable(Reason.NO_PICTURE)
         poster = _poster(shots, video if file.is_whole else None)
         whole = _whole(video, poster) if is_output else None
         course = _course(video) if is_output else []
-        return _Seen(shots, poster, whole, course, plays_in_browsers(kind, beginning, video.track))
+        return _Seen(shots, end, poster, whole, course, plays_in_browsers(kind, beginning, video.track))
 
 
 def _whole(video: Video, poster: Shot) -> Image.Image | None:

@@ -64,7 +64,8 @@ PLAYS_NOT_EVERYWHERE = 62
 """The exit code of a decoder that made pictures of a file that some browsers do not show."""
 NO_FILTER = 63
 """The exit code of a decoder that does not run without a filter."""
-_OF_VIDEOS = "shared.posters.clips"
+OF_VIDEOS = "shared.posters.clips"
+"""The program for which both ends of a large file suffice."""
 _MOST_SAID = 1000
 _REFUSED = 64
 # The system kills a process when it runs out of memory.
@@ -141,7 +142,7 @@ def make_posters(source: IO[bytes], *, is_for_video: bool, is_output: bool, unfi
         outputs = [open_files.enter_context(tempfile.TemporaryFile()) for _ in LARGEST]
         program = program_for(kind, is_for_video=is_for_video)
         # Browsers show no picture as a video and no video as a picture.
-        plays_everywhere = _run(program, [source, *outputs], wishes) and (program == _OF_VIDEOS) == is_for_video
+        plays_everywhere = _run(program, [source, *outputs], wishes) and (program == OF_VIDEOS) == is_for_video
         packed = [_written(file, most) for file, most in zip(outputs, LARGEST, strict=True)]
         return Posters.unpacked(packed, plays_everywhere=plays_everywhere)
 
@@ -149,7 +150,7 @@ def make_posters(source: IO[bytes], *, is_for_video: bool, is_output: bool, unfi
 def program_for(kind: MediaFormat, *, is_for_video: bool) -> str:
     """The program that makes pictures of a file of this kind."""
     if kind.is_video or (kind is MediaFormat.GIF and is_for_video):
-        return _OF_VIDEOS
+        return OF_VIDEOS
     return "shared.posters.photos" if kind.is_picture_for_ffmpeg else "shared.posters.stills"
 
 

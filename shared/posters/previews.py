@@ -19,28 +19,33 @@ _LARGEST_INDEX = 6000
 """Bytes."""
 
 
-def preview(shots: Sequence[Shot]) -> bytes:
-    """MP4 of these pictures. Changes their clocks."""
+def preview(shots: Sequence[Shot], end: float) -> bytes:
+    """MP4 of these pictures, the last of which is shown until `end`, in seconds. Changes their clocks."""
     for quality in _QUALITIES:
-        encoded = _encoded(shots, quality)
+        encoded = _encoded(shots, end, quality)
         if len(encoded) <= LARGEST_PREVIEW:
             return encoded
     raise Unpicturable(Reason.TOO_LARGE, "no quality makes the preview small enough")
 
 
-def _encoded(shots: Sequence[Shot], quality: int) -> bytes:
+def _encoded(shots: Sequence[Shot], end: float, quality: int) -> bytes:
     content = BytesIO()
+    # Without B pictures: of uneven times, an MP4 of pictures out of order tells browsers a wrong duration.
+    options = {"crf": str(quality), "preset": "veryfast", "bf": "0"}
     # Reserve space for the index at the front, so that browsers can start at once and nothing is written twice.
     with av.open(content, "w", format="mp4", options={"moov_size": str(_LARGEST_INDEX)}) as container:
-        stream = container.add_stream("libx264", rate=30, options={"crf": str(quality), "preset": "veryfast"})
+        stream = container.add_stream("libx264", rate=30, options=options)
         stream.width = stream.height = SIDE
         stream.pix_fmt = "yuv420p"
         context = stream.codec_context
         context.time_base = Fraction(1, TICKS)
         context.thread_count = 1
         context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
+        packets = []
         for shot in shots:
             shot.picture.pts, shot.picture.time_base = round(shot.time * TICKS), context.time_base
-            container.mux(stream.encode(shot.picture))
-        container.mux(stream.encode(None))
+            packets += stream.encode(shot.picture)
+        packets += stream.encode(None)
+        packets[-1].duration = max(packets[-1].duration or 0, round((end - shots[-1].time) * TICKS))
+        container.mux(packets)
     return content.getvalue()

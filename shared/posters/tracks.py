@@ -45,6 +45,8 @@ CODECS = {*_OF_BROWSERS} | _OF_SOME_MACHINES | _OF_CAMERAS_AND_EDITORS | _OLD | 
 _NO_VIDEO = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
 _PLAYED_DOTS = {"yuv420p", "yuvj420p"}
 """How their dots must be stored."""
+_TYPE_OF_WEBM = b"\x42\x82\x84webm"
+"""The element DocType, in the first bytes of a file: https://www.rfc-editor.org/rfc/rfc8794.html#name-doctype-element"""
 _DOLBY_VISION_ALONE = re.compile(r"DOVI configuration record:.* profile: (?:5|10),.* compatibility id: 0\b")
 
 
@@ -113,4 +115,6 @@ def plays_in_browsers(kind: MediaFormat, beginning: bytes, track: VideoStream) -
     context = track.codec_context
     if kind not in _OF_BROWSERS.get(context.name, ()) or context.pix_fmt not in _PLAYED_DOTS:
         return False
-    return kind is not _WEBM or b"webm" in beginning
+    if "4:4:4" in (context.profile or ""):  # which H.264 without loss has at 4:2:0 too
+        return False
+    return kind is not _WEBM or _TYPE_OF_WEBM in beginning

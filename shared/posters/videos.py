@@ -88,24 +88,23 @@ class Video:
         start = (self._container.start_time or 0) / av.time_base
         return float((packet.pts + (packet.duration or 0)) * packet.time_base) - start
 
-    def beginning(self) -> list[Shot]:
-        """Pictures of the first SECONDS, at most _FASTEST a second."""
-        squares = list(self._beginning())
-        return [Shot(at, self._squares.finished(square), pts) for at, pts, square in squares]
-
-    def _beginning(self) -> Iterator[tuple[float, int | None, Square]]:
-        first, last, shown = None, 0.0, -1.0
+    def beginning(self) -> tuple[list[Shot], float]:
+        """Pictures of the first SECONDS, at most _FASTEST a second, and when the last of them ends, in seconds."""
+        squares: list[tuple[float, int | None, Square]] = []
+        first, last, shown, end = None, 0.0, -1.0, 0.0
         for frame in self._decoded():
             told = self._time(frame)
-            at = last + 1 / 30 if told is None else told
-            first = at if first is None else first
-            last = at
-            if at - first >= SECONDS:
-                return
-            if at - first - shown >= 1 / _FASTEST:
-                shown = at - first
-                yield shown, frame.pts, self._squares.of(frame)
+            last = last + 1 / 30 if told is None else told
+            first = last if first is None else first
+            at = last - first
+            end = at + float((frame.duration or 0) * (frame.time_base or 0))
+            if at < SECONDS and at - shown >= 1 / _FASTEST:
+                shown = at
+                squares.append((at, frame.pts, self._squares.of(frame)))
             del frame  # its memory may be needed for the next
+            if at >= SECONDS:
+                break
+        return [Shot(at, self._squares.finished(square), pts) for at, pts, square in squares], min(end, SECONDS)
 
     def _time(self, frame: VideoFrame) -> float | None:
         """Seconds. AVI tells only when to decode: of pictures coded out of order, FFmpeg mixes up the times."""
@@ -195,11 +194,28 @@ class Video:
             if packet is not None and packet.is_corrupt and not self._is_whole:
                 return  # its end was not read
             try:
-                yield from self._decoder.decode(packet)
+                yield from self._decoder.decode(self._kept(packet))
             except av.error.MemoryError:
                 raise
             except av.error.FFmpegError:  # the next picture may be intact
                 continue
+
+    def _kept(self, packet: Packet[Any] | None) -> Packet[Any] | None:
+        """The packet, but of key pictures alone not marked as one that comes before an edit list's beginning.
+
+        The one before that place is the nearest to it, and may be the only one.
+        """
+        if packet is None or not packet.is_discard or self._decoder.skip_frame != "NONKEY":
+            return packet
+        copy = Packet(bytes(packet))
+        copy.pts, copy.dts, copy.duration, copy.time_base = (
+            packet.pts,
+            packet.dts,
+            packet.duration,
+            packet.time_base,
+        )
+        copy.is_keyframe = packet.is_keyframe
+        return copy
 
     def _packets(self) -> Iterator[Packet[Any] | None]:
         """The packets up to damage that the demuxer cannot pass; then None, for the decoder's last pictures.

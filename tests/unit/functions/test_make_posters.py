@@ -128,6 +128,20 @@ def test_what_is_made_depends_on_the_medium(
     assert services.fake_media.content_types.get("me/job-1/picture.jpg") == (named and "image/jpeg")
 
 
+def test_a_large_gif_is_read_at_both_ends_as_a_video_and_refused_as_a_picture(
+    services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WHOLE_UP_TO", 20)
+    monkeypatch.setattr(module, "END_READ", 5)
+    content = b"GIF89a" + b"x" * 34
+    services.add("job-1", document("me"))
+    for bucket, name in ((IMAGES, "reference.gif"), (VIDEOS, "motion.gif")):
+        make_posters.receive(upload(services, bucket, f"me/job-1/{name}", content), services)
+    assert seen == [content[:15] + bytes(20) + content[35:]]
+    posters = services.fake_repository.documents["job-1"]["posters"]
+    assert posters == {"reference_image": None, "motion_video": "me/job-1/poster.webp"}
+
+
 def test_an_output_that_is_replaced_by_one_without_pictures_keeps_none_for_chats(
     services: FakeServices, seen: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,7 +28,7 @@ from shared.posters.posters import LARGEST_POSTER, LARGEST_PREVIEW, LARGEST_VIEW
 from shared.posters.unpicturable import Reason
 from tests.decoders import decoded
 from tests.hostile_pictures import CORNERS, saved
-from tests.hostile_videos import moving, muxed, packets
+from tests.hostile_videos import moving, muxed, packets, video
 from tests.large_media import heic
 
 pytestmark = pytest.mark.slow
@@ -315,6 +315,25 @@ def test_vp8_plays_in_webm_alone() -> None:
         kinds = (MediaFormat.MATROSKA, MediaFormat.QUICKTIME, MediaFormat.OGG)
         plays = [tracks.plays_in_browsers(kind, content.getvalue(), track) for kind in kinds]
     assert plays == [True, False, False]
+
+
+@pytest.mark.parametrize(("kind", "plays"), [("webm", True), ("matroska", False)])
+def test_webm_is_told_from_matroska_by_its_type_and_not_by_a_word(kind: str, plays: bool) -> None:
+    content = coded("libvpx", kind, "yuv420p", (320, 240), {"deadline": "realtime"})
+    beginning = content[: file_formats.BYTES_NEEDED].replace(b"Lavf", b"webm")  # the program that wrote it
+    assert b"webm" in beginning[beginning.index(b"\x15\x49\xa9\x66") :]
+    with tracks.opened(BytesIO(content), MediaFormat.MATROSKA) as container:
+        (track,) = container.streams.video
+        assert tracks.plays_in_browsers(MediaFormat.MATROSKA, beginning, track) == plays
+
+
+@pytest.mark.parametrize(("quality", "plays"), [("0", False), ("1", True)])
+def test_h264_plays_unless_it_is_without_loss(quality: str, plays: bool) -> None:
+    content = video(moving(320, 240, 10), crf=quality)
+    with tracks.opened(BytesIO(content), MediaFormat.QUICKTIME) as container:
+        (track,) = container.streams.video
+        assert track.codec_context.pix_fmt == "yuv420p"
+        assert tracks.plays_in_browsers(MediaFormat.QUICKTIME, content, track) == plays
 
 
 def test_a_video_without_pictures_is_refused() -> None:

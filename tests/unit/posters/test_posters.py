@@ -374,7 +374,8 @@ def test_a_video_that_does_not_say_how_long_it_is_has_a_storyboard_too(monkeypat
     assert [shade > 40 for shade in shown.tobytes()] == [False] * 8 + [True] * 8
 
 
-def test_so_has_one_of_which_the_preview_shows_all() -> None:
+def test_so_has_one_of_which_the_preview_shows_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
     pictures = [*[BLACK] * 38, *moving(320, 240, 2)]  # in which later places are looked at for a poster
     stream, made = packets(pictures, codec="libvpx", rate=20, deadline="realtime")
     assert clips.make(BytesIO(muxed(stream, made, kind="webm", live="1")), is_output=True).storyboard
@@ -422,25 +423,83 @@ def test_a_preview_of_a_large_video_ends_where_the_hole_begins(monkeypatch: pyte
     assert 20 < len(part) < 31 < len(whole) == 60
 
 
+def test_so_does_a_large_gif_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    first, *others = (noise(64, 64) for _ in range(20))
+    content = saved(first, format="GIF", save_all=True, append_images=others, duration=100)
+    monkeypatch.setattr(ends, "WHOLE_UP_TO", len(content) * 3 // 4)
+    monkeypatch.setattr(ends, "END_READ", len(content) // 4)
+    middle = len(content) // 2
+    read = content[:middle] + bytes(len(content) * 3 // 4 - middle) + content[len(content) * 3 // 4 :]
+    assert 8 <= len(pictures_of(clips.make(BytesIO(read)).preview)) <= 10
+
+
 def test_a_preview_keeps_the_pace_and_drops_what_no_eye_misses() -> None:
     frames = pictures_of(made("fast.mp4").preview)
     assert len(frames) == pytest.approx(2 * 30, abs=2)
     assert frames[-1].time == pytest.approx(2, abs=0.1)
 
 
-def test_if_all_pictures_take_too_much_memory_key_pictures_must_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def shown_for(preview: bytes | None) -> float:
+    """Seconds."""
+    with av.open(BytesIO(preview or b""), "r") as container:
+        track = container.streams.video[0]
+        return float((track.duration or 0) * (track.time_base or 0))
+
+
+@pytest.mark.parametrize("times", [(0, 33, 9000), (0, 33, 66, 100, 133, 9000), (0, 33, 66, 2900, 9000)])
+def test_a_preview_shows_its_last_picture_as_long_as_the_video_does(
+    times: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As screens are recorded, where nothing moves no picture comes. The times are in milliseconds."""
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    stream, recorded = packets(moving(320, 240, len(times)), bf="0")
+    for packet, at in zip(recorded, times, strict=True):
+        packet.pts = packet.dts = at
+    preview = clips.make(BytesIO(muxed(stream, recorded))).preview
+    assert [frame.time for frame in pictures_of(preview)] == pytest.approx([at / 1000 for at in times[:-1]])
+    assert shown_for(preview) == pytest.approx(3)
+
+
+@pytest.mark.parametrize(("count", "shown", "seconds"), [(2, 1500, 3), (5, 300, 1.5), (1, 1500, 1.5), (9, 800, 3)])
+def test_a_preview_of_a_gif_shows_its_last_picture_as_long_as_the_others(
+    count: int, shown: int, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    first, *others = moving(320, 240, count)
+    content = saved(first, format="GIF", save_all=True, append_images=others, duration=shown)
+    assert shown_for(clips.make(BytesIO(content)).preview) == pytest.approx(seconds)
+
+
+def limit_to_key_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let all pictures take too much memory."""
     beginning = Video.beginning
 
-    def limited(video: Video) -> list[Shot]:
+    def limited(video: Video) -> tuple[list[Shot], float]:
         if video._decoder.skip_frame != "NONKEY":
             raise MemoryError
         return beginning(video)
 
-    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
     monkeypatch.setattr(Video, "beginning", limited)
+
+
+def test_if_all_pictures_take_too_much_memory_key_pictures_must_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    limit_to_key_pictures(monkeypatch)
     posters = clips.make(BytesIO(video(moving(320, 240, 40), g="10")))
     assert_shows_scene(opened(posters.poster).convert("RGB"))
     assert [round(30 * (frame.time or 0)) for frame in pictures_of(posters.preview)] == [0, 10, 20, 30]
+
+
+def test_also_where_an_edit_list_begins_after_the_only_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    limit_to_key_pictures(monkeypatch)
+    content = bytearray(video(moving(320, 240, 40)))
+    scale = struct.unpack_from(">I", content, content.index(b"mdhd") + 16)[0]
+    struct.pack_into(">I", content, content.index(b"elst") + 16, scale // 10)
+    posters = clips.make(BytesIO(content), is_output=True)
+    assert_shows_scene(opened(posters.poster).convert("RGB"))
+    assert posters.share_picture
 
 
 class _Disk(BytesIO):
