@@ -250,8 +250,10 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   // counts too, or in a hidden page, unless its user wants to be told.
   const mayAsk = online && asking && deleting.length === 0;
   const calm = mayAsk && !isValidating;
-  const { polled, pace } = pollsOf([...watched, ...apart], visible);
-  const pollFailure = usePolling(calm && polled.length > 0, asked, pace, async (signal) => {
+  const active = [...watched, ...apart];
+  const { polled: polledAfter, pace } = pollsOf(active, visible);
+  const pollFailure = usePolling(calm && active.length > 0, asked, pace, async (signal, answers) => {
+    const polled = polledAfter(answers);
     const ids = polled.map((job) => job.id);
     changes.current = [];
     const answered = withChanges(learn(await getJobs(ids, signal)), changes.current);
