@@ -25,6 +25,7 @@ import {
   countedTotal,
   type Dropped,
   isOutdated,
+  LARGEST_PAGE,
   leftBetween,
   movedApart,
   newestOf,
@@ -252,7 +253,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   // counts too, or in a hidden page, unless its user wants to be told.
   const mayAsk = online && asking && deleting.length === 0;
   const calm = mayAsk && !isValidating;
-  const active = [...watched, ...apart];
+  const active = [...apart, ...watched].slice(0, LARGEST_PAGE);
   const { polled: polledAfter, pace } = pollsOf(active, visible);
   const pollFailure = usePolling(calm && active.length > 0, asked, pace, async (signal, answers) => {
     const polled = polledAfter(answers);

@@ -15,7 +15,12 @@ interface Polling {
 const { answer, polling, page, retry, listJobs, getJobs, lookForNewest } = vi.hoisted(() => ({
   answer: { data: undefined as FoundList | undefined, isValidating: false, mutate: vi.fn() },
   polling: [] as Polling[],
-  page: { visible: true, load: async (): Promise<unknown> => undefined, comeBack: () => {} },
+  page: {
+    visible: true,
+    details: undefined as Job | undefined,
+    load: async (): Promise<unknown> => undefined,
+    comeBack: () => {},
+  },
   retry: vi.fn(),
   listJobs: vi.fn(),
   getJobs: vi.fn(),
@@ -38,7 +43,9 @@ vi.mock("@/lib/api", async (original) => ({
   lookForNewest,
 }));
 vi.mock("@/hooks/use-counts", () => ({ useCounts: vi.fn() }));
-vi.mock("@/hooks/use-details", () => ({ useDetails: () => ({ job: undefined, retry, update: vi.fn() }) }));
+vi.mock("@/hooks/use-details", () => ({
+  useDetails: () => ({ job: undefined, loaded: page.details, retry, update: vi.fn() }),
+}));
 vi.mock("@/hooks/use-environment", () => ({
   useVisible: () => page.visible,
   useOnline: () => true,
@@ -76,7 +83,7 @@ beforeEach(() => {
   vi.resetAllMocks();
   forget();
   Object.assign(answer, { data: undefined });
-  page.visible = true;
+  Object.assign(page, { visible: true, details: undefined });
   draw();
 });
 
@@ -137,9 +144,21 @@ test("with an old list, the details are loaded again when the user comes back", 
   expect([retry.mock.calls.length, answer.mutate.mock.calls.length]).toEqual([1, 1]);
 });
 
+const job = (id: string, status: string, updated_at = new Date().toISOString()) =>
+  ({ id, status, created_at: updated_at, updated_at, media: {} }) as Job;
+
+test("a poll names no more jobs than the functions take, and that of the open details before those of the list", async () => {
+  const jobs = Array.from({ length: 100 }, (_, number) => job(`${number}`, "processing"));
+  Object.assign(answer, { data: { ...list, jobs, total: 100 } });
+  page.details = job("details", "processing");
+  draw();
+  getJobs.mockResolvedValue([]);
+  await pollings().polls.poll(signal, 0);
+  const ids = getJobs.mock.calls[0]?.[0];
+  expect([ids.length, ids[0], ids.at(-1)]).toEqual([100, "details", "98"]);
+});
+
 describe("a list that a look finds outdated", () => {
-  const job = (id: string, status: string, updated_at = new Date().toISOString()) =>
-    ({ id, status, created_at: updated_at, updated_at, media: {} }) as Job;
   /** Loads a list with this job, and looks when there is a new one. Returns whether it is loaded again at once. */
   const look = async (jobs: Job[], filter: Partial<View>) => {
     draw(filter);
