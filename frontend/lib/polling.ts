@@ -83,13 +83,16 @@ export function afterBeingLookedAt(delay: number, act: () => void): () => void {
 
 /**
  * Returns at what pace to ask for jobs in progress, and for which of them after this many answers. Beside others that
- * move, those that have stalled are asked for at first, and then every five minutes.
+ * move, those that have stalled are asked for every five minutes.
  */
 export function pollsOf(active: Job[], visible: boolean): { polled: (answers: number) => Job[]; pace: Pace } {
   const moving = active.filter((job) => stalledSince(job, serverNow()) === null);
   if (moving.length === 0) return { polled: () => active, pace: slowing };
   const pace = visible ? steady : unhurried;
-  return { polled: (answers) => (answers % (LONGEST_LOOK / pace(answers)) > 0 ? moving : active), pace };
+  return {
+    polled: (answers) => ((answers + 1) % (LONGEST_LOOK / pace(answers)) > 0 ? moving : active),
+    pace,
+  };
 }
 
 /**
