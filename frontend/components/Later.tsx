@@ -8,7 +8,7 @@ export { deleteAll } from "@/lib/deletion";
 export { download } from "@/lib/download";
 export { requestRestores, settledRestores, tellEnd } from "@/lib/restore";
 export { withReturning } from "@/lib/returning";
-export { forgetSavedZip } from "@/lib/zip-file";
+export { forgetZips } from "@/lib/zip-file";
 
 /** What a list needs only once the user does something with it, or if it is empty. */
 export default { DeleteDialog, FilterDialog, FindingBar, JobsSelection, NothingFound };

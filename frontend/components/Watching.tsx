@@ -31,8 +31,8 @@ export function Watch({ jobs, onOpen }: Props) {
     // What is seen in one tab is not news in another.
     tabs.current?.postMessage(SEEN);
   });
-  const tell = useEffectEvent(async (ended: Job[]) => {
-    const news = (await claim(ended)).filter(isNews);
+  const tell = useEffectEvent(async (ended: Job[], before: Job[]) => {
+    const news = (await claim(ended, before)).filter(isNews);
     if (isLookedAt()) return look();
     if (news.length === 0) return;
     setUnseen((known) => [...known, ...news]);
@@ -43,8 +43,8 @@ export function Watch({ jobs, onOpen }: Props) {
     durations.note(jobs);
     opened.current ??= serverNow();
     const ended = endedSince(before.current, jobs, opened.current);
+    if (ended.length > 0) void tell(ended, before.current);
     before.current = jobs;
-    if (ended.length > 0) void tell(ended);
   }, [jobs]);
 
   useEffect(() => {

@@ -25,6 +25,7 @@ import {
   countedTotal,
   type Dropped,
   isOutdated,
+  LARGEST_PAGE,
   leftBetween,
   movedApart,
   newestOf,
@@ -131,6 +132,8 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const looked = useRef(unasked());
   /** The last successful load of the list: its place and time, and when the newest job it has had was created. */
   const loaded = useRef(NEVER);
+  /** The time of the load that brought a list of which a look has found that it is no longer right. */
+  const outdated = useRef<number>(undefined);
   const [arrived, setArrived] = useState<ReadonlySet<string>>(new Set());
   const room = useRef(PAGE_SIZE);
   /** Changes since the last poll was asked. Its answer may have been read before they were saved. */
@@ -250,8 +253,10 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   // counts too, or in a hidden page, unless its user wants to be told.
   const mayAsk = online && asking && deleting.length === 0;
   const calm = mayAsk && !isValidating;
-  const { polled, pace } = pollsOf([...watched, ...apart], visible);
-  const pollFailure = usePolling(calm && polled.length > 0, asked, pace, async (signal) => {
+  const active = [...apart, ...watched].slice(0, LARGEST_PAGE);
+  const { polled: polledAfter, pace } = pollsOf(active, visible);
+  const pollFailure = usePolling(calm && active.length > 0, asked, pace, async (signal, answers) => {
+    const polled = polledAfter(answers);
     const ids = polled.map((job) => job.id);
     changes.current = [];
     const answered = withChanges(learn(await getJobs(ids, signal)), changes.current);
@@ -265,7 +270,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     if (changed.length > 0) onChange(changed);
     // All of its jobs were deleted elsewhere, and others move up.
     const emptied = now && now.jobs.length === 0 && now.total > 0 && page === 1;
-    if (emptied || movedApart(beside, answered)) void reload();
+    if (emptied || movedApart(beside, answered) || outdated.current === loaded.current.at) void reload();
   });
   // New jobs appear on the first page. A search is in order of ids, so they may be on any of its pages.
   const lookable = calm && data !== undefined && page === 1 && search === "";
@@ -274,7 +279,9 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
     if (!data || !isOutdated(data, newest, view)) return;
     // The oldest come first only where new jobs come last.
     if (!view.oldest) room.current = roomFor(data, newest);
-    void reload();
+    // From a list of some statuses, jobs that have ended are gone once it is loaded. The next poll tells of them first.
+    if (view.statuses.length > 0 && pace !== slowing) outdated.current = loaded.current.at;
+    else void reload();
   });
   const failure = failures[place];
   // A visible page without a list has a button that asks again, and its user.

@@ -10,7 +10,7 @@ export function usePolling(
   active: boolean,
   asked: RefObject<Asked>,
   pace: Pace,
-  poll: (signal: AbortSignal) => Promise<void>,
+  poll: (signal: AbortSignal, answers: number) => Promise<void>,
 ): unknown {
   const ask = useEffectEvent(poll);
   const [failure, setFailure] = useState<unknown>();
@@ -18,7 +18,7 @@ export function usePolling(
   useEffect(() => {
     if (!active) return;
     const stop = keepAsking({
-      ask: (signal) => ask(signal),
+      ask: (signal, answers) => ask(signal, answers),
       pace,
       asked: asked.current,
       onFailure: setFailure,

@@ -5,7 +5,7 @@ import { ERASED, KEY } from "@/lib/erasing";
 import { ApiError, messageOf, SessionEnded, SIGN_IN_TOO_OLD } from "@/lib/errors";
 import type { Erasure } from "@/lib/job";
 import { ALL } from "@/lib/view";
-import { forgetZip } from "@/lib/zip-file";
+import { forgetZips } from "@/lib/zip-file";
 
 /** Returns how far the user's last erasure has come, or null if there never was one. */
 export async function getErasure(signal?: AbortSignal): Promise<Erasure | null> {
@@ -54,12 +54,15 @@ export async function begin(): Promise<Step> {
   });
 }
 
-/** Requests the erasure that the user has confirmed. Once it is accepted, also this browser forgets the videos. */
+/**
+ * Requests the erasure that the user has confirmed. Once it is accepted, this browser also
+ * forgets the videos that it has saved.
+ */
 export async function send(jobs: number): Promise<Step> {
   return attempt(async () => {
     try {
       await call("deleteJobs", `/jobs?confirm=${jobs}`, { method: "DELETE" });
-      await forgetZip();
+      await forgetZips();
       return { at: "accepted" };
     } catch (error) {
       if (error instanceof ApiError && error.type === SIGN_IN_TOO_OLD) return { at: "signing in", jobs };

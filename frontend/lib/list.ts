@@ -15,8 +15,8 @@ import {
 import { parseTime } from "@/lib/time";
 import type { View } from "@/lib/view";
 
-/** The most jobs that the functions return at once. */
-const LARGEST_PAGE = 100;
+/** The most jobs that the functions return at once, and the most ids that one request may name. */
+export const LARGEST_PAGE = 100;
 
 /** Returns the range of jobs on this page, such as "21–40 of 72". */
 export function describeRange(list: FoundList | TrashList): string {

@@ -10,9 +10,12 @@ const MOST_KEPT = 100;
 const LONGEST_REASON = 200;
 
 /** What is kept where the browser has no room left. Then each tab tells, and notifications of a job replace each other. */
-let toldHere: string[] = [];
+let toldHere = new Map<string, number>();
 
-/** A job that is started again in place may end twice, but hardly in the same way. */
+/** The latest of these times, in milliseconds since 1970; 0 if there is none. */
+const latestOf = (...times: (string | null | undefined)[]) =>
+  Math.max(...times.map((time) => parseTime(time ?? null) ?? 0));
+
 const endOf = (job: Job) => `${job.id} ${job.status}`;
 
 /**
@@ -28,16 +31,24 @@ export function endedSince(before: Job[], jobs: Job[], since: number): Job[] {
 }
 
 /**
- * Returns those of the ended jobs whose end nobody has been told of, and records it as told. Of several tabs that ask at
- * the same time, one gets a job. Where there are no locks, two may get it.
+ * Returns those of the ended jobs whose end nobody has been told of, and records it as told. A job that was worked on again
+ * ends anew: it was completed after the end that was told, or was still in progress then, as it was `before`. Of several
+ * tabs that ask at the same time, one gets a job. Where there are no locks, two may get it.
  */
-export async function claim(ended: Job[]): Promise<Job[]> {
+export async function claim(ended: Job[], before: Job[]): Promise<Job[]> {
   const take = async () => {
     const told = readTold();
-    const fresh = ended.filter((job) => !told.includes(endOf(job)));
-    toldHere = [...told, ...fresh.map(endOf)].slice(-MOST_KEPT);
+    const fresh = ended.filter((job) => {
+      const changed = before.find((one) => one.id === job.id)?.updated_at;
+      const known = latestOf(changed, job.completed_at);
+      if (known <= (told.get(endOf(job)) ?? -1)) return false;
+      told.delete(endOf(job)); // So that it becomes the last one.
+      told.set(endOf(job), Math.max(known, latestOf(job.updated_at)));
+      return true;
+    });
+    toldHere = new Map([...told].slice(-MOST_KEPT));
     try {
-      localStorage.setItem(TOLD, JSON.stringify(toldHere));
+      localStorage.setItem(TOLD, JSON.stringify([...toldHere]));
     } catch {
       // There is no room left; see toldHere.
     }
@@ -46,12 +57,11 @@ export async function claim(ended: Job[]): Promise<Job[]> {
   return navigator.locks ? navigator.locks.request(TOLD, take) : take();
 }
 
-function readTold(): string[] {
+function readTold(): Map<string, number> {
   try {
-    const kept: unknown = JSON.parse(localStorage.getItem(TOLD) ?? "[]");
-    return Array.isArray(kept) ? [...new Set([...toldHere, ...kept.map(String)])] : toldHere;
+    return new Map([...toldHere, ...JSON.parse(localStorage.getItem(TOLD) ?? "[]")]);
   } catch {
-    return toldHere;
+    return new Map(toldHere);
   }
 }
 

@@ -82,13 +82,17 @@ export function afterBeingLookedAt(delay: number, act: () => void): () => void {
 }
 
 /**
- * Returns which of the jobs in progress to ask for, and at what pace. Those that have stalled are left out as long as
- * others move.
+ * Returns at what pace to ask for jobs in progress, and for which of them after this many answers. Beside others that
+ * move, those that have stalled are asked for every five minutes.
  */
-export function pollsOf(active: Job[], visible: boolean): { polled: Job[]; pace: Pace } {
+export function pollsOf(active: Job[], visible: boolean): { polled: (answers: number) => Job[]; pace: Pace } {
   const moving = active.filter((job) => stalledSince(job, serverNow()) === null);
-  if (!visible) return { polled: moving, pace: unhurried };
-  return moving.length > 0 ? { polled: moving, pace: steady } : { polled: active, pace: slowing };
+  if (moving.length === 0) return { polled: () => active, pace: slowing };
+  const pace = visible ? steady : unhurried;
+  return {
+    polled: (answers) => ((answers + 1) % (LONGEST_LOOK / pace(answers)) > 0 ? moving : active),
+    pace,
+  };
 }
 
 /**
@@ -131,7 +135,8 @@ export interface Asked {
 export const unasked = (): Asked => ({ at: 0, failures: 0, delay: 0 });
 
 interface Asking {
-  ask: (signal: AbortSignal) => Promise<void>;
+  /** Gets how many answers there were before. */
+  ask: (signal: AbortSignal, answers: number) => Promise<void>;
   pace: Pace;
   asked: Asked;
   /** Gets the error after the second failure in a row, and undefined after a success. */
@@ -151,7 +156,7 @@ export function keepAsking({ ask, pace, asked, onFailure }: Asking): () => void 
   const run = async () => {
     asked.at = Date.now();
     try {
-      await ask(controller.signal);
+      await ask(controller.signal, answers);
       answers += 1;
       asked.failures = 0;
       onFailure(undefined);

@@ -5,11 +5,10 @@ import { fewAtOnce, patiently } from "@/lib/bulk";
 import { ApiError, messageOf, SessionEnded } from "@/lib/errors";
 import type { JobFields } from "@/lib/job";
 import { getReceipt, restoreJob } from "@/lib/job-calls";
+import { LARGEST_PAGE } from "@/lib/list";
 import { namesOf } from "@/lib/naming";
 import { notify } from "@/lib/notify";
 
-/** The most jobs that one request may ask for. */
-const MOST = 100;
 /** The most receipts asked for in one poll. Each is a request. */
 const RECEIPTS = 5;
 
@@ -90,7 +89,7 @@ interface Settled {
 /** Returns which of the accepted restores have ended, and how. The others are still under way, or get their turn later. */
 export async function settledRestores(accepted: JobFields[], signal: AbortSignal): Promise<Settled> {
   polls += 1;
-  const asked = longestWaiting(accepted, MOST, lastAsked.job);
+  const asked = longestWaiting(accepted, LARGEST_PAGE, lastAsked.job);
   const answered = await getJobs(
     asked.map((job) => job.id),
     signal,

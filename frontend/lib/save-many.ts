@@ -257,6 +257,8 @@ export function reasonOf(error: unknown): string {
   if (kind === "NotFoundError") return "The folder is no longer there.";
   if (kind === "NotAllowedError" || kind === "NoModificationAllowedError")
     return "The browser may not write there.";
+  // Safe browsing: https://developer.mozilla.org/en-US/docs/Web/API/FileSystemFileHandle/createWritable#exceptions
+  if (kind === "AbortError") return "The browser refused to keep the file.";
   if (kind === "InvalidCharacterError") return "The browser writes no file of this name.";
   if (error instanceof TypeError) return messageOf(new NetworkError());
   return messageOf(error);

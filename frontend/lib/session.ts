@@ -75,7 +75,7 @@ export async function endSession(reason: EndReason): Promise<void> {
   ending = true;
   hidePage();
   forgetSession(reason);
-  const removal = import("@/lib/zip-file").then(({ forgetZip }) => forgetZip());
+  const removal = import("@/lib/zip-file").then(({ forgetZips }) => forgetZips(0));
   const over = new Promise((resolve) => setTimeout(resolve, LONGEST_REMOVAL));
   await Promise.race([removal.catch(() => undefined), over]);
   leaveFor(reason);

@@ -2,7 +2,7 @@
 
 import { late } from "@/lib/late";
 import { type Target, TargetLost } from "@/lib/save-many";
-import { forgetSavedZip, forgetZip, SAVED_AFTER, ZIP } from "@/lib/zip-file";
+import { forgetZips, newZipName, SAVED_AFTER, ZIP } from "@/lib/zip-file";
 
 // Not in TypeScript's own types: https://wicg.github.io/file-system-access/#api-showdirectorypicker
 declare global {
@@ -67,13 +67,13 @@ export function folderTarget(folder: FileSystemDirectoryHandle): Target {
 
 /**
  * Writes one zip file into the browser's own storage, and at the end lets the browser save it as a download. What an
- * earlier run left there is replaced. A file that breaks off for good breaks the zip file, and the target is lost.
+ * earlier run left there is removed once the browser has saved it. A file that breaks off for good breaks the zip file, and the target is lost.
  */
 export async function zipTarget(): Promise<Target> {
   const { makeZip } = await late(() => import("client-zip"));
-  await forgetZip();
+  await forgetZips();
   const storage = await navigator.storage.getDirectory();
-  const file = await storage.getFileHandle(ZIP, { create: true });
+  const file = await storage.getFileHandle(newZipName(), { create: true });
   const entries = handOver<{ name: string; input: ReadableStream<Uint8Array>; lastModified: Date }>();
   const written = makeZip(entries.taken()).pipeTo(await file.createWritable());
   // Each write and the end report it.
@@ -96,11 +96,11 @@ export async function zipTarget(): Promise<Target> {
         entries.end();
         await written;
       } catch (error) {
-        await storage.removeEntry(ZIP);
+        await storage.removeEntry(file.name);
         if (cancelled) return false;
         throw error;
       }
-      if (cancelled) await storage.removeEntry(ZIP);
+      if (cancelled) await storage.removeEntry(file.name);
       else save(await file.getFile());
       return !cancelled;
     },
@@ -140,6 +140,6 @@ function save(file: File): void {
   link.click();
   setTimeout(() => {
     URL.revokeObjectURL(link.href);
-    void forgetSavedZip();
+    void forgetZips();
   }, SAVED_AFTER);
 }

@@ -2,7 +2,7 @@
 
 /** Holds the time since when, in milliseconds since 1970 by the functions' clock. */
 export const WANTED = "tell-when-done";
-/** Which ends of jobs the user has been told of in this browser, latest last. */
+/** Which ends of jobs the user has been told of in this browser, each with when its job was last changed, latest last. */
 export const TOLD = "told-ends-of-jobs";
 
 /** The notifications that this page has shown. */

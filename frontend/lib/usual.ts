@@ -1,6 +1,6 @@
 /** How long the user's jobs of a kind took lately. All times are in milliseconds. */
 
-import { type JobFields, stalledSince } from "@/lib/job";
+import { isActive, type JobFields, stalledSince } from "@/lib/job";
 import { formatElapsed, HOUR, MINUTE, parseTime, SECOND } from "@/lib/time";
 
 /** Of each kind, the last so many jobs count. */
@@ -24,10 +24,14 @@ interface Took {
 /** What completed jobs took, from creation to completion, by type and resolution. */
 export class Durations {
   #kinds = new Map<string, Took[]>();
+  /** Jobs that were worked on again. From their creation to their end, there is also the time in between. */
+  #again = new Set<string>();
 
   /** Takes what is new from jobs that the page has read. */
   note(jobs: JobFields[]): void {
     for (const job of jobs) {
+      if (isAgain(job)) this.#again.add(job.id);
+      if (this.#again.has(job.id)) continue;
       const [created, completed] = [parseTime(job.created_at), parseTime(job.completed_at)];
       if (job.status !== "completed" || created === null || completed === null) continue;
       const known = this.#kinds.get(kindOf(job)) ?? [];
@@ -49,6 +53,11 @@ export class Durations {
 
 export const durations = new Durations();
 
+/** Whether a job in progress has been completed before. */
+function isAgain(job: JobFields): boolean {
+  return isActive(job) && parseTime(job.completed_at) !== null;
+}
+
 function kindOf(job: JobFields): string {
   return JSON.stringify([job.job_type, job.resolution]);
 }
@@ -69,7 +78,7 @@ export function noteOn(job: JobFields, usual: Usual | null, now: number): Note |
   const stalled = stalledSince(job, now);
   if (stalled !== null) return { text: `Stalled: no change for ${formatElapsed(now - stalled)}`, late: true };
   const since = parseTime(job.created_at);
-  if (usual === null || since === null) return null;
+  if (usual === null || since === null || isAgain(job)) return null;
   if (now - since > usual.slowest) return { text: "Taking longer than usual", late: true };
   return { text: `usually ${formatRange(usual.from, usual.to)}`, late: false };
 }

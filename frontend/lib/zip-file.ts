@@ -1,31 +1,39 @@
-/** The zip file that the page writes into the browser's own storage before the browser saves it. */
+/** The zip files that the page writes into the browser's own storage before the browser saves them. */
 
 import { HOUR } from "@/lib/time";
 
-export const ZIP = "nuumee-jobs.zip";
+/** How the names of all of them begin. */
+const STEM = "nuumee-jobs";
+/** The name under which the browser saves one. */
+export const ZIP = `${STEM}.zip`;
 /**
- * Milliseconds after which the browser counts as done with saving the file. It copies it from one place on the disk to
+ * Milliseconds after which the browser counts as done with saving a file. It copies it from one place on the disk to
  * another, and does not tell when that has ended.
  */
 export const SAVED_AFTER = HOUR;
 
-/** Removes the file that an earlier run left, if there is one and the browser lets it go. */
-export async function forgetZip(): Promise<void> {
-  try {
-    await (await navigator.storage.getDirectory()).removeEntry(ZIP);
-  } catch {
-    // There is none, the browser has no such storage, or another tab is writing the file. No caller needs to know.
-  }
-}
+/** Returns a name that no other file in the browser's own storage has. The browser may still be saving each of them. */
+export const newZipName = () => `${STEM} ${crypto.randomUUID()}.zip`;
 
-/** Removes the file if it was complete so long ago that the browser has saved it, whichever tab has made it. */
-export async function forgetSavedZip(): Promise<void> {
+/**
+ * Removes the files that were complete this long ago, in milliseconds, whichever tab has made them, and what a
+ * browser that crashed has left of one. With 0, it removes all that the browser lets go: those that a tab is still
+ * writing are empty.
+ */
+export async function forgetZips(age = SAVED_AFTER): Promise<void> {
   try {
-    const handle = await (await navigator.storage.getDirectory()).getFileHandle(ZIP);
-    const { size, lastModified } = await handle.getFile();
-    // While a tab writes the file, it is empty.
-    if (size > 0 && Date.now() - lastModified >= SAVED_AFTER) await forgetZip();
+    const storage = await navigator.storage.getDirectory();
+    // All names first, because a directory that changes meanwhile may skip some.
+    const names: string[] = [];
+    for await (const name of storage.keys()) if (name.startsWith(STEM)) names.push(name);
+    const forget = async (name: string) => {
+      const { size, lastModified } = await (await storage.getFileHandle(name)).getFile();
+      const isSaved = size > 0 && Date.now() - lastModified >= age;
+      if (age === 0 || isSaved) await storage.removeEntry(name);
+    };
+    // One that another tab is writing or has removed does not save the others.
+    await Promise.allSettled(names.map(forget));
   } catch {
-    // There is none, or the browser has no such storage.
+    // The browser has no such storage. No caller needs to know.
   }
 }

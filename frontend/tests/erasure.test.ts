@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { ErasureProgress } from "@/components/ErasureProgress";
 import { begin, isConfirmed, send, describe as sentence, whatStopped } from "@/lib/erasure";
 import * as session from "@/lib/session";
+import { HOUR, MINUTE } from "@/lib/time";
+import { folder } from "./folder";
 
 const { polls } = vi.hoisted(() => ({ polls: [] as ((signal: AbortSignal) => Promise<void>)[] }));
 vi.mock("@/hooks/use-polling", () => ({
@@ -72,19 +74,24 @@ describe("the user is asked", () => {
 });
 
 describe("a confirmed erasure", () => {
-  test("is accepted, and this browser forgets the videos that it has kept", async () => {
-    const removeEntry = vi.fn();
-    vi.stubGlobal("navigator", { storage: { getDirectory: async () => ({ removeEntry }) } });
+  /** Two zip files of videos. The browser has saved the first one. */
+  const keepZips = () => {
+    const storage = folder({ "nuumee-jobs 1.zip": HOUR, "nuumee-jobs 2.zip": MINUTE });
+    vi.stubGlobal("navigator", { storage: { getDirectory: async () => storage } });
+    return storage;
+  };
+
+  test("is accepted, and this browser forgets the videos that it has saved", async () => {
+    const { files } = keepZips();
     expect(await send(72)).toEqual({ at: "accepted" });
-    expect(removeEntry).toHaveBeenCalledExactlyOnceWith("nuumee-jobs.zip");
+    expect([...files.keys()]).toEqual(["nuumee-jobs 2.zip"]);
   });
 
   test("that is refused leaves the videos", async () => {
-    const removeEntry = vi.fn();
-    vi.stubGlobal("navigator", { storage: { getDirectory: async () => ({ removeEntry }) } });
+    const { files } = keepZips();
     answers["DELETE /jobs?confirm=72"] = problem(503, "Please try again shortly.");
     await send(72);
-    expect(removeEntry).not.toHaveBeenCalled();
+    expect(files.size).toBe(2);
   });
 
   test("waits for a new sign-in if the last one is too old, and the session goes on", async () => {

@@ -73,39 +73,80 @@ afterEach(() => {
 describe("of an ended job the user is told", () => {
   test("by one of several tabs, at whatever time they see it", async () => {
     const tabs = [await openTab(), await openTab(), await openTab()];
-    const told = await Promise.all(tabs.map((tab) => tab.claim([job("a"), job("b")])));
+    const told = await Promise.all(tabs.map((tab) => tab.claim([job("a"), job("b")], [])));
     expect(told.map(ids)).toEqual([["a", "b"], [], []]);
-    expect(ids(await (await openTab()).claim([job("b"), job("c")]))).toEqual(["c"]);
+    expect(ids(await (await openTab()).claim([job("b"), job("c")], []))).toEqual(["c"]);
   });
 
   test("again if it ends in another way", async () => {
     const tab = await openTab();
-    expect(await tab.claim([job("a", { status: "failed" })])).toHaveLength(1);
-    expect(await tab.claim([job("a")])).toHaveLength(1);
-    expect(await tab.claim([job("a")])).toHaveLength(0);
+    expect(await tab.claim([job("a", { status: "failed" })], [])).toHaveLength(1);
+    expect(await tab.claim([job("a")], [])).toHaveLength(1);
+    expect(await tab.claim([job("a")], [])).toHaveLength(0);
+  });
+
+  const at = (minute: number) => `2026-11-26T12:${String(minute).padStart(2, "0")}:00Z`;
+  const running = (minute: number, changes: Partial<Job> = {}) =>
+    job("a", { status: "processing", updated_at: at(minute), completed_at: null, ...changes });
+
+  test.each([
+    ["is completed", "completed", at(2), at(6)],
+    ["fails", "failed", null, null],
+  ])(
+    "again if it is worked on again in place and %s a second time, and by one tab",
+    async (_, status, first, last) => {
+      const tabs = [await openTab(), await openTab()];
+      const tell = async (ended: Job, before: Job) =>
+        (await Promise.all(tabs.map((tab) => tab.claim([ended], [before])))).flat().length;
+      const [end, again] = [
+        job("a", { status, updated_at: at(2), completed_at: first }),
+        job("a", { status, updated_at: at(6), completed_at: last }),
+      ];
+      expect(await tell(end, running(1))).toBe(1);
+      expect(await tell(again, running(5, { completed_at: first }))).toBe(1);
+      // A tab that was away knows it as it was, and may read it after it was renamed.
+      expect(await tell({ ...again, updated_at: at(9) }, running(4))).toBe(0);
+    },
+  );
+
+  test("again if a list of completed jobs loses it and has it again", async () => {
+    const tab = await openTab();
+    const end = (minute: number) => job("a", { updated_at: at(minute), completed_at: at(minute) });
+    expect(await tab.claim([end(2)], [])).toHaveLength(1);
+    expect(await tab.claim([end(6)], [])).toHaveLength(1);
+    expect(await tab.claim([end(6)], [])).toHaveLength(0);
+  });
+
+  test("once if the clock of whoever completed it is behind", async () => {
+    const [tab, another] = [await openTab(), await openTab()];
+    const end = job("a", { updated_at: at(4), completed_at: at(4) });
+    expect(await tab.claim([end], [running(5)])).toHaveLength(1);
+    expect(await another.claim([end], [running(5)])).toHaveLength(0);
   });
 
   test("once by each tab where the browser has no room left", async () => {
     isFull = true;
     const [tab, another] = [await openTab(), await openTab()];
-    expect(ids(await tab.claim([job("a")]))).toEqual(["a"]);
-    expect(ids(await tab.claim([job("a")]))).toEqual([]);
-    expect(ids(await another.claim([job("a")]))).toEqual(["a"]);
+    expect(ids(await tab.claim([job("a")], []))).toEqual(["a"]);
+    expect(ids(await tab.claim([job("a")], []))).toEqual([]);
+    expect(ids(await another.claim([job("a")], []))).toEqual(["a"]);
   });
 
   test("also where the browser has no locks, or what is stored is damaged", async () => {
     vi.stubGlobal("navigator", {});
-    stored.set("told-ends-of-jobs", "{");
-    const tab = await openTab();
-    expect(ids(await tab.claim([job("a")]))).toEqual(["a"]);
-    expect(ids(await tab.claim([job("a")]))).toEqual([]);
+    for (const damaged of ["{", '["a completed"]']) {
+      stored.set("told-ends-of-jobs", damaged);
+      const tab = await openTab();
+      expect(ids(await tab.claim([job("a")], []))).toEqual(["a"]);
+      expect(ids(await tab.claim([job("a")], []))).toEqual([]);
+    }
   });
 
   test("and what is stored about it stays small", async () => {
     const tab = await openTab();
-    for (let number = 0; number < 300; number += 1) await tab.claim([job(`job-${number}`)]);
-    const kept: string[] = JSON.parse(stored.get("told-ends-of-jobs") ?? "");
-    expect([kept.length, kept.at(-1)]).toEqual([100, "job-299 completed"]);
+    for (let number = 0; number < 300; number += 1) await tab.claim([job(`job-${number}`)], []);
+    const kept: [string, number][] = JSON.parse(stored.get("told-ends-of-jobs") ?? "");
+    expect([kept.length, kept.at(-1)?.[0]]).toEqual([100, "job-299 completed"]);
   });
 });
 
@@ -155,7 +196,7 @@ test("signing out turns notifications off, forgets what was told and closes what
   const { claim, showNotification, startTelling } = await openTab();
   const { forgetTelling } = await import("@/lib/telling");
   await startTelling();
-  await claim([job("a")]);
+  await claim([job("a")], []);
   showNotification(job("a"), vi.fn());
   expect(stored.size).toBe(2);
   forgetTelling();

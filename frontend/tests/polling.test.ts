@@ -53,19 +53,33 @@ describe("which jobs are polled", () => {
 
   afterEach(() => vi.unstubAllGlobals());
 
-  test("those that have changed within a day, every ten seconds", () => {
-    expect(pollsOf([moving, stalled], true)).toEqual({ polled: [moving], pace: steady });
+  /** Returns the numbers of answers after which stalled ones are asked for too. */
+  const withStalled = ({ polled }: ReturnType<typeof pollsOf>) => {
+    const all = Array.from({ length: 61 }, (_, answers) => polled(answers));
+    expect(all.every(([first]) => first === moving)).toBe(true);
+    return all.flatMap((jobs, answers) => (jobs.includes(stalled) ? answers : []));
+  };
+
+  test("those that have changed within a day, every ten seconds, and the others every five minutes", () => {
+    const polls = pollsOf([moving, stalled], true);
+    expect(polls.pace).toBe(steady);
+    expect(withStalled(polls)).toEqual([29, 59]);
   });
 
   test("those that have stalled, less and less often, if there are no others", () => {
-    expect(pollsOf([stalled], true)).toEqual({ polled: [stalled], pace: slowing });
+    for (const visible of [true, false]) {
+      const { polled, pace } = pollsOf([stalled], visible);
+      expect([polled(1), pace]).toEqual([[stalled], slowing]);
+    }
     const untold = { id: "c", status: "queued", created_at: hours(25) } as Job;
     expect(pollsOf([untold], true).pace).toBe(slowing);
   });
 
-  test("in a hidden page those that move, each minute", () => {
-    expect(pollsOf([moving, stalled], false)).toEqual({ polled: [moving], pace: unhurried });
+  test("in a hidden page those that move, each minute, and the others every five", () => {
+    const polls = pollsOf([moving, stalled], false);
+    expect(polls.pace).toBe(unhurried);
     expect(unhurried(50)).toBe(MINUTE);
+    expect(withStalled(polls)).toEqual([4, 9, 14, 19, 24, 29, 34, 39, 44, 49, 54, 59]);
   });
 });
 
@@ -228,7 +242,7 @@ test("a list that was loaded at a time yet to come is old: the clock was set bac
 });
 
 describe("asking again and again", () => {
-  const ask = vi.fn<(signal: AbortSignal) => Promise<void>>();
+  const ask = vi.fn<(signal: AbortSignal, answers: number) => Promise<void>>();
   const onFailure = vi.fn<(error: unknown) => void>();
   let began: number;
   const begin = (pace: Pace, asked: Partial<Asked> = {}) => {
@@ -259,6 +273,12 @@ describe("asking again and again", () => {
     began = Date.now();
     begin(slowing);
     expect(await times(3 * MINUTE)).toEqual([60, 150]);
+  });
+
+  test("tells each request how many answers there were before", async () => {
+    begin(steady);
+    await times(40 * SECOND);
+    expect(ask.mock.calls.map(([, answers]) => answers)).toEqual([0, 1, 2, 3]);
   });
 
   test("counts the time since the last request, whoever made it", async () => {

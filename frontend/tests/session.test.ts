@@ -5,8 +5,8 @@ import { enter } from "@/lib/sign-in";
 const currentToken = vi.hoisted(() => vi.fn(async () => "renewed"));
 const currentUser = vi.hoisted(() => vi.fn(async (): Promise<{ uid: string; email: string } | null> => null));
 vi.mock("@/lib/firebase", () => ({ currentToken, currentUser }));
-const forgetZip = vi.hoisted(() => vi.fn(async () => undefined));
-vi.mock("@/lib/zip-file", () => ({ forgetZip }));
+const forgetZips = vi.hoisted(() => vi.fn(async (_age: number) => undefined));
+vi.mock("@/lib/zip-file", () => ({ forgetZips }));
 
 const HOUR = 3_600_000;
 const storage = new Map<string, string>();
@@ -174,7 +174,7 @@ describe("signing out", () => {
     expect(root.hidden).toBe(true);
     await vi.dynamicImportSettled();
     await vi.advanceTimersByTimeAsync(0);
-    expect(forgetZip).toHaveBeenCalledOnce();
+    expect(forgetZips).toHaveBeenCalledExactlyOnceWith(0);
     expect(replace).toHaveBeenCalledExactlyOnceWith("/sign-in/?reason=signed-out");
     expect([currentToken, currentUser].map((asked) => asked.mock.calls.length)).toEqual([0, 0]);
   });
@@ -200,7 +200,7 @@ describe("signing out", () => {
   });
 
   test("does not wait for more than a second", async () => {
-    forgetZip.mockReturnValueOnce(new Promise(() => undefined));
+    forgetZips.mockReturnValueOnce(new Promise(() => undefined));
     await signOut();
     await vi.dynamicImportSettled();
     await vi.advanceTimersByTimeAsync(999);
@@ -251,7 +251,7 @@ describe("signing out", () => {
     expect(root.hidden).toBe(true);
     await vi.dynamicImportSettled();
     await vi.advanceTimersByTimeAsync(0);
-    expect(forgetZip).toHaveBeenCalledOnce();
+    expect(forgetZips).toHaveBeenCalledExactlyOnceWith(0);
     expect(replace).toHaveBeenCalledExactlyOnceWith("/sign-in/?reason=signed-out");
     store();
     page.dispatchEvent(new Event("pagehide"));

@@ -4,6 +4,8 @@ import type { JobFields } from "@/lib/job";
 import { late } from "@/lib/late";
 import { saveMany, TargetLost } from "@/lib/save-many";
 import { folderTarget, handOver, wayToSave, zipTarget } from "@/lib/targets";
+import { HOUR, MINUTE } from "@/lib/time";
+import { folder } from "./folder";
 
 vi.mock("@/lib/late", { spy: true });
 vi.mock("@/lib/job-calls", () => ({
@@ -13,32 +15,6 @@ vi.mock("@/lib/job-calls", () => ({
     filename: "a.mp4",
   }),
 }));
-
-/** A folder in memory. As in a browser, a file has its content only when it is closed. */
-function folder() {
-  const files = new Map<string, Blob>();
-  const handle = (name: string) => ({
-    getFile: async () => files.get(name),
-    createWritable: async () => {
-      const parts: Uint8Array<ArrayBuffer>[] = [];
-      return new WritableStream<Uint8Array<ArrayBuffer>>({
-        write: (chunk) => void parts.push(chunk),
-        close: () => void files.set(name, new File(parts, name, { lastModified: Date.now() })),
-      });
-    },
-  });
-  return {
-    files,
-    removeEntry: async (name: string) => void files.delete(name),
-    getFileHandle: async (name: string, options?: { create: boolean }) => {
-      if (!files.has(name)) {
-        if (!options?.create) throw new DOMException("", "NotFoundError");
-        files.set(name, new Blob());
-      }
-      return handle(name);
-    },
-  };
-}
 
 const list = (content: string) => new File([content], "jobs.json");
 const text = (content: string) => new Blob([content]).stream();
@@ -151,19 +127,20 @@ describe("a zip file", () => {
     expect(revoked).toHaveBeenCalledExactlyOnceWith("blob:1");
   });
 
-  test("takes the place of an earlier one, which is gone before", async () => {
-    const there = folder();
-    there.files.set("nuumee-jobs.zip", new Blob(["large"]));
-    const { files } = await made(there);
-    expect(files.get("nuumee-jobs.zip")?.size).toBe(0);
+  test("leaves an earlier one that the browser may still be copying, and takes the place of an older one", async () => {
+    const there = folder({ "nuumee-jobs 1.zip": HOUR - MINUTE, "nuumee-jobs 2.zip": HOUR });
+    const { files, target, link } = await made(there);
+    expect(files.get("nuumee-jobs 1.zip")?.size).toBe(5);
+    expect(files.has("nuumee-jobs 2.zip")).toBe(false);
+    await target.end(list("[]"), false);
+    expect([files.size, link.download]).toEqual([2, "nuumee-jobs.zip"]);
   });
 
   test("is not begun if the part that makes it is gone, and an earlier one stays", async () => {
-    const there = folder();
-    there.files.set("nuumee-jobs.zip", new Blob(["large"]));
+    const there = folder({ "nuumee-jobs 1.zip": HOUR });
     vi.mocked(late).mockRejectedValueOnce(new PartMissing());
     await expect(made(there)).rejects.toBeInstanceOf(PartMissing);
-    expect(there.files.get("nuumee-jobs.zip")?.size).toBe(5);
+    expect([...there.files.keys()]).toEqual(["nuumee-jobs 1.zip"]);
   });
 
   test("is not saved, and leaves nothing, if a file breaks off or it is cancelled", async () => {

@@ -62,6 +62,13 @@ describe("what jobs of a kind usually take", () => {
     expect(known(jobs, jobs, jobs).of(job())).toBeNull();
   });
 
+  test("leaves out jobs that were seen to be worked on again, as theirs contains the time in between", () => {
+    const again = took([9], { id: "again" });
+    const before = again.map((one) => ({ ...one, status: "watermarking" }));
+    expect(known(took([1, 2, 3, 4]), before, again).of(job())).toBeNull();
+    expect(known(took([1, 2, 3, 4]), again).of(job())).not.toBeNull();
+  });
+
   test("leaves out jobs that are not completed or whose times make no sense", () => {
     const odd = [
       job({ id: "1", status: "failed", completed_at: at(NOW + MINUTE) }),
@@ -87,6 +94,13 @@ describe("the note beside the elapsed time", () => {
   test("says nothing where nothing is known", () => {
     expect(noteOn(job(), null, NOW + 5 * HOUR)).toBeNull();
     expect(noteOn(job({ created_at: null }), usual, NOW)).toBeNull();
+  });
+
+  test("says of a job that is worked on again only that it has stalled", () => {
+    const again = job({ status: "watermarking", completed_at: at(NOW + MINUTE) });
+    expect(noteOn(again, usual, NOW + 2 * MINUTE)).toBeNull();
+    expect(noteOn(again, usual, NOW + HOUR)).toBeNull();
+    expect(noteOn(again, usual, NOW + 2 * DAY)?.text).toBe("Stalled: no change for 2d 0h");
   });
 
   test("says that nothing has changed for a day, counted from the last change", () => {

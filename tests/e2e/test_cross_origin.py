@@ -136,6 +136,7 @@ def test_a_user_can_do_everything_across_origins(
     wait_until(lambda: shelf.objects(job) == [])
     erase_everything(jobs_page)
     expect(page.get_by_text("All your 2 jobs are deleted.")).to_be_visible()
+    expect(page.get_by_role("link", name="Start a video")).to_have_attribute("href", STUDIO)
     assert {host(name) for name in (*CALLED_BY_THE_PAGE, AUTH)} <= asked
 
 

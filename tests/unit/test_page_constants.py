@@ -28,7 +28,7 @@ NUMBER = "([0-9_]+);"
         ("lib/api.ts", f"const PAGE_SIZE = {NUMBER}", [DEFAULT_PAGE_SIZE]),
         ("lib/list.ts", f"const LARGEST_PAGE = {NUMBER}", [LARGEST_PAGE_SIZE]),
         ("lib/job-calls.ts", 'page_size: "([0-9]+)"', [LARGEST_PAGE_SIZE]),
-        ("lib/restore.ts", f"const MOST = {NUMBER}", [MOST_IDS]),
+        ("lib/list.ts", f"const LARGEST_PAGE = {NUMBER}", [MOST_IDS]),
         ("components/MediaTile.tsx", f"const PARTS = {NUMBER}", [PARTS]),
         ("components/MediaTile.tsx", f"const COLUMNS = {NUMBER}", [COLUMNS]),
     ],

@@ -4,7 +4,7 @@ import { ANSWERS, Modal } from "@/components/ui/Modal";
 import { SessionEnded } from "@/lib/errors";
 import { type JobFields, shortName } from "@/lib/job";
 import { formatBytes } from "@/lib/receipt";
-import { type Progress, reasonOf, type Saved, saveMany } from "@/lib/save-many";
+import { type Progress, reasonOf, type Saved, saveMany, type Target } from "@/lib/save-many";
 import { chosenFolder, wayToSave, zipTarget } from "@/lib/targets";
 
 interface Props {
@@ -34,9 +34,10 @@ export function SaveDialog({ jobs, onClose }: Props) {
     const controller = new AbortController();
     running.current = controller;
     let lost = "Nothing was saved.";
+    let target: Target | undefined;
     const timer = setInterval(() => setProgress({ ...now }), SHOWN_EVERY);
     try {
-      const target = way === "folder" ? await chosenFolder() : await zipTarget();
+      target = way === "folder" ? await chosenFolder() : await zipTarget();
       // What is written into a folder stays there. Then all that can fail is the list.
       if (way === "folder") lost = "What was received is in the folder, but not the list of the jobs.";
       setProgress({ ...now });
@@ -46,7 +47,7 @@ export function SaveDialog({ jobs, onClose }: Props) {
     } catch (error) {
       if (error instanceof SessionEnded) return; // The browser is leaving the page.
       // The user has chosen no folder.
-      if (error instanceof DOMException && error.name === "AbortError") return;
+      if (!target && error instanceof DOMException && error.name === "AbortError") return;
       setState({
         kind: "ended",
         saved: 0,

@@ -20,7 +20,7 @@ const firstUse = listenTo("pointermove", "pointerdown", "keydown", "focusin");
 
 /**
  * Loads all parts at the first pointer movement, key press or focus, so that they are there before they are needed,
- * even if the connection is lost by then. With them comes what removes a zip file that is no longer needed. Returns a
+ * even if the connection is lost by then. With them comes what removes zip files that are no longer needed. Returns a
  * function that cancels this.
  */
 export function loadPartsOnFirstUse(): () => void {
@@ -28,7 +28,7 @@ export function loadPartsOnFirstUse(): () => void {
     stop();
     for (const part of Object.values(parts)) void (part() as Promise<unknown>).catch(() => undefined);
     void loadLater().then(
-      ({ forgetSavedZip }) => forgetSavedZip(),
+      ({ forgetZips }) => forgetZips(),
       () => undefined,
     );
   });
