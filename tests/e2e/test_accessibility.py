@@ -184,6 +184,7 @@ def test_the_page_is_usable_at_400_percent_zoom(jobs_page: JobsPage, shelf: Shel
     reason = jobs_page.dialog.get_by_text("https://nuumee.test/")
     assert reason.evaluate("element => element.scrollWidth <= element.clientWidth")
     expect(reason).to_have_attribute("dir", "auto")
+    expect(reason).to_have_css("white-space-collapse", "preserve-breaks")
     more = jobs_page.dialog.get_by_role("button", name="More")
     more.click()
     assert reason.evaluate("element => element.scrollHeight <= element.clientHeight")
