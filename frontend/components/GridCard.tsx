@@ -19,7 +19,6 @@ export default function GridCard({ job, selected, commands }: JobCardProps) {
     >
       <div className="relative">
         <MediaTile
-          key={kind}
           kind={kind}
           jobName={shortName(job.id)}
           media={tileMedia(job.media, kind)}

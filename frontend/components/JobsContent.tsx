@@ -55,7 +55,7 @@ export function JobsContent({ jobs, view, navigation, selection, commands, Card,
       {(shown) => (
         <div aria-busy={jobs.loading || shown !== cards}>
           {error !== undefined && !jobs.loading && <Outdated list={jobs} />}
-          <SteadyPlace first={list.jobs[0]?.id}>
+          <SteadyPlace layout={list.jobs.map((job) => job.id + job.status).join()}>
             <ul className={grid ? GRID : LIST}>{shown}</ul>
           </SteadyPlace>
           {shown === cards && <Pager list={list} onPage={(page) => navigation.go({ page })} />}

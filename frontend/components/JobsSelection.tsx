@@ -4,6 +4,7 @@ import { SaveDialog } from "@/components/dialogs/SaveDialog";
 import { SelectionBar } from "@/components/SelectionBar";
 import { Button } from "@/components/ui/Button";
 import type { Selection } from "@/hooks/use-selection";
+import { useUnderWay } from "@/hooks/use-under-way";
 import { messageOf, SessionEnded } from "@/lib/errors";
 import type { FoundList, JobFields } from "@/lib/job";
 import { allMatching } from "@/lib/matching";
@@ -27,6 +28,7 @@ export function JobsSelection({ selection, view, list, onDelete, announce }: Pro
   const [saving, setSaving] = useState<JobFields[]>([]);
   const { jobs, outOf, lost, drop, state } = selection;
   const total = list?.total ?? 0;
+  useUnderWay(jobs.length > 0);
   const tellLost = useEffectEvent(() => {
     notify("info", "No longer on this page, and no longer selected", namesOf(lost));
     drop(lost);

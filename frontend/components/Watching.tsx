@@ -1,5 +1,6 @@
 import { useEffect, useEffectEvent, useRef, useState } from "react";
 import { statusLabel } from "@/components/StatusBadge";
+import type { Jobs } from "@/hooks/use-jobs";
 import { useNow } from "@/hooks/use-now";
 import { isActive, type Job, stalledSince } from "@/lib/job";
 import { claim, endedSince, heedPermission, iconOf, isNews, showNotification } from "@/lib/notices";
@@ -13,13 +14,13 @@ const SEEN = "jobs-seen";
 const NONE: Job[] = [];
 
 interface Props {
-  /** Those of the list; undefined while it loads. */
-  jobs: Job[] | undefined;
+  jobs: Pick<Jobs, "list" | "details">;
   onOpen: (jobId: string) => void;
 }
 
 /** Tells by the tab and by notifications when jobs are done or have failed while nobody looks at the page. */
-export function Watch({ jobs, onOpen }: Props) {
+export function Watch({ jobs: { list, details }, onOpen }: Props) {
+  const jobs = list && withOpen(list.jobs, details.job);
   const [unseen, setUnseen] = useState(NONE);
   const before = useRef(NONE);
   /** When the first list came. */
@@ -67,6 +68,11 @@ export function Watch({ jobs, onOpen }: Props) {
   useEffect(heedPermission, []);
 
   return <Tab ended={unseen} jobs={jobs ?? NONE} />;
+}
+
+/** Returns the jobs of the list and the one whose details are open, which the list need not have. */
+function withOpen(listed: Job[], open: Job | null | undefined): Job[] {
+  return open && listed.every(({ id }) => id !== open.id) ? [...listed, open] : listed;
 }
 
 /** Gives the tab its title and its icon. */

@@ -2,13 +2,14 @@ import { useEffect, useEffectEvent, useRef, useState } from "react";
 import { messageOf, PartMissing } from "@/lib/errors";
 import { late, reloadOnce } from "@/lib/late";
 import { notify } from "@/lib/notify";
+import { MINUTE } from "@/lib/time";
 
 type Part<T> = { default: T };
 
 /**
  * Loads a component, or several in an object, when it is first wanted, and returns it; null until it is loaded. If it is missing, the page is
- * reloaded once. If loading fails otherwise, the user sees a message and `onFailure` is called; the next time the
- * component is wanted, it is tried again. Where it may be wanted for several reasons, `wanted` is their number.
+ * reloaded once. If loading fails otherwise, the user sees a message and `onFailure` is called; it is tried again
+ * the next time the component is wanted or, if it still is, after a minute. Where it may be wanted for several reasons, `wanted` is their number.
  */
 export function usePart<T>(
   wanted: boolean | number,
@@ -18,25 +19,26 @@ export function usePart<T>(
   const [part, setPart] = useState<Part<T> | null>(null);
   const reasons = Number(wanted);
   const latest = useRef(reasons);
-  /** For how many reasons it was wanted in vain. It is tried again once there is one more. */
-  const inVain = useRef(0);
+  /** For how many reasons it was wanted in vain. It is tried again once there is one more, and after a while. */
+  const [inVain, setInVain] = useState(0);
   const loading = useRef(false);
   const tell = useEffectEvent(onFailure);
   useEffect(() => {
     latest.current = reasons;
-    inVain.current = Math.min(inVain.current, reasons);
-    if (part || loading.current || reasons <= inVain.current) return;
+    setInVain((number) => Math.min(number, reasons));
+    if (part || loading.current || reasons <= inVain) return;
     loading.current = true;
     late(load)
       .then(setPart, (error) => {
         if (error instanceof PartMissing && reloadOnce()) return;
-        inVain.current = latest.current;
+        setInVain(latest.current);
+        setTimeout(setInVain, MINUTE, 0);
         notify("error", "This could not be opened", messageOf(error));
         tell();
       })
       .finally(() => {
         loading.current = false;
       });
-  }, [reasons, part, load]);
+  }, [reasons, part, load, inVain]);
   return part?.default ?? null;
 }

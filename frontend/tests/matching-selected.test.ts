@@ -4,6 +4,7 @@ import { beforeEach, expect, test, vi } from "vitest";
 import { JobsSelection } from "@/components/JobsSelection";
 import type { Selection } from "@/hooks/use-selection";
 import type { FoundList, JobFields } from "@/lib/job";
+import { underWay } from "@/lib/late";
 import { ALL } from "@/lib/view";
 import { drawn, forget } from "./kept";
 
@@ -27,9 +28,9 @@ vi.mock("@/lib/matching", () => ({ allMatching }));
 const announce = vi.fn();
 
 /** Returns the names of the buttons. */
-function draw(state: object): string[] {
+function draw(state: object, count = 1): string[] {
   const selection = {
-    jobs: [{ id: "a" } as JobFields],
+    jobs: [{ id: "a" } as JobFields].slice(0, count),
     outOf: 2,
     lost: [],
     state,
@@ -52,6 +53,15 @@ test("how many jobs that match were selected is told to screen readers", async (
   draw({});
   await buttons.get("Select all 3 that match")?.();
   expect(announce.mock.calls).toEqual([["3 selected."]]);
+});
+
+test("a selection is under way, so that no missing part of the page reloads it, until it is empty", () => {
+  const before = underWay.count;
+  const counted = [0, 1, 1, 0].map((count) => {
+    draw({}, count);
+    return underWay.count - before;
+  });
+  expect(counted).toEqual([0, 1, 1, 0]);
 });
 
 test("the search for them ends when the selection changes, such as by another filter, and that is told", async () => {

@@ -8,8 +8,8 @@ import type { FoundList, Job, JobFields } from "@/lib/job";
 import { drawn, forget } from "./kept";
 
 const { jobs, trash, seen, later, loadLater } = vi.hoisted(() => {
-  const jobs = { list: undefined as FoundList | undefined, refresh: vi.fn() };
-  const seen = {} as { deletes: List; commands: JobCommands; asked: JobFields[] };
+  const jobs = { list: undefined as FoundList | undefined, details: {} as { job?: Job }, refresh: vi.fn() };
+  const seen = {} as { deletes: List; commands: JobCommands; asked: JobFields[]; watches: boolean };
   const later = {
     JobsSelection: () => null,
     DeleteDialog: (props: { jobs: JobFields[] }) => {
@@ -51,7 +51,12 @@ vi.mock("@/hooks/use-view", async () => {
   const { ALL } = await import("@/lib/view");
   return { useView: () => [{ ...ALL, details: null }, {}] };
 });
-vi.mock("@/hooks/use-watching", () => ({ useWatching: () => null }));
+vi.mock("@/hooks/use-watching", () => ({
+  useWatching: (wanted: boolean) => {
+    seen.watches = wanted;
+    return null;
+  },
+}));
 vi.mock("@/lib/events", () => ({ listenTo: () => () => vi.fn() }));
 vi.mock("@/lib/later", () => ({ loadLater }));
 vi.mock("@/lib/layout", () => ({ prefersGrid: () => false, showLayout: vi.fn() }));
@@ -71,6 +76,22 @@ test("what is deleted is described as the list has it now, not as it was when it
   jobs.list = { jobs: [done], total: 1 } as FoundList;
   draw();
   expect(seen.asked).toEqual([done]);
+});
+
+test("an active job is watched whether the list shows it or only its details do", () => {
+  const [active, done] = [{ status: "processing" } as Job, { status: "completed" } as Job];
+  const watches = (listed: Job[], open?: Job) => {
+    jobs.list = { jobs: listed, total: listed.length } as FoundList;
+    jobs.details = { ...(open && { job: open }) };
+    draw();
+    return seen.watches;
+  };
+  expect([watches([done]), watches([active]), watches([done], active), watches([], done)]).toEqual([
+    false,
+    true,
+    true,
+    false,
+  ]);
 });
 
 test("after a deletion the trash is loaded again too, which its user may have opened before the answer", async () => {

@@ -20,6 +20,7 @@ PICTURES = ROOT / "artifacts" / "screenshots"
 HEIGHT = 900
 ZOOMED = (320, 256)
 """A window of 1280 by 1024 pixels at 400 %: https://www.w3.org/TR/WCAG22/#reflow"""
+LARGE = "element => element.clientHeight / innerHeight"
 WINDOWS = (ZOOMED, *((width, HEIGHT) for width in (360, 768, 1440, 2560)))
 _OF_THE_LAYOUT = ("color-contrast", "scrollable-region-focusable")
 """axe-core's rules that may judge the same elements differently at another width."""
@@ -183,6 +184,7 @@ def test_the_page_is_usable_at_400_percent_zoom(jobs_page: JobsPage, shelf: Shel
     reason = jobs_page.dialog.get_by_text("https://nuumee.test/")
     assert reason.evaluate("element => element.scrollWidth <= element.clientWidth")
     expect(reason).to_have_attribute("dir", "auto")
+    expect(reason).to_have_css("white-space-collapse", "preserve-breaks")
     more = jobs_page.dialog.get_by_role("button", name="More")
     more.click()
     assert reason.evaluate("element => element.scrollHeight <= element.clientHeight")
@@ -193,6 +195,8 @@ def test_the_page_is_usable_at_400_percent_zoom(jobs_page: JobsPage, shelf: Shel
     expect(focused).to_be_in_viewport(ratio=1)
     focused.click()
     jobs_page.tile(job, "reference image").click()
+    image = jobs_page.dialog.get_by_role("img").last
+    assert image.evaluate(LARGE) == pytest.approx(0.7, abs=0.01)
     for action in ("Next medium", "Details"):
         jobs_page.dialog.get_by_role("button", name=action).click(trial=True)
     assert sideways(page) == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -43,18 +44,31 @@ def test_finished_jobs_are_not_polled_and_new_ones_slide_in_without_moving_what_
     assert parse_qs(urlsplit(jobs_page.asked()[-1].url).query)["ids"] == [new]
 
 
-def test_the_card_under_the_pointer_stays_there_when_a_new_one_appears(
+def test_the_card_under_the_pointer_stays_there_when_others_appear_or_grow_above_it(
     jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
 ) -> None:
     ids = shelf.add_many(12)
+    page.set_viewport_size({"width": 390, "height": 740})
     jobs_page.open()
     clock.stop()
     card = jobs_page.card(ids[1])
     card.hover()
     place = card.bounding_box()
-    new = shelf.add(media=False)
-    clock.run_to_next(LOOK, within=62, after=clock.times(LIST)[0] + 55)
+    new = shelf.add("processing")
+    looked = clock.run_to_next(LOOK, within=62, after=clock.times(LIST)[0] + 55)
     jobs_page.expect_ids([new, *ids])
+    assert card.bounding_box() == place
+    before = shelf.document(ids[0]).get().get("created_at")
+    restored = shelf.add(media=False, created_at=before - timedelta(seconds=1))
+    clock.run_to_next(LOOK, within=62, after=looked + 25)
+    jobs_page.expect_ids([new, ids[0], restored, *ids[1:]])
+    assert card.bounding_box() == place
+    height = "card => card.getBoundingClientRect().height"
+    low = jobs_page.card(new).evaluate(height)
+    shelf.complete(new)
+    clock.run_to_next(POLL, within=11)
+    expect(jobs_page.card(new)).to_contain_text("Completed")
+    assert jobs_page.card(new).evaluate(height) > low
     assert card.bounding_box() == place
 
 

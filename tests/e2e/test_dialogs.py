@@ -209,6 +209,7 @@ def test_details_of_an_unknown_job_or_another_users_say_that_there_is_none(
 
 def test_a_preview_opens_above_the_details_and_closes_to_them(jobs_page: JobsPage, shelf: Shelf) -> None:
     job_id = shelf.add()
+    jobs_page.page.add_init_script(_NOTE_WATCHERS)
     part = HeldAnswers(jobs_page.page, re.compile("/_next/static/chunks/"), only="cannot be shown")
     page = jobs_page.open().page
     opener = jobs_page.button(job_id, "Details")
@@ -226,6 +227,37 @@ def test_a_preview_opens_above_the_details_and_closes_to_them(jobs_page: JobsPag
     expect(preview).to_have_count(0)
     expect(details).to_be_visible()
     expect(tile).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(preview).to_be_visible()
+    _go_back(page)
+    expect(preview).to_have_count(0)
+    expect(details).to_be_visible()
+    expect(tile).to_be_focused()
     _escape(page)
     expect(details).to_have_count(0)
     expect(opener).to_be_focused()
+    jobs_page.button(job_id, "Delete").click()
+    expect(jobs_page.dialog).to_be_visible()
+    _go_back(page)
+    expect(jobs_page.dialog).to_have_count(0)
+    expect(jobs_page.button(job_id, "Delete")).to_be_focused()
+
+
+_NOTE_WATCHERS = """
+    window.watchers = [];
+    window.CloseWatcher = class extends CloseWatcher {
+        constructor() {
+            super();
+            window.watchers.push(this);
+        }
+        destroy() {
+            super.destroy();
+            window.watchers.splice(window.watchers.indexOf(this), 1);
+        }
+    };
+"""
+
+
+def _go_back(page: Page) -> None:
+    """As by Android's Back while something is open."""
+    page.evaluate("window.watchers.at(-1).requestClose()")

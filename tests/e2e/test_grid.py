@@ -46,7 +46,9 @@ def test_a_grid_of_two_to_six_columns_is_remembered_and_has_selection_actions_an
     expect(page.get_by_role("region", name="Selected jobs")).to_contain_text("1 selected")
     clock.stop()
     shelf.complete(processing)
+    jobs_page.tile(processing, "reference image").focus()
     clock.run_to_next(POLL, within=11)
+    expect(jobs_page.tile(processing, "output video")).to_be_focused()
     expect(card.get_by_role("heading")).to_contain_text("Completed")
     for action in ("Download", "Copy link", "Details", "Delete"):
         expect(jobs_page.button(processing, action)).to_be_visible()

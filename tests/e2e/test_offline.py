@@ -31,6 +31,10 @@ def test_jobs_stay_and_nothing_is_requested_while_offline(
     before = clock.run_to_next(POLL, within=10)
     context.set_offline(True)
     expect(banner(page)).to_be_visible()
+    page.set_viewport_size({"width": 1280, "height": 420})
+    page.evaluate("scrollTo(0, 1000)")
+    assert page.evaluate("scrollY") > 100
+    expect(banner(page)).to_be_in_viewport(ratio=1)
     clock.run(seconds=60)
     assert clock.times(POLL) == [before]
     jobs_page.expect_ids([job])

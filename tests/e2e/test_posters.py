@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+from functools import partial
 from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
@@ -108,8 +109,11 @@ def test_tiles_load_posters_alone_then_previews_to_play_unless_motion_is_reduced
         _expect_poster(tile)
         begin(page, tile)
         _expect_playing(tile, "preview.mp4")
+        played = tile.locator("video").evaluate_handle("element => element")
         end(page)
         expect(tile.locator("video")).to_have_count(0)
+        # It no longer takes a connection.
+        wait_until(partial(played.evaluate, "element => element.networkState === HTMLMediaElement.NETWORK_EMPTY"))
         expect(tile.locator("img")).to_have_css("opacity", "1")
     assert set(fetched.names(job_id)) == {"poster.webp", "preview.mp4"}
 

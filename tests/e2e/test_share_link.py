@@ -49,6 +49,10 @@ def test_a_link_is_kept_or_ended_and_replaced_by_one_to_copy_and_a_job_that_is_n
     job_id = shelf.add(media=False)
     jobs_page.open()
     details = _details(jobs_page, job_id)
+    page.set_viewport_size({"width": 360, "height": 740})
+    download, end = details.get_by_role("button", name="Download job"), _button(details, "End")
+    low, lower = (button.evaluate("button => button.getBoundingClientRect().top") for button in (download, end))
+    assert low < lower
     _keep(details, job_id)
     expect(_link(details).get_by_role("status")).to_contain_text(_url(stack, job_id[:8]))
     assert _methods(jobs_page) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from playwright.sync_api import CDPSession, Locator, Page, expect
 
 from infra.local.stack import Stack
@@ -12,6 +13,7 @@ from tests.e2e.faults import Refusal, failed_load
 from tests.e2e.jobs_page import JobsPage, sign_in
 from tests.e2e.posters import ALL, tell_of
 from tests.e2e.shelf import Shelf
+from tests.e2e.test_accessibility import LARGE
 from tests.waiting import wait_until
 
 
@@ -107,6 +109,8 @@ def test_source_and_output_play_in_step_with_one_scrubber_and_one_button(
     jobs_page.dialog.get_by_role("button", name="Play").click()
     wait_until(lambda: videos.evaluate_all("all => all.every(one => !one.paused)"))
 
+    jobs_page.page.set_viewport_size({"width": 740, "height": 360})  # a phone held sideways
+    assert videos.evaluate_all(f"all => all.map({LARGE})") == pytest.approx([0.6, 0.6], abs=0.01)
     closed = [video.evaluate_handle("element => element") for video in videos.all()]
     jobs_page.page.keyboard.press("Escape")
     expect(jobs_page.dialog).to_have_count(0)

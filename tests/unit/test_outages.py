@@ -45,9 +45,10 @@ ANSWERS = (
 
 
 @pytest.mark.parametrize("error", AWAY, ids=lambda error: type(error).__name__)
-def test_a_service_that_is_away_is_named(error: Exception) -> None:
-    with pytest.raises(Unavailable, match="Firestore cannot be reached"), outages("Firestore"):
+def test_a_service_that_is_away_is_named_for_the_log_and_not_to_the_user(error: Exception) -> None:
+    with pytest.raises(Unavailable, match="Firestore cannot be reached") as raised, outages("Firestore"):
         raise error
+    assert "Firestore" not in raised.value.detail
 
 
 @pytest.mark.parametrize("error", ANSWERS, ids=lambda error: type(error).__name__)

@@ -4,6 +4,7 @@ import { memo, useState } from "react";
 import { statusLabel } from "@/components/StatusBadge";
 import { Button } from "@/components/ui/Button";
 import { ANSWERS, OVERLAY, PANEL } from "@/components/ui/Modal";
+import { useCloseRequest } from "@/hooks/use-close-request";
 import { useFocusReturn } from "@/hooks/use-focus-return";
 import type { Outcome, Outcomes } from "@/lib/deletion";
 import { focusAfterDeletion } from "@/lib/focus-after-deletion";
@@ -33,6 +34,7 @@ export function DeleteDialog({ jobs: asked, outcomes, onConfirm, onClose, listed
   const started = confirmed !== undefined;
   const jobs = confirmed ?? asked;
   const returnFocus = useFocusReturn();
+  useCloseRequest(onClose);
   const [first] = jobs;
   const single = jobs.length === 1 && first ? first : null;
   const failed = asked.filter((job) => outcomes[job.id]?.state === "failed");

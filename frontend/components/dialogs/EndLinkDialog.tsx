@@ -1,6 +1,7 @@
 import * as AlertDialog from "@radix-ui/react-alert-dialog";
 import { Button } from "@/components/ui/Button";
 import { ANSWERS, OVERLAY, PANEL } from "@/components/ui/Modal";
+import { useCloseRequest } from "@/hooks/use-close-request";
 import { useFocusReturn } from "@/hooks/use-focus-return";
 import { type Job, shortName } from "@/lib/job";
 
@@ -13,6 +14,7 @@ interface Props {
 /** Asks for confirmation, because others may be using the link. */
 export function EndLinkDialog({ job, onConfirm, onClose }: Props) {
   const returnFocus = useFocusReturn();
+  useCloseRequest(onClose);
   return (
     <AlertDialog.Root open onOpenChange={(open) => open || onClose()}>
       <AlertDialog.Portal>

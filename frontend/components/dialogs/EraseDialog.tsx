@@ -5,6 +5,7 @@ import { Button } from "@/components/ui/Button";
 import { ANSWERS, OVERLAY, PANEL } from "@/components/ui/Modal";
 import { FIELD } from "@/components/ui/PasswordField";
 import { Pulsing, Skeleton } from "@/components/ui/Skeleton";
+import { useCloseRequest } from "@/hooks/use-close-request";
 import { useFocusReturn } from "@/hooks/use-focus-return";
 import { useShown } from "@/hooks/use-shown";
 import { begin, isConfirmed, PHRASE, type Step, send, whatStopped } from "@/lib/erasure";
@@ -24,6 +25,7 @@ const FORM = "erase";
 export default function EraseDialog({ onAccepted, onClose }: Props) {
   const [step, setStep] = useState<Step>({ at: "loading" });
   const returnFocus = useFocusReturn();
+  useCloseRequest(onClose);
   const reach = async (next: Promise<Step>) => {
     const reached = await next;
     if (reached.at === "accepted") onAccepted();

@@ -2,6 +2,7 @@ import { Pencil } from "lucide-react";
 import { type FormEvent, type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 import { Button } from "@/components/ui/Button";
 import { useRename } from "@/hooks/use-rename";
+import { useUnderWay } from "@/hooks/use-under-way";
 import { type Change, type Job, shortName } from "@/lib/job";
 
 interface Props {
@@ -44,6 +45,7 @@ function NameForm({ job, onChange, onDone }: Props & { onDone: () => void }) {
   const input = useRef<HTMLInputElement>(null);
   const problem = useId();
   useEffect(() => input.current?.select(), []);
+  useUnderWay(text !== (job.name ?? ""));
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();

@@ -134,7 +134,7 @@ function Alone({ job, kind, renewMedia }: AloneProps) {
       <Medium
         preview={preview}
         title={titleOfScene(job, kind)}
-        className="h-[min(70vh,calc(100dvh-24rem))] min-h-40 sm:h-[min(70vh,calc(100dvh-16rem))]"
+        className="short:h-[70vh]! h-[min(70vh,calc(100dvh-24rem))] min-h-40 sm:h-[min(70vh,calc(100dvh-16rem))]"
         video={{
           controls: true,
           autoPlay: true,

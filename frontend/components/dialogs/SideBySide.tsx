@@ -37,7 +37,7 @@ function Panel({ job, preview, video }: { job: Job; preview: Preview; video: Vid
         preview={preview}
         title={titleOfScene(job, kind)}
         video={video}
-        className="h-[30vh] sm:h-[min(60vh,calc(100dvh-22rem))] sm:max-h-[45vw] sm:min-h-40"
+        className="short:h-[60vh]! h-[30vh] sm:h-[min(60vh,calc(100dvh-22rem))] sm:max-h-[45vw] sm:min-h-40"
       />
       <StandInNote preview={preview} />
     </figure>

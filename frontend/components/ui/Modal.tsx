@@ -1,6 +1,7 @@
 import * as Dialog from "@radix-ui/react-dialog";
 import { X } from "lucide-react";
 import type { KeyboardEventHandler, ReactNode } from "react";
+import { useCloseRequest } from "@/hooks/use-close-request";
 import { useFocusReturn } from "@/hooks/use-focus-return";
 
 export const OVERLAY = "fixed inset-0 z-40 bg-black/75";
@@ -41,6 +42,7 @@ function usesEscape(target: EventTarget | null): boolean {
 /** A dialog that is open while it is rendered. Escape or a click outside closes it. */
 export function Modal({ title, onClose, className, about, onKeyDown, stays, children }: Props) {
   const returnFocus = useFocusReturn(about);
+  useCloseRequest(() => stays || onClose());
   return (
     <Dialog.Root open onOpenChange={(open) => open || onClose()}>
       <Dialog.Portal>

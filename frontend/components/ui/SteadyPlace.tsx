@@ -1,8 +1,8 @@
 import { Component, type ReactNode } from "react";
 
 interface Props {
-  /** Identifies the first item. */
-  first: string | undefined;
+  /** Changes with whatever may move an item. */
+  layout: string;
   children: ReactNode;
 }
 
@@ -12,13 +12,13 @@ interface Place {
 }
 
 /**
- * Keeps what is being read in its place when items appear above it: the item with the focus or under the pointer or,
+ * Keeps what is being read in its place when items appear, grow or go above it: the item with the focus or under the pointer or,
  * if the page has been scrolled, the first one in sight. The browser's own scroll anchoring does not work at the top of
  * a page, and Safari has none. A class, because only classes can look at the page just before it changes.
  */
 export class SteadyPlace extends Component<Props> {
   override getSnapshotBeforeUpdate(before: Props): Place | null {
-    if (before.first === this.props.first) return null;
+    if (before.layout === this.props.layout) return null;
     const item = itemBeingRead();
     return item && { item, top: item.getBoundingClientRect().top };
   }

@@ -104,7 +104,8 @@ function JobsOf({ userId }: { userId: string }) {
   const GridCard = usePart(grid, parts.gridCard, () => setGrid(false));
   const TrashContent = usePart(view.deleted, parts.trashContent, closeTrash);
 
-  const watching = useWatching(useTelling() || (jobs.list?.jobs.some(isActive) ?? false));
+  const shown = [...(jobs.list?.jobs ?? []), jobs.details.job];
+  const watching = useWatching(useTelling() || shown.some((job) => job && isActive(job)));
 
   const commands: JobCommands = {
     preview: (job, kind) => setPreview({ job, scene: kind, over: view.details }),
@@ -169,7 +170,7 @@ function JobsOf({ userId }: { userId: string }) {
           onClose={closeFilter}
         />
       )}
-      {watching && <watching.Watch jobs={jobs.list?.jobs} onOpen={navigation.openDetails} />}
+      {watching && <watching.Watch jobs={jobs} onOpen={navigation.openDetails} />}
       {view.details && DetailsDialog && (
         <DetailsDialog
           jobId={view.details}
