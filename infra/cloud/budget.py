@@ -11,8 +11,8 @@ from infra.cloud.project import Project
 _NAME = "NuuMee Jobs"
 _API = "billingbudgets.googleapis.com"
 _REFUSED = (
-    "BUDGET could not be set, see above. Its currency must be the billing account's, and your account needs "
-    "roles/billing.costsManager on that. Then run this again"
+    "BUDGET could not be set, see above. If it was refused: its currency must be the billing account's, and your "
+    "account needs roles/billing.costsManager on that. Then run this again"
 )
 """https://cloud.google.com/billing/docs/how-to/budget-api-access-control"""
 

@@ -109,7 +109,7 @@ class Commands:
                 "this checkout, with these settings, is not what is served, and a rotation would release it. Take "
                 "the commit that the log lines tell, or run ./deploy.sh first. No key was exchanged"
             )
-        if len(numbers) == 1:
+        if len(numbers) == 1 or not key.can_sign():
             key.add()
         deploy.again(image)
         records = Releases(self._project).all()

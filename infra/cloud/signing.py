@@ -87,10 +87,20 @@ class KeyInSecret:
         return found or []
 
     def is_there(self) -> bool:
-        """Whether functions can get a key, and it and whose it is still exist."""
+        """Whether functions can get a key, and it and whose it is still exist, as far as the caller may see."""
         accounts = self._gcloud.read("iam", "service-accounts", "list")
-        has_account = any(one["email"] == self._email for one in accounts)
-        return has_account and bool(self.versions()) and self._has_key()
+        if not any(one["email"] == self._email for one in accounts) or not self.versions():
+            return False
+        try:
+            return self._has_key()
+        except Failed:  # a rollback must not need the right to list keys
+            return True
+
+    def can_sign(self) -> bool:
+        """Whether the newest version's key is an active one of the account."""
+        number, *_ = self.numbers()
+        states = {key["accessId"]: key["state"] for key in self.hmac_keys()}
+        return states.get(self._access_id(number)) == _ACTIVE
 
     def is_being_rotated(self) -> bool:
         """Whether the secret still has an old key beside the new one."""
@@ -106,19 +116,14 @@ class KeyInSecret:
         return [str(one["name"]).rpartition("/")[2] for one in self.versions()]
 
     def retire_old(self) -> None:
-        """Delete all of the account's keys but that of the newest version, and destroy the other versions."""
+        """Delete all of the account's keys but that of the newest version, which can sign, and destroy the other
+        versions.
+        """
         number, *others = self.numbers()
-        access_id = self._gcloud.reveal("secrets", "versions", "access", number, f"--secret={SECRET}").partition(
-            ":"
-        )[0]
-        states = {key["accessId"]: key["state"] for key in self.hmac_keys()}
-        if states.get(access_id) != _ACTIVE:
-            raise Refused(
-                f"the key in version {number} of {SECRET} is no active one of {self._email}: nothing was deleted"
-            )
-        for old in states:
-            if old != access_id:
-                self.delete_key(old)
+        access_id = self._access_id(number)
+        for key in self.hmac_keys():
+            if key["accessId"] != access_id:
+                self.delete_key(key["accessId"])
         for old in others:
             self._gcloud.run("secrets", "versions", "destroy", old, f"--secret={SECRET}")
 
@@ -129,6 +134,11 @@ class KeyInSecret:
     def delete_key(self, access_id: str) -> None:
         self._gcloud.run("storage", "hmac", "update", access_id, "--deactivate")
         self._gcloud.run("storage", "hmac", "delete", access_id)
+
+    def _access_id(self, number: str) -> str:
+        """Of the key in this version."""
+        key = self._gcloud.reveal("secrets", "versions", "access", number, f"--secret={SECRET}")
+        return key.partition(":")[0]
 
     def _has_key(self) -> bool:
         return any(key["state"] == _ACTIVE for key in self.hmac_keys())

@@ -53,8 +53,8 @@ class Deletion:
     removed: Mapping[str, int] = field(default_factory=dict)
     """How many generations of objects were removed from each bucket, at the least, late uploads among them."""
     is_counted: bool = True
-    """Whether it is certain that no more were removed: no run was killed, no answer was lost, and no other code
-    marked the job."""
+    """Whether it is certain that no more were removed: no run was killed, no answer was lost, no two runs met,
+    and no other code marked the job."""
     has_failed: bool = False
     """Whether the last run could not prove that each bucket is empty."""
     is_proved_empty: bool = False

@@ -46,6 +46,6 @@ def _encoded(shots: Sequence[Shot], end: float, quality: int) -> bytes:
             shot.picture.pts, shot.picture.time_base = round(shot.time * TICKS), context.time_base
             packets += stream.encode(shot.picture)
         packets += stream.encode(None)
-        packets[-1].duration = max(packets[-1].duration or 0, round((end - shots[-1].time) * TICKS))
+        packets[-1].duration = max(TICKS // 30, round((end - shots[-1].time) * TICKS))
         container.mux(packets)
     return content.getvalue()

@@ -67,6 +67,8 @@ class Video:
         self._is_whole = is_whole
         self.track = shown_track(container)
         self._decoder = decoder_of(self.track, only_key_pictures=only_key_pictures)
+        self._cut_off_too = False
+        """Whether what an edit list cuts off at the beginning counts too."""
         self._squares = Squares(self.track.sample_aspect_ratio, tags_by(self.track.codec_context))
 
     @cached_property
@@ -89,7 +91,19 @@ class Video:
         return float((packet.pts + (packet.duration or 0)) * packet.time_base) - start
 
     def beginning(self) -> tuple[list[Shot], float]:
-        """Pictures of the first SECONDS, at most _FASTEST a second, and when the last of them ends, in seconds."""
+        """Pictures of the first SECONDS, at most _FASTEST a second, and when the last of them ends, in seconds.
+
+        If an edit list leaves no key picture, and no others are wanted, the one before its beginning must do.
+        """
+        shots, end = self._beginning()
+        if not shots and self._decoder.skip_frame == "NONKEY":
+            self._cut_off_too = True
+            with suppress(*UNREADABLE):
+                self._go_to(0)
+                return self._beginning()
+        return shots, end
+
+    def _beginning(self) -> tuple[list[Shot], float]:
         squares: list[tuple[float, int | None, Square]] = []
         first, last, shown, end = None, 0.0, -1.0, 0.0
         for frame in self._decoded():
@@ -201,11 +215,8 @@ class Video:
                 continue
 
     def _kept(self, packet: Packet[Any] | None) -> Packet[Any] | None:
-        """The packet, but of key pictures alone not marked as one that comes before an edit list's beginning.
-
-        The one before that place is the nearest to it, and may be the only one.
-        """
-        if packet is None or not packet.is_discard or self._decoder.skip_frame != "NONKEY":
+        """The packet, if it is wanted without its mark as one that comes before an edit list's beginning."""
+        if packet is None or not packet.is_discard or not self._cut_off_too:
             return packet
         copy = Packet(bytes(packet))
         copy.pts, copy.dts, copy.duration, copy.time_base = (

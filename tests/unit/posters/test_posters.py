@@ -502,6 +502,18 @@ def test_also_where_an_edit_list_begins_after_the_only_one(monkeypatch: pytest.M
     assert posters.share_picture
 
 
+def test_what_an_edit_list_cuts_off_is_not_shown_where_key_pictures_follow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(time, "process_time", lambda: 0)  # this process has spent more than a decoder may
+    limit_to_key_pictures(monkeypatch)
+    content = bytearray(video([*[BLACK] * 10, *moving(320, 240, 80)], g="30"))
+    scale = struct.unpack_from(">I", content, content.index(b"mdhd") + 16)[0]
+    struct.pack_into(">I", content, content.index(b"elst") + 16, scale // 3)
+    first = pictures_of(clips.make(BytesIO(content)).preview)[0]
+    assert first.to_image().convert("L").getextrema()[1] > 100
+
+
 class _Disk(BytesIO):
     """A file that goes to no impossible place."""
 

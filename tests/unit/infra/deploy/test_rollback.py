@@ -31,6 +31,14 @@ def test_rollback_serves_the_release_before_the_present_one(released: Checkout) 
     assert "there is no earlier release that could be gone back to" in done.stderr
 
 
+def test_a_rollback_needs_no_right_to_list_keys(released: Checkout) -> None:
+    first = released.cloud.serving()
+    released.must()
+    released.cloud.failing = "storage hmac list"
+    rollback(released)
+    assert released.cloud.serving() == first
+
+
 def test_a_rollback_leaves_a_service_of_somebody_else_with_several_containers_alone(
     released: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
