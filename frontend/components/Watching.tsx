@@ -23,7 +23,7 @@ export function Watch({ jobs: { list, details }, onOpen }: Props) {
   const jobs = list && withOpen(list.jobs, details.job);
   const [unseen, setUnseen] = useState(NONE);
   const before = useRef(NONE);
-  /** When the first list came. */
+  /** When this first had a list. */
   const opened = useRef<number>(null);
   const tabs = useRef<BroadcastChannel>(null);
 

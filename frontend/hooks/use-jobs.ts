@@ -256,7 +256,7 @@ export function useJobs(userId: string, view: View, { onChange, onArrival }: Eve
   const active = [...apart, ...watched].slice(0, LARGEST_PAGE);
   const { polled: polledAfter, pace } = pollsOf(active, visible);
   const pollFailure = usePolling(calm && active.length > 0, asked, pace, async (signal, answers) => {
-    const polled = polledAfter(answers);
+    const polled = [...new Set([...apart, ...polledAfter(answers)])];
     const ids = polled.map((job) => job.id);
     changes.current = [];
     const answered = withChanges(learn(await getJobs(ids, signal)), changes.current);

@@ -2,6 +2,7 @@ import { useEffect, useEffectEvent, useRef, useState } from "react";
 import { messageOf, PartMissing } from "@/lib/errors";
 import { late, reloadOnce } from "@/lib/late";
 import { notify } from "@/lib/notify";
+import { afterBeingLookedAt } from "@/lib/polling";
 import { MINUTE } from "@/lib/time";
 
 type Part<T> = { default: T };
@@ -9,7 +10,7 @@ type Part<T> = { default: T };
 /**
  * Loads a component, or several in an object, when it is first wanted, and returns it; null until it is loaded. If it is missing, the page is
  * reloaded once. If loading fails otherwise, the user sees a message and `onFailure` is called; it is tried again
- * the next time the component is wanted or, if it still is, after a minute. Where it may be wanted for several reasons, `wanted` is their number.
+ * the next time the component is wanted or, if it still is, once the page has been looked at for a minute. Where it may be wanted for several reasons, `wanted` is their number.
  */
 export function usePart<T>(
   wanted: boolean | number,
@@ -32,7 +33,6 @@ export function usePart<T>(
       .then(setPart, (error) => {
         if (error instanceof PartMissing && reloadOnce()) return;
         setInVain(latest.current);
-        setTimeout(setInVain, MINUTE, 0);
         notify("error", "This could not be opened", messageOf(error));
         tell();
       })
@@ -40,5 +40,6 @@ export function usePart<T>(
         loading.current = false;
       });
   }, [reasons, part, load, inVain]);
+  useEffect(() => (inVain ? afterBeingLookedAt(MINUTE, () => setInVain(0)) : undefined), [inVain]);
   return part?.default ?? null;
 }

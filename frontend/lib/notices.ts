@@ -82,7 +82,8 @@ export function showNotification(job: Job, open: (jobId: string) => void): void 
     : `Job ${shortName(job.id)}`;
   const notification = new Notification(`${titleOf(job)} ${failed ? "has failed" : "is done"}`, {
     body,
-    tag: endOf(job),
+    // The end of a job that was worked on again is another one.
+    tag: `${endOf(job)} ${job.completed_at}`,
     icon: iconOf(failed),
   });
   shown.add(notification);

@@ -253,7 +253,8 @@ function isOfAll(error: unknown): boolean {
 /** Returns a sentence for the user about any error, also of a disk. */
 export function reasonOf(error: unknown): string {
   const kind = error instanceof DOMException ? error.name : "";
-  if (kind === "QuotaExceededError") return "There is not enough room on the disk.";
+  if (kind === "QuotaExceededError")
+    return "There is not enough room on the disk, or in what the browser keeps of the last hour.";
   if (kind === "NotFoundError") return "The folder is no longer there.";
   if (kind === "NotAllowedError" || kind === "NoModificationAllowedError")
     return "The browser may not write there.";

@@ -6,12 +6,12 @@ import type { Job, JobFields } from "@/lib/job";
 
 const { buttons, confirmed } = vi.hoisted(() => ({
   buttons: new Map<string, () => void>(),
-  confirmed: { jobs: undefined as JobFields[] | undefined },
+  confirmed: { state: undefined as { jobs: JobFields[]; listed: Job[] } | undefined },
 }));
 // The only state is what was confirmed.
 vi.mock("react", async (original) => ({
   ...(await original<typeof import("react")>()),
-  useState: () => [confirmed.jobs, vi.fn()],
+  useState: () => [confirmed.state, vi.fn()],
 }));
 vi.mock("@radix-ui/react-alert-dialog", () => {
   const Plain = ({ children }: { children: ReactNode }) => children;
@@ -47,7 +47,7 @@ test.each([
   [["completed", "failed"], "Their reference images, source and output videos"],
   [["processing", "failed"], "Their reference images and source videos "],
 ])("what may exist of jobs that are %s is said to be deleted", (statuses, text) => {
-  confirmed.jobs = undefined;
+  confirmed.state = undefined;
   expect(drawn(statuses.map((status, number) => jobOf(String(number), status)))).toContain(text);
 });
 
@@ -59,16 +59,20 @@ test.each([
     [jobOf("a", "processing"), jobOf("b", "failed")],
   ],
 ])("of %s in progress that is no longer on the page, an output may be deleted", (_, text, jobs) => {
-  confirmed.jobs = undefined;
+  confirmed.state = undefined;
   expect(drawn(jobs, { listed: jobs.slice(1) })).toContain(text);
 });
 
 test("once confirmed, jobs are shown as they were then, and those that failed are deleted as they are now", async () => {
-  confirmed.jobs = [jobOf("a", "queued"), jobOf("b", "failed")];
+  const jobs = [jobOf("a", "queued"), jobOf("b", "failed")];
+  confirmed.state = { jobs, listed: jobs };
   const now = [jobOf("a", "processing"), jobOf("b", "failed")];
   const onConfirm = vi.fn();
   const outcomes = { a: { state: "failed", reason: "No." }, b: { state: "done" } };
-  expect(drawn(now, { onConfirm, outcomes })).toContain(", queued.");
+  // Once they are being deleted, the page has none of them.
+  const text = drawn(now, { onConfirm, outcomes, listed: [] });
+  expect(text).toContain(", queued.");
+  expect(text).toContain("Their reference images and source videos ");
   buttons.get("Try the failed job again")?.();
   expect(onConfirm.mock.calls).toEqual([[[now[0]]]]);
 });

@@ -186,6 +186,10 @@ test("a notification says which job has ended and how, and leads to it", async (
   ]);
   // The browser shows one notification of a tag, whichever tab shows it.
   expect(new Set(shown.map(({ options }) => options.tag)).size).toBe(2);
+  showNotification(job("0123456789", { name: "First try" }), open);
+  expect(shown.pop()?.options.tag).toBe(shown[0]?.options.tag);
+  showNotification(job("0123456789", { completed_at: "2026-11-28T10:00:00Z" }), open);
+  expect(shown.pop()?.options.tag).not.toBe(shown[0]?.options.tag);
   shown[0]?.onclick?.();
   expect(open).toHaveBeenCalledExactlyOnceWith("0123456789");
   expect(window.focus).toHaveBeenCalled();

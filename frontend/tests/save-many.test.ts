@@ -373,7 +373,7 @@ describe("saving many videos", () => {
       start(),
       never,
     );
-    const reason = "There is not enough room on the disk.";
+    const reason = "There is not enough room on the disk, or in what the browser keeps of the last hour.";
     expect(problems.map((one) => [one.job.id, one.reason])).toEqual([
       ["a", reason],
       ["b", reason],
@@ -432,7 +432,9 @@ describe("saving many videos", () => {
 
 test("a disk's errors are told in words", () => {
   const full = new DOMException("", "QuotaExceededError");
-  expect(reasonOf(full)).toBe("There is not enough room on the disk.");
+  expect(reasonOf(full)).toBe(
+    "There is not enough room on the disk, or in what the browser keeps of the last hour.",
+  );
   expect(reasonOf(new DOMException("", "NotAllowedError"))).toBe("The browser may not write there.");
   expect(reasonOf(new DOMException("", "InvalidCharacterError"))).toBe(
     "The browser writes no file of this name.",

@@ -29,10 +29,17 @@ interface Props {
  * Asks for confirmation. For several jobs it stays open until each has its result, and shows them as they were when their
  * deletion was confirmed.
  */
-export function DeleteDialog({ jobs: asked, outcomes, onConfirm, onClose, listed, movesFocus }: Props) {
-  const [confirmed, setConfirmed] = useState<JobFields[]>();
+export function DeleteDialog({
+  jobs: asked,
+  outcomes,
+  onConfirm,
+  onClose,
+  listed: shown,
+  movesFocus,
+}: Props) {
+  const [confirmed, setConfirmed] = useState<Pick<Props, "jobs" | "listed">>();
   const started = confirmed !== undefined;
-  const jobs = confirmed ?? asked;
+  const { jobs, listed } = confirmed ?? { jobs: asked, listed: shown };
   const returnFocus = useFocusReturn();
   useCloseRequest(onClose);
   const [first] = jobs;
@@ -41,8 +48,8 @@ export function DeleteDialog({ jobs: asked, outcomes, onConfirm, onClose, listed
   const settled = started && jobs.every((job) => outcomes[job.id] && outcomes[job.id]?.state !== "waiting");
 
   const confirm = async (chosen: JobFields[]) => {
-    setConfirmed(jobs);
-    if (movesFocus) focusAfterDeletion.plan(listed, chosen);
+    setConfirmed({ jobs, listed });
+    if (movesFocus) focusAfterDeletion.plan(shown, chosen);
     await onConfirm(chosen);
   };
   return (
