@@ -219,12 +219,8 @@ class Video:
         if packet is None or not packet.is_discard or not self._cut_off_too:
             return packet
         copy = Packet(bytes(packet))
-        copy.pts, copy.dts, copy.duration, copy.time_base = (
-            packet.pts,
-            packet.dts,
-            packet.duration,
-            packet.time_base,
-        )
+        copy.pts, copy.dts = packet.pts, packet.dts
+        copy.duration, copy.time_base = packet.duration, packet.time_base
         copy.is_keyframe = packet.is_keyframe
         return copy
 
