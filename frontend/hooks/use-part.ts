@@ -8,9 +8,10 @@ import { MINUTE } from "@/lib/time";
 type Part<T> = { default: T };
 
 /**
- * Loads a component, or several in an object, when it is first wanted, and returns it; null until it is loaded. If it is missing, the page is
- * reloaded once. If loading fails otherwise, the user sees a message and `onFailure` is called; it is tried again
- * the next time the component is wanted or, if it still is, once the page has been looked at for a minute. Where it may be wanted for several reasons, `wanted` is their number.
+ * Loads a component, or several in an object, when it is first wanted, and returns it; null until it is loaded. If it is
+ * missing, the page is reloaded once. If loading fails otherwise, the user sees a message and `onFailure` is called; it
+ * is tried again the next time the component is wanted or, if it still is, once the page has been looked at for a
+ * minute. Where it may be wanted for several reasons, `wanted` is their number.
  */
 export function usePart<T>(
   wanted: boolean | number,

@@ -67,7 +67,8 @@ export function folderTarget(folder: FileSystemDirectoryHandle): Target {
 
 /**
  * Writes one zip file into the browser's own storage, and at the end lets the browser save it as a download. What an
- * earlier run left there is removed once the browser has saved it. A file that breaks off for good breaks the zip file, and the target is lost.
+ * earlier run left there is removed once the browser has saved it. A file that breaks off for good breaks the zip file,
+ * and the target is lost.
  */
 export async function zipTarget(): Promise<Target> {
   const { makeZip } = await late(() => import("client-zip"));

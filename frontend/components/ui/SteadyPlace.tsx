@@ -12,9 +12,9 @@ interface Place {
 }
 
 /**
- * Keeps what is being read in its place when items appear, grow or go above it: the item with the focus or under the pointer or,
- * if the page has been scrolled, the first one in sight. The browser's own scroll anchoring does not work at the top of
- * a page, and Safari has none. A class, because only classes can look at the page just before it changes.
+ * Keeps what is being read in its place when items appear, grow or go above it: the item with the focus or under the
+ * pointer or, if the page has been scrolled, the first one in sight. The browser's own scroll anchoring does not work at
+ * the top of a page, and Safari has none. A class, because only classes can look at the page just before it changes.
  */
 export class SteadyPlace extends Component<Props> {
   override getSnapshotBeforeUpdate(before: Props): Place | null {
