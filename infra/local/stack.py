@@ -141,9 +141,21 @@ class Stack:
             label,
             self.function_command(name, port),
             environment=self.function_environment(name, **changes),
-            folder=stage(self.folder / label, compiled=True),
+            folder=self._folder_of(label),
             using=self.fork(name),
         )
+
+    def _folder_of(self, label: str) -> Path:
+        """A working directory of its own, as each container has one. The staged files are there once for all."""
+        folder = self.folder / label
+        if not folder.exists():
+            folder.mkdir()
+            (folder / "main.py").symlink_to(self._staged / "main.py")
+        return folder
+
+    @cached_property
+    def _staged(self) -> Path:
+        return stage(self.folder / "staged", compiled=True)
 
     def fork(self, name: str) -> Spawn:
         """Starts processes of that function."""

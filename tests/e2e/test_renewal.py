@@ -167,12 +167,18 @@ def test_a_preview_with_a_new_url_goes_on_where_it_was_and_stays_paused(
     jobs_page.tile(job, "output video").click()
     video = jobs_page.dialog.locator("video")
     wait_for(video, "element => element.currentTime > 0")
-    video.evaluate("element => { element.pause(); element.currentTime = 0.5; }")
-    wait_for(video, "element => !element.seeking")
+    # The page notes a place when it hears of it, so the test goes on after the last of the events.
+    video.evaluate(
+        """element => new Promise(resolve => {
+            element.onseeked = resolve;
+            element.pause();
+            element.currentTime = 0.5;
+        })"""
+    )
     video.evaluate("element => element.dispatchEvent(new Event('error'))")
     expect(video).to_have_attribute("src", re.compile("&signed=anew$"))
-    wait_for(video, "element => element.readyState === 4 && !element.seeking")
-    assert video.evaluate("element => [element.currentTime, element.paused]") == [0.5, True]
+    wait_for(video, "element => element.readyState === 4 && element.currentTime === 0.5 && !element.seeking")
+    assert video.evaluate("element => element.paused")
 
 
 @pytest.mark.motion

@@ -11,6 +11,7 @@ import pytest
 import requests
 import schemathesis
 from google.cloud import firestore
+from schemathesis.core.transport import Response
 from schemathesis.schemas import BaseSchema
 
 from infra.local.stack import Stack
@@ -185,6 +186,14 @@ def test_what_is_told_of_every_kind_of_job_is_as_described(stack: Stack, owner: 
         case.call_and_validate(stack.url, headers=headers)
 
 
+def asked_twice(case: schemathesis.Case[Any], stack: Stack, headers: dict[str, str]) -> tuple[Response, Response]:
+    """The answer, and the one to the same request with the tag of the first."""
+    answer = case.call_and_validate(stack.url, headers=headers)
+    return answer, case.call_and_validate(
+        stack.url, headers={**headers, "If-None-Match": answer.headers["etag"][0]}
+    )
+
+
 @pytest.mark.parametrize("size", [3, 100])
 def test_pages_with_all_that_can_be_asked_for_are_as_described(stack: Stack, owner: Account, size: int) -> None:
     headers = {"Authorization": f"Bearer {owner.token}"}
@@ -201,14 +210,13 @@ def test_pages_with_all_that_can_be_asked_for_are_as_described(stack: Stack, own
         shown = 0
         while True:
             case = READING["/jobs"]["GET"].Case(query=query)
-            answer = case.call_and_validate(stack.url, headers=headers)
+            answer, unchanged = asked_twice(case, stack, headers)
+            if unchanged.status_code == 200:  # between the two, views were counted or the time of the URLs ended
+                answer, unchanged = asked_twice(case, stack, headers)
             page = answer.json()
             assert (answer.status_code, "counts" in page) == (200, True)
             assert all("media" in job for job in page["jobs"])
             shown += len(page["jobs"])
-            unchanged = case.call_and_validate(
-                stack.url, headers={**headers, "If-None-Match": answer.headers["etag"][0]}
-            )
             assert unchanged.status_code == 304
             if page["next_cursor"] is None:
                 break
