@@ -2,12 +2,16 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   resolve: { alias: { "@": import.meta.dirname } },
+  // As in the built page. The production build of React, which tests of the whole page use, has no other.
+  oxc: { jsx: { runtime: "automatic", development: false } },
   test: {
-    include: ["tests/**/*.test.ts"],
+    include: ["tests/**/*.test.{ts,tsx}"],
     // Each file gets a context of its own, not a process, which would take three times as long. With a single worker,
     // Vitest 4.1 lets all files share one context, and they disturb each other.
     pool: "vmForks",
     maxWorkers: 2,
+    // On a busy machine the first test of a file that shows the whole page takes seconds.
+    testTimeout: 60_000,
     env: {
       NEXT_PUBLIC_API_URL: "https://api.nuumee.test",
       NEXT_PUBLIC_FIREBASE_API_KEY: "key",

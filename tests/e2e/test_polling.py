@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-from urllib.parse import parse_qs, urlsplit
-
 import pytest
 from google.cloud import firestore
 from playwright.sync_api import Locator, Page, Route, expect
@@ -31,52 +28,6 @@ MINUTE = 60
 @pytest.fixture
 def clock(page: Page) -> Clock:
     return Clock(page)
-
-
-def test_active_jobs_are_polled_every_ten_seconds_unless_the_page_is_hidden_which_loads_its_list_when_shown(
-    jobs_page: JobsPage, shelf: Shelf, clock: Clock
-) -> None:
-    shelf.add("processing", media=False)  # on the second page once the others are added
-    active = {shelf.add(status, media=False) for status in ("pending", "queued", "processing")}
-    shelf.add_many(17, "failed")
-    jobs_page.open()
-    clock.stop()
-    polls = [next_poll(clock) for _ in range(4)]
-    assert gaps(polls) == pytest.approx([10, 10, 10], abs=1)
-    assert min(gaps(polls)) >= 10
-    assert len(clock.times(LIST)) == 5
-    for request in jobs_page.asked()[1:]:
-        asked = parse_qs(urlsplit(request.url).query)
-        assert set(asked.pop("ids")[0].split(",")) == active
-        assert asked == {"include": ["media"]}
-
-    clock.hide_page()
-    clock.run(seconds=5 * MINUTE)
-    assert clock.times(POLL) == polls
-    assert len(clock.times(LIST)) == 5
-    seen_at = clock.now()
-    clock.show_page()
-    # The list, which is old by now, contains what a poll would ask for.
-    clock.wait_for(LIST, times=6)
-    assert clock.times(LIST)[-1] == pytest.approx(seen_at, abs=1)
-    assert clock.times(POLL) == polls
-    assert clock.run_to_next(POLL, within=11) == pytest.approx(seen_at + 10, abs=1)
-
-
-def test_a_page_that_is_opened_while_hidden_asks_nothing_and_loads_its_list_once_when_it_is_shown(
-    jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
-) -> None:
-    job = shelf.add("processing", media=False)
-    clock.open_hidden()
-    jobs_page.open(wait=False)
-    page.wait_for_load_state("networkidle")
-    clock.stop()
-    clock.run(seconds=5 * MINUTE)
-    assert jobs_page.requests == []
-    clock.show_page()
-    clock.wait_for(LIST, times=1)
-    jobs_page.expect_ids([job])
-    assert clock.run_to_next(POLL, within=11) == pytest.approx(clock.times(LIST)[0] + 10, abs=1)
 
 
 def test_a_page_that_is_opened_while_hidden_shows_all_cards_at_once_if_its_user_wants_to_be_told(
@@ -328,7 +279,3 @@ def sign_anew(route: Route) -> None:
 
 def alert(page: Page) -> Locator:
     return page.get_by_role("main").get_by_role("alert")
-
-
-def gaps(times: list[float]) -> list[float]:
-    return [later - earlier for earlier, later in itertools.pairwise(times)]

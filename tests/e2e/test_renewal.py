@@ -48,25 +48,6 @@ class Signer:
         route.fulfill(response=response, json=answer)
 
 
-def test_urls_are_renewed_once_before_they_expire(
-    jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
-) -> None:
-    job = shelf.add()
-    signer = Signer(page, minutes=30)
-    jobs_page.open()
-    expect_media_of_answer(jobs_page, job, 1)
-    clock.stop()
-    clock.run(seconds=24 * 60)
-    assert len(clock.times(PAGE)) == 1
-    signer.minutes = 25 + 30
-    first = clock.times(PAGE)[0]
-    second = clock.run_to_next(PAGE, within=2 * 60, after=first + 25 * 60 - 30)
-    assert second - first == pytest.approx(25 * 60, abs=30)
-    expect_media_of_answer(jobs_page, job, 2)
-    clock.run(seconds=24 * 60)
-    assert len(clock.times(PAGE)) == 2
-
-
 def test_the_token_is_renewed_too_after_an_hour(
     jobs_page: JobsPage, page: Page, shelf: Shelf, clock: Clock
 ) -> None:

@@ -70,21 +70,6 @@ def expect_explained_without_a_request(jobs_page: JobsPage) -> None:
     assert len(jobs_page.requests) == requests
 
 
-def test_a_search_that_is_typed_on_a_later_page_keeps_the_focus_and_is_paged_like_the_list(
-    jobs_page: JobsPage, page: Page, shelf: Shelf
-) -> None:
-    begin = new_id()[:10]
-    alike = sorted(shelf.add("failed", media=False, id=begin + new_id()) for _ in range(21))
-    jobs_page.open("?page=2")
-    box = page.get_by_role("textbox", name="Search all jobs by id or name")
-    box.press_sequentially(begin)
-    jobs_page.expect_ids(alike[:20])
-    expect(box).to_be_focused()
-    page.get_by_role("button", name="Next").click()
-    jobs_page.expect_ids(alike[20:])
-    jobs_page.expect_range(21, 21, 21)
-
-
 def test_a_search_starts_when_typing_pauses_unless_a_filter_is_chosen_before_and_keeps_details_open(
     jobs_page: JobsPage, page: Page, shelf: Shelf
 ) -> None:
