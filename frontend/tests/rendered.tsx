@@ -19,9 +19,10 @@
  * Elements are found by the accessible names: `screen` of @testing-library/dom, and those below.
  */
 
-import { screen, within } from "@testing-library/dom";
+import { configure, isInaccessible, screen, within } from "@testing-library/dom";
 import { userEvent } from "@testing-library/user-event";
 import { createRoot, type Root } from "react-dom/client";
+import { toast } from "sonner";
 import { SWRConfig } from "swr";
 import { afterEach, beforeEach, expect, type MockInstance, vi } from "vitest";
 import { RECORD } from "@/lib/session";
@@ -72,11 +73,15 @@ const { parts } = await import("@/app/(dashboard)/jobs/parts");
 // Loaded now, so that none takes real time in a test; one after the other, as Vitest links modules.
 for (const load of [...Object.values(parts), () => import("@/components/Watching")]) await load();
 
+// Without the whole document in each error.
+configure({ getElementError: (message) => new Error(message?.split("\n")[0]) });
+
 export let functions: FakeFunctions;
 export let user: ReturnType<typeof userEvent.setup>;
 
 let problems: MockInstance<typeof console.error>;
 let root: Root | undefined;
+let place: HTMLElement | undefined;
 
 beforeEach(() => {
   vi.useFakeTimers({
@@ -90,18 +95,24 @@ beforeEach(() => {
   user = userEvent.setup({ delay: null });
   vi.stubGlobal("fetch", functions.fetch);
   vi.stubGlobal("IntersectionObserver", Seen);
+  // There are no style sheets. Happy DOM would look for some with each role and each key.
+  vi.stubGlobal("getComputedStyle", ({ style }: HTMLElement) => style);
   problems = vi.spyOn(console, "error").mockImplementation(() => undefined);
   const stsTokenManager = { accessToken: "token", expirationTime: Date.now() + 3_600_000 };
   localStorage.setItem(RECORD, JSON.stringify({ uid: "user", email: "user@nuumee.test", stsTokenManager }));
 });
 
-afterEach(() => {
+afterEach(async () => {
   close();
+  // Messages stay when the page goes.
+  toast.dismiss();
+  await run(1);
   expect(problems.mock.calls).toEqual([]);
   localStorage.clear();
   sessionStorage.clear();
   tokens.length = 0;
   setVisibility("visible");
+  vi.restoreAllMocks();
   vi.unstubAllGlobals();
   vi.useRealTimers();
 });
@@ -116,11 +127,12 @@ class Seen {
 }
 
 /** Opens the page anew at this address. A reload is `open(location.search)`. */
-export async function open(query = "", { hidden = false } = {}): Promise<void> {
+export async function open(query = "", { hidden = false, time = 0.03 } = {}): Promise<void> {
   close();
   if (hidden) setVisibility("hidden");
   history.replaceState(null, "", `/jobs/${query}`);
-  root = createRoot(document.body.appendChild(document.createElement("div")));
+  place = document.body.appendChild(document.createElement("div"));
+  root = createRoot(place);
   root.render(
     <SWRConfig value={{ provider: () => new Map() }}>
       <DashboardLayout>
@@ -128,12 +140,12 @@ export async function open(query = "", { hidden = false } = {}): Promise<void> {
       </DashboardLayout>
     </SWRConfig>,
   );
-  await settle();
+  await run(time);
 }
 
 function close(): void {
   root?.unmount();
-  document.body.replaceChildren();
+  place?.remove();
 }
 
 /** Lets everything happen that takes no time, or hardly any. Of cards, two appear in a millisecond. */
@@ -157,12 +169,6 @@ async function answers(): Promise<void> {
   for (let task = 0; task < 10; task++) await new Promise((resolve) => nextTask(resolve));
 }
 const nextTask = setImmediate;
-
-/** Lets the computer sleep, in seconds: timers that were due then fire when it wakes up. */
-export async function sleep(seconds: number): Promise<void> {
-  vi.setSystemTime(Date.now() + 1000 * seconds);
-  await settle();
-}
 
 /** Hides the page behind another tab, or shows it. */
 export async function show(visibility: "visible" | "hidden"): Promise<void> {
@@ -190,9 +196,15 @@ export const goForward = () => doing(() => history.forward());
 export const cards = () => [...document.querySelectorAll("article")].map(({ id }) => id.replace("job-", ""));
 export const card = ({ id }: { id: string }) => document.getElementById(`job-${id}`) as HTMLElement;
 export const idsOf = (jobs: { id: string }[]) => jobs.map((job) => job.id);
-/** The button with this name, or beginning, anywhere or `within` an element. */
-export const button = (name: string | RegExp, place: HTMLElement = document.body) =>
-  within(place).getByRole("button", { name });
+/** The button with this name, or beginning, anywhere or within an element. */
+export function button(name: string | RegExp, place: HTMLElement = document.body): HTMLElement {
+  // Those with the name are few: to ask of all whether something hides them takes ten times as long.
+  const named = within(place).queryAllByRole("button", { name, hidden: true });
+  const [found, ...others] = named.filter((one) => !isInaccessible(one));
+  if (!found || others.length > 0)
+    throw new Error(`There are ${others.length + (found ? 1 : 0)} buttons ${name}`);
+  return found;
+}
 /** The topmost dialog. */
 export const dialog = () =>
   [...document.querySelectorAll<HTMLElement>("[role$=dialog]")].at(-1) as HTMLElement;
@@ -200,9 +212,15 @@ export const search = () => screen.getByRole<HTMLInputElement>("textbox", { name
 export const announced = () => screen.getByTestId("announcer").textContent;
 /** `label` is the button's: All, Failed, ... */
 export const filter = (label: string) =>
-  button(new RegExp(`^${label}`), screen.getByRole("navigation", { name: "Filter by status" }));
+  button(
+    new RegExp(`^${label}`),
+    document.querySelector<HTMLElement>("[aria-label='Filter by status']") ?? undefined,
+  );
 /** The counts that these filters show, such as { All: "3" }. */
 export const counts = (...labels: string[]) =>
   Object.fromEntries(labels.map((label) => [label, filter(label).textContent?.slice(label.length)]));
+/** The texts of the messages that appear for a while. */
+export const messages = () =>
+  [...document.querySelectorAll("[data-sonner-toast]")].map((one) => one.textContent);
 /** The warning or failure above the list, if there is one. */
 export const warning = () => within(screen.getByRole("main")).queryByRole("alert");
