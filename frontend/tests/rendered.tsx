@@ -13,7 +13,7 @@
  *     await press(button("Refresh the list"));
  *   });
  *
- * Time stands still but for `run` and 10 ms after each action, so no test waits for anything. A new file of tests costs
+ * Time stands still but for `run` and 30 ms after each action, so no test waits for anything. A new file of tests costs
  * two seconds of CPU before its first test, and each card of a test some milliseconds: add to a file, with few jobs.
  * `functions` (fake-functions.ts) is new in each test: it holds back, changes or refuses answers, and notes requests.
  * Elements are found by the accessible names: `screen` of @testing-library/dom, and those below.
@@ -27,9 +27,6 @@ import { SWRConfig } from "swr";
 import { afterEach, beforeEach, expect, type MockInstance, vi } from "vitest";
 import { RECORD } from "@/lib/session";
 import { FakeFunctions } from "./fake-functions";
-
-// React as the built page has it: three times as fast, and it draws when it likes, not when a test says so.
-vi.hoisted(() => vi.stubEnv("NODE_ENV", "production"));
 
 vi.mock("next/navigation", async () => {
   const { useMemo, useSyncExternalStore } = await import("react");
@@ -72,6 +69,7 @@ const { default: JobsPage } = await import("@/app/(dashboard)/jobs/page");
 const { parts } = await import("@/app/(dashboard)/jobs/parts");
 // Loaded now, so that none takes real time in a test; one after the other, as Vitest links modules.
 for (const load of [...Object.values(parts), () => import("@/components/Watching")]) await load();
+await import("@/lib/firebase");
 
 // Without the whole document in each error.
 configure({ getElementError: (message) => new Error(message?.split("\n")[0]) });
@@ -196,7 +194,7 @@ export const goForward = () => doing(() => history.forward());
 export const cards = () => [...document.querySelectorAll("article")].map(({ id }) => id.replace("job-", ""));
 export const card = ({ id }: { id: string }) => document.getElementById(`job-${id}`) as HTMLElement;
 export const idsOf = (jobs: { id: string }[]) => jobs.map((job) => job.id);
-/** The button with this name, or beginning, anywhere or within an element. */
+/** The button with this name, or one that matches, anywhere or within an element. */
 export function button(name: string | RegExp, place: HTMLElement = document.body): HTMLElement {
   // Those with the name are few: to ask of all whether something hides them takes ten times as long.
   const named = within(place).queryAllByRole("button", { name, hidden: true });
