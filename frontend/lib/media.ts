@@ -44,7 +44,7 @@ function objectOf(url: string | null | undefined): string | undefined {
 }
 
 function renewalDue(media: JobThumbnailsResponse, now: number): boolean {
-  return Date.parse(media.expires_at) - now < RENEW_BEFORE;
+  return Date.parse(media.expires_at) - now <= RENEW_BEFORE;
 }
 
 /**
