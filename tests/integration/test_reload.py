@@ -249,7 +249,7 @@ def test_nobody_is_refused_while_functions_start_anew(sources: Sources) -> None:
     done = threading.Event()
 
     def ask() -> None:
-        while not done.wait(0.01):  # without a pause, the functions would have nothing left to start with
+        while not done.wait(0.03):  # without a pause, the functions would have nothing left to start with
             answers.append(sources.answer())
 
     with ThreadPoolExecutor(4) as threads:
