@@ -32,7 +32,7 @@ from tests.jobs import NOW, document, new_id, put_all, read, read_entry
 from tests.waiting import wait_until
 
 OUTPUTS = "nuumee-outputs"
-RACES = 200
+RACES = 100
 UNDER_WAY = {"status": "processing", "completed_at": None}
 MP4 = b"\0\0\0\x18ftypmp42" + bytes(12)
 VIDEO = next((ROOT / "infra/local/media").glob("output-*.mp4"))
@@ -91,7 +91,7 @@ def test_what_is_no_output_completes_nothing(
 def test_completion_and_delete_race_and_every_job_is_in_one_state_or_the_other(
     database: firestore.Client,
 ) -> None:
-    """Both begin at once, in either order, two hundred times."""
+    """Both begin at once, in either order, a hundred times."""
     completions, deletions = Completions(database, 8), Deletions(Ledger(database), SWEEP_AFTER)
     dice = random.Random(2026)
     jobs = put_all(database, [document("me", **UNDER_WAY) for _ in range(RACES)])

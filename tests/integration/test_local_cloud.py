@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,13 +21,15 @@ from google.cloud import firestore, storage
 from infra.local import demo_data, ports
 from infra.local import stack as stack_module
 from infra.local.client import Client
+from infra.local.demo import main as demo
 from infra.local.dev import main
 from infra.local.keeping import Kept
-from infra.local.stack import EMULATORS, PORT_NAMES, PROJECT, Stack, empty
+from infra.local.stack import EMULATORS, PORT_NAMES, PROJECT, Stack
 from infra.local.users import Account, Users
 from infra.stage import ROOT
 from tests.conftest import PASSWORD
 from tests.integration.programs import run_main, run_module
+from tests.jobs import document, put_all
 from tests.waiting import wait_until
 
 SECONDS = 240
@@ -77,66 +79,82 @@ def dev(
             wait_until(lambda: not leftovers(first), SECONDS)  # the next run uses the same ports
 
 
+def port_of(first: int, name: str) -> int:
+    return first + PORT_NAMES.index(name)
+
+
 def leftovers(first: int) -> list[int]:
     """The run's ports on which a process still listens."""
     return [first + offset for offset in range(len(PORT_NAMES)) if ports.answers(first + offset)]
 
 
-def upload(first: int, name: str, content: bytes) -> None:
-    options = {"api_endpoint": f"http://{ports.HOST}:{first + PORT_NAMES.index('storage')}"}
-    client = storage.Client(PROJECT, AnonymousCredentials(), client_options=options)
-    client.bucket("nuumee-outputs").blob(name).upload_from_string(content)
+def outputs(port: int) -> storage.Bucket:
+    """The bucket of outputs, in the emulator that listens on this port."""
+    options = {"api_endpoint": f"http://{ports.HOST}:{port}"}
+    return storage.Client(PROJECT, AnonymousCredentials(), client_options=options).bucket("nuumee-outputs")
 
 
-def test_make_dev_prints_working_commands_cleans_up_when_killed_and_keeps_data(tmp_path: Path, first: int) -> None:
+def upload(port: int, name: str, content: bytes) -> None:
+    outputs(port).blob(name).upload_from_string(content)
+
+
+def test_make_dev_goes_on_with_kept_data_prints_working_commands_and_keeps_what_is_new(
+    stack: Stack,
+    database: firestore.Client,
+    account: Account,
+    tmp_path: Path,
+    first: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     data = tmp_path / ".local" / "data"
-    url, auth = f"http://{ports.HOST}:{first}", f"http://{ports.HOST}:{first + PORT_NAMES.index('auth')}"
+    data.mkdir(parents=True)
+    url, auth = f"http://{ports.HOST}:{first}", f"http://{ports.HOST}:{port_of(first, 'auth')}"
     users = Users(auth, PROJECT)
+    (earlier,) = put_all(database, [document(account.user_id)])
+    upload(stack.ports["storage"], "kept/job/output.mp4", b"kept")
+    Kept(data).save(stack)
+    kept = (data / "last").resolve()
 
-    def jobs() -> dict[str, str]:
-        client = Client(url, users.sign_in("demo@nuumee.test", demo_data.PASSWORD).token)
-        return {job["id"]: job["created_at"] for page in client.pages(page_size=5) for job in page["jobs"]}
+    def jobs(email: str, password: str) -> set[str]:
+        client = Client(url, users.sign_in(email, password).token)
+        return {job["id"] for page in client.pages(page_size=5) for job in page["jobs"]}
 
-    output = tmp_path / "killed"
+    output = tmp_path / "output"
     with dev(first, output, KEEP="1") as process:
         assert process.poll() is None, output.read_text()
-        before = jobs()
-        assert len(before) == FEW
-        wait_until((data / "last").is_symlink, SECONDS)
-        process.kill()
-        process.wait()
-        wait_until(lambda: not leftovers(first), SECONDS)
-        wait_until(lambda: not list(tmp_path.glob("nuumee-*")), SECONDS)
-
-    output = tmp_path / "next"
-    with dev(first, output, KEEP="1") as process:
         text = output.read_text()
-        assert f"Open {url}/jobs/ and sign in:\n  demo@nuumee.test" in text
-        assert before.items() <= jobs().items()
-        account = users.add("kept", "kept@nuumee.test", PASSWORD)
+        assert f"Open {url}/jobs/ and sign in:\n  demo@nuumee.test ({FEW} jobs)" in text
+        lookup = f"{auth}/identitytoolkit.googleapis.com/v1/accounts:lookup?key=local"
+        # The previous run's session is still valid.
+        assert requests.post(lookup, json={"idToken": account.token}, timeout=10).status_code == 200
+        assert jobs(account.email, PASSWORD) == {earlier}
+        filled = jobs("demo@nuumee.test", demo_data.PASSWORD)
+        assert len(filled) >= FEW  # the worker adds more
+        wait_until(lambda: (data / "last").resolve() != kept, SECONDS)
+        users.add("added", "added@nuumee.test", PASSWORD)
         deleted = run_what_it_says(text)
-        upload(first, "kept/job/output.mp4", b"kept")
+        upload(port_of(first, "storage"), "added/job/output.mp4", b"added")
         wait_until(lambda: {"list_jobs", "get_thumbnails", "get_output", "delete_job"} <= logging(output), SECONDS)
         process.send_signal(signal.SIGINT)
         assert process.wait(timeout=SECONDS) == 0
     assert leftovers(first) == []
     assert not list(tmp_path.glob("nuumee-*"))
+    accounts = json.loads((data / "last" / "accounts.json").read_text())
+    assert {account.email, "added@nuumee.test"} <= {one["email"] for one in accounts}
 
-    with empty(Stack, ports.any_free(PORT_NAMES), output=print) as stack:
-        kept = Kept(data)
-        stack.kept = kept.last
-        stack.start_emulators(("auth", "storage", "firestore"))
-        users = Users(stack.auth_url, PROJECT)
-        kept.load_accounts(users)
-        assert users.sign_in("kept@nuumee.test", PASSWORD).user_id == account.user_id
-        lookup = f"{stack.auth_url}/identitytoolkit.googleapis.com/v1/accounts:lookup?key=local"
-        # The previous run's session is still valid.
-        assert requests.post(lookup, json={"idToken": account.token}, timeout=10).status_code == 200
-        documents = {job.id: job.to_dict() for job in firestore.Client(PROJECT).collection("jobs").get()}
-        assert documents.keys() >= before.keys()
-        assert [job_id for job_id, job in documents.items() if job and job.get("deleted_at")] == [deleted]
-        objects = storage.Client(PROJECT).bucket("nuumee-outputs")
-        assert objects.blob("kept/job/output.mp4").download_as_bytes() == b"kept"
+    output = tmp_path / "killed"
+    with dev(first, output, until=b"starting the functions", KEEP="1") as process:
+        monkeypatch.setenv("FIRESTORE_EMULATOR_HOST", f"{ports.HOST}:{port_of(first, 'firestore')}")
+        documents = {job.id: job.to_dict() or {} for job in firestore.Client(PROJECT).collection("jobs").get()}
+        assert documents.keys() >= {earlier, *filled}
+        assert [job_id for job_id, job in documents.items() if job.get("deleted_at")] == [deleted]
+        for name, content in (("kept", b"kept"), ("added", b"added")):
+            assert outputs(port_of(first, "storage")).blob(f"{name}/job/output.mp4").download_as_bytes() == content
+        assert list(tmp_path.glob("nuumee-*"))
+        process.kill()
+        process.wait()
+        wait_until(lambda: not leftovers(first), SECONDS)
+        wait_until(lambda: not list(tmp_path.glob("nuumee-*")), SECONDS)
 
 
 def logging(output: Path) -> set[str]:
@@ -171,8 +189,8 @@ def run_what_it_says(text: str) -> str:
 def test_make_dev_ends_and_names_the_process_that_died_during_start(tmp_path: Path, first: int) -> None:
     output = tmp_path / "output"
     with dev(first, output, until=b"starting the emulators") as process:
-        wait_until(lambda: _listeners_of(first + PORT_NAMES.index("firestore")), SECONDS)
-        os.kill(_listeners_of(first + PORT_NAMES.index("firestore"))[0], signal.SIGKILL)
+        wait_until(lambda: _listeners_of(port_of(first, "firestore")), SECONDS)
+        os.kill(_listeners_of(port_of(first, "firestore"))[0], signal.SIGKILL)
         assert process.wait(timeout=SECONDS) == 1
         assert "firestore has ended" in output.read_text()
     assert leftovers(first) == []
@@ -180,20 +198,22 @@ def test_make_dev_ends_and_names_the_process_that_died_during_start(tmp_path: Pa
 
 def test_make_dev_stops_everything_on_sigterm_during_start(tmp_path: Path, first: int) -> None:
     output = tmp_path / "output"
-    with dev(first, output, until=b"creating buckets") as process:
-        assert len(leftovers(first)) >= len(EMULATORS)
+    with dev(first, output, until=b"starting the emulators") as process:
+        emulators = [port_of(first, name) for name in EMULATORS]
+        wait_until(lambda: all(map(_listeners_of, emulators)) and leftovers(first), SECONDS)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=SECONDS) == 0
+    assert not any(map(_listeners_of, emulators))
     assert leftovers(first) == []
     assert list(tmp_path.iterdir()) == [output]
 
 
 def _listeners_of(port: int) -> list[int]:
-    """The processes that were started to listen on that port, the oldest first."""
+    """The processes with that port among their arguments, the oldest first."""
     listing = subprocess.run(
         ["ps", "-axww", "-o", "pid=,args="], capture_output=True, text=True, check=True
     ).stdout
-    return sorted(int(line.split()[0]) for line in listing.splitlines() if f"--port={port}" in line)
+    return sorted(int(line.split()[0]) for line in listing.splitlines() if re.search(rf"[ =]{port}\b", line))
 
 
 @pytest.mark.parametrize(
@@ -230,27 +250,19 @@ def _run(**environment: str) -> subprocess.CompletedProcess[str]:
     return run_module("infra.local.dev", environment={**os.environ, **environment}, timeout=SECONDS)
 
 
-@pytest.fixture
-def demo() -> Callable[[], subprocess.CompletedProcess[str]]:
-    return lambda: subprocess.run(
-        [sys.executable, "-m", "infra.local.demo"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-
-
 def test_make_demo_plays_the_main_journey_and_reports_each_step(
-    demo: Callable[[], subprocess.CompletedProcess[str]],
+    stack: Stack, users: Users, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ended = demo()
+    @contextmanager
+    def already(*_: object, **__: object) -> Iterator[Stack]:
+        yield stack
+
+    monkeypatch.setattr(stack_module, "running", already)
+    monkeypatch.setattr(stack_module, "stop_on_signals", lambda: None)  # they are this process's
+    ended = run_main(demo, ["-m"], os.environ, capsys)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    # On a busy machine it also says what it waits for.
-    steps = [step for line in ended.stdout.splitlines() if (step := line.split()[1]) != "waiting"]
+    steps = [line.split()[1] for line in ended.stdout.splitlines()]
     assert list(dict.fromkeys(steps)) == [
-        "start",
         "list",
         "page",
         "thumbnail",
@@ -261,19 +273,19 @@ def test_make_demo_plays_the_main_journey_and_reports_each_step(
         "done",
     ]
     assert "X-Goog-Signature" not in ended.stdout
+    # A second run finds the others of the thirty again, and makes none.
+    assert len(demo_data.fill(stack.settings, users).jobs) == 29
 
 
-def test_make_demo_says_what_broke(
-    demo: Callable[[], subprocess.CompletedProcess[str]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_make_demo_says_what_it_does_and_what_broke(tmp_path: Path) -> None:
     (tmp_path / "node").write_text("#!/bin/sh\necho no emulator today; exit 3\n")
     (tmp_path / "node").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    began = time.monotonic()
-    ended = demo()
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
+    ended = run_module("infra.local.demo", environment=environment, timeout=SECONDS)
     assert ended.returncode == 1
+    assert "demo: start      starting the emulators" in ended.stdout
     assert "demo: FAILED: auth has ended with exit code 3" in ended.stderr
-    assert time.monotonic() - began < SECONDS
+    assert not list(tmp_path.glob("nuumee-*"))
 
 
 def test_sign_in_works_at_the_pages_origin_and_its_token_works_with_the_api(

@@ -194,7 +194,7 @@ def asked_twice(case: schemathesis.Case[Any], stack: Stack, headers: dict[str, s
     )
 
 
-@pytest.mark.parametrize("size", [3, 100])
+@pytest.mark.parametrize("size", [7, 100])
 def test_pages_with_all_that_can_be_asked_for_are_as_described(stack: Stack, owner: Account, size: int) -> None:
     headers = {"Authorization": f"Bearer {owner.token}"}
     for search in (

@@ -77,7 +77,7 @@ class Sources:
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sources]:
     root = tmp_path_factory.mktemp("sources")
     for package in PACKAGES:
-        shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / package, root / package)
     shutil.copy(ROOT / "requirements.txt", root)
 
     class Copied(LiveStack):
@@ -249,7 +249,7 @@ def test_nobody_is_refused_while_functions_start_anew(sources: Sources) -> None:
     done = threading.Event()
 
     def ask() -> None:
-        while not done.wait(0.01):  # without a pause, the functions would have nothing left to start with
+        while not done.wait(0.03):  # without a pause, the functions would have nothing left to start with
             answers.append(sources.answer())
 
     with ThreadPoolExecutor(4) as threads:

@@ -1,6 +1,7 @@
 """Kill any process that takes part in a delete, at any moment, and restart it: the job is purged in the end.
 
-Between requests all of them are killed, one after the other. During the work each is killed alone.
+Between two requests, after the one and before the other, all of them are killed in turn. During the work each is
+killed alone.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ from tests.integration.faults.erasing import erase, erasures, is_erased, new_acc
 from tests.jobs import document, new_id, read, read_entry
 from tests.waiting import wait_until
 
-DELETING = ("delete_job", "purge_job", "process_upload", "sweep_purges")
+DELETING = ("delete_job", "process_upload", "sweep_purges")
 RESTORING = ("undelete_job", "restore_job")
 ERASING = ("delete_jobs", "erase_jobs")
 EMULATORS = ("firestore", "pubsub", "storage")
 EVERYTHING = ("purge_job", *EMULATORS, "auth", "delete_job", "process_upload", "sweep_purges")
 """What the next step of a deletion needs comes first."""
-BETWEEN = ("before the request", "after the request")
 CALLS = (1, 3)
+"""purge_job itself is killed at its calls, and Pub/Sub as soon as it delivers, in test_bench.py."""
 USER = ("kills", "kills@nuumee.test", "test-password")
 
 
@@ -86,20 +87,19 @@ def restart(bench: Bench, accounts: list[Account], *names: str) -> None:
         by_name.get(name, partial(restart_function, bench, name))()
 
 
-@pytest.mark.parametrize("moment", BETWEEN)
-def test_deleted_job_is_purged_although_everything_is_killed(
-    bench: Bench, accounts: list[Account], moment: str
+def test_deleted_jobs_are_purged_although_everything_is_killed_between_their_requests(
+    bench: Bench, accounts: list[Account]
 ) -> None:
-    job_id = new_job(bench, USER[0])
-    if moment == BETWEEN[0]:
-        restart(bench, accounts, *EVERYTHING)
-    wait_until(lambda: delete(bench, accounts[-1], job_id), PATIENCE)
-    if moment == BETWEEN[1]:
-        restart(bench, accounts, *EVERYTHING)
-    bench.sweep_until(partial(is_purged, bench, job_id))
+    jobs = [new_job(bench, USER[0]) for _ in range(2)]
+    wait_until(lambda: delete(bench, accounts[-1], jobs[0]), PATIENCE)
+    restart(bench, accounts, *EVERYTHING)
+    wait_until(lambda: delete(bench, accounts[-1], jobs[1]), PATIENCE)
+    bench.sweep_until(lambda: all(is_purged(bench, job_id) for job_id in jobs))
 
 
-@pytest.mark.parametrize(("name", "call"), [*itertools.product((*DELETING, *EMULATORS), CALLS)])
+@pytest.mark.parametrize(
+    ("name", "call"), [*itertools.product((*DELETING, "firestore", "storage"), CALLS), ("pubsub", CALLS[1])]
+)
 def test_deleted_job_is_purged_whichever_process_is_killed_at_a_call(
     bench: Bench, accounts: list[Account], name: str, call: int
 ) -> None:
@@ -110,23 +110,20 @@ def test_deleted_job_is_purged_whichever_process_is_killed_at_a_call(
     if name in EMULATORS:
         wait_until(killed.is_set)
         restart(bench, accounts, name)
-    if name in ("delete_job", "purge_job", "sweep_purges"):
+    if name in ("delete_job", "sweep_purges"):
         bench.sweep_until(killed.is_set)
     bench.sweep_until(partial(is_purged, bench, job_id))
 
 
-@pytest.mark.parametrize("moment", BETWEEN)
-def test_deleted_job_is_restored_although_both_functions_are_killed(
-    bench: Bench, accounts: list[Account], moment: str
+def test_deleted_jobs_are_restored_although_both_functions_are_killed_between_their_requests(
+    bench: Bench, accounts: list[Account]
 ) -> None:
-    def undelete_it(account: Account, job_id: str) -> None:
-        if moment == BETWEEN[0]:
-            restart(bench, accounts, *RESTORING)
-        wait_until(lambda: undelete(bench, account, job_id), PATIENCE)
-        if moment == BETWEEN[1]:
-            restart(bench, accounts, *RESTORING)
+    def undelete_them(account: Account, first: str, second: str) -> None:
+        wait_until(lambda: undelete(bench, account, first), PATIENCE)
+        restart(bench, accounts, *RESTORING)
+        wait_until(lambda: undelete(bench, account, second), PATIENCE)
 
-    expect_restored(bench, accounts[-1], undelete_it)
+    expect_restored(bench, accounts[-1], undelete_them, jobs=2)
 
 
 @pytest.mark.parametrize(("name", "call"), [*itertools.product(RESTORING, CALLS)])
@@ -141,28 +138,37 @@ def test_deleted_job_is_restored_whichever_function_is_killed_at_a_call(
     expect_restored(bench, accounts[-1], undelete_it)
 
 
-def expect_restored(bench: Bench, account: Account, undelete_it: Callable[[Account, str], None]) -> None:
-    """Delete a job, take it back with `undelete_it`, and expect its document and files to be as before."""
-    job_id = new_job(bench, account.user_id)
-    prefix = f"{account.user_id}/{job_id}/"
-    before = read(bench.database, job_id), bench.contents(prefix)
-    wait_until(lambda: delete(bench, account, job_id), PATIENCE)
-    wait_until(lambda: read_entry(bench.database, job_id)["state"] == "done", PATIENCE)
-    undelete_it(account, job_id)
-    bench.sweep_until(lambda: read_entry(bench.database, job_id)["state"] == "restored")
-    assert (read(bench.database, job_id), bench.contents(prefix)) == before
+def expect_restored(bench: Bench, account: Account, undelete_them: Callable[..., None], jobs: int = 1) -> None:
+    """Delete jobs, take them back with `undelete_them`, and expect their documents and files to be as before."""
+    ids = [new_job(bench, account.user_id) for _ in range(jobs)]
+
+    def found() -> list[object]:
+        contents = bench.contents(f"{account.user_id}/")
+        return [
+            (read(bench.database, job_id), {name: one for name, one in contents.items() if job_id in name[1]})
+            for job_id in ids
+        ]
+
+    def are(state: str) -> bool:
+        return {read_entry(bench.database, job_id)["state"] for job_id in ids} == {state}
+
+    before = found()
+    for job_id in ids:
+        wait_until(partial(delete, bench, account, job_id), PATIENCE)
+    wait_until(lambda: are("done"), PATIENCE)
+    undelete_them(account, *ids)
+    bench.sweep_until(lambda: are("restored"))
+    assert found() == before
 
 
-@pytest.mark.parametrize("moment", BETWEEN)
-def test_all_jobs_are_erased_although_both_functions_are_killed(bench: Bench, moment: str) -> None:
-    account = new_account(bench, new_id())
-    jobs = [new_job(bench, account.user_id) for _ in range(3)]
-    if moment == BETWEEN[0]:
-        restart(bench, [account], *ERASING)
-    wait_until(lambda: is_requested(bench, account, len(jobs)), PATIENCE)
-    if moment == BETWEEN[1]:
-        restart(bench, [account], *ERASING)
-    expect_erased(bench, account, jobs)
+def test_all_jobs_are_erased_although_both_functions_are_killed_between_two_requests(bench: Bench) -> None:
+    accounts = [new_account(bench, new_id()) for _ in range(2)]
+    jobs = [[new_job(bench, account.user_id) for _ in range(3)] for account in accounts]
+    wait_until(lambda: is_requested(bench, accounts[0], 3), PATIENCE)
+    restart(bench, accounts, *ERASING)
+    wait_until(lambda: is_requested(bench, accounts[1], 3), PATIENCE)
+    for account, of_it in zip(accounts, jobs, strict=True):
+        expect_erased(bench, account, of_it)
 
 
 @pytest.mark.parametrize(("name", "call"), [*itertools.product(ERASING, CALLS)])
