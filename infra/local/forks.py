@@ -36,8 +36,6 @@ LIBRARIES = (
     "google.cloud.storage",
 )
 """What takes long to import. None of it starts a thread, which forks would lack."""
-LOG_IMPORTS = "LOG_IMPORTS"
-"""A variable with the file to which a fork appends, for each module that it imports, the path of its bytecode."""
 _CONTROL = 3
 """The parent's descriptor for its orders and news. In a fork, that of its listener, as in systemd's protocol."""
 
@@ -212,24 +210,11 @@ def _become(order: dict[str, Any], output: int, listener: int | None = None) -> 
     if listener is not None:
         os.dup2(listener, _CONTROL)
         os.environ["LISTEN_PID"] = str(os.getpid())
-    if log := os.environ.pop(LOG_IMPORTS, None):
-        _log_imports(log)
     os.nice(order["nice"])
     os.chdir(order["folder"])
     # The default is the folder of the import.
     sys.argv = [*order["command"], f"--source={Path('main.py').resolve()}"]
     sys.exit(import_module("functions_framework._cli")._cli())
-
-
-def _log_imports(file: str) -> None:
-    """Python looks for the bytecode first, whether it is there or not."""
-    log = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-
-    def hear(event: str, details: tuple[Any, ...]) -> None:
-        if event == "open" and str(details[0]).endswith(".pyc"):
-            os.write(log, f"{details[0]}\n".encode())
-
-    sys.addaudithook(hear)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,6 @@ from itertools import count
 from pathlib import Path
 
 from infra.local.changes import Changes
-from infra.local.forks import LOG_IMPORTS
 from infra.local.processes import Processes
 from infra.local.resources import topics_by_function
 from infra.local.stack import Stack
@@ -41,15 +40,10 @@ class _Start:
     ready: Readiness
 
     def has_imported(self, file: Path) -> bool:
-        """Whether the process has imported the file. Other files are read when first needed."""
-        if file.suffix != ".py":
-            return False
-        return cache_from_source(str(self.folder.resolve() / file)) in self.imports.read_text().splitlines()
-
-    @property
-    def imports(self) -> Path:
-        """Where the process notes what it imports: infra.local.forks.LOG_IMPORTS."""
-        return self.folder / ".imports"
+        """Whether the process imported the file, which leaves bytecode beside it. Other files are read when first
+        needed.
+        """
+        return file.suffix == ".py" and Path(cache_from_source(str(self.folder / file))).exists()
 
     def update(self, root: Path, file: Path) -> None:
         """Update a file that is not yet in use from `root`, or remove it if it is gone there."""
@@ -149,16 +143,13 @@ class LiveStack(Stack):
 
     def _start(self, name: str, process: str, *, may_end: bool) -> _Start:
         number = next(self._numbers)
-        folder = stage(self.folder / f"{name}-{number}", self.root, compiled=True)
+        folder = stage(self.folder / f"{name}-{number}", self.root)
         start = _Start(process, folder, Readiness(self.folder / f"ready-{number}"))
-        start.imports.touch()
         self.processes.cleanup.callback(start.ready.close)
         self._addresses[name].start(
             process,
             self.function_command(name, self.ports[name]),
-            environment=self.function_environment(
-                name, K_REVISION=f"{name}-{number}", **{LOG_IMPORTS: str(start.imports)}
-            ),
+            environment=self.function_environment(name, K_REVISION=f"{name}-{number}"),
             folder=folder,
             readiness=start.ready,
             label=name,

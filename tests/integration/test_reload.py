@@ -77,7 +77,7 @@ class Sources:
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sources]:
     root = tmp_path_factory.mktemp("sources")
     for package in PACKAGES:
-        shutil.copytree(ROOT / package, root / package)
+        shutil.copytree(ROOT / package, root / package, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "requirements.txt", root)
 
     class Copied(LiveStack):
