@@ -181,6 +181,7 @@ def test_a_missing_setting_is_named_when_the_function_starts(folder: Path, missi
     assert "hushhush" not in ended.stdout + ended.stderr
 
 
+@pytest.mark.slow  # starts Python for each
 @pytest.mark.parametrize(
     "first",
     [
@@ -194,11 +195,13 @@ def test_neither_the_start_nor_signing_imports_a_client_library(folder: Path, fi
     assert ended.stdout.strip() == "[]", ended.stderr
 
 
+@pytest.mark.slow  # starts Python
 def test_only_the_function_that_is_asked_for_is_imported(folder: Path) -> None:
     code = "import main, sys; main.purge_job; print([n for n in sys.modules if n.startswith('functions.')])"
     assert run(code, folder, LEAST).stdout.strip() == "['functions.purge_job']"
 
 
+@pytest.mark.slow  # starts Python for each
 @pytest.mark.parametrize("name", ["shared", "_hidden", "FUNCTION_TARGET_is_not_set"])
 def test_what_is_no_function_is_not_found(name: str, folder: Path) -> None:
     ended = run(f"import main; print(hasattr(main, {name!r}))", folder, LEAST)
