@@ -88,7 +88,7 @@ def a_storage(
 ) -> Iterator[storage.Client]:
     """A client of a new Storage with these buckets, all empty. Its objects are in `contents`."""
     httpd = troubled(0, contents or VersionedStorage(), trouble)
-    thread = threading.Thread(target=httpd.serve_forever, args=(0.05,))
+    thread = threading.Thread(target=httpd.serve_forever, args=(0.01,))
     thread.start()
     options = {"api_endpoint": f"http://{HOST}:{httpd.server_address[1]}"}
     client = storage.Client(project="p", credentials=AnonymousCredentials(), client_options=options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -44,8 +45,7 @@ class Stamp:
 
 
 def _git(root: Path, *words: str) -> str | None:
-    try:
-        ended = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=False)
-    except FileNotFoundError:
+    if shutil.which("git") is None:
         return None
+    ended = subprocess.run(["git", "-C", str(root), *words], capture_output=True, text=True, check=False)
     return ended.stdout.strip() if ended.returncode == 0 else None

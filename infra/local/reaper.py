@@ -21,7 +21,7 @@ def end(groups: list[int], patience: float) -> None:
     _signal(groups, signal.SIGTERM)
     deadline = time.monotonic() + patience
     while _signal(groups, 0) and time.monotonic() < deadline:
-        time.sleep(0.05)
+        time.sleep(0.01)
     _signal(groups, signal.SIGKILL)
 
 

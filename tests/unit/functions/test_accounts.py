@@ -22,6 +22,8 @@ from tests.storages import a_storage
 from tests.unit.functions.stories import DOCUMENTS, Story, stories
 from tests.unit.infra.who_may_what import FIRESTORE, parts
 
+pytestmark = pytest.mark.slow  # plays every story of every function
+
 FUNCTIONS = table().functions
 VIEWER = Role("roles/datastore.viewer", "project")
 IN_STORAGE = {"buckets", "outputs", "pictures"}

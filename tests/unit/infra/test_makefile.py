@@ -14,7 +14,7 @@ from infra.stage import ROOT
 
 @pytest.mark.parametrize(
     ("target", "environment", "workers"),
-    [("test", {}, 3), ("quick", {}, 2), ("test", {"AT_ONCE": "1"}, 1), ("quick", {"AT_ONCE": "1"}, 1)],
+    [("test", {}, 3), ("quick", {}, 3), ("test", {"AT_ONCE": "1"}, 1), ("quick", {"AT_ONCE": "1"}, 1)],
 )
 def test_as_many_tests_run_at_once_as_the_environment_says_or_as_suits_the_target(
     target: str, environment: Mapping[str, str], workers: int

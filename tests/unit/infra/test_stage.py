@@ -20,7 +20,9 @@ import pytest
 
 from infra.cloud.build import BASE, digest_of
 from infra.functions import table
-from infra.local.ports import any_free
+from infra.local.forks import Forks
+from infra.local.ports import HOST, any_free
+from infra.local.processes import Processes
 from infra.stage import FUNCTIONS, PACKAGES, PYTHON, ROOT, stage
 from tests.deployed import deployed_python
 
@@ -98,30 +100,24 @@ def test_the_python_is_supported_for_another_year() -> None:
     assert (ENDS[PYTHON] - date.today()).days > 365, "move to a newer Python: infra/stage.py"
 
 
-@pytest.mark.slow  # starts Python for each function
+@pytest.mark.slow  # starts every function
 def test_every_function_answers_from_that_folder_by_its_name_alone(
-    folder: Path, python: Path, tmp_path: Path
+    folder: Path, python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """As forks of one process, as the local cloud has them: nothing but the folder and what is installed there can
+    be imported.
+    """
     ports = any_free(FUNCTIONS)
-    plain = {"PATH": os.environ["PATH"], "HOST": "127.0.0.1", "XDG_RUNTIME_DIR": str(tmp_path)}
-    began = [
-        subprocess.Popen(
-            # -I: nothing but the folder and what is installed can be imported.
-            [str(python), "-I", str(python.with_name("functions-framework"))],
-            cwd=folder,
-            env={**LEAST, **plain, "FUNCTION_TARGET": name, "PORT": str(port)},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        for name, port in ports.items()
-    ]
-    try:
+    plain = {"PATH": os.environ["PATH"], "HOST": HOST}
+    with Processes(lambda _: None, tmp_path) as processes:
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "executable", str(python))
+            forks = Forks(processes, tmp_path)
+        for name, port in ports.items():
+            environment = {**LEAST, **plain, "FUNCTION_TARGET": name, "PORT": str(port)}
+            command = ["functions-framework"]
+            processes.start(name, command, environment=environment, folder=folder, using=forks.start)
         found = {name: status(name, port) for name, port in ports.items()}
-    finally:
-        for process in began:
-            process.terminate()
-        for process in began:
-            process.wait(timeout=60)
     wanted = {
         name: 200 if function.topic else 404 if function.public else 401
         for name, function in table().functions.items()
@@ -132,7 +128,7 @@ def test_every_function_answers_from_that_folder_by_its_name_alone(
 def status(name: str, port: int) -> int:
     """What the function answers to a probe, or to whoever has no token."""
     function = table().functions[name]
-    address, method, body = f"http://127.0.0.1:{port}", "POST", None
+    address, method, body = f"http://{HOST}:{port}", "POST", None
     if function.topic:
         message = {
             "attributes": {"probe": "1"},
@@ -185,6 +181,7 @@ def test_a_missing_setting_is_named_when_the_function_starts(folder: Path, missi
     assert "hushhush" not in ended.stdout + ended.stderr
 
 
+@pytest.mark.slow  # starts Python for each
 @pytest.mark.parametrize(
     "first",
     [
@@ -198,11 +195,13 @@ def test_neither_the_start_nor_signing_imports_a_client_library(folder: Path, fi
     assert ended.stdout.strip() == "[]", ended.stderr
 
 
+@pytest.mark.slow  # starts Python
 def test_only_the_function_that_is_asked_for_is_imported(folder: Path) -> None:
     code = "import main, sys; main.purge_job; print([n for n in sys.modules if n.startswith('functions.')])"
     assert run(code, folder, LEAST).stdout.strip() == "['functions.purge_job']"
 
 
+@pytest.mark.slow  # starts Python for each
 @pytest.mark.parametrize("name", ["shared", "_hidden", "FUNCTION_TARGET_is_not_set"])
 def test_what_is_no_function_is_not_found(name: str, folder: Path) -> None:
     ended = run(f"import main; print(hasattr(main, {name!r}))", folder, LEAST)

@@ -39,7 +39,7 @@ TOPICS = {name: table().topic_name(one.topic, DEFAULTS) for name, one in FUNCTIO
 RETRIED = tuple(name for name, function in FUNCTIONS.items() if function.retry)
 TOOLS = ("bash", "cat", "dirname", "env")
 FILES = ("requirements.txt", "frontend/lib/settings.ts")
-FEW = ("functions/__init__.py", "functions/list_jobs.py", "shared/__init__.py", "shared/errors.py")
+FEW = ("functions/__init__.py", "shared/errors.py")
 """Sources that are enough to make an image of."""
 PROGRAM = (
     *("deploy.sh", "infra/__init__.py", "infra/stage.py", "infra/stage_page.py"),
@@ -67,8 +67,8 @@ class Done:
 class Checkout:
     """A copy of the files that deploy.sh uses, and a PATH with little more than the recording gcloud.
 
-    Unless it is whole, it has few sources, and shares a copy of infra/ with all others of the process, so no test
-    may write into that: copies take time.
+    Unless it is whole, it has few sources, and shares its PATH and a copy of infra/ with all others
+    of the process, so no test may write into those: files take time.
     """
 
     root: Path
@@ -158,31 +158,38 @@ class Checkout:
 
 
 def make(folder: Path, *, whole: bool = False) -> Checkout:
-    copy = Checkout(folder / "checkout", folder / "bin")
-    copy.path.mkdir()
-    for tool in TOOLS:
-        (copy.path / tool).symlink_to(shutil.which(tool) or tool)
-    (copy.path / "python3").symlink_to(sys.executable)
-    (copy.path / "gcloud").write_text(FAKE_GCLOUD)
-    (copy.path / "gcloud").chmod(0o755)
+    shared = Path(_shared().name)
+    copy = Checkout(folder / "checkout", _path(folder / "bin") if whole else shared / "bin")
     for file in (*FILES, *(PROGRAM if whole else FEW)):
         (copy.root / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / file, copy.root / file)
-    if whole:
-        (copy.root / "deploy.sh").chmod(0o755)
-        for part in ("functions", "shared", "infra/cloud"):
-            shutil.copytree(ROOT / part, copy.root / part, ignore=shutil.ignore_patterns("__pycache__"))
-    else:
-        (copy.root / "infra").symlink_to(_infra().name)
+    if not whole:
+        (copy.root / "infra").symlink_to(shared / "infra")
+        return copy
+    (copy.root / "deploy.sh").chmod(0o755)
+    for part in ("functions", "shared", "infra/cloud"):
+        shutil.copytree(ROOT / part, copy.root / part, ignore=shutil.ignore_patterns("__pycache__"))
     return copy
 
 
+def _path(folder: Path) -> Path:
+    """Make the PATH."""
+    folder.mkdir()
+    for tool in TOOLS:
+        (folder / tool).symlink_to(shutil.which(tool) or tool)
+    (folder / "python3").symlink_to(sys.executable)
+    (folder / "gcloud").write_text(FAKE_GCLOUD)
+    (folder / "gcloud").chmod(0o755)
+    return folder
+
+
 @cache
-def _infra() -> TemporaryDirectory[str]:
-    """A copy of infra/, which is removed when the process ends."""
+def _shared() -> TemporaryDirectory[str]:
+    """A PATH and a copy of infra/, which are removed when the process ends."""
     folder = TemporaryDirectory()
+    _path(Path(folder.name) / "bin")
     ignored = shutil.ignore_patterns("__pycache__", "node_modules")
-    shutil.copytree(ROOT / "infra", folder.name, ignore=ignored, dirs_exist_ok=True)
+    shutil.copytree(ROOT / "infra", Path(folder.name) / "infra", ignore=ignored)
     return folder
 
 

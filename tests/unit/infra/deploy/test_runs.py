@@ -123,6 +123,7 @@ def test_the_failures_below_are_of_every_kind_of_change(made: tuple[list[Line], 
     assert all(any(line.startswith(kind) for line in lines) for kind in KINDS)
 
 
+@pytest.mark.slow  # deploys three times for each kind
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_that_fails_at_a_step_ends_there_and_can_be_repeated(
     kind: str, checkout: Checkout, made: tuple[list[Line], Any]
@@ -147,6 +148,7 @@ def test_a_run_that_fails_at_a_step_ends_there_and_can_be_repeated(
     assert checkout.must() == []
 
 
+@pytest.mark.slow  # deploys for each command
 @pytest.mark.parametrize(
     "command",
     [

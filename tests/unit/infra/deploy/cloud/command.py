@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 PROJECT = "nuumee-test"
@@ -29,7 +30,7 @@ class Command:
     """The words that are no flags, after those of the command itself."""
     secret: str | None = None
 
-    @property
+    @cached_property
     def flags(self) -> dict[str, str]:
         """The last value of each flag; empty where it has none."""
         pairs = (word.partition("=") for word in self.words if word.startswith("--"))
