@@ -19,9 +19,10 @@
  * Elements are found by the accessible names: `screen` of @testing-library/dom, and those below.
  */
 
-import { screen, within } from "@testing-library/dom";
+import { configure, screen, within } from "@testing-library/dom";
 import { userEvent } from "@testing-library/user-event";
 import { createRoot, type Root } from "react-dom/client";
+import { toast } from "sonner";
 import { SWRConfig } from "swr";
 import { afterEach, beforeEach, expect, type MockInstance, vi } from "vitest";
 import { RECORD } from "@/lib/session";
@@ -58,7 +59,11 @@ vi.mock("next/navigation", async () => {
 
 /** How often Firebase was asked for a token, and whether each had to be fresh. */
 export const tokens: boolean[] = [];
+/** Firebase's part in signing in again. */
+export const firebase = { signInAgain: async (_password: string) => {} };
 vi.mock("@/lib/firebase", () => ({
+  meansOfSignIn: async () => ({ email: "user@nuumee.test", password: true, google: false }),
+  signInAgain: (password: string) => firebase.signInAgain(password),
   currentUser: async () => null,
   currentToken: async (fresh: boolean) => {
     tokens.push(fresh);
@@ -70,13 +75,18 @@ const { default: DashboardLayout } = await import("@/app/(dashboard)/layout");
 const { default: JobsPage } = await import("@/app/(dashboard)/jobs/page");
 const { parts } = await import("@/app/(dashboard)/jobs/parts");
 // Loaded now, so that none takes real time in a test; one after the other, as Vitest links modules.
-for (const load of [...Object.values(parts), () => import("@/components/Watching")]) await load();
+const others = [() => import("@/components/Watching"), () => import("@/components/dialogs/EraseDialog")];
+for (const load of [...Object.values(parts), ...others]) await load();
+
+// Without the whole document in each error.
+configure({ getElementError: (message) => new Error(message?.split("\n")[0]) });
 
 export let functions: FakeFunctions;
 export let user: ReturnType<typeof userEvent.setup>;
 
 let problems: MockInstance<typeof console.error>;
 let root: Root | undefined;
+let place: HTMLElement | undefined;
 
 beforeEach(() => {
   vi.useFakeTimers({
@@ -95,13 +105,17 @@ beforeEach(() => {
   localStorage.setItem(RECORD, JSON.stringify({ uid: "user", email: "user@nuumee.test", stsTokenManager }));
 });
 
-afterEach(() => {
+afterEach(async () => {
   close();
+  // Messages stay when the page goes.
+  toast.dismiss();
+  await run(1);
   expect(problems.mock.calls).toEqual([]);
   localStorage.clear();
   sessionStorage.clear();
   tokens.length = 0;
   setVisibility("visible");
+  vi.restoreAllMocks();
   vi.unstubAllGlobals();
   vi.useRealTimers();
 });
@@ -116,11 +130,12 @@ class Seen {
 }
 
 /** Opens the page anew at this address. A reload is `open(location.search)`. */
-export async function open(query = "", { hidden = false } = {}): Promise<void> {
+export async function open(query = "", { hidden = false, time = 0.03 } = {}): Promise<void> {
   close();
   if (hidden) setVisibility("hidden");
   history.replaceState(null, "", `/jobs/${query}`);
-  root = createRoot(document.body.appendChild(document.createElement("div")));
+  place = document.body.appendChild(document.createElement("div"));
+  root = createRoot(place);
   root.render(
     <SWRConfig value={{ provider: () => new Map() }}>
       <DashboardLayout>
@@ -128,12 +143,12 @@ export async function open(query = "", { hidden = false } = {}): Promise<void> {
       </DashboardLayout>
     </SWRConfig>,
   );
-  await settle();
+  await run(time);
 }
 
 function close(): void {
   root?.unmount();
-  document.body.replaceChildren();
+  place?.remove();
 }
 
 /** Lets everything happen that takes no time, or hardly any. Of cards, two appear in a millisecond. */
@@ -204,5 +219,8 @@ export const filter = (label: string) =>
 /** The counts that these filters show, such as { All: "3" }. */
 export const counts = (...labels: string[]) =>
   Object.fromEntries(labels.map((label) => [label, filter(label).textContent?.slice(label.length)]));
+/** The texts of the messages that appear for a while. */
+export const messages = () =>
+  [...document.querySelectorAll("[data-sonner-toast]")].map((one) => one.textContent);
 /** The warning or failure above the list, if there is one. */
 export const warning = () => within(screen.getByRole("main")).queryByRole("alert");
