@@ -377,6 +377,25 @@ test("an old trash is loaded again when its user comes back", async () => {
   expect(cards()).toHaveLength(2);
 });
 
+test("a trash whose jobs were all restored is empty, and the jobs are counted again", async () => {
+  functions.remove(functions.add(), functions.add({ status: "failed" }));
+  const [one] = functions.trash as unknown as [Job];
+  await open("?deleted=true");
+  expect(counts("All", "Completed", "Failed")).toEqual({ All: "0", Completed: "0", Failed: "0" });
+  await select(one);
+  await press(barButton("Select all 2"));
+  await press(barButton("Restore"));
+  screen.getByRole("heading", { name: "The trash is empty" });
+  const back = { All: "2", Completed: "1", Failed: "1" };
+  expect(counts("All", "Completed", "Failed")).toEqual(back);
+  await run(3);
+  expect(messages()[0]).toContain("2 jobs restored");
+  expect(counts("All", "Completed", "Failed")).toEqual(back);
+  await press(filter("All"));
+  expect(cards()).toEqual(idsOf(functions.jobs).reverse());
+  expect(counts("All", "Completed", "Failed")).toEqual(back);
+});
+
 async function eraseEverything(): Promise<void> {
   await press(within(screen.getByRole("banner")).getByRole("button"));
   await press(screen.getByRole("menuitem", { name: "Erase everything" }));
@@ -449,10 +468,10 @@ test("a session that ends midway leads to sign-in, once each deletion was sent a
   await removeAll(...jobs);
   await run(2);
   expect(leave).toHaveBeenCalledWith("/sign-in/?reason=revoked&next=%2Fjobs%2F");
-  const deletions = functions.asked(DELETION);
-  expect(new Set(deletions.map(({ path }) => path.split("/")[2]))).toEqual(new Set(idsOf(jobs)));
-  expect(deletions.length).toBeGreaterThan(2);
-  expect(deletions.length).toBeLessThanOrEqual(4);
-  expect(tokens).toEqual([true]); // one for all
+  const deletions = functions.asked(DELETION).map(({ path }) => path.split("/")[2]);
+  const times = jobs.map(({ id }) => deletions.filter((one) => one === id).length);
+  expect(Math.min(...times)).toBeGreaterThan(0);
+  expect(Math.max(...times)).toBe(2);
+  expect(tokens).toEqual([true]);
   expect(functions.jobs).toHaveLength(2);
 });

@@ -200,8 +200,9 @@ test("a name that could not be saved stays in the field with the reason, until i
   expect(messages()[0]).toContain(`Job ${shortName(job.id)} could not be renamed`);
   await type(nameField(), "!");
   expect(alert()).toBeUndefined();
-  await pressEnter();
+  await press(button("Save", dialog()));
   expect(alert()).toBe("Firestore cannot be reached.");
+  expect(focused()).toBe(nameField());
   await press(button("Cancel", dialog()));
   expect(focused()).toBe(rename());
   within(dialog()).getByText("This job has no name.");

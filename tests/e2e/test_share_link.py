@@ -37,8 +37,14 @@ def test_a_link_is_ended_and_replaced_by_one_to_copy_whose_page_shows_the_name_i
     low, lower = (button.evaluate("button => button.getBoundingClientRect().top") for button in (download, end))
     assert low < lower
     expect(_link(details).get_by_role("status")).to_contain_text(_url(stack, job_id[:8]))
+    question = page.get_by_role("alertdialog")
     end.click()
-    page.get_by_role("alertdialog").get_by_role("button", name="End link").click()
+    expect(question.get_by_role("button", name="Keep it")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(question).to_have_count(0)
+    expect(end).to_be_focused()
+    end.click()
+    question.get_by_role("button", name="End link").click()
     none = "This job has no share link. Only you can watch the video."
     expect(_link(details).get_by_role("status")).to_have_text(none)
     expect(_button(details, "New")).to_be_focused()
