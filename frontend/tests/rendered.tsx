@@ -56,7 +56,11 @@ vi.mock("next/navigation", async () => {
 
 /** How often Firebase was asked for a token, and whether each had to be fresh. */
 export const tokens: boolean[] = [];
+/** Firebase's part in signing in again. */
+export const firebase = { signInAgain: async (_password: string) => {} };
 vi.mock("@/lib/firebase", () => ({
+  meansOfSignIn: async () => ({ email: "user@nuumee.test", password: true, google: false }),
+  signInAgain: (password: string) => firebase.signInAgain(password),
   currentUser: async () => null,
   currentToken: async (fresh: boolean) => {
     tokens.push(fresh);
@@ -68,7 +72,8 @@ const { default: DashboardLayout } = await import("@/app/(dashboard)/layout");
 const { default: JobsPage } = await import("@/app/(dashboard)/jobs/page");
 const { parts } = await import("@/app/(dashboard)/jobs/parts");
 // Loaded now, so that none takes real time in a test; one after the other, as Vitest links modules.
-for (const load of [...Object.values(parts), () => import("@/components/Watching")]) await load();
+const others = [() => import("@/components/Watching"), () => import("@/components/dialogs/EraseDialog")];
+for (const load of [...Object.values(parts), ...others]) await load();
 await import("@/lib/firebase");
 
 // Without the whole document in each error.

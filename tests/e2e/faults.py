@@ -17,8 +17,6 @@ LIST = re.compile(r"/api/v1/jobs\?")
 POLL = re.compile(r"/api/v1/jobs\?.*\bids=")
 PAGE = re.compile(r"/api/v1/jobs\?page_size=20&")
 """Requests for a page of the list with its media."""
-ALL_MATCHING = re.compile(r"/api/v1/jobs\?page_size=100$")
-"""Requests for all jobs, whatever page they are on."""
 LOOK = re.compile(r"/api/v1/jobs\?page_size=1$")
 """Requests that look for new jobs."""
 ONE_JOB = re.compile(r"/api/v1/jobs/[^/?]+$")

@@ -9,8 +9,8 @@ from playwright.sync_api import Locator, expect
 
 from tests.e2e.jobs_page import JobsPage, wait_for, wait_for_dialog
 from tests.e2e.shelf import STATUSES, Shelf
-from tests.e2e.test_deletion import delete
 from tests.e2e.test_names import NAMES
+from tests.e2e.test_trash import delete
 
 _CYAN = "rgb(0, 240, 217)"
 _ACTIVE = ("pending", "queued", "processing", "watermarking")

@@ -44,7 +44,11 @@ function NameForm({ job, onChange, onDone }: Props & { onDone: () => void }) {
   const rename = useRename(job, onChange);
   const input = useRef<HTMLInputElement>(null);
   const problem = useId();
-  useEffect(() => input.current?.select(), []);
+  useEffect(() => {
+    // Not every browser focuses what it selects.
+    input.current?.focus();
+    input.current?.select();
+  }, []);
   useUnderWay(text !== (job.name ?? ""));
 
   const submit = async (event: FormEvent) => {
