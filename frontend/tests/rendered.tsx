@@ -19,9 +19,11 @@
  * Elements are found by the accessible names: `screen` of @testing-library/dom, and those below.
  */
 
-import { screen, within } from "@testing-library/dom";
+import { configure, screen, within } from "@testing-library/dom";
 import { userEvent } from "@testing-library/user-event";
+import type { ReactNode } from "react";
 import { createRoot, type Root } from "react-dom/client";
+import { toast } from "sonner";
 import { SWRConfig } from "swr";
 import { afterEach, beforeEach, expect, type MockInstance, vi } from "vitest";
 import { RECORD } from "@/lib/session";
@@ -60,23 +62,29 @@ vi.mock("next/navigation", async () => {
 export const tokens: boolean[] = [];
 vi.mock("@/lib/firebase", () => ({
   currentUser: async () => null,
-  currentToken: async (fresh: boolean) => {
+  currentToken: vi.fn(async (fresh: boolean) => {
     tokens.push(fresh);
     return `token ${tokens.length}`;
-  },
+  }),
+  signIn: async () => undefined,
 }));
 
 const { default: DashboardLayout } = await import("@/app/(dashboard)/layout");
 const { default: JobsPage } = await import("@/app/(dashboard)/jobs/page");
+const { default: SignInPage } = await import("@/app/(auth)/sign-in/page");
 const { parts } = await import("@/app/(dashboard)/jobs/parts");
 // Loaded now, so that none takes real time in a test; one after the other, as Vitest links modules.
 for (const load of [...Object.values(parts), () => import("@/components/Watching")]) await load();
+
+// Without the whole document in each error.
+configure({ getElementError: (message) => new Error(message?.split("\n")[0]) });
 
 export let functions: FakeFunctions;
 export let user: ReturnType<typeof userEvent.setup>;
 
 let problems: MockInstance<typeof console.error>;
 let root: Root | undefined;
+let place: HTMLElement | undefined;
 
 beforeEach(() => {
   vi.useFakeTimers({
@@ -95,13 +103,18 @@ beforeEach(() => {
   localStorage.setItem(RECORD, JSON.stringify({ uid: "user", email: "user@nuumee.test", stsTokenManager }));
 });
 
-afterEach(() => {
+afterEach(async () => {
   close();
+  // Messages stay when the page goes.
+  toast.dismiss();
+  await run(1);
   expect(problems.mock.calls).toEqual([]);
   localStorage.clear();
   sessionStorage.clear();
   tokens.length = 0;
   setVisibility("visible");
+  setOnline(true);
+  vi.restoreAllMocks();
   vi.unstubAllGlobals();
   vi.useRealTimers();
 });
@@ -116,24 +129,34 @@ class Seen {
 }
 
 /** Opens the page anew at this address. A reload is `open(location.search)`. */
-export async function open(query = "", { hidden = false } = {}): Promise<void> {
+export async function open(query = "", { hidden = false, time = 0.03 } = {}): Promise<void> {
   close();
   if (hidden) setVisibility("hidden");
-  history.replaceState(null, "", `/jobs/${query}`);
-  root = createRoot(document.body.appendChild(document.createElement("div")));
-  root.render(
+  const page = (
     <SWRConfig value={{ provider: () => new Map() }}>
       <DashboardLayout>
         <JobsPage />
       </DashboardLayout>
-    </SWRConfig>,
+    </SWRConfig>
   );
-  await settle();
+  await render(`/jobs/${query}`, page, time);
+}
+
+/** Opens the sign-in page, where any password is the right one. */
+export const openSignIn = (query = "") => render(`/sign-in/${query}`, <SignInPage />, 0.03);
+
+async function render(address: string, page: ReactNode, time: number): Promise<void> {
+  close();
+  history.replaceState(null, "", address);
+  place = document.body.appendChild(document.createElement("div"));
+  root = createRoot(place);
+  root.render(page);
+  await run(time);
 }
 
 function close(): void {
   root?.unmount();
-  document.body.replaceChildren();
+  place?.remove();
 }
 
 /** Lets everything happen that takes no time, or hardly any. Of cards, two appear in a millisecond. */
@@ -175,6 +198,17 @@ function setVisibility(visibilityState: DocumentVisibilityState): void {
   Object.defineProperty(document, "visibilityState", { value: visibilityState, configurable: true });
 }
 
+/** Ends the connection, as far as the browser tells, or restores it. */
+export async function connect(online: boolean): Promise<void> {
+  setOnline(online);
+  window.dispatchEvent(new Event(online ? "online" : "offline"));
+  await settle();
+}
+
+function setOnline(onLine: boolean): void {
+  Object.defineProperty(navigator, "onLine", { value: onLine, configurable: true });
+}
+
 /** Does something and lets happen what follows from it: `await doing(() => user.keyboard("{Escape}"))`. */
 export async function doing(what: () => unknown): Promise<void> {
   await what();
@@ -204,5 +238,27 @@ export const filter = (label: string) =>
 /** The counts that these filters show, such as { All: "3" }. */
 export const counts = (...labels: string[]) =>
   Object.fromEntries(labels.map((label) => [label, filter(label).textContent?.slice(label.length)]));
+/** The texts of the messages that appear for a while. */
+export const messages = () =>
+  [...document.querySelectorAll("[data-sonner-toast]")].map((one) => one.textContent);
 /** The warning or failure above the list, if there is one. */
 export const warning = () => within(screen.getByRole("main")).queryByRole("alert");
+/** The buttons of the job's tiles, or the one for this medium: reference image, source video or output video. */
+export const tiles = (job: { id: string }) =>
+  within(card(job)).queryAllByRole("button", { name: /^Preview the/ });
+export const tile = (job: { id: string }, medium: string) =>
+  button(new RegExp(`^Preview the ${medium}`), card(job));
+/** The picture or video that a tile shows, if any. */
+export const shown = (tile: HTMLElement) =>
+  tile.querySelector<HTMLImageElement | HTMLVideoElement>("img, video");
+/** Lets these media arrive, or fail. Nothing else does. */
+export const arrive = (...media: (Element | null)[]) => happen("load", "loadeddata", media);
+export const fail = (...media: (Element | null)[]) => happen("error", "error", media);
+
+const happen = (picture: string, video: string, media: (Element | null)[]) =>
+  doing(() => {
+    for (const one of media) {
+      if (one?.matches("video")) Object.defineProperty(one, "videoWidth", { value: 720, configurable: true });
+      one?.dispatchEvent(new Event(one.matches("video") ? video : picture));
+    }
+  });
