@@ -69,6 +69,8 @@ vi.mock("@/lib/firebase", () => ({
   signIn: async () => undefined,
 }));
 
+/** What Firebase is asked for a token. A test may let it fail. */
+export const currentToken = vi.mocked((await import("@/lib/firebase")).currentToken);
 const { default: DashboardLayout } = await import("@/app/(dashboard)/layout");
 const { default: JobsPage } = await import("@/app/(dashboard)/jobs/page");
 const { default: SignInPage } = await import("@/app/(auth)/sign-in/page");
@@ -112,6 +114,7 @@ afterEach(async () => {
   localStorage.clear();
   sessionStorage.clear();
   tokens.length = 0;
+  currentToken.mockReset();
   setVisibility("visible");
   setOnline(true);
   vi.restoreAllMocks();
@@ -147,6 +150,7 @@ export const openSignIn = (query = "") => render(`/sign-in/${query}`, <SignInPag
 
 async function render(address: string, page: ReactNode, time: number): Promise<void> {
   close();
+  document.documentElement.hidden = false;
   history.replaceState(null, "", address);
   place = document.body.appendChild(document.createElement("div"));
   root = createRoot(place);
