@@ -34,6 +34,10 @@ def test_without_a_connection_jobs_stay_nothing_opens_or_is_deleted_and_the_page
     expect(banner(page)).to_have_count(0)
     jobs_page.button(ids[0], "Delete").click()
     expect(jobs_page.dialog).to_have_accessible_name(f"Delete job {ids[0][:8]}?")
+
+    page.reload()
+    jobs_page.wait_for_cards()
+    jobs_page.button(ids[0], "Delete").click()
     page.get_by_role("region", name="Notifications").wait_for(state="attached")
     context.set_offline(True)
     jobs_page.dialog.get_by_role("button", name="Delete job").click()
