@@ -139,8 +139,8 @@ test("a card says what is usual and what takes longer and what has stalled", asy
   const moving = functions.add({
     ...kind,
     status: "processing",
-    created_at: ago(MINUTE),
-    updated_at: ago(MINUTE),
+    created_at: ago(220),
+    updated_at: ago(220),
   });
   document.title = "Jobs";
   await open();
@@ -149,9 +149,9 @@ test("a card says what is usual and what takes longer and what has stalled", asy
   within(card(stalled)).getByText("Stalled: no change for 1d 1h");
   await run(8);
   expect(functions.asked(POLL).map(({ query }) => query.ids)).toEqual([moving.id]);
-  await run(4 * MINUTE);
+  await run(20);
   within(card(moving)).getByText("Taking longer than usual");
-  expect(document.title).toBe("Processing 5m 10s · Jobs");
+  expect(document.title).toBe("Processing 4m 10s · Jobs");
 });
 
 test("files that arrive later replace their placeholders", async () => {
@@ -188,6 +188,29 @@ test("a medium that is refused is renewed once and shown or if always refused gi
   await fail(large());
   const original = within(dialog()).getByRole<HTMLAnchorElement>("link", { name: /ownload the original/ });
   expect(original.href).toContain(`/${always.id}/reference.jpg`);
+});
+
+test("where there is no poster or preview the medium itself is shown or played", async () => {
+  const url = (name: string) => `https://storage.nuumee.test/${name}`;
+  const posters = { reference_poster_url: url("poster.webp"), output_poster_url: url("poster.webp") };
+  const [bare, without] = [functions.add(), functions.add({ media: posters as never })];
+  await open();
+  const names = (job: { id: string }) => tiles(job).map((one) => shown(one)?.src.replace(/.*\/|[?#].*/g, ""));
+  expect(names(bare)).toEqual(["reference.jpg", "motion.mp4", "output.mp4"]);
+  expect(names(without)).toEqual(["poster.webp", "motion.mp4", "poster.webp"]);
+  const play = vi.spyOn(HTMLMediaElement.prototype, "play").mockResolvedValue();
+  for (const job of [bare, without]) {
+    const place = tile(job, "output video");
+    await arrive(shown(place));
+    await doing(() => user.hover(place));
+    const video = place.querySelector("video");
+    expect(play.mock.contexts).toEqual([video]);
+    expect([video?.src, video?.muted]).toEqual([expect.stringContaining(`${job.id}/output.mp4`), true]);
+    await doing(() => user.unhover(place));
+    expect(place.querySelector("video") === null).toBe(job === without);
+    play.mockClear();
+  }
+  expect(functions.asked(THUMBNAILS)).toEqual([]);
 });
 
 test("a medium that was given up is shown after the list is refreshed and keeps the focus", async () => {

@@ -3,7 +3,7 @@
 
 import { screen, within } from "@testing-library/dom";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { NetworkError, SessionEnded } from "@/lib/errors";
+import { NetworkError, PartMissing, SessionEnded } from "@/lib/errors";
 import { RECORD } from "@/lib/session";
 import { LIST, NO_CONNECTION, ONE_JOB, PAGE, POLL, problem } from "./fake-functions";
 import {
@@ -348,5 +348,19 @@ describe("notifications", () => {
     const asked = functions.calls.length;
     await run(600);
     expect(functions.calls).toHaveLength(asked);
+  });
+
+  test("of a hidden page reload it once if a part is gone without which no token is renewed", async () => {
+    functions.add();
+    const reload = vi.spyOn(location, "reload").mockImplementation(() => undefined);
+    const stsTokenManager = { accessToken: "old", expirationTime: Date.now() };
+    localStorage.setItem(RECORD, JSON.stringify({ uid: "user", email: null, stsTokenManager }));
+    currentToken.mockRejectedValue(new PartMissing());
+    await turnOnElsewhere();
+    for (const _ of ["at first", "after the reload"]) {
+      await open("", { hidden: true });
+      expect(reload).toHaveBeenCalledOnce();
+    }
+    button("Reload", screen.getByRole("main"));
   });
 });
