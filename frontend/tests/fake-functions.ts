@@ -44,6 +44,9 @@ export const NO_CONNECTION: Answering = () => {
   throw new TypeError("Failed to fetch");
 };
 
+/** The media of a job that has none. */
+export const NO_MEDIA = null as unknown as Job["media"];
+
 type Erasure = { state: "pending" | "done"; jobs: number; deleted: number };
 
 export class FakeFunctions {
@@ -84,9 +87,9 @@ export class FakeFunctions {
     return job;
   }
 
-  /** Adds so many and returns them, the newest first, as the page lists them. */
+  /** Adds so many without media and returns them, the newest first, as the page lists them. */
   addMany(number: number, fields: Partial<Job> = {}): Job[] {
-    return Array.from({ length: number }, () => this.add(fields)).reverse();
+    return Array.from({ length: number }, () => this.add({ media: NO_MEDIA, ...fields })).reverse();
   }
 
   remove(...jobs: Job[]): void {
@@ -178,6 +181,7 @@ export class FakeFunctions {
       return { status: 202, body: { job_id: id, restore: "done" } };
     }
     if (!job) return problem(404, "There is no such job.");
+    if (part === "thumbnails") this.answers += 1;
     if (part === "thumbnails") return ok(this.withMedia(job).media);
     if (part === "output")
       return ok({ job_id: id, download_url: this.url(id, "output.mp4"), filename: "a.mp4" });
@@ -239,7 +243,6 @@ export class FakeFunctions {
     return { all: this.jobs.length, ...Object.fromEntries(GROUPS.map((group) => [group, of(group)])) };
   }
 
-  /** A job without media has `media: null as never`. */
   private withMedia(job: Job): Job {
     const names = ["reference_image", "motion_video", "input_video", "output_video"] as const;
     const none = Object.fromEntries(names.map((name) => [`${name}_url`, null]));

@@ -21,8 +21,7 @@ _NOTE_REQUESTS = """
     });
     const dated = (response) => {
         const headers = new Headers(response.headers);
-        if (window.ahead === null) headers.delete("Date");
-        else headers.set("Date", new Date(Date.now() - 60_000 * (window.ahead ?? 0)).toUTCString());
+        headers.set("Date", new Date().toUTCString());
         return Object.defineProperty(response, "headers", { value: headers });
     };
 """
@@ -51,14 +50,6 @@ class Clock:
     def run(self, *, seconds: float) -> None:
         """Advance the time; timers fire when they are due."""
         self._page.clock.run_for(int(1000 * seconds))
-
-    def jump(self, *, minutes: float) -> None:
-        """Jump ahead, as if the computer had been asleep."""
-        self._page.clock.fast_forward(int(60_000 * minutes))
-
-    def be_wrong(self, *, minutes: float | None) -> None:
-        """From now on, be so far ahead of the functions' clock. With None, no answer has a date."""
-        self._page.evaluate("minutes => { window.ahead = minutes; }", minutes)
 
     def now(self) -> float:
         return float(self._page.evaluate("Date.now() / 1000"))

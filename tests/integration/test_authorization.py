@@ -108,7 +108,7 @@ def test_the_list_holds_nothing_of_another_users(
     stack: Stack, new_account: Callable[[], Account], job: str
 ) -> None:
     stranger = new_account()
-    for query in ("", f"?ids={job}", f"?include=media&ids={job}"):
+    for query in ("", f"?ids={job}", f"?include=media&ids={job}", f"?id_prefix={job}"):
         answer = requests.get(
             f"{stack.url}/jobs{query}", headers={"Authorization": f"Bearer {stranger.token}"}, timeout=15
         )
