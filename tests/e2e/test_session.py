@@ -68,7 +68,8 @@ def test_passwords_are_shown_replaced_and_refused_and_the_right_one_leads_to_the
     page.goto("/sign-in/?next=%2F%09%2Fevil.example%2F")
     assert jobs_page.requests == []
     _fill(page, account.email, PASSWORD)
-    jobs_page.expect_ids([done, failed])
+    expect(jobs_page.cards).to_have_count(2)
+    assert jobs_page.ids() == [done, failed]
     assert page.url == stack.page_url
     expect(page.get_by_text(account.email)).to_be_visible()
     _expect_a_token_that_is_about_to_expire_to_be_renewed_once(jobs_page)
@@ -83,7 +84,8 @@ def test_passwords_are_shown_replaced_and_refused_and_the_right_one_leads_to_the
     assert jobs_page.requests == []
     _fill(page, account.email, PASSWORD)
     expect(page).to_have_url(f"{stack.page_url}?status=failed")
-    jobs_page.expect_ids([failed])
+    expect(jobs_page.card(failed)).to_be_visible()
+    assert jobs_page.ids() == [failed]
 
 
 def _expect_a_password_to_be_shown_replaced_and_refused(page: Page, account: Account) -> None:
