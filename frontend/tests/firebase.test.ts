@@ -1,6 +1,6 @@
 import { FirebaseError } from "@firebase/app";
 import { afterEach, expect, test, vi } from "vitest";
-import { SessionEnded } from "@/lib/errors";
+import { NetworkError, SessionEnded } from "@/lib/errors";
 
 const made = vi.hoisted(() => ({ scripts: 0 }));
 /** As in Firebase: an opener loads Google's script unless its instance, or what it shares, already has it. */
@@ -124,3 +124,20 @@ test.each([
     expect(resetProblem(error)).toBe(sentence);
   },
 );
+
+test.each([
+  ["user-token-expired", SessionEnded],
+  ["user-disabled", SessionEnded],
+  ["user-not-found", SessionEnded],
+  ["network-request-failed", NetworkError],
+  ["internal-error", NetworkError],
+])("a token that is not renewed because of auth/%s means: %o", async (code, kind) => {
+  const { currentToken } = await import("@/lib/firebase");
+  const getIdToken = vi.fn<(fresh: boolean) => Promise<string>>();
+  auth.currentUser = { getIdToken };
+  getIdToken.mockRejectedValue(new FirebaseError(`auth/${code}`, ""));
+  for (const fresh of [false, true]) {
+    await expect(currentToken(fresh)).rejects.toBeInstanceOf(kind);
+    expect(getIdToken).toHaveBeenLastCalledWith(fresh);
+  }
+});

@@ -21,6 +21,7 @@
 
 import { configure, isInaccessible, screen, within } from "@testing-library/dom";
 import { userEvent } from "@testing-library/user-event";
+import type { ReactNode } from "react";
 import { createRoot, type Root } from "react-dom/client";
 import { toast } from "sonner";
 import { SWRConfig } from "swr";
@@ -62,19 +63,22 @@ vi.mock("@/lib/firebase", () => ({
   meansOfSignIn: async () => ({ email: "user@nuumee.test", password: true, google: false }),
   signInAgain: (password: string) => firebase.signInAgain(password),
   currentUser: async () => null,
-  currentToken: async (fresh: boolean) => {
+  currentToken: vi.fn(async (fresh: boolean) => {
     tokens.push(fresh);
     return `token ${tokens.length}`;
-  },
+  }),
+  signIn: async () => undefined,
 }));
 
+/** What Firebase is asked for a token. A test may let it fail. */
+export const currentToken = vi.mocked((await import("@/lib/firebase")).currentToken);
 const { default: DashboardLayout } = await import("@/app/(dashboard)/layout");
 const { default: JobsPage } = await import("@/app/(dashboard)/jobs/page");
+const { default: SignInPage } = await import("@/app/(auth)/sign-in/page");
 const { parts } = await import("@/app/(dashboard)/jobs/parts");
 // Loaded now, so that none takes real time in a test; one after the other, as Vitest links modules.
 const others = [() => import("@/components/Watching"), () => import("@/components/dialogs/EraseDialog")];
 for (const load of [...Object.values(parts), ...others]) await load();
-await import("@/lib/firebase");
 
 // Without the whole document in each error.
 configure({ getElementError: (message) => new Error(message?.split("\n")[0]) });
@@ -114,7 +118,9 @@ afterEach(async () => {
   localStorage.clear();
   sessionStorage.clear();
   tokens.length = 0;
+  currentToken.mockReset();
   setVisibility("visible");
+  setOnline(true);
   vi.restoreAllMocks();
   vi.unstubAllGlobals();
   vi.useRealTimers();
@@ -133,16 +139,26 @@ class Seen {
 export async function open(query = "", { hidden = false, time = 0.03 } = {}): Promise<void> {
   close();
   if (hidden) setVisibility("hidden");
-  history.replaceState(null, "", `/jobs/${query}`);
-  place = document.body.appendChild(document.createElement("div"));
-  root = createRoot(place);
-  root.render(
+  const page = (
     <SWRConfig value={{ provider: () => new Map() }}>
       <DashboardLayout>
         <JobsPage />
       </DashboardLayout>
-    </SWRConfig>,
+    </SWRConfig>
   );
+  await render(`/jobs/${query}`, page, time);
+}
+
+/** Opens the sign-in page, where any password is the right one. */
+export const openSignIn = (query = "") => render(`/sign-in/${query}`, <SignInPage />, 0.03);
+
+async function render(address: string, page: ReactNode, time: number): Promise<void> {
+  close();
+  document.documentElement.hidden = false;
+  history.replaceState(null, "", address);
+  place = document.body.appendChild(document.createElement("div"));
+  root = createRoot(place);
+  root.render(page);
   await run(time);
 }
 
@@ -182,6 +198,17 @@ export async function show(visibility: "visible" | "hidden"): Promise<void> {
 
 function setVisibility(visibilityState: DocumentVisibilityState): void {
   Object.defineProperty(document, "visibilityState", { value: visibilityState, configurable: true });
+}
+
+/** Ends the connection, as far as the browser tells, or restores it. */
+export async function connect(online: boolean): Promise<void> {
+  setOnline(online);
+  window.dispatchEvent(new Event(online ? "online" : "offline"));
+  await settle();
+}
+
+function setOnline(onLine: boolean): void {
+  Object.defineProperty(navigator, "onLine", { value: onLine, configurable: true });
 }
 
 /** Does something and lets happen what follows from it: `await doing(() => user.keyboard("{Escape}"))`. */
@@ -227,3 +254,22 @@ export const messages = () =>
   [...document.querySelectorAll("[data-sonner-toast]")].map((one) => one.textContent);
 /** The warning or failure above the list, if there is one. */
 export const warning = () => within(screen.getByRole("main")).queryByRole("alert");
+/** The buttons of the job's tiles, or the one for this medium: reference image, source video or output video. */
+export const tiles = (job: { id: string }) =>
+  within(card(job)).queryAllByRole("button", { name: /^Preview the/ });
+export const tile = (job: { id: string }, medium: string) =>
+  button(new RegExp(`^Preview the ${medium}`), card(job));
+/** The picture or video that a tile shows, if any. */
+export const shown = (tile: HTMLElement) =>
+  tile.querySelector<HTMLImageElement | HTMLVideoElement>("img, video");
+/** Lets these media arrive, or fail. Nothing else does. */
+export const arrive = (...media: (Element | null)[]) => happen("load", "loadeddata", media);
+export const fail = (...media: (Element | null)[]) => happen("error", "error", media);
+
+const happen = (picture: string, video: string, media: (Element | null)[]) =>
+  doing(() => {
+    for (const one of media) {
+      if (one?.matches("video")) Object.defineProperty(one, "videoWidth", { value: 720, configurable: true });
+      one?.dispatchEvent(new Event(one.matches("video") ? video : picture));
+    }
+  });

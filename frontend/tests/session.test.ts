@@ -259,6 +259,21 @@ describe("signing out", () => {
     stop();
   });
 
+  test("while a page is in the browser's cache ends the session when it is brought back from there", async () => {
+    vi.resetModules();
+    const { watchSession } = await import("@/lib/session");
+    const stop = watchSession({ userId: "ann", email: null });
+    storage.clear();
+    page.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: false }));
+    expect(root.hidden).toBe(false);
+    page.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
+    expect(root.hidden).toBe(true);
+    await vi.dynamicImportSettled();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(replace).toHaveBeenCalledExactlyOnceWith("/sign-in/?reason=signed-out");
+    stop();
+  });
+
   test("leaves a page that starts anew, and is shown, when the browser brings it back from its cache", async () => {
     await signOut();
     await vi.dynamicImportSettled();

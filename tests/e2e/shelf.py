@@ -78,12 +78,6 @@ class Shelf:
         batch.commit()
         return ids[::-1]
 
-    def bring_files(self, job_id: str) -> None:
-        """Do what the product does after the user has uploaded a new job's inputs."""
-        files = self._files(job_id, completed=False)
-        self._upload_all(files)
-        self.document(job_id).update(_paths(files))
-
     def add_posters(self, job_id: str, *, poster: Path | None = POSTER, preview: Path | None = PREVIEW) -> None:
         """Add the poster and preview that the product makes for each medium; None leaves one out."""
         prefix = f"{self.user_id}/{job_id}"

@@ -9,10 +9,13 @@ from tests.e2e.jobs_page import JobsPage, wait_for
 from tests.e2e.shelf import Shelf
 
 
-def test_closing_a_message_leaves_the_details_open(jobs_page: JobsPage, shelf: Shelf) -> None:
-    job = shelf.add(media=False)
+def test_a_message_can_be_closed_above_the_details_and_does_not_cover_the_selection_bar_on_a_small_screen(
+    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+) -> None:
+    expected_errors.append(failed_load("503"))
+    jobs = shelf.add_many(2)
     jobs_page.open()
-    jobs_page.button(job, "Details").click()
+    jobs_page.button(jobs[0], "Details").click()
     jobs_page.dialog.get_by_role("button", name="Copy link").click()
     message = jobs_page.toasts.filter(has_text="Link copied")
     # Not found by role, because elements outside an open dialog have none.
@@ -20,16 +23,11 @@ def test_closing_a_message_leaves_the_details_open(jobs_page: JobsPage, shelf: S
     expect(message).to_have_count(0)
     expect(jobs_page.dialog).to_be_visible()
     expect(jobs_page.dialog.get_by_role("button", name="Copy link")).to_be_enabled()
+    page.keyboard.press("Escape")
+    expect(jobs_page.dialog).to_have_count(0)
 
-
-def test_a_message_does_not_cover_the_selection_bar_on_a_small_screen(
-    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
-) -> None:
-    expected_errors.append(failed_load("503"))
     page.set_viewport_size({"width": 360, "height": 640})
     page.route(ONE_JOB, unavailable("Pub/Sub is not available now."))
-    jobs = shelf.add_many(2)
-    jobs_page.open()
     jobs_page.card(jobs[0]).get_by_role("checkbox").check()
     jobs_page.button(jobs[1], "Delete").click()
     jobs_page.dialog.get_by_role("button", name="Delete job").click()

@@ -1,4 +1,4 @@
-"""Tiles show posters, and load more only on demand."""
+"""Tiles show posters, and load more only on demand. See also test_tiles.py."""
 
 from __future__ import annotations
 
@@ -12,12 +12,9 @@ import pytest
 from playwright.sync_api import Locator, Page, Request, expect
 
 from infra.local.stack import Stack
-from infra.local.users import Account
-from tests.conftest import PASSWORD
-from tests.e2e.conftest import NewContext
-from tests.e2e.faults import HeldBack, Refusal
-from tests.e2e.jobs_page import JobsPage, sign_in, wait_for, wait_for_dialog
-from tests.e2e.posters import ALL, POSTERS, PREVIEWS, STORYBOARD, tell_of
+from tests.e2e.faults import HeldBack
+from tests.e2e.jobs_page import JobsPage, wait_for, wait_for_dialog
+from tests.e2e.posters import ALL, PREVIEWS, STORYBOARD, tell_of
 from tests.e2e.shelf import Shelf
 from tests.waiting import wait_until
 
@@ -215,46 +212,19 @@ def test_the_output_s_course_is_loaded_and_shown_only_as_the_pointer_moves_along
     expect(part).to_have_count(0)  # the preview plays on
 
 
-def test_a_preview_plays_while_a_finger_rests_on_its_poster(
-    new_context: NewContext, stack: Stack, account: Account, shelf: Shelf
-) -> None:
-    context = new_context(has_touch=True)
-    sign_in(context, stack, account, PASSWORD)
-    jobs_page = JobsPage(context.new_page())
-    job_id = shelf.add()
-    shelf.add_posters(job_id)
-    tell_of(jobs_page.page, {job_id: ALL})
-    tile = jobs_page.tile(job_id, "source video")
-    jobs_page.open()
-    _expect_poster(tile)
-    box = tile.bounding_box()
-    assert box is not None
-    finger = context.new_cdp_session(jobs_page.page)
-    at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
-    finger.send("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [at]})
-    _expect_playing(tile, "preview.mp4")
-    finger.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
-    expect(jobs_page.page.locator("article video")).to_have_count(0)
-
-
-def test_a_missing_poster_or_preview_is_replaced_by_what_there_is_whether_it_is_null_or_not_found(
+def test_a_missing_poster_or_preview_is_replaced_by_what_there_is(
     jobs_page: JobsPage, shelf: Shelf, stack: Stack, expected_errors: list[str]
 ) -> None:
-    without_any = {shelf.add(): (), shelf.add(): ALL}
-    without_previews = {shelf.add(): POSTERS, shelf.add(): ALL}
-    for job_id in without_previews:
-        shelf.add_posters(job_id, preview=None)
-    without_posters = shelf.add()
+    without_any, without_previews, without_posters = shelf.add(), shelf.add(), shelf.add()
+    shelf.add_posters(without_previews, preview=None)
     shelf.add_posters(without_posters, poster=None)
-    expected_errors += [rf"status of 404 .*{job_id}/(poster\.webp|preview\.mp4)" for job_id in without_any]
-    expected_errors += [rf"status of 404 .*{job_id}/preview\.mp4" for job_id in without_previews]
-    tell_of(jobs_page.page, {**without_any, **without_previews, without_posters: PREVIEWS})
+    expected_errors.append(rf"status of 404 .*{without_any}/(poster\.webp|preview\.mp4)")
+    expected_errors.append(rf"status of 404 .*{without_previews}/preview\.mp4")
+    tell_of(jobs_page.page, {without_any: ALL, without_previews: ALL, without_posters: PREVIEWS})
     fetched = Fetched(jobs_page.page, stack)
     jobs_page.open()
-    for job_id in without_any:
-        _expect_the_media_themselves(jobs_page, job_id)
-    for job_id in without_previews:
-        _expect_the_whole_video_to_play(jobs_page, job_id)
+    _expect_the_media_themselves(jobs_page, without_any)
+    _expect_the_whole_video_to_play(jobs_page, without_previews)
     _expect_the_first_frame_of_the_preview(jobs_page, without_posters)
     assert set(fetched.names(without_posters)) == {"reference.jpg", "preview.mp4"}
 
@@ -288,21 +258,6 @@ def _expect_the_first_frame_of_the_preview(jobs_page: JobsPage, job_id: str) -> 
     wait_for(tile.locator("video"), "element => element.readyState >= 2 && element.paused")
     tile.hover()
     _expect_playing(tile, "preview.mp4")
-
-
-def test_an_expired_poster_url_is_renewed_together_with_its_medium(
-    jobs_page: JobsPage, shelf: Shelf, expected_errors: list[str]
-) -> None:
-    expected_errors.append(r"status of 403 .*(poster\.webp|reference\.jpg)")
-    job_id = shelf.add("failed")
-    shelf.add_posters(job_id)
-    tell_of(jobs_page.page, {job_id: ["reference_poster_url"]})
-    for name in ("poster.webp", "reference.jpg"):
-        Refusal(jobs_page.page, name, times=1)
-    tile = jobs_page.tile(job_id, "reference image")
-    jobs_page.open()
-    _expect_poster(tile)
-    assert jobs_page.renewals() == 1
 
 
 def _with_name(name: str) -> re.Pattern[str]:

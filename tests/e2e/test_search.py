@@ -1,4 +1,4 @@
-"""A search in the browser's history. What one finds: frontend/tests/page-lists.test.tsx, and test_finding.py."""
+"""A search in the browser's history. What one finds: frontend/tests/page-lists.test.tsx, page-cards.test.tsx."""
 
 from __future__ import annotations
 
