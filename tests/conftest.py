@@ -23,7 +23,7 @@ settings.register_profile(
     derandomize=True,  # always the same examples, so that a failing test fails for everybody
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-settings.register_profile("quick", settings.get_profile("suite"), max_examples=20)
+settings.register_profile("quick", settings.get_profile("suite"), max_examples=10)
 settings.load_profile("suite")
 
 PASSWORD = "test-password"

@@ -141,6 +141,7 @@ WORST = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("length", [1_024, 1_025, 60_000])
 @pytest.mark.parametrize("character", WORST.values(), ids=WORST)
 def test_no_page_is_larger_than_a_hundred_jobs_of_140_kb(

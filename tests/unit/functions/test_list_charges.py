@@ -95,6 +95,7 @@ def test_what_a_page_passes_over_counts_up_to_half_of_what_ten_seconds_give_back
     assert taken(services, "") == requests
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("passed", [0, 100_000])
 @pytest.mark.parametrize("query", ["", "page_size=100&include=media"])
 def test_a_client_that_asks_every_ten_seconds_never_meets_the_limit_whatever_its_list_costs(

@@ -91,6 +91,7 @@ def test_every_path_and_method_of_the_functions_is_described_and_no_other() -> N
     assert OPERATIONS.keys() == ENDPOINTS.keys()
 
 
+@pytest.mark.slow
 @every_operation
 def test_every_answer_is_as_described_and_no_other_is_described(path: str, method: str) -> None:
     statuses = set()
