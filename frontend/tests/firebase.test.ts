@@ -129,6 +129,8 @@ test.each([
   ["user-token-expired", SessionEnded],
   ["user-disabled", SessionEnded],
   ["user-not-found", SessionEnded],
+  ["invalid-refresh-token", SessionEnded],
+  ["invalid-user-token", SessionEnded],
   ["network-request-failed", NetworkError],
   ["internal-error", NetworkError],
 ])("a token that is not renewed because of auth/%s means: %o", async (code, kind) => {

@@ -73,8 +73,8 @@ test("a job goes once confirmed, before the answer, and returns if that fails", 
   await open();
   const opener = button(/^Delete /, card(first));
   await press(opener);
-  within(dialog()).getByText(`Delete job ${shortName(first.id)}?`);
-  expect(dialog().textContent).toMatch(/output videos will be deleted.*7 more days/);
+  const description = /output videos will be deleted.*7 more days/;
+  screen.getByRole("alertdialog", { name: `Delete job ${shortName(first.id)}?`, description });
   expect(document.activeElement).toBe(button("Keep it", dialog()));
   await pressEscape();
   expect(screen.queryByRole("alertdialog")).toBeNull();

@@ -264,8 +264,8 @@ test("a link is kept, or ended and replaced by one to copy, and a job that is no
   await openDetails(job);
   for (const answer of [pressEscape, pressEnter]) {
     await press(linkButton("End"));
-    within(dialog()).getByRole("heading", { name: `End the link for job ${shortName(job.id)}?` });
-    expect(dialog().textContent).toContain("can never be restored");
+    const description = /can never be restored/;
+    screen.getByRole("alertdialog", { name: `End the link for job ${shortName(job.id)}?`, description });
     expect(focused()).toBe(button("Keep it", dialog()));
     await answer();
     expect(dialogs()).toBe(1);

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-/** What the page does and says without a session, a connection or a look at it. */
+/** What the page does and says without a session, without a connection, or while it is hidden. */
 
 import { screen, within } from "@testing-library/dom";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -280,7 +280,7 @@ describe("notifications", () => {
     Object.assign(job, { status, completed_at: completed, updated_at: new Date().toISOString() });
   };
 
-  test("of a hidden page tell once of each end, with its tab, until the page is seen", async () => {
+  test("notifications of a hidden page tell once of each end, as its tab does, until the page is seen", async () => {
     const job = functions.add({ status: "processing", name: "First try" });
     const other = functions.add({ status: "queued" });
     await open();
@@ -316,7 +316,7 @@ describe("notifications", () => {
     expect([cards().length, notified]).toEqual([3, []]);
   });
 
-  test("of hidden pages begin as soon as another one has turned them on, and tell nothing older", async () => {
+  test("notifications of hidden pages begin as soon as another one has turned them on, and tell nothing older", async () => {
     for (const opened of ["visible", "hidden"] as const) {
       const [old, job] = [functions.add({ status: "processing" }), functions.add({ status: "processing" })];
       await open("", { hidden: opened === "hidden" });
@@ -335,7 +335,7 @@ describe("notifications", () => {
     }
   });
 
-  test("that the browser no longer allows let a hidden page ask nothing more", async () => {
+  test("a hidden page asks nothing more once the browser no longer allows notifications", async () => {
     functions.add({ status: "processing" });
     await open();
     await run(2);
@@ -350,7 +350,7 @@ describe("notifications", () => {
     expect(functions.calls).toHaveLength(asked);
   });
 
-  test("of a hidden page reload it once if a part is gone without which no token is renewed", async () => {
+  test("a hidden page that notifies is reloaded once if a part is gone without which no token is renewed", async () => {
     functions.add();
     const reload = vi.spyOn(location, "reload").mockImplementation(() => undefined);
     const stsTokenManager = { accessToken: "old", expirationTime: Date.now() };

@@ -220,7 +220,6 @@ export async function doing(what: () => unknown): Promise<void> {
 export const press = (element: Element) => doing(() => user.click(element));
 export const type = (element: Element, text: string) => doing(() => user.type(element, text));
 export const goBack = () => doing(() => history.back());
-export const goForward = () => doing(() => history.forward());
 
 /** The ids of the jobs that have cards, in order. */
 export const cards = () => [...document.querySelectorAll("article")].map(({ id }) => id.replace("job-", ""));

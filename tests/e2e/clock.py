@@ -58,10 +58,6 @@ class Clock:
         """The times of requests for matching addresses, in seconds since 1970."""
         return [float(note["time"]) for note in self._noted(address)]
 
-    def address(self, address: re.Pattern[str]) -> str:
-        """The full address of the page's latest request that matches."""
-        return str(self._noted(address)[-1]["address"])
-
     def run_to_next(self, address: re.Pattern[str], *, within: int, after: float | None = None) -> float:
         """Advance second by second until the next request has its response. Returns the time of the request.
 
@@ -83,10 +79,6 @@ class Clock:
     def wait_for_answers(self) -> None:
         """Wait for the responses to all requests so far, which the page gives up after 20 s of its own time."""
         wait_until(lambda: all(note["answered"] for note in self._noted(re.compile(""))))
-
-    def wait_for(self, address: re.Pattern[str], *, times: int) -> None:
-        """Wait, with time stopped, for this many requests. After an hour, the page first renews its token."""
-        wait_until(lambda: len(self.times(address)) == times and self._noted(address)[-1]["answered"])
 
     def open_hidden(self) -> None:
         """From now on, let pages open as in a new tab behind the one that is shown."""

@@ -23,18 +23,14 @@ ONE_JOB = re.compile(r"/api/v1/jobs/[^/?]+$")
 """Requests to rename or delete a job."""
 
 
-def problem(route: Route, status: int, detail: str, **headers: str) -> None:
+def problem(route: Route, status: int, detail: str) -> None:
     """Answer with problem details, as the functions do."""
     body = json.dumps({"type": "about:blank", "title": "Problem", "status": status, "detail": detail})
-    route.fulfill(status=status, body=body, headers={"Content-Type": "application/problem+json", **headers})
+    route.fulfill(status=status, body=body, headers={"Content-Type": "application/problem+json"})
 
 
-def unavailable(detail: str, **headers: str) -> Callable[[Route], None]:
-    return lambda route: problem(route, 503, detail, **headers)
-
-
-def no_connection(route: Route) -> None:
-    route.abort("connectionfailed")
+def unavailable(detail: str) -> Callable[[Route], None]:
+    return lambda route: problem(route, 503, detail)
 
 
 def failed_load(reason: str) -> str:

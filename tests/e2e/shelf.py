@@ -19,7 +19,6 @@ MOTION = MEDIA / "motion-wave.mp4"
 OUTPUT = MEDIA / "output-nova-wave.mp4"
 POSTER = MEDIA / "reference-ember.webp"
 PREVIEW = MEDIA / "motion-jump.mp4"
-STATUSES = ("pending", "queued", "processing", "completed", "failed")
 _TYPES = {".jpg": "image/jpeg", ".webp": "image/webp", ".mp4": "video/mp4"}
 
 

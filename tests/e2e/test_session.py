@@ -75,7 +75,8 @@ def test_passwords_are_shown_replaced_and_refused_and_the_right_one_leads_to_the
     _expect_a_token_that_is_about_to_expire_to_be_renewed_once(jobs_page)
 
     other = JobsPage(context.new_page()).open()
-    _sign_out_while_firebase_starts(jobs_page, other)
+    # The page that is left behind has shown jobs at two addresses, so Back would lead to one of them.
+    _sign_out_while_firebase_starts(jobs_page.open("?status=completed"), other)
     _expect_to_be_signed_out(jobs_page)
     page.goto("/jobs?status=failed", wait_until="commit")  # without its trailing slash
     assert page.url.startswith(f"{stack.page_url}?status=failed")
@@ -129,7 +130,9 @@ def _expect_a_token_that_is_about_to_expire_to_be_renewed_once(jobs_page: JobsPa
 
 
 def _sign_out_while_firebase_starts(jobs_page: JobsPage, other: JobsPage) -> None:
-    """Neither does Firebase delay signing out nor undo it, and the other tab, on which jobs are shown, follows."""
+    """Firebase, still starting, neither delays signing out nor undoes it; the other tab, which shows jobs, is
+    signed out too.
+    """
     page = jobs_page.page
     recorded = f"localStorage.getItem({SESSION!r}) !== null"
     looked_up, left = HeldBack(page, _LOOK_UP), HeldBack(page, _SIGN_IN)
