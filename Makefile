@@ -33,7 +33,7 @@ test: page ## Run every test, the page's in a browser; or some: make test T=test
 	@page=0; $(if $(T),,npm test --silent --prefix frontend || page=$$?;) $(PYTEST) $(T) || exit; \
 	[ $$page = 0 ] || { echo "test: the page's own tests failed, see above pytest's" >&2; exit $$page; }
 
-# Fewer examples of what is generated; and Schemathesis, which generates none here, takes long to import.
+# Fewer examples of what is generated; and without Schemathesis's plugin, which these tests do not use.
 QUICK := --hypothesis-profile=quick -p no:schemathesis -m 'not stack and not slow'
 quick: $(SETUP) ## Run the fast tests that need neither the local cloud nor a browser: half a minute
 	@said=$$(mktemp); npm test --silent --prefix frontend -- --exclude 'tests/page-*' >$$said 2>&1 & \

@@ -123,6 +123,7 @@ PICTURES: dict[str, Callable[[], bytes]] = {
     "broken-exif.jpg": lambda: saved(scene(640, 480), format="JPEG", exif=b"Exif\0\0no notes"),
     "panorama.jpg": lambda: saved(scene(12000, 300), format="JPEG"),
     "64-megapixels.jpg": lambda: saved(scene(8000, 8000), format="JPEG"),
+    "36-megapixels.png": lambda: saved(scene(2, 2).resize((6000, 6000), 0), format="PNG", compress_level=1),
     "36-megapixels-transparent.png": lambda: saved(scene(6000, 6000, "RGBA"), format="PNG", compress_level=1),
     "36-megapixels-palette.png": lambda: saved(
         scene(2, 2).quantize(4).resize((6000, 6000)),

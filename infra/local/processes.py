@@ -124,7 +124,8 @@ class Processes:
             self._may_end.add(name)
         self._tell_reaper(process.pid)
         assert process.stdout is not None  # noqa: S101 - a pipe was requested
-        self._pumps[process] = self._begin(self._pump, label or name, f"{folder}/", process.stdout)
+        sources = (folder / "main.py").resolve().parent  # a function's may be a link to the staged one
+        self._pumps[process] = self._begin(self._pump, label or name, f"{sources}/", process.stdout)
 
     def stop(self, names: Sequence[str]) -> None:
         """Ask the processes and their children to end, and kill any left after reaper.PATIENCE."""

@@ -129,18 +129,12 @@ def test_the_last_page_by_cursor_reads_the_deleted_jobs_behind_it_once_in_few_re
         assert metered.meter.calls <= 10 + 1_000 // 300
 
 
-EVERYWHERE = ((20, 0), (0, 20), (0, 30), (19, 5), (10, 10), (19, 1))
-
-
-@pytest.mark.parametrize(("gone", "places"), [(100, EVERYWHERE), (700, EVERYWHERE[3:])])
-def test_deleted_jobs_cost_few_requests_wherever_they_are(
-    metered: Metered, gone: int, places: tuple[tuple[int, int], ...]
-) -> None:
-    """Where many lie before all live jobs or behind them, the tests above show it."""
+@pytest.mark.parametrize("gone", [100, 700])
+def test_deleted_jobs_cost_few_requests_wherever_they_are(metered: Metered, gone: int) -> None:
     user = f"user-{new_id()}"
     newer = [document(user) for _ in range(20)]
     metered.put([deleted(user) for _ in range(gone)])
-    for before, behind in places:
+    for before, behind in ((20, 0), (0, 20), (0, 30), (19, 5), (10, 10), (19, 1)):
         live = metered.put(newer[:before] + [document(user) for _ in range(behind)])
         page, read = metered.get(user, page_size=20)
         meter = metered.meter

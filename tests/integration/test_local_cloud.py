@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -151,10 +151,12 @@ def test_make_dev_goes_on_with_kept_data_prints_working_commands_and_keeps_what_
         for name, content in (("kept", b"kept"), ("added", b"added")):
             assert outputs(port_of(first, "storage")).blob(f"{name}/job/output.mp4").download_as_bytes() == content
         assert list(tmp_path.glob("nuumee-*"))
+        wait_until(lambda: ports.answers(first), SECONDS)  # the gateway is started last
         process.kill()
         process.wait()
         wait_until(lambda: not leftovers(first), SECONDS)
         wait_until(lambda: not list(tmp_path.glob("nuumee-*")), SECONDS)
+    assert Kept(data).last is not None
 
 
 def logging(output: Path) -> set[str]:
@@ -253,8 +255,13 @@ def _run(**environment: str) -> subprocess.CompletedProcess[str]:
 def test_make_demo_plays_the_main_journey_and_reports_each_step(
     stack: Stack, users: Users, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """On the stack of all tests. That it starts one and ends it shows the test of what broke."""
+
     @contextmanager
-    def already(*_: object, **__: object) -> Iterator[Stack]:
+    def already(
+        names: Mapping[str, int], *, output: object, progress: object, without: Collection[str]
+    ) -> Iterator[Stack]:
+        assert (set(names), without) == (set(PORT_NAMES), stack_module.IN_THE_BACKGROUND)
         yield stack
 
     monkeypatch.setattr(stack_module, "running", already)

@@ -24,7 +24,6 @@ from tests.integration.faults.erasing import erase, erasures, is_erased
 from tests.jobs import NOW, document, fill, read, read_entry
 
 _FOR_DELIVERIES = 5.0
-_LONGEST_PROMPT: list[int] = []
 _NAMES = ("reference.png", "motion.mp4", "output.mp4", "parts/1.bin", "poster.webp")
 
 
@@ -219,8 +218,8 @@ class Player:
         """The document of a live job grows until it has no room for the mark."""
         if not self.deletes and not self.is_full:
             self.is_full = True
-            self._copied["extension_prompt"] = "x" * _longest_prompt(self.bench.database, self._copied)
-            self._jobs.document(self.job_id).set(self._copied)
+            fill(self.bench.database, self.job_id, self._copied)
+            self._copied["extension_prompt"] = read(self.bench.database, self.job_id)["extension_prompt"]
 
     def _put(self, number: int) -> None:
         """A file is uploaded, before or after the delete."""
@@ -334,15 +333,6 @@ class Player:
     @property
     def _jobs(self) -> firestore.CollectionReference:
         return self.bench.database.collection("jobs")
-
-
-def _longest_prompt(database: firestore.Client, fields: dict[str, Any]) -> int:
-    """How long a prompt makes a job's document full. It is the same for all players: their ids are as long."""
-    if not _LONGEST_PROMPT:
-        job_id = uuid.uuid4().hex
-        fill(database, job_id, fields)
-        _LONGEST_PROMPT.append(len(read(database, job_id)["extension_prompt"]))
-    return _LONGEST_PROMPT[0]
 
 
 def play_all(bench: Bench, players: Sequence[Player], *, seed: int, rate: float) -> None:

@@ -1,7 +1,7 @@
 """Kill any process that takes part in a delete, at any moment, and restart it: the job is purged in the end.
 
-Between two requests, after the one and before the other, all of them are killed in turn. During the work each is
-killed alone.
+Between two requests, after the one and before the other, all of them are killed in turn. During the work a
+function is killed alone, and an emulator together with the purge that calls it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ EMULATORS = ("firestore", "pubsub", "storage")
 EVERYTHING = ("purge_job", *EMULATORS, "auth", "delete_job", "process_upload", "sweep_purges")
 """What the next step of a deletion needs comes first."""
 CALLS = (1, 3)
-"""purge_job itself is killed at its calls, and Pub/Sub as soon as it delivers, in test_bench.py."""
+"""purge_job is killed at these calls too, along with an emulator; alone, and without files, in test_bench.py."""
 USER = ("kills", "kills@nuumee.test", "test-password")
 
 

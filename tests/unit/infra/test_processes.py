@@ -103,3 +103,18 @@ def test_what_does_not_finish_ends_with_the_run(
         processes.replace("old", "new", lambda: None)
     with pytest.raises(ProcessLookupError):
         os.killpg(old, 0)
+
+
+def test_paths_of_a_functions_sources_are_short_also_where_they_are_staged_once_for_all(
+    processes: Processes, lines: list[str], tmp_path: Path
+) -> None:
+    staged, own = tmp_path / "staged", tmp_path / "function"
+    for folder in (staged, own):
+        folder.mkdir()
+    (staged / "main.py").touch()
+    (own / "main.py").symlink_to(staged / "main.py")
+    code = "import os; print('in', os.path.realpath('main.py'))"
+    command = [sys.executable, "-S", "-c", code]
+    processes.start("function", command, environment=dict(os.environ), folder=own, may_end=True)
+    wait_until(lambda: lines)
+    assert lines == ["function        | in main.py"]

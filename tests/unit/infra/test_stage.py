@@ -22,7 +22,7 @@ from infra.cloud.build import BASE, digest_of
 from infra.functions import table
 from infra.local.forks import Forks
 from infra.local.ports import HOST, any_free
-from infra.local.processes import Processes
+from infra.local.processes import Processes, spawn
 from infra.stage import FUNCTIONS, PACKAGES, PYTHON, ROOT, stage
 from tests.deployed import deployed_python
 
@@ -104,19 +104,22 @@ def test_the_python_is_supported_for_another_year() -> None:
 def test_every_function_answers_from_that_folder_by_its_name_alone(
     folder: Path, python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As forks of one process, as the local cloud has them: nothing but the folder and what is installed there can
-    be imported.
+    """Two start as in the cloud, with nothing imported before; the others as forks, as in the local cloud.
+
+    Nothing but the folder and what is installed there can be imported.
     """
+    alone = ("delete_job", "purge_job")
     ports = any_free(FUNCTIONS)
-    plain = {"PATH": os.environ["PATH"], "HOST": HOST}
+    plain = {"PATH": os.environ["PATH"], "HOST": HOST, "XDG_RUNTIME_DIR": str(tmp_path)}
+    framework = [str(python), "-I", str(python.with_name("functions-framework"))]
     with Processes(lambda _: None, tmp_path) as processes:
         with monkeypatch.context() as patch:
             patch.setattr(sys, "executable", str(python))
             forks = Forks(processes, tmp_path)
         for name, port in ports.items():
             environment = {**LEAST, **plain, "FUNCTION_TARGET": name, "PORT": str(port)}
-            command = ["functions-framework"]
-            processes.start(name, command, environment=environment, folder=folder, using=forks.start)
+            command, using = (framework, spawn) if name in alone else (["functions-framework"], forks.start)
+            processes.start(name, command, environment=environment, folder=folder, using=using)
         found = {name: status(name, port) for name, port in ports.items()}
     wanted = {
         name: 200 if function.topic else 404 if function.public else 401
