@@ -21,6 +21,7 @@ import {
   messages,
   open,
   press,
+  pressEscape,
   run,
   search,
   shown,
@@ -106,7 +107,7 @@ test("a card shows its job's facts or failure and nothing odd for missing values
     expect(heading(job)).toBe("VideoCompleted");
     await press(action(job, "Details"));
     screen.getByRole("dialog", { name: `Video ${job.id.slice(0, 8)}` });
-    await doing(() => user.keyboard("{Escape}"));
+    await pressEscape();
     expect(dialog()).toBeUndefined();
   }
 });

@@ -12,7 +12,6 @@ import {
   cards,
   counts,
   dialog,
-  doing,
   filter,
   firebase,
   functions,
@@ -20,12 +19,12 @@ import {
   messages,
   open,
   press,
+  pressEscape,
   run,
   settle,
   show,
   tokens,
   type,
-  user,
 } from "./rendered";
 
 const DELETION: Which = (call) => ONE_JOB(call) && call.method === "DELETE";
@@ -34,11 +33,7 @@ const RESTORE: Which = ({ path }) => path.endsWith("/restore");
 const ALL_MATCHING: Which = (call) => LIST(call) && call.query.page_size === "100";
 const ERASE: Which = ({ method, path }) => method === "DELETE" && path === "/jobs";
 
-const pressEscape = () => doing(() => user.keyboard("{Escape}"));
 const refresh = () => press(button("Refresh the list"));
-
-/** Many cards are drawn faster without media. */
-const BARE = { media: null as never };
 
 async function remove(job: Job): Promise<void> {
   await press(button(/^Delete /, card(job)));
@@ -133,7 +128,7 @@ test("the focus moves to the next job, or else to the previous one, and to the h
 });
 
 test("a list whose jobs are not counted has one less, and an emptied last page leads to the previous one", async () => {
-  const jobs = functions.addMany(42, BARE);
+  const jobs = functions.addMany(42);
   await open("?type=animate");
   screen.getByText("1–20 of 42");
   await press(button("Next"));
@@ -150,7 +145,7 @@ test("a list whose jobs are not counted has one less, and an emptied last page l
 });
 
 test("the last page stays until its only job is deleted", async () => {
-  const jobs = functions.addMany(21, { ...BARE, status: "failed" });
+  const jobs = functions.addMany(21, { status: "failed" });
   const last = jobs[20] as Job;
   await open("?page=2");
   for (const fails of [true, false]) {
@@ -189,7 +184,7 @@ test("a deleted job is subtracted once, even if an older list has it", async () 
 });
 
 test("all jobs are selected and deselected, also by changing the filter, and after a whole page others move up", async () => {
-  const jobs = functions.addMany(21, { ...BARE, status: "failed" });
+  const jobs = functions.addMany(21, { status: "failed" });
   const [first, ...others] = jobs.slice(0, 20) as [Job, ...Job[]];
   await open();
   await select(first);
@@ -213,7 +208,7 @@ test("all jobs are selected and deselected, also by changing the filter, and aft
 
 test("all that match are selected, also those that came back, unless the user has done something else", async () => {
   const oldest = functions.add();
-  const [newest] = functions.addMany(20, BARE) as [Job];
+  const [newest] = functions.addMany(20) as [Job];
   const selectMatching = () => button("Select all 21 that match");
   await open("?page=2");
   await remove(oldest);
@@ -240,7 +235,7 @@ test("all that match are selected, also those that came back, unless the user ha
 });
 
 test("a selected job that a new one pushes off the page is deselected, and the page says so", async () => {
-  const jobs = functions.addMany(20, BARE);
+  const jobs = functions.addMany(20);
   const [first, last] = [jobs[0], jobs[19]] as [Job, Job];
   await open();
   await select(first);

@@ -20,6 +20,7 @@ import {
   messages,
   open,
   press,
+  pressEscape,
   run,
   settle,
   type,
@@ -30,7 +31,6 @@ const SHARE: Which = ({ path }) => path.endsWith("/share");
 const MEDIA = ["reference image", "source video", "output video"];
 const SHARED = { share_url: "https://nuumee.test/v/first" };
 
-const pressEscape = () => doing(() => user.keyboard("{Escape}"));
 const pressEnter = () => doing(() => user.keyboard("{Enter}"));
 const openDetails = (job: Job) => press(button(/^Details /, card(job)));
 const dialogs = () => document.querySelectorAll("[role$=dialog]").length;

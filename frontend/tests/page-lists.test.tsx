@@ -18,6 +18,7 @@ import {
   idsOf,
   open,
   press,
+  pressEscape,
   run,
   search,
   type,
@@ -250,7 +251,7 @@ test("a search that starts while details open keeps them open", async () => {
   expect(new URLSearchParams(location.search).get("q")).toBe("abcdef");
   expect(cards()).toEqual([sought.id]);
   within(dialog()).getByRole("heading", { name: new RegExp(shortName(opened.id)) });
-  await doing(() => user.keyboard("{Escape}"));
+  await pressEscape();
   expect([dialog(), cards()]).toEqual([undefined, [sought.id]]);
 });
 

@@ -22,6 +22,7 @@ import {
   open,
   openSignIn,
   press,
+  pressEscape,
   run,
   show,
   tokens,
@@ -289,7 +290,7 @@ describe("notifications", () => {
     await turnOn();
     await press(button(/user@nuumee/, screen.getByRole("banner")));
     screen.getByRole("menuitemcheckbox", { checked: true });
-    await doing(() => user.keyboard("{Escape}"));
+    await pressEscape();
     const [first, ...more] = notified.splice(0);
     expect([first?.slice(0, 8), more]).toEqual(["You will", []]);
     await show("hidden");

@@ -218,6 +218,7 @@ export async function doing(what: () => unknown): Promise<void> {
 }
 
 export const press = (element: Element) => doing(() => user.click(element));
+export const pressEscape = () => doing(() => user.keyboard("{Escape}"));
 export const type = (element: Element, text: string) => doing(() => user.type(element, text));
 export const goBack = () => doing(() => history.back());
 
