@@ -33,9 +33,10 @@ test: page ## Run every test, the page's in a browser; or some: make test T=test
 	@page=0; $(if $(T),,npm test --silent --prefix frontend || page=$$?;) $(PYTEST) $(T) || exit; \
 	[ $$page = 0 ] || { echo "test: the page's own tests failed, see above pytest's" >&2; exit $$page; }
 
-# Fewer examples of what is generated; and without Schemathesis's plugin, which these tests do not use.
-QUICK := --hypothesis-profile=quick -p no:schemathesis -m 'not stack and not slow'
-quick: $(SETUP) ## Run the fast tests that need neither the local cloud nor a browser: half a minute
+# Fewer examples of what is generated; without the many deployments of the deployment's tests, and without
+# Schemathesis's plugin, which the others do not use.
+QUICK := --hypothesis-profile=quick -p no:schemathesis -m 'not stack and not slow' --ignore=tests/unit/infra/deploy
+quick: $(SETUP) ## Run the fast tests that need neither the local cloud nor a browser: under half a minute
 	@said=$$(mktemp); npm test --silent --prefix frontend -- --exclude 'tests/page-*' >$$said 2>&1 & \
 	$(PYTEST) $(QUICK) tests/unit tests/contract; failed=$$?; \
 	wait $$! || { cat $$said; echo "quick: the page's own tests failed, see above" >&2; failed=1; }; rm $$said; exit $$failed

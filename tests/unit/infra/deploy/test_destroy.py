@@ -9,8 +9,6 @@ import pytest
 from tests.unit.infra.deploy.checkout import DEFAULTS, REQUIRED, Checkout, Done
 from tests.unit.infra.deploy.test_removal import check, parts
 
-pytestmark = pytest.mark.slow  # most tests deploy several times
-
 
 def destroy(checkout: Checkout, answer: str = "nuumee-test") -> Done:
     checkout.cloud.calls.clear()

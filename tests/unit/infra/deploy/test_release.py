@@ -20,8 +20,6 @@ from tests.unit.infra.deploy.checkout import (
 )
 from tests.unit.infra.deploy.cloud.command import Command, NotThere
 
-pytestmark = pytest.mark.slow  # most tests deploy several times
-
 MOVE = ("run", "services", "update-traffic")
 ORDER = [
     *(FUNCTIONS[name].account for name in RETRIED),

@@ -11,8 +11,6 @@ from infra.cloud.fetch import Answer
 from tests.unit.infra.deploy.checkout import ACCOUNTS, REQUIRED, Checkout, Done
 from tests.unit.infra.deploy.cloud.run import LOCATION
 
-pytestmark = pytest.mark.slow  # most tests deploy several times
-
 OLD = "list-jobs"
 LABELS = {"product": "nuumee-jobs"}
 MARK = "Part of NuuMee Jobs"

@@ -9,8 +9,6 @@ import pytest
 from tests.unit.infra.deploy.checkout import REQUIRED, Checkout, Line
 from tests.unit.infra.deploy.test_release import MOVE, ORDER
 
-pytestmark = pytest.mark.slow  # most tests deploy several times
-
 
 def rollback(checkout: Checkout) -> list[Line]:
     return checkout.must("rollback", *REQUIRED)

@@ -123,7 +123,6 @@ def test_the_failures_below_are_of_every_kind_of_change(made: tuple[list[Line], 
     assert all(any(line.startswith(kind) for line in lines) for kind in KINDS)
 
 
-@pytest.mark.slow  # deploys three times for each kind
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_that_fails_at_a_step_ends_there_and_can_be_repeated(
     kind: str, checkout: Checkout, made: tuple[list[Line], Any]
@@ -148,7 +147,6 @@ def test_a_run_that_fails_at_a_step_ends_there_and_can_be_repeated(
     assert checkout.must() == []
 
 
-@pytest.mark.slow  # deploys for each command
 @pytest.mark.parametrize(
     "command",
     [
@@ -238,7 +236,6 @@ def test_functions_of_an_earlier_deployment_must_be_detached_first(checkout: Che
     checkout.must()
 
 
-@pytest.mark.slow  # starts bash
 def test_the_script_runs_gcloud_with_its_exit_code_and_without_our_python_path(whole_checkout: Checkout) -> None:
     done = whole_checkout.run(*REQUIRED, FAILING="services list")
     assert done.returncode == 7

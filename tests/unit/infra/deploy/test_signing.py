@@ -22,8 +22,6 @@ from tests.unit.infra.deploy.cloud.access import HMAC_KEY
 from tests.unit.infra.deploy.cloud.command import Command
 from tests.unit.infra.deploy.test_resources import grants
 
-pytestmark = pytest.mark.slow  # most tests deploy several times
-
 SIGNING = {name for name, function in FUNCTIONS.items() if function.signs}
 MAKE_KEY = ("storage", "hmac", "create")
 SIGNER = "url-signer@nuumee-test.iam.gserviceaccount.com"
