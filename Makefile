@@ -59,7 +59,7 @@ lint: $(SETUP) ## Check style (ruff, biome) and types (mypy strict, tsc)
 bench: $(SETUP) ## Measure speed, cold starts and memory beside plain peers: under ten minutes; needs wrk
 	@$(BIN)/python -m tests.benchmarks
 
-lighthouse: page $(LIGHTHOUSE) ## Measure the page and a share page with Lighthouse: five minutes; needs a quiet machine
+lighthouse: page $(LIGHTHOUSE) ## Measure pages with Lighthouse, and the memory of saving: five minutes; needs a quiet machine
 	@$(BIN)/python -m infra.local.browser
 	@$(BIN)/python -m tests.lighthouse
 

@@ -16,7 +16,7 @@ export interface Target {
   /** Returns the text of a file that is there already; null if there is none. */
   textOf: (name: string) => Promise<string | null>;
   /** Writes a file. Afterwards either all of it is there, or nothing. Throws TargetLost if no other can be written. */
-  write: (name: string, content: ReadableStream<Uint8Array>) => Promise<void>;
+  write: (name: string, content: ReadableStream<Uint8Array<ArrayBuffer>>) => Promise<void>;
   /**
    * Adds the list of the jobs under its name and ends the saving. If it was cancelled, only files that can be had singly
    * stay. Returns whether what was written stays. If the target is lost, throws what it was lost by.
@@ -135,7 +135,7 @@ async function saveOne(
   );
   const { filename, size, checksums, content } = video;
   let bytes = 0;
-  const counting = new TransformStream<Uint8Array, Uint8Array>({
+  const counting = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
     transform(chunk, controller) {
       bytes += chunk.byteLength;
       progress.bytes += chunk.byteLength;

@@ -1,6 +1,7 @@
 /** Where the videos of many jobs can be saved. Nothing is held in memory: files are written while they arrive. */
 
 import { late } from "@/lib/late";
+import { usedAgain } from "@/lib/pieces";
 import { type Target, TargetLost } from "@/lib/save-many";
 import { forgetZips, newZipName, SAVED_AFTER, ZIP } from "@/lib/zip-file";
 
@@ -11,8 +12,8 @@ declare global {
   }
 }
 
-/** Of a folder. Each has one file under way. */
-const AT_ONCE = 3;
+/** Of a folder. Each has one file under way, and takes some 60 MB while it is written fast: `make lighthouse`. */
+const AT_ONCE = 2;
 
 /** How this browser saves many files: into a folder, as one zip file, or not at all. */
 export function wayToSave(): "folder" | "zip" | null {
@@ -47,12 +48,12 @@ export function folderTarget(folder: FileSystemDirectoryHandle): Target {
   };
   const sizeOf = async (name: string) => (await find(name))?.size ?? null;
   const textOf = async (name: string) => (await find(name))?.text() ?? null;
-  const write = async (name: string, content: ReadableStream<Uint8Array>) => {
+  const write = async (name: string, content: ReadableStream<Uint8Array<ArrayBuffer>>) => {
     const wasThere = (await find(name)) !== null;
     const file = await handle(name, { create: true });
     try {
       // Until it is closed, a browser keeps what is written in a file of its own.
-      await content.pipeTo(await file.createWritable());
+      await content.pipeTo(usedAgain(await file.createWritable()));
     } catch (error) {
       if (!wasThere) await folder.removeEntry(name);
       throw error;
@@ -76,7 +77,7 @@ export async function zipTarget(): Promise<Target> {
   const storage = await navigator.storage.getDirectory();
   const file = await storage.getFileHandle(newZipName(), { create: true });
   const entries = handOver<{ name: string; input: ReadableStream<Uint8Array>; lastModified: Date }>();
-  const written = makeZip(entries.taken()).pipeTo(await file.createWritable());
+  const written = makeZip(entries.taken()).pipeTo(usedAgain(await file.createWritable()));
   // Each write and the end report it.
   written.catch(() => undefined);
   const add = async (name: string, input: ReadableStream<Uint8Array>) => {

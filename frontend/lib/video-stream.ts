@@ -3,6 +3,7 @@
 import { patiently } from "@/lib/bulk";
 import { ApiError, NetworkError } from "@/lib/errors";
 import { getJobOutput } from "@/lib/job-calls";
+import { type Pieces, piecesOf } from "@/lib/pieces";
 
 /** Before each attempt to go on, in milliseconds. They begin anew with each piece that is received. */
 const PAUSES = [1, 2, 4, 8, 16, 32].map((seconds) => 1000 * seconds);
@@ -16,10 +17,11 @@ interface VideoStream {
   size: number | null;
   /** As Cloud Storage states them, in base64. */
   checksums: Record<string, string>;
-  content: ReadableStream<Uint8Array>;
+  /** Whoever has written a piece lets its memory be used again (`lib/pieces.ts`). */
+  content: ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 
-type WithBody = Response & { body: ReadableStream<Uint8Array> };
+type WithBody = Response & { body: ReadableStream<Uint8Array<ArrayBuffer>> };
 
 /**
  * Opens the output video of a job. The content fails with what it broke off by if it cannot go on: the video was
@@ -35,15 +37,15 @@ export async function openVideo(jobId: string, signal: AbortSignal): Promise<Vid
     // The URL may have expired.
     const { download_url } = await patiently(() => getJobOutput(jobId), signal);
     const rest = await request(download_url, signal, { Range: `bytes=${from}-` });
-    if (rest.status === 206 && rest.headers.get("ETag") === version) return rest.body.getReader();
+    if (rest.status === 206 && rest.headers.get("ETag") === version) return piecesOf(rest.body);
     await rest.body.cancel();
     throw new ApiError("The output video was replaced while it was saved.", rest.status, undefined);
   };
 
-  let reader: ReadableStreamDefaultReader<Uint8Array> | null = response.body.getReader();
+  let reader: Pieces | null = piecesOf(response.body);
   let received = 0;
   let cancelled = false;
-  const content = new ReadableStream<Uint8Array>({
+  const content = new ReadableStream<Uint8Array<ArrayBuffer>>({
     async pull(controller) {
       for (const pause of [...PAUSES, null]) {
         if (cancelled) return;

@@ -13,7 +13,7 @@ export function folder(ages: Record<string, number> = {}) {
     createWritable: async () => {
       const parts: Uint8Array<ArrayBuffer>[] = [];
       return new WritableStream<Uint8Array<ArrayBuffer>>({
-        write: (chunk) => void parts.push(chunk),
+        write: (chunk) => void parts.push(chunk.slice()),
         close: () => void files.set(name, new File(parts, name, at(0))),
       });
     },

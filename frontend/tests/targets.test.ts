@@ -19,7 +19,7 @@ vi.mock("@/lib/job-calls", () => ({
 const list = (content: string) => new File([content], "jobs.json");
 const text = (content: string) => new Blob([content]).stream();
 const broken = () =>
-  new ReadableStream<Uint8Array>({ start: (stream) => stream.error(new TypeError("lost")) });
+  new ReadableStream<Uint8Array<ArrayBuffer>>({ start: (stream) => stream.error(new TypeError("lost")) });
 
 afterEach(() => {
   vi.unstubAllGlobals();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -165,3 +166,13 @@ class Shelf:
 def _paths(files: dict[str, tuple[str, Path]]) -> dict[str, str]:
     """The path fields of a job with these files."""
     return dict(zip(("reference_image_path", "motion_video_path", "output_video_path"), files, strict=False))
+
+
+def padded(path: Path, original: Path, size: int) -> Path:
+    """The same picture or video, padded with meaningless bytes."""
+    content = original.read_bytes()
+    rest = size - len(content)
+    # MP4 readers skip a free box; picture decoders do not read past the end of the picture.
+    padding = struct.pack(">I4s", rest, b"free").ljust(rest, b"\0") if original.suffix == ".mp4" else bytes(rest)
+    path.write_bytes(content + padding)
+    return path

@@ -6,7 +6,6 @@ The page's own files are counted compressed, as hosting would send them; the loc
 from __future__ import annotations
 
 import gzip
-import struct
 from base64 import b64decode
 from collections import Counter
 from pathlib import Path
@@ -23,7 +22,7 @@ from tests.conftest import PASSWORD
 from tests.e2e.conftest import NewContext
 from tests.e2e.jobs_page import JobsPage, sign_in
 from tests.e2e.posters import ALL, tell_of
-from tests.e2e.shelf import MOTION, OUTPUT, POSTER, REFERENCE, Shelf
+from tests.e2e.shelf import MOTION, OUTPUT, POSTER, REFERENCE, Shelf, padded
 from tests.e2e.states import settle
 from tests.waiting import wait_until
 
@@ -85,10 +84,10 @@ class Traffic:
 def jobs(shelf: Shelf, tmp_path: Path) -> list[str]:
     """Twenty completed jobs with media of realistic size, newest first."""
     large = {
-        file: _padded(tmp_path / file.name, file, size)
+        file: padded(tmp_path / file.name, file, size)
         for file, size in ((REFERENCE, _PICTURE), (MOTION, _VIDEO), (OUTPUT, _VIDEO))
     }
-    poster = _padded(tmp_path / POSTER.name, POSTER, LARGEST_POSTER)
+    poster = padded(tmp_path / POSTER.name, POSTER, LARGEST_POSTER)
     ids = [shelf.add(instead=large) for _ in range(20)]
     for job_id in ids:
         shelf.add_posters(job_id, poster=poster)
@@ -138,13 +137,3 @@ def _bytes(view: dict[str, tuple[int, int]]) -> int:
 def _table(title: str, view: dict[str, tuple[int, int]]) -> str:
     lines = [f"{size:>12,}    {kind} ({count} requests)" for kind, (count, size) in view.items()]
     return "\n".join([f"{_bytes(view):>12,}  {title}", *lines]) + "\n"
-
-
-def _padded(path: Path, original: Path, size: int) -> Path:
-    """The same picture or video, padded with meaningless bytes."""
-    content = original.read_bytes()
-    rest = size - len(content)
-    # MP4 readers skip a free box; picture decoders do not read past the end of the picture.
-    padding = struct.pack(">I4s", rest, b"free").ljust(rest, b"\0") if original.suffix == ".mp4" else bytes(rest)
-    path.write_bytes(content + padding)
-    return path

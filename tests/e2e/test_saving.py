@@ -17,7 +17,7 @@ from tests.e2e.test_accessibility import expect_fits_and_no_violations
 from tests.waiting import wait_until
 
 # Nothing can choose a folder in a test, so the browser's own storage is the folder.
-_FOLDER = "window.showDirectoryPicker = () => navigator.storage.getDirectory()"
+FOLDER = "window.showDirectoryPicker = () => navigator.storage.getDirectory()"
 _FILES = """async () => {
     const folder = await navigator.storage.getDirectory();
     const found = {};
@@ -31,7 +31,7 @@ _FILES = """async () => {
 }"""
 # Reads no file: one may go while it is read.
 _NAMES = "async () => Array.fromAsync((await navigator.storage.getDirectory()).keys())"
-_NO_FOLDERS = "delete window.showDirectoryPicker"
+NO_FOLDERS = "delete window.showDirectoryPicker"
 _EMPTIED = """async () => {
     const folder = await navigator.storage.getDirectory();
     for (const name of await Array.fromAsync(folder.keys())) await folder.removeEntry(name);
@@ -49,7 +49,7 @@ def test_selected_videos_are_saved_into_a_folder_and_not_twice_and_a_list_that_c
     jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
 ) -> None:
     expected_errors.append("status of 404")
-    page.add_init_script(_FOLDER)
+    page.add_init_script(FOLDER)
     first, second = shelf.add(), shelf.add(name="Second try")
     failed = shelf.add("failed", media=False)
     gone = shelf.add(media=False, output_video_path=f"{shelf.user_id}/gone/output.mp4")
@@ -91,7 +91,7 @@ def test_selected_videos_are_saved_into_a_folder_and_not_twice_and_a_list_that_c
 def test_a_zip_file_is_made_once_and_no_stray_key_or_click_throws_it_away(
     jobs_page: JobsPage, page: Page, shelf: Shelf
 ) -> None:
-    page.add_init_script(_NO_FOLDERS)
+    page.add_init_script(NO_FOLDERS)
     job = shelf.add(name="First try")
     held = HeldBack(page, re.compile(r"/output$"))
     jobs_page.open()

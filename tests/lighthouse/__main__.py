@@ -1,6 +1,7 @@
 """`make lighthouse`: Lighthouse's scores of the page with twenty jobs and of a share page, on a throttled phone.
 
-Also how busy the jobs page keeps its main thread while three jobs are in progress and nobody touches it.
+Also how busy the jobs page keeps its main thread while three jobs are in progress and nobody touches it, and how
+much memory saving many videos takes.
 
 Of each page the report with the middle score of three counts. Lighthouse computes from a visit without throttling
 how long things would take on that phone and its network, so run it on a quiet machine.
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from google.cloud import firestore, storage
@@ -20,15 +22,18 @@ from infra.local import ports
 from infra.local.stack import IN_THE_BACKGROUND, PORT_NAMES, Stack, running
 from infra.local.users import Account, Users
 from tests.benchmarks.rows import Row
-from tests.e2e.shelf import Shelf
+from tests.e2e.shelf import OUTPUT, Shelf, padded
 from tests.jobs import new_id
-from tests.lighthouse.browser import CATEGORIES, main_thread, report
+from tests.lighthouse.browser import CATEGORIES, main_thread, memory_of_saving, report
 from tests.lighthouse.hosting import hosted
 
 JOBS = 20
 RUNS = 3
 IDLE = 8
 """Seconds."""
+VIDEOS = 8
+VIDEO = 100_000_000
+"""Bytes."""
 PASSWORD = "lighthouse"
 LOG = Path("build") / "lighthouse.log"
 """The servers' output."""
@@ -70,6 +75,7 @@ def _rows(local: Stack) -> Iterator[Row]:
         for category in CATEGORIES:
             yield _score(shared, category, "share page", 97)
         yield _idle(local)
+        yield from _saving(local)
 
 
 def _idle(local: Stack) -> Row:
@@ -80,6 +86,19 @@ def _idle(local: Stack) -> Row:
     busy = main_thread(f"{local.url}/jobs/", IDLE, local, account, PASSWORD)
     name = f"jobs page, main thread in {IDLE} s idle with three active cards, ms"
     return Row(name=name, ours=busy, limit=500.0)
+
+
+def _saving(local: Stack) -> Iterator[Row]:
+    account = Users(local.auth_url, local.settings.project).add("saving", "saving@nuumee.test", PASSWORD)
+    shelf = _shelf(local, account)
+    with TemporaryDirectory() as folder:
+        large = padded(Path(folder) / OUTPUT.name, OUTPUT, VIDEO)
+        for _ in range(VIDEOS):
+            shelf.add(instead={OUTPUT: large})
+    for way, is_zip in (("into a folder", False), ("as a zip file", True)):
+        taken = memory_of_saving(f"{local.url}/jobs/", VIDEOS, is_zip, local, account, PASSWORD)
+        name = f"memory of saving {VIDEOS} videos of {VIDEO // 1_000_000} MB {way}, MB"
+        yield Row(name=name, ours=taken, limit=200.0)
 
 
 def _typical(url: str, name: str, local: Stack, account: Account) -> dict[str, Any]:

@@ -11,17 +11,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from subprocess import DEVNULL
-from typing import Any
+from typing import Any, NamedTuple
 
-from playwright.sync_api import Browser, CDPSession, sync_playwright
+import requests
+from playwright.sync_api import Browser, CDPSession, Playwright, sync_playwright
 
 from infra.local import browser as chromium
 from infra.local import ports
 from infra.local.stack import Stack
 from infra.local.users import Account
 from infra.stage import ROOT
+from tests.benchmarks.load import memory_mib
 from tests.e2e.jobs_page import sign_in
 from tests.e2e.states import settle
+from tests.e2e.test_saving import FOLDER, NO_FOLDERS
 from tests.waiting import wait_until
 
 REPORTS = ROOT / "artifacts" / "lighthouse"
@@ -34,6 +37,23 @@ _FLAGS = (
 )
 _ENDS_WITHIN = 300
 """Seconds."""
+# When nothing is attached to the page any more, and so that its title tells when all is saved.
+_SAVE = """button => {
+    setTimeout(() => button.click(), 2000);
+    setInterval(() => {
+        const ended = document.querySelector("[role=dialog] [role=status]")?.textContent;
+        if (ended) document.title = ended;
+    }, 100);
+}"""
+
+
+class _Running(NamedTuple):
+    """A Chromium."""
+
+    port: int
+    """Of its debugging protocol."""
+    group: int
+    """Of its processes."""
 
 
 def report(url: str, name: str, local: Stack, account: Account, password: str) -> dict[str, Any]:
@@ -41,9 +61,9 @@ def report(url: str, name: str, local: Stack, account: Account, password: str) -
 
     The browser's profile is new, so nothing is in a cache, and nothing in it stems from an earlier run.
     """
-    with _signed_in(local, account, password) as port:
+    with _signed_in(local, account, password) as running:
         path = REPORTS / name
-        options = (f"--port={port}", "--disable-storage-reset", "--quiet", "--no-enable-error-reporting")
+        options = (f"--port={running.port}", "--disable-storage-reset", "--quiet", "--no-enable-error-reporting")
         wanted = (f"--only-categories={','.join(CATEGORIES)}", "--output=json", "--output=html")
         REPORTS.mkdir(parents=True, exist_ok=True)
         command = ("node", str(_PROGRAM), url, *options, *wanted, f"--output-path={path}")
@@ -56,8 +76,8 @@ def report(url: str, name: str, local: Stack, account: Account, password: str) -
 
 def main_thread(url: str, seconds: int, local: Stack, account: Account, password: str) -> float:
     """How many milliseconds of this time the main thread of a loaded page is busy that nobody touches."""
-    with _signed_in(local, account, password) as port, sync_playwright() as playwright:
-        page = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}").contexts[0].new_page()
+    with _signed_in(local, account, password) as running, sync_playwright() as playwright:
+        page = _attached(playwright, running).contexts[0].new_page()
         page.goto(url)
         page.get_by_role("article").first.wait_for()
         settle(page)
@@ -68,6 +88,42 @@ def main_thread(url: str, seconds: int, local: Stack, account: Account, password
         return 1000 * (_busy(devtools) - before)
 
 
+def memory_of_saving(url: str, videos: int, is_zip: bool, local: Stack, account: Account, password: str) -> float:
+    """By how many megabytes the whole browser grows at most while this page saves the videos of all its jobs.
+
+    They are saved into the browser's own storage, as a zip file or one by one as into a folder. Nothing is
+    attached to the page meanwhile: a debugger keeps what is received.
+    """
+    with _signed_in(local, account, password) as running:
+        with sync_playwright() as playwright:
+            attached = _attached(playwright, running)
+            page = attached.contexts[0].new_page()
+            page.add_init_script(NO_FOLDERS if is_zip else FOLDER)
+            page.goto(url)
+            boxes = page.get_by_role("article").get_by_role("checkbox")
+            boxes.first.check()
+            boxes.nth(videos - 1).click(modifiers=["Shift"])
+            page.get_by_role("region", name="Selected jobs").get_by_role("button", name="Download").click()
+            way = "Save as a zip file" if is_zip else "Choose a folder"
+            page.get_by_role("dialog").get_by_role("button", name=way).evaluate(_SAVE)
+            attached.close()
+        before = memory_mib(running.group)
+        most = before
+
+        def has_ended() -> bool:
+            nonlocal most
+            most = max(most, memory_mib(running.group))
+            pages = requests.get(f"http://127.0.0.1:{running.port}/json/list", timeout=30).json()
+            return any(page["title"] == f"{videos} videos saved." for page in pages)
+
+        wait_until(has_ended, _ENDS_WITHIN)
+    return (most - before) * 1.048576
+
+
+def _attached(playwright: Playwright, running: _Running) -> Browser:
+    return playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{running.port}")
+
+
 def _busy(devtools: CDPSession) -> float:
     """Seconds: https://chromedevtools.github.io/devtools-protocol/tot/Performance/#method-getMetrics"""
     metrics = devtools.send("Performance.getMetrics")["metrics"]
@@ -75,8 +131,7 @@ def _busy(devtools: CDPSession) -> float:
 
 
 @contextmanager
-def _signed_in(local: Stack, account: Account, password: str) -> Iterator[int]:
-    """A Chromium. Yields the port of its debugging protocol."""
+def _signed_in(local: Stack, account: Account, password: str) -> Iterator[_Running]:
     executable = chromium.find()
     if executable is None:
         raise RuntimeError("there is no Chromium on this machine: make test installs one")
@@ -89,10 +144,10 @@ def _signed_in(local: Stack, account: Account, password: str) -> Iterator[int]:
         process = subprocess.Popen(command, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True)
         try:
             wait_until(lambda: ports.answers(port))
+            running = _Running(port, process.pid)
             with sync_playwright() as playwright:
-                running = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}")
-                _sign_in(running, local, account, password)
-            yield port
+                _sign_in(_attached(playwright, running), local, account, password)
+            yield running
         finally:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
