@@ -1,4 +1,4 @@
-/** Where the videos of many jobs can be saved. Nothing is held in memory: files are written while they arrive. */
+/** Where the videos of many jobs can be saved. None is held whole in memory: files are written while they arrive. */
 
 import { late } from "@/lib/late";
 import { usedAgain } from "@/lib/pieces";
@@ -12,7 +12,7 @@ declare global {
   }
 }
 
-/** Of a folder. Each has one file under way, and takes some 60 MB while it is written fast: `make lighthouse`. */
+/** Of a folder. Each has one file under way, which takes Chromium up to 60 MB of memory. */
 const AT_ONCE = 2;
 
 /** How this browser saves many files: into a folder, as one zip file, or not at all. */

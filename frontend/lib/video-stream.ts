@@ -17,7 +17,7 @@ interface VideoStream {
   size: number | null;
   /** As Cloud Storage states them, in base64. */
   checksums: Record<string, string>;
-  /** Whoever has written a piece lets its memory be used again (`lib/pieces.ts`). */
+  /** If it is written through `usedAgain`, the memory of its pieces is used again. */
   content: ReadableStream<Uint8Array<ArrayBuffer>>;
 }
 

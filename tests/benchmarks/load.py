@@ -66,7 +66,11 @@ def memory_mib(group: int) -> float:
     """Proportional set size of a process group, as if no other process on the machine mapped the same files."""
     anonymous, files = 0, 0
     for process in _processes(group):
-        sizes = dict(re.findall(r"(\w+): +(\d+) kB", Path(f"/proc/{process}/smaps_rollup").read_text()))
+        try:
+            told = Path(f"/proc/{process}/smaps_rollup").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # it has ended
+        sizes = dict(re.findall(r"(\w+): +(\d+) kB", told))
         anonymous += int(sizes["Pss_Anon"]) + int(sizes["Pss_Shmem"])
         files = max(files, int(sizes["Rss"]) - int(sizes["Anonymous"]))
     return (anonymous + files) / 1024

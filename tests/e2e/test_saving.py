@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import re
 import time
 import zipfile
+from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.e2e.faults import HeldBack
@@ -16,6 +19,8 @@ from tests.e2e.shelf import OUTPUT, Shelf
 from tests.e2e.test_accessibility import expect_fits_and_no_violations
 from tests.waiting import wait_until
 
+LENGTH = 5_000_000
+"""Of a video, in bytes."""
 # Nothing can choose a folder in a test, so the browser's own storage is the folder.
 FOLDER = "window.showDirectoryPicker = () => navigator.storage.getDirectory()"
 _FILES = """async () => {
@@ -45,12 +50,24 @@ _NO_LIST = """() => void (window.showDirectoryPicker = async () => {
 })"""
 
 
+@pytest.fixture
+def videos(tmp_path: Path) -> list[Path]:
+    """Two that differ everywhere, each of several of the pieces in which they are saved."""
+    files = [tmp_path / f"{seed}.mp4" for seed in range(2)]
+    for seed, file in enumerate(files):
+        file.write_bytes(OUTPUT.read_bytes() + random.Random(seed).randbytes(LENGTH - OUTPUT.stat().st_size))
+    return files
+
+
 def test_selected_videos_are_saved_into_a_folder_and_not_twice_and_a_list_that_cannot_be_written_is_told(
-    jobs_page: JobsPage, page: Page, shelf: Shelf, expected_errors: list[str]
+    jobs_page: JobsPage, page: Page, shelf: Shelf, videos: list[Path], expected_errors: list[str]
 ) -> None:
     expected_errors.append("status of 404")
     page.add_init_script(FOLDER)
-    first, second = shelf.add(), shelf.add(name="Second try")
+    first, second = (
+        shelf.add(name=name, instead={OUTPUT: video})
+        for name, video in zip((None, "Second try"), videos, strict=True)
+    )
     failed = shelf.add("failed", media=False)
     gone = shelf.add(media=False, output_video_path=f"{shelf.user_id}/gone/output.mp4")
     jobs_page.open()
@@ -71,11 +88,13 @@ def test_selected_videos_are_saved_into_a_folder_and_not_twice_and_a_list_that_c
         page.keyboard.press("Escape")
     files = page.evaluate(_FILES)
     listed = {one["id"]: one for one in json.loads(files.pop("jobs.json"))}
-    video = hashlib.sha256(OUTPUT.read_bytes()).hexdigest()
-    assert files == {f"nuumee-{first}.mp4": video, f"nuumee-Second try {second[:8]}.mp4": video}
+    names = f"nuumee-{first}.mp4", f"nuumee-Second try {second[:8]}.mp4"
+    assert files == {
+        name: hashlib.sha256(video.read_bytes()).hexdigest() for name, video in zip(names, videos, strict=True)
+    }
     assert listed.keys() == {first, second, gone}
     assert failed not in listed
-    assert (listed[second]["name"], listed[second]["bytes"]) == ("Second try", OUTPUT.stat().st_size)
+    assert (listed[second]["name"], listed[second]["bytes"]) == ("Second try", LENGTH)
 
     page.evaluate(_EMPTIED)
     page.evaluate(_NO_LIST)
@@ -89,10 +108,10 @@ def test_selected_videos_are_saved_into_a_folder_and_not_twice_and_a_list_that_c
 
 
 def test_a_zip_file_is_made_once_and_no_stray_key_or_click_throws_it_away(
-    jobs_page: JobsPage, page: Page, shelf: Shelf
+    jobs_page: JobsPage, page: Page, shelf: Shelf, videos: list[Path]
 ) -> None:
     page.add_init_script(NO_FOLDERS)
-    job = shelf.add(name="First try")
+    job = shelf.add(name="First try", instead={OUTPUT: videos[0]})
     held = HeldBack(page, re.compile(r"/output$"))
     jobs_page.open()
     page.get_by_role("checkbox").first.check()
@@ -110,7 +129,7 @@ def test_a_zip_file_is_made_once_and_no_stray_key_or_click_throws_it_away(
     with zipfile.ZipFile(saving.value.path()) as saved:
         name = f"nuumee-First try {job[:8]}.mp4"
         assert saved.namelist() == [name, "jobs.json"]
-        assert saved.read(name) == OUTPUT.read_bytes()
+        assert saved.read(name) == videos[0].read_bytes()
         assert json.loads(saved.read("jobs.json"))[0]["id"] == job
     page.keyboard.press("Escape")
     expect(jobs_page.dialog).to_have_count(0)

@@ -1,4 +1,4 @@
-"""Runs Lighthouse in a Chromium of its own, as a new visitor who is signed in already."""
+"""Measures in a Chromium of its own, as a new visitor who is signed in already: with Lighthouse and without."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,13 +38,18 @@ _FLAGS = (
 )
 _ENDS_WITHIN = 300
 """Seconds."""
-# When nothing is attached to the page any more, and so that its title tells when all is saved.
+# Clicks when nothing is attached to the page any more. The page's title tells how far it is.
 _SAVE = """button => {
-    setTimeout(() => button.click(), 2000);
-    setInterval(() => {
-        const ended = document.querySelector("[role=dialog] [role=status]")?.textContent;
-        if (ended) document.title = ended;
-    }, 100);
+    document.title = "waiting";
+    setTimeout(() => {
+        document.title = "saving";
+        button.click();
+        setInterval(() => {
+            const told = [...document.querySelectorAll("[role=dialog] :is([role=status], [role=alert])")];
+            const said = told.map(one => one.textContent).join("");
+            if (said) document.title = said;
+        }, 100);
+    }, 5000);
 }"""
 
 
@@ -91,8 +97,8 @@ def main_thread(url: str, seconds: int, local: Stack, account: Account, password
 def memory_of_saving(url: str, videos: int, is_zip: bool, local: Stack, account: Account, password: str) -> float:
     """By how many megabytes the whole browser grows at most while this page saves the videos of all its jobs.
 
-    They are saved into the browser's own storage, as a zip file or one by one as into a folder. Nothing is
-    attached to the page meanwhile: a debugger keeps what is received.
+    They are saved into the browser's own storage, as a zip file or as into a folder. Nothing is attached to the
+    page meanwhile: a debugger keeps what is received. Linux alone tells how much memory there is.
     """
     with _signed_in(local, account, password) as running:
         with sync_playwright() as playwright:
@@ -107,17 +113,19 @@ def memory_of_saving(url: str, videos: int, is_zip: bool, local: Stack, account:
             way = "Save as a zip file" if is_zip else "Choose a folder"
             page.get_by_role("dialog").get_by_role("button", name=way).evaluate(_SAVE)
             attached.close()
-        before = memory_mib(running.group)
-        most = before
+        seen: dict[str, list[float]] = {"waiting": [], "saving": []}
+        until = time.monotonic() + _ENDS_WITHIN
+        while (title := _title(running, url)) in seen and time.monotonic() < until:
+            seen[title].append(memory_mib(running.group))
+    if title != f"{videos} videos saved." or not all(seen.values()):
+        raise RuntimeError(f"the saving could not be measured; the page says: {title}")
+    return (max(seen["saving"]) - min(seen["waiting"])) * 1.048576
 
-        def has_ended() -> bool:
-            nonlocal most
-            most = max(most, memory_mib(running.group))
-            pages = requests.get(f"http://127.0.0.1:{running.port}/json/list", timeout=30).json()
-            return any(page["title"] == f"{videos} videos saved." for page in pages)
 
-        wait_until(has_ended, _ENDS_WITHIN)
-    return (most - before) * 1.048576
+def _title(running: _Running, url: str) -> str:
+    """The title of the page at the URL, which is asked for without attaching to it."""
+    pages = requests.get(f"http://127.0.0.1:{running.port}/json/list", timeout=30).json()
+    return next(str(page["title"]) for page in pages if page["url"].startswith(url))
 
 
 def _attached(playwright: Playwright, running: _Running) -> Browser:
@@ -141,6 +149,9 @@ def _signed_in(local: Stack, account: Account, password: str) -> Iterator[_Runni
         own = (f"--user-data-dir={profile}", f"--remote-debugging-port={port}")
         command = (str(executable), *_FLAGS, *root, *own, "about:blank")
         # The program may be a script that starts the browser, so all of its processes are ended together.
+        preferences = Path(profile) / "Default" / "Preferences"
+        preferences.parent.mkdir()
+        preferences.write_text(json.dumps({"download": {"default_directory": profile}}))
         process = subprocess.Popen(command, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True)
         try:
             wait_until(lambda: ports.answers(port))
