@@ -46,6 +46,23 @@ export async function fewAtOnce<T>(
   await keepingPage(items.length > 1, () => Promise.all(Array.from({ length: atOnce }, workThrough)));
 }
 
+/** Ends after so many milliseconds, or at once with the signal's reason, if it is aborted. Leaves nothing at the signal. */
+export async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
+  signal?.throwIfAborted();
+  await new Promise<void>((resolve, reject) => {
+    const stop = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const end = () => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    };
+    const timer = setTimeout(end, milliseconds);
+    signal?.addEventListener("abort", stop, { once: true });
+  });
+}
+
 /** Makes the request. If that was too many at once (429), waits as long as the service asks, if not too long, and tries again. */
 export async function patiently<T>(request: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   for (let waits = 0; ; waits += 1) {
@@ -55,12 +72,7 @@ export async function patiently<T>(request: () => Promise<T>, signal?: AbortSign
       const busy = error instanceof ApiError && error.status === 429 && waits < MOST_WAITS;
       const wait = (busy && error.retryAfter) || 1000;
       if (!busy || wait > LONGEST_WAIT) throw error;
-      signal?.throwIfAborted();
-      await new Promise((resolve) => {
-        setTimeout(resolve, wait);
-        signal?.addEventListener("abort", resolve, { once: true });
-      });
-      signal?.throwIfAborted();
+      await pause(wait, signal);
     }
   }
 }

@@ -1,6 +1,6 @@
 /** The output video of a job as a stream from Cloud Storage. Where it breaks off, it goes on. */
 
-import { patiently } from "@/lib/bulk";
+import { patiently, pause } from "@/lib/bulk";
 import { ApiError, NetworkError } from "@/lib/errors";
 import { getJobOutput } from "@/lib/job-calls";
 import { type Pieces, piecesOf } from "@/lib/pieces";
@@ -47,7 +47,7 @@ export async function openVideo(jobId: string, signal: AbortSignal): Promise<Vid
   let cancelled = false;
   const content = new ReadableStream<Uint8Array<ArrayBuffer>>({
     async pull(controller) {
-      for (const pause of [...PAUSES, null]) {
+      for (const wait of [...PAUSES, null]) {
         if (cancelled) return;
         try {
           reader ??= await goOn(received);
@@ -65,9 +65,8 @@ export async function openVideo(jobId: string, signal: AbortSignal): Promise<Vid
           reader = null;
           // Nothing was left to receive but the end.
           if (received === size) return controller.close();
-          if (pause === null || version === null || signal.aborted || !mayPass(error)) throw error;
-          await new Promise((resolve) => setTimeout(resolve, pause));
-          signal.throwIfAborted();
+          if (wait === null || version === null || signal.aborted || !mayPass(error)) throw error;
+          await pause(wait, signal);
         }
       }
     },
@@ -81,17 +80,13 @@ export async function openVideo(jobId: string, signal: AbortSignal): Promise<Vid
 
 /** Does it again after a pause, six times at the most, if it fails by what may pass. */
 export async function persistently<T>(act: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (const pause of PAUSES) {
+  for (const milliseconds of PAUSES) {
     try {
       return await act();
     } catch (error) {
       if (signal.aborted || !mayPass(error)) throw error;
     }
-    await new Promise((resolve) => {
-      setTimeout(resolve, pause);
-      signal.addEventListener("abort", resolve, { once: true });
-    });
-    signal.throwIfAborted();
+    await pause(milliseconds, signal);
   }
   return act();
 }

@@ -1,5 +1,6 @@
+import { getEventListeners } from "node:events";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { fewAtOnce, patiently } from "@/lib/bulk";
+import { fewAtOnce, patiently, pause } from "@/lib/bulk";
 import { ApiError } from "@/lib/errors";
 import { underWay } from "@/lib/late";
 
@@ -102,6 +103,23 @@ test("the page does not reload by itself while work is under way, also for one i
   await done;
   await expect(fewAtOnce([1], () => Promise.reject(new Error("away")))).rejects.toThrow("away");
   expect(underWay.count).toBe(before);
+});
+
+test("a pause leaves nothing at its signal, and ends at once if that is aborted before or meanwhile", async () => {
+  const controller = new AbortController();
+  const listeners = () => getEventListeners(controller.signal, "abort").length;
+  const whole = pause(1_000, controller.signal);
+  await vi.advanceTimersByTimeAsync(999);
+  expect(listeners()).toBe(1);
+  await vi.advanceTimersByTimeAsync(1);
+  await whole;
+  expect(listeners()).toBe(0);
+  const reason = new DOMException("", "AbortError");
+  const ended = expect(pause(1_000, controller.signal)).rejects.toBe(reason);
+  controller.abort(reason);
+  await ended;
+  await expect(pause(1_000, controller.signal)).rejects.toBe(reason);
+  expect([listeners(), vi.getTimerCount()]).toEqual([0, 0]);
 });
 
 describe("a request among many", () => {

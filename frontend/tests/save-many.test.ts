@@ -45,6 +45,7 @@ function video(size: number, headers: Record<string, string> = {}): Response {
 }
 
 beforeEach(() => {
+  never = new AbortController().signal;
   vi.stubGlobal("fetch", fetch);
   vi.stubGlobal("window", new EventTarget());
   vi.mocked(getJobOutput).mockImplementation(async (id) => ({
@@ -60,7 +61,7 @@ afterEach(() => {
   vi.resetAllMocks();
 });
 
-const never = new AbortController().signal;
+let never: AbortSignal;
 
 /** Storage answers with videos that never end. Returns what is called for each that is given up. */
 function endlessVideos() {

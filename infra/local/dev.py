@@ -148,14 +148,15 @@ def _greeting(local: stack.Stack, demo: demo_data.Demo, sign_in: str) -> str:
     completed = demo.completed()
     job, doomed = (completed[0].id, completed[-1].id) if completed else ("JOB_ID", "JOB_ID")
     links = [short_id for job in completed if (short_id := job.document.get("short_id"))]
-    curl = 'curl -sS -H "Authorization: Bearer $TOKEN"'
+    jobs = f"{len(demo.jobs)} jobs"
+    curl = 'curl -sS -w "\\n" -H "Authorization: Bearer $TOKEN"'
     body = f'{{"email":"{demo.owner.email}","password":"{demo_data.PASSWORD}","returnSecureToken":true}}'
     emulators = " ".join(f"{name}={value}" for name, value in local.environment.items())
     return f"""
 NuuMee Jobs is running at {local.url}
 
 Open {local.page_url} and sign in:
-  {demo.owner.email} ({len(demo.jobs)} jobs) or {demo.newcomer.email} (none), password {demo_data.PASSWORD}
+  {demo.owner.email} ({jobs} at first) or {demo.newcomer.email} (none), password {demo_data.PASSWORD}
 
 What a share link opens, for anybody:
   {local.url}/v/{links[0] if links else "SHORT_ID"}

@@ -44,7 +44,7 @@ changes() {
 }
 if [ -e "$stamp" ] && [ -z "$(changes)" ]; then exit; fi
 
-printf 'page: building %s (a quarter of a minute, after a change only)\n' "$out"
+printf 'page: building %s (up to half a minute, after a change only)\n' "$out"
 # If this build is interrupted, the remains of an older one must not pass for it.
 rm -rf "$out"
 began=$(mktemp)

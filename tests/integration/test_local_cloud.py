@@ -123,7 +123,7 @@ def test_make_dev_goes_on_with_kept_data_prints_working_commands_and_keeps_what_
     with dev(first, output, KEEP="1") as process:
         assert process.poll() is None, output.read_text()
         text = output.read_text()
-        assert f"Open {url}/jobs/ and sign in:\n  demo@nuumee.test ({FEW} jobs)" in text
+        assert f"Open {url}/jobs/ and sign in:\n  demo@nuumee.test ({FEW} jobs at first)" in text
         lookup = f"{auth}/identitytoolkit.googleapis.com/v1/accounts:lookup?key=local"
         # The previous run's session is still valid.
         assert requests.post(lookup, json={"idToken": account.token}, timeout=10).status_code == 200
