@@ -80,13 +80,13 @@ export async function openVideo(jobId: string, signal: AbortSignal): Promise<Vid
 
 /** Does it again after a pause, six times at the most, if it fails by what may pass. */
 export async function persistently<T>(act: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (const milliseconds of PAUSES) {
+  for (const wait of PAUSES) {
     try {
       return await act();
     } catch (error) {
       if (signal.aborted || !mayPass(error)) throw error;
     }
-    await pause(milliseconds, signal);
+    await pause(wait, signal);
   }
   return act();
 }

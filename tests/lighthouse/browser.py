@@ -148,10 +148,11 @@ def _signed_in(local: Stack, account: Account, password: str) -> Iterator[_Runni
     with tempfile.TemporaryDirectory(prefix="nuumee-", ignore_cleanup_errors=True) as profile:
         own = (f"--user-data-dir={profile}", f"--remote-debugging-port={port}")
         command = (str(executable), *_FLAGS, *root, *own, "about:blank")
-        # The program may be a script that starts the browser, so all of its processes are ended together.
+        # What the page saves goes with the profile, not into the user's own downloads.
         preferences = Path(profile) / "Default" / "Preferences"
         preferences.parent.mkdir()
         preferences.write_text(json.dumps({"download": {"default_directory": profile}}))
+        # The program may be a script that starts the browser, so all of its processes are ended together.
         process = subprocess.Popen(command, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True)
         try:
             wait_until(lambda: ports.answers(port))
