@@ -57,7 +57,7 @@ class Channel:
     def client(self) -> firestore.Client:
         """A client of the library that uses this connection."""
         client: Any = firestore.Client(project="x", credentials=AnonymousCredentials())
-        client._firestore_api_internal = SimpleNamespace(transport=SimpleNamespace(grpc_channel=self))
+        client._emulator_host, client._emulator_channel = "", lambda _: self
         made: firestore.Client = client
         return made
 

@@ -1,14 +1,13 @@
-"""Reads jobs from Firestore with raw protobuf messages, on the library's own connection.
+"""Reads jobs from Firestore with raw protobuf messages.
 
 The library's queries and snapshots copy each message several times: a page of 20 jobs takes four times the CPU.
 `make bench` compares both. Calls begin when they are made, so several are under way at once without a thread each.
-The thread that reads a call takes its messages from gRPC itself. To be handed each by gRPC's own thread takes a
-fifth of a page's CPU.
 https://cloud.google.com/firestore/docs/reference/rpc/google.firestore.v1
 """
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -20,6 +19,8 @@ from google.api_core.exceptions import from_grpc_error
 from google.api_core.retry import exponential_sleep_generator
 from google.cloud import firestore
 from google.cloud.firestore_v1 import types
+from google.cloud.firestore_v1.base_client import _DEFAULT_CHANNEL_OPTIONS
+from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 
 from shared.jobs.job import EPOCH, MICROSECOND
 from shared.outages import (
@@ -80,17 +81,30 @@ Cursor = Sequence[Any]
 """Values of the fields that a query is ordered by, as messages."""
 
 
-class Jobs:
-    """The collection of jobs. Methods raise the library's error if a call fails for longer than it may."""
+class _Calls(threading.local):
+    """The calls, on a channel of each thread's own.
 
-    def __init__(self, client: firestore.Client) -> None:
-        self._database = client._database_string
-        self._parent = f"{self._database}/documents"
-        channel = client._firestore_api.transport.grpc_channel
-        self._channel = channel  # calls without gRPC's thread do not keep it open
-        # gRPC's option SingleThreadedUnaryStream, but only for the calls below. The library's, which exist by now,
-        # need gRPC's thread: it leaves some half read, and nobody else would end them.
-        channel._single_threaded_unary_stream = True
+    Threads that share a channel wait for each other at every message, because gRPC keeps the channel's lock while
+    it lets go of the interpreter: that takes a fifth of the CPU of a page for 16 clients. In the cloud, a channel
+    is a connection, which takes 5 ms of CPU to open, once for each request that a process serves at a time.
+
+    The thread that reads a call takes its messages from gRPC itself. To be handed each by gRPC's own thread takes
+    another fifth. The library's calls need that thread, which ends those that it leaves half read.
+    """
+
+    def __init__(self, client: firestore.Client, trusted: grpc.ChannelCredentials) -> None:
+        transport = FirestoreGrpcTransport
+        if client._emulator_host is not None:
+            channel: Any = client._emulator_channel(transport)  # type: ignore[no-untyped-call]
+        else:
+            channel = transport.create_channel(
+                client._target,
+                credentials=client._credentials,
+                ssl_credentials=trusted,
+                options=_DEFAULT_CHANNEL_OPTIONS,
+            )
+        channel._single_threaded_unary_stream = True  # as gRPC's option SingleThreadedUnaryStream
+        self.channel = channel  # calls without gRPC's thread do not keep it open
 
         def calls(name: str, request: Any, response: Any, key: str, value: str) -> Callable[..., Any]:
             send = channel.unary_stream(
@@ -101,13 +115,25 @@ class Jobs:
             metadata = (*client._rpc_metadata, gapic_v1.routing_header.to_grpc_metadata([(key, value)]))  # type: ignore[no-untyped-call]
             return lambda message, seconds: send(message, timeout=seconds, metadata=metadata)
 
-        parent, database = ("parent", self._parent), ("database", self._database)
-        self._run = calls("RunQuery", RunQueryRequest, RunQueryResponse, *parent)
-        self._count = calls(
-            "RunAggregationQuery", RunAggregationQueryRequest, RunAggregationQueryResponse, *parent
+        database = client._database_string
+        parent = f"{database}/documents"
+        self.run = calls("RunQuery", RunQueryRequest, RunQueryResponse, "parent", parent)
+        self.count = calls(
+            "RunAggregationQuery", RunAggregationQueryRequest, RunAggregationQueryResponse, "parent", parent
         )
-        self._get = calls("BatchGetDocuments", BatchGetDocumentsRequest, BatchGetDocumentsResponse, *database)
-        channel._single_threaded_unary_stream = False
+        self.get = calls(
+            "BatchGetDocuments", BatchGetDocumentsRequest, BatchGetDocumentsResponse, "database", database
+        )
+
+
+class Jobs:
+    """The collection of jobs. Methods raise the library's error if a call fails for longer than it may."""
+
+    def __init__(self, client: firestore.Client) -> None:
+        self._database = client._database_string
+        self._parent = f"{self._database}/documents"
+        # Each channel would read the same certificates again: 0.3 MiB and half a millisecond.
+        self._calls = _Calls(client, grpc.ssl_channel_credentials())
 
     def name(self, job_id: str) -> str:
         """The full name of a job's document."""
@@ -124,7 +150,7 @@ class Jobs:
             request.documents.extend(sorted(missing))
             return request if missing else None
 
-        stream = _Stream(self._get, request, rest, firestore_seconds())
+        stream = _Stream(self._calls.get, request, rest, firestore_seconds())
 
         def found() -> Iterator[Document]:
             try:
@@ -152,7 +178,7 @@ class Jobs:
                 _start_after(asked, cursor(query, last))
             return request if asked.limit.value else None
 
-        stream = _Stream(self._run, request, rest, firestore_seconds())
+        stream = _Stream(self._calls.run, request, rest, firestore_seconds())
         try:
             for response in stream:
                 if response.HasField("document"):
@@ -169,7 +195,7 @@ class Jobs:
         request.structured_aggregation_query.aggregations.add(alias=_COUNT).count.SetInParent()
         # A call whose responses nobody reads does not end before its deadline, and the page is read first. So a
         # count has all of the request's time.
-        return Count(_Stream(self._count, request, lambda: request, seconds_for(ANSWER_WITHIN)))
+        return Count(_Stream(self._calls.count, request, lambda: request, seconds_for(ANSWER_WITHIN)))
 
 
 class Count:

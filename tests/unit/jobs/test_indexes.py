@@ -8,12 +8,9 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
-from google.auth.credentials import AnonymousCredentials
-from google.cloud import firestore
 from google.cloud.firestore_v1.types import (
     BatchGetDocumentsResponse,
     RunAggregationQueryResponse,
@@ -166,7 +163,7 @@ class RecordingFirestore:
             "RunAggregationQuery": self._raw_count,
             "BatchGetDocuments": lambda _: [],
         }
-        self.transport = SimpleNamespace(grpc_channel=Channel(answers))
+        self.raw = Channel(answers)
 
     def _raw_query(self, request: Any) -> Iterator[Any]:
         self.queries.append(StructuredQuery.wrap(request.structured_query))
@@ -197,7 +194,7 @@ def queries_of(ask: Ask) -> list[StructuredQuery]:
 
 def recorded(ask: Ask) -> RecordingFirestore:
     recorder = RecordingFirestore()
-    client: Any = firestore.Client(project="x", credentials=AnonymousCredentials())
+    client: Any = recorder.raw.client
     client._firestore_api_internal = recorder
     services = Services(SETTINGS)
     services.__dict__["firestore"] = client

@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
-from types import SimpleNamespace
 from typing import Any
 
 import grpc
 import pytest
 from google.api_core import exceptions as google_errors
+from google.auth.credentials import AnonymousCredentials
+from google.cloud import firestore
 from google.cloud.firestore_v1 import _helpers
 from hypothesis import given
 from hypothesis import strategies as st
@@ -180,13 +181,11 @@ def connection(answer: Callable[[str, grpc.ServicerContext], Iterator[Any]]) -> 
     server.add_generic_rpc_handlers((Firestore(),))
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
-    channel = grpc.insecure_channel(f"127.0.0.1:{port}")
-    client: Any = Channel({}).client
-    client._firestore_api_internal = SimpleNamespace(transport=SimpleNamespace(grpc_channel=channel))
+    client: Any = firestore.Client(project="x", credentials=AnonymousCredentials())
+    client._emulator_host = f"127.0.0.1:{port}"
     try:
         yield Jobs(client)
     finally:
-        channel.close()
         server.stop(None)
 
 
@@ -216,8 +215,8 @@ def noted(monkeypatch: pytest.MonkeyPatch, jobs: Jobs) -> list[Any]:
 
         return note
 
-    for name in ("_run", "_get", "_count"):
-        monkeypatch.setattr(jobs, name, noting(getattr(jobs, name)))
+    for name in ("run", "get", "count"):
+        monkeypatch.setattr(jobs._calls, name, noting(getattr(jobs._calls, name)))
     return calls
 
 
@@ -281,14 +280,24 @@ def test_of_a_query_that_breaks_stalls_or_garbles_the_call_ends_at_once_and_noth
         assert [call._state.due for call in calls] == [set()] * (1 if error else 2)
 
 
-def test_only_our_calls_do_without_grpcs_thread(connected: Jobs) -> None:
-    """The library leaves calls half read, which only that thread ends."""
-    theirs = connected._channel.unary_stream("/google.firestore.v1.Firestore/RunQuery")(b"")
-    ours = connected._run(RunQueryRequest(), 5)
-    kinds = [type(call).__name__ for call in (theirs, ours)]
-    for call in (theirs, ours):
-        assert len(list(call)) == 100
-    assert kinds == ["_MultiThreadedRendezvous", "_SingleThreadedRendezvous"]
+def test_the_thread_that_reads_a_call_takes_its_messages_from_grpc_itself(connected: Jobs) -> None:
+    call = connected._calls.run(RunQueryRequest(), 5)
+    assert type(call).__name__ == "_SingleThreadedRendezvous"
+    assert len(list(call)) == 100
+
+
+@pytest.mark.parametrize("emulator", ["127.0.0.1:1", None])
+def test_each_thread_has_a_channel_of_its_own_to_where_the_library_connects(emulator: str | None) -> None:
+    """Those that share one wait for each other at every message."""
+    client: Any = firestore.Client(project="x", credentials=AnonymousCredentials())
+    client._emulator_host = emulator
+    jobs = Jobs(client)
+    with ThreadPoolExecutor(1) as other:
+        mine, *others = [jobs._calls.channel, *(other.submit(lambda: jobs._calls.channel).result() for _ in "ab")]
+    assert mine is jobs._calls.channel
+    assert others[0] is others[1] is not mine
+    theirs = client._firestore_api.transport.grpc_channel
+    assert {one._target for one in (mine, *others)} == {theirs._target}
 
 
 def test_a_request_with_no_time_left_makes_no_call() -> None:
