@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from enum import Enum
+from enum import StrEnum
 
 EMULATOR_VARIABLES = (
     "FIREBASE_AUTH_EMULATOR_HOST",
@@ -23,7 +23,7 @@ ORIGIN_FORM = "in lower case and without the default port, such as"
 MOST_REQUESTS_PER_MINUTE = 999_999
 
 
-class Bucket(Enum):
+class Bucket(StrEnum):
     """The three buckets. Their names are settings."""
 
     IMAGES = "images"

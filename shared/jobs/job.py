@@ -54,10 +54,11 @@ class Medium(StrEnum):
     INPUT_VIDEO = "input_video"
     OUTPUT_VIDEO = "output_video"
 
-    @property
-    def path_field(self) -> str:
-        """The field of a job that names the medium's object."""
-        return _PATH_FIELDS[self]
+    path_field: str
+    """The field of a job that names the medium's object."""
+
+    def __init__(self, name: str) -> None:
+        self.path_field = f"{name}_path"
 
     @property
     def default_name(self) -> str | None:
@@ -75,7 +76,6 @@ class Medium(StrEnum):
         return Bucket.VIDEOS
 
 
-_PATH_FIELDS = {medium: f"{medium}_path" for medium in Medium}
 _DEFAULT_NAMES = {
     Medium.REFERENCE_IMAGE: "reference.",
     Medium.MOTION_VIDEO: "motion.",
@@ -121,27 +121,14 @@ class Picture(StrEnum):
     REFERENCE_VIEW = "reference_view"
     OUTPUT_STORYBOARD = "output_storyboard"
 
-    @property
-    def medium(self) -> Medium:
-        return _PICTURED[self]
-
-    @property
-    def kind(self) -> PictureKind:
-        return _KINDS[self]
+    def __init__(self, name: str) -> None:
+        shown, _, kind = name.partition("_")
+        self.medium = next(medium for medium in Medium if medium.startswith(f"{shown}_"))
+        self.kind = PictureKind(f"{kind}s")
 
 
 Shown = Medium | Picture
 ALL_SHOWN: tuple[Shown, ...] = (*Medium, *Picture)
-_PICTURED = {
-    Picture.REFERENCE_POSTER: Medium.REFERENCE_IMAGE,
-    Picture.MOTION_POSTER: Medium.MOTION_VIDEO,
-    Picture.OUTPUT_POSTER: Medium.OUTPUT_VIDEO,
-    Picture.MOTION_PREVIEW: Medium.MOTION_VIDEO,
-    Picture.OUTPUT_PREVIEW: Medium.OUTPUT_VIDEO,
-    Picture.REFERENCE_VIEW: Medium.REFERENCE_IMAGE,
-    Picture.OUTPUT_STORYBOARD: Medium.OUTPUT_VIDEO,
-}
-_KINDS = {picture: PictureKind(f"{picture.rpartition('_')[2]}s") for picture in Picture}
 OF_INPUTS = tuple(
     shown
     for shown in ALL_SHOWN
@@ -184,12 +171,12 @@ class Job:
     updated_at: datetime | None = None
     completed_at: datetime | None = None
     view_count: int = 0
-    posters: Mapping[Medium, str | None] = field(default_factory=dict)
-    previews: Mapping[Medium, str | None] = field(default_factory=dict)
-    views: Mapping[Medium, str | None] = field(default_factory=dict)
-    storyboards: Mapping[Medium, str | None] = field(default_factory=dict)
+    posters: Mapping[Medium, str | None] = field(default_factory=dict, hash=False)
+    previews: Mapping[Medium, str | None] = field(default_factory=dict, hash=False)
+    views: Mapping[Medium, str | None] = field(default_factory=dict, hash=False)
+    storyboards: Mapping[Medium, str | None] = field(default_factory=dict, hash=False)
     """Object names, which may be any text; None if the medium is known to have none."""
-    playable: Mapping[Medium, bool] = field(default_factory=dict)
+    playable: Mapping[Medium, bool] = field(default_factory=dict, hash=False)
     """Whether all browsers show or play the medium itself, where that is known."""
 
     @property
@@ -203,17 +190,17 @@ class Job:
             return self  # nearly always, and a copy takes as long as reading the document
         return replace(self, extension_prompt=prompt, error_message=message)
 
-    def path(self, medium: Shown) -> str | None:
+    def path(self, shown: Shown) -> str | None:
         """The object's name in the document, which may be any text; empty if it is damaged, and None if absent."""
-        if isinstance(medium, Medium):
-            path: str | None = getattr(self, medium.path_field)
-            return "" if path is None and medium in self.damaged_paths else path
-        known: Mapping[Medium, str | None] = getattr(self, _KINDS[medium])
-        return known.get(self.pictured(medium)) if known else None
+        if isinstance(shown, Medium):
+            path: str | None = getattr(self, shown.path_field)
+            return "" if path is None and shown in self.damaged_paths else path
+        known: Mapping[Medium, str | None] = getattr(self, shown.kind)
+        return known.get(self.pictured(shown)) if known else None
 
     def pictured(self, picture: Picture) -> Medium:
         """The medium that the picture shows. A job without a motion video uses its input video in its place."""
-        medium = _PICTURED[picture]
+        medium = picture.medium
         if medium is Medium.MOTION_VIDEO and self.path(medium) is None and self.input_video_path:
             return Medium.INPUT_VIDEO
         return medium

@@ -27,8 +27,10 @@ from shared.outages import SIGNING_TIMEOUT, is_away, patient
 from shared.settings import SettingsError
 from shared.storage.connections import keep_alive
 from shared.storage.side_by_side import side_by_side
-from shared.storage.signing import MOST_KEPT, Target, Urls, UrlSigner, Validity
+from shared.storage.signing import Target, Urls, UrlSigner, Validity
 
+MOST_KEPT = 4096
+"""URLs that are kept for whoever asks again within their window: 3 MB of usual names, 20 MB of the longest."""
 _SCOPES = ("https://www.googleapis.com/auth/cloud-platform",)
 
 
@@ -48,15 +50,14 @@ class AccountSigner:
 class KeylessUrlSigner(UrlSigner):
     """Makes one call for each distinct URL, however many requests want it at once, and keeps its outcome."""
 
+    takes_calls = True  # some may fail this time, and others the next
+
     def __init__(self, urls: Urls, window: int, pool: Executor) -> None:
         super().__init__(urls, window)
         self._pool = pool
         self._kept: OrderedDict[tuple[Target, datetime], Future[str]] = OrderedDict()
         self._lock = Lock()
         self._sign = Retry(is_away, initial=0.1, maximum=1.0, timeout=patient(SIGNING_TIMEOUT))(urls.url)
-
-    def version(self, validity: Validity) -> None:
-        return None  # some may fail this time, and others the next
 
     def try_to_sign(
         self, targets: Sequence[Target], validity: Validity, seconds: float, free: Semaphore

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from shared import log
@@ -23,6 +24,8 @@ from shared.storage.signing import Target, UrlSigner, Validity
 if TYPE_CHECKING:
     from shared.storage.lookups import Lookups
 
+_MOST_KEPT = 512
+"""Jobs whose URLs are kept: 3 MB of usual names, 16 MB of the longest."""
 _MOST_CAUSES = 5
 _KEYS = {shown: f"{shown}_url" for shown in ALL_SHOWN}
 
@@ -37,11 +40,15 @@ class MediaUrls:
     """Whether all browsers show or play the medium itself, where that is known."""
     validity: Validity
 
+    @property
+    def has_media(self) -> bool:
+        return any(self.urls[medium] for medium in Medium)
+
     def as_json(self) -> dict[str, object]:
         return {
             "job_id": self.job_id,
             **{key: self.urls[shown] for shown, key in _KEYS.items()},
-            "playable": {medium: self.playable.get(medium) for medium in Medium},
+            "playable": {medium.value: self.playable.get(medium) for medium in Medium},
             "expires_in_seconds": self.validity.expires_in,
             "expires_at": rfc3339(self.validity.expires_at),
         }
@@ -71,18 +78,34 @@ class MediaStore:
         self._finder = Finder(lookups, buckets, pool)
         self._names = buckets
         self._signer = signer
+        self._kept = lru_cache(_MOST_KEPT)(self._without_calls)
 
     def urls(self, jobs: Sequence[Job], now: datetime) -> list[MediaUrls]:
         """The URLs of each job's media, all looked up and signed in parallel.
 
         A URL that cannot be made is logged and left None. Raises Unavailable only if no medium at all can be
-        looked up or signed, because then Storage is away.
+        looked up or signed, because then Storage is away. What takes no calls is kept for whoever asks for the
+        same job again within the URLs' window.
         """
+        validity = self._signer.validity(now)
+        made = {job.id: kept for job in jobs if (kept := self._kept(job, validity.begins))}
+        if missing := [job for job in jobs if job.id not in made]:
+            made |= {one.job_id: one for one in self._made(missing, validity, made.values())}
+        return [MediaUrls(job.id, made[job.id].urls, made[job.id].playable, validity) for job in jobs]
+
+    def _without_calls(self, job: Job, begins: datetime) -> MediaUrls | None:
+        """None if it takes calls."""
+        if self._signer.takes_calls or not all_are_named(job):
+            return None
+        (made,) = self._made([job], self._signer.validity(begins))
+        return made
+
+    def _made(self, jobs: Sequence[Job], validity: Validity, others: Iterable[MediaUrls] = ()) -> list[MediaUrls]:
+        """As `urls`. `others` belong to the same answer."""
         until, free = time.monotonic() + seconds_for(ALL_OBJECTS_WITHIN), share()
         found, playable = self._finder.all(jobs, free)
         known = {job.id: {**playable.get(job.id, {}), **job.playable} for job in jobs}
         unplayable = {(job_id, medium) for job_id, told in known.items() for medium in told if not told[medium]}
-        validity = self._signer.validity(now)
         targets = {
             key: _saved(target) if key in unplayable else target
             for key, target in found.items()
@@ -94,7 +117,8 @@ class MediaStore:
         if len(urls) < len(outcomes):
             media = [one for (_, shown), one in outcomes.items() if isinstance(shown, Medium)]
             failures = [one for one in media if isinstance(one, Exception)]
-            if failures and len(failures) == len(media) and all(map(is_away, failures)):
+            all_fail = len(failures) == len(media) and not any(one.has_media for one in others)
+            if failures and all_fail and all(map(is_away, failures)):
                 raise Unavailable("Cloud Storage") from failures[0]
             _log_failures(outcomes.values())
         return [
@@ -110,12 +134,11 @@ class MediaStore:
     def version(self, jobs: Sequence[Job], now: datetime) -> str | None:
         """What is different as soon as `urls` gives others for the same documents.
 
-        None if nothing short of making them can tell, because something would have to be looked up.
+        None if nothing short of making them can tell, because that takes calls.
         """
-        if not all(map(all_are_named, jobs)):
+        if self._signer.takes_calls or not all(map(all_are_named, jobs)):
             return None
-        signed = self._signer.version(self._signer.validity(now))
-        return None if signed is None else repr((signed, *self._names.values()))
+        return repr((self._signer.version(self._signer.validity(now)), *self._names.values()))
 
     def has_output(self, job: Job) -> bool:
         """Whether a completed job has an output. Signs nothing."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from threading import Semaphore
 from typing import NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
@@ -19,8 +19,6 @@ from shared.storage.side_by_side import required, share
 
 _ENDPOINT = "https://storage.googleapis.com"
 _SCOPE = ("auto", "storage", "goog4_request")
-MOST_KEPT = 4096
-"""URLs that are kept for whoever asks again within their window: 3 MB of usual names, 20 MB of the longest."""
 _WINDOWS = 4
 """Windows whose constant parts are kept: the current one, and those of requests that run late."""
 
@@ -135,22 +133,20 @@ def attachment(filename: str) -> str:
 class UrlSigner:
     """Signs GET URLs that stay the same for a window, so that a browser's cache is of use."""
 
+    takes_calls = False
+
     def __init__(self, urls: Urls, window: int) -> None:
         """`window` is in seconds."""
         self._urls = urls
         self._window = window
-
-    @cached_property
-    def _url(self) -> Callable[[Target, datetime], str]:
-        return lru_cache(MOST_KEPT)(self._urls.url)
 
     def validity(self, now: datetime) -> Validity:
         begins = datetime.fromtimestamp(now.timestamp() // self._window * self._window, UTC)
         expires_at = begins + timedelta(seconds=self._urls.lifetime)
         return Validity(begins, expires_at, int((expires_at - now).total_seconds()))
 
-    def version(self, validity: Validity) -> str | None:
-        """What is different as soon as the URLs of the same targets are; None if nothing tells."""
+    def version(self, validity: Validity) -> str:
+        """What is different as soon as the URLs of the same targets are."""
         return self._urls.version(validity.begins)
 
     def sign(self, targets: Sequence[Target], validity: Validity) -> list[str]:
@@ -166,7 +162,7 @@ class UrlSigner:
 
         `seconds` and `free`, the response's share of concurrent calls, matter only if signing takes calls.
         """
-        return [self._url(target, validity.begins) for target in targets]
+        return [self._urls.url(target, validity.begins) for target in targets]
 
 
 def url_signer(settings: Settings, pool: Executor) -> UrlSigner:

@@ -9,14 +9,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from google.auth.exceptions import TransportError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.errors import Unavailable
 from shared.jobs.job import Job, Medium, Picture
 from shared.settings import Settings, SigningKey
 from shared.storage.lookups import Lookups
 from shared.storage.media import MediaStore
-from shared.storage.signing import url_signer
+from shared.storage.signing import KeySigner, Target, Urls, UrlSigner, url_signer
 from tests.fakes import KEY, SETTINGS
 from tests.jobs import NOW
 
@@ -88,7 +90,10 @@ def test_a_damaged_path_is_told_by_its_field(caplog: pytest.LogCaptureFixture) -
     assert told == {"job_id": "job-1", "field": "reference_image_path", "reason": "it is no text, or too long"}
 
 
-NAMED = [job("me", "me/job-1/a.mp4"), replace(job("me", "me/job-2/b.mp4"), posters=dict.fromkeys(Medium))]
+NAMED = [
+    job("me", "me/job-1/a.mp4"),
+    replace(job("me", "me/job-2/b.mp4"), id="job-2", posters=dict.fromkeys(Medium)),
+]
 OTHERS: dict[str, list[Any]] = {
     "signing_key": [replace(KEY, access_id="GOOG1EOTHER"), replace(KEY, secret="rotated"), SigningKey("A", "B")],
     "storage_emulator": ["http://127.0.0.1:1", "http://127.0.0.1:2"],
@@ -118,6 +123,59 @@ def test_equal_versions_of_the_same_documents_mean_equal_urls(
 @pytest.mark.parametrize("changes", CHANGES[1:], ids=str)
 def test_a_setting_that_changes_the_urls_changes_their_version(changes: dict[str, Any]) -> None:
     assert store(replace(SETTINGS, **changes)).version(NAMED, NOW) != store().version(NAMED, NOW)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{medium.path_field: "me/job-1/c.mp4"} for medium in Medium]
+    + [{kind: {}} for kind in ("previews", "views", "storyboards")]
+    + [{"posters": dict.fromkeys(Medium)}, {"playable": {Medium.MOTION_VIDEO: False}}, {"status": "processing"}],
+    ids=str,
+)
+def test_a_job_that_changes_has_the_urls_that_it_would_have_had_alone(changes: dict[str, Any]) -> None:
+    changed = replace(NAMED[0], **changes)
+    asked_twice = store()
+    before = asked_twice.urls([NAMED[0]], NOW)
+    after = asked_twice.urls([changed, NAMED[1]], NOW)
+    assert before == store().urls([NAMED[0]], NOW)
+    assert after == store().urls([changed], NOW) + store().urls([NAMED[1]], NOW)
+    assert before[0].as_json() != after[0].as_json()
+
+
+def test_urls_are_made_once_in_a_window_and_the_time_they_have_left_is_always_now() -> None:
+    begins = NOW.replace(minute=0, second=0, microsecond=0)
+    signed: list[Target] = []
+
+    class Counting(Urls):
+        def url(self, target: Target, begins: datetime) -> str:
+            signed.append(target)
+            return super().url(target, begins)
+
+    signer = UrlSigner(Counting(KeySigner(KEY), "https://storage.test", 3600), 900)
+    one = MediaStore(none_needed, SETTINGS.bucket_names, signer, POOL)
+    (first,) = one.urls([replace(NAMED[0])], begins)
+    made = len(signed)
+    (second,) = one.urls([replace(NAMED[0])], begins + timedelta(minutes=14))
+    assert (len(signed), second.urls) == (made, first.urls)
+    assert [one.validity.expires_in for one in (first, second)] == [3600, 3600 - 14 * 60]
+    (third,) = one.urls([replace(NAMED[0])], begins + timedelta(minutes=15))
+    assert len(signed) == 2 * made == 2 * len([url for url in first.urls.values() if url])
+    assert all(third.urls[shown] != url for shown, url in first.urls.items() if url)
+    assert third.validity.expires_in == 3600
+
+
+def test_storage_is_not_away_for_an_answer_that_has_other_media() -> None:
+    def away() -> Lookups:
+        raise TransportError("the metadata server is away")
+
+    one = MediaStore(away, SETTINGS.bucket_names, url_signer(SETTINGS, POOL), POOL)
+    unnamed = Job(id="job-3", user_id="me", status="completed")
+    with pytest.raises(Unavailable):
+        one.urls([unnamed], NOW)
+    named, without = one.urls([NAMED[1], unnamed], NOW)
+    assert (any(named.urls.values()), named.has_media, without.has_media) == (True, True, False)
+    with pytest.raises(Unavailable):  # nothing of the other one is its owner's
+        one.urls([replace(NAMED[1], id="job-4", user_id="you"), unnamed], NOW)
 
 
 def test_a_version_lasts_as_long_as_its_window() -> None:
