@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
@@ -216,7 +217,7 @@ def noted(monkeypatch: pytest.MonkeyPatch, jobs: Jobs) -> list[Any]:
         return note
 
     for name in ("run", "get", "count"):
-        monkeypatch.setattr(jobs._calls, name, noting(getattr(jobs._calls, name)))
+        monkeypatch.setattr(jobs._mine.calls, name, noting(getattr(jobs._mine.calls, name)))
     return calls
 
 
@@ -281,23 +282,30 @@ def test_of_a_query_that_breaks_stalls_or_garbles_the_call_ends_at_once_and_noth
 
 
 def test_the_thread_that_reads_a_call_takes_its_messages_from_grpc_itself(connected: Jobs) -> None:
-    call = connected._calls.run(RunQueryRequest(), 5)
+    call = connected._mine.calls.run(RunQueryRequest(), 5)
     assert type(call).__name__ == "_SingleThreadedRendezvous"
     assert len(list(call)) == 100
 
 
 @pytest.mark.parametrize("emulator", ["127.0.0.1:1", None])
-def test_each_thread_has_a_channel_of_its_own_to_where_the_library_connects(emulator: str | None) -> None:
+def test_sixteen_threads_share_no_channel_and_more_threads_open_no_more(emulator: str | None) -> None:
     """Those that share one wait for each other at every message."""
     client: Any = firestore.Client(project="x", credentials=AnonymousCredentials())
     client._emulator_host = emulator
     jobs = Jobs(client)
-    with ThreadPoolExecutor(1) as other:
-        mine, *others = [jobs._calls.channel, *(other.submit(lambda: jobs._calls.channel).result() for _ in "ab")]
-    assert mine is jobs._calls.channel
-    assert others[0] is others[1] is not mine
+    all_here = threading.Barrier(40)
+
+    def used() -> Any:
+        all_here.wait(60)
+        return jobs._mine.calls.channel, jobs._mine.calls.channel
+
+    with ThreadPoolExecutor(40) as threads:
+        channels = [doing.result() for doing in [threads.submit(used) for _ in range(40)]]
+    assert all(first is again for first, again in channels)
+    times = Counter(first for first, _ in channels)
+    assert (len(times), set(times.values())) == (16, {2, 3})
     theirs = client._firestore_api.transport.grpc_channel
-    assert {one._target for one in (mine, *others)} == {theirs._target}
+    assert {channel._target for channel in times} == {theirs._target}
 
 
 def test_a_request_with_no_time_left_makes_no_call() -> None:
