@@ -43,8 +43,8 @@ StructuredQuery: Any = types.StructuredQuery.pb()
 Value: Any = types.Value.pb()
 
 _CHANNELS = 16
-"""As many as the requests that most functions serve at a time. In the cloud, each that is used is a connection,
-which takes 5 ms of CPU to open and 0.2 MiB."""
+"""As many as the requests that most functions serve at a time. In the cloud, each that is used is a connection of
+5 ms of CPU and 0.2 MiB. With the emulator they share one, so `make bench` does not show that."""
 _COUNT = "jobs"
 _CANCELLED = grpc.StatusCode.CANCELLED.value[0]
 
@@ -105,6 +105,8 @@ class _Calls:
             )
         channel._single_threaded_unary_stream = True  # as gRPC's option SingleThreadedUnaryStream
         self.channel = channel  # calls without gRPC's thread do not keep it open
+        self.streams = 0
+        """How many have begun and not ended."""
 
         def calls(name: str, request: Any, response: Any, key: str, value: str) -> Callable[..., Any]:
             send = channel.unary_stream(
@@ -126,15 +128,38 @@ class _Calls:
         )
 
 
-class _InTurn(threading.local):
-    """Gives each thread the next calls when it first asks for them.
+class _Channels:
+    """Lends channels, to each thread one for all its streams, so that few connections are open and in use.
 
     Threads that share a channel wait for each other at every message, because gRPC keeps the channel's lock while
     it lets go of the interpreter. With 16 clients, that takes up to a quarter of a page's CPU.
+
+    What was used last is lent first. A connection that has rested for long may be broken, or must be opened again.
     """
 
-    def __init__(self, turns: Iterator[_Calls]) -> None:
-        self.calls = next(turns)
+    def __init__(self, client: firestore.Client) -> None:
+        trusted = grpc.ssl_channel_credentials()  # without it, each channel reads all certificates: 0.3 MiB
+        self._free = [_Calls(client, trusted) for _ in range(_CHANNELS)]
+        self._in_turn = cycle(tuple(self._free))
+        self._mine = threading.local()
+        self._lock = threading.Lock()
+
+    def begin(self) -> _Calls:
+        """For one more stream of this thread. If all are lent, it shares one."""
+        calls: _Calls | None = getattr(self._mine, "calls", None)
+        with self._lock:
+            if calls is None or not calls.streams:
+                calls = self._free.pop() if self._free else next(self._in_turn)
+            calls.streams += 1
+        self._mine.calls = calls
+        return calls
+
+    def end(self, calls: _Calls) -> None:
+        with self._lock:
+            calls.streams -= 1
+            if not calls.streams:
+                self._free.append(calls)
+                self._mine.calls = None
 
 
 class Jobs:
@@ -143,8 +168,7 @@ class Jobs:
     def __init__(self, client: firestore.Client) -> None:
         self._database = client._database_string
         self._parent = f"{self._database}/documents"
-        trusted = grpc.ssl_channel_credentials()  # without it, each channel reads all certificates: 0.3 MiB
-        self._mine = _InTurn(cycle([_Calls(client, trusted) for _ in range(_CHANNELS)]))
+        self._channels = _Channels(client)
 
     def name(self, job_id: str) -> str:
         """The full name of a job's document."""
@@ -161,7 +185,7 @@ class Jobs:
             request.documents.extend(sorted(missing))
             return request if missing else None
 
-        stream = _Stream(self._mine.calls.get, request, rest, firestore_seconds())
+        stream = _Stream(self._channels, "get", request, rest, firestore_seconds())
 
         def found() -> Iterator[Document]:
             try:
@@ -189,7 +213,7 @@ class Jobs:
                 _start_after(asked, cursor(query, last))
             return request if asked.limit.value else None
 
-        stream = _Stream(self._mine.calls.run, request, rest, firestore_seconds())
+        stream = _Stream(self._channels, "run", request, rest, firestore_seconds())
         try:
             for response in stream:
                 if response.HasField("document"):
@@ -206,7 +230,7 @@ class Jobs:
         request.structured_aggregation_query.aggregations.add(alias=_COUNT).count.SetInParent()
         # A call whose responses nobody reads does not end before its deadline, and the page is read first. So a
         # count has all of the request's time.
-        return Count(_Stream(self._mine.calls.count, request, lambda: request, seconds_for(ANSWER_WITHIN)))
+        return Count(_Stream(self._channels, "count", request, lambda: request, seconds_for(ANSWER_WITHIN)))
 
 
 class Count:
@@ -239,12 +263,15 @@ class _Stream:
     """
 
     def __init__(
-        self, send: Callable[[Any, float], Any], request: Any, rest: Callable[[], Any], seconds: float
+        self, channels: _Channels, name: str, request: Any, rest: Callable[[], Any], seconds: float
     ) -> None:
+        """`name` is that of one of the _Calls."""
         self._until = time.monotonic() + seconds
-        self._send = send
         self._rest = rest
-        self._call = send(request, seconds)
+        self._channels = channels
+        self._calls: _Calls | None = channels.begin()
+        self._send: Callable[[Any, float], Any] = getattr(self._calls, name)
+        self._call = self._send(request, seconds)
 
     def __iter__(self) -> Iterator[Any]:
         for pause in exponential_sleep_generator(FIRST_PAUSE, LONGEST_PAUSE):
@@ -252,7 +279,7 @@ class _Stream:
                 yield from self._call
                 return
             except grpc.RpcError as error:
-                self.cancel()
+                self._drop()
                 failure = from_grpc_error(error)  # type: ignore[no-untyped-call]
                 request = self._rest()
                 if request is None:
@@ -263,6 +290,13 @@ class _Stream:
             self._call = self._send(request, self._until - time.monotonic())
 
     def cancel(self) -> None:
+        """End it, and give up what is not read yet."""
+        self._drop()
+        if self._calls is not None:
+            self._channels.end(self._calls)
+            self._calls = None
+
+    def _drop(self) -> None:
         """Give up what is not read yet. gRPC keeps 20 kB of a call until all its events are read, so read them.
 
         gRPC's own `cancel` lets a call run on once it has failed to decode a message of it, so it is not used.

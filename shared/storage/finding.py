@@ -117,6 +117,12 @@ def all_are_named(job: Job) -> bool:
     return not any(job.path(shown) is None and _is_to_be_found(job, shown) for shown in _shown(job))
 
 
+def all_are_owned(job: Job) -> bool:
+    """Whether the document names nothing that is not the owner's."""
+    paths = (job.path(shown) for shown in _shown(job))
+    return all(path is None or is_own_path(path, job.user_id) for path in paths)
+
+
 def listings(job: Job) -> int:
     """How many listings it takes to find the media that the document does not name."""
     return sum(job.path(medium) is None for medium in (_LISTED if job.is_completed else _LISTED_INPUTS))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,15 +17,15 @@ from shared.jobs.job import ALL_SHOWN, Job, Medium, Shown, rfc3339
 from shared.jobs.names import file_name
 from shared.outages import ALL_OBJECTS_WITHIN, cause, is_away, outages, seconds_for
 from shared.settings import Bucket
-from shared.storage.finding import Finder, all_are_named
+from shared.storage.finding import Finder, all_are_named, all_are_owned
 from shared.storage.side_by_side import required, share
 from shared.storage.signing import Target, UrlSigner, Validity
 
 if TYPE_CHECKING:
     from shared.storage.lookups import Lookups
 
-_MOST_KEPT = 512
-"""Jobs whose URLs are kept: 3 MB of usual names, 16 MB of the longest."""
+_MOST_KEPT = 256
+"""Jobs that are kept with their URLs: 2 MB of usual ones, 27 MB of those with the longest texts."""
 _MOST_CAUSES = 5
 _KEYS = {shown: f"{shown}_url" for shown in ALL_SHOWN}
 
@@ -88,19 +88,24 @@ class MediaStore:
         same job again within the URLs' window.
         """
         validity = self._signer.validity(now)
-        made = {job.id: kept for job in jobs if (kept := self._kept(job, validity.begins))}
+        made: dict[str, MediaUrls] = {}
+        if not self._signer.takes_calls:
+            asked = ((job.id, self._kept(job.shortened(), validity.begins)) for job in jobs)
+            made = {job_id: kept for job_id, kept in asked if kept}
         if missing := [job for job in jobs if job.id not in made]:
             made |= {one.job_id: one for one in self._made(missing, validity, made.values())}
         return [MediaUrls(job.id, made[job.id].urls, made[job.id].playable, validity) for job in jobs]
 
     def _without_calls(self, job: Job, begins: datetime) -> MediaUrls | None:
-        """None if it takes calls."""
-        if self._signer.takes_calls or not all_are_named(job):
+        """None if something has to be looked up, or is no path of the owner's, which is logged for each answer."""
+        if not (all_are_named(job) and all_are_owned(job)):
             return None
         (made,) = self._made([job], self._signer.validity(begins))
         return made
 
-    def _made(self, jobs: Sequence[Job], validity: Validity, others: Iterable[MediaUrls] = ()) -> list[MediaUrls]:
+    def _made(
+        self, jobs: Sequence[Job], validity: Validity, others: Collection[MediaUrls] = ()
+    ) -> list[MediaUrls]:
         """As `urls`. `others` belong to the same answer."""
         until, free = time.monotonic() + seconds_for(ALL_OBJECTS_WITHIN), share()
         found, playable = self._finder.all(jobs, free)
@@ -120,7 +125,8 @@ class MediaStore:
             all_fail = len(failures) == len(media) and not any(one.has_media for one in others)
             if failures and all_fail and all(map(is_away, failures)):
                 raise Unavailable("Cloud Storage") from failures[0]
-            _log_failures(outcomes.values())
+            of = len(outcomes) + sum(url is not None for one in others for url in one.urls.values())
+            _log_failures(outcomes.values(), of)
         return [
             MediaUrls(
                 job.id,
@@ -169,7 +175,7 @@ class MediaStore:
         )
         with outages("Cloud Storage"):
             url = required(video)
-        _log_failures(signed)
+        _log_failures(signed, len(signed))
         return SharedUrls(url, next((one for one in signed if isinstance(one, str)), None), validity)
 
 
@@ -180,10 +186,10 @@ def _saved(target: Target) -> Target:
     return target._replace(filename=target.path.rpartition("/")[2].replace('"', "_"))
 
 
-def _log_failures(outcomes: Collection[object]) -> None:
-    """Log all failures at once: how many there are, and of what kinds."""
+def _log_failures(outcomes: Collection[object], of: int) -> None:
+    """Log all failures at once: how many there are, of how many URLs, and of what kinds."""
     failures = [one for one in outcomes if isinstance(one, Exception)]
     if failures:
         tell = log.warning if all(map(is_away, failures)) else log.error
         causes = dict(Counter(map(cause, failures)).most_common(_MOST_CAUSES))
-        tell("media_incomplete", failures=len(failures), of=len(outcomes), causes=causes)
+        tell("media_incomplete", failures=len(failures), of=of, causes=causes)

@@ -10,6 +10,7 @@ from tests.unit.infra.watching.events import SOURCES
 CONNECTING = {
     "aiohttp",
     "ftplib",
+    "grpc",
     "http.client",
     "httpx",
     "requests",
@@ -19,6 +20,7 @@ CONNECTING = {
     "urllib3",
 }
 DOORS = {
+    "shared/jobs/reading.py": "the connections of Firestore's client",
     "shared/outages.py": "the names of exceptions",
     "shared/storage/attempts.py": "the names of exceptions",
     "shared/storage/connections.py": "the connections of Cloud Storage's client",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
@@ -16,6 +15,7 @@ from google.api_core import exceptions as google_errors
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import firestore
 from google.cloud.firestore_v1 import _helpers
+from google.cloud.firestore_v1.services.firestore.transports import FirestoreGrpcTransport
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -184,9 +184,13 @@ def connection(answer: Callable[[str, grpc.ServicerContext], Iterator[Any]]) -> 
     server.start()
     client: Any = firestore.Client(project="x", credentials=AnonymousCredentials())
     client._emulator_host = f"127.0.0.1:{port}"
+    jobs = Jobs(client)
+    channels = [calls.channel for calls in jobs._channels._free]
     try:
-        yield Jobs(client)
+        yield jobs
     finally:
+        for channel in channels:
+            channel.close()
         server.stop(None)
 
 
@@ -216,8 +220,9 @@ def noted(monkeypatch: pytest.MonkeyPatch, jobs: Jobs) -> list[Any]:
 
         return note
 
-    for name in ("run", "get", "count"):
-        monkeypatch.setattr(jobs._mine.calls, name, noting(getattr(jobs._mine.calls, name)))
+    for kind in jobs._channels._free:
+        for name in ("run", "get", "count"):
+            monkeypatch.setattr(kind, name, noting(getattr(kind, name)))
     return calls
 
 
@@ -281,31 +286,80 @@ def test_of_a_query_that_breaks_stalls_or_garbles_the_call_ends_at_once_and_noth
         assert [call._state.due for call in calls] == [set()] * (1 if error else 2)
 
 
-def test_the_thread_that_reads_a_call_takes_its_messages_from_grpc_itself(connected: Jobs) -> None:
-    call = connected._mine.calls.run(RunQueryRequest(), 5)
+def test_only_our_calls_do_without_grpcs_thread(connected: Jobs) -> None:
+    """The library leaves calls half read, which only that thread ends."""
+    call = connected._channels.begin().run(RunQueryRequest(), 5)
     assert type(call).__name__ == "_SingleThreadedRendezvous"
     assert len(list(call)) == 100
+    client = firestore.Client(project="x", credentials=AnonymousCredentials())
+    Jobs(client)
+    theirs: Any = client._firestore_api.transport.grpc_channel
+    assert not theirs._single_threaded_unary_stream
 
 
-@pytest.mark.parametrize("emulator", ["127.0.0.1:1", None])
-def test_sixteen_threads_share_no_channel_and_more_threads_open_no_more(emulator: str | None) -> None:
-    """Those that share one wait for each other at every message."""
-    client: Any = firestore.Client(project="x", credentials=AnonymousCredentials())
-    client._emulator_host = emulator
-    jobs = Jobs(client)
+def test_our_channels_are_made_as_the_library_makes_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[tuple[Any, dict[str, Any]]] = []
+
+    def create_channel(*to: Any, **options: Any) -> Any:
+        made.append((to, options))
+        return grpc.insecure_channel("127.0.0.1:1")
+
+    monkeypatch.setattr(FirestoreGrpcTransport, "create_channel", create_channel)
+    client = firestore.Client(project="x", credentials=AnonymousCredentials())
+    assert client._firestore_api
+    Jobs(client)
+    (theirs, *ours) = made
+    assert len(ours) == 16
+    assert all(options.pop("ssl_credentials") is not None for _, options in ours)
+    assert all(one == theirs for one in ours)
+
+
+def test_a_thread_uses_one_channel_for_all_its_streams_and_the_one_used_last_first(connected: Jobs) -> None:
+    def channels() -> set[int]:
+        lent = [calls for calls in everyone if calls.streams]
+        return {everyone.index(calls) for calls in lent}
+
+    everyone = list(connected._channels._free)
+    query = in_order(ListQuery(user_id="ann"), connected.name)
+    seen = []
+    for _ in range(3):
+        count, documents = connected.count(query), connected.read(query, 100, None, FIELDS)
+        next(documents)
+        seen.append(channels())
+        with ThreadPoolExecutor(1) as other:
+            beside = other.submit(connected.count, query).result()
+        assert len(channels()) == 2
+        documents.close()  # type: ignore[attr-defined]  # a generator
+        assert seen[-1] <= channels(), "the count has not ended"
+        beside.cancel()
+        count.cancel()
+        count.cancel()
+        assert channels() == set()
+    assert seen[0] == seen[1] == seen[2]
+    assert len(seen[0]) == 1
+
+
+def test_more_threads_than_channels_share_them(connected: Jobs) -> None:
+    query = in_order(ListQuery(user_id="ann"), connected.name)
+    everyone = list(connected._channels._free)
     all_here = threading.Barrier(40)
 
-    def used() -> Any:
+    def count() -> int:
         all_here.wait(60)
-        return jobs._mine.calls.channel, jobs._mine.calls.channel
+        counting = connected.count(query)
+        all_here.wait(60)
+        shared = sorted(calls.streams for calls in everyone)
+        all_here.wait(60)
+        assert shared == [2] * 8 + [3] * 8
+        try:
+            return counting.result()
+        finally:
+            counting.cancel()
 
     with ThreadPoolExecutor(40) as threads:
-        channels = [doing.result() for doing in [threads.submit(used) for _ in range(40)]]
-    assert all(first is again for first, again in channels)
-    times = Counter(first for first, _ in channels)
-    assert (len(times), set(times.values())) == (16, {2, 3})
-    theirs = client._firestore_api.transport.grpc_channel
-    assert {channel._target for channel in times} == {theirs._target}
+        assert [doing.result() for doing in [threads.submit(count) for _ in range(40)]] == [7] * 40
+    assert all(calls.streams == 0 for calls in everyone)
+    assert sorted(map(id, connected._channels._free)) == sorted(map(id, everyone))
 
 
 def test_a_request_with_no_time_left_makes_no_call() -> None:

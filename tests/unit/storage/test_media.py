@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -69,8 +70,11 @@ FIELDS = {
 def test_a_path_that_is_not_the_owners_is_told_by_its_field_and_the_reason(
     caplog: pytest.LogCaptureFixture, user_id: str, path: str, reason: str
 ) -> None:
+    asked_twice = store()
+    asked_twice.urls([job(user_id, path)], NOW)
+    caplog.clear()
     with caplog.at_level("WARNING", "nuumee"):
-        (urls,) = store().urls([job(user_id, path)], NOW)
+        (urls,) = asked_twice.urls([job(user_id, path)], NOW)
     assert not any(urls.urls.values())
     told = [(record.getMessage(), record.__dict__["fields"]) for record in caplog.records]
     assert {message for message, _ in told} == {"media_path_not_owned"}
@@ -164,7 +168,20 @@ def test_urls_are_made_once_in_a_window_and_the_time_they_have_left_is_always_no
     assert third.validity.expires_in == 3600
 
 
-def test_storage_is_not_away_for_an_answer_that_has_other_media() -> None:
+def test_of_a_job_with_long_texts_little_is_kept() -> None:
+    """Otherwise the documents of a single user could fill an instance's memory."""
+    one, long = store(), "\U0001f600" * 250_000
+    tracemalloc.start()
+    try:
+        for number in range(20):
+            one.urls([replace(NAMED[0], id=f"job-{number}", extension_prompt=long[number:])], NOW)
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 2 * 2**20
+
+
+def test_storage_is_not_away_for_an_answer_that_has_other_media(caplog: pytest.LogCaptureFixture) -> None:
     def away() -> Lookups:
         raise TransportError("the metadata server is away")
 
@@ -173,6 +190,8 @@ def test_storage_is_not_away_for_an_answer_that_has_other_media() -> None:
     with pytest.raises(Unavailable):
         one.urls([unnamed], NOW)
     named, without = one.urls([NAMED[1], unnamed], NOW)
+    (told,) = [record.__dict__["fields"] for record in caplog.records]
+    assert (told["failures"], told["of"]) == (3, 3 + sum(url is not None for url in named.urls.values()))
     assert (any(named.urls.values()), named.has_media, without.has_media) == (True, True, False)
     with pytest.raises(Unavailable):  # nothing of the other one is its owner's
         one.urls([replace(NAMED[1], id="job-4", user_id="you"), unnamed], NOW)
