@@ -50,7 +50,7 @@ class AccountSigner:
 class KeylessUrlSigner(UrlSigner):
     """Makes one call for each distinct URL, however many requests want it at once, and keeps its outcome."""
 
-    takes_calls = True  # some may fail this time, and others the next
+    takes_calls = True
 
     def __init__(self, urls: Urls, window: int, pool: Executor) -> None:
         super().__init__(urls, window)

@@ -134,6 +134,7 @@ class UrlSigner:
     """Signs GET URLs that stay the same for a window, so that a browser's cache is of use."""
 
     takes_calls = False
+    """Whether a URL takes a call, which may fail this time and succeed the next."""
 
     def __init__(self, urls: Urls, window: int) -> None:
         """`window` is in seconds."""
