@@ -54,7 +54,7 @@ class Finder:
         missing: list[tuple[Job, Medium]] = []
         posters: list[tuple[Job, Picture]] = []
         for job in jobs:
-            for shown in _shown(job):
+            for shown in shown_of(job):
                 path = job.path(shown)
                 if path is not None:
                     if target := self._target(job, shown, path):
@@ -114,13 +114,7 @@ class Finder:
 
 def all_are_named(job: Job) -> bool:
     """Whether nothing of the job has to be looked up."""
-    return not any(job.path(shown) is None and _is_to_be_found(job, shown) for shown in _shown(job))
-
-
-def all_are_owned(job: Job) -> bool:
-    """Whether the document names nothing that is not the owner's."""
-    paths = (job.path(shown) for shown in _shown(job))
-    return all(path is None or is_own_path(path, job.user_id) for path in paths)
+    return not any(job.path(shown) is None and _is_to_be_found(job, shown) for shown in shown_of(job))
 
 
 def listings(job: Job) -> int:
@@ -128,7 +122,7 @@ def listings(job: Job) -> int:
     return sum(job.path(medium) is None for medium in (_LISTED if job.is_completed else _LISTED_INPUTS))
 
 
-def _shown(job: Job) -> tuple[Shown, ...]:
+def shown_of(job: Job) -> tuple[Shown, ...]:
     """Everything to show, except what belongs to an unfinished output."""
     return ALL_SHOWN if job.is_completed else OF_INPUTS
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from shared import log
@@ -17,7 +17,7 @@ from shared.jobs.job import ALL_SHOWN, Job, Medium, Shown, rfc3339
 from shared.jobs.names import file_name
 from shared.outages import ALL_OBJECTS_WITHIN, cause, is_away, outages, seconds_for
 from shared.settings import Bucket
-from shared.storage.finding import Finder, all_are_named, all_are_owned
+from shared.storage.finding import Finder, all_are_named, shown_of
 from shared.storage.side_by_side import required, share
 from shared.storage.signing import Target, UrlSigner, Validity
 
@@ -78,7 +78,9 @@ class MediaStore:
         self._finder = Finder(lookups, buckets, pool)
         self._names = buckets
         self._signer = signer
-        self._kept = lru_cache(_MOST_KEPT)(self._without_calls)
+        self._kept: dict[tuple[Job, datetime], MediaUrls] = {}
+        """By job and window."""
+        self._lock = Lock()
 
     def urls(self, jobs: Sequence[Job], now: datetime) -> list[MediaUrls]:
         """The URLs of each job's media, all looked up and signed in parallel.
@@ -88,20 +90,25 @@ class MediaStore:
         same job again within the URLs' window.
         """
         validity = self._signer.validity(now)
-        made: dict[str, MediaUrls] = {}
-        if not self._signer.takes_calls:
-            asked = ((job.id, self._kept(job.shortened(), validity.begins)) for job in jobs)
-            made = {job_id: kept for job_id, kept in asked if kept}
-        if missing := [job for job in jobs if job.id not in made]:
-            made |= {one.job_id: one for one in self._made(missing, validity, made.values())}
-        return [MediaUrls(job.id, made[job.id].urls, made[job.id].playable, validity) for job in jobs]
+        keys = [(job.shortened(), validity.begins) for job in jobs]
+        made = {key: kept for key in keys if (kept := self._kept.get(key))}
+        if missing := [key for key in keys if key not in made]:
+            new = dict(zip(missing, self._made([job for job, _ in missing], validity, made.values()), strict=True))
+            self._keep({key: one for key, one in new.items() if self._can_be_kept(key[0], one)})
+            made |= new
+        return [MediaUrls(job.id, made[job, at].urls, made[job, at].playable, validity) for job, at in keys]
 
-    def _without_calls(self, job: Job, begins: datetime) -> MediaUrls | None:
-        """None if something has to be looked up, or is no path of the owner's, which is logged for each answer."""
-        if not (all_are_named(job) and all_are_owned(job)):
-            return None
-        (made,) = self._made([job], self._signer.validity(begins))
-        return made
+    def _can_be_kept(self, job: Job, made: MediaUrls) -> bool:
+        """Whether it took no calls. A path that is not the owner's has no URL, which each answer logs."""
+        if self._signer.takes_calls or not all_are_named(job):
+            return False
+        return all(made.urls[shown] or job.path(shown) is None for shown in shown_of(job))
+
+    def _keep(self, new: Mapping[tuple[Job, datetime], MediaUrls]) -> None:
+        with self._lock:
+            self._kept.update(new)
+            for key in list(self._kept)[:-_MOST_KEPT]:
+                del self._kept[key]
 
     def _made(
         self, jobs: Sequence[Job], validity: Validity, others: Collection[MediaUrls] = ()

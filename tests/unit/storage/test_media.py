@@ -168,6 +168,15 @@ def test_urls_are_made_once_in_a_window_and_the_time_they_have_left_is_always_no
     assert third.validity.expires_in == 3600
 
 
+def test_only_the_jobs_that_were_asked_for_last_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.storage.media._MOST_KEPT", 3)
+    one, jobs = store(), [replace(NAMED[0], id=f"job-{number}") for number in range(5)]
+    assert [urls.job_id for urls in one.urls(jobs, NOW)] == [job.id for job in jobs]
+    assert [job.id for job, _ in one._kept] == ["job-2", "job-3", "job-4"]
+    one.urls(jobs[:1], NOW)
+    assert [job.id for job, _ in one._kept] == ["job-3", "job-4", "job-0"]
+
+
 def test_of_a_job_with_long_texts_little_is_kept() -> None:
     """Otherwise the documents of a single user could fill an instance's memory."""
     one, long = store(), "\U0001f600" * 250_000
